@@ -1,0 +1,2 @@
+//! The `coho` command.
+fn main() {}

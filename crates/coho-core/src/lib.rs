@@ -1,0 +1,1 @@
+//! The nouns of Coho, the catalog of Vitally's objects and the decision table.

@@ -1,0 +1,1 @@
+//! Plan and run: the only crate that knows the order of the stages.

@@ -1,0 +1,1 @@
+//! What is remembered: memory, intents, runs, calls, references, claims, lease; and its comparison with the rows.

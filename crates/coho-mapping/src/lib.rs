@@ -1,0 +1,1 @@
+//! Field mappings: from a row to typed Vitally fields and traits.

@@ -1,0 +1,1 @@
+//! Plans, runs and problems as text and JSON.

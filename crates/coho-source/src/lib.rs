@@ -1,0 +1,1 @@
+//! Reading a model: PostgreSQL, SQLite and files as exact rows.

@@ -1,0 +1,1 @@
+//! Vitally's REST API: exchanges without I/O, and a client that drives them.

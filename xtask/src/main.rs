@@ -1,0 +1,2 @@
+//! Coho's own tools.
+fn main() {}
