@@ -1,1 +1,57 @@
-//! The nouns of Coho, the catalog of Vitally's objects and the decision table.
+//! The nouns of Coho, the catalog of Vitally's objects, and the decision table.
+//!
+//! Everything here is pure: no clock, environment, files, network or async. Times, ids and randomness come in as arguments.
+//!
+//! **What it is:** rows and their cells ([`row`]), keys ([`key`]), exact values ([`value`], [`decimal`]), what Vitally's
+//! objects are made of ([`object`]), what is remembered ([`memory`]), what a row and its memory mean together ([`decide`]),
+//! what differs from what was sent ([`fields`]), writes that are valid by construction ([`operation`]), and what can become
+//! of them ([`verdict`], [`counts`]).
+//!
+//! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or how anything is stored. Its one text form is JSON
+//! ([`json`]), because that is what a value's digits are sent as. None of its types is a wire type.
+//!
+//! **Where to begin:** [`decide::decide`], the table at the heart; then [`fields::sieve`] and [`operation::seal`].
+//!
+//! ```
+//! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+//! use coho_core::path::FieldPath;
+//! use coho_core::target::ExternalId;
+//! use coho_core::value::Value;
+//!
+//! let seats = |number| Rendering::Set(FieldValue::Value(Value::Int(number)));
+//! let rendered = |number| -> Result<Rendered, Box<dyn std::error::Error>> {
+//!     Ok(Rendered {
+//!         target: ExternalId::parse("acme")?,
+//!         fields: [(FieldPath::new("traits.seats"), seats(number))].into(),
+//!         absent_traits: None,
+//!     })
+//! };
+//! let first = sieve(&rendered(4)?, &Sent::new());
+//! let second = sieve(&rendered(5)?, &first.would_send);
+//! assert_eq!(second.differences[0].before, Some(Value::Int(4)));
+//! assert!(sieve(&rendered(5)?, &second.would_send).differences.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod value;
+pub mod decimal;
+pub mod json;
+pub mod row;
+pub mod digest;
+pub mod key;
+pub mod target;
+pub mod path;
+pub mod object;
+pub mod model;
+pub mod sync;
+pub mod fields;
+pub mod memory;
+pub mod decide;
+pub mod operation;
+pub mod verdict;
+pub mod counts;
+pub mod plan;
+pub mod event;
+pub mod problem;
+pub mod code;
+pub mod place;

@@ -1,0 +1,192 @@
+//! The stable codes of problems and verdicts: what scripts match on and people look up.
+//!
+//! `docs/reference/error-codes.md` is generated from [`ALL`]. A code never changes its meaning.
+
+use std::fmt;
+
+/// A stable code such as `null-key`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(&'static str);
+
+/// What a code concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// A mistake in the project's files: nothing runs until it is mended.
+    Project,
+    /// A model and its mapping do not fit: the sync does not run.
+    Mapping,
+    /// A row that cannot be sent as it is: the row is invalid, the others go on.
+    Row,
+    /// Vitally refused or cannot yet take one record.
+    Record,
+    /// The answer of a call is not known.
+    Unclear,
+    /// The run stops, and nothing is lost.
+    Halt,
+    /// A guard held something.
+    Guard,
+}
+
+impl Family {
+    /// The family's name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Project => "project",
+            Self::Mapping => "mapping",
+            Self::Row => "row",
+            Self::Record => "record",
+            Self::Unclear => "unclear",
+            Self::Halt => "halt",
+            Self::Guard => "guard",
+        }
+    }
+}
+
+/// A code with what the reference says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// What it concerns.
+    pub family: Family,
+    /// What happened, one sentence.
+    pub meaning: &'static str,
+    /// What to do, one sentence.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($family:ident { $($name:ident $text:literal: $meaning:literal, $remedy:literal;)* })*) => {
+        impl Code {
+            $($(#[doc = $meaning] pub const $name: Self = Self($text);)*)*
+        }
+
+        /// Every code, by family.
+        pub const ALL: &[Entry] = &[
+            $($(Entry { code: Code::$name, family: Family::$family, meaning: $meaning, remedy: $remedy },)*)*
+        ];
+    };
+}
+
+codes! {
+    Project {
+        YAML_SYNTAX "yaml-syntax": "The file is not YAML.", "Mend the place that the message shows.";
+        YAML_TAB "yaml-tab": "A line is indented with a tab, which YAML does not allow.", "Indent with spaces.";
+        FILE_UNREADABLE "file-unreadable": "A file of the project cannot be read.", "Check that it exists and that you may read it.";
+        NOT_UTF8 "not-utf8": "A file is not UTF-8 text.", "Save it as UTF-8.";
+        UNKNOWN_KEY "unknown-key": "A key that Coho does not know.", "Use the key that the message suggests, or remove it.";
+        MISSING_KEY "missing-key": "A key that must be there is not.", "Add it.";
+        WRONG_VALUE "wrong-value": "A value of the wrong kind, or none of those that are allowed.", "Use one of the values that the message names.";
+        UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
+        UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
+        DUPLICATE_ID "duplicate-id": "Two syncs have one id.", "Give one of them another id; ids are never reused.";
+        NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
+        NO_PROJECT "no-project": "There is no coho.yaml here or above.", "Run `coho init`, or name the folder with --project.";
+    }
+    Mapping {
+        UNKNOWN_COLUMN "unknown-column": "The model has no column of this name.", "Use the name that the message suggests, or add the column to the model.";
+        UNKNOWN_FIELD "unknown-field": "Vitally's object has no such field.", "Map it under `traits`, or use the name that the message suggests.";
+        READ_ONLY_FIELD "read-only-field": "Vitally does not let this field be written.", "Where the message says so, map it under `traits`.";
+        REQUIRED_FIELD "required-field": "A field that Vitally requires is not mapped.", "Map it.";
+        OWNER_REQUIRED "owner-required": "A user needs at least one account or organization.", "Map accountIds or organizationIds.";
+        TYPE_MISMATCH "type-mismatch": "The column's type does not fit the field's.", "Cast it with `as:`, or in the model.";
+        UNSAFE_TYPE "unsafe-type": "The source's type has no form that keeps its value.", "Cast the column in the model, as the message shows.";
+        BAD_LOOKUP "bad-lookup": "A field that refers to records is mapped without `lookup:`, or another one with it.", "Write it as the message shows.";
+        SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
+    }
+    Row {
+        NULL_KEY "null-key": "The row's primary key is null.", "Filter such rows out in the model, or give them a key.";
+        DUPLICATE_KEY "duplicate-key": "Several rows have one primary key; none of them is sent.", "Make the model's key unique.";
+        KEY_TYPE "key-type": "The primary key's type has no stable text.", "Cast the key to text or a whole number in the model.";
+        KEY_LENGTH "key-length": "The primary key is longer than 1,024 bytes.", "Use a shorter key.";
+        NULL_TARGET "null-target": "The value that matches the record is null or empty.", "Filter such rows out in the model.";
+        TARGET_FORM "target-form": "The external id cannot be part of an address (`.`, `..`) or is too long.", "Use another external id.";
+        DUPLICATE_TARGET "duplicate-target": "Several keys have one external id; none of them is sent.", "Make the external id unique in the model.";
+        NULL_REQUIRED "null-required": "A field that Vitally requires is null in this row.", "Give it a value in the model.";
+        NO_OWNER "no-owner": "The user has neither an account nor an organization in this row.", "Give it at least one, or filter it out in the model.";
+        CAST_FAILED "cast-failed": "The value cannot be read as the type in `as:`.", "Mend the value in the model, or drop the cast.";
+        VALUE_TYPE "value-type": "The value's type does not fit the field's.", "Cast it with `as:`, or in the model.";
+        NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list of anything but plain values.", "Map its members one by one, or cast it to text with `as: text`.";
+    }
+    Record {
+        REFUSED "refused": "Vitally refused the record and says why.", "Read Vitally's text; mend the row or the mapping.";
+        TOO_LARGE "too-large": "The record is larger than Vitally takes.", "Map fewer or shorter values.";
+        NOT_FOUND "not-found": "Update mode: Vitally has no such record.", "Use upsert, or wait until it exists.";
+        ALREADY_EXISTS "already-exists": "Insert mode: Vitally has this record already.", "Use upsert, or leave it.";
+        AMBIGUOUS_MATCH "ambiguous-match": "Several records match.", "Merge them in Vitally, or match by external id.";
+        REFERENCE_MISSING "reference-missing": "A record that this one refers to is not in Vitally yet.", "Sync it first; the row is tried again by itself.";
+        RETRIES_USED_UP "retries-used-up": "Vitally refused the row so often that Coho waits until it changes.", "Mend the row, or use `coho retry`.";
+        WRONG_RECORD "wrong-record": "Vitally answered with another record than the one that was asked for.", "Change the external id: it looks like an id of Vitally's own.";
+    }
+    Unclear {
+        OUTCOME_UNKNOWN "outcome-unknown": "A call was sent and its answer is not known.", "Run again: Coho looks before it writes.";
+        NOT_ATTEMPTED "not-attempted": "The run ended before the row was sent.", "Run again.";
+    }
+    Halt {
+        UNAUTHORIZED "unauthorized": "Vitally does not accept the token.", "Check the token and the region.";
+        FORBIDDEN "forbidden": "The token may not do this.", "Use a token with the permission.";
+        UNREACHABLE "unreachable": "Vitally cannot be reached.", "Check the network, the region and the subdomain.";
+        QUOTA "quota": "Vitally keeps answering that there were too many calls.", "Lower `rate`, or wait.";
+        SERVER_FAILING "server-failing": "Vitally keeps failing or answering with what cannot be read.", "Try again later.";
+        OTHER_WORKSPACE "other-workspace": "The token belongs to another workspace than the ledger.", "Use the right token, or another target.";
+        LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or mend its permissions.";
+        LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
+        LEASE_LOST "lease-lost": "Another run took the ledger over.", "Run again.";
+        INTERRUPTED "interrupted": "The run was interrupted.", "Run again: it goes on from there.";
+        SPOOL_FAILED "spool-failed": "The temporary folder cannot be written.", "Free disk space, or set TMPDIR.";
+    }
+    Guard {
+        EMPTY_SOURCE "empty-source": "The model has no rows, though records were delivered from it before.", "Check the model; set `guards: { empty_source: allow }` if this is right.";
+        MAX_REMOVED "max-removed": "More records would be removed than the guard allows.", "Check the model; raise `guards: { max_removed }` if this is right.";
+        MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; raise `guards: { max_changed }` if this is right.";
+        MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; raise `guards: { max_nulled }` if this is right.";
+    }
+}
+
+impl Code {
+    /// The code's text.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The code of this text, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        ALL.iter().map(|entry| entry.code).find(|code| code.0 == text)
+    }
+
+    /// What the reference says of it.
+    pub fn entry(self) -> Option<&'static Entry> {
+        ALL.iter().find(|entry| entry.code == self)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_occurs_twice() {
+        let mut codes: Vec<_> = ALL.iter().map(|entry| entry.code).collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+    }
+
+    #[test]
+    fn a_code_reads_back() {
+        assert_eq!(Code::parse("null-key"), Some(Code::NULL_KEY));
+        assert_eq!(Code::parse("no-such-code"), None);
+    }
+}

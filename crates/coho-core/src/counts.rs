@@ -1,0 +1,117 @@
+//! Counts of a run, and law 1: every row ends in exactly one fate.
+
+use std::collections::BTreeMap;
+
+use crate::verdict::{Fate, Outcome};
+
+/// How many rows and keys a sync's plan and run concern.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows that the source gave.
+    pub read: u64,
+    /// Keys of the ledger that the source did not give.
+    pub absent: u64,
+    /// Rows that are written: added, updated, retried, resolved.
+    pub writes: u64,
+    /// Absent keys whose records are removed, or whose open writes are looked after.
+    pub removals: u64,
+    /// Rows that end before sending, by fate.
+    pub rows: BTreeMap<Fate, u64>,
+    /// Absent keys that end before sending, by fate.
+    pub keys: BTreeMap<Fate, u64>,
+    /// Operations by outcome; empty in a plan.
+    pub outcomes: BTreeMap<Outcome, u64>,
+}
+
+/// A sum that law 1 demands and that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("conservation: {law}: {left} is not {right}")]
+pub struct Broken {
+    /// The equation.
+    pub law: &'static str,
+    /// Its left side.
+    pub left: u64,
+    /// Its right side.
+    pub right: u64,
+}
+
+impl Counts {
+    /// One more row that ends before sending.
+    pub fn row(&mut self, fate: Fate) {
+        *self.rows.entry(fate).or_default() += 1;
+    }
+
+    /// One more absent key that ends before sending.
+    pub fn key(&mut self, fate: Fate) {
+        *self.keys.entry(fate).or_default() += 1;
+    }
+
+    /// One more operation with this outcome.
+    pub fn outcome(&mut self, outcome: Outcome) {
+        *self.outcomes.entry(outcome).or_default() += 1;
+    }
+
+    /// Operations that are planned.
+    pub fn planned(&self) -> u64 {
+        self.writes + self.removals
+    }
+
+    /// How many rows, keys and operations ended so.
+    pub fn fate(&self, fate: Fate) -> u64 {
+        let ended = |fates: &BTreeMap<Fate, u64>| fates.get(&fate).copied().unwrap_or_default();
+        let sent: u64 =
+            self.outcomes.iter().filter(|(outcome, _)| outcome.fate() == fate).map(|(_, count)| count).sum();
+        ended(&self.rows) + ended(&self.keys) + sent
+    }
+
+    /// Checks law 1 for what is planned.
+    pub fn check_plan(&self) -> Result<(), Broken> {
+        let rows = self.rows.values().sum::<u64>() + self.writes;
+        same("rows read = ended before sending + planned writes", self.read, rows)?;
+        let keys = self.keys.values().sum::<u64>() + self.removals;
+        same("absent keys = kept + released + forgotten + held + planned removals", self.absent, keys)
+    }
+
+    /// Checks law 1 for what was done.
+    pub fn check_run(&self) -> Result<(), Broken> {
+        self.check_plan()?;
+        let outcomes = self.outcomes.values().sum();
+        same("planned = sum of outcomes", self.planned(), outcomes)
+    }
+
+    /// Adds another sync's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.absent += other.absent;
+        self.writes += other.writes;
+        self.removals += other.removals;
+        other.rows.iter().for_each(|(fate, count)| *self.rows.entry(*fate).or_default() += count);
+        other.keys.iter().for_each(|(fate, count)| *self.keys.entry(*fate).or_default() += count);
+        other
+            .outcomes
+            .iter()
+            .for_each(|(outcome, count)| *self.outcomes.entry(*outcome).or_default() += count);
+    }
+}
+
+fn same(law: &'static str, left: u64, right: u64) -> Result<(), Broken> {
+    if left == right { Ok(()) } else { Err(Broken { law, left, right }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_without_a_fate_breaks_the_law() {
+        let mut counts = Counts { read: 3, writes: 1, ..Counts::default() };
+        counts.row(Fate::Unchanged);
+        assert!(counts.check_plan().is_err());
+        counts.row(Fate::Invalid);
+        assert_eq!(counts.check_plan(), Ok(()));
+        assert!(counts.check_run().is_err());
+        counts.outcome(Outcome::Delivered);
+        assert_eq!(counts.check_run(), Ok(()));
+        assert_eq!(counts.fate(Fate::Delivered), 1);
+    }
+}

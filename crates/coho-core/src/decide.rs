@@ -1,0 +1,343 @@
+//! The decision table: what a row and its memory mean together.
+//!
+//! [`decide`] is total, pure and finite: 24 numbered rows, listed in `docs/architecture.md`, each with a test of its number in
+//! `tests/decide.rs` and all together checked against an oracle there.
+
+use std::fmt;
+
+use crate::code::Code;
+use crate::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use crate::sync::Removal;
+
+/// What the source says of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowState {
+    /// A row whose key is null.
+    NullKey,
+    /// Several rows with this key.
+    DuplicateKey,
+    /// One row.
+    Present(Seen),
+    /// No row.
+    Absent(Completeness),
+}
+
+/// Whether the source was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// It was: what is not there has left.
+    Complete,
+    /// It was not: absence means nothing.
+    Partial,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To send what changed.
+    Sync,
+    /// To remember the rows as they are, without sending.
+    Baseline,
+    /// To send records again though nothing changed.
+    Resend,
+    /// To send records and events again though nothing changed.
+    ResendEvents,
+}
+
+/// What a sync's rows become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Records, which change.
+    Record,
+    /// Events, which happened once.
+    Event {
+        /// From when on an event that left the model may be forgotten.
+        expired: Expired,
+    },
+}
+
+/// Whether an event's memory is past its retention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// Whether another sync holds the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Only this one.
+    OursAlone,
+    /// Another one too.
+    Shared,
+}
+
+/// What the table needs to know besides row and memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// What the run is for.
+    pub purpose: Purpose,
+    /// What the rows become.
+    pub nature: Nature,
+    /// What happens to a record whose row left.
+    pub removal: Removal,
+    /// Whether another sync holds the record.
+    pub claim: Claim,
+    /// The run's time.
+    pub now: Time,
+    /// Memories of records that were removed before this moment are forgotten.
+    pub forget_removed_before: Time,
+}
+
+/// What is to be done about a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// Nothing; the row itself is wrong.
+    Invalid,
+    /// Remember the row as if it had been delivered.
+    Learn,
+    /// Nothing.
+    Unchanged,
+    /// Write a record that was never delivered, or was removed.
+    Add,
+    /// Render the row: write what differs, or only remember that nothing does.
+    Compare,
+    /// Write the whole record again.
+    Update,
+    /// Try again what did not succeed, with the row as it is now.
+    Retry,
+    /// Look what became of an earlier write, then write if needed.
+    Resolve,
+    /// Look what became of an earlier write, and write nothing.
+    Probe,
+    /// Wait.
+    Hold,
+    /// Delete the record.
+    Remove,
+    /// Let the record be, and remember that its row left.
+    Release,
+    /// Nothing; the memory stays.
+    Keep,
+    /// Drop the memory.
+    Forget,
+}
+
+/// Why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each member is its own text, and the table explains it")]
+pub enum Reason {
+    NullKey,
+    DuplicateKey,
+    Baseline,
+    OutcomeUnknown,
+    Waiting(Code),
+    RetriesUsedUp,
+    RejectedEarlier,
+    DeferredEarlier,
+    SkippedEarlier,
+    EventSent,
+    NewRecord,
+    RecordReturned,
+    SameRow,
+    SamePayload,
+    RowChanged,
+    MappingChanged,
+    Returned,
+    TargetChanged,
+    Resend,
+    SourceIncomplete,
+    EventKept,
+    EventExpired,
+    NeverDelivered,
+    NotOurs,
+    LeftUnderKeep,
+    RemovedEarlier,
+    RemovalKept,
+    StillClaimed,
+    ExistedBefore,
+    RemovedFromModel,
+}
+
+impl Reason {
+    /// The text in plans, reports and the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NullKey => "null-key",
+            Self::DuplicateKey => "duplicate-key",
+            Self::Baseline => "baseline",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::Waiting(code) => code.as_str(),
+            Self::RetriesUsedUp => "retries-used-up",
+            Self::RejectedEarlier => "rejected-earlier",
+            Self::DeferredEarlier => "deferred-earlier",
+            Self::SkippedEarlier => "skipped-earlier",
+            Self::EventSent => "event-sent",
+            Self::NewRecord => "new-record",
+            Self::RecordReturned => "record-returned",
+            Self::SameRow => "same-row",
+            Self::SamePayload => "same-payload",
+            Self::RowChanged => "row-changed",
+            Self::MappingChanged => "mapping-changed",
+            Self::Returned => "returned",
+            Self::TargetChanged => "target-changed",
+            Self::Resend => "resend",
+            Self::SourceIncomplete => "source-incomplete",
+            Self::EventKept => "event-kept",
+            Self::EventExpired => "event-expired",
+            Self::NeverDelivered => "never-delivered",
+            Self::NotOurs => "not-ours",
+            Self::LeftUnderKeep => "left-under-keep",
+            Self::RemovedEarlier => "removed-earlier",
+            Self::RemovalKept => "removal-kept",
+            Self::StillClaimed => "still-claimed",
+            Self::ExistedBefore => "existed-before",
+            Self::RemovedFromModel => "removed-from-model",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is to be done, why, and which row of the table says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The row of the table, from 1.
+    pub row: u8,
+    /// What is to be done.
+    pub change: Change,
+    /// Why.
+    pub reason: Reason,
+}
+
+fn say(row: u8, change: Change, reason: Reason) -> Decision {
+    Decision { row, change, reason }
+}
+
+/// Decides what a row and its memory mean together. No memory is the same as one of a key that was never delivered.
+pub fn decide(row: RowState, memory: Option<&Memory>, policy: &Policy) -> Decision {
+    let standing = memory.map_or(&Standing::Never, |memory| &memory.standing);
+    let pending = memory.map_or(&Pending::None, |memory| &memory.pending);
+    match row {
+        RowState::NullKey => say(1, Change::Invalid, Reason::NullKey),
+        RowState::DuplicateKey => say(2, Change::Invalid, Reason::DuplicateKey),
+        RowState::Present(_) if policy.purpose == Purpose::Baseline => {
+            say(3, Change::Learn, Reason::Baseline)
+        }
+        RowState::Present(seen) => {
+            let before = memory.and_then(|memory| memory.seen);
+            present(seen, before, standing, pending, policy)
+        }
+        RowState::Absent(Completeness::Partial) => say(13, Change::Keep, Reason::SourceIncomplete),
+        RowState::Absent(Completeness::Complete) => absent(standing, pending, policy),
+    }
+}
+
+fn present(
+    seen: Seen,
+    before: Option<Seen>,
+    standing: &Standing,
+    pending: &Pending,
+    policy: &Policy,
+) -> Decision {
+    match pending {
+        Pending::Open { .. } => say(4, Change::Resolve, Reason::OutcomeUnknown),
+        Pending::Waiting { verb: Verb::Write, why, code, tried, due, .. } => {
+            let due_now = due.is_due(policy.now) || seen != *tried || resends(policy);
+            if due_now {
+                say(6, Change::Retry, earlier(*why))
+            } else {
+                say(5, Change::Hold, waiting(*due, *code))
+            }
+        }
+        Pending::None | Pending::Waiting { verb: Verb::Remove, .. } => {
+            settled(seen, before, standing, policy)
+        }
+    }
+}
+
+fn settled(seen: Seen, before: Option<Seen>, standing: &Standing, policy: &Policy) -> Decision {
+    match standing {
+        Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
+            if matches!(policy.nature, Nature::Event { .. }) && policy.purpose != Purpose::ResendEvents =>
+        {
+            say(7, Change::Unchanged, Reason::EventSent)
+        }
+        Standing::Never => say(8, Change::Add, Reason::NewRecord),
+        Standing::Removed { .. } => say(9, Change::Add, Reason::RecordReturned),
+        Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
+            if resends(policy) =>
+        {
+            say(12, Change::Update, Reason::Resend)
+        }
+        Standing::Released { .. } => say(11, Change::Compare, Reason::Returned),
+        Standing::Assumed { .. } | Standing::Delivered { .. } => match before {
+            Some(before) if before == seen => say(10, Change::Unchanged, Reason::SameRow),
+            Some(before) if before.row == seen.row => say(11, Change::Compare, Reason::MappingChanged),
+            Some(_) | None => say(11, Change::Compare, Reason::RowChanged),
+        },
+    }
+}
+
+fn absent(standing: &Standing, pending: &Pending, policy: &Policy) -> Decision {
+    let open = matches!(pending, Pending::Open { .. });
+    if let (false, Nature::Event { expired }) = (open, policy.nature) {
+        return match expired {
+            Expired::No => say(14, Change::Keep, Reason::EventKept),
+            Expired::Yes => say(14, Change::Forget, Reason::EventExpired),
+        };
+    }
+    match (standing, pending) {
+        (_, Pending::Open { .. }) => say(15, Change::Probe, Reason::OutcomeUnknown),
+        (Standing::Never, _) => say(16, Change::Forget, Reason::NeverDelivered),
+        (Standing::Assumed { .. }, _) => say(17, Change::Keep, Reason::NotOurs),
+        (Standing::Released { .. }, _) => say(18, Change::Keep, Reason::LeftUnderKeep),
+        (Standing::Removed { at }, _) => {
+            let change = if *at < policy.forget_removed_before { Change::Forget } else { Change::Keep };
+            say(19, change, Reason::RemovedEarlier)
+        }
+        (Standing::Delivered { origin, .. }, pending) => removal(*origin, pending, policy),
+    }
+}
+
+fn removal(origin: Origin, pending: &Pending, policy: &Policy) -> Decision {
+    match (policy.removal, policy.claim, origin, pending) {
+        (Removal::Keep, _, _, _) => say(20, Change::Release, Reason::RemovalKept),
+        (_, Claim::Shared, _, _) => say(21, Change::Release, Reason::StillClaimed),
+        (Removal::DeleteCreated, Claim::OursAlone, Origin::Found, _) => {
+            say(22, Change::Release, Reason::ExistedBefore)
+        }
+        (_, _, _, Pending::Waiting { verb: Verb::Remove, due, code, .. })
+            if !due.is_due(policy.now) && !resends(policy) =>
+        {
+            say(23, Change::Hold, waiting(*due, *code))
+        }
+        (Removal::Delete | Removal::DeleteCreated, Claim::OursAlone, Origin::Created | Origin::Found, _) => {
+            say(24, Change::Remove, Reason::RemovedFromModel)
+        }
+    }
+}
+
+fn resends(policy: &Policy) -> bool {
+    matches!(policy.purpose, Purpose::Resend | Purpose::ResendEvents)
+}
+
+fn earlier(why: Why) -> Reason {
+    match why {
+        Why::Rejected => Reason::RejectedEarlier,
+        Why::Deferred => Reason::DeferredEarlier,
+        Why::Skipped => Reason::SkippedEarlier,
+    }
+}
+
+fn waiting(due: Due, code: Code) -> Reason {
+    match due {
+        Due::OnChange => Reason::RetriesUsedUp,
+        Due::At(_) | Due::Always => Reason::Waiting(code),
+    }
+}

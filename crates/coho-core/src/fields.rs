@@ -1,0 +1,263 @@
+//! Fields: what a mapping renders, what was sent, and the sieve that finds the difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::object::Object;
+use crate::path::FieldPath;
+use crate::sync::NullPolicy;
+use crate::target::ExternalId;
+use crate::value::Value;
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldValue {
+    /// A plain value; [`Value::Null`] clears the field.
+    Value(Value),
+    /// A reference to one record.
+    Reference(Object, ExternalId),
+    /// References to any number of records.
+    References(Object, BTreeSet<ExternalId>),
+}
+
+impl FieldValue {
+    /// The value over external ids, as it is remembered and shown.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Reference(_, id) => Value::text(id.as_str()),
+            Self::References(_, ids) => Value::Array(ids.iter().map(|id| Value::text(id.as_str())).collect()),
+        }
+    }
+
+    /// The records that it refers to.
+    pub fn references(&self) -> Vec<(Object, &ExternalId)> {
+        match self {
+            Self::Value(_) => Vec::new(),
+            Self::Reference(object, id) => vec![(*object, id)],
+            Self::References(object, ids) => ids.iter().map(|id| (*object, id)).collect(),
+        }
+    }
+}
+
+/// Fields with their values, in the order of their paths.
+pub type Fields = BTreeMap<FieldPath, FieldValue>;
+
+/// What was acknowledged of a record: the last value of each field, references as external ids.
+pub type Sent = BTreeMap<FieldPath, Value>;
+
+/// What a mapping made of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// Which record the row becomes.
+    pub target: ExternalId,
+    /// The fields.
+    pub fields: BTreeMap<FieldPath, Rendering>,
+    /// Where all traits are mapped at once: what a trait means that is no longer among them.
+    pub absent_traits: Option<NullPolicy>,
+}
+
+/// What a mapping made of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rendering {
+    /// A value.
+    Set(FieldValue),
+    /// A null, and what it does.
+    Null(NullPolicy),
+}
+
+/// A field that differs from what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field.
+    pub path: FieldPath,
+    /// What was acknowledged last; `None` where Coho never sent it.
+    pub before: Option<Value>,
+    /// What is to be sent; [`Value::Null`] clears.
+    pub after: Value,
+}
+
+/// What the sieve found.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Sieved {
+    /// All fields that a record is created with.
+    pub complete: Fields,
+    /// The fields that differ, in the order of their paths.
+    pub differences: Vec<Difference>,
+    /// What is remembered once it was acknowledged.
+    pub would_send: Sent,
+}
+
+/// Compares what was rendered with what was sent.
+///
+/// Fields that are no longer mapped are forgotten, not cleared. References only ever grow: Vitally's REST API cannot unlink.
+pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
+    let mut sieved = Sieved::default();
+    for (path, rendering) in &rendered.fields {
+        match rendering {
+            Rendering::Set(value) => sieved.set(path, value, sent.get(path)),
+            Rendering::Null(policy) => sieved.null(path, *policy, sent.get(path)),
+        }
+    }
+    if let Some(policy) = rendered.absent_traits {
+        for (path, before) in sent {
+            if matches!(path, FieldPath::Trait(_)) && !rendered.fields.contains_key(path) {
+                sieved.null(path, policy, Some(before));
+            }
+        }
+    }
+    sieved
+}
+
+impl Sieved {
+    fn set(&mut self, path: &FieldPath, value: &FieldValue, before: Option<&Value>) {
+        let value = grown(value, before);
+        let after = value.to_value();
+        if before != Some(&after) {
+            self.differ(path, before, after.clone());
+        }
+        self.complete.insert(path.clone(), value);
+        self.would_send.insert(path.clone(), after);
+    }
+
+    fn null(&mut self, path: &FieldPath, policy: NullPolicy, before: Option<&Value>) {
+        let held = before.is_some_and(|value| !value.is_null());
+        let clears = match policy {
+            NullPolicy::Follow => held,
+            NullPolicy::Omit => false,
+            NullPolicy::Clear => before != Some(&Value::Null),
+        };
+        if clears {
+            self.differ(path, before, Value::Null);
+        }
+        if clears || policy == NullPolicy::Clear {
+            self.complete.insert(path.clone(), FieldValue::Value(Value::Null));
+            self.would_send.insert(path.clone(), Value::Null);
+        } else if let Some(before) = before {
+            self.would_send.insert(path.clone(), before.clone());
+        }
+    }
+
+    fn differ(&mut self, path: &FieldPath, before: Option<&Value>, after: Value) {
+        self.differences.push(Difference { path: path.clone(), before: before.cloned(), after });
+    }
+}
+
+/// References with those that were sent before.
+fn grown(value: &FieldValue, before: Option<&Value>) -> FieldValue {
+    let (FieldValue::References(object, ids), Some(Value::Array(earlier))) = (value, before) else {
+        return value.clone();
+    };
+    let earlier = earlier.iter().filter_map(Value::as_text).filter_map(|id| ExternalId::parse(id).ok());
+    FieldValue::References(*object, ids.iter().cloned().chain(earlier).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rendered(fields: &[(&str, Rendering)]) -> Rendered {
+        Rendered {
+            target: ExternalId::parse("acme").unwrap(),
+            fields: fields.iter().map(|(path, r)| (FieldPath::new(path), r.clone())).collect(),
+            absent_traits: None,
+        }
+    }
+
+    fn sent(fields: &[(&str, Value)]) -> Sent {
+        fields.iter().map(|(path, value)| (FieldPath::new(path), value.clone())).collect()
+    }
+
+    fn set(value: Value) -> Rendering {
+        Rendering::Set(FieldValue::Value(value))
+    }
+
+    fn paths(sieved: &Sieved) -> Vec<String> {
+        sieved.differences.iter().map(|difference| difference.path.to_string()).collect()
+    }
+
+    #[test]
+    fn only_what_differs_is_found() {
+        let rendered = rendered(&[("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(5)))]);
+        let sieved =
+            sieve(&rendered, &sent(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(4))]));
+        assert_eq!(paths(&sieved), ["traits.seats"]);
+        assert_eq!(sieved.complete.len(), 2);
+    }
+
+    #[test]
+    fn a_null_that_follows_clears_only_what_coho_set() {
+        let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Follow))]);
+        assert_eq!(paths(&sieve(&rendered, &Sent::new())), Vec::<String>::new());
+        let cleared = sieve(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
+        assert_eq!(paths(&cleared), ["email"]);
+        assert_eq!(paths(&sieve(&rendered, &cleared.would_send)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_omitted_null_keeps_what_was_sent() {
+        let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Omit))]);
+        let sieved = sieve(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
+        assert_eq!(paths(&sieved), Vec::<String>::new());
+        assert_eq!(sieved.would_send, sent(&[("email", Value::text("a@b.c"))]));
+    }
+
+    #[test]
+    fn a_clearing_null_is_sent_once() {
+        let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Clear))]);
+        let first = sieve(&rendered, &Sent::new());
+        assert_eq!(paths(&first), ["email"]);
+        assert_eq!(paths(&sieve(&rendered, &first.would_send)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_field_that_is_no_longer_mapped_is_forgotten() {
+        let sieved = sieve(&rendered(&[]), &sent(&[("name", Value::text("Acme"))]));
+        assert_eq!(sieved, Sieved::default());
+    }
+
+    #[test]
+    fn references_grow_and_never_shrink() {
+        let ids = |ids: &[&str]| -> BTreeSet<ExternalId> {
+            ids.iter().map(|id| ExternalId::parse(id).unwrap()).collect()
+        };
+        let rendered =
+            rendered(&[("accountIds", Rendering::Set(FieldValue::References(Object::Account, ids(&["b"]))))]);
+        let before = Value::Array(vec![Value::text("a"), Value::text("b")]);
+        assert_eq!(paths(&sieve(&rendered, &sent(&[("accountIds", before)]))), Vec::<String>::new());
+        let grown = sieve(&rendered, &sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]));
+        assert_eq!(grown.differences[0].after, Value::Array(vec![Value::text("a"), Value::text("b")]));
+    }
+
+    #[test]
+    fn a_trait_that_left_the_whole_object_is_a_null() {
+        let mut rendered = rendered(&[("traits.a", set(Value::Int(1)))]);
+        rendered.absent_traits = Some(NullPolicy::Follow);
+        let sieved = sieve(&rendered, &sent(&[("traits.a", Value::Int(1)), ("traits.b", Value::Int(2))]));
+        assert_eq!(paths(&sieved), ["traits.b"]);
+    }
+
+    fn renderings() -> impl Strategy<Value = BTreeMap<FieldPath, Rendering>> {
+        let rendering = prop_oneof![
+            any::<i64>().prop_map(|number| set(Value::Int(number))),
+            prop::sample::select(NullPolicy::ALL.to_vec()).prop_map(Rendering::Null),
+        ];
+        let path =
+            prop::sample::select(vec!["name", "email", "traits.a", "traits.b"]).prop_map(FieldPath::new);
+        prop::collection::btree_map(path, rendering, 0..4)
+    }
+
+    proptest! {
+        /// Law 3, for one record: what was acknowledged is not sent again.
+        #[test]
+        fn nothing_new_nothing_sent(first in renderings(), second in renderings()) {
+            let rendered = |fields| Rendered {
+                target: ExternalId::parse("acme").unwrap(), fields, absent_traits: Some(NullPolicy::Follow),
+            };
+            let after_first = sieve(&rendered(first), &Sent::new()).would_send;
+            let after_second = sieve(&rendered(second.clone()), &after_first).would_send;
+            prop_assert!(sieve(&rendered(second), &after_second).differences.is_empty());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A value's JSON text: numbers keep their digits, objects their order.
+//!
+//! Numbers that fit 64 bits read as integers, all others as exact decimals; text stays text, whatever it looks like.
+
+use serde_json::Value as Json;
+
+use crate::decimal::Decimal;
+use crate::value::Value;
+
+/// A text that is not JSON, or a number in it that has no finite decimal form.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// The text is not one JSON value.
+    #[error("this is not JSON")]
+    Syntax(#[source] serde_json::Error),
+    /// A number with more than 1,000 digits, or an exponent beyond that.
+    #[error("the number {0} is too long")]
+    Number(String),
+}
+
+/// Reads one JSON value.
+pub fn parse(text: &str) -> Result<Value, JsonError> {
+    let json: Json = serde_json::from_str(text).map_err(JsonError::Syntax)?;
+    from_serde(json)
+}
+
+/// The compact JSON text of a value.
+pub fn write(value: &Value) -> String {
+    to_serde(value).to_string()
+}
+
+/// A value from what `serde_json` read.
+pub fn from_serde(json: Json) -> Result<Value, JsonError> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Bool(flag),
+        Json::Number(number) => from_number(number.as_str())?,
+        Json::String(text) => Value::Text(text),
+        Json::Array(items) => {
+            Value::Array(items.into_iter().map(from_serde).collect::<Result<_, JsonError>>()?)
+        }
+        Json::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, json)| Ok((name, from_serde(json)?)))
+                .collect::<Result<_, JsonError>>()?,
+        ),
+    })
+}
+
+fn from_number(digits: &str) -> Result<Value, JsonError> {
+    if let Ok(number) = digits.parse::<i64>() {
+        return Ok(Value::Int(number));
+    }
+    Decimal::parse(digits).map(Value::Decimal).ok_or_else(|| JsonError::Number(crate::value::preview(digits)))
+}
+
+/// The value as `serde_json` writes it.
+pub fn to_serde(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Int(number) => Json::from(*number),
+        Value::Decimal(number) => Json::Number(serde_json::Number::from_string_unchecked(number.to_string())),
+        Value::Float(number) => Json::from(number.get()),
+        Value::Text(text) => Json::String(text.clone()),
+        Value::Timestamp(_) | Value::LocalTimestamp(_) | Value::Date(_) => {
+            value.scalar_text().map_or(Json::Null, Json::String)
+        }
+        Value::Array(items) => Json::Array(items.iter().map(to_serde).collect()),
+        Value::Object(members) => {
+            Json::Object(members.iter().map(|(name, value)| (name.clone(), to_serde(value))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_every_digit() {
+        let text = r#"{"big":12345678901234567890.10,"int":9223372036854775807,"b":[1.0,null,true,"x"]}"#;
+        assert_eq!(write(&parse(text).unwrap()), text);
+    }
+
+    #[test]
+    fn moments_are_utc_with_milliseconds() {
+        let moment = chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
+        assert_eq!(write(&Value::Timestamp(moment)), r#""2023-11-14T22:13:20.123Z""#);
+    }
+
+    #[test]
+    fn what_is_not_json_is_an_error() {
+        assert!(parse("{").is_err());
+        assert!(parse("1e99999").is_err());
+    }
+}

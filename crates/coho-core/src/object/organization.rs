@@ -1,0 +1,53 @@
+//! Organizations: groups of accounts, in workspaces that have the hierarchy switched on.
+
+use super::{Catalog, Editable, Field, FieldKind, Required, Source, kept, mirrored};
+
+const SOURCE: Source =
+    Source { page: "https://docs.vitally.io/en/articles/9880652-rest-api-organizations", day: "2026-11-24" };
+
+pub(super) const CATALOG: Catalog = Catalog {
+    fields: &[
+        Field {
+            name: "externalId",
+            kind: FieldKind::Text,
+            required: Required::OnCreate,
+            editable: Editable::OnCreate,
+            source: SOURCE,
+        },
+        Field {
+            name: "name",
+            kind: FieldKind::Text,
+            required: Required::OnCreate,
+            editable: Editable::Always,
+            source: SOURCE,
+        },
+    ],
+    read_only: &[
+        kept("id"),
+        kept("createdAt"),
+        kept("updatedAt"),
+        mirrored("mrr", "map it to traits.mrr"),
+        mirrored("nextRenewalDate", "map it to traits.nextRenewalDate"),
+        mirrored("churnedAt", "map it to traits.churnedAt"),
+        mirrored("trialEndDate", "map it to traits.trialEndDate"),
+        kept("organizationOwnerId"),
+        kept("accountsCount"),
+        kept("firstPaidDate"),
+        kept("firstSeenTimestamp"),
+        kept("lastSeenTimestamp"),
+        kept("lastInboundMessageTimestamp"),
+        kept("lastOutboundMessageTimestamp"),
+        kept("usersCount"),
+        kept("npsDetractorCount"),
+        kept("npsPassiveCount"),
+        kept("npsPromoterCount"),
+        kept("npsScore"),
+        kept("healthScore"),
+        kept("csmId"),
+        kept("accountExecutiveId"),
+        kept("keyRoles"),
+        kept("segments"),
+    ],
+    owners: None,
+    source: SOURCE,
+};

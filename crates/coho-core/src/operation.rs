@@ -1,0 +1,296 @@
+//! Operations: writes that are valid by construction. [`seal`] is the only way to make one.
+
+use crate::code::Code;
+use crate::decide::Reason;
+use crate::digest::{Digest, Hasher};
+use crate::fields::{Difference, FieldValue, Fields, Rendered, Sent, Sieved};
+use crate::key::Key;
+use crate::memory::{Memory, Origin, Pending, Seen, Standing, Time, Verb};
+use crate::object::{FieldKind, Object, Required};
+use crate::path::FieldPath;
+use crate::problem::Problem;
+use crate::sync::Mode;
+use crate::target::{ExternalId, VitallyId};
+
+/// A write of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The row.
+    pub key: Key,
+    /// What kind of record.
+    pub object: Object,
+    /// Which record.
+    pub target: ExternalId,
+    /// What is done to it.
+    pub action: Action,
+    /// What is known of the record.
+    pub known: Known,
+    /// Why.
+    pub reason: Reason,
+    /// The row and mapping that this comes from; absent for removals.
+    pub seen: Option<Seen>,
+    /// The serial of the memory that this was made from; 0 where there was none.
+    pub serial: u64,
+}
+
+/// What is done to a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Create or update.
+    Write {
+        /// What may happen to the record.
+        mode: Mode,
+        /// All fields: what a record is created with.
+        complete: Fields,
+        /// The fields that an update sends; never empty.
+        changed: Vec<Difference>,
+        /// What is remembered once it was acknowledged.
+        would_send: Sent,
+    },
+    /// Delete.
+    Remove,
+    /// Only look whether it is there.
+    Probe {
+        /// What the open intent was to do.
+        verb: Verb,
+        /// What is remembered if it is there.
+        would_send: Sent,
+    },
+}
+
+/// What is known of a record before an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is believed not to be there.
+    New,
+    /// It was acknowledged, with its id where Vitally told it.
+    There {
+        /// The record's id.
+        id: Option<VitallyId>,
+        /// Whether this sync created it.
+        origin: Origin,
+    },
+    /// It is taken to be there, though this sync never wrote it.
+    Assumed,
+    /// A write of it may have arrived.
+    Unclear {
+        /// When the intent was made durable: a record born later is ours.
+        since: Time,
+        /// What was known before that write.
+        id: Option<VitallyId>,
+        /// Whether this sync had created it before that write, where there was one.
+        origin: Option<Origin>,
+    },
+}
+
+impl Known {
+    /// What a memory knows of its record.
+    pub fn of(memory: Option<&Memory>) -> Self {
+        let Some(memory) = memory else { return Self::New };
+        if let Pending::Open { since, .. } = &memory.pending {
+            return Self::Unclear {
+                since: *since,
+                id: memory.standing.id().cloned(),
+                origin: memory.standing.origin(),
+            };
+        }
+        match &memory.standing {
+            Standing::Never | Standing::Removed { .. } => Self::New,
+            Standing::Assumed { .. } => Self::Assumed,
+            Standing::Delivered { id, origin, .. } | Standing::Released { id, origin, .. } => {
+                Self::There { id: id.clone(), origin: *origin }
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// What it does, in one word.
+    pub fn verb(&self) -> Verb {
+        match &self.action {
+            Action::Write { .. } => Verb::Write,
+            Action::Remove => Verb::Remove,
+            Action::Probe { verb, .. } => *verb,
+        }
+    }
+
+    /// What is remembered once it was acknowledged.
+    pub fn would_send(&self) -> Sent {
+        match &self.action {
+            Action::Write { would_send, .. } | Action::Probe { would_send, .. } => would_send.clone(),
+            Action::Remove => Sent::new(),
+        }
+    }
+
+    /// The records that it refers to, without repetition.
+    pub fn references(&self) -> Vec<(Object, ExternalId)> {
+        let Action::Write { complete, .. } = &self.action else { return Vec::new() };
+        let mut references: Vec<_> = complete
+            .values()
+            .flat_map(FieldValue::references)
+            .map(|(object, id)| (object, id.clone()))
+            .collect();
+        references.sort();
+        references.dedup();
+        references
+    }
+
+    /// The fewest and the most calls that its exchange takes, references apart.
+    pub fn calls(&self) -> (u64, u64) {
+        match &self.action {
+            Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Update, .. } => (1, 2),
+            Action::Write { mode: Mode::Insert, .. } => (1, 3),
+            Action::Write { mode: Mode::Upsert, .. } => (1, 4),
+        }
+    }
+
+    /// Stands for the operation in its intent: another operation on the same key has another digest.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        hasher.part(self.key.as_str().as_bytes());
+        hasher.part(self.object.name().as_bytes());
+        hasher.part(self.target.as_str().as_bytes());
+        hasher.part(&[match self.verb() {
+            Verb::Write => 0,
+            Verb::Remove => 1,
+        }]);
+        for (path, value) in self.would_send() {
+            hasher.part(path.to_string().as_bytes());
+            hasher.part(crate::json::write(&value).as_bytes());
+        }
+        hasher.finish()
+    }
+}
+
+/// What an operation is made from.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    /// The row.
+    pub key: &'a Key,
+    /// What kind of record.
+    pub object: Object,
+    /// What may happen to it.
+    pub mode: Mode,
+    /// What the mapping made of the row.
+    pub rendered: &'a Rendered,
+    /// What the sieve found.
+    pub sieved: Sieved,
+    /// What is remembered.
+    pub memory: Option<&'a Memory>,
+    /// Why.
+    pub reason: Reason,
+    /// The row and mapping.
+    pub seen: Seen,
+}
+
+/// Checks a draft against the object's rules. All problems are found, not the first.
+pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
+    let problems = check(&draft);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let Sieved { complete, differences, would_send } = draft.sieved;
+    let known = Known::of(draft.memory);
+    let changed = if differences.is_empty() { everything(&complete) } else { differences };
+    Ok(Operation {
+        key: draft.key.clone(),
+        object: draft.object,
+        target: draft.rendered.target.clone(),
+        action: Action::Write { mode: draft.mode, complete, changed, would_send },
+        known,
+        reason: draft.reason,
+        seen: Some(draft.seen),
+        serial: draft.memory.map_or(0, |memory| memory.serial),
+    })
+}
+
+/// Where nothing differs but the record is to be written all the same, everything is sent.
+fn everything(complete: &Fields) -> Vec<Difference> {
+    complete
+        .iter()
+        .map(|(path, value)| {
+            let value = value.to_value();
+            Difference { path: path.clone(), before: Some(value.clone()), after: value }
+        })
+        .collect()
+}
+
+fn check(draft: &Draft<'_>) -> Vec<Problem> {
+    let complete = &draft.sieved.complete;
+    let catalog = draft.object.catalog();
+    let mut problems = Vec::new();
+    if draft.mode.creates() {
+        for field in catalog.fields.iter().filter(|field| field.required == Required::OnCreate) {
+            if field.name != "externalId" && !has(complete, field.name) {
+                let path = FieldPath::new(field.name);
+                let message = "Required field: the value is null";
+                problems.push(Problem::new(Code::NULL_REQUIRED, message).field(&path));
+            }
+        }
+    }
+    if let Some(owners) = &catalog.owners
+        && !owners.any_of.iter().any(|name| has(complete, name))
+    {
+        problems.push(Problem::new(Code::NO_OWNER, owners.text));
+    }
+    problems.extend(complete.iter().filter_map(|(path, value)| misfit(draft.object, path, value)));
+    problems
+}
+
+fn has(complete: &Fields, name: &str) -> bool {
+    match complete.get(&FieldPath::new(name)) {
+        None | Some(FieldValue::Value(crate::value::Value::Null)) => false,
+        Some(FieldValue::References(_, ids)) => !ids.is_empty(),
+        Some(FieldValue::Value(_) | FieldValue::Reference(..)) => true,
+    }
+}
+
+/// The last look before a value leaves: mappings check types with better places, so this only fires for foreign callers.
+fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Problem> {
+    use crate::value::Value;
+    let wrong = |message: String| Some(Problem::new(Code::VALUE_TYPE, message).field(path));
+    let Some(name) = path.as_field() else {
+        return match value {
+            FieldValue::Value(value) if is_plain(value) => None,
+            FieldValue::Value(value) => {
+                let message = format!("a trait cannot hold this {}", value.kind());
+                Some(Problem::new(Code::NESTED_TRAIT, message).field(path))
+            }
+            FieldValue::Reference(..) | FieldValue::References(..) => {
+                wrong("a trait cannot refer".to_owned())
+            }
+        };
+    };
+    let Some(field) = object.field(name) else { return wrong(format!("{object} has no field `{name}`")) };
+    match (field.kind, value) {
+        (_, FieldValue::Value(Value::Null))
+        | (FieldKind::Text, FieldValue::Value(Value::Text(_)))
+        | (FieldKind::Bool, FieldValue::Value(Value::Bool(_)))
+        | (FieldKind::Timestamp, FieldValue::Value(Value::Timestamp(_))) => None,
+        (FieldKind::Reference(to), FieldValue::Reference(other, _))
+        | (FieldKind::References(to), FieldValue::References(other, _))
+            if to == *other =>
+        {
+            None
+        }
+        (kind, value) => wrong(format!("expected {kind:?}, found {}", value.to_value().kind())),
+    }
+}
+
+/// Whether Vitally stores a trait like this: a plain value, or a list of such.
+pub fn is_plain(value: &crate::value::Value) -> bool {
+    use crate::value::Value;
+    match value {
+        Value::Object(_) => false,
+        Value::Array(items) => items.iter().all(|item| !matches!(item, Value::Object(_) | Value::Array(_))),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Decimal(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Timestamp(_)
+        | Value::LocalTimestamp(_)
+        | Value::Date(_) => true,
+    }
+}

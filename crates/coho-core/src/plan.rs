@@ -1,0 +1,175 @@
+//! Plans and summaries: what a run will do, and what it did, as plain values that reports show.
+
+use std::collections::BTreeMap;
+
+use crate::code::Code;
+use crate::counts::Counts;
+use crate::decide::{Change, Reason};
+use crate::fields::Difference;
+use crate::key::Key;
+use crate::object::Object;
+use crate::problem::Problem;
+use crate::sync::{Mode, SyncId};
+use crate::target::ExternalId;
+
+/// What one sync's run will do. The operations themselves are spooled; these are their counts and first examples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncPlan {
+    /// The sync.
+    pub sync: SyncId,
+    /// What its rows become.
+    pub object: Object,
+    /// What may happen to a record.
+    pub mode: Mode,
+    /// Rows and keys, and where they end.
+    pub counts: Counts,
+    /// Rows and keys by change and reason, the unchanged among them.
+    pub changes: BTreeMap<(Change, Reason), u64>,
+    /// The first operations of each change.
+    pub samples: Vec<Sample>,
+    /// Rows that cannot be sent, by code.
+    pub problems: ProblemCounts,
+    /// Guards that hold something.
+    pub guards: Vec<GuardHit>,
+    /// Planned removals of records that this sync created, and of those that were there before.
+    pub removals: RemovalOrigins,
+    /// The fewest and the most calls, references among them.
+    pub calls: Calls,
+}
+
+/// An example of a planned operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The row.
+    pub key: Key,
+    /// The record.
+    pub target: ExternalId,
+    /// What is done.
+    pub change: Change,
+    /// Why.
+    pub reason: Reason,
+    /// Before and after of each field that is sent; empty for removals.
+    pub differences: Vec<Difference>,
+}
+
+/// Problems of rows by code, with the first of each.
+pub type ProblemCounts = BTreeMap<Code, ProblemCount>;
+
+/// How often a problem occurred, and where first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemCount {
+    /// How often.
+    pub count: u64,
+    /// The first row that has it; `None` where its key is null.
+    pub key: Option<Key>,
+    /// The problem of that row.
+    pub first: Problem,
+}
+
+/// Counts one more problem of a row.
+pub fn count_problem(problems: &mut ProblemCounts, key: Option<&Key>, problem: &Problem) {
+    let entry = problems.entry(problem.code).or_insert_with(|| ProblemCount {
+        count: 0,
+        key: key.cloned(),
+        first: problem.clone(),
+    });
+    entry.count += 1;
+}
+
+/// A guard that holds something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardHit {
+    /// Which guard.
+    pub code: Code,
+    /// What it saw: `37 of 91 records would be removed, 20 are allowed`.
+    pub message: String,
+    /// How to go on, where this is meant.
+    pub help: String,
+    /// How many operations it holds.
+    pub held: u64,
+}
+
+/// Planned removals by the origin of their records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct RemovalOrigins {
+    /// Created by this sync.
+    pub created: u64,
+    /// There before.
+    pub found: u64,
+}
+
+/// How many calls something takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// At least.
+    pub least: u64,
+    /// At most, as long as nothing fails.
+    pub most: u64,
+}
+
+/// How a sync's run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All was sent, or there was nothing to send.
+    Completed,
+    /// All was tried; some rows are invalid, rejected or deferred.
+    CompletedWithErrors,
+    /// A guard holds something; the rest was sent.
+    Held,
+    /// It did not begin: its files, mapping or source are wrong.
+    Failed(Vec<Problem>),
+    /// It stopped by itself.
+    Halted {
+        /// The stable code.
+        code: Code,
+        /// What happened.
+        message: String,
+    },
+    /// A person stopped it.
+    Interrupted,
+}
+
+impl Status {
+    /// One word, as reports and the ledger have it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::CompletedWithErrors => "completed-with-errors",
+            Self::Held => "held",
+            Self::Failed(_) => "failed",
+            Self::Halted { .. } => "halted",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// What one sync's run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncSummary {
+    /// The sync.
+    pub sync: SyncId,
+    /// What its rows become.
+    pub object: Object,
+    /// How it ended.
+    pub status: Status,
+    /// Rows, keys and operations by fate.
+    pub counts: Counts,
+    /// Problems of rows, from before and after sending, by code.
+    pub problems: ProblemCounts,
+    /// Guards that held something.
+    pub guards: Vec<GuardHit>,
+    /// Calls that were made, look-ups and repeats among them.
+    pub calls: u64,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// What Vitally did otherwise than asked, once each.
+    pub notes: Vec<String>,
+}
+
+impl SyncSummary {
+    /// Whether rows remain that a person should look at.
+    pub fn has_errors(&self) -> bool {
+        use crate::verdict::Fate;
+        [Fate::Invalid, Fate::Rejected, Fate::Deferred].into_iter().any(|fate| self.counts.fate(fate) > 0)
+    }
+}

@@ -1,0 +1,305 @@
+//! Syncs: what a project says about turning a model's rows into records of one object.
+//!
+//! These are the checked forms; the files' own shapes live in `coho-project`, their evaluation in `coho-mapping`.
+
+use std::fmt;
+
+use crate::object::Object;
+use crate::path::FieldPath;
+use crate::place::Place;
+use crate::value::Value;
+
+/// A sync's identity, whatever its file is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SyncId(String);
+
+impl SyncId {
+    /// An id. `coho-project` checks its characters.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SyncId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Its identity.
+    pub id: SyncId,
+    /// The name of its model.
+    pub model: String,
+    /// The name of its destination, as the chosen target gives it.
+    pub destination: String,
+    /// What its rows become.
+    pub object: Object,
+    /// What may happen to a record.
+    pub mode: Mode,
+    /// The column whose text is the record's external id.
+    pub matching: ColumnRef,
+    /// What is mapped.
+    pub fields: Vec<FieldSpec>,
+    /// What happens to a record whose row left the model.
+    pub removal: Removal,
+    /// What looks like an accident.
+    pub guards: Guards,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// What may happen to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// Created or updated.
+    Upsert,
+    /// Updated where it exists, never created.
+    Update,
+    /// Created where it does not exist, never updated.
+    Insert,
+}
+
+impl Mode {
+    /// All modes.
+    pub const ALL: [Self; 3] = [Self::Upsert, Self::Update, Self::Insert];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Upsert => "upsert",
+            Self::Update => "update",
+            Self::Insert => "insert",
+        }
+    }
+
+    /// Whether a record may be created.
+    pub fn creates(self) -> bool {
+        match self {
+            Self::Upsert | Self::Insert => true,
+            Self::Update => false,
+        }
+    }
+}
+
+/// What happens to a record whose row left the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Removal {
+    /// It stays.
+    Keep,
+    /// It is deleted.
+    Delete,
+    /// It is deleted if this sync created it.
+    DeleteCreated,
+}
+
+impl Removal {
+    /// All policies.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Delete, Self::DeleteCreated];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Delete => "delete",
+            Self::DeleteCreated => "delete-created",
+        }
+    }
+}
+
+/// What a null does to a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum NullPolicy {
+    /// It clears the field where this sync set it before; what a person typed is never wiped.
+    #[default]
+    Follow,
+    /// It leaves the field as it is.
+    Omit,
+    /// It clears the field whoever set it.
+    Clear,
+}
+
+impl NullPolicy {
+    /// All policies.
+    pub const ALL: [Self; 3] = [Self::Follow, Self::Omit, Self::Clear];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Follow => "follow",
+            Self::Omit => "omit",
+            Self::Clear => "clear",
+        }
+    }
+}
+
+/// A type to which a value is cast, with checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cast {
+    /// Text of any plain value; the compact JSON text of an object or a list.
+    Text,
+    /// A number, exact.
+    Number,
+    /// A whole number, exact.
+    Integer,
+    /// True or false: `true false t f yes no y n on off 1 0`, whatever their case.
+    Boolean,
+    /// A calendar date; the UTC date of a moment.
+    Date,
+    /// A moment; a date is its midnight, a time without zone is read as UTC.
+    Timestamp,
+    /// A JSON value from its text.
+    Json,
+}
+
+impl Cast {
+    /// All casts.
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Number, Self::Integer, Self::Boolean, Self::Date, Self::Timestamp, Self::Json];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// A column that the project names, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnRef {
+    /// The column.
+    pub name: String,
+    /// Where it is named.
+    pub place: Place,
+}
+
+/// One mapped field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// What is set.
+    pub to: FieldTarget,
+    /// What it is set to.
+    pub from: Expression,
+    /// What a null does.
+    pub null: NullPolicy,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// What a mapping sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldTarget {
+    /// One field or one trait.
+    Path(FieldPath),
+    /// All traits at once, from an object.
+    AllTraits,
+}
+
+impl fmt::Display for FieldTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "{path}"),
+            Self::AllTraits => f.write_str("traits"),
+        }
+    }
+}
+
+/// What a field is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// The value of a column, cast where that is asked for.
+    Column {
+        /// The column.
+        column: ColumnRef,
+        /// The type it is cast to.
+        cast: Option<Cast>,
+    },
+    /// The same value for every row.
+    Static(Value),
+    /// External ids in a column, which become the Vitally ids of these records when they are sent.
+    Lookup {
+        /// One external id, or a list of them.
+        column: ColumnRef,
+        /// What they are ids of.
+        object: Object,
+    },
+    /// An object with these members.
+    Object(Vec<(String, Expression)>),
+    /// A list of these items.
+    Array(Vec<Expression>),
+}
+
+/// What looks like an accident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guards {
+    /// The most records that one run may remove.
+    pub max_removed: Option<Limit>,
+    /// The most records that one run may update.
+    pub max_changed: Option<Limit>,
+    /// The most records of which one run may clear one and the same field.
+    pub max_nulled: Option<Limit>,
+    /// What a model without any row does.
+    pub empty_source: EmptySource,
+    /// What a guard does.
+    pub on_guard: OnGuard,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            max_removed: Some(Limit { permille: 50, floor: 20 }),
+            max_changed: None,
+            max_nulled: None,
+            empty_source: EmptySource::Stop,
+            on_guard: OnGuard::Hold,
+        }
+    }
+}
+
+/// A share of the records that were delivered before, but never less than a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The share in thousandths.
+    pub permille: u32,
+    /// The number below which the share does not count.
+    pub floor: u64,
+}
+
+impl Limit {
+    /// The most that is allowed where `known` records were delivered before.
+    pub fn allows(self, known: u64) -> u64 {
+        self.floor.max(known.saturating_mul(u64::from(self.permille)) / 1_000)
+    }
+}
+
+/// What a model without any row does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmptySource {
+    /// Nothing is removed.
+    Stop,
+    /// It is taken for true.
+    Allow,
+}
+
+/// What a guard does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnGuard {
+    /// It holds what it concerns; the rest is sent.
+    Hold,
+    /// Nothing of the sync is sent.
+    Stop,
+}

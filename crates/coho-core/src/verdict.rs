@@ -1,0 +1,186 @@
+//! Verdicts, outcomes and fates: what Vitally answered, what that means for a row, and where every row ends.
+
+use std::fmt;
+
+use crate::code::Code;
+use crate::memory::{Origin, Time};
+use crate::target::VitallyId;
+
+/// What an exchange found out. The transport gives exactly one for each operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The write was acknowledged.
+    Applied {
+        /// The record's id, where Vitally told it.
+        id: Option<VitallyId>,
+        /// Whether this very write created the record.
+        origin: Origin,
+        /// What Vitally did otherwise than asked, such as a name that it did not take.
+        notes: Vec<String>,
+    },
+    /// The record is gone, by this call or before it.
+    Gone,
+    /// Update mode, or a probe: there is no such record.
+    Missing,
+    /// Insert mode: there is such a record.
+    Exists,
+    /// Several records match.
+    Ambiguous,
+    /// Vitally refused the record.
+    Rejected {
+        /// The stable code.
+        code: Code,
+        /// Vitally's own text, bounded.
+        message: String,
+    },
+    /// A record that this one refers to is not there.
+    Deferred {
+        /// Which, as `account acme`.
+        message: String,
+    },
+    /// Nothing left us: the intent can be closed.
+    Unsent {
+        /// Why.
+        why: String,
+    },
+    /// The write may have arrived: the intent stays open.
+    Unsure {
+        /// Why.
+        why: String,
+    },
+    /// The run must stop. The write was not carried out.
+    Halt {
+        /// The stable code.
+        code: Code,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// What became of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Written and acknowledged.
+    Delivered,
+    /// Deleted and acknowledged.
+    Removed,
+    /// The mode forbids it.
+    Skipped,
+    /// Vitally refused it.
+    Rejected,
+    /// Something is not there yet, or not known yet.
+    Deferred,
+    /// The run ended before.
+    NotAttempted,
+}
+
+impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 6] =
+        [Self::Delivered, Self::Removed, Self::Skipped, Self::Rejected, Self::Deferred, Self::NotAttempted];
+
+    /// The fate of a row with this outcome.
+    pub fn fate(self) -> Fate {
+        match self {
+            Self::Delivered => Fate::Delivered,
+            Self::Removed => Fate::Removed,
+            Self::Skipped => Fate::Skipped,
+            Self::Rejected => Fate::Rejected,
+            Self::Deferred => Fate::Deferred,
+            Self::NotAttempted => Fate::NotAttempted,
+        }
+    }
+}
+
+/// Where a row, or a key that left, ends in a run. Every one ends in exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the glossary explains each; the text is the name")]
+pub enum Fate {
+    Delivered,
+    Touched,
+    Removed,
+    Skipped,
+    Rejected,
+    Deferred,
+    NotAttempted,
+    Unchanged,
+    Learned,
+    Invalid,
+    Held,
+    Stale,
+    Kept,
+    Released,
+    Forgotten,
+}
+
+impl Fate {
+    /// All fates.
+    pub const ALL: [Self; 15] = [
+        Self::Delivered,
+        Self::Touched,
+        Self::Removed,
+        Self::Skipped,
+        Self::Rejected,
+        Self::Deferred,
+        Self::NotAttempted,
+        Self::Unchanged,
+        Self::Learned,
+        Self::Invalid,
+        Self::Held,
+        Self::Stale,
+        Self::Kept,
+        Self::Released,
+        Self::Forgotten,
+    ];
+
+    /// The text in reports, the ledger and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Touched => "touched",
+            Self::Removed => "removed",
+            Self::Skipped => "skipped",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+            Self::NotAttempted => "not-attempted",
+            Self::Unchanged => "unchanged",
+            Self::Learned => "learned",
+            Self::Invalid => "invalid",
+            Self::Held => "held",
+            Self::Stale => "stale",
+            Self::Kept => "kept",
+            Self::Released => "released",
+            Self::Forgotten => "forgotten",
+        }
+    }
+
+    /// The fate of this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fate| fate.as_str() == text)
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One call to Vitally, as the request log and the debugger show it. It never contains a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// When it was sent.
+    pub at: Time,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// Path and query.
+    pub path: String,
+    /// The request's JSON body.
+    pub request: Option<String>,
+    /// The answer's status; absent where none arrived.
+    pub status: Option<u16>,
+    /// The answer's body, bounded, or what went wrong.
+    pub response: String,
+}
