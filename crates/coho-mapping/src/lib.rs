@@ -1,1 +1,52 @@
 //! Field mappings: from a row to typed Vitally fields and traits.
+//!
+//! **What it is:** [`Mapping::compile`] checks a sync's fields against a model's columns and finds every fault that can be
+//! found without a row; [`Mapping::render`] turns one row into fields with their types, and can only fail for this row.
+//!
+//! **What it is not:** it knows nothing of where rows come from, of Vitally's requests, or of what was sent before. It is
+//! pure: the same row gives the same fields.
+//!
+//! **Where to begin:** [`mapping`] (compile and render), [`cast`] (`as:`), [`fit`] (what a field accepts), [`ids`] (external
+//! ids and references).
+//!
+//! ```
+//! use coho_core::object::Object;
+//! use coho_core::path::FieldPath;
+//! use coho_core::place::Place;
+//! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+//! use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+//! use coho_mapping::{Mapping, Specification};
+//!
+//! let columns = Columns::new(vec![
+//!     Column { name: "id".into(), kind: ColumnType::Int },
+//!     Column { name: "seats".into(), kind: ColumnType::Text },
+//! ])?;
+//! let column = |name: &str| ColumnRef { name: name.into(), place: Place::default() };
+//! let seats = FieldSpec {
+//!     to: FieldTarget::Path(FieldPath::new("traits.seats")),
+//!     from: Expression::Column { column: column("seats"), cast: Some(Cast::Number) },
+//!     null: NullPolicy::Follow,
+//!     place: Place::default(),
+//! };
+//! let specification =
+//!     Specification { object: Object::Account, matching: &column("id"), fields: &[seats] };
+//! let mapping = Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}"))?;
+//!
+//! let row = RowBuf::from_cells([Cell::Int(7), Cell::Text("40")]);
+//! let rendered = mapping.render(&row).map_err(|problems| format!("{problems:?}"))?;
+//! assert_eq!(rendered.target.as_str(), "7");
+//!
+//! let row = RowBuf::from_cells([Cell::Int(7), Cell::Text("many")]);
+//! let problems = mapping.render(&row).unwrap_err();
+//! assert_eq!(problems[0].to_string(), "traits.seats: cannot read \"many\" as a number [cast-failed]");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod mapping;
+pub mod cast;
+pub mod fit;
+pub mod ids;
+mod compile;
+mod digest;
+
+pub use mapping::{Mapping, Specification};

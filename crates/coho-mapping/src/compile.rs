@@ -1,0 +1,249 @@
+//! Compiling: every fault that can be found without a row, all at once.
+
+use coho_core::code::Code;
+use coho_core::object::{FieldKind, Object};
+use coho_core::operation::is_plain;
+use coho_core::path::FieldPath;
+use coho_core::problem::{Problem, nearest};
+use coho_core::row::{ColumnType, Columns};
+use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget};
+
+use crate::digest::digest;
+use crate::fit::Slot;
+use crate::mapping::{Field, Mapping, Node, Source, Specification, To};
+
+/// Compiles a specification.
+pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
+    let mut compiler =
+        Compiler { object: specification.object, columns, problems: Vec::new(), reads: Vec::new() };
+    let matching = compiler.matching(specification.matching);
+    let fields: Vec<_> = specification.fields.iter().filter_map(|field| compiler.field(field)).collect();
+    let Compiler { problems, reads, .. } = compiler;
+    match (matching, problems.is_empty()) {
+        (Some(matching), true) => {
+            let digest = digest(specification, columns, &reads);
+            Ok(Mapping { matching, fields, reads: in_name_order(reads, columns), digest })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// The order of the model's columns must not count, so the places are sorted by name.
+fn in_name_order(reads: Vec<usize>, columns: &Columns) -> Vec<usize> {
+    let mut named: Vec<(&str, usize)> = columns
+        .names()
+        .enumerate()
+        .filter(|(at, _)| reads.contains(at))
+        .map(|(at, name)| (name, at))
+        .collect();
+    named.sort_unstable();
+    named.into_iter().map(|(_, at)| at).collect()
+}
+
+struct Compiler<'a> {
+    object: Object,
+    columns: &'a Columns,
+    problems: Vec<Problem>,
+    reads: Vec<usize>,
+}
+
+impl Compiler<'_> {
+    fn matching(&mut self, column: &ColumnRef) -> Option<Source> {
+        let (source, kind) = self.column(column)?;
+        if Slot::Field(FieldKind::Reference(self.object)).accepts(kind) && kind != ColumnType::Json {
+            return Some(source);
+        }
+        let message =
+            format!("column `{}` is {}: an external id is text or a whole number", column.name, kind.name());
+        self.problems.push(
+            Problem::new(Code::TYPE_MISMATCH, message).at(&column.place).help("cast it to text in the model"),
+        );
+        None
+    }
+
+    fn column(&mut self, column: &ColumnRef) -> Option<(Source, ColumnType)> {
+        let found = self.columns.iter().enumerate().find(|(_, candidate)| candidate.name == column.name);
+        let Some((at, candidate)) = found else {
+            self.problems.push(unknown_column(column, self.columns));
+            return None;
+        };
+        self.reads.push(at);
+        Some((Source { column: at, name: candidate.name.clone() }, candidate.kind))
+    }
+
+    fn field(&mut self, field: &FieldSpec) -> Option<Field> {
+        let (to, slot) = match &field.to {
+            FieldTarget::AllTraits => (To::AllTraits, None),
+            FieldTarget::Path(path) => {
+                let slot = self.slot(path, field)?;
+                (To::Path(path.clone(), slot), Some(slot))
+            }
+        };
+        let before = self.problems.len();
+        let from = self.node(&field.from, field)?;
+        match slot {
+            Some(slot) => self.check(&field.from, slot, field),
+            None => self.check_all_traits(&field.from, field),
+        }
+        (self.problems.len() == before).then(|| Field {
+            to,
+            from,
+            null: field.null,
+            place: field.place.clone(),
+        })
+    }
+
+    fn slot(&mut self, path: &FieldPath, field: &FieldSpec) -> Option<Slot> {
+        match path {
+            FieldPath::Trait(_) => Some(Slot::Trait),
+            FieldPath::Field(name) => match self.object.field(name) {
+                Some(known) => Some(Slot::Field(known.kind)),
+                None => {
+                    let names = self.object.catalog().fields.iter().map(|field| field.name);
+                    let problem =
+                        Problem::new(Code::UNKNOWN_FIELD, format!("{} has no field `{name}`", self.object));
+                    self.problems.push(suggest(problem, name, names).at(&field.place));
+                    None
+                }
+            },
+        }
+    }
+
+    fn node(&mut self, from: &Expression, field: &FieldSpec) -> Option<Node> {
+        match from {
+            Expression::Column { column, cast } => {
+                self.column(column).map(|(source, _)| Node::Column(source, *cast))
+            }
+            Expression::Static(value) => Some(Node::Static(value.clone())),
+            Expression::Lookup { column, object } => {
+                self.column(column).map(|(source, _)| Node::Lookup(source, *object))
+            }
+            Expression::Object(members) => {
+                let nodes: Vec<_> = members
+                    .iter()
+                    .map(|(name, member)| self.node(member, field).map(|node| (name.clone(), node)))
+                    .collect();
+                nodes.into_iter().collect::<Option<_>>().map(Node::Object)
+            }
+            Expression::Array(items) => {
+                let nodes: Vec<_> = items.iter().map(|item| self.node(item, field)).collect();
+                nodes.into_iter().collect::<Option<_>>().map(Node::Array)
+            }
+        }
+    }
+
+    fn check(&mut self, from: &Expression, slot: Slot, field: &FieldSpec) {
+        let refers = matches!(slot, Slot::Field(FieldKind::Reference(_) | FieldKind::References(_)));
+        match from {
+            Expression::Lookup { column, .. } if refers => self.check_column(column, None, slot, field),
+            Expression::Lookup { .. } => self.fault(Code::BAD_LOOKUP, "only references are looked up", field),
+            _ if refers => {
+                let message = format!("{} refers to other records and needs `lookup:`", field.to);
+                self.fault(Code::BAD_LOOKUP, &message, field);
+            }
+            Expression::Column { column, cast } => self.check_column(column, *cast, slot, field),
+            Expression::Static(value) => {
+                if let Err(problem) = crate::fit::fit(value.clone(), slot) {
+                    self.problems.push(problem.at(&field.place));
+                }
+            }
+            Expression::Object(_) => {
+                let message = format!("{} cannot hold an object", field.to);
+                self.fault(Code::NESTED_TRAIT, &message, field);
+            }
+            Expression::Array(items) => self.check_items(items, slot, field),
+        }
+    }
+
+    fn check_items(&mut self, items: &[Expression], slot: Slot, field: &FieldSpec) {
+        let nested = items.iter().any(|item| match item {
+            Expression::Object(_) | Expression::Array(_) => true,
+            Expression::Static(value) => !is_plain(&coho_core::value::Value::Array(vec![value.clone()])),
+            Expression::Column { .. } | Expression::Lookup { .. } => false,
+        });
+        if slot != Slot::Trait {
+            let message = format!("{} expects {}, not a list", field.to, slot.expects());
+            self.fault(Code::TYPE_MISMATCH, &message, field);
+        } else if nested {
+            self.fault(Code::NESTED_TRAIT, "a list in a trait holds plain values only", field);
+        }
+    }
+
+    fn check_column(&mut self, column: &ColumnRef, cast: Option<Cast>, slot: Slot, field: &FieldSpec) {
+        let Some(kind) = self.columns.iter().find(|known| known.name == column.name).map(|known| known.kind)
+        else {
+            return;
+        };
+        let kind = cast.map_or(kind, result);
+        if slot.accepts(kind) {
+            return;
+        }
+        let message = format!(
+            "{} expects {}, and column `{}` is {}",
+            field.to,
+            slot.expects(),
+            column.name,
+            kind.name()
+        );
+        let problem = Problem::new(Code::TYPE_MISMATCH, message).at(&column.place);
+        self.problems.push(match slot.cast() {
+            Some(cast) => problem.help(format!("write `{{ column: {}, as: {cast} }}`", column.name)),
+            None => problem.help("cast it in the model"),
+        });
+    }
+
+    fn check_all_traits(&mut self, from: &Expression, field: &FieldSpec) {
+        let kind = match from {
+            Expression::Object(_) => return,
+            Expression::Column { column, cast } => {
+                let declared =
+                    self.columns.iter().find(|known| known.name == column.name).map(|known| known.kind);
+                cast.map(result).or(declared)
+            }
+            Expression::Static(_) | Expression::Lookup { .. } | Expression::Array(_) => None,
+        };
+        if !matches!(kind, Some(ColumnType::Json | ColumnType::Mixed)) {
+            self.problems.push(
+                Problem::new(
+                    Code::TYPE_MISMATCH,
+                    "traits need an object rather than a string or another value",
+                )
+                .at(&field.place)
+                .help("map each trait by itself, or use a JSON column; `as: json` reads an object from text"),
+            );
+        }
+    }
+
+    fn fault(&mut self, code: Code, message: &str, field: &FieldSpec) {
+        self.problems.push(Problem::new(code, message).at(&field.place));
+    }
+}
+
+/// The type that a cast gives.
+fn result(cast: Cast) -> ColumnType {
+    match cast {
+        Cast::Text => ColumnType::Text,
+        Cast::Number => ColumnType::Decimal,
+        Cast::Integer => ColumnType::Int,
+        Cast::Boolean => ColumnType::Bool,
+        Cast::Date => ColumnType::Date,
+        Cast::Timestamp => ColumnType::Timestamp,
+        Cast::Json => ColumnType::Json,
+    }
+}
+
+fn unknown_column(column: &ColumnRef, columns: &Columns) -> Problem {
+    let problem = Problem::new(Code::UNKNOWN_COLUMN, format!("the model has no column `{}`", column.name));
+    let problem = match nearest(&column.name, columns.names()) {
+        Some(_) => suggest(problem, &column.name, columns.names()),
+        None => problem.help(format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", "))),
+    };
+    problem.at(&column.place)
+}
+
+fn suggest<'a>(problem: Problem, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Problem {
+    match nearest(name, candidates) {
+        Some(candidate) => problem.help(format!("did you mean `{candidate}`?")),
+        None => problem,
+    }
+}

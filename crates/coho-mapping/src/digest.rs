@@ -1,0 +1,48 @@
+//! The digest of a mapping: all that it says, and the types of the columns that it reads.
+
+use coho_core::digest::{Digest, ENCODING, Hasher};
+use coho_core::row::Columns;
+use coho_core::sync::{Expression, FieldSpec};
+
+use crate::mapping::Specification;
+
+/// Places in files don't count, nor does the order of fields or columns.
+pub(crate) fn digest(specification: &Specification<'_>, columns: &Columns, reads: &[usize]) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.part(&[ENCODING]);
+    hasher.part(specification.object.name().as_bytes());
+    hasher.part(specification.matching.name.as_bytes());
+    let mut fields: Vec<String> = specification.fields.iter().map(describe).collect();
+    fields.sort_unstable();
+    for field in fields {
+        hasher.part(field.as_bytes());
+    }
+    let read = columns.iter().enumerate().filter(|(at, _)| reads.contains(at));
+    let mut types: Vec<String> =
+        read.map(|(_, column)| format!("{}:{}", column.name, column.kind.name())).collect();
+    types.sort_unstable();
+    for kind in types {
+        hasher.part(kind.as_bytes());
+    }
+    hasher.finish()
+}
+
+fn describe(field: &FieldSpec) -> String {
+    format!("{}\u{0}{}\u{0}{}", field.to, field.null.name(), expression(&field.from))
+}
+
+fn expression(from: &Expression) -> String {
+    let all = |items: Vec<String>| items.join("\u{1}");
+    match from {
+        Expression::Column { column, cast } => {
+            format!("column {} {}", column.name, cast.map_or("", coho_core::sync::Cast::name))
+        }
+        Expression::Static(value) => format!("static {value}"),
+        Expression::Lookup { column, object } => format!("lookup {} {object}", column.name),
+        Expression::Object(members) => {
+            let members = members.iter().map(|(name, from)| format!("{name}\u{2}{}", expression(from)));
+            format!("object [{}]", all(members.collect()))
+        }
+        Expression::Array(items) => format!("array [{}]", all(items.iter().map(expression).collect())),
+    }
+}

@@ -1,0 +1,189 @@
+//! A compiled mapping, and what it makes of a row.
+//!
+//! [`crate::compile`] builds it; here it is only evaluated.
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
+use coho_core::digest::Digest;
+use coho_core::fields::{FieldValue, Rendered, Rendering};
+use coho_core::object::Object;
+use coho_core::path::FieldPath;
+use coho_core::place::Place;
+use coho_core::problem::Problem;
+use coho_core::row::{Columns, Row};
+use coho_core::sync::{Cast, ColumnRef, FieldSpec, NullPolicy};
+use coho_core::target::ExternalId;
+use coho_core::value::Value;
+
+use crate::fit::Slot;
+use crate::{cast, fit, ids};
+
+/// What is compiled: the parts of a sync that concern the mapping.
+#[derive(Clone, Copy, Debug)]
+pub struct Specification<'a> {
+    /// What rows become.
+    pub object: Object,
+    /// The column that holds the external id.
+    pub matching: &'a ColumnRef,
+    /// What is mapped.
+    pub fields: &'a [FieldSpec],
+}
+
+/// A mapping that fits its model's columns.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    pub(crate) matching: Source,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) reads: Vec<usize>,
+    pub(crate) digest: Digest,
+}
+
+/// A compiled field.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) to: To,
+    pub(crate) from: Node,
+    pub(crate) null: NullPolicy,
+    pub(crate) place: Place,
+}
+
+/// What a compiled field sets.
+#[derive(Clone, Debug)]
+pub(crate) enum To {
+    Path(FieldPath, Slot),
+    AllTraits,
+}
+
+/// A compiled expression.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Column(Source, Option<Cast>),
+    Static(Value),
+    Lookup(Source, Object),
+    Object(Vec<(String, Node)>),
+    Array(Vec<Node>),
+}
+
+/// A column by its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) column: usize,
+    pub(crate) name: String,
+}
+
+impl Mapping {
+    /// Checks a specification against a model's columns. All problems are found, not the first.
+    pub fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Self, Vec<Problem>> {
+        crate::compile::compile(specification, columns)
+    }
+
+    /// The places of the columns that are read, in the order of their names. Other columns never cause a request.
+    pub fn reads(&self) -> &[usize] {
+        &self.reads
+    }
+
+    /// Stands for all that the mapping says: another digest means that each row must be rendered again.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Turns a row into fields. All problems of the row are found, not the first.
+    pub fn render(&self, row: &impl Row) -> Result<Rendered, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let target = self.target(row).map_err(|problem| problems.push(problem)).ok();
+        let mut fields = BTreeMap::new();
+        let mut absent_traits = None;
+        for field in &self.fields {
+            let rendered = match &field.to {
+                To::Path(path, slot) => field.one(row, path, *slot).map(|rendering| {
+                    fields.insert(path.clone(), rendering);
+                }),
+                To::AllTraits => field.all_traits(row).map(|traits| {
+                    absent_traits = Some(field.null);
+                    fields.extend(traits);
+                }),
+            };
+            if let Err(problem) = rendered {
+                problems.push(problem.at(&field.place));
+            }
+        }
+        match (target, problems.is_empty()) {
+            (Some(target), true) => Ok(Rendered { target, fields, absent_traits }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The external id of the record that a row becomes.
+    pub fn target(&self, row: &impl Row) -> Result<ExternalId, Problem> {
+        let value = row.cell(self.matching.column).to_value();
+        ids::external_id(&value).map_err(|problem| {
+            let message = format!("External ID (column `{}`): {}", self.matching.name, problem.message);
+            Problem { message, ..problem }
+        })
+    }
+}
+
+impl Field {
+    fn one(&self, row: &impl Row, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
+        let value = match &self.from {
+            Node::Lookup(source, object) => {
+                ids::references(&row.cell(source.column).to_value(), *object, slot)
+            }
+            node => node.value(row).and_then(|value| match value {
+                Value::Null => Ok(None),
+                value => fit::fit(value, slot).map(|value| Some(FieldValue::Value(value))),
+            }),
+        };
+        match value.map_err(|problem| problem.field(path))? {
+            Some(value) => Ok(Rendering::Set(value)),
+            None => Ok(Rendering::Null(self.null)),
+        }
+    }
+
+    fn all_traits(&self, row: &impl Row) -> Result<Vec<(FieldPath, Rendering)>, Problem> {
+        let members = match self.from.value(row)? {
+            Value::Object(members) => members,
+            Value::Null => Vec::new(),
+            other => {
+                let message =
+                    format!("traits need an object, and this is {}: {}", other.kind(), other.preview());
+                return Err(Problem::new(Code::VALUE_TYPE, message));
+            }
+        };
+        members.into_iter().map(|(key, value)| self.member(key, value)).collect()
+    }
+
+    fn member(&self, key: String, value: Value) -> Result<(FieldPath, Rendering), Problem> {
+        let path = FieldPath::Trait(key);
+        if value.is_null() {
+            return Ok((path, Rendering::Null(self.null)));
+        }
+        let value = fit::fit(value, Slot::Trait).map_err(|problem| problem.field(&path))?;
+        Ok((path, Rendering::Set(FieldValue::Value(value))))
+    }
+}
+
+impl Node {
+    fn value(&self, row: &impl Row) -> Result<Value, Problem> {
+        match self {
+            Self::Column(source, cast) => {
+                let value = row.cell(source.column).to_value();
+                match cast {
+                    Some(cast) => cast::cast(value, *cast),
+                    None => Ok(value),
+                }
+            }
+            Self::Static(value) => Ok(value.clone()),
+            Self::Lookup(source, _) => Ok(row.cell(source.column).to_value()),
+            Self::Object(members) => members
+                .iter()
+                .map(|(name, node)| Ok((name.clone(), node.value(row)?)))
+                .collect::<Result<_, Problem>>()
+                .map(Value::Object),
+            Self::Array(items) => {
+                items.iter().map(|node| node.value(row)).collect::<Result<_, Problem>>().map(Value::Array)
+            }
+        }
+    }
+}
