@@ -13,7 +13,7 @@ pub fn cast(value: Value, to: Cast) -> Result<Value, Problem> {
         return Ok(value);
     }
     let result = match to {
-        Cast::Text => text(&value),
+        Cast::Text => Some(text(&value)),
         Cast::Number => number(&value),
         Cast::Integer => integer(&value),
         Cast::Boolean => boolean(&value),
@@ -38,12 +38,8 @@ fn unreadable(value: &Value, to: Cast) -> Problem {
         .help("mend the value in the model, or use another `as:`")
 }
 
-fn text(value: &Value) -> Option<Value> {
-    let text = match value {
-        Value::Decimal(number) => number.to_string(),
-        other => other.scalar_text().unwrap_or_else(|| coho_core::json::write(other)),
-    };
-    Some(Value::Text(text))
+fn text(value: &Value) -> Value {
+    Value::Text(value.scalar_text().unwrap_or_else(|| coho_core::json::write(value)))
 }
 
 fn number(value: &Value) -> Option<Value> {
@@ -103,11 +99,7 @@ fn date(value: &Value) -> Option<Value> {
     {
         return Some(Value::Date(date));
     }
-    match value {
-        Value::Date(_) => Some(value.clone()),
-        Value::LocalTimestamp(moment) => Some(Value::Date(moment.date())),
-        other => timestamp(other).map(|moment| Value::Date(moment.date_naive())),
-    }
+    timestamp(value).map(|moment| Value::Date(moment.date_naive()))
 }
 
 fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
@@ -143,9 +135,9 @@ fn timestamp_text(text: &str) -> Option<DateTime<Utc>> {
 }
 
 fn json(value: &Value) -> Option<Value> {
-    match value {
-        Value::Text(text) => coho_core::json::parse(text).ok(),
-        other => Some(other.clone()),
+    match value.as_text() {
+        Some(text) => coho_core::json::parse(text).ok(),
+        None => Some(value.clone()),
     }
 }
 

@@ -22,14 +22,14 @@ pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> R
     match (matching, problems.is_empty()) {
         (Some(matching), true) => {
             let digest = digest(specification, columns, &reads);
-            Ok(Mapping { matching, fields, reads: in_name_order(reads, columns), digest })
+            Ok(Mapping { matching, fields, reads: in_name_order(&reads, columns), digest })
         }
         _ => Err(problems),
     }
 }
 
 /// The order of the model's columns must not count, so the places are sorted by name.
-fn in_name_order(reads: Vec<usize>, columns: &Columns) -> Vec<usize> {
+fn in_name_order(reads: &[usize], columns: &Columns) -> Vec<usize> {
     let mut named: Vec<(&str, usize)> = columns
         .names()
         .enumerate()
@@ -80,7 +80,7 @@ impl Compiler<'_> {
             }
         };
         let before = self.problems.len();
-        let from = self.node(&field.from, field)?;
+        let from = self.node(&field.from)?;
         match slot {
             Some(slot) => self.check(&field.from, slot, field),
             None => self.check_all_traits(&field.from, field),
@@ -96,20 +96,20 @@ impl Compiler<'_> {
     fn slot(&mut self, path: &FieldPath, field: &FieldSpec) -> Option<Slot> {
         match path {
             FieldPath::Trait(_) => Some(Slot::Trait),
-            FieldPath::Field(name) => match self.object.field(name) {
-                Some(known) => Some(Slot::Field(known.kind)),
-                None => {
-                    let names = self.object.catalog().fields.iter().map(|field| field.name);
-                    let problem =
-                        Problem::new(Code::UNKNOWN_FIELD, format!("{} has no field `{name}`", self.object));
-                    self.problems.push(suggest(problem, name, names).at(&field.place));
-                    None
+            FieldPath::Field(name) => {
+                if let Some(known) = self.object.field(name) {
+                    return Some(Slot::Field(known.kind));
                 }
-            },
+                let names = self.object.catalog().fields.iter().map(|field| field.name);
+                let problem =
+                    Problem::new(Code::UNKNOWN_FIELD, format!("{} has no field `{name}`", self.object));
+                self.problems.push(suggest(problem, name, names).at(&field.place));
+                None
+            }
         }
     }
 
-    fn node(&mut self, from: &Expression, field: &FieldSpec) -> Option<Node> {
+    fn node(&mut self, from: &Expression) -> Option<Node> {
         match from {
             Expression::Column { column, cast } => {
                 self.column(column).map(|(source, _)| Node::Column(source, *cast))
@@ -121,12 +121,12 @@ impl Compiler<'_> {
             Expression::Object(members) => {
                 let nodes: Vec<_> = members
                     .iter()
-                    .map(|(name, member)| self.node(member, field).map(|node| (name.clone(), node)))
+                    .map(|(name, member)| self.node(member).map(|node| (name.clone(), node)))
                     .collect();
                 nodes.into_iter().collect::<Option<_>>().map(Node::Object)
             }
             Expression::Array(items) => {
-                let nodes: Vec<_> = items.iter().map(|item| self.node(item, field)).collect();
+                let nodes: Vec<_> = items.iter().map(|item| self.node(item)).collect();
                 nodes.into_iter().collect::<Option<_>>().map(Node::Array)
             }
         }
@@ -137,7 +137,12 @@ impl Compiler<'_> {
         match from {
             Expression::Lookup { column, .. } if refers => self.check_column(column, None, slot, field),
             Expression::Lookup { .. } => self.fault(Code::BAD_LOOKUP, "only references are looked up", field),
-            _ if refers => {
+            Expression::Column { .. }
+            | Expression::Static(_)
+            | Expression::Object(_)
+            | Expression::Array(_)
+                if refers =>
+            {
                 let message = format!("{} refers to other records and needs `lookup:`", field.to);
                 self.fault(Code::BAD_LOOKUP, &message, field);
             }

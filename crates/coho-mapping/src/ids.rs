@@ -18,8 +18,15 @@ pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {
         Value::Int(number) => number.to_string(),
         Value::Decimal(number) if number.is_integer() => number.normalized().to_owned(),
         Value::Null => return Err(Problem::new(Code::NULL_TARGET, "the value is null")),
-        other => {
-            let message = format!("a {} is no external id: {}", other.kind(), other.preview());
+        Value::Bool(_)
+        | Value::Decimal(_)
+        | Value::Float(_)
+        | Value::Timestamp(_)
+        | Value::LocalTimestamp(_)
+        | Value::Date(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
+            let message = format!("a {} is no external id: {}", value.kind(), value.preview());
             return Err(Problem::new(Code::VALUE_TYPE, message).help("cast it to text in the model"));
         }
     };
@@ -34,10 +41,12 @@ pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {
 
 /// The references in a value. Null and an empty list are `None`.
 pub fn references(value: &Value, object: Object, slot: Slot) -> Result<Option<FieldValue>, Problem> {
-    let ids: BTreeSet<ExternalId> = match value {
-        Value::Null => return Ok(None),
-        Value::Array(items) => items.iter().map(reference).collect::<Result<_, Problem>>()?,
-        one => BTreeSet::from([reference(one)?]),
+    let ids: BTreeSet<ExternalId> = if let Value::Array(items) = value {
+        items.iter().map(reference).collect::<Result<_, Problem>>()?
+    } else if value.is_null() {
+        return Ok(None);
+    } else {
+        BTreeSet::from([reference(value)?])
     };
     let single = matches!(slot, Slot::Field(FieldKind::Reference(_)));
     match (single, ids.first()) {

@@ -126,14 +126,11 @@ impl Mapping {
 
 impl Field {
     fn one(&self, row: &impl Row, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
-        let value = match &self.from {
-            Node::Lookup(source, object) => {
-                ids::references(&row.cell(source.column).to_value(), *object, slot)
-            }
-            node => node.value(row).and_then(|value| match value {
-                Value::Null => Ok(None),
-                value => fit::fit(value, slot).map(|value| Some(FieldValue::Value(value))),
-            }),
+        let value = if let Node::Lookup(source, object) = &self.from {
+            ids::references(&row.cell(source.column).to_value(), *object, slot)
+        } else {
+            let fitted = self.from.value(row).and_then(|value| fit::fit(value, slot));
+            fitted.map(|value| if value.is_null() { None } else { Some(FieldValue::Value(value)) })
         };
         match value.map_err(|problem| problem.field(path))? {
             Some(value) => Ok(Rendering::Set(value)),
@@ -142,14 +139,14 @@ impl Field {
     }
 
     fn all_traits(&self, row: &impl Row) -> Result<Vec<(FieldPath, Rendering)>, Problem> {
-        let members = match self.from.value(row)? {
-            Value::Object(members) => members,
-            Value::Null => Vec::new(),
-            other => {
-                let message =
-                    format!("traits need an object, and this is {}: {}", other.kind(), other.preview());
-                return Err(Problem::new(Code::VALUE_TYPE, message));
-            }
+        let value = self.from.value(row)?;
+        if value.is_null() {
+            return Ok(Vec::new());
+        }
+        let (kind, preview) = (value.kind(), value.preview());
+        let Value::Object(members) = value else {
+            let message = format!("traits need an object, and this is {kind}: {preview}");
+            return Err(Problem::new(Code::VALUE_TYPE, message));
         };
         members.into_iter().map(|(key, value)| self.member(key, value)).collect()
     }
