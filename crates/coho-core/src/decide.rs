@@ -198,6 +198,45 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// The reason of this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = [
+            Self::NullKey,
+            Self::DuplicateKey,
+            Self::Baseline,
+            Self::OutcomeUnknown,
+            Self::RetriesUsedUp,
+            Self::RejectedEarlier,
+            Self::DeferredEarlier,
+            Self::SkippedEarlier,
+            Self::EventSent,
+            Self::NewRecord,
+            Self::RecordReturned,
+            Self::SameRow,
+            Self::SamePayload,
+            Self::RowChanged,
+            Self::MappingChanged,
+            Self::Returned,
+            Self::TargetChanged,
+            Self::Resend,
+            Self::SourceIncomplete,
+            Self::EventKept,
+            Self::EventExpired,
+            Self::NeverDelivered,
+            Self::NotOurs,
+            Self::LeftUnderKeep,
+            Self::RemovedEarlier,
+            Self::RemovalKept,
+            Self::StillClaimed,
+            Self::ExistedBefore,
+            Self::RemovedFromModel,
+        ];
+        let known = plain.into_iter().find(|reason| reason.as_str() == text);
+        known.or_else(|| Code::parse(text).map(Self::Waiting))
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

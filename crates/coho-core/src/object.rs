@@ -107,6 +107,19 @@ pub enum FieldKind {
     References(Object),
 }
 
+/// `text`, `boolean`, `timestamp`, `organization`, `accounts`: what the field takes, as messages name it.
+impl fmt::Display for FieldKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => f.write_str("text"),
+            Self::Bool => f.write_str("boolean"),
+            Self::Timestamp => f.write_str("timestamp"),
+            Self::Reference(object) => write!(f, "{object}"),
+            Self::References(object) => write!(f, "{object}s"),
+        }
+    }
+}
+
 /// When a field must have a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Required {

@@ -273,7 +273,7 @@ fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Proble
         {
             None
         }
-        (kind, value) => wrong(format!("expected {kind:?}, found {}", value.to_value().kind())),
+        (kind, value) => wrong(format!("expected {kind}, found {}", value.to_value().kind())),
     }
 }
 

@@ -1,1 +1,79 @@
 //! A Vitally that can be run: as strict as its documentation, with a switch for each thing that it leaves open.
+//!
+//! It is a real HTTP server with real sockets: code that talks to it cannot tell it from Vitally, and everything that
+//! may go wrong with a server (a refused write, an empty rate bucket, a connection that is cut after the commit) can be
+//! made to happen, at a request of one's choice. Tests, `coho demo` and `coho simulator` use it.
+//!
+//! It knows nothing of Coho: not of rows, syncs or exchanges. What it holds to is the public documentation of Vitally's
+//! REST API for accounts, organizations, users and custom fields. It does not imitate Vitally's other objects, its
+//! Analytics API, or its user interface.
+//!
+//! ```
+//! use coho_simulator::{Fault, Object, Seed, Settings, Simulator, Trouble};
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(async {
+//! let vitally = Simulator::start(Settings::new("sk_live_example")).await?;
+//! vitally.seed(Seed::account("acme").name("Acme"))?;
+//! vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+//!
+//! // The code under test talks to `vitally.url()` here.
+//!
+//! assert_eq!(vitally.records(Object::Account).len(), 1);
+//! assert!(vitally.calls().is_empty());
+//! vitally.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Reading order
+//!
+//! 1. `settings`, `switches`, `clock`: what a simulator is started with.
+//! 2. `record`, `traits`, `store`: what it holds; `seed`: how records get there past the API.
+//! 3. `auth`, `limit`, `fault`, `call`: what happens around a request.
+//! 4. `rest`: the API itself, as a function of a request and the store.
+//! 5. `world`: one request through all of these; `server`, `inspect`, `running`: sockets, the inspection API under
+//!    `/simulator/`, and the handle that tests hold.
+
+mod settings;
+mod switches;
+
+mod clock;
+
+mod record;
+mod traits;
+
+mod store;
+
+mod seed;
+
+mod auth;
+mod limit;
+
+mod fault;
+
+mod call;
+
+mod rest;
+
+mod world;
+
+pub mod inspect;
+mod running;
+mod server;
+
+pub use call::{Call, CallReply};
+pub use clock::{Clock, Time};
+pub use fault::form::FaultError;
+pub use fault::{Fault, FaultAnswer, Trouble};
+pub use record::{Object, Record, VitallyId};
+pub use running::{InspectError, Running, Simulator, StartError};
+pub use seed::{Seed, SeedError};
+pub use settings::{Ids, Settings};
+pub use store::file::FileError;
+pub use switches::{
+    AccountName, Associations, Clamp, DeleteMissing, DeletedTraits, Duplicate, EmailUnique, ErrorShape,
+    ExternalInPath, HeaderPrefix, Millis, Nested, OrganizationExternal, PostStatus, Profile, PutMissing,
+    ReadOnly, RetryAfter, Span, SwitchError, Switches, Types, Unknown,
+};

@@ -1,0 +1,98 @@
+//! Rows, memories and policies, as short as the table's own words: what the tests in `../decide.rs` are given.
+
+use coho_core::code::Code;
+use coho_core::decide::{Claim, Completeness, Nature, Policy, Purpose, RowState};
+use coho_core::digest::Digest;
+use coho_core::fields::Sent;
+use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use coho_core::sync::Removal;
+use coho_core::target::{ExternalId, VitallyId};
+
+/// The moment of the run.
+pub(crate) const NOW: Time = at(1_000);
+
+/// Not before the moment after it.
+pub(crate) const LATER: Due = Due::At(at(1_001));
+
+/// A moment, in seconds since 1970.
+pub(crate) const fn at(second: i64) -> Time {
+    match Time::from_timestamp(second, 0) {
+        Some(time) => time,
+        None => Time::UNIX_EPOCH,
+    }
+}
+
+/// A row of this content under a mapping of this content.
+pub(crate) fn seen(row: &str, mapping: &str) -> Seen {
+    Seen { row: Digest::of(row.as_bytes()), mapping: Digest::of(mapping.as_bytes()) }
+}
+
+/// The row as the memories of [`memory`] saw it last.
+pub(crate) fn same() -> RowState {
+    RowState::Present(seen("row", "mapping"))
+}
+
+/// The row after one of its columns changed.
+pub(crate) fn other_row() -> RowState {
+    RowState::Present(seen("other row", "mapping"))
+}
+
+/// The same row after its mapping changed.
+pub(crate) fn other_mapping() -> RowState {
+    RowState::Present(seen("row", "other mapping"))
+}
+
+/// No row, in a source that was read to its end.
+pub(crate) const GONE: RowState = RowState::Absent(Completeness::Complete);
+
+/// A record that this sync delivered.
+pub(crate) fn delivered(origin: Origin) -> Standing {
+    Standing::Delivered { sent: Sent::new(), n: 1, id: Some(VitallyId::new("v-1")), origin }
+}
+
+/// A record that was left in place.
+pub(crate) fn released() -> Standing {
+    Standing::Released { sent: Sent::new(), id: None, origin: Origin::Created }
+}
+
+/// A record that was never sent, but taken to be there.
+pub(crate) fn assumed() -> Standing {
+    Standing::Assumed { sent: Sent::new() }
+}
+
+/// A record that was removed at this second.
+pub(crate) fn removed(second: i64) -> Standing {
+    Standing::Removed { at: at(second) }
+}
+
+/// An intent without a verdict.
+pub(crate) fn open(verb: Verb) -> Pending {
+    Pending::Open { operation: Digest::of(b"operation"), would_send: Sent::new(), verb, since: at(900) }
+}
+
+/// Something that is tried again, last tried with the row of [`same`].
+pub(crate) fn waiting(verb: Verb, why: Why, due: Due) -> Pending {
+    let code = match why {
+        Why::Rejected => Code::REFUSED,
+        Why::Deferred => Code::REFERENCE_MISSING,
+        Why::Skipped => Code::NOT_FOUND,
+    };
+    Pending::Waiting { why, code, tried: seen("row", "mapping"), tries: 2, due, verb }
+}
+
+/// A memory that saw the row of [`same`].
+#[expect(clippy::expect_used, reason = "`acme` is an external id")]
+pub(crate) fn memory(standing: Standing, pending: Pending) -> Memory {
+    let target = ExternalId::parse("acme").expect("an external id");
+    Memory { target, standing, pending, seen: Some(seen("row", "mapping")), serial: 7 }
+}
+
+/// A sync of records that deletes, alone in its workspace.
+pub(crate) const PLAIN: Policy = Policy {
+    purpose: Purpose::Sync,
+    nature: Nature::Record,
+    removal: Removal::Delete,
+    claim: Claim::OursAlone,
+    now: NOW,
+    forget_removed_before: at(500),
+};

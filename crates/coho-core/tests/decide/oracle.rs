@@ -1,0 +1,154 @@
+//! The decision table in another style: facts are words, a line matches where all of its words hold, and the first line
+//! that matches decides. The lines stand in the order of `docs/architecture.md`.
+
+use std::collections::BTreeSet;
+
+use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose, RowState};
+use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Verb, Why};
+use coho_core::sync::Removal;
+
+/// Row of the table, words that must hold, change, reason. `CODE` stands for the code of the last try.
+pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
+    (1, "key-null", "Invalid", "null-key"),
+    (2, "key-twice", "Invalid", "duplicate-key"),
+    (3, "present baseline", "Learn", "baseline"),
+    (4, "present open", "Resolve", "outcome-unknown"),
+    (5, "present wait-write not-due same-as-tried no-resend only-on-change", "Hold", "retries-used-up"),
+    (5, "present wait-write not-due same-as-tried no-resend", "Hold", "CODE"),
+    (6, "present wait-write rejected", "Retry", "rejected-earlier"),
+    (6, "present wait-write deferred", "Retry", "deferred-earlier"),
+    (6, "present wait-write skipped", "Retry", "skipped-earlier"),
+    (7, "present event held no-events-asked", "Unchanged", "event-sent"),
+    (8, "present never", "Add", "new-record"),
+    (9, "present removed", "Add", "record-returned"),
+    (10, "present assumed same-as-seen no-resend", "Unchanged", "same-row"),
+    (10, "present delivered same-as-seen no-resend", "Unchanged", "same-row"),
+    (11, "present released no-resend", "Compare", "returned"),
+    (11, "present held no-resend other-row", "Compare", "row-changed"),
+    (11, "present held no-resend", "Compare", "mapping-changed"),
+    (12, "present held", "Update", "resend"),
+    (13, "absent incomplete", "Keep", "source-incomplete"),
+    (14, "absent event not-open expired", "Forget", "event-expired"),
+    (14, "absent event not-open", "Keep", "event-kept"),
+    (15, "absent open", "Probe", "outcome-unknown"),
+    (16, "absent never", "Forget", "never-delivered"),
+    (17, "absent assumed", "Keep", "not-ours"),
+    (18, "absent released", "Keep", "left-under-keep"),
+    (19, "absent removed past-retention", "Forget", "removed-earlier"),
+    (19, "absent removed", "Keep", "removed-earlier"),
+    (20, "absent delivered keep", "Release", "removal-kept"),
+    (21, "absent delivered claimed", "Release", "still-claimed"),
+    (22, "absent delivered delete-created found", "Release", "existed-before"),
+    (23, "absent delivered wait-remove not-due no-resend only-on-change", "Hold", "retries-used-up"),
+    (23, "absent delivered wait-remove not-due no-resend", "Hold", "CODE"),
+    (24, "absent delivered", "Remove", "removed-from-model"),
+];
+
+/// What the oracle says: row, change, reason. `None` where no line matches, which would be a hole in the table.
+pub(crate) fn ask(row: RowState, memory: Option<&Memory>, policy: &Policy) -> Option<(u8, String, String)> {
+    let facts = facts(row, memory, policy);
+    let matches = |words: &str| words.split(' ').all(|word| facts.contains(word));
+    let (row, _, change, reason) = LINES.iter().find(|(_, words, ..)| matches(words))?;
+    let reason = if *reason == "CODE" { code(memory)? } else { reason };
+    Some((*row, (*change).to_owned(), reason.to_owned()))
+}
+
+fn code(memory: Option<&Memory>) -> Option<&'static str> {
+    if let Pending::Waiting { code, .. } = &memory?.pending { Some(code.as_str()) } else { None }
+}
+
+fn facts(row: RowState, memory: Option<&Memory>, policy: &Policy) -> BTreeSet<&'static str> {
+    let mut facts = policy_facts(policy);
+    let standing = memory.map_or(&Standing::Never, |memory| &memory.standing);
+    let pending = memory.map_or(&Pending::None, |memory| &memory.pending);
+    facts.extend(standing_facts(standing, policy));
+    facts.extend(pending_facts(pending, policy));
+    match row {
+        RowState::NullKey => facts.extend(["key-null"]),
+        RowState::DuplicateKey => facts.extend(["key-twice"]),
+        RowState::Absent(Completeness::Complete) => facts.extend(["absent", "complete"]),
+        RowState::Absent(Completeness::Partial) => facts.extend(["absent", "incomplete"]),
+        RowState::Present(seen) => {
+            facts.extend(["present"]);
+            facts.extend(row_facts(seen, memory));
+        }
+    }
+    facts
+}
+
+fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
+    let before = memory.and_then(|memory| memory.seen);
+    let mut words = vec![];
+    if before == Some(seen) {
+        words.push("same-as-seen");
+    }
+    if before.is_none_or(|before| before.row != seen.row) {
+        words.push("other-row");
+    }
+    if memory.is_some_and(
+        |memory| matches!(&memory.pending, Pending::Waiting { tried, .. } if *tried == seen),
+    ) {
+        words.push("same-as-tried");
+    }
+    words
+}
+
+fn policy_facts(policy: &Policy) -> BTreeSet<&'static str> {
+    let purpose: &[_] = match policy.purpose {
+        Purpose::Sync => &["no-resend", "no-events-asked"],
+        Purpose::Baseline => &["baseline", "no-resend", "no-events-asked"],
+        Purpose::Resend => &["resend", "no-events-asked"],
+        Purpose::ResendEvents => &["resend"],
+    };
+    let nature: &[_] = match policy.nature {
+        Nature::Record => &[],
+        Nature::Event { expired: Expired::Yes } => &["event", "expired"],
+        Nature::Event { expired: Expired::No } => &["event"],
+    };
+    let removal = match policy.removal {
+        Removal::Keep => "keep",
+        Removal::Delete => "delete",
+        Removal::DeleteCreated => "delete-created",
+    };
+    let claim = match policy.claim {
+        Claim::OursAlone => "ours-alone",
+        Claim::Shared => "claimed",
+    };
+    purpose.iter().chain(nature).copied().chain([removal, claim]).collect()
+}
+
+fn standing_facts(standing: &Standing, policy: &Policy) -> Vec<&'static str> {
+    match standing {
+        Standing::Never => vec!["never"],
+        Standing::Assumed { .. } => vec!["assumed", "held"],
+        Standing::Released { .. } => vec!["released", "held"],
+        Standing::Delivered { origin: Origin::Created, .. } => vec!["delivered", "held", "created"],
+        Standing::Delivered { origin: Origin::Found, .. } => vec!["delivered", "held", "found"],
+        Standing::Removed { at } if *at < policy.forget_removed_before => vec!["removed", "past-retention"],
+        Standing::Removed { .. } => vec!["removed"],
+    }
+}
+
+fn pending_facts(pending: &Pending, policy: &Policy) -> Vec<&'static str> {
+    let (why, verb, due) = match pending {
+        Pending::None => return vec!["not-open"],
+        Pending::Open { .. } => return vec!["open"],
+        Pending::Waiting { why, verb, due, .. } => (*why, *verb, *due),
+    };
+    let verb = match verb {
+        Verb::Write => "wait-write",
+        Verb::Remove => "wait-remove",
+    };
+    let why = match why {
+        Why::Rejected => "rejected",
+        Why::Deferred => "deferred",
+        Why::Skipped => "skipped",
+    };
+    let due: &[_] = match due {
+        Due::Always => &["due"],
+        Due::At(time) if time <= policy.now => &["due"],
+        Due::At(_) => &["not-due"],
+        Due::OnChange => &["not-due", "only-on-change"],
+    };
+    [&["not-open", verb, why], due].concat()
+}

@@ -1,0 +1,159 @@
+//! A record as the simulator keeps it: the three objects share one shape. How it reads in an answer is
+//! [`crate::rest`]'s business; how it is written to the file and by the inspection API, [`form`]'s.
+
+pub(crate) mod form;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::clock::Time;
+
+/// What kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// An organization: the upper level, holds accounts and users.
+    Organization,
+    /// An account: a customer.
+    Account,
+    /// A user: a person at a customer.
+    User,
+}
+
+impl Object {
+    /// All objects, in the order in which one may refer to the one before.
+    pub const ALL: [Self; 3] = [Self::Organization, Self::Account, Self::User];
+
+    /// The object's name in paths: `organizations`, `accounts`, `users`.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Organization => "organizations",
+            Self::Account => "accounts",
+            Self::User => "users",
+        }
+    }
+
+    /// The object's name for one record: `organization`, `account`, `user`.
+    pub const fn singular(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Account => "account",
+            Self::User => "user",
+        }
+    }
+
+    /// The object with that name in paths.
+    pub fn from_plural(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|object| object.plural() == name)
+    }
+}
+
+/// An id that Vitally gave: a UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VitallyId(Uuid);
+
+impl VitallyId {
+    /// Reads the hyphenated form; `None` where the text is not a UUID.
+    pub fn parse(text: &str) -> Option<Self> {
+        // `Uuid` also reads braces and the form without hyphens, which are external ids like any other text.
+        (text.len() == 36).then(|| Uuid::try_parse(text).ok().map(Self)).flatten()
+    }
+
+    pub(crate) fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The `n`-th id of a simulator whose ids are told beforehand.
+    pub(crate) const fn nth(n: u64) -> Self {
+        Self(Uuid::from_u128(0x4000_8000_0000_0000_0000 | n as u128))
+    }
+}
+
+impl fmt::Display for VitallyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One record. Members that an object does not have are empty on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// What kind of record.
+    pub object: Object,
+    /// Vitally's id.
+    pub id: VitallyId,
+    /// The id of the customer's own system; records made inside Vitally have none.
+    pub external_id: Option<String>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was last written.
+    pub updated_at: Time,
+    /// Its name.
+    pub name: Option<String>,
+    /// User: e-mail address.
+    pub email: Option<String>,
+    /// User: URL of a picture.
+    pub avatar: Option<String>,
+    /// User: ISO 8601 text, as it was sent.
+    pub join_date: Option<String>,
+    /// User: since when the user takes no conversations.
+    pub unsubscribed_at: Option<Time>,
+    /// Traits by key.
+    pub traits: Map<String, Value>,
+    /// Account: its organization.
+    pub organization: Option<VitallyId>,
+    /// User: linked accounts.
+    pub accounts: BTreeSet<VitallyId>,
+    /// User: linked organizations.
+    pub organizations: BTreeSet<VitallyId>,
+    /// User: marked as deleted, and gone from then on.
+    pub delete_on: Option<Time>,
+}
+
+impl Record {
+    /// A record with nothing but an id and the time of its making.
+    pub(crate) fn new(object: Object, id: VitallyId, created_at: Time) -> Self {
+        Self {
+            object,
+            id,
+            external_id: None,
+            created_at,
+            updated_at: created_at,
+            name: None,
+            email: None,
+            avatar: None,
+            join_date: None,
+            unsubscribed_at: None,
+            traits: Map::new(),
+            organization: None,
+            accounts: BTreeSet::new(),
+            organizations: BTreeSet::new(),
+            delete_on: None,
+        }
+    }
+
+    /// Whether an account's `churnedAt` trait is set: lists leave such accounts out unless asked.
+    pub fn is_churned(&self) -> bool {
+        self.traits.get("churnedAt").is_some_and(|value| !value.is_null())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_a_vitally_id() {
+        assert!(VitallyId::parse("00000000-0000-4000-8000-00000000002A").is_some());
+        assert!(VitallyId::parse("000000000000400080000000000000000042").is_none());
+        assert!(VitallyId::parse("00000000000040008000000000000042").is_none());
+        assert!(VitallyId::parse("acme").is_none());
+    }
+
+    #[test]
+    fn told_ids_are_uuids_of_version_4() {
+        assert_eq!(VitallyId::nth(255).to_string(), "00000000-0000-4000-8000-0000000000ff");
+    }
+}

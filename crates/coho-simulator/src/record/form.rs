@@ -1,0 +1,98 @@
+//! The JSON of a whole record, in the state file and in the inspection API. Not the form of a REST answer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Object, Record, VitallyId};
+use crate::clock::Time;
+
+/// The JSON of a whole record.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RecordForm {
+    id: String,
+    external_id: Option<String>,
+    created_at: String,
+    updated_at: String,
+    name: Option<String>,
+    email: Option<String>,
+    avatar: Option<String>,
+    join_date: Option<String>,
+    unsubscribed_at: Option<String>,
+    traits: Map<String, Value>,
+    organization_id: Option<String>,
+    account_ids: Vec<String>,
+    organization_ids: Vec<String>,
+    delete_on: Option<String>,
+}
+
+impl From<&Record> for RecordForm {
+    fn from(record: &Record) -> Self {
+        Self {
+            id: record.id.to_string(),
+            external_id: record.external_id.clone(),
+            created_at: record.created_at.to_string(),
+            updated_at: record.updated_at.to_string(),
+            name: record.name.clone(),
+            email: record.email.clone(),
+            avatar: record.avatar.clone(),
+            join_date: record.join_date.clone(),
+            unsubscribed_at: record.unsubscribed_at.map(|at| at.to_string()),
+            traits: record.traits.clone(),
+            organization_id: record.organization.map(|id| id.to_string()),
+            account_ids: record.accounts.iter().map(VitallyId::to_string).collect(),
+            organization_ids: record.organizations.iter().map(VitallyId::to_string).collect(),
+            delete_on: record.delete_on.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl RecordForm {
+    /// The record; `None` where an id or a time does not read.
+    pub(crate) fn into_record(self, object: Object) -> Option<Record> {
+        Some(Record {
+            object,
+            id: VitallyId::parse(&self.id)?,
+            external_id: self.external_id,
+            created_at: Time::parse(&self.created_at)?,
+            updated_at: Time::parse(&self.updated_at)?,
+            name: self.name,
+            email: self.email,
+            avatar: self.avatar,
+            join_date: self.join_date,
+            unsubscribed_at: optional(self.unsubscribed_at.as_deref(), Time::parse)?,
+            traits: self.traits,
+            organization: optional(self.organization_id.as_deref(), VitallyId::parse)?,
+            accounts: self.account_ids.iter().map(|id| VitallyId::parse(id)).collect::<Option<_>>()?,
+            organizations: self
+                .organization_ids
+                .iter()
+                .map(|id| VitallyId::parse(id))
+                .collect::<Option<_>>()?,
+            delete_on: optional(self.delete_on.as_deref(), Time::parse)?,
+        })
+    }
+}
+
+/// `Some(None)` where there is no text, `None` where there is one that does not read.
+#[expect(clippy::option_option, reason = "absent and unreadable must stay apart for `?`")]
+fn optional<T>(text: Option<&str>, read: fn(&str) -> Option<T>) -> Option<Option<T>> {
+    text.map_or(Some(None), |text| read(text).map(Some))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_from_its_form() {
+        let mut record = Record::new(Object::User, VitallyId::nth(3), Time::from_millis(1_500));
+        record.external_id = Some("u-1".to_owned());
+        record.traits.insert("plan".to_owned(), Value::from("pro"));
+        record.accounts.insert(VitallyId::nth(1));
+        record.delete_on = Some(Time::from_millis(9_000));
+        let text = serde_json::to_string(&RecordForm::from(&record)).unwrap();
+        let form: RecordForm = serde_json::from_str(&text).unwrap();
+        assert_eq!(form.into_record(Object::User), Some(record));
+    }
+}

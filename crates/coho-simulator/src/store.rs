@@ -1,0 +1,245 @@
+//! All records, in memory, with the orders and the look-ups that the REST API needs; written through to a file where
+//! one was given.
+//!
+//! [`table`] holds the records of one object, [`links`] who belongs to whom, [`file`] the state file. Nothing here
+//! knows of HTTP or of switches.
+
+pub(crate) mod file;
+mod links;
+mod table;
+
+#[cfg(test)]
+mod laws;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::clock::Time;
+use crate::record::{Object, Record, VitallyId};
+use crate::settings::Ids;
+use crate::traits::{CustomField, Definitions, inferred_kind};
+use file::{FileError, StateFile};
+use links::Links;
+use table::Table;
+pub(crate) use table::{Order, Place};
+
+/// All records.
+#[derive(Debug)]
+pub(crate) struct Store {
+    tables: BTreeMap<Object, Table>,
+    links: Links,
+    definitions: Definitions,
+    ids: Ids,
+    /// How many ids were told so far, for [`Ids::Sequential`].
+    minted: u64,
+    /// Users marked as deleted, by the time when they go.
+    due: BTreeSet<(Time, VitallyId)>,
+    unwritten: Unwritten,
+    file: Option<StateFile>,
+}
+
+/// What changed since the file was last written.
+#[derive(Debug, Default)]
+struct Unwritten {
+    records: BTreeSet<(Object, VitallyId)>,
+    fields: BTreeSet<(&'static str, String)>,
+}
+
+impl Store {
+    pub(crate) fn in_memory(ids: Ids) -> Self {
+        Self {
+            tables: Object::ALL.into_iter().map(|object| (object, Table::default())).collect(),
+            links: Links::default(),
+            definitions: Definitions::default(),
+            ids,
+            minted: 0,
+            due: BTreeSet::new(),
+            unwritten: Unwritten::default(),
+            file: None,
+        }
+    }
+
+    /// The records of a state file, and from now on written through to it.
+    pub(crate) fn in_file(ids: Ids, file: StateFile) -> Result<Self, FileError> {
+        let mut store = Self::in_memory(ids);
+        for record in file.records()? {
+            store.put(record);
+        }
+        for (model, field) in file.fields()? {
+            store.definitions.put(model, field);
+        }
+        store.minted = file.minted()?;
+        store.unwritten = Unwritten::default();
+        store.file = Some(file);
+        Ok(store)
+    }
+
+    pub(crate) fn mint(&mut self) -> VitallyId {
+        match self.ids {
+            Ids::Random => VitallyId::random(),
+            Ids::Sequential => {
+                self.minted += 1;
+                VitallyId::nth(self.minted)
+            }
+        }
+    }
+
+    fn table(&self, object: Object) -> &Table {
+        // Every object has its table from the beginning.
+        &self.tables[&object]
+    }
+
+    pub(crate) fn get(&self, object: Object, id: VitallyId) -> Option<&Record> {
+        self.table(object).get(id)
+    }
+
+    pub(crate) fn by_external(&self, object: Object, external_id: &str) -> Option<&Record> {
+        self.table(object).by_external(external_id)
+    }
+
+    /// Users with that address, upper and lower case being the same.
+    pub(crate) fn by_email(&self, email: &str) -> Vec<&Record> {
+        self.table(Object::User).by_email(email)
+    }
+
+    /// Users whose address ends in `@` and that domain.
+    pub(crate) fn by_email_domain(&self, domain: &str) -> Vec<&Record> {
+        self.table(Object::User).by_email_domain(domain)
+    }
+
+    /// All records of an object, newest first, from after `place` on.
+    pub(crate) fn in_order(
+        &self,
+        object: Object,
+        order: Order,
+        after: Option<Place>,
+    ) -> impl Iterator<Item = &Record> {
+        self.table(object).in_order(order, after)
+    }
+
+    pub(crate) fn count(&self, object: Object) -> usize {
+        self.table(object).len()
+    }
+
+    pub(crate) fn users_of(&self, id: VitallyId) -> impl ExactSizeIterator<Item = VitallyId> + '_ {
+        self.links.users_of(id).iter().copied()
+    }
+
+    pub(crate) fn accounts_of(&self, id: VitallyId) -> impl ExactSizeIterator<Item = VitallyId> + '_ {
+        self.links.accounts_of(id).iter().copied()
+    }
+
+    /// Adds the record, or puts it in place of the one with its id.
+    pub(crate) fn put(&mut self, record: Record) {
+        let key = (record.object, record.id);
+        self.take(key.0, key.1);
+        self.links.add(&record);
+        if let Some(due) = record.delete_on {
+            self.due.insert((due, record.id));
+        }
+        if let Some(table) = self.tables.get_mut(&key.0) {
+            table.insert(record);
+        }
+        self.unwritten.records.insert(key);
+    }
+
+    fn take(&mut self, object: Object, id: VitallyId) -> Option<Record> {
+        let record = self.tables.get_mut(&object)?.remove(id)?;
+        self.links.remove(&record);
+        if let Some(due) = record.delete_on {
+            self.due.remove(&(due, id));
+        }
+        self.unwritten.records.insert((object, id));
+        Some(record)
+    }
+
+    /// Deletes the record and what hangs on it alone: accounts leave a deleted organization, users are unlinked, and
+    /// users that were linked to nothing else go too.
+    pub(crate) fn delete(&mut self, object: Object, id: VitallyId) {
+        let accounts: Vec<VitallyId> = self.accounts_of(id).collect();
+        let users: Vec<VitallyId> = self.users_of(id).collect();
+        self.take(object, id);
+        for account in accounts {
+            if let Some(mut record) = self.get(Object::Account, account).cloned() {
+                record.organization = None;
+                self.put(record);
+            }
+        }
+        for user in users {
+            self.unlink(user, id);
+        }
+    }
+
+    fn unlink(&mut self, user: VitallyId, from: VitallyId) {
+        let Some(mut record) = self.take(Object::User, user) else { return };
+        record.accounts.remove(&from);
+        record.organizations.remove(&from);
+        if !record.accounts.is_empty() || !record.organizations.is_empty() {
+            self.put(record);
+        }
+    }
+
+    /// Removes the users whose time has come.
+    pub(crate) fn sweep(&mut self, now: Time) {
+        while let Some((due, id)) = self.due.first().copied() {
+            if due > now {
+                return;
+            }
+            self.due.remove(&(due, id));
+            self.take(Object::User, id);
+        }
+    }
+
+    pub(crate) fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    pub(crate) fn define(&mut self, model: &'static str, field: CustomField) {
+        self.unwritten.fields.insert((model, field.path.clone()));
+        self.definitions.put(model, field);
+    }
+
+    /// Defines the plain keys that were not seen before, with the types of these values, as Vitally does.
+    pub(crate) fn define_unseen(&mut self, object: Object, traits: &Map<String, Value>, now: Time) {
+        for (path, value) in traits {
+            let Some(kind) = inferred_kind(path, value) else { continue };
+            if self.definitions.get(object.plural(), path).is_some() {
+                continue;
+            }
+            let field = CustomField {
+                id: self.mint(),
+                created_at: now,
+                label: path.clone(),
+                path: path.clone(),
+                kind: kind.to_owned(),
+                options: Vec::new(),
+            };
+            self.define(object.plural(), field);
+        }
+    }
+
+    /// Makes everything since the last call durable, in one transaction. Does nothing where there is no file.
+    pub(crate) fn flush(&mut self) -> Result<(), FileError> {
+        let unwritten = std::mem::take(&mut self.unwritten);
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if unwritten.records.is_empty() && unwritten.fields.is_empty() {
+            return Ok(());
+        }
+        let records =
+            unwritten.records.iter().map(|(object, id)| (*object, *id, self.tables[object].get(*id)));
+        let fields = unwritten
+            .fields
+            .iter()
+            .filter_map(|(model, path)| self.definitions.get(model, path).map(|field| (*model, field)));
+        file.write(records, fields, self.minted)
+    }
+
+    /// Forgets all records and definitions, in the file too.
+    pub(crate) fn clear(&mut self) -> Result<(), FileError> {
+        let mut empty = Self::in_memory(self.ids);
+        empty.file = self.file.take();
+        *self = empty;
+        self.file.as_mut().map_or(Ok(()), StateFile::clear)
+    }
+}
