@@ -1,2 +1,62 @@
-//! Coho's own tools.
-fn main() {}
+//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | bench | readme | install`.
+//!
+//! Each verb is a module of its name and can be read alone. The crate stands on `anyhow` and `serde_json` only, so that it
+//! compiles in seconds; whatever is heavier is a program that it starts.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Arguments;
+
+mod test;
+mod ci;
+mod tidy;
+mod codegen;
+mod readme;
+mod bench;
+mod install;
+mod workspace;
+mod child;
+mod arguments;
+mod say;
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  test [--install] [FILTER]   every test; installs what tests need where it can, or says what is missing
+  ci                          everything that a change must pass, in order, timed
+  tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes
+  codegen [--check]           writes docs/reference from the program itself; --check only compares
+  readme [--check]            runs the README's tour and writes its output into it; --check only compares
+  bench [delivery|unchanged|all] [--rows N]
+                              speed and memory against a plain client, in one run (release build, Linux)
+  install                     what tests need, on a Debian-like system";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::talk(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let mut arguments = Arguments::of_this_program();
+    match arguments.word().as_deref() {
+        Some("test") => test::run(arguments),
+        Some("ci") => ci::run(arguments),
+        Some("tidy") => tidy::run(arguments),
+        Some("codegen") => codegen::run(arguments),
+        Some("readme") => readme::run(arguments),
+        Some("bench") => bench::run(arguments),
+        Some("install") => install::run(arguments),
+        Some("help") | None => {
+            say::line(USAGE);
+            Ok(())
+        }
+        Some(other) => bail!("there is no verb `{other}`\n\n{USAGE}"),
+    }
+}

@@ -1,2 +1,67 @@
-//! The `coho` command.
-fn main() {}
+//! The `coho` command: thin. It reads what was typed, calls the engine and prints what it says.
+
+mod args;
+mod exit;
+mod failure;
+mod print;
+mod project;
+mod engine;
+mod progress;
+mod verb;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Global, LogFormat, Verb};
+use crate::exit::Exit;
+
+/// A run keeps one thread busy with the ledger and one with the network; more would only wait.
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(&cli.global);
+    match carry_out(cli).await {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => ExitCode::from(failure::report(&error)),
+    }
+}
+
+async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    match cli.verb {
+        Verb::Init { folder } => verb::init::init(&folder),
+        Verb::Check { offline } => verb::check::check(global, offline).await,
+        Verb::Preview { sync, limit, key } => verb::preview::preview(global, &sync, limit, key).await,
+        Verb::Plan { rows, exit_code } => verb::plan::plan(global, &rows, exit_code).await,
+        Verb::Run { rows } => verb::run::run(global, &rows).await,
+        Verb::Runs { run, limit } => verb::runs::runs(global, run.as_deref(), limit),
+        Verb::Rows { sync, fate, key, run, limit, format } => {
+            let asked = verb::rows::Asked { sync, fate, key, run, limit, format };
+            verb::rows::rows(global, &asked)
+        }
+        Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,
+        Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key, yes),
+        Verb::Demo => verb::demo::demo().await,
+        Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
+        Verb::Schema { kind } => verb::reference::schema(kind),
+        Verb::Completions { shell } => verb::reference::completions(shell),
+        Verb::Reference { page } => verb::reference::page(page),
+    }
+}
+
+/// Logs go to stderr; `-v` shows what Coho does, `-vv` every call, `RUST_LOG` anything else.
+fn log(global: &Global) {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "coho=info,coho_engine=info,coho_vitally=info,coho_source=info,coho_ledger=info,warn",
+        _ => "coho=debug,coho_engine=debug,coho_vitally=debug,coho_source=debug,coho_ledger=debug,info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match global.log_format {
+        LogFormat::Text => builder.with_ansi(print::colours_talk()).with_target(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

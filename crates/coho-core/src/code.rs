@@ -79,7 +79,7 @@ codes! {
         WRONG_VALUE "wrong-value": "A value of the wrong kind, or none of those that are allowed.", "Use one of the values that the message names.";
         UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
         UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
-        DUPLICATE_ID "duplicate-id": "Two syncs have one id.", "Give one of them another id; ids are never reused.";
+        DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models one name.", "Give one of them another; ids are never reused.";
         NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
         NO_PROJECT "no-project": "There is no coho.yaml here or above.", "Run `coho init`, or name the folder with --project.";
     }

@@ -1,7 +1,7 @@
 //! Keys: which row this is.
 //!
 //! A key is the canonical text of the model's primary key. It never says which record of Vitally a row becomes; that is a
-//! [`crate::target::Target`].
+//! [`crate::target::ExternalId`].
 
 use std::fmt;
 

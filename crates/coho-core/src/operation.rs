@@ -104,6 +104,17 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Whether this sync created the record, where that is known.
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::There { origin, .. } => Some(*origin),
+            Self::Unclear { origin, .. } => *origin,
+            Self::New | Self::Assumed => None,
+        }
+    }
+}
+
 impl Operation {
     /// What it does, in one word.
     pub fn verb(&self) -> Verb {
@@ -191,7 +202,11 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
     }
     let Sieved { complete, differences, would_send } = draft.sieved;
     let known = Known::of(draft.memory);
-    let changed = if differences.is_empty() { everything(&complete) } else { differences };
+    let changed = match (&known, draft.reason) {
+        (Known::Unclear { .. }, _) | (_, Reason::Resend) => everything(&complete, &differences),
+        _ if differences.is_empty() => everything(&complete, &differences),
+        _ => differences,
+    };
     Ok(Operation {
         key: draft.key.clone(),
         object: draft.object,
@@ -204,15 +219,16 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
     })
 }
 
-/// Where nothing differs but the record is to be written all the same, everything is sent.
-fn everything(complete: &Fields) -> Vec<Difference> {
-    complete
-        .iter()
-        .map(|(path, value)| {
+/// Where a record is written again, or what it holds is not known, what did not differ is sent too.
+fn everything(complete: &Fields, differences: &[Difference]) -> Vec<Difference> {
+    let whole = |(path, value): (&FieldPath, &FieldValue)| {
+        let found = differences.iter().find(|difference| difference.path == *path);
+        found.cloned().unwrap_or_else(|| {
             let value = value.to_value();
             Difference { path: path.clone(), before: Some(value.clone()), after: value }
         })
-        .collect()
+    };
+    complete.iter().map(whole).collect()
 }
 
 fn check(draft: &Draft<'_>) -> Vec<Problem> {

@@ -21,7 +21,7 @@ fn show(object: Object) -> String {
     let catalog = object.catalog();
     let read_only: Vec<_> = catalog.read_only.iter().map(kept).collect();
     let owners = catalog.owners.as_ref().map_or_else(String::new, |owners| {
-        format!("at least one of {}, or: {}\n", owners.any_of.join(", "), owners.text)
+        format!("\nat least one of {}, else: {}\n", owners.any_of.join(", "), owners.text)
     });
     format!(
         "{object}, as {} said on {}\n\n{}{owners}\nread only\n{}\n",
@@ -34,7 +34,7 @@ fn show(object: Object) -> String {
 
 fn writable(catalog: &Catalog) -> String {
     let line = |field: &str, holds: &str, required: &str, written: &str| {
-        let line = format!("{field:<28}  {holds:<13}  {required:<8}  {written}");
+        let line = format!("{field:<29}  {holds:<13}  {required:<8}  {written}");
         format!("{}\n", line.trim_end())
     };
     let mut text = line("field", "holds", "required", "written");
@@ -54,7 +54,7 @@ fn writable(catalog: &Catalog) -> String {
 
 fn kept(field: &ReadOnly) -> String {
     match field.hint {
-        Some(hint) => format!("{:<28}  {hint}", field.name),
+        Some(hint) => format!("{:<29}  {hint}", field.name),
         None => field.name.to_owned(),
     }
 }

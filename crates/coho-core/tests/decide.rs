@@ -20,18 +20,13 @@ use coho_core::decide::{
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Verb, Why};
 use coho_core::sync::Removal;
 use given::{
-    GONE, LATER, NOW, PLAIN, assumed, at, delivered, memory, open, other_mapping, other_row, released, removed,
-    same, waiting,
+    GONE, LATER, NOW, PLAIN, assumed, at, delivered, memory, open, other_mapping, other_row, released,
+    removed, same, waiting,
 };
 use proptest::prelude::*;
 
 /// What the table says of a key, as `(row, change, reason)`.
-fn says(
-    row: RowState,
-    standing: Standing,
-    pending: Pending,
-    policy: Policy,
-) -> (u8, Change, Reason) {
+fn says(row: RowState, standing: Standing, pending: Pending, policy: Policy) -> (u8, Change, Reason) {
     let decision = decide(row, Some(&memory(standing, pending)), &policy);
     (decision.row, decision.change, decision.reason)
 }
@@ -189,10 +184,7 @@ fn row_11_released_record_whose_row_is_back_is_compared() {
 fn row_11_memory_that_saw_no_row_is_compared() {
     let unseen = Memory { seen: None, ..memory(delivered(Origin::Created), Pending::None) };
     let decision = decide(same(), Some(&unseen), &PLAIN);
-    assert_eq!(
-        (decision.row, decision.change, decision.reason),
-        (11, Change::Compare, Reason::RowChanged)
-    );
+    assert_eq!((decision.row, decision.change, decision.reason), (11, Change::Compare, Reason::RowChanged));
 }
 
 #[test]

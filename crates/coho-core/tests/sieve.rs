@@ -111,14 +111,9 @@ fn created_with(fields: &Fields) -> Vec<(String, String)> {
 
 fn section(title: &str, lines: &[(String, String)]) -> String {
     let width = lines.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
-    let mut text = format!("{title}:\n");
-    if lines.is_empty() {
-        text.push_str("  nothing\n");
-    }
-    for (path, value) in lines {
-        text.push_str(&format!("  {path:width$}  {value}\n"));
-    }
-    text
+    let lines = lines.iter().map(|(path, value)| format!("  {path:width$}  {value}\n"));
+    let lines: String = lines.collect();
+    format!("{title}:\n{}", if lines.is_empty() { "  nothing\n" } else { &lines })
 }
 
 datatest_stable::harness! { { test = check, root = "fixtures/sieve", pattern = r"\.json$" } }

@@ -1,1 +1,45 @@
-//! Plans, runs and problems as text and JSON.
+//! Plans, runs, rows and problems as text for people and as JSON for programs.
+//!
+//! **What it is:** pure functions from the values of [`coho_core::plan`] and [`coho_core::event`] to texts ([`text`]),
+//! documents ([`json`]) and exit codes ([`exit`]). [`line`](mod@line) has the lines of the two listings, [`style`] says
+//! whether there are colours and how wide a line may be.
+//!
+//! **What it is not:** it knows nothing of terminals, files, clocks or environments: whoever calls it prints what it gives,
+//! and says whether there are colours. It can never change a run.
+//!
+//! **Where to begin:** [`text::plan()`] and [`text::run()`]; every snapshot beside the fixtures shows what they give.
+//!
+//! ```
+//! use coho_core::counts::Counts;
+//! use coho_core::object::Object;
+//! use coho_core::plan::{Status, SyncSummary};
+//! use coho_core::sync::SyncId;
+//! use coho_core::verdict::{Fate, Outcome};
+//! use coho_report::{exit, style::Style, text};
+//!
+//! let mut counts = Counts { read: 2, writes: 1, ..Counts::default() };
+//! counts.row(Fate::Unchanged);
+//! counts.outcome(Outcome::Delivered);
+//! let summary = SyncSummary {
+//!     sync: SyncId::new("accounts"),
+//!     object: Object::Account,
+//!     status: Status::Completed,
+//!     counts,
+//!     problems: [].into(),
+//!     guards: vec![],
+//!     calls: 1,
+//!     millis: 120,
+//!     notes: vec![],
+//! };
+//! let text = text::run(&[summary.clone()], &Style::default());
+//! assert!(text.contains("2 rows read = 1 delivered + 1 unchanged"));
+//! assert_eq!(exit::code(&[summary]), exit::DONE);
+//! ```
+
+pub mod style;
+pub mod line;
+pub mod text;
+pub mod json;
+pub mod exit;
+mod words;
+mod grid;

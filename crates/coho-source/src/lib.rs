@@ -1,1 +1,56 @@
 //! Reading a model: PostgreSQL, SQLite and files as exact rows.
+//!
+//! **What it is:** [`read`] opens a [`Connection`] and gives a [`Reading`]: batches of rows in Coho's encoding, each cell
+//! exactly what the source holds. A type or a value that has no exact form is refused with the cast to write
+//! ([`UnsafeTypes`], [`UnsafeValue`]), never guessed. A reading ends with `None` only when the source was read to its end.
+//!
+//! **What it is not:** it knows nothing of Vitally, mappings, primary keys or ledgers, and it writes to no source: databases
+//! are read in one read-only transaction.
+//!
+//! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `sqlite`,
+//! or `files` with `csv`, `ndjson` and `parquet` under it.
+//!
+//! ```
+//! use coho_core::model::{FileFormat, Model, Relation};
+//! use coho_core::place::Place;
+//! use coho_core::row::{Cell, Row};
+//! use coho_source::{Connection, Scope, read};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! std::fs::write(folder.join("users.csv"), "id,name\n007,Ada\n")?;
+//! let model = Model {
+//!     name: "users".to_owned(),
+//!     source: "files".to_owned(),
+//!     key: vec!["id".to_owned()],
+//!     relation: Relation::File { path: "users.csv".to_owned(), format: FileFormat::Csv(Default::default()) },
+//!     place: Place::default(),
+//! };
+//! let connection = Connection::Files { folder: folder.to_owned() };
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let mut reading = read(&connection, &model, Scope::All).await?;
+//! let rows = reading.next().await?.unwrap_or_default();
+//! assert_eq!(rows[0].cell(0), Cell::Text("007"));
+//! assert!(reading.next().await?.is_none());
+//! # Ok::<(), coho_source::SourceError>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod connection;
+mod read;
+mod reading;
+mod unsafe_type;
+mod table;
+mod text;
+mod postgres;
+mod sqlite;
+mod files;
+
+pub use connection::{Connection, PostgresConnection};
+pub use files::{FileError, FileFault};
+pub use postgres::{PostgresError, Refusal};
+pub use read::{SourceError, columns, read, test};
+pub use reading::{Reading, Scope};
+pub use sqlite::SqliteError;
+pub use table::TableName;
+pub use unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};

@@ -1,1 +1,70 @@
 //! Vitally's REST API: exchanges without I/O, and a client that drives them.
+//!
+//! **What it is:** the one place that knows Vitally's paths, bodies and status codes. An operation of `coho-core` goes in,
+//! and exactly one verdict comes out: it was applied, refused, never left us, or nobody knows.
+//!
+//! **What it is not:** it knows nothing of rows, mappings, syncs or ledgers. It remembers nothing between runs, and does not
+//! decide what is sent; only how.
+//!
+//! Vitally's documentation leaves much open (does a POST update a record that exists? does a PUT add links or replace
+//! them?). Every exchange here is right either way, and is tested at both ends of each such question.
+//!
+//! **Where to begin:**
+//!
+//! 1. [`exchange`]: what is asked for an operation, and what the answers mean; a table for each mode.
+//! 2. [`lookup`]: which record has an external id; [`address`]: paths, and what is learned of them.
+//! 3. [`request`]: requests and answers as values; [`resolved`]: ids that the caller knows.
+//! 4. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection test. Without the feature the crate
+//!    opens no socket.
+//!
+//! ```no_run
+//! # #[cfg(feature = "client")]
+//! # async fn example(operation: &coho_core::operation::Operation) -> Result<(), Box<dyn std::error::Error>> {
+//! use coho_vitally::client::{Client, Endpoint, Settings, Token};
+//! use coho_vitally::resolved::Resolved;
+//!
+//! let token = Token::parse(&"sk_live_1234".into())?;
+//! let client = Client::new(Settings::new(Endpoint::Us { subdomain: "acme".to_owned() }, token))?;
+//! client.test().await?;
+//! let delivery = client.deliver(operation, &Resolved::new()).await;
+//! assert!(matches!(delivery.verdict, coho_core::verdict::Verdict::Applied { .. }));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without I/O:
+//!
+//! ```
+//! use coho_core::object::Object;
+//! use coho_core::target::ExternalId;
+//! use coho_vitally::address::Paths;
+//! use coho_vitally::lookup::{Finding, Lookup, LookupStep};
+//! use coho_vitally::request::{Answer, Reply};
+//!
+//! let LookupStep::Ask(request, lookup) =
+//!     Lookup::start(Object::Account, ExternalId::parse("acme")?, Paths::default())
+//! else { panic!("a look-up begins with a question") };
+//! assert_eq!(request.path, "/resources/accounts/acme");
+//!
+//! let reply = Reply {
+//!     status: 404,
+//!     body: r#"{"error":"Not found"}"#.to_owned(),
+//!     date: None,
+//!     asked: chrono::DateTime::UNIX_EPOCH,
+//!     elapsed: std::time::Duration::ZERO,
+//! };
+//! assert!(matches!(lookup.on(&Answer::Reply(reply)), LookupStep::Done(Finding::Missing)));
+//! # Ok::<(), coho_core::target::ExternalIdError>(())
+//! ```
+
+pub mod request;
+pub mod address;
+pub mod resolved;
+mod wire;
+mod turn;
+pub mod lookup;
+pub mod exchange;
+#[cfg(feature = "client")]
+pub mod client;
+
+pub use wire::record::Record;

@@ -85,9 +85,9 @@ fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
     if before.is_none_or(|before| before.row != seen.row) {
         words.push("other-row");
     }
-    if memory.is_some_and(
-        |memory| matches!(&memory.pending, Pending::Waiting { tried, .. } if *tried == seen),
-    ) {
+    if memory
+        .is_some_and(|memory| matches!(&memory.pending, Pending::Waiting { tried, .. } if *tried == seen))
+    {
         words.push("same-as-tried");
     }
     words

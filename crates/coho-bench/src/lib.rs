@@ -1,0 +1,23 @@
+//! Programs for `cargo xtask bench`: what Coho is measured with and against.
+//!
+//! **What it is:** a file of accounts that is the same on every machine ([`accounts`]), a client that sends it without
+//! remembering anything ([`plain`]), and a server that answers as fast as it can ([`null`]). Each has a program of its own
+//! in `src/bin`.
+//!
+//! **What it is not:** it measures nothing itself (that is `cargo xtask bench`), the server keeps no record and has no limits
+//! (that is the simulator), and nothing of Coho's is used here: both sides of a comparison meet at the wire only.
+//!
+//! **Where to begin:** [`plain::deliver`], the thirty lines that one would write without Coho.
+//!
+//! ```
+//! let mut file = Vec::new();
+//! coho_bench::accounts::write(2, &mut file)?;
+//! let text = String::from_utf8(file)?;
+//! assert_eq!(text.lines().count(), 3);
+//! assert!(text.starts_with("id,name,plan,"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod accounts;
+pub mod plain;
+pub mod null;

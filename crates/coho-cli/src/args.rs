@@ -1,0 +1,244 @@
+//! What can be typed: verbs, flags and their help. The command line reference is generated from here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
+#[derive(Debug, Parser)]
+#[command(name = "coho", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Where and how, for every verb.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What is done.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, or nothing to do · 1 unexpected · 2 usage · 3 configuration or mapping \
+invalid · 4 a guard holds something · 5 some rows rejected, invalid or deferred · 6 halted (credentials, quota, ledger, \
+network) · 7 another run holds the ledger · 10 `plan --exit-code` found something to send · 130 interrupted";
+
+/// Where and how, for every verb.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// The project's folder; by default this folder or the nearest above that has a coho.yaml.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// Which of the project's targets.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) target: Option<String>,
+    /// A file with NAME=value lines for ${NAME} in the project; the environment wins over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// One JSON document on stdout in place of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// More on stderr; twice for every call.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How stderr's log lines look.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line, events of the run among them.
+    Json,
+}
+
+/// What is done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Writes a project that runs against the simulator, with comments.
+    Init {
+        /// The folder; made if absent.
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Says what is wrong with the project: files, mappings, sources and tokens, all at once.
+    Check {
+        /// Looks at the files only: no source, no Vitally.
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Shows rows as they would be sent, and their problems. Nothing is sent.
+    Preview {
+        /// The sync.
+        sync: String,
+        /// At most so many rows.
+        #[arg(long, default_value_t = 5)]
+        limit: u64,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Shows exactly what a run would send, and why. Nothing is sent, nothing is remembered.
+    Plan {
+        /// What is planned.
+        #[command(flatten)]
+        rows: Rows,
+        /// Ends with 10 where there is something to send.
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Sends what changed.
+    Run {
+        /// What is sent.
+        #[command(flatten)]
+        rows: Rows,
+    },
+    /// Lists runs, the newest first; with an id, one run.
+    Runs {
+        /// A run's id.
+        run: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Lists rows by what became of them; with --key, everything about one row over all runs.
+    Rows {
+        /// The sync.
+        sync: String,
+        /// Only rows with this fate, such as rejected, invalid, deferred, delivered.
+        #[arg(long)]
+        fate: Option<String>,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
+        /// Only of this run; by default the newest of the sync, or with --key all.
+        #[arg(long)]
+        run: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// How they are written.
+        #[arg(long = "as", value_enum, default_value_t = RowsFormat::Table, value_name = "FORMAT")]
+        format: RowsFormat,
+    },
+    /// Tries rejected, skipped and deferred rows again now, and sends what changed.
+    Retry {
+        /// The sync.
+        sync: String,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Forgets what was delivered, so that it is new to the next run. Asks first.
+    Forget {
+        /// The sync.
+        sync: String,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
+        /// Does not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows the main job on data of its own, in a temporary folder, against a simulator.
+    Demo,
+    /// Runs a Vitally simulator until it is interrupted.
+    Simulator(Simulator),
+    /// Prints the JSON Schema of a kind of file, for editors.
+    Schema {
+        /// Which kind of file.
+        #[arg(value_enum)]
+        kind: SchemaKind,
+    },
+    /// Prints a shell's completions.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Prints a page of the reference documentation, as it is in docs/reference.
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        #[arg(value_enum)]
+        page: Page,
+    },
+}
+
+/// Which rows are planned and sent.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Rows {
+    /// The syncs; all, if none is named.
+    pub(crate) syncs: Vec<String>,
+    /// At most so many rows of each model; nothing is removed.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) limit: Option<u64>,
+    /// Only the row with this primary key; nothing is removed.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Sends records again though nothing changed.
+    #[arg(long)]
+    pub(crate) resend: bool,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowsFormat {
+    /// For people.
+    Table,
+    /// Comma-separated values.
+    Csv,
+    /// One JSON document.
+    Json,
+}
+
+/// Kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// coho.yaml
+    Project,
+    /// models/*.yaml
+    Model,
+    /// syncs/*.yaml
+    Sync,
+}
+
+/// Pages of the reference documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Page {
+    /// docs/reference/error-codes.md
+    ErrorCodes,
+    /// docs/reference/configuration.md
+    Configuration,
+    /// docs/reference/cli.md
+    Cli,
+    /// docs/reference/ledger.md
+    Ledger,
+    /// docs/reference/schema/project.json
+    SchemaProject,
+    /// docs/reference/schema/model.json
+    SchemaModel,
+    /// docs/reference/schema/sync.json
+    SchemaSync,
+}
+
+/// The simulator's settings.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Simulator {
+    /// Where it listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The REST API token that it accepts.
+    #[arg(long, default_value = "sandbox")]
+    pub(crate) token: String,
+    /// A file that keeps its records; without one they are gone when it ends.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// A profile (strict, lenient, conflicting-post, …) or switches such as dup=409; repeatable.
+    #[arg(long = "switch", value_name = "NAME=VALUE")]
+    pub(crate) switches: Vec<String>,
+    /// Answers no sooner than after so many milliseconds.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub(crate) latency: u64,
+}

@@ -1,0 +1,41 @@
+//! Exit codes: what a script learns from a run.
+
+/// How the command ends. Each number is documented in the command's help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// `plan --exit-code` found something to send.
+    SomethingToSend,
+    /// Files or mappings are wrong.
+    Invalid,
+    /// As the run's report says.
+    Report(u8),
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::SomethingToSend => 10,
+            Self::Invalid => 3,
+            Self::Report(code) => code,
+        }
+    }
+}
+
+/// An error of which the exit code is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Known {
+    /// What happened.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+    /// The exit code.
+    pub(crate) code: u8,
+    /// Why.
+    #[source]
+    pub(crate) source: Option<anyhow::Error>,
+}

@@ -1,0 +1,13 @@
+//! The verbs, one file each: what was typed becomes a call of the engine, and its answer becomes text.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod forget;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod preview;
+pub(crate) mod reference;
+pub(crate) mod rows;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod simulator;

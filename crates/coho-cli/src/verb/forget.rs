@@ -1,0 +1,38 @@
+//! `coho forget`: forgets on purpose, after asking.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use coho_core::key::Key;
+
+use crate::args::Global;
+use crate::exit::{Exit, Known};
+use crate::{engine, print, project};
+
+/// Forgets a sync's memory, or that of one key.
+pub(crate) fn forget(global: &Global, sync: &str, key: Option<String>, yes: bool) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let syncs = engine.select(&[sync.to_owned()])?;
+    let what = key.as_ref().map_or_else(|| format!("all of `{sync}`"), |key| format!("key `{key}` of `{sync}`"));
+    if !yes && !confirmed(&what)? {
+        print::talk("nothing was forgotten");
+        return Ok(Exit::Done);
+    }
+    let mut forgotten = 0;
+    for sync in syncs {
+        forgotten += engine.forget(sync, key.clone().map(Key::new).as_ref())?;
+    }
+    print::out(&format!("forgot {forgotten} keys; the next run takes their rows for new\n"))?;
+    Ok(Exit::Done)
+}
+
+fn confirmed(what: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        let message = "forgetting asks first, and there is no terminal to ask on".to_owned();
+        return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
+    }
+    print::talk(&format!("forget {what}? What was delivered stays in Vitally. [y/N]"));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,63 @@
+//! `coho plan`: the exact dry run.
+
+use coho_core::decide::Purpose;
+use coho_core::key::Key;
+use coho_engine::plan::Filter;
+use coho_engine::run::{Options, Outlook};
+use coho_report::style::{Color, Style};
+
+use crate::args::{Global, Rows};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::{engine, print, project};
+
+/// Plans and shows.
+pub(crate) async fn plan(global: &Global, rows: &Rows, exit_code: bool) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let syncs = engine.select(&rows.syncs)?;
+    let outlooks = engine.plan(&syncs, &options(rows), &Progress::new(global)).await?;
+    let (mut plans, mut problems) = (Vec::new(), Vec::new());
+    for outlook in outlooks {
+        match outlook {
+            Outlook::Plan(planned) => plans.push(planned.plan),
+            Outlook::Failed { problems: found, .. } => problems.extend(found),
+        }
+    }
+    if global.json {
+        print::json(&coho_report::json::plan(&plans))?;
+    } else if !plans.is_empty() {
+        print::out(&coho_report::text::plan(&plans, rate(&loaded, &syncs), &style()))?;
+    }
+    if !problems.is_empty() {
+        let text = Global { json: false, ..global.clone() };
+        return Err(project::report(&problems, &loaded.files, &text));
+    }
+    let held = plans.iter().any(|plan| !plan.guards.is_empty());
+    Ok(match coho_report::exit::plan(&plans) {
+        coho_report::exit::DONE => Exit::Done,
+        _ if exit_code => Exit::SomethingToSend,
+        _ if held => Exit::Report(coho_report::exit::HELD),
+        _ => Exit::Done,
+    })
+}
+
+/// What the flags ask for.
+pub(crate) fn options(rows: &Rows) -> Options {
+    Options {
+        filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new) },
+        purpose: if rows.resend { Purpose::Resend } else { Purpose::Sync },
+    }
+}
+
+/// How text on stdout is dressed.
+pub(crate) fn style() -> Style {
+    let color = if print::colours_out() { Color::Always } else { Color::Never };
+    Style { color, ..Style::default() }
+}
+
+/// The lowest rate of the destinations that syncs send to.
+fn rate(loaded: &project::Loaded, syncs: &[&coho_core::sync::Sync]) -> Option<u32> {
+    let destinations = &loaded.project.destinations;
+    syncs.iter().filter_map(|sync| destinations.get(&sync.destination)).map(|spec| spec.rate.per_minute).min()
+}

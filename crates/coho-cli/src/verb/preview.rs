@@ -1,0 +1,68 @@
+//! `coho preview`: rows as they would be sent.
+
+use coho_core::json::to_serde;
+use coho_core::key::Key;
+use coho_engine::plan::{Filter, PlanError};
+use coho_engine::preview::PreviewRow;
+use serde_json::{Value as Json, json};
+
+use crate::args::Global;
+use crate::exit::Exit;
+use crate::{engine, print, project};
+
+/// Renders and shows.
+pub(crate) async fn preview(
+    global: &Global,
+    sync: &str,
+    limit: u64,
+    key: Option<String>,
+) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let syncs = engine.select(&[sync.to_owned()])?;
+    let filter = Filter { limit: Some(limit), key: key.map(Key::new) };
+    let mut all = Vec::new();
+    for sync in syncs {
+        match engine.preview(sync, &filter).await {
+            Ok(rows) => all.extend(rows),
+            Err(coho_engine::context::EngineError::Plan(PlanError::Problems { problems, .. })) => {
+                return Err(project::report(&problems, &loaded.files, global));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if global.json {
+        let rows: Vec<_> = all.iter().map(document).collect();
+        print::json(&json!({ "version": 1, "kind": "preview", "rows": rows }))?;
+    } else {
+        print::out(&all.iter().map(text).collect::<String>())?;
+    }
+    if all.is_empty() {
+        print::talk("there is no such row");
+    }
+    let invalid = all.iter().any(|row| row.record.is_none());
+    Ok(if invalid { Exit::Report(coho_report::exit::ROWS) } else { Exit::Done })
+}
+
+fn document(row: &PreviewRow) -> Json {
+    json!({
+        "key": row.key.as_ref().map(Key::as_str),
+        "row": to_serde(&row.row),
+        "record": row.record.as_ref().map(to_serde),
+        "problems": row.problems.iter().map(coho_report::json::problem).collect::<Vec<_>>(),
+    })
+}
+
+fn text(row: &PreviewRow) -> String {
+    let key = row.key.as_ref().map_or("(no key)", Key::as_str);
+    match &row.record {
+        Some(record) => format!("{key}\n{:#}\n\n", to_serde(record)),
+        None => {
+            let problem = |problem: &coho_core::problem::Problem| {
+                let help = problem.help.iter().map(|help| format!("  help: {help}\n")).collect::<String>();
+                format!("  {problem}\n{help}")
+            };
+            format!("{key} is invalid\n{}\n", row.problems.iter().map(problem).collect::<String>())
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `coho schema`, `coho completions` and the pages of the reference documentation.
+
+use std::fmt::Write as _;
+
+use clap::{Command, CommandFactory};
+use coho_project::SchemaKind as Kind;
+
+use crate::args::{Cli, Page, SchemaKind};
+use crate::exit::Exit;
+use crate::print;
+
+/// Prints a JSON Schema.
+pub(crate) fn schema(kind: SchemaKind) -> anyhow::Result<Exit> {
+    let kind = match kind {
+        SchemaKind::Project => Kind::Project,
+        SchemaKind::Model => Kind::Model,
+        SchemaKind::Sync => Kind::Sync,
+    };
+    print::json(&coho_project::schema(kind))?;
+    Ok(Exit::Done)
+}
+
+/// Prints completions.
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "coho", &mut script);
+    print::out(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+/// Prints a page of the reference.
+pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
+    match page {
+        Page::ErrorCodes => print::out(&error_codes())?,
+        Page::Configuration => print::out(&coho_project::reference())?,
+        Page::Cli => print::out(&command_line())?,
+        Page::Ledger => print::out(&coho_ledger::schema::schema_reference()?)?,
+        Page::SchemaProject => return schema(SchemaKind::Project),
+        Page::SchemaModel => return schema(SchemaKind::Model),
+        Page::SchemaSync => return schema(SchemaKind::Sync),
+    }
+    Ok(Exit::Done)
+}
+
+fn error_codes() -> String {
+    let mut page = "# Error codes\n\nEach problem has a stable code; it never changes its meaning.\n".to_owned();
+    let mut family = None;
+    for entry in coho_core::code::ALL {
+        if family != Some(entry.family) {
+            family = Some(entry.family);
+            put(&mut page, format_args!("\n## {}\n\n", entry.family.name()));
+            page.push_str("| code | what happened | what to do |\n|---|---|---|\n");
+        }
+        put(&mut page, format_args!("| `{}` | {} | {} |\n", entry.code, entry.meaning, entry.remedy));
+    }
+    page
+}
+
+fn command_line() -> String {
+    let mut page = "# Command line\n".to_owned();
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    section(&mut page, &mut command.clone(), "coho", 2);
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        section(&mut page, &mut verb.clone(), &format!("coho {}", verb.get_name()), 2);
+    }
+    page
+}
+
+fn section(page: &mut String, command: &mut Command, name: &str, level: usize) {
+    let help = command.render_long_help().to_string();
+    let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    put(page, format_args!("\n{} `{name}`\n\n```text\n{}\n```\n", "#".repeat(level), help.trim_end()));
+}
+
+fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
+    drop(page.write_fmt(text));
+}

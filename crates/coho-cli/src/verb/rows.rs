@@ -1,0 +1,99 @@
+//! `coho rows`: rows by what became of them.
+
+use coho_core::code::Code;
+use coho_core::key::Key;
+use coho_core::memory::Verb;
+use coho_core::verdict::Fate;
+use coho_ledger::Ledger;
+use coho_ledger::history::{RowFilter, RowRecord};
+use coho_ledger::run::RunId;
+use coho_ledger::settle::OpType;
+use coho_report::line::RowLine;
+
+use crate::args::{Global, RowsFormat};
+use crate::exit::{Exit, Known};
+use crate::verb::plan::style;
+use crate::{engine, print, project};
+
+/// Which rows were asked for.
+pub(crate) struct Asked {
+    pub(crate) sync: String,
+    pub(crate) fate: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) run: Option<String>,
+    pub(crate) limit: u32,
+    pub(crate) format: RowsFormat,
+}
+
+/// Lists rows.
+pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let fate = asked.fate.as_deref().map(fate).transpose()?;
+    let sync = engine.select(std::slice::from_ref(&asked.sync))?;
+    let mut lines = Vec::new();
+    if let (Some(ledger), Some(sync)) = (engine.ledger_to_read()?, sync.first())
+        && let Some(scope) = engine.scope(&ledger, sync)?
+    {
+        let run = match (&asked.run, &asked.key) {
+            (Some(run), _) => Some(RunId::new(run)),
+            (None, Some(_)) => None,
+            (None, None) => newest(&ledger, &asked.sync)?,
+        };
+        let filter = RowFilter { fate, key: asked.key.as_deref().map(Key::new), run };
+        lines = ledger.rows(&scope, &filter, asked.limit as usize)?.into_iter().map(line).collect();
+    }
+    match (asked.format, global.json) {
+        (RowsFormat::Json, _) | (RowsFormat::Table, true) => print::json(&coho_report::json::rows(&lines))?,
+        (RowsFormat::Csv, _) => print::out(&csv(&lines))?,
+        (RowsFormat::Table, false) => print::out(&coho_report::text::rows(&lines, &style()))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn fate(text: &str) -> Result<Fate, Known> {
+    Fate::parse(text).ok_or_else(|| {
+        let all = Fate::ALL.map(Fate::as_str).join(", ");
+        let help = Some(format!("fates are {all}"));
+        Known { message: format!("there is no fate `{text}`"), help, code: 2, source: None }
+    })
+}
+
+fn newest(ledger: &Ledger, sync: &str) -> anyhow::Result<Option<RunId>> {
+    let runs = ledger.runs(1_000)?;
+    let of_sync = runs.into_iter().find(|run| run.syncs.iter().any(|one| one.sync.as_str() == sync));
+    Ok(of_sync.map(|run| run.id))
+}
+
+fn line(record: RowRecord) -> RowLine {
+    let fate = record.fate;
+    RowLine {
+        key: fate.key.map(|key| key.to_string()).unwrap_or_default(),
+        fate: fate.fate,
+        verb: fate.op_type.map(|op_type| match op_type {
+            OpType::Added | OpType::Changed => Verb::Write,
+            OpType::Removed => Verb::Remove,
+        }),
+        code: fate.code.map_or(fate.reason, |code: Code| code.to_string()),
+        message: fate.message.unwrap_or_default(),
+        run: record.run.as_str().to_owned(),
+        at: fate.at,
+        differences: fate.changes,
+    }
+}
+
+fn csv(lines: &[RowLine]) -> String {
+    let mut text = "key,fate,code,message,run,at\n".to_owned();
+    for line in lines {
+        let at = line.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let cells = [&line.key, line.fate.as_str(), &line.code, &line.message, &line.run, &at];
+        text.push_str(&cells.map(quoted).join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// As RFC 4180 has it.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+}

@@ -1,0 +1,48 @@
+//! `coho runs`: what was run, the newest first.
+
+use coho_ledger::run::{RunId, RunRecord, SyncRecord};
+use coho_report::line::RunLine;
+
+use crate::args::Global;
+use crate::exit::{Exit, Known};
+use crate::verb::plan::style;
+use crate::{engine, print, project};
+
+/// Lists runs, or one of them.
+pub(crate) fn runs(global: &Global, run: Option<&str>, limit: u32) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let records = match (engine.ledger_to_read()?, run) {
+        (None, _) => Vec::new(),
+        (Some(ledger), None) => ledger.runs(limit as usize)?,
+        (Some(ledger), Some(id)) => ledger.run(&RunId::new(id))?.into_iter().collect(),
+    };
+    if let (Some(id), true) = (run, records.is_empty()) {
+        let help = Some("`coho runs` lists them".to_owned());
+        return Err(Known { message: format!("there is no run `{id}`"), help, code: 2, source: None }.into());
+    }
+    let lines: Vec<_> = records.iter().flat_map(lines).collect();
+    if global.json {
+        print::json(&coho_report::json::runs(&lines))?;
+    } else {
+        print::out(&coho_report::text::runs(&lines, &style()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn lines(record: &RunRecord) -> Vec<RunLine> {
+    record.syncs.iter().map(|sync| line(record, sync)).collect()
+}
+
+fn line(record: &RunRecord, sync: &SyncRecord) -> RunLine {
+    let millis = sync.ended.map(|ended| (ended - sync.started).num_milliseconds());
+    RunLine {
+        run: record.id.as_str().to_owned(),
+        sync: sync.sync.clone(),
+        started: sync.started,
+        millis: millis.and_then(|millis| u64::try_from(millis).ok()),
+        status: sync.status.as_str().to_owned(),
+        counts: sync.counts.clone().unwrap_or_default(),
+        calls: sync.calls,
+    }
+}

@@ -1,0 +1,146 @@
+//! Follows one key through its life: new, same, changed, gone. No files, no network, no clock.
+//!
+//! ```text
+//! cargo run -p coho-core --example decide
+//! ```
+#![expect(clippy::print_stdout, reason = "an example shows what happens")]
+
+use std::error::Error;
+
+use coho_core::decide::{Change, Claim, Completeness, Decision, Nature, Policy, Purpose, RowState, decide};
+use coho_core::digest::Digest;
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
+use coho_core::object::Object;
+use coho_core::operation::{Action, Draft, Operation, seal};
+use coho_core::path::FieldPath;
+use coho_core::problem::Problem;
+use coho_core::sync::{Mode, Removal};
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+
+const POLICY: Policy = Policy {
+    purpose: Purpose::Sync,
+    nature: Nature::Record,
+    removal: Removal::DeleteCreated,
+    claim: Claim::OursAlone,
+    now: Time::UNIX_EPOCH,
+    forget_removed_before: Time::UNIX_EPOCH,
+};
+
+/// A row of the model: an account's name and its seats.
+#[derive(Clone, Copy)]
+struct Account {
+    name: &'static str,
+    seats: i64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let acme = Account { name: "Acme", seats: 40 };
+    let days = [
+        ("the row is new", Some(acme)),
+        ("nothing changed", Some(acme)),
+        ("five seats more", Some(Account { seats: 45, ..acme })),
+        ("the row is gone", None),
+    ];
+    let mut memory = None;
+    for (day, row) in days {
+        println!("{day}");
+        memory = step(row, memory)?;
+    }
+    Ok(())
+}
+
+/// One run, as far as one key is concerned. Gives what is remembered after it.
+fn step(row: Option<Account>, memory: Option<Memory>) -> Result<Option<Memory>, Box<dyn Error>> {
+    let state = row.map_or(RowState::Absent(Completeness::Complete), |row| RowState::Present(seen(row)));
+    let decision = decide(state, memory.as_ref(), &POLICY);
+    println!("  row {} of the table: {:?}, because {}", decision.row, decision.change, decision.reason);
+    match (decision.change, row) {
+        (Change::Add | Change::Compare, Some(row)) => {
+            let Some(operation) = write(row, memory.as_ref(), decision)? else {
+                println!("  no field differs");
+                return Ok(memory.map(|memory| Memory { seen: Some(seen(row)), ..memory }));
+            };
+            show(&operation);
+            Ok(Some(acknowledged(&operation, row)))
+        }
+        (Change::Remove, None) => {
+            println!("  deletes it");
+            Ok(memory.map(|memory| Memory { standing: Standing::Removed { at: POLICY.now }, ..memory }))
+        }
+        _ => Ok(memory),
+    }
+}
+
+/// What the sync's mapping makes of a row. `coho-mapping` does this from a project's files.
+fn render(row: Account) -> Result<Rendered, Box<dyn Error>> {
+    let set = |value| Rendering::Set(FieldValue::Value(value));
+    let fields = [
+        (FieldPath::new("name"), set(Value::text(row.name))),
+        (FieldPath::new("traits.seats"), set(Value::Int(row.seats))),
+    ];
+    Ok(Rendered { target: ExternalId::parse("acme")?, fields: fields.into(), absent_traits: None })
+}
+
+fn seen(row: Account) -> Seen {
+    let row = format!("{}|{}", row.name, row.seats);
+    Seen { row: Digest::of(row.as_bytes()), mapping: Digest::of(b"name, traits.seats") }
+}
+
+/// The operation that the row needs; none where the row changed but no field differs.
+fn write(
+    row: Account,
+    memory: Option<&Memory>,
+    decision: Decision,
+) -> Result<Option<Operation>, Box<dyn Error>> {
+    let rendered = render(row)?;
+    let nothing = Sent::new();
+    let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
+    let sieved = sieve(&rendered, sent);
+    if decision.change == Change::Compare && sieved.differences.is_empty() {
+        return Ok(None);
+    }
+    let draft = Draft {
+        key: &Key::new("1"),
+        object: Object::Account,
+        mode: Mode::Upsert,
+        rendered: &rendered,
+        sieved,
+        memory,
+        reason: decision.reason,
+        seen: seen(row),
+    };
+    seal(draft).map(Some).map_err(|problems| told(&problems).into())
+}
+
+fn told(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn show(operation: &Operation) {
+    let Action::Write { changed, .. } = &operation.action else { return };
+    for difference in changed {
+        match &difference.before {
+            Some(before) => println!("  {}: {before} → {}", difference.path, difference.after),
+            None => println!("  {}: {}", difference.path, difference.after),
+        }
+    }
+}
+
+/// What is remembered once Vitally acknowledged the write. `coho-engine` does this, and `coho-ledger` makes it durable.
+fn acknowledged(operation: &Operation, row: Account) -> Memory {
+    Memory {
+        target: operation.target.clone(),
+        standing: Standing::Delivered {
+            sent: operation.would_send(),
+            n: 1,
+            id: Some(VitallyId::new("0b5c0000-0000-0000-0000-000000000001")),
+            origin: Origin::Created,
+        },
+        pending: Pending::None,
+        seen: Some(seen(row)),
+        serial: operation.serial + 1,
+    }
+}

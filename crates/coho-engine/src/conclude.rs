@@ -1,0 +1,165 @@
+//! Concluding: from a verdict to an outcome and a new memory. Pure; law 2 and law 6 live here.
+
+use chrono::TimeDelta;
+use coho_core::code::Code;
+use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Verb, Why};
+use coho_core::operation::{Action, Operation};
+use coho_core::target::VitallyId;
+use coho_core::verdict::{Outcome, Verdict};
+
+/// How often a refused row is tried again before Coho waits until it changes.
+pub const MOST_TRIES: u16 = 10;
+
+/// What an operation came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    /// What became of the operation.
+    pub outcome: Outcome,
+    /// What is remembered from now on; `None` drops the memory.
+    pub memory: Option<Memory>,
+    /// Why it did not succeed.
+    pub code: Option<Code>,
+    /// Vitally's own words, or what was not found.
+    pub message: String,
+}
+
+/// Concludes an operation. `before` is the memory that the operation was made from.
+pub fn conclude(operation: &Operation, before: Option<&Memory>, verdict: &Verdict, now: Time) -> Conclusion {
+    let case = Case { operation, before, now };
+    match verdict {
+        Verdict::Applied { id, origin, .. } => case.applied(id.as_ref(), *origin),
+        Verdict::Gone => case.gone(),
+        Verdict::Missing => case.missing(),
+        Verdict::Exists => case.waits(Why::Skipped, Code::ALREADY_EXISTS, "Vitally has this record already"),
+        Verdict::Ambiguous => case.waits(Why::Rejected, Code::AMBIGUOUS_MATCH, "several records match"),
+        Verdict::Rejected { code, message } => case.waits(Why::Rejected, *code, message),
+        Verdict::Deferred { message } => {
+            case.waits(Why::Deferred, Code::REFERENCE_MISSING, &format!("{message} is not in Vitally yet"))
+        }
+        Verdict::Unsent { why } => case.unsent(Code::NOT_ATTEMPTED, why),
+        Verdict::Halt { code, message } => case.unsent(*code, message),
+        Verdict::Unsure { why } => case.unsure(why),
+    }
+}
+
+struct Case<'a> {
+    operation: &'a Operation,
+    before: Option<&'a Memory>,
+    now: Time,
+}
+
+impl Case<'_> {
+    fn memory(&self, standing: Standing, pending: Pending) -> Memory {
+        Memory {
+            target: self.operation.target.clone(),
+            standing,
+            pending,
+            seen: self.operation.seen,
+            serial: self.before.map_or(0, |memory| memory.serial) + 1,
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        self.before.map_or(Standing::Never, |memory| memory.standing.clone())
+    }
+
+    fn applied(&self, id: Option<&VitallyId>, origin: Origin) -> Conclusion {
+        let n = match self.before.map(|memory| &memory.standing) {
+            Some(Standing::Delivered { n, .. }) => *n,
+            _ => 0,
+        };
+        let known = self.before.and_then(|memory| memory.standing.id());
+        let standing = Standing::Delivered {
+            sent: self.operation.would_send(),
+            n: n.saturating_add(1),
+            id: id.or(known).cloned(),
+            origin,
+        };
+        let memory = Some(self.memory(standing, Pending::None));
+        Conclusion { outcome: Outcome::Delivered, memory, code: None, message: String::new() }
+    }
+
+    fn gone(&self) -> Conclusion {
+        let memory = Some(self.memory(Standing::Removed { at: self.now }, Pending::None));
+        Conclusion { outcome: Outcome::Removed, memory, code: None, message: String::new() }
+    }
+
+    /// For a write: update mode found nothing. For a look: the write of a row that left never arrived.
+    fn missing(&self) -> Conclusion {
+        if !matches!(self.operation.action, Action::Probe { .. }) {
+            return self.waits(Why::Skipped, Code::NOT_FOUND, "Vitally has no such record");
+        }
+        let memory = match self.standing() {
+            Standing::Never => None,
+            _ => Some(self.memory(Standing::Removed { at: self.now }, Pending::None)),
+        };
+        let message = "the write of this row never arrived".to_owned();
+        Conclusion { outcome: Outcome::Skipped, memory, code: Some(Code::NOT_FOUND), message }
+    }
+
+    fn waits(&self, why: Why, code: Code, message: &str) -> Conclusion {
+        let tries = self.tries().saturating_add(1);
+        let outcome = match why {
+            Why::Rejected => Outcome::Rejected,
+            Why::Deferred => Outcome::Deferred,
+            Why::Skipped => Outcome::Skipped,
+        };
+        let memory = self.operation.seen.or(self.before.and_then(|memory| memory.seen)).map(|tried| {
+            let due = due(why, tries, self.now);
+            let verb = self.operation.verb();
+            self.memory(self.standing(), Pending::Waiting { why, code, tried, tries, due, verb })
+        });
+        let memory = memory.or_else(|| self.before.cloned());
+        Conclusion { outcome, memory, code: Some(code), message: message.to_owned() }
+    }
+
+    /// How often it was tried already, with the row as it is now.
+    fn tries(&self) -> u16 {
+        match self.before.map(|memory| &memory.pending) {
+            Some(Pending::Waiting { tries, tried, verb, .. })
+                if *verb == self.operation.verb()
+                    && (*verb == Verb::Remove || Some(*tried) == self.operation.seen) =>
+            {
+                *tries
+            }
+            _ => 0,
+        }
+    }
+
+    /// Nothing left us: all is as it was.
+    fn unsent(&self, code: Code, why: &str) -> Conclusion {
+        let memory = self.before.map(|before| Memory { serial: before.serial + 1, ..before.clone() });
+        Conclusion { outcome: Outcome::NotAttempted, memory, code: Some(code), message: why.to_owned() }
+    }
+
+    /// It may have arrived: the intent stays open, and the next run looks before it writes.
+    fn unsure(&self, why: &str) -> Conclusion {
+        let since = match self.before.map(|memory| &memory.pending) {
+            Some(Pending::Open { since, .. }) => *since,
+            _ => self.now,
+        };
+        let open = Pending::Open {
+            operation: self.operation.digest(),
+            would_send: self.operation.would_send(),
+            verb: self.operation.verb(),
+            since,
+        };
+        let memory = Memory {
+            seen: self.before.and_then(|memory| memory.seen),
+            ..self.memory(self.standing(), open)
+        };
+        let code = Some(Code::OUTCOME_UNKNOWN);
+        Conclusion { outcome: Outcome::Deferred, memory: Some(memory), code, message: why.to_owned() }
+    }
+}
+
+/// Rejected and skipped rows wait longer each time, up to a day; after [`MOST_TRIES`] rejections, until they change. Deferred
+/// rows are tried in every run, since what they wait for comes by itself.
+fn due(why: Why, tries: u16, now: Time) -> Due {
+    let minutes = 5_i64.saturating_mul(1_i64 << u32::from(tries.min(12)).saturating_sub(1)).min(24 * 60);
+    match why {
+        Why::Deferred => Due::Always,
+        Why::Rejected if tries >= MOST_TRIES => Due::OnChange,
+        Why::Rejected | Why::Skipped => Due::At(now + TimeDelta::minutes(minutes)),
+    }
+}

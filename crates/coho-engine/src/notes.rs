@@ -1,0 +1,91 @@
+//! Notes: what a plan remembers without sending, carried out before the first write.
+
+use coho_core::code::Code;
+use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
+use coho_core::verdict::Fate;
+use coho_ledger::Ledger;
+use coho_ledger::lease::Lease;
+use coho_ledger::run::Run;
+use coho_ledger::scope::Scope;
+use coho_ledger::settle::RowFate;
+use coho_ledger::spool::{NewMemory, Note, Spool};
+
+use crate::context::EngineError;
+
+/// Notes that are made durable at once.
+const AT_ONCE: usize = 500;
+
+/// Carries out all notes of a plan.
+pub(crate) fn apply(
+    ledger: &Ledger,
+    lease: &Lease,
+    run: &Run,
+    scope: &Scope,
+    spool: &Spool,
+    now: Time,
+) -> Result<(), EngineError> {
+    let mut after = 0;
+    loop {
+        let notes = spool.notes(after, AT_ONCE).map_err(crate::plan::PlanError::from)?;
+        let Some((last, _)) = notes.last() else { return Ok(()) };
+        after = *last;
+        let mut memories = Vec::new();
+        for (_, note) in &notes {
+            match &note.memory {
+                NewMemory::Same => {}
+                NewMemory::Split { to, target } => ledger.split(lease, scope, &note.key, to, target, now)?,
+                NewMemory::Forgotten => memories.push((note.key.clone(), None)),
+                NewMemory::Seen(seen) => {
+                    let memory = ledger.memory(scope, &note.key)?.map(|memory| touched(memory, *seen));
+                    memories.extend(memory.map(|memory| (note.key.clone(), Some(memory))));
+                }
+                NewMemory::Released => {
+                    let memory = ledger.memory(scope, &note.key)?.map(released);
+                    memories.extend(memory.map(|memory| (note.key.clone(), Some(memory))));
+                }
+            }
+        }
+        ledger.write(lease, scope, &memories, now)?;
+        let fates: Vec<_> = notes.iter().filter_map(|(_, note)| fate(note, now)).collect();
+        ledger.record(lease, run, scope, &fates)?;
+    }
+}
+
+/// The row was looked at, and nothing differs from what was acknowledged.
+fn touched(memory: Memory, seen: Seen) -> Memory {
+    let standing = match memory.standing {
+        Standing::Released { sent, id, origin } => Standing::Delivered { sent, n: 1, id, origin },
+        other @ (Standing::Never
+        | Standing::Assumed { .. }
+        | Standing::Delivered { .. }
+        | Standing::Removed { .. }) => other,
+    };
+    Memory { standing, pending: Pending::None, seen: Some(seen), ..memory }
+}
+
+/// The row left, and its record is let be.
+fn released(memory: Memory) -> Memory {
+    let standing = match memory.standing {
+        Standing::Delivered { sent, id, origin, .. } => Standing::Released { sent, id, origin },
+        Standing::Assumed { sent } => Standing::Released { sent, id: None, origin: Origin::Found },
+        other @ (Standing::Never | Standing::Released { .. } | Standing::Removed { .. }) => other,
+    };
+    Memory { standing, pending: Pending::None, ..memory }
+}
+
+/// Keys that are only moved have no fate of their own.
+fn fate(note: &Note, at: Time) -> Option<RowFate> {
+    if note.fate == Fate::Kept {
+        return None;
+    }
+    Some(RowFate {
+        key: Some(note.key.clone()),
+        op_type: None,
+        fate: note.fate,
+        reason: note.code.clone(),
+        code: Code::parse(&note.code),
+        message: if note.message.is_empty() { None } else { Some(note.message.clone()) },
+        changes: Vec::new(),
+        at,
+    })
+}

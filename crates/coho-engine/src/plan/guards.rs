@@ -1,0 +1,101 @@
+//! Guards: what looks like an accident is held, and the rest is sent.
+
+use coho_core::code::Code;
+use coho_core::plan::GuardHit;
+use coho_core::sync::{EmptySource, Limit, OnGuard};
+use coho_core::verdict::Fate;
+use coho_ledger::spool::Lane;
+
+use super::draft::{Draft, change_of};
+use super::{Job, PlanError};
+
+/// Applies all guards of a sync.
+pub(super) fn guard(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    empty_source(job, draft)?;
+    max_removed(job, draft)?;
+    max_changed(job, draft)?;
+    max_nulled(job, draft)?;
+    if job.sync.guards.on_guard == OnGuard::Stop && !draft.guards.is_empty() {
+        let code = draft.guards.first().map_or(Code::MAX_REMOVED, |guard| guard.code);
+        for lane in Lane::ALL {
+            let all = draft.spool.numbers(lane)?;
+            hold(draft, &all, code)?;
+        }
+    }
+    Ok(())
+}
+
+fn empty_source(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    let empty = draft.counts.read == 0 && draft.known > 0;
+    let complete = job.filter.completeness() == coho_core::decide::Completeness::Complete;
+    if !empty || !complete || job.sync.guards.empty_source == EmptySource::Allow {
+        return Ok(());
+    }
+    let message = format!("the model has no rows, and {} records were delivered from it", draft.known);
+    let removals = draft.spool.numbers(Lane::Remove)?;
+    trip(draft, Code::EMPTY_SOURCE, message, "empty_source: allow", &removals)
+}
+
+fn max_removed(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    let Some(limit) = job.sync.guards.max_removed else { return Ok(()) };
+    let removals = draft.spool.numbers(Lane::Remove)?;
+    exceed(draft, limit, Code::MAX_REMOVED, "be removed", "max_removed", &removals)
+}
+
+fn max_changed(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    let Some(limit) = job.sync.guards.max_changed else { return Ok(()) };
+    let mut updates = Vec::new();
+    for seq in draft.spool.numbers(Lane::Write)? {
+        let operation = draft.spool.operation(seq)?;
+        let updates_record = |operation| change_of(operation) == coho_core::decide::Change::Update;
+        if operation.as_ref().is_some_and(updates_record) {
+            updates.push(seq);
+        }
+    }
+    exceed(draft, limit, Code::MAX_CHANGED, "change", "max_changed", &updates)
+}
+
+fn max_nulled(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    let Some(limit) = job.sync.guards.max_nulled else { return Ok(()) };
+    while let Some((path, count)) = draft.spool.most_nulled()? {
+        if count <= limit.allows(draft.known) {
+            break;
+        }
+        let nulling = draft.spool.nulling(&path)?;
+        exceed(draft, limit, Code::MAX_NULLED, &format!("have `{path}` cleared"), "max_nulled", &nulling)?;
+    }
+    Ok(())
+}
+
+fn exceed(
+    draft: &mut Draft,
+    limit: Limit,
+    code: Code,
+    what: &str,
+    key: &str,
+    operations: &[i64],
+) -> Result<(), PlanError> {
+    let (count, allowed) = (operations.len() as u64, limit.allows(draft.known));
+    if count <= allowed {
+        return Ok(());
+    }
+    let message = format!("{count} of {} records would {what}, {allowed} are allowed", draft.known);
+    trip(draft, code, message, &format!("{key}: {{ share: 100% }}"), operations)
+}
+
+fn trip(draft: &mut Draft, code: Code, message: String, allow: &str, operations: &[i64]) -> Result<(), PlanError> {
+    let help = format!("check the model; where this is meant, set `guards: {{ {allow} }}` in the sync");
+    draft.guards.push(GuardHit { code, message, help, held: operations.len() as u64 });
+    hold(draft, operations, code)
+}
+
+fn hold(draft: &mut Draft, operations: &[i64], code: Code) -> Result<(), PlanError> {
+    for seq in operations {
+        if let Some(operation) = draft.spool.operation(*seq)? {
+            let reason = operation.reason;
+            draft.withdraw(*seq, &operation, Fate::Held, code, "held by a guard")?;
+            draft.tally(coho_core::decide::Change::Hold, reason, 1);
+        }
+    }
+    Ok(())
+}

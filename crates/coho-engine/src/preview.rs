@@ -1,0 +1,95 @@
+//! Preview: rows as they would be sent, and their problems. Nothing is sent, compared or remembered.
+
+use coho_core::event::Silence;
+use coho_core::fields::{Rendered, Rendering};
+use coho_core::key::Key;
+use coho_core::path::FieldPath;
+use coho_core::problem::Problem;
+use coho_core::row::{Columns, RowBuf};
+use coho_core::sync::Sync;
+use coho_core::value::Value;
+use coho_mapping::{Mapping, Specification};
+use coho_source::Scope;
+
+use crate::context::{Engine, EngineError};
+use crate::plan::{Filter, PlanError, source_problem};
+
+/// A row as it would be sent.
+#[derive(Clone, Debug)]
+pub struct PreviewRow {
+    /// The primary key; `None` where it cannot be one.
+    pub key: Option<Key>,
+    /// The row's columns, as they were read.
+    pub row: Value,
+    /// The record, references as external ids; `None` where the row has problems.
+    pub record: Option<Value>,
+    /// What is wrong with the row.
+    pub problems: Vec<Problem>,
+}
+
+impl Engine<'_> {
+    /// Renders the first rows of a sync's model, or the row with one key.
+    pub async fn preview(&self, sync: &Sync, filter: &Filter) -> Result<Vec<PreviewRow>, EngineError> {
+        let model = self.model(sync)?;
+        let connection = self.connection(model)?;
+        let failed = |problems| {
+            EngineError::Plan(PlanError::Problems { sync: sync.id.to_string(), problems })
+        };
+        let failing = |error: coho_source::SourceError| failed(vec![source_problem(&error, model)]);
+        let scope = match (&filter.key, filter.limit) {
+            (None, Some(limit)) => Scope::First(limit),
+            (Some(_), _) | (None, None) => Scope::All,
+        };
+        let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
+        let specification =
+            Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
+        let columns = reading.columns().clone();
+        let mapping = Mapping::compile(&specification, &columns).map_err(failed)?;
+        let key = crate::plan::key_columns(model, &columns).map_err(failed)?;
+        let mut rows = Vec::new();
+        while let Some(batch) = reading.next().await.map_err(failing)? {
+            for row in batch {
+                let found = Key::of(&row, &key).ok();
+                if filter.key.is_none() || filter.key == found {
+                    rows.push(preview(found, &row, &columns, &mapping));
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// What is wrong with syncs, their sources and their destinations, all of it.
+    pub async fn check(&self, syncs: &[&Sync]) -> Vec<Problem> {
+        crate::check::check(self, syncs, &Silence).await
+    }
+}
+
+fn preview(key: Option<Key>, row: &RowBuf, columns: &Columns, mapping: &Mapping) -> PreviewRow {
+    let cells = columns.names().zip(row.cells()).map(|(name, cell)| (name.to_owned(), cell.to_value()));
+    let cells = Value::Object(cells.collect());
+    match mapping.render(row) {
+        Ok(rendered) => PreviewRow { key, row: cells, record: Some(record(&rendered)), problems: Vec::new() },
+        Err(problems) => PreviewRow { key, row: cells, record: None, problems },
+    }
+}
+
+/// The record as JSON: fields first, traits as an object of their own. Nulls show where they clear.
+fn record(rendered: &Rendered) -> Value {
+    let mut members = vec![("externalId".to_owned(), Value::text(rendered.target.as_str()))];
+    let mut traits = Vec::new();
+    for (path, rendering) in &rendered.fields {
+        let value = match rendering {
+            Rendering::Set(value) => value.to_value(),
+            Rendering::Null(coho_core::sync::NullPolicy::Omit) => continue,
+            Rendering::Null(_) => Value::Null,
+        };
+        match path {
+            FieldPath::Field(name) => members.push((name.clone(), value)),
+            FieldPath::Trait(key) => traits.push((key.clone(), value)),
+        }
+    }
+    if !traits.is_empty() {
+        members.push(("traits".to_owned(), Value::Object(traits)));
+    }
+    Value::Object(members)
+}

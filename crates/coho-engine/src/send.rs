@@ -1,0 +1,354 @@
+//! Sending: intend, exchange, settle, one window of operations after the other.
+//!
+//! [`references`] finds the ids of what operations refer to, [`crate::conclude`] says what a verdict means.
+
+pub(crate) mod references;
+
+use std::cell::{Cell, RefCell};
+
+use coho_core::code::Code;
+use coho_core::event::{Event, Listener};
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Time};
+use coho_core::operation::{Action, Operation};
+use coho_core::plan::{ProblemCounts, count_problem};
+use coho_core::problem::Problem;
+use coho_core::verdict::{Call, Fate, Outcome, Verdict};
+use coho_ledger::intent::Intent;
+use coho_ledger::lease::Lease;
+use coho_ledger::run::Run;
+use coho_ledger::scope::Scope;
+use coho_ledger::settle::{OpType, RowFate, Settlement};
+use coho_ledger::spool::{Lane, Spool, SpoolError};
+use coho_ledger::{Ledger, LedgerError};
+use coho_vitally::client::{Breaker, Client, Health};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+use self::references::{References, Resolution};
+use crate::clock::Clock;
+use crate::conclude::conclude;
+use crate::stop::Stop;
+
+/// The most operations whose outcome may be unknown after a crash.
+pub const WINDOW: usize = 256;
+
+/// The most conclusions that are made durable at once.
+const SETTLED_AT_ONCE: usize = 64;
+
+/// What a window needs.
+pub(crate) struct Sender<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) lease: &'a Lease,
+    pub(crate) run: &'a Run,
+    pub(crate) scope: &'a Scope,
+    pub(crate) client: &'a Client,
+    pub(crate) references: &'a References<'a>,
+    pub(crate) pace: Pace,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) listener: &'a dyn Listener,
+    pub(crate) stop: &'a Stop,
+    pub(crate) breaker: RefCell<Breaker>,
+    pub(crate) halt: RefCell<Option<Halt>>,
+    pub(crate) beat: &'a dyn Fn() -> Result<(), LedgerError>,
+}
+
+/// How fast a destination takes operations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Operations that are under way at the same time.
+    concurrency: usize,
+    /// Conclusions that are made durable at once.
+    settled_at_once: usize,
+}
+
+impl Pace {
+    /// Where Vitally's rate is the limit, each acknowledgement is made durable at once; no pace needs more than ten
+    /// transactions a second.
+    pub(crate) fn of(destination: &coho_project::DestinationSpec) -> Self {
+        let in_a_tenth_of_a_second = destination.rate.per_minute as usize / 600;
+        Self {
+            concurrency: destination.concurrency as usize,
+            settled_at_once: in_a_tenth_of_a_second.clamp(1, SETTLED_AT_ONCE),
+        }
+    }
+}
+
+/// Why a run stops by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Halt {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+}
+
+/// What sending came to so far.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Operations whose memory was another one by the time they were to be sent.
+    pub(crate) stale: u64,
+    pub(crate) problems: ProblemCounts,
+    pub(crate) calls: u64,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Sending could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+/// An operation with the memory that it was made from.
+struct Due {
+    operation: Operation,
+    before: Option<Memory>,
+}
+
+/// An operation with what Vitally made of it.
+struct Delivered {
+    due: Due,
+    verdict: Verdict,
+    calls: Vec<Call>,
+}
+
+impl Sender<'_> {
+    /// Carries out all operations of a lane.
+    pub(crate) async fn lane(&self, spool: &Spool, lane: Lane, sent: &mut Sent) -> Result<(), SendError> {
+        let mut after = 0;
+        loop {
+            let window = spool.operations(lane, after, WINDOW)?;
+            let Some((last, _)) = window.last() else { return Ok(()) };
+            after = *last;
+            (self.beat)()?;
+            let operations = window.into_iter().map(|(_, operation)| operation).collect();
+            if self.ends() {
+                self.leave(operations, sent)?;
+            } else {
+                self.window(operations, sent).await?;
+            }
+        }
+    }
+
+    /// Whether nothing new is begun.
+    fn ends(&self) -> bool {
+        self.stop.is_asked() || self.halt.borrow().is_some()
+    }
+
+    async fn window(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+        let due = self.intend(operations, sent)?;
+        let mut waiting = due.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        for due in waiting.by_ref().take(self.pace.concurrency) {
+            under_way.push(self.deliver(due));
+        }
+        let mut done = Vec::new();
+        while let Some(delivered) = under_way.next().await {
+            done.push(delivered?);
+            if let Some(due) = waiting.next() {
+                under_way.push(self.deliver(due));
+            }
+            if done.len() >= self.pace.settled_at_once || under_way.is_empty() {
+                self.settle(std::mem::take(&mut done), sent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
+    fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, SendError> {
+        let now = self.clock.now();
+        let mut befores = Vec::with_capacity(operations.len());
+        for operation in &operations {
+            befores.push(self.ledger.memory(self.scope, &operation.key)?);
+        }
+        let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
+        let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
+        let mut due = Vec::with_capacity(operations.len());
+        let mut stale = Vec::new();
+        for (operation, before) in operations.into_iter().zip(befores) {
+            if opened.stale.contains(&operation.key) {
+                stale.push(fate(&operation, Fate::Stale, None, String::new(), now));
+            } else {
+                due.push(Due { operation, before });
+            }
+        }
+        if !stale.is_empty() {
+            sent.stale += stale.len() as u64;
+            self.ledger.record(self.lease, self.run, self.scope, &stale)?;
+        }
+        Ok(due)
+    }
+
+    async fn deliver(&self, due: Due) -> Result<Delivered, SendError> {
+        if self.ends() {
+            let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
+            return Ok(Delivered { due, verdict, calls: Vec::new() });
+        }
+        let now = self.clock.now();
+        let resolution = self.references.resolve(&due.operation, now).await?;
+        let mut delivered = self.exchange(due, resolution).await;
+        let refused = matches!(delivered.verdict, Verdict::Rejected { code: Code::REFUSED, .. });
+        if refused && self.references.doubt(&delivered.due.operation)? {
+            let again = self.references.ask_again(&delivered.due.operation, now).await?;
+            let earlier = std::mem::take(&mut delivered.calls);
+            delivered = self.exchange(delivered.due, again).await;
+            delivered.calls.splice(0..0, earlier);
+        }
+        Ok(delivered)
+    }
+
+    async fn exchange(&self, due: Due, resolution: Resolution) -> Delivered {
+        let mut calls = resolution.calls;
+        let verdict = match resolution.resolved {
+            Err(verdict) => verdict,
+            Ok(resolved) => {
+                let delivery = self.client.deliver(&due.operation, &resolved).await;
+                calls.extend(delivery.calls);
+                self.watch(delivery.health);
+                delivery.verdict
+            }
+        };
+        if let Verdict::Halt { code, message } = &verdict {
+            self.halt.borrow_mut().get_or_insert(Halt { code: *code, message: message.clone() });
+        }
+        Delivered { due, verdict, calls }
+    }
+
+    fn watch(&self, health: Health) {
+        if let Some(Verdict::Halt { code, message }) = self.breaker.borrow_mut().note(health) {
+            self.halt.borrow_mut().get_or_insert(Halt { code, message });
+        }
+    }
+
+    /// Makes conclusions durable, and only then speaks of them.
+    fn settle(&self, done: Vec<Delivered>, sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        let mut settlements = Vec::with_capacity(done.len());
+        let mut events = Vec::new();
+        for Delivered { due, verdict, calls } in done {
+            let conclusion = conclude(&due.operation, due.before.as_ref(), &verdict, now);
+            sent.outcomes.push(conclusion.outcome);
+            sent.calls += calls.len() as u64;
+            remember_notes(&verdict, &mut sent.notes);
+            let key = &due.operation.key;
+            if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
+                count_problem(&mut sent.problems, Some(key), &problem);
+            }
+            events.extend(self.called(key, &calls));
+            events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
+            let fate =
+                fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
+            settlements.push(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls });
+        }
+        self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;
+        events.iter().for_each(|event| self.listener.on(event));
+        Ok(())
+    }
+
+    fn called(&self, key: &Key, calls: &[Call]) -> Vec<Event> {
+        let event = |call: &Call| Event::Called {
+            sync: self.scope.sync().clone(),
+            key: key.clone(),
+            call: Box::new(call.clone()),
+        };
+        calls.iter().map(event).collect()
+    }
+
+    fn settled(&self, operation: &Operation, outcome: Outcome, code: Option<Code>) -> Event {
+        Event::Settled {
+            sync: self.scope.sync().clone(),
+            key: operation.key.clone(),
+            target: operation.target.clone(),
+            outcome,
+            code,
+        }
+    }
+
+    /// Operations that the run does not come to any more.
+    fn leave(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        let fates: Vec<_> = operations
+            .iter()
+            .map(|operation| {
+                let message = "the run ended before".to_owned();
+                fate(operation, Fate::NotAttempted, Some(Code::NOT_ATTEMPTED), message, now)
+            })
+            .collect();
+        sent.outcomes.extend(fates.iter().map(|_| Outcome::NotAttempted));
+        Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
+    }
+}
+
+/// A problem to report, where an outcome is one.
+fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Problem> {
+    let code = code?;
+    match outcome {
+        Outcome::Delivered | Outcome::Removed | Outcome::NotAttempted => None,
+        Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => {
+            let problem = Problem::new(code, message);
+            Some(match code.entry() {
+                Some(entry) => problem.help(entry.remedy),
+                None => problem,
+            })
+        }
+    }
+}
+
+fn remember_notes(verdict: &Verdict, notes: &mut Vec<String>) {
+    if let Verdict::Applied { notes: new, .. } = verdict {
+        for note in new {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+    }
+}
+
+fn fate(operation: &Operation, fate: Fate, code: Option<Code>, message: String, at: Time) -> RowFate {
+    let (op_type, changes) = match &operation.action {
+        Action::Write { changed, .. } => {
+            let added = operation.known == coho_core::operation::Known::New;
+            (if added { OpType::Added } else { OpType::Changed }, changed.clone())
+        }
+        Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
+    };
+    RowFate {
+        key: Some(operation.key.clone()),
+        op_type: Some(op_type),
+        fate,
+        reason: operation.reason.to_string(),
+        code,
+        message: if message.is_empty() { None } else { Some(message) },
+        changes,
+        at,
+    }
+}
+
+/// Renews a lease now and then, whoever asks.
+pub(crate) struct Heartbeat<'a> {
+    ledger: &'a Ledger,
+    lease: &'a Lease,
+    clock: &'a dyn Clock,
+    last: Cell<Time>,
+}
+
+/// How long a lease lasts without a renewal.
+pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(300);
+
+impl<'a> Heartbeat<'a> {
+    pub(crate) fn new(ledger: &'a Ledger, lease: &'a Lease, clock: &'a dyn Clock) -> Self {
+        Self { ledger, lease, clock, last: Cell::new(clock.now()) }
+    }
+
+    pub(crate) fn beat(&self) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        if now - self.last.get() < chrono::TimeDelta::seconds(30) {
+            return Ok(());
+        }
+        self.ledger.renew(self.lease, now, LEASE)?;
+        self.last.set(now);
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! What may go wrong with a ledger's file, in words that say which file and what helps.
+
+use std::path::{Path, PathBuf};
+
+use coho_core::code::Code;
+use coho_core::key::Key;
+use coho_core::value::preview;
+use rusqlite::ErrorCode;
+
+/// A ledger could not be read or written. Nothing of the transaction was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The disk is full.
+    #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
+    Full {
+        /// The ledger's file.
+        path: PathBuf,
+        /// SQLite's words.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file, its folder or this opening is read-only.
+    #[error("the ledger `{}` cannot be written: it is read-only", path.display())]
+    ReadOnly {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// Another program kept it locked for longer than five seconds.
+    #[error("the ledger `{}` is locked by another program", path.display())]
+    Locked {
+        /// The ledger's file.
+        path: PathBuf,
+        /// SQLite's words.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file holds what Coho never writes.
+    #[error("the ledger `{}` is damaged: {what}", path.display())]
+    Damaged {
+        /// The ledger's file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Another holder took the ledger over; the lease that was shown is void.
+    #[error("another run took the ledger `{}` over", path.display())]
+    LeaseLost {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// A write would have closed an open intent without a verdict.
+    #[error("the intent of key `{}` is open: only a verdict closes it", preview(key.as_str()))]
+    OpenIntent {
+        /// The key.
+        key: Key,
+    },
+    /// Anything else that SQLite says.
+    #[error("{doing} in the ledger `{}` failed", path.display())]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// The ledger's file.
+        path: PathBuf,
+        /// SQLite's words.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+impl LedgerError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::LeaseLost { .. } => Code::LEASE_LOST,
+            Self::Full { .. }
+            | Self::ReadOnly { .. }
+            | Self::Locked { .. }
+            | Self::Damaged { .. }
+            | Self::OpenIntent { .. }
+            | Self::Sqlite { .. } => Code::LEDGER_FAILED,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Full { .. } => {
+                Some("free disk space and run again: the ledger is whole, and nothing is sent twice")
+            }
+            Self::ReadOnly { .. } => Some("give this user write access to the file and to its folder"),
+            Self::Locked { .. } => Some("close the program that has the file open, then run again"),
+            Self::Damaged { .. } => Some("restore a copy of the file, or move it away and run `coho adopt`"),
+            Self::LeaseLost { .. } => Some("run again: what is missing is found anew"),
+            Self::OpenIntent { .. } => Some("run the sync: it looks first what became of the earlier write"),
+            Self::Sqlite { .. } => None,
+        }
+    }
+}
+
+/// What went wrong inside of a transaction, before the file's name is added.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Sqlite(rusqlite::Error),
+    Damaged(String),
+    LeaseLost,
+    OpenIntent(Key),
+}
+
+impl Fault {
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    /// The error that the user sees.
+    pub(crate) fn on(self, path: &Path, doing: &'static str) -> LedgerError {
+        let path = path.to_owned();
+        match self {
+            Self::Damaged(what) => LedgerError::Damaged { path, what },
+            Self::LeaseLost => LedgerError::LeaseLost { path },
+            Self::OpenIntent(key) => LedgerError::OpenIntent { key },
+            Self::Sqlite(source) => match source.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => LedgerError::Full { path, source },
+                Some(ErrorCode::ReadOnly) => LedgerError::ReadOnly { path },
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    LedgerError::Locked { path, source }
+                }
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                    LedgerError::Damaged { path, what: source.to_string() }
+                }
+                Some(_) | None => LedgerError::Sqlite { doing, path, source },
+            },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}

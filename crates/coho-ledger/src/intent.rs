@@ -1,0 +1,112 @@
+//! Intents: before the first byte of a write leaves, it is written down that it may arrive (law 2).
+//!
+//! A window of operations is one durable transaction. [`crate::settle`] closes what a verdict was found for.
+
+use coho_core::digest::{Digest, ENCODING};
+use coho_core::fields::Sent;
+use coho_core::key::Key;
+use coho_core::memory::{Time, Verb};
+use coho_core::operation::Operation;
+use coho_core::target::ExternalId;
+use rusqlite::{Connection, params};
+
+use crate::failure::{Fault, LedgerError};
+use crate::lease::Lease;
+use crate::ledger::Ledger;
+use crate::memory::store;
+use crate::moment::{micros, stored};
+use crate::scope::Scope;
+
+/// A write that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The row.
+    pub key: Key,
+    /// The record.
+    pub target: ExternalId,
+    /// The operation's digest.
+    pub operation: Digest,
+    /// What is remembered if it turns out to have arrived.
+    pub would_send: Sent,
+    /// What it is to do.
+    pub verb: Verb,
+    /// When it is made durable.
+    pub since: Time,
+    /// The serial of the memory that the operation was made from; 0 where there was none.
+    pub serial: u64,
+}
+
+impl Intent {
+    /// The intent of an operation.
+    pub fn of(operation: &Operation, since: Time) -> Self {
+        Self {
+            key: operation.key.clone(),
+            target: operation.target.clone(),
+            operation: operation.digest(),
+            would_send: operation.would_send(),
+            verb: operation.verb(),
+            since,
+            serial: operation.serial,
+        }
+    }
+}
+
+/// What became of a window of intents.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Opened {
+    /// These are durable: their operations may be sent.
+    pub opened: Vec<Key>,
+    /// The memory of these is not the one that their operations were made from (law 4): they must not be sent.
+    pub stale: Vec<Key>,
+}
+
+const OPEN: &str = "\
+    INSERT INTO memory (scope, key, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
+       serial) \
+    SELECT ?1, ?2, ?3, 'never', 'open', ?4, ?5, ?6, ?7, ?8, ?7, 1 WHERE ?9 = 0 \
+    ON CONFLICT DO NOTHING";
+
+/// What is waiting is taken over by the intent; what was acknowledged stands until the verdict.
+const REOPEN: &str = "\
+    UPDATE memory SET target = ?3, pending = 'open', verb = ?4, operation = ?5, would_send = ?6, since = ?7, \
+       updated_at = ?7, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
+       due_at = NULL, serial = serial + 1 \
+    WHERE scope = ?1 AND key = ?2 AND serial = ?8";
+
+impl Ledger {
+    /// Opens a window of intents in one transaction. Those of another serial than expected are left out and named.
+    pub fn open_intents(
+        &self,
+        lease: &Lease,
+        scope: &Scope,
+        intents: &[Intent],
+    ) -> Result<Opened, LedgerError> {
+        let mut intents: Vec<_> = intents.iter().collect();
+        intents.sort_by(|a, b| a.key.cmp(&b.key));
+        self.write_in(lease, "opening intents", |connection| {
+            let mut opened = Opened::default();
+            for intent in intents {
+                let fits = open(connection, scope, intent)?;
+                if fits { &mut opened.opened } else { &mut opened.stale }.push(intent.key.clone());
+            }
+            Ok(opened)
+        })
+    }
+}
+
+/// Whether the serial was the expected one.
+fn open(connection: &Connection, scope: &Scope, intent: &Intent) -> Result<bool, Fault> {
+    let (key, target) = (intent.key.as_str(), intent.target.as_str());
+    let (verb, operation) = (store::verb(intent.verb), intent.operation.to_bytes());
+    let (would_send, since, serial) =
+        (store::sent(&intent.would_send), micros(intent.since), stored(intent.serial));
+    let mut changed = connection
+        .prepare_cached(REOPEN)?
+        .execute(params![scope.id, key, target, verb, operation, would_send, since, serial])?;
+    if changed == 0 {
+        changed = connection
+            .prepare_cached(OPEN)?
+            .execute(params![scope.id, key, target, verb, operation, would_send, since, ENCODING, serial])?;
+    }
+    Ok(changed > 0)
+}

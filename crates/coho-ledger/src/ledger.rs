@@ -1,0 +1,133 @@
+//! The ledger's handle: one connection behind a lock, and the two ways through it, reading and writing.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use coho_core::memory::Time;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tempfile::TempDir;
+
+use crate::failure::{Fault, LedgerError};
+use crate::lease::{self, Lease};
+use crate::open::{self, OpenError, Opening};
+
+/// A ledger. All of its functions block; it may be shared between threads.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    /// Of a temporary ledger: its folder, which is removed with it.
+    _folder: Option<TempDir>,
+}
+
+impl Ledger {
+    /// Opens the ledger at this path, or makes it. An older schema is brought up to date after a copy was made.
+    pub fn open(path: &Path, opening: &Opening) -> Result<Self, OpenError> {
+        let connection = open::open(path, opening)?;
+        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _folder: None })
+    }
+
+    /// An empty ledger in a private temporary folder, gone when it is dropped: for planning where there is none yet.
+    pub fn temporary(now: Time) -> Result<Self, OpenError> {
+        let folder =
+            tempfile::tempdir().map_err(|source| OpenError::Folder { path: std::env::temp_dir(), source })?;
+        let path = folder.path().join("ledger.db");
+        let connection = open::open(&path, &Opening::new(now))?;
+        Ok(Self { connection: Mutex::new(connection), path, _folder: Some(folder) })
+    }
+
+    /// The ledger's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection. A thread that died while it held it left no transaction open, since those roll back when dropped.
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads, in one transaction, so that all is of one moment.
+    pub(crate) fn read<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
+        let mut connection = self.connection();
+        let done = connection.transaction().map_err(Fault::from).and_then(|transaction| work(&transaction));
+        done.map_err(|fault| fault.on(&self.path, doing))
+    }
+
+    /// Writes, in one transaction that ends with all of it or nothing, and only while the lease stands.
+    pub(crate) fn write_in<T>(
+        &self,
+        lease: &Lease,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
+        self.transact(doing, |transaction| {
+            lease::check(transaction, lease)?;
+            work(transaction)
+        })
+    }
+
+    /// As [`Ledger::write_in`], without a lease: only for taking one.
+    pub(crate) fn transact<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
+        let mut connection = self.connection();
+        transact(&mut connection, work).map_err(|fault| fault.on(&self.path, doing))
+    }
+}
+
+/// The write lock is taken at the beginning, so that what was checked still holds when it is written.
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use coho_core::key::Key;
+    use coho_core::memory::{Memory, Pending, Standing};
+    use coho_core::object::Object;
+    use coho_core::sync::SyncId;
+    use coho_core::target::ExternalId;
+
+    use super::*;
+    use crate::lease::Holder;
+
+    #[test]
+    fn a_full_disk_is_told_and_keeps_the_ledger_whole() {
+        let now = Time::UNIX_EPOCH;
+        let ledger = Ledger::temporary(now).unwrap();
+        let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
+        let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
+        let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account).unwrap();
+        let memory = Memory {
+            target: ExternalId::parse("acme").unwrap(),
+            standing: Standing::Removed { at: now },
+            pending: Pending::None,
+            seen: None,
+            serial: 0,
+        };
+        let of = |key: String| (Key::new(key), Some(memory.clone()));
+        ledger.write(&lease, &scope, &[of("first".to_owned())], now).unwrap();
+        // SQLite cannot tell a file that may not grow from a disk that is full.
+        ledger.connection().execute_batch("PRAGMA max_page_count = 1").unwrap();
+        let many: Vec<_> = (0..5_000).map(|number| of(number.to_string())).collect();
+        let error = ledger.write(&lease, &scope, &many, now).unwrap_err();
+        let told = format!("the ledger `{}` cannot be written: the disk is full", ledger.path().display());
+        assert_eq!(error.to_string(), told);
+        assert!(ledger.memory(&scope, &Key::new("first")).unwrap().is_some());
+        assert!(ledger.memory(&scope, &Key::new("0")).unwrap().is_none());
+    }
+}

@@ -1,0 +1,186 @@
+//! Memory: what is stored of a key, one by one, all in order, and by target.
+//!
+//! How a memory is written stands in `store`, how it is read in `page`, how all are streamed in `cursor`.
+
+mod page;
+pub(crate) mod store;
+mod cursor;
+
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Seen, Time};
+use coho_core::object::Object;
+use coho_core::target::ExternalId;
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use self::cursor::{Memories, MemoryRow};
+use self::page::{COLUMNS, Page};
+use crate::failure::{Fault, LedgerError};
+use crate::lease::Lease;
+use crate::ledger::Ledger;
+use crate::moment::{count, micros};
+use crate::scope::Scope;
+
+/// How many memories of each kind there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[expect(
+    missing_docs,
+    reason = "each member is the number of memories of the standing, or the pending state, of its name"
+)]
+pub struct Standings {
+    pub never: u64,
+    pub assumed: u64,
+    pub delivered: u64,
+    pub released: u64,
+    pub removed: u64,
+    pub open: u64,
+    pub waiting: u64,
+}
+
+impl Standings {
+    /// Adds memories of this standing and pending state, by their names in the ledger.
+    fn count(&mut self, standing: &[u8], pending: &[u8], number: u64) {
+        match standing {
+            b"assumed" => self.assumed += number,
+            b"delivered" => self.delivered += number,
+            b"released" => self.released += number,
+            b"removed" => self.removed += number,
+            _ => self.never += number,
+        }
+        match pending {
+            b"open" => self.open += number,
+            b"waiting" => self.waiting += number,
+            _ => {}
+        }
+    }
+}
+
+impl Ledger {
+    /// What is remembered of a key. Times come back with microseconds, whatever was written.
+    pub fn memory(&self, scope: &Scope, key: &Key) -> Result<Option<Memory>, LedgerError> {
+        self.read("reading memory", |connection| load(connection, scope, key))
+    }
+
+    /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
+    pub fn memories(&self, scope: &Scope) -> Result<Memories, LedgerError> {
+        Memories::open(self.path(), scope)
+    }
+
+    /// Remembers (or, with `None`, forgets) these keys, in one transaction. The serial that is stored is the ledger's own.
+    ///
+    /// Fails with [`LedgerError::OpenIntent`], and changes nothing, where that would close an open intent: keep `pending`
+    /// as it is, or use [`Ledger::settle`] when there is a verdict.
+    pub fn write(
+        &self,
+        lease: &Lease,
+        scope: &Scope,
+        memories: &[(Key, Option<Memory>)],
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        let mut memories: Vec<_> = memories.iter().collect();
+        memories.sort_by(|a, b| a.0.cmp(&b.0));
+        self.write_in(lease, "writing memory", |connection| {
+            for (key, memory) in memories {
+                keep_open(connection, scope, key, memory.as_ref())?;
+                store::store(connection, scope, key, memory.as_ref(), now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Remembers only that these rows were evaluated, in one transaction. Keys without memory are passed over.
+    pub fn touch(
+        &self,
+        lease: &Lease,
+        scope: &Scope,
+        seen: &[(Key, Seen)],
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        let mut seen: Vec<_> = seen.iter().collect();
+        seen.sort_by(|a, b| a.0.cmp(&b.0));
+        self.write_in(lease, "writing memory", |connection| {
+            let mut statement = connection.prepare_cached(
+                "UPDATE memory SET seen_row = ?3, seen_mapping = ?4, encoding = ?5, updated_at = ?6, serial = serial + 1
+                 WHERE scope = ?1 AND key = ?2",
+            )?;
+            for (key, seen) in seen {
+                let (row, mapping) = (seen.row.to_bytes(), seen.mapping.to_bytes());
+                let encoding = coho_core::digest::ENCODING;
+                statement.execute(params![scope.id, key.as_str(), row, mapping, encoding, micros(now)])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The keys whose memory has this target, in order.
+    pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
+        self.read("looking for a target", |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key")?;
+            let keys = statement
+                .query_map(params![scope.id, target.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
+            Ok(keys.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
+    /// left; or it has an open write of it.
+    pub fn claimed_elsewhere(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+    ) -> Result<bool, LedgerError> {
+        self.read("looking for claims", |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT 1 FROM scopes JOIN memory ON memory.scope = scopes.id
+                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+                       AND target = ?3
+                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
+                )?
+                .query_row(params![scope.id, object.name(), target.as_str()], |_| Ok(()))
+                .optional()?;
+            Ok(found.is_some())
+        })
+    }
+
+    /// How many memories of each kind there are. Reads all of them; a comparison counts them on its way.
+    pub fn standings(&self, scope: &Scope) -> Result<Standings, LedgerError> {
+        self.read("counting memory", |connection| {
+            let mut standings = Standings::default();
+            let mut statement = connection.prepare_cached(
+                "SELECT standing, pending, count(*) FROM memory WHERE scope = ?1 GROUP BY standing, pending",
+            )?;
+            let mut rows = statement.query([scope.id])?;
+            while let Some(row) = rows.next()? {
+                let (standing, pending): (String, String) = (row.get(0)?, row.get(1)?);
+                standings.count(standing.as_bytes(), pending.as_bytes(), count(row.get(2)?));
+            }
+            Ok(standings)
+        })
+    }
+}
+
+/// The memory of one key.
+pub(crate) fn load(connection: &Connection, scope: &Scope, key: &Key) -> Result<Option<Memory>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let page = Page::read(statement.query(params![scope.id, key.as_str()])?)?;
+    if page.len() == 0 { Ok(None) } else { page.at(0).decode().map(Some) }
+}
+
+/// Law 2: only a verdict closes an intent.
+fn keep_open(
+    connection: &Connection,
+    scope: &Scope,
+    key: &Key,
+    memory: Option<&Memory>,
+) -> Result<(), Fault> {
+    use coho_core::memory::Pending;
+    let Some(open) = store::open_operation(connection, scope, key)? else { return Ok(()) };
+    let kept = memory.is_some_and(|memory| match &memory.pending {
+        Pending::Open { operation, .. } => operation.to_bytes().as_slice() == open,
+        Pending::None | Pending::Waiting { .. } => false,
+    });
+    if kept { Ok(()) } else { Err(Fault::OpenIntent(key.clone())) }
+}

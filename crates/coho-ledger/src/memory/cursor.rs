@@ -1,0 +1,150 @@
+//! The memories of a scope in the order of their keys, streamed from a connection of their own.
+//!
+//! The cursor sees the ledger as it was at its first page, whatever is written meanwhile. It holds one page at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Seen};
+use rusqlite::{Connection, params};
+
+use super::Standings;
+use super::page::{COLUMNS, Page, Raw};
+use crate::failure::{Fault, LedgerError};
+use crate::open::reader;
+use crate::scope::Scope;
+
+/// Memories that are read at once.
+const PAGE: i64 = 2_048;
+
+/// The memories of a scope, in the order of their keys' bytes.
+#[derive(Debug)]
+pub struct Memories {
+    source: Option<Source>,
+    page: Arc<Page>,
+    next: usize,
+    standings: Standings,
+}
+
+#[derive(Debug)]
+struct Source {
+    connection: Connection,
+    path: Arc<Path>,
+    scope: i64,
+    /// The last key of the page before.
+    after: Option<String>,
+}
+
+impl Memories {
+    /// No memories at all: for a sync that never ran.
+    pub fn none() -> Self {
+        Self { source: None, page: Arc::default(), next: 0, standings: Standings::default() }
+    }
+
+    pub(super) fn open(path: &Path, scope: &Scope) -> Result<Self, LedgerError> {
+        let doing = "opening a cursor";
+        let connection = reader(path).map_err(|error| Fault::from(error).on(path, doing))?;
+        connection.execute_batch("BEGIN").map_err(|error| Fault::from(error).on(path, doing))?;
+        let source = Source { connection, path: path.into(), scope: scope.id, after: None };
+        let mut memories = Self { source: Some(source), ..Self::none() };
+        // The first page is read now, so that the snapshot is of this moment.
+        memories.turn()?;
+        Ok(memories)
+    }
+
+    /// How many memories of each kind were passed so far.
+    pub fn standings(&self) -> Standings {
+        self.standings
+    }
+
+    /// The next memory, which stays the next one.
+    pub(crate) fn peek(&mut self) -> Result<Option<Raw<'_>>, LedgerError> {
+        if self.next >= self.page.len() {
+            self.turn()?;
+        }
+        Ok((self.next < self.page.len()).then(|| self.page.at(self.next)))
+    }
+
+    /// Goes on behind the memory that [`Memories::peek`] gave, without looking at it.
+    pub(crate) fn pass(&mut self) {
+        let raw = self.page.at(self.next);
+        self.standings.count(raw.standing(), raw.pending(), 1);
+        self.next += 1;
+    }
+
+    /// The memory that [`Memories::peek`] gave.
+    pub(crate) fn take_next(&mut self) -> MemoryRow {
+        let row = MemoryRow { page: Arc::clone(&self.page), row: self.next, path: self.path() };
+        self.pass();
+        row
+    }
+
+    fn path(&self) -> Arc<Path> {
+        self.source.as_ref().map_or_else(|| Path::new("").into(), |source| Arc::clone(&source.path))
+    }
+
+    fn turn(&mut self) -> Result<(), LedgerError> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let page = source.page().map_err(|fault| fault.on(&source.path, "reading memory"))?;
+        self.page = Arc::new(page);
+        self.next = 0;
+        Ok(())
+    }
+}
+
+impl Source {
+    fn page(&mut self) -> Result<Page, Fault> {
+        let from = if self.after.is_some() { "key > ?2" } else { "?2 IS NULL" };
+        let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND {from} ORDER BY key LIMIT ?3");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let page = Page::read(statement.query(params![self.scope, self.after, PAGE])?)?;
+        if let Some(last) = page.len().checked_sub(1) {
+            let key = std::str::from_utf8(page.at(last).key());
+            self.after = Some(key.map_err(|_| Fault::damaged("a key is not UTF-8"))?.to_owned());
+        }
+        Ok(page)
+    }
+}
+
+impl Iterator for Memories {
+    type Item = Result<MemoryRow, LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.peek() {
+            Ok(Some(_)) => Some(Ok(self.take_next())),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// A memory that is decoded when it is asked for. It keeps the page alive that it came from: decode it, do not collect it.
+#[derive(Clone, Debug)]
+pub struct MemoryRow {
+    page: Arc<Page>,
+    row: usize,
+    path: Arc<Path>,
+}
+
+impl MemoryRow {
+    fn raw(&self) -> Raw<'_> {
+        self.page.at(self.row)
+    }
+
+    /// The key.
+    pub fn key(&self) -> Key {
+        Key::new(String::from_utf8_lossy(self.raw().key()))
+    }
+
+    /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
+    /// pending, and neither the row nor the mapping changed. Decodes nothing.
+    pub fn quick_same(&self, seen: &Seen) -> bool {
+        self.raw().is_same(seen)
+    }
+
+    /// The whole memory.
+    pub fn decode(&self) -> Result<Memory, LedgerError> {
+        self.raw().decode().map_err(|fault| fault.on(&self.path, "reading memory"))
+    }
+}

@@ -1,0 +1,192 @@
+//! Writing a memory: its columns as text, numbers and digests. [`super::page`] reads them back.
+
+use coho_core::digest::ENCODING;
+use coho_core::fields::Sent;
+use coho_core::json;
+use coho_core::key::Key;
+use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use coho_core::target::VitallyId;
+use coho_core::value::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::failure::Fault;
+use crate::moment::{micros, stored};
+use crate::scope::Scope;
+
+const STORE: &str = "\
+    INSERT INTO memory (scope, key, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
+       would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, \
+       updated_at, serial) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
+       ?24, ?25, 1) \
+    ON CONFLICT (scope, key) DO UPDATE SET target = excluded.target, standing = excluded.standing, sent = excluded.sent, \
+       n = excluded.n, vitally_id = excluded.vitally_id, origin = excluded.origin, removed_at = excluded.removed_at, \
+       pending = excluded.pending, verb = excluded.verb, operation = excluded.operation, \
+       would_send = excluded.would_send, since = excluded.since, why = excluded.why, code = excluded.code, \
+       tried_row = excluded.tried_row, tried_mapping = excluded.tried_mapping, tries = excluded.tries, \
+       due = excluded.due, due_at = excluded.due_at, seen_row = excluded.seen_row, \
+       seen_mapping = excluded.seen_mapping, encoding = excluded.encoding, updated_at = excluded.updated_at, \
+       serial = memory.serial + 1";
+
+/// Writes a memory, or drops it. The serial is the ledger's own: one more than before.
+pub(crate) fn store(
+    connection: &Connection,
+    scope: &Scope,
+    key: &Key,
+    memory: Option<&Memory>,
+    now: Time,
+) -> Result<(), Fault> {
+    let Some(memory) = memory else {
+        connection
+            .prepare_cached("DELETE FROM memory WHERE scope = ?1 AND key = ?2")?
+            .execute(params![scope.id, key.as_str()])?;
+        return Ok(());
+    };
+    let standing = StandingColumns::of(&memory.standing);
+    let pending = PendingColumns::of(&memory.pending);
+    connection.prepare_cached(STORE)?.execute(params![
+        scope.id,
+        key.as_str(),
+        memory.target.as_str(),
+        standing.name,
+        standing.sent,
+        standing.n,
+        memory.standing.id().map(VitallyId::as_str),
+        memory.standing.origin().map(origin),
+        standing.removed_at,
+        pending.name,
+        pending.verb.map(verb),
+        pending.operation,
+        pending.would_send,
+        pending.since,
+        pending.why.map(why),
+        pending.code,
+        pending.tried.map(|seen| seen.row.to_bytes()),
+        pending.tried.map(|seen| seen.mapping.to_bytes()),
+        pending.tries,
+        pending.due.map(due),
+        pending.due_at,
+        memory.seen.map(|seen| seen.row.to_bytes()),
+        memory.seen.map(|seen| seen.mapping.to_bytes()),
+        ENCODING,
+        micros(now),
+    ])?;
+    Ok(())
+}
+
+/// The operation of the key's open intent, if it has one.
+pub(crate) fn open_operation(
+    connection: &Connection,
+    scope: &Scope,
+    key: &Key,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let found = connection
+        .prepare_cached("SELECT operation FROM memory WHERE scope = ?1 AND key = ?2 AND pending = 'open'")?
+        .query_row(params![scope.id, key.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// What was sent, as a JSON object from path to value, in the order of the paths.
+pub(crate) fn sent(sent: &Sent) -> String {
+    let members = sent.iter().map(|(path, value)| (path.to_string(), value.clone())).collect();
+    json::write(&Value::Object(members))
+}
+
+/// The name of a verb.
+pub(crate) fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Write => "write",
+        Verb::Remove => "remove",
+    }
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Created => "created",
+        Origin::Found => "found",
+    }
+}
+
+fn why(why: Why) -> &'static str {
+    match why {
+        Why::Rejected => "rejected",
+        Why::Deferred => "deferred",
+        Why::Skipped => "skipped",
+    }
+}
+
+fn due(due: Due) -> &'static str {
+    match due {
+        Due::At(_) => "at",
+        Due::Always => "always",
+        Due::OnChange => "on-change",
+    }
+}
+
+/// The columns that a standing fills, besides id and origin.
+#[derive(Default)]
+struct StandingColumns {
+    name: &'static str,
+    sent: Option<String>,
+    n: Option<u32>,
+    removed_at: Option<i64>,
+}
+
+impl StandingColumns {
+    fn of(standing: &Standing) -> Self {
+        let name = match standing {
+            Standing::Never => "never",
+            Standing::Assumed { .. } => "assumed",
+            Standing::Delivered { .. } => "delivered",
+            Standing::Released { .. } => "released",
+            Standing::Removed { .. } => "removed",
+        };
+        let n = if let Standing::Delivered { n, .. } = standing { Some(*n) } else { None };
+        let removed_at = if let Standing::Removed { at } = standing { Some(micros(*at)) } else { None };
+        Self { name, sent: standing.sent().map(sent), n, removed_at }
+    }
+}
+
+/// The columns that a pending operation fills.
+#[derive(Default)]
+struct PendingColumns {
+    name: &'static str,
+    verb: Option<Verb>,
+    operation: Option<[u8; 16]>,
+    would_send: Option<String>,
+    since: Option<i64>,
+    why: Option<Why>,
+    code: Option<&'static str>,
+    tried: Option<Seen>,
+    tries: Option<i64>,
+    due: Option<Due>,
+    due_at: Option<i64>,
+}
+
+impl PendingColumns {
+    fn of(pending: &Pending) -> Self {
+        match pending {
+            Pending::None => Self { name: "none", ..Self::default() },
+            Pending::Open { operation, would_send, verb, since } => Self {
+                name: "open",
+                verb: Some(*verb),
+                operation: Some(operation.to_bytes()),
+                would_send: Some(sent(would_send)),
+                since: Some(micros(*since)),
+                ..Self::default()
+            },
+            Pending::Waiting { why, code, tried, tries, due, verb } => Self {
+                name: "waiting",
+                verb: Some(*verb),
+                why: Some(*why),
+                code: Some(code.as_str()),
+                tried: Some(*tried),
+                tries: Some(stored(*tries)),
+                due: Some(*due),
+                due_at: if let Due::At(time) = due { Some(micros(*time)) } else { None },
+                ..Self::default()
+            },
+        }
+    }
+}

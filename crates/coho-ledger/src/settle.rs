@@ -1,0 +1,194 @@
+//! Settling: a verdict closes an intent. Memory, the row's fate and the calls are one durable transaction.
+//!
+//! Rows that end before sending have a fate too: [`Ledger::record`].
+
+use coho_core::code::Code;
+use coho_core::fields::Difference;
+use coho_core::json;
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Time};
+use coho_core::value::Value;
+use coho_core::verdict::{Call, Fate};
+use rusqlite::{Connection, params};
+
+use crate::failure::{Fault, LedgerError};
+use crate::lease::Lease;
+use crate::ledger::Ledger;
+use crate::memory::store;
+use crate::moment::{micros, stored};
+use crate::run::Run;
+use crate::scope::Scope;
+
+/// What was to be done to a record, in the words of the views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpType {
+    /// Written for the first time.
+    Added,
+    /// Written again.
+    Changed,
+    /// Deleted.
+    Removed,
+}
+
+impl OpType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Added, Self::Changed, Self::Removed];
+
+    /// The text in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// The one of this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op_type| op_type.as_str() == text)
+    }
+}
+
+/// Where a row, or a key that left, ended in a run, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFate {
+    /// The key; absent where the row has none.
+    pub key: Option<Key>,
+    /// What was to be done to the record; absent where nothing was.
+    pub op_type: Option<OpType>,
+    /// Where it ended.
+    pub fate: Fate,
+    /// Why it was to be done, as `coho_core::decide::Reason` says it.
+    pub reason: String,
+    /// The code of what went wrong.
+    pub code: Option<Code>,
+    /// What went wrong, bounded by the caller.
+    pub message: Option<String>,
+    /// The fields that differ.
+    pub changes: Vec<Difference>,
+    /// When.
+    pub at: Time,
+}
+
+/// What a verdict means for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The key.
+    pub key: Key,
+    /// What is remembered from now on; nothing if `None`. An outcome that is not known keeps `Pending::Open`.
+    pub memory: Option<Memory>,
+    /// Where the row ended.
+    pub fate: RowFate,
+    /// The calls that were made for it.
+    pub calls: Vec<Call>,
+}
+
+impl Ledger {
+    /// Settles these keys in one transaction.
+    pub fn settle(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        settlements: &[Settlement],
+    ) -> Result<(), LedgerError> {
+        let mut settlements: Vec<_> = settlements.iter().collect();
+        settlements.sort_by(|a, b| a.key.cmp(&b.key));
+        self.write_in(lease, "settling", |connection| {
+            for settlement in settlements {
+                let memory = settlement.memory.as_ref();
+                store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
+                record_fate(connection, run, scope, &settlement.fate)?;
+                for call in &settlement.calls {
+                    record_call(connection, run, scope, Some(&settlement.key), call)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Records the fates of rows and keys that end without a verdict. Those that are unchanged are only counted.
+    pub fn record(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        fates: &[RowFate],
+    ) -> Result<(), LedgerError> {
+        self.write_in(lease, "recording fates", |connection| {
+            fates.iter().try_for_each(|fate| record_fate(connection, run, scope, fate))
+        })
+    }
+
+    /// Records calls that no verdict comes from, such as those that find references.
+    pub fn record_calls(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        key: Option<&Key>,
+        calls: &[Call],
+    ) -> Result<(), LedgerError> {
+        self.write_in(lease, "recording calls", |connection| {
+            calls.iter().try_for_each(|call| record_call(connection, run, scope, key, call))
+        })
+    }
+}
+
+fn record_fate(connection: &Connection, run: &Run, scope: &Scope, fate: &RowFate) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            run.row,
+            scope.id,
+            fate.key.as_ref().map(Key::as_str),
+            fate.op_type.map(OpType::as_str),
+            fate.fate.as_str(),
+            fate.reason,
+            fate.code.map(Code::as_str),
+            fate.message,
+            fields(&fate.changes),
+            micros(fate.at),
+        ])?;
+    Ok(())
+}
+
+/// `{"name":{"before":"Acme","after":"ACME"}}`; what was never sent has no `before`.
+fn fields(changes: &[Difference]) -> String {
+    let members = changes.iter().map(|change| {
+        let before = change.before.clone().map(|before| ("before".to_owned(), before));
+        let after = ("after".to_owned(), change.after.clone());
+        (change.path.to_string(), Value::Object(before.into_iter().chain([after]).collect()))
+    });
+    json::write(&Value::Object(members.collect()))
+}
+
+fn record_call(
+    connection: &Connection,
+    run: &Run,
+    scope: &Scope,
+    key: Option<&Key>,
+    call: &Call,
+) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "INSERT INTO calls (run, scope, key, at, micros, method, path, request, status, response)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            run.row,
+            scope.id,
+            key.map(Key::as_str),
+            micros(call.at),
+            stored(call.micros),
+            call.method,
+            call.path,
+            call.request,
+            call.status,
+            call.response,
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Intend and settle: what is durable before a write, and what a verdict leaves.
+
+use coho_core::decide::Purpose;
+use coho_core::fields::Difference;
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Pending, Standing, Verb};
+use coho_core::path::FieldPath;
+use coho_core::value::Value;
+use coho_core::verdict::{Call, Fate};
+use coho_ledger::intent::Intent;
+use coho_ledger::lease::LeaseError;
+use coho_ledger::run::{Run, RunId};
+use coho_ledger::settle::{OpType, RowFate, Settlement};
+use coho_ledger::{Ledger, LedgerError, Opening};
+
+use super::stage::{Stage, TTL, Tested, at, delivered, digest, holder, sent, target};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn intent(key: &str, serial: u64) -> Result<Intent, Failure> {
+    Ok(Intent {
+        key: Key::new(key),
+        target: target(key)?,
+        operation: digest(key),
+        would_send: sent(key),
+        verb: Verb::Write,
+        since: at(2),
+        serial,
+    })
+}
+
+fn open(key: &str) -> Pending {
+    Pending::Open { operation: digest(key), would_send: sent(key), verb: Verb::Write, since: at(2) }
+}
+
+fn begin(stage: &Stage) -> Result<Run, LedgerError> {
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, at(1))
+}
+
+fn settlement(key: &str) -> Result<Settlement, Failure> {
+    let path = FieldPath::new("name");
+    Ok(Settlement {
+        key: Key::new(key),
+        memory: Some(delivered(key)?),
+        fate: RowFate {
+            key: Some(Key::new(key)),
+            op_type: Some(OpType::Added),
+            fate: Fate::Delivered,
+            reason: "new-record".to_owned(),
+            code: None,
+            message: None,
+            changes: vec![Difference { path, before: None, after: Value::text(key) }],
+            at: at(3),
+        },
+        calls: vec![Call {
+            at: at(3),
+            micros: 1_500,
+            method: "POST",
+            path: "/resources/accounts".to_owned(),
+            request: Some("{}".to_owned()),
+            status: Some(201),
+            response: "{}".to_owned(),
+        }],
+    })
+}
+
+#[test]
+fn an_intent_is_remembered_before_anything_was_acknowledged() -> Tested {
+    let stage = Stage::new()?;
+    let opened = stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
+    assert_eq!((opened.opened.len(), opened.stale.len()), (1, 0));
+    let memory = stage.memory("1")?.ok_or("no memory")?;
+    assert_eq!((memory.standing, memory.pending, memory.serial), (Standing::Never, open("1"), 1));
+    Ok(())
+}
+
+#[test]
+fn what_was_acknowledged_stands_while_an_intent_is_open() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 1)?])?;
+    let memory = stage.memory("1")?.ok_or("no memory")?;
+    assert_eq!((memory.standing, memory.pending, memory.serial), (delivered("1")?.standing, open("1"), 2));
+    Ok(())
+}
+
+#[test]
+fn an_operation_of_another_serial_is_stale_and_the_others_open() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    stage.write("2", Some(delivered("2")?))?;
+    let window = [intent("3", 1)?, intent("1", 0)?, intent("2", 1)?];
+    let opened = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
+    assert_eq!(opened.opened, [Key::new("2")]);
+    assert_eq!(opened.stale, [Key::new("1"), Key::new("3")]);
+    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, Pending::None);
+    assert_eq!(stage.memory("3")?, None);
+    Ok(())
+}
+
+#[test]
+fn only_a_verdict_closes_an_intent() -> Tested {
+    let stage = Stage::new()?;
+    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
+    let closing = [(Key::new("0"), Some(delivered("0")?)), (Key::new("1"), Some(delivered("1")?))];
+    let refused = stage.ledger.write(&stage.lease, &stage.scope, &closing, at(3));
+    assert!(matches!(refused, Err(LedgerError::OpenIntent { key }) if key == Key::new("1")));
+    assert_eq!(stage.memory("0")?, None);
+    let kept = Memory { pending: open("1"), ..delivered("1")? };
+    stage.write("1", Some(kept))?;
+    stage.ledger.settle(&stage.lease, &begin(&stage)?, &stage.scope, &[settlement("1")?])?;
+    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, Pending::None);
+    Ok(())
+}
+
+#[test]
+fn an_intent_survives_the_death_of_its_process() -> Tested {
+    let stage = Stage::new()?;
+    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
+    let (scope, path, folder) = (stage.scope.clone(), stage.path(), stage.folder);
+    drop((stage.ledger, stage.lease));
+    let ledger = Ledger::open(&path, &Opening::new(at(3)))?;
+    let _lease = ledger.acquire(&holder("a"), at(3), TTL)?;
+    assert_eq!(ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?.pending, open("1"));
+    folder.close()?;
+    Ok(())
+}
+
+#[test]
+fn a_settlement_is_all_or_nothing() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage)?;
+    let other = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
+    std::fs::remove_file(stage.folder.path().join("ledger.db.lock"))?;
+    let taken = other.acquire(&holder("b"), at(61), TTL).map_err(|error: LeaseError| error.to_string())?;
+    let refused = stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settlement("1")?]);
+    assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
+    assert_eq!(stage.memory("1")?, None);
+    assert_eq!(stage.ledger.calls(&stage.scope, run.id(), None, 9)?, []);
+    other.settle(&taken, &run, &stage.scope, &[settlement("1")?])?;
+    assert_eq!(stage.ledger.calls(&stage.scope, run.id(), Some(&Key::new("1")), 9)?.len(), 1);
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! Memory: what is written reads back; claims, targets, forgetting, trying again, splitting.
+
+use chrono::DateTime;
+use coho_core::code::Code;
+use coho_core::digest::Digest;
+use coho_core::fields::Sent;
+use coho_core::key::Key;
+use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use coho_core::object::Object;
+use coho_core::path::FieldPath;
+use coho_core::sync::SyncId;
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::{Float, Value};
+use coho_ledger::LedgerError;
+use coho_ledger::amend::{AmendError, OpenIntents};
+use coho_ledger::memory::Standings;
+use coho_ledger::scope::ScopeError;
+use proptest::prelude::*;
+
+use super::stage::{Stage, Tested, at, delivered, digest, seen, sent, target};
+
+fn times() -> impl Strategy<Value = Time> {
+    (-2_000_000_000_000_000_i64..4_000_000_000_000_000)
+        .prop_filter_map("a time", DateTime::from_timestamp_micros)
+}
+
+fn digests() -> impl Strategy<Value = Digest> {
+    any::<[u8; 16]>().prop_map(Digest::from_bytes)
+}
+
+fn seens() -> impl Strategy<Value = Seen> {
+    (digests(), digests()).prop_map(|(row, mapping)| Seen { row, mapping })
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let plain = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>().prop_filter_map("finite", Float::new).prop_map(Value::Float),
+        ".*".prop_map(Value::Text),
+        times().prop_map(Value::Timestamp),
+    ];
+    prop_oneof![plain.clone(), prop::collection::vec(plain, 0..3).prop_map(Value::Array)]
+}
+
+fn sents() -> impl Strategy<Value = Sent> {
+    prop::collection::btree_map(
+        "(traits\\.)?[a-z.]{1,8}".prop_map(|path| FieldPath::new(&path)),
+        values(),
+        0..4,
+    )
+}
+
+fn ids() -> impl Strategy<Value = Option<VitallyId>> {
+    prop::option::of("[a-f0-9-]{1,36}".prop_map(VitallyId::new))
+}
+
+fn origins() -> impl Strategy<Value = Origin> {
+    prop_oneof![Just(Origin::Created), Just(Origin::Found)]
+}
+
+fn verbs() -> impl Strategy<Value = Verb> {
+    prop_oneof![Just(Verb::Write), Just(Verb::Remove)]
+}
+
+fn standings() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        Just(Standing::Never),
+        sents().prop_map(|sent| Standing::Assumed { sent }),
+        (sents(), any::<u32>(), ids(), origins()).prop_map(|(sent, n, id, origin)| Standing::Delivered {
+            sent,
+            n,
+            id,
+            origin
+        }),
+        (sents(), ids(), origins()).prop_map(|(sent, id, origin)| Standing::Released { sent, id, origin }),
+        times().prop_map(|at| Standing::Removed { at }),
+    ]
+}
+
+fn pendings() -> impl Strategy<Value = Pending> {
+    let why = prop_oneof![Just(Why::Rejected), Just(Why::Deferred), Just(Why::Skipped)];
+    let due = prop_oneof![times().prop_map(Due::At), Just(Due::Always), Just(Due::OnChange)];
+    prop_oneof![
+        Just(Pending::None),
+        (digests(), sents(), verbs(), times()).prop_map(|(operation, would_send, verb, since)| {
+            Pending::Open { operation, would_send, verb, since }
+        }),
+        (why, prop::sample::select(coho_core::code::ALL), seens(), any::<u16>(), due, verbs()).prop_map(
+            |(why, entry, tried, tries, due, verb)| Pending::Waiting {
+                why,
+                code: entry.code,
+                tried,
+                tries,
+                due,
+                verb
+            }
+        ),
+    ]
+}
+
+fn memories() -> impl Strategy<Value = Memory> {
+    let target = "[a-zA-Z0-9é'\" ]{0,20}x".prop_filter_map("an id", |text| ExternalId::parse(&text).ok());
+    (target, standings(), pendings(), prop::option::of(seens()))
+        .prop_map(|(target, standing, pending, seen)| Memory { target, standing, pending, seen, serial: 1 })
+}
+
+/// Each memory alone, and all of them in order through a cursor.
+fn reads_back(memories: &std::collections::BTreeMap<String, Memory>) -> Tested {
+    let stage = Stage::new()?;
+    let written: Vec<_> =
+        memories.iter().map(|(key, memory)| (Key::new(key.as_str()), Some(memory.clone()))).collect();
+    stage.ledger.write(&stage.lease, &stage.scope, &written, at(1))?;
+    for (key, memory) in memories {
+        assert_eq!(stage.memory(key)?.as_ref(), Some(memory));
+    }
+    let streamed = stage.ledger.memories(&stage.scope)?.map(|row| {
+        let row = row?;
+        Ok((row.key().as_str().to_owned(), row.decode()?))
+    });
+    let streamed: Vec<_> = streamed.collect::<Result<_, LedgerError>>()?;
+    assert_eq!(streamed, memories.clone().into_iter().collect::<Vec<_>>());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_memory_reads_back_in_the_order_of_keys(
+        memories in prop::collection::btree_map(".{0,12}", memories(), 0..12)
+    ) {
+        reads_back(&memories).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[test]
+fn a_cursor_sees_the_moment_when_it_was_opened() -> Tested {
+    let stage = Stage::new()?;
+    for key in ["a", "c"] {
+        stage.write(key, Some(delivered(key)?))?;
+    }
+    let memories = stage.ledger.memories(&stage.scope)?;
+    stage.write("b", Some(delivered("b")?))?;
+    stage.write("c", None)?;
+    let keys: Vec<_> = memories.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?;
+    assert_eq!(keys, [Key::new("a"), Key::new("c")]);
+    Ok(())
+}
+
+#[test]
+fn the_serial_grows_with_each_change() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    stage.write("1", Some(delivered("1")?))?;
+    stage.ledger.touch(&stage.lease, &stage.scope, &[(Key::new("1"), seen("other"))], at(2))?;
+    let memory = stage.memory("1")?.ok_or("no memory")?;
+    assert_eq!((memory.serial, memory.seen), (3, Some(seen("other"))));
+    Ok(())
+}
+
+#[test]
+fn a_memory_of_another_encoding_is_rendered_again() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET encoding = 99", [])?;
+    assert_eq!(stage.memory("1")?.ok_or("no memory")?.seen, None);
+    let row = stage.ledger.memories(&stage.scope)?.next().ok_or("no memory")??;
+    assert!(!row.quick_same(&seen("1")));
+    Ok(())
+}
+
+#[test]
+fn what_coho_never_writes_is_told_without_its_value() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET sent = 'secret'", [])?;
+    let error = stage.ledger.memory(&stage.scope, &Key::new("1")).err().ok_or("it was read")?;
+    let told = "is damaged: the column `sent` of a memory holds what Coho never writes";
+    assert!(error.to_string().ends_with(told), "{error}");
+    Ok(())
+}
+
+#[test]
+fn holders_of_a_target_are_found() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("2", Some(delivered("acme")?))?;
+    stage.write("1", Some(delivered("acme")?))?;
+    assert_eq!(stage.ledger.holder(&stage.scope, &target("acme")?)?, [Key::new("1"), Key::new("2")]);
+    assert_eq!(stage.ledger.holder(&stage.scope, &target("ACME")?)?, []);
+    Ok(())
+}
+
+#[test]
+fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
+    let stage = Stage::new()?;
+    let sync = SyncId::new("health");
+    let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
+    let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
+    let acme = target("acme")?;
+    let claimed = || stage.ledger.claimed_elsewhere(&stage.scope, Object::Account, &acme);
+    let write =
+        |scope, memory| stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1));
+    let stand = |standing| Ok::<_, Box<dyn std::error::Error>>(Memory { standing, ..delivered("acme")? });
+
+    stage.write("1", Some(delivered("acme")?))?;
+    write(&elsewhere, delivered("acme")?)?;
+    assert!(!claimed()?);
+    write(&other, delivered("acme")?)?;
+    assert!(claimed()?);
+    write(&other, stand(Standing::Assumed { sent: sent("acme") })?)?;
+    assert!(claimed()?);
+    write(&other, stand(Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found })?)?;
+    assert!(!claimed()?);
+    let open =
+        Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
+    write(&other, Memory { pending: open, ..stand(Standing::Never)? })?;
+    assert!(claimed()?);
+    assert!(!stage.ledger.claimed_elsewhere(&stage.scope, Object::User, &acme)?);
+    Ok(())
+}
+
+#[test]
+fn a_sync_that_changes_its_object_needs_a_new_id() -> Tested {
+    let stage = Stage::new()?;
+    let sync = SyncId::new("accounts");
+    let scope = |object| stage.ledger.scope(&stage.lease, "production", &sync, object);
+    assert_eq!(scope(Object::User)?.object(), Object::User);
+    assert_eq!(scope(Object::Account)?.object(), Object::Account);
+    stage.write("1", Some(delivered("1")?))?;
+    assert!(matches!(scope(Object::User), Err(ScopeError::ObjectChanged { .. })));
+    Ok(())
+}
+
+fn waiting(due: Due) -> Pending {
+    let (tried, code) = (seen("1"), Code::NULL_KEY);
+    Pending::Waiting { why: Why::Rejected, code, tried, tries: 3, due, verb: Verb::Write }
+}
+
+#[test]
+fn what_waits_can_be_made_due() -> Tested {
+    let stage = Stage::new()?;
+    for key in ["1", "2", "3"] {
+        let pending = if key == "3" { Pending::None } else { waiting(Due::OnChange) };
+        stage.write(key, Some(Memory { pending, ..delivered(key)? }))?;
+    }
+    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, Some(&Key::new("1")), at(5))?, 1);
+    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, waiting(Due::At(at(5))));
+    assert_eq!(stage.memory("2")?.ok_or("no memory")?.pending, waiting(Due::OnChange));
+    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, None, at(6))?, 2);
+    Ok(())
+}
+
+#[test]
+fn open_intents_are_forgotten_only_by_force() -> Tested {
+    let stage = Stage::new()?;
+    let open =
+        Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
+    stage.write("1", Some(Memory { pending: open, ..delivered("1")? }))?;
+    stage.write("2", Some(delivered("2")?))?;
+    let forget = |key: Option<&Key>, open| stage.ledger.forget(&stage.lease, &stage.scope, key, open);
+    assert!(matches!(forget(None, OpenIntents::Refuse), Err(AmendError::Open(1))));
+    assert_eq!(forget(Some(&Key::new("2")), OpenIntents::Refuse)?, 1);
+    assert_eq!(forget(None, OpenIntents::Forget)?, 1);
+    assert_eq!(stage.ledger.standings(&stage.scope)?, Standings::default());
+    Ok(())
+}
+
+#[test]
+fn a_key_with_a_new_target_leaves_its_old_record_behind() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("old")?))?;
+    let (key, orphan) = (Key::new("1"), Key::new("1\u{0}old"));
+    let split = || {
+        stage
+            .ledger
+            .split(&stage.lease, &stage.scope, &key, &orphan, &target("new")?, at(2))
+            .map_err(Box::<dyn std::error::Error>::from)
+    };
+    split()?;
+    let left = stage.ledger.memory(&stage.scope, &orphan)?.ok_or("no orphan")?;
+    assert_eq!((left.target, left.standing), (target("old")?, delivered("old")?.standing));
+    let anew = stage.memory("1")?.ok_or("no memory")?;
+    assert_eq!((anew.target, anew.standing, anew.serial), (target("new")?, Standing::Never, 2));
+    let again = split().err().ok_or("the orphan was overwritten")?;
+    assert_eq!(again.to_string(), "the memory of another record is in the way");
+    Ok(())
+}
+
+#[test]
+fn memories_are_counted_by_standing() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    stage.write("2", Some(Memory { pending: waiting(Due::Always), ..delivered("2")? }))?;
+    stage.write("3", Some(Memory { standing: Standing::Removed { at: at(1) }, ..delivered("3")? }))?;
+    let counted = Standings { delivered: 2, removed: 1, waiting: 1, ..Standings::default() };
+    assert_eq!(stage.ledger.standings(&stage.scope)?, counted);
+    let mut memories = stage.ledger.memories(&stage.scope)?;
+    assert_eq!(memories.by_ref().count(), 3);
+    assert_eq!(memories.standings(), counted);
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Opening a ledger: new, older, newer, foreign, and in places where none can be.
+
+use std::fs;
+
+use coho_core::key::Key;
+use coho_core::memory::Standing;
+use coho_core::object::Object;
+use coho_core::sync::SyncId;
+use coho_ledger::schema::VERSION;
+use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
+use rusqlite::Connection;
+
+use super::stage::{Stage, TTL, Tested, at, delivered, holder};
+
+/// The schema as version 1 was released, with one delivered account.
+const V1: &str = include_str!("../../fixtures/schema/v1.sql");
+
+#[test]
+fn a_new_ledger_is_private_and_so_is_its_folder() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(".coho/ledger.db");
+    let ledger = Ledger::open(&path, &Opening::new(at(0)))?;
+    let _lease = ledger.acquire(&holder("a"), at(0), TTL)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path| fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+        assert_eq!(mode(path.clone())?, 0o600);
+        assert_eq!(mode(folder.path().join(".coho/ledger.db-wal"))?, 0o600);
+        assert_eq!(mode(folder.path().join(".coho/ledger.db.lock"))?, 0o600);
+        assert_eq!(mode(folder.path().join(".coho"))?, 0o700);
+    }
+    Ok(())
+}
+
+#[test]
+fn an_older_ledger_is_copied_and_brought_up_to_date() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    Connection::open(&path)?.execute_batch(V1)?;
+    let read_only = Opening { access: Access::ReadOnly, ..Opening::new(at(0)) };
+    assert!(matches!(Ledger::open(&path, &read_only), Err(OpenError::Older { found: 1, .. })));
+
+    let ledger = Ledger::open(&path, &Opening::new(at(0)))?;
+    let scope =
+        ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
+    let memory = ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?;
+    assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
+    assert_eq!(version(&Connection::open(&path)?)?, VERSION);
+
+    let copy = folder.path().join("ledger.db.v1.bak");
+    let kept = Connection::open(&copy)?;
+    assert_eq!(version(&kept)?, 1);
+    assert_eq!(kept.query_row("SELECT count(*) FROM memory", [], |row| row.get::<_, i64>(0))?, 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&copy)?.permissions().mode() & 0o777, 0o600);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_ledger_in_use_is_not_brought_up_to_date() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    Connection::open(&path)?.execute_batch(V1)?;
+    let lock = fs::File::create(folder.path().join("ledger.db.lock"))?;
+    lock.try_lock()?;
+    assert!(matches!(Ledger::open(&path, &Opening::new(at(0))), Err(OpenError::Locked { .. })));
+    drop(lock);
+    Ledger::open(&path, &Opening::new(at(0)))?;
+    Ok(())
+}
+
+#[test]
+fn a_newer_ledger_is_refused_and_left_alone() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    drop(Ledger::open(&path, &Opening::new(at(0)))?);
+    Connection::open(&path)?.pragma_update(None, "user_version", VERSION + 1)?;
+    let error = Ledger::open(&path, &Opening::new(at(0))).err().ok_or("it opened")?;
+    let told = format!("has schema {}, and this version of Coho knows {VERSION}", VERSION + 1);
+    assert!(error.to_string().contains(&told), "{error}");
+    assert_eq!(version(&Connection::open(&path)?)?, VERSION + 1);
+    Ok(())
+}
+
+#[test]
+fn what_is_no_ledger_is_refused_by_its_name() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let open = |name: &str| Ledger::open(&folder.path().join(name), &Opening::new(at(0)));
+    fs::write(folder.path().join("text"), "id,name\n".repeat(200))?;
+    assert!(matches!(open("text"), Err(OpenError::NotSqlite { .. })));
+    Connection::open(folder.path().join("other"))?.execute_batch("CREATE TABLE notes (text TEXT)")?;
+    assert!(matches!(open("other"), Err(OpenError::Foreign { .. })));
+    fs::create_dir(folder.path().join("folder"))?;
+    assert!(matches!(open("folder"), Err(OpenError::IsFolder { .. })));
+    assert!(matches!(open("text/ledger.db"), Err(OpenError::Unreadable { .. } | OpenError::Folder { .. })));
+    Ok(())
+}
+
+#[test]
+fn an_empty_file_is_one_that_a_crash_left() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    fs::write(&path, "")?;
+    let read_only = Opening { access: Access::ReadOnly, ..Opening::new(at(0)) };
+    assert!(matches!(Ledger::open(&path, &read_only), Err(OpenError::Missing { .. })));
+    Ledger::open(&path, &Opening::new(at(0)))?;
+    Ok(())
+}
+
+#[test]
+fn none_is_made_where_none_is_wanted() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    let opening = Opening { create: Create::No, ..Opening::new(at(0)) };
+    assert!(matches!(Ledger::open(&path, &opening), Err(OpenError::Missing { .. })));
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+fn a_temporary_ledger_leaves_nothing() -> Tested {
+    let ledger = Ledger::temporary(at(0))?;
+    let path = ledger.path().to_owned();
+    assert!(path.exists());
+    drop(ledger);
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+fn reading_only_writes_nothing() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    let reader = Ledger::open(&stage.path(), &Opening { access: Access::ReadOnly, ..Opening::new(at(0)) })?;
+    assert!(reader.memory(&stage.scope, &Key::new("1"))?.is_some());
+    let written = reader.write(&stage.lease, &stage.scope, &[(Key::new("1"), None)], at(2));
+    assert!(matches!(written, Err(LedgerError::ReadOnly { .. })));
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}

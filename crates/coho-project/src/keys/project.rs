@@ -1,0 +1,287 @@
+//! The keys of `coho.yaml`.
+
+use super::Need::{Later, May, Must, With};
+use super::texts::{DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS};
+use super::{Choice, Form, Key, Others, Shape, Typed};
+
+/// `coho.yaml`.
+pub(crate) static PROJECT: Shape = Shape {
+    name: "coho.yaml",
+    about: "What the project reads from, what it sends to, and what it remembers. In every text of this file `${NAME}` stands for \
+            the environment variable of that name, and `$$` for one `$`. Where a secret is expected, `file:PATH` stands for \
+            the content of a file. References of sources and destinations that nothing uses need not resolve.",
+    keys: &[
+        Key {
+            name: "project",
+            need: Must,
+            form: &NAMES,
+            default: "",
+            meaning: "The project's name.",
+            example: "project: acme",
+        },
+        Key {
+            name: "targets",
+            need: May,
+            form: &Form::Map(&TARGETS),
+            default: "none",
+            meaning: "Where the syncs send to: the chosen target's destination takes the place of every sync's `to`.",
+            example: "targets: { dev: { destination: sandbox } }",
+        },
+        Key {
+            name: "default_target",
+            need: With("targets"),
+            form: &NAMES,
+            default: "the first of `targets`",
+            meaning: "The target that is chosen where the command line names none.",
+            example: "default_target: dev",
+        },
+        Key {
+            name: "sources",
+            need: Must,
+            form: &Form::Map(&SOURCES),
+            default: "",
+            meaning: "What models read from.",
+            example: "sources: { files: { type: files, path: data } }",
+        },
+        Key {
+            name: "destinations",
+            need: Must,
+            form: &Form::Map(&DESTINATIONS),
+            default: "",
+            meaning: "What syncs send to.",
+            example: "destinations: { vitally: { type: vitally, region: us, rest_token: \"${VITALLY_REST_TOKEN}\" } }",
+        },
+        Key {
+            name: "ledger",
+            need: May,
+            form: &Form::Either(&[&TEXTS, &Form::Map(&LEDGER)]),
+            default: "`.coho/ledger.db`",
+            meaning: "The file in which Coho remembers what it delivered, relative to the project.",
+            example: "ledger: .coho/ledger.db",
+        },
+        Key {
+            name: "alerts",
+            need: Later(
+                "until then, let your scheduler tell you when `coho run` ends with another code than 0",
+            ),
+            form: &Form::Anything,
+            default: "",
+            meaning: "Who is told when a run fails.",
+            example: "",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static TARGETS: Shape = Shape {
+    name: "targets",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others { label: "NAME", key: Some(&NAME), form: &Form::Map(&TARGET), meaning: "a target" }),
+};
+
+static TARGET: Shape = Shape {
+    name: "target",
+    about: "One of the places to which the whole project can be sent.",
+    keys: &[Key {
+        name: "destination",
+        need: Must,
+        form: &NAMES,
+        default: "",
+        meaning: "The destination of every sync when this target is chosen.",
+        example: "destination: sandbox",
+    }],
+    one_of: &[],
+    others: None,
+};
+
+static SOURCES: Shape = Shape {
+    name: "sources",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "NAME",
+        key: Some(&NAME),
+        form: &Form::Typed(&SOURCE),
+        meaning: "a source",
+    }),
+};
+
+const VIEW: &str = "until then, export the rows to files and read them with `type: files`";
+
+static SOURCE: Typed = Typed {
+    types: &[("postgres", &POSTGRES), ("sqlite", &SQLITE), ("files", &FILES)],
+    later: &[
+        ("snowflake", VIEW),
+        ("bigquery", VIEW),
+        ("redshift", VIEW),
+        ("databricks", VIEW),
+        ("mysql", VIEW),
+        ("duckdb", VIEW),
+    ],
+};
+
+static POSTGRES: Shape = Shape {
+    name: "source of type postgres",
+    about: "A PostgreSQL database.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["postgres"], later: &[] }), "type: postgres"),
+        Key {
+            name: "url",
+            need: Must,
+            form: &Form::Text(&POSTGRES_URL),
+            default: "",
+            meaning: "The address of the database, with user and password: a secret.",
+            example: "url: \"${WAREHOUSE_URL}\"",
+        },
+        Key {
+            name: "statement_timeout",
+            need: May,
+            form: &Form::Text(&DURATION),
+            default: "the server's",
+            meaning: "How long one query may take.",
+            example: "statement_timeout: 10m",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static SQLITE: Shape = Shape {
+    name: "source of type sqlite",
+    about: "An SQLite database file. It is only read.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["sqlite"], later: &[] }), "type: sqlite"),
+        path("The database file, relative to the project.", "path: data/app.db"),
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static FILES: Shape = Shape {
+    name: "source of type files",
+    about: "A folder of CSV, NDJSON and Parquet files.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["files"], later: &[] }), "type: files"),
+        path("The folder, relative to the project.", "path: data"),
+    ],
+    one_of: &[],
+    others: None,
+};
+
+const fn kind(form: &'static Form, example: &'static str) -> Key {
+    Key { name: "type", need: Must, form, default: "", meaning: "Which kind this is.", example }
+}
+
+const fn path(meaning: &'static str, example: &'static str) -> Key {
+    Key { name: "path", need: Must, form: &TEXTS, default: "", meaning, example }
+}
+
+static DESTINATIONS: Shape = Shape {
+    name: "destinations",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "NAME",
+        key: Some(&NAME),
+        form: &Form::Typed(&Typed { types: &[("vitally", &VITALLY)], later: &[] }),
+        meaning: "a destination",
+    }),
+};
+
+static VITALLY: Shape = Shape {
+    name: "destination of type vitally",
+    about: "A workspace of Vitally, or a server that speaks like one.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["vitally"], later: &[] }), "type: vitally"),
+        Key {
+            name: "region",
+            need: May,
+            form: &Form::Choice(&Choice { now: &["us", "eu"], later: &[] }),
+            default: "",
+            meaning: "Where Vitally keeps the workspace: you log in at `vitally.io` or at `vitally-eu.io`.",
+            example: "region: us",
+        },
+        Key {
+            name: "subdomain",
+            need: With("region"),
+            form: &Form::Text(&SUBDOMAIN),
+            default: "none: `rest.vitally.io`",
+            meaning: "The workspace's subdomain, in region `us` only.",
+            example: "subdomain: acme",
+        },
+        Key {
+            name: "base_url",
+            need: May,
+            form: &Form::Text(&HTTP_URL),
+            default: "",
+            meaning: "Another server in place of Vitally's, such as the simulator.",
+            example: "base_url: http://127.0.0.1:7700",
+        },
+        Key {
+            name: "rest_token",
+            need: Must,
+            form: &Form::Text(&SECRET),
+            default: "",
+            meaning: "The token of the REST API: a secret.",
+            example: "rest_token: \"${VITALLY_REST_TOKEN}\"",
+        },
+        Key {
+            name: "analytics_token",
+            need: May,
+            form: &Form::Text(&SECRET),
+            default: "none",
+            meaning: "The token of the Analytics API: a secret.",
+            example: "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\"",
+        },
+        Key {
+            name: "rate",
+            need: May,
+            form: &Form::Text(&RATE),
+            default: "`900/min`",
+            meaning: "The share of Vitally's rate limit that Coho may use.",
+            example: "rate: 900/min",
+        },
+        Key {
+            name: "concurrency",
+            need: May,
+            form: &Form::Count { least: 1, most: 64 },
+            default: "`5`",
+            meaning: "How many calls may be under way at the same time.",
+            example: "concurrency: 5",
+        },
+    ],
+    one_of: &["region", "base_url"],
+    others: None,
+};
+
+const FILE_LEDGER: &str = "until then, name a file: `ledger: .coho/ledger.db`";
+
+static LEDGER: Shape = Shape {
+    name: "ledger",
+    about: "A ledger in the warehouse.",
+    keys: &[
+        Key {
+            name: "in",
+            need: Later(FILE_LEDGER),
+            form: &NAMES,
+            default: "",
+            meaning: "The source in which the ledger's tables are.",
+            example: "",
+        },
+        Key {
+            name: "schema",
+            need: Later(FILE_LEDGER),
+            form: &NAMES,
+            default: "",
+            meaning: "The schema of these tables.",
+            example: "",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};

@@ -1,0 +1,19 @@
+//! The words of the table against the types that they stand for.
+
+use coho_core::object::Object;
+use coho_core::row::ColumnType;
+use coho_core::sync::{Cast, Mode, NullPolicy, Removal};
+
+use super::model::COLUMN_TYPE;
+use super::sync::{CAST, MODE, NULL, OBJECT, REMOVED};
+
+#[test]
+fn every_word_stands_for_a_value_and_every_value_has_a_word() {
+    assert_eq!(OBJECT.now, Object::ALL.map(Object::name));
+    assert_eq!(MODE.now, Mode::ALL.map(Mode::name));
+    assert_eq!(REMOVED.now, Removal::ALL.map(Removal::name));
+    assert_eq!(CAST.now, Cast::ALL.map(Cast::name));
+    assert_eq!(NULL.now, NullPolicy::ALL.map(NullPolicy::name));
+    let types: Vec<_> = ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Mixed).collect();
+    assert_eq!(COLUMN_TYPE.now, types.into_iter().map(ColumnType::name).collect::<Vec<_>>());
+}

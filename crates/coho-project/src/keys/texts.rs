@@ -1,0 +1,127 @@
+//! The kinds of text that values may be. Each says the same twice, as a function and as a regular expression for editors.
+
+use super::{Form, Numbers, Shown, Text};
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// What a file, a source or anything else the user names may be called.
+pub(crate) static NAME: Text = Text {
+    what: "a name of letters, digits, `_` and `-`, at most 64",
+    accepts: is_name,
+    pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    numbers: Numbers::Refused,
+    shown: Shown::Shown,
+};
+
+pub(crate) static TEXT: Text = Text {
+    what: "a text",
+    accepts: |text| !text.trim().is_empty(),
+    pattern: "\\S",
+    numbers: Numbers::Refused,
+    shown: Shown::Shown,
+};
+
+pub(crate) static COLUMN: Text = Text { what: "the name of a column", ..TEXT_LIKE };
+
+pub(crate) static SECRET: Text = Text {
+    what: "a reference such as `${NAME}` or `file:/run/secrets/name`",
+    shown: Shown::Secret,
+    ..TEXT_LIKE
+};
+
+pub(crate) static POSTGRES_URL: Text =
+    Text { what: "an address such as `postgres://user@host/database`", shown: Shown::Secret, ..TEXT_LIKE };
+
+pub(crate) static DURATION: Text = Text {
+    what: "a time such as `30s`, `5m` or `1h`",
+    accepts: |text| crate::read::duration(text).is_some(),
+    pattern: "^[0-9]{1,9}(ms|s|m|h)$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static RATE: Text = Text {
+    what: "a rate from `1/min` to `100000/min`",
+    accepts: |text| crate::read::rate(text).is_some(),
+    pattern: "^[0-9]{1,6}/min$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static SHARE: Text = Text {
+    what: "a share such as `5%`",
+    accepts: |text| crate::read::permille(text).is_some(),
+    pattern: "^[0-9]{1,3}(\\.[0-9])?%$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static LIMIT: Text = Text {
+    what: "a share such as `5%`, a number, or `off`",
+    accepts: |text| crate::read::limit(text).is_some(),
+    pattern: "^([0-9]{1,3}(\\.[0-9])?%|[0-9]{1,18}|off)$",
+    numbers: Numbers::Taken,
+    ..TEXT_LIKE
+};
+
+pub(crate) static HTTP_URL: Text = Text {
+    what: "an address such as `http://127.0.0.1:7700`, without a path at its end",
+    accepts: is_http_url,
+    pattern: "^https?://[^/?#@\\s]+/?$",
+    shown: Shown::Secret,
+    ..TEXT_LIKE
+};
+
+pub(crate) static SUBDOMAIN: Text = Text {
+    what: "the part before `.vitally.io` in the address at which you log in",
+    accepts: is_subdomain,
+    pattern: "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static DELIMITER: Text = Text {
+    what: "one character such as `;` that is no letter, digit or `\"`, or `tab`",
+    accepts: |text| crate::read::delimiter(text).is_some(),
+    pattern: "^(tab|[ !#-/:-@\\[-`{-~])$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static LOOKUP: Text = Text {
+    what: "`organization.externalId` or `account.externalId`",
+    accepts: |text| crate::read::lookup(text).is_some(),
+    pattern: "^(organization|account|user)\\.externalId$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static NAMES: Form = Form::Text(&NAME);
+pub(crate) static TEXTS: Form = Form::Text(&TEXT);
+pub(crate) static COLUMNS: Form = Form::Text(&COLUMN);
+
+/// What most texts have in common: anything but nothing.
+const TEXT_LIKE: Text = Text {
+    what: "a text",
+    accepts: |text| !text.trim().is_empty(),
+    pattern: "\\S",
+    numbers: Numbers::Refused,
+    shown: Shown::Shown,
+};
+
+/// Whether a text may be a name.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+fn is_http_url(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    host.map(|host| host.strip_suffix('/').unwrap_or(host)).is_some_and(|host| {
+        !host.is_empty() && !host.contains(|c: char| "/?#@".contains(c) || c.is_whitespace())
+    })
+}
+
+fn is_subdomain(text: &str) -> bool {
+    text.len() <= 63
+        && !text.is_empty()
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

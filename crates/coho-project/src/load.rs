@@ -1,0 +1,274 @@
+//! From files to a project, or to everything that is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use coho_core::code::Code;
+use coho_core::model::{Model, Relation};
+use coho_core::place::Place;
+use coho_core::problem::Problem;
+use coho_core::sync::{Sync, SyncId};
+
+use crate::conform::conform;
+use crate::file::{File, FileText, Kind, kind, stem};
+use crate::interpolate::Scope;
+use crate::keys::project::PROJECT;
+use crate::keys::texts;
+use crate::names::unknown_name;
+use crate::project::{Project, SourceSpec};
+use crate::read::model::{self, ReadModel};
+use crate::read::project::{self, Declaration, Declared};
+use crate::read::sync::{self, ReadSync, Surroundings};
+use crate::yaml::parse;
+
+/// The file without which there is no project.
+const ROOT: &str = "coho.yaml";
+
+/// Checks a project's files.
+///
+/// `environment` resolves `${NAME}` by `NAME`, and `file:PATH` by the whole text `file:PATH`. `target` is the target that
+/// the user named; without one, the project's own default holds. Files that are no part of a project (see
+/// [`crate::file::belongs`]) are passed over.
+///
+/// The error holds all problems of all files, by file and line; there is at least one.
+pub fn load(
+    files: &[File],
+    environment: &dyn Fn(&str) -> Option<String>,
+    target: Option<&str>,
+) -> Result<Project, Vec<Problem>> {
+    let mut loader = Loader { files, problems: Vec::new() };
+    let project = loader.project(environment, target);
+    let mut problems = loader.problems;
+    sort(&mut problems);
+    project.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| {
+        let key = |problem: &Problem| {
+            problem.place.as_ref().map(|place| (place.file.clone(), place.line, place.column))
+        };
+        key(a).cmp(&key(b))
+    });
+}
+
+struct Loader<'a> {
+    files: &'a [File],
+    problems: Vec<Problem>,
+}
+
+impl<'a> Loader<'a> {
+    fn project(
+        &mut self,
+        environment: &dyn Fn(&str) -> Option<String>,
+        target: Option<&str>,
+    ) -> Option<Project> {
+        let declared = self.declared(environment, target);
+        let models = self.models();
+        if let Some(declared) = &declared {
+            for model in models.values() {
+                self.check_source(model, declared);
+            }
+        }
+        let syncs = self.syncs(declared.as_ref(), &models);
+        self.finish(declared?, models.into_values().collect(), syncs)
+    }
+
+    /// `coho.yaml`. `None` if it is missing or no YAML at all.
+    fn declared(
+        &mut self,
+        environment: &dyn Fn(&str) -> Option<String>,
+        target: Option<&str>,
+    ) -> Option<Declared> {
+        let Some(file) = self.files.iter().find(|file| file.path == ROOT) else {
+            self.problems.push(
+                Problem::new(Code::NO_PROJECT, "there is no `coho.yaml`")
+                    .at(&Place::file(ROOT))
+                    .help("run `coho init`, or name the folder with --project"),
+            );
+            return None;
+        };
+        let source = self.text(file)?;
+        let mut root = parse(&Arc::from(ROOT), source, &mut self.problems)?;
+        let scope = Scope { environment, source };
+        let apart = project::resolve(&mut root, &scope, &mut self.problems);
+        conform(&root, &PROJECT, &mut self.problems);
+        Some(project::read(&root, apart, target, &mut self.problems))
+    }
+
+    /// The text of a file that can be read.
+    fn text(&mut self, file: &'a File) -> Option<&'a str> {
+        let (code, message, line, help) = match &file.text {
+            FileText::Utf8(text) => return Some(text),
+            FileText::NotUtf8 { line } => {
+                (Code::NOT_UTF8, "this line is not UTF-8 text".to_owned(), *line, "save the file as UTF-8")
+            }
+            FileText::Unreadable(why) => (
+                Code::FILE_UNREADABLE,
+                format!("cannot read the file: {why}"),
+                0,
+                "check that it exists and that you may read it",
+            ),
+        };
+        let place = Place { line, ..Place::file(file.path.as_str()) };
+        self.problems.push(Problem::new(code, message).at(&place).help(help));
+        None
+    }
+
+    /// All models by name, the ones that could not be read included.
+    fn models(&mut self) -> BTreeMap<&'a str, ReadModel> {
+        let mut models = BTreeMap::new();
+        let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+        for (file, kind) in self.of(&[Kind::Model, Kind::SqlModel]) {
+            let name = stem(&file.path);
+            let path: Arc<str> = Arc::from(file.path.as_str());
+            if !texts::is_name(name) {
+                let message = format!("a model cannot be called `{}`", coho_core::value::preview(name));
+                self.problems.push(
+                    Problem::new(Code::WRONG_VALUE, message)
+                        .at(&Place::file(path.clone()))
+                        .help(format!("rename the file to {}", texts::NAME.what)),
+                );
+            }
+            if let Some(other) = first.insert(name, &file.path) {
+                self.problems.push(
+                    Problem::new(Code::DUPLICATE_ID, format!("two models are called `{name}`"))
+                        .at(&Place::file(path.clone()))
+                        .help(format!(
+                            "rename this file or `{other}`; the name is what stands before the ending"
+                        )),
+                );
+            }
+            let model = match (self.text(file), kind) {
+                (None, _) => ReadModel::default(),
+                (Some(text), Kind::SqlModel) => model::from_sql(name, &path, text, &mut self.problems),
+                (Some(text), Kind::Project | Kind::Model | Kind::Sync) => {
+                    model::from_yaml(name, &path, text, &mut self.problems)
+                }
+            };
+            models.insert(name, model);
+        }
+        models
+    }
+
+    fn of(&self, kinds: &[Kind]) -> Vec<(&'a File, Kind)> {
+        let mut files: Vec<_> = self
+            .files
+            .iter()
+            .filter_map(|file| kind(&file.path).filter(|kind| kinds.contains(kind)).map(|kind| (file, kind)))
+            .collect();
+        files.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+        files
+    }
+
+    fn check_source(&mut self, read: &ReadModel, declared: &Declared) {
+        let Some((name, place)) = &read.source else { return };
+        let Some(source) = declared.sources.get(name) else {
+            let known = declared.sources.keys().map(String::as_str);
+            self.problems.push(unknown_name("source", name, known).at(place));
+            return;
+        };
+        let (Some(spec), Some(model)) = (&source.spec, &read.model) else { return };
+        let (fits, help) = match (spec, &model.relation) {
+            (SourceSpec::Files { .. }, Relation::File { .. })
+            | (
+                SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. },
+                Relation::Sql(_) | Relation::Table(_),
+            ) => {
+                return;
+            }
+            (SourceSpec::Files { .. }, Relation::Sql(_) | Relation::Table(_)) => {
+                ("`file` only", "write `file: …`")
+            }
+            (SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. }, Relation::File { .. }) => {
+                ("`sql` and `table` only", "write `table: …`, or use a source of type files")
+            }
+        };
+        let message = format!("source `{name}` is of type {} and takes {fits}", spec.kind());
+        self.problems.push(Problem::new(Code::WRONG_VALUE, message).at(&read.relation_place).help(help));
+    }
+
+    fn syncs(&mut self, declared: Option<&Declared>, models: &BTreeMap<&str, ReadModel>) -> Vec<ReadSync> {
+        let names: Vec<&str> = models.keys().copied().collect();
+        let surroundings = Surroundings { declared, models: &names };
+        let mut ids: BTreeMap<SyncId, Place> = BTreeMap::new();
+        let mut syncs = Vec::new();
+        for (file, _) in self.of(&[Kind::Sync]) {
+            let Some(text) = self.text(file) else { continue };
+            let path: Arc<str> = Arc::from(file.path.as_str());
+            let read = sync::read(&path, text, &surroundings, &mut self.problems);
+            if let Some((id, place)) = &read.id {
+                if let Some(other) = ids.get(id) {
+                    let problem = Problem::new(Code::DUPLICATE_ID, format!("two syncs have the id `{id}`"));
+                    self.problems.push(problem.at(place).help(format!("the other one is in {}", other.file)));
+                } else {
+                    ids.insert(id.clone(), place.clone());
+                }
+            }
+            syncs.push(read);
+        }
+        syncs
+    }
+
+    fn finish(
+        &mut self,
+        declared: Declared,
+        models: Vec<ReadModel>,
+        syncs: Vec<ReadSync>,
+    ) -> Option<Project> {
+        let read: BTreeSet<&str> =
+            models.iter().filter_map(|model| model.source.as_ref()).map(|(name, _)| name.as_str()).collect();
+        let target = declared.target.as_ref().and_then(|target| target.destination.as_deref());
+        let sent_to: BTreeSet<&str> =
+            syncs.iter().filter_map(|sync| sync.destination.as_deref()).chain(target).collect();
+        let sources = self.used(declared.sources, &read);
+        let destinations = self.used(declared.destinations, &sent_to);
+        self.unexplained(&models, &syncs);
+        let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
+        let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
+        syncs.sort_by(|a, b| (a.object, &a.id).cmp(&(b.object, &b.id)));
+        self.problems.is_empty().then(|| Project {
+            name: declared.name,
+            target: declared.target.map(|target| target.name),
+            sources,
+            destinations,
+            ledger: declared.ledger,
+            models,
+            syncs,
+        })
+    }
+
+    /// No file may drop out in silence, even if a reader should forget to say why.
+    fn unexplained(&mut self, models: &[ReadModel], syncs: &[ReadSync]) {
+        if !self.problems.is_empty() {
+            return;
+        }
+        let models =
+            models.iter().filter(|read| read.model.is_none()).map(|read| read.relation_place.clone());
+        let syncs = syncs.iter().filter(|read| read.sync.is_none()).map(|read| match &read.id {
+            Some((_, place)) => place.clone(),
+            None => Place::file(ROOT),
+        });
+        self.problems.extend(
+            models
+                .chain(syncs)
+                .map(|place| Problem::new(Code::WRONG_VALUE, "this cannot be read").at(&place)),
+        );
+    }
+
+    /// The declarations that are used; their references must resolve, those of the others need not.
+    fn used<T>(
+        &mut self,
+        all: BTreeMap<String, Declaration<T>>,
+        names: &BTreeSet<&str>,
+    ) -> BTreeMap<String, T> {
+        let mut used = BTreeMap::new();
+        for (name, declaration) in all.into_iter().filter(|(name, _)| names.contains(name.as_str())) {
+            self.problems.extend(declaration.unresolved);
+            if let Some(spec) = declaration.spec {
+                used.insert(name, spec);
+            }
+        }
+        used
+    }
+}

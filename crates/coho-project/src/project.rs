@@ -1,0 +1,130 @@
+//! A checked project: everything that its files say, with references resolved and the target chosen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use coho_core::model::Model;
+use coho_core::place::Place;
+use coho_core::sync::{Sync, SyncId};
+use secrecy::SecretString;
+
+/// A project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// The chosen target; `None` in a project without targets.
+    pub target: Option<String>,
+    /// The sources that its models read, by name.
+    pub sources: BTreeMap<String, SourceSpec>,
+    /// The destinations that its syncs send to, by name, and the chosen target's.
+    pub destinations: BTreeMap<String, DestinationSpec>,
+    /// Where it remembers.
+    pub ledger: LedgerSpec,
+    /// Its models, by name.
+    pub models: Vec<Model>,
+    /// Its syncs, in the order in which they run: by object, then by id.
+    pub syncs: Vec<Sync>,
+}
+
+impl Project {
+    /// The model of this name.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The sync of this id.
+    pub fn sync(&self, id: &SyncId) -> Option<&Sync> {
+        self.syncs.iter().find(|sync| sync.id == *id)
+    }
+}
+
+/// What a model reads from.
+#[derive(Clone, Debug)]
+pub enum SourceSpec {
+    /// A PostgreSQL database.
+    Postgres {
+        /// Its address, with user and password.
+        url: SecretString,
+        /// How long one query may take; `None` for the server's own limit.
+        statement_timeout: Option<Duration>,
+    },
+    /// An SQLite file.
+    Sqlite {
+        /// Its path, relative to the project.
+        path: String,
+    },
+    /// A folder of files.
+    Files {
+        /// Its path, relative to the project.
+        path: String,
+    },
+}
+
+impl SourceSpec {
+    /// The name of its type in `coho.yaml`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Postgres { .. } => "postgres",
+            Self::Sqlite { .. } => "sqlite",
+            Self::Files { .. } => "files",
+        }
+    }
+}
+
+/// What a sync sends to: a workspace of Vitally.
+#[derive(Clone, Debug)]
+pub struct DestinationSpec {
+    /// Which server.
+    pub endpoint: Endpoint,
+    /// The token of the REST API.
+    pub rest_token: SecretString,
+    /// The token of the Analytics API.
+    pub analytics_token: Option<SecretString>,
+    /// How many calls may be made.
+    pub rate: Rate,
+    /// How many calls may be under way at the same time; from 1 to 64.
+    pub concurrency: u32,
+    /// Where it is declared: its name in `coho.yaml`.
+    pub place: Place,
+    /// Where its token is declared.
+    pub rest_token_place: Place,
+}
+
+/// Which server of Vitally.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The United States, by the workspace's subdomain or without.
+    Us {
+        /// The part before `.vitally.io`.
+        subdomain: Option<String>,
+    },
+    /// The European Union, where all workspaces share one server.
+    Eu,
+    /// Another server, by its address without a slash at the end.
+    BaseUrl(String),
+}
+
+/// How many calls may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls a minute; from 1 to 100,000.
+    pub per_minute: u32,
+}
+
+impl Default for Rate {
+    /// Vitally allows 1,000 calls a minute to a workspace; a tenth is left to others.
+    /// <https://docs.vitally.io/en/articles/9880649-rest-api-overview>, read 2026-11-24.
+    fn default() -> Self {
+        Self { per_minute: 900 }
+    }
+}
+
+/// Where a project remembers what it delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LedgerSpec {
+    /// The ledger's file, relative to the project.
+    pub path: String,
+    /// Where it is declared.
+    pub place: Place,
+}

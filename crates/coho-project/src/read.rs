@@ -1,0 +1,122 @@
+//! From trees that conform to their forms to the checked types: one file of this folder for each kind of file.
+//!
+//! The functions here read single texts; [`crate::keys::texts`] accepts exactly what they can read.
+
+pub(crate) mod project;
+pub(crate) mod model;
+pub(crate) mod sync;
+pub(crate) mod field;
+pub(crate) mod value;
+
+use std::time::Duration;
+
+use coho_core::object::Object;
+use coho_core::sync::Limit;
+
+use crate::project::Rate;
+
+/// `250ms`, `30s`, `5m`, `1h`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (digits, unit) = text.split_at_checked(unit_at)?;
+    let number: u64 = (digits.len() <= 9).then(|| digits.parse().ok())??;
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number * 60)),
+        "h" => Some(Duration::from_secs(number * 3_600)),
+        _ => None,
+    }
+}
+
+/// `900/min`.
+pub(crate) fn rate(text: &str) -> Option<Rate> {
+    let digits = text.strip_suffix("/min").filter(|digits| is_digits(digits))?;
+    let per_minute: u32 = digits.parse().ok()?;
+    (1..=100_000).contains(&per_minute).then_some(Rate { per_minute })
+}
+
+/// `5%`, `2.5%`, at most 100 %, in thousandths.
+pub(crate) fn permille(text: &str) -> Option<u32> {
+    let share = text.strip_suffix('%')?;
+    let (whole, tenth) = share.split_once('.').unwrap_or((share, "0"));
+    if !is_digits(whole) || whole.len() > 3 || tenth.len() != 1 || !is_digits(tenth) {
+        return None;
+    }
+    let permille = whole.parse::<u32>().ok()? * 10 + tenth.parse::<u32>().ok()?;
+    (permille <= 1_000).then_some(permille)
+}
+
+/// A share, a number, or `off`, which is `Some(None)`.
+#[expect(clippy::option_option, reason = "that a text is no limit differs from a limit that is off")]
+pub(crate) fn limit(text: &str) -> Option<Option<Limit>> {
+    if text == "off" {
+        return Some(None);
+    }
+    let limit = match permille(text) {
+        Some(permille) => Limit { permille, floor: 0 },
+        None => Limit { permille: 0, floor: whole_number(text)? },
+    };
+    Some(Some(limit))
+}
+
+/// One printable ASCII character, or `tab`.
+pub(crate) fn delimiter(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        b"tab" => Some(b'\t'),
+        [byte @ b' '..=b'~'] if !matches!(byte, b'"' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => {
+            Some(*byte)
+        }
+        _ => None,
+    }
+}
+
+/// `account.externalId`.
+pub(crate) fn lookup(text: &str) -> Option<Object> {
+    Object::parse(text.strip_suffix(".externalId")?)
+}
+
+fn whole_number(text: &str) -> Option<u64> {
+    (is_digits(text) && text.len() <= 18).then(|| text.parse().ok())?
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(duration("5m"), Some(Duration::from_secs(300)));
+        assert_eq!(duration("30"), None);
+        assert_eq!(duration("1d"), None);
+    }
+
+    #[test]
+    fn rates_are_calls_a_minute() {
+        assert_eq!(rate("900/min"), Some(Rate { per_minute: 900 }));
+        assert_eq!(rate("0/min"), None);
+        assert_eq!(rate("+9/min"), None);
+        assert_eq!(rate("15/s"), None);
+    }
+
+    #[test]
+    fn limits_are_shares_numbers_or_off() {
+        assert_eq!(limit("2.5%"), Some(Some(Limit { permille: 25, floor: 0 })));
+        assert_eq!(limit("10"), Some(Some(Limit { permille: 0, floor: 10 })));
+        assert_eq!(limit("off"), Some(None));
+        assert_eq!(limit("101%"), None);
+    }
+
+    #[test]
+    fn a_delimiter_is_one_character_that_no_value_begins_with() {
+        assert_eq!(delimiter(";"), Some(b';'));
+        assert_eq!(delimiter("tab"), Some(b'\t'));
+        assert_eq!(delimiter("a"), None);
+        assert_eq!(delimiter("||"), None);
+    }
+}

@@ -1,0 +1,238 @@
+//! Fields and traits: what is set, to what.
+
+use coho_core::code::Code;
+use coho_core::object::{FieldKind, Object};
+use coho_core::path::FieldPath;
+use coho_core::place::Place;
+use coho_core::problem::Problem;
+use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+
+use super::sync::word;
+use super::value::value;
+use crate::catalog;
+use crate::yaml::{Content, Entry, Meaning, Node};
+
+/// The keys that may stand in `traits` where it means all traits at once.
+const WHOLE: [&str; 3] = ["column", "as", "null"];
+
+/// Reads the entries of `fields`.
+pub(crate) struct Fields<'a> {
+    /// `None` if the sync names no object that is known.
+    pub(crate) object: Option<Object>,
+    pub(crate) problems: &'a mut Vec<Problem>,
+    pub(crate) specs: Vec<FieldSpec>,
+}
+
+/// A column that is named by a scalar.
+pub(crate) fn column(node: &Node) -> Option<ColumnRef> {
+    let scalar = node.scalar()?;
+    match scalar.meaning() {
+        Meaning::Text(text) if !text.trim().is_empty() => {
+            Some(ColumnRef { name: text.to_owned(), place: node.place.clone() })
+        }
+        Meaning::Null | Meaning::Bool(_) | Meaning::Number(_) | Meaning::Doubtful(_) | Meaning::Text(_) => {
+            None
+        }
+    }
+}
+
+impl Fields<'_> {
+    /// Reads one entry of `fields`: a field, a trait by its dotted name, or `traits`.
+    pub(crate) fn entry(&mut self, entry: &Entry) {
+        if entry.key == "traits" {
+            return self.traits(entry);
+        }
+        let path = FieldPath::new(&entry.key);
+        if let FieldPath::Field(name) = &path
+            && let Some(object) = self.object
+            && let Err(problem) = catalog::mappable(object, name)
+        {
+            self.problems.push(problem.at(&entry.at));
+            return;
+        }
+        self.path(path, entry);
+    }
+
+    fn traits(&mut self, entry: &Entry) {
+        if is_template(&entry.value) {
+            return self.problems.push(template(&entry.value.place));
+        }
+        if let Some(from) = self.whole(&entry.value) {
+            let null = word(&entry.value, "null", &NullPolicy::ALL, NullPolicy::name).unwrap_or_default();
+            return self.add(FieldSpec { to: FieldTarget::AllTraits, from, null, place: entry.at.clone() });
+        }
+        for entry in entry.value.entries() {
+            self.path(FieldPath::Trait(entry.key.clone()), entry);
+        }
+    }
+
+    /// The expression for all traits at once, if `traits` means that.
+    fn whole(&mut self, node: &Node) -> Option<Expression> {
+        if let Some(column) = column(node) {
+            return Some(Expression::Column { column, cast: None });
+        }
+        let column = column(node.get("column")?)?;
+        if !node.entries().iter().all(|entry| WHOLE.contains(&entry.key.as_str())) {
+            return None;
+        }
+        let cast = word(node, "as", &Cast::ALL, Cast::name);
+        if let Some(other) = node.get("as")
+            && cast != Some(Cast::Json)
+        {
+            self.problems.push(
+                Problem::new(Code::WRONG_VALUE, "all traits at once come from an object")
+                    .at(&other.place)
+                    .help("write `as: json`; for a trait that is called `column`, write `traits.column`"),
+            );
+        }
+        if let Some(null) = node.get("null")
+            && word(node, "null", &NullPolicy::ALL, NullPolicy::name).is_none()
+        {
+            self.problems.push(
+                Problem::new(Code::WRONG_VALUE, "`null` is none of `follow`, `omit`, `clear`")
+                    .at(&null.place)
+                    .help("for a trait that is called `null`, write `traits.null`"),
+            );
+        }
+        Some(Expression::Column { column, cast })
+    }
+
+    fn path(&mut self, path: FieldPath, entry: &Entry) {
+        if path == FieldPath::Trait(String::new()) {
+            let problem = Problem::new(Code::WRONG_VALUE, "a trait needs a name").at(&entry.at);
+            return self.problems.push(problem.help("write `traits.plan`"));
+        }
+        let kind = match &path {
+            FieldPath::Field(name) => {
+                self.object.and_then(|object| object.field(name)).map(|field| field.kind)
+            }
+            FieldPath::Trait(_) => None,
+        };
+        if let Some(FieldKind::Reference(_) | FieldKind::References(_)) = kind
+            && !is_column(&entry.value)
+        {
+            let problem = Problem::new(Code::BAD_LOOKUP, format!("`{path}` must come from a column"));
+            return self.problems.push(
+                problem.at(&entry.value.place).help("put the external ids into a column of the model"),
+            );
+        }
+        let Some(from) = self.expression(&entry.value) else { return };
+        let from = match (&path, kind) {
+            (FieldPath::Field(name), Some(kind)) => catalog::fit(name, kind, from, &entry.value.place),
+            (FieldPath::Field(_) | FieldPath::Trait(_), _) => {
+                catalog::fit_trait(&path, from, &entry.value.place)
+            }
+        };
+        match from {
+            Ok(from) => {
+                let null = word(&entry.value, "null", &NullPolicy::ALL, NullPolicy::name).unwrap_or_default();
+                self.add(FieldSpec { to: FieldTarget::Path(path), from, null, place: entry.at.clone() });
+            }
+            Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    fn add(&mut self, spec: FieldSpec) {
+        let is_trait = |to: &FieldTarget| matches!(to, FieldTarget::Path(FieldPath::Trait(_)));
+        let clash = self.specs.iter().find(|earlier| {
+            earlier.to == spec.to
+                || (earlier.to == FieldTarget::AllTraits && is_trait(&spec.to))
+                || (spec.to == FieldTarget::AllTraits && is_trait(&earlier.to))
+        });
+        match clash {
+            None => self.specs.push(spec),
+            Some(earlier) => self.problems.push(
+                Problem::new(Code::WRONG_VALUE, format!("`{}` is mapped already", spec.to))
+                    .at(&spec.place)
+                    .help(format!("remove one of them; the other stands on line {}", earlier.place.line)),
+            ),
+        }
+    }
+
+    fn expression(&mut self, node: &Node) -> Option<Expression> {
+        if is_template(node) {
+            self.problems.push(template(&node.place));
+            return None;
+        }
+        match &node.content {
+            Content::Scalar(_) => column(node).map(|column| Expression::Column { column, cast: None }),
+            Content::Map(entries) => self.mapping(node, entries),
+            Content::List(_) | Content::Unresolved => None,
+        }
+    }
+
+    fn mapping(&mut self, node: &Node, entries: &[Entry]) -> Option<Expression> {
+        let of = entries
+            .iter()
+            .find(|entry| matches!(entry.key.as_str(), "column" | "static" | "object" | "array"))?;
+        match of.key.as_str() {
+            "column" => self.column(node, column(&of.value)?),
+            "static" => value(&of.value, self.problems).map(Expression::Static),
+            "object" => {
+                let members: Vec<_> = of
+                    .value
+                    .entries()
+                    .iter()
+                    .map(|member| self.inner(&member.value).map(|inner| (member.key.clone(), inner)))
+                    .collect();
+                members.into_iter().collect::<Option<_>>().map(Expression::Object)
+            }
+            _ => {
+                let items: Vec<_> = of.value.items().iter().map(|item| self.inner(item)).collect();
+                items.into_iter().collect::<Option<_>>().map(Expression::Array)
+            }
+        }
+    }
+
+    /// A part of an object or of a list, which has no null policy and no lookup of its own.
+    fn inner(&mut self, node: &Node) -> Option<Expression> {
+        for entry in node.entries().iter().filter(|entry| matches!(entry.key.as_str(), "null" | "lookup")) {
+            let message = format!("`{}` goes with a whole field only", entry.key);
+            self.problems.push(
+                Problem::new(Code::WRONG_VALUE, message)
+                    .at(&entry.at)
+                    .help("remove it, or move it to the field"),
+            );
+        }
+        self.expression(node)
+    }
+
+    fn column(&mut self, node: &Node, column: ColumnRef) -> Option<Expression> {
+        let cast = word(node, "as", &Cast::ALL, Cast::name);
+        let Some(lookup) = node.entry("lookup") else {
+            return Some(Expression::Column { column, cast });
+        };
+        if let Some(entry) = node.entry("as") {
+            self.problems.push(
+                Problem::new(Code::BAD_LOOKUP, "`as` and `lookup` exclude each other")
+                    .at(&entry.at)
+                    .help("remove `as`: external ids are read as text"),
+            );
+            return None;
+        }
+        let object = super::lookup(lookup.value.text()?)?;
+        Some(Expression::Lookup { column, object })
+    }
+}
+
+fn is_column(node: &Node) -> bool {
+    match &node.content {
+        Content::Scalar(_) => true,
+        // What names nothing at all has been told already.
+        Content::Map(entries) => !entries
+            .iter()
+            .any(|entry| matches!(entry.key.as_str(), "static" | "object" | "array" | "template")),
+        Content::List(_) | Content::Unresolved => false,
+    }
+}
+
+/// Whether a text stands where a column is expected, and is a template.
+fn is_template(node: &Node) -> bool {
+    node.text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
+}
+
+fn template(at: &Place) -> Problem {
+    Problem::new(Code::NOT_SUPPORTED, "templates come with a later version")
+        .at(at)
+        .help("until then, compute the value in the model and map its column")
+}

@@ -1,0 +1,208 @@
+//! Models: YAML files, and SQL files with comments at their top.
+
+use std::sync::Arc;
+
+use coho_core::code::Code;
+use coho_core::model::{Csv, FileFormat, Header, Model, Relation, Undeclared};
+use coho_core::place::Place;
+use coho_core::problem::{Problem, nearest};
+use coho_core::row::ColumnType;
+
+use crate::conform::conform;
+use crate::keys::model::{MODEL, SQL_MODEL};
+use crate::yaml::{Content, Entry, Meaning, Node, parse};
+
+/// What a model's file says, as far as it can be read.
+#[derive(Default)]
+pub(crate) struct ReadModel {
+    /// `None` if a problem was told of it.
+    pub(crate) model: Option<Model>,
+    /// The source's name, and where it stands.
+    pub(crate) source: Option<(String, Place)>,
+    /// Where the file says what is read: at `sql`, `table` or `file`.
+    pub(crate) relation_place: Place,
+}
+
+/// Reads a YAML file.
+pub(crate) fn from_yaml(name: &str, file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) -> ReadModel {
+    let before = problems.len();
+    let Some(root) = parse(file, text, problems) else { return ReadModel::default() };
+    conform(&root, &MODEL, problems);
+    let relation = relation(&root, problems).filter(|_| problems.len() == before);
+    let place = root.entries().iter().find(|entry| MODEL.one_of.contains(&entry.key.as_str()));
+    let place = place.map_or_else(|| Place::file(file.clone()), |entry| entry.at.clone());
+    finish(name, file, &root, relation, place)
+}
+
+/// Reads an SQL file.
+pub(crate) fn from_sql(name: &str, file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) -> ReadModel {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let before = problems.len();
+    let root = front(file, text, problems);
+    conform(&root, &SQL_MODEL, problems);
+    if text.lines().all(is_comment_or_blank) {
+        problems.push(
+            Problem::new(Code::MISSING_KEY, "the file has no query")
+                .at(&Place::file(file.clone()))
+                .help("write it under the comments: `select id, name from customers`"),
+        );
+    }
+    let relation = (problems.len() == before).then(|| Relation::Sql(query(text)));
+    finish(name, file, &root, relation, Place::file(file.clone()))
+}
+
+fn finish(
+    name: &str,
+    file: &Arc<str>,
+    root: &Node,
+    relation: Option<Relation>,
+    relation_place: Place,
+) -> ReadModel {
+    let source = root.get("source").and_then(|node| Some((node.text()?.to_owned(), node.place.clone())));
+    let model = || {
+        Some(Model {
+            name: name.to_owned(),
+            source: source.as_ref()?.0.clone(),
+            key: root.get("primary_key")?.texts(),
+            relation: relation?,
+            place: Place::file(file.clone()),
+        })
+    };
+    ReadModel { model: model(), source, relation_place }
+}
+
+/// The query without a semicolon at its end, since sources put queries into others.
+fn query(text: &str) -> String {
+    let text = text.trim_end();
+    text.strip_suffix(';').unwrap_or(text).trim_end().to_owned()
+}
+
+fn is_comment_or_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with("--")
+}
+
+/// The keys in the comments before the first line of SQL, as a mapping.
+fn front(file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) -> Node {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (at, line) in text.lines().enumerate().take_while(|(_, line)| is_comment_or_blank(line)) {
+        let Some((before, content)) = line.split_once("--").filter(|(_, content)| is_key_like(content))
+        else {
+            continue;
+        };
+        // Padded, so that places are those of the file.
+        let padded = format!("{}{}  {content}", "\n".repeat(at), " ".repeat(before.chars().count()));
+        let Some(node) = parse(file, &padded, problems) else { continue };
+        for entry in node.entries() {
+            if entries.iter().any(|earlier| earlier.key == entry.key) {
+                problems.push(
+                    Problem::new(Code::YAML_SYNTAX, format!("`{}` is given twice", entry.key))
+                        .at(&entry.at)
+                        .help("remove one of them"),
+                );
+            } else {
+                entries.push(entry.clone());
+            }
+        }
+    }
+    Node { content: Content::Map(entries), place: Place::file(file.clone()) }
+}
+
+/// Whether a comment begins with a key of [`SQL_MODEL`], or with what looks like a mistyped one.
+fn is_key_like(comment: &str) -> bool {
+    comment
+        .split_once(':')
+        .is_some_and(|(word, _)| nearest(word.trim(), SQL_MODEL.keys.iter().map(|key| key.name)).is_some())
+}
+
+fn relation(root: &Node, problems: &mut Vec<Problem>) -> Option<Relation> {
+    if let Some(sql) = root.text_of("sql") {
+        return Some(Relation::Sql(query(sql)));
+    }
+    if let Some(table) = root.text_of("table") {
+        return Some(Relation::Table(table.to_owned()));
+    }
+    let file = root.get("file")?;
+    let path = file.text()?;
+    let format = format(root, path).or_else(|| {
+        problems.push(
+            Problem::new(Code::MISSING_KEY, "the file's ending does not say what it holds")
+                .at(&file.place)
+                .help("add `format: csv`, `format: ndjson` or `format: parquet`"),
+        );
+        None
+    })?;
+    check_format_keys(root, &format, problems);
+    check_header(root, problems);
+    Some(Relation::File { path: path.to_owned(), format })
+}
+
+fn format(root: &Node, path: &str) -> Option<FileFormat> {
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let name = root.text_of("format").map(str::to_owned).or(ending)?;
+    match name.as_str() {
+        "csv" | "tsv" => Some(FileFormat::Csv(csv(root, &name))),
+        "ndjson" | "jsonl" => Some(FileFormat::Ndjson { types: types(root) }),
+        "parquet" => Some(FileFormat::Parquet),
+        _ => None,
+    }
+}
+
+fn csv(root: &Node, ending: &str) -> Csv {
+    let default = if ending == "tsv" { b'\t' } else { b',' };
+    Csv {
+        delimiter: root.text_of("delimiter").and_then(super::delimiter).unwrap_or(default),
+        header: header(root),
+        types: types(root),
+        undeclared: if flag(root, "infer") == Some(false) { Undeclared::Text } else { Undeclared::Infer },
+    }
+}
+
+fn header(root: &Node) -> Header {
+    match root.get("header").map(Node::texts) {
+        Some(names) if flag(root, "header").is_none() => Header::Named(names),
+        _ => Header::FirstLine,
+    }
+}
+
+fn flag(root: &Node, key: &str) -> Option<bool> {
+    match root.get(key)?.scalar()?.meaning() {
+        Meaning::Bool(flag) => Some(flag),
+        Meaning::Null | Meaning::Number(_) | Meaning::Doubtful(_) | Meaning::Text(_) => None,
+    }
+}
+
+fn types(root: &Node) -> Vec<(String, ColumnType)> {
+    let declared = root.get("types").map_or(&[][..], Node::entries);
+    declared.iter().filter_map(|entry| Some((entry.key.clone(), column_type(entry.value.text()?)?))).collect()
+}
+
+fn column_type(name: &str) -> Option<ColumnType> {
+    ColumnType::ALL.into_iter().find(|kind| kind.name() == name)
+}
+
+fn check_header(root: &Node, problems: &mut Vec<Problem>) {
+    let Some(header) = root.get("header") else { return };
+    if flag(root, "header") == Some(false) {
+        problems.push(
+            Problem::new(Code::WRONG_VALUE, "a file without a header needs names for its columns")
+                .at(&header.place)
+                .help("name them, in order: `header: [id, name]`"),
+        );
+    }
+}
+
+fn check_format_keys(root: &Node, format: &FileFormat, problems: &mut Vec<Problem>) {
+    let (name, foreign): (_, &[&str]) = match format {
+        FileFormat::Csv(_) => return,
+        FileFormat::Ndjson { .. } => ("ndjson", &["delimiter", "header", "infer"]),
+        FileFormat::Parquet => ("parquet", &["delimiter", "header", "infer", "types"]),
+    };
+    for entry in root.entries().iter().filter(|entry| foreign.contains(&entry.key.as_str())) {
+        problems.push(
+            Problem::new(Code::WRONG_VALUE, format!("`{}` means nothing to a {name} file", entry.key))
+                .at(&entry.at)
+                .help("remove it"),
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! `coho.yaml`: sources, destinations, targets, ledger.
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
+use coho_core::place::Place;
+use coho_core::problem::Problem;
+use secrecy::SecretString;
+
+use crate::conform::count;
+use crate::interpolate::Scope;
+use crate::names::unknown_name;
+use crate::project::{DestinationSpec, Endpoint, LedgerSpec, SourceSpec};
+use crate::yaml::{Content, Entry, Node};
+
+/// Where the ledger is if the project does not say.
+const LEDGER: &str = ".coho/ledger.db";
+
+/// How many calls may be under way if the destination does not say.
+const CONCURRENCY: u32 = 5;
+
+/// What `coho.yaml` says, before it is known what of it is used.
+#[derive(Default)]
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(crate) target: Option<Target>,
+    pub(crate) sources: BTreeMap<String, Declaration<SourceSpec>>,
+    pub(crate) destinations: BTreeMap<String, Declaration<DestinationSpec>>,
+    pub(crate) ledger: LedgerSpec,
+}
+
+/// The chosen target.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    /// `None` if its destination could not be read.
+    pub(crate) destination: Option<String>,
+}
+
+/// A source or a destination.
+pub(crate) struct Declaration<T> {
+    /// `None` if a problem was told of it.
+    pub(crate) spec: Option<T>,
+    /// References that do not resolve: they count only if something uses the declaration.
+    pub(crate) unresolved: Vec<Problem>,
+}
+
+/// Resolves the references of the tree; those of sources and destinations are kept apart, by section and name.
+pub(crate) fn resolve(root: &mut Node, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Unresolved {
+    let mut apart = Unresolved::new();
+    let Content::Map(entries) = &mut root.content else { return apart };
+    for entry in entries {
+        let section = entry.key.clone();
+        if let Content::Map(members) = &mut entry.value.content
+            && (section == "sources" || section == "destinations")
+        {
+            for member in members {
+                let mut found = Vec::new();
+                scope.resolve(&mut member.value, &mut found);
+                apart.insert((section.clone(), member.key.clone()), found);
+            }
+        } else {
+            scope.resolve(&mut entry.value, problems);
+        }
+    }
+    apart
+}
+
+/// Problems with references, by section and name.
+pub(crate) type Unresolved = BTreeMap<(String, String), Vec<Problem>>;
+
+/// Reads the tree of `coho.yaml`, and chooses the target.
+pub(crate) fn read(
+    root: &Node,
+    mut apart: Unresolved,
+    wanted: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> Declared {
+    let section = |name: &'static str| root.get(name).map_or(&[][..], Node::entries);
+    let mut unresolved =
+        |section: &str, name: &str| apart.remove(&(section.to_owned(), name.to_owned())).unwrap_or_default();
+    let sources = section("sources")
+        .iter()
+        .map(|entry| {
+            let unresolved = unresolved("sources", &entry.key);
+            (entry.key.clone(), Declaration { spec: source(&entry.value), unresolved })
+        })
+        .collect();
+    let destinations: BTreeMap<_, _> = section("destinations")
+        .iter()
+        .map(|entry| {
+            let unresolved = unresolved("destinations", &entry.key);
+            (entry.key.clone(), Declaration { spec: destination(entry, problems), unresolved })
+        })
+        .collect();
+    for target in section("targets") {
+        if let Some(destination) = target.value.get("destination")
+            && let Some(name) = destination.text()
+            && !destinations.contains_key(name)
+        {
+            let known = destinations.keys().map(String::as_str);
+            problems.push(unknown_name("destination", name, known).at(&destination.place));
+        }
+    }
+    Declared {
+        name: root.text_of("project").unwrap_or_default().to_owned(),
+        target: choose(root, wanted, problems),
+        sources,
+        destinations,
+        ledger: ledger(root, problems),
+    }
+}
+
+fn choose(root: &Node, wanted: Option<&str>, problems: &mut Vec<Problem>) -> Option<Target> {
+    let targets = root.get("targets").map_or(&[][..], Node::entries);
+    let default = root.get("default_target");
+    let known = || targets.iter().map(|target| target.key.as_str());
+    if let Some(default) = default
+        && let Some(name) = default.text()
+        && !known().any(|target| target == name)
+    {
+        problems.push(unknown_name("target", name, known()).at(&default.place));
+    }
+    if let Some(name) = wanted
+        && !known().any(|target| target == name)
+    {
+        let place = root
+            .entry("targets")
+            .map_or_else(|| Place::file(root.place.file.clone()), |entry| entry.at.clone());
+        problems.push(unknown_name("target", name, known()).at(&place));
+    }
+    let chosen = wanted.or_else(|| default.and_then(Node::text));
+    let target = match chosen {
+        Some(name) => targets.iter().find(|target| target.key == name),
+        None => targets.first(),
+    }?;
+    let destination = target.value.text_of("destination").map(str::to_owned);
+    Some(Target { name: target.key.clone(), destination })
+}
+
+fn ledger(root: &Node, problems: &mut Vec<Problem>) -> LedgerSpec {
+    if let Some(entry) = root.entry("ledger")
+        && matches!(entry.value.content, Content::Map(ref entries) if entries.is_empty())
+    {
+        problems.push(
+            Problem::new(Code::WRONG_VALUE, "`ledger` names no file")
+                .at(&entry.at)
+                .help(format!("write `ledger: {LEDGER}`")),
+        );
+    }
+    let declared = root.get("ledger").and_then(|node| Some((node.text()?, &node.place)));
+    match declared {
+        Some((path, place)) => LedgerSpec { path: path.to_owned(), place: place.clone() },
+        None => LedgerSpec { path: LEDGER.to_owned(), place: Place::file(root.place.file.clone()) },
+    }
+}
+
+fn source(node: &Node) -> Option<SourceSpec> {
+    let path = || node.text_of("path").map(str::to_owned);
+    match node.text_of("type")? {
+        "postgres" => Some(SourceSpec::Postgres {
+            url: secret(node, "url")?,
+            statement_timeout: node.text_of("statement_timeout").and_then(super::duration),
+        }),
+        "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
+        "files" => Some(SourceSpec::Files { path: path()? }),
+        _ => None,
+    }
+}
+
+fn secret(node: &Node, key: &str) -> Option<SecretString> {
+    node.text_of(key).map(SecretString::from)
+}
+
+fn destination(entry: &Entry, problems: &mut Vec<Problem>) -> Option<DestinationSpec> {
+    let node = &entry.value;
+    let endpoint = endpoint(node, problems);
+    Some(DestinationSpec {
+        endpoint: endpoint?,
+        rest_token: secret(node, "rest_token")?,
+        analytics_token: secret(node, "analytics_token"),
+        rate: node.text_of("rate").and_then(super::rate).unwrap_or_default(),
+        concurrency: concurrency(node),
+        place: entry.at.clone(),
+        rest_token_place: node
+            .get("rest_token")
+            .map_or_else(|| entry.at.clone(), |token| token.place.clone()),
+    })
+}
+
+fn concurrency(node: &Node) -> u32 {
+    let declared = node.get("concurrency").and_then(Node::scalar).and_then(count);
+    declared.and_then(|number| u32::try_from(number).ok()).unwrap_or(CONCURRENCY)
+}
+
+fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<Endpoint> {
+    if let Some(url) = node.text_of("base_url") {
+        return Some(Endpoint::BaseUrl(url.strip_suffix('/').unwrap_or(url).to_owned()));
+    }
+    match node.text_of("region")? {
+        "us" => Some(Endpoint::Us { subdomain: node.text_of("subdomain").map(str::to_owned) }),
+        "eu" => {
+            if let Some(subdomain) = node.entry("subdomain") {
+                problems.push(
+                    Problem::new(Code::WRONG_VALUE, "`subdomain` does not go with `region: eu`")
+                        .at(&subdomain.at)
+                        .help("remove it: all workspaces of this region share one server"),
+                );
+            }
+            Some(Endpoint::Eu)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! The schemas against the files that [`crate::load`] takes, and against the table of keys.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{SchemaKind, schema};
+use crate::file::{Kind, kind};
+use crate::starter;
+use crate::yaml::{Content, Meaning, Node, parse};
+
+fn json(node: &Node) -> Value {
+    match &node.content {
+        Content::Scalar(scalar) => match scalar.meaning() {
+            Meaning::Null => Value::Null,
+            Meaning::Bool(flag) => Value::Bool(flag),
+            Meaning::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
+            Meaning::Doubtful(text) | Meaning::Text(text) => Value::String(text.to_owned()),
+        },
+        Content::List(items) => Value::Array(items.iter().map(json).collect()),
+        Content::Map(entries) => Value::Object(
+            entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect::<Map<_, _>>(),
+        ),
+        Content::Unresolved => Value::Null,
+    }
+}
+
+fn schema_kind(path: &str) -> Option<SchemaKind> {
+    match kind(path)? {
+        Kind::Project => Some(SchemaKind::Project),
+        Kind::Model => Some(SchemaKind::Model),
+        Kind::Sync => Some(SchemaKind::Sync),
+        Kind::SqlModel => None,
+    }
+}
+
+/// What the schema says against a file; empty if nothing.
+fn complaints(path: &str, text: &str) -> Vec<String> {
+    let Some(kind) = schema_kind(path) else { return Vec::new() };
+    let mut problems = Vec::new();
+    let Some(node) = parse(&path.into(), text, &mut problems) else { return vec![format!("{problems:?}")] };
+    match jsonschema::validator_for(&schema(kind)) {
+        Ok(validator) => validator
+            .iter_errors(&json(&node))
+            .map(|error| format!("{path} {}: {error}", error.instance_path()))
+            .collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// The files of all fixtures in a folder.
+fn fixtures(folder: &str) -> std::io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "txt") {
+            let text = format!("\n{}", std::fs::read_to_string(&path)?);
+            for part in text.split("\n--- ").skip(1) {
+                let (path, content) = part.split_once('\n').unwrap_or((part, ""));
+                files.push((path.to_owned(), content.to_owned()));
+            }
+        }
+    }
+    Ok(files)
+}
+
+#[test]
+fn valid_files_are_valid_by_the_schema() {
+    let files = fixtures("valid").unwrap();
+    assert!(!files.is_empty());
+    let starter = starter().iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    for (path, text) in files.into_iter().chain(starter) {
+        assert_eq!(complaints(&path, &text), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_schema_knows_the_keys_of_the_parser() {
+    for kind in SchemaKind::ALL {
+        let schema = schema(kind);
+        let names: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let keys: Vec<&str> = kind.shape().keys.iter().map(|key| key.name).collect();
+        assert_eq!(names, keys);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}
+
+#[test]
+fn what_the_parser_refuses_the_schema_refuses() {
+    for (path, text) in [
+        ("coho.yaml", "project: a\nsources: {}\ndestinations: {}\nledgr: x\n"),
+        ("models/a.yaml", "source: a\nprimary_key: id\n"),
+        ("models/a.yaml", "source: a\nprimary_key: id\ntable: t\nheader: true\n"),
+        (
+            "syncs/a.yaml",
+            "id: a\nmodel: m\nobject: account\nmode: replace\nmatch: { externalId: id }\nfields: {}\n",
+        ),
+        (
+            "syncs/a.yaml",
+            "id: a\nmodel: m\nobject: account\nmatch: { externalId: id }\nfields: { name: { as: text } }\n",
+        ),
+    ] {
+        assert_ne!(complaints(path, text), Vec::<String>::new(), "{path}: {text}");
+    }
+}

@@ -1,0 +1,38 @@
+//! Documents for programs. Every document has `"version": 1`; members are only ever added under one version.
+//!
+//! Names of members are `snake_case`; codes, reasons, fates and statuses are the words of the texts. Moments are ISO 8601 in
+//! UTC with milliseconds. Values of rows are previews: at most 32 characters of their JSON text and `…` where it is longer.
+//! What is not known is left out, never `null`.
+
+mod plan;
+mod run;
+mod problem;
+mod event;
+mod listing;
+
+pub use self::event::{call, event};
+pub use self::listing::{rows, runs};
+pub use self::plan::plan;
+pub use self::problem::problem;
+pub use self::run::run;
+
+use coho_core::memory::Time;
+use serde_json::{Map, Value as Json};
+
+/// The version of all documents.
+pub const VERSION: u32 = 1;
+
+/// A document as one line of NDJSON, with its line feed.
+pub fn line(document: &Json) -> String {
+    format!("{document}\n")
+}
+
+fn moment(time: Time) -> Json {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into()
+}
+
+/// An object without the members that are not known.
+fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+    let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Json::Object(known.collect::<Map<_, _>>())
+}

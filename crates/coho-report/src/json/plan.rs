@@ -1,0 +1,111 @@
+//! A plan as a document.
+
+use coho_core::counts::Counts;
+use coho_core::fields::Difference;
+use coho_core::plan::{GuardHit, ProblemCounts, Sample, SyncPlan};
+use coho_core::verdict::Fate;
+use serde_json::{Map, Value as Json, json};
+
+use super::{VERSION, object, problem};
+use crate::words::change;
+
+/// The plans of some syncs:
+///
+/// ```json
+/// {
+///   "version": 1,
+///   "syncs": [{
+///     "sync": "accounts", "object": "account", "mode": "upsert",
+///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "fates": { "unchanged": 88 } },
+///     "changes": [{ "change": "update", "reason": "row-changed", "count": 3 }],
+///     "samples": [{
+///       "key": "7", "target": "acme", "change": "update", "reason": "row-changed",
+///       "differences": [{ "field": "traits.seats", "before": "40", "after": "45" }]
+///     }],
+///     "problems": [{ "code": "null-key", "count": 2, "key": "7", "first": { "code": "null-key", "message": "…" } }],
+///     "guards": [{ "code": "max-removed", "message": "…", "help": "…", "held": 37 }],
+///     "removals": { "created": 0, "found": 0 },
+///     "calls": { "least": 3, "most": 12 }
+///   }]
+/// }
+/// ```
+///
+/// `before` is left out where Coho never sent the field. `fates` has those that are not 0.
+pub fn plan(plans: &[SyncPlan]) -> Json {
+    json!({ "version": VERSION, "syncs": plans.iter().map(sync).collect::<Vec<_>>() })
+}
+
+pub(super) fn sync(plan: &SyncPlan) -> Json {
+    let changes = plan.changes.iter().map(
+        |((kind, reason), count)| json!({ "change": change(*kind), "reason": reason.as_str(), "count": count }),
+    );
+    json!({
+        "sync": plan.sync.as_str(),
+        "object": plan.object.name(),
+        "mode": plan.mode.name(),
+        "counts": counts(&plan.counts),
+        "changes": changes.collect::<Vec<_>>(),
+        "samples": plan.samples.iter().map(sample).collect::<Vec<_>>(),
+        "problems": problems(&plan.problems),
+        "guards": guards(&plan.guards),
+        "removals": { "created": plan.removals.created, "found": plan.removals.found },
+        "calls": { "least": plan.calls.least, "most": plan.calls.most },
+    })
+}
+
+pub(super) fn counts(counts: &Counts) -> Json {
+    let fates = Fate::ALL.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
+    let fates: Map<_, _> = fates.map(|(fate, count)| (fate.to_string(), count.into())).collect();
+    json!({
+        "read": counts.read,
+        "absent": counts.absent,
+        "writes": counts.writes,
+        "removals": counts.removals,
+        "fates": fates,
+    })
+}
+
+fn sample(sample: &Sample) -> Json {
+    json!({
+        "key": sample.key.as_str(),
+        "target": sample.target.as_str(),
+        "change": change(sample.change),
+        "reason": sample.reason.as_str(),
+        "differences": differences(&sample.differences),
+    })
+}
+
+pub(super) fn differences(differences: &[Difference]) -> Json {
+    let differences = differences.iter().map(|difference| {
+        object([
+            ("field", Some(difference.path.to_string().into())),
+            ("before", difference.before.as_ref().map(|before| before.preview().into())),
+            ("after", Some(difference.after.preview().into())),
+        ])
+    });
+    differences.collect()
+}
+
+pub(super) fn problems(problems: &ProblemCounts) -> Json {
+    let problems = problems.iter().map(|(code, count)| {
+        object([
+            ("code", Some(code.as_str().into())),
+            ("count", Some(count.count.into())),
+            ("key", count.key.as_ref().map(|key| key.as_str().into())),
+            ("first", Some(problem::members(&count.first))),
+        ])
+    });
+    problems.collect()
+}
+
+pub(super) fn guards(guards: &[GuardHit]) -> Json {
+    let guard = |guard: &GuardHit| {
+        json!({
+            "code": guard.code.as_str(),
+            "message": guard.message,
+            "help": guard.help,
+            "held": guard.held,
+        })
+    };
+    guards.iter().map(guard).collect()
+}

@@ -1,0 +1,15 @@
+//! Texts for people: what `coho plan`, `coho run`, `coho runs` and `coho rows` print.
+//!
+//! Every text ends with a line feed. Values appear as bounded previews, and texts from outside without control characters.
+
+mod plan;
+mod run;
+mod listing;
+mod csv;
+mod notice;
+mod differences;
+
+pub use self::csv::csv;
+pub use self::listing::{rows, runs};
+pub use self::plan::plan;
+pub use self::run::run;

@@ -1,0 +1,95 @@
+//! Listings: what `coho runs` and `coho rows` print.
+
+use coho_core::memory::{Time, Verb};
+use coho_core::verdict::Fate;
+
+use super::differences::differences;
+use crate::grid::{Cell, lay};
+use crate::line::{RowLine, RunLine};
+use crate::style::{Style, Tone};
+use crate::words::{number, tame, time, tone, wrap};
+
+/// Runs, one sync of one run a line, in the order that they are given in.
+pub fn runs(lines: &[RunLine], style: &Style) -> String {
+    if lines.is_empty() {
+        return "no runs yet\n".to_owned();
+    }
+    let left = |name: &str| Cell::left(name).tone(Tone::Faint);
+    let right = |name: &str| Cell::right(name).tone(Tone::Faint);
+    let mut rows = vec![vec![
+        left("started"),
+        left("run"),
+        left("sync"),
+        right("read"),
+        right("delivered"),
+        right("removed"),
+        right("failed"),
+        right("calls"),
+        right("time"),
+        left("status"),
+    ]];
+    rows.extend(lines.iter().map(run));
+    lay(&rows, 0, style)
+}
+
+fn run(line: &RunLine) -> Vec<Cell> {
+    let failed: u64 =
+        [Fate::Rejected, Fate::Invalid, Fate::Deferred].into_iter().map(|fate| line.counts.fate(fate)).sum();
+    vec![
+        Cell::left(moment(line.started)),
+        Cell::left(tame(&line.run)),
+        Cell::left(line.sync.as_str()).tone(Tone::Strong),
+        Cell::right(number(line.counts.read)),
+        Cell::right(number(line.counts.fate(Fate::Delivered))),
+        Cell::right(number(line.counts.fate(Fate::Removed))),
+        Cell::right(number(failed)).tone(if failed > 0 { Tone::Bad } else { Tone::Faint }),
+        Cell::right(number(line.calls)),
+        Cell::right(line.millis.map_or_else(|| "-".to_owned(), time)),
+        Cell::left(line.status.replace('-', " ")),
+    ]
+}
+
+/// Rows, one key of one run a line; under it the message, and what was sent where that is known.
+pub fn rows(lines: &[RowLine], style: &Style) -> String {
+    if lines.is_empty() {
+        return "no rows\n".to_owned();
+    }
+    let names = ["key", "fate", "did", "code", "at", "run"];
+    let mut table = vec![names.map(|name| Cell::left(name).tone(Tone::Faint)).into()];
+    table.extend(lines.iter().map(row));
+    let mut text = String::new();
+    for (at, line) in lay(&table, 0, style).lines().enumerate() {
+        text.push_str(line);
+        text.push('\n');
+        let row = at.checked_sub(1).and_then(|at| lines.get(at));
+        text.push_str(&row.map(|row| below(row, style)).unwrap_or_default());
+    }
+    text
+}
+
+fn row(line: &RowLine) -> Vec<Cell> {
+    let did = match line.verb {
+        None => "",
+        Some(Verb::Write) => "write",
+        Some(Verb::Remove) => "remove",
+    };
+    vec![
+        Cell::left(tame(&line.key)),
+        Cell::left(line.fate.as_str()).tone(tone(line.fate)),
+        Cell::left(did),
+        Cell::left(tame(&line.code)),
+        Cell::left(moment(line.at)),
+        Cell::left(tame(&line.run)),
+    ]
+}
+
+fn below(line: &RowLine, style: &Style) -> String {
+    let message = tame(&line.message);
+    let message = if message.is_empty() { message } else { wrap(&message, 2, style.width) };
+    message + &differences(&line.differences, 2, style)
+}
+
+/// Moments are shown in UTC, which they say.
+fn moment(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}

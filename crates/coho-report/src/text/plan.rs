@@ -1,0 +1,175 @@
+//! What `coho plan` prints: what would be sent, why, with examples, what holds it, and what it costs.
+
+use coho_core::decide::{Change, Reason};
+use coho_core::plan::{Calls, Sample, SyncPlan};
+use coho_core::verdict::Fate;
+
+use super::differences::differences;
+use super::notice::{self, KEY, See};
+use crate::grid::{Cell, lay};
+use crate::style::{Style, Tone};
+use crate::words::{change, clip, counted, number, tame, time};
+
+/// The order in which changes are told: what is sent first, then what is not.
+const ORDER: [Change; 13] = [
+    Change::Add,
+    Change::Update,
+    Change::Compare,
+    Change::Retry,
+    Change::Resolve,
+    Change::Remove,
+    Change::Probe,
+    Change::Learn,
+    Change::Release,
+    Change::Keep,
+    Change::Forget,
+    Change::Hold,
+    Change::Unchanged,
+];
+
+/// The plans of some syncs. `rate` is the share of Vitally's rate that may be used, in calls a minute, where it is known.
+pub fn plan(plans: &[SyncPlan], rate: Option<u32>, style: &Style) -> String {
+    let mut parts: Vec<_> = plans.iter().map(|plan| sync(plan, rate, style)).collect();
+    if plans.iter().filter(|plan| plan.counts.planned() > 0).count() > 1 {
+        parts.push(total(plans, rate));
+    }
+    if plans.is_empty() {
+        parts.push("nothing to send\n".to_owned());
+    }
+    parts.join("\n")
+}
+
+fn sync(plan: &SyncPlan, rate: Option<u32>, style: &Style) -> String {
+    let heading =
+        format!("{} → {} ({})", style.paint(Tone::Strong, plan.sync.as_str()), plan.object, plan.mode.name());
+    let quiet = plan.counts.planned() == 0;
+    let notices =
+        notice::guards(&plan.guards, style) + &notice::problems(&plan.problems, See::Nowhere, style);
+    let unchanged = plan.counts.fate(Fate::Unchanged) + plan.counts.fate(Fate::Touched);
+    if quiet && unchanged == plan.counts.read && plan.counts.absent == 0 && notices.is_empty() {
+        let rows =
+            if unchanged > 0 { format!(", {} unchanged", counted(unchanged, "row")) } else { String::new() };
+        return format!("{heading}: nothing to send{rows}\n");
+    }
+    let cost =
+        if quiet { "  nothing to send\n".to_owned() } else { format!("  {}\n", cost(plan.calls, rate)) };
+    let rows = style.paint(Tone::Faint, &format!("{} read", counted(plan.counts.read, "row")));
+    let parts = [lay(&changes(plan), 2, style), samples(plan, style), notices, cost];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{heading}  {rows}\n{}", parts.join("\n"))
+}
+
+fn changes(plan: &SyncPlan) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for kind in ORDER {
+        let mut word = change(kind);
+        for ((_, reason), count) in plan.changes.iter().filter(|((other, _), _)| *other == kind) {
+            let why = format!("{reason}{}", aside(plan, kind, *reason));
+            rows.push(vec![
+                Cell::left(word).tone(tone(kind)),
+                Cell::right(number(*count)),
+                Cell::left(why).tone(Tone::Faint),
+            ]);
+            word = "";
+        }
+        if kind == Change::Hold {
+            rows.extend(invalid(plan));
+        }
+    }
+    rows
+}
+
+/// Rows that cannot be sent are told by what is wrong with them, not by what they would have been.
+fn invalid(plan: &SyncPlan) -> Option<Vec<Cell>> {
+    let count = plan.counts.fate(Fate::Invalid);
+    let codes = plan.problems.iter().map(|(code, problem)| format!("{code} {}", number(problem.count)));
+    let codes: Vec<_> = codes.collect();
+    (count > 0).then(|| {
+        vec![
+            Cell::left(change(Change::Invalid)).tone(Tone::Bad),
+            Cell::right(number(count)),
+            Cell::left(codes.join(", ")).tone(Tone::Faint),
+        ]
+    })
+}
+
+fn aside(plan: &SyncPlan, kind: Change, reason: Reason) -> String {
+    let (created, found) = (plan.removals.created, plan.removals.found);
+    if kind == Change::Remove && reason == Reason::RemovedFromModel && created + found > 0 {
+        format!(": {} created by Coho, {} found", number(created), number(found))
+    } else {
+        String::new()
+    }
+}
+
+fn tone(kind: Change) -> Tone {
+    match kind {
+        Change::Add => Tone::Good,
+        Change::Update | Change::Compare | Change::Retry | Change::Resolve | Change::Hold => Tone::Change,
+        Change::Remove | Change::Invalid => Tone::Bad,
+        Change::Probe
+        | Change::Learn
+        | Change::Release
+        | Change::Keep
+        | Change::Forget
+        | Change::Unchanged => Tone::Plain,
+    }
+}
+
+fn samples(plan: &SyncPlan, style: &Style) -> String {
+    ORDER.into_iter().map(|kind| samples_of(plan, kind, style)).collect()
+}
+
+fn samples_of(plan: &SyncPlan, kind: Change, style: &Style) -> String {
+    let samples: Vec<_> = plan.samples.iter().filter(|sample| sample.change == kind).collect();
+    let planned = plan.changes.iter().filter(|((other, _), _)| *other == kind).map(|(_, count)| count);
+    let more = planned.sum::<u64>().saturating_sub(samples.len() as u64);
+    let mut lines: Vec<_> = samples.iter().map(|sample| example(sample, style)).collect();
+    if !samples.is_empty() && more > 0 {
+        let more = format!("    … {} more to {}", number(more), change(kind));
+        lines.push(style.paint(Tone::Faint, &more) + "\n");
+    }
+    lines.concat()
+}
+
+fn example(sample: &Sample, style: &Style) -> String {
+    let sign = match sample.change {
+        Change::Add => "+",
+        Change::Remove => "-",
+        Change::Resolve | Change::Probe => "?",
+        Change::Update
+        | Change::Compare
+        | Change::Retry
+        | Change::Learn
+        | Change::Release
+        | Change::Keep
+        | Change::Forget
+        | Change::Hold
+        | Change::Invalid
+        | Change::Unchanged => "~",
+    };
+    let (key, target) = (sample.key.as_str(), sample.target.as_str());
+    let record = if key == target { String::new() } else { format!(" → {}", clip(&tame(target), KEY)) };
+    let reason = style.paint(Tone::Faint, sample.reason.as_str());
+    let sign = style.paint(tone(sample.change), sign);
+    format!("  {sign} {}{record}  {reason}\n", clip(&tame(key), KEY))
+        + &differences(&sample.differences, 6, style)
+}
+
+fn cost(calls: Calls, rate: Option<u32>) -> String {
+    let counted = match calls {
+        Calls { least, most } if least == most => counted(least, "call"),
+        Calls { least, most } => format!("{} to {}", number(least), counted(most, "call")),
+    };
+    let Some(rate) = rate.filter(|rate| *rate > 0) else { return counted };
+    let seconds = calls.least.saturating_mul(60).div_ceil(u64::from(rate));
+    let least = if seconds < 10 { format!("{seconds} s") } else { time(seconds.saturating_mul(1_000)) };
+    format!("{counted}, at least {least} at {} calls a minute", number(rate.into()))
+}
+
+fn total(plans: &[SyncPlan], rate: Option<u32>) -> String {
+    let sum = |part: fn(&Calls) -> u64| plans.iter().map(|plan| part(&plan.calls)).sum();
+    let calls = Calls { least: sum(|calls| calls.least), most: sum(|calls| calls.most) };
+    let operations: u64 = plans.iter().map(|plan| plan.counts.planned()).sum();
+    format!("all syncs: {}, {}\n", counted(operations, "operation"), cost(calls, rate))
+}

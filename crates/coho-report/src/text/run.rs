@@ -1,0 +1,144 @@
+//! What `coho run` prints at its end: a table by sync, law 1 in numbers, and what a person should look at.
+
+use coho_core::counts::Counts;
+use coho_core::plan::{Status, SyncSummary};
+use coho_core::verdict::Fate;
+
+use super::notice::{self, See};
+use crate::grid::{Cell, lay};
+use crate::style::{Style, Tone};
+use crate::words::{self, counted, number, tame, time, wrap};
+
+/// The columns, in their order. Those that are 0 for all syncs are left out, except the first and `unchanged`.
+const COLUMNS: [Fate; 15] = [
+    Fate::Delivered,
+    Fate::Removed,
+    Fate::Unchanged,
+    Fate::Touched,
+    Fate::Learned,
+    Fate::Skipped,
+    Fate::Rejected,
+    Fate::Deferred,
+    Fate::Invalid,
+    Fate::Held,
+    Fate::Stale,
+    Fate::NotAttempted,
+    Fate::Released,
+    Fate::Kept,
+    Fate::Forgotten,
+];
+
+/// The summaries of the syncs of a run.
+pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
+    let parts = summaries.iter().map(|summary| sync(summary, style));
+    let parts: Vec<_> = [table(summaries, style)].into_iter().chain(parts).collect();
+    parts.join("\n")
+}
+
+fn table(summaries: &[SyncSummary], style: &Style) -> String {
+    let fates: Vec<_> = COLUMNS.into_iter().filter(|fate| is_shown(*fate, summaries)).collect();
+    let names = fates.iter().map(|fate| Cell::right(fate.as_str()));
+    let names = [Cell::left("sync")].into_iter().chain(names).chain([
+        Cell::right("calls"),
+        Cell::right("time"),
+        Cell::left("status"),
+    ]);
+    let mut rows = vec![names.map(|name| name.tone(Tone::Faint)).collect()];
+    rows.extend(summaries.iter().map(|summary| line(summary, &fates)));
+    if summaries.len() > 1 {
+        rows.push(total(summaries, &fates));
+    }
+    lay(&rows, 0, style)
+}
+
+fn is_shown(fate: Fate, summaries: &[SyncSummary]) -> bool {
+    matches!(fate, Fate::Delivered | Fate::Unchanged)
+        || summaries.iter().any(|summary| summary.counts.fate(fate) > 0)
+}
+
+fn line(summary: &SyncSummary, fates: &[Fate]) -> Vec<Cell> {
+    let mut row = vec![Cell::left(summary.sync.as_str()).tone(Tone::Strong)];
+    row.extend(fates.iter().map(|fate| count(*fate, summary.counts.fate(*fate))));
+    row.push(Cell::right(number(summary.calls)));
+    row.push(Cell::right(time(summary.millis)));
+    row.push(Cell::left(name(&summary.status)).tone(tone(&summary.status)));
+    row
+}
+
+/// The counts of all syncs. Syncs run one after the other, so that their times add up.
+fn total(summaries: &[SyncSummary], fates: &[Fate]) -> Vec<Cell> {
+    let mut counts = Counts::default();
+    for summary in summaries {
+        counts.add(&summary.counts);
+    }
+    let mut row = vec![Cell::left("all")];
+    row.extend(fates.iter().map(|fate| count(*fate, counts.fate(*fate))));
+    row.push(Cell::right(number(summaries.iter().map(|summary| summary.calls).sum())));
+    row.push(Cell::right(time(summaries.iter().map(|summary| summary.millis).sum())));
+    row
+}
+
+fn count(fate: Fate, count: u64) -> Cell {
+    let tone = if count == 0 { Tone::Faint } else { words::tone(fate) };
+    Cell::right(number(count)).tone(tone)
+}
+
+fn name(status: &Status) -> String {
+    status.name().replace('-', " ")
+}
+
+fn tone(status: &Status) -> Tone {
+    match status {
+        Status::Completed => Tone::Good,
+        Status::CompletedWithErrors | Status::Held | Status::Interrupted => Tone::Change,
+        Status::Failed(_) | Status::Halted { .. } => Tone::Bad,
+    }
+}
+
+fn sync(summary: &SyncSummary, style: &Style) -> String {
+    let law = match &summary.status {
+        Status::Failed(_) => String::new(),
+        Status::Completed
+        | Status::CompletedWithErrors
+        | Status::Held
+        | Status::Halted { .. }
+        | Status::Interrupted => conservation(summary, style),
+    };
+    let parts = [
+        format!("{}: {}\n", style.paint(Tone::Strong, summary.sync.as_str()), name(&summary.status)),
+        law,
+        ending(&summary.status, style),
+        notice::guards(&summary.guards, style),
+        notice::problems(&summary.problems, See::Rows(&summary.sync), style),
+        summary.notes.iter().map(|note| wrap(&format!("note: {}", tame(note)), 2, style.width)).collect(),
+    ];
+    parts.concat()
+}
+
+fn ending(status: &Status, style: &Style) -> String {
+    match status {
+        Status::Completed | Status::CompletedWithErrors | Status::Held => String::new(),
+        Status::Failed(problems) => problems.iter().map(|problem| notice::problem(problem, style)).collect(),
+        Status::Halted { code, message } => notice::halt(*code, message, style),
+        Status::Interrupted => "  run again: it goes on from there\n".to_owned(),
+    }
+}
+
+/// Law 1 in numbers: `91 rows read = 3 delivered + 88 unchanged`.
+fn conservation(summary: &SyncSummary, style: &Style) -> String {
+    let counts = &summary.counts;
+    let ended = COLUMNS.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
+    let ended: Vec<_> = ended.collect();
+    let sum: u64 = ended.iter().map(|(_, count)| count).sum();
+    let ended: Vec<_> = ended.iter().map(|(fate, count)| format!("{} {fate}", number(*count))).collect();
+    let ended = if ended.is_empty() { "0".to_owned() } else { ended.join(" + ") };
+    let mut began = format!("{} read", counted(counts.read, "row"));
+    if counts.absent > 0 {
+        began = format!("{began} + {} gone", counted(counts.absent, "key"));
+    }
+    if sum == counts.read + counts.absent {
+        wrap(&format!("{began} = {ended}"), 2, style.width)
+    } else {
+        wrap(&format!("{began} ≠ {ended}: this is a mistake in Coho, please report it"), 2, style.width)
+    }
+}

@@ -1,0 +1,160 @@
+//! What can be wrong with a file, with its path relative to the source's folder, and the line where one is known.
+
+use std::fmt;
+
+use coho_core::code::Code;
+use coho_core::place::Place;
+use coho_core::row::ColumnType;
+
+/// A file that cannot be read, or is not what its model says.
+#[derive(Debug)]
+pub struct FileError {
+    /// The file, and line and column where they are known. A line is where a record starts.
+    pub place: Place,
+    /// What is wrong.
+    pub fault: FileFault,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileFault {
+    /// The path leads out of the source's folder.
+    #[error("the path leads out of the source's folder")]
+    Outside,
+    /// It cannot be opened or read.
+    #[error("the file cannot be read")]
+    Unreadable(#[source] std::io::Error),
+    /// It is a folder.
+    #[error("this is a folder, not a file")]
+    Folder,
+    /// It has no bytes at all.
+    #[error("the file is empty")]
+    Empty,
+    /// It changed between two passes over it.
+    #[error("the file changed while it was read")]
+    Changed,
+    /// It is not UTF-8 text.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// CSV: a record with more or fewer fields than the first.
+    #[error("the record has {found} fields, and the header has {expected}")]
+    Ragged {
+        /// How many names there are.
+        expected: usize,
+        /// How many fields there are.
+        found: usize,
+    },
+    /// Two columns have one name.
+    #[error("two columns are named `{0}`")]
+    DuplicateName(String),
+    /// CSV: a column of the header has no name; NDJSON: a member has the name `""`.
+    #[error("column {0} has no name")]
+    EmptyName(usize),
+    /// CSV: the last record's quote is not closed, so the file may have been cut off.
+    #[error("a quote is opened and never closed")]
+    OpenQuote,
+    /// A value does not fit its column's type.
+    #[error("column `{column}`: `{preview}` is not a value of type {}", kind.name())]
+    Type {
+        /// The column.
+        column: String,
+        /// The column's type.
+        kind: ColumnType,
+        /// The start of the value.
+        preview: String,
+    },
+    /// The model declares a type for a column that is not there.
+    #[error("the model declares a type for column `{column}`, which the file does not have")]
+    UnknownColumn {
+        /// The column.
+        column: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+    },
+    /// NDJSON: a line is not JSON.
+    #[error("the line is not JSON: {0}")]
+    Json(String),
+    /// NDJSON: a line is JSON but not an object.
+    #[error("the line holds {0}, not an object")]
+    NotAnObject(&'static str),
+    /// NDJSON: a line is longer than 64 MiB.
+    #[error("the line is longer than 64 MiB")]
+    LongLine,
+    /// Parquet: the file is not what its format says.
+    #[error("the file is not readable as Parquet")]
+    Parquet(#[source] ::parquet::errors::ParquetError),
+}
+
+impl FileError {
+    /// An error that concerns a file as a whole.
+    pub(super) fn new(file: &str, fault: FileFault) -> Self {
+        Self { place: Place::file(file), fault }
+    }
+
+    /// The same at a line, from 1, and a column, from 1, or 0 where it is not known.
+    pub(super) fn at(mut self, line: u64, column: usize) -> Self {
+        self.place.line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.place.column = u32::try_from(column).unwrap_or(u32::MAX);
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self.fault {
+            FileFault::Outside | FileFault::Unreadable(_) | FileFault::Folder => Code::FILE_UNREADABLE,
+            FileFault::NotUtf8 => Code::NOT_UTF8,
+            FileFault::UnknownColumn { .. } => Code::UNKNOWN_COLUMN,
+            FileFault::Empty
+            | FileFault::Changed
+            | FileFault::Ragged { .. }
+            | FileFault::DuplicateName(_)
+            | FileFault::EmptyName(_)
+            | FileFault::OpenQuote
+            | FileFault::Type { .. }
+            | FileFault::Json(_)
+            | FileFault::NotAnObject(_)
+            | FileFault::LongLine
+            | FileFault::Parquet(_) => Code::SOURCE_FAILED,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        let help = match &self.fault {
+            FileFault::Outside => "put the file into the source's folder, or change the source's `path`",
+            FileFault::Unreadable(_) => "the model's `file` is relative to the source's `path`",
+            FileFault::Folder => "name one file",
+            FileFault::Empty => "a CSV file without rows has at least its header; check what writes the file",
+            FileFault::Changed => "run again when nothing writes to it; best write a new file and rename it",
+            FileFault::NotUtf8 => "save the file as UTF-8",
+            FileFault::Ragged { .. } => {
+                "quote fields that contain the delimiter or a line break; check the model's `delimiter`"
+            }
+            FileFault::DuplicateName(_) => "give one of them another name, or name the columns in the model",
+            FileFault::EmptyName(_) => "give it a name, or name the columns in the model",
+            FileFault::OpenQuote => "close it, or check whether the file was cut off",
+            FileFault::Type { .. } => "mend the value, or declare the column as text",
+            FileFault::UnknownColumn { nearest: Some(name), .. } => {
+                return Some(format!("did you mean `{name}`?"));
+            }
+            FileFault::UnknownColumn { nearest: None, .. } => "remove it, or use a name from the file",
+            FileFault::Json(_) | FileFault::NotAnObject(_) | FileFault::LongLine => {
+                "each line of an NDJSON file is one JSON object"
+            }
+            FileFault::Parquet(_) => return None,
+        };
+        Some(help.to_owned())
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.fault)
+    }
+}
+
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.fault.source()
+    }
+}

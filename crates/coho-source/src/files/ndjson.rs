@@ -1,0 +1,114 @@
+//! NDJSON: one JSON object a line.
+//!
+//! The file is read twice: once for the names, in the order in which they first occur, and their types; once for the rows.
+//! A column's type is what all its values are, and mixed where they differ; numbers keep their digits.
+
+mod lines;
+mod kinds;
+
+use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use coho_core::value::Value;
+
+use super::fault::FileFault;
+use super::path::Source;
+use super::types;
+use crate::read::SourceError;
+use crate::reading::Sink;
+use crate::text;
+use kinds::Kinds;
+use lines::Lines;
+
+/// Reads the whole file.
+pub(super) fn read(
+    source: &Source,
+    declared: &[(String, ColumnType)],
+    sink: &mut Sink,
+) -> Result<(), SourceError> {
+    let mut kinds = Kinds::default();
+    let mut lines = Lines::start(source)?;
+    while let Some(object) = lines.next()? {
+        kinds.see(&object).map_err(|fault| lines.fault(fault))?;
+        if sink.listening().is_break() {
+            return Ok(());
+        }
+    }
+    let declared = types::by_column(&source.name, kinds.names(), declared)?;
+    let columns = kinds.columns(&declared);
+    if sink.open(Columns::new(columns.clone())?).is_break() {
+        return Ok(());
+    }
+    source.unchanged()?;
+    let mut lines = Lines::start(source)?;
+    while let Some(object) = lines.next()? {
+        let row = encode(&object, &columns, &kinds).map_err(|fault| lines.fault(fault))?;
+        if sink.row(row).is_break() {
+            return Ok(());
+        }
+    }
+    Ok(source.unchanged()?)
+}
+
+/// A line's object: names with values.
+type Object = Vec<(String, Value)>;
+
+fn encode(object: &Object, columns: &[Column], kinds: &Kinds) -> Result<RowBuf, FileFault> {
+    let mut values = vec![&Value::Null; columns.len()];
+    for (name, value) in object {
+        if let Some(slot) = kinds.index(name).and_then(|at| values.get_mut(at)) {
+            *slot = value;
+        }
+    }
+    let mut row = RowBuf::default();
+    let mut scratch = String::new();
+    for (column, value) in columns.iter().zip(values) {
+        let fits = cell(column.kind, value, &mut scratch);
+        row.push(fits.ok_or_else(|| FileFault::Type {
+            column: column.name.clone(),
+            kind: column.kind,
+            preview: value.preview(),
+        })?);
+    }
+    Ok(row)
+}
+
+/// A value as a cell of this type; `None` where it does not fit.
+fn cell<'a>(kind: ColumnType, value: &'a Value, scratch: &'a mut String) -> Option<Cell<'a>> {
+    match (kind, value) {
+        (_, Value::Null) => Some(Cell::Null),
+        (ColumnType::Json, _) | (ColumnType::Mixed, Value::Array(_) | Value::Object(_)) => {
+            *scratch = coho_core::json::write(value);
+            Some(Cell::Json(scratch))
+        }
+        (ColumnType::Mixed, Value::Int(number)) => Some(Cell::Int(*number)),
+        (ColumnType::Mixed, Value::Decimal(number)) => Some(Cell::Decimal(number.as_str())),
+        (ColumnType::Bool | ColumnType::Mixed, Value::Bool(flag)) => Some(Cell::Bool(*flag)),
+        (_, Value::Text(text)) => text::cell(kind, text, scratch),
+        (_, Value::Int(_) | Value::Decimal(_)) if kind != ColumnType::Bool => {
+            let digits = coho_core::json::write(value);
+            number(kind, &digits, scratch)
+        }
+        _ => None,
+    }
+}
+
+/// A number in a column with another type than its own.
+fn number<'a>(kind: ColumnType, digits: &str, scratch: &'a mut String) -> Option<Cell<'a>> {
+    match kind {
+        ColumnType::Int => digits.parse().ok().map(Cell::Int),
+        ColumnType::Float => digits.parse().ok().and_then(coho_core::value::Float::new).map(Cell::Float),
+        ColumnType::Decimal => {
+            digits.clone_into(scratch);
+            Some(Cell::Decimal(scratch))
+        }
+        ColumnType::Text => {
+            digits.clone_into(scratch);
+            Some(Cell::Text(scratch))
+        }
+        ColumnType::Bool
+        | ColumnType::Timestamp
+        | ColumnType::LocalTimestamp
+        | ColumnType::Date
+        | ColumnType::Json
+        | ColumnType::Mixed => None,
+    }
+}

@@ -1,0 +1,89 @@
+//! The lines of an NDJSON file as objects, with their numbers. Blank lines are skipped.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+
+use coho_core::json::JsonError;
+use coho_core::value::Value;
+
+use super::Object;
+use crate::files::fault::{FileError, FileFault};
+use crate::files::path::Source;
+
+/// A longer line is a file without line ends, or no NDJSON at all.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+/// Reads one object after the other.
+pub(super) struct Lines<'a> {
+    source: &'a Source,
+    reader: BufReader<File>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// From the file's start.
+    pub(super) fn start(source: &'a Source) -> Result<Self, FileError> {
+        let reader = BufReader::with_capacity(64 * 1024, source.text()?);
+        Ok(Self { source, reader, line: Vec::new(), number: 0 })
+    }
+
+    /// The next object; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> Result<Option<Object>, FileError> {
+        while self.read()? {
+            let text = match std::str::from_utf8(&self.line) {
+                Ok(text) => text.trim(),
+                Err(_) => return Err(self.fault(FileFault::NotUtf8)),
+            };
+            if !text.is_empty() {
+                return self.object(text).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Something wrong with the last line.
+    pub(super) fn fault(&self, fault: FileFault) -> FileError {
+        FileError::new(&self.source.name, fault).at(self.number, 0)
+    }
+
+    fn read(&mut self) -> Result<bool, FileError> {
+        self.line.clear();
+        self.number += 1;
+        let mut bounded = Read::by_ref(&mut self.reader).take(LONGEST_LINE + 1);
+        let read = bounded.read_until(b'\n', &mut self.line);
+        let length = read.map_err(|source| self.fault(FileFault::Unreadable(source)))?;
+        if length as u64 > LONGEST_LINE {
+            return Err(self.fault(FileFault::LongLine));
+        }
+        Ok(length > 0)
+    }
+
+    fn object(&self, text: &str) -> Result<Object, FileError> {
+        match coho_core::json::parse(text) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(other) => Err(self.fault(FileFault::NotAnObject(article(&other)))),
+            Err(JsonError::Syntax(error)) => {
+                let indent = text.len().abs_diff(self.line.trim_ascii_end().len());
+                let words = error.to_string();
+                let words = words.split(" at line ").next().unwrap_or_default().to_owned();
+                Err(self.fault(FileFault::Json(words)).at(self.number, error.column() + indent))
+            }
+            Err(error @ JsonError::Number(_)) => Err(self.fault(FileFault::Json(error.to_string()))),
+        }
+    }
+}
+
+fn article(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Int(_) | Value::Decimal(_) | Value::Float(_) => "a number",
+        Value::Array(_) => "a list",
+        Value::Text(_)
+        | Value::Timestamp(_)
+        | Value::LocalTimestamp(_)
+        | Value::Date(_)
+        | Value::Object(_) => "text",
+    }
+}

@@ -1,0 +1,214 @@
+//! What PostgreSQL says when it refuses, and what a connection's end means. Messages never contain the URL.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+
+/// The most characters of a server's message: it may quote values of a row.
+const LONGEST_MESSAGE: usize = 300;
+
+/// Why PostgreSQL gave no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The URL is not one. Its parts are not shown: they may be parts of a password.
+    #[error("the connection URL cannot be read")]
+    Url,
+    /// TLS cannot be set up in this program.
+    #[error("setting up TLS")]
+    Tls(#[source] rustls::Error),
+    /// No connection came about.
+    #[error("connecting to PostgreSQL at {server}")]
+    Connect {
+        /// Host, port and database.
+        server: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server answered with an error.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// The connection broke; how many rows were missing is not known.
+    #[error("the connection to PostgreSQL broke before the last row")]
+    Lost(#[source] tokio_postgres::Error),
+    /// More than one statement.
+    #[error("the model's SQL has more than one statement")]
+    ManyStatements,
+    /// The statement is not a query.
+    #[error("the model's SQL gives no columns")]
+    NoColumns,
+    /// The statement has `$1` or the like.
+    #[error("the model's SQL has a parameter such as `$1`")]
+    Parameter,
+}
+
+/// An error that the server sent.
+#[derive(Debug, thiserror::Error)]
+pub struct Refusal {
+    /// Host, port and database.
+    pub server: String,
+    /// The five characters of the SQL standard's error code: `42P01`.
+    pub state: String,
+    /// The server's message.
+    pub message: String,
+    /// The server's detail.
+    pub detail: Option<String>,
+    /// The server's hint.
+    pub hint: Option<String>,
+    /// Line and column in the model's SQL, from 1.
+    pub position: Option<(usize, usize)>,
+    /// The time limit of the query, where that is what ended it.
+    pub limit: Option<Duration>,
+}
+
+impl Refusal {
+    fn new(words: &DbError, sql: &str, server: &str, timeout: Option<Duration>) -> Self {
+        let position = match words.position() {
+            Some(ErrorPosition::Original(at)) => position(sql, *at),
+            Some(ErrorPosition::Internal { .. }) | None => None,
+        };
+        let limit = timeout.filter(|_| *words.code() == SqlState::QUERY_CANCELED);
+        Self {
+            server: server.to_owned(),
+            state: words.code().code().to_owned(),
+            message: bounded(words.message()),
+            detail: words.detail().map(bounded),
+            hint: words.hint().map(bounded),
+            position,
+            limit,
+        }
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        Some(match self.state.as_str() {
+            "28P01" | "28000" => "check the user and the password in the source's `url`",
+            "3D000" => "check the database's name at the end of the source's `url`",
+            "42P01" => "check the name, and whether its schema must be named: `schema.table`",
+            "42501" => "grant the role SELECT on it: GRANT SELECT ON … TO …",
+            "25006" => "Coho only reads: write the model as a query",
+            "57014" => "make the query faster, or raise the source's `statement_timeout`",
+            "53300" => "the server has no connection left: try again later, or raise `max_connections`",
+            _ => return None,
+        })
+    }
+}
+
+/// Whether the server was given more than one statement to prepare: its code is that of any syntax error, and other languages
+/// than English have other words, but only this one has no position.
+fn is_many_statements(words: &DbError) -> bool {
+    *words.code() == SqlState::SYNTAX_ERROR && words.position().is_none()
+}
+
+/// What the server's error means.
+pub(super) fn refused(words: &DbError, sql: &str, server: &str, timeout: Option<Duration>) -> PostgresError {
+    if is_many_statements(words) {
+        return PostgresError::ManyStatements;
+    }
+    PostgresError::Refused(Box::new(Refusal::new(words, sql, server, timeout)))
+}
+
+/// Line and column of the server's position, which counts characters from 1.
+fn position(sql: &str, at: u32) -> Option<(usize, usize)> {
+    let before: String = sql.chars().take(usize::try_from(at).ok()?.checked_sub(1)?).collect();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    (!sql.is_empty()).then_some((line, column))
+}
+
+fn bounded(words: &str) -> String {
+    match words.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+        None => words.to_owned(),
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL at {} refused", self.server)?;
+        let connecting = self.state.starts_with("28") || self.state == "3D000";
+        match self.position {
+            Some((line, column)) => write!(f, " the model's SQL at line {line}, column {column}")?,
+            None => f.write_str(if connecting { " the connection" } else { " the model's query" })?,
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(limit) = self.limit {
+            write!(f, " (after {} s)", limit.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+impl PostgresError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Url => Some(
+                "write it as `postgres://user:password@host:5432/database?sslmode=require`; characters such as `@`, `:`, `/`, \
+                 `?`, `#` and `%` in the password are percent-encoded"
+                    .to_owned(),
+            ),
+            Self::Connect { source, .. } => Some(connect_help(source.as_ref()).to_owned()),
+            Self::Refused(refusal) => refusal.help(),
+            Self::Lost(_) => Some("run again: nothing was taken from an incomplete reading".to_owned()),
+            Self::ManyStatements => Some("keep one query in the model".to_owned()),
+            Self::NoColumns => Some("write the model as one query: `SELECT … FROM …`".to_owned()),
+            Self::Parameter => Some("write the value itself; a model takes no parameters".to_owned()),
+            Self::Tls(_) => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// The server's detail and hint, and Coho's own advice.
+    pub fn help(&self) -> Option<String> {
+        let parts = [self.detail.as_deref(), self.hint.as_deref(), self.advice()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("\n"))
+    }
+}
+
+fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut cause = Some(source);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            cause = error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
+            continue;
+        }
+        if error.is::<rustls::Error>() {
+            return "the server's certificate must be signed by an authority that this machine trusts (or the file in \
+                    SSL_CERT_FILE has), and name the host; `sslmode=disable` in the `url` goes without TLS";
+        }
+        cause = error.source();
+    }
+    if source.to_string().contains("does not support TLS") {
+        return "have TLS switched on at the server; `sslmode=prefer` or `disable` in the `url` goes without it";
+    }
+    "check host and port in the source's `url`, and whether the server can be reached from this machine"
+}
+
+/// What an error of connecting means.
+pub(super) fn connecting(error: tokio_postgres::Error, server: String) -> PostgresError {
+    if let Some(words) = error.as_db_error() {
+        return refused(words, "", &server, None);
+    }
+    let words = error.to_string();
+    let source = error.into_source().unwrap_or_else(|| words.into());
+    PostgresError::Connect { server, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_and_lines() {
+        assert_eq!(position("SELECT é,\n  x", 13), Some((2, 3)));
+        assert_eq!(position("SELECT", 1), Some((1, 1)));
+        assert_eq!(position("", 5), None);
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        assert_eq!(bounded(&"é".repeat(1_000)).chars().count(), LONGEST_MESSAGE + 1);
+    }
+}

@@ -1,0 +1,188 @@
+//! A connection to PostgreSQL with its one read-only transaction, and how TLS is set up for it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::Host;
+use tokio_postgres::{CancelToken, Client, Config, RowStream, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::refusal::{PostgresError, connecting, refused};
+use crate::connection::PostgresConnection;
+
+/// A server that does not answer at all is given up after this time, unless the URL has another `connect_timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a query is cancelled that does not end, and how long to wait after each time.
+const CANCEL_TRIES: u32 = 20;
+const CANCEL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// An open transaction. Dropping it closes the connection at once.
+pub(super) struct Session {
+    client: Client,
+    driver: JoinHandle<Result<(), tokio_postgres::Error>>,
+    tls: MakeRustlsConnect,
+    server: String,
+    timeout: Option<Duration>,
+}
+
+impl Session {
+    /// Connects and begins the transaction.
+    pub(super) async fn open(settings: &PostgresConnection) -> Result<Self, PostgresError> {
+        let config = config(settings.url.expose_secret())?;
+        let tls = tls()?;
+        let server = server(&config);
+        let connected = config.connect(tls.clone()).await;
+        let (client, connection) = connected.map_err(|error| connecting(error, server.clone()))?;
+        let driver = tokio::spawn(connection);
+        let timeout = settings.statement_timeout;
+        let mut session = Self { client, driver, tls, server, timeout };
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        if let Some(timeout) = timeout {
+            // Zero would mean no limit.
+            let millis = timeout.as_millis().clamp(1, i32::MAX as u128);
+            session.execute(&format!("SET LOCAL statement_timeout = {millis}")).await?;
+        }
+        Ok(session)
+    }
+
+    /// Runs one of Coho's own statements.
+    pub(super) async fn execute(&mut self, sql: &str) -> Result<(), PostgresError> {
+        match self.client.batch_execute(sql).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.explain(error, "").await),
+        }
+    }
+
+    /// Has the server parse the model's SQL.
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Statement, PostgresError> {
+        match self.client.prepare(sql).await {
+            Ok(statement) => Ok(statement),
+            Err(error) => Err(self.explain(error, sql).await),
+        }
+    }
+
+    /// Runs the model's query. Rows come as fast as they are taken: the socket holds back the server.
+    pub(super) async fn query(&self, statement: &Statement) -> Result<RowStream, tokio_postgres::Error> {
+        self.client.query_raw(statement, std::iter::empty::<bool>()).await
+    }
+
+    /// What can cancel this session's query while it is being read.
+    pub(super) fn canceller(&self) -> Canceller {
+        Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }
+    }
+
+    /// What an error means. Where the connection broke, its driver knows why.
+    pub(super) async fn explain(&mut self, error: tokio_postgres::Error, sql: &str) -> PostgresError {
+        if let Some(words) = error.as_db_error() {
+            return refused(words, sql, &self.server, self.timeout);
+        }
+        let cause = if error.is_closed() { (&mut self.driver).await.ok() } else { None };
+        match cause {
+            Some(Err(cause)) => match cause.as_db_error() {
+                Some(words) => refused(words, sql, &self.server, self.timeout),
+                None => PostgresError::Lost(cause),
+            },
+            Some(Ok(())) | None => PostgresError::Lost(error),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Left alone, the driver would take all remaining rows of the query from the server first.
+        self.driver.abort();
+    }
+}
+
+/// Cancels a session's query.
+pub(super) struct Canceller {
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Canceller {
+    /// Asks the server once; where it cannot be reached, the connection's end says the same.
+    pub(super) async fn cancel(&self) {
+        self.token.cancel_query(self.tls.clone()).await.unwrap_or_default();
+    }
+
+    /// Asks the server until the query has ended: a server that has not begun it yet ignores the first time.
+    pub(super) async fn end<T>(&self, mut query: Pin<&mut impl Future<Output = T>>) {
+        for _ in 0..CANCEL_TRIES {
+            self.cancel().await;
+            if tokio::time::timeout(CANCEL_PATIENCE, query.as_mut()).await.is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+/// The parser's own words may repeat parts of the URL, and so of its password: they are left out.
+fn config(url: &str) -> Result<Config, PostgresError> {
+    let url =
+        url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
+    let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| PostgresError::Url)?;
+    config.application_name("coho");
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(PostgresError::Url);
+    }
+    Ok(config)
+}
+
+/// `host:port/database`, for messages.
+fn server(config: &Config) -> String {
+    let host = match config.get_hosts().first() {
+        Some(Host::Tcp(name)) => name.clone(),
+        #[cfg(unix)]
+        Some(Host::Unix(path)) => path.display().to_string(),
+        None => config.get_hostaddrs().first().map(ToString::to_string).unwrap_or_default(),
+    };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    match config.get_dbname() {
+        Some(database) => format!("{host}:{port}/{database}"),
+        None => format!("{host}:{port}"),
+    }
+}
+
+/// With no certificate in the system's store, every server's certificate is refused: that is said when one comes.
+fn tls() -> Result<MakeRustlsConnect, PostgresError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(PostgresError::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::config::SslMode;
+
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_read_is_not_repeated() {
+        let error = config("postgres://u:hunter2@h:hunter2/d").unwrap_err();
+        assert_eq!(error.to_string(), "the connection URL cannot be read");
+        assert!(std::error::Error::source(&error).is_none());
+    }
+
+    #[test]
+    fn verification_is_what_require_means() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let config = config(&format!("postgres://u@h/d?sslmode={mode}")).unwrap();
+            assert_eq!(config.get_ssl_mode(), SslMode::Require);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::sqlite`] and [`crate::files`] do the work.
+
+use coho_core::code::Code;
+use coho_core::model::{Model, Relation};
+use coho_core::row::{Columns, DuplicateColumn};
+
+use crate::connection::Connection;
+use crate::files::{self, FileError};
+use crate::postgres::{self, PostgresError};
+use crate::reading::{Reading, Scope};
+use crate::sqlite::{self, SqliteError};
+use crate::table::TableName;
+use crate::unsafe_type::{UnsafeTypes, UnsafeValue};
+
+/// Why a model could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Columns have types that have no form that keeps their values; nothing was read.
+    #[error(transparent)]
+    UnsafeTypes(#[from] Box<UnsafeTypes>),
+    /// A value has no form that keeps it.
+    #[error(transparent)]
+    UnsafeValue(#[from] Box<UnsafeValue>),
+    /// Two columns have one name.
+    #[error(transparent)]
+    Columns(#[from] DuplicateColumn),
+    /// The model's `table:` is no table name.
+    #[error(transparent)]
+    Table(#[from] TableName),
+    /// PostgreSQL could not be reached, or refused the query.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// The SQLite file could not be opened or read.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    /// A file could not be opened, or is not what the model says.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The model reads something that its source does not have.
+    #[error("a model with `{relation}` cannot be read from a {connection} source")]
+    Relation {
+        /// The key that the model uses: `sql`, `table` or `file`.
+        relation: &'static str,
+        /// The kind of source.
+        connection: &'static str,
+    },
+    /// The reader ended without reaching the source's end; this is a defect in Coho.
+    #[error("the reader stopped before the source's end")]
+    Stopped,
+}
+
+impl SourceError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::UnsafeTypes(_) | Self::UnsafeValue(_) => Code::UNSAFE_TYPE,
+            Self::File(error) => error.code(),
+            Self::Table(_) | Self::Relation { .. } => Code::WRONG_VALUE,
+            Self::Columns(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Stopped => Code::SOURCE_FAILED,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::UnsafeTypes(error) => Some(error.help()),
+            Self::UnsafeValue(error) => Some(error.help()),
+            Self::Columns(_) => Some("give one of them another name, with `AS`".to_owned()),
+            Self::Table(_) => {
+                Some("write `table` or `schema.table`, exactly as the source spells it".to_owned())
+            }
+            Self::Postgres(error) => error.help(),
+            Self::Sqlite(error) => error.help(),
+            Self::File(error) => error.help(),
+            Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
+            Self::Relation { .. } => Some("use `sql:` or `table:`".to_owned()),
+            Self::Stopped => None,
+        }
+    }
+}
+
+/// Opens the source and begins to read the model's rows. Errors before the first row come from here, later ones from
+/// [`Reading::next`].
+pub async fn read(connection: &Connection, model: &Model, scope: Scope) -> Result<Reading, SourceError> {
+    match (connection, &model.relation) {
+        (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
+            postgres::read(settings, relation, scope).await
+        }
+        (Connection::Sqlite { path }, relation @ (Relation::Sql(_) | Relation::Table(_))) => {
+            sqlite::read(path, relation, scope).await
+        }
+        (Connection::Files { folder }, Relation::File { path, format }) => {
+            files::read(folder, path, format, scope).await
+        }
+        (_, relation) => {
+            Err(SourceError::Relation { relation: key(relation), connection: connection.kind() })
+        }
+    }
+}
+
+/// The model's columns. Databases are asked without running the query; CSV and NDJSON files are read once where their types
+/// are not declared.
+pub async fn columns(connection: &Connection, model: &Model) -> Result<Columns, SourceError> {
+    match (connection, &model.relation) {
+        (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
+            postgres::columns(settings, relation).await
+        }
+        _ => Ok(read(connection, model, Scope::First(0)).await?.columns().clone()),
+    }
+}
+
+/// Whether the source can be reached: PostgreSQL answers, the SQLite file opens, the folder can be listed.
+pub async fn test(connection: &Connection) -> Result<(), SourceError> {
+    match connection {
+        Connection::Postgres(settings) => postgres::test(settings).await,
+        Connection::Sqlite { path } => sqlite::test(path).await,
+        Connection::Files { folder } => Ok(files::test(folder)?),
+    }
+}
+
+fn key(relation: &Relation) -> &'static str {
+    match relation {
+        Relation::Sql(_) => "sql",
+        Relation::Table(_) => "table",
+        Relation::File { .. } => "file",
+    }
+}

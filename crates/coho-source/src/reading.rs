@@ -1,0 +1,260 @@
+//! A reading: batches of rows from a reader that runs beside its consumer, through a bounded channel.
+//!
+//! [`crate::read`] starts one; [`Sink`] is a blocking reader's end of the channel, [`Batch`] collects rows for both kinds.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use coho_core::row::{Columns, RowBuf};
+use tokio::sync::mpsc;
+
+use crate::read::SourceError;
+
+/// The most rows of a batch.
+const BATCH_ROWS: usize = 1_000;
+/// A batch ends with the row that reaches this many bytes.
+const BATCH_BYTES: usize = 256 * 1024;
+/// How many batches may wait for the consumer: with them a reading holds about 1 MiB.
+const WAITING: usize = 4;
+
+/// How much of a model is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All rows.
+    All,
+    /// At most so many rows, whichever the source gives first: what is missing says nothing about the source.
+    First(u64),
+}
+
+/// Rows on their way from a source.
+///
+/// Dropping it stops the reader and cancels the query.
+pub struct Reading {
+    columns: Columns,
+    parts: mpsc::Receiver<Part>,
+    ended: bool,
+}
+
+/// What a reader says. The channel's end alone means nothing: a reader that panics ends it as well.
+pub(crate) enum Part {
+    /// First of all: what the rows will be.
+    Opened(Columns),
+    /// Some rows.
+    Rows(Vec<RowBuf>),
+    /// The source was read to the end of the scope.
+    End,
+    /// Nothing more comes.
+    Failed(SourceError),
+}
+
+impl Reading {
+    /// Waits until the reader has opened its source.
+    pub(crate) async fn opened(mut parts: mpsc::Receiver<Part>) -> Result<Self, SourceError> {
+        match parts.recv().await {
+            Some(Part::Opened(columns)) => Ok(Self { columns, parts, ended: false }),
+            Some(Part::Failed(error)) => Err(error),
+            Some(Part::Rows(_) | Part::End) | None => Err(SourceError::Stopped),
+        }
+    }
+
+    /// The columns, in the order of each row's cells.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The next rows, at least one. `None` only after the source was read to the end of the scope: after an error, and for
+    /// whoever stops asking, the reading is incomplete.
+    pub async fn next(&mut self) -> Result<Option<Vec<RowBuf>>, SourceError> {
+        if self.ended {
+            return Ok(None);
+        }
+        match self.parts.recv().await {
+            Some(Part::Rows(rows)) => Ok(Some(rows)),
+            Some(Part::End) => {
+                self.ended = true;
+                Ok(None)
+            }
+            Some(Part::Failed(error)) => Err(error),
+            Some(Part::Opened(_)) | None => Err(SourceError::Stopped),
+        }
+    }
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("columns", &self.columns)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The channel between a reader and its reading.
+pub(crate) fn channel() -> (mpsc::Sender<Part>, mpsc::Receiver<Part>) {
+    mpsc::channel(WAITING)
+}
+
+/// Runs a blocking reader on a thread of its own.
+pub(crate) async fn spawn<R>(scope: Scope, reader: R) -> Result<Reading, SourceError>
+where
+    R: FnOnce(&mut Sink) -> Result<(), SourceError> + Send + 'static,
+{
+    let (parts, receiver) = channel();
+    tokio::task::spawn_blocking(move || {
+        let mut sink = Sink { parts, batch: Batch::new(scope) };
+        let last = match reader(&mut sink) {
+            Ok(()) => sink.rest(),
+            Err(error) => Part::Failed(error),
+        };
+        // Where nobody listens any more, nobody needs the end.
+        sink.parts.blocking_send(last).unwrap_or_default();
+    });
+    Reading::opened(receiver).await
+}
+
+/// A blocking reader's end of the channel.
+///
+/// Each method breaks where no more rows are wanted: the reader then returns `Ok(())` without looking for the source's end.
+pub(crate) struct Sink {
+    parts: mpsc::Sender<Part>,
+    batch: Batch,
+}
+
+impl Sink {
+    /// Says what the rows will be, before the first of them.
+    pub(crate) fn open(&mut self, columns: Columns) -> ControlFlow<()> {
+        self.send(Part::Opened(columns))?;
+        if self.batch.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Gives the next row.
+    pub(crate) fn row(&mut self, row: RowBuf) -> ControlFlow<()> {
+        if let Some(rows) = self.batch.push(row) {
+            self.send(Part::Rows(rows))?;
+        }
+        if self.batch.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Breaks where nobody listens any more; for readers that work long without giving a row.
+    pub(crate) fn listening(&self) -> ControlFlow<()> {
+        if self.parts.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Asks whether nobody listens any more, from within a source's own code.
+    pub(crate) fn deaf(&self) -> impl Fn() -> bool + Send + 'static {
+        let parts = self.parts.clone();
+        move || parts.is_closed()
+    }
+
+    fn rest(&mut self) -> Part {
+        if let Some(rows) = self.batch.rest()
+            && self.send(Part::Rows(rows)).is_break()
+        {
+            return Part::Failed(SourceError::Stopped);
+        }
+        Part::End
+    }
+
+    fn send(&self, part: Part) -> ControlFlow<()> {
+        match self.parts.blocking_send(part) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+/// Collects rows until there are enough to hand on.
+pub(crate) struct Batch {
+    rows: Vec<RowBuf>,
+    bytes: usize,
+    wanted: u64,
+}
+
+impl Batch {
+    /// An empty batch of a reading with this scope.
+    pub(crate) fn new(scope: Scope) -> Self {
+        let wanted = match scope {
+            Scope::All => u64::MAX,
+            Scope::First(rows) => rows,
+        };
+        Self { rows: Vec::new(), bytes: 0, wanted }
+    }
+
+    /// Whether the scope wants no more rows.
+    pub(crate) fn is_full(&self) -> bool {
+        self.wanted == 0
+    }
+
+    /// Adds a row; gives the rows where there are enough of them.
+    pub(crate) fn push(&mut self, row: RowBuf) -> Option<Vec<RowBuf>> {
+        self.wanted = self.wanted.saturating_sub(1);
+        self.bytes += row.as_bytes().len();
+        self.rows.push(row);
+        if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.rest() } else { None }
+    }
+
+    /// The rows that wait, if there are any.
+    pub(crate) fn rest(&mut self) -> Option<Vec<RowBuf>> {
+        self.bytes = 0;
+        if self.rows.is_empty() { None } else { Some(std::mem::take(&mut self.rows)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::row::Cell;
+
+    use super::*;
+
+    fn one_column() -> Columns {
+        let column = coho_core::row::Column { name: "a".to_owned(), kind: coho_core::row::ColumnType::Int };
+        Columns::new(vec![column]).unwrap()
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "a reader may fail")]
+    fn endless(sink: &mut Sink) -> Result<(), SourceError> {
+        if sink.open(one_column()).is_continue() {
+            while sink.row(RowBuf::from_cells([Cell::Int(1)])).is_continue() {}
+        }
+        Ok(())
+    }
+
+    async fn count(mut reading: Reading) -> Result<usize, SourceError> {
+        let mut rows = 0;
+        while let Some(batch) = reading.next().await? {
+            rows += batch.len();
+        }
+        Ok(rows)
+    }
+
+    #[tokio::test]
+    async fn a_scope_ends_an_endless_source() {
+        for wanted in [0, 1, 1_000, 2_500] {
+            let reading = spawn(Scope::First(wanted), endless).await.unwrap();
+            assert_eq!(count(reading).await.unwrap() as u64, wanted);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dropped_reading_stops_its_reader() {
+        let (done, waits) = tokio::sync::oneshot::channel();
+        let reader = move |sink: &mut Sink| {
+            let result = endless(sink);
+            done.send(()).unwrap();
+            result
+        };
+        drop(spawn(Scope::All, reader).await.unwrap());
+        waits.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_panics_has_not_reached_the_end() {
+        let reader = |sink: &mut Sink| {
+            assert!(sink.open(one_column()).is_continue());
+            assert!(sink.row(RowBuf::default()).is_continue());
+            panic!("a defect in a reader");
+        };
+        let reading = spawn(Scope::All, reader).await.unwrap();
+        assert!(matches!(count(reading).await, Err(SourceError::Stopped)));
+    }
+}

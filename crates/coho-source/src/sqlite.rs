@@ -1,0 +1,238 @@
+//! SQLite: a model's query on a file that is opened read-only, in one transaction.
+//!
+//! Every cell has a type of its own there. A column's declared type is a hint for checks: a text in an `INTEGER` column stays
+//! text. Dates, JSON and decimals are what the column stores, text or numbers, and their columns are mixed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use coho_core::model::Relation;
+use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use coho_core::value::Float;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row, Statement};
+
+use crate::read::SourceError;
+use crate::reading::{Reading, Scope, Sink, spawn};
+use crate::table::{identifier, select_all};
+use crate::unsafe_type::{Remedy, UnsafeValue};
+
+/// How long to wait for a program that writes to the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After how many steps of its machine SQLite asks whether to go on.
+const PROGRESS: i32 = 10_000;
+
+/// Why a SQLite file gave no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum SqliteError {
+    /// The file cannot be opened as a database.
+    #[error("opening the SQLite file {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// There is no such file; Coho makes none.
+    #[error("there is no SQLite file {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite refused the query.
+    #[error("SQLite refused the model's SQL{}: {message}", place(*position))]
+    Refused {
+        /// SQLite's message.
+        message: String,
+        /// Line and column in the model's SQL, from 1, where SQLite says it.
+        position: Option<(usize, usize)>,
+    },
+    /// The query cannot be run.
+    #[error("running the model's SQL")]
+    Query(#[source] rusqlite::Error),
+    /// The file could not be read to the last row.
+    #[error("reading row {row} from SQLite")]
+    Row {
+        /// The row, from 1.
+        row: u64,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// More than one statement.
+    #[error("the model's SQL has more than one statement")]
+    ManyStatements,
+    /// The statement writes.
+    #[error("the model's SQL would change the database")]
+    Writes,
+    /// The statement is not a query, or is empty.
+    #[error("the model's SQL gives no columns")]
+    NoColumns,
+    /// The statement has `?` or the like.
+    #[error("the model's SQL has a parameter such as `?` or `:name`")]
+    Parameter,
+}
+
+impl SqliteError {
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Open { .. } => "check that it is a SQLite database and that you may read it",
+                Self::Missing { .. } => "check the source's `path`, which is relative to the project",
+                Self::ManyStatements => "keep one query in the model",
+                Self::Writes | Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
+                Self::Parameter => "write the value itself; a model takes no parameters",
+                Self::Refused { .. } => "check the names in it against the database",
+                Self::Query(_) | Self::Row { .. } => return None,
+            }
+            .to_owned(),
+        )
+    }
+}
+
+fn place(position: Option<(usize, usize)>) -> String {
+    position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default()
+}
+
+/// Line and column of an offset in bytes; SQLite says -1 where it knows none.
+fn position(sql: &str, offset: i32) -> Option<(usize, usize)> {
+    let before = sql.get(..usize::try_from(offset).ok()?)?;
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Some((before.matches('\n').count() + 1, last.chars().count() + 1))
+}
+
+/// Whether the file opens and is a database.
+pub(crate) async fn test(path: &Path) -> Result<(), SourceError> {
+    let relation = Relation::Sql("SELECT count(*) AS tables FROM sqlite_master".to_owned());
+    read(path, &relation, Scope::All).await?;
+    Ok(())
+}
+
+/// Begins to read a relation.
+pub(crate) async fn read(path: &Path, relation: &Relation, scope: Scope) -> Result<Reading, SourceError> {
+    let sql = match relation {
+        Relation::Sql(sql) => sql.clone(),
+        Relation::Table(name) => select_all(name)?,
+        Relation::File { .. } => {
+            return Err(SourceError::Relation { relation: "file", connection: "SQLite" });
+        }
+    };
+    let (path, remedy) = (path.to_owned(), Remedy::of(relation));
+    spawn(scope, move |sink| rows(&mut open(&path)?, &sql, remedy, sink)).await
+}
+
+fn open(path: &Path) -> Result<Connection, SqliteError> {
+    if !path.exists() {
+        return Err(SqliteError::Missing { path: path.to_owned() });
+    }
+    let failed = |source| SqliteError::Open { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // The first read shows whether it is a database at all, and begins the one state that the rows are read from.
+    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master;").map_err(failed)?;
+    Ok(connection)
+}
+
+fn rows(connection: &mut Connection, sql: &str, remedy: Remedy, sink: &mut Sink) -> Result<(), SourceError> {
+    // A query may work for long before its first row.
+    connection.progress_handler(PROGRESS, Some(sink.deaf())).map_err(SqliteError::Query)?;
+    let mut statement = prepare(connection, sql)?;
+    let columns = columns(&statement)?;
+    let names: Vec<Column> = columns.iter().cloned().collect();
+    if sink.open(columns).is_break() {
+        return Ok(());
+    }
+    let mut number = 1;
+    let mut rows = statement.query([]).map_err(SqliteError::Query)?;
+    while let Some(row) = rows.next().map_err(|source| SqliteError::Row { row: number, source })? {
+        if sink.row(encode(row, &names, number, remedy)?).is_break() {
+            return Ok(());
+        }
+        number += 1;
+    }
+    Ok(())
+}
+
+fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<Statement<'a>, SqliteError> {
+    let statement = connection.prepare(sql).map_err(refused)?;
+    if !statement.readonly() {
+        return Err(SqliteError::Writes);
+    }
+    if statement.column_count() == 0 {
+        return Err(SqliteError::NoColumns);
+    }
+    if statement.parameter_count() > 0 {
+        return Err(SqliteError::Parameter);
+    }
+    Ok(statement)
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors mean the same: it cannot be run")]
+fn refused(error: rusqlite::Error) -> SqliteError {
+    match error {
+        rusqlite::Error::MultipleStatement => SqliteError::ManyStatements,
+        rusqlite::Error::Empty => SqliteError::NoColumns,
+        rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {
+            SqliteError::Refused { message: msg, position: position(&sql, offset) }
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) => SqliteError::Refused { message, position: None },
+        error => SqliteError::Query(error),
+    }
+}
+
+fn columns(statement: &Statement<'_>) -> Result<Columns, SourceError> {
+    let column = |column: &rusqlite::Column<'_>| Column {
+        name: column.name().to_owned(),
+        kind: declared(column.decl_type()),
+    };
+    Ok(Columns::new(statement.columns().map(|it| column(&it)).collect())?)
+}
+
+/// The type that a declaration promises. Computed columns have none.
+fn declared(declaration: Option<&str>) -> ColumnType {
+    let word =
+        declaration.unwrap_or_default().split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
+    match word.as_str() {
+        "INTEGER" | "INT" | "TINYINT" | "SMALLINT" | "MEDIUMINT" | "BIGINT" | "INT2" | "INT8" => {
+            ColumnType::Int
+        }
+        "BOOLEAN" | "BOOL" => ColumnType::Bool,
+        "REAL" | "DOUBLE" | "DOUBLE PRECISION" | "FLOAT" => ColumnType::Float,
+        "TEXT" | "VARCHAR" | "CHAR" | "CHARACTER" | "NCHAR" | "NVARCHAR" | "CLOB" => ColumnType::Text,
+        _ => ColumnType::Mixed,
+    }
+}
+
+fn encode(row: &Row<'_>, columns: &[Column], number: u64, remedy: Remedy) -> Result<RowBuf, SourceError> {
+    let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * columns.len()));
+    for (at, column) in columns.iter().enumerate() {
+        let value = row.get_ref(at).map_err(|source| SqliteError::Row { row: number, source })?;
+        buffer.push(cell(value, column.kind).map_err(|(what, form)| {
+            let cast = form.replace("{c}", &identifier(&column.name));
+            Box::new(UnsafeValue {
+                column: column.name.clone(),
+                row: number,
+                what: what.to_owned(),
+                cast,
+                remedy,
+            })
+        })?);
+    }
+    Ok(buffer)
+}
+
+/// The cell of a value, or what it is and the cast that helps.
+fn cell(value: ValueRef<'_>, declared: ColumnType) -> Result<Cell<'_>, (&'static str, &'static str)> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number @ (0 | 1)) if declared == ColumnType::Bool => Cell::Bool(number == 1),
+        ValueRef::Integer(number) => Cell::Int(number),
+        ValueRef::Real(number) => Cell::Float(Float::new(number).ok_or(("an infinity", "{c} || '' AS {c}"))?),
+        ValueRef::Text(bytes) => {
+            Cell::Text(std::str::from_utf8(bytes).map_err(|_| ("text that is not UTF-8", "hex({c}) AS {c}"))?)
+        }
+        ValueRef::Blob(_) => return Err(("a BLOB", "hex({c}) AS {c}")),
+    })
+}

@@ -1,0 +1,58 @@
+//! Every CSV and NDJSON file in `fixtures/files` as the rows it gives, or the error that a user reads.
+//!
+//! `case.settings` beside a file is the model's: `delimiter: ;`, `names: a, b`, `undeclared: text`, `types: a integer, b date`.
+
+use std::path::Path;
+
+use coho_core::model::{Csv, FileFormat, Header, Model, Relation, Undeclared};
+use coho_core::place::Place;
+use coho_core::row::ColumnType;
+use coho_source::{Connection, Scope};
+
+#[path = "support/shown.rs"]
+mod shown;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn check(path: &Path) -> datatest_stable::Result<()> {
+    let folder = path.parent().ok_or("the fixture has no folder")?;
+    let file = path.file_name().and_then(|name| name.to_str()).ok_or("the fixture has no name")?;
+    let settings = std::fs::read_to_string(path.with_extension("settings")).unwrap_or_default();
+    let format = format(file, &settings)?;
+    let model = Model {
+        name: "fixture".to_owned(),
+        source: "files".to_owned(),
+        key: Vec::new(),
+        relation: Relation::File { path: file.to_owned(), format },
+        place: Place::default(),
+    };
+    let connection = Connection::Files { folder: folder.to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    shown::snapshot(path, &runtime.block_on(shown::shown(&connection, &model, Scope::All)))
+}
+
+fn format(file: &str, settings: &str) -> Result<FileFormat, Failure> {
+    let mut csv = Csv::default();
+    for line in settings.lines() {
+        let (key, value) = line.split_once(": ").ok_or("a setting has no value")?;
+        let values = value.split(", ");
+        match key {
+            "delimiter" => csv.delimiter = *value.as_bytes().first().ok_or("no delimiter")?,
+            "names" => csv.header = Header::Named(values.map(str::to_owned).collect()),
+            "undeclared" => csv.undeclared = Undeclared::Text,
+            "types" => csv.types = values.map(declared).collect::<Result<_, _>>()?,
+            other => return Err(format!("unknown setting {other}").into()),
+        }
+    }
+    Ok(if file.ends_with(".csv") { FileFormat::Csv(csv) } else { FileFormat::Ndjson { types: csv.types } })
+}
+
+fn declared(text: &str) -> Result<(String, ColumnType), Failure> {
+    let (name, kind) = text.split_once(' ').ok_or("a type has no name")?;
+    let kind = ColumnType::ALL.into_iter().find(|known| known.name() == kind).ok_or("unknown type")?;
+    Ok((name.to_owned(), kind))
+}
+
+datatest_stable::harness! {
+    { test = check, root = "fixtures/files", pattern = r"\.(csv|ndjson)$" },
+}

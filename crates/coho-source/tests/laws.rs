@@ -1,0 +1,103 @@
+//! What holds for any file: inference changes no value's text, and no bytes make a reader panic.
+
+use coho_core::model::{Csv, FileFormat, Model, Relation};
+use coho_core::place::Place;
+use coho_core::row::{Cell, ColumnType, RowBuf};
+use coho_source::{Connection, Scope, SourceError};
+use proptest::prelude::*;
+
+fn read(bytes: &[u8], name: &str, format: FileFormat) -> Result<Vec<RowBuf>, SourceError> {
+    let folder = tempfile::tempdir().map_err(|_| SourceError::Stopped)?;
+    std::fs::write(folder.path().join(name), bytes).map_err(|_| SourceError::Stopped)?;
+    let relation = Relation::File { path: name.to_owned(), format };
+    let model = Model {
+        name: String::new(),
+        source: String::new(),
+        key: Vec::new(),
+        relation,
+        place: Place::default(),
+    };
+    let connection = Connection::Files { folder: folder.path().to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| SourceError::Stopped)?;
+    runtime.block_on(async {
+        let mut reading = coho_source::read(&connection, &model, Scope::All).await?;
+        let mut rows = Vec::new();
+        while let Some(batch) = reading.next().await? {
+            rows.extend(batch);
+        }
+        Ok(rows)
+    })
+}
+
+fn field() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-?[0-9]{0,20}",
+        "[+-]?0?[0-9]{1,5}(\\.[0-9]{0,5})?(e[0-9])?",
+        "true|false|TRUE|1|0",
+        "20[0-9]{2}-[01][0-9]-[0-3][0-9]",
+        "[ -~\r\n\"é]{0,8}",
+    ]
+}
+
+fn columns() -> impl Strategy<Value = Vec<Vec<String>>> {
+    // Columns of one kind of field are what inference finds types for.
+    let column = prop_oneof![
+        prop::collection::vec("-?[0-9]{1,20}", 6),
+        prop::collection::vec("-?[0-9]{1,5}(\\.[0-9]{0,5})?", 6),
+        prop::collection::vec("20[0-9]{2}-[01][0-9]-[0-3][0-9]", 6),
+        prop::collection::vec(field(), 6),
+    ];
+    prop::collection::vec(column, 1..4)
+}
+
+fn csv_text(columns: &[Vec<String>]) -> Vec<u8> {
+    let quoted = |field: &String| format!("\"{}\"", field.replace('"', "\"\""));
+    let names: Vec<String> = (0..columns.len()).map(|at| format!("c{at}")).collect();
+    let lines =
+        (0..6).map(|row| columns.iter().map(|column| quoted(&column[row])).collect::<Vec<_>>().join(","));
+    std::iter::once(names.join(",")).chain(lines).map(|line| line + "\n").collect::<String>().into_bytes()
+}
+
+fn written_back(cell: Cell<'_>) -> Option<String> {
+    match cell {
+        Cell::Null => Some(String::new()),
+        Cell::Bool(flag) => Some(flag.to_string()),
+        Cell::Int(number) => Some(number.to_string()),
+        Cell::Decimal(text) | Cell::Text(text) => Some(text.to_owned()),
+        Cell::Date(_) => cell.to_value().scalar_text(),
+        Cell::Float(_) | Cell::Timestamp(_) | Cell::LocalTimestamp(_) | Cell::Json(_) => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn inference_changes_no_text(columns in columns()) {
+        let rows = read(&csv_text(&columns), "a.csv", FileFormat::Csv(Csv::default())).unwrap();
+        prop_assert_eq!(rows.len(), 6);
+        for (at, row) in rows.iter().enumerate() {
+            for (cell, column) in row.cells().zip(&columns) {
+                prop_assert_eq!(written_back(cell), Some(column[at].clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let json = FileFormat::Ndjson { types: Vec::new() };
+        for (name, format) in [("a.csv", FileFormat::Csv(Csv::default())), ("a.ndjson", json)] {
+            prop_assert!(!matches!(read(&bytes, name, format), Err(SourceError::Stopped)));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "[\\[\\]{}\",:a1.e\n\r -]{0,60}") {
+        let types = vec![("a".to_owned(), ColumnType::Timestamp)];
+        let json = FileFormat::Ndjson { types: types.clone() };
+        let csv = Csv { types, ..Csv::default() };
+        for (name, format) in [("a.csv", FileFormat::Csv(csv)), ("a.ndjson", json)] {
+            prop_assert!(!matches!(read(text.as_bytes(), name, format), Err(SourceError::Stopped)));
+        }
+    }
+}

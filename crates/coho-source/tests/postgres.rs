@@ -1,0 +1,149 @@
+//! PostgreSQL, against a real server: each `fixtures/postgres/*.sql` as the rows it gives or the error that a user reads,
+//! and what only a running server shows. One test, because each test process starts a server of its own.
+//!
+//! A fixture is the model's SQL; `-- table: NAME` alone is a model that names a table.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use coho_core::model::{Model, Relation};
+use coho_core::place::Place;
+use coho_source::{Connection, PostgresConnection, PostgresError, Scope, SourceError};
+use coho_testkit::Postgres;
+
+#[path = "support/shown.rs"]
+mod shown;
+
+type Failure = Box<dyn std::error::Error>;
+
+#[test]
+fn postgres_gives_exact_rows_and_clear_errors() {
+    let test = "coho-source: postgres_gives_exact_rows_and_clear_errors";
+    let Some(mut server) = Postgres::start_or_skip(test).unwrap() else { return };
+    server.psql(include_str!("postgres/setup.sql")).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        fixtures_match(&server).await.unwrap();
+        columns_are_known_without_rows(&server).await.unwrap();
+        connections_fail_clearly(&server).await.unwrap();
+        a_slow_query_is_ended(&server).await.unwrap();
+        a_scope_stops_a_long_query(&server).await.unwrap();
+        a_dropped_reading_ends_its_query(&server).await.unwrap();
+        a_lost_server_is_not_the_end(&mut server).await.unwrap();
+    });
+}
+
+fn connection(url: String) -> PostgresConnection {
+    PostgresConnection { url: url.into(), statement_timeout: None }
+}
+
+fn model(sql: &str) -> Model {
+    let relation = match sql.strip_prefix("-- table: ") {
+        Some(name) => Relation::Table(name.trim().to_owned()),
+        None => Relation::Sql(sql.to_owned()),
+    };
+    Model { name: "m".to_owned(), source: "s".to_owned(), key: Vec::new(), relation, place: Place::default() }
+}
+
+async fn shown_at(server: &Postgres, settings: PostgresConnection, sql: &str) -> String {
+    let text = shown::shown(&Connection::Postgres(settings), &model(sql), Scope::All).await;
+    text.replace(&format!("127.0.0.1:{}", server.port()), "SERVER")
+}
+
+async fn fixtures_match(server: &Postgres) -> Result<(), Failure> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/postgres");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+    paths.sort();
+    for path in paths {
+        let sql = std::fs::read_to_string(&path)?;
+        shown::snapshot(&path, &shown_at(server, connection(server.url()), &sql).await)?;
+    }
+    Ok(())
+}
+
+async fn columns_are_known_without_rows(server: &Postgres) -> Result<(), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let columns =
+        coho_source::columns(&source, &model("SELECT pg_sleep(3600)::text AS slept, 1 AS one")).await?;
+    assert_eq!(columns.names().collect::<Vec<_>>(), ["slept", "one"]);
+    Ok(())
+}
+
+async fn connections_fail_clearly(server: &Postgres) -> Result<(), Failure> {
+    let protected = |word: &str| format!("postgres://protected:{word}@127.0.0.1:{}/postgres", server.port());
+    let mut seen = String::new();
+    for (case, url) in [
+        ("nobody listens", "postgres://u:hunter2@127.0.0.1:1/d".to_owned()),
+        ("wrong password", protected("hunter2")),
+        ("right password", protected("correct%20horse")),
+        ("no such database", server.url_of("nowhere")),
+        ("no such role", format!("postgres://nobody@127.0.0.1:{}/postgres", server.port())),
+        ("no TLS there", server.url().replace("disable", "require")),
+        ("no TLS there, none required", server.url().replace("disable", "prefer")),
+        ("not a URL", "hunter2".to_owned()),
+    ] {
+        let result = coho_source::test(&Connection::Postgres(connection(url))).await;
+        let text = result.map_or_else(|error| shown::failure(&error), |()| "connected\n".to_owned());
+        seen += &format!("{case}:\n{text}\n");
+    }
+    let reader = connection(server.url().replace("postgres@", "reader@"));
+    seen += "no permission:\n";
+    seen += &shown_at(server, reader, "SELECT * FROM secrets").await;
+    assert!(!seen.contains("hunter2"));
+    let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
+    shown::snapshot(Path::new("fixtures/postgres/connections.txt"), &seen)
+}
+
+async fn a_slow_query_is_ended(server: &Postgres) -> Result<(), Failure> {
+    let limit = Some(Duration::from_millis(50));
+    let settings = PostgresConnection { statement_timeout: limit, ..connection(server.url()) };
+    let seen = shown_at(server, settings, "SELECT 1 AS one, pg_sleep(60)::text AS slept").await;
+    shown::snapshot(Path::new("fixtures/postgres/slow-query.txt"), &seen)
+}
+
+/// Far more rows than could ever be read. In the select list the series is streamed; in FROM the server would first store it.
+const ENDLESS: &str = "SELECT generate_series(1, 1000000000000) AS i, repeat('x', 1000) AS text";
+
+async fn a_scope_stops_a_long_query(server: &Postgres) -> Result<(), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let mut reading = coho_source::read(&source, &model(ENDLESS), Scope::First(2_500)).await?;
+    let mut rows = 0;
+    while let Some(batch) = reading.next().await? {
+        rows += batch.len();
+    }
+    assert_eq!(rows, 2_500);
+    Ok(())
+}
+
+async fn a_dropped_reading_ends_its_query(server: &Postgres) -> Result<(), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let sleeper = model("SELECT 'the sleeper' AS name, pg_sleep(3600)::text AS slept");
+    drop(coho_source::read(&source, &sleeper, Scope::All).await?);
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'coho'";
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while server.psql(running)? != "0" {
+        assert!(std::time::Instant::now() < deadline, "the query goes on without its reading");
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+async fn a_lost_server_is_not_the_end(server: &mut Postgres) -> Result<(), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let mut reading = coho_source::read(&source, &model(ENDLESS), Scope::All).await?;
+    assert!(reading.next().await?.is_some());
+    server.stop()?;
+    let error = loop {
+        match reading.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err("a reading that was cut off said that it was whole".into()),
+            Err(error) => break error,
+        }
+    };
+    let lost = matches!(&error, SourceError::Postgres(PostgresError::Lost(_) | PostgresError::Refused(_)));
+    assert!(lost, "{error:?}");
+    Ok(())
+}

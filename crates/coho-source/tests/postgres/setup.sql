@@ -1,0 +1,13 @@
+CREATE TYPE plan AS ENUM ('free', 'Pro plan');
+CREATE TYPE point3 AS (x int, y int, z int);
+CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');
+CREATE EXTENSION IF NOT EXISTS citext;
+CREATE EXTENSION IF NOT EXISTS hstore;
+CREATE SCHEMA "Sales Data";
+CREATE TABLE "Sales Data"."All ""customers""" (id int PRIMARY KEY, "Full Name" text);
+INSERT INTO "Sales Data"."All ""customers""" VALUES (1, 'Ada'), (2, NULL);
+CREATE TABLE photos (id int, photo bytea, price money);
+CREATE TABLE secrets (id int);
+CREATE ROLE reader LOGIN;
+CREATE ROLE protected LOGIN PASSWORD 'correct horse';
+GRANT USAGE ON SCHEMA "Sales Data" TO reader;

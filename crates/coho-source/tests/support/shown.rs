@@ -1,0 +1,85 @@
+//! A reading as text: the columns with their types, each row, and the error with its help where there is one.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use coho_core::model::Model;
+use coho_core::row::{Cell, Columns, RowBuf};
+use coho_source::{Connection, Scope, SourceError};
+
+/// Reads a model and shows it.
+pub(crate) async fn shown(connection: &Connection, model: &Model, scope: Scope) -> String {
+    let mut out = String::new();
+    if let Err(error) = rows(connection, model, scope, &mut out).await {
+        out += &failure(&error);
+    }
+    out
+}
+
+async fn rows(
+    connection: &Connection,
+    model: &Model,
+    scope: Scope,
+    out: &mut String,
+) -> Result<(), SourceError> {
+    let mut reading = coho_source::read(connection, model, scope).await?;
+    *out += &columns(reading.columns());
+    while let Some(rows) = reading.next().await? {
+        rows.iter().for_each(|each| *out += &row(each));
+    }
+    Ok(())
+}
+
+fn columns(columns: &Columns) -> String {
+    let shown: Vec<String> =
+        columns.iter().map(|column| format!("{} ({})", column.name, column.kind.name())).collect();
+    format!("{}\n", shown.join(" | "))
+}
+
+fn row(row: &RowBuf) -> String {
+    let cells: Vec<String> = row.cells().map(cell).collect();
+    format!("{}\n", cells.join(" | "))
+}
+
+/// Text is quoted; a cell that is not of its column's type can be told apart.
+fn cell(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Null => "null".to_owned(),
+        Cell::Bool(flag) => flag.to_string(),
+        Cell::Int(number) => number.to_string(),
+        Cell::Float(number) => format!("{:?}f", number.get()),
+        Cell::Decimal(digits) => format!("{digits}d"),
+        Cell::Text(text) => format!("{text:?}"),
+        Cell::Timestamp(_) | Cell::LocalTimestamp(_) | Cell::Date(_) => {
+            cell.to_value().scalar_text().unwrap_or_default()
+        }
+        Cell::Json(text) => format!("json {text}"),
+    }
+}
+
+/// The error with its causes, its code and its help.
+pub(crate) fn failure(error: &SourceError) -> String {
+    let mut out = format!("error [{}]: {error}\n", error.code());
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // Writing to a string cannot fail.
+        writeln!(out, "cause: {error}").unwrap_or_default();
+        cause = error.source();
+    }
+    for line in error.help().unwrap_or_default().lines() {
+        writeln!(out, "help: {line}").unwrap_or_default();
+    }
+    out
+}
+
+/// Compares with `case.snap` beside the fixture.
+pub(crate) fn snapshot(fixture: &Path, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture).parent().map(Path::to_owned);
+    let case = fixture.file_stem().and_then(|stem| stem.to_str()).ok_or("the fixture has no name")?;
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder.ok_or("the fixture has no folder")?);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(case, text));
+    Ok(())
+}

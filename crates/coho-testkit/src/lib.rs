@@ -1,0 +1,22 @@
+//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process.
+//!
+//! **What it is:** [`Postgres`] starts a fresh server from the machine's own server programs, listens on the loopback
+//! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends.
+//!
+//! **What it is not:** it downloads nothing, knows nothing of Coho's other crates, and is part of no released program.
+//!
+//! **Where to begin:** [`Postgres::start`]; tests that cannot run without a server call [`Postgres::start_or_skip`].
+//!
+//! ```
+//! use coho_testkit::Postgres;
+//!
+//! if let Some(server) = Postgres::start_or_skip("the front page's example")? {
+//!     assert_eq!(server.psql("SELECT 1 + 1")?, "2");
+//! }
+//! # Ok::<(), coho_testkit::Error>(())
+//! ```
+
+mod postgres;
+mod programs;
+
+pub use postgres::{Error, Postgres};

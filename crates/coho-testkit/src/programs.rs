@@ -1,0 +1,61 @@
+//! Where PostgreSQL's server programs are, and as whom they may run. [`crate::postgres`] starts them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// PostgreSQL's server programs of one version.
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// The newest version that is installed; `None` where there is none, or where `COHO_TEST_POSTGRES=off`.
+    pub(crate) fn find() -> Option<Self> {
+        if std::env::var_os("COHO_TEST_POSTGRES").is_some_and(|value| value == "off") {
+            return None;
+        }
+        let complete = |folder: &PathBuf| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file();
+        let mut found: Vec<PathBuf> = places().into_iter().filter(complete).collect();
+        found.sort_by_key(|folder| version(folder));
+        found.pop().map(|folder| Self { folder })
+    }
+
+    /// A program, as the user that may run it: PostgreSQL's server refuses to run as root.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let program = self.folder.join(program);
+        as_server_user(&program)
+    }
+
+    /// The folder that holds the programs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// A command that runs as `postgres` where the tests run as root, and as oneself otherwise.
+pub(crate) fn as_server_user(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program);
+    command
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Debian keeps each version in a folder of its own; others put the programs on the path.
+fn places() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions.map(|entry| entry.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian.chain(std::env::split_paths(&path)).collect()
+}
+
+fn version(folder: &Path) -> u32 {
+    let name = folder.parent().and_then(Path::file_name).and_then(std::ffi::OsStr::to_str);
+    name.and_then(|name| name.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,60 @@
+//! Upserts one account, and says what became of it.
+//!
+//! `cargo run -p coho-vitally --example deliver -- http://127.0.0.1:7700 sandbox acme "Acme Inc."`
+
+use std::error::Error;
+use std::io::Write as _;
+
+use coho_core::decide::Reason;
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_core::key::Key;
+use coho_core::object::Object;
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
+use coho_core::sync::Mode;
+use coho_core::target::ExternalId;
+use coho_core::value::Value;
+use coho_vitally::client::{Client, Endpoint, Settings, Token};
+use coho_vitally::resolved::Resolved;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, token, id, name] = arguments.as_slice() else {
+        return Err("usage: deliver URL TOKEN EXTERNAL_ID NAME".into());
+    };
+    let token = Token::parse(&token.as_str().into())?;
+    let client = Client::new(Settings::new(Endpoint::BaseUrl(url.clone()), token))?;
+    client.test().await?;
+    let delivery = client.deliver(&upsert(id, name)?, &Resolved::new()).await;
+    let mut out = std::io::stdout();
+    for call in &delivery.calls {
+        let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        writeln!(out, "{} {} → {status} in {} µs", call.method, call.path, call.micros)?;
+    }
+    writeln!(out, "{:?}", delivery.verdict)?;
+    Ok(())
+}
+
+fn upsert(id: &str, name: &str) -> Result<Operation, Box<dyn Error>> {
+    let target = ExternalId::parse(id)?;
+    let name = Rendering::Set(FieldValue::Value(Value::text(name)));
+    let fields = [(FieldPath::new("name"), name)].into();
+    let rendered = Rendered { target: target.clone(), fields, absent_traits: None };
+    let sieved = sieve(&rendered, &Sent::new());
+    Ok(Operation {
+        key: Key::new(id),
+        object: Object::Account,
+        target,
+        action: Action::Write {
+            mode: Mode::Upsert,
+            complete: sieved.complete,
+            changed: sieved.differences,
+            would_send: sieved.would_send,
+        },
+        known: Known::New,
+        reason: Reason::NewRecord,
+        seen: None,
+        serial: 0,
+    })
+}

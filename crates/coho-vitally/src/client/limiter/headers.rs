@@ -1,0 +1,126 @@
+//! What an answer says of the rate: `RateLimit-*`, with and without `X-`, and `Retry-After`.
+//!
+//! Vitally documents `RateLimit-Limit: 1000, 1000;window=60`, `RateLimit-Remaining: 999`, `RateLimit-Reset: 59`
+//! (<https://docs.vitally.io/en/articles/9880649-rest-api-overview>, read 2026-11-24); the other forms are those of
+//! servers of its kind.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use coho_core::memory::Time;
+
+/// A `Reset` above this is a moment, not a wait.
+const EPOCH: u64 = 1_000_000;
+
+/// A moment above this is in milliseconds.
+const EPOCH_MILLIS: u64 = 100_000_000_000;
+
+/// What an answer says of the rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RateHeaders {
+    /// Units that the bucket holds when full.
+    pub(crate) limit: Option<u32>,
+    /// Units that are left.
+    pub(crate) remaining: Option<u32>,
+    /// How long until there are more.
+    pub(crate) reset: Option<Duration>,
+    /// How long the server asks to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl RateHeaders {
+    /// Reads an answer's headers; names are asked for in lower case. `now` is the server's clock where it told it.
+    pub(crate) fn read<'h>(header: impl Fn(&str) -> Option<&'h str>, now: Time) -> Self {
+        let rate = |name: &str| {
+            header(&format!("ratelimit-{name}")).or_else(|| header(&format!("x-ratelimit-{name}")))
+        };
+        Self {
+            limit: rate("limit").and_then(first_number).and_then(|number| u32::try_from(number).ok()),
+            remaining: rate("remaining").and_then(first_number).and_then(|number| u32::try_from(number).ok()),
+            reset: rate("reset").and_then(first_number).map(|number| wait(number, now)),
+            retry_after: header("retry-after").and_then(|text| retry_after(text, now)),
+        }
+    }
+
+    /// The longer of the two waits.
+    pub(crate) fn wait(self) -> Option<Duration> {
+        self.retry_after.max(self.reset)
+    }
+}
+
+/// The whole number at the beginning: `1000` of `1000, 1000;window=60`.
+fn first_number(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+fn wait(number: u64, now: Time) -> Duration {
+    let now = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    match number {
+        0..=EPOCH => Duration::from_secs(number),
+        EPOCH_MILLIS.. => Duration::from_millis(number.saturating_sub(now)),
+        _ => Duration::from_millis(number.saturating_mul(1_000).saturating_sub(now)),
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(text: &str, now: Time) -> Option<Duration> {
+    if let Ok(date) = DateTime::parse_from_rfc2822(text.trim()) {
+        return Some((date.to_utc() - now).to_std().unwrap_or_default());
+    }
+    first_number(text).map(|number| wait(number, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(headers: &[(&str, &'static str)]) -> RateHeaders {
+        let now = Time::from_timestamp(1_700_000_000, 0).unwrap();
+        let find = |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        RateHeaders::read(find, now)
+    }
+
+    #[test]
+    fn the_documented_form_is_read() {
+        let read = read(&[
+            ("ratelimit-limit", "1000, 1000;window=60"),
+            ("ratelimit-remaining", "999"),
+            ("ratelimit-reset", "59"),
+        ]);
+        assert_eq!(
+            (read.limit, read.remaining, read.wait()),
+            (Some(1_000), Some(999), Some(Duration::from_secs(59)))
+        );
+    }
+
+    #[test]
+    fn names_with_x_are_read_too() {
+        let read = read(&[("x-ratelimit-limit", "100"), ("x-ratelimit-remaining", "0")]);
+        assert_eq!((read.limit, read.remaining), (Some(100), Some(0)));
+    }
+
+    #[test]
+    fn a_great_reset_is_a_moment() {
+        let reset = |value| read(&[("ratelimit-reset", value)]).reset;
+        assert_eq!(reset("1000000"), Some(Duration::from_secs(1_000_000)));
+        assert_eq!(reset("1700000030"), Some(Duration::from_secs(30)));
+        assert_eq!(reset("1700000030500"), Some(Duration::from_millis(30_500)));
+        assert_eq!(reset("1600000000"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let wait = |value| read(&[("retry-after", value)]).wait();
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Tue, 14 Nov 2023 22:13:40 GMT"), Some(Duration::from_secs(20)));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
+    fn the_longer_wait_counts() {
+        let both = read(&[("retry-after", "7"), ("ratelimit-reset", "60")]);
+        assert_eq!(both.wait(), Some(Duration::from_secs(60)));
+    }
+}

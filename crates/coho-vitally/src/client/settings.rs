@@ -1,0 +1,137 @@
+//! What a client is made with.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use coho_core::memory::Time;
+
+use super::endpoint::Endpoint;
+use super::token::Token;
+
+/// What a client is made with. [`Settings::new`] gives what suits Vitally.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where the workspace is.
+    pub endpoint: Endpoint,
+    /// Its REST token.
+    pub token: Token,
+    /// Units of Vitally's rate that may be used in a minute. A read costs one unit, a write one or more.
+    pub rate: u32,
+    /// How many calls may be under way at once.
+    pub concurrency: usize,
+    /// How long a connection may take.
+    pub connect_timeout: Duration,
+    /// How long a call may take, connection and answer included.
+    pub timeout: Duration,
+    /// How calls are repeated.
+    pub retry: Retry,
+    /// Our clock.
+    pub clock: Clock,
+    /// Randomness for waits, from 0 to 1.
+    pub jitter: Jitter,
+}
+
+/// How calls are repeated that failed without a verdict. A POST never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often a call is tried in all.
+    pub tries: u32,
+    /// The wait before the second try; each further one doubles.
+    pub first_wait: Duration,
+    /// How many times in a row Vitally may answer 429 before the client gives up.
+    pub most_refusals: u32,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { tries: 3, first_wait: Duration::from_millis(500), most_refusals: 10 }
+    }
+}
+
+/// A clock.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Time + Send + Sync>);
+
+impl Clock {
+    /// A clock of one's own.
+    pub fn new(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The machine's clock.
+    pub fn real() -> Self {
+        Self::new(|| Time::from(SystemTime::now()))
+    }
+
+    pub(super) fn now(&self) -> Time {
+        (self.0)()
+    }
+}
+
+/// Randomness for waits.
+#[derive(Clone)]
+pub struct Jitter(Arc<dyn Fn() -> f64 + Send + Sync>);
+
+impl Jitter {
+    /// Numbers of one's own, from 0 to 1.
+    pub fn new(next: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    /// Numbers that nobody foresees: many clients must not come back at the same moment.
+    pub fn random() -> Self {
+        Self::new(|| {
+            let bits = RandomState::new().build_hasher().finish();
+            f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+        })
+    }
+
+    /// A number from 0 to 1.
+    pub(super) fn next(&self) -> f64 {
+        (self.0)().clamp(0.0, 1.0)
+    }
+}
+
+impl Settings {
+    /// 900 units a minute of the 1,000 that Vitally documents, five calls at once, ten seconds to connect and sixty in
+    /// all.
+    pub fn new(endpoint: Endpoint, token: Token) -> Self {
+        Self {
+            endpoint,
+            token,
+            rate: 900,
+            concurrency: 5,
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            retry: Retry::default(),
+            clock: Clock::real(),
+            jitter: Jitter::random(),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("rate", &self.rate)
+            .field("concurrency", &self.concurrency)
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl fmt::Debug for Jitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Jitter")
+    }
+}

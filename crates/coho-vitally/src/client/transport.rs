@@ -1,0 +1,243 @@
+//! The transport: one request over HTTP, and what came of it. No repeats and no waits; those are the client's.
+
+use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::DateTime;
+use coho_core::memory::Time;
+use coho_core::verdict::Call;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Response, redirect};
+
+use super::limiter::headers::RateHeaders;
+use super::settings::{Clock, Settings};
+use super::{ClientError, USER_AGENT};
+use crate::request::{Answer, Method, Reply, Request};
+
+/// The most of an answer's body that a call's record keeps, in bytes.
+const RECORDED: usize = 16 * 1_024;
+
+/// The largest answer that is read, in bytes. Pages of users embed whole accounts and reach megabytes.
+const LARGEST_ANSWER: usize = 64 * 1_024 * 1_024;
+
+/// Sends requests.
+#[derive(Clone, Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    url: Arc<str>,
+    clock: Clock,
+}
+
+/// What came of one request.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) answer: Answer,
+    pub(super) headers: RateHeaders,
+    pub(super) call: Call,
+    pub(super) fault: Option<Fault>,
+}
+
+/// What kind of trouble kept an answer away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The host's name is not known.
+    Dns,
+    /// Nobody listens there.
+    Refused,
+    /// No secure connection.
+    Tls,
+    /// It took too long.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+impl Transport {
+    pub(super) fn new(settings: &Settings) -> Result<Self, ClientError> {
+        install_provider();
+        let url = settings.endpoint.url()?;
+        let mut authorization =
+            HeaderValue::from_str(settings.token.header()).map_err(|_| ClientError::Token)?;
+        authorization.set_sensitive(true);
+        let json = HeaderValue::from_static("application/json");
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization), (ACCEPT, json)]);
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(headers)
+            // A redirect would carry the token, and a write, to somewhere else.
+            .redirect(redirect::Policy::none())
+            // Repeats are the exchange's and the client's to judge.
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            .build()
+            .map_err(|error| ClientError::Build(error.without_url()))?;
+        Ok(Self { http, url: url.into(), clock: settings.clock.clone() })
+    }
+
+    /// The address without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) async fn send(&self, request: &Request) -> Sent {
+        let asked = self.clock.now();
+        let started = Instant::now();
+        let outcome = match self.build(request).send().await {
+            Ok(response) => read(response, asked).await,
+            Err(error) => Err(trouble(&error)),
+        };
+        let elapsed = started.elapsed();
+        let (answer, headers, fault) = match outcome {
+            Ok((reply, headers)) => (Answer::Reply(Reply { elapsed, ..reply }), headers, None),
+            Err((answer, fault)) => (answer, RateHeaders::default(), Some(fault)),
+        };
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let call = record(request, &answer, asked, micros);
+        Sent { answer, headers, call, fault }
+    }
+
+    fn build(&self, request: &Request) -> reqwest::RequestBuilder {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let builder = self.http.request(method, format!("{}{}", self.url, request.path));
+        match &request.body {
+            Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            None => builder,
+        }
+    }
+}
+
+/// Reqwest asks for a process-wide provider of cryptography; whoever embeds us may have installed one before.
+fn install_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was faster.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    }
+}
+
+type Trouble = (Answer, Fault);
+
+async fn read(mut response: Response, asked: Time) -> Result<(Reply, RateHeaders), Trouble> {
+    let status = response.status().as_u16();
+    let text = |headers: &HeaderMap, name: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let date = text(response.headers(), DATE.as_str());
+    let date = date.and_then(|text| DateTime::parse_from_rfc2822(&text).ok()).map(|date| date.to_utc());
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let headers = RateHeaders::read(header, date.unwrap_or(asked));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            let why = format!("the answer is larger than {LARGEST_ANSWER} bytes");
+            return Err((Answer::Lost { why }, Fault::Other));
+        }
+    }
+    let body = String::from_utf8_lossy(&body).into_owned();
+    let elapsed = std::time::Duration::ZERO;
+    Ok((Reply { status, body, date, asked, elapsed }, headers))
+}
+
+/// Only a connection that was never made is known to have carried nothing.
+fn trouble(error: &reqwest::Error) -> Trouble {
+    if error.is_connect() || error.is_builder() {
+        let fault = fault(error);
+        (Answer::NotSent { why: why(error, fault) }, fault)
+    } else {
+        lost(error)
+    }
+}
+
+fn lost(error: &reqwest::Error) -> Trouble {
+    let fault = fault(error);
+    (Answer::Lost { why: why(error, fault) }, fault)
+}
+
+fn why(error: &reqwest::Error, fault: Fault) -> String {
+    match fault {
+        Fault::Dns => "the host's name is not known".to_owned(),
+        Fault::Refused => "connection refused".to_owned(),
+        Fault::Tls => format!("no secure connection: {}", deepest(error)),
+        Fault::TimedOut => "timed out".to_owned(),
+        Fault::Other => deepest(error),
+    }
+}
+
+/// The innermost cause, which says the most and has no address in it.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut text = String::from("the request failed");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    text
+}
+
+fn fault(error: &reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        return Fault::TimedOut;
+    }
+    if error.is_dns() {
+        return Fault::Dns;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<rustls::Error>() {
+            return Fault::Tls;
+        }
+        if let Some(fault) = cause.downcast_ref::<io::Error>().and_then(io_fault) {
+            return fault;
+        }
+        source = cause.source();
+    }
+    Fault::Other
+}
+
+/// An I/O error that wraps another one hides it from the chain of sources.
+fn io_fault(error: &io::Error) -> Option<Fault> {
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        return Some(Fault::Refused);
+    }
+    let inner = error.get_ref()?;
+    if inner.is::<rustls::Error>() {
+        return Some(Fault::Tls);
+    }
+    inner.downcast_ref::<io::Error>().and_then(io_fault)
+}
+
+fn record(request: &Request, answer: &Answer, at: Time, micros: u64) -> Call {
+    let (status, response) = match answer {
+        Answer::Reply(reply) => (Some(reply.status), bounded(&reply.body)),
+        Answer::Lost { why } => (None, format!("no answer: {why}")),
+        Answer::NotSent { why } => (None, format!("not sent: {why}")),
+    };
+    Call {
+        at,
+        micros,
+        method: request.method.as_str(),
+        path: request.path.clone(),
+        request: request.body.clone(),
+        status,
+        response,
+    }
+}
+
+fn bounded(body: &str) -> String {
+    if body.len() <= RECORDED {
+        return body.to_owned();
+    }
+    let mut shown: String =
+        body.char_indices().take_while(|(at, c)| at + c.len_utf8() <= RECORDED).map(|(_, c)| c).collect();
+    shown.push('…');
+    shown
+}

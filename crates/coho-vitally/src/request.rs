@@ -1,0 +1,122 @@
+//! Requests and answers as values: what an exchange asks for, and what came of it.
+//!
+//! Nothing here opens a socket. [`crate::client`] carries these; a test writes them down.
+
+use std::time::Duration;
+
+use coho_core::memory::Time;
+
+use crate::address::Address;
+
+/// The largest body that is sent, in bytes. Vitally documents no limit; 1 MiB is what servers of its kind take.
+pub const LARGEST_BODY: usize = 1_048_576;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates.
+    Post,
+    /// Updates.
+    Put,
+    /// Deletes.
+    Delete,
+}
+
+impl Method {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Whether it changes anything in Vitally.
+    pub fn cost(self) -> Cost {
+        match self {
+            Self::Get => Cost::Read,
+            Self::Post | Self::Put | Self::Delete => Cost::Write,
+        }
+    }
+
+    /// Whether a request whose answer is lost may be sent again without a look: everything but a POST.
+    pub fn repeats(self) -> bool {
+        self != Self::Post
+    }
+}
+
+/// What a call costs of Vitally's rate: reads and writes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// A GET.
+    Read,
+    /// A POST, PUT or DELETE.
+    Write,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What it does.
+    pub method: Method,
+    /// Path and query, percent-encoded: `/resources/accounts/acme%2Feu`.
+    pub path: String,
+    /// The JSON body; absent for GET and DELETE.
+    pub body: Option<String>,
+    /// How long to wait before it is sent: a look-up right after a write waits for Vitally to see the record.
+    pub after: Duration,
+}
+
+impl Request {
+    pub(crate) fn get(address: &Address) -> Self {
+        Self { method: Method::Get, path: address.path(), body: None, after: Duration::ZERO }
+    }
+
+    pub(crate) fn put(address: &Address, body: String) -> Self {
+        Self { method: Method::Put, path: address.path(), body: Some(body), after: Duration::ZERO }
+    }
+
+    pub(crate) fn post(address: &Address, body: String) -> Self {
+        Self { method: Method::Post, path: address.path(), body: Some(body), after: Duration::ZERO }
+    }
+
+    pub(crate) fn delete(address: &Address) -> Self {
+        Self { method: Method::Delete, path: address.path(), body: None, after: Duration::ZERO }
+    }
+}
+
+/// An answer that arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body; empty where there was none.
+    pub body: String,
+    /// The server's clock, from its `Date` header: whole seconds, rounded down.
+    pub date: Option<Time>,
+    /// Our clock when the request was sent.
+    pub asked: Time,
+    /// How long the answer took.
+    pub elapsed: Duration,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// An answer.
+    Reply(Reply),
+    /// The request may have arrived, and no answer did.
+    Lost {
+        /// Why, such as `timed out`.
+        why: String,
+    },
+    /// The request never left.
+    NotSent {
+        /// Why, such as `connection refused`.
+        why: String,
+    },
+}

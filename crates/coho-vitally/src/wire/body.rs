@@ -1,0 +1,174 @@
+//! Bodies: the JSON that creates or updates a record. References become Vitally's ids here.
+
+use std::collections::BTreeSet;
+
+use coho_core::fields::{Difference, FieldValue, Fields};
+use coho_core::json;
+use coho_core::object::{FieldKind, Object};
+use coho_core::path::FieldPath;
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+use serde_json::{Map, Value as Json};
+
+use crate::resolved::Resolved;
+use crate::wire::record::Record;
+
+/// The fields whose values are links of a user. REST can add to them and cannot take away.
+const LINKS: [&str; 2] = ["accountIds", "organizationIds"];
+
+/// A body in the making.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Body {
+    fields: Map<String, Json>,
+    traits: Map<String, Json>,
+}
+
+/// References that have no Vitally id yet, as `account acme, account zeta`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unresolved(pub(crate) String);
+
+impl Body {
+    /// The body that creates a record: its external id and all fields.
+    pub(crate) fn create(target: &ExternalId, draft: Draft<'_>) -> Result<Self, Unresolved> {
+        let mut body = Self::default();
+        body.fields.insert("externalId".to_owned(), Json::from(target.as_str()));
+        let all = draft.complete.iter().filter(|(path, value)| !is_vain(draft.object, path, value));
+        body.fill(all, draft)?;
+        Ok(body)
+    }
+
+    /// The body that updates a record with all fields.
+    pub(crate) fn update(draft: Draft<'_>) -> Result<Self, Unresolved> {
+        let mut body = Self::default();
+        body.fill(draft.complete.iter(), draft)?;
+        Ok(body)
+    }
+
+    /// The body that updates a record with the fields that differ.
+    pub(crate) fn change(changed: &[Difference], draft: Draft<'_>) -> Result<Self, Unresolved> {
+        let mut body = Self::default();
+        let known: Vec<(FieldPath, FieldValue)> =
+            changed.iter().map(|difference| field(difference, draft.complete)).collect();
+        body.fill(known.iter().map(|(path, value)| (path, value)), draft)?;
+        Ok(body)
+    }
+
+    fn fill<'f>(
+        &mut self,
+        fields: impl Iterator<Item = (&'f FieldPath, &'f FieldValue)>,
+        draft: Draft<'_>,
+    ) -> Result<(), Unresolved> {
+        let mut missing = Vec::new();
+        for (path, value) in fields {
+            match path {
+                FieldPath::Field(name) if name == "externalId" || is_empty_link(name, value) => {}
+                FieldPath::Field(name) => {
+                    let json = draft.json(value, &mut missing);
+                    self.fields.insert(name.clone(), json);
+                }
+                FieldPath::Trait(key) => {
+                    let json = draft.json(value, &mut missing);
+                    self.traits.insert(key.clone(), json);
+                }
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { Err(Unresolved(missing.join(", "))) }
+    }
+
+    /// Whether it links a user to accounts or organizations.
+    pub(crate) fn has_links(&self) -> bool {
+        LINKS.iter().any(|name| self.fields.contains_key(*name))
+    }
+
+    /// The same, with the links that the record has: right whether Vitally adds them or replaces them.
+    #[must_use]
+    pub(crate) fn with_links_of(mut self, record: &Record) -> Self {
+        for (name, held) in LINKS.into_iter().zip([&record.accounts, &record.organizations]) {
+            if let Some(Json::Array(ids)) = self.fields.get_mut(name) {
+                let wanted: BTreeSet<String> =
+                    ids.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+                let more = held.iter().map(VitallyId::as_str).filter(|id| !wanted.contains(*id));
+                ids.extend(more.map(Json::from));
+            }
+        }
+        self
+    }
+
+    /// The JSON text.
+    pub(crate) fn text(&self) -> String {
+        let mut members = self.fields.clone();
+        if !self.traits.is_empty() {
+            members.insert("traits".to_owned(), Json::Object(self.traits.clone()));
+        }
+        Json::Object(members).to_string()
+    }
+
+    /// What an answer shows to be otherwise than this body asked.
+    pub(crate) fn compare(&self, answer: &Record) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let (Some(Json::String(sent)), Some(held)) = (self.fields.get("name"), &answer.name)
+            && sent != held
+        {
+            let held = coho_core::value::preview(held);
+            notes.push(format!("Vitally did not take the name: it still is `{held}`"));
+        }
+        if let Some(held) = &answer.traits {
+            let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && !held.contains(*key));
+            notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
+        }
+        notes
+    }
+}
+
+/// What bodies are made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) object: Object,
+    pub(crate) complete: &'a Fields,
+    pub(crate) resolved: &'a Resolved,
+}
+
+impl Draft<'_> {
+    fn json(self, value: &FieldValue, missing: &mut Vec<String>) -> Json {
+        match value {
+            FieldValue::Value(value) => json::to_serde(value),
+            FieldValue::Reference(object, id) => self.reference(*object, id, missing),
+            FieldValue::References(object, ids) => {
+                Json::Array(ids.iter().map(|id| self.reference(*object, id, missing)).collect())
+            }
+        }
+    }
+
+    fn reference(self, object: Object, id: &ExternalId, missing: &mut Vec<String>) -> Json {
+        if let Some(found) = self.resolved.get(object, id) {
+            return Json::from(found.as_str());
+        }
+        let name = format!("{object} {id}");
+        if !missing.contains(&name) {
+            missing.push(name);
+        }
+        Json::Null
+    }
+}
+
+/// What a difference sends. Differences speak of external ids; the complete fields know what they refer to.
+fn field(difference: &Difference, complete: &Fields) -> (FieldPath, FieldValue) {
+    let value = complete.get(&difference.path).cloned();
+    let value = value.unwrap_or_else(|| FieldValue::Value(difference.after.clone()));
+    (difference.path.clone(), value)
+}
+
+/// A null in a new record's reference says nothing, and Vitally may refuse it.
+fn is_vain(object: Object, path: &FieldPath, value: &FieldValue) -> bool {
+    let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
+    matches!(kind, Some(FieldKind::Reference(_))) && *value == FieldValue::Value(Value::Null)
+}
+
+/// An empty list of links, or null in its place: REST cannot unlink, and nobody knows what Vitally makes of it.
+fn is_empty_link(name: &str, value: &FieldValue) -> bool {
+    match value {
+        FieldValue::References(_, ids) => ids.is_empty(),
+        FieldValue::Value(Value::Null) => LINKS.contains(&name),
+        FieldValue::Value(_) | FieldValue::Reference(..) => false,
+    }
+}

@@ -1,0 +1,229 @@
+//! Every exchange, told as a story: an operation and Vitally's answers in, what was asked and the verdict out.
+//!
+//! A case is a file in `fixtures/exchanges/`; its snapshot stands beside it. No socket is opened.
+
+#[path = "support/operations.rs"]
+mod operations;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use coho_core::memory::{Origin, Time, Verb};
+use coho_core::object::Object;
+use coho_core::operation::{Known, Operation};
+use coho_core::sync::Mode;
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+use coho_core::verdict::Verdict;
+use coho_vitally::address::Paths;
+use coho_vitally::exchange::{Exchange, Step};
+use coho_vitally::request::{Answer, Reply, Request};
+use coho_vitally::resolved::Resolved;
+use operations::{Deed, operation};
+use serde::Deserialize;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Vitally's clock, and ours, in every case.
+const NOW: &str = "2026-11-24T10:00:00Z";
+
+/// A case, as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// `upsert account acme`
+    deed: String,
+    /// `new`, `assumed`, `created ID`, `found ID`, or `unclear since TIME`
+    known: String,
+    /// Paths with values.
+    #[serde(default)]
+    fields: BTreeMap<String, serde_json::Value>,
+    /// What was acknowledged before.
+    #[serde(default)]
+    sent: BTreeMap<String, serde_json::Value>,
+    /// `account acme: ID`
+    #[serde(default)]
+    resolved: BTreeMap<String, String>,
+    /// The objects whose routes are known to take only Vitally's ids.
+    #[serde(default)]
+    only_vitallys_ids: Vec<String>,
+    /// Whether answers have a `Date`.
+    #[serde(default)]
+    date: Date,
+    /// `STATUS BODY`, `lost WHY` or `not-sent WHY`
+    answers: Vec<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Date {
+    #[default]
+    Told,
+    Absent,
+}
+
+fn check(path: &Path) -> datatest_stable::Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let case: Case = serde_saphyr::from_str(&text)?;
+    let story = play(&case)?;
+    let name = path.file_stem().and_then(|name| name.to_str()).ok_or("a case needs a name")?;
+    let folder = std::env::current_dir()?.join(path.parent().ok_or("a case is in a folder")?);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_input_file(path);
+    settings.bind(|| insta::assert_snapshot!(name, story));
+    Ok(())
+}
+
+fn play(case: &Case) -> Result<String, Failure> {
+    let operation = case.operation()?;
+    let mut story = String::new();
+    let mut answers = case.answers.iter();
+    let mut step = Exchange::start(&operation, &case.resolved()?, case.paths()?);
+    loop {
+        match step {
+            Step::Ask(request, exchange) => {
+                tell_request(&mut story, &request)?;
+                let answer = answers.next().ok_or_else(|| format!("no answer is left:\n{story}"))?;
+                writeln!(story, "    {answer}")?;
+                step = exchange.on(&read_answer(answer, case.date)?);
+            }
+            Step::Done(verdict) => {
+                tell_verdict(&mut story, &verdict)?;
+                return match answers.next() {
+                    None => Ok(story),
+                    Some(answer) => Err(format!("`{answer}` was never asked for:\n{story}").into()),
+                };
+            }
+        }
+    }
+}
+
+impl Case {
+    fn operation(&self) -> Result<Operation, Failure> {
+        let mut words = self.deed.splitn(3, ' ');
+        let mut word = || words.next().ok_or("a deed is `VERB OBJECT ID`");
+        let (deed, object, target) = (deed(word()?)?, object(word()?)?, word()?);
+        let (fields, sent) = (values(&self.fields)?, values(&self.sent)?);
+        let pairs = |values: &[(String, Value)]| -> Vec<(String, Value)> { values.to_vec() };
+        let (fields, sent) = (pairs(&fields), pairs(&sent));
+        let fields: Vec<(&str, Value)> =
+            fields.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
+        let sent: Vec<(&str, Value)> =
+            sent.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
+        operation(object, target, deed, self.known()?, &fields, &sent)
+    }
+
+    fn known(&self) -> Result<Known, Failure> {
+        let words: Vec<&str> = self.known.split(' ').collect();
+        let id = |text: &str| (text != "-").then(|| VitallyId::new(text));
+        Ok(match words.as_slice() {
+            ["new"] => Known::New,
+            ["assumed"] => Known::Assumed,
+            ["created", text] => Known::There { id: id(text), origin: Origin::Created },
+            ["found", text] => Known::There { id: id(text), origin: Origin::Found },
+            ["unclear", "since", since] => Known::Unclear { since: since.parse()?, id: None, origin: None },
+            ["unclear", "since", since, "created", text] => {
+                Known::Unclear { since: since.parse()?, id: id(text), origin: Some(Origin::Created) }
+            }
+            _ => return Err(format!("`{}` is not known to be known", self.known).into()),
+        })
+    }
+
+    fn resolved(&self) -> Result<Resolved, Failure> {
+        let record = |(name, id): (&String, &String)| -> Result<_, Failure> {
+            let (kind, external_id) = name.split_once(' ').ok_or("a reference is `OBJECT ID`")?;
+            Ok(((object(kind)?, ExternalId::parse(external_id)?), VitallyId::new(id.as_str())))
+        };
+        self.resolved.iter().map(record).collect()
+    }
+
+    fn paths(&self) -> Result<Paths, Failure> {
+        self.only_vitallys_ids
+            .iter()
+            .try_fold(Paths::default(), |paths, name| Ok(paths.only_vitallys(object(name)?)))
+    }
+}
+
+fn deed(name: &str) -> Result<Deed, Failure> {
+    Ok(match name {
+        "upsert" => Deed::Write(Mode::Upsert),
+        "update" => Deed::Write(Mode::Update),
+        "insert" => Deed::Write(Mode::Insert),
+        "remove" => Deed::Remove,
+        "probe-write" => Deed::Probe(Verb::Write),
+        "probe-remove" => Deed::Probe(Verb::Remove),
+        _ => return Err(format!("nobody can `{name}`").into()),
+    })
+}
+
+fn object(name: &str) -> Result<Object, Failure> {
+    Object::parse(name).ok_or_else(|| format!("there is no object `{name}`").into())
+}
+
+fn values(members: &BTreeMap<String, serde_json::Value>) -> Result<Vec<(String, Value)>, Failure> {
+    let value = |json: &serde_json::Value| coho_core::json::parse(&json.to_string());
+    members.iter().map(|(path, json)| Ok((path.clone(), value(json)?))).collect()
+}
+
+fn read_answer(text: &str, date: Date) -> Result<Answer, Failure> {
+    let (head, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let now: Time = NOW.parse()?;
+    Ok(match head {
+        "lost" => Answer::Lost { why: rest.to_owned() },
+        "not-sent" => Answer::NotSent { why: rest.to_owned() },
+        status => Answer::Reply(Reply {
+            status: status.parse()?,
+            body: rest.to_owned(),
+            date: match date {
+                Date::Told => Some(now),
+                Date::Absent => None,
+            },
+            asked: now,
+            elapsed: Duration::from_millis(100),
+        }),
+    })
+}
+
+fn tell_request(story: &mut String, request: &Request) -> std::fmt::Result {
+    if !request.after.is_zero() {
+        writeln!(story, "after {} ms", request.after.as_millis())?;
+    }
+    writeln!(story, "{} {}", request.method.as_str(), request.path)?;
+    match &request.body {
+        Some(body) if body.len() > 500 => writeln!(story, "    {} bytes", body.len()),
+        Some(body) => writeln!(story, "    {body}"),
+        None => Ok(()),
+    }
+}
+
+fn tell_verdict(story: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    match verdict {
+        Verdict::Applied { id, origin, notes } => {
+            let id = id.as_ref().map_or("no id", VitallyId::as_str);
+            writeln!(
+                story,
+                "applied: {id}, {}",
+                if *origin == Origin::Created { "created" } else { "found" }
+            )?;
+            notes.iter().try_for_each(|note| writeln!(story, "note: {note}"))
+        }
+        Verdict::Gone => writeln!(story, "gone"),
+        Verdict::Missing => writeln!(story, "missing"),
+        Verdict::Exists => writeln!(story, "exists"),
+        Verdict::Ambiguous => writeln!(story, "ambiguous"),
+        Verdict::Rejected { code, message } => writeln!(story, "rejected: {code}: {message}"),
+        Verdict::Deferred { message } => writeln!(story, "deferred: {message}"),
+        Verdict::Unsent { why } => writeln!(story, "unsent: {why}"),
+        Verdict::Unsure { why } => writeln!(story, "unsure: {why}"),
+        Verdict::Halt { code, message } => writeln!(story, "halt: {code}: {message}"),
+    }
+}
+
+datatest_stable::harness! {
+    { test = check, root = "fixtures/exchanges", pattern = r"\.yaml$" },
+}

@@ -1,0 +1,236 @@
+//! Laws of exchanges, over any operation and any answers: they end, they never panic, and what they call done was proved.
+
+#[path = "support/operations.rs"]
+mod operations;
+
+use std::time::Duration;
+
+use coho_core::code::Code;
+use coho_core::memory::{Origin, Time, Verb};
+use coho_core::object::Object;
+use coho_core::operation::{Known, Operation};
+use coho_core::sync::Mode;
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+use coho_core::verdict::Verdict;
+use coho_vitally::address::Paths;
+use coho_vitally::exchange::{Exchange, Step};
+use coho_vitally::request::{Answer, Method, Reply, Request};
+use coho_vitally::resolved::Resolved;
+use operations::{Deed, operation};
+use proptest::prelude::*;
+
+const ID: &str = "00000000-0000-4000-8000-00000000000a";
+const OTHER: &str = "00000000-0000-4000-8000-00000000000b";
+
+fn time(seconds: i64) -> Time {
+    Time::from_timestamp(seconds, 0).unwrap_or_default()
+}
+
+fn known() -> impl Strategy<Value = Known> {
+    let id = prop_oneof![Just(None), Just(Some(VitallyId::new(ID)))];
+    let origin = prop_oneof![Just(Origin::Created), Just(Origin::Found)];
+    prop_oneof![
+        Just(Known::New),
+        Just(Known::Assumed),
+        (id.clone(), origin.clone()).prop_map(|(id, origin)| Known::There { id, origin }),
+        (id, proptest::option::of(origin)).prop_map(|(id, origin)| Known::Unclear {
+            since: time(1_000),
+            id,
+            origin
+        }),
+    ]
+}
+
+fn any_operation() -> impl Strategy<Value = Operation> {
+    let deed = prop_oneof![
+        4 => Just(Deed::Write(Mode::Upsert)),
+        2 => Just(Deed::Write(Mode::Update)),
+        2 => Just(Deed::Write(Mode::Insert)),
+        2 => Just(Deed::Remove),
+        1 => Just(Deed::Probe(Verb::Write)),
+        1 => Just(Deed::Probe(Verb::Remove)),
+    ];
+    let object = prop::sample::select(Object::ALL.to_vec());
+    let target = prop::sample::select(vec!["acme", "a/b", OTHER]);
+    (object, target, deed, known(), any::<bool>()).prop_map(|(object, target, deed, known, is_fresh)| {
+        let mut fields = vec![("name", Value::text("Acme")), ("traits.plan", Value::text("pro"))];
+        if object == Object::User {
+            fields.push(("accountIds", Value::Array(vec![Value::text("owner")])));
+        }
+        let sent = if is_fresh { vec![] } else { vec![("name", Value::text("Acme"))] };
+        operation(object, target, deed, known, &fields, &sent).unwrap()
+    })
+}
+
+fn body() -> impl Strategy<Value = String> {
+    let record = |id: &str, external: &str, at: &str| {
+        format!(r#"{{"id":"{id}","externalId":"{external}","createdAt":"{at}","updatedAt":"{at}"}}"#)
+    };
+    let records = ["acme", "a/b", OTHER, "other"].into_iter().flat_map(|external| {
+        ["1970-01-01T00:00:00Z", "1970-01-01T00:33:20Z"].map(|at| record(ID, external, at))
+    });
+    let mut bodies: Vec<String> = records.collect();
+    let pages = bodies.iter().map(|record| format!(r#"{{"results":[{record}],"next":"c"}}"#));
+    bodies.extend(pages.collect::<Vec<_>>());
+    let odd = ["", "{}", "[]", "null", "<html>no</html>", r#"{"id":7}"#, r#"{"error":"already exists"}"#];
+    bodies.extend(odd.map(str::to_owned));
+    bodies.push(r#"{"error":"Given ID expected to be a UUID"}"#.to_owned());
+    bodies.push(r#"{"error":"no account with this id"}"#.to_owned());
+    prop::sample::select(bodies)
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    let status = prop_oneof![
+        6 => prop::sample::select(vec![200_u16, 201, 204]),
+        6 => prop::sample::select(vec![400_u16, 404, 409, 422]),
+        1 => prop::sample::select(vec![100_u16, 301, 401, 403, 408, 410, 413, 429, 500, 503, 599]),
+    ];
+    let date = prop_oneof![Just(None), Just(Some(time(2_000)))];
+    let reply = (status, body(), date).prop_map(|(status, body, date)| {
+        Answer::Reply(Reply { status, body, date, asked: time(2_000), elapsed: Duration::from_millis(20) })
+    });
+    prop_oneof![
+        20 => reply,
+        1 => Just(Answer::Lost { why: "timed out".to_owned() }),
+        1 => Just(Answer::NotSent { why: "connection refused".to_owned() }),
+    ]
+}
+
+/// All that was asked, with the answers, and the verdict.
+fn play(
+    operation: &Operation,
+    answers: &[Answer],
+    paths: Paths,
+) -> (Vec<(Request, Answer)>, Option<Verdict>) {
+    let owner = ExternalId::parse("owner").unwrap();
+    let resolved: Resolved = [((Object::Account, owner), VitallyId::new(OTHER))].into_iter().collect();
+    let mut told = Vec::new();
+    let mut step = Exchange::start(operation, &resolved, paths);
+    for answer in answers {
+        match step {
+            Step::Ask(request, exchange) => {
+                told.push((request, answer.clone()));
+                step = exchange.on(answer);
+            }
+            Step::Done(verdict) => return (told, Some(verdict)),
+        }
+    }
+    match step {
+        Step::Ask(..) => (told, None),
+        Step::Done(verdict) => (told, Some(verdict)),
+    }
+}
+
+fn is_success(answer: &Answer) -> bool {
+    matches!(answer, Answer::Reply(Reply { status: 200..=299, .. }))
+}
+
+fn paths() -> impl Strategy<Value = Paths> {
+    prop_oneof![
+        3 => Just(Paths::default()),
+        1 => Just(Object::ALL.into_iter().fold(Paths::default(), Paths::only_vitallys)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn an_exchange_ends_within_four_writes_and_one_post(
+        operation in any_operation(),
+        answers in prop::collection::vec(answer(), 24),
+        paths in paths(),
+    ) {
+        let (told, verdict) = play(&operation, &answers, paths);
+        prop_assert!(verdict.is_some(), "{told:#?}");
+        let count = |method: Method| told.iter().filter(|(request, _)| request.method == method).count();
+        prop_assert!(count(Method::Post) <= 1, "{told:#?}");
+        prop_assert!(count(Method::Put) <= 3, "{told:#?}");
+        prop_assert!(count(Method::Delete) <= 1, "{told:#?}");
+    }
+
+    #[test]
+    fn what_is_called_done_was_proved(
+        operation in any_operation(),
+        answers in prop::collection::vec(answer(), 24),
+        paths in paths(),
+    ) {
+        let (told, verdict) = play(&operation, &answers, paths);
+        let last = told.last();
+        match verdict {
+            Some(Verdict::Applied { .. }) => {
+                prop_assert!(last.is_some_and(|(_, answer)| is_success(answer)), "{told:#?}");
+            }
+            Some(Verdict::Gone) => {
+                let is_absent = last.is_some_and(|(request, answer)| match answer {
+                    Answer::Reply(reply) => {
+                        reply.status == 404 || (request.method != Method::Get && is_success(answer))
+                            || (request.path.contains('?') && is_success(answer))
+                    }
+                    Answer::Lost { .. } | Answer::NotSent { .. } => false,
+                });
+                prop_assert!(is_absent, "{told:#?}");
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Law 6: while a write may have arrived, nothing closes its intent but an answer.
+    #[test]
+    fn a_lost_write_is_never_called_anything_but_unsure(
+        operation in any_operation(),
+        answers in prop::collection::vec(answer(), 24),
+        paths in paths(),
+    ) {
+        let (told, verdict) = play(&operation, &answers, paths);
+        let lost = told.iter().any(|(request, answer)| {
+            request.method != Method::Get
+                && matches!(answer, Answer::Lost { .. } | Answer::Reply(Reply { status: 408 | 500.., .. }))
+        });
+        if lost {
+            prop_assert!(matches!(verdict, Some(Verdict::Unsure { .. })), "{verdict:?} {told:#?}");
+        }
+        if matches!(operation.known, Known::Unclear { .. }) {
+            prop_assert!(!matches!(verdict, Some(Verdict::Unsent { .. })), "{told:#?}");
+        }
+    }
+
+    /// Nothing is deleted whose id was neither remembered nor read with the right external id.
+    #[test]
+    fn nothing_is_deleted_unverified(
+        operation in any_operation(),
+        answers in prop::collection::vec(answer(), 24),
+        paths in paths(),
+    ) {
+        let (told, _) = play(&operation, &answers, paths);
+        if told.iter().any(|(request, _)| request.method == Method::Delete) {
+            let remembered = matches!(
+                &operation.known,
+                Known::There { id: Some(_), .. } | Known::Unclear { id: Some(_), .. }
+            );
+            let external = format!(r#""externalId":"{}""#, operation.target);
+            let verified = told.iter().any(|(request, answer)| {
+                request.method == Method::Get
+                    && matches!(answer, Answer::Reply(reply) if reply.body.contains(&external))
+            });
+            prop_assert!(remembered || verified, "{told:#?}");
+        }
+    }
+
+    /// Nothing that was written is called `wrong-record` or deferred before a look said so.
+    #[test]
+    fn a_uuid_shaped_external_id_is_never_put_unverified(
+        known in prop_oneof![Just(Known::Assumed), Just(Known::There { id: None, origin: Origin::Created })],
+        answers in prop::collection::vec(answer(), 24),
+    ) {
+        let fields = [("name", Value::text("Acme"))];
+        let deed = Deed::Write(Mode::Upsert);
+        let operation = operation(Object::Account, OTHER, deed, known, &fields, &[]).unwrap();
+        let (told, verdict) = play(&operation, &answers, Paths::default());
+        prop_assert_eq!(told[0].0.method, Method::Get);
+        if told.len() == 1 && matches!(verdict, Some(Verdict::Rejected { code: Code::WRONG_RECORD, .. })) {
+            prop_assert!(is_success(&told[0].1));
+        }
+    }
+}

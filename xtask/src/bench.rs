@@ -1,0 +1,127 @@
+//! `cargo xtask bench`: what Coho costs, beside a named alternative in the same run.
+//!
+//! The alternative is `plain-client` of `coho-bench`: an asynchronous client of 50 connections (`reqwest`) that sends every row
+//! and remembers nothing. Both read one file and talk to one server, in turn, three rounds; the median counts.
+//!
+//! - `delivery`: a first run, every row is sent.
+//! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::arguments::Arguments;
+use crate::workspace::Workspace;
+use crate::{child, say};
+
+mod server;
+mod project;
+mod measure;
+mod report;
+
+use measure::{Cost, measure};
+use project::Project;
+use report::Round;
+use server::Server;
+
+const ROUNDS: usize = 3;
+const CONNECTIONS: &str = "50";
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scene {
+    /// Every row is new.
+    Delivery,
+    /// No row changed since the last run.
+    Unchanged,
+}
+
+impl Scene {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery: every row is new",
+            Self::Unchanged => {
+                "unchanged: no row changed since the last run; the plain client sends all of them again"
+            }
+        }
+    }
+
+    fn rows(self) -> u64 {
+        match self {
+            Self::Delivery => 100_000,
+            Self::Unchanged => 1_000_000,
+        }
+    }
+}
+
+/// `cargo xtask bench [delivery|unchanged|all] [--rows N]`
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    let rows = arguments.number("--rows")?;
+    let scenes: &[Scene] = match arguments.word().as_deref() {
+        Some("delivery") => &[Scene::Delivery],
+        Some("unchanged") => &[Scene::Unchanged],
+        Some("all") | None => &[Scene::Delivery, Scene::Unchanged],
+        Some(other) => bail!("`{other}` is none of delivery, unchanged, all"),
+    };
+    arguments.nothing_left()?;
+    if !cfg!(target_os = "linux") {
+        bail!("what a process costs is read from /proc, which only Linux has");
+    }
+    let programs = Workspace::load()?.target.join("release");
+    child::run(child::cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "coho-cli",
+        "--package",
+        "coho-bench",
+    ]))?;
+    say::line(&report::machine());
+    for scene in scenes {
+        let rows = rows.unwrap_or(scene.rows());
+        let rounds = play(*scene, &programs, rows)?;
+        say::line(&report::table(scene.title(), rows, &rounds));
+    }
+    Ok(())
+}
+
+fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
+    let server = Server::start(&programs.join("null-server"))?;
+    let project = Project::create(server.url())?;
+    child::run(child::program(programs.join("accounts-file")).arg(rows.to_string()).arg(project.accounts()))?;
+    if scene == Scene::Unchanged {
+        say::talk("delivering once, so that there is something to remember");
+        coho(programs, &project)?;
+    }
+    let mut rounds = Vec::new();
+    for round in 1..=ROUNDS {
+        say::talk(&format!("round {round} of {ROUNDS}"));
+        if scene == Scene::Delivery {
+            project.forget()?;
+        }
+        rounds
+            .push(Round { coho: coho(programs, &project)?, plain: plain(programs, &project, server.url())? });
+    }
+    Ok(rounds)
+}
+
+fn coho(programs: &Path, project: &Project) -> Result<Cost> {
+    let mut coho = child::program(programs.join("coho"));
+    coho.arg("run").arg("--project").arg(project.folder());
+    measured(&mut coho, project)
+}
+
+fn plain(programs: &Path, project: &Project, url: &str) -> Result<Cost> {
+    let mut plain = child::program(programs.join("plain-client"));
+    plain.arg(url).arg(project.accounts()).arg(CONNECTIONS);
+    measured(&mut plain, project)
+}
+
+/// Measures it with its output in a file, which is shown where it fails.
+fn measured(command: &mut std::process::Command, project: &Project) -> Result<Cost> {
+    let log = project.log();
+    let file = fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+    command.stdout(file.try_clone()?).stderr(file);
+    measure(command).with_context(|| fs::read_to_string(&log).unwrap_or_default())
+}

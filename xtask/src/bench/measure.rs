@@ -1,0 +1,92 @@
+//! What a process costs: time on the clock, time of the processors, memory at its peak. All of it is read from `/proc` while
+//! the process runs and before it is reaped, so that nothing is lost at its end.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::child;
+
+/// The kernel's unit for processor time towards programs: a hundredth of a second on every architecture.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How often the memory's peak is read. The kernel keeps the peak; only a rise in the last moment can be missed.
+const PACE: Duration = Duration::from_millis(2);
+
+/// What one run cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// From start to end.
+    pub(crate) wall: Duration,
+    /// User and system time of all threads.
+    pub(crate) cpu: Duration,
+    /// Peak resident memory in KiB.
+    pub(crate) peak: u64,
+}
+
+/// Runs it to its end; fails if it ends badly.
+pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
+    let begun = Instant::now();
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", child::shown(command)))?;
+    let watched = watch(&child, begun);
+    if watched.is_err() {
+        drop(child.kill());
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", child::shown(command));
+    }
+    watched
+}
+
+fn watch(child: &Child, begun: Instant) -> Result<Cost> {
+    let folder = format!("/proc/{}", child.id());
+    let mut peak = 0;
+    loop {
+        let stat =
+            fs::read_to_string(format!("{folder}/stat")).with_context(|| format!("reading {folder}/stat"))?;
+        let (state, cpu) = state_and_time(&stat).with_context(|| format!("understanding {folder}/stat"))?;
+        if state == "Z" {
+            return Ok(Cost { wall: begun.elapsed(), cpu, peak });
+        }
+        let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
+        peak = peak_of(&status).unwrap_or(0).max(peak);
+        sleep(PACE);
+    }
+}
+
+/// The third, and the sum of the 14th and 15th field of `/proc/PID/stat`. The second is a name in brackets that may hold
+/// anything.
+fn state_and_time(stat: &str) -> Option<(&str, Duration)> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u32>().ok();
+    Some((fields.first()?, TICK * (ticks(11)? + ticks(12)?)))
+}
+
+fn peak_of(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_name() {
+        let stat = "42 (a ) b) Z 1 1 1 0 -1 4 1 0 0 0 250 50 0 0 20 0 1 0";
+        assert_eq!(state_and_time(stat), Some(("Z", Duration::from_secs(3))));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_short_process_is_measured() {
+        let cost = measure(Command::new("sh").args(["-c", "exit 0"])).unwrap();
+        assert!(cost.wall < Duration::from_secs(60));
+        assert!(measure(Command::new("sh").args(["-c", "exit 3"])).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! The project that is run: one file of accounts, twelve columns, all of them mapped.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use anyhow::{Context, Result};
+
+/// The rate is one that nobody reaches: the limiter is not what is measured.
+const PROJECT: &str = "\
+project: bench
+sources:
+  files: { type: files, path: data }
+destinations:
+  sink: { type: vitally, base_url: URL, rest_token: bench, rate: 100000000/min, concurrency: 50 }
+";
+
+const MODEL: &str = "\
+source: files
+primary_key: id
+file: accounts.csv
+";
+
+const SYNC: &str = "\
+id: accounts
+model: accounts
+to: sink
+object: account
+match: { externalId: id }
+fields:
+  name: name
+  traits:
+    plan: plan
+    seats: seats
+    mrr: mrr
+    country: country
+    industry: industry
+    owner_email: owner_email
+    active: active
+    trial: trial
+    signed_up: signed_up
+    last_seen: last_seen
+";
+
+/// A project in a temporary folder, which is removed when this is dropped.
+pub(crate) struct Project {
+    folder: PathBuf,
+}
+
+impl Project {
+    /// Writes the project's files; the accounts come later.
+    pub(crate) fn create(url: &str) -> Result<Self> {
+        let project = Self { folder: env::temp_dir().join(format!("coho-bench-{}", process::id())) };
+        project.write("coho.yaml", &PROJECT.replace("URL", url))?;
+        project.write("models/accounts.yaml", MODEL)?;
+        project.write("syncs/accounts.yaml", SYNC)?;
+        project.write("data/accounts.csv", "")?;
+        Ok(project)
+    }
+
+    fn write(&self, path: &str, text: &str) -> Result<()> {
+        let file = self.folder.join(path);
+        let folder = file.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file of accounts.
+    pub(crate) fn accounts(&self) -> PathBuf {
+        self.folder.join("data/accounts.csv")
+    }
+
+    /// Where the programs write what they say.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// Removes the ledger: the next run is a first run.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let ledger = self.folder.join(".coho");
+        if !ledger.exists() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&ledger).with_context(|| format!("removing {}", ledger.display()))
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}

@@ -1,0 +1,157 @@
+//! What tests need besides Rust: whether it is there, and how it gets there.
+//!
+//! Called by [`crate::test`] before the tests and by `.ci/run` on a bare machine.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::arguments::Arguments;
+use crate::{child, say};
+
+/// The version that is known to build with the oldest Rust we support; a newer one that is already there is kept.
+const NEXTEST: &str = "0.9.143";
+
+const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
+
+/// Something that tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The test runner.
+    Nextest,
+    /// PostgreSQL's server programs: tests start a server of their own in a temporary folder.
+    Postgres,
+}
+
+/// Whether missing things may be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// Asked for with `--install`.
+    Asked,
+    /// Only if this is a machine where nobody is surprised: root on a Debian-like system.
+    WhereHarmless,
+}
+
+impl Need {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Nextest, Self::Postgres];
+
+    /// What it is called in messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nextest => "cargo-nextest",
+            Self::Postgres => "PostgreSQL's server programs",
+        }
+    }
+
+    /// How somebody installs it by hand.
+    pub(crate) fn remedy(self) -> String {
+        match self {
+            Self::Nextest => format!("cargo install cargo-nextest --version {NEXTEST} --locked"),
+            Self::Postgres => "apt-get install postgresql, or `cargo xtask test --install`".to_owned(),
+        }
+    }
+
+    /// Whether it is there.
+    pub(crate) fn is_met(self) -> bool {
+        match self {
+            Self::Nextest => child::succeeds(child::cargo().args(["nextest", "--version"])),
+            Self::Postgres => {
+                debian_postgres()
+                    || child::on_path("initdb").is_some_and(|file| file.with_file_name("pg_ctl").is_file())
+            }
+        }
+    }
+
+    fn install(self) -> Result<()> {
+        say::talk(&format!("installing {}", self.name()));
+        match self {
+            Self::Nextest => install_nextest(),
+            Self::Postgres => install_postgres(),
+        }
+        .with_context(|| format!("installing {}", self.name()))
+    }
+}
+
+/// `cargo xtask install`
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    arguments.nothing_left()?;
+    let missing = prepare(Permission::Asked)?;
+    if let Some(need) = missing.first() {
+        bail!("{} is missing: {}", need.name(), need.remedy());
+    }
+    say::line("everything that tests need is there");
+    Ok(())
+}
+
+/// Installs what is missing where that is permitted; returns what is missing still.
+///
+/// Fails only where installing was asked for: otherwise the tests run without.
+pub(crate) fn prepare(permission: Permission) -> Result<Vec<Need>> {
+    let mut missing: Vec<Need> = Need::ALL.into_iter().filter(|need| !need.is_met()).collect();
+    if permission == Permission::Asked || (is_root() && is_debian()) {
+        for need in &missing {
+            match (need.install(), permission) {
+                (Ok(()), _) => {}
+                (Err(error), Permission::Asked) => return Err(error),
+                (Err(error), Permission::WhereHarmless) => say::talk(&format!("{error:#}")),
+            }
+        }
+        missing.retain(|need| !need.is_met());
+    }
+    Ok(missing)
+}
+
+/// Debian keeps PostgreSQL's server programs off PATH, one folder a version.
+fn debian_postgres() -> bool {
+    let Ok(versions) = fs::read_dir("/usr/lib/postgresql") else { return false };
+    versions.filter_map(Result::ok).any(|version| version.path().join("bin/initdb").is_file())
+}
+
+fn install_nextest() -> Result<()> {
+    // A test runner need not be fast itself: with less optimization it is there in half the time.
+    let mut cargo = child::cargo();
+    cargo
+        .args(["install", "cargo-nextest", "--version", NEXTEST, "--locked"])
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    child::run(&mut cargo)
+}
+
+fn install_postgres() -> Result<()> {
+    if !is_debian() {
+        bail!("only Debian-like systems are known here; install PostgreSQL's server programs by hand");
+    }
+    apt_get(&["update"])?;
+    apt_get(&["install", "-y", "--no-install-recommends", "postgresql-common"])?;
+    make_no_cluster()?;
+    apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])
+}
+
+/// The package would create a cluster and start it; tests want the programs alone.
+fn make_no_cluster() -> Result<()> {
+    const SET: &str = r"s/^\s*#?\s*create_main_cluster\s*=.*$/create_main_cluster = false/";
+    child::run(as_root("sed").args(["-E", "-i", SET, CLUSTERS]))
+}
+
+fn apt_get(words: &[&str]) -> Result<()> {
+    child::run(as_root("env").args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]).args(words))
+}
+
+/// The program as root: itself, or through sudo, which may ask.
+fn as_root(name: &str) -> std::process::Command {
+    if is_root() {
+        return child::program(name);
+    }
+    let mut sudo = child::program("sudo");
+    sudo.arg(name);
+    sudo
+}
+
+fn is_debian() -> bool {
+    Path::new("/etc/debian_version").exists() && child::on_path("apt-get").is_some()
+}
+
+fn is_root() -> bool {
+    child::output(child::program("id").arg("-u")).is_ok_and(|user| user.trim() == "0")
+}

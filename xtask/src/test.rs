@@ -1,0 +1,87 @@
+//! `cargo xtask test`: every test of the workspace, then every example in its documentation.
+//!
+//! What tests need is looked for first ([`crate::install`]). What is missing and cannot be installed is said; the tests that
+//! need it find out for themselves, say `skipped: WHY (TEST)` on stderr, and the last line counts them.
+
+use std::fs;
+use std::io::{IsTerminal, stderr};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::arguments::Arguments;
+use crate::install::{self, Need, Permission};
+use crate::workspace::root;
+use crate::{child, say};
+
+mod counts;
+
+use counts::Counts;
+
+/// Where nextest reports (`.config/nextest.toml`): under the root, wherever cargo builds.
+const REPORT: &str = "target/nextest/default/junit.xml";
+
+/// `cargo xtask test [--install] [FILTER]`
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    let permission = if arguments.flag("--install") { Permission::Asked } else { Permission::WhereHarmless };
+    let filter = arguments.word();
+    arguments.nothing_left()?;
+    all(permission, filter.as_deref())
+}
+
+/// Runs the tests whose name contains the filter, and says in one closing line how they went.
+pub(crate) fn all(permission: Permission, filter: Option<&str>) -> Result<()> {
+    let started = Instant::now();
+    let missing = install::prepare(permission)?;
+    for need in &missing {
+        say::talk(&format!("missing: {} ({})", need.name(), need.remedy()));
+    }
+    let mut tests = Counts::default();
+    let tests_passed = if missing.contains(&Need::Nextest) {
+        overheard(&mut cargo_test(filter), |line| tests.hear_all(line))?
+    } else {
+        nextest(filter, &mut tests)?
+    };
+    let mut examples = Counts::default();
+    let examples_passed = overheard(&mut doctests(filter), |line| examples.hear_all(line))?;
+    let seconds = started.elapsed().as_secs();
+    say::line(&format!("tests: {tests}; doctests: {examples}; {seconds} s"));
+    for (why, number) in tests.skips().chain(examples.skips()) {
+        say::line(&format!("skipped: {number}, because {why}"));
+    }
+    if tests_passed && examples_passed { Ok(()) } else { bail!("tests failed") }
+}
+
+fn nextest(filter: Option<&str>, counts: &mut Counts) -> Result<bool> {
+    let mut cargo = child::cargo();
+    cargo.args(["nextest", "run", "--workspace", "--no-tests=pass"]);
+    cargo.args(["--color", if stderr().is_terminal() { "always" } else { "never" }]).args(filter);
+    let report = root().join(REPORT);
+    if report.exists() {
+        fs::remove_file(&report).with_context(|| format!("removing {}", report.display()))?;
+    }
+    let passed = overheard(&mut cargo, |line| counts.hear(line))?;
+    // Nextest shows the output of failed tests only; what the others said is in its report.
+    for line in fs::read_to_string(&report).unwrap_or_default().lines() {
+        counts.hear_skip(line);
+    }
+    Ok(passed)
+}
+
+fn cargo_test(filter: Option<&str>) -> Command {
+    let mut cargo = child::cargo();
+    cargo.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]).args(filter);
+    cargo
+}
+
+fn doctests(filter: Option<&str>) -> Command {
+    let mut cargo = child::cargo();
+    cargo.args(["test", "--workspace", "--doc", "--no-fail-fast"]).args(filter);
+    cargo
+}
+
+fn overheard(command: &mut Command, hear: impl FnMut(&str)) -> Result<bool> {
+    say::talk(&format!("$ {}", child::shown(command)));
+    child::overheard(command, hear)
+}
