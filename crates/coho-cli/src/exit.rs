@@ -7,8 +7,6 @@ pub(crate) enum Exit {
     Done,
     /// `plan --exit-code` found something to send.
     SomethingToSend,
-    /// Files or mappings are wrong.
-    Invalid,
     /// As the run's report says.
     Report(u8),
 }
@@ -19,7 +17,6 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::SomethingToSend => 10,
-            Self::Invalid => 3,
             Self::Report(code) => code,
         }
     }

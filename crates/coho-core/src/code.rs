@@ -128,7 +128,6 @@ codes! {
         UNREACHABLE "unreachable": "Vitally cannot be reached.", "Check the network, the region and the subdomain.";
         QUOTA "quota": "Vitally keeps answering that there were too many calls.", "Lower `rate`, or wait.";
         SERVER_FAILING "server-failing": "Vitally keeps failing or answering with what cannot be read.", "Try again later.";
-        OTHER_WORKSPACE "other-workspace": "The token belongs to another workspace than the ledger.", "Use the right token, or another target.";
         LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or mend its permissions.";
         LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
         LEASE_LOST "lease-lost": "Another run took the ledger over.", "Run again.";

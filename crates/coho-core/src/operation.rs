@@ -105,6 +105,14 @@ impl Known {
 }
 
 impl Known {
+    /// The record's id, where it is known.
+    pub fn id(&self) -> Option<&VitallyId> {
+        match self {
+            Self::There { id, .. } | Self::Unclear { id, .. } => id.as_ref(),
+            Self::New | Self::Assumed => None,
+        }
+    }
+
     /// Whether this sync created the record, where that is known.
     pub fn origin(&self) -> Option<Origin> {
         match self {
@@ -146,13 +154,23 @@ impl Operation {
         references
     }
 
-    /// The fewest and the most calls that its exchange takes, references apart.
+    /// The fewest and the most calls that its exchange takes, look-ups of references and repeats apart. The fewest are
+    /// those that it takes where Vitally holds what Coho remembers.
     pub fn calls(&self) -> (u64, u64) {
         match &self.action {
-            Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Update, .. } => (1, 2),
-            Action::Write { mode: Mode::Insert, .. } => (1, 3),
-            Action::Write { mode: Mode::Upsert, .. } => (1, 4),
+            Action::Remove if self.known.id().is_some() => (1, 1),
+            Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Insert, .. } => (1, 2),
+            Action::Write { mode: Mode::Update, .. } => (1 + self.reads_links(), 2 + self.reads_links()),
+            Action::Write { mode: Mode::Upsert, .. } if self.known == Known::New => (1, 3),
+            Action::Write { mode: Mode::Upsert, .. } => (1 + self.reads_links(), 3 + self.reads_links()),
         }
+    }
+
+    /// One read where an update adds links: it must not replace those that others made.
+    fn reads_links(&self) -> u64 {
+        let Action::Write { changed, complete, .. } = &self.action else { return 0 };
+        let links = |path: &FieldPath| matches!(complete.get(path), Some(FieldValue::References(..)));
+        u64::from(changed.iter().any(|difference| links(&difference.path)))
     }
 
     /// Stands for the operation in its intent: another operation on the same key has another digest.

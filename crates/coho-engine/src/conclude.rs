@@ -33,9 +33,7 @@ pub fn conclude(operation: &Operation, before: Option<&Memory>, verdict: &Verdic
         Verdict::Exists => case.waits(Why::Skipped, Code::ALREADY_EXISTS, "Vitally has this record already"),
         Verdict::Ambiguous => case.waits(Why::Rejected, Code::AMBIGUOUS_MATCH, "several records match"),
         Verdict::Rejected { code, message } => case.waits(Why::Rejected, *code, message),
-        Verdict::Deferred { message } => {
-            case.waits(Why::Deferred, Code::REFERENCE_MISSING, &format!("{message} is not in Vitally yet"))
-        }
+        Verdict::Deferred { message } => case.deferred(&format!("{message} is not in Vitally yet")),
         Verdict::Unsent { why } => case.unsent(Code::NOT_ATTEMPTED, why),
         Verdict::Halt { code, message } => case.unsent(*code, message),
         Verdict::Unsure { why } => case.unsure(why),
@@ -111,6 +109,16 @@ impl Case<'_> {
         });
         let memory = memory.or_else(|| self.before.cloned());
         Conclusion { outcome, memory, code: Some(code), message: message.to_owned() }
+    }
+
+    /// What a record refers to is missing. Where an earlier write may have arrived, its intent stays open.
+    fn deferred(&self, message: &str) -> Conclusion {
+        let open = self.before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
+        let code = Code::REFERENCE_MISSING;
+        if open {
+            return Conclusion { outcome: Outcome::Deferred, ..self.unsent(code, message) };
+        }
+        self.waits(Why::Deferred, code, message)
     }
 
     /// How often it was tried already, with the row as it is now.

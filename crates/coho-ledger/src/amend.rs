@@ -110,7 +110,7 @@ impl Ledger {
     ) -> Result<(), AmendError> {
         self.write_in(lease, "splitting a key", |connection| {
             let Some(memory) = load(connection, scope, key)? else { return Ok(Ok(())) };
-            if is_taken(connection, scope, orphan)? {
+            if is_taken(connection, scope, orphan, &memory.target)? {
                 return Ok(Err(AmendError::Taken));
             }
             store::store(connection, scope, orphan, Some(&memory), now)?;
@@ -127,11 +127,13 @@ impl Ledger {
     }
 }
 
-/// Whether a memory holds a record, or may come to hold one.
-fn is_taken(connection: &Connection, scope: &Scope, key: &Key) -> Result<bool, Fault> {
+/// Whether the key remembers another record than this one, which it holds or may come to hold. What it remembers of this
+/// very record is older than what moves in.
+fn is_taken(connection: &Connection, scope: &Scope, key: &Key, target: &ExternalId) -> Result<bool, Fault> {
     let Some(memory) = load(connection, scope, key)? else { return Ok(false) };
     let open = matches!(memory.pending, Pending::Open { .. });
-    Ok(open || !matches!(memory.standing, Standing::Never | Standing::Removed { .. }))
+    let holds = open || !matches!(memory.standing, Standing::Never | Standing::Removed { .. });
+    Ok(holds && memory.target != *target)
 }
 
 fn of_key(key: Option<&Key>) -> (&'static str, Option<&str>) {

@@ -116,17 +116,17 @@ fn rows(
     filter: &RowFilter,
     limit: usize,
 ) -> Result<Vec<RowRecord>, Fault> {
-    // The statement depends on what is asked for, so that an index serves each form.
-    let by_fate = if filter.fate.is_some() { "fate = ?2" } else { "?2 IS NULL" };
-    let by_key = if filter.key.is_some() { "key = ?3" } else { "?3 IS NULL" };
-    let by_run = match filter.run {
-        Some(_) => "fates.run = (SELECT id FROM runs WHERE run = ?4)",
-        None => "?4 IS NULL",
+    // The statement depends on what is asked for, so that an index serves each form: by key, or run by run from the
+    // newest, which ends at the limit.
+    let (by_key, from) = match filter.key {
+        Some(_) => ("key = ?3", "fates INDEXED BY fates_by_key JOIN runs ON runs.id = fates.run"),
+        None => ("?3 IS NULL", "runs CROSS JOIN fates INDEXED BY fates_by_run ON fates.run = runs.id"),
     };
+    let by_fate = if filter.fate.is_some() { "fate = ?2" } else { "?2 IS NULL" };
+    let by_run = if filter.run.is_some() { "runs.run = ?4" } else { "?4 IS NULL" };
     let sql = format!(
-        "SELECT runs.run, key, op_type, fate, reason, code, message, fields, at
-         FROM fates JOIN runs ON runs.id = fates.run
-         WHERE scope = ?1 AND {by_fate} AND {by_key} AND {by_run} ORDER BY fates.id DESC LIMIT ?5"
+        "SELECT runs.run, key, op_type, fate, reason, code, message, fields, at FROM {from}
+         WHERE scope = ?1 AND {by_fate} AND {by_key} AND {by_run} ORDER BY runs.id DESC, fates.id DESC LIMIT ?5"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![

@@ -133,7 +133,7 @@ impl Ledger {
         self.read("looking for claims", |connection| {
             let found = connection
                 .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory ON memory.scope = scopes.id
+                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
                      WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
                        AND target = ?3
                        AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",

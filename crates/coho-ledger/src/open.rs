@@ -209,7 +209,7 @@ impl OpenError {
 pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Connection, OpenError> {
     place(path, opening)?;
     let mut connection = connect(path, opening.access)?;
-    schema::settle(&mut connection, path, opening.access)?;
+    schema::settle(&mut connection, path, opening)?;
     Ok(connection)
 }
 
@@ -304,6 +304,9 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
 }
 
 /// Every commit reaches the disk before it returns: an intent must be there before the first byte of its write leaves.
+///
+/// Statement journals stay in memory: as files they begin with a buffer of 64 KiB for each row that is written, which
+/// costs more than the row.
 fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let set = |pragma: &str, value: &str| {
         connection.pragma_update_and_check(None, pragma, value, |row| {
@@ -317,7 +320,7 @@ fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-             PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;",
+             PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;",
         )
         .map_err(|source| OpenError::sqlite(path, source))
 }

@@ -127,7 +127,8 @@ fn reference(
         .prepare_cached(
             "SELECT vitally_id FROM (
                SELECT 1 AS rank, vitally_id, memory.updated_at AS at
-               FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
+               FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id
+               JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
                WHERE name = ?1 AND object = ?2 AND target = ?3 AND vitally_id IS NOT NULL
                UNION ALL
                SELECT 2, vitally_id, seen_at FROM refs

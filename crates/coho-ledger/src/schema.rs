@@ -8,10 +8,12 @@ mod text;
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 
+use coho_core::memory::Time;
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use self::text::schema_reference;
-use crate::open::{APPLICATION, Access, OpenError, beside, private};
+use crate::moment::micros;
+use crate::open::{APPLICATION, Access, OpenError, Opening, beside, private};
 
 /// The steps. The first one makes version 1, and so on.
 const STEPS: &[&str] = &[include_str!("schema/steps/1-tables.sql"), include_str!("schema/steps/2-views.sql")];
@@ -42,11 +44,11 @@ fn marks(connection: &Connection) -> rusqlite::Result<(i32, i64, i64)> {
 }
 
 /// Brings the schema up to date.
-pub(crate) fn settle(connection: &mut Connection, path: &Path, access: Access) -> Result<(), OpenError> {
+pub(crate) fn settle(connection: &mut Connection, path: &Path, opening: &Opening) -> Result<(), OpenError> {
     identify(connection, path)?;
     let failed = |source| OpenError::sqlite(path, source);
     let (_, found, _) = marks(connection).map_err(failed)?;
-    match access {
+    match opening.access {
         _ if found == VERSION => Ok(()),
         // An empty file is one that a crash left before the first step.
         Access::ReadOnly if found == 0 => Err(OpenError::Missing { path: path.to_owned() }),
@@ -56,7 +58,7 @@ pub(crate) fn settle(connection: &mut Connection, path: &Path, access: Access) -
             if found > 0 {
                 copy(connection, path, found)?;
             }
-            climb(connection).map_err(failed)
+            climb(connection, opening.now).map_err(failed)
         }
     }
 }
@@ -73,7 +75,7 @@ fn alone(path: &Path, found: i64) -> Result<Option<File>, OpenError> {
     }
 }
 
-fn climb(connection: &mut Connection) -> rusqlite::Result<()> {
+fn climb(connection: &mut Connection, now: Time) -> rusqlite::Result<()> {
     loop {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been faster, so the version is read under the lock.
@@ -82,6 +84,8 @@ fn climb(connection: &mut Connection) -> rusqlite::Result<()> {
             return Ok(());
         };
         transaction.execute_batch(step)?;
+        let taken = [version + 1, micros(now)];
+        transaction.execute("INSERT INTO steps (version, taken_at) VALUES (?1, ?2)", taken)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", version + 1)?;
         transaction.commit()?;
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn a_ledger_without_steps_climbs_to_the_newest_version() {
         let mut connection = Connection::open_in_memory().unwrap();
-        climb(&mut connection).unwrap();
+        climb(&mut connection, Time::UNIX_EPOCH).unwrap();
         assert_eq!(marks(&connection).unwrap().1, VERSION);
     }
 }

@@ -1,7 +1,7 @@
 //! The spool: a plan's operations and notes on disk, so that a plan may be larger than memory.
 //!
 //! It is a private SQLite file in the temporary folder, without any durability: it is worth nothing after a crash, and the
-//! file is gone when the spool is dropped. [`wire`] is how an operation is written there.
+//! file is gone when the spool is dropped. How an operation is written there stands in `wire`.
 
 mod wire;
 

@@ -36,7 +36,7 @@ fn play(script: &str) -> Result<String, Box<dyn Error>> {
 /// One line for each column of each row, so that a change is easy to read.
 fn show(shown: &mut String, connection: &Connection, view: &str) -> Result<(), Box<dyn Error>> {
     let mut statement = connection.prepare(&format!("SELECT * FROM {view}"))?;
-    let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         writeln!(shown, "{view}")?;

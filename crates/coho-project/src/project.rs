@@ -108,7 +108,7 @@ pub enum Endpoint {
 /// How many calls may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Calls a minute; from 1 to 100,000.
+    /// Calls a minute; from 1 to 100,000,000.
     pub per_minute: u32,
 }
 

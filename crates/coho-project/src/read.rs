@@ -33,7 +33,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 pub(crate) fn rate(text: &str) -> Option<Rate> {
     let digits = text.strip_suffix("/min").filter(|digits| is_digits(digits))?;
     let per_minute: u32 = digits.parse().ok()?;
-    (1..=100_000).contains(&per_minute).then_some(Rate { per_minute })
+    (1..=100_000_000).contains(&per_minute).then_some(Rate { per_minute })
 }
 
 /// `5%`, `2.5%`, at most 100 %, in thousandths.

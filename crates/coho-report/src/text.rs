@@ -5,10 +5,12 @@
 mod plan;
 mod run;
 mod listing;
+mod calls;
 mod csv;
 mod notice;
 mod differences;
 
+pub use self::calls::calls;
 pub use self::csv::csv;
 pub use self::listing::{rows, runs};
 pub use self::plan::plan;

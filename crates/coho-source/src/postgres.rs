@@ -74,7 +74,10 @@ fn sql(relation: &Relation) -> Result<String, SourceError> {
 /// The server's own protocol takes one statement only, and says so; its columns are known before it runs.
 async fn prepare(session: &mut Session, relation: &Relation) -> Result<Statement, SourceError> {
     let sql = sql(relation)?;
-    let statement = session.prepare(&sql).await?;
+    let statement = session.prepare(&sql).await.map_err(|error| match relation {
+        Relation::Table(_) => error.without_position(),
+        Relation::Sql(_) | Relation::File { .. } => error,
+    })?;
     if !statement.params().is_empty() {
         return Err(PostgresError::Parameter.into());
     }

@@ -18,7 +18,7 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().ok_or("the fixture has no folder")?;
     let file = path.file_name().and_then(|name| name.to_str()).ok_or("the fixture has no name")?;
     let settings = std::fs::read_to_string(path.with_extension("settings")).unwrap_or_default();
-    let format = format(file, &settings)?;
+    let format = format(path, &settings)?;
     let model = Model {
         name: "fixture".to_owned(),
         source: "files".to_owned(),
@@ -31,7 +31,7 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     shown::snapshot(path, &runtime.block_on(shown::shown(&connection, &model, Scope::All)))
 }
 
-fn format(file: &str, settings: &str) -> Result<FileFormat, Failure> {
+fn format(file: &Path, settings: &str) -> Result<FileFormat, Failure> {
     let mut csv = Csv::default();
     for line in settings.lines() {
         let (key, value) = line.split_once(": ").ok_or("a setting has no value")?;
@@ -44,7 +44,8 @@ fn format(file: &str, settings: &str) -> Result<FileFormat, Failure> {
             other => return Err(format!("unknown setting {other}").into()),
         }
     }
-    Ok(if file.ends_with(".csv") { FileFormat::Csv(csv) } else { FileFormat::Ndjson { types: csv.types } })
+    let is_csv = file.extension().is_some_and(|extension| extension == "csv");
+    Ok(if is_csv { FileFormat::Csv(csv) } else { FileFormat::Ndjson { types: csv.types } })
 }
 
 fn declared(text: &str) -> Result<(String, ColumnType), Failure> {

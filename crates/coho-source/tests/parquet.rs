@@ -67,8 +67,8 @@ fn fixed(bytes: &[u8]) -> FixedLenByteArray {
     FixedLenByteArray::from(bytes.to_vec())
 }
 
-fn snapshot(case: &str, text: &str) {
-    shown::snapshot(&Path::new("fixtures/parquet").join(case), text).unwrap();
+fn snapshot(case: &str, text: &str) -> Result<(), Failure> {
+    shown::snapshot(&Path::new("fixtures/parquet").join(case), text)
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn single_values_are_exact() {
         column::<FixedLenByteArrayType>(group, &[fixed(&huge), fixed(&[0xFF; 20])], None, None)?;
         column::<FixedLenByteArrayType>(group, &[fixed(&[0x00, 0x3C]), fixed(&[0x66, 0x2E])], None, None)
     });
-    snapshot("single-values.txt", &seen.unwrap());
+    snapshot("single-values.txt", &seen.unwrap()).unwrap();
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn moments_are_in_utc_or_local() {
         spark.set_data(0, 0, 2_440_589);
         column::<Int96Type>(group, &[spark], None, None)
     });
-    snapshot("moments.txt", &seen.unwrap());
+    snapshot("moments.txt", &seen.unwrap()).unwrap();
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn nested_values_are_json() {
         column::<ByteArrayType>(group, &[text("x"), text("y")], Some(&[2, 2, 1, 0]), Some(&[0, 1, 0, 0]))?;
         column::<Int32Type>(group, &[1], Some(&[3, 2, 1, 0]), Some(&[0, 1, 0, 0]))
     });
-    snapshot("nested-values.txt", &seen.unwrap());
+    snapshot("nested-values.txt", &seen.unwrap()).unwrap();
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn unsafe_types_are_named_at_once() {
         column::<ByteArrayType>(group, &[text("x")], None, None)?;
         column::<Int32Type>(group, &[0], None, None)
     });
-    snapshot("unsafe-types.txt", &seen.unwrap());
+    snapshot("unsafe-types.txt", &seen.unwrap()).unwrap();
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn values_without_a_form_are_refused_at_their_row() {
     let json = shown("required binary extra (JSON);", |group| {
         column::<ByteArrayType>(group, &[text("{")], None, None)
     });
-    snapshot("unsafe-values.txt", &[nanos, nan, json].map(Result::unwrap).join("\n"));
+    snapshot("unsafe-values.txt", &[nanos, nan, json].map(Result::unwrap).join("\n")).unwrap();
 }
 
 #[test]
@@ -167,5 +167,28 @@ fn what_is_no_parquet_is_refused() {
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     seen += &read(folder.path()).unwrap();
-    snapshot("no-parquet.txt", &seen);
+    snapshot("no-parquet.txt", &seen).unwrap();
+}
+
+#[test]
+fn a_damaged_file_is_refused_or_read_but_never_a_defect() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    let schema = Arc::new(
+        parse_message_type("message m { required int64 id; required binary name (STRING); }").unwrap(),
+    );
+    let mut writer = SerializedFileWriter::new(File::create(&path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    column::<Int64Type>(&mut group, &[1, 2, 3], None, None).unwrap();
+    column::<ByteArrayType>(&mut group, &[text("Ada"), text("Grace"), text("Edsger")], None, None).unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xFF;
+        std::fs::write(&path, damaged).unwrap();
+        let seen = read(folder.path()).unwrap();
+        assert!(!seen.contains("before the source's end"), "byte {at}: {seen}");
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! A fixture is the model's SQL; `-- table: NAME` alone is a model that names a table.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ async fn connections_fail_clearly(server: &Postgres) -> Result<(), Failure> {
     ] {
         let result = coho_source::test(&Connection::Postgres(connection(url))).await;
         let text = result.map_or_else(|error| shown::failure(&error), |()| "connected\n".to_owned());
-        seen += &format!("{case}:\n{text}\n");
+        writeln!(seen, "{case}:\n{text}")?;
     }
     let reader = connection(server.url().replace("postgres@", "reader@"));
     seen += "no permission:\n";

@@ -1,5 +1,6 @@
 //! SQLite files as the rows they give, or the error that a user reads.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use coho_core::model::{Model, Relation};
@@ -40,7 +41,8 @@ fn sqlite_gives_what_each_cell_stores() {
         Relation::Table("nowhere".to_owned()),
         Relation::Table("a.b.c".to_owned()),
     ] {
-        seen += &format!("{relation:?}\n{}\n", shown(&path, relation.clone()).unwrap());
+        let text = shown(&path, relation.clone()).unwrap();
+        writeln!(seen, "{relation:?}\n{text}").unwrap();
     }
     shown::snapshot(Path::new("fixtures/sqlite/cells.txt"), &seen).unwrap();
 }

@@ -3,7 +3,7 @@
 //! What may be repeated is little: a 429 always, since it was not carried out; a lost or failed GET, PUT or DELETE, since
 //! twice is the same as once. A POST is never repeated here: the next run looks before it writes.
 //!
-//! Read [`limiter`] for the pace, [`transport`] for HTTP, [`check`] for the connection test, [`breaker`] for when to stop.
+//! Read `limiter` for the pace, `transport` for HTTP, `check` for the connection test, `breaker` for when to stop.
 
 mod token;
 mod endpoint;
@@ -27,7 +27,6 @@ use crate::exchange::{Exchange, Step};
 use crate::lookup::{Finding, Lookup, LookupStep};
 use crate::request::{Answer, Reply, Request};
 use crate::resolved::Resolved;
-use crate::wire::reading::is_failing;
 
 pub use breaker::{Breaker, Health};
 pub use check::{TestError, TestReport};
@@ -166,7 +165,7 @@ impl Client {
                 continue;
             }
             tries += 1;
-            if is_refused || !is_worth_repeating(request, &answer) || tries >= self.0.settings.retry.tries {
+            if is_refused || !request.may_repeat_after(&answer) || tries >= self.0.settings.retry.tries {
                 self.learn(request, &answer);
                 return answer;
             }
@@ -218,15 +217,6 @@ impl Client {
     }
 }
 
-/// A request that never left may always be repeated, whatever it is.
-fn is_worth_repeating(request: &Request, answer: &Answer) -> bool {
-    match answer {
-        Answer::NotSent { .. } => true,
-        Answer::Lost { .. } => request.method.repeats(),
-        Answer::Reply(reply) => request.method.repeats() && is_failing(request, reply),
-    }
-}
-
 /// The calls of one exchange.
 struct Log {
     calls: Vec<Call>,
@@ -243,7 +233,7 @@ impl Log {
     fn note(&mut self, request: &Request, sent: &Sent) {
         self.calls.push(sent.call.clone());
         self.health = match &sent.answer {
-            Answer::Reply(reply) if is_failing(request, reply) => Health::Failing,
+            Answer::Reply(reply) if request.is_failed_by(reply) => Health::Failing,
             Answer::Reply(_) => Health::Answering,
             Answer::Lost { .. } => Health::Failing,
             Answer::NotSent { .. } => Health::Unreachable,

@@ -5,12 +5,12 @@
 //!
 //! | mode | file | usual calls |
 //! |---|---|---|
-//! | upsert, update | [`upsert`] | POST, or PUT; a user's PUT that links: GET, PUT |
-//! | insert | [`insert`] | GET, POST |
-//! | remove | [`remove`] | DELETE |
-//! | probe | [`probe`] | GET |
+//! | upsert, update | `upsert` | POST, or PUT; a user's PUT that links: GET, PUT |
+//! | insert | `insert` | GET, POST |
+//! | remove | `remove` | DELETE |
+//! | probe | `probe` | GET |
 //!
-//! The parts are [`put`], [`post`] and [`crate::lookup`]; [`origin`] says whose a record is.
+//! The parts are `put`, `post` and [`crate::lookup`]; `origin` says whose a record is.
 
 mod subject;
 mod origin;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use coho_core::memory::Time;
 
 use crate::address::Address;
+use crate::wire::reading::is_failing;
 
 /// The largest body that is sent, in bytes. Vitally documents no limit; 1 MiB is what servers of its kind take.
 pub const LARGEST_BODY: usize = 1_048_576;
@@ -72,6 +73,21 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether an answer to it shows a server that is failing: 5xx, or success with a body that cannot be read.
+    pub fn is_failed_by(&self, reply: &Reply) -> bool {
+        is_failing(self.method, reply)
+    }
+
+    /// Whether it may be sent again after an answer that gives no verdict. A 429 is another matter: it always may.
+    pub fn may_repeat_after(&self, answer: &Answer) -> bool {
+        match answer {
+            // What never left may always be repeated, whatever it is.
+            Answer::NotSent { .. } => true,
+            Answer::Lost { .. } => self.method.repeats(),
+            Answer::Reply(reply) => self.method.repeats() && self.is_failed_by(reply),
+        }
+    }
+
     pub(crate) fn get(address: &Address) -> Self {
         Self { method: Method::Get, path: address.path(), body: None, after: Duration::ZERO }
     }

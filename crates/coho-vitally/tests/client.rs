@@ -106,6 +106,25 @@ async fn endless_429_halt() -> Result<(), Failure> {
 }
 
 #[tokio::test]
+async fn clones_share_one_pace() -> Result<(), Failure> {
+    let vitally = simulator("").await?;
+    let client = client(&vitally.url())?;
+    let mut deliveries = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let fields = [("name", Value::text("Acme"))];
+        let (target, deed) = (format!("acme-{number}"), Deed::Write(Mode::Upsert));
+        let operation = operation(Object::Account, &target, deed, Known::New, &fields, &[])?;
+        let client = client.clone();
+        deliveries.spawn(async move { client.deliver(&operation, &Resolved::new()).await.verdict });
+    }
+    for verdict in deliveries.join_all().await {
+        assert!(matches!(verdict, Verdict::Applied { origin: Origin::Created, .. }), "{verdict:?}");
+    }
+    assert_eq!((vitally.count(coho_simulator::Object::Account), client.state().under_way), (20, 0));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_price_of_a_write_shows() -> Result<(), Failure> {
     let vitally = simulator("write_cost=10").await?;
     let client = client(&vitally.url())?;

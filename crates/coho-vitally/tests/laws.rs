@@ -42,6 +42,7 @@ fn known() -> impl Strategy<Value = Known> {
     ]
 }
 
+#[expect(clippy::unwrap_used, reason = "the operations are written down here")]
 fn any_operation() -> impl Strategy<Value = Operation> {
     let deed = prop_oneof![
         4 => Just(Deed::Write(Mode::Upsert)),
@@ -98,6 +99,7 @@ fn answer() -> impl Strategy<Value = Answer> {
 }
 
 /// All that was asked, with the answers, and the verdict.
+#[expect(clippy::unwrap_used, reason = "the external id is written down here")]
 fn play(
     operation: &Operation,
     answers: &[Answer],

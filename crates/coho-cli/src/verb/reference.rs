@@ -1,7 +1,5 @@
 //! `coho schema`, `coho completions` and the pages of the reference documentation.
 
-use std::fmt::Write as _;
-
 use clap::{Command, CommandFactory};
 use coho_project::SchemaKind as Kind;
 
@@ -74,5 +72,5 @@ fn section(page: &mut String, command: &mut Command, name: &str, level: usize) {
 }
 
 fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
-    drop(page.write_fmt(text));
+    page.push_str(&text.to_string());
 }

@@ -3,10 +3,11 @@
 use coho_core::code::Code;
 use coho_core::key::Key;
 use coho_core::memory::Verb;
-use coho_core::verdict::Fate;
+use coho_core::verdict::{Call, Fate};
 use coho_ledger::Ledger;
 use coho_ledger::history::{RowFilter, RowRecord};
 use coho_ledger::run::RunId;
+use coho_ledger::scope::Scope;
 use coho_ledger::settle::OpType;
 use coho_report::line::RowLine;
 
@@ -14,6 +15,9 @@ use crate::args::{Global, RowsFormat};
 use crate::exit::{Exit, Known};
 use crate::verb::plan::style;
 use crate::{engine, print, project};
+
+/// The most calls of a key that are shown for one run.
+const MOST_CALLS: usize = 100;
 
 /// Which rows were asked for.
 pub(crate) struct Asked {
@@ -31,7 +35,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
     let engine = engine::of(&loaded);
     let fate = asked.fate.as_deref().map(fate).transpose()?;
     let sync = engine.select(std::slice::from_ref(&asked.sync))?;
-    let mut lines = Vec::new();
+    let (mut lines, mut calls) = (Vec::new(), Vec::new());
     if let (Some(ledger), Some(sync)) = (engine.ledger_to_read()?, sync.first())
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
@@ -42,11 +46,25 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
         };
         let filter = RowFilter { fate, key: asked.key.as_deref().map(Key::new), run };
         lines = ledger.rows(&scope, &filter, asked.limit as usize)?.into_iter().map(line).collect();
+        if let Some(key) = &filter.key {
+            calls = made(&ledger, &scope, key, &lines)?;
+        }
     }
+    let filtered = asked.key.is_some();
     match (asked.format, global.json) {
-        (RowsFormat::Json, _) | (RowsFormat::Table, true) => print::json(&coho_report::json::rows(&lines))?,
-        (RowsFormat::Csv, _) => print::out(&csv(&lines))?,
-        (RowsFormat::Table, false) => print::out(&coho_report::text::rows(&lines, &style()))?,
+        (RowsFormat::Json, _) | (RowsFormat::Table, true) => {
+            let mut document = coho_report::json::rows(&lines);
+            if filtered {
+                document["calls"] = calls.iter().map(coho_report::json::call).collect();
+            }
+            print::json(&document)?;
+        }
+        (RowsFormat::Csv, _) => print::out(&coho_report::text::csv(&lines))?,
+        (RowsFormat::Table, false) => {
+            let text = coho_report::text::rows(&lines, &style());
+            let calls = coho_report::text::calls(&calls, &style());
+            print::out(&if calls.is_empty() { text } else { format!("{text}\ncalls\n{calls}") })?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -57,6 +75,18 @@ fn fate(text: &str) -> Result<Fate, Known> {
         let help = Some(format!("fates are {all}"));
         Known { message: format!("there is no fate `{text}`"), help, code: 2, source: None }
     })
+}
+
+/// The calls that were made for a key in the runs of these lines, the oldest first.
+fn made(ledger: &Ledger, scope: &Scope, key: &Key, lines: &[RowLine]) -> anyhow::Result<Vec<Call>> {
+    let mut runs: Vec<&str> = lines.iter().rev().map(|line| line.run.as_str()).collect();
+    runs.dedup();
+    let mut calls = Vec::new();
+    for run in runs {
+        let of_run = ledger.calls(scope, &RunId::new(run), Some(key), MOST_CALLS)?;
+        calls.extend(of_run.into_iter().map(|(_, call)| call));
+    }
+    Ok(calls)
 }
 
 fn newest(ledger: &Ledger, sync: &str) -> anyhow::Result<Option<RunId>> {
@@ -80,20 +110,4 @@ fn line(record: RowRecord) -> RowLine {
         at: fate.at,
         differences: fate.changes,
     }
-}
-
-fn csv(lines: &[RowLine]) -> String {
-    let mut text = "key,fate,code,message,run,at\n".to_owned();
-    for line in lines {
-        let at = line.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        let cells = [&line.key, line.fate.as_str(), &line.code, &line.message, &line.run, &at];
-        text.push_str(&cells.map(quoted).join(","));
-        text.push('\n');
-    }
-    text
-}
-
-/// As RFC 4180 has it.
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

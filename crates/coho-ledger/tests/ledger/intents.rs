@@ -113,16 +113,39 @@ fn only_a_verdict_closes_an_intent() -> Tested {
     Ok(())
 }
 
-#[test]
-fn an_intent_survives_the_death_of_its_process() -> Tested {
-    let stage = Stage::new()?;
-    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
-    let (scope, path, folder) = (stage.scope.clone(), stage.path(), stage.folder);
-    drop((stage.ledger, stage.lease));
+/// Opens what a power cut would leave of a ledger whose log had been written up to this byte.
+fn after_cut(stage: &Stage, log: &[u8], cut: usize) -> Result<u64, Failure> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    std::fs::copy(stage.path(), &path)?;
+    std::fs::write(folder.path().join("ledger.db-wal"), log.get(..cut).ok_or("beyond the log")?)?;
     let ledger = Ledger::open(&path, &Opening::new(at(3)))?;
-    let _lease = ledger.acquire(&holder("a"), at(3), TTL)?;
-    assert_eq!(ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?.pending, open("1"));
-    folder.close()?;
+    Ok(ledger.standings(&stage.scope)?.open)
+}
+
+#[test]
+fn whatever_a_crash_leaves_a_window_of_intents_is_there_or_not() -> Tested {
+    const WINDOW: u64 = 4;
+    let Stage { folder, ledger, lease, scope } = Stage::new()?;
+    // Closing empties the log, so that it holds only intents from here on.
+    ledger.release(lease, at(1))?;
+    drop(ledger);
+    let ledger = Ledger::open(&folder.path().join("ledger.db"), &Opening::new(at(1)))?;
+    let lease = ledger.acquire(&holder("a"), at(1), TTL)?;
+    for window in 0..5 {
+        let intents: Vec<_> =
+            (0..WINDOW).map(|n| intent(&format!("{window}-{n}"), 0)).collect::<Result<_, _>>()?;
+        ledger.open_intents(&lease, &scope, &intents)?;
+    }
+    let stage = Stage { folder, ledger, lease, scope };
+    let log = std::fs::read(stage.folder.path().join("ledger.db-wal"))?;
+    let mut before = 0;
+    for cut in (0..log.len()).step_by(1_111).chain([log.len()]) {
+        let open = after_cut(&stage, &log, cut)?;
+        assert!(open >= before && open % WINDOW == 0, "{open} intents are open after {cut} bytes");
+        before = open;
+    }
+    assert_eq!(before, 5 * WINDOW);
     Ok(())
 }
 

@@ -271,20 +271,30 @@ fn open_intents_are_forgotten_only_by_force() -> Tested {
 fn a_key_with_a_new_target_leaves_its_old_record_behind() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("old")?))?;
-    let (key, orphan) = (Key::new("1"), Key::new("1\u{0}old"));
-    let split = || {
-        stage
-            .ledger
-            .split(&stage.lease, &stage.scope, &key, &orphan, &target("new")?, at(2))
-            .map_err(Box::<dyn std::error::Error>::from)
-    };
-    split()?;
+    let (key, orphan) = (Key::new("1"), Key::new("1 (was old)"));
+    stage.ledger.split(&stage.lease, &stage.scope, &key, &orphan, &target("new")?, at(2))?;
     let left = stage.ledger.memory(&stage.scope, &orphan)?.ok_or("no orphan")?;
     assert_eq!((left.target, left.standing), (target("old")?, delivered("old")?.standing));
     let anew = stage.memory("1")?.ok_or("no memory")?;
     assert_eq!((anew.target, anew.standing, anew.serial), (target("new")?, Standing::Never, 2));
-    let again = split().err().ok_or("the orphan was overwritten")?;
-    assert_eq!(again.to_string(), "the memory of another record is in the way");
+    Ok(())
+}
+
+#[test]
+fn a_record_that_is_left_twice_is_remembered_as_it_was_left_last() -> Tested {
+    let stage = Stage::new()?;
+    let (key, orphan) = (Key::new("1"), Key::new("1 (was old)"));
+    let released = Standing::Released { sent: sent("earlier"), id: None, origin: Origin::Found };
+    stage.write("1", Some(delivered("old")?))?;
+    stage.write("1 (was old)", Some(Memory { standing: released.clone(), ..delivered("old")? }))?;
+    stage.ledger.split(&stage.lease, &stage.scope, &key, &orphan, &target("new")?, at(2))?;
+    assert_eq!(stage.memory("1 (was old)")?.ok_or("no orphan")?.standing, delivered("old")?.standing);
+
+    stage.write("1", Some(delivered("old")?))?;
+    stage.write("1 (was old)", Some(Memory { standing: released, ..delivered("another")? }))?;
+    let refused = stage.ledger.split(&stage.lease, &stage.scope, &key, &orphan, &target("new")?, at(2));
+    assert!(matches!(refused, Err(AmendError::Taken)));
+    assert_eq!(stage.memory("1")?.ok_or("no memory")?.standing, delivered("old")?.standing);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Opening a ledger: new, older, newer, foreign, and in places where none can be.
 
 use std::fs;
+use std::path::Path;
 
 use coho_core::key::Key;
 use coho_core::memory::Standing;
@@ -46,7 +47,10 @@ fn an_older_ledger_is_copied_and_brought_up_to_date() -> Tested {
         ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
     let memory = ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?;
     assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
-    assert_eq!(version(&Connection::open(&path)?)?, VERSION);
+    let now = Connection::open(&path)?;
+    assert_eq!(version(&now)?, VERSION);
+    let taken: i64 = now.query_row("SELECT taken_at FROM steps WHERE version = 2", [], |row| row.get(0))?;
+    assert_eq!(taken, at(0).timestamp_micros());
 
     let copy = folder.path().join("ledger.db.v1.bak");
     let kept = Connection::open(&copy)?;
@@ -57,6 +61,32 @@ fn an_older_ledger_is_copied_and_brought_up_to_date() -> Tested {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&copy)?.permissions().mode() & 0o777, 0o600);
     }
+    Ok(())
+}
+
+/// Table, column, type, whether it may not be null, and its place in the primary key.
+type Column = (String, String, String, bool, i64);
+
+/// Every column of every table and view.
+fn columns(path: &Path) -> rusqlite::Result<Vec<Column>> {
+    let connection = Connection::open(path)?;
+    let mut statement = connection.prepare(
+        r#"SELECT s.name, c.name, c.type, c."notnull", c.pk FROM sqlite_schema AS s, pragma_table_info(s.name) AS c
+           ORDER BY s.name, c.cid"#,
+    )?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+    rows.collect()
+}
+
+#[test]
+fn a_ledger_that_was_brought_up_to_date_is_like_a_new_one() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (older, newer) = (folder.path().join("older.db"), folder.path().join("newer.db"));
+    Connection::open(&older)?.execute_batch(V1)?;
+    Ledger::open(&older, &Opening::new(at(0)))?;
+    Ledger::open(&newer, &Opening::new(at(0)))?;
+    assert_eq!(columns(&older)?, columns(&newer)?);
     Ok(())
 }
 

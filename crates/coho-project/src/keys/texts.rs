@@ -41,9 +41,9 @@ pub(crate) static DURATION: Text = Text {
 };
 
 pub(crate) static RATE: Text = Text {
-    what: "a rate from `1/min` to `100000/min`",
+    what: "a rate from `1/min` to `100000000/min`",
     accepts: |text| crate::read::rate(text).is_some(),
-    pattern: "^[0-9]{1,6}/min$",
+    pattern: "^[0-9]{1,9}/min$",
     ..TEXT_LIKE
 };
 

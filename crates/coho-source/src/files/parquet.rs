@@ -7,6 +7,8 @@ mod shape;
 mod value;
 mod digits;
 
+use std::panic::AssertUnwindSafe;
+
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::Row;
@@ -19,8 +21,17 @@ use crate::reading::Sink;
 use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};
 use shape::Shape;
 
-/// Reads the whole file.
+/// Reads the whole file. The record reader panics on some damaged files; that is the file's fault, and is said of it.
 pub(super) fn read(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
+    let name = source.name.clone();
+    let damaged = |_| {
+        let words = ParquetError::General("its pages do not fit its schema".to_owned());
+        FileError::new(&name, FileFault::Parquet(words))
+    };
+    std::panic::catch_unwind(AssertUnwindSafe(|| rows(source, sink))).map_err(damaged)?
+}
+
+fn rows(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
     let name = source.name.clone();
     let failed = |error| FileError::new(&name, FileFault::Parquet(error));
     let reader = SerializedFileReader::new(source.into_file()).map_err(failed)?;

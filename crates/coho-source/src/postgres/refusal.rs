@@ -139,6 +139,14 @@ impl fmt::Display for Refusal {
 }
 
 impl PostgresError {
+    /// The same without a place in SQL that nobody wrote.
+    pub(super) fn without_position(mut self) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.position = None;
+        }
+        self
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {

@@ -25,7 +25,7 @@ async fn rows(
     let mut reading = coho_source::read(connection, model, scope).await?;
     *out += &columns(reading.columns());
     while let Some(rows) = reading.next().await? {
-        rows.iter().for_each(|each| *out += &row(each));
+        *out += &rows.iter().map(row).collect::<String>();
     }
     Ok(())
 }

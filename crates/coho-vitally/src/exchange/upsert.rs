@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use coho_core::memory::Origin;
 use coho_core::operation::Known;
+use coho_core::target::VitallyId;
 use coho_core::verdict::Verdict;
 
 use crate::address::{Address, Paths};
@@ -68,8 +69,8 @@ enum Stage {
     Post(Post),
     Put(Put, By),
     Find(Lookup, Because),
-    /// A PUT made the record from the fields that differ: it gets all others.
-    Fill(Put, Vec<String>),
+    /// A PUT made the record from the fields that differ: it gets all others. What the first answer told.
+    Fill(Put, Option<VitallyId>, Vec<String>),
 }
 
 /// How a PUT addresses its record.
@@ -132,9 +133,9 @@ pub(crate) fn on(state: State, subject: &Subject, bodies: &Bodies, answer: &Answ
                 |finding| way.on_finding(subject, bodies, finding, why),
             )
         }
-        Stage::Fill(put, notes) => match put.on(subject, answer) {
-            Turn::Ask(request, put) => Turn::Ask(request, State { way, stage: Stage::Fill(put, notes) }),
-            Turn::End(end) => Turn::End(filled(end, notes)),
+        Stage::Fill(put, id, notes) => match put.on(subject, answer) {
+            Turn::Ask(request, put) => Turn::Ask(request, State { way, stage: Stage::Fill(put, id, notes) }),
+            Turn::End(end) => Turn::End(filled(end, id, notes)),
         },
     }
 }
@@ -196,8 +197,8 @@ impl Way {
             Some(record) if is_part && written.is_born() => {
                 let notes = written.notes;
                 put::start_with(subject, record, bodies, Extent::Complete).then(
-                    |put| State { way: self, stage: Stage::Fill(put, notes) },
-                    |end| Turn::End(filled(end, Vec::new())),
+                    |put| State { way: self, stage: Stage::Fill(put, record.id.clone(), notes) },
+                    |end| Turn::End(filled(end, record.id.clone(), Vec::new())),
                 )
             }
             Some(_) | None => Turn::End(self.applied(subject, written)),
@@ -269,7 +270,7 @@ impl Way {
         Verdict::Applied { id, origin, notes: written.notes }
     }
 
-    fn remembered(self, subject: &Subject) -> Option<coho_core::target::VitallyId> {
+    fn remembered(self, subject: &Subject) -> Option<VitallyId> {
         match self.reached {
             Reached::Remembered => subject.id.clone(),
             Reached::Anew => None,
@@ -283,12 +284,12 @@ fn is_other(subject: &Subject, record: &Record) -> bool {
 }
 
 /// The first PUT created the record, so whatever the second says, it is ours.
-fn filled(end: PutEnd, mut notes: Vec<String>) -> Verdict {
+fn filled(end: PutEnd, id: Option<VitallyId>, mut notes: Vec<String>) -> Verdict {
     match end {
         PutEnd::Written(written) => {
             notes.extend(written.notes);
             notes.dedup();
-            let id = written.record.and_then(|record| record.id);
+            let id = written.record.and_then(|record| record.id).or(id);
             Verdict::Applied { id, origin: Origin::Created, notes }
         }
         PutEnd::Verdict(

@@ -3,7 +3,7 @@
 use coho_core::code::Code;
 use coho_core::verdict::Verdict;
 
-use crate::request::{Answer, Method, Reply, Request};
+use crate::request::{Answer, Method, Reply};
 use crate::wire::record::{Page, Record};
 use crate::wire::refusal;
 
@@ -112,8 +112,8 @@ pub(crate) fn written(reply: &Reply) -> Result<Option<Record>, Unreadable> {
 pub(crate) struct Unreadable;
 
 /// Whether an answer stems from a server that is failing: 5xx, or success with a body that cannot be read.
-pub(crate) fn is_failing(request: &Request, reply: &Reply) -> bool {
-    match (reply.status, request.method) {
+pub(crate) fn is_failing(method: Method, reply: &Reply) -> bool {
+    match (reply.status, method) {
         (408 | 500.., _) => true,
         (200..=299, Method::Get) => Page::parse(&reply.body).is_none(),
         (200..=299, Method::Post | Method::Put) => written(reply).is_err(),

@@ -1,3 +1,9 @@
+CREATE TABLE steps (
+  -- The steps of the schema that this ledger went through.
+  version INTEGER PRIMARY KEY,        -- the version that the step made
+  taken_at INTEGER NOT NULL           -- when
+) STRICT;
+
 CREATE TABLE workspaces (
   -- Vitally's tenants, each with the record by which it is told from others.
   id INTEGER PRIMARY KEY,             -- the number by which other tables refer to it

@@ -162,8 +162,8 @@ impl Shape {
             | Physical::DOUBLE
             | Physical::BYTE_ARRAY
             | Physical::FIXED_LEN_BYTE_ARRAY => {
-                let note = if none { String::new() } else { format!(" ({converted})") };
-                return Err(refuse(&format!("{physical}{note}")));
+                let suffix = if none { String::new() } else { format!(" ({converted})") };
+                return Err(refuse(&format!("{physical}{suffix}")));
             }
         };
         Ok(Self::Leaf(Leaf { kind, form: Form::Plain }))

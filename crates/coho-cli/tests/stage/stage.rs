@@ -1,0 +1,167 @@
+//! A stage: a project in a folder of its own, a Vitally simulator, PostgreSQL if a test asks for it, and `coho` itself.
+//!
+//! [`crate::script`] plays texts on it, [`crate::redact`] replaces what differs from run to run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use coho_simulator::{Ids, Running, Settings, Simulator};
+use coho_testkit::Postgres;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// The token that the stage's simulator accepts.
+pub(crate) const TOKEN: &str = "token-of-the-stage";
+
+/// Everything that a test needs. It is gone when it is dropped.
+pub(crate) struct Stage {
+    folder: TempDir,
+    /// The simulator.
+    pub(crate) vitally: Running,
+    runtime: Runtime,
+    postgres: Option<Postgres>,
+    variables: BTreeMap<String, String>,
+}
+
+impl Stage {
+    /// A stage with the small project.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let stage = Self::empty(Duration::ZERO)?;
+        stage.take_project(&manifest().join("tests/stage/project"))?;
+        Ok(stage)
+    }
+
+    /// A stage with an empty project folder. The simulator waits so long before each answer.
+    pub(crate) fn empty(latency: Duration) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("coho-stage-").tempdir()?;
+        for name in ["project", "temporary"] {
+            fs::create_dir(folder.path().join(name))?;
+        }
+        let runtime = Runtime::new()?;
+        let settings = Settings { ids: Ids::Sequential, latency, ..Settings::new(TOKEN) };
+        let vitally = runtime.block_on(Simulator::start(settings))?;
+        let variables = [("VITALLY_URL", vitally.url()), ("VITALLY_TOKEN", TOKEN.to_owned())];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
+        Ok(Self { folder, vitally, runtime, postgres: None, variables })
+    }
+
+    /// Copies a project's files into the project folder.
+    pub(crate) fn take_project(&self, from: &Path) -> Result<(), Failure> {
+        copy(from, &self.project())
+    }
+
+    /// The project's folder.
+    pub(crate) fn project(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    /// Where `coho` makes its temporary files.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.folder.path().join("temporary")
+    }
+
+    /// Writes a file of the project.
+    pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let path = self.project().join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::write(path, bytes)?)
+    }
+
+    /// Another environment variable for all commands.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A PostgreSQL server, which commands find at `${WAREHOUSE_URL}`. `None` where there are no server programs.
+    pub(crate) fn postgres(&mut self, test: &str) -> Result<Option<&mut Postgres>, Failure> {
+        if self.postgres.is_none() {
+            self.postgres = Postgres::start_or_skip(test)?;
+            if let Some(url) = self.postgres.as_ref().map(Postgres::url) {
+                self.set("WAREHOUSE_URL", &url);
+            }
+        }
+        Ok(self.postgres.as_mut())
+    }
+
+    /// `coho` with arguments, in the project's folder and with nothing but the stage's environment.
+    pub(crate) fn coho<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coho"));
+        command.args(arguments);
+        self.prepare(&mut command);
+        command
+    }
+
+    /// A line for the shell, which finds `coho` on its path.
+    pub(crate) fn shell(&self, line: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]);
+        self.prepare(&mut command);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        let program = Path::new(env!("CARGO_BIN_EXE_coho"));
+        let folder = program.parent().unwrap_or(Path::new("/")).display();
+        command
+            .env_clear()
+            .env("PATH", format!("{folder}:/usr/sbin:/usr/bin:/sbin:/bin"))
+            .env("HOME", self.folder.path())
+            .env("TMPDIR", self.temporary())
+            .env("HOSTNAME", "machine")
+            .envs(&self.variables)
+            .current_dir(self.project())
+            .stdin(Stdio::null());
+    }
+
+    /// What differs from stage to stage, and what stands for it in snapshots.
+    pub(crate) fn names(&self) -> Vec<(String, &'static str)> {
+        let mut names = vec![
+            (self.vitally.url(), "http://vitally.test"),
+            (self.vitally.address().to_string(), "vitally.test"),
+            (self.project().display().to_string(), "/project"),
+            (self.folder.path().display().to_string(), "/stage"),
+        ];
+        if let Some(server) = &self.postgres {
+            names.push((format!("127.0.0.1:{}", server.port()), "warehouse.test"));
+        }
+        names
+    }
+
+    /// What `coho` left in its temporary folder, which should be nothing.
+    pub(crate) fn left_behind(&self) -> Result<Vec<String>, Failure> {
+        let entries = fs::read_dir(self.temporary())?;
+        Ok(entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<_>>()?)
+    }
+
+    /// The runtime on which the simulator lives.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
+/// The folder of this crate.
+pub(crate) fn manifest() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! What a script asks of the simulator: what it was asked, what it holds, and what goes wrong in it.
+
+use std::collections::BTreeMap;
+
+use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Trouble};
+use serde_json::{Value, json};
+
+use crate::stage::{Failure, Stage};
+
+/// The calls since the last time, by what was asked and answered.
+pub(crate) fn calls(stage: &Stage) -> String {
+    let calls = stage.vitally.calls();
+    stage.vitally.clear_calls();
+    let mut counts = BTreeMap::<String, usize>::new();
+    for call in &calls {
+        *counts.entry(format!("{} {} → {}", call.method, path(call), ending(call))).or_default() += 1;
+    }
+    let lines = counts.iter().map(|(call, count)| format!("  {count} × {call}\n"));
+    format!("calls: {}\n{}", calls.len(), lines.collect::<String>())
+}
+
+/// The calls since the last time, each with its body, in the order of their texts.
+pub(crate) fn bodies(stage: &Stage) -> String {
+    let calls = stage.vitally.calls();
+    stage.vitally.clear_calls();
+    let line = |call: &Call| format!("  {} {} {} → {}\n", call.method, path(call), call.body, ending(call));
+    let mut lines: Vec<String> = calls.iter().map(line).collect();
+    lines.sort();
+    format!("calls: {}\n{}", calls.len(), lines.concat())
+}
+
+/// The path, with a sign in place of a Vitally id: which record gets which depends on the order of concurrent calls.
+fn path(call: &Call) -> String {
+    let part = |part: &str| {
+        if part.starts_with("00000000-0000-4000-8000-") { ":id".to_owned() } else { part.to_owned() }
+    };
+    call.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+fn ending(call: &Call) -> String {
+    match &call.reply {
+        CallReply::Answered { status, .. } => status.to_string(),
+        CallReply::Cut => "cut".to_owned(),
+        CallReply::Hung => "hung".to_owned(),
+    }
+}
+
+/// All records, by external id, with external ids in place of Vitally's.
+pub(crate) fn records(stage: &Stage) -> String {
+    let mut text = String::new();
+    for object in Object::ALL {
+        let mut records = stage.vitally.records(object);
+        records.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+        text += &format!("{}: {}\n", object.plural(), records.len());
+        text.extend(records.iter().map(|record| format!("  {}\n", shown(stage, record))));
+    }
+    text
+}
+
+fn shown(stage: &Stage, record: &Record) -> Value {
+    let mut shown = json!({ "externalId": record.external_id, "name": record.name });
+    let external = |object, id| {
+        let records = stage.vitally.records(object);
+        records.into_iter().find(|record| record.id == id).and_then(|record| record.external_id)
+    };
+    if let Some(organization) = record.organization {
+        shown["organization"] = json!(external(Object::Organization, organization));
+    }
+    let mut accounts: Vec<_> =
+        record.accounts.iter().map(|account| external(Object::Account, *account)).collect();
+    accounts.sort();
+    if !accounts.is_empty() {
+        shown["accounts"] = json!(accounts);
+    }
+    let texts = [("email", &record.email), ("joinDate", &record.join_date)];
+    for (name, text) in texts.into_iter().filter(|(_, text)| text.is_some()) {
+        shown[name] = json!(text);
+    }
+    shown["traits"] = Value::Object(record.traits.clone());
+    shown
+}
+
+/// `[METHOD PATH] TROUBLE [xN]`.
+pub(crate) fn fault(stage: &Stage, text: &str) -> Result<(), Failure> {
+    let mut words: Vec<&str> = text.split(' ').collect();
+    let times = words.last().and_then(|word| word.strip_prefix('x')).and_then(|times| times.parse().ok());
+    if times.is_some() {
+        words.pop();
+    }
+    let (place, word) = match words.as_slice() {
+        [word] => (None, *word),
+        [method, path, word] => (Some((*method, *path)), *word),
+        _ => return Err("expected [METHOD PATH] TROUBLE [xN]".into()),
+    };
+    let fault = Fault::once(trouble(word)?).times(times.unwrap_or(1));
+    stage.vitally.script(match place {
+        Some((method, path)) => fault.on(method, path),
+        None => fault,
+    });
+    Ok(())
+}
+
+fn trouble(word: &str) -> Result<Trouble, Failure> {
+    Ok(match word {
+        "not-json" => Trouble::NotJson,
+        "drop-before" => Trouble::DropBefore,
+        "drop-after-commit" => Trouble::DropAfterCommit,
+        _ => match word.strip_suffix("-html") {
+            None => Trouble::Answer(FaultAnswer::status(word.parse()?)),
+            Some(status) => Trouble::Answer(FaultAnswer {
+                body: Some("<html><body>Bad gateway</body></html>".to_owned()),
+                ..FaultAnswer::status(status.parse()?)
+            }),
+        },
+    })
+}
+
+/// `account ID NAME`.
+pub(crate) fn seed(stage: &Stage, text: &str) -> Result<(), Failure> {
+    let mut words = text.splitn(3, ' ');
+    let (Some(object), Some(id), Some(name)) = (words.next(), words.next(), words.next()) else {
+        return Err("expected OBJECT ID NAME".into());
+    };
+    let seed = match object {
+        "account" => Seed::account(id),
+        "organization" => Seed::organization(id),
+        _ => return Err("the object is account or organization".into()),
+    };
+    stage.vitally.seed(seed.name(name))?;
+    Ok(())
+}

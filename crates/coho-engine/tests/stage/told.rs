@@ -1,0 +1,76 @@
+//! Results as lines: what a run came to, which calls it made, what Vitally holds.
+
+use coho_core::plan::{Status, SyncSummary};
+use coho_core::verdict::Fate;
+use coho_simulator::{Call, Object, Record, Running};
+
+/// `completed: 2 delivered, 1 unchanged`; a halt and a guard with their codes.
+pub(crate) fn summary(summary: &SyncSummary) -> String {
+    let fates: Vec<_> = Fate::ALL
+        .into_iter()
+        .map(|fate| (summary.counts.fate(fate), fate))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, fate)| format!("{count} {fate}"))
+        .collect();
+    let fates = if fates.is_empty() { "nothing".to_owned() } else { fates.join(", ") };
+    let code = match &summary.status {
+        Status::Halted { code, .. } => format!(" ({code})"),
+        Status::Held => {
+            let codes: Vec<_> = summary.guards.iter().map(|guard| guard.code.as_str()).collect();
+            format!(" ({})", codes.join(", "))
+        }
+        Status::Failed(problems) => {
+            let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
+            format!(" ({})", codes.join(", "))
+        }
+        Status::Completed | Status::CompletedWithErrors | Status::Interrupted => String::new(),
+    };
+    format!("{}{code}: {fates}", summary.status.name())
+}
+
+/// `PUT /accounts/#1 {"name":"Acme"}`: Vitally's ids by their numbers.
+pub(crate) fn calls(calls: &[Call]) -> Vec<String> {
+    calls.iter().map(call).collect()
+}
+
+fn call(call: &Call) -> String {
+    let path = call.path.strip_prefix("/resources").unwrap_or(&call.path);
+    let query = call.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    let body = if call.body.is_empty() { String::new() } else { format!(" {}", call.body) };
+    short(&format!("{} {path}{query}{body}", call.method))
+}
+
+/// Told ids of the simulator end in their number.
+fn short(text: &str) -> String {
+    let mut parts = text.split("00000000-0000-4000-8000-");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_at_checked(12).unwrap_or((part, ""));
+        out.push('#');
+        out.push_str(number.trim_start_matches('0'));
+        out.push_str(rest);
+    }
+    out
+}
+
+/// `account a-1 "Acme" plan="pro" seats=5`, in the order of objects and external ids.
+pub(crate) fn records(vitally: &Running) -> Vec<String> {
+    let mut lines: Vec<(Object, String)> = Vec::new();
+    for object in Object::ALL {
+        lines.extend(vitally.records(object).iter().map(|record| (object, record_line(record))));
+    }
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn record_line(record: &Record) -> String {
+    let mut parts = vec![
+        record.object.singular().to_owned(),
+        record.external_id.clone().unwrap_or_default(),
+        format!("{:?}", record.name.clone().unwrap_or_default()),
+    ];
+    parts.extend(record.traits.iter().map(|(key, value)| format!("{key}={value}")));
+    parts.extend(record.email.iter().map(|email| format!("<{email}>")));
+    parts.extend(record.accounts.iter().map(|id| short(&format!("@{id}"))));
+    parts.join(" ")
+}

@@ -1,0 +1,56 @@
+//! The calls that were made for one key: what was asked, what was answered, and how long it took.
+
+use coho_core::verdict::Call;
+
+use crate::style::{Style, Tone};
+use crate::words::{clip, tame};
+
+/// The most characters of a body that are shown.
+const LONGEST: usize = 600;
+
+/// Calls in their order, each with its request and its answer. Empty where there are none.
+pub fn calls(calls: &[Call], style: &Style) -> String {
+    calls.iter().map(|call| one(call, style)).collect()
+}
+
+fn one(call: &Call, style: &Style) -> String {
+    let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let tone = if call.status.is_some_and(|status| status < 400) { Tone::Good } else { Tone::Bad };
+    let at = call.at.format("%Y-%m-%d %H:%M:%S%.3fZ");
+    let head = format!("{} {}", call.method, tame(&call.path));
+    let took = format!("{:.1} ms", micros(call.micros));
+    let mut text = format!("{at}  {head} → {}  {took}\n", style.paint(tone, &status));
+    for (arrow, body) in [("→", call.request.as_deref()), ("←", Some(call.response.as_str()))] {
+        if let Some(body) = body.filter(|body| !body.is_empty()) {
+            text.push_str(&format!("  {} {}\n", style.paint(Tone::Faint, arrow), clip(&tame(body), LONGEST)));
+        }
+    }
+    text
+}
+
+fn micros(micros: u64) -> f64 {
+    f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_shows_both_bodies() {
+        let call = Call {
+            at: coho_core::memory::Time::UNIX_EPOCH,
+            micros: 1_250,
+            method: "PUT",
+            path: "/resources/accounts/acme".to_owned(),
+            request: Some(r#"{"name":"Acme"}"#.to_owned()),
+            status: Some(400),
+            response: r#"{"error":"no"}"#.to_owned(),
+        };
+        insta::assert_snapshot!(calls(&[call], &Style::default()), @r#"
+        1970-01-01 00:00:00.000Z  PUT /resources/accounts/acme → 400  1.2 ms
+          → {"name":"Acme"}
+          ← {"error":"no"}
+        "#);
+    }
+}
