@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, or nothing to do · 1 unexpected · 2 usage · 3 configuration or mapping \
-invalid · 4 a guard holds something · 5 some rows rejected, invalid or deferred · 6 halted (credentials, quota, ledger, \
+invalid · 4 a guard holds something · 5 some rows rejected, invalid or deferred, or some tests failed · 6 halted (credentials, quota, ledger, \
 network) · 7 another run holds the ledger · 10 `plan --exit-code` found something to send · 130 interrupted";
 
 /// Where and how, for every verb.
@@ -78,6 +78,21 @@ pub(crate) enum Verb {
         /// Only the row with this primary key.
         #[arg(long)]
         key: Option<String>,
+    },
+    /// Runs the project's tests of its mappings: rows in, records or problems out. Nothing is read or sent.
+    ///
+    /// The tests are tests/*.yaml. They need no source, no credentials and no ledger. Ends with 5 where a test failed, with 3
+    /// where one could not be run, or a file of the project is wrong.
+    Test {
+        /// Test files, or folders of them; all, if none is named.
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Writes what came into the files of failed tests, as what is expected from now on.
+        #[arg(long)]
+        bless: bool,
+        /// Writes a report in JUnit XML, for CI servers.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
     },
     /// Shows exactly what a run would send, and why. Nothing is sent, nothing is remembered.
     Plan {
@@ -141,6 +156,12 @@ pub(crate) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// Renders or checks one template.
+    Template {
+        /// What is done with it.
+        #[command(subcommand)]
+        action: TemplateAction,
+    },
     /// Shows the main job on data of its own, in a temporary folder, against a simulator.
     Demo,
     /// Runs a Vitally simulator until it is interrupted.
@@ -156,6 +177,13 @@ pub(crate) enum Verb {
         /// The shell.
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+    /// Runs files of Liquid cases, and prints what passes.
+    #[command(hide = true)]
+    Conform {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
     /// Prints a page of the reference documentation, as it is in docs/reference.
     #[command(hide = true)]
@@ -182,6 +210,70 @@ pub(crate) struct Rows {
     pub(crate) resend: bool,
 }
 
+/// What is done with a template.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum TemplateAction {
+    /// Renders it with a row, or answers a request a line.
+    Render(TemplateRender),
+    /// Says what is wrong with it.
+    Check(TemplateCheck),
+}
+
+/// A template, and what it is rendered with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TemplateRender {
+    /// The template.
+    pub(crate) template: Option<String>,
+    /// A file that holds the template; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "template")]
+    pub(crate) file: Option<PathBuf>,
+    /// The row, as a JSON object: `row.NAME`, `row['NAME']` and `NAME` are its members.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) row: Option<String>,
+    /// A file that holds the row.
+    #[arg(long, value_name = "FILE", conflicts_with = "row")]
+    pub(crate) row_file: Option<PathBuf>,
+    /// Free values, as a JSON object: its members are the template's names.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) data: Option<String>,
+    /// A file that holds free values.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub(crate) data_file: Option<PathBuf>,
+    /// Renders to text whatever the template is; a lone `{{ … }}` keeps its type without this.
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// What becomes of a name that is not there.
+    #[arg(long, value_enum, default_value_t = Undefined::Error)]
+    pub(crate) undefined: Undefined,
+    /// Reads a request a line from standard input and writes an answer a line:
+    /// {"template": …, "data": {…} | "row": {…}, "mode": "typed" | "text", "undefined": "error" | "empty"} gives
+    /// {"value": …} or {"error": {"code", "message", "line", "column"}}.
+    #[arg(long, conflicts_with_all = ["template", "file", "row", "row_file", "data", "data_file", "text"])]
+    pub(crate) ndjson: bool,
+}
+
+/// A template that is checked.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TemplateCheck {
+    /// The template.
+    pub(crate) template: Option<String>,
+    /// A file that holds the template; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "template")]
+    pub(crate) file: Option<PathBuf>,
+    /// The columns that there are; without them any name may be one.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+}
+
+/// What becomes of a name that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Undefined {
+    /// It is an error.
+    Error,
+    /// It is nothing, as in LiquidJS.
+    Empty,
+}
+
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RowsFormat {
@@ -202,6 +294,8 @@ pub(crate) enum SchemaKind {
     Model,
     /// syncs/*.yaml
     Sync,
+    /// tests/*.yaml
+    Test,
 }
 
 /// Pages of the reference documentation.
@@ -215,12 +309,16 @@ pub(crate) enum Page {
     Cli,
     /// docs/reference/ledger.md
     Ledger,
+    /// docs/reference/liquid.md
+    Liquid,
     /// docs/reference/schema/project.json
     SchemaProject,
     /// docs/reference/schema/model.json
     SchemaModel,
     /// docs/reference/schema/sync.json
     SchemaSync,
+    /// docs/reference/schema/test.json
+    SchemaTest,
 }
 
 /// The simulator's settings.

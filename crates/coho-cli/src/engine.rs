@@ -35,7 +35,9 @@ pub(crate) fn stop_at_ctrl_c() -> Stop {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             asked.ask();
-            print::talk("stopping: what is under way is finished first; Ctrl-C again ends at once, and loses nothing");
+            print::talk(
+                "stopping: what is under way is finished first; Ctrl-C again ends at once, and loses nothing",
+            );
             if tokio::signal::ctrl_c().await.is_ok() {
                 std::process::exit(130);
             }

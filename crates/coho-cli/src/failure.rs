@@ -14,14 +14,14 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
-        // A transparent error says the same as what it holds.
-        if cause != last {
-            text.push_str(&format!("\n  because: {cause}"));
+        // A transparent error says the same as what it holds, and so do some libraries' at each level.
+        if !cause.ends_with(&last) {
+            text.extend(["\n  because: ", &cause]);
             last = cause;
         }
     }
     if let Some(help) = help(error) {
-        text.push_str(&format!("\n  help: {help}"));
+        text.extend(["\n  help: ", &help]);
     }
     print::talk(&text);
     code(error)

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Global, LogFormat, Verb};
+use crate::args::{Cli, Global, LogFormat, TemplateAction, Verb};
 use crate::exit::Exit;
 
 /// A run keeps one thread busy with the ledger and one with the network; more would only wait.
@@ -34,6 +34,10 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Init { folder } => verb::init::init(&folder),
         Verb::Check { offline } => verb::check::check(global, offline).await,
         Verb::Preview { sync, limit, key } => verb::preview::preview(global, &sync, limit, key).await,
+        Verb::Test { files, bless, junit } => {
+            let asked = verb::test::Asked { files, bless, junit };
+            verb::test::test(global, &asked)
+        }
         Verb::Plan { rows, exit_code } => verb::plan::plan(global, &rows, exit_code).await,
         Verb::Run { rows } => verb::run::run(global, &rows).await,
         Verb::Runs { run, limit } => verb::runs::runs(global, run.as_deref(), limit),
@@ -42,7 +46,12 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             verb::rows::rows(global, &asked)
         }
         Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,
-        Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key, yes),
+        Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
+        Verb::Template { action } => match action {
+            TemplateAction::Render(typed) => verb::template::render(global, &typed),
+            TemplateAction::Check(typed) => verb::template::check(global, &typed),
+        },
+        Verb::Conform { files } => verb::template::conform(&files),
         Verb::Demo => verb::demo::demo().await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
         Verb::Schema { kind } => verb::reference::schema(kind),

@@ -2,18 +2,25 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context as _;
+
 /// Writes data. A reader that went away, such as `head`, is no error.
-pub(crate) fn out(text: &str) -> io::Result<()> {
+pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        other => other.context("cannot write to stdout"),
     }
 }
 
 /// Writes a JSON document, with a line break behind it.
-pub(crate) fn json(document: &serde_json::Value) -> io::Result<()> {
+pub(crate) fn json(document: &serde_json::Value) -> anyhow::Result<()> {
     out(&format!("{document:#}\n"))
+}
+
+/// A count with its noun: `1 row`, `2 rows`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Writes a line of talk. Where stderr is gone there is nobody to tell.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
-use coho_project::{File, FileText, Project, belongs, excerpt, load};
+use coho_project::{File, FileText, Project, belongs, excerpt, load, load_offline};
 
 use crate::args::Global;
 use crate::exit::Known;
@@ -29,6 +29,16 @@ pub(crate) fn open(global: &Global) -> anyhow::Result<Loaded> {
     let environment = environment(global.env_file.as_deref())?;
     let project = load(&files, &|name| resolve(name, &environment, &root), global.target.as_deref());
     match project {
+        Ok(project) => Ok(Loaded { project, root, files }),
+        Err(problems) => Err(report(&problems, &files, global)),
+    }
+}
+
+/// Loads the project that the flags name where nothing is read or sent: no variable needs to be set.
+pub(crate) fn open_offline(global: &Global) -> anyhow::Result<Loaded> {
+    let root = root(global.project.as_deref())?;
+    let files = read(&root)?;
+    match load_offline(&files, global.target.as_deref()) {
         Ok(project) => Ok(Loaded { project, root, files }),
         Err(problems) => Err(report(&problems, &files, global)),
     }
@@ -83,14 +93,21 @@ fn read(root: &Path) -> anyhow::Result<Vec<File>> {
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()> {
     let full = root.join(folder);
-    let entries = std::fs::read_dir(&full).with_context(|| format!("cannot read the folder {}", full.display()))?;
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot read the folder {}", full.display()))?;
+    let unreadable = |source: std::io::Error| Known {
+        message: format!("cannot read the folder {}", full.display()),
+        help: Some("give this user access to it".to_owned()),
+        code: 3,
+        source: Some(source.into()),
+    };
+    for entry in std::fs::read_dir(&full).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
         let path = folder.join(entry.file_name());
         let top = folder.as_os_str().is_empty();
         let name = path.to_string_lossy().replace('\\', "/");
-        if entry.path().is_dir() {
-            if !top || name == "models" || name == "syncs" {
+        if entry.path().is_dir() && belongs(&name) {
+            files.push(File { path: name, text: FileText::Unreadable("it is a folder".to_owned()) });
+        } else if entry.path().is_dir() {
+            if !top || ["models", "syncs", "tests"].contains(&name.as_str()) {
                 walk(root, &path, files)?;
             }
         } else if belongs(&name) {
@@ -117,7 +134,7 @@ fn environment(file: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> 
     let Some(path) = file else { return Ok(BTreeMap::new()) };
     let unreadable = |source: std::io::Error| Known {
         message: format!("cannot read the environment file {}", path.display()),
-        help: None,
+        help: Some("name a text file of NAME=value lines with --env-file".to_owned()),
         code: 3,
         source: Some(source.into()),
     };

@@ -11,3 +11,5 @@ pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod simulator;
+pub(crate) mod template;
+pub(crate) mod test;

@@ -55,6 +55,15 @@ pub struct Entry {
     pub remedy: &'static str,
 }
 
+impl Entry {
+    /// The remedy as a fragment, the way all help is written.
+    pub fn help(&self) -> String {
+        let mut letters = self.remedy.trim_end_matches('.').chars();
+        let first = letters.next().into_iter().flat_map(char::to_lowercase);
+        first.chain(letters).collect()
+    }
+}
+
 macro_rules! codes {
     ($($family:ident { $($name:ident $text:literal: $meaning:literal, $remedy:literal;)* })*) => {
         impl Code {
@@ -79,7 +88,7 @@ codes! {
         WRONG_VALUE "wrong-value": "A value of the wrong kind, or none of those that are allowed.", "Use one of the values that the message names.";
         UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
         UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
-        DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models one name.", "Give one of them another; ids are never reused.";
+        DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models, or two tests of a file, one name.", "Give one of them another; ids are never reused.";
         NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
         NO_PROJECT "no-project": "There is no coho.yaml here or above.", "Run `coho init`, or name the folder with --project.";
     }
@@ -92,6 +101,12 @@ codes! {
         TYPE_MISMATCH "type-mismatch": "The column's type does not fit the field's.", "Cast it with `as:`, or in the model.";
         UNSAFE_TYPE "unsafe-type": "The source's type has no form that keeps its value.", "Cast the column in the model, as the message shows.";
         BAD_LOOKUP "bad-lookup": "A field that refers to records is mapped without `lookup:`, or another one with it.", "Write it as the message shows.";
+        TEMPLATE_SYNTAX "template-syntax": "A template is not Liquid as Coho reads it.", "Mend the place that the message shows.";
+        TEMPLATE_LIMIT "template-limit": "A template is too long, or nested too deep.", "Make it smaller, or do part of the work in the model.";
+        UNKNOWN_FILTER "unknown-filter": "A template uses a filter that Coho does not know.", "Use the name that the message suggests.";
+        UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or in a place where it cannot stand.", "Use the name that the message suggests.";
+        UNKNOWN_VARIABLE "unknown-variable": "A template reads a name that is neither a column nor assigned in the template.", "Use the name that the message suggests.";
+        FILTER_ARGUMENTS "filter-arguments": "A filter is given too few, too many or unsuitable arguments.", "See the filter in the reference of templates.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }
     Row {
@@ -106,6 +121,10 @@ codes! {
         NO_OWNER "no-owner": "The user has neither an account nor an organization in this row.", "Give it at least one, or filter it out in the model.";
         CAST_FAILED "cast-failed": "The value cannot be read as the type in `as:`.", "Mend the value in the model, or drop the cast.";
         VALUE_TYPE "value-type": "The value's type does not fit the field's.", "Cast it with `as:`, or in the model.";
+        UNDEFINED_VALUE "undefined-value": "A template reads a value that this row does not have.", "Use `default`, or test for it with `if`.";
+        TEMPLATE_FAILED "template-failed": "A template cannot do with this row's value what it is asked to.", "Mend the value in the model, or test for it in the template.";
+        TEMPLATE_BUDGET "template-budget": "A template did more work, or made more text, than it may for one row.", "Make it simpler, or do part of the work in the model.";
+        UNREADABLE_DATE "unreadable-date": "A template's `date` filter got a value that is not a date.", "Mend the value in the model, or test for it in the template.";
         NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list of anything but plain values.", "Map its members one by one, or cast it to text with `as: text`.";
     }
     Record {

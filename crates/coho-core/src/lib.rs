@@ -5,7 +5,7 @@
 //! **What it is:** rows and their cells ([`row`]), keys ([`key`]), exact values ([`value`], [`decimal`]), what Vitally's
 //! objects are made of ([`object`]), what is remembered ([`memory`]), what a row and its memory mean together ([`decide`]),
 //! what differs from what was sent ([`fields`]), writes that are valid by construction ([`operation`]), and what can become
-//! of them ([`verdict`], [`counts`]).
+//! of them ([`verdict`], [`counts`]); and users' tests of their mappings ([`case`]).
 //!
 //! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or how anything is stored. Its one text form is JSON
 //! ([`json`]), because that is what a value's digits are sent as. None of its types is a wire type.
@@ -52,6 +52,7 @@ pub mod verdict;
 pub mod counts;
 pub mod plan;
 pub mod event;
+pub mod case;
 pub mod problem;
 pub mod code;
 pub mod place;

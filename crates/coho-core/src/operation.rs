@@ -214,17 +214,19 @@ pub struct Draft<'a> {
 
 /// Checks a draft against the object's rules. All problems are found, not the first.
 pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
-    let problems = check(&draft);
+    let left = left(&draft);
+    let problems = check(&draft, &left);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Sieved { complete, differences, would_send } = draft.sieved;
+    let Sieved { mut complete, differences, would_send } = draft.sieved;
     let known = Known::of(draft.memory);
     let changed = match (&known, draft.reason) {
         (Known::Unclear { .. }, _) | (_, Reason::Resend) => everything(&complete, &differences),
         _ if differences.is_empty() => everything(&complete, &differences),
         _ => differences,
     };
+    complete.extend(left);
     Ok(Operation {
         key: draft.key.clone(),
         object: draft.object,
@@ -235,6 +237,29 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
         seen: Some(draft.seen),
         serial: draft.memory.map_or(0, |memory| memory.serial),
     })
+}
+
+/// The fields that keep what was acknowledged, since an omitted null leaves them: a record that has to be created anew gets
+/// them too, or the memory would claim what Vitally does not hold.
+fn left(draft: &Draft<'_>) -> Fields {
+    let remembered = draft.sieved.would_send.iter().filter(|(path, value)| {
+        !value.is_null() && !draft.sieved.complete.contains_key(*path)
+    });
+    remembered.filter_map(|(path, value)| Some((path.clone(), remembered_value(draft.object, path, value)?))).collect()
+}
+
+/// A remembered value as the field takes it: ids become references again.
+fn remembered_value(object: Object, path: &FieldPath, value: &crate::value::Value) -> Option<FieldValue> {
+    use crate::value::Value;
+    let id = |value: &Value| value.as_text().and_then(|text| ExternalId::parse(text).ok());
+    let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
+    match (kind, value) {
+        (Some(FieldKind::Reference(to)), value) => id(value).map(|id| FieldValue::Reference(to, id)),
+        (Some(FieldKind::References(to)), Value::Array(items)) => {
+            items.iter().map(id).collect::<Option<_>>().map(|ids| FieldValue::References(to, ids))
+        }
+        (_, value) => Some(FieldValue::Value(value.clone())),
+    }
 }
 
 /// Where a record is written again, or what it holds is not known, what did not differ is sent too.
@@ -249,13 +274,13 @@ fn everything(complete: &Fields, differences: &[Difference]) -> Vec<Difference> 
     complete.iter().map(whole).collect()
 }
 
-fn check(draft: &Draft<'_>) -> Vec<Problem> {
+fn check(draft: &Draft<'_>, left: &Fields) -> Vec<Problem> {
     let complete = &draft.sieved.complete;
     let catalog = draft.object.catalog();
     let mut problems = Vec::new();
     if draft.mode.creates() {
         for field in catalog.fields.iter().filter(|field| field.required == Required::OnCreate) {
-            if field.name != "externalId" && !has(complete, field.name) {
+            if field.name != "externalId" && !has(complete, field.name) && !has(left, field.name) {
                 let path = FieldPath::new(field.name);
                 let message = "Required field: the value is null";
                 problems.push(Problem::new(Code::NULL_REQUIRED, message).field(&path));
@@ -263,7 +288,7 @@ fn check(draft: &Draft<'_>) -> Vec<Problem> {
         }
     }
     if let Some(owners) = &catalog.owners
-        && !owners.any_of.iter().any(|name| has(complete, name))
+        && !owners.any_of.iter().any(|name| has(complete, name) || has(left, name))
     {
         problems.push(Problem::new(Code::NO_OWNER, owners.text));
     }

@@ -237,10 +237,28 @@ pub enum Expression {
         /// What they are ids of.
         object: Object,
     },
+    /// What a Liquid template gives, cast where that is asked for.
+    Template {
+        /// The template.
+        template: TemplateText,
+        /// The type that its value is cast to.
+        cast: Option<Cast>,
+    },
     /// An object with these members.
     Object(Vec<(String, Expression)>),
     /// A list of these items.
     Array(Vec<Expression>),
+}
+
+/// A template as a file writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateText {
+    /// The text.
+    pub text: String,
+    /// Where its first character stands.
+    pub place: Place,
+    /// The columns before its second and later lines: a YAML block's indentation.
+    pub indent: u32,
 }
 
 /// What looks like an accident.

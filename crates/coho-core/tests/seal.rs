@@ -253,3 +253,21 @@ fn digest_tells_operations_on_one_key_apart() {
     assert_ne!(digest(Value::Int(40)), digest(Value::Int(45)));
     assert_ne!(digest(Value::Int(40)), digest(Value::text("40")));
 }
+
+#[test]
+fn what_an_omitted_null_leaves_belongs_to_the_whole_record_and_not_to_the_update() {
+    let memory =
+        delivered(&[("name", Value::text("Ada")), ("accountIds", Value::Array(vec![Value::text("a")]))]);
+    let case = Case { memory: Some(&memory), reason: Reason::RowChanged, ..USER };
+    let omitted = Rendering::Null(NullPolicy::Omit);
+    let fields = [("accountIds", omitted.clone()), ("name", omitted), ("email", set(Value::text("a@b.c")))];
+    assert_eq!(case.sends(&fields), Ok(vec!["email: - → \"a@b.c\"".to_owned()]));
+    let resend = Case { reason: Reason::Resend, ..case };
+    assert_eq!(resend.sends(&fields), Ok(vec!["email: - → \"a@b.c\"".to_owned()]));
+    let Ok(Operation { action: Action::Write { complete, .. }, .. }) = case.seal(&fields) else {
+        panic!("the record has an account");
+    };
+    let accounts = FieldValue::References(Object::Account, [id("a")].into());
+    assert_eq!(complete.get(&FieldPath::new("accountIds")), Some(&accounts));
+    assert_eq!(complete.get(&FieldPath::new("name")), Some(&FieldValue::Value(Value::text("Ada"))));
+}

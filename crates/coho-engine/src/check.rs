@@ -54,7 +54,7 @@ async fn destination(engine: &Engine<'_>, name: &str) -> Vec<Problem> {
         Ok(_) => Vec::new(),
         Err(error) => {
             let problem = Problem::new(code(&error), format!("destination `{name}`: {error}"));
-            let help = problem.code.entry().map(|entry| entry.remedy).unwrap_or_default();
+            let help = problem.code.entry().map(coho_core::code::Entry::help).unwrap_or_default();
             vec![at_token(engine, name, problem.help(help))]
         }
     }

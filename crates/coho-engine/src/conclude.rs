@@ -89,7 +89,12 @@ impl Case<'_> {
         }
         let memory = match self.standing() {
             Standing::Never => None,
-            _ => Some(self.memory(Standing::Removed { at: self.now }, Pending::None)),
+            Standing::Assumed { .. }
+            | Standing::Delivered { .. }
+            | Standing::Released { .. }
+            | Standing::Removed { .. } => {
+                Some(self.memory(Standing::Removed { at: self.now }, Pending::None))
+            }
         };
         let message = "the write of this row never arrived".to_owned();
         Conclusion { outcome: Outcome::Skipped, memory, code: Some(Code::NOT_FOUND), message }
@@ -152,10 +157,8 @@ impl Case<'_> {
             verb: self.operation.verb(),
             since,
         };
-        let memory = Memory {
-            seen: self.before.and_then(|memory| memory.seen),
-            ..self.memory(self.standing(), open)
-        };
+        let memory =
+            Memory { seen: self.before.and_then(|memory| memory.seen), ..self.memory(self.standing(), open) };
         let code = Some(Code::OUTCOME_UNKNOWN);
         Conclusion { outcome: Outcome::Deferred, memory: Some(memory), code, message: why.to_owned() }
     }

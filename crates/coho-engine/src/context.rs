@@ -7,6 +7,7 @@ use coho_core::code::Code;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
+use coho_core::value::Value;
 use coho_ledger::lease::{Holder, LeaseError};
 use coho_ledger::scope::ScopeError;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
@@ -121,7 +122,9 @@ impl EngineError {
             Self::Amend(error) => error.help().map(str::to_owned),
             Self::Plan(error) => error.help(),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
-            Self::Token { .. } => Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned()),
+            Self::Token { .. } => {
+                Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
+            }
             Self::Destination { .. } => None,
         }
     }
@@ -167,8 +170,30 @@ impl<'a> Engine<'a> {
     }
 
     /// A sync's part of a ledger, if it ever ran.
-    pub fn scope(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<coho_ledger::scope::Scope>, EngineError> {
+    pub fn scope(
+        &self,
+        ledger: &Ledger,
+        sync: &Sync,
+    ) -> Result<Option<coho_ledger::scope::Scope>, EngineError> {
         Ok(ledger.find_scope(&self.workspace(&sync.destination), &sync.id, sync.object)?)
+    }
+
+    /// What templates may know of a sync and a run.
+    pub(crate) fn facts(&self, sync: &Sync, run: &str) -> coho_mapping::Facts {
+        let now = self.setup.clock.now();
+        let object = |members: &[(&str, Value)]| {
+            Value::Object(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+        };
+        coho_mapping::Facts {
+            sync: object(&[
+                ("id", Value::text(sync.id.as_str())),
+                ("model", Value::text(&sync.model)),
+                ("object", Value::text(sync.object.name())),
+                ("mode", Value::text(sync.mode.name())),
+            ]),
+            run: object(&[("id", Value::text(run)), ("startedAt", Value::Timestamp(now))]),
+            now: Some(now),
+        }
     }
 
     /// The workspace that a destination leads to. In the EU all workspaces share a host, so there the name counts.
@@ -243,4 +268,3 @@ fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
 fn missing(what: &str, name: &str) -> EngineError {
     EngineError::Selection(Problem::new(Code::UNKNOWN_NAME, format!("the project has no {what} `{name}`")))
 }
-

@@ -1,11 +1,73 @@
 //! Plan and run: the only crate that knows the order of the stages.
-pub mod clock;
+//!
+//! **What it is:** an [`Engine`](context::Engine) takes a loaded project and, sync by sync, reads the model's rows, compares
+//! them with what the ledger remembers, decides what changed, renders and seals the operations, and spools them: that is the
+//! [`plan`]. The [`run`] then carries out exactly that: it makes each intent durable before the first byte leaves, hands the
+//! operation to Vitally's client, and makes what came of it durable before it speaks of it. Law 1, that every row ends in
+//! exactly one fate, is checked in each plan and each run.
+//!
+//! **What it is not:** it knows nothing of terminals, of HTTP servers, of YAML or of Vitally's wire. It reads no clock, draws
+//! no random numbers and prints nothing: [`context::Setup`] brings them in, and a listener hears what happens.
+//!
+//! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of all syncs, [`send`] for one window of
+//! operations, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use coho_core::event::Silence;
+//! use coho_core::memory::Time;
+//! use coho_engine::context::{Engine, Setup};
+//! use coho_engine::run::{Options, Outlook};
+//! use coho_ledger::lease::Holder;
+//! use coho_project::{File, load};
+//!
+//! let folder = tempfile::tempdir()?;
+//! std::fs::create_dir(folder.path().join("data"))?;
+//! std::fs::write(folder.path().join("data/accounts.csv"), "id,name\nacme,Acme\nbolt,Bolt\n")?;
+//! let files = [
+//!     File::text("coho.yaml", "
+//! project: example
+//! sources: { files: { type: files, path: data } }
+//! destinations: { vitally: { type: vitally, region: eu, rest_token: sk_live_1 } }
+//! "),
+//!     File::text("models/accounts.yaml", "{ source: files, file: accounts.csv, primary_key: id }"),
+//!     File::text("syncs/accounts.yaml", "
+//! id: accounts
+//! model: accounts
+//! to: vitally
+//! object: account
+//! match: { externalId: id }
+//! fields: { name: name }
+//! "),
+//! ];
+//! let project = load(&files, &|_| None, None).map_err(|problems| format!("{problems:?}"))?;
+//! let engine = Engine::new(Setup {
+//!     project: &project,
+//!     root: folder.path().to_owned(),
+//!     temporary: folder.path().to_owned(),
+//!     clock: Arc::new(|| Time::UNIX_EPOCH),
+//!     holder: Holder { id: "example".to_owned(), pid: 1, host: "here".to_owned() },
+//!     run_id: Arc::new(|| "run-1".to_owned()),
+//! });
+//!
+//! // A plan sends nothing and writes nothing.
+//! let syncs = engine.select(&[])?;
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! let outlooks = runtime.block_on(engine.plan(&syncs, &Options::default(), &Silence))?;
+//! let Outlook::Plan(planned) = &outlooks[0] else { return Err("the project is right".into()) };
+//! assert_eq!(planned.plan.counts.writes, 2);
+//! assert!(!engine.ledger_path().exists());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 pub mod context;
+pub mod clock;
+pub mod stop;
 pub mod plan;
+mod notes;
 pub mod run;
 pub mod send;
-mod notes;
 pub mod conclude;
 pub mod preview;
 pub mod check;
-pub mod stop;

@@ -1,7 +1,9 @@
 //! Notes: what a plan remembers without sending, carried out before the first write.
 
 use coho_core::code::Code;
+use coho_core::fields::Sent;
 use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
+use coho_core::target::ExternalId;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
@@ -39,6 +41,10 @@ pub(crate) fn apply(
                     let memory = ledger.memory(scope, &note.key)?.map(|memory| touched(memory, *seen));
                     memories.extend(memory.map(|memory| (note.key.clone(), Some(memory))));
                 }
+                NewMemory::Learned { target, sent, seen } => {
+                    let before = ledger.memory(scope, &note.key)?;
+                    memories.push((note.key.clone(), Some(learned(before, target, sent, *seen))));
+                }
                 NewMemory::Released => {
                     let memory = ledger.memory(scope, &note.key)?.map(released);
                     memories.extend(memory.map(|memory| (note.key.clone(), Some(memory))));
@@ -61,6 +67,19 @@ fn touched(memory: Memory, seen: Seen) -> Memory {
         | Standing::Removed { .. }) => other,
     };
     Memory { standing, pending: Pending::None, seen: Some(seen), ..memory }
+}
+
+/// The row is taken as delivered. What was delivered before stays so, and ours.
+fn learned(before: Option<Memory>, target: &ExternalId, sent: &Sent, seen: Seen) -> Memory {
+    let sent = sent.clone();
+    let standing = match before.filter(|memory| memory.target == *target).map(|memory| memory.standing) {
+        Some(Standing::Delivered { n, id, origin, .. }) => Standing::Delivered { sent, n, id, origin },
+        Some(Standing::Released { id, origin, .. }) => Standing::Delivered { sent, n: 1, id, origin },
+        Some(Standing::Never | Standing::Assumed { .. } | Standing::Removed { .. }) | None => {
+            Standing::Assumed { sent }
+        }
+    };
+    Memory { target: target.clone(), standing, pending: Pending::None, seen: Some(seen), serial: 0 }
 }
 
 /// The row left, and its record is let be.

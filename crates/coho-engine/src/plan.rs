@@ -1,13 +1,16 @@
 //! Planning: read, compare, decide, render, seal, spool. Nothing is sent and nothing is remembered.
 //!
-//! [`read`] sorts the model's rows, [`judge`] gives each key its change, [`targets`] finds keys that meet at one record,
-//! [`guards`] holds what looks like an accident, [`draft`] is the plan in the making.
+//! [`read`] sorts the model's rows, [`judge`] gives each key its change, [`absent`] those without a row, [`targets`] finds
+//! keys that meet at one record, [`departures`] looks after the records that keys leave, [`guards`] holds what looks like an
+//! accident, [`draft`] is the plan in the making.
 
-mod draft;
-mod guards;
-mod judge;
 mod read;
+mod judge;
+mod absent;
 mod targets;
+mod departures;
+mod guards;
+mod draft;
 
 use std::path::Path;
 
@@ -22,9 +25,10 @@ use coho_core::problem::Problem;
 use coho_core::sync::Sync;
 use coho_ledger::spool::{Spool, SpoolError};
 use coho_ledger::{Ledger, LedgerError};
+use coho_mapping::Facts;
 use coho_source::Connection;
 
-pub(crate) use self::read::{key_columns, source_problem};
+pub(crate) use self::read::{key_columns, key_problem, source_problem};
 
 /// Which rows a run looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +42,11 @@ pub struct Filter {
 impl Filter {
     /// Whether absence from such a reading means that a row left.
     pub fn completeness(&self) -> Completeness {
-        if self.limit.is_none() && self.key.is_none() { Completeness::Complete } else { Completeness::Partial }
+        if self.limit.is_none() && self.key.is_none() {
+            Completeness::Complete
+        } else {
+            Completeness::Partial
+        }
     }
 }
 
@@ -52,6 +60,8 @@ pub(crate) struct Job<'a> {
     pub(crate) purpose: Purpose,
     pub(crate) filter: &'a Filter,
     pub(crate) now: Time,
+    /// What templates may know of the sync and the run.
+    pub(crate) facts: Facts,
     /// Where spill files and the spool go.
     pub(crate) folder: &'a Path,
     pub(crate) progress: &'a dyn Fn(u64),
@@ -105,6 +115,8 @@ pub(crate) async fn plan(ledger: &Ledger, job: &Job<'_>) -> Result<Planned, Plan
     let read = read::read(job).await?;
     let mut draft = judge::judge(ledger, job, read)?;
     targets::separate(ledger, job, &mut draft)?;
+    departures::depart(ledger, job, &mut draft)?;
+    targets::spare_held(ledger, job, &mut draft)?;
     guards::guard(job, &mut draft)?;
     draft.finish(ledger, job)
 }
@@ -113,7 +125,9 @@ impl PlanError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Problems { problems, .. } => problems.first().map_or(Code::SOURCE_FAILED, |problem| problem.code),
+            Self::Problems { problems, .. } => {
+                problems.first().map_or(Code::SOURCE_FAILED, |problem| problem.code)
+            }
             Self::Ledger(error) => error.code(),
             Self::Spool(error) => error.code(),
             Self::Sort(error) => error.code(),

@@ -1,18 +1,17 @@
 //! Preview: rows as they would be sent, and their problems. Nothing is sent, compared or remembered.
 
 use coho_core::event::Silence;
-use coho_core::fields::{Rendered, Rendering};
-use coho_core::key::Key;
-use coho_core::path::FieldPath;
+use coho_core::key::{Key, KeyError};
 use coho_core::problem::Problem;
 use coho_core::row::{Columns, RowBuf};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
-use coho_mapping::{Mapping, Specification};
+use coho_mapping::record::record;
+use coho_mapping::{Facts, Mapping, Specification};
 use coho_source::Scope;
 
 use crate::context::{Engine, EngineError};
-use crate::plan::{Filter, PlanError, source_problem};
+use crate::plan::{Filter, PlanError, key_problem, source_problem};
 
 /// A row as it would be sent.
 #[derive(Clone, Debug)]
@@ -32,9 +31,8 @@ impl Engine<'_> {
     pub async fn preview(&self, sync: &Sync, filter: &Filter) -> Result<Vec<PreviewRow>, EngineError> {
         let model = self.model(sync)?;
         let connection = self.connection(model)?;
-        let failed = |problems| {
-            EngineError::Plan(PlanError::Problems { sync: sync.id.to_string(), problems })
-        };
+        let failed =
+            |problems| EngineError::Plan(PlanError::Problems { sync: sync.id.to_string(), problems });
         let failing = |error: coho_source::SourceError| failed(vec![source_problem(&error, model)]);
         let scope = match (&filter.key, filter.limit) {
             (None, Some(limit)) => Scope::First(limit),
@@ -46,12 +44,13 @@ impl Engine<'_> {
         let columns = reading.columns().clone();
         let mapping = Mapping::compile(&specification, &columns).map_err(failed)?;
         let key = crate::plan::key_columns(model, &columns).map_err(failed)?;
+        let facts = self.facts(sync, "preview");
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {
             for row in batch {
-                let found = Key::of(&row, &key).ok();
-                if filter.key.is_none() || filter.key == found {
-                    rows.push(preview(found, &row, &columns, &mapping));
+                let found = Key::of(&row, &key);
+                if filter.key.is_none() || filter.key.as_ref() == found.as_ref().ok() {
+                    rows.push(preview(found, &row, &columns, &mapping, &facts));
                 }
             }
         }
@@ -64,32 +63,24 @@ impl Engine<'_> {
     }
 }
 
-fn preview(key: Option<Key>, row: &RowBuf, columns: &Columns, mapping: &Mapping) -> PreviewRow {
+fn preview(
+    key: Result<Key, KeyError>,
+    row: &RowBuf,
+    columns: &Columns,
+    mapping: &Mapping,
+    facts: &Facts,
+) -> PreviewRow {
     let cells = columns.names().zip(row.cells()).map(|(name, cell)| (name.to_owned(), cell.to_value()));
     let cells = Value::Object(cells.collect());
-    match mapping.render(row) {
+    let key = match key {
+        Ok(key) => Some(key),
+        Err(error) => {
+            let problems = vec![key_problem(&error)];
+            return PreviewRow { key: None, row: cells, record: None, problems };
+        }
+    };
+    match mapping.render_with(row, facts) {
         Ok(rendered) => PreviewRow { key, row: cells, record: Some(record(&rendered)), problems: Vec::new() },
         Err(problems) => PreviewRow { key, row: cells, record: None, problems },
     }
-}
-
-/// The record as JSON: fields first, traits as an object of their own. Nulls show where they clear.
-fn record(rendered: &Rendered) -> Value {
-    let mut members = vec![("externalId".to_owned(), Value::text(rendered.target.as_str()))];
-    let mut traits = Vec::new();
-    for (path, rendering) in &rendered.fields {
-        let value = match rendering {
-            Rendering::Set(value) => value.to_value(),
-            Rendering::Null(coho_core::sync::NullPolicy::Omit) => continue,
-            Rendering::Null(_) => Value::Null,
-        };
-        match path {
-            FieldPath::Field(name) => members.push((name.clone(), value)),
-            FieldPath::Trait(key) => traits.push((key.clone(), value)),
-        }
-    }
-    if !traits.is_empty() {
-        members.push(("traits".to_owned(), Value::Object(traits)));
-    }
-    Value::Object(members)
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use coho_core::decide::Purpose;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
@@ -68,6 +69,8 @@ struct Part<'a> {
     sync: &'a Sync,
     scope: Scope,
     started: Time,
+    /// How long it was its turn: while it waits for its removals, others have theirs.
+    worked: TimeDelta,
     plan: Option<SyncPlan>,
     spool: Option<Spool>,
     problems: Vec<Problem>,
@@ -96,18 +99,14 @@ impl Engine<'_> {
         options: &Options,
         listener: &dyn Listener,
     ) -> Result<Vec<Outlook>, EngineError> {
-        let nothing;
         let ledger = match self.ledger_to_read()? {
             Some(ledger) => ledger,
-            None => {
-                nothing = Ledger::temporary(self.setup.clock.now())?;
-                nothing
-            }
+            None => Ledger::temporary(self.setup.clock.now())?,
         };
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            let planned = self.plan_one(&ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
+            let planned = self.plan_one("plan", &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
             outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -122,8 +121,10 @@ impl Engine<'_> {
         Ok(outlooks)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is another part of the run, and none outlives the call")]
     async fn plan_one(
         &self,
+        run: &str,
         ledger: &Ledger,
         sync: &Sync,
         scope: Option<&Scope>,
@@ -145,6 +146,7 @@ impl Engine<'_> {
             purpose: options.purpose,
             filter: &options.filter,
             now: self.setup.clock.now(),
+            facts: self.facts(sync, run),
             folder: &self.setup.temporary,
             progress: &progress,
         };
@@ -207,10 +209,13 @@ impl Engine<'_> {
                 self.prepare(shared, &mut part).await?;
             }
             self.send(shared, &mut part, &[Lane::Write]).await?;
+            part.worked = self.setup.clock.now() - part.started;
             parts.push(part);
         }
         for part in parts.iter_mut().rev() {
+            let began = self.setup.clock.now();
             self.send(shared, part, &[Lane::Remove, Lane::Probe]).await?;
+            part.worked += self.setup.clock.now() - began;
         }
         parts.into_iter().map(|part| self.end(shared, part)).collect()
     }
@@ -231,7 +236,16 @@ impl Engine<'_> {
             at: started,
         };
         shared.ledger.begin_sync(shared.lease, shared.run, &scope, &start)?;
-        Ok(Part { sync, scope, started, plan: None, spool: None, problems: Vec::new(), sent: Sent::default() })
+        Ok(Part {
+            sync,
+            scope,
+            started,
+            worked: TimeDelta::zero(),
+            plan: None,
+            spool: None,
+            problems: Vec::new(),
+            sent: Sent::default(),
+        })
     }
 
     /// Plans, and remembers what needs no call.
@@ -239,7 +253,7 @@ impl Engine<'_> {
         // A lease that was lost is found at the next write; a beat in between must not end the reading.
         let beat = || drop(shared.heartbeat.beat());
         let planned = self
-            .plan_one(shared.ledger, part.sync, Some(&part.scope), shared.options, shared.listener, &beat)
+            .plan_one(shared.run.id().as_str(), shared.ledger, part.sync, Some(&part.scope), shared.options, shared.listener, &beat)
             .await;
         let planned = match planned {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
@@ -256,7 +270,12 @@ impl Engine<'_> {
         Ok(())
     }
 
-    async fn send(&self, shared: &Shared<'_>, part: &mut Part<'_>, lanes: &[Lane]) -> Result<(), EngineError> {
+    async fn send(
+        &self,
+        shared: &Shared<'_>,
+        part: &mut Part<'_>,
+        lanes: &[Lane],
+    ) -> Result<(), EngineError> {
         let destination = &part.sync.destination;
         let spec = self.setup.project.destinations.get(destination);
         let (Some(spool), Some(spec), Some(client), Some(references)) =
@@ -291,15 +310,13 @@ impl Engine<'_> {
         let status = status(shared, &part);
         let plan = part.plan.unwrap_or_else(|| empty_plan(part.sync));
         let mut counts = plan.counts;
-        // What turned out stale is not a planned write any more.
-        counts.writes -= part.sent.stale;
-        for _ in 0..part.sent.stale {
-            counts.row(Fate::Stale);
-        }
+        // What turned out stale is not planned any more.
+        counts.writes -= part.sent.stale_writes;
+        counts.removals -= part.sent.stale_removals;
+        (0..part.sent.stale_writes).for_each(|_| counts.row(Fate::Stale));
+        (0..part.sent.stale_removals).for_each(|_| counts.key(Fate::Stale));
         part.sent.outcomes.iter().for_each(|outcome| counts.outcome(*outcome));
-        counts
-            .check_run()
-            .map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
+        counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
         let mut problems = plan.problems;
         for (code, count) in part.sent.problems {
             problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
@@ -312,7 +329,7 @@ impl Engine<'_> {
             problems,
             guards: plan.guards,
             calls: part.sent.calls,
-            millis: u64::try_from((now - part.started).num_milliseconds()).unwrap_or_default(),
+            millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
             notes: part.sent.notes,
         };
         if summary.status == Status::Completed && summary.has_errors() {
@@ -361,10 +378,24 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
     }
     match (&*shared.halt.borrow(), unattempted) {
         (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message.clone() },
-        (None, true) => return Status::Interrupted,
+        (None, true) => return unfinished(shared, part),
         (_, false) => {}
     }
-    if part.plan.as_ref().is_some_and(|plan| !plan.guards.is_empty()) { Status::Held } else { Status::Completed }
+    if part.plan.as_ref().is_some_and(|plan| !plan.guards.is_empty()) {
+        Status::Held
+    } else {
+        Status::Completed
+    }
+}
+
+/// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
+fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
+    match &part.sent.unsent {
+        Some(unsent) if !shared.stop.is_asked() => {
+            Status::Halted { code: unsent.code, message: unsent.message.clone() }
+        }
+        Some(_) | None => Status::Interrupted,
+    }
 }
 
 fn empty_plan(sync: &Sync) -> SyncPlan {

@@ -84,9 +84,13 @@ pub(crate) struct Halt {
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) outcomes: Vec<Outcome>,
-    /// Operations whose memory was another one by the time they were to be sent.
-    pub(crate) stale: u64,
+    /// Writes whose memory was another one by the time they were to be sent.
+    pub(crate) stale_writes: u64,
+    /// Removals whose memory was another one by then, or whose record another sync came to hold.
+    pub(crate) stale_removals: u64,
     pub(crate) problems: ProblemCounts,
+    /// Why the first operation that did not reach Vitally did not.
+    pub(crate) unsent: Option<Halt>,
     pub(crate) calls: u64,
     pub(crate) notes: Vec<String>,
 }
@@ -122,9 +126,9 @@ impl Sender<'_> {
             let Some((last, _)) = window.last() else { return Ok(()) };
             after = *last;
             (self.beat)()?;
-            let operations = window.into_iter().map(|(_, operation)| operation).collect();
+            let operations: Vec<_> = window.into_iter().map(|(_, operation)| operation).collect();
             if self.ends() {
-                self.leave(operations, sent)?;
+                self.leave(&operations, sent)?;
             } else {
                 self.window(operations, sent).await?;
             }
@@ -159,6 +163,8 @@ impl Sender<'_> {
     /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
     fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, SendError> {
         let now = self.clock.now();
+        let mut stale = Vec::new();
+        let operations = self.still_ours(operations, &mut stale)?;
         let mut befores = Vec::with_capacity(operations.len());
         for operation in &operations {
             befores.push(self.ledger.memory(self.scope, &operation.key)?);
@@ -166,19 +172,53 @@ impl Sender<'_> {
         let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
         let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
         let mut due = Vec::with_capacity(operations.len());
-        let mut stale = Vec::new();
         for (operation, before) in operations.into_iter().zip(befores) {
             if opened.stale.contains(&operation.key) {
-                stale.push(fate(&operation, Fate::Stale, None, String::new(), now));
+                stale.push((operation, ""));
             } else {
                 due.push(Due { operation, before });
             }
         }
-        if !stale.is_empty() {
-            sent.stale += stale.len() as u64;
-            self.ledger.record(self.lease, self.run, self.scope, &stale)?;
-        }
+        self.pass_over(&stale, sent)?;
         Ok(due)
+    }
+
+    /// Takes out the removals of records that another sync came to hold since the plan was made.
+    fn still_ours(
+        &self,
+        operations: Vec<Operation>,
+        stale: &mut Vec<(Operation, &str)>,
+    ) -> Result<Vec<Operation>, SendError> {
+        let mut ours = Vec::with_capacity(operations.len());
+        for operation in operations {
+            let removes = matches!(operation.action, Action::Remove);
+            if removes && self.ledger.claimed_elsewhere(self.scope, operation.object, &operation.target)? {
+                stale.push((operation, "another sync delivered this record meanwhile"));
+            } else {
+                ours.push(operation);
+            }
+        }
+        Ok(ours)
+    }
+
+    /// Records operations that do not fit any more.
+    fn pass_over(&self, stale: &[(Operation, &str)], sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        for (operation, _) in stale {
+            match Lane::of(operation) {
+                Lane::Write => sent.stale_writes += 1,
+                Lane::Remove | Lane::Probe => sent.stale_removals += 1,
+            }
+        }
+        let fates: Vec<_> = stale
+            .iter()
+            .map(|(operation, why)| fate(operation, Fate::Stale, None, (*why).to_owned(), now))
+            .collect();
+        if fates.is_empty() {
+            Ok(())
+        } else {
+            Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
+        }
     }
 
     async fn deliver(&self, due: Due) -> Result<Delivered, SendError> {
@@ -232,6 +272,7 @@ impl Sender<'_> {
             sent.outcomes.push(conclusion.outcome);
             sent.calls += calls.len() as u64;
             remember_notes(&verdict, &mut sent.notes);
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls));
             let key = &due.operation.key;
             if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
                 count_problem(&mut sent.problems, Some(key), &problem);
@@ -243,7 +284,9 @@ impl Sender<'_> {
             settlements.push(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls });
         }
         self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;
-        events.iter().for_each(|event| self.listener.on(event));
+        for event in &events {
+            self.listener.on(event);
+        }
         Ok(())
     }
 
@@ -267,7 +310,7 @@ impl Sender<'_> {
     }
 
     /// Operations that the run does not come to any more.
-    fn leave(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+    fn leave(&self, operations: &[Operation], sent: &mut Sent) -> Result<(), SendError> {
         let now = self.clock.now();
         let fates: Vec<_> = operations
             .iter()
@@ -289,11 +332,18 @@ fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Proble
         Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => {
             let problem = Problem::new(code, message);
             Some(match code.entry() {
-                Some(entry) => problem.help(entry.remedy),
+                Some(entry) => problem.help(entry.help()),
                 None => problem,
             })
         }
     }
+}
+
+/// Why an operation was tried and not sent; `None` where it was not even tried.
+fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
+    let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
+    let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
+    Some(Halt { code, message: why.clone() })
 }
 
 fn remember_notes(verdict: &Verdict, notes: &mut Vec<String>) {

@@ -2,9 +2,33 @@
 //!
 //! Each module is a topic; `stage` sets the scene. `laws` has the property tests, `crash` kills the process itself.
 
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
+
 #[path = "stage/stage.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
 #[path = "engine/deliveries.rs"]
 mod deliveries;
+#[path = "engine/nulls.rs"]
+mod nulls;
+#[path = "engine/removals.rs"]
+mod removals;
+#[path = "engine/guards.rs"]
+mod guards;
+#[path = "engine/keys.rs"]
+mod keys;
+#[path = "engine/modes.rs"]
+mod modes;
+#[path = "engine/references.rs"]
+mod references;
+#[path = "engine/retries.rs"]
+mod retries;
+#[path = "engine/trouble.rs"]
+mod trouble;
+#[path = "engine/crash.rs"]
+mod crash;
+#[path = "engine/laws.rs"]
+mod laws;
+#[path = "engine/plans.rs"]
+mod plans;

@@ -66,10 +66,11 @@ const OPEN: &str = "\
     SELECT ?1, ?2, ?3, 'never', 'open', ?4, ?5, ?6, ?7, ?8, ?7, 1 WHERE ?9 = 0 \
     ON CONFLICT DO NOTHING";
 
-/// What is waiting is taken over by the intent; what was acknowledged stands until the verdict.
+/// What is waiting is taken over by the intent; what was acknowledged stands until the verdict. Where an earlier write may
+/// have arrived, it counts from that one: a record that was born since is ours.
 const REOPEN: &str = "\
-    UPDATE memory SET target = ?3, pending = 'open', verb = ?4, operation = ?5, would_send = ?6, since = ?7, \
-       updated_at = ?7, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
+    UPDATE memory SET target = ?3, pending = 'open', verb = ?4, operation = ?5, would_send = ?6, \
+       since = CASE WHEN pending = 'open' THEN since ELSE ?7 END, updated_at = ?7, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
        due_at = NULL, serial = serial + 1 \
     WHERE scope = ?1 AND key = ?2 AND serial = ?8";
 

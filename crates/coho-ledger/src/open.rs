@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use coho_core::code::Code;
 use coho_core::memory::Time;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::schema;
@@ -188,7 +189,9 @@ impl OpenError {
             }
             Self::Full { .. } | Self::Copy { .. } => Some("free disk space; the ledger is whole"),
             Self::NoLog { .. } => Some("keep the ledger on a local disk"),
-            Self::Sqlite { .. } => None,
+            // A full disk is told in this way where not even the log's index can be made.
+            Self::Sqlite { source, .. } => (source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure))
+                .then_some("free disk space, or check the disk; nothing is lost"),
         }
     }
 
@@ -317,6 +320,10 @@ fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if !logged {
         return Err(OpenError::NoLog { path: path.to_owned() });
     }
+    // Plans stay as they were prepared; else each new value of a parameter may cost a new plan.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|source| OpenError::sqlite(path, source))?;
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;

@@ -29,8 +29,8 @@ pub struct Anchor {
 }
 
 impl Ledger {
-    /// The Vitally ids of these records, as far as they are known: from the memory of any sync of the workspace, else from
-    /// what was looked up before.
+    /// The Vitally ids of these records, as far as they are known: from what was looked up, else from the memory of any sync
+    /// of the workspace. What was looked up comes first, since that is done where a remembered id was refused.
     pub fn references(
         &self,
         workspace: &str,
@@ -126,12 +126,12 @@ fn reference(
     let found: Option<String> = connection
         .prepare_cached(
             "SELECT vitally_id FROM (
-               SELECT 1 AS rank, vitally_id, memory.updated_at AS at
+               SELECT 2 AS rank, vitally_id, memory.updated_at AS at
                FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id
                JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
                WHERE name = ?1 AND object = ?2 AND target = ?3 AND vitally_id IS NOT NULL
                UNION ALL
-               SELECT 2, vitally_id, seen_at FROM refs
+               SELECT 1, vitally_id, seen_at FROM refs
                WHERE workspace = (SELECT id FROM workspaces WHERE name = ?1) AND object = ?2 AND external_id = ?3)
              ORDER BY rank, at DESC LIMIT 1",
         )?

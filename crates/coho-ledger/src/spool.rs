@@ -12,6 +12,7 @@ use coho_core::memory::Memory;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::target::ExternalId;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use coho_core::code::Code;
@@ -42,6 +43,15 @@ pub enum NewMemory {
     Seen(coho_core::memory::Seen),
     /// Its record is let be.
     Released,
+    /// The row is taken as delivered, though it was not sent.
+    Learned {
+        /// The record.
+        target: ExternalId,
+        /// What Vitally is taken to hold.
+        sent: coho_core::fields::Sent,
+        /// The row and mapping.
+        seen: coho_core::memory::Seen,
+    },
     /// It goes over to another key, since the row became another record.
     Split {
         /// The key under which the old record is remembered from now on.
@@ -114,6 +124,8 @@ const SCHEMA: &str = "
     CREATE INDEX operations_by_key ON operations (key);
     CREATE TABLE nulled (path TEXT NOT NULL, seq INTEGER NOT NULL);
     CREATE TABLE notes (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE disputed (target TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE returned (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE absent (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE refs (object TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (object, id)) WITHOUT ROWID;
     BEGIN;";
@@ -129,6 +141,7 @@ impl Spool {
         let folder = folder.to_owned();
         let fail = |source| SpoolError::Sql { folder: folder.clone(), source };
         let connection = Connection::open(&file).map_err(fail)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fail)?;
         connection.execute_batch(SCHEMA).map_err(fail)?;
         Ok(Self { connection, folder, _file: file })
     }
@@ -142,7 +155,7 @@ impl Spool {
                 operation.key.as_str(),
                 Lane::of(operation).number(),
                 operation.target.as_str(),
-                holds_target == HoldsTarget::Already,
+                holds_target.number(),
                 body
             ],
         )?;
@@ -183,11 +196,45 @@ impl Spool {
         )
     }
 
-    /// Writes of a target that their key's memory does not hold yet, and all removals: both may meet another key's record.
+    /// Writes of a target that their key's memory does not hold yet: they may meet another key's record.
     pub fn newcomers(&self) -> Result<Vec<Entry>, SpoolError> {
         self.entries(
-            "SELECT seq, key, target, lane FROM operations WHERE lane = 1 OR holds_target = 0 ORDER BY seq",
+            "SELECT seq, key, target, lane FROM operations WHERE lane = 0 AND holds_target <> 1 ORDER BY seq",
         )
+    }
+
+    /// Writes whose key's memory holds another record.
+    pub fn movers(&self) -> Result<Vec<Entry>, SpoolError> {
+        self.entries(
+            "SELECT seq, key, target, lane FROM operations WHERE lane = 0 AND holds_target = 2 ORDER BY seq",
+        )
+    }
+
+    /// All removals.
+    pub fn removals(&self) -> Result<Vec<Entry>, SpoolError> {
+        self.entries("SELECT seq, key, target, lane FROM operations WHERE lane = 1 ORDER BY seq")
+    }
+
+    /// Remembers that a key's row came back to a record that needs no write.
+    pub fn returns(&self, key: &Key) -> Result<(), SpoolError> {
+        self.run("INSERT OR IGNORE INTO returned (key) VALUES (?)", params![key.as_str()])
+    }
+
+    /// Whether a key's row came back to a record that needs no write.
+    pub fn has_returned(&self, key: &Key) -> Result<bool, SpoolError> {
+        self.one("SELECT 1 FROM returned WHERE key = ?", params![key.as_str()])
+            .map(|found: Option<i64>| found.is_some())
+    }
+
+    /// Remembers that a row that cannot be sent has this target.
+    pub fn dispute(&self, target: &ExternalId) -> Result<(), SpoolError> {
+        self.run("INSERT OR IGNORE INTO disputed (target) VALUES (?)", params![target.as_str()])
+    }
+
+    /// Whether a row that cannot be sent has this target.
+    pub fn is_disputed(&self, target: &ExternalId) -> Result<bool, SpoolError> {
+        self.one("SELECT 1 FROM disputed WHERE target = ?", params![target.as_str()])
+            .map(|found: Option<i64>| found.is_some())
     }
 
     /// Whether a write of another key has this target.
@@ -378,10 +425,20 @@ pub enum HoldsTarget {
     Already,
     /// It does not.
     NotYet,
+    /// It does not, since it holds another record.
+    Another,
 }
 
 impl HoldsTarget {
-    /// What a memory says.
+    fn number(self) -> i64 {
+        match self {
+            Self::NotYet => 0,
+            Self::Already => 1,
+            Self::Another => 2,
+        }
+    }
+
+    /// What a memory says of its own record.
     pub fn of(memory: Option<&Memory>, target: &ExternalId) -> Self {
         match memory {
             Some(memory) if memory.target == *target => Self::Already,

@@ -1,15 +1,18 @@
 //! Compiling: every fault that can be found without a row, all at once.
 
+use std::sync::Arc;
+
 use coho_core::code::Code;
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::is_plain;
 use coho_core::path::FieldPath;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{ColumnType, Columns};
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget};
+use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, TemplateText};
 
 use crate::digest::digest;
 use crate::fit::Slot;
+use crate::liquid::{Reads, Scope, Start};
 use crate::mapping::{Field, Mapping, Node, Source, Specification, To};
 
 /// Compiles a specification.
@@ -81,6 +84,7 @@ impl Compiler<'_> {
         };
         let before = self.problems.len();
         let from = self.node(&field.from)?;
+        let volatile = is_volatile(&from);
         match slot {
             Some(slot) => self.check(&field.from, slot, field),
             None => self.check_all_traits(&field.from, field),
@@ -90,6 +94,7 @@ impl Compiler<'_> {
             from,
             null: field.null,
             place: field.place.clone(),
+            volatile,
         })
     }
 
@@ -118,6 +123,7 @@ impl Compiler<'_> {
             Expression::Lookup { column, object } => {
                 self.column(column).map(|(source, _)| Node::Lookup(source, *object))
             }
+            Expression::Template { template, cast } => self.template(template, *cast),
             Expression::Object(members) => {
                 let nodes: Vec<_> = members
                     .iter()
@@ -132,6 +138,23 @@ impl Compiler<'_> {
         }
     }
 
+    fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
+        let start = Start { place: text.place.clone(), indent: text.indent };
+        match crate::liquid::compile(&text.text, &Scope::columns(self.columns)) {
+            Ok(template) => {
+                match template.columns() {
+                    Reads::Columns(places) => self.reads.extend(places),
+                    Reads::All => self.reads.extend(0..self.columns.len()),
+                }
+                Some(Node::Template(Arc::new(template), start, cast))
+            }
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| start.shift(problem)));
+                None
+            }
+        }
+    }
+
     fn check(&mut self, from: &Expression, slot: Slot, field: &FieldSpec) {
         let refers = matches!(slot, Slot::Field(FieldKind::Reference(_) | FieldKind::References(_)));
         match from {
@@ -139,6 +162,7 @@ impl Compiler<'_> {
             Expression::Lookup { .. } => self.fault(Code::BAD_LOOKUP, "only references are looked up", field),
             Expression::Column { .. }
             | Expression::Static(_)
+            | Expression::Template { .. }
             | Expression::Object(_)
             | Expression::Array(_)
                 if refers =>
@@ -147,6 +171,18 @@ impl Compiler<'_> {
                 self.fault(Code::BAD_LOOKUP, &message, field);
             }
             Expression::Column { column, cast } => self.check_column(column, *cast, slot, field),
+            Expression::Template { cast: None, .. } => {}
+            Expression::Template { cast: Some(cast), .. } if slot.accepts(result(*cast)) => {}
+            Expression::Template { cast: Some(cast), .. } => {
+                let kind = result(*cast).name();
+                let message = format!(
+                    "{} expects {}, and `as: {}` gives {kind}",
+                    field.to,
+                    slot.expects(),
+                    cast.name()
+                );
+                self.fault(Code::TYPE_MISMATCH, &message, field);
+            }
             Expression::Static(value) => {
                 if let Err(problem) = crate::fit::fit(value.clone(), slot) {
                     self.problems.push(problem.at(&field.place));
@@ -164,7 +200,7 @@ impl Compiler<'_> {
         let nested = items.iter().any(|item| match item {
             Expression::Object(_) | Expression::Array(_) => true,
             Expression::Static(value) => !is_plain(&coho_core::value::Value::Array(vec![value.clone()])),
-            Expression::Column { .. } | Expression::Lookup { .. } => false,
+            Expression::Column { .. } | Expression::Template { .. } | Expression::Lookup { .. } => false,
         });
         if slot != Slot::Trait {
             let message = format!("{} expects {}, not a list", field.to, slot.expects());
@@ -199,7 +235,8 @@ impl Compiler<'_> {
 
     fn check_all_traits(&mut self, from: &Expression, field: &FieldSpec) {
         let kind = match from {
-            Expression::Object(_) => return,
+            Expression::Object(_) | Expression::Template { cast: None | Some(Cast::Json), .. } => return,
+            Expression::Template { cast: Some(cast), .. } => Some(result(*cast)),
             Expression::Column { column, cast } => {
                 let declared =
                     self.columns.iter().find(|known| known.name == column.name).map(|known| known.kind);
@@ -221,6 +258,15 @@ impl Compiler<'_> {
 
     fn fault(&mut self, code: Code, message: &str, field: &FieldSpec) {
         self.problems.push(Problem::new(code, message).at(&field.place));
+    }
+}
+
+fn is_volatile(node: &Node) -> bool {
+    match node {
+        Node::Template(template, ..) => template.is_volatile(),
+        Node::Object(members) => members.iter().any(|(_, member)| is_volatile(member)),
+        Node::Array(items) => items.iter().any(is_volatile),
+        Node::Column(..) | Node::Static(_) | Node::Lookup(..) => false,
     }
 }
 

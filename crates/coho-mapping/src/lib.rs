@@ -7,7 +7,7 @@
 //! pure: the same row gives the same fields.
 //!
 //! **Where to begin:** [`mapping`] (compile and render), [`cast`] (`as:`), [`fit`] (what a field accepts), [`ids`] (external
-//! ids and references).
+//! ids and references), [`record`](mod@record) (what people see), [`cases`] (users' tests).
 //!
 //! ```
 //! use coho_core::object::Object;
@@ -46,7 +46,10 @@ pub mod mapping;
 pub mod cast;
 pub mod fit;
 pub mod ids;
+pub mod record;
+pub mod cases;
+pub mod liquid;
 mod compile;
 mod digest;
 
-pub use mapping::{Mapping, Specification};
+pub use mapping::{Facts, Mapping, Specification};

@@ -3,7 +3,9 @@
 //! [`crate::compile`] builds it; here it is only evaluated.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering};
@@ -17,6 +19,7 @@ use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
 use crate::fit::Slot;
+use crate::liquid::{Context, Start, Template};
 use crate::{cast, fit, ids};
 
 /// What is compiled: the parts of a sync that concern the mapping.
@@ -28,6 +31,30 @@ pub struct Specification<'a> {
     pub matching: &'a ColumnRef,
     /// What is mapped.
     pub fields: &'a [FieldSpec],
+}
+
+/// What templates may know besides the row: `sync`, `run`, and what time it is. Fields that read it never cause a request by
+/// themselves.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What `sync` is: an object.
+    pub sync: Value,
+    /// What `run` is: an object.
+    pub run: Value,
+    /// What `'now' | date` shows. Without it, asking for it is a problem.
+    pub now: Option<DateTime<Utc>>,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self { sync: Value::Object(Vec::new()), run: Value::Object(Vec::new()), now: None }
+    }
+}
+
+/// A row with the facts around it.
+struct Scene<'a> {
+    row: &'a dyn Row,
+    facts: &'a Facts,
 }
 
 /// A mapping that fits its model's columns.
@@ -46,6 +73,8 @@ pub(crate) struct Field {
     pub(crate) from: Node,
     pub(crate) null: NullPolicy,
     pub(crate) place: Place,
+    /// Whether the same row may give another value next time.
+    pub(crate) volatile: bool,
 }
 
 /// What a compiled field sets.
@@ -61,6 +90,7 @@ pub(crate) enum Node {
     Column(Source, Option<Cast>),
     Static(Value),
     Lookup(Source, Object),
+    Template(Arc<Template>, Start, Option<Cast>),
     Object(Vec<(String, Node)>),
     Array(Vec<Node>),
 }
@@ -88,24 +118,42 @@ impl Mapping {
         self.digest
     }
 
-    /// Turns a row into fields. All problems of the row are found, not the first.
+    /// Whether a field may differ though its row is the same, since its template reads the clock or the run.
+    pub fn is_volatile(&self, path: &FieldPath) -> bool {
+        self.fields.iter().any(|field| {
+            field.volatile
+                && match &field.to {
+                    To::Path(own, _) => own == path,
+                    To::AllTraits => matches!(path, FieldPath::Trait(_)),
+                }
+        })
+    }
+
+    /// Turns a row into fields, without facts around it. All problems of the row are found, not the first.
     pub fn render(&self, row: &impl Row) -> Result<Rendered, Vec<Problem>> {
+        self.render_with(row, &Facts::default())
+    }
+
+    /// Turns a row into fields. All problems of the row are found, not the first.
+    pub fn render_with(&self, row: &impl Row, facts: &Facts) -> Result<Rendered, Vec<Problem>> {
+        let scene = Scene { row, facts };
         let mut problems = Vec::new();
         let target = self.target(row).map_err(|problem| problems.push(problem)).ok();
         let mut fields = BTreeMap::new();
         let mut absent_traits = None;
         for field in &self.fields {
             let rendered = match &field.to {
-                To::Path(path, slot) => field.one(row, path, *slot).map(|rendering| {
+                To::Path(path, slot) => field.one(&scene, path, *slot).map(|rendering| {
                     fields.insert(path.clone(), rendering);
                 }),
-                To::AllTraits => field.all_traits(row).map(|traits| {
+                To::AllTraits => field.all_traits(&scene).map(|traits| {
                     absent_traits = Some(field.null);
                     fields.extend(traits);
                 }),
             };
             if let Err(problem) = rendered {
-                problems.push(problem.at(&field.place));
+                let inside = problem.place.is_some();
+                problems.push(if inside { problem } else { problem.at(&field.place) });
             }
         }
         match (target, problems.is_empty()) {
@@ -125,11 +173,11 @@ impl Mapping {
 }
 
 impl Field {
-    fn one(&self, row: &impl Row, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
+    fn one(&self, scene: &Scene<'_>, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
         let value = if let Node::Lookup(source, object) = &self.from {
-            ids::references(&row.cell(source.column).to_value(), *object, slot)
+            ids::references(&scene.row.cell(source.column).to_value(), *object, slot)
         } else {
-            let fitted = self.from.value(row).and_then(|value| fit::fit(value, slot));
+            let fitted = self.from.value(scene).and_then(|value| fit::fit(value, slot));
             fitted.map(|value| if value.is_null() { None } else { Some(FieldValue::Value(value)) })
         };
         match value.map_err(|problem| problem.field(path))? {
@@ -138,8 +186,8 @@ impl Field {
         }
     }
 
-    fn all_traits(&self, row: &impl Row) -> Result<Vec<(FieldPath, Rendering)>, Problem> {
-        let value = self.from.value(row)?;
+    fn all_traits(&self, scene: &Scene<'_>) -> Result<Vec<(FieldPath, Rendering)>, Problem> {
+        let value = self.from.value(scene)?;
         if value.is_null() {
             return Ok(Vec::new());
         }
@@ -162,24 +210,34 @@ impl Field {
 }
 
 impl Node {
-    fn value(&self, row: &impl Row) -> Result<Value, Problem> {
+    fn value(&self, scene: &Scene<'_>) -> Result<Value, Problem> {
         match self {
             Self::Column(source, cast) => {
-                let value = row.cell(source.column).to_value();
+                let value = scene.row.cell(source.column).to_value();
                 match cast {
                     Some(cast) => cast::cast(value, *cast),
                     None => Ok(value),
                 }
             }
             Self::Static(value) => Ok(value.clone()),
-            Self::Lookup(source, _) => Ok(row.cell(source.column).to_value()),
+            Self::Lookup(source, _) => Ok(scene.row.cell(source.column).to_value()),
+            Self::Template(template, start, cast) => {
+                let facts = scene.facts;
+                let mut context = Context::row(scene.row).sync(&facts.sync).run(&facts.run);
+                context = facts.now.map_or(context, |now| context.at(now));
+                let value = template.render(&context).map_err(|problem| start.shift(problem))?;
+                match cast {
+                    Some(cast) => cast::cast(value, *cast),
+                    None => Ok(value),
+                }
+            }
             Self::Object(members) => members
                 .iter()
-                .map(|(name, node)| Ok((name.clone(), node.value(row)?)))
+                .map(|(name, node)| Ok((name.clone(), node.value(scene)?)))
                 .collect::<Result<_, Problem>>()
                 .map(Value::Object),
             Self::Array(items) => {
-                items.iter().map(|node| node.value(row)).collect::<Result<_, Problem>>().map(Value::Array)
+                items.iter().map(|node| node.value(scene)).collect::<Result<_, Problem>>().map(Value::Array)
             }
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn fit(name: &str, kind: FieldKind, from: Expression, at: &Place) -> 
     match kind {
         FieldKind::Reference(object) | FieldKind::References(object) => refer(name, object, from, at),
         FieldKind::Text | FieldKind::Bool | FieldKind::Timestamp => match from {
-            Expression::Column { .. } => Ok(from),
+            Expression::Column { .. } | Expression::Template { .. } => Ok(from),
             Expression::Lookup { column, .. } => Err(needless_lookup(name, &column.name, at)),
             Expression::Static(value) => fit_static(name, kind, value, at).map(Expression::Static),
             Expression::Object(_) => Err(misfit(name, kind, "an object", at).help("map one column")),
@@ -107,7 +107,7 @@ pub(crate) fn fit(name: &str, kind: FieldKind, from: Expression, at: &Place) -> 
 pub(crate) fn fit_trait(path: &FieldPath, from: Expression, at: &Place) -> Result<Expression, Problem> {
     match &from {
         Expression::Lookup { column, .. } => Err(needless_lookup(&path.to_string(), &column.name, at)),
-        Expression::Column { .. } => Ok(from),
+        Expression::Column { .. } | Expression::Template { .. } => Ok(from),
         Expression::Static(value) if is_plain(value) => Ok(from),
         Expression::Array(items) if items.iter().all(is_plain_item) => Ok(from),
         Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => {
@@ -120,7 +120,7 @@ pub(crate) fn fit_trait(path: &FieldPath, from: Expression, at: &Place) -> Resul
 
 fn is_plain_item(item: &Expression) -> bool {
     match item {
-        Expression::Column { .. } => true,
+        Expression::Column { .. } | Expression::Template { .. } => true,
         Expression::Static(value) => is_plain(value) && !matches!(value, Value::Array(_)),
         Expression::Lookup { .. } | Expression::Object(_) | Expression::Array(_) => false,
     }
@@ -139,7 +139,10 @@ fn refer(name: &str, object: Object, from: Expression, at: &Place) -> Result<Exp
             let message = format!("`{name}` refers to {object}s and needs `lookup:`");
             Err(Problem::new(Code::BAD_LOOKUP, message).at(at).help(written(&column.name)))
         }
-        Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => {
+        Expression::Static(_)
+        | Expression::Template { .. }
+        | Expression::Object(_)
+        | Expression::Array(_) => {
             Err(Problem::new(Code::BAD_LOOKUP, format!("`{name}` must come from a column"))
                 .at(at)
                 .help(written("…")))

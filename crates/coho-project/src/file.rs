@@ -51,10 +51,11 @@ pub(crate) enum Kind {
     Model,
     SqlModel,
     Sync,
+    Test,
 }
 
 /// Whether the file of this path is one that [`crate::load`] reads: `coho.yaml`, `models/**.yaml` or `.sql`,
-/// `syncs/**.yaml`. Others need not be handed in.
+/// `syncs/**.yaml`, `tests/**.yaml`. Others need not be handed in.
 pub fn belongs(path: &str) -> bool {
     kind(path).is_some()
 }
@@ -73,6 +74,7 @@ pub(crate) fn kind(path: &str) -> Option<Kind> {
         ("models", "yaml" | "yml") => Some(Kind::Model),
         ("models", "sql") => Some(Kind::SqlModel),
         ("syncs", "yaml" | "yml") => Some(Kind::Sync),
+        ("tests", "yaml" | "yml") => Some(Kind::Test),
         _ => None,
     }
 }
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn only_files_of_a_project_belong_to_it() {
-        for path in ["coho.yaml", "models/a.yaml", "models/b/c.sql", "syncs/d.yml"] {
+        for path in ["coho.yaml", "models/a.yaml", "models/b/c.sql", "syncs/d.yml", "tests/e.yaml"] {
             assert!(belongs(path), "{path}");
         }
         for path in ["other.yaml", "models/a.csv", "data/a.yaml", "syncs/.swap.yaml", "a/coho.yaml", "models"]

@@ -1,9 +1,9 @@
 //! A project's files: YAML with places, references to secrets, targets, JSON Schema.
 //!
-//! **What it is:** [`load`] takes the texts of `coho.yaml`, `models/` and `syncs/` and gives a checked [`Project`], or every
+//! **What it is:** [`load`] takes the texts of `coho.yaml`, `models/`, `syncs/` and `tests/` and gives a checked [`Project`], or every
 //! mistake of every file at once: each a [`Problem`](coho_core::problem::Problem) with file, line, column, length and what
 //! helps. [`excerpt`] shows one with its line. [`schema`] and [`reference()`] say what may stand in the files, for editors and
-//! people; [`starter`] is a project to begin with.
+//! people; [`starter`] is a project to begin with; [`bless`](bless()) writes what came into a test file.
 //!
 //! **What it is not:** it knows nothing of how any of it is executed: not of SQL, HTTP, Liquid, nor of where files and
 //! variables come from. It is pure: texts and the environment come in as arguments.
@@ -71,10 +71,12 @@ mod catalog;
 mod schema;
 mod reference;
 mod starter;
+mod bless;
 
+pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
 pub use file::{File, FileText, belongs};
-pub use load::load;
+pub use load::{load, load_offline};
 pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec};
 pub use reference::reference;
 pub use schema::{SchemaKind, schema};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use coho_core::case::Suite;
 use coho_core::code::Code;
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
@@ -19,6 +20,7 @@ use crate::project::{Project, SourceSpec};
 use crate::read::model::{self, ReadModel};
 use crate::read::project::{self, Declaration, Declared};
 use crate::read::sync::{self, ReadSync, Surroundings};
+use crate::read::test;
 use crate::yaml::parse;
 
 /// The file without which there is no project.
@@ -36,11 +38,23 @@ pub fn load(
     environment: &dyn Fn(&str) -> Option<String>,
     target: Option<&str>,
 ) -> Result<Project, Vec<Problem>> {
-    let mut loader = Loader { files, problems: Vec::new() };
-    let project = loader.project(environment, target);
-    let mut problems = loader.problems;
-    sort(&mut problems);
-    project.filter(|_| problems.is_empty()).ok_or(problems)
+    Loader { files, references: References::Resolve, problems: Vec::new() }.load(environment, target)
+}
+
+/// Checks a project's files where nothing is to be read or sent: references need not resolve.
+///
+/// Sources and destinations whose references stay open are not in the [`Project`]; all the rest is as in [`load`].
+pub fn load_offline(files: &[File], target: Option<&str>) -> Result<Project, Vec<Problem>> {
+    Loader { files, references: References::LeaveOpen, problems: Vec::new() }.load(&|_| None, target)
+}
+
+/// What a reference that does not resolve is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum References {
+    /// A problem, where something uses it.
+    Resolve,
+    /// Nothing to speak of.
+    LeaveOpen,
 }
 
 fn sort(problems: &mut [Problem]) {
@@ -54,10 +68,22 @@ fn sort(problems: &mut [Problem]) {
 
 struct Loader<'a> {
     files: &'a [File],
+    references: References,
     problems: Vec<Problem>,
 }
 
 impl<'a> Loader<'a> {
+    fn load(
+        mut self,
+        environment: &dyn Fn(&str) -> Option<String>,
+        target: Option<&str>,
+    ) -> Result<Project, Vec<Problem>> {
+        let project = self.project(environment, target);
+        let mut problems = self.problems;
+        sort(&mut problems);
+        project.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
     fn project(
         &mut self,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -71,7 +97,8 @@ impl<'a> Loader<'a> {
             }
         }
         let syncs = self.syncs(declared.as_ref(), &models);
-        self.finish(declared?, models.into_values().collect(), syncs)
+        let tests = self.tests(&syncs);
+        self.finish(declared?, models.into_values().collect(), syncs, tests)
     }
 
     /// `coho.yaml`. `None` if it is missing or no YAML at all.
@@ -91,9 +118,19 @@ impl<'a> Loader<'a> {
         let source = self.text(file)?;
         let mut root = parse(&Arc::from(ROOT), source, &mut self.problems)?;
         let scope = Scope { environment, source };
-        let apart = project::resolve(&mut root, &scope, &mut self.problems);
+        let mut open = Vec::new();
+        let apart = project::resolve(&mut root, &scope, &mut open);
+        self.tell_open(open);
         conform(&root, &PROJECT, &mut self.problems);
         Some(project::read(&root, apart, target, &mut self.problems))
+    }
+
+    /// Tells of references that do not resolve, if that is to be told.
+    fn tell_open(&mut self, open: Vec<Problem>) {
+        let left = |problem: &Problem| matches!(problem.code, Code::UNSET_VARIABLE | Code::FILE_UNREADABLE);
+        let told =
+            open.into_iter().filter(|problem| self.references == References::Resolve || !left(problem));
+        self.problems.extend(told);
     }
 
     /// The text of a file that can be read.
@@ -142,7 +179,7 @@ impl<'a> Loader<'a> {
             let model = match (self.text(file), kind) {
                 (None, _) => ReadModel::default(),
                 (Some(text), Kind::SqlModel) => model::from_sql(name, &path, text, &mut self.problems),
-                (Some(text), Kind::Project | Kind::Model | Kind::Sync) => {
+                (Some(text), Kind::Project | Kind::Model | Kind::Sync | Kind::Test) => {
                     model::from_yaml(name, &path, text, &mut self.problems)
                 }
             };
@@ -210,11 +247,29 @@ impl<'a> Loader<'a> {
         syncs
     }
 
+    fn tests(&mut self, syncs: &[ReadSync]) -> Vec<Suite> {
+        // If the id of one is not known, it may be the one that is meant.
+        let ids: Option<Vec<&str>> =
+            syncs.iter().map(|sync| sync.id.as_ref().map(|(id, _)| id.as_str())).collect();
+        let mut tests = Vec::new();
+        for (file, _) in self.of(&[Kind::Test]) {
+            let Some(text) = self.text(file) else { continue };
+            tests.extend(test::read(
+                &Arc::from(file.path.as_str()),
+                text,
+                ids.as_deref(),
+                &mut self.problems,
+            ));
+        }
+        tests
+    }
+
     fn finish(
         &mut self,
         declared: Declared,
         models: Vec<ReadModel>,
         syncs: Vec<ReadSync>,
+        tests: Vec<Suite>,
     ) -> Option<Project> {
         let read: BTreeSet<&str> =
             models.iter().filter_map(|model| model.source.as_ref()).map(|(name, _)| name.as_str()).collect();
@@ -235,6 +290,7 @@ impl<'a> Loader<'a> {
             ledger: declared.ledger,
             models,
             syncs,
+            tests,
         })
     }
 
@@ -264,7 +320,7 @@ impl<'a> Loader<'a> {
     ) -> BTreeMap<String, T> {
         let mut used = BTreeMap::new();
         for (name, declaration) in all.into_iter().filter(|(name, _)| names.contains(name.as_str())) {
-            self.problems.extend(declaration.unresolved);
+            self.tell_open(declaration.unresolved);
             if let Some(spec) = declaration.spec {
                 used.insert(name, spec);
             }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use coho_core::model::Model;
+use coho_core::case::Suite;
+use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::place::Place;
+use coho_core::row::ColumnType;
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
@@ -25,12 +27,26 @@ pub struct Project {
     pub models: Vec<Model>,
     /// Its syncs, in the order in which they run: by object, then by id.
     pub syncs: Vec<Sync>,
+    /// The tests of its mappings, by file.
+    pub tests: Vec<Suite>,
 }
 
 impl Project {
     /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The types that a model declares for its columns; none where the source has types of its own.
+    pub fn declared_types(&self, model: &str) -> &[(String, ColumnType)] {
+        match self.model(model).map(|model| &model.relation) {
+            Some(Relation::File { format: FileFormat::Csv(csv), .. }) => &csv.types,
+            Some(Relation::File { format: FileFormat::Ndjson { types }, .. }) => types,
+            Some(
+                Relation::File { format: FileFormat::Parquet, .. } | Relation::Sql(_) | Relation::Table(_),
+            )
+            | None => &[],
+        }
     }
 
     /// The sync of this id.

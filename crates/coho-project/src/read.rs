@@ -7,6 +7,7 @@ pub(crate) mod model;
 pub(crate) mod sync;
 pub(crate) mod field;
 pub(crate) mod value;
+pub(crate) mod test;
 
 use std::time::Duration;
 

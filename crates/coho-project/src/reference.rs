@@ -5,20 +5,21 @@ use coho_core::object::{FieldKind, Object, Required};
 use crate::keys::model::{MODEL, SQL_MODEL};
 use crate::keys::project::PROJECT;
 use crate::keys::sync::SYNC;
+use crate::keys::test::TEST;
 use crate::keys::{Form, Key, Need, Shape, one_of};
 
 const HEAD: &str = "<!-- Written by `coho_project::reference()` from the table of keys. Change the table, not this file. -->
 
 # Configuration
 
-A project is `coho.yaml`, and files in `models/` and `syncs/`. All are UTF-8. YAML files follow YAML 1.2: only `true` and \
+A project is `coho.yaml`, and files in `models/`, `syncs/` and `tests/`. All are UTF-8. YAML files follow YAML 1.2: only `true` and \
 `false` are booleans, `yes` and `no` are texts, numbers keep their digits. A key that is not in these tables is a mistake.
 ";
 
 /// The Markdown of `docs/reference/configuration.md`.
 pub fn reference() -> String {
     let mut page = Page { text: HEAD.to_owned(), written: Vec::new() };
-    for shape in [&PROJECT, &MODEL, &SQL_MODEL, &SYNC] {
+    for shape in [&PROJECT, &MODEL, &SQL_MODEL, &SYNC, &TEST] {
         page.file(shape);
     }
     page.objects();
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn every_key_is_in_the_reference() {
         let text = reference();
-        for shape in [&PROJECT, &MODEL, &SQL_MODEL, &SYNC] {
+        for shape in [&PROJECT, &MODEL, &SQL_MODEL, &SYNC, &TEST] {
             for key in shape.keys {
                 assert!(text.contains(&format!("| `{}` |", key.name)), "{}", key.name);
                 assert!(key.meaning.ends_with('.'), "{}", key.name);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::keys::model::MODEL;
 use crate::keys::project::PROJECT;
 use crate::keys::sync::SYNC;
+use crate::keys::test::TEST;
 use crate::keys::{Choice, Form, Key, Need, Numbers, Others, Shape, Text};
 
 /// A kind of file that has a schema.
@@ -19,11 +20,13 @@ pub enum SchemaKind {
     Model,
     /// `syncs/*.yaml`.
     Sync,
+    /// `tests/*.yaml`.
+    Test,
 }
 
 impl SchemaKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Project, Self::Model, Self::Sync];
+    pub const ALL: [Self; 4] = [Self::Project, Self::Model, Self::Sync, Self::Test];
 
     /// The kind's name.
     pub fn name(self) -> &'static str {
@@ -31,6 +34,7 @@ impl SchemaKind {
             Self::Project => "project",
             Self::Model => "model",
             Self::Sync => "sync",
+            Self::Test => "test",
         }
     }
 
@@ -39,6 +43,7 @@ impl SchemaKind {
             Self::Project => &PROJECT,
             Self::Model => &MODEL,
             Self::Sync => &SYNC,
+            Self::Test => &TEST,
         }
     }
 }
@@ -82,7 +87,7 @@ impl References {
     fn of(kind: SchemaKind) -> Self {
         match kind {
             SchemaKind::Project => Self::Resolved,
-            SchemaKind::Model | SchemaKind::Sync => Self::None,
+            SchemaKind::Model | SchemaKind::Sync | SchemaKind::Test => Self::None,
         }
     }
 }

@@ -23,6 +23,7 @@ const FILES: &[(&str, &str)] = &[
     ("syncs/organizations.yaml", include_str!("../starter/syncs/organizations.yaml")),
     ("syncs/accounts.yaml", include_str!("../starter/syncs/accounts.yaml")),
     ("syncs/users.yaml", include_str!("../starter/syncs/users.yaml")),
+    ("tests/accounts.yaml", include_str!("../starter/tests/accounts.yaml")),
     ("data/organizations.csv", include_str!("../starter/data/organizations.csv")),
     ("data/accounts.csv", include_str!("../starter/data/accounts.csv")),
     ("data/users.csv", include_str!("../starter/data/users.csv")),

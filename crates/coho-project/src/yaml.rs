@@ -5,11 +5,17 @@
 
 mod parse;
 mod scalar;
+mod begin;
+mod extent;
+mod write;
 
 use coho_core::place::Place;
 
+pub(crate) use begin::begin;
+pub(crate) use extent::{Extent, Style as FlowOrBlock, extent};
 pub(crate) use parse::parse;
 pub(crate) use scalar::{Meaning, Scalar, Style};
+pub(crate) use write::{block, fits, flow};
 
 /// A value and its place. It has no `Debug`: a resolved scalar may hold a secret.
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 //! [`HELD`], [`ROWS`], [`DONE`]. A halt concerns the whole workspace, so it comes first; after a Ctrl-C the person knows why
 //! the rest is missing, so it comes before what single syncs report.
 
+use coho_core::case::{SuiteReport, Tally};
 use coho_core::code::Code;
 use coho_core::plan::{Status, SyncPlan, SyncSummary};
 
@@ -17,7 +18,7 @@ pub const USAGE: u8 = 2;
 pub const FAILED: u8 = 3;
 /// A guard holds something.
 pub const HELD: u8 = 4;
-/// Some rows are rejected, invalid or deferred.
+/// Some rows are rejected, invalid or deferred; or some tests failed.
 pub const ROWS: u8 = 5;
 /// The run stopped by itself: credentials, quota, ledger, wrong workspace.
 pub const HALTED: u8 = 6;
@@ -47,6 +48,16 @@ fn of(summary: &SyncSummary) -> u8 {
         Status::CompletedWithErrors => ROWS,
         Status::Completed if summary.has_errors() => ROWS,
         Status::Completed => DONE,
+    }
+}
+
+/// The exit code of `coho test`: [`FAILED`] where a test could not be run, [`ROWS`] where one failed.
+pub fn cases(reports: &[SuiteReport]) -> u8 {
+    let tally = Tally::of(reports.iter().flat_map(|report| &report.cases));
+    match tally {
+        Tally { broken: 0, failed: 0, .. } => DONE,
+        Tally { broken: 0, .. } => ROWS,
+        Tally { .. } => FAILED,
     }
 }
 

@@ -1,15 +1,17 @@
 //! Documents for programs. Every document has `"version": 1`; members are only ever added under one version.
 //!
 //! Names of members are `snake_case`; codes, reasons, fates and statuses are the words of the texts. Moments are ISO 8601 in
-//! UTC with milliseconds. Values of rows are previews: at most 32 characters of their JSON text and `…` where it is longer.
-//! What is not known is left out, never `null`.
+//! UTC with milliseconds. Values of fields are JSON values with all their digits; messages hold previews only. What is not
+//! known is left out, never `null`.
 
 mod plan;
 mod run;
 mod problem;
 mod event;
 mod listing;
+mod cases;
 
+pub use self::cases::cases;
 pub use self::event::{call, event};
 pub use self::listing::{rows, runs};
 pub use self::plan::plan;

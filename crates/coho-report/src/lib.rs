@@ -40,6 +40,8 @@ pub mod style;
 pub mod line;
 pub mod text;
 pub mod json;
+pub mod junit;
 pub mod exit;
 mod words;
+mod mismatch;
 mod grid;

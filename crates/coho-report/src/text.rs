@@ -6,11 +6,13 @@ mod plan;
 mod run;
 mod listing;
 mod calls;
+mod cases;
 mod csv;
 mod notice;
 mod differences;
 
 pub use self::calls::calls;
+pub use self::cases::cases;
 pub use self::csv::csv;
 pub use self::listing::{rows, runs};
 pub use self::plan::plan;

@@ -20,7 +20,8 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
         return Ok(Exit::Done);
     }
     let looked_at = if offline { "files" } else { "files, sources, mappings and destinations" };
-    let (syncs, models) = (loaded.project.syncs.len(), loaded.project.models.len());
-    print::out(&format!("{syncs} syncs of {models} models: {looked_at} are right\n"))?;
+    let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
+    let models = print::counted(loaded.project.models.len() as u64, "model");
+    print::out(&format!("{syncs} of {models}: {looked_at} are right\n"))?;
     Ok(Exit::Done)
 }

@@ -16,12 +16,17 @@ const TOKEN: &str = "sandbox";
 const EDITS: [(&str, &str, &str); 3] = [
     ("data/accounts.csv", "growth,42,1890.00", "growth,45,2025.00"),
     ("data/accounts.csv", "Alder Energy", "Alder Energy Partners"),
-    ("data/users.csv", "usr-1006,", "usr-1007,G. Newcomer,g.newcomer@cedar.example,acc-cedar-labs,sales,false,0,2026-11-24\nusr-1006,"),
+    (
+        "data/users.csv",
+        "usr-1006,",
+        "usr-1007,G. Newcomer,g.newcomer@cedar.example,acc-cedar-labs,sales,false,0,2026-11-24\nusr-1006,",
+    ),
 ];
 
 /// Shows everything in a temporary folder, which is gone afterwards.
 pub(crate) async fn demo() -> anyhow::Result<Exit> {
-    let folder = tempfile::Builder::new().prefix("coho-demo-").tempdir().context("making a temporary folder")?;
+    let folder =
+        tempfile::Builder::new().prefix("coho-demo-").tempdir().context("making a temporary folder")?;
     let mut settings = Settings::new(TOKEN);
     settings.listen = ([127, 0, 0, 1], 0).into();
     let simulator = Simulator::start(settings).await.context("starting the simulator")?;
@@ -33,7 +38,10 @@ pub(crate) async fn demo() -> anyhow::Result<Exit> {
 
 async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
     begin(folder, &simulator.url())?;
-    say("A project: three CSV files become organizations, accounts and users of a Vitally simulator", "coho init")?;
+    say(
+        "A project: three CSV files become organizations, accounts and users of a Vitally simulator",
+        "coho init",
+    )?;
     say("The plan: what would be sent, and why", "coho plan")?;
     let rows = || Rows { syncs: Vec::new(), limit: None, key: None, resend: false };
     let global = global(folder);
@@ -82,7 +90,7 @@ fn edit(path: &Path, before: &str, after: &str) -> anyhow::Result<()> {
     std::fs::write(path, text.replace(before, after)).context("changing the demo's data")
 }
 
-fn say(what: &str, command: &str) -> std::io::Result<()> {
+fn say(what: &str, command: &str) -> anyhow::Result<()> {
     print::out(&format!("\n── {what}\n$ {command}\n\n"))
 }
 

@@ -9,20 +9,25 @@ use crate::exit::{Exit, Known};
 use crate::{engine, print, project};
 
 /// Forgets a sync's memory, or that of one key.
-pub(crate) fn forget(global: &Global, sync: &str, key: Option<String>, yes: bool) -> anyhow::Result<Exit> {
+pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let what = key.as_ref().map_or_else(|| format!("all of `{sync}`"), |key| format!("key `{key}` of `{sync}`"));
+    let what = key.map_or_else(|| format!("all of `{sync}`"), |key| format!("key `{key}` of `{sync}`"));
     if !yes && !confirmed(&what)? {
         print::talk("nothing was forgotten");
         return Ok(Exit::Done);
     }
     let mut forgotten = 0;
     for sync in syncs {
-        forgotten += engine.forget(sync, key.clone().map(Key::new).as_ref())?;
+        forgotten += engine.forget(sync, key.map(Key::new).as_ref())?;
     }
-    print::out(&format!("forgot {forgotten} keys; the next run takes their rows for new\n"))?;
+    if forgotten == 0 {
+        print::talk(&format!("nothing is remembered of {what}"));
+    } else {
+        let keys = print::counted(forgotten, "key");
+        print::out(&format!("forgot {keys}; to the next run their rows are new\n"))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -16,7 +16,8 @@ pub(crate) async fn plan(global: &Global, rows: &Rows, exit_code: bool) -> anyho
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
-    let outlooks = engine.plan(&syncs, &options(rows), &Progress::new(global)).await?;
+    let options = options(rows);
+    let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
     let (mut plans, mut problems) = (Vec::new(), Vec::new());
     for outlook in outlooks {
         match outlook {
@@ -29,17 +30,25 @@ pub(crate) async fn plan(global: &Global, rows: &Rows, exit_code: bool) -> anyho
     } else if !plans.is_empty() {
         print::out(&coho_report::text::plan(&plans, rate(&loaded, &syncs), &style()))?;
     }
-    if !problems.is_empty() {
+    if problems.is_empty() {
+        miss(options.filter.key.as_ref(), plans.iter().map(|plan| plan.counts.read));
+    } else {
         let text = Global { json: false, ..global.clone() };
         return Err(project::report(&problems, &loaded.files, &text));
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
     Ok(match coho_report::exit::plan(&plans) {
-        coho_report::exit::DONE => Exit::Done,
-        _ if exit_code => Exit::SomethingToSend,
+        coho_report::exit::SOMETHING_TO_SEND if exit_code => Exit::SomethingToSend,
         _ if held => Exit::Report(coho_report::exit::HELD),
         _ => Exit::Done,
     })
+}
+
+/// Says so where a key was asked for and no model has it: it may be mistyped.
+pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
+    if let (Some(key), 0) = (key, read.sum::<u64>()) {
+        print::talk(&format!("no row has the primary key `{}`", coho_core::value::preview(key.as_str())));
+    }
 }
 
 /// What the flags ask for.

@@ -2,6 +2,7 @@
 
 use coho_core::json::to_serde;
 use coho_core::key::Key;
+use coho_core::problem::Problem;
 use coho_engine::plan::{Filter, PlanError};
 use coho_engine::preview::PreviewRow;
 use serde_json::{Value as Json, json};
@@ -37,8 +38,10 @@ pub(crate) async fn preview(
     } else {
         print::out(&all.iter().map(text).collect::<String>())?;
     }
-    if all.is_empty() {
-        print::talk("there is no such row");
+    match (&filter.key, all.is_empty()) {
+        (Some(_), true) => super::plan::miss(filter.key.as_ref(), std::iter::once(0)),
+        (None, true) => print::talk("the model has no rows"),
+        (_, false) => {}
     }
     let invalid = all.iter().any(|row| row.record.is_none());
     Ok(if invalid { Exit::Report(coho_report::exit::ROWS) } else { Exit::Done })
@@ -55,14 +58,14 @@ fn document(row: &PreviewRow) -> Json {
 
 fn text(row: &PreviewRow) -> String {
     let key = row.key.as_ref().map_or("(no key)", Key::as_str);
-    match &row.record {
-        Some(record) => format!("{key}\n{:#}\n\n", to_serde(record)),
-        None => {
-            let problem = |problem: &coho_core::problem::Problem| {
-                let help = problem.help.iter().map(|help| format!("  help: {help}\n")).collect::<String>();
-                format!("  {problem}\n{help}")
-            };
-            format!("{key} is invalid\n{}\n", row.problems.iter().map(problem).collect::<String>())
-        }
+    if let Some(record) = &row.record {
+        return format!("{key}\n{:#}\n\n", to_serde(record));
     }
+    let problems: Vec<_> = row.problems.iter().map(problem).collect();
+    format!("{key} is invalid\n{}\n", problems.concat())
+}
+
+fn problem(problem: &Problem) -> String {
+    let help = problem.help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    format!("  {problem}\n{help}")
 }

@@ -13,6 +13,7 @@ pub(crate) fn schema(kind: SchemaKind) -> anyhow::Result<Exit> {
         SchemaKind::Project => Kind::Project,
         SchemaKind::Model => Kind::Model,
         SchemaKind::Sync => Kind::Sync,
+        SchemaKind::Test => Kind::Test,
     };
     print::json(&coho_project::schema(kind))?;
     Ok(Exit::Done)
@@ -32,16 +33,19 @@ pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
         Page::ErrorCodes => print::out(&error_codes())?,
         Page::Configuration => print::out(&coho_project::reference())?,
         Page::Cli => print::out(&command_line())?,
+        Page::Liquid => print::out(&coho_mapping::liquid::reference())?,
         Page::Ledger => print::out(&coho_ledger::schema::schema_reference()?)?,
         Page::SchemaProject => return schema(SchemaKind::Project),
         Page::SchemaModel => return schema(SchemaKind::Model),
         Page::SchemaSync => return schema(SchemaKind::Sync),
+        Page::SchemaTest => return schema(SchemaKind::Test),
     }
     Ok(Exit::Done)
 }
 
 fn error_codes() -> String {
-    let mut page = "# Error codes\n\nEach problem has a stable code; it never changes its meaning.\n".to_owned();
+    let mut page =
+        "# Error codes\n\nEach problem has a stable code; it never changes its meaning.\n".to_owned();
     let mut family = None;
     for entry in coho_core::code::ALL {
         if family != Some(entry.family) {
@@ -67,7 +71,7 @@ fn command_line() -> String {
 
 fn section(page: &mut String, command: &mut Command, name: &str, level: usize) {
     let help = command.render_long_help().to_string();
-    let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let help = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     put(page, format_args!("\n{} `{name}`\n\n```text\n{}\n```\n", "#".repeat(level), help.trim_end()));
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
         let run = match (&asked.run, &asked.key) {
-            (Some(run), _) => Some(RunId::new(run)),
+            (Some(run), _) => Some(known(&ledger, run)?),
             (None, Some(_)) => None,
             (None, None) => newest(&ledger, &asked.sync)?,
         };
@@ -87,6 +87,14 @@ fn made(ledger: &Ledger, scope: &Scope, key: &Key, lines: &[RowLine]) -> anyhow:
         calls.extend(of_run.into_iter().map(|(_, call)| call));
     }
     Ok(calls)
+}
+
+fn known(ledger: &Ledger, run: &str) -> anyhow::Result<RunId> {
+    let id = RunId::new(run);
+    if ledger.run(&id)?.is_none() {
+        return Err(super::runs::no_run(run).into());
+    }
+    Ok(id)
 }
 
 fn newest(ledger: &Ledger, sync: &str) -> anyhow::Result<Option<RunId>> {

@@ -1,7 +1,7 @@
 //! `coho run` and `coho retry`: sends what changed.
 
 use coho_core::key::Key;
-use coho_core::plan::Status;
+use coho_core::plan::{Status, SyncSummary};
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
@@ -15,12 +15,15 @@ pub(crate) async fn run(global: &Global, rows: &Rows) -> anyhow::Result<Exit> {
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
     let stop = engine::stop_at_ctrl_c();
-    let report = engine.run(&syncs, &options(rows), &Progress::new(global), &stop).await?;
+    let options = options(rows);
+    let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await?;
     if global.json {
         print::json(&coho_report::json::run(&report.syncs))?;
     } else {
-        print::out(&coho_report::text::run(&report.syncs, &style()))?;
+        let without_problems: Vec<_> = report.syncs.iter().map(told_apart).collect();
+        print::out(&coho_report::text::run(&without_problems, &style()))?;
     }
+    crate::verb::plan::miss(options.filter.key.as_ref(), report.syncs.iter().map(|sync| sync.counts.read));
     let failed = report.syncs.iter().filter_map(|summary| match &summary.status {
         Status::Failed(problems) => Some(problems),
         Status::Completed
@@ -37,6 +40,15 @@ pub(crate) async fn run(global: &Global, rows: &Rows) -> anyhow::Result<Exit> {
     Ok(Exit::Report(coho_report::exit::code(&report.syncs)))
 }
 
+/// The summary without the problems of the project: they follow on stderr, with their lines.
+fn told_apart(summary: &SyncSummary) -> SyncSummary {
+    let mut summary = summary.clone();
+    if let Status::Failed(problems) = &mut summary.status {
+        problems.clear();
+    }
+    summary
+}
+
 /// Makes what waits due, and runs.
 pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
@@ -46,6 +58,10 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     for sync in &syncs {
         due += engine.make_due(sync, key.as_deref().map(Key::new).as_ref())?;
     }
-    print::talk(&format!("{due} waiting rows are tried again"));
+    match due {
+        0 => print::talk("no row waits"),
+        1 => print::talk("1 row that waited is tried again"),
+        _ => print::talk(&format!("{due} rows that waited are tried again")),
+    }
     run(global, &Rows { syncs: vec![sync.to_owned()], limit: None, key, resend: false }).await
 }

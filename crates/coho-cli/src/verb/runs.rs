@@ -1,6 +1,6 @@
 //! `coho runs`: what was run, the newest first.
 
-use coho_ledger::run::{RunId, RunRecord, SyncRecord};
+use coho_ledger::run::{RunId, RunRecord, Status, SyncRecord};
 use coho_report::line::RunLine;
 
 use crate::args::Global;
@@ -18,8 +18,7 @@ pub(crate) fn runs(global: &Global, run: Option<&str>, limit: u32) -> anyhow::Re
         (Some(ledger), Some(id)) => ledger.run(&RunId::new(id))?.into_iter().collect(),
     };
     if let (Some(id), true) = (run, records.is_empty()) {
-        let help = Some("`coho runs` lists them".to_owned());
-        return Err(Known { message: format!("there is no run `{id}`"), help, code: 2, source: None }.into());
+        return Err(no_run(id).into());
     }
     let lines: Vec<_> = records.iter().flat_map(lines).collect();
     if global.json {
@@ -28,6 +27,12 @@ pub(crate) fn runs(global: &Global, run: Option<&str>, limit: u32) -> anyhow::Re
         print::out(&coho_report::text::runs(&lines, &style()))?;
     }
     Ok(Exit::Done)
+}
+
+/// The ledger knows no such run.
+pub(crate) fn no_run(id: &str) -> Known {
+    let help = Some("`coho runs` lists them".to_owned());
+    Known { message: format!("there is no run `{id}`"), help, code: 2, source: None }
 }
 
 fn lines(record: &RunRecord) -> Vec<RunLine> {
@@ -41,8 +46,20 @@ fn line(record: &RunRecord, sync: &SyncRecord) -> RunLine {
         sync: sync.sync.clone(),
         started: sync.started,
         millis: millis.and_then(|millis| u64::try_from(millis).ok()),
-        status: sync.status.as_str().to_owned(),
+        status: status(sync).to_owned(),
         counts: sync.counts.clone().unwrap_or_default(),
         calls: sync.calls,
+    }
+}
+
+/// The words of `coho run`; the ledger's own are those of its views.
+fn status(sync: &SyncRecord) -> &'static str {
+    match sync.status {
+        Status::Running => "running",
+        Status::Success => "completed",
+        Status::Warning => "completed-with-errors",
+        Status::Failed => "failed",
+        Status::Halted => "halted",
+        Status::Interrupted => "interrupted",
     }
 }

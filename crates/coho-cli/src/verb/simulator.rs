@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use coho_simulator::{Settings, Simulator};
+use coho_simulator::{Settings, Simulator, StartError, SwitchError};
 
 use crate::args;
-use crate::exit::Exit;
+use crate::exit::{Exit, Known};
 use crate::print;
 
 /// Runs until it is interrupted.
@@ -16,9 +16,9 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     settings.state.clone_from(&typed.state);
     settings.latency = Duration::from_millis(typed.latency);
     for switches in &typed.switches {
-        settings.switches.apply(switches).with_context(|| format!("--switch {switches}"))?;
+        settings.switches.apply(switches).map_err(|error| wrong_switch(switches, error))?;
     }
-    let mut running = Simulator::start(settings).await.context("starting the simulator")?;
+    let mut running = Simulator::start(settings).await.map_err(not_started)?;
     print::out(&format!("{}\n", running.url()))?;
     print::talk(&format!(
         "the simulator answers at {} with the REST API token `{}`; its records and calls are at {}/simulator/state\n\
@@ -27,13 +27,30 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
         typed.token,
         running.url()
     ));
-    let ended = tokio::select! {
-        ended = running.ended() => ended,
-        signal = interrupted() => signal.map(|()| ()).context("waiting for Ctrl-C").map(|()| ())?,
-    };
-    let () = ended;
+    tokio::select! {
+        () = running.ended() => {}
+        signal = interrupted() => signal.context("waiting for Ctrl-C")?,
+    }
     running.stop().await;
     Ok(Exit::Done)
+}
+
+fn wrong_switch(switches: &str, error: SwitchError) -> Known {
+    Known {
+        message: format!("cannot use --switch {switches}"),
+        help: None,
+        code: 2,
+        source: Some(error.into()),
+    }
+}
+
+fn not_started(error: StartError) -> Known {
+    let help = match &error {
+        StartError::Listen { .. } => "choose another address with --listen; port 0 takes a free one",
+        StartError::State(_) => "name another file with --state; one that is not there yet is made",
+    };
+    let message = "the simulator cannot start".to_owned();
+    Known { message, help: Some(help.to_owned()), code: 2, source: Some(error.into()) }
 }
 
 /// Ctrl-C, or being asked to end.

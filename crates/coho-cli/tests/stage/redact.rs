@@ -2,10 +2,10 @@
 
 /// The text with placeholders. Where something was replaced in a table, its gaps are all two spaces wide.
 pub(crate) fn redact(text: &str, names: &[(String, &'static str)]) -> String {
-    let named = names.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word));
-    let lines: Vec<String> = named.lines().map(line).collect();
-    let redacted = lines.join("\n") + if named.ends_with('\n') { "\n" } else { "" };
-    if redacted == named { redacted } else { narrow(&redacted) }
+    let plain = names.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word));
+    let lines: Vec<String> = plain.lines().map(line).collect();
+    let redacted = lines.join("\n") + if plain.ends_with('\n') { "\n" } else { "" };
+    if redacted == plain { redacted } else { narrow(&redacted) }
 }
 
 /// A word with what follows it.
@@ -30,29 +30,33 @@ fn words(line: &str) -> Vec<Word<'_>> {
 fn line(line: &str) -> String {
     let words = words(line);
     let mut text = String::new();
+    let mut before = "";
     for (at, word) in words.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |word| word.core);
         let after = words.get(at + 1).map_or("", |word| word.core);
-        text.push_str(sign(word.core, before, after).unwrap_or(word.core));
+        let bare = word.core.trim_matches([':', '.', ';']);
+        match sign(bare, before, after) {
+            Some(sign) => text.push_str(&word.core.replacen(bare, sign, 1)),
+            None => text.push_str(word.core),
+        }
         text.push_str(word.gap);
+        if !bare.is_empty() {
+            before = bare;
+        }
     }
     text
 }
 
 fn sign(word: &str, before: &str, after: &str) -> Option<&'static str> {
-    let bare = word.trim_end_matches(['.', ':', ';']);
-    let end = word.strip_prefix(bare).unwrap_or_default();
-    let is_count = is_number(bare);
-    let known = match before.trim_end_matches(':') {
-        "process" if is_count => "<pid>",
-        "millis" if is_count => "<n>",
-        "least" => return None,
-        _ if is_count && matches!(after, "ms" | "s" | "min") => "<n>",
-        _ if is_id(bare) => "<id>",
-        _ if is_time(bare) => "<time>",
-        _ => return None,
-    };
-    end.is_empty().then_some(known)
+    let is_count = is_number(word);
+    match before {
+        "process" if is_count => Some("<pid>"),
+        "millis" | "micros" if is_count => Some("<n>"),
+        "least" => None,
+        _ if is_count && matches!(after, "ms" | "s" | "min") => Some("<n>"),
+        _ if is_id(word) => Some("<id>"),
+        _ if is_time(word) => Some("<time>"),
+        _ => None,
+    }
 }
 
 fn is_number(word: &str) -> bool {
@@ -70,7 +74,8 @@ fn is_id(word: &str) -> bool {
 
 /// A moment of today, which only a clock can have said. Fixtures use other years.
 fn is_time(word: &str) -> bool {
-    let shape: String = word.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
+    let shape: String =
+        word.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
     shape.starts_with("0000-00-00T00:00:00") || shape.starts_with("00:00:00")
 }
 

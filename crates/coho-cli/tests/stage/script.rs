@@ -12,6 +12,7 @@
 //! remove FILE                      removes a file
 //! folder FILE                      removes it and puts a folder in its place
 //! sql                              the indented lines are run in PostgreSQL, which is started if need be
+//! sql < FILE                       the same from a file of the project
 //! sqlite FILE                      the indented lines are run in an SQLite file of the project
 //! fault [METHOD PATH] TROUBLE      503 · not-json · drop-before · drop-after-commit; ends with `xN` for N times
 //! heal                             no more faults
@@ -55,12 +56,14 @@ fn steps(text: &str) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = Vec::new();
     for line in text.lines() {
         match (line.strip_prefix("  "), steps.last_mut()) {
-            (Some(line), Some(step)) => step.block += &format!("{line}\n"),
+            (Some(line), Some(step)) => step.block.extend([line, "\n"]),
             (None, Some(step)) if line.is_empty() && !step.block.is_empty() => step.block.push('\n'),
             _ => steps.push(Step { line, block: String::new() }),
         }
     }
-    steps.iter_mut().for_each(|step| step.block = step.block.trim_end().to_owned() + "\n");
+    for step in &mut steps {
+        step.block = step.block.trim_end().to_owned() + "\n";
+    }
     steps
 }
 
@@ -70,8 +73,13 @@ fn step_on(stage: &mut Stage, script: &Path, step: &Step<'_>) -> Result<Option<S
         "" | "#" => return Ok(Some(format!("{}\n", step.line))),
         "$" => return command(stage, rest).map(Some),
         "sql" => {
+            let project = stage.project();
             let Some(server) = stage.postgres(&script.display().to_string())? else { return Ok(None) };
-            server.psql(&step.block)?;
+            let sql = match rest.strip_prefix("< ") {
+                Some(file) => fs::read_to_string(project.join(file))?,
+                None => step.block.clone(),
+            };
+            server.psql(&sql)?;
         }
         "calls" => return Ok(Some(vitally::calls(stage))),
         "bodies" => return Ok(Some(vitally::bodies(stage))),

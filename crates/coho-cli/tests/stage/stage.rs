@@ -80,6 +80,16 @@ impl Stage {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    /// An environment variable of all commands.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// The folder that holds everything of this stage.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A PostgreSQL server, which commands find at `${WAREHOUSE_URL}`. `None` where there are no server programs.
     pub(crate) fn postgres(&mut self, test: &str) -> Result<Option<&mut Postgres>, Failure> {
         if self.postgres.is_none() {
@@ -138,7 +148,9 @@ impl Stage {
     /// What `coho` left in its temporary folder, which should be nothing.
     pub(crate) fn left_behind(&self) -> Result<Vec<String>, Failure> {
         let entries = fs::read_dir(self.temporary())?;
-        Ok(entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<std::io::Result<_>>()?)
+        Ok(entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<std::io::Result<_>>()?)
     }
 
     /// The runtime on which the simulator lives.

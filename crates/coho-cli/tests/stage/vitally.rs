@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Trouble};
+use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Time, Trouble};
 use serde_json::{Value, json};
 
 use crate::stage::{Failure, Stage};
@@ -23,7 +23,10 @@ pub(crate) fn calls(stage: &Stage) -> String {
 pub(crate) fn bodies(stage: &Stage) -> String {
     let calls = stage.vitally.calls();
     stage.vitally.clear_calls();
-    let line = |call: &Call| format!("  {} {} {} → {}\n", call.method, path(call), call.body, ending(call));
+    let line = |call: &Call| {
+        let body = if call.body.is_empty() { String::new() } else { format!(" {}", call.body) };
+        format!("  {} {}{body} → {}\n", call.method, path(call), ending(call))
+    };
     let mut lines: Vec<String> = calls.iter().map(line).collect();
     lines.sort();
     format!("calls: {}\n{}", calls.len(), lines.concat())
@@ -47,14 +50,13 @@ fn ending(call: &Call) -> String {
 
 /// All records, by external id, with external ids in place of Vitally's.
 pub(crate) fn records(stage: &Stage) -> String {
-    let mut text = String::new();
-    for object in Object::ALL {
+    let of = |object: Object| {
         let mut records = stage.vitally.records(object);
         records.sort_by(|a, b| a.external_id.cmp(&b.external_id));
-        text += &format!("{}: {}\n", object.plural(), records.len());
-        text.extend(records.iter().map(|record| format!("  {}\n", shown(stage, record))));
-    }
-    text
+        let lines: Vec<_> = records.iter().map(|record| format!("  {}\n", shown(stage, record))).collect();
+        format!("{}: {}\n{}", object.plural(), records.len(), lines.concat())
+    };
+    Object::ALL.map(of).concat()
 }
 
 fn shown(stage: &Stage, record: &Record) -> Value {
@@ -126,6 +128,8 @@ pub(crate) fn seed(stage: &Stage, text: &str) -> Result<(), Failure> {
         "organization" => Seed::organization(id),
         _ => return Err("the object is account or organization".into()),
     };
-    stage.vitally.seed(seed.name(name))?;
+    // Long before any run: who made a record shows in the time of its making.
+    let long_ago = Time::from_millis(1_700_000_000_000);
+    stage.vitally.seed(seed.name(name).made_at(long_ago))?;
     Ok(())
 }

@@ -7,9 +7,7 @@ use coho_core::counts::Counts;
 use coho_core::decide::{Change, Reason};
 use coho_core::key::Key;
 use coho_core::operation::{Action, Operation};
-use coho_core::plan::{
-    Calls, GuardHit, ProblemCounts, RemovalOrigins, Sample, SyncPlan, count_problem,
-};
+use coho_core::plan::{Calls, GuardHit, ProblemCounts, RemovalOrigins, Sample, SyncPlan, count_problem};
 use coho_core::problem::Problem;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
@@ -92,6 +90,9 @@ impl Draft {
             Lane::Write => {
                 self.counts.writes -= 1;
                 self.counts.row(fate);
+                if fate == Fate::Invalid {
+                    self.spool.dispute(&operation.target)?;
+                }
             }
             Lane::Remove | Lane::Probe => {
                 self.counts.removals -= 1;
@@ -124,6 +125,18 @@ impl Draft {
         }
     }
 
+    /// Notes how a row or key ends that is not sent.
+    pub(super) fn note(
+        &mut self,
+        key: &Key,
+        fate: Fate,
+        reason: Reason,
+        memory: NewMemory,
+    ) -> Result<(), SpoolError> {
+        let code = reason.to_string();
+        self.spool.note(&Note { key: key.clone(), fate, code, message: String::new(), memory })
+    }
+
     /// Notes an invalid row.
     pub(super) fn invalid(&mut self, key: &Key, problems: &[Problem]) -> Result<(), SpoolError> {
         self.counts.row(Fate::Invalid);
@@ -132,7 +145,13 @@ impl Draft {
         }
         let code = problems.first().map(|problem| problem.code.to_string()).unwrap_or_default();
         let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        self.spool.note(&Note { key: key.clone(), fate: Fate::Invalid, code, message, memory: NewMemory::Same })
+        self.spool.note(&Note {
+            key: key.clone(),
+            fate: Fate::Invalid,
+            code,
+            message,
+            memory: NewMemory::Same,
+        })
     }
 
     /// Checks law 1 and adds the look-ups of references.
@@ -171,7 +190,9 @@ pub(super) fn change_of(operation: &Operation) -> Change {
     match (&operation.action, operation.reason) {
         (Action::Remove, _) => Change::Remove,
         (Action::Probe { .. }, _) => Change::Probe,
-        (Action::Write { .. }, Reason::NewRecord | Reason::RecordReturned | Reason::TargetChanged) => Change::Add,
+        (Action::Write { .. }, Reason::NewRecord | Reason::RecordReturned | Reason::TargetChanged) => {
+            Change::Add
+        }
         (Action::Write { .. }, Reason::OutcomeUnknown) => Change::Resolve,
         (
             Action::Write { .. },

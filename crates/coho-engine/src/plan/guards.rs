@@ -83,7 +83,13 @@ fn exceed(
     trip(draft, code, message, &format!("{key}: {{ share: 100% }}"), operations)
 }
 
-fn trip(draft: &mut Draft, code: Code, message: String, allow: &str, operations: &[i64]) -> Result<(), PlanError> {
+fn trip(
+    draft: &mut Draft,
+    code: Code,
+    message: String,
+    allow: &str,
+    operations: &[i64],
+) -> Result<(), PlanError> {
     let help = format!("check the model; where this is meant, set `guards: {{ {allow} }}` in the sync");
     draft.guards.push(GuardHit { code, message, help, held: operations.len() as u64 });
     hold(draft, operations, code)

@@ -1,28 +1,26 @@
-//! Judging: each key's row and memory become a change, and where that is a write, an operation.
+//! Judging: each key's row and memory become a change, and where that is a write, an operation. Keys without a row are
+//! [`super::absent`]'s.
 
 use coho_core::code::Code;
-use coho_core::decide::{
-    Change, Claim, Completeness, Decision, Nature, Policy, Purpose, Reason, RowState, decide,
-};
-use coho_core::fields::{Rendered, Sent, Sieved, sieve};
+use coho_core::decide::{Change, Claim, Decision, Purpose, Reason, RowState, decide};
+use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Seen};
-use coho_core::operation::{Action, Draft as Sketch, Known, Operation, seal};
+use coho_core::memory::{Memory, Pending, Seen, Standing};
+use coho_core::operation::{Draft as Sketch, Operation, seal};
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
+use coho_core::sync::Mode;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::compare::{Compared, Comparison, Rows, Same};
 use coho_ledger::memory::Memories;
-use coho_ledger::spool::{HoldsTarget, NewMemory, Note, Spool};
+use coho_ledger::spool::{HoldsTarget, NewMemory, Spool};
 use coho_mapping::Mapping;
 
+use super::absent::{absent, completeness, policy};
 use super::draft::Draft;
 use super::read::Read;
 use super::{Job, PlanError};
-
-/// How long the memory of a removed record is kept, in days: it tells a record that returns from a new one.
-const KEEP_REMOVED_DAYS: i64 = 90;
 
 /// Judges all keys, in their order.
 pub(super) fn judge(ledger: &Ledger, job: &Job<'_>, read: Read) -> Result<Draft, PlanError> {
@@ -65,33 +63,18 @@ impl Judge<'_> {
             Rows::One { row, fingerprint } => self.present(&found.key, &row, fingerprint, memory.as_ref()),
             Rows::Many { count } => self.twice(&found.key, count),
             Rows::None => match memory {
-                Some(memory) => self.absent(&found.key, &memory, self.job.filter.completeness()),
+                Some(memory) => {
+                    let completeness = completeness(self.job);
+                    absent(self.ledger, self.job, &mut self.draft, &found.key, &memory, completeness)
+                }
                 None => Ok(()),
             },
         }
     }
 
-    fn policy(&self, memory: Option<&Memory>) -> Result<Policy, PlanError> {
-        let claim = match (self.job.scope, memory) {
-            (Some(scope), Some(memory))
-                if self.ledger.claimed_elsewhere(scope, self.job.sync.object, &memory.target)? =>
-            {
-                Claim::Shared
-            }
-            _ => Claim::OursAlone,
-        };
-        Ok(Policy {
-            purpose: self.job.purpose,
-            nature: Nature::Record,
-            removal: self.job.sync.removal,
-            claim,
-            now: self.job.now,
-            forget_removed_before: self.job.now - chrono::TimeDelta::days(KEEP_REMOVED_DAYS),
-        })
-    }
-
     fn twice(&mut self, key: &Key, count: u64) -> Result<(), PlanError> {
-        let message = format!("{count} rows have the primary key `{}`", coho_core::value::preview(key.as_str()));
+        let message =
+            format!("{count} rows have the primary key `{}`", coho_core::value::preview(key.as_str()));
         let problem = Problem::new(Code::DUPLICATE_KEY, message).help("make the model's key unique");
         self.draft.tally(Change::Invalid, Reason::DuplicateKey, count);
         for _ in 1..count {
@@ -108,9 +91,15 @@ impl Judge<'_> {
         memory: Option<&Memory>,
     ) -> Result<(), PlanError> {
         let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
-        let policy = Policy { claim: Claim::OursAlone, ..self.policy(None)? };
-        let decision = decide(RowState::Present(seen), memory, &policy);
+        let decision = decide(RowState::Present(seen), memory, &policy(self.job, Claim::OursAlone));
+        let open = memory.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
         match decision.change {
+            // Only a verdict closes an open intent.
+            Change::Learn if open => {
+                self.draft.tally(Change::Hold, Reason::OutcomeUnknown, 1);
+                self.draft.counts.row(Fate::Held);
+                self.note(key, Fate::Held, Reason::OutcomeUnknown, NewMemory::Same)
+            }
             Change::Unchanged => {
                 self.draft.tally(Change::Unchanged, decision.reason, 1);
                 self.draft.counts.row(Fate::Unchanged);
@@ -122,7 +111,19 @@ impl Judge<'_> {
                 self.draft.counts.row(Fate::Held);
                 self.note(key, Fate::Held, decision.reason, NewMemory::Same)
             }
-            _ => match self.mapping.render(row) {
+            Change::Learn
+            | Change::Add
+            | Change::Compare
+            | Change::Update
+            | Change::Retry
+            | Change::Resolve
+            // These are of rows without a usable key, or of keys without a row.
+            | Change::Invalid
+            | Change::Probe
+            | Change::Remove
+            | Change::Release
+            | Change::Keep
+            | Change::Forget => match self.mapping.render_with(row, &self.job.facts) {
                 Ok(rendered) => self.rendered(key, &rendered, seen, memory, decision),
                 Err(problems) => {
                     self.draft.tally(Change::Invalid, decision.reason, 1);
@@ -140,101 +141,89 @@ impl Judge<'_> {
         memory: Option<&Memory>,
         decision: Decision,
     ) -> Result<(), PlanError> {
-        let moved = memory.filter(|memory| memory.target != rendered.target && has_record(memory));
-        let (memory, reason) = match moved {
-            Some(memory) => {
-                self.depart(key, memory, rendered)?;
-                (None, Reason::TargetChanged)
-            }
-            None => (memory, decision.reason),
-        };
-        let nothing = Sent::new();
-        let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
-        let sieved = sieve(rendered, sent);
-        if moved.is_none() && touches(decision.change, memory, &sieved) {
+        let moved = memory.is_some_and(|memory| memory.target != rendered.target && has_record(memory));
+        let reason = if moved { Reason::TargetChanged } else { decision.reason };
+        // The record that the key held before is looked after once all writes are known: see `departures`.
+        let before = memory.filter(|_| !moved);
+        let sieved = self.sieved(key, rendered, before)?;
+        let learns = decision.change == Change::Learn;
+        if !learns && (self.touches(decision.change, before, &sieved) || self.is_empty_update(before, &sieved)) {
             self.draft.tally(Change::Unchanged, Reason::SamePayload, 1);
             self.draft.counts.row(Fate::Touched);
+            if before.is_some_and(|memory| matches!(memory.standing, Standing::Released { .. })) {
+                self.draft.spool.returns(key)?;
+            }
             return self.touch(key, seen, Reason::SamePayload);
         }
-        let sketch = Sketch {
-            key,
-            object: self.job.sync.object,
-            mode: self.job.sync.mode,
-            rendered,
-            sieved,
-            memory,
-            reason,
-            seen,
-        };
+        let (object, mode) = (self.job.sync.object, self.job.sync.mode);
+        let sketch = Sketch { key, object, mode, rendered, sieved, memory: before, reason, seen };
         match seal(sketch) {
-            Ok(mut operation) => {
-                if let Some(departed) = moved {
-                    operation.serial = departed.serial + 1;
-                }
-                Ok(self.draft.push(&operation, HoldsTarget::of(memory, &rendered.target))?)
-            }
+            Ok(operation) if learns => self.learn(&operation, seen),
+            Ok(operation) => self.push(operation, memory.filter(|_| moved), before),
             Err(problems) => {
                 self.draft.tally(Change::Invalid, reason, 1);
+                self.draft.spool.dispute(&rendered.target)?;
                 Ok(self.draft.invalid(key, &problems)?)
             }
         }
     }
 
-    /// The key's row became another record: the old one is treated like one whose row left, under a key of its own.
-    fn depart(&mut self, key: &Key, memory: &Memory, rendered: &Rendered) -> Result<(), PlanError> {
-        let departed = Key::new(format!("{key} (was {})", memory.target));
-        self.draft.spool.note(&Note {
-            key: key.clone(),
-            fate: Fate::Kept,
-            code: Reason::TargetChanged.to_string(),
-            message: memory.target.to_string(),
-            memory: NewMemory::Split { to: departed.clone(), target: rendered.target.clone() },
-        })?;
-        let serial = match self.job.scope {
-            Some(scope) => self.ledger.memory(scope, &departed)?.map_or(0, |memory| memory.serial),
-            None => 0,
-        };
-        let memory = Memory { serial: serial + 1, ..memory.clone() };
-        self.absent(&departed, &memory, self.job.filter.completeness())
-    }
-
-    fn absent(&mut self, key: &Key, memory: &Memory, completeness: Completeness) -> Result<(), PlanError> {
-        self.draft.counts.absent += 1;
-        let decision = decide(RowState::Absent(completeness), Some(memory), &self.policy(Some(memory))?);
-        if completeness == Completeness::Complete {
-            self.draft.spool.absent(key)?;
+    /// What differs from what Vitally holds. Where a row returns whose record another key had meanwhile, what that key sent
+    /// counts as much as what the row itself did: see [`contested`].
+    fn sieved(&self, key: &Key, rendered: &Rendered, before: Option<&Memory>) -> Result<Sieved, PlanError> {
+        let mut others = Vec::new();
+        if let (Some(scope), Some(memory)) = (self.job.scope, before)
+            && matches!(memory.standing, Standing::Released { .. })
+        {
+            for other in self.ledger.holder(scope, &rendered.target)? {
+                others.extend(self.ledger.memory(scope, &other)?.filter(|_| other != *key));
+            }
         }
-        let (fate, new) = match decision.change {
-            Change::Remove => return self.operate(key, memory, decision, Action::Remove),
-            Change::Probe => return self.operate(key, memory, decision, probe(memory)),
-            Change::Forget => (Fate::Forgotten, NewMemory::Forgotten),
-            Change::Release => (Fate::Released, NewMemory::Released),
-            Change::Hold => (Fate::Held, NewMemory::Same),
-            _ => (Fate::Kept, NewMemory::Same),
-        };
-        self.draft.tally(decision.change, decision.reason, 1);
-        self.draft.counts.key(fate);
-        if fate == Fate::Kept { Ok(()) } else { self.note(key, fate, decision.reason, new) }
+        let mut sieved = sieved(rendered, before, &others);
+        // Nothing is left of a record that was removed meanwhile.
+        if others.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {
+            sieved = sieve(rendered, &Sent::new());
+        }
+        Ok(sieved)
     }
 
-    fn operate(
+    fn push(
         &mut self,
-        key: &Key,
-        memory: &Memory,
-        decision: Decision,
-        action: Action,
+        mut operation: Operation,
+        departed: Option<&Memory>,
+        before: Option<&Memory>,
     ) -> Result<(), PlanError> {
-        let operation = Operation {
-            key: key.clone(),
-            object: self.job.sync.object,
-            target: memory.target.clone(),
-            action,
-            known: Known::of(Some(memory)),
-            reason: decision.reason,
-            seen: memory.seen,
-            serial: memory.serial,
+        let holds = match departed {
+            Some(departed) => {
+                // One more: the memory is split before the operation is sent.
+                operation.serial = departed.serial + 1;
+                HoldsTarget::Another
+            }
+            None => HoldsTarget::of(before, &operation.target),
         };
-        Ok(self.draft.push(&operation, HoldsTarget::Already)?)
+        Ok(self.draft.push(&operation, holds)?)
+    }
+
+    /// Update mode, and not one field has a value: there is nothing to ask of Vitally.
+    fn is_empty_update(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
+        let open = before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
+        self.job.sync.mode == Mode::Update && sieved.complete.is_empty() && !open
+    }
+
+    /// Whether it is enough to remember that nothing differs from what was acknowledged. What differs only because a
+    /// template reads the clock or the run is no reason to send.
+    fn touches(&self, change: Change, memory: Option<&Memory>, sieved: &Sieved) -> bool {
+        let acknowledged = memory.is_some_and(|memory| memory.standing.sent().is_some());
+        let still = sieved.differences.iter().all(|difference| self.mapping.is_volatile(&difference.path));
+        matches!(change, Change::Compare | Change::Retry) && acknowledged && still
+    }
+
+    fn learn(&mut self, operation: &Operation, seen: Seen) -> Result<(), PlanError> {
+        self.draft.tally(Change::Learn, Reason::Baseline, 1);
+        self.draft.counts.row(Fate::Learned);
+        let (target, sent) = (operation.target.clone(), operation.would_send());
+        let learned = NewMemory::Learned { target, sent, seen };
+        self.note(&operation.key, Fate::Learned, Reason::Baseline, learned)
     }
 
     fn touch(&mut self, key: &Key, seen: Seen, reason: Reason) -> Result<(), PlanError> {
@@ -242,8 +231,7 @@ impl Judge<'_> {
     }
 
     fn note(&mut self, key: &Key, fate: Fate, reason: Reason, memory: NewMemory) -> Result<(), PlanError> {
-        let code = reason.to_string();
-        Ok(self.draft.spool.note(&Note { key: key.clone(), fate, code, message: String::new(), memory })?)
+        Ok(self.draft.note(key, fate, reason, memory)?)
     }
 }
 
@@ -252,16 +240,44 @@ fn has_record(memory: &Memory) -> bool {
     memory.standing.sent().is_some() || matches!(memory.pending, Pending::Open { .. })
 }
 
-/// Whether it is enough to remember that nothing differs from what was acknowledged.
-fn touches(change: Change, memory: Option<&Memory>, sieved: &Sieved) -> bool {
-    let acknowledged = memory.is_some_and(|memory| memory.standing.sent().is_some());
-    matches!(change, Change::Compare | Change::Retry) && acknowledged && sieved.differences.is_empty()
+/// What differs from what Vitally holds. Where an earlier write may have arrived, that counts too: what it may have set is
+/// cleared like what is known to be set, and what nobody knows is not remembered.
+fn sieved(rendered: &Rendered, memory: Option<&Memory>, others: &[Memory]) -> Sieved {
+    let nothing = Sent::new();
+    let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
+    let sent = &contested(rendered, sent, others);
+    let Some(Pending::Open { would_send, .. }) = memory.map(|memory| &memory.pending) else {
+        return sieve(rendered, sent);
+    };
+    let mut either = sent.clone();
+    either
+        .extend(would_send.iter().filter(|(_, value)| !value.is_null()).map(|(p, v)| (p.clone(), v.clone())));
+    let mut sieved = sieve(rendered, &either);
+    let Sieved { complete, would_send: remembered, .. } = &mut sieved;
+    remembered.retain(|path, value| {
+        complete.contains_key(path) || [sent, would_send].iter().all(|held| held.get(path) == Some(value))
+    });
+    sieved
 }
 
-fn probe(memory: &Memory) -> Action {
-    match &memory.pending {
-        Pending::Open { verb, would_send, .. } => Action::Probe { verb: *verb, would_send: would_send.clone() },
-        Pending::None | Pending::Waiting { .. } => Action::Remove,
+/// What Vitally surely holds, where several keys wrote one record and nobody knows which was the last: what all of them sent
+/// alike. A field that the row sets otherwise counts as never sent, one that it nulls as set.
+fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
+    let mut sure = sent.clone();
+    for other in others.iter().filter_map(|other| other.standing.sent()) {
+        for (path, value) in other {
+            sure.entry(path.clone()).or_insert_with(|| value.clone());
+        }
+        sure.retain(|path, value| {
+            let theirs = other.get(path);
+            let sets = matches!(rendered.fields.get(path), Some(Rendering::Set(_)));
+            if let Some(theirs) = theirs.filter(|theirs| value.is_null() && !theirs.is_null()) {
+                *value = theirs.clone();
+            }
+            !sets || (theirs == Some(value) && sent.get(path) == Some(value))
+        });
     }
+    sure
 }
+
 

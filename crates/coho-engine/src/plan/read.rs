@@ -90,7 +90,8 @@ impl Intake {
     }
 }
 
-fn key_problem(error: &KeyError) -> Problem {
+/// What is wrong with a key, as a problem of its row.
+pub(crate) fn key_problem(error: &KeyError) -> Problem {
     let code = match error {
         KeyError::Null { .. } => Code::NULL_KEY,
         KeyError::Type { .. } => Code::KEY_TYPE,
@@ -98,7 +99,7 @@ fn key_problem(error: &KeyError) -> Problem {
     };
     let problem = Problem::new(code, error.to_string());
     match code.entry() {
-        Some(entry) => problem.help(entry.remedy),
+        Some(entry) => problem.help(entry.help()),
         None => problem,
     }
 }
@@ -107,16 +108,15 @@ fn key_problem(error: &KeyError) -> Problem {
 pub(crate) fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, String)>, Vec<Problem>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for name in &model.key {
-        match columns.index(name) {
-            Some(at) => found.push((at, name.clone())),
-            None => {
-                let message = format!("the primary key column `{name}` is not among the model's columns");
-                let help = match nearest(name, columns.names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
-                };
-                problems.push(Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help));
-            }
+        if let Some(at) = columns.index(name) {
+            found.push((at, name.clone()));
+        } else {
+            let message = format!("the primary key column `{name}` is not among the model's columns");
+            let help = match nearest(name, columns.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
+            };
+            problems.push(Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help));
         }
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
@@ -131,8 +131,13 @@ pub(crate) fn source_problem(error: &SourceError, model: &Model) -> Problem {
     let mut message = format!("reading model `{}`: {error}", model.name);
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        message.push_str(": ");
-        message.push_str(&error.to_string());
+        let text = error.to_string();
+        // Some libraries say at each level what they said at the one above.
+        let is_new = !message.rsplit(": ").next().is_some_and(|last| text.ends_with(last));
+        if is_new {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
         cause = error.source();
     }
     let problem = Problem::new(error.code(), message).at(&model.place);

@@ -85,10 +85,8 @@ impl<'a> References<'a> {
         let mut doubted = false;
         for (object, id) in operation.references() {
             let name = (object, id);
-            let remembered = self
-                .cell(&name)
-                .get()
-                .is_some_and(|known| matches!(known, Known::Id(_, Source::Remembered)));
+            let remembered =
+                self.cell(&name).get().is_some_and(|known| matches!(known, Known::Id(_, Source::Remembered)));
             if remembered {
                 let cell = OnceCell::new();
                 self.cells().insert(name.clone(), Arc::new(cell));
@@ -100,7 +98,11 @@ impl<'a> References<'a> {
     }
 
     /// The same as [`References::resolve`], but what was doubted is asked of Vitally, not of the ledger.
-    pub(crate) async fn ask_again(&self, operation: &Operation, now: Time) -> Result<Resolution, LedgerError> {
+    pub(crate) async fn ask_again(
+        &self,
+        operation: &Operation,
+        now: Time,
+    ) -> Result<Resolution, LedgerError> {
         let mut calls = Vec::new();
         for (object, id) in operation.references() {
             let cell = self.cell(&(object, id.clone()));

@@ -24,7 +24,11 @@ async fn the_first_run_delivers_all_and_the_second_sends_nothing() {
     assert_eq!(second.calls, [""; 0]);
     assert_eq!(
         stage.records(),
-        [r#"account a-1 "Acme" plan="pro" seats=5"#, r#"account a-2 "Bolt" plan="free" seats=1"#, r#"account a-3 "Cobalt""#]
+        [
+            r#"account a-1 "Acme" plan="pro" seats=5"#,
+            r#"account a-2 "Bolt" plan="free" seats=1"#,
+            r#"account a-3 "Cobalt""#
+        ]
     );
 }
 
@@ -38,7 +42,10 @@ async fn a_changed_row_sends_one_put_with_only_the_changed_fields() {
     assert_eq!(ran.told_all(), "completed: 2 delivered, 1 unchanged");
     assert_eq!(
         ran.calls,
-        [r#"PUT /accounts/#1 {"traits":{"seats":6}}"#, r#"PUT /accounts/#2 {"name":"BOLT","traits":{"plan":"pro"}}"#]
+        [
+            r#"PUT /accounts/<a-1> {"traits":{"seats":6}}"#,
+            r#"PUT /accounts/<a-2> {"name":"BOLT","traits":{"plan":"pro"}}"#
+        ]
     );
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }
@@ -48,7 +55,9 @@ async fn a_column_that_nobody_maps_causes_no_call() {
     let stage = Stage::accounts().await.unwrap();
     stage.sql(ROWS).unwrap();
     stage.run().await.unwrap();
-    stage.sql("UPDATE accounts SET noise = noise + 1; ALTER TABLE accounts ADD COLUMN more DEFAULT 7").unwrap();
+    stage
+        .sql("UPDATE accounts SET noise = noise + 1; ALTER TABLE accounts ADD COLUMN more DEFAULT 7")
+        .unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 unchanged", 0));
 }
@@ -64,7 +73,10 @@ async fn a_new_mapping_causes_exactly_the_calls_that_it_must() {
     assert_eq!(ran.told_all(), "completed: 2 delivered, 1 touched");
     assert_eq!(
         ran.calls,
-        [r#"PUT /accounts/#1 {"traits":{"tier":"pro"}}"#, r#"PUT /accounts/#2 {"traits":{"tier":"free"}}"#]
+        [
+            r#"PUT /accounts/<a-1> {"traits":{"tier":"pro"}}"#,
+            r#"PUT /accounts/<a-2> {"traits":{"tier":"free"}}"#
+        ]
     );
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }

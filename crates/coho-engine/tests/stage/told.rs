@@ -1,5 +1,7 @@
 //! Results as lines: what a run came to, which calls it made, what Vitally holds.
 
+use std::collections::BTreeMap;
+
 use coho_core::plan::{Status, SyncSummary};
 use coho_core::verdict::Fate;
 use coho_simulator::{Call, Object, Record, Running};
@@ -28,42 +30,43 @@ pub(crate) fn summary(summary: &SyncSummary) -> String {
     format!("{}{code}: {fates}", summary.status.name())
 }
 
-/// `PUT /accounts/#1 {"name":"Acme"}`: Vitally's ids by their numbers.
-pub(crate) fn calls(calls: &[Call]) -> Vec<String> {
-    calls.iter().map(call).collect()
+/// Vitally's ids with the external ids of their records.
+pub(crate) type Names = BTreeMap<String, String>;
+
+/// The names of all records that there are.
+pub(crate) fn names(vitally: &Running) -> Names {
+    let records = Object::ALL.into_iter().flat_map(|object| vitally.records(object));
+    records.map(|record| (record.id.to_string(), record.external_id.unwrap_or_default())).collect()
 }
 
-fn call(call: &Call) -> String {
+/// `PUT /accounts/<a-1> {"name":"Acme"}`: Vitally's ids as the external ids of their records.
+pub(crate) fn calls(calls: &[Call], names: &Names) -> Vec<String> {
+    calls.iter().map(|made| call(made, names)).collect()
+}
+
+fn call(call: &Call, names: &Names) -> String {
     let path = call.path.strip_prefix("/resources").unwrap_or(&call.path);
     let query = call.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let body = if call.body.is_empty() { String::new() } else { format!(" {}", call.body) };
-    short(&format!("{} {path}{query}{body}", call.method))
+    named(&format!("{} {path}{query}{body}", call.method), names)
 }
 
-/// Told ids of the simulator end in their number.
-fn short(text: &str) -> String {
-    let mut parts = text.split("00000000-0000-4000-8000-");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (number, rest) = part.split_at_checked(12).unwrap_or((part, ""));
-        out.push('#');
-        out.push_str(number.trim_start_matches('0'));
-        out.push_str(rest);
-    }
-    out
+fn named(text: &str, names: &Names) -> String {
+    names.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, &format!("<{name}>")))
 }
 
 /// `account a-1 "Acme" plan="pro" seats=5`, in the order of objects and external ids.
 pub(crate) fn records(vitally: &Running) -> Vec<String> {
+    let names = names(vitally);
     let mut lines: Vec<(Object, String)> = Vec::new();
     for object in Object::ALL {
-        lines.extend(vitally.records(object).iter().map(|record| (object, record_line(record))));
+        lines.extend(vitally.records(object).iter().map(|record| (object, record_line(record, &names))));
     }
     lines.sort();
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn record_line(record: &Record) -> String {
+fn record_line(record: &Record, names: &Names) -> String {
     let mut parts = vec![
         record.object.singular().to_owned(),
         record.external_id.clone().unwrap_or_default(),
@@ -71,6 +74,7 @@ fn record_line(record: &Record) -> String {
     ];
     parts.extend(record.traits.iter().map(|(key, value)| format!("{key}={value}")));
     parts.extend(record.email.iter().map(|email| format!("<{email}>")));
-    parts.extend(record.accounts.iter().map(|id| short(&format!("@{id}"))));
+    parts.extend(record.accounts.iter().map(|id| named(&format!("in {id}"), names)));
+    parts.extend(record.organization.iter().map(|id| named(&format!("of {id}"), names)));
     parts.join(" ")
 }

@@ -135,9 +135,7 @@ pub(super) fn read(body: &str) -> Option<Operation> {
     let object = Object::parse(&wire.object)?;
     let seen = match wire.seen {
         None => None,
-        Some((row, mapping)) => {
-            Some(Seen { row: Digest::from_hex(&row)?, mapping: Digest::from_hex(&mapping)? })
-        }
+        Some((row, mapping)) => Some(read_seen(&row, &mapping)?),
     };
     Some(Operation {
         key: Key::new(wire.key),
@@ -206,6 +204,10 @@ fn read_field(value: Value, kind: Option<FieldKind>) -> Option<FieldValue> {
     })
 }
 
+fn read_seen(row: &str, mapping: &str) -> Option<Seen> {
+    Some(Seen { row: Digest::from_hex(row)?, mapping: Digest::from_hex(mapping)? })
+}
+
 fn read_known(wire: KnownWire) -> Option<Known> {
     let origin = |created| if created { Origin::Created } else { Origin::Found };
     Some(match wire {
@@ -240,6 +242,7 @@ enum MemoryWire {
     Seen(String, String),
     Released,
     Split(String, String),
+    Learned { target: String, sent: Vec<(String, Json)>, row: String, mapping: String },
 }
 
 pub(super) fn write_note(note: &Note) -> String {
@@ -249,6 +252,12 @@ pub(super) fn write_note(note: &Note) -> String {
         NewMemory::Released => MemoryWire::Released,
         NewMemory::Split { to, target } => MemoryWire::Split(to.to_string(), target.to_string()),
         NewMemory::Seen(seen) => MemoryWire::Seen(seen.row.to_string(), seen.mapping.to_string()),
+        NewMemory::Learned { target, sent, seen } => MemoryWire::Learned {
+            target: target.to_string(),
+            sent: write_sent(sent),
+            row: seen.row.to_string(),
+            mapping: seen.mapping.to_string(),
+        },
     };
     let wire = NoteWire {
         key: note.key.to_string(),
@@ -269,9 +278,12 @@ pub(super) fn read_note(body: &str) -> Option<Note> {
         MemoryWire::Split(to, target) => {
             NewMemory::Split { to: Key::new(to), target: ExternalId::parse(&target).ok()? }
         }
-        MemoryWire::Seen(row, mapping) => {
-            NewMemory::Seen(Seen { row: Digest::from_hex(&row)?, mapping: Digest::from_hex(&mapping)? })
-        }
+        MemoryWire::Seen(row, mapping) => NewMemory::Seen(read_seen(&row, &mapping)?),
+        MemoryWire::Learned { target, sent, row, mapping } => NewMemory::Learned {
+            target: ExternalId::parse(&target).ok()?,
+            sent: read_sent(sent)?,
+            seen: read_seen(&row, &mapping)?,
+        },
     };
     let fate = Fate::parse(&wire.fate)?;
     Some(Note { key: Key::new(wire.key), fate, code: wire.code, message: wire.message, memory })

@@ -228,7 +228,7 @@ static FIELD_SHAPE: Shape = Shape {
         },
         Key {
             name: "as",
-            need: With("column"),
+            need: May,
             form: &Form::Choice(&CAST),
             default: "the column's type",
             meaning: "The type to which the value is cast. A value that is none of that type makes the row invalid.",
@@ -268,11 +268,11 @@ static FIELD_SHAPE: Shape = Shape {
         },
         Key {
             name: "template",
-            need: Later("until then, compute the value in the model and map its column"),
-            form: &Form::Anything,
+            need: May,
+            form: &TEXTS,
             default: "",
-            meaning: "A Liquid template.",
-            example: "",
+            meaning: "A Liquid template. A lone `{{ … }}` keeps its type; anything else gives text.",
+            example: "{ template: \"{{ row['plan'] | upcase }}\" }",
         },
         Key {
             name: "null",

@@ -1,11 +1,13 @@
 //! The words of the table against the types that they stand for.
 
+use coho_core::code::{Code, Family};
 use coho_core::object::Object;
 use coho_core::row::ColumnType;
 use coho_core::sync::{Cast, Mode, NullPolicy, Removal};
 
 use super::model::COLUMN_TYPE;
 use super::sync::{CAST, MODE, NULL, OBJECT, REMOVED};
+use super::test::PROBLEM;
 
 #[test]
 fn every_word_stands_for_a_value_and_every_value_has_a_word() {
@@ -16,4 +18,12 @@ fn every_word_stands_for_a_value_and_every_value_has_a_word() {
     assert_eq!(NULL.now, NullPolicy::ALL.map(NullPolicy::name));
     let types: Vec<_> = ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Mixed).collect();
     assert_eq!(COLUMN_TYPE.now, types.into_iter().map(ColumnType::name).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_code_that_a_test_may_expect_is_one_of_a_row() {
+    for word in PROBLEM.now {
+        let family = Code::parse(word).and_then(Code::entry).map(|entry| entry.family);
+        assert_eq!(family, Some(Family::Row), "{word}");
+    }
 }

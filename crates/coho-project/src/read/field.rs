@@ -5,15 +5,18 @@ use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText};
 
 use super::sync::word;
 use super::value::value;
 use crate::catalog;
-use crate::yaml::{Content, Entry, Meaning, Node};
+use crate::yaml::{Content, Entry, Meaning, Node, begin};
 
 /// The keys that may stand in `traits` where it means all traits at once.
 const WHOLE: [&str; 3] = ["column", "as", "null"];
+
+/// The same for a template.
+const TEMPLATE: [&str; 3] = ["template", "as", "null"];
 
 /// Reads the entries of `fields`.
 pub(crate) struct Fields<'a> {
@@ -21,6 +24,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) object: Option<Object>,
     pub(crate) problems: &'a mut Vec<Problem>,
     pub(crate) specs: Vec<FieldSpec>,
+    /// The file's text: where a template in it begins depends on how YAML writes it.
+    pub(crate) text: &'a str,
 }
 
 /// A column that is named by a scalar.
@@ -55,7 +60,7 @@ impl Fields<'_> {
 
     fn traits(&mut self, entry: &Entry) {
         if is_template(&entry.value) {
-            return self.problems.push(template(&entry.value.place));
+            return self.problems.push(bare_template(&entry.value.place));
         }
         if let Some(from) = self.whole(&entry.value) {
             let null = word(&entry.value, "null", &NullPolicy::ALL, NullPolicy::name).unwrap_or_default();
@@ -70,6 +75,10 @@ impl Fields<'_> {
     fn whole(&mut self, node: &Node) -> Option<Expression> {
         if let Some(column) = column(node) {
             return Some(Expression::Column { column, cast: None });
+        }
+        if let Some(template) = node.get("template").filter(|node| is_template(node)) {
+            let alone = node.entries().iter().all(|entry| TEMPLATE.contains(&entry.key.as_str()));
+            return if alone { self.template(node, template) } else { None };
         }
         let column = column(node.get("column")?)?;
         if !node.entries().iter().all(|entry| WHOLE.contains(&entry.key.as_str())) {
@@ -151,7 +160,7 @@ impl Fields<'_> {
 
     fn expression(&mut self, node: &Node) -> Option<Expression> {
         if is_template(node) {
-            self.problems.push(template(&node.place));
+            self.problems.push(bare_template(&node.place));
             return None;
         }
         match &node.content {
@@ -162,11 +171,18 @@ impl Fields<'_> {
     }
 
     fn mapping(&mut self, node: &Node, entries: &[Entry]) -> Option<Expression> {
-        let of = entries
-            .iter()
-            .find(|entry| matches!(entry.key.as_str(), "column" | "static" | "object" | "array"))?;
+        let of = entries.iter().find(|entry| {
+            matches!(entry.key.as_str(), "column" | "static" | "template" | "object" | "array")
+        })?;
+        if let Some(cast) = node.entry("as")
+            && !matches!(of.key.as_str(), "column" | "template")
+        {
+            let problem = Problem::new(Code::WRONG_VALUE, "`as` goes with `column` or `template` only");
+            self.problems.push(problem.at(&cast.at).help("remove it"));
+        }
         match of.key.as_str() {
             "column" => self.column(node, column(&of.value)?),
+            "template" => self.template(node, &of.value),
             "static" => value(&of.value, self.problems).map(Expression::Static),
             "object" => {
                 let members: Vec<_> = of
@@ -195,6 +211,18 @@ impl Fields<'_> {
             );
         }
         self.expression(node)
+    }
+
+    fn template(&mut self, node: &Node, template: &Node) -> Option<Expression> {
+        let (place, indent) = begin(template, self.text);
+        let text = template.text()?.to_owned();
+        if let Some(entry) = node.entry("lookup") {
+            let problem = Problem::new(Code::BAD_LOOKUP, "external ids come from a column");
+            self.problems.push(problem.at(&entry.at).help("put the external ids into a column of the model"));
+            return None;
+        }
+        let cast = word(node, "as", &Cast::ALL, Cast::name);
+        Some(Expression::Template { template: TemplateText { text, place, indent }, cast })
     }
 
     fn column(&mut self, node: &Node, column: ColumnRef) -> Option<Expression> {
@@ -231,8 +259,8 @@ fn is_template(node: &Node) -> bool {
     node.text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }
 
-fn template(at: &Place) -> Problem {
-    Problem::new(Code::NOT_SUPPORTED, "templates come with a later version")
+fn bare_template(at: &Place) -> Problem {
+    Problem::new(Code::WRONG_VALUE, "a text here is a column's name, and this is a template")
         .at(at)
-        .help("until then, compute the value in the model and map its column")
+        .help("write `{ template: \"{{ … }}\" }`")
 }

@@ -177,7 +177,8 @@ fn types(root: &Node) -> Vec<(String, ColumnType)> {
     declared.iter().filter_map(|entry| Some((entry.key.clone(), column_type(entry.value.text()?)?))).collect()
 }
 
-fn column_type(name: &str) -> Option<ColumnType> {
+/// The column type of this name.
+pub(crate) fn column_type(name: &str) -> Option<ColumnType> {
     ColumnType::ALL.into_iter().find(|kind| kind.name() == name)
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn read(
     let destination = surroundings.declared.and_then(|declared| destination(&root, declared, problems));
     let object = root.text_of("object").and_then(Object::parse);
     let mode = word(&root, "mode", &Mode::ALL, Mode::name).unwrap_or(Mode::Upsert);
-    let fields = fields(&root, object, problems);
+    let fields = fields(&root, text, object, problems);
     if let Some(object) = object
         && let Some(entry) = root.entry("fields")
     {
@@ -79,9 +79,9 @@ pub(crate) struct Mapped {
     pub(crate) names: Vec<String>,
 }
 
-fn fields(root: &Node, object: Option<Object>, problems: &mut Vec<Problem>) -> Mapped {
+fn fields(root: &Node, text: &str, object: Option<Object>, problems: &mut Vec<Problem>) -> Mapped {
     let entries = root.get("fields").map_or(&[][..], Node::entries);
-    let mut reader = Fields { object, problems, specs: Vec::new() };
+    let mut reader = Fields { object, problems, specs: Vec::new(), text };
     for entry in entries {
         reader.entry(entry);
     }

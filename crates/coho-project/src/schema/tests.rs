@@ -30,6 +30,7 @@ fn schema_kind(path: &str) -> Option<SchemaKind> {
         Kind::Project => Some(SchemaKind::Project),
         Kind::Model => Some(SchemaKind::Model),
         Kind::Sync => Some(SchemaKind::Sync),
+        Kind::Test => Some(SchemaKind::Test),
         Kind::SqlModel => None,
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn parse(file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) ->
 }
 
 /// Replaces the braces of each `${NAME}` by stand-ins, one character for one, so that places stay.
-fn shield(text: &str) -> Cow<'_, str> {
+pub(super) fn shield(text: &str) -> Cow<'_, str> {
     if !text.contains("${") {
         return Cow::Borrowed(text);
     }

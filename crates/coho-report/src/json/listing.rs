@@ -43,7 +43,7 @@ pub fn runs(lines: &[RunLine]) -> Json {
 ///   "rows": [{
 ///     "key": "7", "fate": "rejected", "verb": "write", "code": "refused", "message": "…",
 ///     "run": "0193…", "at": "2026-11-24T09:00:00.000Z",
-///     "differences": [{ "field": "traits.seats", "before": "40", "after": "45" }]
+///     "differences": [{ "field": "traits.seats", "before": 40, "after": 45 }]
 ///   }]
 /// }
 /// ```

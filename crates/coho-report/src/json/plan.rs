@@ -2,6 +2,7 @@
 
 use coho_core::counts::Counts;
 use coho_core::fields::Difference;
+use coho_core::json::to_serde;
 use coho_core::plan::{GuardHit, ProblemCounts, Sample, SyncPlan};
 use coho_core::verdict::Fate;
 use serde_json::{Map, Value as Json, json};
@@ -20,7 +21,7 @@ use crate::words::change;
 ///     "changes": [{ "change": "update", "reason": "row-changed", "count": 3 }],
 ///     "samples": [{
 ///       "key": "7", "target": "acme", "change": "update", "reason": "row-changed",
-///       "differences": [{ "field": "traits.seats", "before": "40", "after": "45" }]
+///       "differences": [{ "field": "traits.seats", "before": 40, "after": 45 }]
 ///     }],
 ///     "problems": [{ "code": "null-key", "count": 2, "key": "7", "first": { "code": "null-key", "message": "…" } }],
 ///     "guards": [{ "code": "max-removed", "message": "…", "help": "…", "held": 37 }],
@@ -30,7 +31,7 @@ use crate::words::change;
 /// }
 /// ```
 ///
-/// `before` is left out where Coho never sent the field. `fates` has those that are not 0.
+/// `before` is left out where Coho never sent the field; an `after` of `null` clears it. `fates` has those that are not 0.
 pub fn plan(plans: &[SyncPlan]) -> Json {
     json!({ "version": VERSION, "syncs": plans.iter().map(sync).collect::<Vec<_>>() })
 }
@@ -79,8 +80,8 @@ pub(super) fn differences(differences: &[Difference]) -> Json {
     let differences = differences.iter().map(|difference| {
         object([
             ("field", Some(difference.path.to_string().into())),
-            ("before", difference.before.as_ref().map(|before| before.preview().into())),
-            ("after", Some(difference.after.preview().into())),
+            ("before", difference.before.as_ref().map(to_serde)),
+            ("after", Some(to_serde(&difference.after))),
         ])
     });
     differences.collect()

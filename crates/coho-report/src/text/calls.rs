@@ -22,7 +22,7 @@ fn one(call: &Call, style: &Style) -> String {
     let mut text = format!("{at}  {head} → {}  {took}\n", style.paint(tone, &status));
     for (arrow, body) in [("→", call.request.as_deref()), ("←", Some(call.response.as_str()))] {
         if let Some(body) = body.filter(|body| !body.is_empty()) {
-            text.push_str(&format!("  {} {}\n", style.paint(Tone::Faint, arrow), clip(&tame(body), LONGEST)));
+            text.extend(["  ", &style.paint(Tone::Faint, arrow), " ", &clip(&tame(body), LONGEST), "\n"]);
         }
     }
     text

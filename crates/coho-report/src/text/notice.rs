@@ -1,6 +1,6 @@
 //! Notices: guards and problems, each as `! code  how often`, and under it what it says and what helps.
 
-use coho_core::code::Code;
+use coho_core::code::{Code, Entry};
 use coho_core::plan::{GuardHit, ProblemCount, ProblemCounts};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
@@ -45,7 +45,10 @@ fn counted_problem(code: Code, problem: &ProblemCount, see: See<'_>, style: &Sty
         None => times(problem.count),
     };
     let see = match (see, fate(code)) {
-        (See::Rows(sync), Some(fate)) => said(&format!("see: coho rows {sync} --fate {fate}"), style),
+        // A row without a key has no place in the ledger.
+        (See::Rows(sync), Some(fate)) if problem.key.is_some() => {
+            said(&format!("see: coho rows {sync} --fate {fate}"), style)
+        }
         (See::Rows(_) | See::Nowhere, _) => String::new(),
     };
     head(code, &place, Tone::Bad, style) + &body(&problem.first, style) + &see
@@ -75,10 +78,7 @@ fn body(problem: &Problem, style: &Style) -> String {
 
 /// What the reference says to do, as a fragment like all other texts.
 fn remedy(code: Code) -> String {
-    let remedy = code.entry().map(|entry| entry.remedy).unwrap_or_default();
-    let mut letters = remedy.trim_end_matches('.').chars();
-    let first = letters.next().into_iter().flat_map(char::to_lowercase);
-    first.chain(letters).collect()
+    code.entry().map(Entry::help).unwrap_or_default()
 }
 
 fn said(text: &str, style: &Style) -> String {

@@ -25,10 +25,7 @@ pub struct TestReport {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TestError {
     /// 401.
-    #[error(
-        "Vitally does not accept the token (401) at {url}; is it the REST API token of this workspace, and is the \
-         region `{region}` right (us|eu)?"
-    )]
+    #[error("Vitally does not accept the token (401) at {url}; is it the REST API token of {}?", workspace(region))]
     Unauthorized {
         /// The address.
         url: String,
@@ -142,6 +139,14 @@ impl Client {
             429 => Err(TestError::TooMany),
             _ => Err(TestError::Failing { url, status, text: text() }),
         }
+    }
+}
+
+/// A token of one region is none in the other; where the address is given, there is no region to get wrong.
+fn workspace(region: &str) -> String {
+    match region {
+        "us" | "eu" => format!("this workspace, and is the region `{region}` right (us|eu)"),
+        _ => "the workspace at this address".to_owned(),
     }
 }
 

@@ -1,0 +1,244 @@
+//! `coho template`: single templates, from the command line or as a filter for other programs.
+
+use std::io::{self, BufRead, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::Utc;
+use coho_core::problem::Problem;
+use coho_core::row::{Column, ColumnType, Columns};
+use coho_core::value::Value;
+use coho_mapping::liquid::conform::Report;
+use coho_mapping::liquid::{self, Context, Scope, Settings};
+use coho_project::{File, excerpt};
+
+use crate::args::{Global, TemplateCheck, TemplateRender, Undefined};
+use crate::exit::{Exit, Known};
+use crate::print;
+
+/// The longest line of NDJSON that is read as one request, in bytes.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// Renders one template, or answers requests line by line.
+pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<Exit> {
+    if typed.ndjson {
+        return answer_all(&mut io::stdin().lock(), &mut io::stdout().lock());
+    }
+    let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
+    let settings = match typed.undefined {
+        Undefined::Error => Settings::default(),
+        Undefined::Empty => Settings::lenient(),
+    };
+    let row = values(typed.row.as_deref(), typed.row_file.as_deref(), "--row")?;
+    let data = values(typed.data.as_deref(), typed.data_file.as_deref(), "--data")?;
+    let scope = Scope::free().settings(settings);
+    let fail = |problems: Vec<Problem>| report(global, &name, &source, &problems);
+    let template = match liquid::compile(&source, &scope) {
+        Ok(template) => template,
+        Err(problems) => return Err(fail(problems)),
+    };
+    let nothing = Value::Object(Vec::new());
+    let context = match (&data, &row) {
+        (Some(data), Some(row)) => Context::free_with_row(data, row),
+        (Some(data), None) => Context::free(data),
+        (None, Some(row)) => Context::row_object(row),
+        (None, None) => Context::free(&nothing),
+    };
+    let context = context.at(Utc::now());
+    let value = if typed.text {
+        template.render_text(&context).map(Value::Text)
+    } else {
+        template.render(&context)
+    };
+    match value {
+        Ok(Value::Text(text)) if !global.json => print::out(&format!("{text}\n"))?,
+        Ok(value) if !global.json => print::out(&format!("{value}\n"))?,
+        Ok(value) => print::json(&serde_json::json!({ "value": coho_core::json::to_serde(&value) }))?,
+        Err(problem) => return Err(fail(vec![problem])),
+    }
+    Ok(Exit::Done)
+}
+
+/// Compiles one template, and says what it reads.
+pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Exit> {
+    let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
+    let columns = columns(&typed.columns)?;
+    let scope = columns.as_ref().map_or_else(Scope::free, Scope::columns);
+    match liquid::compile(&source, &scope) {
+        Err(problems) => Err(report(global, &name, &source, &problems)),
+        Ok(template) => {
+            let gives = if template.is_typed() { "a value with its type" } else { "text" };
+            let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
+            print::out(&format!("the template is right: it gives {gives}{volatile}\n"))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn columns(names: &[String]) -> anyhow::Result<Option<Columns>> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let columns = names.iter().map(|name| Column { name: name.clone(), kind: ColumnType::Mixed }).collect();
+    Ok(Some(Columns::new(columns)?))
+}
+
+fn source(typed: Option<&str>, file: Option<&Path>) -> anyhow::Result<(String, String)> {
+    match (typed, file) {
+        (Some(text), _) => Ok(("template".to_owned(), text.to_owned())),
+        (None, Some(path)) => Ok((path.display().to_string(), read(path)?)),
+        (None, None) => {
+            let help = Some("name it, or a file with --file, or use --ndjson".to_owned());
+            Err(Known { message: "there is no template".to_owned(), help, code: 2, source: None }.into())
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text).context("reading standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// An object from a flag or from a file.
+fn values(typed: Option<&str>, file: Option<&Path>, flag: &str) -> anyhow::Result<Option<Value>> {
+    let text = match (typed, file) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(path)) => read(path)?,
+        (None, None) => return Ok(None),
+    };
+    let wrong = |source: Option<anyhow::Error>| Known {
+        message: format!("{flag} is not a JSON object"),
+        help: Some(format!("write {flag} '{{\"plan\": \"pro\"}}'")),
+        code: 2,
+        source,
+    };
+    match coho_core::json::parse(&text) {
+        Ok(value @ Value::Object(_)) => Ok(Some(value)),
+        Ok(_) => Err(wrong(None).into()),
+        Err(error) => Err(wrong(Some(error.into())).into()),
+    }
+}
+
+fn report(global: &Global, name: &str, source: &str, problems: &[Problem]) -> anyhow::Error {
+    let named = problems.iter().cloned().map(|mut problem| {
+        if let Some(place) = &mut problem.place {
+            place.file = name.into();
+        }
+        problem
+    });
+    let problems: Vec<_> = named.collect();
+    let files = [File::text(name, source)];
+    if global.json {
+        return crate::project::report(&problems, &files, global);
+    }
+    for problem in &problems {
+        print::talk(&excerpt(problem, &files));
+    }
+    let message = print::counted(problems.len() as u64, "problem");
+    Known { message, help: None, code: 3, source: None }.into()
+}
+
+/// One answer for each line, in order, as soon as it is known.
+fn answer_all(requests: &mut impl BufRead, answers: &mut impl io::Write) -> anyhow::Result<Exit> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = requests.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        if read.context("reading requests")? == 0 {
+            return Ok(Exit::Done);
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_LINE {
+            skip_line(requests)?;
+        }
+        let text = String::from_utf8_lossy(&line);
+        if text.trim().is_empty() {
+            continue;
+        }
+        let answer = liquid::answer_at(text.trim_end_matches(['\r', '\n']), Some(Utc::now()));
+        match writeln!(answers, "{answer}").and_then(|()| answers.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
+            other => other.context("writing answers")?,
+        }
+    }
+}
+
+/// Passes over the rest of a line that is too long to be a request.
+fn skip_line(requests: &mut impl BufRead) -> anyhow::Result<()> {
+    loop {
+        let rest = requests.fill_buf().context("reading requests")?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let (end, done) = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (rest.len(), false),
+        };
+        requests.consume(end);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs files of Liquid cases and prints counts and failures.
+pub(crate) fn conform(files: &[PathBuf]) -> anyhow::Result<Exit> {
+    let mut failed = 0;
+    for path in files {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let report = liquid::conform::run(&text).with_context(|| format!("running {}", path.display()))?;
+        print::out(&format!("{}\n{}", path.display(), tally(&report)))?;
+        failed += report.failures.len();
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::Report(coho_report::exit::ROWS) })
+}
+
+fn tally(report: &Report) -> String {
+    let counts = report.classes.iter().map(|(class, tally)| {
+        let all = tally.passed + tally.failed + tally.left_out + tally.listed;
+        format!(
+            "  {class:<12} {:>4} of {all:>4} passed, {} failed, {} differ as listed, {} left out\n",
+            tally.passed, tally.failed, tally.listed, tally.left_out
+        )
+    });
+    let failures = report.failures.iter().map(|failure| {
+        format!(
+            "\n  {} ({})\n    template  {:?}\n    expected  {:?}\n    found     {:?}\n",
+            failure.name, failure.class, failure.template, failure.expected, failure.found
+        )
+    });
+    counts.chain(failures).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(requests: &str) -> String {
+        let mut out = Vec::new();
+        answer_all(&mut requests.as_bytes(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_line_has_an_answer_in_order() {
+        let requests = "{\"template\":\"{{ 1 | plus: 1 }}\",\"data\":{}}\n\n{\"template\":\"{{\"}\nnonsense\n";
+        let answers = answers(requests);
+        let lines: Vec<_> = answers.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0], r#"{"value":2}"#);
+        assert!(lines[1].starts_with(r#"{"error":{"code":"#), "{}", lines[1]);
+        assert!(lines[2].contains("not JSON"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn an_endless_line_is_one_answer() {
+        let request = format!("{}\n{{\"template\":\"x\"}}\n", "[".repeat(17 << 20));
+        let answers = answers(&request);
+        assert_eq!(answers.lines().count(), 2);
+        assert!(answers.ends_with("{\"value\":\"x\"}\n"));
+    }
+}

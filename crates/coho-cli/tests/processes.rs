@@ -1,0 +1,353 @@
+//! What happens to a run from outside: signals, other runs, a database that goes away, a disk that is full or read-only.
+//!
+//! Each test waits for what it can see (a call that Vitally got, a query that waits), never for time to pass.
+
+#[path = "stage/stage.rs"]
+#[expect(dead_code, reason = "other tests need more of the stage")]
+mod stage;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use coho_simulator::{Fault, Object, Trouble};
+use stage::{Failure, Stage};
+
+/// How many rows these tests send.
+const ROWS: usize = 20;
+
+#[test]
+fn ctrl_c_finishes_what_is_under_way_and_the_next_run_goes_on() {
+    let stage = slow_stage().unwrap();
+    let run = start(&stage, &["run"]).unwrap();
+    wait_until("two calls", || stage.vitally.calls().len() >= 2).unwrap();
+    signal(&run, "INT").unwrap();
+    let stopped = run.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
+    assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("stopping: what is under way is finished first"), "{}", text(&stopped));
+    let before = stage.vitally.count(Object::Account);
+    assert!(before < ROWS, "the run was over before the signal came");
+    let lines = finish(&stage).unwrap();
+    assert!(lines.contains(&format!("{} delivered + {before} unchanged", ROWS - before)), "{lines}");
+}
+
+#[test]
+fn second_ctrl_c_ends_at_once_and_loses_nothing() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(3));
+    let run = start(&stage, &["run"]).unwrap();
+    wait_until("the call that hangs", || stage.vitally.calls().len() == 4).unwrap();
+    signal(&run, "INT").unwrap();
+    signal_until_it_ends(run, "INT", 130).unwrap();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn kill_in_the_middle_makes_no_second_record() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(7));
+    let mut run = start(&stage, &["run"]).unwrap();
+    wait_until("the call that hangs", || stage.vitally.calls().len() == 8).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(stage.vitally.count(Object::Account), 8);
+    finish(&stage).unwrap();
+    let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
+    assert_eq!(posts, ROWS, "the record whose answer never came is not posted again");
+}
+
+#[test]
+fn second_run_is_told_who_holds_the_ledger() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    stage.vitally.script(Fault::once(Trouble::Hang));
+    let mut first = start(&stage, &["run"]).unwrap();
+    wait_until("the call that hangs", || stage.vitally.calls().len() == 1).unwrap();
+    for verb in [&["run"][..], &["retry", "accounts"], &["forget", "accounts", "--yes"]] {
+        let second = stage.coho(verb).output().unwrap();
+        assert_eq!(second.status.code(), Some(7), "{}", text(&second));
+        let holder = format!("another run (process {} on machine) holds the ledger since 20", first.id());
+        assert!(text(&second).contains(&holder), "{}", text(&second));
+        assert!(text(&second).contains("help: wait until it ends, or end that process"), "{}", text(&second));
+    }
+    let plan = stage.coho(["plan", "--exit-code"]).output().unwrap();
+    assert_eq!(plan.status.code(), Some(10), "a plan only reads: {}", text(&plan));
+    assert_eq!(stage.vitally.calls().len(), 1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn lost_database_sends_nothing_of_what_was_read() {
+    let mut stage = many_rows(Duration::ZERO).unwrap();
+    let Some(server) = stage.postgres("lost_database_sends_nothing_of_what_was_read").unwrap() else {
+        return;
+    };
+    server.psql("CREATE TABLE accounts AS SELECT i AS id, 'Customer ' || i AS name FROM generate_series(1, 5000) i").unwrap();
+    stage.write("coho.yaml", WAREHOUSE).unwrap();
+    fs::remove_file(stage.project().join("models/accounts.yaml")).unwrap();
+    stage.write("models/accounts.sql", format!("{HEADER}SELECT id, name FROM accounts")).unwrap();
+    let all = stage.coho(["run", "--limit", "5"]).output().unwrap();
+    assert!(all.status.success(), "{}", text(&all));
+    stage.vitally.clear_calls();
+    // The last rows wait for a lock that this test holds.
+    let slow = "SELECT id, name FROM accounts WHERE id < 4000 OR pg_advisory_xact_lock_shared(1) IS NOT NULL";
+    stage.write("models/accounts.sql", format!("{HEADER}{slow}")).unwrap();
+    let lock = holds_a_lock(&stage).unwrap();
+    let run = start(&stage, &["run"]).unwrap();
+    let waits =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coho' AND wait_event = 'advisory'";
+    let server = stage.postgres("").unwrap().unwrap();
+    wait_until("the query that waits", || server.psql(waits).is_ok_and(|count| count == "1")).unwrap();
+    server.stop().unwrap();
+    let ended = run.wait_with_output().unwrap();
+    drop(lock);
+    assert_eq!(ended.status.code(), Some(3), "{}", text(&ended));
+    let message = text(&ended);
+    assert!(message.contains("the connection to PostgreSQL broke before the last row"), "{message}");
+    assert!(message.contains("help: run again: nothing was taken from an incomplete reading"), "{message}");
+    assert_eq!(stage.vitally.calls().len(), 0, "nothing was sent and nothing removed");
+    assert_eq!(stage.vitally.count(Object::Account), 5);
+}
+
+#[test]
+fn full_disk_ends_the_run_and_loses_nothing() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    let Some(disk) = SmallDisk::mount(stage.project().join(".coho")).unwrap() else { return };
+    // A run without rows makes the ledger; then the disk fills up.
+    let first = stage.coho(["run", "--limit", "1"]).output().unwrap();
+    assert!(first.status.success(), "{}", text(&first));
+    disk.fill().unwrap();
+    let run = stage.coho(["run"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(6), "{}", text(&run));
+    assert!(text(&run).contains("disk"), "{}", text(&run));
+    disk.free().unwrap();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn full_temporary_folder_ends_the_run_before_it_sends() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    let Some(disk) = SmallDisk::mount(stage.temporary()).unwrap() else { return };
+    disk.fill().unwrap();
+    let run = stage.coho(["run"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(6), "{}", text(&run));
+    assert!(text(&run).contains("help: "), "{}", text(&run));
+    assert_eq!(stage.vitally.calls().len(), 0);
+    disk.free().unwrap();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn read_only_ledger_is_said_to_be_so() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    let all = stage.coho(["run", "--limit", "1"]).output().unwrap();
+    assert!(all.status.success(), "{}", text(&all));
+    stage.vitally.clear_calls();
+    let Some(prefix) = unprivileged(&stage).unwrap() else { return };
+    for (mode, path) in [("444", ".coho/ledger.db"), ("555", ".coho")] {
+        run_checked(Command::new("chmod").arg(mode).arg(stage.project().join(path))).unwrap();
+    }
+    let run = stage.shell(&format!("{prefix} coho run")).output().unwrap();
+    assert_eq!(run.status.code(), Some(6), "{}", text(&run));
+    assert!(text(&run).contains("cannot be written: the file or its folder is read-only"), "{}", text(&run));
+    assert!(text(&run).contains("help: "), "{}", text(&run));
+    assert_eq!(stage.vitally.calls().len(), 0);
+    run_checked(Command::new("chmod").args(["-R", "u+w"]).arg(stage.project())).unwrap();
+}
+
+#[test]
+fn demo_shows_the_main_job_and_leaves_nothing_behind() {
+    let stage = Stage::empty(Duration::ZERO).unwrap();
+    let demo = stage.coho(["demo"]).output().unwrap();
+    let text = text(&demo);
+    assert!(demo.status.success(), "{text}");
+    let order = [
+        "$ coho plan",
+        "$ coho run",
+        "$ edit data/accounts.csv",
+        "$ coho run",
+        "$ coho run",
+        "calls that Vitally saw: 0",
+    ];
+    let mut rest = text.as_str();
+    for words in order {
+        let (_, after) = rest.split_once(words).unwrap_or_else(|| panic!("`{words}` is missing in\n{text}"));
+        rest = after;
+    }
+    assert!(demo.stderr.is_empty(), "{text}");
+    assert_eq!(stage.left_behind().unwrap(), Vec::<String>::new());
+    assert_eq!(fs::read_dir(stage.project()).unwrap().count(), 0, "files in the current folder");
+}
+
+#[test]
+fn simulator_prints_its_url_and_ends_when_it_is_asked_to() {
+    let stage = Stage::new().unwrap();
+    let mut simulator = start(&stage, &["simulator", "--listen", "127.0.0.1:0", "--token", "other"]).unwrap();
+    let mut url = String::new();
+    let stdout = simulator.stdout.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut url).unwrap();
+    let mut run = stage.coho(["run"]);
+    run.env("VITALLY_URL", url.trim()).env("VITALLY_TOKEN", "other");
+    let run = run.output().unwrap();
+    assert!(run.status.success(), "{}", text(&run));
+    signal(&simulator, "TERM").unwrap();
+    assert_eq!(simulator.wait().unwrap().code(), Some(0));
+}
+
+const WAREHOUSE: &str = "project: acme
+sources:
+  warehouse: { type: postgres, url: \"${WAREHOUSE_URL}\" }
+destinations:
+  vitally: { type: vitally, base_url: \"${VITALLY_URL}\", rest_token: \"${VITALLY_TOKEN}\", concurrency: 1 }
+";
+
+const HEADER: &str = "-- source: warehouse\n-- primary_key: id\n";
+
+/// A stage whose every call takes long enough for a signal to arrive before the last.
+fn slow_stage() -> Result<Stage, Failure> {
+    many_rows(Duration::from_millis(100))
+}
+
+fn many_rows(latency: Duration) -> Result<Stage, Failure> {
+    let stage = Stage::empty(latency)?;
+    stage.take_project(&stage::manifest().join("tests/stage/project"))?;
+    let rows = (1..=ROWS).map(|row| format!("acc-{row:02},Customer {row}\n"));
+    stage.write("data/accounts.csv", format!("id,name\n{}", rows.collect::<String>()))?;
+    let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: { externalId: id }\nfields: { name: name }\nremoved: delete-created\n";
+    stage.write("syncs/accounts.yaml", sync)?;
+    Ok(stage)
+}
+
+fn start(stage: &Stage, arguments: &[&str]) -> Result<Child, Failure> {
+    Ok(stage.coho(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+}
+
+/// Everything that a command said.
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Looks again and again. The limit is only for a test that has failed already.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), Failure> {
+    let began = Instant::now();
+    while !is_so() {
+        if began.elapsed() > Duration::from_secs(60) {
+            return Err(format!("waited a minute for {what}").into());
+        }
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+fn signal(child: &Child, name: &str) -> Result<(), Failure> {
+    run_checked(Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()))
+}
+
+fn run_checked(command: &mut Command) -> Result<(), Failure> {
+    let status: ExitStatus = command.status()?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// Sends a signal again and again until the process ends with a code.
+fn signal_until_it_ends(mut child: Child, name: &str, code: i32) -> Result<(), Failure> {
+    let mut ended = None;
+    wait_until("the process to end", || {
+        ended = child.try_wait().ok().flatten();
+        ended.is_some() || signal(&child, name).is_err()
+    })?;
+    let status = match ended {
+        Some(status) => status,
+        None => child.wait()?,
+    };
+    if status.code() == Some(code) { Ok(()) } else { Err(format!("ended with {status}").into()) }
+}
+
+/// The next run delivers the rest: every row is in Vitally once, and a third run has nothing to do.
+fn finish(stage: &Stage) -> Result<String, Failure> {
+    let run = stage.coho(["run"]).output()?;
+    if !run.status.success() {
+        return Err(format!("the next run failed: {}", text(&run)).into());
+    }
+    let mut ids: Vec<_> =
+        stage.vitally.records(Object::Account).into_iter().filter_map(|record| record.external_id).collect();
+    ids.sort();
+    let expected: Vec<String> = (1..=ROWS).map(|row| format!("acc-{row:02}")).collect();
+    if ids != expected {
+        return Err(format!("in Vitally: {ids:?}").into());
+    }
+    let plan = stage.coho(["plan", "--exit-code"]).output()?;
+    if !plan.status.success() {
+        return Err(format!("something is left to send: {}", text(&plan)).into());
+    }
+    Ok(text(&run))
+}
+
+/// A session that holds the lock until it is dropped.
+fn holds_a_lock(stage: &Stage) -> Result<tokio_postgres::Client, Failure> {
+    let url = stage.variable("WAREHOUSE_URL").ok_or("there is no warehouse")?;
+    stage.runtime().block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        stage.runtime().spawn(connection);
+        client.execute("SELECT pg_advisory_lock(1)", &[]).await?;
+        Ok(client)
+    })
+}
+
+/// A file system of its own that is soon full.
+struct SmallDisk {
+    folder: PathBuf,
+}
+
+impl SmallDisk {
+    /// `None` where this user may not mount.
+    fn mount(folder: PathBuf) -> Result<Option<Self>, Failure> {
+        fs::create_dir_all(&folder)?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs"]).arg(&folder).stderr(Stdio::null());
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Ok(Some(Self { folder }));
+        }
+        skip("a small disk cannot be mounted: that needs root")?;
+        Ok(None)
+    }
+
+    fn fill(&self) -> Result<(), Failure> {
+        // The last write fails: that is what it is for.
+        fs::write(self.folder.join("filler"), vec![0; 2 << 20]).err().ok_or("the disk is not full")?;
+        Ok(())
+    }
+
+    fn free(&self) -> Result<(), Failure> {
+        Ok(fs::remove_file(self.folder.join("filler"))?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Nobody is left who could be told.
+        drop(Command::new("umount").arg(&self.folder).status());
+    }
+}
+
+/// What to write before a command so that the modes of files count; nothing where this user is not root.
+fn unprivileged(stage: &Stage) -> Result<Option<&'static str>, Failure> {
+    let id = Command::new("id").arg("-u").output()?;
+    if id.stdout.trim_ascii() != b"0" {
+        return Ok(Some(""));
+    }
+    let prefix = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+    run_checked(Command::new("chmod").arg("-R").arg("a+rwX").arg(stage.folder()))?;
+    let version = stage.shell(&format!("{prefix} coho --version")).output()?;
+    if version.status.success() {
+        return Ok(Some(prefix));
+    }
+    skip("root is not bound by modes, and another user cannot run the program")?;
+    Ok(None)
+}
+
+fn skip(why: &str) -> Result<(), Failure> {
+    Ok(std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {why}\n").as_bytes())?)
+}

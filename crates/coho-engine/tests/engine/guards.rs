@@ -1,0 +1,78 @@
+//! Guards: what looks like an accident is held, and the rest is sent.
+
+use crate::stage::{ACCOUNTS, Stage};
+
+async fn stage(guards: &str) -> Stage {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.sync("accounts", &format!("{}guards: {guards}\n", ACCOUNTS.replace("delete-created", "delete")));
+    stage.many_accounts(0, 10).unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 10 delivered");
+    stage
+}
+
+#[tokio::test]
+async fn an_empty_source_holds_all_removals() {
+    let stage = stage("{ empty_source: stop }").await;
+    stage.sql("DELETE FROM accounts").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("held (empty-source): 10 held", 0));
+    stage.many_accounts(0, 10).unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 10 unchanged");
+}
+
+#[tokio::test]
+async fn an_empty_source_that_is_allowed_removes_all() {
+    let stage = stage("{ empty_source: allow }").await;
+    stage.sql("DELETE FROM accounts").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 10 removed");
+}
+
+#[tokio::test]
+async fn an_empty_source_of_a_sync_that_delivered_nothing_is_no_accident() {
+    let stage = Stage::accounts().await.unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: nothing");
+}
+
+#[tokio::test]
+async fn too_many_removals_are_held_and_the_rest_is_sent() {
+    let stage = stage("{ max_removed: { share: 10%, floor: 2 } }").await;
+    stage.sql("DELETE FROM accounts WHERE id < 3; UPDATE accounts SET plan = 'pro' WHERE id = 9").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "held (max-removed): 1 delivered, 6 unchanged, 3 held");
+    assert_eq!(ran.plans[0].guards[0].message, "3 of 10 records would be removed, 2 are allowed");
+    stage.many_accounts(0, 1).unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 removed, 8 unchanged");
+}
+
+#[tokio::test]
+async fn too_many_changes_are_held_and_new_rows_are_sent() {
+    let stage = stage("{ max_changed: 4 }").await;
+    stage.sql("UPDATE accounts SET plan = 'pro' WHERE id < 5").unwrap();
+    stage.many_accounts(10, 11).unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "held (max-changed): 1 delivered, 5 unchanged, 5 held");
+    stage.sql("UPDATE accounts SET plan = 'free' WHERE id = 0").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 4 delivered, 7 unchanged");
+}
+
+#[tokio::test]
+async fn a_field_that_goes_null_in_too_many_rows_is_held() {
+    let stage = stage("{ max_nulled: 20% }").await;
+    stage
+        .sql("UPDATE accounts SET plan = NULL WHERE id < 3; UPDATE accounts SET seats = NULL WHERE id > 7")
+        .unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "held (max-nulled): 2 delivered, 5 unchanged, 3 held");
+    assert_eq!(
+        ran.plans[0].guards[0].message,
+        "3 of 10 records would have `traits.plan` cleared, 2 are allowed"
+    );
+}
+
+#[tokio::test]
+async fn a_guard_that_stops_sends_nothing_of_its_sync() {
+    let stage = stage("{ max_removed: 1, on_guard: stop }").await;
+    stage.sql("DELETE FROM accounts WHERE id < 2; UPDATE accounts SET plan = 'pro' WHERE id = 9").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("held (max-removed): 7 unchanged, 3 held", 0));
+}

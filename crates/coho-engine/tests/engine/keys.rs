@@ -1,0 +1,263 @@
+//! Keys and external ids: duplicates, nulls, and rows that become another record.
+
+use coho_simulator::Object;
+
+use crate::stage::{ACCOUNTS, Ran, Stage};
+
+async fn stage(rows: &str) -> Stage {
+    let stage = Stage::accounts().await.unwrap();
+    put(&stage, rows);
+    stage
+}
+
+/// Replaces all rows by these `(id, external id)`.
+fn put(stage: &Stage, rows: &str) {
+    let columns = rows.split(' ').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (id, external) = pair.split_once('=').unwrap();
+        format!("({id}, '{external}', 'Name', NULL, 1, 0)")
+    });
+    let columns: Vec<_> = columns.collect();
+    stage.sql("DELETE FROM accounts").unwrap();
+    stage.sql(&format!("INSERT INTO accounts VALUES {}", columns.join(", "))).unwrap();
+}
+
+fn external_ids(stage: &Stage) -> Vec<String> {
+    let mut ids: Vec<_> =
+        stage.vitally.records(Object::Account).into_iter().filter_map(|record| record.external_id).collect();
+    ids.sort();
+    ids
+}
+
+fn origins(stage: &Stage) -> Vec<String> {
+    stage
+        .ask_ledger(
+            "SELECT target || ' ' || standing || ' ' || coalesce(origin, '') FROM memory ORDER BY key",
+        )
+        .unwrap()
+}
+
+fn problems(ran: &Ran) -> Vec<String> {
+    let problems = ran.report.syncs[0].problems.values();
+    problems.map(|problem| format!("{} x {}", problem.count, problem.first.message)).collect()
+}
+
+#[tokio::test]
+async fn rows_with_one_key_are_all_invalid_and_their_record_is_not_removed() {
+    let stage = stage("1=a 2=b").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=a 1=c 2=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(
+        (ran.told_all().as_str(), ran.calls.len()),
+        ("completed-with-errors: 1 unchanged, 2 invalid", 0)
+    );
+    assert_eq!(problems(&ran), ["1 x 2 rows have the primary key `1`"]);
+}
+
+#[tokio::test]
+async fn rows_with_a_null_key_are_invalid_and_the_rest_is_sent() {
+    let stage = stage("1=a NULL=b NULL=c").await;
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 2 invalid");
+    assert_eq!(ran.report.syncs[0].problems.values().next().unwrap().first.code.as_str(), "null-key");
+}
+
+#[tokio::test]
+async fn two_new_keys_with_one_external_id_are_both_invalid() {
+    let stage = stage("1=a 2=a 3=b").await;
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 2 invalid");
+    assert_eq!(problems(&ran), ["2 x external id `a` is also that of another row of the model"]);
+    assert_eq!(external_ids(&stage), ["b"]);
+}
+
+#[tokio::test]
+async fn a_new_key_with_the_external_id_of_an_old_one_is_invalid() {
+    let stage = stage("1=a").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=a 2=a");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(
+        (ran.told_all().as_str(), ran.calls.len()),
+        ("completed-with-errors: 1 unchanged, 1 invalid", 0)
+    );
+    assert_eq!(problems(&ran), ["1 x external id `a` is also that of the row with key `1`"]);
+}
+
+#[tokio::test]
+async fn two_keys_that_swap_their_external_ids_lose_no_record() {
+    let stage = stage("1=a 2=b").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=b 2=a");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(external_ids(&stage), ["a", "b"], "{:?}", ran.calls);
+    assert!(!ran.calls.iter().any(|call| call.starts_with("DELETE")), "{:?}", ran.calls);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_renamed_key_that_keeps_its_external_id_keeps_its_record() {
+    let stage = stage("1=a 2=b").await;
+    stage.run().await.unwrap();
+    put(&stage, "11=a 2=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered, 1 unchanged, 1 released");
+    assert_eq!(external_ids(&stage), ["a", "b"]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    assert_eq!(external_ids(&stage), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_changed_external_id_is_a_new_record_and_removes_the_old_one() {
+    let stage = stage("1=a").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered, 1 removed");
+    assert_eq!(
+        ran.calls,
+        [r#"POST /accounts {"externalId":"b","name":"Name","traits":{"seats":1}}"#, "DELETE /accounts/<a>"]
+    );
+    assert_eq!(origins(&stage), ["b delivered created", "a removed "]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_changed_external_id_keeps_the_old_record_under_keep() {
+    let mut stage = stage("1=a").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "keep"));
+    stage.run().await.unwrap();
+    put(&stage, "1=b");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 released");
+    assert_eq!(external_ids(&stage), ["a", "b"]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_external_id_may_go_to_and_fro() {
+    for policy in ["keep", "delete"] {
+        let mut stage = stage("1=a").await;
+        stage.sync("accounts", &ACCOUNTS.replace("delete-created", policy));
+        for external in ["a", "b", "a", "b", "c", "a", "b"] {
+            put(&stage, &format!("1={external}"));
+            let ran = stage.run().await.unwrap();
+            assert!(ran.told_all().starts_with("completed:"), "{}", ran.told_all());
+            assert!(external_ids(&stage).contains(&external.to_owned()), "{policy} {external}");
+            assert_eq!(stage.run().await.unwrap().calls, [""; 0], "{policy} {external}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_that_move_to_one_external_id_keep_their_old_records() {
+    let stage = stage("1=a 2=b 3=c").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=x 2=x 3=c");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(
+        (ran.told_all().as_str(), ran.calls.len()),
+        ("completed-with-errors: 1 unchanged, 2 invalid", 0)
+    );
+    put(&stage, "1=a 2=b 3=c");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
+}
+
+#[tokio::test]
+async fn a_row_that_moves_to_a_record_of_another_row_keeps_its_old_one() {
+    let stage = stage("1=a 2=b").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=b 2=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls, [""; 0]);
+    assert_eq!(external_ids(&stage), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_chain_of_moves_onto_a_held_record_is_invalid_as_a_whole() {
+    let stage = stage("1=a 2=b 3=c").await;
+    stage.run().await.unwrap();
+    // 3 stays, so 2 cannot move to its record, so 1 cannot move to that of 2.
+    put(&stage, "1=b 2=c 3=c");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(
+        (ran.told_all().as_str(), ran.calls.len()),
+        ("completed-with-errors: 1 unchanged, 2 invalid", 0)
+    );
+    assert_eq!(external_ids(&stage), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn an_invalid_row_whose_external_id_changed_keeps_its_old_record() {
+    let stage = stage("1=a").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=b");
+    stage.sql("UPDATE accounts SET name = NULL").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed-with-errors: 1 invalid", 0));
+    assert_eq!(external_ids(&stage), ["a"]);
+}
+
+#[tokio::test]
+async fn an_external_id_that_is_null_is_invalid() {
+    let stage = stage("1=a").await;
+    stage.sql("UPDATE accounts SET external = NULL").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 invalid");
+}
+
+#[tokio::test]
+async fn a_record_that_several_new_rows_want_is_held_until_one_is_left() {
+    let mut stage = stage("1=a 2=b").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    stage.run().await.unwrap();
+    put(&stage, "2=b 11=a 12=a");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(
+        (ran.told_all().as_str(), ran.calls.len()),
+        ("completed-with-errors: 1 unchanged, 2 invalid, 1 held", 0)
+    );
+    put(&stage, "2=b 11=a");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged, 1 released");
+    assert_eq!(external_ids(&stage), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_row_that_returns_to_a_record_that_another_row_had_meanwhile_sends_what_differs() {
+    let mut stage = stage("1=a 2=b").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "keep"));
+    stage.run().await.unwrap();
+    put(&stage, "2=b 11=a");
+    stage.sql("UPDATE accounts SET seats = 9, plan = 'pro' WHERE id = 11").unwrap();
+    stage.run().await.unwrap();
+    put(&stage, "1=a 2=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls, [r#"PUT /accounts/<a> {"traits":{"plan":null,"seats":1}}"#]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_record_that_a_row_let_go_may_be_taken_over_while_that_row_is_invalid() {
+    let mut stage = stage("1=a 2=b").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "keep"));
+    stage.run().await.unwrap();
+    put(&stage, "2=b");
+    stage.run().await.unwrap();
+    put(&stage, "1=b 2=b 3=a");
+    assert_eq!(
+        stage.run().await.unwrap().told_all(),
+        "completed-with-errors: 1 delivered, 1 unchanged, 1 invalid"
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_a_row_came_back_to_is_not_taken_over() {
+    let mut stage = stage("1=a 2=b").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "keep"));
+    stage.run().await.unwrap();
+    put(&stage, "2=b");
+    stage.run().await.unwrap();
+    put(&stage, "1=a 2=b 3=a");
+    assert_eq!(
+        stage.run().await.unwrap().told_all(),
+        "completed-with-errors: 1 touched, 1 unchanged, 1 invalid"
+    );
+}

@@ -1,0 +1,124 @@
+//! Retries: what Vitally refused waits longer each time, and a changed row is tried at once.
+
+use std::time::Duration;
+
+use coho_engine::conclude::MOST_TRIES;
+use coho_simulator::{Fault, FaultAnswer, Trouble};
+
+use crate::stage::{Ran, Stage};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn stage() -> Stage {
+    let stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(1, 3).unwrap();
+    stage
+}
+
+/// Vitally refuses the next write of an account.
+fn refuse(stage: &Stage) {
+    let answer =
+        FaultAnswer { body: Some(r#"{"error":"name is silly"}"#.to_owned()), ..FaultAnswer::status(400) };
+    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+}
+
+fn problem(ran: &Ran) -> String {
+    let problem = ran.report.syncs[0].problems.values().next();
+    problem.map(|problem| format!("{} [{}]", problem.first.message, problem.first.code)).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_refused_row_is_told_in_vitallys_words_and_the_rest_is_sent() {
+    let stage = stage().await;
+    refuse(&stage);
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected");
+    assert_eq!(problem(&ran), "name is silly [refused]");
+}
+
+#[tokio::test]
+async fn a_refused_row_waits_and_is_then_tried_again() {
+    let stage = stage().await;
+    refuse(&stage);
+    stage.run().await.unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 unchanged, 1 held", 0));
+    stage.advance(5 * MINUTE);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn the_wait_doubles() {
+    let stage = stage().await;
+    refuse(&stage);
+    stage.run().await.unwrap();
+    stage.advance(5 * MINUTE);
+    refuse(&stage);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
+    stage.advance(5 * MINUTE);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged, 1 held");
+    stage.advance(5 * MINUTE);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn a_refused_row_that_changes_is_tried_at_once() {
+    let stage = stage().await;
+    refuse(&stage);
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET name = 'Serious' WHERE id = 1").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn a_row_that_is_always_refused_waits_until_it_changes() {
+    let stage = stage().await;
+    for _ in 0..MOST_TRIES {
+        refuse(&stage);
+        stage.run().await.unwrap();
+        stage.advance(25 * 60 * MINUTE);
+    }
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 unchanged, 1 held", 0));
+    let changes: Vec<_> = ran.plans[0].changes.keys().map(|(_, reason)| reason.as_str()).collect();
+    assert!(changes.contains(&"retries-used-up"), "{changes:?}");
+    stage.sql("UPDATE accounts SET name = 'Serious' WHERE id = 1").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn a_person_can_have_a_waiting_row_tried_now() {
+    let stage = stage().await;
+    refuse(&stage);
+    stage.run().await.unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let sync = engine.select(&[]).unwrap()[0];
+    assert_eq!(engine.make_due(sync, None).unwrap(), 1);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn a_refused_change_is_sent_whole_when_it_is_tried_again() {
+    let stage = stage().await;
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET seats = 9 WHERE id = 1").unwrap();
+    let answer = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
+    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
+    stage.sql("UPDATE accounts SET seats = 1 WHERE id = 1").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 touched, 1 unchanged", 0));
+}
+
+#[tokio::test]
+async fn forgetting_a_row_makes_it_new() {
+    let stage = stage().await;
+    stage.run().await.unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let sync = engine.select(&[]).unwrap()[0];
+    assert_eq!(engine.forget(sync, None).unwrap(), 2);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 delivered");
+    assert_eq!(stage.records().len(), 2);
+}

@@ -1,0 +1,228 @@
+//! Users' mapping tests: a row in, a record or problems out.
+//!
+//! [`run`] makes each case's row as the source would give it (`columns`), renders and seals it as a new record, compares what
+//! comes with what is expected (`compare`), and notes what the passed cases reached of the mapping (`coverage`).
+//! [`run_template`] does the same with a single template. Nothing is read, sent or remembered, and there is no clock.
+//!
+//! ```
+//! use coho_core::case::{Case, Ending, Expected, Given, Subject, Suite};
+//! use coho_core::json::parse;
+//! use coho_core::object::Object;
+//! use coho_core::path::FieldPath;
+//! use coho_core::place::Place;
+//! use coho_core::sync::{ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+//! use coho_core::sync::{Guards, Mode, Removal, Sync, SyncId};
+//!
+//! let at = Place::default;
+//! let column = |name: &str| ColumnRef { name: name.into(), place: at() };
+//! let name = FieldSpec {
+//!     to: FieldTarget::Path(FieldPath::new("name")),
+//!     from: Expression::Column { column: column("name"), cast: None },
+//!     null: NullPolicy::Follow,
+//!     place: at(),
+//! };
+//! let sync = Sync {
+//!     id: SyncId::new("accounts"),
+//!     model: "accounts".into(),
+//!     destination: "vitally".into(),
+//!     object: Object::Account,
+//!     mode: Mode::Upsert,
+//!     matching: column("id"),
+//!     fields: vec![name],
+//!     removal: Removal::Keep,
+//!     guards: Guards::default(),
+//!     place: at(),
+//! };
+//! let given = |column: &str, json| -> Result<Given, coho_core::json::JsonError> {
+//!     Ok(Given { column: column.into(), value: parse(json)?, place: at() })
+//! };
+//! let case = Case {
+//!     name: "a row becomes an account".into(),
+//!     place: at(),
+//!     row: vec![given("id", "7")?, given("name", "\"Alder\"")?],
+//!     expected: Expected::Record(parse(r#"{ "externalId": "7", "name": "Birch" }"#)?),
+//!     expected_at: at(),
+//! };
+//! let suite = Suite {
+//!     file: "tests/accounts.yaml".into(),
+//!     subject: Subject::Sync(sync.id.clone()),
+//!     columns: vec![],
+//!     cases: vec![case],
+//! };
+//! let report = coho_mapping::cases::run(&suite, &sync, &[]);
+//! assert!(matches!(&report.cases[0].ending, Ending::Failed { mismatches, .. } if mismatches.len() == 1));
+//! # Ok::<(), coho_core::json::JsonError>(())
+//! ```
+
+mod columns;
+mod compare;
+mod coverage;
+
+use coho_core::case::{Answer, Case, CaseReport, Ending, FieldCoverage, Suite, SuiteReport};
+use coho_core::code::Code;
+use coho_core::decide::Reason;
+use coho_core::digest::Digest;
+use coho_core::fields::{Rendered, Sent, sieve};
+use coho_core::key::Key;
+use coho_core::memory::Seen;
+use coho_core::operation::{Draft, seal};
+use coho_core::problem::Problem;
+use coho_core::row::{ColumnType, Columns, RowBuf};
+use coho_core::sync::Sync;
+use coho_core::sync::TemplateText;
+
+use crate::liquid::{Context, Reads, Scope, Start, Template, compile};
+use crate::record::record;
+use crate::{Mapping, Specification};
+use coverage::Reached;
+
+/// Runs the cases of a file.
+///
+/// `declared` are the column types that the sync's model declares; those of the file win over them, and a column that
+/// neither names gets its type from the values that the cases give it.
+pub fn run(suite: &Suite, sync: &Sync, declared: &[(String, ColumnType)]) -> SuiteReport {
+    let specification = Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
+    let compiled = columns::columns(suite, sync, declared).and_then(|columns| {
+        let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
+        Ok((columns, mapping))
+    });
+    let mut reached = Reached::of(&sync.fields);
+    match compiled {
+        Err(problems) => not_run(suite, problems, reached.into_coverage()),
+        Ok((columns, mapping)) => {
+            let runner = Runner { sync, columns: &columns, mapping: &mapping };
+            let run = |case| report(case, runner.run(case, &mut reached));
+            let cases = suite.cases.iter().map(run).collect();
+            ran(suite, cases, reached.into_coverage())
+        }
+    }
+}
+
+fn report(case: &Case, ending: Ending) -> CaseReport {
+    CaseReport {
+        name: case.name.clone(),
+        place: case.place.clone(),
+        expected_at: case.expected_at.clone(),
+        ending,
+    }
+}
+
+/// Runs the cases of a file that tests a template.
+///
+/// The columns are those that the file declares or that a case names; the template may read no others.
+pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
+    let start = Start { place: template.place.clone(), indent: template.indent };
+    let compiled = columns::of_rows(suite).and_then(|columns| {
+        let moved = |problems: Vec<Problem>| -> Vec<Problem> {
+            problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
+        };
+        let compiled = compile(&template.text, &Scope::columns(&columns)).map_err(moved)?;
+        Ok((columns, compiled))
+    });
+    match compiled {
+        Err(problems) => not_run(suite, problems, Vec::new()),
+        Ok((columns, compiled)) => {
+            let run = |case| report(case, render(case, &columns, &compiled, &start));
+            ran(suite, suite.cases.iter().map(run).collect(), Vec::new())
+        }
+    }
+}
+
+fn render(case: &Case, columns: &Columns, template: &Template, start: &Start) -> Ending {
+    let reads: Vec<usize> = match template.columns() {
+        Reads::Columns(reads) => reads.iter().copied().collect(),
+        Reads::All => (0..columns.len()).collect(),
+    };
+    let row = match columns::row(case, columns, &reads) {
+        Ok(row) => row,
+        Err(problems) => return Ending::Broken(problems),
+    };
+    let got = match template.render(&Context::row(&row)) {
+        Ok(value) => Answer::Value(value),
+        Err(problem) => Answer::Problems(vec![start.shift(problem)]),
+    };
+    let mismatches = compare::compare(None, &case.expected, &got);
+    if mismatches.is_empty() { Ending::Passed } else { Ending::Failed { mismatches, got } }
+}
+
+fn not_run(suite: &Suite, problems: Vec<Problem>, coverage: Vec<FieldCoverage>) -> SuiteReport {
+    let broken = suite.cases.iter().map(|case| report(case, Ending::Broken(Vec::new())));
+    SuiteReport { problems, ..ran(suite, broken.collect(), coverage) }
+}
+
+fn ran(suite: &Suite, cases: Vec<CaseReport>, coverage: Vec<FieldCoverage>) -> SuiteReport {
+    let (file, subject) = (suite.file.clone(), suite.subject.clone());
+    SuiteReport { file, subject, problems: Vec::new(), cases, coverage }
+}
+
+/// A column may be missing only because no row happens to name it.
+fn declarable(problem: Problem) -> Problem {
+    match (problem.code, &problem.help) {
+        (Code::UNKNOWN_COLUMN, Some(help)) if !help.starts_with("did you mean") => {
+            let help = format!("{help}; or declare it in the test file: `columns: {{ … }}`");
+            Problem { help: Some(help), ..problem }
+        }
+        _ => problem,
+    }
+}
+
+/// A type that was taken from the values of the tests may not be the source's.
+fn explained(problems: Vec<Problem>) -> Vec<Problem> {
+    let explain = |problem: Problem| match (problem.code, &problem.help) {
+        (Code::TYPE_MISMATCH, Some(help)) => {
+            let help =
+                format!("{help}; or say in the test file what type the source gives: `columns: {{ … }}`");
+            Problem { help: Some(help), ..problem }
+        }
+        _ => problem,
+    };
+    problems.into_iter().map(explain).collect()
+}
+
+struct Runner<'a> {
+    sync: &'a Sync,
+    columns: &'a Columns,
+    mapping: &'a Mapping,
+}
+
+impl Runner<'_> {
+    fn run(&self, case: &Case, reached: &mut Reached<'_>) -> Ending {
+        let row = match columns::row(case, self.columns, self.mapping.reads()) {
+            Ok(row) => row,
+            Err(problems) => return Ending::Broken(problems),
+        };
+        let rendered = self.mapping.render(&row);
+        let got = match &rendered {
+            Ok(rendered) => self.sealed(rendered, &row),
+            Err(problems) => Answer::Problems(problems.clone()),
+        };
+        let mismatches = compare::compare(Some(self.sync.object), &case.expected, &got);
+        if !mismatches.is_empty() {
+            return Ending::Failed { mismatches, got };
+        }
+        match (&rendered, &got) {
+            (Ok(rendered), Answer::Record(_)) => reached.record(rendered),
+            (Ok(rendered), Answer::Problems(_) | Answer::Value(_)) => reached.nulls(rendered),
+            (Err(problems), _) => reached.problems(problems),
+        }
+        Ending::Passed
+    }
+
+    /// What a new record of this row would be, or what is wrong with it by the object's rules.
+    fn sealed(&self, rendered: &Rendered, row: &RowBuf) -> Answer {
+        let draft = Draft {
+            key: &Key::new("test"),
+            object: self.sync.object,
+            mode: self.sync.mode,
+            rendered,
+            sieved: sieve(rendered, &Sent::new()),
+            memory: None,
+            reason: Reason::NewRecord,
+            seen: Seen { row: Digest::of(row.as_bytes()), mapping: self.mapping.digest() },
+        };
+        match seal(draft) {
+            Ok(_) => Answer::Record(record(rendered)),
+            Err(problems) => Answer::Problems(problems),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What the passed cases reached of a mapping.
+
+use coho_core::case::{FieldCoverage, Reach};
+use coho_core::code::Code;
+use coho_core::fields::{Rendered, Rendering};
+use coho_core::path::FieldPath;
+use coho_core::problem::Problem;
+use coho_core::sync::{Cast, Expression, FieldSpec, FieldTarget};
+
+/// The fields of a mapping, and what was reached of each.
+pub(super) struct Reached<'a>(Vec<(&'a FieldSpec, FieldCoverage)>);
+
+impl<'a> Reached<'a> {
+    /// Nothing yet.
+    pub(super) fn of(fields: &'a [FieldSpec]) -> Self {
+        Self(fields.iter().map(|field| (field, nothing(field))).collect())
+    }
+
+    /// A passed case expected the record that was rendered.
+    pub(super) fn record(&mut self, rendered: &Rendered) {
+        for (field, coverage) in &mut self.0 {
+            let set = match &field.to {
+                FieldTarget::Path(path) => matches!(rendered.fields.get(path), Some(Rendering::Set(_))),
+                FieldTarget::AllTraits => any_trait(rendered),
+            };
+            reach(&mut coverage.set, set);
+        }
+        self.nulls(rendered);
+    }
+
+    /// A passed case rendered nulls, whatever else it expected: that a field must not be null is worth a test too.
+    pub(super) fn nulls(&mut self, rendered: &Rendered) {
+        for (field, coverage) in &mut self.0 {
+            let null = match &field.to {
+                FieldTarget::Path(path) => matches!(rendered.fields.get(path), Some(Rendering::Null(_))),
+                FieldTarget::AllTraits => !any_trait(rendered),
+            };
+            reach(&mut coverage.null, null);
+        }
+    }
+
+    /// A passed case expected these.
+    pub(super) fn problems(&mut self, problems: &[Problem]) {
+        for (field, coverage) in &mut self.0 {
+            let failed = problems.iter().any(|problem| {
+                problem.code == Code::CAST_FAILED && problem.place.as_ref() == Some(&field.place)
+            });
+            reach(&mut coverage.failed, failed);
+        }
+    }
+
+    /// All of it, in the order of the fields.
+    pub(super) fn into_coverage(self) -> Vec<FieldCoverage> {
+        self.0.into_iter().map(|(_, coverage)| coverage).collect()
+    }
+}
+
+fn any_trait(rendered: &Rendered) -> bool {
+    let is_set = |(path, rendering): (&FieldPath, &Rendering)| {
+        matches!((path, rendering), (FieldPath::Trait(_), Rendering::Set(_)))
+    };
+    rendered.fields.iter().any(is_set)
+}
+
+fn reach(what: &mut Reach, reached: bool) {
+    if reached && *what == Reach::Missed {
+        *what = Reach::Reached;
+    }
+}
+
+fn nothing(field: &FieldSpec) -> FieldCoverage {
+    let of = |possible: bool| if possible { Reach::Missed } else { Reach::Impossible };
+    let null = match &field.from {
+        Expression::Column { .. } | Expression::Template { .. } | Expression::Lookup { .. } => true,
+        Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => false,
+    };
+    let set = !matches!(&field.from, Expression::Static(value) if value.is_null());
+    FieldCoverage {
+        field: field.to.to_string(),
+        set: of(set),
+        null: of(null),
+        failed: of(casts(&field.from)),
+    }
+}
+
+/// Whether there is a cast in an expression that can fail: anything has a text.
+fn casts(from: &Expression) -> bool {
+    match from {
+        Expression::Column { cast, .. } | Expression::Template { cast, .. } => {
+            cast.is_some_and(|cast| cast != Cast::Text)
+        }
+        Expression::Static(_) | Expression::Lookup { .. } => false,
+        Expression::Object(members) => members.iter().any(|(_, member)| casts(member)),
+        Expression::Array(items) => items.iter().any(casts),
+    }
+}

@@ -1,0 +1,181 @@
+//! A compiled template: what it was checked against, what it reads, and how it is rendered.
+
+use std::collections::BTreeSet;
+
+use coho_core::code::Code;
+use coho_core::problem::Problem;
+use coho_core::row::Columns;
+use coho_core::value::Value;
+
+use super::ast::{Chain, Node};
+use super::budget::Budget;
+use super::context::Context;
+use super::fault::{Fault, Span};
+use super::parser;
+use super::render::Rendering;
+
+/// How a template reads what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Undefined {
+    /// It is refused: when the template is compiled if that can be known, else for the row. `default` and conditions
+    /// may ask for what is not there.
+    #[default]
+    Error,
+    /// It is nil, as in LiquidJS.
+    Empty,
+}
+
+/// What becomes of a value that a date filter cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unreadable {
+    /// A problem of the row.
+    #[default]
+    Problem,
+    /// It stays as it is, as in LiquidJS.
+    Keep,
+}
+
+/// How templates are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What is not there.
+    pub undefined: Undefined,
+    /// Dates that are none.
+    pub dates: Unreadable,
+    /// The limits.
+    pub budget: Budget,
+}
+
+impl Settings {
+    /// As LiquidJS reads by default: undefined values are nil, and what is no date passes a date filter unchanged.
+    pub fn lenient() -> Self {
+        Self { undefined: Undefined::Empty, dates: Unreadable::Keep, budget: Budget::default() }
+    }
+}
+
+/// What a template is compiled against.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The row's columns. Without them any name may be defined, and only rendering tells.
+    pub columns: Option<Columns>,
+    /// How it is read.
+    pub settings: Settings,
+}
+
+impl Scope {
+    /// A scope for rows of these columns.
+    pub fn columns(columns: &Columns) -> Self {
+        Self { columns: Some(columns.clone()), settings: Settings::default() }
+    }
+
+    /// A scope for values of any names.
+    pub fn free() -> Self {
+        Self::default()
+    }
+
+    /// The same, read otherwise.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+}
+
+/// The columns that a template reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// These, by their places in the model's columns.
+    Columns(BTreeSet<usize>),
+    /// Perhaps any of them: it names a column only when it is rendered, or takes the row as a whole.
+    All,
+}
+
+/// A template, checked. It can be shared between threads.
+#[derive(Debug)]
+pub struct Template {
+    pub(crate) source: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) scope: Scope,
+    pub(crate) slots: usize,
+    reads: Reads,
+    volatile: bool,
+}
+
+/// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
+/// [`super::Start`] moves them to the file that it stands in.
+pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
+    let budget = scope.settings.budget;
+    if source.len() > budget.source {
+        let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
+        let start = source.get(..80).unwrap_or_default();
+        return Err(vec![Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start)]);
+    }
+    let parsed = parser::parse(source, scope);
+    if !parsed.faults.is_empty() {
+        return Err(parsed.faults.into_iter().map(|fault| fault.into_problem(source)).collect());
+    }
+    Ok(Template {
+        source: source.to_owned(),
+        nodes: parsed.nodes,
+        scope: scope.clone(),
+        slots: parsed.slots,
+        reads: parsed.reads,
+        volatile: parsed.volatile,
+    })
+}
+
+impl Template {
+    /// The columns that it reads: only they count when a row is compared with what was sent before.
+    pub fn columns(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// Whether it reads the clock or the run, so that the same row may give another value next time.
+    pub fn is_volatile(&self) -> bool {
+        self.volatile
+    }
+
+    /// The template's text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it is a lone `{{ … }}`, white space around it aside, whose value keeps its type.
+    pub fn is_typed(&self) -> bool {
+        self.lone().is_some()
+    }
+
+    /// Renders a row: a lone `{{ … }}` gives a value with its type, anything else text.
+    pub fn render(&self, context: &Context<'_>) -> Result<Value, Problem> {
+        let Some(chain) = self.lone() else { return self.render_text(context).map(Value::Text) };
+        let mut rendering = Rendering::new(self, context);
+        let value = rendering.value(chain).and_then(|value| value.to_value(&rendering.scene.meter));
+        value.map_err(|fault| fault.at(self.whole()).into_problem(&self.source))
+    }
+
+    /// Renders a row to text, whatever the template is.
+    pub fn render_text(&self, context: &Context<'_>) -> Result<String, Problem> {
+        let mut rendering = Rendering::new(self, context);
+        let mut out = String::new();
+        match rendering.nodes(&self.nodes, &mut out) {
+            Ok(_) => Ok(out),
+            Err(fault) => Err(fault.at(self.whole()).into_problem(&self.source)),
+        }
+    }
+
+    fn whole(&self) -> Span {
+        Span::new(0, self.source.len())
+    }
+
+    fn lone(&self) -> Option<&Chain> {
+        let blank = |node: &&Node| match node {
+            Node::Text(span) => !span.of(&self.source).trim().is_empty(),
+            _ => true,
+        };
+        let mut nodes = self.nodes.iter().filter(blank);
+        match (nodes.next(), nodes.next()) {
+            (Some(Node::Output(chain)), None) => Some(chain),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The keys of test files.
+
+use super::Need::{May, Must};
+use super::model::COLUMN_TYPE;
+use super::texts::{COLUMN, NAMES, TEXTS};
+use super::{Choice, Form, Key, Others, Shape};
+
+/// `tests/NAME.yaml`.
+pub(crate) static TEST: Shape = Shape {
+    name: "tests/NAME.yaml",
+    about: "Rows, and what a sync's mapping must make of them. `coho test` runs them without sources, credentials or a ledger.",
+    keys: &[
+        Key {
+            name: "sync",
+            need: May,
+            form: &NAMES,
+            default: "",
+            meaning: "The id of the sync whose mapping is tested.",
+            example: "sync: users",
+        },
+        Key {
+            name: "template",
+            need: May,
+            form: &TEXTS,
+            default: "",
+            meaning: "A single Liquid template that is tested. It reads columns that are declared here, or that a row names.",
+            example: "template: \"{{ row['plan'] | upcase }}\"",
+        },
+        Key {
+            name: "columns",
+            need: May,
+            form: &Form::Map(&COLUMNS_SHAPE),
+            default: "the types that the model declares, else those of the values",
+            meaning: "The types of columns, as the source would give them. Dates, moments and exact decimals are texts in YAML and need one.",
+            example: "columns: { joined: timestamp }",
+        },
+        Key {
+            name: "tests",
+            need: Must,
+            form: &Form::List(&Form::Map(&CASE)),
+            default: "",
+            meaning: "The tests.",
+            example: "tests: [{ name: …, row: { … }, record: { … } }]",
+        },
+    ],
+    one_of: &["sync", "template"],
+    others: None,
+};
+
+static COLUMNS_SHAPE: Shape = Shape {
+    name: "columns",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "COLUMN",
+        key: Some(&COLUMN),
+        form: &Form::Choice(&COLUMN_TYPE),
+        meaning: "the column's type",
+    }),
+};
+
+static CASE: Shape = Shape {
+    name: "test",
+    about: "One row, and what must become of it.",
+    keys: &[
+        Key {
+            name: "name",
+            need: Must,
+            form: &TEXTS,
+            default: "",
+            meaning: "What is tested, as a sentence. No two tests of a file have one name.",
+            example: "name: a null e-mail is left out",
+        },
+        Key {
+            name: "row",
+            need: Must,
+            form: &Form::Map(&ROW),
+            default: "",
+            meaning: "The row, by its columns. A column that is not named is null.",
+            example: "row: { id: 7, name: Ada }",
+        },
+        Key {
+            name: "record",
+            need: May,
+            form: &Form::Map(&RECORD),
+            default: "",
+            meaning: "The record that must come, as `coho preview` shows it. `null` stands where a field is cleared; a field that is not \
+                      named must not be there. `coho test --bless` writes it.",
+            example: "record: { externalId: '7', name: Ada }",
+        },
+        Key {
+            name: "value",
+            need: May,
+            form: &Form::Anything,
+            default: "",
+            meaning: "The value that must come of a template, with its type.",
+            example: "value: PRO",
+        },
+        Key {
+            name: "problems",
+            need: May,
+            form: &Form::List(&Form::Either(&[&Form::Choice(&PROBLEM), &Form::Map(&PROBLEM_SHAPE)])),
+            default: "",
+            meaning: "The problems that must come, and no other, in any order: codes, or mappings as below.",
+            example: "problems: [cast-failed]",
+        },
+    ],
+    one_of: &["record", "value", "problems"],
+    others: None,
+};
+
+static ROW: Shape = Shape {
+    name: "row",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "COLUMN",
+        key: Some(&COLUMN),
+        form: &Form::Anything,
+        meaning: "what it holds",
+    }),
+};
+
+static RECORD: Shape = Shape {
+    name: "record",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "FIELD",
+        key: None,
+        form: &Form::Anything,
+        meaning: "its value; references are external ids, traits stand under `traits`",
+    }),
+};
+
+static PROBLEM_SHAPE: Shape = Shape {
+    name: "problem",
+    about: "A problem of one field.",
+    keys: &[
+        Key {
+            name: "code",
+            need: Must,
+            form: &Form::Choice(&PROBLEM),
+            default: "",
+            meaning: "Its code.",
+            example: "code: cast-failed",
+        },
+        Key {
+            name: "field",
+            need: May,
+            form: &TEXTS,
+            default: "any",
+            meaning: "The field that it concerns.",
+            example: "field: traits.seats",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+/// The codes of problems that a mapping or a template can find in one row by itself.
+pub(crate) static PROBLEM: Choice = Choice {
+    now: &[
+        "null-target",
+        "target-form",
+        "null-required",
+        "no-owner",
+        "cast-failed",
+        "value-type",
+        "nested-trait",
+        "undefined-value",
+        "template-failed",
+        "template-budget",
+        "unreadable-date",
+    ],
+    later: &[],
+};
