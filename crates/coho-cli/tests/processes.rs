@@ -122,7 +122,7 @@ fn full_disk_ends_the_run_and_loses_nothing() {
     disk.fill().unwrap();
     let run = stage.coho(["run"]).output().unwrap();
     assert_eq!(run.status.code(), Some(6), "{}", text(&run));
-    assert!(text(&run).contains("disk"), "{}", text(&run));
+    assert!(text(&run).contains("help: free disk space"), "{}", text(&run));
     disk.free().unwrap();
     finish(&stage).unwrap();
 }

@@ -242,10 +242,14 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
 /// The fields that keep what was acknowledged, since an omitted null leaves them: a record that has to be created anew gets
 /// them too, or the memory would claim what Vitally does not hold.
 fn left(draft: &Draft<'_>) -> Fields {
-    let remembered = draft.sieved.would_send.iter().filter(|(path, value)| {
-        !value.is_null() && !draft.sieved.complete.contains_key(*path)
-    });
-    remembered.filter_map(|(path, value)| Some((path.clone(), remembered_value(draft.object, path, value)?))).collect()
+    let remembered = draft
+        .sieved
+        .would_send
+        .iter()
+        .filter(|(path, value)| !value.is_null() && !draft.sieved.complete.contains_key(*path));
+    remembered
+        .filter_map(|(path, value)| Some((path.clone(), remembered_value(draft.object, path, value)?)))
+        .collect()
 }
 
 /// A remembered value as the field takes it: ids become references again.

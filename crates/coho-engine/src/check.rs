@@ -37,7 +37,11 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> Vec<Problem> {
     };
     let columns = match coho_source::columns(&connection, model).await {
         Ok(columns) => columns,
-        Err(error) => return vec![source_problem(&error, model)],
+        Err(error) => {
+            let mut problems = vec![source_problem(&error, model)];
+            problems.extend(Mapping::template_problems(&sync.fields));
+            return problems;
+        }
     };
     let specification = Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
     let mapping = Mapping::compile(&specification, &columns).err();

@@ -4,6 +4,7 @@ use coho_core::code::Code;
 use coho_core::fields::Sent;
 use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
 use coho_core::target::ExternalId;
+use coho_core::plan::ProblemCounts;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
@@ -55,6 +56,28 @@ pub(crate) fn apply(
         let fates: Vec<_> = notes.iter().filter_map(|(_, note)| fate(note, now)).collect();
         ledger.record(lease, run, scope, &fates)?;
     }
+}
+
+/// The most rows without a key that are recorded for one problem; the run's counts have all of them.
+const MOST_NAMELESS: u64 = 1_000;
+
+/// The fates of rows that have no key, and so no note.
+pub(crate) fn nameless(problems: &ProblemCounts, at: Time) -> Vec<RowFate> {
+    let without_key = problems.values().filter(|problem| problem.key.is_none());
+    let fates = without_key.flat_map(|problem| {
+        let fate = RowFate {
+            key: None,
+            op_type: None,
+            fate: Fate::Invalid,
+            reason: problem.first.code.to_string(),
+            code: Some(problem.first.code),
+            message: Some(problem.first.message.clone()),
+            changes: Vec::new(),
+            at,
+        };
+        (0..problem.count.min(MOST_NAMELESS)).map(move |_| fate.clone())
+    });
+    fates.collect()
 }
 
 /// The row was looked at, and nothing differs from what was acknowledged.

@@ -26,6 +26,9 @@ use crate::send::references::References;
 use crate::send::{Halt, Heartbeat, LEASE, Pace, SendError, Sender, Sent};
 use crate::stop::Stop;
 
+/// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
+pub const KEEP_HISTORY_DAYS: i64 = 30;
+
 /// What is planned or run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -106,7 +109,8 @@ impl Engine<'_> {
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            let planned = self.plan_one("plan", &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
+            let planned =
+                self.plan_one("plan", &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
             outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -121,7 +125,10 @@ impl Engine<'_> {
         Ok(outlooks)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is another part of the run, and none outlives the call")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is another part of the run, and none outlives the call"
+    )]
     async fn plan_one(
         &self,
         run: &str,
@@ -196,6 +203,7 @@ impl Engine<'_> {
         let summaries = self.parts(&shared, syncs).await?;
         let ending = Ending { status: worst(&summaries), error: None, at: clock.now() };
         ledger.end_run(&lease, &run, &ending)?;
+        ledger.prune(&lease, clock.now() - TimeDelta::days(KEEP_HISTORY_DAYS))?;
         drop(references);
         ledger.release(lease, clock.now())?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })
@@ -253,7 +261,15 @@ impl Engine<'_> {
         // A lease that was lost is found at the next write; a beat in between must not end the reading.
         let beat = || drop(shared.heartbeat.beat());
         let planned = self
-            .plan_one(shared.run.id().as_str(), shared.ledger, part.sync, Some(&part.scope), shared.options, shared.listener, &beat)
+            .plan_one(
+                shared.run.id().as_str(),
+                shared.ledger,
+                part.sync,
+                Some(&part.scope),
+                shared.options,
+                shared.listener,
+                &beat,
+            )
             .await;
         let planned = match planned {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
@@ -265,6 +281,8 @@ impl Engine<'_> {
         shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
         let now = self.setup.clock.now();
         notes::apply(shared.ledger, shared.lease, shared.run, &part.scope, &planned.spool, now)?;
+        let nameless = notes::nameless(&planned.plan.problems, now);
+        shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
         part.plan = Some(planned.plan);
         part.spool = Some(planned.spool);
         Ok(())

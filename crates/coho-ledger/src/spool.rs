@@ -123,7 +123,7 @@ const SCHEMA: &str = "
     CREATE INDEX operations_by_target ON operations (target);
     CREATE INDEX operations_by_key ON operations (key);
     CREATE TABLE nulled (path TEXT NOT NULL, seq INTEGER NOT NULL);
-    CREATE TABLE notes (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE notes (seq INTEGER PRIMARY KEY, splits INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE TABLE disputed (target TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE returned (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE absent (key TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -174,7 +174,13 @@ impl Spool {
 
     /// Adds a note.
     pub fn note(&self, note: &Note) -> Result<(), SpoolError> {
-        self.run("INSERT INTO notes (body) VALUES (?)", params![wire::write_note(note)])
+        let splits = matches!(note.memory, NewMemory::Split { .. });
+        self.run("INSERT INTO notes (splits, body) VALUES (?, ?)", params![splits, wire::write_note(note)])
+    }
+
+    /// Takes out the notes that split a key: where its new record is not written, it keeps the old one.
+    pub fn drop_splits(&self) -> Result<(), SpoolError> {
+        self.run("DELETE FROM notes WHERE splits = 1", params![])
     }
 
     /// Remembers that the model does not have this key.

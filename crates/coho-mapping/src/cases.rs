@@ -68,12 +68,12 @@ use coho_core::memory::Seen;
 use coho_core::operation::{Draft, seal};
 use coho_core::problem::Problem;
 use coho_core::row::{ColumnType, Columns, RowBuf};
-use coho_core::sync::Sync;
-use coho_core::sync::TemplateText;
+use coho_core::sync::{Sync, TemplateText};
+use coho_core::value::Value;
 
 use crate::liquid::{Context, Reads, Scope, Start, Template, compile};
 use crate::record::record;
-use crate::{Mapping, Specification};
+use crate::{Facts, Mapping, Specification};
 use coverage::Reached;
 
 /// Runs the cases of a file.
@@ -137,7 +137,9 @@ fn render(case: &Case, columns: &Columns, template: &Template, start: &Start) ->
         Ok(row) => row,
         Err(problems) => return Ending::Broken(problems),
     };
-    let got = match template.render(&Context::row(&row)) {
+    let facts = Facts::of_tests(Value::Object(Vec::new()));
+    let context = Context::row(&row).sync(&facts.sync).run(&facts.run);
+    let got = match template.render(&facts.now.map_or(context, |now| context.at(now))) {
         Ok(value) => Answer::Value(value),
         Err(problem) => Answer::Problems(vec![start.shift(problem)]),
     };
@@ -191,7 +193,9 @@ impl Runner<'_> {
             Ok(row) => row,
             Err(problems) => return Ending::Broken(problems),
         };
-        let rendered = self.mapping.render(&row);
+        let id = Value::text(self.sync.id.as_str());
+        let facts = Facts::of_tests(Value::Object(vec![("id".to_owned(), id)]));
+        let rendered = self.mapping.render_with(&row, &facts);
         let got = match &rendered {
             Ok(rendered) => self.sealed(rendered, &row),
             Err(problems) => Answer::Problems(problems.clone()),

@@ -31,6 +31,28 @@ pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> R
     }
 }
 
+/// What is wrong with the templates of these fields, as far as that can be told without the model's columns.
+pub(crate) fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for field in fields {
+        inspect(&field.from, &mut problems);
+    }
+    problems
+}
+
+fn inspect(from: &Expression, problems: &mut Vec<Problem>) {
+    match from {
+        Expression::Template { template, .. } => {
+            let start = Start { place: template.place.clone(), indent: template.indent };
+            let found = crate::liquid::compile(&template.text, &Scope::free()).err().unwrap_or_default();
+            problems.extend(found.into_iter().map(|problem| start.shift(problem)));
+        }
+        Expression::Object(members) => members.iter().for_each(|(_, member)| inspect(member, problems)),
+        Expression::Array(items) => items.iter().for_each(|item| inspect(item, problems)),
+        Expression::Column { .. } | Expression::Static(_) | Expression::Lookup { .. } => {}
+    }
+}
+
 /// The order of the model's columns must not count, so the places are sorted by name.
 fn in_name_order(reads: &[usize], columns: &Columns) -> Vec<usize> {
     let mut named: Vec<(&str, usize)> = columns

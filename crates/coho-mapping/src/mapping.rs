@@ -2,10 +2,10 @@
 //!
 //! [`crate::compile`] builds it; here it is only evaluated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering};
@@ -43,6 +43,43 @@ pub struct Facts {
     pub run: Value,
     /// What `'now' | date` shows. Without it, asking for it is a problem.
     pub now: Option<DateTime<Utc>>,
+}
+
+impl Facts {
+    /// The facts of users' tests, the same on every day: the run is called `test` and began with the year 2000.
+    pub fn of_tests(sync: Value) -> Self {
+        let now = DateTime::from_timestamp(946_684_800, 0).unwrap_or_default();
+        let run = Value::Object(vec![
+            ("id".to_owned(), Value::text("test")),
+            ("startedAt".to_owned(), Value::Timestamp(now)),
+        ]);
+        Self { sync, run, now: Some(now) }
+    }
+
+    /// Facts of which nothing that changes is the same: every part of the time, and every member of `run`.
+    fn elsewhen(&self) -> Self {
+        let shift =
+            TimeDelta::seconds(86_400 * 400 + 3_600 * 5 + 60 * 7 + 11) + TimeDelta::microseconds(123_457);
+        let now = self.now.map(|now| now + shift);
+        let run = if let Value::Object(members) = &self.run {
+            let others = members.iter().map(|(name, value)| (name.clone(), another(value, shift)));
+            Value::Object(others.collect())
+        } else {
+            another(&self.run, shift)
+        };
+        Self { sync: self.sync.clone(), run, now }
+    }
+}
+
+/// A value of the same kind that is not the same.
+fn another(value: &Value, shift: TimeDelta) -> Value {
+    if let Value::Timestamp(moment) = value {
+        return Value::Timestamp(*moment + shift);
+    }
+    if let Value::Int(number) = value {
+        return Value::Int(number.wrapping_add(1));
+    }
+    Value::Text(format!("{}~", value.as_text().unwrap_or_default()))
 }
 
 impl Default for Facts {
@@ -108,6 +145,11 @@ impl Mapping {
         crate::compile::compile(specification, columns)
     }
 
+    /// What is wrong with the templates of these fields, as far as that can be told without a model's columns.
+    pub fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
+        crate::compile::template_problems(fields)
+    }
+
     /// The places of the columns that are read, in the order of their names. Other columns never cause a request.
     pub fn reads(&self) -> &[usize] {
         &self.reads
@@ -118,15 +160,15 @@ impl Mapping {
         self.digest
     }
 
-    /// Whether a field may differ though its row is the same, since its template reads the clock or the run.
-    pub fn is_volatile(&self, path: &FieldPath) -> bool {
-        self.fields.iter().any(|field| {
-            field.volatile
-                && match &field.to {
-                    To::Path(own, _) => own == path,
-                    To::AllTraits => matches!(path, FieldPath::Trait(_)),
-                }
-        })
+    /// The fields of a rendered row that would differ at another time or in another run, though the row is the same: their
+    /// templates read the clock or the run. What they alone change is no reason to send.
+    pub fn volatile(&self, row: &impl Row, rendered: &Rendered, facts: &Facts) -> BTreeSet<FieldPath> {
+        if !self.fields.iter().any(|field| field.volatile) {
+            return BTreeSet::new();
+        }
+        let Ok(other) = self.render_with(row, &facts.elsewhen()) else { return BTreeSet::new() };
+        let differs = |path: &&FieldPath| rendered.fields.get(*path) != other.fields.get(*path);
+        rendered.fields.keys().chain(other.fields.keys()).filter(differs).cloned().collect()
     }
 
     /// Turns a row into fields, without facts around it. All problems of the row are found, not the first.

@@ -82,7 +82,7 @@ fn nesting_is_bounded() {
         format!("{{{{ {}1 }}}}", "(".repeat(30_000)),
         format!("{{{{ {} a }}}}", "not ".repeat(10_000)),
         "{% liquid liquid ".to_owned() + &"liquid ".repeat(5_000) + "echo 1 %}",
-        format!("{}", "{% case a %}{% when 1 %}".repeat(1_000)),
+        "{% case a %}{% when 1 %}".repeat(1_000),
     ] {
         assert_eq!(code(&source), Code::TEMPLATE_LIMIT);
     }

@@ -54,7 +54,7 @@ fn show(problem: &Problem, source: &str) -> String {
         " ".repeat(place.column.saturating_sub(1) as usize),
         "^".repeat(place.length as usize)
     );
-    let help = problem.help.iter().map(|help| format!("  help: {help}\n")).collect::<String>();
+    let help = problem.help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
     format!("{problem}\n  {line}\n  {marks}\n{help}\n")
 }
 

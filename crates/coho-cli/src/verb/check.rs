@@ -1,5 +1,7 @@
 //! `coho check`: what is wrong, all of it.
 
+use coho_mapping::Mapping;
+
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::{engine, print, project};
@@ -9,11 +11,13 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[])?;
-    if !offline {
-        let problems = engine.check(&syncs).await;
-        if !problems.is_empty() {
-            return Err(project::report(&problems, &loaded.files, global));
-        }
+    let problems = if offline {
+        syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect()
+    } else {
+        engine.check(&syncs).await
+    };
+    if !problems.is_empty() {
+        return Err(project::report(&problems, &loaded.files, global));
     }
     if global.json {
         print::json(&serde_json::json!({ "version": 1, "kind": "problems", "problems": [] }))?;

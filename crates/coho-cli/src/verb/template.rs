@@ -45,11 +45,8 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
         (None, None) => Context::free(&nothing),
     };
     let context = context.at(Utc::now());
-    let value = if typed.text {
-        template.render_text(&context).map(Value::Text)
-    } else {
-        template.render(&context)
-    };
+    let value =
+        if typed.text { template.render_text(&context).map(Value::Text) } else { template.render(&context) };
     match value {
         Ok(Value::Text(text)) if !global.json => print::out(&format!("{text}\n"))?,
         Ok(value) if !global.json => print::out(&format!("{value}\n"))?,
@@ -188,7 +185,8 @@ fn skip_line(requests: &mut impl BufRead) -> anyhow::Result<()> {
 pub(crate) fn conform(files: &[PathBuf]) -> anyhow::Result<Exit> {
     let mut failed = 0;
     for path in files {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let report = liquid::conform::run(&text).with_context(|| format!("running {}", path.display()))?;
         print::out(&format!("{}\n{}", path.display(), tally(&report)))?;
         failed += report.failures.len();
@@ -225,7 +223,8 @@ mod tests {
 
     #[test]
     fn each_line_has_an_answer_in_order() {
-        let requests = "{\"template\":\"{{ 1 | plus: 1 }}\",\"data\":{}}\n\n{\"template\":\"{{\"}\nnonsense\n";
+        let requests =
+            "{\"template\":\"{{ 1 | plus: 1 }}\",\"data\":{}}\n\n{\"template\":\"{{\"}\nnonsense\n";
         let answers = answers(requests);
         let lines: Vec<_> = answers.lines().collect();
         assert_eq!(lines.len(), 3);

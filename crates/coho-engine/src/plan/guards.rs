@@ -21,6 +21,7 @@ pub(super) fn guard(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
             let all = draft.spool.numbers(lane)?;
             hold(draft, &all, code)?;
         }
+        draft.spool.drop_splits()?;
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Judging: each key's row and memory become a change, and where that is a write, an operation. Keys without a row are
 //! [`super::absent`]'s.
 
+use std::collections::BTreeSet;
+
 use coho_core::code::Code;
 use coho_core::decide::{Change, Claim, Decision, Purpose, Reason, RowState, decide};
 use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Pending, Seen, Standing};
 use coho_core::operation::{Draft as Sketch, Operation, seal};
+use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
 use coho_core::sync::Mode;
@@ -35,7 +38,7 @@ pub(super) fn judge(ledger: &Ledger, job: &Job<'_>, read: Read) -> Result<Draft,
     };
     let mut comparison = Comparison::new(read.rows, memories, same)?;
     let draft = Draft::new(Spool::new(job.folder)?, read.counts, read.problems);
-    let mut judge = Judge { ledger, job, mapping, draft };
+    let mut judge = Judge { ledger, job, mapping, volatile: BTreeSet::new(), draft };
     for found in &mut comparison {
         judge.found(found?)?;
     }
@@ -53,6 +56,8 @@ struct Judge<'a> {
     ledger: &'a Ledger,
     job: &'a Job<'a>,
     mapping: Mapping,
+    /// The fields of the row at hand that the clock or the run changes.
+    volatile: BTreeSet<FieldPath>,
     draft: Draft,
 }
 
@@ -124,7 +129,10 @@ impl Judge<'_> {
             | Change::Release
             | Change::Keep
             | Change::Forget => match self.mapping.render_with(row, &self.job.facts) {
-                Ok(rendered) => self.rendered(key, &rendered, seen, memory, decision),
+                Ok(rendered) => {
+                    self.volatile = self.mapping.volatile(row, &rendered, &self.job.facts);
+                    self.rendered(key, &rendered, seen, memory, decision)
+                }
                 Err(problems) => {
                     self.draft.tally(Change::Invalid, decision.reason, 1);
                     Ok(self.draft.invalid(key, &problems)?)
@@ -147,7 +155,9 @@ impl Judge<'_> {
         let before = memory.filter(|_| !moved);
         let sieved = self.sieved(key, rendered, before)?;
         let learns = decision.change == Change::Learn;
-        if !learns && (self.touches(decision.change, before, &sieved) || self.is_empty_update(before, &sieved)) {
+        if !learns
+            && (self.touches(decision.change, before, &sieved) || self.is_empty_update(before, &sieved))
+        {
             self.draft.tally(Change::Unchanged, Reason::SamePayload, 1);
             self.draft.counts.row(Fate::Touched);
             if before.is_some_and(|memory| matches!(memory.standing, Standing::Released { .. })) {
@@ -214,7 +224,7 @@ impl Judge<'_> {
     /// template reads the clock or the run is no reason to send.
     fn touches(&self, change: Change, memory: Option<&Memory>, sieved: &Sieved) -> bool {
         let acknowledged = memory.is_some_and(|memory| memory.standing.sent().is_some());
-        let still = sieved.differences.iter().all(|difference| self.mapping.is_volatile(&difference.path));
+        let still = sieved.differences.iter().all(|difference| self.volatile.contains(&difference.path));
         matches!(change, Change::Compare | Change::Retry) && acknowledged && still
     }
 
@@ -279,5 +289,3 @@ fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
     }
     sure
 }
-
-

@@ -102,3 +102,33 @@ async fn a_mapping_written_another_way_touches_rows_and_sends_nothing() {
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 touched", 0));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }
+
+#[tokio::test]
+async fn what_only_the_clock_changes_causes_no_call() {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.sql(ROWS).unwrap();
+    let stamped = r#"traits: { template: "{{ | json_construct : 'plan', row.plan, 'at', run.startedAt }}" }"#;
+    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", stamped));
+    assert_eq!(stage.run().await.unwrap().calls.len(), 3);
+    stage.advance(std::time::Duration::from_secs(3_600));
+    let upper = r#"traits: { template: "{{ | json_construct : 'plan', row['plan'], 'at', run.startedAt }}" }"#;
+    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", upper));
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 touched");
+    stage.sql("UPDATE accounts SET plan = 'max' WHERE id = 2").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered, 2 unchanged");
+    assert!(ran.calls[0].contains(r#""plan":"max""#) && ran.calls[0].contains(r#""at":"#), "{:?}", ran.calls);
+}
+
+#[tokio::test]
+async fn a_column_that_only_a_template_reads_counts_and_others_do_not() {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.sql(ROWS).unwrap();
+    let template = r#"traits: { size: { template: "{% if row.seats > 3 %}big{% else %}small{% endif %}" } }"#;
+    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", template));
+    stage.sql("UPDATE accounts SET seats = 1 WHERE id = 3").unwrap();
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET plan = 'other'; UPDATE accounts SET seats = 4 WHERE id = 2").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls, [r#"PUT /accounts/<a-2> {"traits":{"size":"big"}}"#]);
+}

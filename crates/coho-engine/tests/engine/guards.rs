@@ -76,3 +76,16 @@ async fn a_guard_that_stops_sends_nothing_of_its_sync() {
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("held (max-removed): 7 unchanged, 3 held", 0));
 }
+
+#[tokio::test]
+async fn a_guard_that_stops_leaves_rows_with_another_external_id_their_records() {
+    let stage = stage("{ max_removed: 1, on_guard: stop }").await;
+    stage
+        .sql("DELETE FROM accounts WHERE id < 2; UPDATE accounts SET external = 'other' WHERE id = 9")
+        .unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("held (max-removed): 7 unchanged, 4 held", 0));
+    stage.sql("UPDATE accounts SET external = 'a-009' WHERE id = 9").unwrap();
+    stage.many_accounts(0, 2).unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 10 unchanged");
+}

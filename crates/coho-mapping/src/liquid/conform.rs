@@ -155,13 +155,13 @@ fn refusal(rendered: Result<String, Problem>) -> Outcome {
     }
 }
 
-fn agreement(test: &Value, class: &str, rendered: Result<String, Problem>) -> Outcome {
+fn agreement(case: &Value, class: &str, rendered: Result<String, Problem>) -> Outcome {
     match rendered {
         Err(problem) if problem.code == Code::NOT_SUPPORTED => Outcome::LeftOut,
-        Err(problem) => Outcome::Failed { expected: expectation(test), found: show(&problem) },
-        Ok(text) if accepted(test, class).contains(&text.as_str()) => Outcome::Passed,
-        Ok(_) if is_listed(test) => Outcome::Listed,
-        Ok(text) => Outcome::Failed { expected: expectation(test), found: format!("{text:?}") },
+        Err(problem) => Outcome::Failed { expected: expectation(case), found: show(&problem) },
+        Ok(text) if accepted(case, class).contains(&text.as_str()) => Outcome::Passed,
+        Ok(_) if is_listed(case) => Outcome::Listed,
+        Ok(text) => Outcome::Failed { expected: expectation(case), found: format!("{text:?}") },
     }
 }
 

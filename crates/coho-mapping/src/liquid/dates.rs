@@ -159,7 +159,8 @@ fn words(text: &str) -> Option<DateTime<Utc>> {
 struct Words {
     month: Option<u32>,
     numbers: Vec<u32>,
-    slashes: Option<(u32, u32, u32)>,
+    /// Year, month and day of a word such as `3/14/2016`.
+    parts: Option<(u32, u32, u32)>,
     time: Option<NaiveTime>,
     afternoon: Option<bool>,
     offset: Option<i64>,
@@ -177,8 +178,8 @@ impl Words {
             self.time = Some(time_of_day(word)?);
         } else if let Some(plain) = number(ordinal(word).as_bytes()) {
             self.numbers.push(plain);
-        } else if word.contains('/') {
-            self.slashes = Some(slashes(word)?);
+        } else if word.contains('/') || (word.contains('-') && word.as_bytes().first()?.is_ascii_digit()) {
+            self.parts = Some(parts(word)?);
         } else {
             self.offset = Some(offset_minutes(word)?);
         }
@@ -186,7 +187,7 @@ impl Words {
     }
 
     fn date(&self) -> Option<(u32, u32, u32)> {
-        if let (Some(date), None, true) = (self.slashes, self.month, self.numbers.is_empty()) {
+        if let (Some(date), None, true) = (self.parts, self.month, self.numbers.is_empty()) {
             return Some(date);
         }
         match (self.month, self.numbers.as_slice()) {
@@ -201,9 +202,11 @@ fn ordinal(word: &str) -> &str {
     ["st", "nd", "rd", "th"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
 }
 
-fn slashes(word: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = word.split('/').map(|part| number(part.as_bytes()));
-    let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
+/// `3/14/2016`, `2016/3/14`, `2016-3-14`.
+fn parts(word: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = word.split(['/', '-']).map(|part| number(part.as_bytes()));
+    let (first, second, third) = (parts.next()??, parts.next()??, parts.next()??);
+    let (year, month, day) = if first > 31 { (first, second, third) } else { (third, first, second) };
     (parts.next().is_none() && year > 31).then_some((year, month, day))
 }
 
@@ -261,6 +264,8 @@ mod tests {
             ("Fri Jul 16 01:00:00 2004", "2004-07-16T01:00:00+00:00"),
             ("Tue, 05 Mar 2024 10:11:12 +0000", "2024-03-05T10:11:12+00:00"),
             ("3/14/2016 5:30 PM", "2016-03-14T17:30:00+00:00"),
+            ("2016-3-4 17:30", "2016-03-04T17:30:00+00:00"),
+            ("2024-03-05 10:11:12.123456+00", "2024-03-05T10:11:12.123456+00:00"),
         ] {
             assert_eq!(parse(text).map(|moment| moment.to_rfc3339()), Some(expected.to_owned()), "{text}");
         }

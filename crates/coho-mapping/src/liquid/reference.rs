@@ -39,7 +39,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+    text.replace('|', "\\|").replace('\n', " ⏎ ")
 }
 
 fn tag_section(out: &mut String) {

@@ -159,13 +159,11 @@ impl<'a> Rendering<'a> {
 
     /// A counter's value, to which `before` is added before it is read and what is left of `by` afterwards.
     fn count(&mut self, name: &'a str, before: i64, by: i64) -> i64 {
-        let at = match self.counters.iter().position(|(known, _)| *known == name) {
-            Some(at) => at,
-            None => {
-                self.counters.push((name, 0));
-                self.counters.len() - 1
-            }
-        };
+        let known = self.counters.iter().position(|(known, _)| *known == name);
+        let at = known.unwrap_or_else(|| {
+            self.counters.push((name, 0));
+            self.counters.len() - 1
+        });
         let Some((_, count)) = self.counters.get_mut(at) else { return 0 };
         let read = *count + before;
         *count += by;
@@ -268,7 +266,6 @@ impl<'a> Rendering<'a> {
         };
         let mut args = Args { headless, ..Args::default() };
         args.values.reserve_exact(call.args.len());
-        // Arguments of `default` may be missing as its input may.
         for (at, expr) in call.args.iter().enumerate() {
             let value = self.expression(expr, Missing::Refused)?;
             if value.is_none() && at < 64 {

@@ -130,6 +130,9 @@ pub(crate) const TABLE: &[Entry] = &[
     ),
 ];
 
+/// Tags that divide others.
+pub(crate) const PARTS: [&str; 3] = ["else", "elsif", "when"];
+
 /// The tag of this name.
 pub(crate) fn find(name: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|tag| tag.name == name)

@@ -179,3 +179,53 @@ impl Template {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(source: &str, row: &str, settings: Settings) -> Result<Value, Problem> {
+        let row = coho_core::json::parse(row).unwrap();
+        let template = compile(source, &Scope::free().settings(settings)).unwrap();
+        template.render(&Context::row_object(&row))
+    }
+
+    #[test]
+    fn templates_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Template>();
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_unless_it_is_asked_for_with_care() {
+        let strict = |source| render(source, r#"{"a":{"b":null}}"#, Settings::default());
+        let problem = strict("{{ row.a.c }}").unwrap_err();
+        assert_eq!((problem.code, problem.place.unwrap().column), (Code::UNDEFINED_VALUE, 4));
+        assert!(strict("{{ row.a.b }}").unwrap().is_null());
+        assert!(strict("{{ row.a.b.c }}").unwrap().is_null());
+        assert_eq!(strict("{{ row.a.c | default: 1 }}").unwrap(), Value::Int(1));
+        assert_eq!(strict("{% if row.a.c == nil %}x{% endif %}").unwrap(), Value::text("x"));
+        assert!(render("{{ row.a.c }}", "{}", Settings::lenient()).unwrap().is_null());
+    }
+
+    #[test]
+    fn what_is_no_date_is_a_problem_unless_the_setting_keeps_it() {
+        let source = "{{ row.d | date: '%Y' }}";
+        let problem = render(source, r#"{"d":"soon"}"#, Settings::default()).unwrap_err();
+        assert_eq!(problem.to_string(), "\"soon\" cannot be read as a date [unreadable-date]");
+        assert_eq!(render(source, r#"{"d":"soon"}"#, Settings::lenient()).unwrap(), Value::text("soon"));
+        assert!(render(source, r#"{"d":null}"#, Settings::default()).unwrap().is_null());
+    }
+
+    #[test]
+    fn now_needs_a_clock_and_is_volatile() {
+        let template = compile("{{ 'now' | date: '%F' }}", &Scope::free()).unwrap();
+        assert!(template.is_volatile());
+        let context = Context::free(&Value::Null);
+        assert!(template.render(&context).is_err());
+        let now = chrono::DateTime::from_timestamp(1_709_633_472, 0).unwrap();
+        assert_eq!(template.render(&context.at(now)).unwrap(), Value::text("2024-03-05"));
+        assert!(!compile("{{ row.d | date: '%F' }}", &Scope::free()).unwrap().is_volatile());
+        assert!(compile("{{ run.id }}", &Scope::free()).unwrap().is_volatile());
+    }
+}

@@ -25,7 +25,10 @@ pub struct TestReport {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TestError {
     /// 401.
-    #[error("Vitally does not accept the token (401) at {url}; is it the REST API token of {}?", workspace(region))]
+    #[error(
+        "Vitally does not accept the token (401) at {url}; is it the REST API token of {}?",
+        workspace(region)
+    )]
     Unauthorized {
         /// The address.
         url: String,

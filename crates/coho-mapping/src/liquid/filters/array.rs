@@ -127,7 +127,7 @@ fn sentence<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Va
         [] => String::new(),
         [only] => only.to_string(),
         [former, latter] => format!("{former} {connector} {latter}"),
-        [others @ .., last] => format!("{}, {connector} {last}", others.join(", ")),
+        [others @ .., end] => format!("{}, {connector} {end}", others.join(", ")),
     }))
 }
 

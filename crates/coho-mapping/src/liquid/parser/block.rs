@@ -149,7 +149,7 @@ impl<'s> Parser<'s> {
             return Fault::new(Code::UNKNOWN_TAG, message);
         }
         let fault = Fault::new(Code::UNKNOWN_TAG, format!("there is no tag `{shown}`"));
-        match self.nearest(name, tags::TABLE.iter().map(|tag| tag.name)) {
+        match self.nearest(name, tags::TABLE.iter().map(|tag| tag.name).chain(tags::PARTS)) {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault,
         }

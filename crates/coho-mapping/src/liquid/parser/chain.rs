@@ -204,14 +204,22 @@ fn miscounted(filter: &Filter, given: usize, span: Span) -> Fault {
 
 /// Whether a literal can be what an argument must be.
 fn suits(literal: &Literal, kind: ArgKind) -> bool {
-    match (kind, literal) {
-        (ArgKind::Whole, Literal::Int(_)) => true,
-        (ArgKind::Whole, Literal::Digits(digits)) => !digits.contains('.'),
-        (ArgKind::Whole, Literal::Text(text)) => {
-            Number::from_text(text).is_ok_and(|number| number.is_some_and(|number| number.whole().is_some()))
+    match kind {
+        ArgKind::Any | ArgKind::Text | ArgKind::Number | ArgKind::Property | ArgKind::Expression => true,
+        ArgKind::Flag => matches!(literal, Literal::Bool(_) | Literal::Nil),
+        ArgKind::Array => false,
+        ArgKind::Whole => is_whole(literal),
+    }
+}
+
+fn is_whole(literal: &Literal) -> bool {
+    match literal {
+        Literal::Int(_) => true,
+        Literal::Digits(digits) => !digits.contains('.'),
+        Literal::Text(text) => {
+            let number = Number::from_text(text);
+            number.is_ok_and(|number| number.is_some_and(|number| number.whole().is_some()))
         }
-        (ArgKind::Whole | ArgKind::Array, _) => false,
-        (ArgKind::Flag, literal) => matches!(literal, Literal::Bool(_) | Literal::Nil),
-        (ArgKind::Any | ArgKind::Text | ArgKind::Number | ArgKind::Property | ArgKind::Expression, _) => true,
+        Literal::Nil | Literal::Bool(_) | Literal::Blank | Literal::Empty => false,
     }
 }
