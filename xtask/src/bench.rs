@@ -5,6 +5,7 @@
 //!
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+//! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
 use std::path::Path;
@@ -19,6 +20,7 @@ mod server;
 mod project;
 mod measure;
 mod report;
+mod liquid;
 
 use measure::{Cost, measure};
 use project::Project;
@@ -55,33 +57,36 @@ impl Scene {
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
-    let scenes: &[Scene] = match arguments.word().as_deref() {
-        Some("delivery") => &[Scene::Delivery],
-        Some("unchanged") => &[Scene::Unchanged],
-        Some("all") | None => &[Scene::Delivery, Scene::Unchanged],
-        Some(other) => bail!("`{other}` is none of delivery, unchanged, all"),
+    let word = arguments.word();
+    let (scenes, templates): (&[Scene], bool) = match word.as_deref() {
+        Some("delivery") => (&[Scene::Delivery], false),
+        Some("unchanged") => (&[Scene::Unchanged], false),
+        Some("liquid") => (&[], true),
+        Some("all") | None => (&[Scene::Delivery, Scene::Unchanged], true),
+        Some(other) => bail!("`{other}` is none of delivery, unchanged, liquid, all"),
     };
     arguments.nothing_left()?;
     if !cfg!(target_os = "linux") {
         bail!("what a process costs is read from /proc, which only Linux has");
     }
-    let programs = Workspace::load()?.target.join("release");
-    child::run(child::cargo().args([
-        "build",
-        "--release",
-        "--package",
-        "coho-cli",
-        "--package",
-        "coho-bench",
-    ]))?;
+    let target = Workspace::load()?.target;
+    let mut build = child::cargo();
+    build.args(["build", "--release", "--package", "coho-bench"]);
+    if !scenes.is_empty() {
+        build.args(["--package", "coho-cli"]);
+    }
+    child::run(&mut build)?;
     say::line(&report::machine());
     for scene in scenes {
         let rows = rows.unwrap_or(scene.rows());
-        let rounds = play(*scene, &programs, rows)?;
+        let rounds = play(*scene, &target.join("release"), rows)?;
         say::line(&report::table(scene.title(), rows, &rounds));
+    }
+    if templates {
+        liquid::play(&target, rows.unwrap_or(liquid::ROWS))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | bench | readme | install`.
+//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | conform | bench | install`.
 //!
 //! Each verb is a module of its name and can be read alone. The crate stands on `anyhow` and `serde_json` only, so that it
 //! compiles in seconds; whatever is heavier is a program that it starts.
@@ -14,6 +14,7 @@ mod ci;
 mod tidy;
 mod codegen;
 mod readme;
+mod conform;
 mod bench;
 mod install;
 mod workspace;
@@ -29,13 +30,15 @@ usage: cargo xtask VERB
   tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes
   codegen [--check]           writes docs/reference from the program itself; --check only compares
   readme [--check]            runs the README's tour and writes its output into it; --check only compares
-  bench [delivery|unchanged|all] [--rows N]
-                              speed and memory against a plain client, in one run (release build, Linux)
+  conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
+  bench [delivery|unchanged|liquid|all] [--rows N]
+                              speed and memory against a plain client, and templates against LiquidJS, in one run
+                              (release build, Linux)
   install                     what tests need, on a Debian-like system";
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             say::talk(&format!("error: {error:#}"));
             ExitCode::FAILURE
@@ -43,20 +46,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
     let mut arguments = Arguments::of_this_program();
     match arguments.word().as_deref() {
-        Some("test") => test::run(arguments),
-        Some("ci") => ci::run(arguments),
-        Some("tidy") => tidy::run(arguments),
-        Some("codegen") => codegen::run(arguments),
-        Some("readme") => readme::run(arguments),
-        Some("bench") => bench::run(arguments),
-        Some("install") => install::run(arguments),
-        Some("help") | None => {
-            say::line(USAGE);
-            Ok(())
-        }
+        Some("test") => test::run(arguments)?,
+        Some("ci") => ci::run(arguments)?,
+        Some("tidy") => tidy::run(arguments)?,
+        Some("codegen") => codegen::run(arguments)?,
+        Some("readme") => readme::run(arguments)?,
+        Some("conform") => return conform::run(arguments),
+        Some("bench") => bench::run(arguments)?,
+        Some("install") => install::run(arguments)?,
+        Some("help") | None => say::line(USAGE),
         Some(other) => bail!("there is no verb `{other}`\n\n{USAGE}"),
     }
+    Ok(ExitCode::SUCCESS)
 }

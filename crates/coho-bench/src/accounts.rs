@@ -50,13 +50,13 @@ fn row(number: u64, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "2024-{month:02}-{day:02},2026-01-{day:02}T{hour:02}:00:00Z")
 }
 
-fn pick<'a>(words: &[&'a str], bits: u64) -> &'a str {
+pub(crate) fn pick<'a>(words: &[&'a str], bits: u64) -> &'a str {
     let words_cycle = words.iter().cycle();
     words_cycle.copied().nth((bits & 0xff) as usize).unwrap_or_default()
 }
 
 /// Bits that look random: the finalizer of SplitMix64.
-fn scattered(number: u64) -> u64 {
+pub(crate) fn scattered(number: u64) -> u64 {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

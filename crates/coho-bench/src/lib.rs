@@ -1,11 +1,12 @@
 //! Programs for `cargo xtask bench`: what Coho is measured with and against.
 //!
 //! **What it is:** a file of accounts that is the same on every machine ([`accounts`]), a client that sends it without
-//! remembering anything ([`plain`]), and a server that answers as fast as it can ([`null`]). Each has a program of its own
-//! in `src/bin`.
+//! remembering anything ([`plain`]), a server that answers as fast as it can ([`null`]), and ten templates with rows for
+//! them ([`templates`]). Each has a program of its own in `src/bin`.
 //!
-//! **What it is not:** it measures nothing itself (that is `cargo xtask bench`), the server keeps no record and has no limits
-//! (that is the simulator), and nothing of Coho's is used here: both sides of a comparison meet at the wire only.
+//! **What it is not:** the server keeps no record and has no limits (that is the simulator). What a delivery costs is measured
+//! from outside, by `cargo xtask bench`; there nothing of Coho's is used here, and both sides meet at the wire only. Templates
+//! are the exception: they take microseconds, so their programs look at the clock themselves.
 //!
 //! **Where to begin:** [`plain::deliver`], the thirty lines that one would write without Coho.
 //!
@@ -21,3 +22,4 @@
 pub mod accounts;
 pub mod plain;
 pub mod null;
+pub mod templates;

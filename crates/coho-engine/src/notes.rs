@@ -3,8 +3,8 @@
 use coho_core::code::Code;
 use coho_core::fields::Sent;
 use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
-use coho_core::target::ExternalId;
 use coho_core::plan::ProblemCounts;
+use coho_core::target::ExternalId;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use coho_core::decide::Purpose;
+use coho_core::code::Code;
+use coho_core::decide::{Change, Purpose, Reason};
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::memory::Time;
@@ -335,6 +336,7 @@ impl Engine<'_> {
         (0..part.sent.stale_removals).for_each(|_| counts.key(Fate::Stale));
         part.sent.outcomes.iter().for_each(|outcome| counts.outcome(*outcome));
         counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
+        let waits = waits(&plan.changes);
         let mut problems = plan.problems;
         for (code, count) in part.sent.problems {
             problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
@@ -350,7 +352,7 @@ impl Engine<'_> {
             millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
             notes: part.sent.notes,
         };
-        if summary.status == Status::Completed && summary.has_errors() {
+        if summary.status == Status::Completed && (waits || summary.has_errors()) {
             summary.status = Status::CompletedWithErrors;
         }
         let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
@@ -380,6 +382,16 @@ impl Engine<'_> {
         ledger.release(lease, now)?;
         Ok(forgotten?)
     }
+}
+
+/// Whether rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
+/// mode forbids wait too, and are none.
+fn waits(changes: &BTreeMap<(Change, Reason), u64>) -> bool {
+    changes.keys().any(|(change, reason)| match (change, reason) {
+        (Change::Hold, Reason::Waiting(code)) => !matches!(*code, Code::NOT_FOUND | Code::ALREADY_EXISTS),
+        (Change::Hold, Reason::RetriesUsedUp) => true,
+        _ => false,
+    })
 }
 
 fn sending(error: SendError) -> EngineError {

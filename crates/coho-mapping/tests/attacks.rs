@@ -139,6 +139,8 @@ fn what_crashes_others_is_a_problem_or_a_value() {
         "{{ a[-9223372036854775808] }}",
         "{% tablerow i in (1..2) cols: -5 %}{% endtablerow %}",
         "{% for i in (1..3) limit: -5 offset: -5 %}{% endfor %}",
+        "{% for i in a %}{% if b %}{% liquid endfor %}{% endif %}{% endfor %}",
+        "{% for i in a %}{% if b %}{% liquid\n if c\n endfor %}{% endfor %}",
         "{%",
         "{{",
         "{% raw %}",

@@ -41,11 +41,11 @@ fn outcome(case: &Value) -> Result<String, Failure> {
     let specification = Specification { object, matching: &matching, fields: &fields };
     match Mapping::compile(&specification, &columns) {
         Err(problems) => Ok(format!("does not compile\n{}", list(&problems))),
-        Ok(mapping) => rows(case, &columns, &mapping),
+        Ok(mapping) => Ok(rows(case, &columns, &mapping)),
     }
 }
 
-fn rows(case: &Value, columns: &Columns, mapping: &Mapping) -> Result<String, Failure> {
+fn rows(case: &Value, columns: &Columns, mapping: &Mapping) -> String {
     let names: Vec<_> = columns.names().collect();
     let reads: Vec<_> = mapping.reads().iter().map(|at| names[*at]).collect();
     let mut out = format!("reads {}\n", reads.join(", "));
@@ -57,13 +57,13 @@ fn rows(case: &Value, columns: &Columns, mapping: &Mapping) -> Result<String, Fa
             values.iter().zip(&texts).map(|((value, kind), text)| cell(value, *kind, text)).collect();
         out.push_str(&match mapping.render(&RowBuf::from_cells(cells)) {
             Ok(rendered) => {
-                let fields: String = rendered.fields.iter().map(|(path, value)| line(path, value)).collect();
-                format!("\n→ {}\n{fields}", rendered.target)
+                let fields: Vec<_> = rendered.fields.iter().map(|(path, value)| line(path, value)).collect();
+                ["\n→ ", rendered.target.as_str(), "\n", &fields.concat()].concat()
             }
-            Err(problems) => format!("\n✗\n{}", list(&problems)),
+            Err(problems) => ["\n✗\n", &list(&problems)].concat(),
         });
     }
-    Ok(out)
+    out
 }
 
 fn line(path: &FieldPath, rendering: &Rendering) -> String {
@@ -74,9 +74,12 @@ fn line(path: &FieldPath, rendering: &Rendering) -> String {
 }
 
 fn list(problems: &[Problem]) -> String {
-    let help =
-        |problem: &Problem| problem.help.iter().map(|help| format!("    help: {help}\n")).collect::<String>();
-    problems.iter().map(|problem| format!("  {problem}\n{}", help(problem))).collect()
+    let mut lines = Vec::new();
+    for problem in problems {
+        lines.push(format!("  {problem}\n"));
+        lines.extend(problem.help.iter().map(|help| format!("    help: {help}\n")));
+    }
+    lines.concat()
 }
 
 fn columns(case: &Value) -> Result<Columns, Failure> {

@@ -42,11 +42,11 @@ fn figure(name: &str, coho: &[Cost], plain: &[Cost], of: impl Fn(&Cost) -> f64) 
     format!("  {name:<18}{:>14}{:>14}{ratio:>10}", shown(coho), shown(plain))
 }
 
-fn shown(number: f64) -> String {
+pub(super) fn shown(number: f64) -> String {
     if number < 1000.0 { format!("{number:.2}") } else { format!("{number:.0}") }
 }
 
-fn median(numbers: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn median(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut numbers: Vec<f64> = numbers.collect();
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or_default()
@@ -57,7 +57,7 @@ fn per_second(rows: u64, wall: Duration) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people, of rows and KiB")]
-fn lossy(number: u64) -> f64 {
+pub(super) fn lossy(number: u64) -> f64 {
     number as f64
 }
 

@@ -111,7 +111,8 @@ async fn what_only_the_clock_changes_causes_no_call() {
     stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", stamped));
     assert_eq!(stage.run().await.unwrap().calls.len(), 3);
     stage.advance(std::time::Duration::from_secs(3_600));
-    let upper = r#"traits: { template: "{{ | json_construct : 'plan', row['plan'], 'at', run.startedAt }}" }"#;
+    let upper =
+        r#"traits: { template: "{{ | json_construct : 'plan', row['plan'], 'at', run.startedAt }}" }"#;
     stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", upper));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 touched");
     stage.sql("UPDATE accounts SET plan = 'max' WHERE id = 2").unwrap();

@@ -42,7 +42,7 @@ async fn a_refused_row_waits_and_is_then_tried_again() {
     refuse(&stage);
     stage.run().await.unwrap();
     let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 unchanged, 1 held", 0));
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed-with-errors: 1 unchanged, 1 held", 0));
     stage.advance(5 * MINUTE);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
 }
@@ -56,7 +56,7 @@ async fn the_wait_doubles() {
     refuse(&stage);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
     stage.advance(5 * MINUTE);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged, 1 held");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 unchanged, 1 held");
     stage.advance(5 * MINUTE);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
 }
@@ -79,7 +79,7 @@ async fn a_row_that_is_always_refused_waits_until_it_changes() {
         stage.advance(25 * 60 * MINUTE);
     }
     let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 unchanged, 1 held", 0));
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed-with-errors: 1 unchanged, 1 held", 0));
     let changes: Vec<_> = ran.plans[0].changes.keys().map(|(_, reason)| reason.as_str()).collect();
     assert!(changes.contains(&"retries-used-up"), "{changes:?}");
     stage.sql("UPDATE accounts SET name = 'Serious' WHERE id = 1").unwrap();

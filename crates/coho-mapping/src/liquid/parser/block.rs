@@ -71,7 +71,7 @@ impl<'s> Parser<'s> {
                     if let Some(end) = self.ending(tag, open) {
                         return end;
                     }
-                    if self.closes_outer(tag) {
+                    if open.is_some() && self.closes_outer(tag) {
                         // What is missing is the end of this body, not the beginning of that one.
                         pieces.at -= 1;
                         break;
@@ -128,7 +128,10 @@ impl<'s> Parser<'s> {
     fn liquid(&mut self, tag: Tag, nodes: &mut Vec<Node>) {
         let (lines, faults) = pieces::lines(self.source, tag.args);
         self.faults.extend(faults);
+        // Its lines cannot close what was opened outside of it.
+        let opened = std::mem::take(&mut self.opened);
         let inner = self.deeper(tag.name, |parser| Ok(parser.document(&lines)));
+        self.opened = opened;
         match inner {
             Ok(inner) => nodes.extend(inner),
             Err(fault) => self.fault(fault),
