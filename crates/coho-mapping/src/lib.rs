@@ -1,4 +1,4 @@
-//! Field mappings: from a row to typed Vitally fields and traits.
+//! Field mappings and templates: from a row to typed Vitally fields and traits.
 //!
 //! **What it is:** [`Mapping::compile`] checks a sync's fields against a model's columns and finds every fault that can be
 //! found without a row; [`Mapping::render`] turns one row into fields with their types, and can only fail for this row.
@@ -7,7 +7,8 @@
 //! pure: the same row gives the same fields.
 //!
 //! **Where to begin:** [`mapping`] (compile and render), [`cast`] (`as:`), [`fit`] (what a field accepts), [`ids`] (external
-//! ids and references), [`record`](mod@record) (what people see), [`cases`] (users' tests).
+//! ids and references), [`record`](mod@record) (what people see), [`liquid`] (templates), [`cases`] (users' tests of all of it,
+//! with an example).
 //!
 //! ```
 //! use coho_core::object::Object;
@@ -39,6 +40,29 @@
 //! let row = RowBuf::from_cells([Cell::Int(7), Cell::Text("many")]);
 //! let problems = mapping.render(&row).unwrap_err();
 //! assert_eq!(problems[0].to_string(), "traits.seats: cannot read \"many\" as a number [cast-failed]");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A template is compiled against the columns that there are, says which of them it reads, and keeps types:
+//!
+//! ```
+//! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+//! use coho_core::value::Value;
+//! use coho_mapping::liquid::{Context, Reads, Scope, compile};
+//!
+//! let column = |name: &str| Column { name: name.into(), kind: ColumnType::Int };
+//! let columns = Columns::new(vec![column("id"), column("seats"), column("used")])?;
+//! let template = compile("{{ row.seats | minus: row.used }}", &Scope::columns(&columns))
+//!     .map_err(|problems| format!("{problems:?}"))?;
+//! assert_eq!(template.columns(), &Reads::Columns([1, 2].into()));
+//!
+//! let row = RowBuf::from_cells([Cell::Int(7), Cell::Int(40), Cell::Int(12)]);
+//! let value = template.render(&Context::row(&row)).map_err(|problem| problem.to_string())?;
+//! assert_eq!(value, Value::Int(28));
+//!
+//! let problems = compile("{{ row.seat | minsu: 1 }}", &Scope::columns(&columns)).unwrap_err();
+//! assert_eq!(problems.len(), 2);
+//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `seats`?"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
