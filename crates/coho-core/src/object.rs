@@ -165,6 +165,22 @@ pub struct Source {
     pub day: &'static str,
 }
 
+/// The external id that every object has: it is given when the record is created, by the sync's `match`.
+const fn external_id(source: Source) -> Field {
+    let (required, editable) = (Required::OnCreate, Editable::OnCreate);
+    Field { name: "externalId", kind: FieldKind::Text, required, editable, source }
+}
+
+/// A field that a record cannot be created without.
+const fn required(name: &'static str, kind: FieldKind, source: Source) -> Field {
+    Field { name, kind, required: Required::OnCreate, editable: Editable::Always, source }
+}
+
+/// A field that may be mapped or not.
+const fn optional(name: &'static str, kind: FieldKind, source: Source) -> Field {
+    Field { name, kind, required: Required::No, editable: Editable::Always, source }
+}
+
 /// A field that only Vitally writes.
 const fn kept(name: &'static str) -> ReadOnly {
     ReadOnly { name, hint: None }

@@ -1,33 +1,15 @@
 //! Accounts: Vitally's customers.
 
-use super::{Catalog, Editable, Field, FieldKind, Object, Required, Source, kept, mirrored};
+use super::{Catalog, FieldKind, Object, Source, external_id, kept, mirrored, optional, required};
 
 const SOURCE: Source =
     Source { page: "https://docs.vitally.io/en/articles/9880654-rest-api-accounts", day: "2026-11-24" };
 
 pub(super) const CATALOG: Catalog = Catalog {
     fields: &[
-        Field {
-            name: "externalId",
-            kind: FieldKind::Text,
-            required: Required::OnCreate,
-            editable: Editable::OnCreate,
-            source: SOURCE,
-        },
-        Field {
-            name: "name",
-            kind: FieldKind::Text,
-            required: Required::OnCreate,
-            editable: Editable::Always,
-            source: SOURCE,
-        },
-        Field {
-            name: "organizationId",
-            kind: FieldKind::Reference(Object::Organization),
-            required: Required::No,
-            editable: Editable::Always,
-            source: SOURCE,
-        },
+        external_id(SOURCE),
+        required("name", FieldKind::Text, SOURCE),
+        optional("organizationId", FieldKind::Reference(Object::Organization), SOURCE),
     ],
     read_only: &[
         kept("id"),

@@ -1,27 +1,12 @@
 //! Organizations: groups of accounts, in workspaces that have the hierarchy switched on.
 
-use super::{Catalog, Editable, Field, FieldKind, Required, Source, kept, mirrored};
+use super::{Catalog, FieldKind, Source, external_id, kept, mirrored, required};
 
 const SOURCE: Source =
     Source { page: "https://docs.vitally.io/en/articles/9880652-rest-api-organizations", day: "2026-11-24" };
 
 pub(super) const CATALOG: Catalog = Catalog {
-    fields: &[
-        Field {
-            name: "externalId",
-            kind: FieldKind::Text,
-            required: Required::OnCreate,
-            editable: Editable::OnCreate,
-            source: SOURCE,
-        },
-        Field {
-            name: "name",
-            kind: FieldKind::Text,
-            required: Required::OnCreate,
-            editable: Editable::Always,
-            source: SOURCE,
-        },
-    ],
+    fields: &[external_id(SOURCE), required("name", FieldKind::Text, SOURCE)],
     read_only: &[
         kept("id"),
         kept("createdAt"),

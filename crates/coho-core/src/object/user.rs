@@ -1,30 +1,20 @@
 //! Users: the people at a customer. A user needs an account or an organization: [`CATALOG`] has the rule and its text.
 
-use super::{Catalog, Editable, Field, FieldKind, Object, Owners, Required, Source, kept};
+use super::{Catalog, FieldKind, Object, Owners, Source, external_id, kept, optional};
 
 const SOURCE: Source =
     Source { page: "https://docs.vitally.io/en/articles/9880661-rest-api-users", day: "2026-11-24" };
 
-const fn optional(name: &'static str, kind: FieldKind) -> Field {
-    Field { name, kind, required: Required::No, editable: Editable::Always, source: SOURCE }
-}
-
 pub(super) const CATALOG: Catalog = Catalog {
     fields: &[
-        Field {
-            name: "externalId",
-            kind: FieldKind::Text,
-            required: Required::OnCreate,
-            editable: Editable::OnCreate,
-            source: SOURCE,
-        },
-        optional("name", FieldKind::Text),
-        optional("email", FieldKind::Text),
-        optional("avatar", FieldKind::Text),
-        optional("joinDate", FieldKind::Timestamp),
-        optional("unsubscribedFromConversations", FieldKind::Bool),
-        optional("accountIds", FieldKind::References(Object::Account)),
-        optional("organizationIds", FieldKind::References(Object::Organization)),
+        external_id(SOURCE),
+        optional("name", FieldKind::Text, SOURCE),
+        optional("email", FieldKind::Text, SOURCE),
+        optional("avatar", FieldKind::Text, SOURCE),
+        optional("joinDate", FieldKind::Timestamp, SOURCE),
+        optional("unsubscribedFromConversations", FieldKind::Bool, SOURCE),
+        optional("accountIds", FieldKind::References(Object::Account), SOURCE),
+        optional("organizationIds", FieldKind::References(Object::Organization), SOURCE),
     ],
     read_only: &[
         kept("id"),
