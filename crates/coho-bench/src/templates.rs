@@ -1,6 +1,6 @@
 //! Templates of ten fields and rows for them, for Coho's engine and for another one: the same texts, the same values.
 //!
-//! The other engine reads [`write`]'s file; Coho's renders rows in the form in which it gets them from a source. The programs
+//! The other engine reads [`write()`]'s file; Coho's renders rows in the form in which it gets them from a source. The programs
 //! are `templates` (time) and `templates-allocations` (which counts, and is slower for it).
 
 use std::fs;

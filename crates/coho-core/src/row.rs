@@ -262,7 +262,7 @@ impl RowBuf {
     pub fn fingerprint(&self, columns: &[usize]) -> Digest {
         let mut places = Vec::new();
         let mut rest = self.0.as_slice();
-        while let Some((_, after)) = split(rest) {
+        while let Some(after) = skip(rest) {
             places.push(rest.get(..rest.len() - after.len()).unwrap_or_default());
             rest = after;
         }
@@ -276,7 +276,12 @@ impl RowBuf {
 
 impl Row for RowBuf {
     fn cell(&self, column: usize) -> Cell<'_> {
-        self.cells().nth(column).unwrap_or(Cell::Null)
+        let mut rest = self.0.as_slice();
+        for _ in 0..column {
+            let Some(after) = skip(rest) else { return Cell::Null };
+            rest = after;
+        }
+        split(rest).map_or(Cell::Null, |(cell, _)| cell)
     }
 }
 
@@ -292,6 +297,22 @@ impl<'a> Iterator for Cells<'a> {
         let (cell, rest) = split(self.rest)?;
         self.rest = rest;
         Some(cell)
+    }
+}
+
+/// What follows the first cell, without a look into it.
+fn skip(bytes: &[u8]) -> Option<&[u8]> {
+    let (tag, rest) = bytes.split_first()?;
+    match tag {
+        0 => Some(rest),
+        1 => rest.get(1..),
+        2 | 3 | 6 | 7 => rest.get(8..),
+        8 => rest.get(4..),
+        4 | 5 | 9 => {
+            let length = u32::from_le_bytes(*rest.first_chunk::<4>()?) as usize;
+            rest.get(4 + length..)
+        }
+        _ => None,
     }
 }
 
@@ -360,6 +381,10 @@ mod tests {
             let row = RowBuf::from_cells(values.iter().map(borrowed));
             let back: Vec<_> = row.cells().collect();
             prop_assert_eq!(back, values.iter().map(borrowed).collect::<Vec<_>>());
+            for (column, value) in values.iter().enumerate() {
+                prop_assert_eq!(row.cell(column), borrowed(value));
+            }
+            prop_assert_eq!(row.cell(values.len()), Cell::Null);
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! What a Parquet column's schema means: the type of its cells, or the nested values that become JSON.
 //!
 //! The rules for lists and maps, old forms included, are those of the record reader in `parquet` and of the format's
-//! LogicalTypes.md (https://github.com/apache/parquet-format, read 2026-11-24).
+//! LogicalTypes.md (<https://github.com/apache/parquet-format>, read 2026-11-24).
 
 use ::parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use ::parquet::schema::types::Type;
