@@ -185,8 +185,8 @@ pub(crate) static FIELDS: Shape = Shape {
         form: &Form::Either(&[&COLUMNS, &Form::Map(&TRAITS)]),
         default: "none",
         meaning: "Custom values by their keys. `traits: { plan: plan }` and `traits.plan: plan` are the same. A mapping of nothing but \
-                  `column` (and `as`, `null`), like a column by itself, takes all traits at once from the object in that column; a \
-                  lone trait that is called `column` is written `traits.column`.",
+                  `column` or `template` (and `as`, `null`), like a column by itself, takes all traits at once from the object that it \
+                  gives, and `object` writes that object out; a lone trait that is called `column` is written `traits.column`.",
         example: "traits: { plan: plan }",
     }],
     one_of: &[],
@@ -201,7 +201,14 @@ pub(crate) static FIELDS: Shape = Shape {
 static TRAITS: Shape = Shape {
     name: "traits",
     about: "",
-    keys: &[],
+    keys: &[Key {
+        name: "object",
+        need: May,
+        form: &Form::Either(&[&COLUMNS, &Form::Map(&MEMBERS)]),
+        default: "",
+        meaning: "By itself: the object of all traits, written out. Else a trait of this name.",
+        example: "traits: { object: { plan: plan, source: { static: warehouse } } }",
+    }],
     one_of: &[],
     others: Some(Others {
         label: "TRAIT",

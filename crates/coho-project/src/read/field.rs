@@ -15,6 +15,9 @@ use crate::yaml::{Content, Entry, Meaning, Node, begin};
 /// The keys that may stand in `traits` where it means all traits at once.
 const WHOLE: [&str; 3] = ["column", "as", "null"];
 
+/// The same for an object that is written out.
+const OBJECT: [&str; 2] = ["object", "null"];
+
 /// The same for a template.
 const TEMPLATE: [&str; 3] = ["template", "as", "null"];
 
@@ -79,6 +82,10 @@ impl Fields<'_> {
         if let Some(template) = node.get("template").filter(|node| is_template(node)) {
             let alone = node.entries().iter().all(|entry| TEMPLATE.contains(&entry.key.as_str()));
             return if alone { self.template(node, template) } else { None };
+        }
+        if let Some(object) = node.get("object").filter(|object| is_members(object)) {
+            let alone = node.entries().iter().all(|entry| OBJECT.contains(&entry.key.as_str()));
+            return if alone { self.members(object) } else { None };
         }
         let column = column(node.get("column")?)?;
         if !node.entries().iter().all(|entry| WHOLE.contains(&entry.key.as_str())) {
@@ -184,20 +191,20 @@ impl Fields<'_> {
             "column" => self.column(node, column(&of.value)?),
             "template" => self.template(node, &of.value),
             "static" => value(&of.value, self.problems).map(Expression::Static),
-            "object" => {
-                let members: Vec<_> = of
-                    .value
-                    .entries()
-                    .iter()
-                    .map(|member| self.inner(&member.value).map(|inner| (member.key.clone(), inner)))
-                    .collect();
-                members.into_iter().collect::<Option<_>>().map(Expression::Object)
-            }
+            "object" => self.members(&of.value),
             _ => {
                 let items: Vec<_> = of.value.items().iter().map(|item| self.inner(item)).collect();
                 items.into_iter().collect::<Option<_>>().map(Expression::Array)
             }
         }
+    }
+
+    fn members(&mut self, object: &Node) -> Option<Expression> {
+        let entries = object.entries().iter();
+        let members: Vec<_> = entries
+            .map(|member| self.inner(&member.value).map(|inner| (member.key.clone(), inner)))
+            .collect();
+        members.into_iter().collect::<Option<_>>().map(Expression::Object)
     }
 
     /// A part of an object or of a list, which has no null policy and no lookup of its own.
@@ -252,6 +259,14 @@ fn is_column(node: &Node) -> bool {
             .any(|entry| matches!(entry.key.as_str(), "static" | "object" | "array" | "template")),
         Content::List(_) | Content::Unresolved => false,
     }
+}
+
+/// Whether a mapping gives the members of an object, and is no field of a trait that is called `object`.
+fn is_members(node: &Node) -> bool {
+    let is_field =
+        |entry: &Entry| matches!(entry.key.as_str(), "column" | "static" | "template" | "object" | "array");
+    let entries = node.entries();
+    !entries.is_empty() && !entries.iter().any(is_field)
 }
 
 /// Whether a text stands where a column is expected, and is a template.
