@@ -173,8 +173,10 @@ pub struct SuiteReport {
     pub problems: Vec<Problem>,
     /// The cases, in the file's order. Where none could be run, each is broken without problems of its own.
     pub cases: Vec<CaseReport>,
-    /// What the cases that passed reached of the mapping; nothing for a template.
+    /// What the cases that passed reached of the mapping's fields; nothing for a template.
     pub coverage: Vec<FieldCoverage>,
+    /// What they reached of the branches of its templates, or of the one that is tested.
+    pub branches: Vec<BranchCoverage>,
 }
 
 /// What cases reached of one mapped field.
@@ -190,6 +192,17 @@ pub struct FieldCoverage {
     pub failed: Reach,
 }
 
+/// What cases reached of one branch of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchCoverage {
+    /// Its tag, such as `{% if row.seats > 10 %}`.
+    pub label: String,
+    /// Where the tag stands.
+    pub place: Place,
+    /// Whether a case took it.
+    pub reached: bool,
+}
+
 /// Whether cases reached something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -201,35 +214,55 @@ pub enum Reach {
     Reached,
 }
 
-/// The coverage of one sync.
+/// What coverage is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncCoverage {
-    /// The sync.
-    pub sync: SyncId,
-    /// Its fields, in the order in which they are mapped.
-    pub fields: Vec<FieldCoverage>,
+pub enum Covered {
+    /// The mapping of a sync, by all files that test it.
+    Sync(SyncId),
+    /// The template that this file tests.
+    Template(Arc<str>),
 }
 
-/// What all files together reached, by sync, in the order in which the syncs first occur. Files of which no case could be run
-/// do not count.
-pub fn coverage(reports: &[SuiteReport]) -> Vec<SyncCoverage> {
-    let mut all: Vec<SyncCoverage> = Vec::new();
+/// The coverage of one sync, or of one template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// What it is of.
+    pub of: Covered,
+    /// The sync's fields, in the order in which they are mapped; none of a template.
+    pub fields: Vec<FieldCoverage>,
+    /// The branches of templates, in the order in which they stand.
+    pub branches: Vec<BranchCoverage>,
+}
+
+/// What all files together reached, by sync and by template, in the order in which they first occur. Files of which no case
+/// could be run do not count, nor do templates without branches.
+pub fn coverage(reports: &[SuiteReport]) -> Vec<Coverage> {
+    let mut all: Vec<Coverage> = Vec::new();
     for report in reports.iter().filter(|report| report.problems.is_empty()) {
-        let Subject::Sync(sync) = &report.subject else { continue };
-        match all.iter_mut().find(|known| known.sync == *sync) {
-            Some(known) => known.add(&report.coverage),
-            None => all.push(SyncCoverage { sync: sync.clone(), fields: report.coverage.clone() }),
+        let of = match &report.subject {
+            Subject::Sync(sync) => Covered::Sync(sync.clone()),
+            Subject::Template(_) if report.branches.is_empty() => continue,
+            Subject::Template(_) => Covered::Template(Arc::clone(&report.file)),
+        };
+        if let Some(known) = all.iter_mut().find(|known| known.of == of) {
+            known.add(report);
+        } else {
+            let (fields, branches) = (report.coverage.clone(), report.branches.clone());
+            all.push(Coverage { of, fields, branches });
         }
     }
     all
 }
 
-impl SyncCoverage {
-    fn add(&mut self, more: &[FieldCoverage]) {
-        for (known, field) in self.fields.iter_mut().zip(more) {
+impl Coverage {
+    fn add(&mut self, report: &SuiteReport) {
+        for (known, field) in self.fields.iter_mut().zip(&report.coverage) {
             known.set = known.set.max(field.set);
             known.null = known.null.max(field.null);
             known.failed = known.failed.max(field.failed);
+        }
+        for (known, branch) in self.branches.iter_mut().zip(&report.branches) {
+            known.reached |= branch.reached;
         }
     }
 }
@@ -278,16 +311,44 @@ mod tests {
             problems: Vec::new(),
             cases: Vec::new(),
             coverage: vec![field],
+            branches: vec![branch(set == Reach::Reached), branch(false)],
         }
+    }
+
+    fn branch(reached: bool) -> BranchCoverage {
+        BranchCoverage { label: "{% else %}".into(), place: Place::default(), reached }
     }
 
     #[test]
     fn two_files_of_one_sync_add_up() {
         let reports = [report("a", Reach::Reached), report("b", Reach::Missed), report("a", Reach::Missed)];
         let all = coverage(&reports);
-        let reached: Vec<_> = all.iter().map(|sync| (sync.sync.as_str(), sync.fields[0].set)).collect();
-        assert_eq!(reached, [("a", Reach::Reached), ("b", Reach::Missed)]);
+        let reached: Vec<_> = all.iter().map(|sync| (&sync.of, sync.fields[0].set)).collect();
+        let of = |id| Covered::Sync(SyncId::new(id));
+        assert_eq!(reached, [(&of("a"), Reach::Reached), (&of("b"), Reach::Missed)]);
+        assert_eq!(all[0].branches, [branch(true), branch(false)]);
         assert_eq!(all[0].fields[0].failed, Reach::Impossible);
+    }
+
+    #[test]
+    fn a_template_is_covered_by_its_file_alone_and_only_if_it_has_branches() {
+        let text = TemplateText {
+            text: String::new(),
+            place: Place::default(),
+            indent: 0,
+            undefined: crate::sync::Undefined::Error,
+        };
+        let of = |file: &str, branches| SuiteReport {
+            file: file.into(),
+            subject: Subject::Template(text.clone()),
+            coverage: Vec::new(),
+            branches,
+            ..report("a", Reach::Missed)
+        };
+        let reports = [of("tests/a.yaml", vec![branch(true)]), of("tests/b.yaml", Vec::new())];
+        let all = coverage(&reports);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].of, Covered::Template("tests/a.yaml".into()));
     }
 
     #[test]

@@ -259,6 +259,31 @@ pub struct TemplateText {
     pub place: Place,
     /// The columns before its second and later lines: a YAML block's indentation.
     pub indent: u32,
+    /// How it reads what is not there.
+    pub undefined: Undefined,
+}
+
+/// How a template reads what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Undefined {
+    /// It is refused.
+    #[default]
+    Error,
+    /// It is empty, and what is no date passes a date filter as it is, as in LiquidJS.
+    Empty,
+}
+
+impl Undefined {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Error, Self::Empty];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Empty => "empty",
+        }
+    }
 }
 
 /// What looks like an accident.

@@ -1,7 +1,8 @@
 //! Users' mapping tests: a row in, a record or problems out.
 //!
 //! [`run`] makes each case's row as the source would give it (`columns`), renders and seals it as a new record, compares what
-//! comes with what is expected (`compare`), and notes what the passed cases reached of the mapping (`coverage`).
+//! comes with what is expected (`compare`), and notes what the passed cases reached of the mapping and of the branches of its
+//! templates (`coverage`).
 //! [`run_template`] does the same with a single template. Nothing is read, sent or remembered, and there is no clock.
 //!
 //! ```
@@ -58,7 +59,7 @@ mod columns;
 mod compare;
 mod coverage;
 
-use coho_core::case::{Answer, Case, CaseReport, Ending, FieldCoverage, Suite, SuiteReport};
+use coho_core::case::{Answer, Case, CaseReport, Ending, Suite, SuiteReport};
 use coho_core::code::Code;
 use coho_core::decide::Reason;
 use coho_core::digest::Digest;
@@ -71,10 +72,10 @@ use coho_core::row::{ColumnType, Columns, RowBuf};
 use coho_core::sync::{Sync, TemplateText};
 use coho_core::value::Value;
 
-use crate::liquid::{Context, Reads, Scope, Start, Template, compile};
+use crate::liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use crate::record::record;
 use crate::{Facts, Mapping, Specification};
-use coverage::Reached;
+use coverage::{Branches, Reached};
 
 /// Runs the cases of a file.
 ///
@@ -88,12 +89,14 @@ pub fn run(suite: &Suite, sync: &Sync, declared: &[(String, ColumnType)]) -> Sui
     });
     let mut reached = Reached::of(&sync.fields);
     match compiled {
-        Err(problems) => not_run(suite, problems, reached.into_coverage()),
+        Err(problems) => SuiteReport { coverage: reached.into_coverage(), ..not_run(suite, problems) },
         Ok((columns, mapping)) => {
             let runner = Runner { sync, columns: &columns, mapping: &mapping };
-            let run = |case| report(case, runner.run(case, &mut reached));
+            let mut branches = Branches::of(mapping.branches().to_vec());
+            let run = |case| report(case, runner.run(case, &mut reached, &mut branches));
             let cases = suite.cases.iter().map(run).collect();
-            ran(suite, cases, reached.into_coverage())
+            let (coverage, branches) = (reached.into_coverage(), branches.into_coverage());
+            SuiteReport { coverage, branches, ..ran(suite, cases) }
         }
     }
 }
@@ -116,19 +119,29 @@ pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
         let moved = |problems: Vec<Problem>| -> Vec<Problem> {
             problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
         };
-        let compiled = compile(&template.text, &Scope::columns(&columns)).map_err(moved)?;
+        let compiled =
+            compile(&template.text, &Scope::columns(&columns).settings(crate::compile::settings(template)))
+                .map_err(moved)?;
         Ok((columns, compiled))
     });
     match compiled {
-        Err(problems) => not_run(suite, problems, Vec::new()),
+        Err(problems) => not_run(suite, problems),
         Ok((columns, compiled)) => {
-            let run = |case| report(case, render(case, &columns, &compiled, &start));
-            ran(suite, suite.cases.iter().map(run).collect(), Vec::new())
+            let shift = |branch: Branch| Branch { place: start.place(&branch.place), ..branch };
+            let mut branches = Branches::of(compiled.branches().into_iter().map(shift).collect());
+            let run = |case| report(case, render(case, &columns, (&compiled, &start), &mut branches));
+            let cases = suite.cases.iter().map(run).collect();
+            SuiteReport { branches: branches.into_coverage(), ..ran(suite, cases) }
         }
     }
 }
 
-fn render(case: &Case, columns: &Columns, template: &Template, start: &Start) -> Ending {
+fn render(
+    case: &Case,
+    columns: &Columns,
+    (template, start): (&Template, &Start),
+    branches: &mut Branches,
+) -> Ending {
     let reads: Vec<usize> = match template.columns() {
         Reads::Columns(reads) => reads.iter().copied().collect(),
         Reads::All => (0..columns.len()).collect(),
@@ -138,23 +151,28 @@ fn render(case: &Case, columns: &Columns, template: &Template, start: &Start) ->
         Err(problems) => return Ending::Broken(problems),
     };
     let facts = Facts::of_tests(Value::Object(Vec::new()));
-    let context = Context::row(&row).sync(&facts.sync).run(&facts.run);
+    let watch = Watch::default();
+    let context = Context::row(&row).sync(&facts.sync).run(&facts.run).watch(&watch);
     let got = match template.render(&facts.now.map_or(context, |now| context.at(now))) {
         Ok(value) => Answer::Value(value),
         Err(problem) => Answer::Problems(vec![start.shift(problem)]),
     };
     let mismatches = compare::compare(None, &case.expected, &got);
-    if mismatches.is_empty() { Ending::Passed } else { Ending::Failed { mismatches, got } }
+    if !mismatches.is_empty() {
+        return Ending::Failed { mismatches, got };
+    }
+    branches.taken(&watch.taken());
+    Ending::Passed
 }
 
-fn not_run(suite: &Suite, problems: Vec<Problem>, coverage: Vec<FieldCoverage>) -> SuiteReport {
+fn not_run(suite: &Suite, problems: Vec<Problem>) -> SuiteReport {
     let broken = suite.cases.iter().map(|case| report(case, Ending::Broken(Vec::new())));
-    SuiteReport { problems, ..ran(suite, broken.collect(), coverage) }
+    SuiteReport { problems, ..ran(suite, broken.collect()) }
 }
 
-fn ran(suite: &Suite, cases: Vec<CaseReport>, coverage: Vec<FieldCoverage>) -> SuiteReport {
+fn ran(suite: &Suite, cases: Vec<CaseReport>) -> SuiteReport {
     let (file, subject) = (suite.file.clone(), suite.subject.clone());
-    SuiteReport { file, subject, problems: Vec::new(), cases, coverage }
+    SuiteReport { file, subject, problems: vec![], cases, coverage: vec![], branches: vec![] }
 }
 
 /// A column may be missing only because no row happens to name it.
@@ -188,14 +206,14 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    fn run(&self, case: &Case, reached: &mut Reached<'_>) -> Ending {
+    fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> Ending {
         let row = match columns::row(case, self.columns, self.mapping.reads()) {
             Ok(row) => row,
             Err(problems) => return Ending::Broken(problems),
         };
         let id = Value::text(self.sync.id.as_str());
         let facts = Facts::of_tests(Value::Object(vec![("id".to_owned(), id)]));
-        let rendered = self.mapping.render_with(&row, &facts);
+        let (rendered, taken) = self.mapping.render_watched(&row, &facts);
         let got = match &rendered {
             Ok(rendered) => self.sealed(rendered, &row),
             Err(problems) => Answer::Problems(problems.clone()),
@@ -204,6 +222,7 @@ impl Runner<'_> {
         if !mismatches.is_empty() {
             return Ending::Failed { mismatches, got };
         }
+        branches.taken(&taken);
         match (&rendered, &got) {
             (Ok(rendered), Answer::Record(_)) => reached.record(rendered),
             (Ok(rendered), Answer::Problems(_) | Answer::Value(_)) => reached.nulls(rendered),

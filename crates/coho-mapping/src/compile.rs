@@ -8,24 +8,24 @@ use coho_core::operation::is_plain;
 use coho_core::path::FieldPath;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{ColumnType, Columns};
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, TemplateText};
+use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, TemplateText, Undefined};
 
 use crate::digest::digest;
 use crate::fit::Slot;
-use crate::liquid::{Reads, Scope, Start};
-use crate::mapping::{Field, Mapping, Node, Source, Specification, To};
+use crate::liquid::{Branch, Reads, Scope, Settings, Start};
+use crate::mapping::{Field, Filled, Mapping, Node, Source, Specification, To};
 
 /// Compiles a specification.
 pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
     let mut compiler =
-        Compiler { object: specification.object, columns, problems: Vec::new(), reads: Vec::new() };
+        Compiler { object: specification.object, columns, problems: vec![], reads: vec![], branches: vec![] };
     let matching = compiler.matching(specification.matching);
     let fields: Vec<_> = specification.fields.iter().filter_map(|field| compiler.field(field)).collect();
-    let Compiler { problems, reads, .. } = compiler;
+    let Compiler { problems, reads, branches, .. } = compiler;
     match (matching, problems.is_empty()) {
         (Some(matching), true) => {
             let digest = digest(specification, columns, &reads);
-            Ok(Mapping { matching, fields, reads: in_name_order(&reads, columns), digest })
+            Ok(Mapping { matching, fields, reads: in_name_order(&reads, columns), branches, digest })
         }
         _ => Err(problems),
     }
@@ -40,11 +40,21 @@ pub(crate) fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
     problems
 }
 
+/// How a template is read.
+pub(crate) fn settings(template: &TemplateText) -> Settings {
+    match template.undefined {
+        Undefined::Error => Settings::default(),
+        Undefined::Empty => Settings::lenient(),
+    }
+}
+
 fn inspect(from: &Expression, problems: &mut Vec<Problem>) {
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let found = crate::liquid::compile(&template.text, &Scope::free()).err().unwrap_or_default();
+            let found = crate::liquid::compile(&template.text, &Scope::free().settings(settings(template)))
+                .err()
+                .unwrap_or_default();
             problems.extend(found.into_iter().map(|problem| start.shift(problem)));
         }
         Expression::Object(members) => members.iter().for_each(|(_, member)| inspect(member, problems)),
@@ -70,6 +80,7 @@ struct Compiler<'a> {
     columns: &'a Columns,
     problems: Vec<Problem>,
     reads: Vec<usize>,
+    branches: Vec<Branch>,
 }
 
 impl Compiler<'_> {
@@ -162,13 +173,16 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        match crate::liquid::compile(&text.text, &Scope::columns(self.columns)) {
+        match crate::liquid::compile(&text.text, &Scope::columns(self.columns).settings(settings(text))) {
             Ok(template) => {
                 match template.columns() {
                     Reads::Columns(places) => self.reads.extend(places),
                     Reads::All => self.reads.extend(0..self.columns.len()),
                 }
-                Some(Node::Template(Arc::new(template), start, cast))
+                let first = self.branches.len();
+                let shift = |branch: Branch| Branch { place: start.place(&branch.place), ..branch };
+                self.branches.extend(template.branches().into_iter().map(shift));
+                Some(Node::Template(Filled { template: Arc::new(template), start, first }, cast))
             }
             Err(problems) => {
                 self.problems.extend(problems.into_iter().map(|problem| start.shift(problem)));
@@ -285,7 +299,7 @@ impl Compiler<'_> {
 
 fn is_volatile(node: &Node) -> bool {
     match node {
-        Node::Template(template, ..) => template.is_volatile(),
+        Node::Template(filled, _) => filled.template.is_volatile(),
         Node::Object(members) => members.iter().any(|(_, member)| is_volatile(member)),
         Node::Array(items) => items.iter().any(is_volatile),
         Node::Column(..) | Node::Static(_) | Node::Lookup(..) => false,

@@ -40,7 +40,8 @@ fn expression(from: &Expression) -> String {
         Expression::Static(value) => format!("static {value}"),
         Expression::Lookup { column, object } => format!("lookup {} {object}", column.name),
         Expression::Template { template, cast } => {
-            format!("template {} {}", cast.map_or("", coho_core::sync::Cast::name), template.text)
+            let cast = cast.map_or("", coho_core::sync::Cast::name);
+            format!("template {} {cast} {}", template.undefined.name(), template.text)
         }
         Expression::Object(members) => {
             let members = members.iter().map(|(name, from)| format!("{name}\u{2}{}", expression(from)));

@@ -39,6 +39,7 @@ mod text;
 mod dates;
 mod strftime;
 mod ast;
+mod branches;
 mod pieces;
 mod token;
 mod tags;
@@ -54,6 +55,7 @@ mod reference;
 pub mod conform;
 
 pub use answer::{answer, answer_at};
+pub use branches::{Branch, Watch};
 pub use budget::Budget;
 pub use context::Context;
 pub use fault::Start;

@@ -2,6 +2,7 @@
 //!
 //! [`crate::compile`] builds it; here it is only evaluated.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
 use crate::fit::Slot;
-use crate::liquid::{Context, Start, Template};
+use crate::liquid::{Branch, Context, Start, Template, Watch};
 use crate::{cast, fit, ids};
 
 /// What is compiled: the parts of a sync that concern the mapping.
@@ -92,6 +93,8 @@ impl Default for Facts {
 struct Scene<'a> {
     row: &'a dyn Row,
     facts: &'a Facts,
+    /// The branches of templates that were taken, if anybody wants to know.
+    taken: Option<&'a RefCell<BTreeSet<usize>>>,
 }
 
 /// A mapping that fits its model's columns.
@@ -100,6 +103,7 @@ pub struct Mapping {
     pub(crate) matching: Source,
     pub(crate) fields: Vec<Field>,
     pub(crate) reads: Vec<usize>,
+    pub(crate) branches: Vec<Branch>,
     pub(crate) digest: Digest,
 }
 
@@ -127,9 +131,18 @@ pub(crate) enum Node {
     Column(Source, Option<Cast>),
     Static(Value),
     Lookup(Source, Object),
-    Template(Arc<Template>, Start, Option<Cast>),
+    Template(Filled, Option<Cast>),
     Object(Vec<(String, Node)>),
     Array(Vec<Node>),
+}
+
+/// A template where it stands in a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Filled {
+    pub(crate) template: Arc<Template>,
+    pub(crate) start: Start,
+    /// The place of its first branch among the mapping's.
+    pub(crate) first: usize,
 }
 
 /// A column by its place.
@@ -160,6 +173,11 @@ impl Mapping {
         self.digest
     }
 
+    /// The branches of all templates, with their places in the project.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
     /// The fields of a rendered row that would differ at another time or in another run, though the row is the same: their
     /// templates read the clock or the run. What they alone change is no reason to send.
     pub fn volatile(&self, row: &impl Row, rendered: &Rendered, facts: &Facts) -> BTreeSet<FieldPath> {
@@ -178,17 +196,31 @@ impl Mapping {
 
     /// Turns a row into fields. All problems of the row are found, not the first.
     pub fn render_with(&self, row: &impl Row, facts: &Facts) -> Result<Rendered, Vec<Problem>> {
-        let scene = Scene { row, facts };
+        self.render_scene(&Scene { row, facts, taken: None })
+    }
+
+    /// The same, and which of the [`branches`](Self::branches) were taken, whatever came of it.
+    pub fn render_watched(
+        &self,
+        row: &impl Row,
+        facts: &Facts,
+    ) -> (Result<Rendered, Vec<Problem>>, BTreeSet<usize>) {
+        let taken = RefCell::default();
+        let rendered = self.render_scene(&Scene { row, facts, taken: Some(&taken) });
+        (rendered, taken.into_inner())
+    }
+
+    fn render_scene(&self, scene: &Scene<'_>) -> Result<Rendered, Vec<Problem>> {
         let mut problems = Vec::new();
-        let target = self.target(row).map_err(|problem| problems.push(problem)).ok();
+        let target = self.target_of(scene.row).map_err(|problem| problems.push(problem)).ok();
         let mut fields = BTreeMap::new();
         let mut absent_traits = None;
         for field in &self.fields {
             let rendered = match &field.to {
-                To::Path(path, slot) => field.one(&scene, path, *slot).map(|rendering| {
+                To::Path(path, slot) => field.one(scene, path, *slot).map(|rendering| {
                     fields.insert(path.clone(), rendering);
                 }),
-                To::AllTraits => field.all_traits(&scene).map(|traits| {
+                To::AllTraits => field.all_traits(scene).map(|traits| {
                     absent_traits = Some(field.null);
                     fields.extend(traits);
                 }),
@@ -206,6 +238,10 @@ impl Mapping {
 
     /// The external id of the record that a row becomes.
     pub fn target(&self, row: &impl Row) -> Result<ExternalId, Problem> {
+        self.target_of(row)
+    }
+
+    fn target_of(&self, row: &dyn Row) -> Result<ExternalId, Problem> {
         let value = row.cell(self.matching.column).to_value();
         ids::external_id(&value).map_err(|problem| {
             let message = format!("External ID (column `{}`): {}", self.matching.name, problem.message);
@@ -263,11 +299,8 @@ impl Node {
             }
             Self::Static(value) => Ok(value.clone()),
             Self::Lookup(source, _) => Ok(scene.row.cell(source.column).to_value()),
-            Self::Template(template, start, cast) => {
-                let facts = scene.facts;
-                let mut context = Context::row(scene.row).sync(&facts.sync).run(&facts.run);
-                context = facts.now.map_or(context, |now| context.at(now));
-                let value = template.render(&context).map_err(|problem| start.shift(problem))?;
+            Self::Template(filled, cast) => {
+                let value = filled.render(scene)?;
                 match cast {
                     Some(cast) => cast::cast(value, *cast),
                     None => Ok(value),
@@ -282,5 +315,23 @@ impl Node {
                 items.iter().map(|node| node.value(scene)).collect::<Result<_, Problem>>().map(Value::Array)
             }
         }
+    }
+}
+
+impl Filled {
+    fn render(&self, scene: &Scene<'_>) -> Result<Value, Problem> {
+        let facts = scene.facts;
+        let mut context = Context::row(scene.row).sync(&facts.sync).run(&facts.run);
+        context = facts.now.map_or(context, |now| context.at(now));
+        let value = match scene.taken {
+            None => self.template.render(&context),
+            Some(taken) => {
+                let watch = Watch::default();
+                let value = self.template.render(&context.watch(&watch));
+                taken.borrow_mut().extend(watch.taken().into_iter().map(|at| self.first + at));
+                value
+            }
+        };
+        value.map_err(|problem| self.start.shift(problem))
     }
 }

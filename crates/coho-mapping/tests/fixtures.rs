@@ -1,7 +1,7 @@
 //! Each `fixtures/mapping/*.json` is a mapping with rows; its `.snap` is what becomes of them.
 //!
 //! `columns` gives names and types, `match` and `fields` the mapping (a text is a column, an object one of `column`,
-//! `static`, `lookup`, `object`, `array`), `rows` the cells in the columns' order.
+//! `static`, `template`, `lookup`, `object`, `array`), `rows` the cells in the columns' order.
 
 use std::path::Path;
 
@@ -11,7 +11,9 @@ use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+use coho_core::sync::{
+    Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+};
 use coho_core::value::{Float, Value};
 use coho_mapping::{Mapping, Specification};
 
@@ -118,6 +120,13 @@ fn expression(from: &Value) -> Result<Expression, Failure> {
     }
     let cast = from.get("as").and_then(Value::as_text);
     let cast = cast.and_then(|name| Cast::ALL.into_iter().find(|cast| cast.name() == name));
+    if let Some(template) = from.get("template").and_then(Value::as_text) {
+        let lenient = from.get("undefined").and_then(Value::as_text) == Some("empty");
+        let undefined = if lenient { Undefined::Empty } else { Undefined::Error };
+        let place = Place { line: 1, column: 1, ..Place::default() };
+        let template = TemplateText { text: template.to_owned(), place, indent: 0, undefined };
+        return Ok(Expression::Template { template, cast });
+    }
     Ok(Expression::Column { column: column(text(from.get("column"))?), cast })
 }
 

@@ -11,11 +11,12 @@ use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::value::Value;
-use coho_mapping::liquid::{Context, Scope, Settings, compile};
+use coho_mapping::liquid::{Context, Scope, Settings, Watch, compile};
 use libfuzzer_sys::fuzz_target;
 
 /// The row of an input that brings none.
-const ROW: &str = r#"{ "id": 7, "plan": "pro", "seats": 4.50, "tags": ["a", "b"], "since": "2025-03-31", "none": null }"#;
+const ROW: &str =
+    r#"{ "id": 7, "plan": "pro", "seats": 4.50, "tags": ["a", "b"], "since": "2025-03-31", "none": null }"#;
 
 /// When it is: the beginning of the year 2000, counted from 1970.
 const NOW: Duration = Duration::from_secs(946_684_800);
@@ -49,7 +50,10 @@ fn try_scope(source: &str, scope: &Scope, row: &Value) {
         Ok(template) => {
             let now = UNIX_EPOCH + NOW;
             let context = Context::row_object(row).sync(row).run(row).at(now.into());
-            let (value, text) = (template.render(&context), template.render_text(&context));
+            let watch = Watch::default();
+            let (value, text) = (template.render(&context.watch(&watch)), template.render_text(&context));
+            let branches = template.branches().len();
+            assert!(watch.taken().iter().all(|at| *at < branches), "a branch that is not there was taken");
             if !template.is_typed() {
                 assert_eq!(value, text.clone().map(Value::Text), "text that is rendered twice differs");
             }

@@ -1,11 +1,15 @@
 //! What the passed cases reached of a mapping.
 
-use coho_core::case::{FieldCoverage, Reach};
+use std::collections::BTreeSet;
+
+use coho_core::case::{BranchCoverage, FieldCoverage, Reach};
 use coho_core::code::Code;
 use coho_core::fields::{Rendered, Rendering};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::sync::{Cast, Expression, FieldSpec, FieldTarget};
+
+use crate::liquid::Branch;
 
 /// The fields of a mapping, and what was reached of each.
 pub(super) struct Reached<'a>(Vec<(&'a FieldSpec, FieldCoverage)>);
@@ -52,6 +56,29 @@ impl<'a> Reached<'a> {
     /// All of it, in the order of the fields.
     pub(super) fn into_coverage(self) -> Vec<FieldCoverage> {
         self.0.into_iter().map(|(_, coverage)| coverage).collect()
+    }
+}
+
+/// The branches of templates, and which of them were reached.
+pub(super) struct Branches(Vec<BranchCoverage>);
+
+impl Branches {
+    /// Nothing yet.
+    pub(super) fn of(branches: Vec<Branch>) -> Self {
+        let nothing = |Branch { label, place }| BranchCoverage { label, place, reached: false };
+        Self(branches.into_iter().map(nothing).collect())
+    }
+
+    /// A passed case took these, whatever it expected.
+    pub(super) fn taken(&mut self, taken: &BTreeSet<usize>) {
+        for (at, branch) in self.0.iter_mut().enumerate() {
+            branch.reached |= taken.contains(&at);
+        }
+    }
+
+    /// All of it, in the order in which they stand.
+    pub(super) fn into_coverage(self) -> Vec<BranchCoverage> {
+        self.0
     }
 }
 

@@ -24,12 +24,12 @@ pub(crate) enum Node {
     /// `if` and `unless`.
     If {
         branches: Vec<Branch>,
-        otherwise: Vec<Node>,
+        otherwise: Option<Else>,
     },
     Case {
         subject: Chain,
         whens: Vec<When>,
-        otherwise: Vec<Node>,
+        otherwise: Option<Else>,
     },
     For(Box<Loop>),
     Break,
@@ -49,6 +49,7 @@ pub(crate) enum Node {
 pub(crate) struct Branch {
     pub(crate) condition: Chain,
     pub(crate) negated: bool,
+    pub(crate) mark: Mark,
     pub(crate) body: Vec<Node>,
 }
 
@@ -56,7 +57,29 @@ pub(crate) struct Branch {
 #[derive(Debug)]
 pub(crate) struct When {
     pub(crate) values: Vec<Expr>,
+    pub(crate) mark: Mark,
     pub(crate) body: Vec<Node>,
+}
+
+/// What is rendered where no other branch is.
+#[derive(Debug)]
+pub(crate) struct Else {
+    pub(crate) mark: Mark,
+    pub(crate) body: Vec<Node>,
+}
+
+/// Which branch of the template it is. [`super::branches`] numbers them when the tree is whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    pub(crate) tag: Span,
+    pub(crate) index: usize,
+}
+
+impl Mark {
+    /// The branch that begins with this tag.
+    pub(crate) fn at(tag: Span) -> Self {
+        Self { tag, index: 0 }
+    }
 }
 
 /// `for` and `tablerow`.
@@ -69,8 +92,9 @@ pub(crate) struct Loop {
     pub(crate) limit: Option<Expr>,
     pub(crate) offset: Option<Offset>,
     pub(crate) order: Order,
+    pub(crate) mark: Mark,
     pub(crate) body: Vec<Node>,
-    pub(crate) otherwise: Vec<Node>,
+    pub(crate) otherwise: Option<Else>,
     pub(crate) table: Option<Table>,
     pub(crate) span: Span,
 }

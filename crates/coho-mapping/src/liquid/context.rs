@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use coho_core::row::Row;
 use coho_core::value::Value;
 
+use super::branches::Watch;
+
 /// The values of one rendering, borrowed.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -11,6 +13,7 @@ pub struct Context<'a> {
     pub(crate) sync: Option<&'a Value>,
     pub(crate) run: Option<&'a Value>,
     pub(crate) now: Option<DateTime<Utc>>,
+    pub(crate) watch: Option<&'a Watch>,
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +47,7 @@ impl<'a> Context<'a> {
     }
 
     fn of(values: Values<'a>) -> Self {
-        Self { values, sync: None, run: None, now: None }
+        Self { values, sync: None, run: None, now: None, watch: None }
     }
 
     /// What `sync` is.
@@ -65,6 +68,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
         self.now = Some(now);
+        self
+    }
+
+    /// Who notes the branches that are taken.
+    #[must_use]
+    pub fn watch(mut self, watch: &'a Watch) -> Self {
+        self.watch = Some(watch);
         self
     }
 }

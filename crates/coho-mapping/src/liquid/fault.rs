@@ -99,7 +99,7 @@ impl From<Problem> for Fault {
 }
 
 /// Line and column, both from 1, in characters; a stretch of several lines is marked to the end of its first.
-fn place(source: &str, span: Span) -> Place {
+pub(super) fn place(source: &str, span: Span) -> Place {
     let before = source.get(..span.start).unwrap_or(source);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
@@ -125,15 +125,19 @@ impl Start {
     /// Moves a template's problem to its place in the file.
     #[must_use]
     pub fn shift(&self, problem: Problem) -> Problem {
-        let Some(inside) = &problem.place else { return problem.at(&self.place) };
+        let moved = problem.place.as_ref().map_or_else(|| self.place.clone(), |inside| self.place(inside));
+        problem.at(&moved)
+    }
+
+    /// Where in the file a place of the template is.
+    pub fn place(&self, inside: &Place) -> Place {
         let before = if inside.line <= 1 { self.place.column.saturating_sub(1) } else { self.indent };
-        let moved = Place {
+        Place {
             file: Arc::clone(&self.place.file),
             line: self.place.line + inside.line.saturating_sub(1),
             column: inside.column + before,
             length: inside.length,
-        };
-        problem.at(&moved)
+        }
     }
 }
 

@@ -24,6 +24,13 @@ pub(crate) struct Tag {
     pub(crate) args: Span,
 }
 
+impl Tag {
+    /// All that stands between its delimiters.
+    pub(crate) fn whole(self) -> Span {
+        self.name.to(self.args)
+    }
+}
+
 /// Cuts a template into pieces.
 pub(crate) fn cut(source: &str) -> (Vec<Piece>, Vec<Fault>) {
     let mut cutter = Cutter { source, at: 0, trim: false, pieces: Vec::new(), faults: Vec::new() };

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use coho_core::code::Code;
 use coho_core::value::Value;
 
-use super::ast::{Call, Chain, Expr, Node, When};
+use super::ast::{Call, Chain, Else, Expr, Mark, Node, When};
+use super::branches::Watch;
 use super::budget::{Budget, Meter};
 use super::context::{Context, Values};
 use super::fault::Fault;
@@ -26,6 +27,7 @@ pub(crate) struct Rendering<'a> {
     values: Values<'a>,
     sync: Option<&'a Value>,
     run: Option<&'a Value>,
+    watch: Option<&'a Watch>,
     pub(crate) scene: Scene<'a>,
     slots: Vec<Option<Val<'a>>>,
     counters: Vec<(&'a str, i64)>,
@@ -74,6 +76,7 @@ impl<'a> Rendering<'a> {
             values: context.values,
             sync: context.sync,
             run: context.run,
+            watch: context.watch,
             scene: Scene { meter: Meter::new(budget), settings: &scope.settings, now: context.now },
             slots: Vec::new(),
             counters: Vec::new(),
@@ -115,12 +118,15 @@ impl<'a> Rendering<'a> {
             Node::If { branches, otherwise } => {
                 for branch in branches {
                     if self.holds(&branch.condition)? != branch.negated {
+                        self.take(branch.mark);
                         return self.nodes(&branch.body, out);
                     }
                 }
-                return self.nodes(otherwise, out);
+                return self.otherwise(otherwise.as_ref(), out);
             }
-            Node::Case { subject, whens, otherwise } => return self.case(subject, whens, otherwise, out),
+            Node::Case { subject, whens, otherwise } => {
+                return self.case(subject, whens, otherwise.as_ref(), out);
+            }
             Node::For(repeat) => return self.repeat(repeat, out),
             Node::Break => return Ok(Flow::Break),
             Node::Continue => return Ok(Flow::Continue),
@@ -136,6 +142,19 @@ impl<'a> Rendering<'a> {
             Node::IfChanged(body) => return self.if_changed(body, out),
         }
         Ok(Flow::On)
+    }
+
+    /// Notes that a branch is taken, if anybody wants to know.
+    fn take(&self, mark: Mark) {
+        if let Some(watch) = self.watch {
+            watch.take(mark);
+        }
+    }
+
+    fn otherwise(&mut self, otherwise: Option<&'a Else>, out: &mut String) -> Result<Flow, Fault> {
+        let Some(Else { mark, body }) = otherwise else { return Ok(Flow::On) };
+        self.take(*mark);
+        self.nodes(body, out)
     }
 
     fn push(&self, text: &str, out: &mut String) -> Result<(), Fault> {
@@ -178,7 +197,7 @@ impl<'a> Rendering<'a> {
         &mut self,
         subject: &'a Chain,
         whens: &'a [When],
-        otherwise: &'a [Node],
+        otherwise: Option<&'a Else>,
         out: &mut String,
     ) -> Result<Flow, Fault> {
         let subject = self.chain(subject, Missing::Allowed)?;
@@ -186,13 +205,14 @@ impl<'a> Rendering<'a> {
         for when in whens {
             if self.any_equal(&subject, &when.values)? {
                 hit = true;
+                self.take(when.mark);
                 let flow = self.nodes(&when.body, out)?;
                 if flow != Flow::On {
                     return Ok(flow);
                 }
             }
         }
-        if hit { Ok(Flow::On) } else { self.nodes(otherwise, out) }
+        if hit { Ok(Flow::On) } else { self.otherwise(otherwise, out) }
     }
 
     fn any_equal(&mut self, subject: &Val<'a>, values: &'a [Expr]) -> Result<bool, Fault> {

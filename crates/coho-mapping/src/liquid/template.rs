@@ -7,7 +7,8 @@ use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::value::Value;
 
-use super::ast::{Chain, Node};
+use super::ast::{Chain, Mark, Node};
+use super::branches::{self, Branch};
 use super::budget::Budget;
 use super::context::Context;
 use super::fault::{Fault, Span};
@@ -99,6 +100,7 @@ pub struct Template {
     pub(crate) slots: usize,
     reads: Reads,
     volatile: bool,
+    marks: Vec<Mark>,
 }
 
 /// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
@@ -110,10 +112,11 @@ pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
         let start = source.get(..80).unwrap_or_default();
         return Err(vec![Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start)]);
     }
-    let parsed = parser::parse(source, scope);
+    let mut parsed = parser::parse(source, scope);
     if !parsed.faults.is_empty() {
         return Err(parsed.faults.into_iter().map(|fault| fault.into_problem(source)).collect());
     }
+    let marks = branches::number(&mut parsed.nodes);
     Ok(Template {
         source: source.to_owned(),
         nodes: parsed.nodes,
@@ -121,6 +124,7 @@ pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
         slots: parsed.slots,
         reads: parsed.reads,
         volatile: parsed.volatile,
+        marks,
     })
 }
 
@@ -133,6 +137,11 @@ impl Template {
     /// Whether it reads the clock or the run, so that the same row may give another value next time.
     pub fn is_volatile(&self) -> bool {
         self.volatile
+    }
+
+    /// Its branches, in the order in which they stand; [`Context::watch`] notes which of them are taken.
+    pub fn branches(&self) -> Vec<Branch> {
+        self.marks.iter().map(|mark| branches::branch(*mark, &self.source)).collect()
     }
 
     /// The template's text.

@@ -282,6 +282,14 @@ static FIELD_SHAPE: Shape = Shape {
             example: "{ template: \"{{ row['plan'] | upcase }}\" }",
         },
         Key {
+            name: "undefined",
+            need: With("template"),
+            form: &Form::Choice(&UNDEFINED),
+            default: "`error`",
+            meaning: "How the template reads what is not there: it is refused, or it is empty, dates that are none included, as in LiquidJS.",
+            example: "{ template: \"{{ row.nickname }}\", undefined: empty }",
+        },
+        Key {
             name: "null",
             need: May,
             form: &Form::Choice(&NULL),
@@ -310,6 +318,9 @@ static MEMBERS: Shape = Shape {
 /// The casts.
 pub(crate) static CAST: Choice =
     Choice { now: &["text", "number", "integer", "boolean", "date", "timestamp", "json"], later: &[] };
+
+/// How templates read what is not there.
+pub(crate) static UNDEFINED: Choice = Choice { now: &["error", "empty"], later: &[] };
 
 /// What nulls do.
 pub(crate) static NULL: Choice = Choice { now: &["follow", "omit", "clear"], later: &[] };

@@ -1,7 +1,8 @@
 //! The keys of test files.
 
-use super::Need::{May, Must};
+use super::Need::{May, Must, With};
 use super::model::COLUMN_TYPE;
+use super::sync::UNDEFINED;
 use super::texts::{COLUMN, NAMES, TEXTS};
 use super::{Choice, Form, Key, Others, Shape};
 
@@ -25,6 +26,14 @@ pub(crate) static TEST: Shape = Shape {
             default: "",
             meaning: "A single Liquid template that is tested. It reads columns that are declared here, or that a row names.",
             example: "template: \"{{ row['plan'] | upcase }}\"",
+        },
+        Key {
+            name: "undefined",
+            need: With("template"),
+            form: &Form::Choice(&UNDEFINED),
+            default: "`error`",
+            meaning: "How the template reads what is not there: it is refused, or it is empty, dates that are none included, as in LiquidJS.",
+            example: "undefined: empty",
         },
         Key {
             name: "columns",

@@ -5,7 +5,9 @@ use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText};
+use coho_core::sync::{
+    Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+};
 
 use super::sync::word;
 use super::value::value;
@@ -19,7 +21,7 @@ const WHOLE: [&str; 3] = ["column", "as", "null"];
 const OBJECT: [&str; 2] = ["object", "null"];
 
 /// The same for a template.
-const TEMPLATE: [&str; 3] = ["template", "as", "null"];
+const TEMPLATE: [&str; 4] = ["template", "undefined", "as", "null"];
 
 /// Reads the entries of `fields`.
 pub(crate) struct Fields<'a> {
@@ -229,7 +231,8 @@ impl Fields<'_> {
             return None;
         }
         let cast = word(node, "as", &Cast::ALL, Cast::name);
-        Some(Expression::Template { template: TemplateText { text, place, indent }, cast })
+        let undefined = word(node, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
+        Some(Expression::Template { template: TemplateText { text, place, indent, undefined }, cast })
     }
 
     fn column(&mut self, node: &Node, column: ColumnRef) -> Option<Expression> {

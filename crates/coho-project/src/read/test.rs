@@ -7,11 +7,11 @@ use coho_core::case::{Case, Expected, Given, Subject, Suite, Wanted};
 use coho_core::code::Code;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::sync::SyncId;
-use coho_core::sync::TemplateText;
+use coho_core::sync::{SyncId, TemplateText, Undefined};
 use coho_core::value::preview;
 
 use super::model::column_type;
+use super::sync::word;
 use super::value::value;
 use crate::conform::conform;
 use crate::keys::test::TEST;
@@ -46,7 +46,9 @@ pub(crate) fn read(
 fn subject(root: &Node, text: &str, syncs: Option<&[&str]>, problems: &mut Vec<Problem>) -> Option<Subject> {
     if let Some(node) = root.get("template") {
         let (place, indent) = begin(node, text);
-        return Some(Subject::Template(TemplateText { text: node.text()?.to_owned(), place, indent }));
+        let undefined = word(root, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
+        let text = node.text()?.to_owned();
+        return Some(Subject::Template(TemplateText { text, place, indent, undefined }));
     }
     sync(root, syncs, problems).map(Subject::Sync)
 }

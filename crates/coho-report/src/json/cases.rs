@@ -1,6 +1,7 @@
 //! What became of users' mapping tests, as a document.
 
-use coho_core::case::{CaseReport, Ending, Mismatch, Reach, SuiteReport, SyncCoverage, Tally, coverage};
+use coho_core::case::{BranchCoverage, CaseReport, Coverage, Covered, Ending, Mismatch, Reach, SuiteReport};
+use coho_core::case::{Tally, coverage};
 use coho_core::json::to_serde;
 use coho_core::sync::SyncId;
 use serde_json::{Value as Json, json};
@@ -23,14 +24,19 @@ use super::{VERSION, object};
 ///   "problems": [{ "…": "why the tests of a whole file are broken" }],
 ///   "coverage": [{
 ///     "sync": "users",
-///     "fields": [{ "field": "email", "set": true, "null": true }]
+///     "fields": [{ "field": "email", "set": true, "null": true }],
+///     "branches": [{
+///       "branch": "{% if row.seats > 10 %}", "file": "syncs/users.yaml", "line": 12, "column": 24, "reached": false
+///     }]
 ///   }],
 ///   "untested": ["accounts"]
 /// }
 /// ```
 ///
-/// Tests of a template have no `sync`, and their differences no `field`. Values of `expected` and `got` are whole: they are the test's own. The one that is not there is left out. In `coverage`,
-/// what cannot be is left out: a static value is never null, and only a cast can fail.
+/// Tests of a template have no `sync`, and their differences no `field`. Values of `expected` and `got` are whole: they are
+/// the test's own. The one that is not there is left out. In `coverage`, what cannot be is left out: a static value is never
+/// null, and only a cast can fail. A template that is tested by itself has its test's `file` in place of a `sync`, no `fields`,
+/// and is there only if it has branches.
 pub fn cases(reports: &[SuiteReport], untested: &[SyncId]) -> Json {
     let tally = Tally::of(reports.iter().flat_map(|report| &report.cases));
     let tests = reports.iter().flat_map(|report| report.cases.iter().map(|case| test(report, case)));
@@ -89,7 +95,7 @@ fn difference(mismatch: &Mismatch) -> Option<Json> {
     })
 }
 
-fn reached(coverage: &SyncCoverage) -> Json {
+fn reached(coverage: &Coverage) -> Json {
     let known = |reach: Reach| match reach {
         Reach::Impossible => None,
         Reach::Missed => Some(false.into()),
@@ -103,5 +109,21 @@ fn reached(coverage: &SyncCoverage) -> Json {
             ("cast_failed", known(field.failed)),
         ])
     });
-    json!({ "sync": coverage.sync.as_str(), "fields": fields.collect::<Vec<_>>() })
+    let branches: Vec<Json> = coverage.branches.iter().map(branch).collect();
+    match &coverage.of {
+        Covered::Sync(sync) => {
+            json!({ "sync": sync.as_str(), "fields": fields.collect::<Vec<_>>(), "branches": branches })
+        }
+        Covered::Template(file) => json!({ "file": **file, "branches": branches }),
+    }
+}
+
+fn branch(branch: &BranchCoverage) -> Json {
+    json!({
+        "branch": branch.label,
+        "file": *branch.place.file,
+        "line": branch.place.line,
+        "column": branch.place.column,
+        "reached": branch.reached,
+    })
 }

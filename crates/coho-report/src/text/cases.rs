@@ -1,7 +1,7 @@
 //! What became of users' mapping tests: what failed and why, how many passed, what no test reached.
 
-use coho_core::case::{CaseReport, Ending, FieldCoverage, Reach, Subject, SuiteReport, SyncCoverage};
-use coho_core::case::{Tally, coverage};
+use coho_core::case::{BranchCoverage, CaseReport, Coverage, Covered, Ending, FieldCoverage, Reach, Subject};
+use coho_core::case::{SuiteReport, Tally, coverage};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 
@@ -82,19 +82,38 @@ fn summary(reports: &[SuiteReport], style: &Style) -> String {
     format!("{}\n", parts.join(", "))
 }
 
-fn reached(coverage: &SyncCoverage, style: &Style) -> String {
+fn reached(coverage: &Coverage, style: &Style) -> String {
     let set = Aspect::of(&coverage.fields, |field| field.set);
     let null = Aspect::of(&coverage.fields, |field| field.null);
     let failed = Aspect::of(&coverage.fields, |field| field.failed);
     let shares = [(&set, "fields set"), (&null, "seen null"), (&failed, "casts seen failing")];
     let shares = shares.into_iter().filter(|(aspect, _)| aspect.possible > 0);
-    let shares: Vec<String> = shares.map(|(aspect, words)| format!("{} {words}", aspect.share())).collect();
-    let mut text = wrap(&format!("coverage of {}: {}", coverage.sync, shares.join(", ")), 0, style.width);
+    let mut shares: Vec<String> =
+        shares.map(|(aspect, words)| format!("{} {words}", aspect.share())).collect();
+    let (of, words) = match &coverage.of {
+        Covered::Sync(sync) => (sync.as_str(), "branches of templates reached"),
+        Covered::Template(file) => (&*tame(file), "branches reached"),
+    };
+    shares.extend(branches_share(&coverage.branches).map(|share| format!("{share} {words}")));
+    let mut text = wrap(&format!("coverage of {of}: {}", shares.join(", ")), 0, style.width);
     let missed = [("never set", set), ("never null", null), ("casts that never failed", failed)];
     for (words, aspect) in missed.into_iter().filter(|(_, aspect)| !aspect.missed.is_empty()) {
         text.push_str(&wrap(&format!("{words}: {}", aspect.missed.join(", ")), 2, style.width));
     }
-    text
+    text + &branches_missed(&coverage.branches)
+}
+
+fn branches_share(branches: &[BranchCoverage]) -> Option<String> {
+    let reached = branches.iter().filter(|branch| branch.reached).count();
+    (!branches.is_empty()).then(|| format!("{reached} of {}", branches.len()))
+}
+
+/// Each on a line of its own, for an editor to go to.
+fn branches_missed(branches: &[BranchCoverage]) -> String {
+    let missed = branches.iter().filter(|branch| !branch.reached).map(|branch| {
+        format!("  {}: never reached: {}\n", tame(&branch.place.to_string()), tame(&branch.label))
+    });
+    missed.collect()
 }
 
 /// One thing that cases can reach of fields.

@@ -5,7 +5,7 @@ use coho_core::code::Code;
 use super::Parser;
 use super::block::{End, Open, Pieces};
 use super::expr::Cursor;
-use crate::liquid::ast::{Branch, Chain, Expr, Literal, Loop, Node, Offset, Order, Table, When};
+use crate::liquid::ast::{Branch, Chain, Else, Expr, Literal, Loop, Mark, Node, Offset, Order, Table, When};
 use crate::liquid::fault::{Fault, Span};
 use crate::liquid::number::Number;
 use crate::liquid::pieces::Tag;
@@ -110,18 +110,20 @@ impl<'s> Parser<'s> {
                 let condition = self.condition_in(current.args);
                 Some(self.noted(condition, current.name))
             };
-            let mut body = Vec::new();
+            let (mark, mut body) = (Mark::at(current.whole()), Vec::new());
             let end = self.body(pieces, Some(open), &mut body);
             match condition {
                 // Branches after `else` are read and never rendered.
-                Some(condition) if otherwise.is_none() => branches.push(Branch { condition, negated, body }),
-                None if otherwise.is_none() => otherwise = Some(body),
+                Some(condition) if otherwise.is_none() => {
+                    branches.push(Branch { condition, negated, mark, body });
+                }
+                None if otherwise.is_none() => otherwise = Some(Else { mark, body }),
                 _ => {}
             }
             negated = false;
             match end {
                 End::Part(tag) => current = tag,
-                End::Closed => return Node::If { branches, otherwise: otherwise.unwrap_or_default() },
+                End::Closed => return Node::If { branches, otherwise },
             }
         }
     }
@@ -134,16 +136,16 @@ impl<'s> Parser<'s> {
         let mut end = self.body(pieces, Some(open), &mut Vec::new());
         while let End::Part(part) = end {
             let values = if part.name.of(self.source) == "when" { Some(self.when(part)) } else { None };
-            let mut body = Vec::new();
+            let (mark, mut body) = (Mark::at(part.whole()), Vec::new());
             end = self.body(pieces, Some(open), &mut body);
             match values {
-                Some(Ok(values)) if otherwise.is_none() => whens.push(When { values, body }),
+                Some(Ok(values)) if otherwise.is_none() => whens.push(When { values, mark, body }),
                 Some(Err(fault)) => self.fault(fault.at(part.name)),
-                None if otherwise.is_none() => otherwise = Some(body),
+                None if otherwise.is_none() => otherwise = Some(Else { mark, body }),
                 _ => {}
             }
         }
-        Node::Case { subject, whens, otherwise: otherwise.unwrap_or_default() }
+        Node::Case { subject, whens, otherwise }
     }
 
     fn when(&mut self, tag: Tag) -> Result<Vec<Expr>, Fault> {
@@ -181,16 +183,12 @@ impl<'s> Parser<'s> {
 
     fn for_loop(&mut self, tag: Tag, open: Open<'s>, pieces: &mut Pieces<'_>) -> Node {
         let head = self.loop_head(tag, open.name);
-        let (mut body, mut otherwise) = (Vec::new(), Vec::new());
+        let (mut body, mut otherwise) = (Vec::new(), None);
         let mut end = self.body(pieces, Some(open), &mut body);
-        let mut parts = 0;
-        while let End::Part(_) = end {
-            let mut part = Vec::new();
-            end = self.body(pieces, Some(open), &mut part);
-            if parts == 0 {
-                otherwise = part;
-            }
-            parts += 1;
+        while let End::Part(part) = end {
+            let (mark, mut body) = (Mark::at(part.whole()), Vec::new());
+            end = self.body(pieces, Some(open), &mut body);
+            otherwise.get_or_insert(Else { mark, body });
         }
         match head {
             Ok(head) => Node::For(Box::new(Loop { body, otherwise, ..head })),
@@ -221,8 +219,9 @@ impl<'s> Parser<'s> {
             limit: None,
             offset: None,
             order: Order::Forward,
+            mark: Mark::at(tag.whole()),
             body: Vec::new(),
-            otherwise: Vec::new(),
+            otherwise: None,
             table: (name == "tablerow").then_some(Table { columns: None }),
             span: list,
         };

@@ -38,7 +38,10 @@ impl<'a> Rendering<'a> {
         let items = self.expression(&repeat.items, Missing::Refused)?.unwrap_or(Val::Nil);
         let window = self.window(repeat, count(&items)).map_err(|fault| fault.at(repeat.span))?;
         if window.from >= window.to && repeat.table.is_none() {
-            return self.nodes(&repeat.otherwise, out);
+            return self.otherwise(repeat.otherwise.as_ref(), out);
+        }
+        if window.from < window.to {
+            self.take(repeat.mark);
         }
         let before = self.slots.get_mut(repeat.slot).and_then(Option::take);
         let flow = match &repeat.table {
