@@ -65,6 +65,7 @@ pub mod context;
 pub mod clock;
 pub mod stop;
 pub mod plan;
+mod harmless;
 mod notes;
 pub mod run;
 pub mod send;

@@ -21,6 +21,7 @@ use coho_ledger::spool::{Lane, Spool};
 use coho_vitally::client::{Breaker, Client};
 
 use crate::context::{Engine, EngineError};
+use crate::harmless::Harmless;
 use crate::notes;
 use crate::plan::{Filter, Job, PlanError, Planned, plan};
 use crate::send::references::References;
@@ -103,6 +104,7 @@ impl Engine<'_> {
         options: &Options,
         listener: &dyn Listener,
     ) -> Result<Vec<Outlook>, EngineError> {
+        let listener = &Harmless(listener);
         let ledger = match self.ledger_to_read()? {
             Some(ledger) => ledger,
             None => Ledger::temporary(self.setup.clock.now())?,
@@ -169,6 +171,7 @@ impl Engine<'_> {
         listener: &dyn Listener,
         stop: &Stop,
     ) -> Result<Report, EngineError> {
+        let listener = &Harmless(listener);
         let clock = &*self.setup.clock;
         let mut clients = BTreeMap::new();
         for sync in syncs {
@@ -201,13 +204,28 @@ impl Engine<'_> {
             options,
             halt: RefCell::new(None),
         };
-        let summaries = self.parts(&shared, syncs).await?;
+        let summaries = match self.parts(&shared, syncs).await {
+            Ok(summaries) => summaries,
+            Err(error) => {
+                drop(references);
+                self.give_up(&ledger, lease, &run, &error);
+                return Err(error);
+            }
+        };
         let ending = Ending { status: worst(&summaries), error: None, at: clock.now() };
         ledger.end_run(&lease, &run, &ending)?;
         ledger.prune(&lease, clock.now() - TimeDelta::days(KEEP_HISTORY_DAYS))?;
         drop(references);
         ledger.release(lease, clock.now())?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })
+    }
+
+    /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
+    fn give_up(&self, ledger: &Ledger, lease: Lease, run: &Run, error: &EngineError) {
+        let at = self.setup.clock.now();
+        let ending = Ending { status: Ended::Halted, error: Some(error.to_string()), at };
+        drop(ledger.end_run(&lease, run, &ending));
+        drop(ledger.release(lease, at));
     }
 
     async fn parts(&self, shared: &Shared<'_>, syncs: &[&Sync]) -> Result<Vec<SyncSummary>, EngineError> {

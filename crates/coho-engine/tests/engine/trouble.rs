@@ -207,6 +207,9 @@ async fn a_ledger_that_cannot_be_written_half_way_loses_nothing() {
     let error = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap_err();
     assert!(matches!(error, EngineError::Ledger(_)), "{error:?}");
     assert_eq!(error.code().as_str(), "ledger-failed");
+    let ended = stage
+        .ask_ledger("SELECT status || ', ' || (ended_at IS NOT NULL) FROM runs ORDER BY id DESC LIMIT 1");
+    assert_eq!(ended.unwrap(), ["halted, 1"]);
     ledger.execute_batch("DROP TRIGGER full").unwrap();
     drop(ledger);
     recovers(&stage).await;
@@ -239,4 +242,23 @@ async fn a_column_that_was_renamed_between_runs_fails_and_removes_nothing() {
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("failed (unknown-column): nothing", 0));
     stage.sql("ALTER TABLE accounts RENAME COLUMN tariff TO plan").unwrap();
     recovers(&stage).await;
+}
+
+/// A listener that breaks at everything it hears.
+struct Broken;
+
+impl Listener for Broken {
+    fn on(&self, event: &Event) {
+        panic!("the listener broke at {event:?}");
+    }
+}
+
+/// Law 7.
+#[tokio::test]
+async fn a_listener_that_breaks_changes_no_outcome() {
+    let stage = Stage::accounts().await.unwrap();
+    stage.sql("INSERT INTO accounts VALUES (1, 'a-1', 'Acme', 'pro', 5, 0)").unwrap();
+    let ran = stage.try_run(&Options::default(), &Broken, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged");
 }
