@@ -28,17 +28,27 @@ fn host() -> String {
     std::env::var("HOSTNAME").ok().or_else(from_file).unwrap_or_else(|| "this machine".to_owned())
 }
 
-/// A switch that Ctrl-C throws. A second Ctrl-C ends the process as any other would: nothing is lost by it.
+/// Waits for Ctrl-C, or for the signal by which a service or a container is asked to end.
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        signal = tokio::signal::ctrl_c() => signal,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// A switch that Ctrl-C throws, and being asked to end. The second time ends the process as any other would: nothing is lost
+/// by it.
 pub(crate) fn stop_at_ctrl_c() -> Stop {
     let stop = Stop::new();
     let asked = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_end().await.is_ok() {
             asked.ask();
             print::talk(
                 "stopping: what is under way is finished first; Ctrl-C again ends at once, and loses nothing",
             );
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if asked_to_end().await.is_ok() {
                 std::process::exit(130);
             }
         }

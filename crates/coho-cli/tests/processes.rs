@@ -19,10 +19,20 @@ const ROWS: usize = 20;
 
 #[test]
 fn ctrl_c_finishes_what_is_under_way_and_the_next_run_goes_on() {
+    ends_cleanly("INT");
+}
+
+#[test]
+fn being_asked_to_end_is_the_same_as_ctrl_c() {
+    ends_cleanly("TERM");
+}
+
+#[expect(clippy::unwrap_used, reason = "a test that two signals share")]
+fn ends_cleanly(name: &str) {
     let stage = slow_stage().unwrap();
     let run = start(&stage, &["run"]).unwrap();
     wait_until("two calls", || stage.vitally.calls().len() >= 2).unwrap();
-    signal(&run, "INT").unwrap();
+    signal(&run, name).unwrap();
     let stopped = run.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
     assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));

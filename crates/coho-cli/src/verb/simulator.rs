@@ -29,7 +29,7 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     ));
     tokio::select! {
         () = running.ended() => {}
-        signal = interrupted() => signal.context("waiting for Ctrl-C")?,
+        signal = crate::engine::asked_to_end() => signal.context("waiting for Ctrl-C")?,
     }
     running.stop().await;
     Ok(Exit::Done)
@@ -51,13 +51,4 @@ fn not_started(error: StartError) -> Known {
     };
     let message = "the simulator cannot start".to_owned();
     Known { message, help: Some(help.to_owned()), code: 2, source: Some(error.into()) }
-}
-
-/// Ctrl-C, or being asked to end.
-async fn interrupted() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        signal = tokio::signal::ctrl_c() => signal,
-        _ = terminate.recv() => Ok(()),
-    }
 }
