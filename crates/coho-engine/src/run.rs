@@ -1,7 +1,7 @@
 //! Running: each sync is planned and written in the order of its object; removals follow the other way round.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use coho_core::code::Code;
@@ -173,12 +173,7 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         let clock = &*self.setup.clock;
-        let mut clients = BTreeMap::new();
-        for sync in syncs {
-            if !clients.contains_key(&sync.destination) {
-                clients.insert(sync.destination.clone(), self.client(&sync.destination)?);
-            }
-        }
+        let clients = self.clients(syncs)?;
         let ledger = self.ledger_to_write()?;
         let lease = ledger.acquire(&self.setup.holder, clock.now(), LEASE)?;
         let id = RunId::new((self.setup.run_id)());
@@ -218,6 +213,12 @@ impl Engine<'_> {
         drop(references);
         ledger.release(lease, clock.now())?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })
+    }
+
+    /// One client for each destination: its syncs share a rate.
+    fn clients(&self, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
+        let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
+        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(name)?))).collect()
     }
 
     /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
