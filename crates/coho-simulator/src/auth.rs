@@ -1,4 +1,5 @@
-//! Who may ask: HTTP Basic with the REST key as user name and an empty password.
+//! Who may ask: REST, HTTP Basic with the key as user name and an empty password; Analytics, the word `Basic` and the
+//! token as it is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +15,16 @@ pub(crate) enum Credentials {
     Absent,
 }
 
-/// Reads the header against the key.
+/// Reads the header of an Analytics request against the token. Nothing is decoded.
+pub(crate) fn check_token(header: Option<&str>, token: &str) -> Credentials {
+    match header.and_then(|header| header.strip_prefix("Basic ")) {
+        None => Credentials::Absent,
+        Some(given) if given == token => Credentials::Right,
+        Some(_) => Credentials::Wrong,
+    }
+}
+
+/// Reads the header of a REST request against the key.
 pub(crate) fn check(header: Option<&str>, rest_key: &str) -> Credentials {
     let Some(pair) = header.and_then(user_and_password) else { return Credentials::Absent };
     match pair.split_once(':') {
@@ -43,6 +53,16 @@ mod tests {
     #[test]
     fn the_key_with_an_empty_password_is_right() {
         assert_eq!(check(Some(&basic("sk_live_1:")), "sk_live_1"), Credentials::Right);
+    }
+
+    #[test]
+    fn the_analytics_token_is_compared_as_it_is() {
+        assert_eq!(check_token(Some("Basic live_1"), "live_1"), Credentials::Right);
+        assert_eq!(check_token(Some(&basic("live_1:")), "live_1"), Credentials::Wrong);
+        assert_eq!(check_token(Some("Basic  live_1"), "live_1"), Credentials::Wrong);
+        for header in ["live_1", "Bearer live_1", "basic live_1"] {
+            assert_eq!(check_token(Some(header), "live_1"), Credentials::Absent, "{header}");
+        }
     }
 
     #[test]

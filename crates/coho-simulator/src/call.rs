@@ -1,4 +1,4 @@
-//! The log of REST requests, in the order in which they were answered. Headers are not kept: they hold the key.
+//! The log of requests to both APIs, in the order in which they were answered. Headers are not kept: they hold the key.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use crate::clock::Time;
 /// Bodies longer than this are cut in the log.
 const BODY_KEPT: usize = 64 * 1024;
 
-/// One REST request and what became of it.
+/// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// Counts from 1 over the life of the simulator, also when the log was cleared.

@@ -34,6 +34,11 @@ impl Time {
         Some(Self(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis()))
     }
 
+    /// Reads an ISO 8601 date and time in UTC, with a `Z` at the end. `None` for anything else.
+    pub(crate) fn parse_utc(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|_| text.ends_with('Z'))
+    }
+
     /// This moment and so many milliseconds more.
     #[must_use]
     pub const fn plus(self, millis: i64) -> Self {

@@ -2,7 +2,7 @@
 //!
 //! | call | takes | gives |
 //! |---|---|---|
-//! | `GET /simulator/state` | | `{"organizations": […], "accounts": […], "users": […]}`, whole records, oldest first |
+//! | `GET /simulator/state` | | `{"organizations": […], "accounts": […], "users": […], "instances": […], "eventCount": 1, "events": […], "droppedCount": 0, "dropped": […], "pending": 0}`, whole records, oldest first |
 //! | `GET /simulator/calls` | `?after=N`: only those with a greater number | `[{number, at, method, path, query, body, ending, status, answer, committed}]` |
 //! | `DELETE /simulator/calls` | | 204 |
 //! | `GET /simulator/faults` | | what is left of the script, `[fault]` |
@@ -12,6 +12,8 @@
 //! | `PUT /simulator/switches` | `{"profile": "strict", "dup": "409"}`: a profile first if named, then those switches | as GET |
 //! | `POST /simulator/seed` | `{"organizations": […], "accounts": […], "users": […], "customFields": […]}` | the same lists, of Vitally ids |
 //! | `GET`, `POST /simulator/clock` | POST: `{"advance_ms": 1000}` | `{"now": "2026-01-02T03:04:05.678Z"}` |
+//! | `POST /simulator/flush` | | `{"applied": 1}`: Analytics messages that were waiting |
+//! | `PUT /simulator/lifecycle` | `{"accounts": {"acme": "churned"}, "users": {}, "organizations": {}}`, by external id; `active`, `churned` or `ignored` | 204 |
 //! | `POST /simulator/reset` | | 204; switches and clock stay |
 //!
 //! A fault: `{"method": "POST", "path": "/resources/users*", "skip": 3, "times": 2, "fault": …}`, where `fault` is
@@ -24,6 +26,7 @@
 //! What it cannot read it answers with 400 and `{"error": "text"}`.
 
 mod call_form;
+mod lifecycle_form;
 mod refusal;
 mod seed_form;
 
@@ -32,18 +35,21 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::fault::Fault;
 use crate::fault::form::FaultForm;
+use crate::message::form::{InstanceForm, dropped, event};
+use crate::message::{Dropped, Event, Message};
 use crate::record::Object;
 use crate::record::form::RecordForm;
 use crate::server::Shared;
 use crate::store::Order;
 use call_form::CallForm;
+use lifecycle_form::LifecycleForm;
 use refusal::Refusal;
 use seed_form::SeedsForm;
 
@@ -56,6 +62,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/switches", get(switches).put(set_switches))
         .route("/seed", post(seed))
         .route("/clock", get(clock).post(advance))
+        .route("/flush", post(flush))
+        .route("/lifecycle", put(set_lifecycle))
         .route("/reset", post(reset))
 }
 
@@ -67,10 +75,18 @@ async fn state(State(shared): State<Shared>) -> Json<Value> {
         forms.reverse();
         forms
     };
+    let events: Vec<Event> = world.store.messages().all().filter_map(Message::event).collect();
+    let silent: Vec<Dropped> = world.store.messages().all().filter_map(Message::dropped).collect();
     Json(json!({
         "organizations": list(Object::Organization),
         "accounts": list(Object::Account),
         "users": list(Object::User),
+        "instances": world.store.instances().map(InstanceForm::from).collect::<Vec<_>>(),
+        "eventCount": events.len(),
+        "events": events.iter().map(event).collect::<Vec<_>>(),
+        "droppedCount": silent.len(),
+        "dropped": silent.iter().map(dropped).collect::<Vec<_>>(),
+        "pending": world.store.messages().pending().len(),
     }))
 }
 
@@ -165,6 +181,17 @@ async fn advance(shared: State<Shared>, body: Bytes) -> Result<Json<Value>, Refu
     let form: AdvanceForm = serde_json::from_slice(&body)?;
     shared.lock().clock.advance(Duration::from_millis(form.advance_ms));
     Ok(clock(shared).await)
+}
+
+async fn flush(State(shared): State<Shared>) -> Result<Json<Value>, Refusal> {
+    let applied = shared.lock().flush_messages()?;
+    Ok(Json(json!({ "applied": applied })))
+}
+
+async fn set_lifecycle(State(shared): State<Shared>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let form: LifecycleForm = serde_json::from_slice(&body)?;
+    form.mark(&mut shared.lock())?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn reset(State(shared): State<Shared>) -> Result<StatusCode, Refusal> {

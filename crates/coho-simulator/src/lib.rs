@@ -5,8 +5,8 @@
 //! made to happen, at a request of one's choice. Tests, `coho demo` and `coho simulator` use it.
 //!
 //! It knows nothing of Coho: not of rows, syncs or exchanges. What it holds to is the public documentation of Vitally's
-//! REST API for accounts, organizations, users and custom fields. It does not imitate Vitally's other objects, its
-//! Analytics API, or its user interface.
+//! REST API for accounts, organizations, users and custom fields, and of its Analytics API. It does not imitate
+//! Vitally's other objects or its user interface.
 //!
 //! ```
 //! use coho_simulator::{Fault, Object, Seed, Settings, Simulator, Trouble};
@@ -30,9 +30,9 @@
 //! # Reading order
 //!
 //! 1. `settings`, `switches`, `clock`: what a simulator is started with.
-//! 2. `record`, `traits`, `store`: what it holds; `seed`: how records get there past the API.
+//! 2. `record`, `traits`, `message`, `store`: what it holds; `seed`: how records get there past the API.
 //! 3. `auth`, `limit`, `fault`, `call`: what happens around a request.
-//! 4. `rest`: the API itself, as a function of a request and the store.
+//! 4. `rest`, `analytics`: the two APIs, each as a function of a request and the store.
 //! 5. `world`: one request through all of these; `server`, `inspect`, `running`: sockets, the inspection API under
 //!    `/simulator/`, and the handle that tests hold.
 
@@ -43,6 +43,8 @@ mod clock;
 
 mod record;
 mod traits;
+
+mod message;
 
 mod store;
 
@@ -57,6 +59,8 @@ mod call;
 
 mod rest;
 
+mod analytics;
+
 mod world;
 
 pub mod inspect;
@@ -67,13 +71,16 @@ pub use call::{Call, CallReply};
 pub use clock::{Clock, Time};
 pub use fault::form::FaultError;
 pub use fault::{Fault, FaultAnswer, Trouble};
-pub use record::{Object, Record, VitallyId};
+pub use message::{DropReason, Dropped, Event, Instance, MessageType};
+pub use record::{Lifecycle, Object, Record, VitallyId};
 pub use running::{InspectError, Running, Simulator, StartError};
 pub use seed::{Seed, SeedError};
 pub use settings::{Ids, Settings};
 pub use store::file::FileError;
 pub use switches::{
-    AccountName, Associations, Clamp, DeleteMissing, DeletedTraits, Duplicate, EmailUnique, ErrorShape,
-    ExternalInPath, HeaderPrefix, Millis, Nested, OrganizationExternal, PostStatus, Profile, PutMissing,
-    ReadOnly, RetryAfter, Span, SwitchError, Switches, Types, Unknown,
+    AccountName, Associations, BatchMode, BlockedBatch, BlockedTypes, Clamp, Dedupe, DeleteMissing,
+    DeletedTraits, Duplicate, EmailUnique, EmptyBatch, ErrorShape, ExternalInPath, HeaderPrefix, LegacyIds,
+    LifecycleRule, Millis, Nested, NestedTrait, NullTrait, OrganizationExternal, Organizations, PostStatus,
+    Profile, PutMissing, RateHeaders, ReadOnly, Reorder, RetryAfter, Span, StaleTimestamp, SwitchError,
+    Switches, Types, Unknown, UnknownAccount, UnknownOrganization, UnlinkMissing, UserAssociation,
 };

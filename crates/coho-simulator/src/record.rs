@@ -3,7 +3,7 @@
 
 pub(crate) mod form;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -77,6 +77,35 @@ impl fmt::Display for VitallyId {
     }
 }
 
+/// Where a customer or a person stands with the workspace, as far as events are concerned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// Events are collected.
+    #[default]
+    Active,
+    /// `churned`: events are dropped.
+    Churned,
+    /// `ignored`: events are dropped.
+    Ignored,
+}
+
+impl Lifecycle {
+    const ALL: [Self; 3] = [Self::Active, Self::Churned, Self::Ignored];
+
+    /// Its name in the inspection API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Churned => "churned",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lifecycle| lifecycle.name() == name)
+    }
+}
+
 /// One record. Members that an object does not have are empty on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -110,6 +139,12 @@ pub struct Record {
     pub organizations: BTreeSet<VitallyId>,
     /// User: marked as deleted, and gone from then on.
     pub delete_on: Option<Time>,
+    /// User: the account of the last Analytics message about the user.
+    pub last_account: Option<VitallyId>,
+    /// Whether its events are collected.
+    pub lifecycle: Lifecycle,
+    /// The timestamp of the Analytics message that last wrote a member, where `stale_timestamp=newest`.
+    pub(crate) stamps: BTreeMap<String, Time>,
 }
 
 impl Record {
@@ -131,6 +166,9 @@ impl Record {
             accounts: BTreeSet::new(),
             organizations: BTreeSet::new(),
             delete_on: None,
+            last_account: None,
+            lifecycle: Lifecycle::Active,
+            stamps: BTreeMap::new(),
         }
     }
 

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::fault::Fault;
-use crate::record::{Object, Record, VitallyId};
+use crate::message::{Dropped, Event, Instance, Message};
+use crate::record::{Lifecycle, Object, Record, VitallyId};
 use crate::seed::{self, Seed, SeedError};
 use crate::server::{self, Shared};
 use crate::settings::Settings;
@@ -56,6 +57,14 @@ pub enum InspectError {
     Model {
         /// The name that was given.
         model: String,
+    },
+    /// There is no such record.
+    #[error("there is no {} with the external id `{external_id}`", object.singular())]
+    Record {
+        /// What kind of record.
+        object: Object,
+        /// The external id that was given.
+        external_id: String,
     },
 }
 
@@ -153,6 +162,41 @@ impl Running {
     /// How many records of an object there are.
     pub fn count(&self, object: Object) -> usize {
         self.shared.lock().store.count(object)
+    }
+
+    /// The events that were stored, in the order in which they came.
+    pub fn events(&self) -> Vec<Event> {
+        self.shared.lock().store.messages().all().filter_map(Message::event).collect()
+    }
+
+    /// The Analytics messages that were answered with 200 and did nothing, in the order in which they came.
+    pub fn dropped(&self) -> Vec<Dropped> {
+        self.shared.lock().store.messages().all().filter_map(Message::dropped).collect()
+    }
+
+    /// The custom object instances, by custom object and external id.
+    pub fn instances(&self) -> Vec<Instance> {
+        self.shared.lock().store.instances().cloned().collect()
+    }
+
+    /// How many Analytics messages are still to be applied.
+    pub fn pending(&self) -> usize {
+        self.shared.lock().store.messages().pending().len()
+    }
+
+    /// Applies all Analytics messages that are still to be applied, in their order, whenever they are due; the clock
+    /// stays. Gives how many there were.
+    pub fn flush(&self) -> Result<usize, InspectError> {
+        Ok(self.shared.lock().flush_messages()?)
+    }
+
+    /// Marks a record as churned, ignored or active again: a thing of Vitally's user interface.
+    pub fn mark(&self, object: Object, external_id: &str, lifecycle: Lifecycle) -> Result<(), InspectError> {
+        let mut world = self.shared.lock();
+        if !world.mark(object, external_id, lifecycle) {
+            return Err(InspectError::Record { object, external_id: external_id.to_owned() });
+        }
+        Ok(world.store.flush()?)
     }
 
     /// Plants a record as if it had been there before.

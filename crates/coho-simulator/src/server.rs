@@ -26,9 +26,8 @@ use crate::inspect;
 use crate::rest::{Asked, Received};
 use crate::world::{Answer, Ending, World};
 
-/// The largest body that Vitally is taken to accept.
-const LARGEST_BODY: usize = 1024 * 1024;
-/// How much of a larger one is read, so that its sender hears the refusal instead of a broken pipe.
+/// How much of a body is read, so that the sender of one that is too large for either API hears the refusal instead of
+/// a broken pipe.
 const DRAINED: usize = 32 * 1024 * 1024;
 
 /// The world, shared by all connections and by [`crate::Running`].
@@ -43,9 +42,12 @@ impl Shared {
         Self { world: Arc::new(Mutex::new(world)), latency }
     }
 
-    /// The world, for as long as the guard lives. A panic of an earlier holder does not end the simulator.
+    /// The world as it is now, for as long as the guard lives: what was due before is done. A panic of an earlier holder
+    /// does not end the simulator.
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.settle();
+        world
     }
 }
 
@@ -125,9 +127,9 @@ async fn receive(request: Request<Body>) -> Option<Asked> {
     let text =
         |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body = match to_bytes(body, DRAINED).await {
-        Ok(bytes) if bytes.len() <= LARGEST_BODY => Received::Whole(bytes.to_vec()),
+        Ok(bytes) => Received::Whole(bytes.to_vec()),
         Err(error) if is_broken(&error) => return None,
-        Ok(_) | Err(_) => Received::TooLarge,
+        Err(_) => Received::TooLarge,
     };
     Some(Asked {
         method: parts.method.as_str().to_owned(),

@@ -15,6 +15,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The REST key that it accepts.
     pub rest_key: String,
+    /// The Analytics token that it accepts.
+    pub analytics_token: String,
     /// The file that holds its records; `None` keeps them in memory. A file that does not exist is made.
     pub state: Option<PathBuf>,
     /// How it behaves where the documentation is silent.
@@ -39,11 +41,13 @@ pub enum Ids {
 }
 
 impl Settings {
-    /// A strict Vitally in memory, on a free port of 127.0.0.1, with the machine's clock and random ids.
+    /// A strict Vitally in memory, on a free port of 127.0.0.1, with the machine's clock and random ids. Its
+    /// Analytics token is `sandbox`.
     pub fn new(rest_key: impl Into<String>) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             rest_key: rest_key.into(),
+            analytics_token: "sandbox".to_owned(),
             state: None,
             switches: Switches::default(),
             clock: Clock::real(),
@@ -54,7 +58,7 @@ impl Settings {
     }
 }
 
-/// The key does not show.
+/// The key and the token do not show.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

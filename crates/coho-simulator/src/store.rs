@@ -1,11 +1,12 @@
 //! All records, in memory, with the orders and the look-ups that the REST API needs; written through to a file where
 //! one was given.
 //!
-//! [`table`] holds the records of one object, [`links`] who belongs to whom, [`file`] the state file. Nothing here
-//! knows of HTTP or of switches.
+//! [`table`] holds the records of one object, [`links`] who belongs to whom, [`messages`] what came by the Analytics
+//! API, [`file`] the state file. Nothing here knows of HTTP or of switches.
 
 pub(crate) mod file;
 mod links;
+mod messages;
 mod table;
 
 #[cfg(test)]
@@ -16,13 +17,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::clock::Time;
+use crate::message::{End, Instance, Message};
 use crate::record::{Object, Record, VitallyId};
 use crate::settings::Ids;
 use crate::traits::{CustomField, Definitions, inferred_kind};
-use file::{FileError, StateFile};
+use file::{Changes, FileError, StateFile};
 use links::Links;
+pub(crate) use messages::Messages;
 use table::Table;
 pub(crate) use table::{Order, Place};
+
+/// The Vitally id of a custom object, and the external id of an instance of it.
+pub(crate) type InstanceKey = (String, String);
 
 /// All records.
 #[derive(Debug)]
@@ -30,6 +36,9 @@ pub(crate) struct Store {
     tables: BTreeMap<Object, Table>,
     links: Links,
     definitions: Definitions,
+    messages: Messages,
+    /// By custom object and external id.
+    instances: BTreeMap<InstanceKey, Instance>,
     ids: Ids,
     /// How many ids were told so far, for [`Ids::Sequential`].
     minted: u64,
@@ -44,6 +53,17 @@ pub(crate) struct Store {
 struct Unwritten {
     records: BTreeSet<(Object, VitallyId)>,
     fields: BTreeSet<(&'static str, String)>,
+    messages: BTreeSet<u64>,
+    instances: BTreeSet<InstanceKey>,
+}
+
+impl Unwritten {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty()
+            && self.fields.is_empty()
+            && self.messages.is_empty()
+            && self.instances.is_empty()
+    }
 }
 
 impl Store {
@@ -52,6 +72,8 @@ impl Store {
             tables: Object::ALL.into_iter().map(|object| (object, Table::default())).collect(),
             links: Links::default(),
             definitions: Definitions::default(),
+            messages: Messages::default(),
+            instances: BTreeMap::new(),
             ids,
             minted: 0,
             due: BTreeSet::new(),
@@ -68,6 +90,12 @@ impl Store {
         }
         for (model, field) in file.fields()? {
             store.definitions.put(model, field);
+        }
+        for message in file.messages()? {
+            store.messages.put(message);
+        }
+        for instance in file.instances()? {
+            store.put_instance(instance);
         }
         store.minted = file.minted()?;
         store.unwritten = Unwritten::default();
@@ -191,6 +219,40 @@ impl Store {
         }
     }
 
+    pub(crate) const fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// The number of a request that brings messages, from 1.
+    pub(crate) const fn next_request(&mut self) -> u64 {
+        self.messages.next_request()
+    }
+
+    pub(crate) fn put_message(&mut self, message: Message) {
+        self.unwritten.messages.insert(message.number);
+        self.messages.put(message);
+    }
+
+    /// Says what became of a pending message.
+    pub(crate) fn settle_message(&mut self, number: u64, end: End) {
+        self.unwritten.messages.insert(number);
+        self.messages.settle(number, end);
+    }
+
+    pub(crate) fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.values()
+    }
+
+    pub(crate) fn instance(&self, key: &InstanceKey) -> Option<&Instance> {
+        self.instances.get(key)
+    }
+
+    pub(crate) fn put_instance(&mut self, instance: Instance) {
+        let key = (instance.custom_object_id.clone(), instance.external_id.clone());
+        self.unwritten.instances.insert(key.clone());
+        self.instances.insert(key, instance);
+    }
+
     pub(crate) fn definitions(&self) -> &Definitions {
         &self.definitions
     }
@@ -223,7 +285,7 @@ impl Store {
     pub(crate) fn flush(&mut self) -> Result<(), FileError> {
         let unwritten = std::mem::take(&mut self.unwritten);
         let Some(file) = &mut self.file else { return Ok(()) };
-        if unwritten.records.is_empty() && unwritten.fields.is_empty() {
+        if unwritten.is_empty() {
             return Ok(());
         }
         let records =
@@ -232,7 +294,9 @@ impl Store {
             .fields
             .iter()
             .filter_map(|(model, path)| self.definitions.get(model, path).map(|field| (*model, field)));
-        file.write(records, fields, self.minted)
+        let messages = unwritten.messages.iter().filter_map(|number| self.messages.get(*number));
+        let instances = unwritten.instances.iter().filter_map(|key| self.instances.get(key));
+        file.write(Changes { records, fields, messages, instances }, self.minted)
     }
 
     /// Forgets all records and definitions, in the file too.

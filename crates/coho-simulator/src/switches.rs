@@ -1,161 +1,33 @@
 //! The switches: one for each thing that Vitally's documentation leaves open.
 //!
 //! The defaults are the strict reading. A switch has a name and a text form (`dup=409`), so that a command line, a
-//! fixture and the inspection API set them alike; [`Profile`] names whole sets of them.
+//! fixture and the inspection API set them alike; [`Profile`] names whole sets of them. [`rest`] and [`analytics`] hold
+//! the values that each takes, [`choice`] how they are read.
 
 pub(crate) mod choice;
+
+mod analytics;
+mod rest;
+
 mod profile;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use analytics::{
+    BatchMode, BlockedBatch, BlockedTypes, Dedupe, EmptyBatch, LegacyIds, LifecycleRule, NestedTrait,
+    NullTrait, Organizations, RateHeaders, Reorder, StaleTimestamp, UnknownAccount, UnknownOrganization,
+    UnlinkMissing, UserAssociation,
+};
 pub use choice::{Millis, Span};
 pub use profile::Profile;
+pub use rest::{
+    AccountName, Associations, Clamp, DeleteMissing, DeletedTraits, Duplicate, EmailUnique, ErrorShape,
+    ExternalInPath, HeaderPrefix, Nested, OrganizationExternal, PostStatus, PutMissing, ReadOnly, RetryAfter,
+    Types, Unknown,
+};
 
-use choice::{Choice, choices};
-
-choices! {
-    /// `dup`: what a POST does whose external id is in use.
-    Duplicate {
-        /// It is an update: 200, same id, traits merged, name replaced, associations added.
-        Upsert = "upsert",
-        /// It is refused with 409.
-        Conflict = "409",
-        /// It is refused with 400.
-        BadRequest = "400",
-    }
-    /// `put_missing`: what a PUT does whose record is missing.
-    PutMissing {
-        /// 404.
-        NotFound = "404",
-        /// It creates the record under the external id of the path.
-        Upsert = "upsert",
-        /// 400.
-        BadRequest = "400",
-    }
-    /// `ext_in_path`: whether `/:id` takes external ids.
-    ExternalInPath {
-        /// Vitally's ids and external ids, the former first.
-        On = "on",
-        /// Only Vitally's; anything that is not a UUID is refused with 400.
-        Off = "off",
-    }
-    /// `assoc`: what `accountIds` and `organizationIds` of a write do to a user's links.
-    Associations {
-        /// They are added.
-        Add = "add",
-        /// They replace the links of that kind.
-        Replace = "replace",
-    }
-    /// `email_unique`: what a POST of a new user does whose e-mail address another user has.
-    EmailUnique {
-        /// It makes a second user.
-        Off = "off",
-        /// It is refused with 409.
-        Conflict = "409",
-        /// It updates the user that has the address, and that user's external id stays.
-        Merge = "merge",
-    }
-    /// `post`: the status of a POST that made a record.
-    PostStatus {
-        /// 200.
-        Ok = "200",
-        /// 201.
-        Created = "201",
-    }
-    /// `err`: the shape of an error's body. The answer to a missing `Authorization` header is known and stays as it is.
-    ErrorShape {
-        /// `{"error": "text"}`.
-        Error = "error",
-        /// `{"message": "text"}`.
-        Message = "message",
-        /// A page of HTML.
-        Html = "html",
-        /// No body.
-        Empty = "empty",
-    }
-    /// `retry_after`: whether a 429 has a `Retry-After` header.
-    RetryAfter {
-        /// It has none.
-        Off = "off",
-        /// Seconds until the refused request would pass.
-        On = "on",
-    }
-    /// `x_prefix`: how the rate headers are named.
-    HeaderPrefix {
-        /// `RateLimit-…`.
-        Off = "off",
-        /// `X-RateLimit-…`.
-        On = "on",
-    }
-    /// `clamp`: what becomes of a `limit`, `sortBy` or `status` out of range.
-    Clamp {
-        /// 400.
-        Off = "off",
-        /// The nearest limit, the default order, the default status.
-        On = "on",
-    }
-    /// `unknown`: what becomes of query parameters and body fields that nobody documents.
-    Unknown {
-        /// 400 that names the field.
-        Reject = "reject",
-        /// They are passed over.
-        Ignore = "ignore",
-    }
-    /// `read_only`: what becomes of fields that exist but may not be written (`id`, `mrr`, `externalId` on PUT).
-    ReadOnly {
-        /// 400 that names the field.
-        Reject = "reject",
-        /// They are passed over.
-        Ignore = "ignore",
-    }
-    /// `account_name`: what `name` in an account's PUT does.
-    AccountName {
-        /// The account is renamed.
-        Apply = "apply",
-        /// Nothing, and the answer is 200 all the same.
-        Ignore = "ignore",
-    }
-    /// `org_ext`: where an account's `organizationId` may be an external id.
-    OrganizationExternal {
-        /// In a PUT.
-        Put = "put",
-        /// In a PUT and a POST.
-        Both = "both",
-        /// Nowhere.
-        Off = "off",
-    }
-    /// `nested`: what becomes of a trait that is an object, or an array of other than scalars.
-    Nested {
-        /// 400.
-        Reject = "reject",
-        /// It is stored.
-        Accept = "accept",
-    }
-    /// `types`: what becomes of a trait whose type is not that of its definition.
-    Types {
-        /// It is stored.
-        Store = "store",
-        /// 400 that names the trait.
-        BadRequest = "400",
-        /// It is left out, and the answer is 200 all the same.
-        Drop = "drop",
-    }
-    /// `deleted_traits`: how a trait that was deleted by null shows in answers.
-    DeletedTraits {
-        /// It is not there.
-        Omit = "omit",
-        /// It is there, as null.
-        Null = "null",
-    }
-    /// `delete_missing`: the answer to a DELETE of a missing record.
-    DeleteMissing {
-        /// 404.
-        NotFound = "404",
-        /// 204, as if it had been there.
-        Gone = "204",
-    }
-}
+use choice::Choice;
 
 /// Makes the struct, its defaults, and the table of names from one list.
 macro_rules! switches {
@@ -252,6 +124,51 @@ switches! {
     lag_ms: Millis = Millis(0),
     /// Each n-th POST that wrote is cut off after the commit, without an answer; 0 is never, 1 is each.
     drop_after_commit: u32 = 0,
+    /// Analytics: the shape of errors.
+    error_shape: ErrorShape = ErrorShape::Error,
+    /// Analytics: what a batch does of which some messages are bad.
+    batch_mode: BatchMode = BatchMode::Reject,
+    /// Analytics: the answer to a batch without a message.
+    empty_batch: EmptyBatch = EmptyBatch::BadRequest,
+    /// Analytics: which messages with a `messageId` that came before are dropped.
+    dedupe: Dedupe = Dedupe::Forever,
+    /// Analytics: how long after its arrival a message is applied.
+    apply_delay: Span = Span::ZERO,
+    /// Analytics: how much later a type is applied than the one before it in the order unlink, track,
+    /// customobjectinstance, user, account, organization: children before their parents.
+    apply_skew: Span = Span::ZERO,
+    /// Analytics: whether requests overtake one another.
+    reorder: Reorder = Reorder::Off,
+    /// Analytics: what null does to a trait.
+    null_trait: NullTrait = NullTrait::Delete,
+    /// Analytics: what becomes of traits that are objects.
+    nested_trait: NestedTrait = NestedTrait::Store,
+    /// Analytics: what becomes of users and instances of an account that is not there.
+    unknown_account: UnknownAccount = UnknownAccount::Create,
+    /// Analytics: what becomes of an organization that is not there.
+    unknown_org: UnknownOrganization = UnknownOrganization::Unlinked,
+    /// Analytics: which of two values of a member stays.
+    stale_timestamp: StaleTimestamp = StaleTimestamp::Arrival,
+    /// Analytics: what a user message does to the user's accounts.
+    user_assoc: UserAssociation = UserAssociation::Add,
+    /// Analytics: the answer to an unlink of a user that is not in the account.
+    unlink_missing: UnlinkMissing = UnlinkMissing::Ok,
+    /// Analytics: the message types that are refused.
+    blocked_types: BlockedTypes = BlockedTypes::default(),
+    /// Analytics: what a message of a blocked type does to its batch.
+    blocked_batch: BlockedBatch = BlockedBatch::Whole,
+    /// Analytics: requests that its own rate bucket holds, and that flow in over one minute.
+    rate: u32 = 1_000,
+    /// Analytics: what is said of that rate.
+    rate_headers: RateHeaders = RateHeaders::None,
+    /// Analytics: what becomes of events of churned or ignored customers.
+    lifecycle: LifecycleRule = LifecycleRule::Drop,
+    /// Analytics: bytes of the largest body that is taken.
+    max_body: u32 = 1_048_576,
+    /// Analytics: whether ids may be numbers.
+    legacy_ids: LegacyIds = LegacyIds::Off,
+    /// Analytics: whether the workspace has organizations.
+    organizations: Organizations = Organizations::On,
 }
 
 impl Switches {
@@ -325,7 +242,8 @@ mod tests {
 
     #[test]
     fn the_text_of_all_switches_reads_back_as_the_same_switches() {
-        let switches: Switches = "conflicting-post,grace=7d,lag_ms=250".parse().unwrap();
+        let switches: Switches =
+            "conflicting-post,grace=7d,lag_ms=250,dedupe=10m,blocked_types=user+track".parse().unwrap();
         assert_eq!(switches.to_string().parse::<Switches>().unwrap(), switches);
     }
 

@@ -1,14 +1,19 @@
-//! Everything that one simulator knows, and what it does with one request: faults, credentials, rate, REST, log.
+//! Everything that one simulator knows, and what it does with one request: faults, credentials, rate, one of the two
+//! APIs, log.
 //!
-//! [`answer`] gives what came of it the form of an HTTP answer. Synchronous: the server locks it, hands it a request, and sends what it is told.
+//! [`api`] tells the two apart, [`answer`] gives what came of a request the form of an HTTP answer. Synchronous: the
+//! server locks it, hands it a request, and sends what it is told.
 
 mod answer;
+mod api;
 
+use crate::analytics::{self, route};
 use crate::auth::{self, Credentials};
 use crate::call::{Call, CallReply, Log, kept_text};
 use crate::clock::{Clock, Time};
 use crate::fault::{Script, Trouble};
 use crate::limit::{Bucket, Pass};
+use crate::record::{Lifecycle, Object, Record};
 use crate::rest::{self, Asked, Granted, Received, Refused, Turn};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -16,6 +21,7 @@ use crate::store::file::FileError;
 use crate::switches::Switches;
 pub(crate) use answer::Answer;
 use answer::Denial;
+use api::{Api, Moment};
 
 /// One simulator.
 #[derive(Debug)]
@@ -26,7 +32,9 @@ pub(crate) struct World {
     pub(crate) log: Log,
     switches: Switches,
     rest_key: Key,
+    analytics_token: Key,
     bucket: Bucket,
+    analytics_bucket: Bucket,
     /// POSTs that wrote since `drop_after_commit` was set.
     posts: u32,
 }
@@ -64,8 +72,10 @@ impl World {
             script: Script::default(),
             log: Log::new(settings.calls_kept),
             bucket: Bucket::full(settings.switches.limit, settings.clock.now()),
+            analytics_bucket: Bucket::full(settings.switches.rate, settings.clock.now()),
             switches: settings.switches.clone(),
             rest_key: Key(settings.rest_key.clone()),
+            analytics_token: Key(settings.analytics_token.clone()),
             posts: 0,
         }
     }
@@ -80,6 +90,9 @@ impl World {
         if switches.limit != self.switches.limit {
             self.bucket = Bucket::full(switches.limit, self.clock.now());
         }
+        if switches.rate != self.switches.rate {
+            self.analytics_bucket = Bucket::full(switches.rate, self.clock.now());
+        }
         if switches.drop_after_commit != self.switches.drop_after_commit {
             self.posts = 0;
         }
@@ -91,24 +104,52 @@ impl World {
         self.log.clear();
         self.script.replace(Vec::new());
         self.bucket = Bucket::full(self.switches.limit, self.clock.now());
+        self.analytics_bucket = Bucket::full(self.switches.rate, self.clock.now());
         self.posts = 0;
         self.store.clear()
     }
 
-    /// Works out one request and logs it.
-    pub(crate) fn handle(&mut self, asked: &Asked) -> Ending {
+    /// Brings the records up to the present: users whose time has come go, Analytics messages that are due are applied.
+    pub(crate) fn settle(&mut self) {
         let now = self.clock.now();
         self.store.sweep(now);
-        let (ending, committed) = self.decide(asked, now);
+        self.apply_until(now);
+    }
+
+    /// Applies all Analytics messages, whenever they are due. Says how many there were.
+    pub(crate) fn flush_messages(&mut self) -> Result<usize, FileError> {
+        let settled = self.apply_until(Time::from_millis(i64::MAX));
+        self.store.flush()?;
+        Ok(settled)
+    }
+
+    /// Marks a record, if it is there. `updatedAt` stays, as nobody wrote it.
+    pub(crate) fn mark(&mut self, object: Object, external_id: &str, lifecycle: Lifecycle) -> bool {
+        let Some(record) = self.store.by_external(object, external_id).cloned() else { return false };
+        self.store.put(Record { lifecycle, ..record });
+        true
+    }
+
+    fn apply_until(&mut self, by: Time) -> usize {
+        let now = self.clock.now();
+        let mut turn = Turn { store: &mut self.store, switches: &self.switches, now };
+        analytics::settle(&mut turn, by)
+    }
+
+    /// Works out one request and logs it.
+    pub(crate) fn handle(&mut self, asked: &Asked) -> Ending {
+        self.settle();
+        let at = Moment { api: Api::of(&asked.path), now: self.clock.now() };
+        let (ending, committed) = self.decide(asked, at);
         self.log.add(Call {
             number: 0,
-            at: now,
+            at: at.now,
             method: asked.method.clone(),
             path: asked.path.clone(),
             query: asked.query.clone(),
             body: match &asked.body {
                 Received::Whole(bytes) => kept_text(bytes),
-                Received::TooLarge => "(more than 1 MiB)".to_owned(),
+                Received::TooLarge => "(more than 32 MiB)".to_owned(),
             },
             reply: logged(&ending),
             committed,
@@ -116,24 +157,24 @@ impl World {
         ending
     }
 
-    fn decide(&mut self, asked: &Asked, now: Time) -> (Ending, bool) {
+    fn decide(&mut self, asked: &Asked, at: Moment) -> (Ending, bool) {
         let trouble = self.script.strike(&asked.method, &asked.path);
         match trouble {
-            Some(Trouble::Answer(answer)) => (Ending::Answer(self.fault_answer(&answer, now)), false),
+            Some(Trouble::Answer(answer)) => (Ending::Answer(self.fault_answer(&answer, at)), false),
             Some(Trouble::DropBefore) => (Ending::Cut, false),
             Some(Trouble::Hang) => (Ending::Hang, false),
             Some(Trouble::AnswerAfterCommit(answer)) => {
-                let committed = self.work(asked, now).committed;
-                (Ending::Answer(self.fault_answer(&answer, now)), committed)
+                let committed = self.work(asked, at).committed;
+                (Ending::Answer(self.fault_answer(&answer, at)), committed)
             }
-            Some(Trouble::DropAfterCommit) => (Ending::Cut, self.work(asked, now).committed),
-            Some(Trouble::HangAfterCommit) => (Ending::Hang, self.work(asked, now).committed),
+            Some(Trouble::DropAfterCommit) => (Ending::Cut, self.work(asked, at).committed),
+            Some(Trouble::HangAfterCommit) => (Ending::Hang, self.work(asked, at).committed),
             Some(Trouble::NotJson) => {
-                let committed = self.work(asked, now).committed;
-                (Ending::Answer(self.not_json(now)), committed)
+                let committed = self.work(asked, at).committed;
+                (Ending::Answer(self.not_json(at)), committed)
             }
             None => {
-                let done = self.work(asked, now);
+                let done = self.work(asked, at);
                 let cut = done.committed && asked.method == "POST" && self.is_post_to_drop();
                 (if cut { Ending::Cut } else { Ending::Answer(done.answer) }, done.committed)
             }
@@ -146,44 +187,78 @@ impl World {
         self.posts.checked_rem(self.switches.drop_after_commit) == Some(0)
     }
 
-    fn work(&mut self, asked: &Asked, now: Time) -> Done {
-        let worked = self.admit(asked, now).and_then(|()| self.rest(asked, now));
-        let written = self.store.flush();
-        match (worked, written) {
-            (_, Err(error)) => {
+    fn work(&mut self, asked: &Asked, at: Moment) -> Done {
+        let done = match at.api {
+            Api::Rest => self.work_rest(asked, at),
+            Api::Analytics => self.work_analytics(asked, at),
+        };
+        match self.store.flush() {
+            Ok(()) => done,
+            Err(error) => {
                 tracing::error!(%error, "the state file was not written");
-                Done { answer: self.error(500, "Internal Server Error", now), committed: false }
+                Done { answer: self.error(500, "Internal Server Error", at), committed: false }
             }
-            (Ok(granted), Ok(())) => {
-                let committed = asked.method != "GET";
-                Done { answer: self.granted(granted, now), committed }
-            }
-            (Err(denial), Ok(())) => Done { answer: self.denied(&denial, now), committed: false },
         }
     }
 
-    fn admit(&mut self, asked: &Asked, now: Time) -> Result<(), Denial> {
+    fn work_rest(&mut self, asked: &Asked, at: Moment) -> Done {
+        match self.admit_rest(asked, at.now).and_then(|()| self.rest(asked, at.now)) {
+            Ok(granted) => Done { answer: self.granted(granted, at), committed: asked.method != "GET" },
+            Err(denial) => Done { answer: self.denied(&denial, at), committed: false },
+        }
+    }
+
+    fn work_analytics(&mut self, asked: &Asked, at: Moment) -> Done {
+        let path = match self.admit_analytics(asked, at.now) {
+            Ok(path) => path,
+            Err(denial) => return Done { answer: self.denied(&denial, at), committed: false },
+        };
+        let mut turn = Turn { store: &mut self.store, switches: &self.switches, now: at.now };
+        let reply = analytics::answer(&mut turn, path, asked);
+        let answer = match reply.answer {
+            Ok(()) => self.success(at),
+            Err(refused) => self.denied(&Denial::Refused(refused), at),
+        };
+        Done { answer, committed: reply.taken > 0 }
+    }
+
+    fn admit_rest(&mut self, asked: &Asked, now: Time) -> Result<(), Denial> {
         if !asked.path.starts_with("/resources/") {
             return Err(Denial::Refused(Refused::not_found()));
         }
-        match auth::check(asked.authorization.as_deref(), &self.rest_key.0) {
-            Credentials::Right => {}
-            Credentials::Wrong => return Err(Denial::WrongKey),
-            Credentials::Absent => return Err(Denial::NoKey),
-        }
+        require(auth::check(asked.authorization.as_deref(), &self.rest_key.0))?;
         let units = match asked.method.as_str() {
             "POST" | "PUT" | "PATCH" | "DELETE" => self.switches.write_cost,
             _ => 1,
         };
-        match self.bucket.take(units, now) {
-            Pass::Granted => Ok(()),
-            Pass::Refused { wait } => Err(Denial::TooMany { wait }),
-        }
+        pass(self.bucket.take(units, now))
+    }
+
+    fn admit_analytics(&mut self, asked: &Asked, now: Time) -> Result<route::Path, Denial> {
+        let path = route::read(&asked.method, &asked.path).map_err(Denial::Refused)?;
+        require(auth::check_token(asked.authorization.as_deref(), &self.analytics_token.0))?;
+        pass(self.analytics_bucket.take(1, now))?;
+        Ok(path)
     }
 
     fn rest(&mut self, asked: &Asked, now: Time) -> Result<Granted, Denial> {
         let mut turn = Turn { store: &mut self.store, switches: &self.switches, now };
         rest::answer(&mut turn, asked).map_err(Denial::Refused)
+    }
+}
+
+fn require(credentials: Credentials) -> Result<(), Denial> {
+    match credentials {
+        Credentials::Right => Ok(()),
+        Credentials::Wrong => Err(Denial::WrongKey),
+        Credentials::Absent => Err(Denial::NoKey),
+    }
+}
+
+fn pass(pass: Pass) -> Result<(), Denial> {
+    match pass {
+        Pass::Granted => Ok(()),
+        Pass::Refused { wait } => Err(Denial::TooMany { wait }),
     }
 }
 

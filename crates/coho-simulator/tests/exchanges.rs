@@ -2,13 +2,17 @@
 //! out (`*.snap` beside it).
 //!
 //! A script is blocks between blank lines. A block is `METHOD PATH` and under it, if it has one, the JSON body; or an
-//! order to the simulator: `@switches dup=409`, `@advance 7d` (a number and one of s, m, h, d), `@seed {…}` and
-//! `@fault {…}` (JSON of the inspection API), `@key TEXT` (the key of the requests that follow), `@next` (a GET of the
-//! path before with the last `next` as `from`), `@whole` (answers unshortened from here on). Lines that begin with `#` are comments. Ids are told, and the clock
-//! stands at 2026-01-02T03:04:05.678Z and one second more at each block.
+//! order to the simulator: `@switches dup=409`, `@advance 7d` (a number and one of s, m, h, d), `@seed {…}`,
+//! `@fault {…}` and `@lifecycle {…}` (JSON of the inspection API), `@key TEXT` and `@token TEXT` (the credentials of the
+//! requests that follow, for REST and for Analytics), `@next` (a GET of the path before with the last `next` as
+//! `from`), `@whole` (answers unshortened from here on), `@flush` (applies waiting messages), `@state` (shows what is
+//! there, in brief). A path that begins with a colon lies under `/analytics/v1/`. Lines that begin with `#` are
+//! comments. Ids are told, and the clock stands at 2026-01-02T03:04:05.678Z and one second more at each block.
 
 #[path = "exchanges/script.rs"]
 mod script;
+#[path = "exchanges/shown.rs"]
+mod shown;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -40,6 +44,7 @@ struct Stage {
     vitally: Running,
     client: Client,
     key: String,
+    token: String,
     /// The path of the last GET, and the cursor in its answer.
     last: (String, String),
     shortened: fn(Value) -> Value,
@@ -54,6 +59,7 @@ async fn play(blocks: &[Block]) -> Result<String, Failure> {
         vitally,
         client: client()?,
         key: "sk_live_1".to_owned(),
+        token: "Basic sandbox".to_owned(),
         last: (String::new(), String::new()),
         shortened: script::brief,
         transcript: String::new(),
@@ -89,6 +95,18 @@ impl Stage {
             Order::Switches => self.vitally.set_switches(text.parse::<Switches>()?),
             Order::Advance => self.vitally.advance(script::duration(text)?),
             Order::Key => text.clone_into(&mut self.key),
+            Order::Token => text.clone_into(&mut self.token),
+            Order::Lifecycle => {
+                let url = format!("{}/simulator/lifecycle", self.vitally.url());
+                let response = self.client.put(url).body(text.to_owned()).send().await?;
+                response.error_for_status()?;
+            }
+            Order::Flush => self.vitally.flush().map(drop)?,
+            Order::State => {
+                let url = format!("{}/simulator/state", self.vitally.url());
+                let state: Value = self.client.get(url).send().await?.json().await?;
+                self.transcript.push_str(&shown::state(&state));
+            }
             Order::Seed => self.inspect("seed", text).await?,
             Order::Fault => self.inspect("faults", text).await?,
             Order::Whole => self.shortened = |value| value,
@@ -110,9 +128,13 @@ impl Stage {
     }
 
     async fn request(&mut self, method: &str, path: &str, body: &str) -> Result<(), Failure> {
-        let url = format!("{}{path}", self.vitally.url());
+        let whole = path.strip_prefix(':').map(|name| format!("/analytics/v1/{name}"));
+        let is_analytics = whole.is_some();
+        let url = format!("{}{}", self.vitally.url(), whole.as_deref().unwrap_or(path));
         let mut request = self.client.request(Method::from_bytes(method.as_bytes())?, url);
-        if !self.key.is_empty() {
+        if is_analytics {
+            request = request.header("authorization", &self.token);
+        } else if !self.key.is_empty() {
             request = request.basic_auth(&self.key, Some(""));
         }
         if !body.is_empty() {
@@ -134,8 +156,13 @@ impl Stage {
             let value = response.headers().get(name)?.to_str().ok()?;
             Some(format!(" · {name}: {value}"))
         };
-        let headers: String =
-            ["retry-after", "x-ratelimit-remaining"].into_iter().filter_map(header).collect();
+        // REST has rate headers on every answer, which would only fill the page.
+        let shown: &[&str] = if path.starts_with(':') {
+            &["retry-after", "ratelimit-remaining"]
+        } else {
+            &["retry-after", "x-ratelimit-remaining"]
+        };
+        let headers: String = shown.iter().copied().filter_map(header).collect();
         writeln!(self.transcript, "→ {status}{headers}")?;
         let text = response.text().await?;
         match serde_json::from_str::<Value>(&text) {

@@ -1,5 +1,7 @@
 //! What a started simulator does that a transcript does not show: headers, sockets, files, the inspection API.
 
+#[path = "http/analytics.rs"]
+mod analytics;
 #[path = "http/answers.rs"]
 mod answers;
 #[path = "http/faults.rs"]

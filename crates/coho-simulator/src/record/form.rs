@@ -1,9 +1,11 @@
 //! The JSON of a whole record, in the state file and in the inspection API. Not the form of a REST answer.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Object, Record, VitallyId};
+use super::{Lifecycle, Object, Record, VitallyId};
 use crate::clock::Time;
 
 /// The JSON of a whole record.
@@ -24,6 +26,12 @@ pub(crate) struct RecordForm {
     account_ids: Vec<String>,
     organization_ids: Vec<String>,
     delete_on: Option<String>,
+    last_account_id: Option<String>,
+    /// `churned` or `ignored`; absent is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifecycle: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    stamps: BTreeMap<String, String>,
 }
 
 impl From<&Record> for RecordForm {
@@ -43,6 +51,12 @@ impl From<&Record> for RecordForm {
             account_ids: record.accounts.iter().map(VitallyId::to_string).collect(),
             organization_ids: record.organizations.iter().map(VitallyId::to_string).collect(),
             delete_on: record.delete_on.map(|at| at.to_string()),
+            last_account_id: record.last_account.map(|id| id.to_string()),
+            lifecycle: match record.lifecycle {
+                Lifecycle::Active => None,
+                marked @ (Lifecycle::Churned | Lifecycle::Ignored) => Some(marked.name().to_owned()),
+            },
+            stamps: record.stamps.iter().map(|(member, at)| (member.clone(), at.to_string())).collect(),
         }
     }
 }
@@ -70,6 +84,13 @@ impl RecordForm {
                 .map(|id| VitallyId::parse(id))
                 .collect::<Option<_>>()?,
             delete_on: optional(self.delete_on.as_deref(), Time::parse)?,
+            last_account: optional(self.last_account_id.as_deref(), VitallyId::parse)?,
+            lifecycle: optional(self.lifecycle.as_deref(), Lifecycle::from_name)?.unwrap_or_default(),
+            stamps: self
+                .stamps
+                .into_iter()
+                .map(|(member, at)| Some((member, Time::parse(&at)?)))
+                .collect::<Option<_>>()?,
         })
     }
 }
@@ -91,6 +112,9 @@ mod tests {
         record.traits.insert("plan".to_owned(), Value::from("pro"));
         record.accounts.insert(VitallyId::nth(1));
         record.delete_on = Some(Time::from_millis(9_000));
+        record.last_account = Some(VitallyId::nth(1));
+        record.lifecycle = Lifecycle::Ignored;
+        record.stamps.insert("plan".to_owned(), Time::from_millis(2_000));
         let text = serde_json::to_string(&RecordForm::from(&record)).unwrap();
         let form: RecordForm = serde_json::from_str(&text).unwrap();
         assert_eq!(form.into_record(Object::User), Some(record));

@@ -4,12 +4,15 @@ use serde_json::{Map, Value};
 
 use super::{Asked, Received, Refused};
 
+/// The largest body that Vitally is taken to accept, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
 pub(crate) fn read(asked: &Asked) -> Result<Map<String, Value>, Refused> {
     let bytes = match &asked.body {
-        Received::TooLarge => {
+        Received::Whole(bytes) if bytes.len() <= LARGEST => bytes,
+        Received::Whole(_) | Received::TooLarge => {
             return Err(Refused { status: 413, text: "request entity too large".to_owned() });
         }
-        Received::Whole(bytes) => bytes,
     };
     let media_type =
         asked.content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();

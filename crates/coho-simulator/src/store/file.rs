@@ -7,6 +7,8 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
+use crate::message::form::{InstanceForm, MessageForm};
+use crate::message::{Instance, Message};
 use crate::record::form::RecordForm;
 use crate::record::{Object, Record, VitallyId};
 use crate::traits::{CustomField, MODELS};
@@ -14,12 +16,17 @@ use crate::traits::{CustomField, MODELS};
 /// Marks the file as a simulator's (`PRAGMA application_id`): "COHO" in ASCII.
 const APPLICATION: i32 = 0x434F_484F;
 /// The layout of the tables (`PRAGMA user_version`).
-const LAYOUT: i32 = 1;
+const LAYOUT: i32 = 2;
+/// The layout without the tables of the Analytics API, which is brought up to date when it is opened.
+const LAYOUT_WITHOUT_MESSAGES: i32 = 1;
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS record (id TEXT PRIMARY KEY, object TEXT NOT NULL, form TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS custom_field (
         model TEXT NOT NULL, path TEXT NOT NULL, form TEXT NOT NULL, PRIMARY KEY (model, path)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS message (number INTEGER PRIMARY KEY, form TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS instance (
+        custom_object TEXT NOT NULL, id TEXT NOT NULL, form TEXT NOT NULL, PRIMARY KEY (custom_object, id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
 
 /// Why the state file cannot be used.
@@ -76,6 +83,15 @@ pub(crate) struct StateFile {
     connection: Connection,
 }
 
+/// What one transaction writes. A record that is `None` was deleted.
+#[derive(Debug)]
+pub(crate) struct Changes<R, F, M, I> {
+    pub(crate) records: R,
+    pub(crate) fields: F,
+    pub(crate) messages: M,
+    pub(crate) instances: I,
+}
+
 /// The JSON of a trait's definition in the file.
 #[derive(Serialize, Deserialize)]
 struct FieldForm {
@@ -97,7 +113,9 @@ impl StateFile {
         let tables: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(read)?;
         match (application, layout, tables) {
-            (0, 0, 0) => prepare(&connection).map_err(FileError::Write)?,
+            (0, 0, 0) | (APPLICATION, LAYOUT_WITHOUT_MESSAGES, _) => {
+                prepare(&connection).map_err(FileError::Write)?;
+            }
             (APPLICATION, LAYOUT, _) => {}
             (APPLICATION, found, _) => return Err(FileError::Layout { path: path.to_owned(), found }),
             _ => return Err(FileError::Foreign { path: path.to_owned() }),
@@ -123,6 +141,26 @@ impl StateFile {
             .collect()
     }
 
+    pub(crate) fn messages(&self) -> Result<Vec<Message>, FileError> {
+        let what = "a message";
+        // The number as text, so that all rows have one form.
+        let rows = self.rows("SELECT CAST(number AS TEXT), '', form FROM message ORDER BY number", what)?;
+        rows.into_iter()
+            .map(|(name, _, form)| read_message(&name, &form).ok_or(FileError::Form { what, name }))
+            .collect()
+    }
+
+    pub(crate) fn instances(&self) -> Result<Vec<Instance>, FileError> {
+        let what = "a custom object instance";
+        let rows = self.rows("SELECT id, custom_object, form FROM instance", what)?;
+        rows.into_iter()
+            .map(|(name, _, form)| {
+                let form = serde_json::from_str::<InstanceForm>(&form);
+                form.map(Instance::from).map_err(|_| FileError::Form { what, name })
+            })
+            .collect()
+    }
+
     fn rows(&self, sql: &str, what: &'static str) -> Result<Vec<(String, String, String)>, FileError> {
         let read = |source| FileError::Read { what, source };
         let mut statement = self.connection.prepare(sql).map_err(read)?;
@@ -139,19 +177,30 @@ impl StateFile {
             .map_err(|source| FileError::Read { what: "the id counter", source })
     }
 
-    /// Writes the records (`None` = deleted) and definitions, all or nothing.
-    pub(crate) fn write<'a>(
+    /// Writes the changes, all or nothing.
+    pub(crate) fn write<'a, R, F, M, I>(
         &mut self,
-        records: impl Iterator<Item = (Object, VitallyId, Option<&'a Record>)>,
-        fields: impl Iterator<Item = (&'static str, &'a CustomField)>,
+        changes: Changes<R, F, M, I>,
         minted: u64,
-    ) -> Result<(), FileError> {
+    ) -> Result<(), FileError>
+    where
+        R: Iterator<Item = (Object, VitallyId, Option<&'a Record>)>,
+        F: Iterator<Item = (&'static str, &'a CustomField)>,
+        M: Iterator<Item = &'a Message>,
+        I: Iterator<Item = &'a Instance>,
+    {
         let transaction = self.connection.transaction().map_err(FileError::Write)?;
-        for (object, id, record) in records {
+        for (object, id, record) in changes.records {
             write_record(&transaction, object, id, record).map_err(FileError::Write)?;
         }
-        for (model, field) in fields {
+        for (model, field) in changes.fields {
             write_field(&transaction, model, field).map_err(FileError::Write)?;
+        }
+        for message in changes.messages {
+            write_message(&transaction, message).map_err(FileError::Write)?;
+        }
+        for instance in changes.instances {
+            write_instance(&transaction, instance).map_err(FileError::Write)?;
         }
         let minted = i64::try_from(minted).unwrap_or(i64::MAX);
         transaction
@@ -163,7 +212,8 @@ impl StateFile {
     pub(crate) fn clear(&mut self) -> Result<(), FileError> {
         self.connection
             .execute_batch(
-                "BEGIN; DELETE FROM record; DELETE FROM custom_field; DELETE FROM counter; COMMIT;",
+                "BEGIN; DELETE FROM record; DELETE FROM custom_field; DELETE FROM message; DELETE FROM instance;
+                 DELETE FROM counter; COMMIT;",
             )
             .map_err(FileError::Write)
     }
@@ -218,12 +268,33 @@ fn write_field(to: &Connection, model: &str, field: &CustomField) -> rusqlite::R
     Ok(())
 }
 
+fn write_message(to: &Connection, message: &Message) -> rusqlite::Result<()> {
+    let number = i64::try_from(message.number).unwrap_or(i64::MAX);
+    to.execute(
+        "INSERT OR REPLACE INTO message (number, form) VALUES (?1, ?2)",
+        params![number, text(&MessageForm::from(message))?],
+    )?;
+    Ok(())
+}
+
+fn write_instance(to: &Connection, instance: &Instance) -> rusqlite::Result<()> {
+    to.execute(
+        "INSERT OR REPLACE INTO instance (custom_object, id, form) VALUES (?1, ?2, ?3)",
+        params![instance.custom_object_id, instance.external_id, text(&InstanceForm::from(instance))?],
+    )?;
+    Ok(())
+}
+
 fn text(form: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(form).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 fn read_record(object: &str, form: &str) -> Option<Record> {
     serde_json::from_str::<RecordForm>(form).ok()?.into_record(Object::from_plural(object)?)
+}
+
+fn read_message(number: &str, form: &str) -> Option<Message> {
+    serde_json::from_str::<MessageForm>(form).ok()?.into_message(number.parse().ok()?)
 }
 
 fn read_field(path: &str, model: &str, form: &str) -> Option<(&'static str, CustomField)> {

@@ -56,6 +56,11 @@ impl Span {
         Self(days as i64 * 86_400_000)
     }
 
+    /// So many seconds.
+    pub const fn from_seconds(seconds: u32) -> Self {
+        Self(seconds as i64 * 1_000)
+    }
+
     /// Its length in milliseconds.
     pub const fn millis(self) -> i64 {
         self.0

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::World;
-use crate::clock::Time;
+use super::api::{Api, Moment};
 use crate::fault::FaultAnswer;
 use crate::limit::Gauge;
 use crate::rest::{Granted, Refused};
-use crate::switches::{ErrorShape, HeaderPrefix, RetryAfter};
+use crate::switches::{ErrorShape, HeaderPrefix, RateHeaders, RetryAfter};
 
 /// An answer as bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,49 +29,67 @@ pub(super) enum Denial {
 }
 
 impl World {
-    pub(super) fn granted(&mut self, granted: Granted, now: Time) -> Answer {
+    pub(super) fn granted(&mut self, granted: Granted, at: Moment) -> Answer {
         let body = granted.body.map_or(Body::Empty, Body::Json);
-        self.answer(granted.status, body, now)
+        self.answer(granted.status, body, at)
     }
 
-    pub(super) fn denied(&mut self, denial: &Denial, now: Time) -> Answer {
-        match denial {
+    /// The one success of the Analytics API.
+    pub(super) fn success(&mut self, at: Moment) -> Answer {
+        self.answer(200, Body::Json(json!({ "message": "Success." })), at)
+    }
+
+    pub(super) fn denied(&mut self, denial: &Denial, at: Moment) -> Answer {
+        let no_key = "Authorization header not present.";
+        match (denial, at.api) {
             // The one error that was captured from the real service, so no switch changes its shape.
-            Denial::NoKey => {
-                let body = Body::Json(json!({ "error": "Authorization header not present." }));
-                self.answer(401, body, now)
-            }
-            Denial::WrongKey => self.error(401, "Unauthorized", now),
-            Denial::Refused(refused) => self.error(refused.status, &refused.text, now),
-            Denial::TooMany { wait } => {
-                let mut answer = self.error(429, "Too Many Requests", now);
-                match self.switches.retry_after {
-                    RetryAfter::Off => {}
-                    RetryAfter::On => answer.headers.push(("retry-after", wait.to_string())),
+            (Denial::NoKey, Api::Rest) => self.answer(401, Body::Json(json!({ "error": no_key })), at),
+            (Denial::NoKey, Api::Analytics) => self.error(401, no_key, at),
+            (Denial::WrongKey, _) => self.error(401, "Unauthorized", at),
+            (Denial::Refused(refused), _) => self.error(refused.status, &refused.text, at),
+            (Denial::TooMany { wait }, api) => {
+                let mut answer = self.error(429, "Too Many Requests", at);
+                if self.tells_when(api) {
+                    answer.headers.push(("retry-after", wait.to_string()));
                 }
                 answer
             }
         }
     }
 
-    pub(super) fn error(&mut self, status: u16, text: &str, now: Time) -> Answer {
-        let body = match self.switches.err {
+    /// Whether a 429 says when to come back.
+    fn tells_when(&self, api: Api) -> bool {
+        match api {
+            Api::Rest => self.switches.retry_after == RetryAfter::On,
+            Api::Analytics => {
+                matches!(self.switches.rate_headers, RateHeaders::RetryAfter | RateHeaders::Both)
+            }
+        }
+    }
+
+    pub(super) fn error(&mut self, status: u16, text: &str, at: Moment) -> Answer {
+        let shape = match at.api {
+            Api::Rest => self.switches.err,
+            Api::Analytics => self.switches.error_shape,
+        };
+        let body = match shape {
             ErrorShape::Error => Body::Json(json!({ "error": text })),
             ErrorShape::Message => Body::Json(json!({ "message": text })),
+            ErrorShape::Text => Body::Text(text.to_owned()),
             ErrorShape::Html => html(text),
             ErrorShape::Empty => Body::Empty,
         };
-        self.answer(status, body, now)
+        self.answer(status, body, at)
     }
 
-    pub(super) fn fault_answer(&mut self, fault: &FaultAnswer, now: Time) -> Answer {
+    pub(super) fn fault_answer(&mut self, fault: &FaultAnswer, at: Moment) -> Answer {
         let mut answer = match &fault.body {
             Some(body) => {
                 let is_json = serde_json::from_str::<Value>(body).is_ok();
                 let body = if is_json { Body::JsonText(body.clone()) } else { Body::Html(body.clone()) };
-                self.answer(fault.status, body, now)
+                self.answer(fault.status, body, at)
             }
-            None => self.error(fault.status, reason(fault.status), now),
+            None => self.error(fault.status, reason(fault.status), at),
         };
         if let Some(seconds) = fault.retry_after {
             answer.headers.push(("retry-after", seconds.to_string()));
@@ -80,22 +98,32 @@ impl World {
     }
 
     /// A success that no client can read.
-    pub(super) fn not_json(&mut self, now: Time) -> Answer {
-        self.answer(200, html("OK"), now)
+    pub(super) fn not_json(&mut self, at: Moment) -> Answer {
+        self.answer(200, html("OK"), at)
     }
 
-    fn answer(&mut self, status: u16, body: Body, now: Time) -> Answer {
-        let gauge = self.bucket.gauge(now);
-        let mut headers = rate_headers(gauge, self.switches.x_prefix);
-        headers.push(("date", now.http_date()));
+    fn answer(&mut self, status: u16, body: Body, at: Moment) -> Answer {
+        let mut headers = self.rate(at);
+        headers.push(("date", at.now.http_date()));
         let (content_type, body) = match body {
             Body::Empty => return Answer { status, headers, body: String::new() },
             Body::Json(value) => ("application/json; charset=utf-8", value.to_string()),
             Body::JsonText(text) => ("application/json; charset=utf-8", text),
+            Body::Text(text) => ("text/plain; charset=utf-8", text),
             Body::Html(text) => ("text/html; charset=utf-8", text),
         };
         headers.push(("content-type", content_type.to_owned()));
         Answer { status, headers, body }
+    }
+
+    fn rate(&mut self, at: Moment) -> Vec<(&'static str, String)> {
+        match (at.api, self.switches.rate_headers) {
+            (Api::Rest, _) => rate_headers(self.bucket.gauge(at.now), self.switches.x_prefix),
+            (Api::Analytics, RateHeaders::RateLimit | RateHeaders::Both) => {
+                rate_headers(self.analytics_bucket.gauge(at.now), HeaderPrefix::Off)
+            }
+            (Api::Analytics, RateHeaders::None | RateHeaders::RetryAfter) => Vec::new(),
+        }
     }
 }
 
@@ -103,6 +131,7 @@ enum Body {
     Empty,
     Json(Value),
     JsonText(String),
+    Text(String),
     Html(String),
 }
 

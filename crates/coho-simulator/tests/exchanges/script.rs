@@ -21,11 +21,26 @@ pub(crate) enum Order {
     Key,
     Next,
     Whole,
+    Token,
+    Lifecycle,
+    Flush,
+    State,
 }
 
 impl Order {
-    const ALL: [Self; 7] =
-        [Self::Switches, Self::Advance, Self::Seed, Self::Fault, Self::Key, Self::Next, Self::Whole];
+    const ALL: [Self; 11] = [
+        Self::Switches,
+        Self::Advance,
+        Self::Seed,
+        Self::Fault,
+        Self::Key,
+        Self::Next,
+        Self::Whole,
+        Self::Token,
+        Self::Lifecycle,
+        Self::Flush,
+        Self::State,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -36,6 +51,10 @@ impl Order {
             Self::Key => "key",
             Self::Next => "next",
             Self::Whole => "whole",
+            Self::Token => "token",
+            Self::Lifecycle => "lifecycle",
+            Self::Flush => "flush",
+            Self::State => "state",
         }
     }
 }
