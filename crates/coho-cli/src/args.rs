@@ -68,6 +68,17 @@ pub(crate) enum Verb {
         #[arg(long)]
         offline: bool,
     },
+    /// Lists the workspace's traits of an object with path and type, as YAML to paste into a sync.
+    Traits {
+        /// organization, account or user.
+        object: String,
+        /// The destination; needed where the project has several.
+        #[arg(long, value_name = "NAME")]
+        destination: Option<String>,
+        /// Asks Vitally, though it was asked within the last 24 hours.
+        #[arg(long)]
+        refresh: bool,
+    },
     /// Shows rows as they would be sent, and their problems. Nothing is sent.
     Preview {
         /// The sync.
@@ -102,12 +113,35 @@ pub(crate) enum Verb {
         /// Ends with 10 where there is something to send.
         #[arg(long)]
         exit_code: bool,
+        /// Writes the plan as a permit for `coho run --plan`: keys and digests, no values of rows.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Sends what changed.
     Run {
         /// What is sent.
         #[command(flatten)]
         rows: Rows,
+        /// Sends only what this permit has, and what is still the same; the rest is reported as stale.
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+    },
+    /// Remembers the rows as they are, without sending them: the next run sends what changes from now on.
+    Baseline {
+        /// The sync.
+        sync: String,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Compares the rows with what Vitally holds and remembers that: the answer to a lost ledger. Nothing is sent; the next
+    /// run sends what differs.
+    Adopt {
+        /// The sync.
+        sync: String,
+        /// Only the row with this primary key.
+        #[arg(long)]
+        key: Option<String>,
     },
     /// Lists runs, the newest first; with an id, one run.
     Runs {
@@ -195,7 +229,7 @@ pub(crate) enum Verb {
 }
 
 /// Which rows are planned and sent.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Rows {
     /// The syncs; all, if none is named.
     pub(crate) syncs: Vec<String>,
@@ -208,6 +242,12 @@ pub(crate) struct Rows {
     /// Sends records again though nothing changed.
     #[arg(long)]
     pub(crate) resend: bool,
+    /// Sends events again too, each under the `messageId` that it had.
+    #[arg(long, requires = "resend")]
+    pub(crate) events: bool,
+    /// Begins anew where the project's ledger is gone: everything is sent again.
+    #[arg(long)]
+    pub(crate) new_ledger: bool,
 }
 
 /// What is done with a template.
@@ -330,6 +370,9 @@ pub(crate) struct Simulator {
     /// The REST API token that it accepts.
     #[arg(long, default_value = "sandbox")]
     pub(crate) token: String,
+    /// The Analytics API token that it accepts.
+    #[arg(long, default_value = "sandbox")]
+    pub(crate) analytics_token: String,
     /// A file that keeps its records; without one they are gone when it ends.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,

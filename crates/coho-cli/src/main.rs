@@ -12,6 +12,8 @@ mod verb;
 use std::process::ExitCode;
 
 use clap::Parser;
+use coho_core::decide::Purpose;
+use coho_engine::traits::Freshness;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Global, LogFormat, TemplateAction, Verb};
@@ -33,13 +35,21 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Init { folder } => verb::init::init(&folder),
         Verb::Check { offline } => verb::check::check(global, offline).await,
+        Verb::Traits { object, destination, refresh } => {
+            let freshness = if refresh { Freshness::Fresh } else { Freshness::Cached };
+            verb::traits::traits(global, &object, destination.as_deref(), freshness).await
+        }
         Verb::Preview { sync, limit, key } => verb::preview::preview(global, &sync, limit, key).await,
         Verb::Test { files, bless, junit } => {
             let asked = verb::test::Asked { files, bless, junit };
             verb::test::test(global, &asked)
         }
-        Verb::Plan { rows, exit_code } => verb::plan::plan(global, &rows, exit_code).await,
-        Verb::Run { rows } => verb::run::run(global, &rows).await,
+        Verb::Plan { rows, exit_code, output } => {
+            verb::plan::plan(global, &rows, exit_code, output.as_deref()).await
+        }
+        Verb::Run { rows, plan } => verb::run::run(global, &rows, plan.as_deref()).await,
+        Verb::Baseline { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Baseline).await,
+        Verb::Adopt { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Adopt).await,
         Verb::Runs { run, limit } => verb::runs::runs(global, run.as_deref(), limit),
         Verb::Rows { sync, fate, key, run, limit, format } => {
             let asked = verb::rows::Asked { sync, fate, key, run, limit, format };

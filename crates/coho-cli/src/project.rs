@@ -46,11 +46,20 @@ pub(crate) fn open_offline(global: &Global) -> anyhow::Result<Loaded> {
 
 /// Prints problems, as text on stderr or as JSON on stdout, and gives the error that ends the command.
 pub(crate) fn report(problems: &[Problem], files: &[File], global: &Global) -> anyhow::Error {
+    report_all(problems, &[], files, global)
+}
+
+/// The same, with warnings before them.
+pub(crate) fn report_all(
+    problems: &[Problem],
+    warnings: &[Problem],
+    files: &[File],
+    global: &Global,
+) -> anyhow::Error {
     if global.json {
-        let list: Vec<_> = problems.iter().map(coho_report::json::problem).collect();
-        let document = serde_json::json!({ "version": 1, "kind": "problems", "problems": list });
-        drop(print::json(&document));
+        drop(print::json(&problems_as_json(problems, warnings)));
     } else {
+        warn(warnings, files);
         for problem in problems {
             print::talk(&excerpt(problem, files));
         }
@@ -59,6 +68,23 @@ pub(crate) fn report(problems: &[Problem], files: &[File], global: &Global) -> a
     let message = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
     let code = if problems.iter().any(is_halt) { 6 } else { 3 };
     Known { message, help: None, code, source: None }.into()
+}
+
+/// Prints warnings on stderr, each with its line.
+pub(crate) fn warn(warnings: &[Problem], files: &[File]) {
+    for warning in warnings {
+        print::talk(&format!("warning: {}", excerpt(warning, files)));
+    }
+}
+
+/// Problems and warnings as a document.
+pub(crate) fn problems_as_json(problems: &[Problem], warnings: &[Problem]) -> serde_json::Value {
+    let list = |problems: &[Problem]| -> Vec<_> {
+        problems.iter().map(coho_report::json::problem).collect()
+    };
+    serde_json::json!({
+        "version": 1, "kind": "problems", "problems": list(problems), "warnings": list(warnings)
+    })
 }
 
 /// Whether a problem is of the world, not of the project.

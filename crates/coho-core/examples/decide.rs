@@ -13,10 +13,10 @@ use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
 use coho_core::object::Object;
-use coho_core::operation::{Action, Draft, Operation, seal};
+use coho_core::operation::{Action, Draft, FoundBy, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::sync::{Mode, Removal};
+use coho_core::sync::{Associations, Mode, Removal};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 
@@ -81,7 +81,12 @@ fn render(row: Account) -> Result<Rendered, Box<dyn Error>> {
         (FieldPath::new("name"), set(Value::text(row.name))),
         (FieldPath::new("traits.seats"), set(Value::Int(row.seats))),
     ];
-    Ok(Rendered { target: ExternalId::parse("acme")?, fields: fields.into(), absent_traits: None })
+    Ok(Rendered {
+        target: ExternalId::parse("acme")?,
+        fields: fields.into(),
+        absent_traits: None,
+        associations: Associations::Add,
+    })
 }
 
 fn seen(row: Account) -> Seen {
@@ -106,6 +111,7 @@ fn write(
         key: &Key::new("1"),
         object: Object::Account,
         mode: Mode::Upsert,
+        found_by: FoundBy::ExternalId,
         rendered: &rendered,
         sieved,
         memory,

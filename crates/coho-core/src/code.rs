@@ -89,6 +89,9 @@ codes! {
         UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
         UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
         DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models, or two tests of a file, one name.", "Give one of them another; ids are never reused.";
+        API_CANNOT "api-cannot": "The Analytics API cannot do what the sync asks for: it upserts, and nothing else.", "Use `api: rest`, or what the message suggests.";
+        SHARED_FIELD "shared-field": "Two syncs write one field of one object: the last one wins.", "Map it in one of them only.";
+        PERMIT_UNUSABLE "permit-unusable": "The file that `--plan` names is no permit of this project.", "Make a new one with `coho plan -o`.";
         NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
         NO_PROJECT "no-project": "There is no coho.yaml here or above.", "Run `coho init`, or name the folder with --project.";
     }
@@ -107,6 +110,9 @@ codes! {
         UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or in a place where it cannot stand.", "Use the name that the message suggests.";
         UNKNOWN_VARIABLE "unknown-variable": "A template reads a name that is neither a column nor assigned in the template.", "Use the name that the message suggests.";
         FILTER_ARGUMENTS "filter-arguments": "A filter is given too few, too many or unsuitable arguments.", "See the filter in the reference of templates.";
+        TRAIT_NAME "trait-name": "The workspace has a custom trait of this name, and Vitally knows it by another path.", "Use the path that the message shows, or another name.";
+        TRAIT_TYPE "trait-type": "The value's type is not that of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
+        TRAIT_OPTION "trait-option": "The value is none of the trait's options.", "Use one of the options that the message names.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }
     Row {
@@ -135,10 +141,13 @@ codes! {
         AMBIGUOUS_MATCH "ambiguous-match": "Several records match.", "Merge them in Vitally, or match by external id.";
         REFERENCE_MISSING "reference-missing": "A record that this one refers to is not in Vitally yet.", "Sync it first; the row is tried again by itself.";
         RETRIES_USED_UP "retries-used-up": "Vitally refused the row so often that Coho waits until it changes.", "Mend the row, or use `coho retry`.";
+        UNLINK_FAILED "unlink-failed": "The record was written, and Vitally did not take a lost account away from it.", "Read Vitally's text; the row is tried again by itself.";
+        TYPE_BLOCKED "type-blocked": "Vitally refuses every message of this type.", "Ask Vitally's support whether the type is blocked for the workspace.";
         WRONG_RECORD "wrong-record": "Vitally answered with another record than the one that was asked for.", "Change the external id: it looks like an id of Vitally's own.";
     }
     Unclear {
         OUTCOME_UNKNOWN "outcome-unknown": "A call was sent and its answer is not known.", "Run again: Coho looks before it writes.";
+        STALE "stale": "The plan that a person agreed to does not have this operation, or its record changed since.", "Plan again, and agree to that.";
         NOT_ATTEMPTED "not-attempted": "The run ended before the row was sent.", "Run again.";
     }
     Halt {
@@ -147,6 +156,8 @@ codes! {
         UNREACHABLE "unreachable": "Vitally cannot be reached.", "Check the network, the region and the subdomain.";
         QUOTA "quota": "Vitally keeps answering that there were too many calls.", "Lower `rate`, or wait.";
         SERVER_FAILING "server-failing": "Vitally keeps failing or answering with what cannot be read.", "Try again later.";
+        OTHER_WORKSPACE "other-workspace": "The token belongs to another workspace than the ledger remembers.", "Use the token of the right workspace, or another destination.";
+        LEDGER_LOST "ledger-lost": "The project had a ledger, and it is gone.", "Bring it back, or run `coho adopt`; `coho run --new-ledger` sends everything again.";
         LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or mend its permissions.";
         LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
         LEASE_LOST "lease-lost": "Another run took the ledger over.", "Run again.";
@@ -157,6 +168,8 @@ codes! {
         EMPTY_SOURCE "empty-source": "The model has no rows, though records were delivered from it before.", "Check the model; set `guards: { empty_source: allow }` if this is right.";
         MAX_REMOVED "max-removed": "More records would be removed than the guard allows.", "Check the model; raise `guards: { max_removed }` if this is right.";
         MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; raise `guards: { max_changed }` if this is right.";
+        MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's text; raise `guards: { max_rejected }` if this is right.";
+        TAKES_USERS_ALONG "takes-users-along": "Deleting the account would delete users that another sync still holds.", "Let the users leave their model, or link them to another account.";
         MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; raise `guards: { max_nulled }` if this is right.";
     }
 }

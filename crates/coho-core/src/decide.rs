@@ -38,6 +38,8 @@ pub enum Purpose {
     Sync,
     /// To remember the rows as they are, without sending.
     Baseline,
+    /// The same, but only what Vitally is seen to hold.
+    Adopt,
     /// To send records again though nothing changed.
     Resend,
     /// To send records and events again though nothing changed.
@@ -265,7 +267,7 @@ pub fn decide(row: RowState, memory: Option<&Memory>, policy: &Policy) -> Decisi
     match row {
         RowState::NullKey => say(1, Change::Invalid, Reason::NullKey),
         RowState::DuplicateKey => say(2, Change::Invalid, Reason::DuplicateKey),
-        RowState::Present(_) if policy.purpose == Purpose::Baseline => {
+        RowState::Present(_) if matches!(policy.purpose, Purpose::Baseline | Purpose::Adopt) => {
             say(3, Change::Learn, Reason::Baseline)
         }
         RowState::Present(seen) => {

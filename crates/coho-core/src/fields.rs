@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::object::Object;
 use crate::path::FieldPath;
-use crate::sync::NullPolicy;
+use crate::sync::{Associations, NullPolicy};
 use crate::target::ExternalId;
 use crate::value::Value;
 
@@ -54,6 +54,8 @@ pub struct Rendered {
     pub fields: BTreeMap<FieldPath, Rendering>,
     /// Where all traits are mapped at once: what a trait means that is no longer among them.
     pub absent_traits: Option<NullPolicy>,
+    /// Whether links only grow, or are what the row says.
+    pub associations: Associations,
 }
 
 /// What a mapping made of one field.
@@ -89,12 +91,13 @@ pub struct Sieved {
 
 /// Compares what was rendered with what was sent.
 ///
-/// Fields that are no longer mapped are forgotten, not cleared. References only ever grow: Vitally's REST API cannot unlink.
+/// Fields that are no longer mapped are forgotten, not cleared. References only ever grow, unless the row is to say exactly
+/// which there are.
 pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
     let mut sieved = Sieved::default();
     for (path, rendering) in &rendered.fields {
         match rendering {
-            Rendering::Set(value) => sieved.set(path, value, sent.get(path)),
+            Rendering::Set(value) => sieved.set(path, value, sent.get(path), rendered.associations),
             Rendering::Null(policy) => sieved.null(path, *policy, sent.get(path)),
         }
     }
@@ -109,8 +112,17 @@ pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
 }
 
 impl Sieved {
-    fn set(&mut self, path: &FieldPath, value: &FieldValue, before: Option<&Value>) {
-        let value = grown(value, before);
+    fn set(
+        &mut self,
+        path: &FieldPath,
+        value: &FieldValue,
+        before: Option<&Value>,
+        associations: Associations,
+    ) {
+        let value = match associations {
+            Associations::Add => grown(value, before),
+            Associations::Exact => value.clone(),
+        };
         let after = value.to_value();
         if before != Some(&after) {
             self.differ(path, before, after.clone());
@@ -162,6 +174,7 @@ mod tests {
             target: ExternalId::parse("acme").unwrap(),
             fields: fields.iter().map(|(path, r)| (FieldPath::new(path), r.clone())).collect(),
             absent_traits: None,
+            associations: Associations::Add,
         }
     }
 
@@ -231,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn exact_references_are_what_the_row_says() {
+        let only_b = BTreeSet::from([ExternalId::parse("b").unwrap()]);
+        let mut rendered =
+            rendered(&[("accountIds", Rendering::Set(FieldValue::References(Object::Account, only_b)))]);
+        rendered.associations = Associations::Exact;
+        let before = Value::Array(vec![Value::text("a"), Value::text("b")]);
+        let sieved = sieve(&rendered, &sent(&[("accountIds", before)]));
+        assert_eq!(sieved.differences[0].after, Value::Array(vec![Value::text("b")]));
+    }
+
+    #[test]
     fn a_trait_that_left_the_whole_object_is_a_null() {
         let mut rendered = rendered(&[("traits.a", set(Value::Int(1)))]);
         rendered.absent_traits = Some(NullPolicy::Follow);
@@ -254,6 +278,7 @@ mod tests {
         fn nothing_new_nothing_sent(first in renderings(), second in renderings()) {
             let rendered = |fields| Rendered {
                 target: ExternalId::parse("acme").unwrap(), fields, absent_traits: Some(NullPolicy::Follow),
+                associations: Associations::Add,
             };
             let after_first = sieve(&rendered(first), &Sent::new()).would_send;
             let after_second = sieve(&rendered(second.clone()), &after_first).would_send;

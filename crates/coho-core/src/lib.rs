@@ -15,6 +15,7 @@
 //! ```
 //! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 //! use coho_core::path::FieldPath;
+//! use coho_core::sync::Associations;
 //! use coho_core::target::ExternalId;
 //! use coho_core::value::Value;
 //!
@@ -24,6 +25,7 @@
 //!         target: ExternalId::parse("acme")?,
 //!         fields: [(FieldPath::new("traits.seats"), seats(number))].into(),
 //!         absent_traits: None,
+//!         associations: Associations::Add,
 //!     })
 //! };
 //! let first = sieve(&rendered(4)?, &Sent::new());
@@ -46,6 +48,7 @@ pub mod model;
 pub mod sync;
 pub mod fields;
 pub mod memory;
+pub mod message;
 pub mod decide;
 pub mod operation;
 pub mod verdict;

@@ -4,6 +4,7 @@
 //! then to the simulator's answers; mapping, sealing and transport read this table. Each object stands in a file of its own.
 
 mod account;
+mod event;
 mod organization;
 mod user;
 
@@ -18,11 +19,16 @@ pub enum Object {
     Account,
     /// A person at a customer.
     User,
+    /// Something that happened once. It is no record: it is never updated, and nothing refers to it.
+    Event,
 }
 
 impl Object {
     /// All objects, in the order in which they are sent.
-    pub const ALL: [Self; 3] = [Self::Organization, Self::Account, Self::User];
+    pub const ALL: [Self; 4] = [Self::Organization, Self::Account, Self::User, Self::Event];
+
+    /// The objects that have records, in the order in which they are sent.
+    pub const RECORDS: [Self; 3] = [Self::Organization, Self::Account, Self::User];
 
     /// The name in configuration files and messages.
     pub fn name(self) -> &'static str {
@@ -30,6 +36,7 @@ impl Object {
             Self::Organization => "organization",
             Self::Account => "account",
             Self::User => "user",
+            Self::Event => "event",
         }
     }
 
@@ -44,6 +51,25 @@ impl Object {
             Self::Organization => &organization::CATALOG,
             Self::Account => &account::CATALOG,
             Self::User => &user::CATALOG,
+            Self::Event => &event::CATALOG,
+        }
+    }
+
+    /// `an account`, `a user`: with its article, as messages say it.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Organization => "an organization",
+            Self::Account => "an account",
+            Self::User => "a user",
+            Self::Event => "an event",
+        }
+    }
+
+    /// What its custom values are called.
+    pub fn bag(self) -> Bag {
+        match self {
+            Self::Organization | Self::Account | Self::User => Bag::Traits,
+            Self::Event => Bag::Properties,
         }
     }
 
@@ -64,10 +90,37 @@ impl fmt::Display for Object {
     }
 }
 
+/// What custom values are called, in configuration files and by Vitally.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bag {
+    /// Of records: they are merged with what is there.
+    Traits,
+    /// Of events.
+    Properties,
+}
+
+impl Bag {
+    /// The name in configuration files and in Vitally's APIs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traits => "traits",
+            Self::Properties => "properties",
+        }
+    }
+
+    /// The path of the custom value with this key.
+    pub fn path(self, key: impl Into<String>) -> crate::path::FieldPath {
+        match self {
+            Self::Traits => crate::path::FieldPath::Trait(key.into()),
+            Self::Properties => crate::path::FieldPath::Property(key.into()),
+        }
+    }
+}
+
 /// What is known of an object.
 #[derive(Debug)]
 pub struct Catalog {
-    /// The fields that may be mapped, besides `traits`, which every object has.
+    /// The fields that may be mapped, besides the custom values that every object has.
     pub fields: &'static [Field],
     /// The fields that can be read only.
     pub read_only: &'static [ReadOnly],
@@ -105,6 +158,8 @@ pub enum FieldKind {
     Reference(Object),
     /// Any number of records of another object, by their external ids.
     References(Object),
+    /// The external id of one record of another object, which is sent as it is.
+    ExternalId(Object),
 }
 
 /// `text`, `boolean`, `timestamp`, `organization`, `accounts`: what the field takes, as messages name it.
@@ -116,6 +171,7 @@ impl fmt::Display for FieldKind {
             Self::Timestamp => f.write_str("timestamp"),
             Self::Reference(object) => write!(f, "{object}"),
             Self::References(object) => write!(f, "{object}s"),
+            Self::ExternalId(object) => write!(f, "external id of {}", object.with_article()),
         }
     }
 }

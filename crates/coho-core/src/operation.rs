@@ -9,7 +9,7 @@ use crate::memory::{Memory, Origin, Pending, Seen, Standing, Time, Verb};
 use crate::object::{FieldKind, Object, Required};
 use crate::path::FieldPath;
 use crate::problem::Problem;
-use crate::sync::Mode;
+use crate::sync::{Associations, Mode};
 use crate::target::{ExternalId, VitallyId};
 
 /// A write of one record.
@@ -19,8 +19,11 @@ pub struct Operation {
     pub key: Key,
     /// What kind of record.
     pub object: Object,
-    /// Which record.
+    /// Which record: its external id. An event's `messageId`.
     pub target: ExternalId,
+    /// The e-mail address that finds the record while Vitally's id of it is not known, where the sync matches by that. The
+    /// record may have another external id than the target, then: it keeps it.
+    pub email: Option<String>,
     /// What is done to it.
     pub action: Action,
     /// What is known of the record.
@@ -40,6 +43,8 @@ pub enum Action {
     Write {
         /// What may happen to the record.
         mode: Mode,
+        /// What happens to links that the fields do not name.
+        associations: Associations,
         /// All fields: what a record is created with.
         complete: Fields,
         /// The fields that an update sends; never empty.
@@ -159,6 +164,8 @@ impl Operation {
     pub fn calls(&self) -> (u64, u64) {
         match &self.action {
             Action::Remove if self.known.id().is_some() => (1, 1),
+            Action::Write { mode: Mode::Upsert | Mode::Insert, .. } if self.searches() => (2, 4),
+            Action::Write { mode: Mode::Update, .. } if self.searches() => (1, 3),
             Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Insert, .. } => (1, 2),
             Action::Write { mode: Mode::Update, .. } => (1 + self.reads_links(), 2 + self.reads_links()),
             Action::Write { mode: Mode::Upsert, .. } if self.known == Known::New => (1, 3),
@@ -166,9 +173,27 @@ impl Operation {
         }
     }
 
-    /// One read where an update adds links: it must not replace those that others made.
+    /// How many messages the Analytics API takes for it: one for each account of a user, else one for each organization.
+    pub fn messages(&self) -> u64 {
+        let Action::Write { complete, .. } = &self.action else { return 1 };
+        let links = |name| match complete.get(&FieldPath::new(name)) {
+            Some(FieldValue::References(_, ids)) => ids.len() as u64,
+            Some(FieldValue::Value(_) | FieldValue::Reference(..)) | None => 0,
+        };
+        let accounts = links("accountIds");
+        if accounts > 0 { accounts } else { links("organizationIds").max(1) }
+    }
+
+    /// Whether the record has to be searched by its e-mail address first.
+    fn searches(&self) -> bool {
+        self.email.is_some() && self.known.id().is_none()
+    }
+
+    /// One read where an update adds links: it must not replace those that others made. Exact links are not read first.
     fn reads_links(&self) -> u64 {
-        let Action::Write { changed, complete, .. } = &self.action else { return 0 };
+        let Action::Write { changed, complete, associations: Associations::Add, .. } = &self.action else {
+            return 0;
+        };
         let links = |path: &FieldPath| matches!(complete.get(path), Some(FieldValue::References(..)));
         u64::from(changed.iter().any(|difference| links(&difference.path)))
     }
@@ -200,6 +225,8 @@ pub struct Draft<'a> {
     pub object: Object,
     /// What may happen to it.
     pub mode: Mode,
+    /// Whether the e-mail address, a field of the row, finds the record.
+    pub found_by: FoundBy,
     /// What the mapping made of the row.
     pub rendered: &'a Rendered,
     /// What the sieve found.
@@ -210,6 +237,23 @@ pub struct Draft<'a> {
     pub reason: Reason,
     /// The row and mapping.
     pub seen: Seen,
+}
+
+/// What finds a record whose Vitally id is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundBy {
+    /// Its external id.
+    ExternalId,
+    /// Its field `email`.
+    Email,
+}
+
+/// The e-mail address among these fields.
+pub fn email_of(fields: &Fields) -> Option<String> {
+    match fields.get(&FieldPath::new("email")) {
+        Some(FieldValue::Value(value)) => value.as_text().map(str::to_owned),
+        Some(FieldValue::Reference(..) | FieldValue::References(..)) | None => None,
+    }
 }
 
 /// Checks a draft against the object's rules. All problems are found, not the first.
@@ -227,11 +271,22 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
         _ => differences,
     };
     complete.extend(left);
+    let email = match draft.found_by {
+        FoundBy::ExternalId => None,
+        FoundBy::Email => email_of(&complete),
+    };
     Ok(Operation {
         key: draft.key.clone(),
         object: draft.object,
         target: draft.rendered.target.clone(),
-        action: Action::Write { mode: draft.mode, complete, changed, would_send },
+        email,
+        action: Action::Write {
+            mode: draft.mode,
+            associations: draft.rendered.associations,
+            complete,
+            changed,
+            would_send,
+        },
         known,
         reason: draft.reason,
         seen: Some(draft.seen),
@@ -316,18 +371,18 @@ fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Proble
         return match value {
             FieldValue::Value(value) if is_plain(value) => None,
             FieldValue::Value(value) => {
-                let message = format!("a trait cannot hold this {}", value.kind());
+                let message = format!("{} cannot hold this {}", custom(path), value.kind());
                 Some(Problem::new(Code::NESTED_TRAIT, message).field(path))
             }
             FieldValue::Reference(..) | FieldValue::References(..) => {
-                wrong("a trait cannot refer".to_owned())
+                wrong(format!("{} cannot refer", custom(path)))
             }
         };
     };
     let Some(field) = object.field(name) else { return wrong(format!("{object} has no field `{name}`")) };
     match (field.kind, value) {
         (_, FieldValue::Value(Value::Null))
-        | (FieldKind::Text, FieldValue::Value(Value::Text(_)))
+        | (FieldKind::Text | FieldKind::ExternalId(_), FieldValue::Value(Value::Text(_)))
         | (FieldKind::Bool, FieldValue::Value(Value::Bool(_)))
         | (FieldKind::Timestamp, FieldValue::Value(Value::Timestamp(_))) => None,
         (FieldKind::Reference(to), FieldValue::Reference(other, _))
@@ -337,6 +392,14 @@ fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Proble
             None
         }
         (kind, value) => wrong(format!("expected {kind}, found {}", value.to_value().kind())),
+    }
+}
+
+/// What a custom value is called.
+fn custom(path: &FieldPath) -> &'static str {
+    match path {
+        FieldPath::Property(_) => "a property",
+        FieldPath::Trait(_) | FieldPath::Field(_) => "a trait",
     }
 }
 

@@ -9,7 +9,7 @@ use crate::fields::Difference;
 use crate::key::Key;
 use crate::object::Object;
 use crate::problem::Problem;
-use crate::sync::{Mode, SyncId};
+use crate::sync::{Api, FirstRun, Mode, SyncId};
 use crate::target::ExternalId;
 
 /// What one sync's run will do. The operations themselves are spooled; these are their counts and first examples.
@@ -21,6 +21,10 @@ pub struct SyncPlan {
     pub object: Object,
     /// What may happen to a record.
     pub mode: Mode,
+    /// Through which API it is sent.
+    pub api: Api,
+    /// What is done with rows that were there before the sync: in its first run only.
+    pub first_run: Option<FirstRun>,
     /// Rows and keys, and where they end.
     pub counts: Counts,
     /// Rows and keys by change and reason, the unchanged among them.
@@ -35,6 +39,29 @@ pub struct SyncPlan {
     pub removals: RemovalOrigins,
     /// The fewest and the most calls, references among them.
     pub calls: Calls,
+    /// The least time that the calls take at the rate that is allowed.
+    pub time: LeastTime,
+    /// What a person should know besides, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The least time that a plan's calls take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeastTime {
+    /// The calls a minute that are allowed to the sync's API; 0 where that is not known.
+    pub rate: u32,
+    /// What a write costs of that, in thousandths of a call, as far as it was learned.
+    pub write_price: u32,
+    /// The time, in milliseconds.
+    pub millis: u64,
+    /// The time that the same writes would take through the Analytics API, in milliseconds, where it could carry them.
+    pub by_analytics: Option<u64>,
+}
+
+impl Default for LeastTime {
+    fn default() -> Self {
+        Self { rate: 0, write_price: 1_000, millis: 0, by_analytics: None }
+    }
 }
 
 /// An example of a planned operation.
@@ -116,6 +143,8 @@ pub enum Status {
     CompletedWithErrors,
     /// A guard holds something; the rest was sent.
     Held,
+    /// The time that it may take in one run is over; the next run goes on.
+    TimeUp,
     /// It did not begin: its files, mapping or source are wrong.
     Failed(Vec<Problem>),
     /// It stopped by itself.
@@ -136,6 +165,7 @@ impl Status {
             Self::Completed => "completed",
             Self::CompletedWithErrors => "completed-with-errors",
             Self::Held => "held",
+            Self::TimeUp => "time-up",
             Self::Failed(_) => "failed",
             Self::Halted { .. } => "halted",
             Self::Interrupted => "interrupted",

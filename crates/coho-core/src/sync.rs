@@ -42,18 +42,137 @@ pub struct Sync {
     pub destination: String,
     /// What its rows become.
     pub object: Object,
+    /// The ids that it had before: what is remembered under one of them is its own.
+    pub renamed_from: Vec<SyncId>,
+    /// Through which of Vitally's APIs it is sent.
+    pub api: Api,
     /// What may happen to a record.
     pub mode: Mode,
-    /// The column whose text is the record's external id.
-    pub matching: ColumnRef,
+    /// How a row finds its record.
+    pub matching: Matching,
+    /// What happens to links that a row does not name.
+    pub associations: Associations,
     /// What is mapped.
     pub fields: Vec<FieldSpec>,
     /// What happens to a record whose row left the model.
     pub removal: Removal,
+    /// What happens to the rows that are there when the sync runs for the first time.
+    pub first_run: FirstRun,
+    /// For how many days an event is remembered after the model showed it last; `None`: for ever.
+    pub remember_days: Option<u32>,
+    /// For how many seconds one run may send; what is left is planned again by the next one.
+    pub run_seconds: Option<u64>,
     /// What looks like an accident.
     pub guards: Guards,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// Through which of Vitally's APIs records are sent. Events always go through the Analytics API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Api {
+    /// One call for each record, which says what became of it.
+    #[default]
+    Rest,
+    /// Up to a hundred records a call, which says only that they were taken. It can upsert, and nothing else.
+    Analytics,
+}
+
+impl Api {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rest, Self::Analytics];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Analytics => "analytics",
+        }
+    }
+}
+
+/// How a row finds its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matching {
+    /// By its external id, which a new record gets too.
+    ExternalId(ColumnRef),
+    /// A user by the e-mail address; the external id is what a new one gets. The address is also the field `email`.
+    Email {
+        /// The column with the address.
+        email: ColumnRef,
+        /// The column with the external id.
+        external_id: ColumnRef,
+    },
+    /// An event has no record: it is told from others by its `messageId`, from a column, or made of the sync's id and the
+    /// row's key.
+    Message(Option<ColumnRef>),
+}
+
+impl Matching {
+    /// The column that gives the target: the external id, or the `messageId`.
+    pub fn target(&self) -> Option<&ColumnRef> {
+        match self {
+            Self::ExternalId(column) | Self::Email { external_id: column, .. } => Some(column),
+            Self::Message(column) => column.as_ref(),
+        }
+    }
+
+    /// The column with the e-mail address, where that is what finds the record.
+    pub fn email(&self) -> Option<&ColumnRef> {
+        match self {
+            Self::Email { email, .. } => Some(email),
+            Self::ExternalId(_) | Self::Message(_) => None,
+        }
+    }
+}
+
+/// What happens to links that a row does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Associations {
+    /// They stay.
+    #[default]
+    Add,
+    /// They are taken away, as far as Vitally's APIs can: a user's accounts, through the Analytics API.
+    Exact,
+}
+
+impl Associations {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Add, Self::Exact];
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Exact => "exact",
+        }
+    }
+}
+
+/// What happens to the rows that are there when a sync runs for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum FirstRun {
+    /// They are sent.
+    #[default]
+    Send,
+    /// They are remembered as they are, and not sent.
+    Baseline,
+    /// They are compared with what Vitally holds, and only what differs is sent, by the next run.
+    Adopt,
+    /// Events: those before this moment are remembered, the others are sent.
+    Since(crate::memory::Time),
+}
+
+impl FirstRun {
+    /// One word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Baseline => "baseline",
+            Self::Adopt => "adopt",
+            Self::Since(_) => "since",
+        }
+    }
 }
 
 /// What may happen to a record.
@@ -205,7 +324,7 @@ pub struct FieldSpec {
 pub enum FieldTarget {
     /// One field or one trait.
     Path(FieldPath),
-    /// All traits at once, from an object.
+    /// All traits (an event's properties) at once, from an object.
     AllTraits,
 }
 
@@ -295,6 +414,8 @@ pub struct Guards {
     pub max_changed: Option<Limit>,
     /// The most records of which one run may clear one and the same field.
     pub max_nulled: Option<Limit>,
+    /// The most records that Vitally may refuse in one run before it stops.
+    pub max_rejected: Option<Limit>,
     /// What a model without any row does.
     pub empty_source: EmptySource,
     /// What a guard does.
@@ -307,6 +428,7 @@ impl Default for Guards {
             max_removed: Some(Limit { permille: 50, floor: 20 }),
             max_changed: None,
             max_nulled: None,
+            max_rejected: None,
             empty_source: EmptySource::Stop,
             on_guard: OnGuard::Hold,
         }

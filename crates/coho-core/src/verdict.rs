@@ -18,6 +18,8 @@ pub enum Verdict {
         /// What Vitally did otherwise than asked, such as a name that it did not take.
         notes: Vec<String>,
     },
+    /// The Analytics API took the message. What becomes of it shows later, if at all: this is not [`Verdict::Applied`].
+    Accepted,
     /// The record is gone, by this call or before it.
     Gone,
     /// Update mode, or a probe: there is no such record.
@@ -62,6 +64,8 @@ pub enum Verdict {
 pub enum Outcome {
     /// Written and acknowledged.
     Delivered,
+    /// Taken by the Analytics API, which does not say what it does with it.
+    Accepted,
     /// Deleted and acknowledged.
     Removed,
     /// The mode forbids it.
@@ -76,13 +80,21 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 6] =
-        [Self::Delivered, Self::Removed, Self::Skipped, Self::Rejected, Self::Deferred, Self::NotAttempted];
+    pub const ALL: [Self; 7] = [
+        Self::Delivered,
+        Self::Accepted,
+        Self::Removed,
+        Self::Skipped,
+        Self::Rejected,
+        Self::Deferred,
+        Self::NotAttempted,
+    ];
 
     /// The fate of a row with this outcome.
     pub fn fate(self) -> Fate {
         match self {
             Self::Delivered => Fate::Delivered,
+            Self::Accepted => Fate::Accepted,
             Self::Removed => Fate::Removed,
             Self::Skipped => Fate::Skipped,
             Self::Rejected => Fate::Rejected,
@@ -97,6 +109,7 @@ impl Outcome {
 #[expect(missing_docs, reason = "the glossary explains each; the text is the name")]
 pub enum Fate {
     Delivered,
+    Accepted,
     Touched,
     Removed,
     Skipped,
@@ -115,8 +128,9 @@ pub enum Fate {
 
 impl Fate {
     /// All fates.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Delivered,
+        Self::Accepted,
         Self::Touched,
         Self::Removed,
         Self::Skipped,
@@ -137,6 +151,7 @@ impl Fate {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
+            Self::Accepted => "accepted",
             Self::Touched => "touched",
             Self::Removed => "removed",
             Self::Skipped => "skipped",

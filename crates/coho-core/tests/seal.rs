@@ -9,10 +9,10 @@ use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time, Verb};
 use coho_core::object::Object;
-use coho_core::operation::{Action, Draft, Known, Operation, seal};
+use coho_core::operation::{Action, Draft, FoundBy, Known, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::sync::{Mode, NullPolicy};
+use coho_core::sync::{Associations, Mode, NullPolicy};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 
@@ -31,7 +31,12 @@ fn accounts(ids: &[&str]) -> Rendering {
 
 fn rendered(fields: &[(&str, Rendering)]) -> Rendered {
     let fields = fields.iter().map(|(path, rendering)| (FieldPath::new(path), rendering.clone()));
-    Rendered { target: id("u-7"), fields: fields.collect(), absent_traits: None }
+    Rendered {
+        target: id("u-7"),
+        fields: fields.collect(),
+        absent_traits: None,
+        associations: Associations::Add,
+    }
 }
 
 fn sent(fields: &[(&str, Value)]) -> Sent {
@@ -73,6 +78,7 @@ impl Case<'_> {
             key: &Key::new("7"),
             object: self.object,
             mode: self.mode,
+            found_by: FoundBy::ExternalId,
             sieved: sieve(&rendered, &known),
             rendered: &rendered,
             memory: self.memory,

@@ -51,6 +51,7 @@ fn rendered(case: &Json) -> Result<Rendered, Failure> {
         target: ExternalId::parse("acme")?,
         fields: fields.collect::<Result<_, Failure>>()?,
         absent_traits: case.get("absent_traits").map(policy).transpose()?,
+        associations: coho_core::sync::Associations::Add,
     })
 }
 

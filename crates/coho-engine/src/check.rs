@@ -1,72 +1,147 @@
-//! Checking: sources, mappings and destinations, each problem with its place.
+//! Checking: sources, mappings, destinations and traits, each problem with its place.
 
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
+use coho_core::object::Object;
 use coho_core::problem::Problem;
-use coho_core::sync::Sync;
+use coho_core::row::Columns;
+use coho_core::sync::{Api, Sync};
 use coho_mapping::{Mapping, Specification};
 use coho_vitally::client::TestError;
 
 use crate::context::{Engine, EngineError};
 use crate::plan::source_problem;
+use crate::traits::{Freshness, misfits};
 
 /// Looks at everything that syncs need. A model that several syncs share is asked once for each: their mappings differ.
-pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn Listener) -> Vec<Problem> {
+pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn Listener) -> Checked {
     let mut problems = Vec::new();
+    let mut warnings = engine.setup.project.warnings.clone();
+    let mut read = Vec::new();
     for sync in syncs {
         listener.on(&Event::Reading { sync: sync.id.clone(), rows: 0 });
-        problems.extend(model(engine, sync).await);
+        let (found, columns) = model(engine, sync).await;
+        problems.extend(found);
+        read.push((*sync, columns));
     }
     let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
     for destination in destinations {
-        problems.extend(self::destination(engine, destination).await);
+        let found = self::destination(engine, destination, syncs).await;
+        if found.is_empty() {
+            warnings.extend(traits(engine, destination, &read).await);
+        }
+        problems.extend(found);
     }
-    problems
+    sort(&mut warnings);
+    Checked { problems, warnings }
 }
 
-async fn model(engine: &Engine<'_>, sync: &Sync) -> Vec<Problem> {
+/// By file and line.
+fn sort(warnings: &mut [Problem]) {
+    let key = |problem: &Problem| {
+        problem.place.as_ref().map(|place| (place.file.clone(), place.line, place.column))
+    };
+    warnings.sort_by(|a, b| key(a).cmp(&key(b)));
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// What keeps syncs from running.
+    pub problems: Vec<Problem>,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// What is wrong with a sync's model and mapping, and the model's columns where they could be read.
+async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Columns>) {
     let model = match engine.model(sync) {
         Ok(model) => model,
-        Err(error) => return vec![problem(&error)],
+        Err(error) => return (vec![problem(&error)], None),
     };
     let connection = match engine.connection(model) {
         Ok(connection) => connection,
-        Err(error) => return vec![problem(&error)],
+        Err(error) => return (vec![problem(&error)], None),
     };
     let columns = match coho_source::columns(&connection, model).await {
         Ok(columns) => columns,
         Err(error) => {
             let mut problems = vec![source_problem(&error, model)];
             problems.extend(Mapping::template_problems(&sync.fields));
-            return problems;
+            return (problems, None);
         }
     };
-    let specification = Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
-    let mapping = Mapping::compile(&specification, &columns).err();
+    let mapping = Mapping::compile(&Specification::of(sync), &columns).err();
     let key = crate::plan::key_columns(model, &columns).err();
-    key.into_iter().chain(mapping).flatten().collect()
+    (key.into_iter().chain(mapping).flatten().collect(), Some(columns))
 }
 
-async fn destination(engine: &Engine<'_>, name: &str) -> Vec<Problem> {
-    let client = match engine.client(name) {
-        Ok(client) => client,
-        Err(error) => return vec![at_token(engine, name, problem(&error))],
-    };
-    match client.test().await {
-        Ok(_) => Vec::new(),
-        Err(error) => {
-            let problem = Problem::new(code(&error), format!("destination `{name}`: {error}"));
-            let help = problem.code.entry().map(coho_core::code::Entry::help).unwrap_or_default();
-            vec![at_token(engine, name, problem.help(help))]
+/// What does not fit between the mappings to a destination and the traits of its workspace. They are fetched anew: who was
+/// warned, and made the trait, checks again at once.
+async fn traits(
+    engine: &Engine<'_>,
+    destination: &str,
+    read: &[(&Sync, Option<Columns>)],
+) -> Vec<Problem> {
+    if engine.rest_token_of(destination).is_err() {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    for object in Object::RECORDS {
+        let of_object = |sync: &Sync| sync.destination == destination && sync.object == object;
+        let concerned: Vec<_> = read.iter().filter(|(sync, _)| of_object(sync)).collect();
+        if concerned.is_empty() {
+            continue;
+        }
+        match engine.traits(destination, object, Freshness::Fresh).await {
+            Ok(traits) => warnings.extend(
+                concerned.iter().flat_map(|(sync, columns)| misfits(sync, columns.as_ref(), &traits.fields)),
+            ),
+            Err(error) => {
+                let what = format!("the traits of {object}s were not compared with the workspace's: ");
+                let cause = problem(&error);
+                let place = engine.setup.project.destinations.get(destination).map(|spec| spec.place.clone());
+                warnings.push(Problem { message: what + &cause.message, place, ..cause });
+            }
         }
     }
+    warnings
+}
+
+async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Problem> {
+    let client = match engine.client_at(name, None) {
+        Ok(client) => client,
+        Err(error) => return vec![at_token(engine, name, Api::Rest, problem(&error))],
+    };
+    let mut problems = Vec::new();
+    for api in Api::ALL {
+        let used = syncs.iter().any(|sync| sync.destination == name && needs(sync, api));
+        let tested = match api {
+            _ if !used => continue,
+            Api::Rest => client.test().await,
+            Api::Analytics => client.test_analytics().await,
+        };
+        if let Err(error) = tested {
+            let problem = Problem::new(code(&error), format!("destination `{name}`: {error}"));
+            let help = problem.code.entry().map(coho_core::code::Entry::help).unwrap_or_default();
+            problems.push(at_token(engine, name, api, problem.help(help)));
+        }
+    }
+    problems
+}
+
+/// Whether a sync sends through an API. Exact links are taken away through the Analytics API, where there is a token.
+fn needs(sync: &Sync, api: Api) -> bool {
+    sync.api == api
 }
 
 fn code(error: &TestError) -> Code {
     match error {
-        TestError::Unauthorized { .. } => Code::UNAUTHORIZED,
+        TestError::Unauthorized { .. } | TestError::NoToken { .. } | TestError::AnalyticsToken { .. } => {
+            Code::UNAUTHORIZED
+        }
         TestError::Forbidden { .. } => Code::FORBIDDEN,
         TestError::TooMany => Code::QUOTA,
         TestError::Failing { .. } => Code::SERVER_FAILING,
@@ -76,14 +151,19 @@ fn code(error: &TestError) -> Code {
         | TestError::TimedOut { .. }
         | TestError::Unreachable { .. }
         | TestError::Redirected { .. }
+        | TestError::NotAnalytics { .. }
         | TestError::NotJson { .. } => Code::UNREACHABLE,
     }
 }
 
-fn at_token(engine: &Engine<'_>, name: &str, problem: Problem) -> Problem {
+fn at_token(engine: &Engine<'_>, name: &str, api: Api, problem: Problem) -> Problem {
     let Some(spec) = engine.setup.project.destinations.get(name) else { return problem };
-    let token = matches!(problem.code, Code::UNAUTHORIZED | Code::FORBIDDEN);
-    problem.at(if token { &spec.rest_token_place } else { &spec.place })
+    let token = match api {
+        Api::Rest => spec.rest_token_place.as_ref(),
+        Api::Analytics => spec.analytics_token_place.as_ref(),
+    };
+    let concerns_token = matches!(problem.code, Code::UNAUTHORIZED | Code::FORBIDDEN);
+    problem.at(token.filter(|_| concerns_token).unwrap_or(&spec.place))
 }
 
 fn problem(error: &EngineError) -> Problem {

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use coho_core::code::Code;
+use coho_core::fields::Sent;
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Verb, Why};
+use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::target::VitallyId;
 use coho_core::verdict::{Outcome, Verdict};
@@ -28,6 +30,7 @@ pub fn conclude(operation: &Operation, before: Option<&Memory>, verdict: &Verdic
     let case = Case { operation, before, now };
     match verdict {
         Verdict::Applied { id, origin, .. } => case.applied(id.as_ref(), *origin),
+        Verdict::Accepted => case.accepted(),
         Verdict::Gone => case.gone(),
         Verdict::Missing => case.missing(),
         Verdict::Exists => case.waits(Why::Skipped, Code::ALREADY_EXISTS, "Vitally has this record already"),
@@ -75,6 +78,21 @@ impl Case<'_> {
         };
         let memory = Some(self.memory(standing, Pending::None));
         Conclusion { outcome: Outcome::Delivered, memory, code: None, message: String::new() }
+    }
+
+    /// The Analytics API took it. Whose the record is it does not say, so it counts as one that was there before.
+    fn accepted(&self) -> Conclusion {
+        let origin = self.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
+        let conclusion = self.applied(None, origin);
+        let memory = conclusion.memory.map(|memory| match memory.standing {
+            // An event is never compared with: that it was taken is all that counts.
+            Standing::Delivered { n, id, origin, .. } if self.operation.object == Object::Event => {
+                let standing = Standing::Delivered { sent: Sent::new(), n, id, origin };
+                Memory { standing, ..memory }
+            }
+            standing => Memory { standing, ..memory },
+        });
+        Conclusion { outcome: Outcome::Accepted, memory, ..conclusion }
     }
 
     fn gone(&self) -> Conclusion {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use coho_core::code::Code;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
-use coho_core::sync::Sync;
+use coho_core::sync::{Sync, SyncId};
 use coho_core::value::Value;
+use coho_core::verdict::Verdict;
 use coho_ledger::lease::{Holder, LeaseError};
 use coho_ledger::scope::ScopeError;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
-use coho_project::{DestinationSpec, Endpoint, Project, SourceSpec};
+use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
-use coho_vitally::client::{Client, ClientError, Clock as ClientClock, Endpoint as Host, Settings, Token};
 
 use crate::clock::Clock;
 use crate::plan::PlanError;
@@ -74,6 +74,44 @@ pub enum EngineError {
         #[source]
         source: coho_core::counts::Broken,
     },
+    /// The project had a ledger, and it is gone.
+    #[error("{} sent before, and the ledger {} does not know of it: it is gone, or another one", named(syncs), path.display())]
+    LedgerLost {
+        /// Where it should be.
+        path: PathBuf,
+        /// The syncs.
+        syncs: Vec<SyncId>,
+    },
+    /// What Vitally holds of events cannot be read.
+    #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
+    NoAdoption {
+        /// The sync.
+        sync: SyncId,
+    },
+    /// The token belongs to another workspace than the ledger remembers.
+    #[error(
+        "the token of destination `{destination}` is not of the workspace that the ledger remembers as `{workspace}`"
+    )]
+    OtherWorkspace {
+        /// The destination.
+        destination: String,
+        /// The workspace.
+        workspace: String,
+    },
+    /// Vitally did not answer whose workspace a token is, or what it holds.
+    #[error(
+        "cannot find out what Vitally holds in the workspace of destination `{destination}`: {}",
+        said(verdict)
+    )]
+    Unanswered {
+        /// The destination.
+        destination: String,
+        /// What came in place of an answer.
+        verdict: Box<Verdict>,
+    },
+    /// A plan could not be written to the file that was asked for.
+    #[error("the temporary folder cannot be read")]
+    Spool(#[from] coho_ledger::spool::SpoolError),
     /// A destination's token is no token.
     #[error("the token of destination `{destination}` cannot be used")]
     Token {
@@ -106,6 +144,11 @@ impl EngineError {
             Self::Amend(error) => error.code(),
             Self::Plan(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
+            Self::LedgerLost { .. } => Code::LEDGER_LOST,
+            Self::NoAdoption { .. } => Code::API_CANNOT,
+            Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
+            Self::Unanswered { verdict, .. } => code_of(verdict),
+            Self::Spool(error) => error.code(),
             Self::Token { .. } => Code::UNAUTHORIZED,
             Self::Destination { .. } => Code::UNREACHABLE,
         }
@@ -122,11 +165,62 @@ impl EngineError {
             Self::Amend(error) => error.help().map(str::to_owned),
             Self::Plan(error) => error.help(),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
+            Self::LedgerLost { .. } => Some(
+                "bring the file back; or compare with what Vitally holds: `coho adopt SYNC` (events: `coho baseline SYNC`); \
+                 or send everything again: `coho run --new-ledger`"
+                    .to_owned(),
+            ),
+            Self::NoAdoption { sync } => {
+                Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
+            }
+            Self::OtherWorkspace { .. } => Some(
+                "use the token of that workspace; another workspace is another destination, with a name of its own"
+                    .to_owned(),
+            ),
+            Self::Unanswered { verdict, .. } => code_of(verdict).entry().map(coho_core::code::Entry::help),
+            Self::Spool(error) => Some(error.help().to_owned()),
             Self::Token { .. } => {
                 Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
             }
             Self::Destination { .. } => None,
         }
+    }
+}
+
+/// `sync a`, `syncs a, b`.
+fn named(syncs: &[SyncId]) -> String {
+    let ids: Vec<_> = syncs.iter().map(|id| format!("`{id}`")).collect();
+    format!("sync{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
+}
+
+/// What came in place of an answer.
+fn said(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Rejected { message, .. } | Verdict::Halt { message, .. } | Verdict::Deferred { message } => {
+            message
+        }
+        Verdict::Unsent { why } | Verdict::Unsure { why } => why,
+        Verdict::Applied { .. }
+        | Verdict::Accepted
+        | Verdict::Gone
+        | Verdict::Missing
+        | Verdict::Exists
+        | Verdict::Ambiguous => "nothing that can be read",
+    }
+}
+
+fn code_of(verdict: &Verdict) -> Code {
+    match verdict {
+        Verdict::Rejected { code, .. } | Verdict::Halt { code, .. } => *code,
+        Verdict::Applied { .. }
+        | Verdict::Accepted
+        | Verdict::Gone
+        | Verdict::Missing
+        | Verdict::Exists
+        | Verdict::Ambiguous
+        | Verdict::Deferred { .. }
+        | Verdict::Unsent { .. }
+        | Verdict::Unsure { .. } => Code::UNREACHABLE,
     }
 }
 
@@ -169,13 +263,19 @@ impl<'a> Engine<'a> {
         Ok(Ledger::open(&self.ledger_path(), &Opening::new(self.setup.clock.now()))?)
     }
 
-    /// A sync's part of a ledger, if it ever ran.
+    /// A sync's part of a ledger, if it ever ran, under its id or one that it had before.
     pub fn scope(
         &self,
         ledger: &Ledger,
         sync: &Sync,
     ) -> Result<Option<coho_ledger::scope::Scope>, EngineError> {
-        Ok(ledger.find_scope(&self.workspace(&sync.destination), &sync.id, sync.object)?)
+        let workspace = self.workspace(&sync.destination);
+        for id in std::iter::once(&sync.id).chain(&sync.renamed_from) {
+            if let Some(scope) = ledger.find_scope(&workspace, id, sync.object)? {
+                return Ok(Some(scope));
+            }
+        }
+        Ok(None)
     }
 
     /// What templates may know of a sync and a run.
@@ -214,15 +314,6 @@ impl<'a> Engine<'a> {
         let spec = self.setup.project.sources.get(&model.source);
         spec.map(|spec| connection(spec, &self.setup.root)).ok_or_else(|| missing("source", &model.source))
     }
-
-    pub(crate) fn client(&self, destination: &str) -> Result<Client, EngineError> {
-        let spec = self.setup.project.destinations.get(destination);
-        let spec = spec.ok_or_else(|| missing("destination", destination))?;
-        let token = Token::parse(&spec.rest_token)
-            .map_err(|source| EngineError::Token { destination: destination.to_owned(), source })?;
-        client(spec, token, &self.setup.clock)
-            .map_err(|source| EngineError::Destination { destination: destination.to_owned(), source })
-    }
 }
 
 fn connection(spec: &SourceSpec, root: &Path) -> Connection {
@@ -238,23 +329,6 @@ fn connection(spec: &SourceSpec, root: &Path) -> Connection {
     }
 }
 
-fn client(spec: &DestinationSpec, token: Token, clock: &Arc<dyn Clock>) -> Result<Client, ClientError> {
-    let endpoint = match &spec.endpoint {
-        Endpoint::Us { subdomain: Some(subdomain) } => Host::Us { subdomain: subdomain.clone() },
-        // The host without a subdomain was the documented one before, and still answers (2026-11-24).
-        Endpoint::Us { subdomain: None } => Host::BaseUrl("https://rest.vitally.io".to_owned()),
-        Endpoint::Eu => Host::Eu,
-        Endpoint::BaseUrl(url) => Host::BaseUrl(url.clone()),
-    };
-    let clock = Arc::clone(clock);
-    Client::new(Settings {
-        rate: spec.rate.per_minute,
-        concurrency: spec.concurrency as usize,
-        clock: ClientClock::new(move || clock.now()),
-        ..Settings::new(endpoint, token)
-    })
-}
-
 fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
     let ids = || syncs.iter().map(|sync| sync.id.as_str());
     let problem = Problem::new(Code::UNKNOWN_NAME, format!("the project has no sync `{name}`"));
@@ -265,6 +339,6 @@ fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
 }
 
 /// A loaded project refers to nothing that it does not define, so this is for projects that were put together by hand.
-fn missing(what: &str, name: &str) -> EngineError {
+pub(crate) fn missing(what: &str, name: &str) -> EngineError {
     EngineError::Selection(Problem::new(Code::UNKNOWN_NAME, format!("the project has no {what} `{name}`")))
 }

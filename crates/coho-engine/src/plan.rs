@@ -1,14 +1,18 @@
 //! Planning: read, compare, decide, render, seal, spool. Nothing is sent and nothing is remembered.
 //!
-//! [`read`] sorts the model's rows, [`judge`] gives each key its change, [`absent`] those without a row, [`targets`] finds
-//! keys that meet at one record, [`departures`] looks after the records that keys leave, [`guards`] holds what looks like an
-//! accident, [`draft`] is the plan in the making.
+//! [`read`] sorts the model's rows, [`beginning`] says what a first run does with them, [`judge`] gives each key its change,
+//! [`adopt`] what is remembered of a record that Vitally holds, [`absent`] those without a row, [`targets`] finds keys that
+//! meet at one record, [`departures`] looks after the records that keys leave, [`permitted`] leaves out what a permit does
+//! not have, [`guards`] holds what looks like an accident, [`draft`] is the plan in the making.
 
 mod read;
+pub(crate) mod beginning;
+pub(crate) mod adopt;
 mod judge;
 mod absent;
 mod targets;
 mod departures;
+mod permitted;
 mod guards;
 mod draft;
 
@@ -17,16 +21,22 @@ use std::path::Path;
 use coho_core::code::Code;
 use coho_core::counts::Broken;
 use coho_core::decide::{Completeness, Purpose};
+use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::plan::SyncPlan;
 use coho_core::problem::Problem;
-use coho_core::sync::Sync;
-use coho_ledger::spool::{Spool, SpoolError};
+use coho_core::sync::{FirstRun, Sync};
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::verdict::Call;
+use coho_ledger::spool::{Lane, Spool, SpoolError};
 use coho_ledger::{Ledger, LedgerError};
 use coho_mapping::Facts;
 use coho_source::Connection;
+
+use crate::permit::Permit;
+use crate::tariff::Tariff;
 
 pub(crate) use self::read::{key_columns, key_problem, source_problem};
 
@@ -57,7 +67,18 @@ pub(crate) struct Job<'a> {
     pub(crate) connection: &'a Connection,
     /// Absent where the sync never ran.
     pub(crate) scope: Option<&'a coho_ledger::scope::Scope>,
+    /// What it is for; the policy of a first run is in it already.
     pub(crate) purpose: Purpose,
+    /// The policy of the sync's first run, in that run only.
+    pub(crate) first_run: Option<FirstRun>,
+    /// What Vitally holds, where rows are adopted.
+    pub(crate) held: Option<&'a adopt::Held>,
+    /// What may be sent, where a person agreed to a plan.
+    pub(crate) permit: Option<&'a Permit>,
+    /// The workspace that it is for.
+    pub(crate) workspace: String,
+    /// How fast calls may be made, and what they cost.
+    pub(crate) tariff: Tariff,
     pub(crate) filter: &'a Filter,
     pub(crate) now: Time,
     /// What templates may know of the sync and the run.
@@ -74,6 +95,16 @@ pub struct Planned {
     pub plan: SyncPlan,
     /// Operations and notes.
     pub spool: Spool,
+    /// Stands for all that decides what rows become and how they are sent.
+    pub(crate) rules: Digest,
+    /// The workspace that it is for.
+    pub(crate) workspace: String,
+    /// Vitally's ids of the records that are adopted.
+    pub(crate) ids: Vec<(ExternalId, VitallyId)>,
+    /// Records that were delivered before.
+    pub(crate) known: u64,
+    /// The calls that planning took: what Vitally holds was listed.
+    pub(crate) calls: Vec<Call>,
 }
 
 /// A sync could not be planned.
@@ -115,8 +146,10 @@ pub(crate) async fn plan(ledger: &Ledger, job: &Job<'_>) -> Result<Planned, Plan
     let read = read::read(job).await?;
     let mut draft = judge::judge(ledger, job, read)?;
     targets::separate(ledger, job, &mut draft)?;
+    permitted::restrict(job, &mut draft, &Lane::WRITES)?;
     departures::depart(ledger, job, &mut draft)?;
     targets::spare_held(ledger, job, &mut draft)?;
+    permitted::restrict(job, &mut draft, &[Lane::Remove, Lane::Probe])?;
     guards::guard(job, &mut draft)?;
     draft.finish(ledger, job)
 }

@@ -2,6 +2,7 @@
 
 use coho_core::event::Silence;
 use coho_core::key::{Key, KeyError};
+use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::row::{Columns, RowBuf};
 use coho_core::sync::Sync;
@@ -39,10 +40,8 @@ impl Engine<'_> {
             (Some(_), _) | (None, None) => Scope::All,
         };
         let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
-        let specification =
-            Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
         let columns = reading.columns().clone();
-        let mapping = Mapping::compile(&specification, &columns).map_err(failed)?;
+        let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(failed)?;
         let key = crate::plan::key_columns(model, &columns).map_err(failed)?;
         let facts = self.facts(sync, "preview");
         let mut rows = Vec::new();
@@ -50,7 +49,7 @@ impl Engine<'_> {
             for row in batch {
                 let found = Key::of(&row, &key);
                 if filter.key.is_none() || filter.key.as_ref() == found.as_ref().ok() {
-                    rows.push(preview(found, &row, &columns, &mapping, &facts));
+                    rows.push(preview(found, &row, &columns, (sync.object, &mapping), &facts));
                 }
             }
         }
@@ -58,7 +57,7 @@ impl Engine<'_> {
     }
 
     /// What is wrong with syncs, their sources and their destinations, all of it.
-    pub async fn check(&self, syncs: &[&Sync]) -> Vec<Problem> {
+    pub async fn check(&self, syncs: &[&Sync]) -> crate::check::Checked {
         crate::check::check(self, syncs, &Silence).await
     }
 }
@@ -67,7 +66,7 @@ fn preview(
     key: Result<Key, KeyError>,
     row: &RowBuf,
     columns: &Columns,
-    mapping: &Mapping,
+    (object, mapping): (Object, &Mapping),
     facts: &Facts,
 ) -> PreviewRow {
     let cells = columns.names().zip(row.cells()).map(|(name, cell)| (name.to_owned(), cell.to_value()));
@@ -79,8 +78,10 @@ fn preview(
             return PreviewRow { key: None, row: cells, record: None, problems };
         }
     };
-    match mapping.render_with(row, facts) {
-        Ok(rendered) => PreviewRow { key, row: cells, record: Some(record(&rendered)), problems: Vec::new() },
+    match mapping.render_row(key.as_ref(), row, facts) {
+        Ok(rendered) => {
+            PreviewRow { key, row: cells, record: Some(record(object, &rendered)), problems: Vec::new() }
+        }
         Err(problems) => PreviewRow { key, row: cells, record: None, problems },
     }
 }

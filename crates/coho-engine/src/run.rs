@@ -1,31 +1,37 @@
-//! Running: each sync is planned and written in the order of its object; removals follow the other way round.
+//! Running: [`parts`] says in which order each sync is planned and sent, [`ending`] what its end means.
+
+mod parts;
+mod ending;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use coho_core::code::Code;
-use coho_core::decide::{Change, Purpose, Reason};
+use coho_core::decide::Purpose;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::memory::Time;
-use coho_core::plan::{Status, SyncPlan, SyncSummary};
+use coho_core::object::Object;
+use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::problem::Problem;
 use coho_core::sync::Sync;
-use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_ledger::run::{Ending, Run, RunId, Status as Ended, SyncStart};
+use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
 use coho_ledger::scope::Scope;
-use coho_ledger::spool::{Lane, Spool};
-use coho_vitally::client::{Breaker, Client};
+use coho_ledger::spool::Spool;
+use coho_vitally::client::Client;
 
+use self::ending::ended;
 use crate::context::{Engine, EngineError};
 use crate::harmless::Harmless;
-use crate::notes;
+use crate::lost::OnLost;
+use crate::permit::Permit;
+use crate::plan::adopt::Held;
+use crate::plan::beginning;
 use crate::plan::{Filter, Job, PlanError, Planned, plan};
 use crate::send::references::References;
-use crate::send::{Halt, Heartbeat, LEASE, Pace, SendError, Sender, Sent};
+use crate::send::{Halt, Heartbeat, LEASE, Sent};
 use crate::stop::Stop;
 
 /// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
@@ -38,11 +44,15 @@ pub struct Options {
     pub filter: Filter,
     /// What for.
     pub purpose: Purpose,
+    /// What may be sent, where a person agreed to a plan.
+    pub permit: Option<Permit>,
+    /// What is done where the ledger is gone.
+    pub on_lost: OnLost,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { filter: Filter::default(), purpose: Purpose::Sync }
+        Self { filter: Filter::default(), purpose: Purpose::Sync, permit: None, on_lost: OnLost::Refuse }
     }
 }
 
@@ -78,8 +88,12 @@ struct Part<'a> {
     worked: TimeDelta,
     plan: Option<SyncPlan>,
     spool: Option<Spool>,
+    /// Records that were delivered before.
+    known: u64,
     problems: Vec<Problem>,
     sent: Sent,
+    /// How far the retries are.
+    retried: i64,
 }
 
 /// What all parts of a run share.
@@ -105,7 +119,9 @@ impl Engine<'_> {
         listener: &dyn Listener,
     ) -> Result<Vec<Outlook>, EngineError> {
         let listener = &Harmless(listener);
-        let ledger = match self.ledger_to_read()? {
+        let ledger = self.ledger_to_read()?;
+        self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
+        let ledger = match ledger {
             Some(ledger) => ledger,
             None => Ledger::temporary(self.setup.clock.now())?,
         };
@@ -144,6 +160,10 @@ impl Engine<'_> {
     ) -> Result<Planned, EngineError> {
         let model = self.model(sync)?;
         let connection = self.connection(model)?;
+        let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
+        let first_run = beginning::first_run(sync, begun, options.purpose);
+        let purpose = beginning::purpose(options.purpose, first_run);
+        let held = self.held(ledger, sync, purpose).await?;
         let progress = |rows: u64| {
             beat();
             listener.on(&Event::Reading { sync: sync.id.clone(), rows });
@@ -153,14 +173,42 @@ impl Engine<'_> {
             model,
             connection: &connection,
             scope,
-            purpose: options.purpose,
+            purpose,
+            first_run,
+            held: held.as_ref(),
+            permit: options.permit.as_ref(),
+            workspace: self.workspace(&sync.destination),
+            tariff: self.tariff(ledger, &sync.destination)?,
             filter: &options.filter,
             now: self.setup.clock.now(),
             facts: self.facts(sync, run),
             folder: &self.setup.temporary,
             progress: &progress,
         };
-        Ok(plan(ledger, &job).await?)
+        let mut planned = plan(ledger, &job).await?;
+        planned.calls = held.map(|held| held.calls).unwrap_or_default();
+        Ok(planned)
+    }
+
+    /// What Vitally holds, where rows are to be adopted.
+    async fn held(
+        &self,
+        ledger: &Ledger,
+        sync: &Sync,
+        purpose: Purpose,
+    ) -> Result<Option<Held>, EngineError> {
+        if purpose != Purpose::Adopt {
+            return Ok(None);
+        }
+        if sync.object == Object::Event {
+            return Err(EngineError::NoAdoption { sync: sync.id.clone() });
+        }
+        let client = self.client(ledger, &sync.destination)?;
+        let held = Held::list(&client, sync).await.map_err(|verdict| EngineError::Unanswered {
+            destination: sync.destination.clone(),
+            verdict: Box::new(verdict),
+        })?;
+        Ok(Some(held))
     }
 
     /// Plans and sends. Whatever happens, what was acknowledged is remembered, and the rest is found anew by the next run.
@@ -173,9 +221,14 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         let clock = &*self.setup.clock;
-        let clients = self.clients(syncs)?;
+        self.look_for_memory(self.ledger_to_read()?.as_ref(), syncs, options.on_lost)?;
         let ledger = self.ledger_to_write()?;
+        let clients = self.clients(&ledger, syncs)?;
         let lease = ledger.acquire(&self.setup.holder, clock.now(), LEASE)?;
+        if let Err(error) = self.recognise_all(&ledger, &lease, &clients).await {
+            drop(ledger.release(lease, clock.now()));
+            return Err(error);
+        }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(&lease, &id, options.purpose, clock.now())?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
@@ -209,6 +262,8 @@ impl Engine<'_> {
         };
         let ending = Ending { status: worst(&summaries), error: None, at: clock.now() };
         ledger.end_run(&lease, &run, &ending)?;
+        self.lay_anchors(&ledger, &lease, clients.keys())?;
+        self.keep_prices(&ledger, &lease, &clients, summaries.iter().map(|sync| sync.calls).sum())?;
         ledger.prune(&lease, clock.now() - TimeDelta::days(KEEP_HISTORY_DAYS))?;
         drop(references);
         ledger.release(lease, clock.now())?;
@@ -216,9 +271,21 @@ impl Engine<'_> {
     }
 
     /// One client for each destination: its syncs share a rate.
-    fn clients(&self, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
+    fn clients(&self, ledger: &Ledger, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
         let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
-        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(name)?))).collect()
+        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(ledger, name)?))).collect()
+    }
+
+    async fn recognise_all(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        clients: &BTreeMap<String, Client>,
+    ) -> Result<(), EngineError> {
+        for (destination, client) in clients {
+            self.recognise(ledger, lease, destination, client).await?;
+        }
+        Ok(())
     }
 
     /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
@@ -227,157 +294,6 @@ impl Engine<'_> {
         let ending = Ending { status: Ended::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(&lease, run, &ending));
         drop(ledger.release(lease, at));
-    }
-
-    async fn parts(&self, shared: &Shared<'_>, syncs: &[&Sync]) -> Result<Vec<SyncSummary>, EngineError> {
-        let mut parts = Vec::new();
-        for sync in syncs {
-            let mut part = self.begin(shared, sync)?;
-            if !self.ends(shared) {
-                self.prepare(shared, &mut part).await?;
-            }
-            self.send(shared, &mut part, &[Lane::Write]).await?;
-            part.worked = self.setup.clock.now() - part.started;
-            parts.push(part);
-        }
-        for part in parts.iter_mut().rev() {
-            let began = self.setup.clock.now();
-            self.send(shared, part, &[Lane::Remove, Lane::Probe]).await?;
-            part.worked += self.setup.clock.now() - began;
-        }
-        parts.into_iter().map(|part| self.end(shared, part)).collect()
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
-    fn ends(&self, shared: &Shared<'_>) -> bool {
-        shared.stop.is_asked() || shared.halt.borrow().is_some()
-    }
-
-    fn begin<'a>(&self, shared: &Shared<'_>, sync: &'a Sync) -> Result<Part<'a>, EngineError> {
-        let started = self.setup.clock.now();
-        let workspace = self.workspace(&sync.destination);
-        let scope = shared.ledger.scope(shared.lease, &workspace, &sync.id, sync.object)?;
-        let start = SyncStart {
-            model: sync.model.clone(),
-            destination: sync.destination.clone(),
-            primary_key: self.model(sync)?.key.clone(),
-            at: started,
-        };
-        shared.ledger.begin_sync(shared.lease, shared.run, &scope, &start)?;
-        Ok(Part {
-            sync,
-            scope,
-            started,
-            worked: TimeDelta::zero(),
-            plan: None,
-            spool: None,
-            problems: Vec::new(),
-            sent: Sent::default(),
-        })
-    }
-
-    /// Plans, and remembers what needs no call.
-    async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        // A lease that was lost is found at the next write; a beat in between must not end the reading.
-        let beat = || drop(shared.heartbeat.beat());
-        let planned = self
-            .plan_one(
-                shared.run.id().as_str(),
-                shared.ledger,
-                part.sync,
-                Some(&part.scope),
-                shared.options,
-                shared.listener,
-                &beat,
-            )
-            .await;
-        let planned = match planned {
-            Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
-                part.problems = problems;
-                return Ok(());
-            }
-            other => other?,
-        };
-        shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
-        let now = self.setup.clock.now();
-        notes::apply(shared.ledger, shared.lease, shared.run, &part.scope, &planned.spool, now)?;
-        let nameless = notes::nameless(&planned.plan.problems, now);
-        shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
-        part.plan = Some(planned.plan);
-        part.spool = Some(planned.spool);
-        Ok(())
-    }
-
-    async fn send(
-        &self,
-        shared: &Shared<'_>,
-        part: &mut Part<'_>,
-        lanes: &[Lane],
-    ) -> Result<(), EngineError> {
-        let destination = &part.sync.destination;
-        let spec = self.setup.project.destinations.get(destination);
-        let (Some(spool), Some(spec), Some(client), Some(references)) =
-            (&part.spool, spec, shared.clients.get(destination), shared.references.get(destination))
-        else {
-            return Ok(());
-        };
-        let sender = Sender {
-            ledger: shared.ledger,
-            lease: shared.lease,
-            run: shared.run,
-            scope: &part.scope,
-            client,
-            references,
-            pace: Pace::of(spec),
-            clock: &*self.setup.clock,
-            listener: shared.listener,
-            stop: shared.stop,
-            breaker: RefCell::new(Breaker::default()),
-            halt: RefCell::new(shared.halt.borrow().clone()),
-            beat: &|| shared.heartbeat.beat(),
-        };
-        for lane in lanes {
-            sender.lane(spool, *lane, &mut part.sent).await.map_err(sending)?;
-        }
-        shared.halt.replace(sender.halt.into_inner());
-        Ok(())
-    }
-
-    fn end(&self, shared: &Shared<'_>, part: Part<'_>) -> Result<SyncSummary, EngineError> {
-        let now = self.setup.clock.now();
-        let status = status(shared, &part);
-        let plan = part.plan.unwrap_or_else(|| empty_plan(part.sync));
-        let mut counts = plan.counts;
-        // What turned out stale is not planned any more.
-        counts.writes -= part.sent.stale_writes;
-        counts.removals -= part.sent.stale_removals;
-        (0..part.sent.stale_writes).for_each(|_| counts.row(Fate::Stale));
-        (0..part.sent.stale_removals).for_each(|_| counts.key(Fate::Stale));
-        part.sent.outcomes.iter().for_each(|outcome| counts.outcome(*outcome));
-        counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
-        let waits = waits(&plan.changes);
-        let mut problems = plan.problems;
-        for (code, count) in part.sent.problems {
-            problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
-        }
-        let mut summary = SyncSummary {
-            sync: part.sync.id.clone(),
-            object: part.sync.object,
-            status,
-            counts,
-            problems,
-            guards: plan.guards,
-            calls: part.sent.calls,
-            millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
-            notes: part.sent.notes,
-        };
-        if summary.status == Status::Completed && (waits || summary.has_errors()) {
-            summary.status = Status::CompletedWithErrors;
-        }
-        let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
-        shared.ledger.end_sync(shared.lease, shared.run, &part.scope, &ending, &summary.counts)?;
-        shared.listener.on(&Event::Ended(Box::new(summary.clone())));
-        Ok(summary)
     }
 
     /// Makes what waits due now. Returns how many rows.
@@ -400,85 +316,6 @@ impl Engine<'_> {
         let forgotten = ledger.forget(&lease, &scope, key, coho_ledger::amend::OpenIntents::Refuse);
         ledger.release(lease, now)?;
         Ok(forgotten?)
-    }
-}
-
-/// Whether rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
-/// mode forbids wait too, and are none.
-fn waits(changes: &BTreeMap<(Change, Reason), u64>) -> bool {
-    changes.keys().any(|(change, reason)| match (change, reason) {
-        (Change::Hold, Reason::Waiting(code)) => !matches!(*code, Code::NOT_FOUND | Code::ALREADY_EXISTS),
-        (Change::Hold, Reason::RetriesUsedUp) => true,
-        _ => false,
-    })
-}
-
-fn sending(error: SendError) -> EngineError {
-    match error {
-        SendError::Ledger(error) => error.into(),
-        SendError::Spool(error) => PlanError::from(error).into(),
-    }
-}
-
-fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
-    let unattempted = part.plan.is_none() || part.sent.outcomes.contains(&Outcome::NotAttempted);
-    if !part.problems.is_empty() {
-        return Status::Failed(part.problems.clone());
-    }
-    match (&*shared.halt.borrow(), unattempted) {
-        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message.clone() },
-        (None, true) => return unfinished(shared, part),
-        (_, false) => {}
-    }
-    if part.plan.as_ref().is_some_and(|plan| !plan.guards.is_empty()) {
-        Status::Held
-    } else {
-        Status::Completed
-    }
-}
-
-/// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
-fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
-    match &part.sent.unsent {
-        Some(unsent) if !shared.stop.is_asked() => {
-            Status::Halted { code: unsent.code, message: unsent.message.clone() }
-        }
-        Some(_) | None => Status::Interrupted,
-    }
-}
-
-fn empty_plan(sync: &Sync) -> SyncPlan {
-    SyncPlan {
-        sync: sync.id.clone(),
-        object: sync.object,
-        mode: sync.mode,
-        counts: coho_core::counts::Counts::default(),
-        changes: BTreeMap::new(),
-        samples: Vec::new(),
-        problems: BTreeMap::new(),
-        guards: Vec::new(),
-        removals: coho_core::plan::RemovalOrigins::default(),
-        calls: coho_core::plan::Calls::default(),
-    }
-}
-
-fn ended(status: &Status) -> Ended {
-    match status {
-        Status::Completed => Ended::Success,
-        Status::CompletedWithErrors | Status::Held => Ended::Warning,
-        Status::Failed(_) => Ended::Failed,
-        Status::Halted { .. } => Ended::Halted,
-        Status::Interrupted => Ended::Interrupted,
-    }
-}
-
-fn error(status: &Status) -> Option<String> {
-    match status {
-        Status::Completed | Status::CompletedWithErrors | Status::Held | Status::Interrupted => None,
-        Status::Halted { code, message } => Some(format!("{message} [{code}]")),
-        Status::Failed(problems) => {
-            Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        }
     }
 }
 

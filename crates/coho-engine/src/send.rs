@@ -1,18 +1,25 @@
 //! Sending: intend, exchange, settle, one window of operations after the other.
 //!
-//! [`references`] finds the ids of what operations refer to, [`crate::conclude`] says what a verdict means.
+//! [`references`] finds the ids of what operations refer to, [`matches`] the users that e-mail addresses belong to, `batch`
+//! sends through the Analytics API, [`crate::conclude`] says what a verdict means.
 
+mod batch;
+mod heartbeat;
+pub(crate) mod matches;
 pub(crate) mod references;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Time};
+use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::Problem;
+use coho_core::sync::{Api, Sync};
 use coho_core::verdict::{Call, Fate, Outcome, Verdict};
 use coho_ledger::intent::Intent;
 use coho_ledger::lease::Lease;
@@ -24,6 +31,7 @@ use coho_ledger::{Ledger, LedgerError};
 use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+pub(crate) use self::heartbeat::{Heartbeat, LEASE};
 use self::references::{References, Resolution};
 use crate::clock::Clock;
 use crate::conclude::conclude;
@@ -31,6 +39,9 @@ use crate::stop::Stop;
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
+
+/// The same for the Analytics API, which takes a hundred at a time.
+pub const BATCHED: usize = 400;
 
 /// The most conclusions that are made durable at once.
 const SETTLED_AT_ONCE: usize = 64;
@@ -40,6 +51,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) lease: &'a Lease,
     pub(crate) run: &'a Run,
+    pub(crate) sync: &'a Sync,
     pub(crate) scope: &'a Scope,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
@@ -49,6 +61,12 @@ pub(crate) struct Sender<'a> {
     pub(crate) stop: &'a Stop,
     pub(crate) breaker: RefCell<Breaker>,
     pub(crate) halt: RefCell<Option<Halt>>,
+    /// When the sync's time is over.
+    pub(crate) deadline: Option<Time>,
+    /// The most records that Vitally may refuse; `None` for any number.
+    pub(crate) max_rejected: Option<u64>,
+    /// Accounts whose deletion would take a user along that some sync still holds.
+    pub(crate) dependents: OnceCell<BTreeSet<String>>,
     pub(crate) beat: &'a dyn Fn() -> Result<(), LedgerError>,
 }
 
@@ -89,10 +107,23 @@ pub(crate) struct Sent {
     /// Removals whose memory was another one by then, or whose record another sync came to hold.
     pub(crate) stale_removals: u64,
     pub(crate) problems: ProblemCounts,
+    /// How many Vitally refused.
+    pub(crate) rejected: u64,
+    /// Why the sync alone stopped, while others go on.
+    pub(crate) stopped: Option<Stopped>,
     /// Why the first operation that did not reach Vitally did not.
     pub(crate) unsent: Option<Halt>,
     pub(crate) calls: u64,
     pub(crate) notes: Vec<String>,
+}
+
+/// Why one sync stops, while others go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// Its time is over.
+    TimeUp,
+    /// Too many of its records were refused.
+    TooManyRejected(Halt),
 }
 
 /// Sending could not go on.
@@ -119,19 +150,43 @@ struct Delivered {
 
 impl Sender<'_> {
     /// Carries out all operations of a lane.
-    pub(crate) async fn lane(&self, spool: &Spool, lane: Lane, sent: &mut Sent) -> Result<(), SendError> {
-        let mut after = 0;
-        loop {
-            let window = spool.operations(lane, after, WINDOW)?;
-            let Some((last, _)) = window.last() else { return Ok(()) };
+    ///
+    /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
+    pub(crate) async fn lane(
+        &self,
+        spool: &Spool,
+        lane: Lane,
+        stretch: Stretch,
+        sent: &mut Sent,
+    ) -> Result<i64, SendError> {
+        let Stretch { mut after, mut most } = stretch;
+        let window_size = match self.sync.api {
+            Api::Rest => WINDOW,
+            Api::Analytics => BATCHED,
+        };
+        while most > 0 {
+            let window = spool.operations(lane, after, window_size.min(most))?;
+            let Some((last, _)) = window.last() else { return Ok(after) };
             after = *last;
+            most -= window.len();
             (self.beat)()?;
             let operations: Vec<_> = window.into_iter().map(|(_, operation)| operation).collect();
-            if self.ends() {
+            self.look_at_the_clock(sent);
+            if self.ends() || sent.stopped.is_some() {
                 self.leave(&operations, sent)?;
             } else {
-                self.window(operations, sent).await?;
+                match self.sync.api {
+                    Api::Rest => self.window(operations, sent).await?,
+                    Api::Analytics => self.batch(operations, sent).await?,
+                }
             }
+        }
+        Ok(after)
+    }
+
+    fn look_at_the_clock(&self, sent: &mut Sent) {
+        if self.deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
+            sent.stopped.get_or_insert(Stopped::TimeUp);
         }
     }
 
@@ -145,13 +200,19 @@ impl Sender<'_> {
         let mut waiting = due.into_iter();
         let mut under_way = FuturesUnordered::new();
         for due in waiting.by_ref().take(self.pace.concurrency) {
-            under_way.push(self.deliver(due));
+            under_way.push(self.deliver(due, false));
         }
         let mut done = Vec::new();
         while let Some(delivered) = under_way.next().await {
             done.push(delivered?);
+            // Where nothing is settled until the window ends, what was refused must be counted on the way.
+            let many = sent.rejected + done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
+            if self.max_rejected.is_some_and(|most| many > most) {
+                self.too_many(many, sent);
+            }
+            self.look_at_the_clock(sent);
             if let Some(due) = waiting.next() {
-                under_way.push(self.deliver(due));
+                under_way.push(self.deliver(due, sent.stopped.is_some()));
             }
             if done.len() >= self.pace.settled_at_once || under_way.is_empty() {
                 self.settle(std::mem::take(&mut done), sent)?;
@@ -183,7 +244,16 @@ impl Sender<'_> {
         Ok(due)
     }
 
-    /// Takes out the removals of records that another sync came to hold since the plan was made.
+    /// Stops the sync: more of its records were refused than may be.
+    fn too_many(&self, count: u64, sent: &mut Sent) {
+        let most = self.max_rejected.unwrap_or_default();
+        let message = format!("Vitally refused {count} records, {most} are allowed");
+        let halt = Halt { code: Code::MAX_REJECTED, message };
+        sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
+    }
+
+    /// Takes out the removals of records that another sync came to hold since the plan was made, and of accounts that would
+    /// take users along.
     fn still_ours(
         &self,
         operations: Vec<Operation>,
@@ -194,6 +264,11 @@ impl Sender<'_> {
             let removes = matches!(operation.action, Action::Remove);
             if removes && self.ledger.claimed_elsewhere(self.scope, operation.object, &operation.target)? {
                 stale.push((operation, "another sync delivered this record meanwhile"));
+            } else if removes && self.takes_users_along(&operation)? {
+                stale.push((
+                    operation,
+                    "a user that is still held would be deleted with it [takes-users-along]",
+                ));
             } else {
                 ours.push(operation);
             }
@@ -201,12 +276,26 @@ impl Sender<'_> {
         Ok(ours)
     }
 
+    fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        if operation.object != Object::Account {
+            return Ok(false);
+        }
+        let dependents = match self.dependents.get() {
+            Some(dependents) => dependents,
+            None => {
+                let found = self.ledger.accounts_with_dependents(self.scope.workspace())?;
+                self.dependents.get_or_init(|| found)
+            }
+        };
+        Ok(dependents.contains(operation.target.as_str()))
+    }
+
     /// Records operations that do not fit any more.
     fn pass_over(&self, stale: &[(Operation, &str)], sent: &mut Sent) -> Result<(), SendError> {
         let now = self.clock.now();
         for (operation, _) in stale {
             match Lane::of(operation) {
-                Lane::Write => sent.stale_writes += 1,
+                Lane::Fresh | Lane::Retry | Lane::Backfill => sent.stale_writes += 1,
                 Lane::Remove | Lane::Probe => sent.stale_removals += 1,
             }
         }
@@ -221,13 +310,16 @@ impl Sender<'_> {
         }
     }
 
-    async fn deliver(&self, due: Due) -> Result<Delivered, SendError> {
-        if self.ends() {
+    async fn deliver(&self, due: Due, stopped: bool) -> Result<Delivered, SendError> {
+        if self.ends() || stopped {
             let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
             return Ok(Delivered { due, verdict, calls: Vec::new() });
         }
         let now = self.clock.now();
-        let resolution = self.references.resolve(&due.operation, now).await?;
+        let mut resolution = self.references.resolve(&due.operation, now).await?;
+        if resolution.resolved.is_ok() {
+            resolution = self.match_email(&due.operation, resolution).await?;
+        }
         let mut delivered = self.exchange(due, resolution).await;
         let refused = matches!(delivered.verdict, Verdict::Rejected { code: Code::REFUSED, .. });
         if refused && self.references.doubt(&delivered.due.operation)? {
@@ -250,10 +342,19 @@ impl Sender<'_> {
                 delivery.verdict
             }
         };
-        if let Verdict::Halt { code, message } = &verdict {
-            self.halt.borrow_mut().get_or_insert(Halt { code: *code, message: message.clone() });
-        }
+        self.heed(&verdict);
         Delivered { due, verdict, calls }
+    }
+
+    /// A halt halts, and so do many refusals in a row for one reason.
+    fn heed(&self, verdict: &Verdict) {
+        let halts = match verdict {
+            Verdict::Halt { .. } => Some(verdict.clone()),
+            other => self.breaker.borrow_mut().judged(other),
+        };
+        if let Some(Verdict::Halt { code, message }) = halts {
+            self.halt.borrow_mut().get_or_insert(Halt { code, message });
+        }
     }
 
     fn watch(&self, health: Health) {
@@ -269,7 +370,7 @@ impl Sender<'_> {
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
             let conclusion = conclude(&due.operation, due.before.as_ref(), &verdict, now);
-            sent.outcomes.push(conclusion.outcome);
+            sent.count(conclusion.outcome);
             sent.calls += calls.len() as u64;
             remember_notes(&verdict, &mut sent.notes);
             sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls));
@@ -286,6 +387,9 @@ impl Sender<'_> {
         self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;
         for event in &events {
             self.listener.on(event);
+        }
+        if self.max_rejected.is_some_and(|most| sent.rejected > most) {
+            self.too_many(sent.rejected, sent);
         }
         Ok(())
     }
@@ -324,11 +428,34 @@ impl Sender<'_> {
     }
 }
 
+/// From which operation of a lane on, and how many at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) after: i64,
+    pub(crate) most: usize,
+}
+
+impl Stretch {
+    /// The whole lane.
+    pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
+}
+
+impl Sent {
+    fn count(&mut self, outcome: Outcome) {
+        self.outcomes.push(outcome);
+        self.rejected += u64::from(outcome == Outcome::Rejected);
+    }
+}
+
+fn is_rejected(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Rejected { .. } | Verdict::Ambiguous)
+}
+
 /// A problem to report, where an outcome is one.
 fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Problem> {
     let code = code?;
     match outcome {
-        Outcome::Delivered | Outcome::Removed | Outcome::NotAttempted => None,
+        Outcome::Delivered | Outcome::Accepted | Outcome::Removed | Outcome::NotAttempted => None,
         Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => {
             let problem = Problem::new(code, message);
             Some(match code.entry() {
@@ -373,32 +500,5 @@ fn fate(operation: &Operation, fate: Fate, code: Option<Code>, message: String, 
         message: if message.is_empty() { None } else { Some(message) },
         changes,
         at,
-    }
-}
-
-/// Renews a lease now and then, whoever asks.
-pub(crate) struct Heartbeat<'a> {
-    ledger: &'a Ledger,
-    lease: &'a Lease,
-    clock: &'a dyn Clock,
-    last: Cell<Time>,
-}
-
-/// How long a lease lasts without a renewal.
-pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(300);
-
-impl<'a> Heartbeat<'a> {
-    pub(crate) fn new(ledger: &'a Ledger, lease: &'a Lease, clock: &'a dyn Clock) -> Self {
-        Self { ledger, lease, clock, last: Cell::new(clock.now()) }
-    }
-
-    pub(crate) fn beat(&self) -> Result<(), LedgerError> {
-        let now = self.clock.now();
-        if now - self.last.get() < chrono::TimeDelta::seconds(30) {
-            return Ok(());
-        }
-        self.ledger.renew(self.lease, now, LEASE)?;
-        self.last.set(now);
-        Ok(())
     }
 }

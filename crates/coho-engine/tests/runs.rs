@@ -55,7 +55,7 @@ async fn play(case: &Case) -> Result<String, Failure> {
             stage.vitally.script(Fault::once(Trouble::Answer(answer)));
         }
         let ran = stage.run().await?;
-        let plan = text::plan(&ran.plans, Some(900), &Style::default());
+        let plan = text::plan(&ran.plans, &Style::default());
         let calls = if ran.calls.is_empty() { "none".to_owned() } else { ran.calls.join("\n") };
         let run = text::run(&ran.report.syncs, &Style::default());
         write!(told, "== run {}\n-- plan\n{plan}-- calls\n{calls}\n-- run\n{run}", at + 1)?;

@@ -56,7 +56,7 @@ impl AmendError {
 }
 
 impl Ledger {
-    /// Forgets one key, or all of a scope. Returns how many.
+    /// Forgets one key, or all of a scope, whose sync then runs as for the first time. Returns how many.
     pub fn forget(
         &self,
         lease: &Lease,
@@ -73,6 +73,9 @@ impl Ledger {
             )?;
             if open_now > 0 && open == OpenIntents::Refuse {
                 return Ok(Err(AmendError::Open(count(open_now))));
+            }
+            if key.is_none() {
+                connection.execute("UPDATE scopes SET first_run_at = NULL WHERE id = ?1", [scope.id])?;
             }
             let sql = format!("DELETE FROM memory WHERE scope = ?1 AND {filter}");
             Ok(Ok(count(stored(connection.execute(&sql, params![scope.id, key])?))))

@@ -18,8 +18,11 @@ use crate::run::RunId;
 use crate::scope::Scope;
 use crate::settle::{OpType, RowFate};
 
-/// Rows that are deleted in one transaction, so that no other reader or writer waits long.
-const PRUNED_AT_ONCE: i64 = 20_000;
+/// Fates that are deleted in one transaction, so that no other writer waits long.
+const FATES_AT_ONCE: i64 = 20_000;
+
+/// Calls that are deleted in one transaction: each may have been made for a hundred rows.
+const CALLS_AT_ONCE: i64 = 2_000;
 
 /// Which rows are asked for; all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -50,6 +53,18 @@ pub struct Pruned {
     pub calls: u64,
 }
 
+const CALLS_OF_RUN: &str = "\
+    SELECT key, at, micros, method, path, request, status, response FROM calls \
+    WHERE run = (SELECT id FROM runs WHERE run = ?1) AND scope = ?2 AND ?3 IS NULL ORDER BY id LIMIT ?4";
+
+/// A plus keeps SQLite from reading all calls of the run: a key has only a few.
+const CALLS_OF_KEY: &str = "\
+    SELECT coalesce(key, ?3), at, micros, method, path, request, status, response FROM calls \
+    WHERE +run = (SELECT id FROM runs WHERE run = ?1) AND +scope = ?2 AND id IN ( \
+       SELECT id FROM calls WHERE run = (SELECT id FROM runs WHERE run = ?1) AND scope = ?2 AND key = ?3 \
+       UNION ALL SELECT call FROM call_keys WHERE key = ?3) \
+    ORDER BY id LIMIT ?4";
+
 impl Ledger {
     /// Rows by fate, the newest first.
     pub fn rows(
@@ -61,7 +76,8 @@ impl Ledger {
         self.read("reading rows", |connection| rows(connection, scope, filter, limit))
     }
 
-    /// The calls of a run that were made for a key, or for any, in the order in which they were recorded.
+    /// The calls of a run that were made for a key, or for any, in the order in which they were recorded. A call for many
+    /// rows is found by each of their keys; where it was not looked for by one, it is without a key.
     pub fn calls(
         &self,
         scope: &Scope,
@@ -70,12 +86,8 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<(Option<Key>, Call)>, LedgerError> {
         self.read("reading calls", |connection| {
-            let filter = if key.is_some() { "key = ?3" } else { "?3 IS NULL" };
-            let sql = format!(
-                "SELECT key, at, micros, method, path, request, status, response FROM calls
-                 WHERE run = (SELECT id FROM runs WHERE run = ?1) AND scope = ?2 AND {filter} ORDER BY id LIMIT ?4"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
+            let mut statement =
+                connection.prepare_cached(if key.is_some() { CALLS_OF_KEY } else { CALLS_OF_RUN })?;
             let mut rows =
                 statement.query(params![run.as_str(), scope.id, key.map(Key::as_str), stored(limit)])?;
             let mut calls = Vec::new();
@@ -88,14 +100,20 @@ impl Ledger {
 
     /// Deletes fates and calls of runs that began before this moment. Runs with their counts, and memory, stay.
     pub fn prune(&self, lease: &Lease, before: Time) -> Result<Pruned, LedgerError> {
-        let fates = self.prune_table(lease, "fates", before)?;
-        Ok(Pruned { fates, calls: self.prune_table(lease, "calls", before)? })
+        let fates = self.prune_table(lease, "fates", FATES_AT_ONCE, before)?;
+        Ok(Pruned { fates, calls: self.prune_table(lease, "calls", CALLS_AT_ONCE, before)? })
     }
 
-    fn prune_table(&self, lease: &Lease, table: &str, before: Time) -> Result<u64, LedgerError> {
+    fn prune_table(
+        &self,
+        lease: &Lease,
+        table: &str,
+        at_once: i64,
+        before: Time,
+    ) -> Result<u64, LedgerError> {
         let sql = format!(
             "DELETE FROM {table} WHERE id IN (SELECT {table}.id FROM {table} JOIN runs ON runs.id = {table}.run
-             WHERE runs.started_at < ?1 LIMIT {PRUNED_AT_ONCE})"
+             WHERE runs.started_at < ?1 LIMIT {at_once})"
         );
         let mut pruned = 0;
         loop {
@@ -103,7 +121,7 @@ impl Ledger {
                 Ok(stored(connection.prepare_cached(&sql)?.execute([micros(before)])?))
             })?;
             pruned += count(gone);
-            if gone < PRUNED_AT_ONCE {
+            if gone < at_once {
                 return Ok(pruned);
             }
         }

@@ -8,8 +8,10 @@
 //! **What it is not:** it knows nothing of HTTP, mappings or sources, has no clock and draws no random numbers, and decides
 //! nothing: that is `coho_core::decide`.
 //!
-//! **Where to begin:** [`Ledger::open`]; then [`memory`] for what is stored of a key, [`intent`] and [`settle`] for the order
-//! of a write (intend, send, settle), and [`compare`] for how the changes are found.
+//! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
+//! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
+//! [`compare`] for how the changes are found, and [`spool`] for where a plan waits. What is known of a tenant besides its
+//! records stands in [`workspace`] and [`mod@reference`].
 //!
 //! ```
 //! use coho_core::digest::Digest;
@@ -47,7 +49,9 @@ pub mod failure;
 mod moment;
 pub mod lease;
 pub mod scope;
+pub mod workspace;
 pub mod memory;
+pub mod identity;
 pub mod intent;
 pub mod settle;
 pub mod amend;

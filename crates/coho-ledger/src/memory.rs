@@ -1,6 +1,7 @@
-//! Memory: what is stored of a key, one by one, all in order, and by target.
+//! Memory: what is stored of a key, one by one and all in order.
 //!
-//! How a memory is written stands in `store`, how it is read in `page`, how all are streamed in `cursor`.
+//! How a memory is written stands in `store`, how it is read in `page`, how all are streamed in `cursor`. By its record it
+//! is found in [`crate::identity`].
 
 mod page;
 pub(crate) mod store;
@@ -8,9 +9,7 @@ mod cursor;
 
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Seen, Time};
-use coho_core::object::Object;
-use coho_core::target::ExternalId;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 pub use self::cursor::{Memories, MemoryRow};
 use self::page::{COLUMNS, Page};
@@ -58,6 +57,15 @@ impl Ledger {
     /// What is remembered of a key. Times come back with microseconds, whatever was written.
     pub fn memory(&self, scope: &Scope, key: &Key) -> Result<Option<Memory>, LedgerError> {
         self.read("reading memory", |connection| load(connection, scope, key))
+    }
+
+    /// What is remembered of a key, with the time when that changed last.
+    pub fn dated_memory(&self, scope: &Scope, key: &Key) -> Result<Option<(Memory, Time)>, LedgerError> {
+        self.read("reading memory", |connection| {
+            let page = read(connection, scope, key)?;
+            let found = (page.len() > 0).then(|| page.at(0));
+            found.map(|raw| Ok((raw.decode()?, raw.updated_at()))).transpose()
+        })
     }
 
     /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
@@ -111,39 +119,6 @@ impl Ledger {
         })
     }
 
-    /// The keys whose memory has this target, in order.
-    pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
-        self.read("looking for a target", |connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT key FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key")?;
-            let keys = statement
-                .query_map(params![scope.id, target.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
-            Ok(keys.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
-    /// left; or it has an open write of it.
-    pub fn claimed_elsewhere(
-        &self,
-        scope: &Scope,
-        object: Object,
-        target: &ExternalId,
-    ) -> Result<bool, LedgerError> {
-        self.read("looking for claims", |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
-                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-                       AND target = ?3
-                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
-                )?
-                .query_row(params![scope.id, object.name(), target.as_str()], |_| Ok(()))
-                .optional()?;
-            Ok(found.is_some())
-        })
-    }
-
     /// How many memories of each kind there are. Reads all of them; a comparison counts them on its way.
     pub fn standings(&self, scope: &Scope) -> Result<Standings, LedgerError> {
         self.read("counting memory", |connection| {
@@ -163,10 +138,15 @@ impl Ledger {
 
 /// The memory of one key.
 pub(crate) fn load(connection: &Connection, scope: &Scope, key: &Key) -> Result<Option<Memory>, Fault> {
+    let page = read(connection, scope, key)?;
+    if page.len() == 0 { Ok(None) } else { page.at(0).decode().map(Some) }
+}
+
+/// A page of at most one memory.
+fn read(connection: &Connection, scope: &Scope, key: &Key) -> Result<Page, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2");
     let mut statement = connection.prepare_cached(&sql)?;
-    let page = Page::read(statement.query(params![scope.id, key.as_str()])?)?;
-    if page.len() == 0 { Ok(None) } else { page.at(0).decode().map(Some) }
+    Ok(Page::read(statement.query(params![scope.id, key.as_str()])?)?)
 }
 
 /// Law 2: only a verdict closes an intent.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coho_core::digest::Digest;
 use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
@@ -18,6 +19,8 @@ use crate::scope::workspace_id;
 pub struct Anchor {
     /// The address that the token was used at.
     pub destination: String,
+    /// Stands for the token that read the record; another one has to read it again first. It does not tell the token.
+    pub token: Digest,
     /// The record's object.
     pub object: Object,
     /// The record's external id.
@@ -96,20 +99,21 @@ impl Ledger {
         self.read("reading the anchor", |connection| anchor(connection, workspace))
     }
 
-    /// Lays the anchor of a workspace.
+    /// Lays the anchor of a workspace, in the place of the one there was.
     pub fn lay_anchor(&self, lease: &Lease, workspace: &str, anchor: &Anchor) -> Result<(), LedgerError> {
         self.write_in(lease, "laying the anchor", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             connection.execute(
                 "UPDATE workspaces SET destination = ?2, anchor_object = ?3, anchor_external_id = ?4,
-                   anchor_vitally_id = ?5, anchored_at = ?6 WHERE id = ?1",
+                   anchor_vitally_id = ?5, anchored_at = ?6, token_digest = ?7 WHERE id = ?1",
                 params![
                     workspace,
                     anchor.destination,
                     anchor.object.name(),
                     anchor.external_id.as_str(),
                     anchor.vitally_id.as_str(),
-                    micros(anchor.at)
+                    micros(anchor.at),
+                    anchor.token.to_bytes()
                 ],
             )?;
             Ok(())
@@ -141,19 +145,20 @@ fn reference(
 }
 
 fn anchor(connection: &Connection, workspace: &str) -> Result<Option<Anchor>, Fault> {
-    type Raw = (String, String, String, String, i64);
+    type Raw = (String, String, String, String, i64, [u8; 16]);
     let raw: Option<Raw> = connection
         .query_row(
-            "SELECT destination, anchor_object, anchor_external_id, anchor_vitally_id, anchored_at FROM workspaces
-             WHERE name = ?1 AND anchored_at IS NOT NULL",
+            "SELECT destination, anchor_object, anchor_external_id, anchor_vitally_id, anchored_at, token_digest
+             FROM workspaces WHERE name = ?1 AND anchored_at IS NOT NULL AND token_digest IS NOT NULL",
             [workspace],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
         )
         .optional()?;
-    let Some((destination, object, external_id, vitally_id, at)) = raw else { return Ok(None) };
+    let Some((destination, object, external_id, vitally_id, at, token)) = raw else { return Ok(None) };
     let wrong = || Fault::damaged("an anchor holds what Coho never writes");
     Ok(Some(Anchor {
         destination,
+        token: Digest::from_bytes(token),
         object: Object::parse(&object).ok_or_else(wrong)?,
         external_id: ExternalId::parse(&external_id).map_err(|_| wrong())?,
         vitally_id: VitallyId::new(vitally_id),

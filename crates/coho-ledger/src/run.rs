@@ -116,7 +116,7 @@ pub struct Ending {
 pub struct RunRecord {
     /// Its id.
     pub id: RunId,
-    /// `sync`, `baseline`, `resend` or `resend-events`.
+    /// `sync`, `baseline`, `adopt`, `resend` or `resend-events`.
     pub purpose: String,
     /// How it stands.
     pub status: Status,
@@ -251,6 +251,7 @@ fn purpose_text(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Sync => "sync",
         Purpose::Baseline => "baseline",
+        Purpose::Adopt => "adopt",
         Purpose::Resend => "resend",
         Purpose::ResendEvents => "resend-events",
     }

@@ -1,4 +1,5 @@
-//! The schema and its steps: version 1 is the tables, version 2 adds the views for people.
+//! The schema and its steps: version 1 is the tables, version 2 adds the views for people, version 3 what deliveries of
+//! many rows at once, first runs and the workspace's own custom fields need.
 //!
 //! To change the schema, add a step; those that were released never change. Each step runs in one transaction, after a copy
 //! of the file was made beside it. The steps' comments are the reference: [`schema_reference`] reads them back out of SQLite.
@@ -16,10 +17,14 @@ use crate::moment::micros;
 use crate::open::{APPLICATION, Access, OpenError, Opening, beside, private};
 
 /// The steps. The first one makes version 1, and so on.
-const STEPS: &[&str] = &[include_str!("schema/steps/1-tables.sql"), include_str!("schema/steps/2-views.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/steps/1-tables.sql"),
+    include_str!("schema/steps/2-views.sql"),
+    include_str!("schema/steps/3-deliveries.sql"),
+];
 
 /// The newest version of the schema, which this version of Coho reads and writes: the number of steps.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Refuses what is not a ledger before anything of it is changed.
 pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {

@@ -1,6 +1,8 @@
-//! Scopes: the namespaces of memory. One is a sync in a workspace.
+//! Scopes: the namespaces of memory. One is a sync in a workspace. What else is known of a workspace stands in
+//! [`crate::workspace`].
 
 use coho_core::code::Code;
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
+use crate::moment::{micros, time};
 
 /// A sync in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,26 @@ impl Scope {
     pub fn object(&self) -> Object {
         self.object
     }
+}
+
+/// Whether a sync ran for the first time already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FirstRun {
+    /// Its first run is to come, or was never planned to its end.
+    Pending,
+    /// It did.
+    Done,
+}
+
+/// What became of renaming a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Renamed {
+    /// What was remembered under the old id is remembered under the new one.
+    Moved,
+    /// Under the old id nothing is remembered: nothing was changed.
+    NothingThere,
+    /// Under both ids something is remembered: nothing was changed.
+    BothThere,
 }
 
 /// A scope could not be had.
@@ -102,6 +125,112 @@ impl Ledger {
         let found = self.read("looking for a scope", |connection| find(connection, workspace, sync))?;
         found.map(|(id, text)| scope(id, &text, workspace, sync, object)).transpose()
     }
+
+    /// Whether the first run of a scope's sync is done.
+    pub fn began(&self, scope: &Scope) -> Result<FirstRun, LedgerError> {
+        Ok(if self.first_run(scope)?.is_some() { FirstRun::Done } else { FirstRun::Pending })
+    }
+
+    /// When the first run of a scope's sync was planned to its end, if it was.
+    pub fn first_run(&self, scope: &Scope) -> Result<Option<Time>, LedgerError> {
+        self.read("reading a scope", |connection| {
+            let at: Option<Option<i64>> = connection
+                .query_row("SELECT first_run_at FROM scopes WHERE id = ?1", [scope.id], |row| row.get(0))
+                .optional()?;
+            at.flatten().map(time).transpose()
+        })
+    }
+
+    /// Remembers that the first run of a scope's sync was planned to its end. What was remembered first stays.
+    pub fn mark_begun(&self, lease: &Lease, scope: &Scope, now: Time) -> Result<(), LedgerError> {
+        self.write_in(lease, "marking a first run", |connection| {
+            connection.execute(
+                "UPDATE scopes SET first_run_at = ?2 WHERE id = ?1 AND first_run_at IS NULL",
+                params![scope.id, micros(now)],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Moves all that is remembered of a sync to its new id, in one transaction: memory, history and its first run. Scopes
+    /// that were found before are void after it.
+    ///
+    /// Memory under the new id is never touched. A scope under the new id that only has history gets the old id.
+    pub fn rename_scope(
+        &self,
+        lease: &Lease,
+        workspace: &str,
+        from: &SyncId,
+        to: &SyncId,
+    ) -> Result<Renamed, LedgerError> {
+        self.write_in(lease, "renaming a sync", |connection| {
+            let Some(old) = held(connection, workspace, from)? else { return Ok(Renamed::NothingThere) };
+            let new = held(connection, workspace, to)?;
+            match (old.holds, new.as_ref().map_or(Holds::Nothing, |new| new.holds)) {
+                _ if from == to => Ok(Renamed::NothingThere),
+                (Holds::Memory, Holds::Memory) => Ok(Renamed::BothThere),
+                (Holds::Nothing, _) | (Holds::FirstRun, Holds::FirstRun | Holds::Memory) => {
+                    Ok(Renamed::NothingThere)
+                }
+                (Holds::Memory, Holds::Nothing | Holds::FirstRun) | (Holds::FirstRun, Holds::Nothing) => {
+                    swap(connection, &old, new.as_ref(), from, to)?;
+                    Ok(Renamed::Moved)
+                }
+            }
+        })
+    }
+}
+
+/// How much there is under a sync's id.
+#[derive(Clone, Copy)]
+enum Holds {
+    /// Neither memory nor a first run.
+    Nothing,
+    /// A first run after which nothing is remembered.
+    FirstRun,
+    /// Memory.
+    Memory,
+}
+
+/// A scope by its number, with what there is in it.
+struct Held {
+    id: i64,
+    holds: Holds,
+}
+
+fn held(connection: &Connection, workspace: &str, sync: &SyncId) -> Result<Option<Held>, Fault> {
+    let Some((id, _)) = find(connection, workspace, sync)? else { return Ok(None) };
+    let (memory, began): (bool, bool) = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM memory WHERE scope = ?1), first_run_at IS NOT NULL FROM scopes WHERE id = ?1",
+        [id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let holds = match (memory, began) {
+        (true, _) => Holds::Memory,
+        (false, true) => Holds::FirstRun,
+        (false, false) => Holds::Nothing,
+    };
+    Ok(Some(Held { id, holds }))
+}
+
+/// Gives the old scope the new id. The scope that had it stays, since history refers to it: no two scopes of a workspace may
+/// have one id, so it goes by its number for a moment.
+fn swap(
+    connection: &Connection,
+    old: &Held,
+    new: Option<&Held>,
+    from: &SyncId,
+    to: &SyncId,
+) -> Result<(), Fault> {
+    let mut rename = connection.prepare_cached("UPDATE scopes SET sync = ?2 WHERE id = ?1")?;
+    if let Some(new) = new {
+        rename.execute(params![new.id, format!("\u{0}{}", new.id)])?;
+    }
+    rename.execute(params![old.id, to.as_str()])?;
+    if let Some(new) = new {
+        rename.execute(params![new.id, from.as_str()])?;
+    }
+    Ok(())
 }
 
 fn scope(id: i64, found: &str, workspace: &str, sync: &SyncId, object: Object) -> Result<Scope, ScopeError> {

@@ -92,18 +92,25 @@ impl Ledger {
         scope: &Scope,
         settlements: &[Settlement],
     ) -> Result<(), LedgerError> {
+        self.settle_batch(lease, run, scope, settlements, &[])
+    }
+
+    /// Settles these keys, and records calls that were made for several of them, in one transaction.
+    pub fn settle_batch(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        settlements: &[Settlement],
+        calls: &[(Call, Vec<Key>)],
+    ) -> Result<(), LedgerError> {
         let mut settlements: Vec<_> = settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
         self.write_in(lease, "settling", |connection| {
-            for settlement in settlements {
-                let memory = settlement.memory.as_ref();
-                store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
-                record_fate(connection, run, scope, &settlement.fate)?;
-                for call in &settlement.calls {
-                    record_call(connection, run, scope, Some(&settlement.key), call)?;
-                }
+            for (call, keys) in calls {
+                record_shared_call(connection, run, scope, keys, call)?;
             }
-            Ok(())
+            settlements.into_iter().try_for_each(|settlement| settle(connection, run, scope, settlement))
         })
     }
 
@@ -133,6 +140,37 @@ impl Ledger {
             calls.iter().try_for_each(|call| record_call(connection, run, scope, key, call))
         })
     }
+}
+
+fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {
+    let memory = settlement.memory.as_ref();
+    store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
+    record_fate(connection, run, scope, &settlement.fate)?;
+    settlement
+        .calls
+        .iter()
+        .try_for_each(|call| record_call(connection, run, scope, Some(&settlement.key), call))
+}
+
+/// A call for one key names it; one for several has them beside it.
+fn record_shared_call(
+    connection: &Connection,
+    run: &Run,
+    scope: &Scope,
+    keys: &[Key],
+    call: &Call,
+) -> Result<(), Fault> {
+    if let [] | [_] = keys {
+        return record_call(connection, run, scope, keys.first(), call);
+    }
+    record_call(connection, run, scope, None, call)?;
+    let id = connection.last_insert_rowid();
+    let mut statement =
+        connection.prepare_cached("INSERT OR IGNORE INTO call_keys (call, key) VALUES (?1, ?2)")?;
+    for key in keys {
+        statement.execute(params![id, key.as_str()])?;
+    }
+    Ok(())
 }
 
 fn record_fate(connection: &Connection, run: &Run, scope: &Scope, fate: &RowFate) -> Result<(), Fault> {

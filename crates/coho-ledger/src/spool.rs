@@ -1,65 +1,29 @@
 //! The spool: a plan's operations and notes on disk, so that a plan may be larger than memory.
 //!
 //! It is a private SQLite file in the temporary folder, without any durability: it is worth nothing after a crash, and the
-//! file is gone when the spool is dropped. How an operation is written there stands in `wire`.
+//! file is gone when the spool is dropped. In which order operations are carried out stands in `lane`, what is asked across all
+//! of them in `targets` and `matches`, how they are written in `wire`.
 
+mod lane;
+mod note;
+mod targets;
+mod matches;
 mod wire;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
+use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::Memory;
 use coho_core::object::Object;
-use coho_core::operation::{Action, Operation};
+use coho_core::operation::Operation;
 use coho_core::target::ExternalId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use coho_core::code::Code;
-
-/// Something that is remembered when the plan is carried out, though nothing is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// The row, or the key that left.
-    pub key: Key,
-    /// Where it ends.
-    pub fate: coho_core::verdict::Fate,
-    /// Why: a reason of the decision table, or a problem's code.
-    pub code: String,
-    /// More of it, where there is more.
-    pub message: String,
-    /// The memory that replaces the one there is.
-    pub memory: NewMemory,
-}
-
-/// What a note does to a memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NewMemory {
-    /// Nothing.
-    Same,
-    /// It is dropped.
-    Forgotten,
-    /// The row was looked at again and nothing differs.
-    Seen(coho_core::memory::Seen),
-    /// Its record is let be.
-    Released,
-    /// The row is taken as delivered, though it was not sent.
-    Learned {
-        /// The record.
-        target: ExternalId,
-        /// What Vitally is taken to hold.
-        sent: coho_core::fields::Sent,
-        /// The row and mapping.
-        seen: coho_core::memory::Seen,
-    },
-    /// It goes over to another key, since the row became another record.
-    Split {
-        /// The key under which the old record is remembered from now on.
-        to: Key,
-        /// The new record.
-        target: ExternalId,
-    },
-}
+pub use self::lane::{Entry, HoldsTarget, Lane};
+use self::matches::Counted;
+pub use self::note::{NewMemory, Note};
 
 /// The spool could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +67,8 @@ impl SpoolError {
 pub struct Spool {
     connection: Connection,
     folder: PathBuf,
+    /// Whether every match that was seen is counted.
+    counted: Cell<Counted>,
     _file: tempfile::TempPath,
 }
 
@@ -122,12 +88,15 @@ const SCHEMA: &str = "
         holds_target INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE INDEX operations_by_target ON operations (target);
     CREATE INDEX operations_by_key ON operations (key);
+    CREATE INDEX operations_by_lane ON operations (lane);
     CREATE TABLE nulled (path TEXT NOT NULL, seq INTEGER NOT NULL);
     CREATE TABLE notes (seq INTEGER PRIMARY KEY, splits INTEGER NOT NULL, body TEXT NOT NULL);
     CREATE TABLE disputed (target TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE returned (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE absent (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE refs (object TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (object, id)) WITHOUT ROWID;
+    CREATE TABLE matches (digest BLOB NOT NULL);
+    CREATE TABLE shared (digest BLOB PRIMARY KEY) WITHOUT ROWID;
     BEGIN;";
 
 impl Spool {
@@ -143,7 +112,7 @@ impl Spool {
         let connection = Connection::open(&file).map_err(fail)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fail)?;
         connection.execute_batch(SCHEMA).map_err(fail)?;
-        Ok(Self { connection, folder, _file: file })
+        Ok(Self { connection, folder, counted: Cell::new(Counted::All), _file: file })
     }
 
     /// Adds an operation. Whether the key's memory holds the same target already decides what duplicates are looked for.
@@ -194,71 +163,7 @@ impl Spool {
             .map(|found: Option<i64>| found.is_some())
     }
 
-    /// Writes whose target another write has too.
-    pub fn shared_targets(&self) -> Result<Vec<Entry>, SpoolError> {
-        self.entries(
-            "SELECT seq, key, target, lane FROM operations WHERE lane = 0 AND target IN
-                (SELECT target FROM operations WHERE lane = 0 GROUP BY target HAVING count(*) > 1) ORDER BY seq",
-        )
-    }
-
-    /// Writes of a target that their key's memory does not hold yet: they may meet another key's record.
-    pub fn newcomers(&self) -> Result<Vec<Entry>, SpoolError> {
-        self.entries(
-            "SELECT seq, key, target, lane FROM operations WHERE lane = 0 AND holds_target <> 1 ORDER BY seq",
-        )
-    }
-
-    /// Writes whose key's memory holds another record.
-    pub fn movers(&self) -> Result<Vec<Entry>, SpoolError> {
-        self.entries(
-            "SELECT seq, key, target, lane FROM operations WHERE lane = 0 AND holds_target = 2 ORDER BY seq",
-        )
-    }
-
-    /// All removals.
-    pub fn removals(&self) -> Result<Vec<Entry>, SpoolError> {
-        self.entries("SELECT seq, key, target, lane FROM operations WHERE lane = 1 ORDER BY seq")
-    }
-
-    /// Remembers that a key's row came back to a record that needs no write.
-    pub fn returns(&self, key: &Key) -> Result<(), SpoolError> {
-        self.run("INSERT OR IGNORE INTO returned (key) VALUES (?)", params![key.as_str()])
-    }
-
-    /// Whether a key's row came back to a record that needs no write.
-    pub fn has_returned(&self, key: &Key) -> Result<bool, SpoolError> {
-        self.one("SELECT 1 FROM returned WHERE key = ?", params![key.as_str()])
-            .map(|found: Option<i64>| found.is_some())
-    }
-
-    /// Remembers that a row that cannot be sent has this target.
-    pub fn dispute(&self, target: &ExternalId) -> Result<(), SpoolError> {
-        self.run("INSERT OR IGNORE INTO disputed (target) VALUES (?)", params![target.as_str()])
-    }
-
-    /// Whether a row that cannot be sent has this target.
-    pub fn is_disputed(&self, target: &ExternalId) -> Result<bool, SpoolError> {
-        self.one("SELECT 1 FROM disputed WHERE target = ?", params![target.as_str()])
-            .map(|found: Option<i64>| found.is_some())
-    }
-
-    /// Whether a write of another key has this target.
-    pub fn writes_target(&self, target: &ExternalId) -> Result<bool, SpoolError> {
-        self.one("SELECT 1 FROM operations WHERE lane = 0 AND target = ?", params![target.as_str()])
-            .map(|found: Option<i64>| found.is_some())
-    }
-
-    /// Whether this key is written to another record than this one.
-    pub fn moves(&self, key: &Key, target: &ExternalId) -> Result<bool, SpoolError> {
-        self.one(
-            "SELECT 1 FROM operations WHERE lane = 0 AND key = ? AND target <> ? LIMIT 1",
-            params![key.as_str(), target.as_str()],
-        )
-        .map(|found: Option<i64>| found.is_some())
-    }
-
-    /// Takes an operation out.
+    /// Takes an operation out. Pages that are read on behind it are not disturbed.
     pub fn remove(&self, seq: i64) -> Result<(), SpoolError> {
         self.run("DELETE FROM nulled WHERE seq = ?", params![seq])?;
         self.run("DELETE FROM operations WHERE seq = ?", params![seq])
@@ -350,22 +255,6 @@ impl Spool {
         .collect()
     }
 
-    fn entries(&self, sql: &str) -> Result<Vec<Entry>, SpoolError> {
-        let mut statement = self.connection.prepare(sql).map_err(|source| self.fail(source))?;
-        let rows = statement
-            .query_map([], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)?))
-            })
-            .map_err(|source| self.fail(source))?;
-        rows.map(|row| {
-            let (seq, key, target, lane) = row.map_err(|source| self.fail(source))?;
-            let target = ExternalId::parse(&target).map_err(|_| SpoolError::Damaged)?;
-            let lane = if lane == 0 { Lane::Write } else { Lane::Remove };
-            Ok(Entry { seq, key: Key::new(key), target, lane })
-        })
-        .collect()
-    }
-
     fn column<P: rusqlite::Params>(&self, sql: &str, params: P) -> Result<Vec<i64>, SpoolError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(|source| self.fail(source))?;
         let rows = statement.query_map(params, |row| row.get(0)).map_err(|source| self.fail(source))?;
@@ -389,79 +278,4 @@ impl Spool {
     fn fail(&self, source: rusqlite::Error) -> SpoolError {
         SpoolError::Sql { folder: self.folder.clone(), source }
     }
-}
-
-/// When an operation is carried out: first all writes, then, the other way round, what concerns absent keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// Records are created and updated.
-    Write,
-    /// Records are deleted.
-    Remove,
-    /// Open writes of rows that left are looked after.
-    Probe,
-}
-
-impl Lane {
-    /// All lanes.
-    pub const ALL: [Self; 3] = [Self::Write, Self::Remove, Self::Probe];
-
-    /// The lane of an operation.
-    pub fn of(operation: &Operation) -> Self {
-        match operation.action {
-            Action::Write { .. } => Self::Write,
-            Action::Remove => Self::Remove,
-            Action::Probe { .. } => Self::Probe,
-        }
-    }
-
-    fn number(self) -> i64 {
-        match self {
-            Self::Write => 0,
-            Self::Remove => 1,
-            Self::Probe => 2,
-        }
-    }
-}
-
-/// Whether a key's memory holds an operation's target already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldsTarget {
-    /// It does.
-    Already,
-    /// It does not.
-    NotYet,
-    /// It does not, since it holds another record.
-    Another,
-}
-
-impl HoldsTarget {
-    fn number(self) -> i64 {
-        match self {
-            Self::NotYet => 0,
-            Self::Already => 1,
-            Self::Another => 2,
-        }
-    }
-
-    /// What a memory says of its own record.
-    pub fn of(memory: Option<&Memory>, target: &ExternalId) -> Self {
-        match memory {
-            Some(memory) if memory.target == *target => Self::Already,
-            Some(_) | None => Self::NotYet,
-        }
-    }
-}
-
-/// An operation without its body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its number in the spool.
-    pub seq: i64,
-    /// The row.
-    pub key: Key,
-    /// The record.
-    pub target: ExternalId,
-    /// Where it is carried out.
-    pub lane: Lane,
 }

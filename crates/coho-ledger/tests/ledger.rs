@@ -1,4 +1,5 @@
-//! The ledger from outside: opening, lease, memory, intents, runs and history, and the comparison, each in a file of its own.
+//! The ledger from outside: opening, lease, scopes, memory, identities, intents, runs and history, what is known of a
+//! workspace, the comparison and the spool, each in a file of its own.
 
 #[path = "ledger/stage.rs"]
 mod stage;
@@ -9,8 +10,14 @@ mod opening;
 #[path = "ledger/lease.rs"]
 mod lease;
 
+#[path = "ledger/scopes.rs"]
+mod scopes;
+
 #[path = "ledger/memory.rs"]
 mod memory;
+
+#[path = "ledger/identity.rs"]
+mod identity;
 
 #[path = "ledger/intents.rs"]
 mod intents;
@@ -18,5 +25,14 @@ mod intents;
 #[path = "ledger/history.rs"]
 mod history;
 
+#[path = "ledger/batches.rs"]
+mod batches;
+
+#[path = "ledger/workspace.rs"]
+mod workspace;
+
 #[path = "ledger/comparison.rs"]
 mod comparison;
+
+#[path = "ledger/spool.rs"]
+mod spool;

@@ -11,8 +11,9 @@
 //! use coho_core::object::Object;
 //! use coho_core::path::FieldPath;
 //! use coho_core::place::Place;
+//! use coho_core::sync::{Api, Associations, FirstRun, Guards, Matching, Mode, Removal, Sync, SyncId};
 //! use coho_core::sync::{ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
-//! use coho_core::sync::{Guards, Mode, Removal, Sync, SyncId};
+//! use coho_mapping::cases::Declared;
 //!
 //! let at = Place::default;
 //! let column = |name: &str| ColumnRef { name: name.into(), place: at() };
@@ -27,10 +28,16 @@
 //!     model: "accounts".into(),
 //!     destination: "vitally".into(),
 //!     object: Object::Account,
+//!     renamed_from: vec![],
+//!     api: Api::Rest,
 //!     mode: Mode::Upsert,
-//!     matching: column("id"),
+//!     matching: Matching::ExternalId(column("id")),
+//!     associations: Associations::Add,
 //!     fields: vec![name],
 //!     removal: Removal::Keep,
+//!     first_run: FirstRun::Send,
+//!     remember_days: None,
+//!     run_seconds: None,
 //!     guards: Guards::default(),
 //!     place: at(),
 //! };
@@ -50,7 +57,7 @@
 //!     columns: vec![],
 //!     cases: vec![case],
 //! };
-//! let report = coho_mapping::cases::run(&suite, &sync, &[]);
+//! let report = coho_mapping::cases::run(&suite, &sync, &Declared::default());
 //! assert!(matches!(&report.cases[0].ending, Ending::Failed { mismatches, .. } if mismatches.len() == 1));
 //! # Ok::<(), coho_core::json::JsonError>(())
 //! ```
@@ -59,39 +66,48 @@ mod columns;
 mod compare;
 mod coverage;
 
-use coho_core::case::{Answer, Case, CaseReport, Ending, Suite, SuiteReport};
+use coho_core::case::{Answer, Case, CaseReport, Ending, Expected, Suite, SuiteReport};
 use coho_core::code::Code;
 use coho_core::decide::Reason;
 use coho_core::digest::Digest;
 use coho_core::fields::{Rendered, Sent, sieve};
 use coho_core::key::Key;
 use coho_core::memory::Seen;
-use coho_core::operation::{Draft, seal};
+use coho_core::operation::{Draft, FoundBy, seal};
 use coho_core::problem::Problem;
 use coho_core::row::{ColumnType, Columns, RowBuf};
-use coho_core::sync::{Sync, TemplateText};
+use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
 use crate::liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
-use crate::record::record;
+use crate::record::{MESSAGE_ID, record};
 use crate::{Facts, Mapping, Specification};
 use coverage::{Branches, Reached};
 
+/// What the project says of a sync's model.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Declared<'a> {
+    /// The types of columns. Those of the test file win over them, and a column that neither names gets its type from the
+    /// values that the cases give it.
+    pub types: &'a [(String, ColumnType)],
+    /// The columns of the primary key, which an event's `messageId` may be made of.
+    pub key: &'a [String],
+}
+
 /// Runs the cases of a file.
 ///
-/// `declared` are the column types that the sync's model declares; those of the file win over them, and a column that
-/// neither names gets its type from the values that the cases give it.
-pub fn run(suite: &Suite, sync: &Sync, declared: &[(String, ColumnType)]) -> SuiteReport {
-    let specification = Specification { object: sync.object, matching: &sync.matching, fields: &sync.fields };
+/// A `messageId` that is made of the row's key is compared only where a case names it.
+pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
     let compiled = columns::columns(suite, sync, declared).and_then(|columns| {
-        let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
+        let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(explained)?;
         Ok((columns, mapping))
     });
-    let mut reached = Reached::of(&sync.fields);
+    let mut reached = Reached::of(sync);
     match compiled {
         Err(problems) => SuiteReport { coverage: reached.into_coverage(), ..not_run(suite, problems) },
         Ok((columns, mapping)) => {
-            let runner = Runner { sync, columns: &columns, mapping: &mapping };
+            let key = columns::key(sync, declared, &columns);
+            let runner = Runner { sync, columns: &columns, mapping: &mapping, key: &key };
             let mut branches = Branches::of(mapping.branches().to_vec());
             let run = |case| report(case, runner.run(case, &mut reached, &mut branches));
             let cases = suite.cases.iter().map(run).collect();
@@ -203,19 +219,26 @@ struct Runner<'a> {
     sync: &'a Sync,
     columns: &'a Columns,
     mapping: &'a Mapping,
+    /// The columns of the key, where a `messageId` is made of it.
+    key: &'a [(usize, String)],
 }
 
 impl Runner<'_> {
     fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> Ending {
-        let row = match columns::row(case, self.columns, self.mapping.reads()) {
+        let key = self.key.iter().map(|(place, _)| *place);
+        let reads: Vec<usize> = self.mapping.reads().iter().copied().chain(key).collect();
+        let row = match columns::row(case, self.columns, &reads) {
             Ok(row) => row,
             Err(problems) => return Ending::Broken(problems),
         };
+        let key = if self.key.is_empty() { None } else { Key::of(&row, self.key).ok() };
         let id = Value::text(self.sync.id.as_str());
         let facts = Facts::of_tests(Value::Object(vec![("id".to_owned(), id)]));
-        let (rendered, taken) = self.mapping.render_watched(&row, &facts);
+        let stand_in = Key::new("test");
+        let (rendered, taken) =
+            self.mapping.render_watched(Some(key.as_ref().unwrap_or(&stand_in)), &row, &facts);
         let got = match &rendered {
-            Ok(rendered) => self.sealed(rendered, &row),
+            Ok(rendered) => self.told(self.sealed(rendered, &row), &case.expected, key.as_ref()),
             Err(problems) => Answer::Problems(problems.clone()),
         };
         let mismatches = compare::compare(Some(self.sync.object), &case.expected, &got);
@@ -231,12 +254,30 @@ impl Runner<'_> {
         Ending::Passed
     }
 
+    /// A `messageId` that no column gives says nothing of the mapping: it is told where the case names it, and only if the
+    /// row has a key to make it of.
+    fn told(&self, answer: Answer, expected: &Expected, key: Option<&Key>) -> Answer {
+        let made = matches!(self.sync.matching, Matching::Message(None));
+        let named = matches!(expected, Expected::Record(record) if record.get(MESSAGE_ID).is_some());
+        match answer {
+            Answer::Record(Value::Object(mut members)) if made && !(named && key.is_some()) => {
+                members.retain(|(name, _)| name != MESSAGE_ID);
+                Answer::Record(Value::Object(members))
+            }
+            Answer::Record(_) | Answer::Value(_) | Answer::Problems(_) => answer,
+        }
+    }
+
     /// What a new record of this row would be, or what is wrong with it by the object's rules.
     fn sealed(&self, rendered: &Rendered, row: &RowBuf) -> Answer {
         let draft = Draft {
             key: &Key::new("test"),
             object: self.sync.object,
             mode: self.sync.mode,
+            found_by: match self.sync.matching {
+                Matching::Email { .. } => FoundBy::Email,
+                Matching::ExternalId(_) | Matching::Message(_) => FoundBy::ExternalId,
+            },
             rendered,
             sieved: sieve(rendered, &Sent::new()),
             memory: None,
@@ -244,7 +285,7 @@ impl Runner<'_> {
             seen: Seen { row: Digest::of(row.as_bytes()), mapping: self.mapping.digest() },
         };
         match seal(draft) {
-            Ok(_) => Answer::Record(record(rendered)),
+            Ok(_) => Answer::Record(record(self.sync.object, rendered)),
             Err(problems) => Answer::Problems(problems),
         }
     }

@@ -1,32 +1,49 @@
 //! Compiling: every fault that can be found without a row, all at once.
 
+mod matching;
+
 use std::sync::Arc;
 
 use coho_core::code::Code;
-use coho_core::object::{FieldKind, Object};
+use coho_core::object::{Bag, FieldKind, Object, Required};
 use coho_core::operation::is_plain;
 use coho_core::path::FieldPath;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{ColumnType, Columns};
-use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, TemplateText, Undefined};
+use coho_core::sync::{
+    Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+};
 
 use crate::digest::digest;
-use crate::fit::Slot;
+use crate::fit::{Slot, one_of};
 use crate::liquid::{Branch, Reads, Scope, Settings, Start};
 use crate::mapping::{Field, Filled, Mapping, Node, Source, Specification, To};
+pub(crate) use matching::is_email;
 
 /// Compiles a specification.
 pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
     let mut compiler =
         Compiler { object: specification.object, columns, problems: vec![], reads: vec![], branches: vec![] };
-    let matching = compiler.matching(specification.matching);
-    let fields: Vec<_> = specification.fields.iter().filter_map(|field| compiler.field(field)).collect();
-    let Compiler { problems, reads, branches, .. } = compiler;
-    match (matching, problems.is_empty()) {
-        (Some(matching), true) => {
-            let digest = digest(specification, columns, &reads);
-            Ok(Mapping { matching, fields, reads: in_name_order(&reads, columns), branches, digest })
+    let target = compiler.target(specification);
+    let email = specification.matching.email().and_then(|column| compiler.email(column));
+    let mut fields = Vec::new();
+    for field in specification.fields {
+        match specification.matching.email() {
+            Some(found_by) if is_email(&field.to) => compiler.matched_email(field, found_by),
+            Some(_) | None => fields.extend(compiler.field(field)),
         }
+    }
+    let Compiler { problems, reads, branches, .. } = compiler;
+    match (target, problems.is_empty()) {
+        (Some(target), true) => Ok(Mapping {
+            target,
+            email,
+            associations: specification.associations,
+            fields,
+            digest: digest(specification, columns, &reads),
+            reads: in_name_order(&reads, columns),
+            branches,
+        }),
         _ => Err(problems),
     }
 }
@@ -84,19 +101,6 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn matching(&mut self, column: &ColumnRef) -> Option<Source> {
-        let (source, kind) = self.column(column)?;
-        if Slot::Field(FieldKind::Reference(self.object)).accepts(kind) && kind != ColumnType::Json {
-            return Some(source);
-        }
-        let message =
-            format!("column `{}` is {}: an external id is text or a whole number", column.name, kind.name());
-        self.problems.push(
-            Problem::new(Code::TYPE_MISMATCH, message).at(&column.place).help("cast it to text in the model"),
-        );
-        None
-    }
-
     fn column(&mut self, column: &ColumnRef) -> Option<(Source, ColumnType)> {
         let found = self.columns.iter().enumerate().find(|(_, candidate)| candidate.name == column.name);
         let Some((at, candidate)) = found else {
@@ -109,7 +113,7 @@ impl Compiler<'_> {
 
     fn field(&mut self, field: &FieldSpec) -> Option<Field> {
         let (to, slot) = match &field.to {
-            FieldTarget::AllTraits => (To::AllTraits, None),
+            FieldTarget::AllTraits => (To::All(self.object.bag()), None),
             FieldTarget::Path(path) => {
                 let slot = self.slot(path, field)?;
                 (To::Path(path.clone(), slot), Some(slot))
@@ -125,18 +129,29 @@ impl Compiler<'_> {
         (self.problems.len() == before).then(|| Field {
             to,
             from,
-            null: field.null,
+            null: self.null(field),
             place: field.place.clone(),
             volatile,
         })
     }
 
+    /// Nothing of an event is ever cleared, so a null is left out whatever is said of it.
+    fn null(&self, field: &FieldSpec) -> NullPolicy {
+        match self.object.bag() {
+            Bag::Traits => field.null,
+            Bag::Properties => NullPolicy::Omit,
+        }
+    }
+
     fn slot(&mut self, path: &FieldPath, field: &FieldSpec) -> Option<Slot> {
         match path {
-            FieldPath::Trait(_) => Some(Slot::Trait),
+            FieldPath::Trait(_) => self.custom(Bag::Traits, field),
+            FieldPath::Property(_) => self.custom(Bag::Properties, field),
             FieldPath::Field(name) => {
                 if let Some(known) = self.object.field(name) {
-                    return Some(Slot::Field(known.kind));
+                    let is_name = self.object.bag() == Bag::Properties
+                        && (known.kind, known.required) == (FieldKind::Text, Required::OnCreate);
+                    return Some(if is_name { Slot::Name } else { Slot::Field(known.kind) });
                 }
                 let names = self.object.catalog().fields.iter().map(|field| field.name);
                 let problem =
@@ -145,6 +160,17 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    fn custom(&mut self, bag: Bag, field: &FieldSpec) -> Option<Slot> {
+        let its = self.object.bag();
+        if bag == its {
+            return Some(Slot::Custom(bag));
+        }
+        let message = format!("{} has no {}: `{}`", self.object, bag.name(), field.to);
+        let help = format!("its custom values are `{}`", its.name());
+        self.problems.push(Problem::new(Code::UNKNOWN_FIELD, message).at(&field.place).help(help));
+        None
     }
 
     fn node(&mut self, from: &Expression) -> Option<Node> {
@@ -195,6 +221,10 @@ impl Compiler<'_> {
         let refers = matches!(slot, Slot::Field(FieldKind::Reference(_) | FieldKind::References(_)));
         match from {
             Expression::Lookup { column, .. } if refers => self.check_column(column, None, slot, field),
+            Expression::Lookup { .. } if matches!(slot, Slot::Field(FieldKind::ExternalId(_))) => {
+                let message = format!("{} is sent as it is, so there is nothing to look up", field.to);
+                self.fault(Code::BAD_LOOKUP, &message, field);
+            }
             Expression::Lookup { .. } => self.fault(Code::BAD_LOOKUP, "only references are looked up", field),
             Expression::Column { .. }
             | Expression::Static(_)
@@ -238,11 +268,13 @@ impl Compiler<'_> {
             Expression::Static(value) => !is_plain(&coho_core::value::Value::Array(vec![value.clone()])),
             Expression::Column { .. } | Expression::Template { .. } | Expression::Lookup { .. } => false,
         });
-        if slot != Slot::Trait {
+        let Slot::Custom(bag) = slot else {
             let message = format!("{} expects {}, not a list", field.to, slot.expects());
-            self.fault(Code::TYPE_MISMATCH, &message, field);
-        } else if nested {
-            self.fault(Code::NESTED_TRAIT, "a list in a trait holds plain values only", field);
+            return self.fault(Code::TYPE_MISMATCH, &message, field);
+        };
+        if nested {
+            let message = format!("a list in {} holds plain values only", one_of(bag));
+            self.fault(Code::NESTED_TRAIT, &message, field);
         }
     }
 
@@ -281,13 +313,17 @@ impl Compiler<'_> {
             Expression::Static(_) | Expression::Lookup { .. } | Expression::Array(_) => None,
         };
         if !matches!(kind, Some(ColumnType::Json | ColumnType::Mixed)) {
+            let bag = self.object.bag();
+            let each = one_of(bag).replacen('a', "each", 1);
             self.problems.push(
                 Problem::new(
                     Code::TYPE_MISMATCH,
-                    "traits need an object rather than a string or another value",
+                    format!("{} need an object rather than a string or another value", bag.name()),
                 )
                 .at(&field.place)
-                .help("map each trait by itself, or use a JSON column; `as: json` reads an object from text"),
+                .help(format!(
+                    "map {each} by itself, or use a JSON column; `as: json` reads an object from text"
+                )),
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use coho_core::digest::{Digest, ENCODING, Hasher};
 use coho_core::row::Columns;
-use coho_core::sync::{Expression, FieldSpec};
+use coho_core::sync::{Associations, Expression, FieldSpec, Matching};
 
 use crate::mapping::Specification;
 
@@ -11,7 +11,7 @@ pub(crate) fn digest(specification: &Specification<'_>, columns: &Columns, reads
     let mut hasher = Hasher::new();
     hasher.part(&[ENCODING]);
     hasher.part(specification.object.name().as_bytes());
-    hasher.part(specification.matching.name.as_bytes());
+    hasher.part(specification.matching.target().map_or("", |column| column.name.as_str()).as_bytes());
     let mut fields: Vec<String> = specification.fields.iter().map(describe).collect();
     fields.sort_unstable();
     for field in fields {
@@ -24,7 +24,26 @@ pub(crate) fn digest(specification: &Specification<'_>, columns: &Columns, reads
     for kind in types {
         hasher.part(kind.as_bytes());
     }
+    for said in besides(specification) {
+        hasher.part(said.as_bytes());
+    }
     hasher.finish()
+}
+
+/// What older mappings could not say. Where it is not said there is no part, so that their digests stay as they are: a ledger
+/// must not take an upgrade for a change.
+fn besides(specification: &Specification<'_>) -> Vec<String> {
+    let matching = match specification.matching {
+        Matching::ExternalId(_) => None,
+        Matching::Email { email, .. } => Some(format!("email {}", email.name)),
+        Matching::Message(Some(_)) => Some("message of a column".to_owned()),
+        Matching::Message(None) => Some("message of the key".to_owned()),
+    };
+    let associations = match specification.associations {
+        Associations::Add => None,
+        Associations::Exact => Some("associations exact".to_owned()),
+    };
+    matching.into_iter().chain(associations).collect()
 }
 
 fn describe(field: &FieldSpec) -> String {

@@ -13,6 +13,32 @@ use crate::fit::Slot;
 
 /// The external id in a value: text, or a whole number in its digits.
 pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {
+    parsed(value, "external id", ExternalIdError::to_string)
+}
+
+/// The `messageId` in a value, in the same forms.
+pub fn message_id(value: &Value) -> Result<ExternalId, Problem> {
+    parsed(value, "message id", |error| match error {
+        ExternalIdError::Empty => "the message id is empty".to_owned(),
+        ExternalIdError::Dots(text) => format!("the message id cannot be `{text}`"),
+        ExternalIdError::Long(length) => format!("the message id is {length} bytes long"),
+    })
+}
+
+/// The external id in a value, as the text that is sent in its place.
+pub(crate) fn written(value: &Value) -> Result<Value, Problem> {
+    external_id(value).map(|id| Value::text(id.as_str())).map_err(|problem| match problem.code {
+        // The row's own record is found: it is this field's value that does not fit.
+        Code::NULL_TARGET => Problem { code: Code::VALUE_TYPE, ..problem },
+        _ => problem,
+    })
+}
+
+fn parsed(
+    value: &Value,
+    what: &str,
+    say: impl Fn(&ExternalIdError) -> String,
+) -> Result<ExternalId, Problem> {
     let text = match value {
         Value::Text(text) => text.clone(),
         Value::Int(number) => number.to_string(),
@@ -26,7 +52,7 @@ pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {
         | Value::Date(_)
         | Value::Array(_)
         | Value::Object(_) => {
-            let message = format!("a {} is no external id: {}", value.kind(), value.preview());
+            let message = format!("a {} is no {what}: {}", value.kind(), value.preview());
             return Err(Problem::new(Code::VALUE_TYPE, message).help("cast it to text in the model"));
         }
     };
@@ -35,7 +61,7 @@ pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {
             ExternalIdError::Empty => Code::NULL_TARGET,
             ExternalIdError::Dots(_) | ExternalIdError::Long(_) => Code::TARGET_FORM,
         };
-        Problem::new(code, error.to_string())
+        Problem::new(code, say(&error))
     })
 }
 

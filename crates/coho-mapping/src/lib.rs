@@ -1,7 +1,7 @@
-//! Field mappings and templates: from a row to typed Vitally fields and traits.
+//! Field mappings and templates: from a row to typed Vitally fields and traits, or to an event with its properties.
 //!
 //! **What it is:** [`Mapping::compile`] checks a sync's fields against a model's columns and finds every fault that can be
-//! found without a row; [`Mapping::render`] turns one row into fields with their types, and can only fail for this row.
+//! found without a row; [`Mapping::render_row`] turns one row into fields with their types, and can only fail for this row.
 //!
 //! **What it is not:** it knows nothing of where rows come from, of Vitally's requests, or of what was sent before. It is
 //! pure: the same row gives the same fields.
@@ -15,7 +15,7 @@
 //! use coho_core::path::FieldPath;
 //! use coho_core::place::Place;
 //! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
-//! use coho_core::sync::{Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy};
+//! use coho_core::sync::{Associations, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy, SyncId};
 //! use coho_mapping::{Mapping, Specification};
 //!
 //! let columns = Columns::new(vec![
@@ -29,8 +29,13 @@
 //!     null: NullPolicy::Follow,
 //!     place: Place::default(),
 //! };
-//! let specification =
-//!     Specification { object: Object::Account, matching: &column("id"), fields: &[seats] };
+//! let specification = Specification {
+//!     sync: &SyncId::new("accounts"),
+//!     object: Object::Account,
+//!     matching: &Matching::ExternalId(column("id")),
+//!     associations: Associations::Add,
+//!     fields: &[seats],
+//! };
 //! let mapping = Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}"))?;
 //!
 //! let row = RowBuf::from_cells([Cell::Int(7), Cell::Text("40")]);
@@ -74,6 +79,7 @@ pub mod record;
 pub mod cases;
 pub mod liquid;
 mod compile;
+mod target;
 mod digest;
 
 pub use mapping::{Facts, Mapping, Specification};

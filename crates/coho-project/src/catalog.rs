@@ -1,7 +1,7 @@
 //! A sync's fields against the catalog of Vitally's objects: what can be found without the model's columns.
 
 use coho_core::code::Code;
-use coho_core::object::{Editable, FieldKind, Object, Required};
+use coho_core::object::{Bag, Editable, FieldKind, Object, Required};
 use coho_core::operation::is_plain;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
@@ -15,62 +15,86 @@ use crate::read::value::moment;
 /// The field by which records are matched.
 const EXTERNAL_ID: &str = "externalId";
 
+/// The same of events.
+const MESSAGE_ID: &str = "messageId";
+
 /// Whether an object has a field of this name that may stand in `fields`.
 pub(crate) fn mappable(object: Object, name: &str) -> Result<(), Problem> {
-    let article = article(object);
-    if name == EXTERNAL_ID {
-        return Err(Problem::new(Code::WRONG_VALUE, "`externalId` is set by `match`")
-            .help("remove it here; `match: { externalId: … }` names its column"));
+    let an_object = object.with_article();
+    let matched = match object {
+        Object::Organization | Object::Account | Object::User => EXTERNAL_ID,
+        Object::Event => MESSAGE_ID,
+    };
+    if name == matched {
+        return Err(Problem::new(Code::WRONG_VALUE, format!("`{name}` is set by `match`"))
+            .help(format!("remove it here; `match: {{ {name}: … }}` names its column")));
     }
     if object.field(name).is_some() {
         return Ok(());
     }
     if let Some(field) = object.read_only(name) {
-        return Err(Problem::new(
-            Code::READ_ONLY_FIELD,
-            format!("`{name}` of {article} {object} can only be read"),
-        )
-        .help(field.hint.unwrap_or("remove it")));
+        return Err(Problem::new(Code::READ_ONLY_FIELD, format!("`{name}` of {an_object} can only be read"))
+            .help(field.hint.unwrap_or("remove it")));
     }
     let fields =
         || object.catalog().fields.iter().map(|field| field.name).filter(|name| *name != EXTERNAL_ID);
     let all = || fields().collect::<Vec<_>>().join(", ");
-    let help = match nearest(name, fields().chain(["traits"])) {
-        Some(near) => format!("did you mean `{near}`? custom values go under `traits`"),
-        None => format!("custom values go under `traits`; {article} {object} has the fields {}", all()),
+    let bag = object.bag().name();
+    let help = match nearest(name, fields().chain([bag])) {
+        Some(near) => format!("did you mean `{near}`? custom values go under `{bag}`"),
+        None => format!("custom values go under `{bag}`; {an_object} has the fields {}", all()),
     };
-    Err(Problem::new(Code::UNKNOWN_FIELD, format!("{article} {object} has no field `{}`", preview(name)))
-        .help(help))
+    Err(Problem::new(Code::UNKNOWN_FIELD, format!("{an_object} has no field `{}`", preview(name))).help(help))
+}
+
+/// Custom values under the name that those of other objects have.
+pub(crate) fn other_bag(object: Object, bag: Bag) -> Problem {
+    let message = format!("{} has no {}", object.with_article(), bag.name());
+    Problem::new(Code::UNKNOWN_FIELD, message)
+        .help(format!("its custom values go under `{}`", object.bag().name()))
 }
 
 /// What a whole sync must map.
 pub(crate) fn check(object: Object, mode: Mode, mapped: &Mapped, at: &Place, problems: &mut Vec<Problem>) {
     let is_mapped = |name: &str| mapped.names.iter().any(|mapped| mapped == name);
-    let article = article(object);
+    let an_object = object.with_article();
     for field in object.catalog().fields.iter().filter(|field| field.name != EXTERNAL_ID) {
         if field.required == Required::OnCreate && mode.creates() && !is_mapped(field.name) {
-            problems.push(
-                Problem::new(Code::REQUIRED_FIELD, format!("Required field: `{}`", field.name)).at(at).help(
-                    format!(
-                        "{article} {object} is created with it: add `{}: …` to `fields`, or use `mode: update`",
-                        field.name
-                    ),
-                ),
-            );
+            problems.push(required(object, field.name).at(at));
         }
         if field.editable == Editable::OnCreate && !mode.creates() && is_mapped(field.name) {
-            let message = format!("`{}` can be set only when {article} {object} is created", field.name);
+            let message = format!("`{}` can be set only when {an_object} is created", field.name);
             problems.push(Problem::new(Code::READ_ONLY_FIELD, message).at(at).help("remove it"));
         }
     }
     if let Some(owners) = &object.catalog().owners
         && !owners.any_of.iter().any(|name| is_mapped(name))
     {
-        problems.push(Problem::new(Code::OWNER_REQUIRED, owners.text).at(at).help(
-            "add `accountIds: { column: account_ids, lookup: account.externalId }`, or the same for organizationIds",
-        ));
+        let help = match object {
+            Object::Organization | Object::Account | Object::User => {
+                "add `accountIds: { column: account_ids, lookup: account.externalId }`, or the same for organizationIds"
+            }
+            Object::Event => {
+                "add `accountId: account_id` with the column of the external id, or the same for organizationId or userId"
+            }
+        };
+        problems.push(Problem::new(Code::OWNER_REQUIRED, owners.text).at(at).help(help));
     }
     nulls(object, mode, mapped, problems);
+}
+
+/// A field is not mapped that a record is created with.
+fn required(object: Object, field: &str) -> Problem {
+    let help = match object {
+        Object::Organization | Object::Account | Object::User => format!(
+            "{} is created with it: add `{field}: …` to `fields`, or use `mode: update`",
+            object.with_article()
+        ),
+        Object::Event => format!(
+            "add `{field}: {{ static: Order placed }}` to `fields`, or `{field}: …` with the column of its name"
+        ),
+    };
+    Problem::new(Code::REQUIRED_FIELD, format!("Required field: `{field}`")).help(help)
 }
 
 /// A required field that is null for every row.
@@ -93,9 +117,9 @@ fn nulls(object: Object, mode: Mode, mapped: &Mapped, problems: &mut Vec<Problem
 pub(crate) fn fit(name: &str, kind: FieldKind, from: Expression, at: &Place) -> Result<Expression, Problem> {
     match kind {
         FieldKind::Reference(object) | FieldKind::References(object) => refer(name, object, from, at),
-        FieldKind::Text | FieldKind::Bool | FieldKind::Timestamp => match from {
+        FieldKind::Text | FieldKind::Bool | FieldKind::Timestamp | FieldKind::ExternalId(_) => match from {
             Expression::Column { .. } | Expression::Template { .. } => Ok(from),
-            Expression::Lookup { column, .. } => Err(needless_lookup(name, &column.name, at)),
+            Expression::Lookup { column, .. } => Err(needless_lookup(name, kind, &column.name, at)),
             Expression::Static(value) => fit_static(name, kind, value, at).map(Expression::Static),
             Expression::Object(_) => Err(misfit(name, kind, "an object", at).help("map one column")),
             Expression::Array(_) => Err(misfit(name, kind, "a list", at).help("map one column")),
@@ -103,17 +127,19 @@ pub(crate) fn fit(name: &str, kind: FieldKind, from: Expression, at: &Place) -> 
     }
 }
 
-/// The same for a trait.
+/// The same for a trait or a property.
 pub(crate) fn fit_trait(path: &FieldPath, from: Expression, at: &Place) -> Result<Expression, Problem> {
     match &from {
-        Expression::Lookup { column, .. } => Err(needless_lookup(&path.to_string(), &column.name, at)),
+        Expression::Lookup { column, .. } => {
+            Err(needless_lookup(&path.to_string(), FieldKind::Text, &column.name, at))
+        }
         Expression::Column { .. } | Expression::Template { .. } => Ok(from),
         Expression::Static(value) if is_plain(value) => Ok(from),
         Expression::Array(items) if items.iter().all(is_plain_item) => Ok(from),
         Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => {
             Err(Problem::new(Code::NESTED_TRAIT, format!("`{path}` cannot hold an object or a nested list"))
                 .at(at)
-                .help("map its members one by one, each to a trait of its own"))
+                .help("map its members one by one, each under a name of its own"))
         }
     }
 }
@@ -150,15 +176,25 @@ fn refer(name: &str, object: Object, from: Expression, at: &Place) -> Result<Exp
     }
 }
 
-fn needless_lookup(name: &str, column: &str, at: &Place) -> Problem {
-    Problem::new(Code::BAD_LOOKUP, format!("`{name}` refers to no record, so there is nothing to look up"))
+fn needless_lookup(name: &str, kind: FieldKind, column: &str, at: &Place) -> Problem {
+    let why = match kind {
+        FieldKind::ExternalId(_) => "is sent as it is",
+        FieldKind::Text
+        | FieldKind::Bool
+        | FieldKind::Timestamp
+        | FieldKind::Reference(_)
+        | FieldKind::References(_) => "refers to no record",
+    };
+    Problem::new(Code::BAD_LOOKUP, format!("`{name}` {why}, so there is nothing to look up"))
         .at(at)
         .help(format!("write `{name}: {column}`"))
 }
 
 fn fit_static(name: &str, kind: FieldKind, value: Value, at: &Place) -> Result<Value, Problem> {
     match (kind, &value) {
-        (_, Value::Null) | (FieldKind::Text, Value::Text(_)) | (FieldKind::Bool, Value::Bool(_)) => Ok(value),
+        (_, Value::Null)
+        | (FieldKind::Text | FieldKind::ExternalId(_), Value::Text(_))
+        | (FieldKind::Bool, Value::Bool(_)) => Ok(value),
         (FieldKind::Timestamp, Value::Text(text)) => {
             moment(text).ok_or_else(|| misfit(name, kind, &format!("`{}`", value.preview()), at))
         }
@@ -174,13 +210,7 @@ fn misfit(name: &str, kind: FieldKind, found: &str, at: &Place) -> Problem {
             ("a timestamp with zone, or a date", "write `2026-01-31T09:00:00Z` or `2026-01-31`")
         }
         FieldKind::Reference(_) | FieldKind::References(_) => ("external ids", "use a column with `lookup:`"),
+        FieldKind::ExternalId(_) => ("an external id", "put it in quotes"),
     };
     Problem::new(Code::TYPE_MISMATCH, format!("`{name}` expects {expects}, not {found}")).at(at).help(help)
-}
-
-fn article(object: Object) -> &'static str {
-    match object {
-        Object::Organization | Object::Account => "an",
-        Object::User => "a",
-    }
 }

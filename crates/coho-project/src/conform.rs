@@ -8,7 +8,7 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::value::preview;
 
 use crate::keys::texts::NAMES;
-use crate::keys::{Choice, Form, Key, Need, Numbers, Others, Shape, Shown, Text, Typed, one_of};
+use crate::keys::{Choice, Form, Key, Need, Numbers, Others, Shape, Shown, Text, Typed, Where, one_of};
 use crate::yaml::{Content, Entry, Meaning, Node, Scalar, Style};
 
 /// Checks a file's tree.
@@ -50,19 +50,13 @@ impl Checker<'_> {
                 (None, None) => self.unknown(entry, shape),
             }
         }
-        for key in shape.keys.iter().filter(|key| key.need == Need::Must) {
-            // A mistyped key is told once, as unknown.
-            if !entries
-                .iter()
-                .any(|entry| entry.key == key.name || suggestion(entry, shape) == Some(key.name))
-            {
-                self.tell(
-                    Code::MISSING_KEY,
-                    format!("`{}` is missing", key.name),
-                    at,
-                    format!("add `{}`", key.example),
-                );
-            }
+        for key in shape.keys.iter().filter(|key| is_missing(entries, shape, key.name)) {
+            let help = match key.need {
+                Need::Must => format!("add `{}`", key.example),
+                Need::Where(holds) if is_one_of(entries, holds) => holds.help.to_owned(),
+                Need::Where(_) | Need::May | Need::With(_) | Need::Later(_) => continue,
+            };
+            self.tell(Code::MISSING_KEY, format!("`{}` is missing", key.name), at, help);
         }
         self.exactly_one(entries, shape, at);
     }
@@ -96,7 +90,7 @@ impl Checker<'_> {
                 let message = format!("`{}` goes with `{other}` only", key.name);
                 self.tell(Code::WRONG_VALUE, message, &entry.at, format!("remove it, or add `{other}`"));
             }
-            Need::Must | Need::May | Need::With(_) => {}
+            Need::Must | Need::May | Need::With(_) | Need::Where(_) => {}
         }
         let owner = Owner { name: key.name, at: &entry.at, example: key.example };
         self.value(&entry.value, key.form, owner);
@@ -256,6 +250,17 @@ fn cannot_be(name: &str, scalar: &Scalar) -> String {
             format!("`{}` cannot be what `{}` stands for", preview(name), preview(&scalar.written))
         }
     }
+}
+
+/// Whether a key is not there. A mistyped one is told once, as unknown.
+pub(crate) fn is_missing(entries: &[Entry], shape: &'static Shape, key: &str) -> bool {
+    !entries.iter().any(|entry| entry.key == key || suggestion(entry, shape) == Some(key))
+}
+
+/// Whether the other key has one of the words for which a key must be there.
+fn is_one_of(entries: &[Entry], holds: &Where) -> bool {
+    let other = entries.iter().find(|entry| entry.key == holds.key);
+    other.and_then(|entry| entry.value.text()).is_some_and(|word| holds.words.contains(&word))
 }
 
 /// The keys that may be used today.

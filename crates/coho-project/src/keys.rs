@@ -6,6 +6,7 @@
 pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;
+pub(crate) mod field;
 pub(crate) mod test;
 pub(crate) mod texts;
 
@@ -55,8 +56,21 @@ pub(crate) enum Need {
     May,
     /// It may, where this other key is there too.
     With(&'static str),
+    /// It must where another key has one of some words, and may elsewhere.
+    Where(&'static Where),
     /// It comes with a later version; until then, this helps.
     Later(&'static str),
+}
+
+/// Where a key must be there.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Where {
+    /// The other key.
+    pub(crate) key: &'static str,
+    /// The words.
+    pub(crate) words: &'static [&'static str],
+    /// What helps where it is missing.
+    pub(crate) help: &'static str,
 }
 
 /// What stands under a key.

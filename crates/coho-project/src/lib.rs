@@ -20,6 +20,10 @@
 //!   every sync's `to`. Without targets, every sync names its destination.
 //! - References of sources and destinations that nothing uses need not resolve: who runs `dev` needs no token of `prod`. Such
 //!   sources and destinations are not in the [`Project`].
+//! - A destination needs only the tokens of the APIs that its syncs use: events and `api: analytics` the Analytics token, all else
+//!   the REST token. What is missing is told at the destination.
+//! - An event is never taken back, so its sync must say what the first run does with the rows that are there.
+//! - Two syncs that map one field of one object are a warning ([`Project::warnings`]), since their rows may never meet.
 //! - `traits: props`, or a mapping of `column` with nothing but `as` and `null`, takes all traits from one column. A lone trait
 //!   that is called `column` is written `traits.column`.
 //!
@@ -59,6 +63,7 @@
 
 mod file;
 mod load;
+mod across;
 mod project;
 mod excerpt;
 mod keys;

@@ -10,6 +10,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::{Sync, SyncId};
 
+use crate::across;
 use crate::conform::conform;
 use crate::file::{File, FileText, Kind, kind, stem};
 use crate::interpolate::Scope;
@@ -276,11 +277,15 @@ impl<'a> Loader<'a> {
         let target = declared.target.as_ref().and_then(|target| target.destination.as_deref());
         let sent_to: BTreeSet<&str> =
             syncs.iter().filter_map(|sync| sync.destination.as_deref()).chain(target).collect();
+        across::renamed(&syncs, &mut self.problems);
+        across::tokens(&declared.lacking, &syncs, &mut self.problems);
         let sources = self.used(declared.sources, &read);
         let destinations = self.used(declared.destinations, &sent_to);
         self.unexplained(&models, &syncs);
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
+        let mut warnings = across::shared_fields(&syncs);
+        sort(&mut warnings);
         syncs.sort_by(|a, b| (a.object, &a.id).cmp(&(b.object, &b.id)));
         self.problems.is_empty().then(|| Project {
             name: declared.name,
@@ -291,6 +296,7 @@ impl<'a> Loader<'a> {
             models,
             syncs,
             tests,
+            warnings,
         })
     }
 

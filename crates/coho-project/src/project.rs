@@ -6,6 +6,7 @@ use std::time::Duration;
 use coho_core::case::Suite;
 use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::place::Place;
+use coho_core::problem::Problem;
 use coho_core::row::ColumnType;
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
@@ -29,6 +30,8 @@ pub struct Project {
     pub syncs: Vec<Sync>,
     /// The tests of its mappings, by file.
     pub tests: Vec<Suite>,
+    /// What is no mistake, and may not be meant: by file and line.
+    pub warnings: Vec<Problem>,
 }
 
 impl Project {
@@ -93,18 +96,24 @@ impl SourceSpec {
 pub struct DestinationSpec {
     /// Which server.
     pub endpoint: Endpoint,
-    /// The token of the REST API.
-    pub rest_token: SecretString,
-    /// The token of the Analytics API.
+    /// The token of the REST API; there is one where a sync uses that API.
+    pub rest_token: Option<SecretString>,
+    /// The token of the Analytics API; there is one where a sync uses that API.
     pub analytics_token: Option<SecretString>,
-    /// How many calls may be made.
+    /// Another server of the Analytics API than the endpoint's, by its address without a slash at the end.
+    pub analytics_url: Option<String>,
+    /// How many calls of the REST API may be made.
     pub rate: Rate,
+    /// How many calls of the Analytics API may be made.
+    pub analytics_rate: Rate,
     /// How many calls may be under way at the same time; from 1 to 64.
     pub concurrency: u32,
     /// Where it is declared: its name in `coho.yaml`.
     pub place: Place,
-    /// Where its token is declared.
-    pub rest_token_place: Place,
+    /// Where the token of the REST API is declared.
+    pub rest_token_place: Option<Place>,
+    /// Where the token of the Analytics API is declared.
+    pub analytics_token_place: Option<Place>,
 }
 
 /// Which server of Vitally.
@@ -126,6 +135,12 @@ pub enum Endpoint {
 pub struct Rate {
     /// Calls a minute; from 1 to 100,000,000.
     pub per_minute: u32,
+}
+
+impl Rate {
+    /// What a destination may use of the Analytics API if it does not say. Vitally's pages name no limit for it (read
+    /// 2026-11-24): five calls a second stay below the 1,000 a minute of the REST API even if each counts for three.
+    pub const ANALYTICS: Self = Self { per_minute: 300 };
 }
 
 impl Default for Rate {

@@ -5,14 +5,21 @@
 pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;
+pub(crate) mod matching;
+pub(crate) mod api;
+pub(crate) mod runs;
+pub(crate) mod guards;
 pub(crate) mod field;
 pub(crate) mod value;
 pub(crate) mod test;
 
 use std::time::Duration;
 
+use chrono::NaiveTime;
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::Limit;
+use coho_core::value::Value;
 
 use crate::project::Rate;
 
@@ -28,6 +35,30 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         "h" => Some(Duration::from_secs(number * 3_600)),
         _ => None,
     }
+}
+
+/// `30m`, in whole seconds; at least one.
+pub(crate) fn seconds(text: &str) -> Option<u64> {
+    duration(text).map(|time| time.as_secs()).filter(|seconds| *seconds > 0)
+}
+
+/// `90d`, `12w`; at least one day.
+pub(crate) fn days(text: &str) -> Option<u32> {
+    let (digits, length) = match text.strip_suffix('w') {
+        Some(digits) => (digits, 7),
+        None => (text.strip_suffix('d')?, 1),
+    };
+    let number: u32 = (is_digits(digits) && digits.len() <= 5).then(|| digits.parse().ok())??;
+    (number > 0).then_some(number * length)
+}
+
+/// `2026-01-01T09:00:00Z`, or `2026-01-01`, which is its midnight in UTC.
+pub(crate) fn instant(text: &str) -> Option<Time> {
+    let value = value::moment(text)?;
+    if let Value::Date(date) = value {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    if let Value::Timestamp(moment) = value { Some(moment) } else { None }
 }
 
 /// `900/min`.
@@ -74,7 +105,7 @@ pub(crate) fn delimiter(text: &str) -> Option<u8> {
 
 /// `account.externalId`.
 pub(crate) fn lookup(text: &str) -> Option<Object> {
-    Object::parse(text.strip_suffix(".externalId")?)
+    Object::parse(text.strip_suffix(".externalId")?).filter(|object| Object::RECORDS.contains(object))
 }
 
 fn whole_number(text: &str) -> Option<u64> {
@@ -95,6 +126,29 @@ mod tests {
         assert_eq!(duration("5m"), Some(Duration::from_secs(300)));
         assert_eq!(duration("30"), None);
         assert_eq!(duration("1d"), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_remembered_for_whole_days() {
+        assert_eq!(days("90d"), Some(90));
+        assert_eq!(days("2w"), Some(14));
+        assert_eq!(days("0d"), None);
+        assert_eq!(days("24h"), None);
+        assert_eq!(days("+1d"), None);
+    }
+
+    #[test]
+    fn a_run_takes_at_least_a_second() {
+        assert_eq!(seconds("90m"), Some(5_400));
+        assert_eq!(seconds("1500ms"), Some(1));
+        assert_eq!(seconds("999ms"), None);
+        assert_eq!(seconds("0h"), None);
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        assert_eq!(instant("2026-01-01"), instant("2026-01-01T02:00:00+02:00"));
+        assert_eq!(instant("2026-01-01T02:00:00"), None);
     }
 
     #[test]

@@ -87,22 +87,31 @@ impl Page {
             Need::With(other) => {
                 (value(key.form), key.default.to_owned(), format!("{} Only with `{other}`.", key.meaning))
             }
+            Need::Where(holds) => {
+                let must = format!("**required** where `{}` is {}", holds.key, one_of(holds.words));
+                (value(key.form), format!("{must}; else {}", key.default), key.meaning.to_owned())
+            }
         };
         self.add(&format!("| `{}` | {value} | {default} | {meaning} |\n", key.name));
     }
 
     fn objects(&mut self) {
-        self.add("\n## Fields by object\n\nWhat may stand in `fields`, besides `traits`.\n");
+        self.add("\n## Fields by object\n\nWhat may stand in `fields`, besides `traits`, or `properties` of an event.\n");
         self.add("\n| object | field | holds | must be mapped |\n|---|---|---|---|\n");
         for object in Object::ALL {
             for field in object.catalog().fields.iter().filter(|field| field.name != "externalId") {
-                let must = match field.required {
-                    Required::No => "",
-                    Required::OnCreate => "unless `mode: update`",
+                let must = match (field.required, object) {
+                    (Required::No, _) => "",
+                    (Required::OnCreate, Object::Event) => "always",
+                    (Required::OnCreate, Object::Organization | Object::Account | Object::User) => {
+                        "unless `mode: update`"
+                    }
                 };
                 let holds = holds(field.kind);
                 self.add(&format!("| {object} | `{}` | {holds} | {must} |\n", field.name));
             }
+        }
+        for object in Object::ALL {
             if let Some(owners) = &object.catalog().owners {
                 let line = format!("\nEach {object} needs at least {}.\n", one_of(owners.any_of));
                 self.add(&line);
@@ -171,6 +180,7 @@ fn holds(kind: FieldKind) -> String {
         FieldKind::Timestamp => "a timestamp with zone, or a date".to_owned(),
         FieldKind::Reference(object) => format!("one {object}: `lookup: {object}.externalId`"),
         FieldKind::References(object) => format!("any number of {object}s: `lookup: {object}.externalId`"),
+        FieldKind::ExternalId(object) => format!("the external id of {}", object.with_article()),
     }
 }
 

@@ -141,14 +141,14 @@ impl Writer {
     fn key(&mut self, key: &'static Key) -> Value {
         let description = match (key.need, key.default) {
             (Need::Later(help), _) => format!("Comes with a later version; {help}. {}", key.meaning),
-            (Need::Must | Need::May | Need::With(_), "") => key.meaning.to_owned(),
-            (Need::Must | Need::May | Need::With(_), default) => {
+            (Need::Must | Need::May | Need::With(_) | Need::Where(_), "") => key.meaning.to_owned(),
+            (Need::Must | Need::May | Need::With(_) | Need::Where(_), default) => {
                 format!("{} Default: {default}.", key.meaning)
             }
         };
         let mut schema = match key.need {
             Need::Later(_) => json!({ "not": {} }),
-            Need::Must | Need::May | Need::With(_) => self.form(key.form),
+            Need::Must | Need::May | Need::With(_) | Need::Where(_) => self.form(key.form),
         };
         if let Value::Object(schema) = &mut schema {
             schema.insert("description".to_owned(), json!(description));
@@ -222,10 +222,23 @@ fn constraints(shape: &Shape, object: &mut Map<String, Value>) {
     if !with.is_empty() {
         object.insert("dependentRequired".to_owned(), Value::Object(with));
     }
+    let needed: Vec<Value> = shape.keys.iter().filter_map(needed).collect();
+    if !needed.is_empty() {
+        object.insert("allOf".to_owned(), Value::Array(needed));
+    }
     if !shape.one_of.is_empty() {
         let one: Vec<Value> = shape.one_of.iter().map(|name| json!({ "required": [name] })).collect();
         object.insert("oneOf".to_owned(), Value::Array(one));
     }
+}
+
+/// That a key must be there where another one has one of some words.
+fn needed(key: &Key) -> Option<Value> {
+    let Need::Where(holds) = key.need else { return None };
+    Some(json!({
+        "if": { "properties": { (holds.key): { "enum": holds.words } }, "required": [holds.key] },
+        "then": { "required": [key.name] },
+    }))
 }
 
 #[cfg(test)]

@@ -3,10 +3,50 @@
 use coho_project::{File, FileText, excerpt, load, starter};
 use proptest::prelude::*;
 
-/// The starter with one piece of one file replaced.
+/// What the starter has no sync of: an event, a user by the address, records through the Analytics API.
+const OTHERS: [(&str, &str); 3] = [
+    (
+        "syncs/logins.yaml",
+        "id: logins\nrenamed_from: [visits]\nmodel: users\nobject: event\nmatch: { messageId: id }\nfields:\n  event: { static: In }\n  \
+         timestamp: joined_on\n  userId: id\n  properties: { object: { role: role } }\nfirst_run: { since: 2026-01-01 }\nremember: 90d\nrun: { for: 1h }\n",
+    ),
+    (
+        "syncs/people.yaml",
+        "id: people\nmodel: users\nobject: user\nmatch: { email: email, externalId: id }\nfields:\n  email: email\n  accountIds: { column: account_id, \
+         lookup: account.externalId }\nassociations: exact\nfirst_run: adopt\n",
+    ),
+    (
+        "syncs/many.yaml",
+        "id: many\nmodel: accounts\nobject: account\napi: analytics\nmode: upsert\nmatch: { externalId: id }\nfields: { name: name }\nguards: { max_rejected: 5% }\n",
+    ),
+];
+
+/// The project: which files of it are damaged, and how many syncs it has.
+const DAMAGED: std::ops::Range<usize> = 2..13;
+const SYNCS: usize = 6;
+
+/// A project in which the syncs are, and its sandbox has both tokens.
+fn files() -> Vec<File> {
+    let starter = starter().iter().copied().take(10).chain(OTHERS);
+    starter
+        .map(|(path, text)| {
+            File::text(
+                path,
+                text.replacen("rest_token: sandbox", "rest_token: sandbox\n    analytics_token: sandbox", 1),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_project_is_valid_until_it_is_damaged() {
+    let project = load(&files(), &|_| None, None).unwrap();
+    assert_eq!((files().len(), project.syncs.len()), (DAMAGED.end, SYNCS));
+}
+
+/// The project with one piece of one file replaced.
 fn mutated(which: usize, from: usize, length: usize, by: &str) -> Vec<File> {
-    let mut files: Vec<File> = starter().iter().map(|(path, text)| File::text(*path, *text)).collect();
-    let which = which % files.len();
+    let mut files = files();
     if let FileText::Utf8(text) = &mut files[which].text {
         let characters: Vec<char> = text.chars().collect();
         let from = from % (characters.len() + 1);
@@ -23,11 +63,11 @@ fn mutated(which: usize, from: usize, length: usize, by: &str) -> Vec<File> {
 
 proptest! {
     #[test]
-    fn a_damaged_project_never_panics(which in 2_usize..10, from in 0_usize..2_000, length in 0_usize..12, by in "[a-z{}\\[\\]:,&*!|>'\"%@`#?$ \t\n-]{0,6}") {
+    fn a_damaged_project_never_panics(which in DAMAGED, from in 0_usize..2_000, length in 0_usize..12, by in "[a-z{}\\[\\]:,&*!|>'\"%@`#?$ \t\n-]{0,6}") {
         let files = mutated(which, from, length, &by);
         let loaded = load(&files, &|_| None, None);
         if let Ok(project) = &loaded {
-            prop_assert_eq!((project.models.len(), project.syncs.len()), (3, 3));
+            prop_assert_eq!((project.models.len(), project.syncs.len()), (3, SYNCS));
         }
         if let Err(problems) = loaded {
             prop_assert!(!problems.is_empty());

@@ -71,7 +71,8 @@ pub(crate) fn fate(code: Code) -> Option<Fate> {
     match code {
         Code::NOT_FOUND | Code::ALREADY_EXISTS => return Some(Fate::Skipped),
         Code::REFERENCE_MISSING => return Some(Fate::Deferred),
-        Code::NOT_ATTEMPTED => return Some(Fate::NotAttempted),
+        Code::MAX_REJECTED | Code::NOT_ATTEMPTED => return Some(Fate::NotAttempted),
+        Code::STALE => return Some(Fate::Stale),
         Code::RETRIES_USED_UP => return Some(Fate::Held),
         _ => {}
     }
@@ -87,7 +88,7 @@ pub(crate) fn fate(code: Code) -> Option<Fate> {
 /// What a fate says by its colour.
 pub(crate) fn tone(fate: Fate) -> Tone {
     match fate {
-        Fate::Delivered => Tone::Good,
+        Fate::Delivered | Fate::Accepted => Tone::Good,
         Fate::Rejected | Fate::Invalid => Tone::Bad,
         Fate::Removed | Fate::Skipped | Fate::Deferred | Fate::Held | Fate::Stale | Fate::NotAttempted => {
             Tone::Change

@@ -33,7 +33,7 @@ fn fixture(name: &str) -> Result<Json, Failure> {
 fn plans() -> Result<Vec<SyncPlan>, Failure> {
     let plans: Vec<wire::Plan> =
         serde_json::from_value(fixture("plan/all-kinds-of-changes.json")?["syncs"].clone())?;
-    plans.into_iter().map(wire::Plan::read).collect()
+    plans.into_iter().map(|plan| plan.read(900)).collect()
 }
 
 fn runs(name: &str) -> Result<Vec<SyncSummary>, Failure> {
@@ -145,8 +145,8 @@ fn events_are_lines_of_a_log_without_the_bodies_of_calls() {
 fn colours_change_no_letter() {
     let bright = Style { color: Color::Always, ..Style::default() };
     let (plans, runs) = (plans().unwrap(), runs("run/some-rows-failed.json").unwrap());
-    let dressed = [text::plan(&plans, Some(900), &bright), text::run(&runs, &bright)];
-    let plain = [text::plan(&plans, Some(900), &Style::default()), text::run(&runs, &Style::default())];
+    let dressed = [text::plan(&plans, &bright), text::run(&runs, &bright)];
+    let plain = [text::plan(&plans, &Style::default()), text::run(&runs, &Style::default())];
     for (dressed, plain) in dressed.iter().zip(&plain) {
         assert!(dressed.contains("\u{1b}[32m"));
         assert_eq!(undressed(dressed), *plain);

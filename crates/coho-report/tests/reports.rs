@@ -24,9 +24,9 @@ struct Plans {
 
 fn plan(path: &Path) -> datatest_stable::Result<()> {
     let plans: Plans = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-    let rate = plans.rate;
-    let plans = plans.syncs.into_iter().map(wire::Plan::read).collect::<Result<Vec<_>, Failure>>()?;
-    snapshot(path, &text::plan(&plans, rate, &Style::default()))
+    let rate = plans.rate.unwrap_or_default();
+    let plans = plans.syncs.into_iter().map(|plan| plan.read(rate)).collect::<Result<Vec<_>, Failure>>()?;
+    snapshot(path, &text::plan(&plans, &Style::default()))
 }
 
 fn run(path: &Path) -> datatest_stable::Result<()> {

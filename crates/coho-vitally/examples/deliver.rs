@@ -11,7 +11,7 @@ use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
-use coho_core::sync::Mode;
+use coho_core::sync::{Associations, Mode};
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
 use coho_vitally::client::{Client, Endpoint, Settings, Token};
@@ -40,14 +40,17 @@ fn upsert(id: &str, name: &str) -> Result<Operation, Box<dyn Error>> {
     let target = ExternalId::parse(id)?;
     let name = Rendering::Set(FieldValue::Value(Value::text(name)));
     let fields = [(FieldPath::new("name"), name)].into();
-    let rendered = Rendered { target: target.clone(), fields, absent_traits: None };
+    let rendered =
+        Rendered { target: target.clone(), fields, absent_traits: None, associations: Associations::Add };
     let sieved = sieve(&rendered, &Sent::new());
     Ok(Operation {
         key: Key::new(id),
         object: Object::Account,
         target,
+        email: None,
         action: Action::Write {
             mode: Mode::Upsert,
+            associations: Associations::Add,
             complete: sieved.complete,
             changed: sieved.differences,
             would_send: sieved.would_send,

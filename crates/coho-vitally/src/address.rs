@@ -29,6 +29,10 @@ pub(crate) enum Address {
     External(Object, ExternalId),
     /// The users with an external id.
     Search(ExternalId),
+    /// The users with an e-mail address.
+    Email(String),
+    /// The definitions of an object's custom traits.
+    CustomFields(Object),
     /// A page of a list, from a cursor on.
     Page(Object, Option<String>),
 }
@@ -41,6 +45,8 @@ impl Address {
             Self::Id(object, id) => format!("{RESOURCES}{}/{}", plural(*object), encode(id.as_str())),
             Self::External(object, id) => format!("{RESOURCES}{}/{}", plural(*object), encode(id.as_str())),
             Self::Search(id) => format!("{RESOURCES}users/search?externalId={}", encode(id.as_str())),
+            Self::Email(address) => format!("{RESOURCES}users/search?email={}", encode(address)),
+            Self::CustomFields(object) => format!("{RESOURCES}customFields?model={}", plural(*object)),
             Self::Page(object, from) => page(*object, from.as_deref()),
         }
     }
@@ -60,12 +66,13 @@ fn page(object: Object, from: Option<&str>) -> String {
     path
 }
 
-/// The object's name in paths.
+/// The object's name in paths. Events have no resource: exchanges and look-ups of them end before one would be addressed.
 pub(crate) fn plural(object: Object) -> &'static str {
     match object {
         Object::Organization => "organizations",
         Object::Account => "accounts",
         Object::User => "users",
+        Object::Event => "events",
     }
 }
 
@@ -123,6 +130,8 @@ impl Paths {
             Object::Organization => self.organizations,
             Object::Account => self.accounts,
             Object::User => self.users,
+            // Nothing finds an event.
+            Object::Event => Ids::VitallysOnly,
         }
     }
 
@@ -133,6 +142,7 @@ impl Paths {
             Object::Organization => self.organizations = Ids::VitallysOnly,
             Object::Account => self.accounts = Ids::VitallysOnly,
             Object::User => self.users = Ids::VitallysOnly,
+            Object::Event => {}
         }
         self
     }
@@ -142,7 +152,7 @@ impl Paths {
     #[must_use]
     pub fn learn(self, request: &Request, answer: &Answer) -> Self {
         let Answer::Reply(reply) = answer else { return self };
-        let named = Object::ALL.into_iter().find_map(|object| {
+        let named = Object::RECORDS.into_iter().find_map(|object| {
             let rest = request.path.strip_prefix(RESOURCES)?.strip_prefix(plural(object))?;
             Some((object, rest.strip_prefix('/')?))
         });
@@ -178,6 +188,8 @@ mod tests {
     fn a_plus_in_a_search_is_encoded() {
         let path = Address::Search(ExternalId::parse("a+b").unwrap()).path();
         assert_eq!(path, "/resources/users/search?externalId=a%2Bb");
+        let path = Address::Email("ada+test@acme.io".to_owned()).path();
+        assert_eq!(path, "/resources/users/search?email=ada%2Btest%40acme.io");
     }
 
     #[test]

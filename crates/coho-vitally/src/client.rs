@@ -1,15 +1,22 @@
 //! The client: carries the requests of exchanges to Vitally, at the right pace, and repeats what may be repeated.
 //!
 //! What may be repeated is little: a 429 always, since it was not carried out; a lost or failed GET, PUT or DELETE, since
-//! twice is the same as once. A POST is never repeated here: the next run looks before it writes.
+//! twice is the same as once. A POST of the REST API is never repeated here: the next run looks before it writes. Messages
+//! of the Analytics API may be, since they keep their ids.
 //!
-//! Read `limiter` for the pace, `transport` for HTTP, `check` for the connection test, `breaker` for when to stop.
+//! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `transport` for
+//! HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for when to stop.
 
 mod token;
 mod endpoint;
 mod settings;
 mod transport;
 mod limiter;
+mod line;
+mod ask;
+mod deliver_batch;
+mod reads;
+mod raw;
 mod breaker;
 mod check;
 
@@ -17,33 +24,35 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
+use coho_core::sync::Api;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::{Call, Verdict};
 
 use crate::address::Paths;
+use crate::analytics::limits::Lessons;
 use crate::exchange::{Exchange, Step};
 use crate::lookup::{Finding, Lookup, LookupStep};
-use crate::request::{Answer, Reply, Request};
+use crate::request::{Answer, Request};
 use crate::resolved::Resolved;
 
 pub use breaker::{Breaker, Health};
 pub use check::{TestError, TestReport};
-pub use endpoint::{Endpoint, EndpointError};
+pub use deliver_batch::{BatchCall, BatchDelivery};
+pub use endpoint::{AnalyticsEndpoint, Endpoint, EndpointError};
 pub use limiter::pace::LimiterState;
-pub use settings::{Clock, Jitter, Retry, Settings};
-pub use token::{Token, TokenError};
+pub use limiter::price::Price;
+pub use reads::{Listed, Pages};
+pub use settings::{AnalyticsSettings, Clock, Jitter, Retry, Settings};
+pub use token::{AnalyticsToken, Token, TokenError};
 
-use limiter::pace::Told;
-use limiter::{Again, Limiter};
-use transport::{Sent, Transport};
+use ask::{Log, without_token};
+use line::Line;
 
 /// How we call ourselves.
 const USER_AGENT: &str = concat!("coho/", env!("CARGO_PKG_VERSION"));
-
-/// The longest wait between two tries, before jitter.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A client of one workspace. Clones share its connections, its pace and what it learned.
 ///
@@ -52,10 +61,31 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    transport: Transport,
-    limiter: Limiter,
+    url: String,
+    rest: Option<Line>,
+    analytics: Option<Line>,
     paths: Mutex<Paths>,
+    lessons: Mutex<Lessons>,
     settings: Settings,
+}
+
+/// What is known of the rates, for progress and estimates, and for a ledger to remember.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClientState {
+    /// Of the REST API, where there is a token for it.
+    pub rest: Option<LimiterState>,
+    /// Of the Analytics API, where there is a token for it.
+    pub analytics: Option<LimiterState>,
+}
+
+impl ClientState {
+    /// Of one of them.
+    pub fn of(&self, api: Api) -> Option<LimiterState> {
+        match api {
+            Api::Rest => self.rest,
+            Api::Analytics => self.analytics,
+        }
+    }
 }
 
 /// Why there is no client.
@@ -107,14 +137,18 @@ impl Looked {
 impl Client {
     /// A client; no connection is made yet.
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
-        let transport = Transport::new(&settings)?;
-        let limiter = Limiter::new(&settings);
-        Ok(Self(Arc::new(Inner { transport, limiter, paths: Mutex::default(), settings })))
+        let url = settings.endpoint.url()?;
+        let (rest, analytics) = (Line::rest(&settings)?, Line::analytics(&settings)?);
+        let (paths, lessons) = (Mutex::new(settings.known_paths), Mutex::default());
+        Ok(Self(Arc::new(Inner { url, rest, analytics, paths, lessons, settings })))
     }
 
     /// Carries out one operation. `resolved` has Vitally's ids of the records that it refers to.
     pub async fn deliver(&self, operation: &Operation, resolved: &Resolved) -> Delivery {
         let mut log = Log::default();
+        if let Some(verdict) = self.halted() {
+            return Delivery { verdict, calls: log.calls, health: log.health };
+        }
         let mut step = Exchange::start(operation, resolved, self.paths());
         loop {
             match step {
@@ -129,6 +163,9 @@ impl Client {
     /// Looks up the record with an external id.
     pub async fn lookup(&self, object: Object, external_id: &ExternalId) -> Looked {
         let mut log = Log::default();
+        if let Some(verdict) = self.halted() {
+            return Looked { finding: Finding::Failed(verdict), calls: log.calls, health: log.health };
+        }
         let mut step = Lookup::start(object, external_id.clone(), self.paths());
         loop {
             match step {
@@ -140,63 +177,40 @@ impl Client {
         }
     }
 
-    /// What is known of Vitally's rate, for progress and estimates.
-    pub fn state(&self) -> LimiterState {
-        self.0.limiter.state()
+    /// What is known of Vitally's rates.
+    pub fn state(&self) -> ClientState {
+        let state = |api| self.line(api).map(Line::state);
+        ClientState { rest: state(Api::Rest), analytics: state(Api::Analytics) }
     }
 
-    /// Where the workspace is, without a slash at the end.
+    /// The least time that so many reads and writes take through an API, at the rate that the user allows and the price that
+    /// is known; `None` where there is no token for that API. A batch is one write.
+    pub fn least_time(&self, api: Api, reads: u64, writes: u64) -> Option<Duration> {
+        let line = self.line(api)?;
+        Some(line.state().price.least_time(f64::from(line.rate()), reads, writes))
+    }
+
+    /// Where the workspace's REST API is, without a slash at the end.
     pub fn url(&self) -> &str {
-        self.0.transport.url()
+        &self.0.url
     }
 
-    /// Sends a request until there is an answer to give.
-    async fn ask(&self, request: &Request, log: &mut Log) -> Answer {
-        if !request.after.is_zero() {
-            tokio::time::sleep(request.after).await;
-        }
-        let mut tries = 0;
-        loop {
-            let (sent, again) = self.send(request).await;
-            log.note(request, &sent);
-            let answer = sent.answer;
-            let is_refused = matches!(answer, Answer::Reply(Reply { status: 429, .. }));
-            if is_refused && again == Again::Yes {
-                continue;
-            }
-            tries += 1;
-            if is_refused || !request.may_repeat_after(&answer) || tries >= self.0.settings.retry.tries {
-                self.learn(request, &answer);
-                return answer;
-            }
-            tokio::time::sleep(self.backoff(tries)).await;
+    /// Where its Analytics API is, where that is to be used.
+    pub fn analytics_url(&self) -> Option<&str> {
+        self.line(Api::Analytics).map(Line::url)
+    }
+
+    fn line(&self, api: Api) -> Option<&Line> {
+        match api {
+            Api::Rest => self.0.rest.as_ref(),
+            Api::Analytics => self.0.analytics.as_ref(),
         }
     }
 
-    async fn send(&self, request: &Request) -> (Sent, Again) {
-        let pass = self.0.limiter.enter(request.method.cost()).await;
-        let sent = self.0.transport.send(request).await;
-        tracing::debug!(
-            method = sent.call.method,
-            path = sent.call.path,
-            status = sent.call.status,
-            micros = sent.call.micros,
-            "called Vitally"
-        );
-        let again = match &sent.answer {
-            Answer::Reply(Reply { status: 429, .. }) => pass.settle(Told::Refused, sent.headers),
-            Answer::Reply(_) => pass.settle(Told::Passed, sent.headers),
-            // Without an answer the pass is dropped: nothing was told of the rate.
-            Answer::Lost { .. } | Answer::NotSent { .. } => Again::Yes,
-        };
-        (sent, again)
-    }
-
-    /// The wait doubles, and a part of it is left to chance.
-    fn backoff(&self, tries: u32) -> Duration {
-        let retry = self.0.settings.retry;
-        let wait = retry.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_WAIT);
-        wait.mul_f64(1.0 + self.0.settings.jitter.next() * 0.5)
+    /// Without a token there is nothing to ask.
+    fn halted(&self) -> Option<Verdict> {
+        let message = without_token(Api::Rest).to_owned();
+        self.line(Api::Rest).is_none().then_some(Verdict::Halt { code: Code::UNAUTHORIZED, message })
     }
 
     fn paths(&self) -> Paths {
@@ -208,36 +222,8 @@ impl Client {
         *paths = paths.learn(request, answer);
     }
 
-    fn transport(&self) -> &Transport {
-        &self.0.transport
-    }
-
     fn region(&self) -> &'static str {
         self.0.settings.endpoint.region()
-    }
-}
-
-/// The calls of one exchange.
-struct Log {
-    calls: Vec<Call>,
-    health: Health,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { calls: Vec::new(), health: Health::Untried }
-    }
-}
-
-impl Log {
-    fn note(&mut self, request: &Request, sent: &Sent) {
-        self.calls.push(sent.call.clone());
-        self.health = match &sent.answer {
-            Answer::Reply(reply) if request.is_failed_by(reply) => Health::Failing,
-            Answer::Reply(_) => Health::Answering,
-            Answer::Lost { .. } => Health::Failing,
-            Answer::NotSent { .. } => Health::Unreachable,
-        };
     }
 }
 

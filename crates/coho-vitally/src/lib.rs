@@ -1,7 +1,7 @@
-//! Vitally's REST API: exchanges without I/O, and a client that drives them.
+//! Vitally's REST and Analytics APIs: exchanges and batches without I/O, and a client that drives them.
 //!
 //! **What it is:** the one place that knows Vitally's paths, bodies and status codes. An operation of `coho-core` goes in,
-//! and exactly one verdict comes out: it was applied, refused, never left us, or nobody knows.
+//! and exactly one verdict comes out: it was applied, accepted, refused, never left us, or nobody knows.
 //!
 //! **What it is not:** it knows nothing of rows, mappings, syncs or ledgers. It remembers nothing between runs, and does not
 //! decide what is sent; only how.
@@ -12,10 +12,12 @@
 //! **Where to begin:**
 //!
 //! 1. [`exchange`]: what is asked for an operation, and what the answers mean; a table for each mode.
-//! 2. [`lookup`]: which record has an external id; [`address`]: paths, and what is learned of them.
-//! 3. [`request`]: requests and answers as values; [`resolved`]: ids that the caller knows.
-//! 4. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection test. Without the feature the crate
-//!    opens no socket.
+//! 2. [`analytics`]: the same through the Analytics API, a hundred records or events in a call, taken rather than applied.
+//! 3. [`lookup`]: which record has an external id or an e-mail address; [`list`]: all of them; [`custom_field`]: the traits
+//!    that a workspace has defined; [`address`]: paths, and what is learned of them.
+//! 4. [`request`]: requests and answers as values; [`resolved`]: ids and more that the caller knows.
+//! 5. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection tests. Without the feature the
+//!    crate opens no socket.
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]
@@ -63,8 +65,11 @@ pub mod resolved;
 mod wire;
 mod turn;
 pub mod lookup;
+pub mod list;
+pub mod custom_field;
 pub mod exchange;
+pub mod analytics;
 #[cfg(feature = "client")]
 pub mod client;
 
-pub use wire::record::Record;
+pub use wire::record::{Linked, Record};

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use coho_core::memory::Time;
+use coho_core::sync::Api;
 
 use crate::address::Address;
 use crate::wire::reading::is_failing;
@@ -62,6 +63,8 @@ pub enum Cost {
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Which of Vitally's two APIs it is for: each has its own host, token and pace.
+    pub api: Api,
     /// What it does.
     pub method: Method,
     /// Path and query, percent-encoded: `/resources/accounts/acme%2Feu`.
@@ -73,9 +76,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether an answer to it shows a server that is failing: 5xx, or success with a body that cannot be read.
+    /// Whether an answer to it shows a server that is failing: 5xx, or success with a body that cannot be read. The
+    /// Analytics API's success has no body that counts.
     pub fn is_failed_by(&self, reply: &Reply) -> bool {
-        is_failing(self.method, reply)
+        match self.api {
+            Api::Rest => is_failing(self.method, reply),
+            Api::Analytics => matches!(reply.status, 408 | 425 | 500..),
+        }
     }
 
     /// Whether it may be sent again after an answer that gives no verdict. A 429 is another matter: it always may.
@@ -83,25 +90,62 @@ impl Request {
         match answer {
             // What never left may always be repeated, whatever it is.
             Answer::NotSent { .. } => true,
-            Answer::Lost { .. } => self.method.repeats(),
-            Answer::Reply(reply) => self.method.repeats() && self.is_failed_by(reply),
+            Answer::Lost { .. } => self.repeats(),
+            Answer::Reply(reply) => self.repeats() && self.is_failed_by(reply),
+        }
+    }
+
+    /// Whether twice is the same as once: a message of Analytics keeps its id, by which Vitally drops the second.
+    fn repeats(&self) -> bool {
+        match self.api {
+            Api::Rest => self.method.repeats(),
+            Api::Analytics => true,
         }
     }
 
     pub(crate) fn get(address: &Address) -> Self {
-        Self { method: Method::Get, path: address.path(), body: None, after: Duration::ZERO }
+        Self { api: Api::Rest, method: Method::Get, path: address.path(), body: None, after: Duration::ZERO }
     }
 
     pub(crate) fn put(address: &Address, body: String) -> Self {
-        Self { method: Method::Put, path: address.path(), body: Some(body), after: Duration::ZERO }
+        Self {
+            api: Api::Rest,
+            method: Method::Put,
+            path: address.path(),
+            body: Some(body),
+            after: Duration::ZERO,
+        }
     }
 
     pub(crate) fn post(address: &Address, body: String) -> Self {
-        Self { method: Method::Post, path: address.path(), body: Some(body), after: Duration::ZERO }
+        Self {
+            api: Api::Rest,
+            method: Method::Post,
+            path: address.path(),
+            body: Some(body),
+            after: Duration::ZERO,
+        }
+    }
+
+    /// A message, or a batch of them, for the Analytics API: `/analytics/v1/batch`.
+    pub(crate) fn analytics(path: &str, body: String) -> Self {
+        Self {
+            api: Api::Analytics,
+            method: Method::Post,
+            path: path.to_owned(),
+            body: Some(body),
+            after: Duration::ZERO,
+        }
     }
 
     pub(crate) fn delete(address: &Address) -> Self {
-        Self { method: Method::Delete, path: address.path(), body: None, after: Duration::ZERO }
+        Self {
+            api: Api::Rest,
+            method: Method::Delete,
+            path: address.path(),
+            body: None,
+            after: Duration::ZERO,
+        }
     }
 }
 

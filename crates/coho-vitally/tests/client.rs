@@ -16,7 +16,7 @@ use coho_core::code::Code;
 use coho_core::memory::Origin;
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
-use coho_core::sync::Mode;
+use coho_core::sync::{Api, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
@@ -120,7 +120,10 @@ async fn clones_share_one_pace() -> Result<(), Failure> {
     for verdict in deliveries.join_all().await {
         assert!(matches!(verdict, Verdict::Applied { origin: Origin::Created, .. }), "{verdict:?}");
     }
-    assert_eq!((vitally.count(coho_simulator::Object::Account), client.state().under_way), (20, 0));
+    assert_eq!(
+        (vitally.count(coho_simulator::Object::Account), client.state().rest.map(|rest| rest.under_way)),
+        (20, Some(0))
+    );
     Ok(())
 }
 
@@ -131,8 +134,14 @@ async fn the_price_of_a_write_shows() -> Result<(), Failure> {
     for _ in 0..4 {
         client.deliver(&upsert(Known::New)?, &Resolved::new()).await;
     }
-    let state = client.state();
-    assert_eq!((state.limit, state.write_price), (Some(1_000), 10));
+    let state = client.state().rest.ok_or("there is a token")?;
+    assert_eq!((state.limit, state.price.write), (Some(1_000), 10));
+    let plan = client.least_time(Api::Rest, 0, 60_000);
+    assert_eq!(plan, Some(Duration::from_secs(600)));
+
+    let settings = Settings { known_price: Some(state.price), ..settings(&vitally.url())? };
+    let next = Client::new(settings)?;
+    assert_eq!(next.state().rest.map(|rest| rest.price), Some(state.price));
     assert!(state.remaining.is_some_and(|left| left <= 980));
     Ok(())
 }
@@ -195,7 +204,7 @@ async fn the_connection_test_says_what_is_wrong() -> Result<(), Failure> {
     assert_eq!((report.url, report.limit), (vitally.url(), Some(1_000)));
 
     let wrong = Token::parse(&"sk_live_wrong".into())?;
-    let refused = Client::new(Settings { token: wrong, ..settings(&vitally.url())? })?.test().await;
+    let refused = Client::new(Settings { token: Some(wrong), ..settings(&vitally.url())? })?.test().await;
     assert!(matches!(refused, Err(TestError::Unauthorized { region: "custom", .. })), "{refused:?}");
 
     let refused = client(&nobody().await?)?.test().await;

@@ -13,15 +13,16 @@ use std::time::Duration;
 use coho_core::memory::{Origin, Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
-use coho_core::sync::Mode;
+use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
+use coho_vitally::Record;
 use coho_vitally::address::Paths;
 use coho_vitally::exchange::{Exchange, Step};
 use coho_vitally::request::{Answer, Reply, Request};
-use coho_vitally::resolved::Resolved;
-use operations::{Deed, operation};
+use coho_vitally::resolved::{Match, Resolved, Unlinking};
+use operations::{Deed, operation_with};
 use serde::Deserialize;
 
 type Failure = Box<dyn std::error::Error>;
@@ -49,6 +50,17 @@ struct Case {
     /// The objects whose routes are known to take only Vitally's ids.
     #[serde(default)]
     only_vitallys_ids: Vec<String>,
+    /// The e-mail address, where that is what finds the record.
+    email: Option<String>,
+    /// What the caller's search of that address found: `none`, `several`, or a record.
+    #[serde(rename = "match")]
+    found: Option<String>,
+    /// Whether links only grow.
+    #[serde(default)]
+    associations: Links,
+    /// Whether there is a token of the Analytics API.
+    #[serde(default)]
+    analytics: Token,
     /// Whether answers have a `Date`.
     #[serde(default)]
     date: Date,
@@ -61,6 +73,22 @@ struct Case {
 enum Date {
     #[default]
     Told,
+    Absent,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Links {
+    #[default]
+    Add,
+    Exact,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Token {
+    Present,
+    #[default]
     Absent,
 }
 
@@ -115,7 +143,12 @@ impl Case {
             fields.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
         let sent: Vec<(&str, Value)> =
             sent.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
-        operation(object, target, deed, self.known()?, &fields, &sent)
+        let associations = match self.associations {
+            Links::Add => Associations::Add,
+            Links::Exact => Associations::Exact,
+        };
+        let operation = operation_with(associations, (object, target), deed, self.known()?, &fields, &sent)?;
+        Ok(Operation { email: self.email.clone(), ..operation })
     }
 
     fn known(&self) -> Result<Known, Failure> {
@@ -127,6 +160,9 @@ impl Case {
             ["created", text] => Known::There { id: id(text), origin: Origin::Created },
             ["found", text] => Known::There { id: id(text), origin: Origin::Found },
             ["unclear", "since", since] => Known::Unclear { since: since.parse()?, id: None, origin: None },
+            ["unclear", "since", since, "found", text] => {
+                Known::Unclear { since: since.parse()?, id: id(text), origin: Some(Origin::Found) }
+            }
             ["unclear", "since", since, "created", text] => {
                 Known::Unclear { since: since.parse()?, id: id(text), origin: Some(Origin::Created) }
             }
@@ -139,7 +175,20 @@ impl Case {
             let (kind, external_id) = name.split_once(' ').ok_or("a reference is `OBJECT ID`")?;
             Ok(((object(kind)?, ExternalId::parse(external_id)?), VitallyId::new(id.as_str())))
         };
-        self.resolved.iter().map(record).collect()
+        let resolved: Resolved = self.resolved.iter().map(record).collect::<Result<_, Failure>>()?;
+        let resolved = match self.found.as_deref() {
+            None => resolved,
+            Some("none") => resolved.with_match(Match::None),
+            Some("several") => resolved.with_match(Match::Several),
+            Some(body) => {
+                let record = Record::parse(body).ok_or("what the caller found is a record")?;
+                resolved.with_match(Match::One(Box::new(record)))
+            }
+        };
+        Ok(match self.analytics {
+            Token::Present => resolved.with_unlinking(Unlinking::Possible).with_time(NOW.parse()?),
+            Token::Absent => resolved,
+        })
     }
 
     fn paths(&self) -> Result<Paths, Failure> {
@@ -212,6 +261,7 @@ fn tell_verdict(story: &mut String, verdict: &Verdict) -> std::fmt::Result {
             )?;
             notes.iter().try_for_each(|note| writeln!(story, "note: {note}"))
         }
+        Verdict::Accepted => writeln!(story, "accepted"),
         Verdict::Gone => writeln!(story, "gone"),
         Verdict::Missing => writeln!(story, "missing"),
         Verdict::Exists => writeln!(story, "exists"),

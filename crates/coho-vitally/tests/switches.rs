@@ -2,6 +2,8 @@
 //!
 //! Real HTTP against the simulator. The scenario is one life: created, found by a second sync, changed, removed.
 
+#[path = "support/ends.rs"]
+mod ends;
 #[path = "support/operations.rs"]
 mod operations;
 #[path = "support/vitally.rs"]
@@ -19,43 +21,9 @@ use coho_simulator as simulator;
 use coho_simulator::{Record, Running, Seed, Time};
 use coho_vitally::client::{Client, Delivery};
 use coho_vitally::resolved::Resolved;
+use ends::ENDS;
 use operations::{Deed, operation};
 use vitally::{Failure, client, simulator};
-
-/// Every switch at every end that changes what a write does, and some together.
-const ENDS: [&str; 31] = [
-    "dup=upsert",
-    "dup=409",
-    "dup=400",
-    "put_missing=404",
-    "put_missing=upsert",
-    "put_missing=400",
-    "ext_in_path=off",
-    "ext_in_path=off,dup=409",
-    "ext_in_path=off,dup=400,put_missing=400",
-    "assoc=add",
-    "assoc=replace",
-    "assoc=replace,dup=409",
-    "email_unique=off",
-    "email_unique=409",
-    "email_unique=merge",
-    "post=201",
-    "err=message",
-    "err=html",
-    "err=empty",
-    "err=empty,dup=400,put_missing=400",
-    "err=html,dup=400,put_missing=400",
-    "write_cost=5",
-    "write_cost=10,x_prefix=on",
-    "unknown=ignore,read_only=ignore,clamp=on",
-    "org_ext=off",
-    "org_ext=both",
-    "deleted_traits=null",
-    "delete_missing=204",
-    "lenient",
-    "upserting-post",
-    "conflicting-post",
-];
 
 /// A workspace in which an organization and two accounts were made long ago.
 struct World {
@@ -97,7 +65,7 @@ impl World {
     fn known_but(&self, object: Object, target: &str) -> Resolved {
         ["group", "old", "beta"]
             .into_iter()
-            .flat_map(|name| Object::ALL.map(|object| (object, name)))
+            .flat_map(|name| Object::RECORDS.map(|object| (object, name)))
             .filter(|(kind, name)| (*kind, *name) != (object, target))
             .filter_map(|(kind, name)| {
                 let external_id = ExternalId::parse(name).ok()?;
@@ -112,6 +80,7 @@ impl World {
             Object::Organization => simulator::Object::Organization,
             Object::Account => simulator::Object::Account,
             Object::User => simulator::Object::User,
+            Object::Event => return Err("an event is no record".into()),
         };
         let record = self.vitally.record(object, external_id);
         record.ok_or_else(|| format!("there is no {external_id}").into())

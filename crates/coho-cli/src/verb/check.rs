@@ -1,31 +1,42 @@
-//! `coho check`: what is wrong, all of it.
+//! `coho check`: what is wrong, and what is probably not meant, all of it.
 
+use coho_engine::check::Checked;
 use coho_mapping::Mapping;
 
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::{engine, print, project};
 
-/// Checks files, and unless it is offline, sources and destinations.
+/// Checks files, and unless it is offline, sources, destinations and traits.
 pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[])?;
-    let problems = if offline {
-        syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect()
+    let checked = if offline {
+        let problems = syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
+        Checked { problems, warnings: loaded.project.warnings.clone() }
     } else {
         engine.check(&syncs).await
     };
-    if !problems.is_empty() {
-        return Err(project::report(&problems, &loaded.files, global));
+    if !checked.problems.is_empty() {
+        return Err(project::report_all(&checked.problems, &checked.warnings, &loaded.files, global));
     }
     if global.json {
-        print::json(&serde_json::json!({ "version": 1, "kind": "problems", "problems": [] }))?;
+        print::json(&project::problems_as_json(&[], &checked.warnings))?;
         return Ok(Exit::Done);
     }
+    project::warn(&checked.warnings, &loaded.files);
     let looked_at = if offline { "files" } else { "files, sources, mappings and destinations" };
     let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
     let models = print::counted(loaded.project.models.len() as u64, "model");
-    print::out(&format!("{syncs} of {models}: {looked_at} are right\n"))?;
+    print::out(&format!("{syncs} of {models}: {looked_at} are right{}\n", but(checked.warnings.len())))?;
     Ok(Exit::Done)
+}
+
+/// Warnings do not keep anything from running.
+fn but(warnings: usize) -> String {
+    match warnings {
+        0 => String::new(),
+        count => format!(", with {}", print::counted(count as u64, "warning")),
+    }
 }

@@ -43,16 +43,16 @@ async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
         "coho init",
     )?;
     say("The plan: what would be sent, and why", "coho plan")?;
-    let rows = || Rows { syncs: Vec::new(), limit: None, key: None, resend: false };
+    let rows = Rows::default();
     let global = global(folder);
-    verb::plan::plan(&global, &rows(), false).await?;
+    verb::plan::plan(&global, &rows, false, None).await?;
     say("The first run sends everything", "coho run")?;
     step(&global, simulator).await?;
     say("Two accounts change, and one user is new", "edit data/accounts.csv data/users.csv")?;
     for (file, before, after) in EDITS {
         edit(&folder.join(file), before, after)?;
     }
-    verb::plan::plan(&global, &rows(), false).await?;
+    verb::plan::plan(&global, &rows, false, None).await?;
     say("The second run sends only these", "coho run")?;
     step(&global, simulator).await?;
     say("The third run has nothing to send", "coho run")?;
@@ -76,8 +76,7 @@ fn begin(folder: &Path, url: &str) -> anyhow::Result<()> {
 /// Runs, and tells how many calls Vitally saw.
 async fn step(global: &Global, simulator: &Running) -> anyhow::Result<usize> {
     simulator.clear_calls();
-    let rows = Rows { syncs: Vec::new(), limit: None, key: None, resend: false };
-    let exit = verb::run::run(global, &rows).await?;
+    let exit = verb::run::run(global, &Rows::default(), None).await?;
     anyhow::ensure!(exit.code() == 0, "the run ended with exit code {}", exit.code());
     let calls = simulator.calls().len();
     print::out(&format!("calls that Vitally saw: {calls}\n"))?;

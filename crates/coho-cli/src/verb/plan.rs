@@ -1,7 +1,10 @@
 //! `coho plan`: the exact dry run.
 
+use std::path::Path;
+
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
+use coho_engine::lost::OnLost;
 use coho_engine::plan::Filter;
 use coho_engine::run::{Options, Outlook};
 use coho_report::style::{Color, Style};
@@ -9,32 +12,42 @@ use coho_report::style::{Color, Style};
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::verb::permit;
 use crate::{engine, print, project};
 
 /// Plans and shows.
-pub(crate) async fn plan(global: &Global, rows: &Rows, exit_code: bool) -> anyhow::Result<Exit> {
+pub(crate) async fn plan(
+    global: &Global,
+    rows: &Rows,
+    exit_code: bool,
+    output: Option<&Path>,
+) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
     let options = options(rows);
     let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
-    let (mut plans, mut problems) = (Vec::new(), Vec::new());
+    let (mut planned, mut problems) = (Vec::new(), Vec::new());
     for outlook in outlooks {
         match outlook {
-            Outlook::Plan(planned) => plans.push(planned.plan),
+            Outlook::Plan(one) => planned.push(one),
             Outlook::Failed { problems: found, .. } => problems.extend(found),
         }
     }
+    let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
     if global.json {
         print::json(&coho_report::json::plan(&plans))?;
     } else if !plans.is_empty() {
-        print::out(&coho_report::text::plan(&plans, rate(&loaded, &syncs), &style()))?;
+        print::out(&coho_report::text::plan(&plans, &style()))?;
     }
     if problems.is_empty() {
         miss(options.filter.key.as_ref(), plans.iter().map(|plan| plan.counts.read));
     } else {
         let text = Global { json: false, ..global.clone() };
         return Err(project::report(&problems, &loaded.files, &text));
+    }
+    if let Some(path) = output {
+        permit::write(&engine, &planned.iter().map(AsRef::as_ref).collect::<Vec<_>>(), path)?;
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
     Ok(match coho_report::exit::plan(&plans) {
@@ -55,7 +68,13 @@ pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
 pub(crate) fn options(rows: &Rows) -> Options {
     Options {
         filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new) },
-        purpose: if rows.resend { Purpose::Resend } else { Purpose::Sync },
+        purpose: match (rows.resend, rows.events) {
+            (false, _) => Purpose::Sync,
+            (true, false) => Purpose::Resend,
+            (true, true) => Purpose::ResendEvents,
+        },
+        permit: None,
+        on_lost: if rows.new_ledger { OnLost::BeginAnew } else { OnLost::Refuse },
     }
 }
 
@@ -63,10 +82,4 @@ pub(crate) fn options(rows: &Rows) -> Options {
 pub(crate) fn style() -> Style {
     let color = if print::colours_out() { Color::Always } else { Color::Never };
     Style { color, ..Style::default() }
-}
-
-/// The lowest rate of the destinations that syncs send to.
-fn rate(loaded: &project::Loaded, syncs: &[&coho_core::sync::Sync]) -> Option<u32> {
-    let destinations = &loaded.project.destinations;
-    syncs.iter().filter_map(|sync| destinations.get(&sync.destination)).map(|spec| spec.rate.per_minute).min()
 }

@@ -1,34 +1,77 @@
 //! `coho run` and `coho retry`: sends what changed.
 
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::Path;
+
 use coho_core::key::Key;
 use coho_core::plan::{Status, SyncSummary};
+use coho_core::sync::SyncId;
+use coho_engine::context::Engine;
+use coho_engine::lost::OnLost;
+use coho_engine::run::Report;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::project::Loaded;
+use crate::verb::permit;
 use crate::verb::plan::{options, style};
 use crate::{engine, print, project};
 
 /// Plans, sends and reports.
-pub(crate) async fn run(global: &Global, rows: &Rows) -> anyhow::Result<Exit> {
+pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
+    let mut options = options(rows);
+    options.permit = plan.map(|path| permit::read(&engine, path)).transpose()?;
+    let lost = if options.on_lost == OnLost::Refuse { engine.lost(&syncs)? } else { Vec::new() };
+    if !lost.is_empty() && io::stdin().is_terminal() {
+        if !sends_again(&lost, &engine)? {
+            print::talk("nothing was sent");
+            return Ok(Exit::Report(coho_report::exit::HALTED));
+        }
+        options.on_lost = OnLost::BeginAnew;
+    }
     let stop = engine::stop_at_ctrl_c();
-    let options = options(rows);
     let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await?;
+    told(global, &loaded, &report, options.filter.key.as_ref())
+}
+
+/// Asks on a terminal whether everything is to be sent again. Elsewhere nobody can be asked: the engine refuses.
+fn sends_again(lost: &[SyncId], engine: &Engine<'_>) -> anyhow::Result<bool> {
+    let syncs: Vec<_> = lost.iter().map(SyncId::as_str).collect();
+    print::talk(&format!(
+        "{} sent before, and the ledger {} does not know of it. `coho adopt SYNC` remembers what Vitally holds, without \
+         sending; for events, `coho baseline SYNC` takes the rows as sent. Send everything again? [y/N]",
+        syncs.join(", "),
+        engine.ledger_path().display()
+    ));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Prints what a run did.
+pub(crate) fn told(
+    global: &Global,
+    loaded: &Loaded,
+    report: &Report,
+    key: Option<&Key>,
+) -> anyhow::Result<Exit> {
     if global.json {
         print::json(&coho_report::json::run(&report.syncs))?;
     } else {
         let without_problems: Vec<_> = report.syncs.iter().map(told_apart).collect();
         print::out(&coho_report::text::run(&without_problems, &style()))?;
     }
-    crate::verb::plan::miss(options.filter.key.as_ref(), report.syncs.iter().map(|sync| sync.counts.read));
+    crate::verb::plan::miss(key, report.syncs.iter().map(|sync| sync.counts.read));
     let failed = report.syncs.iter().filter_map(|summary| match &summary.status {
         Status::Failed(problems) => Some(problems),
         Status::Completed
         | Status::CompletedWithErrors
         | Status::Held
+        | Status::TimeUp
         | Status::Halted { .. }
         | Status::Interrupted => None,
     });
@@ -63,5 +106,6 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
         1 => print::talk("1 row that waited is tried again"),
         _ => print::talk(&format!("{due} rows that waited are tried again")),
     }
-    run(global, &Rows { syncs: vec![sync.to_owned()], limit: None, key, resend: false }).await
+    let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
+    run(global, &rows, None).await
 }

@@ -12,6 +12,7 @@ use crate::print;
 /// Runs until it is interrupted.
 pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     let mut settings = Settings::new(&typed.token);
+    settings.analytics_token.clone_from(&typed.analytics_token);
     settings.listen = typed.listen;
     settings.state.clone_from(&typed.state);
     settings.latency = Duration::from_millis(typed.latency);
@@ -21,10 +22,12 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     let mut running = Simulator::start(settings).await.map_err(not_started)?;
     print::out(&format!("{}\n", running.url()))?;
     print::talk(&format!(
-        "the simulator answers at {} with the REST API token `{}`; its records and calls are at {}/simulator/state\n\
+        "the simulator answers at {} with the REST API token `{}` and the Analytics API token `{}`; its records, events and \
+         calls are at {}/simulator/state\n\
          Ctrl-C ends it",
         running.url(),
         typed.token,
+        typed.analytics_token,
         running.url()
     ));
     tokio::select! {

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 use coho_core::case::{Answer, CaseReport, Ending, Subject, Suite, SuiteReport};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
+use coho_mapping::cases::Declared;
 use coho_project::{Blessing, File, FileText, Project, bless, excerpt};
 use coho_report::style::{Color, Style};
 use coho_report::{exit, json, junit, text};
@@ -60,7 +61,9 @@ fn run(loaded: &Loaded, named: &[PathBuf]) -> anyhow::Result<Vec<SuiteReport>> {
         Subject::Template(template) => Ok(coho_mapping::cases::run_template(suite, template)),
         Subject::Sync(id) => {
             let sync = project.sync(id).ok_or_else(|| anyhow!("there is no sync `{id}`"))?;
-            Ok(coho_mapping::cases::run(suite, sync, project.declared_types(&sync.model)))
+            let key = project.model(&sync.model).map_or(&[][..], |model| &model.key);
+            let declared = Declared { types: project.declared_types(&sync.model), key };
+            Ok(coho_mapping::cases::run(suite, sync, &declared))
         }
     };
     select(loaded, named)?.into_iter().map(run).collect()

@@ -53,7 +53,8 @@ pub(crate) fn policies() -> Vec<Policy> {
     let natures =
         [Nature::Record, Nature::Event { expired: Expired::No }, Nature::Event { expired: Expired::Yes }];
     let mut policies = Vec::new();
-    for purpose in [Purpose::Sync, Purpose::Baseline, Purpose::Resend, Purpose::ResendEvents] {
+    for purpose in [Purpose::Sync, Purpose::Baseline, Purpose::Adopt, Purpose::Resend, Purpose::ResendEvents]
+    {
         for nature in natures {
             for removal in Removal::ALL {
                 for claim in [Claim::OursAlone, Claim::Shared] {

@@ -96,7 +96,7 @@ fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
 fn policy_facts(policy: &Policy) -> BTreeSet<&'static str> {
     let purpose: &[_] = match policy.purpose {
         Purpose::Sync => &["no-resend", "no-events-asked"],
-        Purpose::Baseline => &["baseline", "no-resend", "no-events-asked"],
+        Purpose::Baseline | Purpose::Adopt => &["baseline", "no-resend", "no-events-asked"],
         Purpose::Resend => &["resend", "no-events-asked"],
         Purpose::ResendEvents => &["resend"],
     };

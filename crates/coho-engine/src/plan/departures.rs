@@ -42,7 +42,7 @@ fn move_out(
         memory: NewMemory::Split { to: departed.clone(), target: entry.target.clone() },
     })?;
     let memory = Memory { serial: serial + 1, ..memory.clone() };
-    absent(ledger, job, draft, &departed, &memory, completeness(job))
+    absent(ledger, job, draft, &departed, &memory, job.now, completeness(job))
 }
 
 /// A key for a record without a row, and the serial of what is remembered there. Only what was let be of the same record

@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use coho_core::code::Code;
 use coho_core::counts::Counts;
 use coho_core::decide::{Change, Reason};
+use coho_core::digest::Digest;
 use coho_core::key::Key;
+use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{Calls, GuardHit, ProblemCounts, RemovalOrigins, Sample, SyncPlan, count_problem};
 use coho_core::problem::Problem;
+use coho_core::sync::{Api, Mode};
+use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::spool::{HoldsTarget, Lane, NewMemory, Note, Spool, SpoolError};
 
 use super::{Job, PlanError, Planned};
+use crate::tariff::MESSAGES_A_CALL;
 
 /// How many operations of each change a plan shows.
 const SAMPLES: usize = 3;
@@ -30,6 +35,14 @@ pub(super) struct Draft {
     pub(super) calls: Calls,
     /// Records that were delivered before.
     pub(super) known: u64,
+    /// Messages that the Analytics API would take for the writes.
+    messages: u64,
+    /// Records that are adopted, and of which Vitally holds something else than the row says.
+    differing: u64,
+    /// Vitally's ids of the records that are adopted.
+    pub(super) ids: Vec<(ExternalId, VitallyId)>,
+    /// Stands for all that decides what rows become and how they are sent.
+    pub(super) rules: Digest,
 }
 
 impl Draft {
@@ -45,6 +58,10 @@ impl Draft {
             removals: RemovalOrigins::default(),
             calls: Calls::default(),
             known: 0,
+            messages: 0,
+            differing: 0,
+            ids: Vec::new(),
+            rules: Digest::of(b""),
         }
     }
 
@@ -59,7 +76,7 @@ impl Draft {
         self.spool.push(operation, holds)?;
         self.tally(change, operation.reason, 1);
         match Lane::of(operation) {
-            Lane::Write => self.counts.writes += 1,
+            Lane::Fresh | Lane::Retry | Lane::Backfill => self.counts.writes += 1,
             Lane::Remove | Lane::Probe => self.counts.removals += 1,
         }
         self.weigh(operation, 1);
@@ -87,7 +104,7 @@ impl Draft {
         self.changes.retain(|_, count| *count > 0);
         self.samples.retain(|sample| sample.key != operation.key || sample.change != tallied.0);
         match Lane::of(operation) {
-            Lane::Write => {
+            Lane::Fresh | Lane::Retry | Lane::Backfill => {
                 self.counts.writes -= 1;
                 self.counts.row(fate);
                 if fate == Fate::Invalid {
@@ -114,6 +131,7 @@ impl Draft {
         let add = |sum: u64, calls: u64| {
             if sign < 0 { sum.saturating_sub(calls) } else { sum.saturating_add(calls) }
         };
+        self.messages = add(self.messages, operation.messages());
         self.calls.least = add(self.calls.least, least);
         self.calls.most = add(self.calls.most, most);
         if let (Action::Remove, Some(origin)) = (&operation.action, operation.known.origin()) {
@@ -122,6 +140,14 @@ impl Draft {
                 coho_core::memory::Origin::Found => &mut self.removals.found,
             };
             *count = add(*count, 1);
+        }
+    }
+
+    /// Counts a record that is adopted though it differs, and shows the first ones.
+    pub(super) fn differs(&mut self, sample: Sample) {
+        self.differing += 1;
+        if self.samples.iter().filter(|other| other.change == sample.change).count() < SAMPLES {
+            self.samples.push(sample);
         }
     }
 
@@ -159,20 +185,36 @@ impl Draft {
         self.counts
             .check_plan()
             .map_err(|source| PlanError::Law { sync: job.sync.id.to_string(), source })?;
-        let references = self.spool.references()?;
+        let references = match job.sync.api {
+            Api::Rest => self.spool.references()?,
+            // It takes external ids.
+            Api::Analytics => Vec::new(),
+        };
         let mut unknown = references.len();
         if let Some(scope) = job.scope {
-            for object in coho_core::object::Object::ALL {
+            for object in coho_core::object::Object::RECORDS {
                 let of_object = references.iter().filter(|(other, _)| *other == object);
                 let ids: Vec<_> = of_object.map(|(_, id)| id.clone()).collect();
                 unknown -= ledger.references(scope.workspace(), object, &ids)?.len();
             }
         }
-        self.calls.most += unknown as u64;
+        self.calls.most += crate::send::references::most_calls(unknown);
+        if job.sync.api == Api::Analytics {
+            let calls = self.messages.div_ceil(MESSAGES_A_CALL);
+            self.calls = Calls { least: calls, most: calls };
+        }
         let plan = SyncPlan {
             sync: job.sync.id.clone(),
             object: job.sync.object,
             mode: job.sync.mode,
+            api: job.sync.api,
+            first_run: job.first_run,
+            time: job.tariff.least_time(
+                job.sync.api,
+                self.calls,
+                portable(job, self.messages, self.counts.removals),
+            ),
+            notes: self.notes(job),
             counts: self.counts,
             changes: self.changes,
             samples: self.samples,
@@ -181,8 +223,35 @@ impl Draft {
             removals: self.removals,
             calls: self.calls,
         };
-        Ok(Planned { plan, spool: self.spool })
+        let (spool, ids, rules) = (self.spool, self.ids, self.rules);
+        let (known, workspace) = (self.known, job.workspace.clone());
+        Ok(Planned { plan, spool, ids, rules, known, workspace, calls: Vec::new() })
     }
+
+    /// What a person should know besides.
+    fn notes(&self, job: &Job<'_>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.differing > 0 {
+            let noun = if self.differing == 1 { "record differs" } else { "records differ" };
+            notes.push(format!(
+                "{} {noun} from what Vitally holds: the next run sends what does",
+                self.differing
+            ));
+        }
+        let accepts = job.sync.api == Api::Analytics && self.counts.planned() > 0;
+        if accepts && job.sync.object == Object::Event {
+            let note =
+                "events of churned or ignored customers are taken and not kept; Vitally does not say which";
+            notes.push(note.to_owned());
+        }
+        notes
+    }
+}
+
+/// How many messages the Analytics API would take in place of a REST sync's calls, where it could carry them all.
+fn portable(job: &Job<'_>, messages: u64, removals: u64) -> Option<u64> {
+    let upserts = job.sync.api == Api::Rest && job.sync.mode == Mode::Upsert && removals == 0;
+    (upserts && job.sync.matching.email().is_none()).then_some(messages)
 }
 
 /// The change that an operation was made for.

@@ -46,7 +46,7 @@ fn max_removed(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
 fn max_changed(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
     let Some(limit) = job.sync.guards.max_changed else { return Ok(()) };
     let mut updates = Vec::new();
-    for seq in draft.spool.numbers(Lane::Write)? {
+    for seq in writes(draft)? {
         let operation = draft.spool.operation(seq)?;
         let updates_record = |operation| change_of(operation) == coho_core::decide::Change::Update;
         if operation.as_ref().is_some_and(updates_record) {
@@ -54,6 +54,15 @@ fn max_changed(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
         }
     }
     exceed(draft, limit, Code::MAX_CHANGED, "change", "max_changed", &updates)
+}
+
+/// The numbers of all writes.
+fn writes(draft: &Draft) -> Result<Vec<i64>, PlanError> {
+    let mut numbers = Vec::new();
+    for lane in Lane::WRITES {
+        numbers.extend(draft.spool.numbers(lane)?);
+    }
+    Ok(numbers)
 }
 
 fn max_nulled(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {

@@ -4,25 +4,30 @@
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Claim, Decision, Purpose, Reason, RowState, decide};
+use coho_core::decide::{Change, Claim, Decision, Expired, Purpose, Reason, RowState, decide};
+use coho_core::digest::Digest;
 use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Pending, Seen, Standing};
-use coho_core::operation::{Draft as Sketch, Operation, seal};
+use coho_core::object::Object;
+use coho_core::operation::{Draft as Sketch, FoundBy, Operation, email_of, seal};
 use coho_core::path::FieldPath;
+use coho_core::plan::Sample;
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
-use coho_core::sync::Mode;
+use coho_core::sync::{Matching, Mode};
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::compare::{Compared, Comparison, Rows, Same};
 use coho_ledger::memory::Memories;
-use coho_ledger::spool::{HoldsTarget, NewMemory, Spool};
+use coho_ledger::spool::{HoldsTarget, NewMemory};
 use coho_mapping::Mapping;
 
 use super::absent::{absent, completeness, policy};
+use super::adopt::Agreement;
+use super::beginning::is_before;
 use super::draft::Draft;
-use super::read::Read;
+use super::read::{Read, match_digest};
 use super::{Job, PlanError};
 
 /// Judges all keys, in their order.
@@ -34,10 +39,11 @@ pub(super) fn judge(ledger: &Ledger, job: &Job<'_>, read: Read) -> Result<Draft,
     let mapping = read.mapping;
     let same = match job.purpose {
         Purpose::Sync => Same::Count { mapping: mapping.digest() },
-        Purpose::Baseline | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
+        Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
     };
     let mut comparison = Comparison::new(read.rows, memories, same)?;
-    let draft = Draft::new(Spool::new(job.folder)?, read.counts, read.problems);
+    let mut draft = Draft::new(read.spool, read.counts, read.problems);
+    draft.rules = crate::permit::rules(job.sync, mapping.digest());
     let mut judge = Judge { ledger, job, mapping, volatile: BTreeSet::new(), draft };
     for found in &mut comparison {
         judge.found(found?)?;
@@ -63,16 +69,18 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn found(&mut self, found: Compared) -> Result<(), PlanError> {
+        let updated = found.memory.as_ref().map(|row| row.updated_at());
         let memory = found.memory.map(|row| row.decode()).transpose()?;
         match found.rows {
             Rows::One { row, fingerprint } => self.present(&found.key, &row, fingerprint, memory.as_ref()),
             Rows::Many { count } => self.twice(&found.key, count),
-            Rows::None => match memory {
-                Some(memory) => {
+            Rows::None => match (memory, updated) {
+                (Some(memory), Some(updated)) => {
                     let completeness = completeness(self.job);
-                    absent(self.ledger, self.job, &mut self.draft, &found.key, &memory, completeness)
+                    let (ledger, job, draft) = (self.ledger, self.job, &mut self.draft);
+                    absent(ledger, job, draft, &found.key, &memory, updated, completeness)
                 }
-                None => Ok(()),
+                _ => Ok(()),
             },
         }
     }
@@ -92,11 +100,12 @@ impl Judge<'_> {
         &mut self,
         key: &Key,
         row: &RowBuf,
-        fingerprint: coho_core::digest::Digest,
+        fingerprint: Digest,
         memory: Option<&Memory>,
     ) -> Result<(), PlanError> {
         let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
-        let decision = decide(RowState::Present(seen), memory, &policy(self.job, Claim::OursAlone));
+        let policy = policy(self.job, Claim::OursAlone, Expired::No);
+        let decision = decide(RowState::Present(seen), memory, &policy);
         let open = memory.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
         match decision.change {
             // Only a verdict closes an open intent.
@@ -108,7 +117,10 @@ impl Judge<'_> {
             Change::Unchanged => {
                 self.draft.tally(Change::Unchanged, decision.reason, 1);
                 self.draft.counts.row(Fate::Unchanged);
-                let void = memory.is_some_and(|memory| memory.pending != Pending::None);
+                // An event that was let go is here again: from now on it counts as seen.
+                let void = memory.is_some_and(|memory| {
+                    memory.pending != Pending::None || matches!(memory.standing, Standing::Released { .. })
+                });
                 if void { self.touch(key, seen, decision.reason) } else { Ok(()) }
             }
             Change::Hold => {
@@ -128,8 +140,9 @@ impl Judge<'_> {
             | Change::Remove
             | Change::Release
             | Change::Keep
-            | Change::Forget => match self.mapping.render_with(row, &self.job.facts) {
+            | Change::Forget => match self.mapping.render_row(key, row, &self.job.facts) {
                 Ok(rendered) => {
+                    let rendered = same_message(rendered, memory);
                     self.volatile = self.mapping.volatile(row, &rendered, &self.job.facts);
                     self.rendered(key, &rendered, seen, memory, decision)
                 }
@@ -149,12 +162,20 @@ impl Judge<'_> {
         memory: Option<&Memory>,
         decision: Decision,
     ) -> Result<(), PlanError> {
-        let moved = memory.is_some_and(|memory| memory.target != rendered.target && has_record(memory));
+        if let Some(problem) = self.shared_email(rendered)? {
+            self.draft.tally(Change::Invalid, decision.reason, 1);
+            return Ok(self.draft.invalid(key, &[problem])?);
+        }
+        if decision.change == Change::Learn && self.job.purpose == Purpose::Adopt {
+            return self.adopt(key, rendered, seen);
+        }
+        let moved = memory.is_some_and(|memory| self.moves(memory, rendered));
         let reason = if moved { Reason::TargetChanged } else { decision.reason };
         // The record that the key held before is looked after once all writes are known: see `departures`.
         let before = memory.filter(|_| !moved);
         let sieved = self.sieved(key, rendered, before)?;
-        let learns = decision.change == Change::Learn;
+        let early = decision.change == Change::Add && is_before(self.job.first_run, rendered);
+        let learns = decision.change == Change::Learn || early;
         if !learns
             && (self.touches(decision.change, before, &sieved) || self.is_empty_update(before, &sieved))
         {
@@ -166,7 +187,11 @@ impl Judge<'_> {
             return self.touch(key, seen, Reason::SamePayload);
         }
         let (object, mode) = (self.job.sync.object, self.job.sync.mode);
-        let sketch = Sketch { key, object, mode, rendered, sieved, memory: before, reason, seen };
+        let found_by = match self.job.sync.matching {
+            Matching::Email { .. } => FoundBy::Email,
+            Matching::ExternalId(_) | Matching::Message(_) => FoundBy::ExternalId,
+        };
+        let sketch = Sketch { key, object, mode, found_by, rendered, sieved, memory: before, reason, seen };
         match seal(sketch) {
             Ok(operation) if learns => self.learn(&operation, seen),
             Ok(operation) => self.push(operation, memory.filter(|_| moved), before),
@@ -214,6 +239,59 @@ impl Judge<'_> {
         Ok(self.draft.push(&operation, holds)?)
     }
 
+    /// Whether a row became another record. A record that was found by its e-mail address is known by Vitally's id from then
+    /// on: whatever else the row says of it, it is the same.
+    fn moves(&self, memory: &Memory, rendered: &Rendered) -> bool {
+        let by_id = self.job.sync.matching.email().is_some() && memory.standing.id().is_some();
+        !by_id && memory.target != rendered.target && has_record(memory)
+    }
+
+    /// A problem where the row's e-mail address is another row's too: both would be one record.
+    fn shared_email(&self, rendered: &Rendered) -> Result<Option<Problem>, PlanError> {
+        let Some(email) = email(self.job.sync, rendered) else { return Ok(None) };
+        if !self.draft.spool.is_shared_match(match_digest(&email))? {
+            return Ok(None);
+        }
+        let preview = coho_core::value::preview(&email);
+        let message = format!("the e-mail address `{preview}` is also that of another row of the model");
+        let problem = Problem::new(Code::DUPLICATE_TARGET, message);
+        Ok(Some(problem.help("make the e-mail address unique in the model")))
+    }
+
+    /// Remembers what Vitally holds of a row.
+    fn adopt(&mut self, key: &Key, rendered: &Rendered, seen: Seen) -> Result<(), PlanError> {
+        let name = email(self.job.sync, rendered).map(|email| email.to_lowercase());
+        let name = name.as_deref().unwrap_or(rendered.target.as_str());
+        let Some(adopted) = self.job.held.and_then(|held| held.adopt(name, rendered)) else {
+            let reason = Reason::Waiting(Code::NOT_FOUND);
+            self.draft.tally(Change::Hold, reason, 1);
+            self.draft.counts.row(Fate::Held);
+            return self.note(key, Fate::Held, reason, NewMemory::Same);
+        };
+        self.draft.tally(Change::Learn, Reason::Baseline, 1);
+        self.draft.counts.row(Fate::Learned);
+        let seen = match adopted.agreement {
+            Agreement::Whole => seen,
+            Agreement::Part => {
+                let differences = sieve(rendered, &adopted.sent).differences;
+                self.draft.differs(Sample {
+                    key: key.clone(),
+                    target: rendered.target.clone(),
+                    change: Change::Learn,
+                    reason: Reason::Baseline,
+                    differences,
+                });
+                // No row has this digest, so that the next run looks at it again.
+                Seen { row: Digest::of(b""), ..seen }
+            }
+        };
+        if let Some(id) = adopted.id {
+            self.draft.ids.push((rendered.target.clone(), id));
+        }
+        let learned = NewMemory::Learned { target: rendered.target.clone(), sent: adopted.sent, seen };
+        self.note(key, Fate::Learned, Reason::Baseline, learned)
+    }
+
     /// Update mode, and not one field has a value: there is nothing to ask of Vitally.
     fn is_empty_update(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
         let open = before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
@@ -231,7 +309,9 @@ impl Judge<'_> {
     fn learn(&mut self, operation: &Operation, seen: Seen) -> Result<(), PlanError> {
         self.draft.tally(Change::Learn, Reason::Baseline, 1);
         self.draft.counts.row(Fate::Learned);
-        let (target, sent) = (operation.target.clone(), operation.would_send());
+        let target = operation.target.clone();
+        // An event is never compared with: that it was there is all that counts.
+        let sent = if operation.object == Object::Event { Sent::new() } else { operation.would_send() };
         let learned = NewMemory::Learned { target, sent, seen };
         self.note(&operation.key, Fate::Learned, Reason::Baseline, learned)
     }
@@ -242,6 +322,24 @@ impl Judge<'_> {
 
     fn note(&mut self, key: &Key, fate: Fate, reason: Reason, memory: NewMemory) -> Result<(), PlanError> {
         Ok(self.draft.note(key, fate, reason, memory)?)
+    }
+}
+
+/// An event that was tried before keeps its id, whatever the sync is called by now: it may have arrived.
+fn same_message(rendered: Rendered, memory: Option<&Memory>) -> Rendered {
+    let is_event = rendered.fields.contains_key(&FieldPath::new("event"));
+    match memory {
+        Some(memory) if is_event => Rendered { target: memory.target.clone(), ..rendered },
+        Some(_) | None => rendered,
+    }
+}
+
+/// The e-mail address of a row, where that is what finds its record.
+fn email(sync: &coho_core::sync::Sync, rendered: &Rendered) -> Option<String> {
+    sync.matching.email()?;
+    match rendered.fields.get(&FieldPath::new("email")) {
+        Some(Rendering::Set(value)) => email_of(&[(FieldPath::new("email"), value.clone())].into()),
+        Some(Rendering::Null(_)) | None => None,
     }
 }
 

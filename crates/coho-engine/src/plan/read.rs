@@ -2,6 +2,7 @@
 
 use coho_core::code::Code;
 use coho_core::counts::Counts;
+use coho_core::digest::Digest;
 use coho_core::key::{Key, KeyError};
 use coho_core::model::Model;
 use coho_core::plan::{ProblemCounts, count_problem};
@@ -9,6 +10,7 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
 use coho_core::verdict::Fate;
 use coho_ledger::sort::{Sorted, Sorter};
+use coho_ledger::spool::Spool;
 use coho_mapping::{Mapping, Specification};
 use coho_source::{Scope, SourceError};
 
@@ -23,6 +25,8 @@ pub(super) struct Read {
     pub(super) rows: Sorted,
     pub(super) counts: Counts,
     pub(super) problems: ProblemCounts,
+    /// Where the plan is put together; it knows already which e-mail addresses occur twice.
+    pub(super) spool: Spool,
 }
 
 /// Reads the whole model. Rows without a key are counted as invalid here.
@@ -31,9 +35,7 @@ pub(super) async fn read(job: &Job<'_>) -> Result<Read, PlanError> {
     let mut reading = coho_source::read(job.connection, job.model, scope)
         .await
         .map_err(|error| failed(job, vec![source_problem(&error, job.model)]))?;
-    let specification =
-        Specification { object: job.sync.object, matching: &job.sync.matching, fields: &job.sync.fields };
-    let mapping = Mapping::compile(&specification, reading.columns());
+    let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
         (Ok(mapping), Ok(key)) => (mapping, key),
@@ -46,6 +48,7 @@ pub(super) async fn read(job: &Job<'_>) -> Result<Read, PlanError> {
         sorter: Sorter::new(SORT_BUDGET, job.folder),
         counts: Counts::default(),
         problems: ProblemCounts::new(),
+        spool: Spool::new(job.folder)?,
     };
     while let Some(batch) =
         reading.next().await.map_err(|error| failed(job, vec![source_problem(&error, job.model)]))?
@@ -55,13 +58,20 @@ pub(super) async fn read(job: &Job<'_>) -> Result<Read, PlanError> {
         }
         (job.progress)(intake.counts.read);
     }
-    Ok(Read { mapping, rows: intake.sorter.finish()?, counts: intake.counts, problems: intake.problems })
+    let Intake { sorter, counts, problems, spool } = intake;
+    Ok(Read { mapping, rows: sorter.finish()?, counts, problems, spool })
 }
 
 struct Intake {
     sorter: Sorter,
     counts: Counts,
     problems: ProblemCounts,
+    spool: Spool,
+}
+
+/// Stands for an e-mail address, whatever its case.
+pub(super) fn match_digest(email: &str) -> Digest {
+    Digest::of(email.to_lowercase().as_bytes())
 }
 
 impl Intake {
@@ -79,6 +89,11 @@ impl Intake {
             return Ok(());
         }
         self.counts.read += 1;
+        if job.sync.matching.email().is_some()
+            && let Ok(email) = mapping.email(row)
+        {
+            self.spool.see_match(match_digest(&email))?;
+        }
         match key {
             Ok(key) => self.sorter.push(Some(&key), row.fingerprint(mapping.reads()), row)?,
             Err(error) => {

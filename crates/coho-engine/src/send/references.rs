@@ -1,6 +1,6 @@
 //! References: external ids become Vitally ids when they are sent. Each is looked up once a run, whoever needs it first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::memory::Time;
@@ -10,9 +10,11 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::lease::Lease;
 use coho_ledger::{Ledger, LedgerError};
+use coho_vitally::Record;
 use coho_vitally::client::Client;
+use coho_vitally::list::End;
 use coho_vitally::lookup::Finding;
-use coho_vitally::resolved::Resolved;
+use coho_vitally::resolved::{Resolved, Unlinking};
 use tokio::sync::OnceCell;
 
 type Name = (Object, ExternalId);
@@ -46,6 +48,25 @@ pub(crate) struct References<'a> {
     cells: Mutex<HashMap<Name, Arc<OnceCell<Known>>>>,
 }
 
+/// From how many unknown records on a list is tried.
+const WORTH_LISTING: usize = 10;
+
+/// How many pages more than records found are read before the list is given up: a twentieth of what the look-ups would take.
+fn patience(unknown: usize) -> usize {
+    unknown / 20 + 1
+}
+
+/// The most calls that it takes to find the ids of so many records.
+pub(crate) fn most_calls(unknown: usize) -> u64 {
+    let listing = if unknown < WORTH_LISTING { 0 } else { patience(unknown) + 1 };
+    (unknown + listing) as u64
+}
+
+fn pair(record: &Record) -> Option<(ExternalId, VitallyId)> {
+    let external_id = ExternalId::parse(record.external_id.as_deref()?).ok()?;
+    Some((external_id, record.id.clone()?))
+}
+
 /// What became of an operation's references.
 pub(crate) struct Resolution {
     /// The ids, or why the operation cannot be sent.
@@ -59,9 +80,46 @@ impl<'a> References<'a> {
         Self { ledger, lease, workspace, client, cells: Mutex::default() }
     }
 
+    /// Finds the ids of many records at once by listing, as long as that takes fewer calls than to look each one up. What it
+    /// does not find is looked up when it is needed: a record may be hidden from lists. Gives the calls that it took.
+    pub(crate) async fn list(
+        &self,
+        object: Object,
+        wanted: &[ExternalId],
+        now: Time,
+    ) -> Result<Vec<Call>, LedgerError> {
+        let known = self.ledger.references(&self.workspace, object, wanted)?;
+        let mut open: BTreeSet<&ExternalId> = wanted.iter().filter(|id| !known.contains_key(*id)).collect();
+        let (patience, mut calls) = (patience(open.len()), Vec::new());
+        if open.len() < WORTH_LISTING {
+            return Ok(calls);
+        }
+        let mut pages = self.client.list(object);
+        let (mut read, mut found) = (0, 0);
+        while !open.is_empty() && read <= found + patience {
+            let listed = pages.next().await;
+            calls.extend(listed.calls);
+            read += 1;
+            let pairs: Vec<_> =
+                listed.records.iter().filter_map(pair).filter(|(id, _)| open.remove(id)).collect();
+            found += pairs.len();
+            self.ledger.put_references(self.lease, &self.workspace, object, &pairs, now)?;
+            for (id, vitally_id) in pairs {
+                let known = Known::Id(vitally_id, Source::Asked);
+                self.cells().insert((object, id), Arc::new(OnceCell::new_with(Some(known))));
+            }
+            match listed.end {
+                End::More => {}
+                End::End | End::Failed(_) => break,
+            }
+        }
+        Ok(calls)
+    }
+
     /// Finds the ids of all records that an operation refers to.
     pub(crate) async fn resolve(&self, operation: &Operation, now: Time) -> Result<Resolution, LedgerError> {
-        let mut resolved = Resolved::new();
+        let unlinking = if self.client.can_unlink() { Unlinking::Possible } else { Unlinking::NoToken };
+        let mut resolved = Resolved::new().with_unlinking(unlinking).with_time(now);
         let mut calls = Vec::new();
         for (object, id) in operation.references() {
             let cell = self.cell(&(object, id.clone()));

@@ -252,7 +252,7 @@ impl Stage {
     /// Forgets records, calls, the ledger and all rows, for a stage that is used again.
     pub(crate) fn clear(&self) -> Result<(), Failure> {
         self.vitally.reset()?;
-        for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        for file in [".coho-ledger", "ledger.db", "ledger.db-wal", "ledger.db-shm"] {
             match std::fs::remove_file(self.folder.path().join(file)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 Ok(()) | Err(_) => {}

@@ -25,7 +25,9 @@ pub(crate) fn summary(summary: &SyncSummary) -> String {
             let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
             format!(" ({})", codes.join(", "))
         }
-        Status::Completed | Status::CompletedWithErrors | Status::Interrupted => String::new(),
+        Status::Completed | Status::CompletedWithErrors | Status::TimeUp | Status::Interrupted => {
+            String::new()
+        }
     };
     format!("{}{code}: {fates}", summary.status.name())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Seen};
+use coho_core::memory::{Memory, Seen, Time};
 use rusqlite::{Connection, params};
 
 use super::Standings;
@@ -141,6 +141,11 @@ impl MemoryRow {
     /// pending, and neither the row nor the mapping changed. Decodes nothing.
     pub fn quick_same(&self, seen: &Seen) -> bool {
         self.raw().is_same(seen)
+    }
+
+    /// When the memory changed last. Decodes nothing else.
+    pub fn updated_at(&self) -> Time {
+        self.raw().updated_at()
     }
 
     /// The whole memory.

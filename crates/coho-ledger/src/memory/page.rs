@@ -16,7 +16,8 @@ use crate::moment;
 
 /// The columns of a memory, in the order of [`Column`].
 pub(crate) const COLUMNS: &str = "key, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
-     would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, serial";
+     would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, serial, \
+     updated_at";
 
 /// The places of the columns.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +46,10 @@ pub(crate) enum Column {
     SeenMapping,
     Encoding,
     Serial,
+    UpdatedAt,
 }
 
-const WIDTH: usize = Column::Serial as usize + 1;
+const WIDTH: usize = Column::UpdatedAt as usize + 1;
 
 /// A cell: nothing, a number, or a piece of the page's bytes.
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +164,11 @@ impl<'a> Raw<'a> {
     /// The name of what is pending.
     pub(crate) fn pending(self) -> &'a [u8] {
         self.bytes(Column::Pending).unwrap_or_default()
+    }
+
+    /// When it changed last. A time that cannot be told counts as the latest: what expires by it stays.
+    pub(crate) fn updated_at(self) -> Time {
+        self.time(Column::UpdatedAt).unwrap_or(Time::MAX_UTC)
     }
 
     /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is

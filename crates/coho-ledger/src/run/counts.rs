@@ -69,9 +69,9 @@ fn wrong() -> Fault {
 /// Counts the operations of a sync by what they were to do and how they ended. Held and stale ones were not planned.
 pub(super) fn tally(connection: &Connection, run: i64, scope: i64) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT op_type, count(*), sum(fate <> 'not-attempted'), sum(fate IN ('delivered', 'removed')) FROM fates
+        "SELECT op_type, count(*), sum(fate <> 'not-attempted'), sum(fate IN ('delivered', 'accepted', 'removed')) FROM fates
          WHERE run = ?1 AND scope = ?2 AND op_type IS NOT NULL
-           AND fate IN ('delivered', 'removed', 'skipped', 'rejected', 'deferred', 'not-attempted')
+           AND fate IN ('delivered', 'accepted', 'removed', 'skipped', 'rejected', 'deferred', 'not-attempted')
          GROUP BY op_type",
     )?;
     let mut rows = statement.query([run, scope])?;

@@ -42,7 +42,8 @@ fn describe(page: &mut String, connection: &Connection, name: &str, sql: &str) -
         page,
         format_args!("\n### `{name}`\n\n{}\n\n| column | type | meaning |\n|---|---|---|\n", sentence(sql)),
     );
-    let meanings = meanings(sql);
+    let mut meanings = meanings(sql);
+    meanings.extend(amended(name));
     let mut statement = connection.prepare("SELECT name, type FROM pragma_table_info(?1) ORDER BY cid")?;
     let columns =
         statement.query_map([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
@@ -75,6 +76,15 @@ fn meanings(sql: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What later steps say of a table's columns, those that they added above all: `-- table.column: meaning`.
+fn amended(table: &str) -> impl Iterator<Item = (String, String)> {
+    super::STEPS.iter().flat_map(|step| step.lines()).filter_map(move |line| {
+        let (name, meaning) = line.strip_prefix("-- ")?.split_once(": ")?;
+        let (of, column) = name.split_once('.')?;
+        (of == table).then(|| (column.to_owned(), meaning.to_owned()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +95,9 @@ mod tests {
         let bare: Vec<_> = page.lines().filter(|line| line.contains("|  |")).collect();
         assert_eq!(bare, Vec::<&str>::new());
         assert!(page.contains("| `num_failed_remove` |"));
+        assert!(
+            page.contains("| `first_run_at` | integer | when the sync's first run was planned to its end;")
+        );
+        assert!(page.contains("baseline, adopt, resend"));
     }
 }

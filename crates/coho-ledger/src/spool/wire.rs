@@ -12,7 +12,7 @@ use coho_core::memory::{Origin, Seen, Time, Verb};
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
-use coho_core::sync::Mode;
+use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Fate;
@@ -26,6 +26,7 @@ struct OperationWire {
     key: String,
     object: String,
     target: String,
+    email: Option<String>,
     action: ActionWire,
     known: KnownWire,
     reason: String,
@@ -37,6 +38,7 @@ struct OperationWire {
 enum ActionWire {
     Write {
         mode: String,
+        associations: String,
         complete: Vec<(String, Json)>,
         changed: Vec<(String, Option<Json>, Json)>,
         sent: Vec<(String, Json)>,
@@ -79,6 +81,7 @@ pub(super) fn write(operation: &Operation) -> String {
         key: operation.key.to_string(),
         object: operation.object.name().to_owned(),
         target: operation.target.to_string(),
+        email: operation.email.clone(),
         action: write_action(&operation.action),
         known: write_known(&operation.known),
         reason: operation.reason.as_str().to_owned(),
@@ -90,8 +93,9 @@ pub(super) fn write(operation: &Operation) -> String {
 
 fn write_action(action: &Action) -> ActionWire {
     match action {
-        Action::Write { mode, complete, changed, would_send } => ActionWire::Write {
+        Action::Write { mode, associations, complete, changed, would_send } => ActionWire::Write {
             mode: mode.name().to_owned(),
+            associations: associations.name().to_owned(),
             complete: complete
                 .iter()
                 .map(|(path, value)| (path.to_string(), json::to_serde(&value.to_value())))
@@ -141,6 +145,7 @@ pub(super) fn read(body: &str) -> Option<Operation> {
         key: Key::new(wire.key),
         object,
         target: ExternalId::parse(&wire.target).ok()?,
+        email: wire.email,
         action: read_action(wire.action, object)?,
         known: read_known(wire.known)?,
         reason: Reason::parse(&wire.reason)?,
@@ -156,8 +161,9 @@ fn read_action(wire: ActionWire, object: Object) -> Option<Action> {
             verb: if verb == 0 { Verb::Write } else { Verb::Remove },
             would_send: read_sent(sent)?,
         },
-        ActionWire::Write { mode, complete, changed, sent } => Action::Write {
+        ActionWire::Write { mode, associations, complete, changed, sent } => Action::Write {
             mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
+            associations: Associations::ALL.into_iter().find(|candidate| candidate.name() == associations)?,
             complete: read_fields(complete, object)?,
             changed: changed.into_iter().map(read_difference).collect::<Option<_>>()?,
             would_send: read_sent(sent)?,

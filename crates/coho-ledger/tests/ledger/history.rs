@@ -1,4 +1,4 @@
-//! Runs, rows by fate, calls, references and the anchor.
+//! Runs, rows by fate, calls and references.
 
 use coho_core::code::Code;
 use coho_core::counts::Counts;
@@ -12,7 +12,6 @@ use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Fate, Outcome};
 use coho_ledger::history::{Pruned, RowFilter};
-use coho_ledger::reference::Anchor;
 use coho_ledger::run::{Ending, Run, RunId, Status, SyncStart};
 use coho_ledger::settle::{OpType, RowFate};
 
@@ -20,7 +19,7 @@ use super::stage::{Stage, Tested, at, delivered, target};
 
 type Failure = Box<dyn std::error::Error>;
 
-fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failure> {
+pub(super) fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failure> {
     let run = stage.ledger.begin_run(&stage.lease, &RunId::new(id), Purpose::Sync, at(seconds))?;
     let start = SyncStart {
         model: "active_accounts".to_owned(),
@@ -32,7 +31,7 @@ fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failure> {
     Ok(run)
 }
 
-fn fate(key: &str, op_type: Option<OpType>, fate: Fate) -> RowFate {
+pub(super) fn fate(key: &str, op_type: Option<OpType>, fate: Fate) -> RowFate {
     RowFate {
         key: Some(Key::new(key)),
         op_type,
@@ -49,7 +48,7 @@ fn fate(key: &str, op_type: Option<OpType>, fate: Fate) -> RowFate {
     }
 }
 
-fn call() -> Call {
+pub(super) fn call() -> Call {
     Call {
         at: at(4),
         micros: 12,
@@ -158,22 +157,5 @@ fn a_reference_comes_from_what_was_looked_up_before_memory() -> Tested {
     stage.write("1", Some(Memory { standing: Standing::Never, ..delivered("a")? }))?;
     stage.write("2", Some(Memory { standing: Standing::Never, ..delivered("b")? }))?;
     assert!(find("production", Object::Account)?.is_empty());
-    Ok(())
-}
-
-#[test]
-fn an_anchor_holds_a_workspace() -> Tested {
-    let stage = Stage::new()?;
-    assert_eq!(stage.ledger.anchor("production")?, None);
-    let anchor = Anchor {
-        destination: "https://acme.rest.vitally.io".to_owned(),
-        object: Object::Account,
-        external_id: target("acme")?,
-        vitally_id: VitallyId::new("v-acme"),
-        at: at(3),
-    };
-    stage.ledger.lay_anchor(&stage.lease, "production", &anchor)?;
-    assert_eq!(stage.ledger.anchor("production")?, Some(anchor));
-    assert_eq!(stage.ledger.anchor("staging")?, None);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Memory: what is written reads back; claims, targets, forgetting, trying again, splitting.
+//! Memory: what is written reads back; forgetting, trying again, splitting.
 
 use chrono::DateTime;
 use coho_core::code::Code;
@@ -161,6 +161,30 @@ fn the_serial_grows_with_each_change() -> Tested {
 }
 
 #[test]
+fn a_memory_tells_when_it_changed_last() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    let told = || stage.ledger.dated_memory(&stage.scope, &Key::new("1"));
+    assert_eq!(told()?, stage.memory("1")?.map(|memory| (memory, at(1))));
+    stage.ledger.touch(&stage.lease, &stage.scope, &[(Key::new("1"), seen("other"))], at(2))?;
+    assert_eq!(told()?.ok_or("no memory")?.1, at(2));
+    let row = stage.ledger.memories(&stage.scope)?.next().ok_or("no memory")??;
+    assert_eq!(row.updated_at(), at(2));
+    assert_eq!(stage.ledger.dated_memory(&stage.scope, &Key::new("2"))?, None);
+    Ok(())
+}
+
+#[test]
+fn a_time_that_cannot_be_told_expires_nothing() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET updated_at = ?1", [i64::MIN])?;
+    let row = stage.ledger.memories(&stage.scope)?.next().ok_or("no memory")??;
+    assert_eq!(row.updated_at(), Time::MAX_UTC);
+    Ok(())
+}
+
+#[test]
 fn a_memory_of_another_encoding_is_rendered_again() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
@@ -179,45 +203,6 @@ fn what_coho_never_writes_is_told_without_its_value() -> Tested {
     let error = stage.ledger.memory(&stage.scope, &Key::new("1")).err().ok_or("it was read")?;
     let told = "is damaged: the column `sent` of a memory holds what Coho never writes";
     assert!(error.to_string().ends_with(told), "{error}");
-    Ok(())
-}
-
-#[test]
-fn holders_of_a_target_are_found() -> Tested {
-    let stage = Stage::new()?;
-    stage.write("2", Some(delivered("acme")?))?;
-    stage.write("1", Some(delivered("acme")?))?;
-    assert_eq!(stage.ledger.holder(&stage.scope, &target("acme")?)?, [Key::new("1"), Key::new("2")]);
-    assert_eq!(stage.ledger.holder(&stage.scope, &target("ACME")?)?, []);
-    Ok(())
-}
-
-#[test]
-fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
-    let stage = Stage::new()?;
-    let sync = SyncId::new("health");
-    let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
-    let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
-    let acme = target("acme")?;
-    let claimed = || stage.ledger.claimed_elsewhere(&stage.scope, Object::Account, &acme);
-    let write =
-        |scope, memory| stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1));
-    let stand = |standing| Ok::<_, Box<dyn std::error::Error>>(Memory { standing, ..delivered("acme")? });
-
-    stage.write("1", Some(delivered("acme")?))?;
-    write(&elsewhere, delivered("acme")?)?;
-    assert!(!claimed()?);
-    write(&other, delivered("acme")?)?;
-    assert!(claimed()?);
-    write(&other, stand(Standing::Assumed { sent: sent("acme") })?)?;
-    assert!(claimed()?);
-    write(&other, stand(Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found })?)?;
-    assert!(!claimed()?);
-    let open =
-        Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
-    write(&other, Memory { pending: open, ..stand(Standing::Never)? })?;
-    assert!(claimed()?);
-    assert!(!stage.ledger.claimed_elsewhere(&stage.scope, Object::User, &acme)?);
     Ok(())
 }
 

@@ -7,7 +7,11 @@ use coho_core::key::Key;
 use coho_core::memory::Standing;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
+use coho_core::target::VitallyId;
+use coho_ledger::history::RowFilter;
+use coho_ledger::run::RunId;
 use coho_ledger::schema::VERSION;
+use coho_ledger::scope::FirstRun;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 use rusqlite::Connection;
 
@@ -15,6 +19,9 @@ use super::stage::{Stage, TTL, Tested, at, delivered, holder};
 
 /// The schema as version 1 was released, with one delivered account.
 const V1: &str = include_str!("../../fixtures/schema/v1.sql");
+
+/// The schema as version 2 was released, with a sync that ran, one that did not, and an anchor of before tokens were told.
+const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 #[test]
 fn a_new_ledger_is_private_and_so_is_its_folder() -> Tested {
@@ -82,11 +89,52 @@ fn columns(path: &Path) -> rusqlite::Result<Vec<Column>> {
 #[test]
 fn a_ledger_that_was_brought_up_to_date_is_like_a_new_one() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (older, newer) = (folder.path().join("older.db"), folder.path().join("newer.db"));
-    Connection::open(&older)?.execute_batch(V1)?;
-    Ledger::open(&older, &Opening::new(at(0)))?;
+    let newer = folder.path().join("newer.db");
     Ledger::open(&newer, &Opening::new(at(0)))?;
-    assert_eq!(columns(&older)?, columns(&newer)?);
+    for (name, schema) in [("v1", V1), ("v2", V2)] {
+        let older = folder.path().join(name);
+        Connection::open(&older)?.execute_batch(schema)?;
+        Ledger::open(&older, &Opening::new(at(0)))?;
+        assert_eq!(columns(&older)?, columns(&newer)?, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_first_run_of_a_sync_that_remembers_something_is_done() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    Connection::open(&path)?.execute_batch(V2)?;
+    let ledger = Ledger::open(&path, &Opening::new(at(5)))?;
+    assert_eq!(version(&Connection::open(folder.path().join("ledger.db.v2.bak"))?)?, 2);
+    assert_eq!(version(&Connection::open(&path)?)?, VERSION);
+    let scope = |sync, object| ledger.find_scope("production", &SyncId::new(sync), object);
+    let accounts = scope("accounts", Object::Account)?.ok_or("no scope")?;
+    let users = scope("users", Object::User)?.ok_or("no scope")?;
+    assert_eq!((ledger.began(&accounts)?, ledger.began(&users)?), (FirstRun::Done, FirstRun::Pending));
+    assert_eq!(ledger.first_run(&accounts)?, Some(at(1)));
+    Ok(())
+}
+
+#[test]
+fn nothing_is_lost_on_the_way_to_the_newest_schema() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("ledger.db");
+    Connection::open(&path)?.execute_batch(V2)?;
+    let ledger = Ledger::open(&path, &Opening::new(at(5)))?;
+    let accounts =
+        ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
+    let memory = ledger.memory(&accounts, &Key::new("1"))?.ok_or("no memory")?;
+    assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
+    assert_eq!(ledger.holder_of_id(&accounts, &VitallyId::new("v-1"))?, [Key::new("1")]);
+    let (run, key) = (RunId::new("r1"), Key::new("1"));
+    assert_eq!(ledger.rows(&accounts, &RowFilter::default(), 9)?.len(), 1);
+    assert_eq!(ledger.calls(&accounts, &run, Some(&key), 9)?.len(), 1);
+    // The token that it was read with is not known, so it holds nothing.
+    assert_eq!(ledger.anchor("production")?, None);
+    let shown = Connection::open(&path)?
+        .query_row("SELECT status FROM sync_changelog", [], |row| row.get::<_, String>(0))?;
+    assert_eq!(shown, "succeeded");
     Ok(())
 }
 

@@ -9,19 +9,31 @@ use coho_core::decimal::Decimal;
 use coho_core::place::Place;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf, days_from_date};
-use coho_core::sync::{Cast, Expression, FieldSpec, Sync};
+use coho_core::sync::{Cast, Expression, FieldSpec, Matching, Sync};
 use coho_core::value::{Float, Value};
 
+use super::Declared;
 use crate::cast::cast;
 
 /// The columns of all rows of a file, in the order of their names: those that are declared, those that a case names, and
 /// those that the mapping reads.
-pub(super) fn columns(
-    suite: &Suite,
-    sync: &Sync,
-    declared: &[(String, ColumnType)],
-) -> Result<Columns, Vec<Problem>> {
-    typed_columns(suite, &read(sync), declared)
+pub(super) fn columns(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> Result<Columns, Vec<Problem>> {
+    let mut read = read(sync);
+    read.extend(made_of(sync, declared).iter().map(String::as_str));
+    typed_columns(suite, &read, declared.types)
+}
+
+/// The places and names of the key's columns, where a `messageId` is made of them.
+pub(super) fn key(sync: &Sync, declared: &Declared<'_>, columns: &Columns) -> Vec<(usize, String)> {
+    let place = |name: &String| columns.index(name).map(|place| (place, name.clone()));
+    made_of(sync, declared).iter().filter_map(place).collect()
+}
+
+fn made_of<'a>(sync: &Sync, declared: &Declared<'a>) -> &'a [String] {
+    match sync.matching {
+        Matching::Message(None) => declared.key,
+        Matching::ExternalId(_) | Matching::Email { .. } | Matching::Message(Some(_)) => &[],
+    }
 }
 
 /// The columns of all rows of a file: those that it declares, and those that a case names.
@@ -57,7 +69,8 @@ fn typed_columns(
 
 /// The names of the columns that a sync's mapping reads.
 fn read(sync: &Sync) -> Vec<&str> {
-    let mut names = vec![sync.matching.name.as_str()];
+    let columns = sync.matching.target().into_iter().chain(sync.matching.email());
+    let mut names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
     sync.fields.iter().for_each(|FieldSpec { from, .. }| named(from, &mut names));
     names
 }

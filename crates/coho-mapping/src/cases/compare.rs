@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use coho_core::case::{Answer, Expected, Mismatch, Wanted};
-use coho_core::object::{FieldKind, Object};
+use coho_core::object::{Bag, FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
@@ -53,17 +53,19 @@ fn records(object: Option<Object>, expected: &Value, got: &Value) -> Vec<Mismatc
     mismatches
 }
 
+/// Where custom values may stand.
+const BAGS: [Bag; 2] = [Bag::Traits, Bag::Properties];
+
 /// A record by paths. `traits: { plan: pro }` and `traits.plan: pro` are the same, as in a sync.
 fn flat(record: &Value) -> BTreeMap<FieldPath, Value> {
     let Value::Object(members) = record else { return BTreeMap::new() };
     let mut fields = BTreeMap::new();
     for (name, value) in members {
-        if name == "traits"
-            && let Value::Object(traits) = value
-        {
-            fields.extend(traits.iter().map(|(key, value)| (FieldPath::Trait(key.clone()), value.clone())));
-        } else {
-            fields.insert(FieldPath::new(name), value.clone());
+        match (BAGS.into_iter().find(|bag| bag.name() == name), value) {
+            (Some(bag), Value::Object(members)) => {
+                fields.extend(members.iter().map(|(key, value)| (bag.path(key.as_str()), value.clone())));
+            }
+            (Some(_) | None, value) => drop(fields.insert(FieldPath::new(name), value.clone())),
         }
     }
     fields

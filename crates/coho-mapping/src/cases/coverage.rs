@@ -7,8 +7,9 @@ use coho_core::code::Code;
 use coho_core::fields::{Rendered, Rendering};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::sync::{Cast, Expression, FieldSpec, FieldTarget};
+use coho_core::sync::{Cast, Expression, FieldSpec, FieldTarget, Sync};
 
+use crate::compile::is_email;
 use crate::liquid::Branch;
 
 /// The fields of a mapping, and what was reached of each.
@@ -16,8 +17,8 @@ pub(super) struct Reached<'a>(Vec<(&'a FieldSpec, FieldCoverage)>);
 
 impl<'a> Reached<'a> {
     /// Nothing yet.
-    pub(super) fn of(fields: &'a [FieldSpec]) -> Self {
-        Self(fields.iter().map(|field| (field, nothing(field))).collect())
+    pub(super) fn of(sync: &'a Sync) -> Self {
+        Self(sync.fields.iter().map(|field| (field, nothing(sync, field))).collect())
     }
 
     /// A passed case expected the record that was rendered.
@@ -25,7 +26,7 @@ impl<'a> Reached<'a> {
         for (field, coverage) in &mut self.0 {
             let set = match &field.to {
                 FieldTarget::Path(path) => matches!(rendered.fields.get(path), Some(Rendering::Set(_))),
-                FieldTarget::AllTraits => any_trait(rendered),
+                FieldTarget::AllTraits => any_custom(rendered),
             };
             reach(&mut coverage.set, set);
         }
@@ -37,7 +38,7 @@ impl<'a> Reached<'a> {
         for (field, coverage) in &mut self.0 {
             let null = match &field.to {
                 FieldTarget::Path(path) => matches!(rendered.fields.get(path), Some(Rendering::Null(_))),
-                FieldTarget::AllTraits => !any_trait(rendered),
+                FieldTarget::AllTraits => !any_custom(rendered),
             };
             reach(&mut coverage.null, null);
         }
@@ -82,9 +83,9 @@ impl Branches {
     }
 }
 
-fn any_trait(rendered: &Rendered) -> bool {
+fn any_custom(rendered: &Rendered) -> bool {
     let is_set = |(path, rendering): (&FieldPath, &Rendering)| {
-        matches!((path, rendering), (FieldPath::Trait(_), Rendering::Set(_)))
+        matches!((path, rendering), (FieldPath::Trait(_) | FieldPath::Property(_), Rendering::Set(_)))
     };
     rendered.fields.iter().any(is_set)
 }
@@ -95,15 +96,21 @@ fn reach(what: &mut Reach, reached: bool) {
     }
 }
 
-fn nothing(field: &FieldSpec) -> FieldCoverage {
+fn nothing(sync: &Sync, field: &FieldSpec) -> FieldCoverage {
     let of = |possible: bool| if possible { Reach::Missed } else { Reach::Impossible };
+    // Nobody is found by an address that is null: the row is invalid before there is a field.
+    let finds = sync.matching.email().is_some() && is_email(&field.to);
     let null = match &field.from {
+        _ if finds => false,
         Expression::Column { .. } | Expression::Template { .. } | Expression::Lookup { .. } => true,
         Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => false,
     };
     let set = !matches!(&field.from, Expression::Static(value) if value.is_null());
     FieldCoverage {
-        field: field.to.to_string(),
+        field: match &field.to {
+            FieldTarget::Path(path) => path.to_string(),
+            FieldTarget::AllTraits => sync.object.bag().name().to_owned(),
+        },
         set: of(set),
         null: of(null),
         failed: of(casts(&field.from)),

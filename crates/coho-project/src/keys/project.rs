@@ -193,7 +193,8 @@ static DESTINATIONS: Shape = Shape {
     }),
 };
 
-static VITALLY: Shape = Shape {
+/// A destination.
+pub(crate) static VITALLY: Shape = Shape {
     name: "destination of type vitally",
     about: "A workspace of Vitally, or a server that speaks like one.",
     keys: &[
@@ -224,10 +225,11 @@ static VITALLY: Shape = Shape {
         },
         Key {
             name: "rest_token",
-            need: Must,
+            need: May,
             form: &Form::Text(&SECRET),
-            default: "",
-            meaning: "The token of the REST API: a secret.",
+            default: "none",
+            meaning: "The token of the REST API: a secret. Needed only if you plan on syncing objects: all syncs but those of events or \
+                      with `api: analytics`.",
             example: "rest_token: \"${VITALLY_REST_TOKEN}\"",
         },
         Key {
@@ -235,8 +237,17 @@ static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The token of the Analytics API: a secret.",
+            meaning: "The token of the Analytics API: a secret. Needed only if you plan on syncing events, or objects with \
+                      `api: analytics`; with it, `associations: exact` can take accounts away from users.",
             example: "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\"",
+        },
+        Key {
+            name: "analytics_url",
+            need: May,
+            form: &Form::Text(&HTTP_URL),
+            default: "by `region` and `subdomain`, or `base_url`",
+            meaning: "Another server of the Analytics API, where Vitally names one for your workspace.",
+            example: "analytics_url: https://api.example.com",
         },
         Key {
             name: "rate",
@@ -245,6 +256,14 @@ static VITALLY: Shape = Shape {
             default: "`900/min`",
             meaning: "The share of Vitally's rate limit that Coho may use.",
             example: "rate: 900/min",
+        },
+        Key {
+            name: "analytics_rate",
+            need: May,
+            form: &Form::Text(&RATE),
+            default: "`300/min`",
+            meaning: "How many calls of the Analytics API Coho may make, of up to 100 records or events each.",
+            example: "analytics_rate: 300/min",
         },
         Key {
             name: "concurrency",

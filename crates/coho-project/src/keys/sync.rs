@@ -1,10 +1,9 @@
-//! The keys of sync files.
+//! The keys of sync files, but for their fields, which stand in [`super::field`].
 
-use super::Need::{Later, May, Must, With};
-use super::texts::{COLUMNS, LIMIT, LOOKUP, NAMES, SHARE, TEXTS};
-use super::{Choice, Form, Key, Others, Shape};
-
-const ANALYTICS: &str = "use `api: rest`";
+use super::Need::{self, Later, May, Must};
+use super::field::FIELDS;
+use super::texts::{COLUMNS, DAYS, LIMIT, MOMENT, NAMES, RUN_TIME, SHARE, TEXTS};
+use super::{Choice, Form, Key, Shape, Where};
 
 /// `syncs/NAME.yaml`.
 pub(crate) static SYNC: Shape = Shape {
@@ -18,6 +17,14 @@ pub(crate) static SYNC: Shape = Shape {
             default: "",
             meaning: "The sync's identity, whatever its file is called. Another id is another sync, which remembers nothing.",
             example: "id: users",
+        },
+        Key {
+            name: "renamed_from",
+            need: May,
+            form: &Form::Either(&[&NAMES, &Form::List(&NAMES)]),
+            default: "none",
+            meaning: "The id that the sync had before, or a list of them: what is remembered under one of them is its own.",
+            example: "renamed_from: people",
         },
         Key {
             name: "model",
@@ -46,9 +53,10 @@ pub(crate) static SYNC: Shape = Shape {
         Key {
             name: "api",
             need: May,
-            form: &Form::Choice(&Choice { now: &["rest"], later: &[("analytics", ANALYTICS)] }),
-            default: "`rest`",
-            meaning: "The API through which records are sent.",
+            form: &Form::Choice(&API),
+            default: "`rest`; events always `analytics`",
+            meaning: "The API through which records are sent: one call for each, which says what became of it, or up to 100 records \
+                      a call, which says only that they were taken. The second can upsert, and nothing else.",
             example: "api: rest",
         },
         Key {
@@ -56,15 +64,15 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Choice(&MODE),
             default: "`upsert`",
-            meaning: "What may happen to a record: created or updated, only updated, or only created.",
+            meaning: "What may happen to a record: created or updated, only updated, or only created. Events: `upsert`.",
             example: "mode: upsert",
         },
         Key {
             name: "match",
-            need: Must,
+            need: MUST_MATCH,
             form: &Form::Map(&MATCH),
-            default: "",
-            meaning: "Which record a row becomes.",
+            default: "an id that Coho makes",
+            meaning: "Which record a row becomes; events: by which id Vitally tells one from another.",
             example: "match: { externalId: id }",
         },
         Key {
@@ -78,15 +86,10 @@ pub(crate) static SYNC: Shape = Shape {
         Key {
             name: "associations",
             need: May,
-            form: &Form::Choice(&Choice {
-                now: &["add"],
-                later: &[(
-                    "exact",
-                    "use `associations: add`, which never unlinks an account or an organization",
-                )],
-            }),
+            form: &Form::Choice(&ASSOCIATIONS),
             default: "`add`",
-            meaning: "What happens to links that a row does not name: they stay.",
+            meaning: "What happens to links that a row does not name: they stay, or a user's accounts are taken away, through the \
+                      Analytics API. `exact` is for users only.",
             example: "associations: add",
         },
         Key {
@@ -94,7 +97,8 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Choice(&REMOVED),
             default: "`keep`",
-            meaning: "What happens to a record whose row left the model: it stays, is deleted, or is deleted if this sync created it.",
+            meaning: "What happens to a record whose row left the model: it stays, is deleted, or is deleted if this sync created it. \
+                      Events: `keep`.",
             example: "removed: delete-created",
         },
         Key {
@@ -107,17 +111,29 @@ pub(crate) static SYNC: Shape = Shape {
         },
         Key {
             name: "first_run",
-            need: May,
-            form: &Form::Choice(&Choice {
-                now: &["send"],
-                later: &[
-                    ("baseline", "remove it: the first run sends every row"),
-                    ("adopt", "remove it: the first run sends every row"),
-                ],
-            }),
+            need: MUST_BEGIN,
+            form: &Form::Either(&[&Form::Choice(&FIRST_RUN), &Form::Map(&SINCE)]),
             default: "`send`",
-            meaning: "What happens to the rows that are there when the sync runs for the first time.",
+            meaning: "What happens to the rows that are there when the sync runs for the first time: they are sent, remembered without \
+                      being sent, or (`adopt`; records only) compared with what Vitally holds. Events: also `{ since: 2026-01-01 }`.",
             example: "first_run: send",
+        },
+        Key {
+            name: "remember",
+            need: May,
+            form: &Form::Text(&DAYS),
+            default: "for ever",
+            meaning: "Events: how long one is remembered after the model showed it last. One that the model shows again later is sent \
+                      again, under the same id.",
+            example: "remember: 90d",
+        },
+        Key {
+            name: "run",
+            need: May,
+            form: &Form::Map(&RUN),
+            default: "until everything is sent",
+            meaning: "How long one run may take.",
+            example: "run: { for: 1h }",
         },
         Key {
             name: "schedule",
@@ -132,13 +148,26 @@ pub(crate) static SYNC: Shape = Shape {
     others: None,
 };
 
-const LATER_OBJECT: &str = "this version sends organizations, accounts and users";
+const LATER_OBJECT: &str = "this version sends organizations, accounts, users and events";
+
+const MUST_MATCH: Need = Need::Where(&Where {
+    key: "object",
+    words: &["organization", "account", "user"],
+    help: "add `match: { externalId: id }`",
+});
+
+const MUST_BEGIN: Need = Need::Where(&Where {
+    key: "object",
+    words: &["event"],
+    help: "an event that was sent cannot be taken back, so say what the first run does with the rows that are there: \
+           `first_run: send` sends all of them, `first_run: baseline` none of them (only those that come later), \
+           `first_run: { since: 2026-01-01 }` those since that day",
+});
 
 /// The objects.
 pub(crate) static OBJECT: Choice = Choice {
-    now: &["organization", "account", "user"],
+    now: &["organization", "account", "user", "event"],
     later: &[
-        ("event", LATER_OBJECT),
         ("conversation", LATER_OBJECT),
         ("note", LATER_OBJECT),
         ("task", LATER_OBJECT),
@@ -146,184 +175,83 @@ pub(crate) static OBJECT: Choice = Choice {
     ],
 };
 
+/// The APIs.
+pub(crate) static API: Choice = Choice { now: &["rest", "analytics"], later: &[] };
+
+/// What happens to links that a row does not name.
+pub(crate) static ASSOCIATIONS: Choice = Choice { now: &["add", "exact"], later: &[] };
+
+/// What a first run does; `since` is a mapping.
+pub(crate) static FIRST_RUN: Choice = Choice { now: &["send", "baseline", "adopt"], later: &[] };
+
+static SINCE: Shape = Shape {
+    name: "first run",
+    about: "Events, whose `timestamp` must be mapped.",
+    keys: &[Key {
+        name: "since",
+        need: Must,
+        form: &Form::Text(&MOMENT),
+        default: "",
+        meaning: "Those before this moment are remembered, the others are sent. A day begins at midnight in UTC.",
+        example: "first_run: { since: 2026-01-01 }",
+    }],
+    one_of: &[],
+    others: None,
+};
+
+static RUN: Shape = Shape {
+    name: "run",
+    about: "How long one run may take.",
+    keys: &[Key {
+        name: "for",
+        need: Must,
+        form: &Form::Text(&RUN_TIME),
+        default: "",
+        meaning: "After this time the run ends; what is left is planned again by the next one, from the rows as they are then.",
+        example: "run: { for: 1h }",
+    }],
+    one_of: &[],
+    others: None,
+};
+
 pub(crate) static MODE: Choice = Choice { now: &["upsert", "update", "insert"], later: &[] };
 
 pub(crate) static REMOVED: Choice = Choice { now: &["keep", "delete", "delete-created"], later: &[] };
 
-static MATCH: Shape = Shape {
+/// `match`.
+pub(crate) static MATCH: Shape = Shape {
     name: "match",
-    about: "By what a row finds its record.",
+    about: "By what a row finds its record: `externalId`, or of users `email` and `externalId`. Events are told from one another by \
+            `messageId`, and need no `match`.",
     keys: &[
         Key {
             name: "externalId",
-            need: Must,
+            need: May,
             form: &COLUMNS,
             default: "",
-            meaning: "The column with the record's external id. It is also what a new record gets.",
+            meaning: "The column with the record's external id. It is also what a new record gets. Must be there but for events.",
             example: "match: { externalId: id }",
         },
         Key {
             name: "email",
-            need: Later("match by an external id: `match: { externalId: … }`"),
+            need: May,
             form: &COLUMNS,
             default: "",
-            meaning: "The column with the user's e-mail address.",
-            example: "",
+            meaning: "Users: the column with the e-mail address that finds the record. It is also sent as the field `email`.",
+            example: "match: { email: email, externalId: id }",
+        },
+        Key {
+            name: "messageId",
+            need: May,
+            form: &COLUMNS,
+            default: "made of the sync's id and the row's key",
+            meaning: "Events: the column with an id that no other event has. Vitally takes two messages of one id for one event.",
+            example: "match: { messageId: event_id }",
         },
     ],
     one_of: &[],
     others: None,
 };
-
-/// `fields`, and what it says of itself.
-pub(crate) static FIELDS: Shape = Shape {
-    name: "fields",
-    about: "The fields of the object by the names of Vitally's API. `externalId` is not among them: `match` sets it.",
-    keys: &[Key {
-        name: "traits",
-        need: May,
-        form: &Form::Either(&[&COLUMNS, &Form::Map(&TRAITS)]),
-        default: "none",
-        meaning: "Custom values by their keys. `traits: { plan: plan }` and `traits.plan: plan` are the same. A mapping of nothing but \
-                  `column` or `template` (and `as`, `null`), like a column by itself, takes all traits at once from the object that it \
-                  gives, and `object` writes that object out; a lone trait that is called `column` is written `traits.column`.",
-        example: "traits: { plan: plan }",
-    }],
-    one_of: &[],
-    others: Some(Others {
-        label: "FIELD",
-        key: None,
-        form: &FIELD,
-        meaning: "a column, or a mapping as below",
-    }),
-};
-
-static TRAITS: Shape = Shape {
-    name: "traits",
-    about: "",
-    keys: &[Key {
-        name: "object",
-        need: May,
-        form: &Form::Either(&[&COLUMNS, &Form::Map(&MEMBERS)]),
-        default: "",
-        meaning: "By itself: the object of all traits, written out. Else a trait of this name.",
-        example: "traits: { object: { plan: plan, source: { static: warehouse } } }",
-    }],
-    one_of: &[],
-    others: Some(Others {
-        label: "TRAIT",
-        key: None,
-        form: &FIELD,
-        meaning: "a column, or a mapping as below",
-    }),
-};
-
-/// A field: a column, or a mapping.
-pub(crate) static FIELD: Form = Form::Either(&[&COLUMNS, &Form::Map(&FIELD_SHAPE)]);
-
-static FIELD_SHAPE: Shape = Shape {
-    name: "field",
-    about: "What a field or a trait is set to.",
-    keys: &[
-        Key {
-            name: "column",
-            need: May,
-            form: &COLUMNS,
-            default: "",
-            meaning: "The value of a column.",
-            example: "{ column: plan }",
-        },
-        Key {
-            name: "as",
-            need: May,
-            form: &Form::Choice(&CAST),
-            default: "the column's type",
-            meaning: "The type to which the value is cast. A value that is none of that type makes the row invalid.",
-            example: "{ column: seats, as: number }",
-        },
-        Key {
-            name: "lookup",
-            need: With("column"),
-            form: &Form::Text(&LOOKUP),
-            default: "",
-            meaning: "Must be there where the field refers to records: the column has their external ids, one or a list.",
-            example: "{ column: account_ids, lookup: account.externalId }",
-        },
-        Key {
-            name: "static",
-            need: May,
-            form: &Form::Anything,
-            default: "",
-            meaning: "The same value for every row.",
-            example: "{ static: warehouse }",
-        },
-        Key {
-            name: "object",
-            need: May,
-            form: &Form::Map(&MEMBERS),
-            default: "",
-            meaning: "An object of members. No field or trait of this version's objects can hold one.",
-            example: "{ object: { city: city } }",
-        },
-        Key {
-            name: "array",
-            need: May,
-            form: &Form::List(&FIELD),
-            default: "",
-            meaning: "A list of items.",
-            example: "{ array: [first_tag, second_tag] }",
-        },
-        Key {
-            name: "template",
-            need: May,
-            form: &TEXTS,
-            default: "",
-            meaning: "A Liquid template. A lone `{{ … }}` keeps its type; anything else gives text.",
-            example: "{ template: \"{{ row['plan'] | upcase }}\" }",
-        },
-        Key {
-            name: "undefined",
-            need: With("template"),
-            form: &Form::Choice(&UNDEFINED),
-            default: "`error`",
-            meaning: "How the template reads what is not there: it is refused, or it is empty, dates that are none included, as in LiquidJS.",
-            example: "{ template: \"{{ row.nickname }}\", undefined: empty }",
-        },
-        Key {
-            name: "null",
-            need: May,
-            form: &Form::Choice(&NULL),
-            default: "`follow`",
-            meaning: "What a null does: clears the field where this sync set it before, leaves it as it is, or clears it whoever set it.",
-            example: "{ column: email, null: omit }",
-        },
-    ],
-    one_of: &["column", "static", "object", "array", "template"],
-    others: None,
-};
-
-static MEMBERS: Shape = Shape {
-    name: "members",
-    about: "",
-    keys: &[],
-    one_of: &[],
-    others: Some(Others {
-        label: "MEMBER",
-        key: None,
-        form: &FIELD,
-        meaning: "a column, or a mapping as above",
-    }),
-};
-
-/// The casts.
-pub(crate) static CAST: Choice =
-    Choice { now: &["text", "number", "integer", "boolean", "date", "timestamp", "json"], later: &[] };
-
-/// How templates read what is not there.
-pub(crate) static UNDEFINED: Choice = Choice { now: &["error", "empty"], later: &[] };
-
-/// What nulls do.
-pub(crate) static NULL: Choice = Choice { now: &["follow", "omit", "clear"], later: &[] };
 
 static GUARDS: Shape = Shape {
     name: "guards",
@@ -342,6 +270,12 @@ static GUARDS: Shape = Shape {
             "`off`",
             "The most records of which one run may clear one and the same field.",
             "max_nulled: 20%",
+        ),
+        limit(
+            "max_rejected",
+            "`off`",
+            "The most records that Vitally may refuse in one run before the sync stops.",
+            "max_rejected: 100",
         ),
         Key {
             name: "empty_source",

@@ -1,8 +1,8 @@
 //! The keys of test files.
 
 use super::Need::{May, Must, With};
+use super::field::UNDEFINED;
 use super::model::COLUMN_TYPE;
-use super::sync::UNDEFINED;
 use super::texts::{COLUMN, NAMES, TEXTS};
 use super::{Choice, Form, Key, Others, Shape};
 
@@ -141,7 +141,7 @@ static RECORD: Shape = Shape {
         label: "FIELD",
         key: None,
         form: &Form::Anything,
-        meaning: "its value; references are external ids, traits stand under `traits`",
+        meaning: "its value; references are external ids, traits stand under `traits`, an event's custom values under `properties`",
     }),
 };
 

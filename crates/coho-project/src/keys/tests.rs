@@ -3,15 +3,19 @@
 use coho_core::code::{Code, Family};
 use coho_core::object::Object;
 use coho_core::row::ColumnType;
-use coho_core::sync::{Cast, Mode, NullPolicy, Removal};
+use coho_core::sync::{Api, Associations, Cast, FirstRun, Mode, NullPolicy, Removal};
 
+use super::field::{CAST, NULL};
 use super::model::COLUMN_TYPE;
-use super::sync::{CAST, MODE, NULL, OBJECT, REMOVED};
+use super::sync::{API, ASSOCIATIONS, FIRST_RUN, MODE, OBJECT, REMOVED};
 use super::test::PROBLEM;
 
 #[test]
 fn every_word_stands_for_a_value_and_every_value_has_a_word() {
     assert_eq!(OBJECT.now, Object::ALL.map(Object::name));
+    assert_eq!(API.now, Api::ALL.map(Api::name));
+    assert_eq!(ASSOCIATIONS.now, Associations::ALL.map(Associations::name));
+    assert_eq!(FIRST_RUN.now, [FirstRun::Send, FirstRun::Baseline, FirstRun::Adopt].map(FirstRun::name));
     assert_eq!(MODE.now, Mode::ALL.map(Mode::name));
     assert_eq!(REMOVED.now, Removal::ALL.map(Removal::name));
     assert_eq!(CAST.now, Cast::ALL.map(Cast::name));

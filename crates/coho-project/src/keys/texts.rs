@@ -40,6 +40,27 @@ pub(crate) static DURATION: Text = Text {
     ..TEXT_LIKE
 };
 
+pub(crate) static RUN_TIME: Text = Text {
+    what: "a time of at least a second, such as `30m` or `1h`",
+    accepts: |text| crate::read::seconds(text).is_some(),
+    pattern: "^[0-9]{1,9}(ms|s|m|h)$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static DAYS: Text = Text {
+    what: "a number of days or weeks such as `90d` or `12w`",
+    accepts: |text| crate::read::days(text).is_some(),
+    pattern: "^[0-9]{1,5}[dw]$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static MOMENT: Text = Text {
+    what: "a date such as `2026-01-01`, or a moment with its zone such as `2026-01-01T09:00:00Z`",
+    accepts: |text| crate::read::instant(text).is_some(),
+    pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))?$",
+    ..TEXT_LIKE
+};
+
 pub(crate) static RATE: Text = Text {
     what: "a rate from `1/min` to `100000000/min`",
     accepts: |text| crate::read::rate(text).is_some(),

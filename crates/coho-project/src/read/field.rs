@@ -1,7 +1,7 @@
 //! Fields and traits: what is set, to what.
 
 use coho_core::code::Code;
-use coho_core::object::{FieldKind, Object};
+use coho_core::object::{Bag, FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
@@ -47,10 +47,15 @@ pub(crate) fn column(node: &Node) -> Option<ColumnRef> {
 }
 
 impl Fields<'_> {
-    /// Reads one entry of `fields`: a field, a trait by its dotted name, or `traits`.
+    /// Reads one entry of `fields`: a field, a trait or property by its dotted name, or all of them.
     pub(crate) fn entry(&mut self, entry: &Entry) {
-        if entry.key == "traits" {
-            return self.traits(entry);
+        if let Some(bag) = bag_of(&entry.key) {
+            if let Some(object) = self.object.filter(|object| object.bag() != bag) {
+                return self.problems.push(catalog::other_bag(object, bag).at(&entry.at));
+            }
+            if entry.key == bag.name() {
+                return self.bag(bag, entry);
+            }
         }
         let path = FieldPath::new(&entry.key);
         if let FieldPath::Field(name) = &path
@@ -63,21 +68,21 @@ impl Fields<'_> {
         self.path(path, entry);
     }
 
-    fn traits(&mut self, entry: &Entry) {
+    fn bag(&mut self, bag: Bag, entry: &Entry) {
         if is_template(&entry.value) {
             return self.problems.push(bare_template(&entry.value.place));
         }
-        if let Some(from) = self.whole(&entry.value) {
+        if let Some(from) = self.whole(bag, &entry.value) {
             let null = word(&entry.value, "null", &NullPolicy::ALL, NullPolicy::name).unwrap_or_default();
             return self.add(FieldSpec { to: FieldTarget::AllTraits, from, null, place: entry.at.clone() });
         }
         for entry in entry.value.entries() {
-            self.path(FieldPath::Trait(entry.key.clone()), entry);
+            self.path(bag.path(entry.key.clone()), entry);
         }
     }
 
-    /// The expression for all traits at once, if `traits` means that.
-    fn whole(&mut self, node: &Node) -> Option<Expression> {
+    /// The expression for all traits (or properties) at once, if `traits` means that.
+    fn whole(&mut self, bag: Bag, node: &Node) -> Option<Expression> {
         if let Some(column) = column(node) {
             return Some(Expression::Column { column, cast: None });
         }
@@ -98,9 +103,13 @@ impl Fields<'_> {
             && cast != Some(Cast::Json)
         {
             self.problems.push(
-                Problem::new(Code::WRONG_VALUE, "all traits at once come from an object")
+                Problem::new(Code::WRONG_VALUE, format!("all {} at once come from an object", bag.name()))
                     .at(&other.place)
-                    .help("write `as: json`; for a trait that is called `column`, write `traits.column`"),
+                    .help(format!(
+                        "write `as: json`; for a {} that is called `column`, write `{}`",
+                        one_of(bag),
+                        bag.path("column")
+                    )),
             );
         }
         if let Some(null) = node.get("null")
@@ -109,22 +118,27 @@ impl Fields<'_> {
             self.problems.push(
                 Problem::new(Code::WRONG_VALUE, "`null` is none of `follow`, `omit`, `clear`")
                     .at(&null.place)
-                    .help("for a trait that is called `null`, write `traits.null`"),
+                    .help(format!(
+                        "for a {} that is called `null`, write `{}`",
+                        one_of(bag),
+                        bag.path("null")
+                    )),
             );
         }
         Some(Expression::Column { column, cast })
     }
 
     fn path(&mut self, path: FieldPath, entry: &Entry) {
-        if path == FieldPath::Trait(String::new()) {
-            let problem = Problem::new(Code::WRONG_VALUE, "a trait needs a name").at(&entry.at);
-            return self.problems.push(problem.help("write `traits.plan`"));
+        if let Some(bag) = bag_of(&path.to_string()).filter(|bag| path == bag.path("")) {
+            let message = format!("a {} needs a name", one_of(bag));
+            let problem = Problem::new(Code::WRONG_VALUE, message).at(&entry.at);
+            return self.problems.push(problem.help(format!("write `{}`", bag.path("plan"))));
         }
         let kind = match &path {
             FieldPath::Field(name) => {
                 self.object.and_then(|object| object.field(name)).map(|field| field.kind)
             }
-            FieldPath::Trait(_) => None,
+            FieldPath::Trait(_) | FieldPath::Property(_) => None,
         };
         if let Some(FieldKind::Reference(_) | FieldKind::References(_)) = kind
             && !is_column(&entry.value)
@@ -137,7 +151,7 @@ impl Fields<'_> {
         let Some(from) = self.expression(&entry.value) else { return };
         let from = match (&path, kind) {
             (FieldPath::Field(name), Some(kind)) => catalog::fit(name, kind, from, &entry.value.place),
-            (FieldPath::Field(_) | FieldPath::Trait(_), _) => {
+            (FieldPath::Field(_) | FieldPath::Trait(_) | FieldPath::Property(_), _) => {
                 catalog::fit_trait(&path, from, &entry.value.place)
             }
         };
@@ -151,7 +165,8 @@ impl Fields<'_> {
     }
 
     fn add(&mut self, spec: FieldSpec) {
-        let is_trait = |to: &FieldTarget| matches!(to, FieldTarget::Path(FieldPath::Trait(_)));
+        let is_trait =
+            |to: &FieldTarget| matches!(to, FieldTarget::Path(FieldPath::Trait(_) | FieldPath::Property(_)));
         let clash = self.specs.iter().find(|earlier| {
             earlier.to == spec.to
                 || (earlier.to == FieldTarget::AllTraits && is_trait(&spec.to))
@@ -160,10 +175,18 @@ impl Fields<'_> {
         match clash {
             None => self.specs.push(spec),
             Some(earlier) => self.problems.push(
-                Problem::new(Code::WRONG_VALUE, format!("`{}` is mapped already", spec.to))
+                Problem::new(Code::WRONG_VALUE, format!("`{}` is mapped already", self.name_of(&spec.to)))
                     .at(&spec.place)
                     .help(format!("remove one of them; the other stands on line {}", earlier.place.line)),
             ),
+        }
+    }
+
+    /// What a target is called in `fields`.
+    fn name_of(&self, to: &FieldTarget) -> String {
+        match to {
+            FieldTarget::AllTraits => self.object.map_or(Bag::Traits, Object::bag).name().to_owned(),
+            FieldTarget::Path(path) => path.to_string(),
         }
     }
 
@@ -250,6 +273,20 @@ impl Fields<'_> {
         }
         let object = super::lookup(lookup.value.text()?)?;
         Some(Expression::Lookup { column, object })
+    }
+}
+
+/// The bag that a key of `fields` names, by itself or before a dot.
+fn bag_of(key: &str) -> Option<Bag> {
+    let name = key.split_once('.').map_or(key, |(name, _)| name);
+    [Bag::Traits, Bag::Properties].into_iter().find(|bag| bag.name() == name)
+}
+
+/// What one value in it is called.
+pub(crate) fn one_of(bag: Bag) -> &'static str {
+    match bag {
+        Bag::Traits => "trait",
+        Bag::Properties => "property",
     }
 }
 

@@ -7,10 +7,11 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use secrecy::SecretString;
 
-use crate::conform::count;
+use crate::conform::{count, is_missing};
 use crate::interpolate::Scope;
+use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DestinationSpec, Endpoint, LedgerSpec, SourceSpec};
+use crate::project::{DestinationSpec, Endpoint, LedgerSpec, Rate, SourceSpec};
 use crate::yaml::{Content, Entry, Node};
 
 /// Where the ledger is if the project does not say.
@@ -26,7 +27,37 @@ pub(crate) struct Declared {
     pub(crate) target: Option<Target>,
     pub(crate) sources: BTreeMap<String, Declaration<SourceSpec>>,
     pub(crate) destinations: BTreeMap<String, Declaration<DestinationSpec>>,
+    /// The destinations that can be read, whether their references resolve or not.
+    pub(crate) lacking: BTreeMap<String, Lacking>,
     pub(crate) ledger: LedgerSpec,
+}
+
+/// One of Vitally's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Token {
+    /// Of the REST API.
+    Rest,
+    /// Of the Analytics API.
+    Analytics,
+}
+
+impl Token {
+    /// Both.
+    const ALL: [Self; 2] = [Self::Rest, Self::Analytics];
+
+    /// Its key in a destination.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Rest => "rest_token",
+            Self::Analytics => "analytics_token",
+        }
+    }
+}
+
+/// A destination's name in `coho.yaml`, and what does not stand under it.
+pub(crate) struct Lacking {
+    pub(crate) at: Place,
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// The chosen target.
@@ -107,6 +138,7 @@ pub(crate) fn read(
         target: choose(root, wanted, problems),
         sources,
         destinations,
+        lacking: section("destinations").iter().filter_map(lacking).collect(),
         ledger: ledger(root, problems),
     }
 }
@@ -168,23 +200,35 @@ fn source(node: &Node) -> Option<SourceSpec> {
     }
 }
 
+fn lacking(entry: &Entry) -> Option<(String, Lacking)> {
+    let Content::Map(entries) = &entry.value.content else { return None };
+    let tokens = Token::ALL.into_iter().filter(|token| is_missing(entries, &VITALLY, token.key())).collect();
+    Some((entry.key.clone(), Lacking { at: entry.at.clone(), tokens }))
+}
+
 fn secret(node: &Node, key: &str) -> Option<SecretString> {
     node.text_of(key).map(SecretString::from)
 }
 
 fn destination(entry: &Entry, problems: &mut Vec<Problem>) -> Option<DestinationSpec> {
     let node = &entry.value;
+    let is_open = |token: Token| node.get(token.key()).is_some_and(|secret| secret.text().is_none());
     let endpoint = endpoint(node, problems);
+    let place_of = |key: &str| node.get(key).map(|token| token.place.clone());
+    if Token::ALL.into_iter().any(is_open) {
+        return None;
+    }
     Some(DestinationSpec {
         endpoint: endpoint?,
-        rest_token: secret(node, "rest_token")?,
+        rest_token: secret(node, "rest_token"),
         analytics_token: secret(node, "analytics_token"),
+        analytics_url: node.text_of("analytics_url").map(without_slash),
         rate: node.text_of("rate").and_then(super::rate).unwrap_or_default(),
+        analytics_rate: node.text_of("analytics_rate").and_then(super::rate).unwrap_or(Rate::ANALYTICS),
         concurrency: concurrency(node),
         place: entry.at.clone(),
-        rest_token_place: node
-            .get("rest_token")
-            .map_or_else(|| entry.at.clone(), |token| token.place.clone()),
+        rest_token_place: place_of("rest_token"),
+        analytics_token_place: place_of("analytics_token"),
     })
 }
 
@@ -193,9 +237,13 @@ fn concurrency(node: &Node) -> u32 {
     declared.and_then(|number| u32::try_from(number).ok()).unwrap_or(CONCURRENCY)
 }
 
+fn without_slash(url: &str) -> String {
+    url.strip_suffix('/').unwrap_or(url).to_owned()
+}
+
 fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<Endpoint> {
     if let Some(url) = node.text_of("base_url") {
-        return Some(Endpoint::BaseUrl(url.strip_suffix('/').unwrap_or(url).to_owned()));
+        return Some(Endpoint::BaseUrl(without_slash(url)));
     }
     match node.text_of("region")? {
         "us" => Some(Endpoint::Us { subdomain: node.text_of("subdomain").map(str::to_owned) }),

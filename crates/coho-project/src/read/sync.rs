@@ -6,17 +6,19 @@ use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::sync::{
-    ColumnRef, EmptySource, FieldSpec, Guards, Limit, Mode, OnGuard, Removal, Sync, SyncId,
-};
+use coho_core::sync::{FieldSpec, Sync, SyncId};
 
-use super::field::{Fields, column};
-use super::project::{Declared, Target};
+use super::api::{self, way};
+use super::field::Fields;
+use super::guards::guards;
+use super::matching::{address, matching};
+use super::project::{Declared, Target, Token};
+use super::runs::{first_run, remember_days, renamed_from, run_seconds};
 use crate::catalog;
-use crate::conform::{conform, count};
+use crate::conform::conform;
 use crate::keys::sync::SYNC;
 use crate::names::unknown_name;
-use crate::yaml::{Meaning, Node, parse};
+use crate::yaml::{Node, parse};
 
 /// What a sync refers to.
 pub(crate) struct Surroundings<'a> {
@@ -30,7 +32,11 @@ pub(crate) struct Surroundings<'a> {
 #[derive(Default)]
 pub(crate) struct ReadSync {
     pub(crate) id: Option<(SyncId, Place)>,
+    /// The ids that it had before, and where each is named.
+    pub(crate) renamed_from: Vec<(SyncId, Place)>,
     pub(crate) destination: Option<String>,
+    /// The tokens that its destination must have.
+    pub(crate) tokens: Vec<Token>,
     /// `None` if a problem was told of it.
     pub(crate) sync: Option<Sync>,
 }
@@ -49,28 +55,44 @@ pub(crate) fn read(
     let model = model(&root, surroundings, problems);
     let destination = surroundings.declared.and_then(|declared| destination(&root, declared, problems));
     let object = root.text_of("object").and_then(Object::parse);
-    let mode = word(&root, "mode", &Mode::ALL, Mode::name).unwrap_or(Mode::Upsert);
-    let fields = fields(&root, text, object, problems);
-    if let Some(object) = object
-        && let Some(entry) = root.entry("fields")
-    {
-        catalog::check(object, mode, &fields, &entry.at, problems);
+    let way = way(&root, object);
+    let matching = matching(&root, object, problems);
+    let mut fields = fields(&root, text, object, problems);
+    if let Some(matching) = &matching {
+        address(matching, &mut fields, problems);
     }
+    if let Some(object) = object {
+        api::check(&root, object, way, matching.as_ref(), &fields, problems);
+        if let Some(entry) = root.entry("fields") {
+            catalog::check(object, way.mode, &fields, &entry.at, problems);
+        }
+    }
+    let first_run = first_run(&root, object, &fields, problems);
+    let tokens = api::tokens(&root, object, way, first_run);
+    let remember_days = remember_days(&root, object, problems);
+    let renamed_from = renamed_from(&root);
     let sync = id.clone().and_then(|(id, place)| {
         Some(Sync {
             id,
             model: model?,
             destination: destination.clone()?,
             object: object?,
-            mode,
-            matching: matching(&root)?,
+            renamed_from: renamed_from.iter().map(|(id, _)| id.clone()).collect(),
+            api: way.api,
+            mode: way.mode,
+            matching: matching?,
+            associations: way.associations,
             fields: fields.specs,
-            removal: word(&root, "removed", &Removal::ALL, Removal::name).unwrap_or(Removal::Keep),
+            removal: way.removal,
+            first_run: first_run?,
+            remember_days,
+            run_seconds: run_seconds(&root),
             guards: guards(root.get("guards")),
             place,
         })
     });
-    ReadSync { id, destination, sync: sync.filter(|_| problems.len() == before) }
+    let sync = sync.filter(|_| problems.len() == before);
+    ReadSync { id, renamed_from, destination, tokens, sync }
 }
 
 /// The fields, and which of them are mapped at all, readable or not.
@@ -92,10 +114,6 @@ fn fields(root: &Node, text: &str, object: Option<Object>, problems: &mut Vec<Pr
 pub(crate) fn word<T: Copy>(root: &Node, key: &str, all: &[T], name: fn(T) -> &'static str) -> Option<T> {
     let text = root.text_of(key)?;
     all.iter().copied().find(|one| name(*one) == text)
-}
-
-fn matching(root: &Node) -> Option<ColumnRef> {
-    column(root.get("match")?.get("externalId")?)
 }
 
 fn model(root: &Node, surroundings: &Surroundings<'_>, problems: &mut Vec<Problem>) -> Option<String> {
@@ -132,35 +150,4 @@ fn destination(root: &Node, declared: &Declared, problems: &mut Vec<Problem>) ->
             None
         }
     }
-}
-
-fn guards(node: Option<&Node>) -> Guards {
-    let default = Guards::default();
-    let Some(node) = node else { return default };
-    Guards {
-        max_removed: limit(node, "max_removed", default.max_removed),
-        max_changed: limit(node, "max_changed", default.max_changed),
-        max_nulled: limit(node, "max_nulled", default.max_nulled),
-        empty_source: match node.text_of("empty_source") {
-            Some("allow") => EmptySource::Allow,
-            _ => EmptySource::Stop,
-        },
-        on_guard: match node.text_of("on_guard") {
-            Some("stop") => OnGuard::Stop,
-            _ => OnGuard::Hold,
-        },
-    }
-}
-
-fn limit(guards: &Node, key: &str, default: Option<Limit>) -> Option<Limit> {
-    let Some(node) = guards.get(key) else { return default };
-    if let Some(scalar) = node.scalar() {
-        return match scalar.meaning() {
-            Meaning::Number(text) | Meaning::Text(text) => super::limit(text).unwrap_or(default),
-            Meaning::Null | Meaning::Bool(_) | Meaning::Doubtful(_) => default,
-        };
-    }
-    let permille = node.text_of("share").and_then(super::permille)?;
-    let floor = node.get("floor").and_then(Node::scalar).and_then(count).unwrap_or(0);
-    Some(Limit { permille, floor })
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{SchemaKind, schema};
 use crate::file::{Kind, kind};
 use crate::starter;
 use crate::yaml::{Content, Meaning, Node, parse};
 
-fn json(node: &Node) -> Value {
+fn to_json(node: &Node) -> Value {
     match &node.content {
         Content::Scalar(scalar) => match scalar.meaning() {
             Meaning::Null => Value::Null,
@@ -17,9 +17,9 @@ fn json(node: &Node) -> Value {
             Meaning::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
             Meaning::Doubtful(text) | Meaning::Text(text) => Value::String(text.to_owned()),
         },
-        Content::List(items) => Value::Array(items.iter().map(json).collect()),
+        Content::List(items) => Value::Array(items.iter().map(to_json).collect()),
         Content::Map(entries) => Value::Object(
-            entries.iter().map(|entry| (entry.key.clone(), json(&entry.value))).collect::<Map<_, _>>(),
+            entries.iter().map(|entry| (entry.key.clone(), to_json(&entry.value))).collect::<Map<_, _>>(),
         ),
         Content::Unresolved => Value::Null,
     }
@@ -42,7 +42,7 @@ fn complaints(path: &str, text: &str) -> Vec<String> {
     let Some(node) = parse(&path.into(), text, &mut problems) else { return vec![format!("{problems:?}")] };
     match jsonschema::validator_for(&schema(kind)) {
         Ok(validator) => validator
-            .iter_errors(&json(&node))
+            .iter_errors(&to_json(&node))
             .map(|error| format!("{path} {}: {error}", error.instance_path()))
             .collect(),
         Err(error) => vec![error.to_string()],
@@ -87,6 +87,19 @@ fn the_schema_knows_the_keys_of_the_parser() {
 }
 
 #[test]
+fn an_event_must_say_how_it_begins_and_a_record_how_it_is_found() {
+    let sync = schema(SchemaKind::Sync);
+    let needed: Vec<(&Value, &Value)> = sync["allOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (&rule["if"]["properties"]["object"]["enum"], &rule["then"]["required"][0]))
+        .collect();
+    let (records, events) = (json!(["organization", "account", "user"]), json!(["event"]));
+    assert_eq!(needed, [(&records, &json!("match")), (&events, &json!("first_run"))]);
+}
+
+#[test]
 fn what_the_parser_refuses_the_schema_refuses() {
     for (path, text) in [
         ("coho.yaml", "project: a\nsources: {}\ndestinations: {}\nledgr: x\n"),
@@ -99,6 +112,25 @@ fn what_the_parser_refuses_the_schema_refuses() {
         (
             "syncs/a.yaml",
             "id: a\nmodel: m\nobject: account\nmatch: { externalId: id }\nfields: { name: { as: text } }\n",
+        ),
+        ("syncs/a.yaml", "id: a\nmodel: m\nobject: account\nfields: { name: name }\n"),
+        ("syncs/a.yaml", "id: a\nmodel: m\nobject: event\nfields: { event: name, userId: id }\n"),
+        (
+            "syncs/a.yaml",
+            "id: a\nmodel: m\nobject: event\nfields: { event: name, userId: id }\nfirst_run: { after: 2026-01-01 }\n",
+        ),
+        (
+            "syncs/a.yaml",
+            "id: a\nmodel: m\nobject: event\nfields: { event: name, userId: id }\nfirst_run: { since: soon }\n",
+        ),
+        (
+            "syncs/a.yaml",
+            "id: a\nmodel: m\nobject: event\nfields: { event: name, userId: id }\nfirst_run: send\nremember: 36h\n",
+        ),
+        ("syncs/a.yaml", "id: a\nmodel: m\nobject: account\nmatch: { extId: id }\nfields: { name: name }\n"),
+        (
+            "coho.yaml",
+            "project: a\nsources: {}\ndestinations: { v: { type: vitally, region: eu, analytics_rate: 5/s } }\n",
         ),
     ] {
         assert_ne!(complaints(path, text), Vec::<String>::new(), "{path}: {text}");

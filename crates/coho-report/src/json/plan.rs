@@ -3,7 +3,7 @@
 use coho_core::counts::Counts;
 use coho_core::fields::Difference;
 use coho_core::json::to_serde;
-use coho_core::plan::{GuardHit, ProblemCounts, Sample, SyncPlan};
+use coho_core::plan::{GuardHit, LeastTime, ProblemCounts, Sample, SyncPlan};
 use coho_core::verdict::Fate;
 use serde_json::{Map, Value as Json, json};
 
@@ -16,7 +16,7 @@ use crate::words::change;
 /// {
 ///   "version": 1,
 ///   "syncs": [{
-///     "sync": "accounts", "object": "account", "mode": "upsert",
+///     "sync": "accounts", "object": "account", "mode": "upsert", "api": "rest", "firstRun": null,
 ///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "fates": { "unchanged": 88 } },
 ///     "changes": [{ "change": "update", "reason": "row-changed", "count": 3 }],
 ///     "samples": [{
@@ -26,7 +26,9 @@ use crate::words::change;
 ///     "problems": [{ "code": "null-key", "count": 2, "key": "7", "first": { "code": "null-key", "message": "…" } }],
 ///     "guards": [{ "code": "max-removed", "message": "…", "help": "…", "held": 37 }],
 ///     "removals": { "created": 0, "found": 0 },
-///     "calls": { "least": 3, "most": 12 }
+///     "calls": { "least": 3, "most": 12 },
+///     "time": { "rate": 900, "writePrice": 1.0, "leastMillis": 200, "byAnalyticsMillis": 200 },
+///     "notes": []
 ///   }]
 /// }
 /// ```
@@ -44,6 +46,8 @@ pub(super) fn sync(plan: &SyncPlan) -> Json {
         "sync": plan.sync.as_str(),
         "object": plan.object.name(),
         "mode": plan.mode.name(),
+        "api": plan.api.name(),
+        "firstRun": plan.first_run.map(coho_core::sync::FirstRun::name),
         "counts": counts(&plan.counts),
         "changes": changes.collect::<Vec<_>>(),
         "samples": plan.samples.iter().map(sample).collect::<Vec<_>>(),
@@ -51,6 +55,8 @@ pub(super) fn sync(plan: &SyncPlan) -> Json {
         "guards": guards(&plan.guards),
         "removals": { "created": plan.removals.created, "found": plan.removals.found },
         "calls": { "least": plan.calls.least, "most": plan.calls.most },
+        "time": time(&plan.time),
+        "notes": plan.notes,
     })
 }
 
@@ -63,6 +69,15 @@ pub(super) fn counts(counts: &Counts) -> Json {
         "writes": counts.writes,
         "removals": counts.removals,
         "fates": fates,
+    })
+}
+
+fn time(time: &LeastTime) -> Json {
+    json!({
+        "rate": time.rate,
+        "writePrice": f64::from(time.write_price) / 1_000.0,
+        "leastMillis": time.millis,
+        "byAnalyticsMillis": time.by_analytics,
     })
 }
 

@@ -1,14 +1,15 @@
 //! What `coho plan` prints: what would be sent, why, with examples, what holds it, and what it costs.
 
 use coho_core::decide::{Change, Reason};
-use coho_core::plan::{Calls, Sample, SyncPlan};
+use coho_core::plan::{Calls, LeastTime, Sample, SyncPlan};
+use coho_core::sync::{Api, FirstRun};
 use coho_core::verdict::Fate;
 
 use super::differences::differences;
 use super::notice::{self, KEY, See};
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
-use crate::words::{change, clip, counted, number, tame, time};
+use crate::words::{change, clip, counted, number, tame, time, wrap};
 
 /// The order in which changes are told: what is sent first, then what is not.
 const ORDER: [Change; 13] = [
@@ -27,11 +28,11 @@ const ORDER: [Change; 13] = [
     Change::Unchanged,
 ];
 
-/// The plans of some syncs. `rate` is the share of Vitally's rate that may be used, in calls a minute, where it is known.
-pub fn plan(plans: &[SyncPlan], rate: Option<u32>, style: &Style) -> String {
-    let mut parts: Vec<_> = plans.iter().map(|plan| sync(plan, rate, style)).collect();
+/// The plans of some syncs.
+pub fn plan(plans: &[SyncPlan], style: &Style) -> String {
+    let mut parts: Vec<_> = plans.iter().map(|plan| sync(plan, style)).collect();
     if plans.iter().filter(|plan| plan.counts.planned() > 0).count() > 1 {
-        parts.push(total(plans, rate));
+        parts.push(total(plans));
     }
     if plans.is_empty() {
         parts.push("nothing to send\n".to_owned());
@@ -39,12 +40,13 @@ pub fn plan(plans: &[SyncPlan], rate: Option<u32>, style: &Style) -> String {
     parts.join("\n")
 }
 
-fn sync(plan: &SyncPlan, rate: Option<u32>, style: &Style) -> String {
-    let heading =
-        format!("{} → {} ({})", style.paint(Tone::Strong, plan.sync.as_str()), plan.object, plan.mode.name());
+fn sync(plan: &SyncPlan, style: &Style) -> String {
+    let heading = heading(plan, style);
     let quiet = plan.counts.planned() == 0;
-    let notices =
-        notice::guards(&plan.guards, style) + &notice::problems(&plan.problems, See::Nowhere, style);
+    let notes = plan.notes.iter().map(|note| wrap(&format!("note: {}", tame(note)), 2, style.width));
+    let notices = notice::guards(&plan.guards, style)
+        + &notice::problems(&plan.problems, See::Nowhere, style)
+        + &notes.collect::<String>();
     let unchanged = plan.counts.fate(Fate::Unchanged) + plan.counts.fate(Fate::Touched);
     if quiet && unchanged == plan.counts.read && plan.counts.absent == 0 && notices.is_empty() {
         let rows =
@@ -52,11 +54,28 @@ fn sync(plan: &SyncPlan, rate: Option<u32>, style: &Style) -> String {
         return format!("{heading}: nothing to send{rows}\n");
     }
     let cost =
-        if quiet { "  nothing to send\n".to_owned() } else { format!("  {}\n", cost(plan.calls, rate)) };
+        if quiet { "  nothing to send\n".to_owned() } else { format!("  {}\n", cost(plan.calls, plan.time)) };
     let rows = style.paint(Tone::Faint, &format!("{} read", counted(plan.counts.read, "row")));
     let parts = [lay(&changes(plan), 2, style), samples(plan, style), notices, cost];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     format!("{heading}  {rows}\n{}", parts.join("\n"))
+}
+
+/// `orders → event (upsert, analytics; first run: baseline)`
+fn heading(plan: &SyncPlan, style: &Style) -> String {
+    let api = match plan.api {
+        Api::Rest => "",
+        Api::Analytics => ", analytics",
+    };
+    let first_run = match plan.first_run {
+        None | Some(FirstRun::Send) => String::new(),
+        Some(other @ (FirstRun::Baseline | FirstRun::Adopt)) => format!("; first run: {}", other.name()),
+        Some(FirstRun::Since(moment)) => {
+            format!("; first run: since {}", moment.format("%Y-%m-%dT%H:%M:%SZ"))
+        }
+    };
+    let sync = style.paint(Tone::Strong, plan.sync.as_str());
+    format!("{sync} → {} ({}{api}{first_run})", plan.object, plan.mode.name())
 }
 
 fn changes(plan: &SyncPlan) -> Vec<Vec<Cell>> {
@@ -156,20 +175,54 @@ fn example(sample: &Sample, style: &Style) -> String {
         + &differences(&sample.differences, 6, style)
 }
 
-fn cost(calls: Calls, rate: Option<u32>) -> String {
+/// A time from which on it is told how much faster the Analytics API would be, in milliseconds.
+const LONG: u64 = 60_000;
+
+fn cost(calls: Calls, least: LeastTime) -> String {
     let counted = match calls {
         Calls { least, most } if least == most => counted(least, "call"),
         Calls { least, most } => format!("{} to {}", number(least), counted(most, "call")),
     };
-    let Some(rate) = rate.filter(|rate| *rate > 0) else { return counted };
-    let seconds = calls.least.saturating_mul(60).div_ceil(u64::from(rate));
-    let least = if seconds < 10 { format!("{seconds} s") } else { time(seconds.saturating_mul(1_000)) };
-    format!("{counted}, at least {least} at {} calls a minute", number(rate.into()))
+    if least.rate == 0 {
+        return counted;
+    }
+    let price = match least.write_price {
+        1_000 => String::new(),
+        price => format!(", a write costs {}", thousandths(price)),
+    };
+    let faster = match least.by_analytics {
+        Some(millis) if least.millis >= LONG => format!("; by `api: analytics` {}", whole(millis)),
+        Some(_) | None => String::new(),
+    };
+    let (rate, least) = (number(least.rate.into()), whole(least.millis));
+    format!("{counted}, at least {least} at {rate} calls a minute{price}{faster}")
 }
 
-fn total(plans: &[SyncPlan], rate: Option<u32>) -> String {
+/// Whole seconds, since it is an estimate.
+fn whole(millis: u64) -> String {
+    let seconds = millis.div_ceil(1_000);
+    if seconds < 10 { format!("{seconds} s") } else { time(seconds.saturating_mul(1_000)) }
+}
+
+/// `5`, `2.5`: thousandths as a number.
+fn thousandths(number: u32) -> String {
+    let text = format!("{}.{:03}", number / 1_000, number % 1_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn total(plans: &[SyncPlan]) -> String {
     let sum = |part: fn(&Calls) -> u64| plans.iter().map(|plan| part(&plan.calls)).sum();
     let calls = Calls { least: sum(|calls| calls.least), most: sum(|calls| calls.most) };
     let operations: u64 = plans.iter().map(|plan| plan.counts.planned()).sum();
-    format!("all syncs: {}, {}\n", counted(operations, "operation"), cost(calls, rate))
+    let first = plans.iter().map(|plan| plan.time).find(|time| time.rate > 0).unwrap_or_default();
+    // Syncs of several rates have no one rate to name.
+    let same =
+        plans.iter().all(|plan| (plan.time.rate, plan.time.write_price) == (first.rate, first.write_price));
+    let millis = plans.iter().map(|plan| plan.time.millis).sum();
+    let cost = if same {
+        cost(calls, LeastTime { millis, by_analytics: None, ..first })
+    } else {
+        format!("{}, at least {}", cost(calls, LeastTime::default()), whole(millis))
+    };
+    format!("all syncs: {}, {cost}\n", counted(operations, "operation"))
 }

@@ -10,8 +10,9 @@ use crate::style::{Style, Tone};
 use crate::words::{self, counted, number, tame, time, wrap};
 
 /// The columns, in their order. Those that are 0 for all syncs are left out, except the first and `unchanged`.
-const COLUMNS: [Fate; 15] = [
+const COLUMNS: [Fate; 16] = [
     Fate::Delivered,
+    Fate::Accepted,
     Fate::Removed,
     Fate::Unchanged,
     Fate::Touched,
@@ -52,7 +53,10 @@ fn table(summaries: &[SyncSummary], style: &Style) -> String {
 }
 
 fn is_shown(fate: Fate, summaries: &[SyncSummary]) -> bool {
-    matches!(fate, Fate::Delivered | Fate::Unchanged)
+    let accepts = summaries.iter().any(|summary| summary.counts.fate(Fate::Accepted) > 0);
+    let delivers = summaries.iter().any(|summary| summary.counts.fate(Fate::Delivered) > 0);
+    (fate == Fate::Delivered && (delivers || !accepts))
+        || fate == Fate::Unchanged
         || summaries.iter().any(|summary| summary.counts.fate(fate) > 0)
 }
 
@@ -89,7 +93,7 @@ fn name(status: &Status) -> String {
 
 fn tone(status: &Status) -> Tone {
     match status {
-        Status::Completed => Tone::Good,
+        Status::Completed | Status::TimeUp => Tone::Good,
         Status::CompletedWithErrors | Status::Held | Status::Interrupted => Tone::Change,
         Status::Failed(_) | Status::Halted { .. } => Tone::Bad,
     }
@@ -101,6 +105,7 @@ fn sync(summary: &SyncSummary, style: &Style) -> String {
         Status::Completed
         | Status::CompletedWithErrors
         | Status::Held
+        | Status::TimeUp
         | Status::Halted { .. }
         | Status::Interrupted => conservation(summary, style),
     };
@@ -120,6 +125,9 @@ fn ending(status: &Status, style: &Style) -> String {
         Status::Completed | Status::CompletedWithErrors | Status::Held => String::new(),
         Status::Failed(problems) => problems.iter().map(|problem| notice::problem(problem, style)).collect(),
         Status::Halted { code, message } => notice::halt(*code, message, style),
+        Status::TimeUp => {
+            "  the time of `run: { for: … }` is over: the next run goes on from here\n".to_owned()
+        }
         Status::Interrupted => "  run again: it goes on from there\n".to_owned(),
     }
 }

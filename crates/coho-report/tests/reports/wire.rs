@@ -13,10 +13,11 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::plan::{
-    Calls, GuardHit, ProblemCount, ProblemCounts, RemovalOrigins, Sample, Status, SyncPlan, SyncSummary,
+    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, RemovalOrigins, Sample, Status, SyncPlan,
+    SyncSummary,
 };
 use coho_core::problem::Problem;
-use coho_core::sync::{Mode, SyncId};
+use coho_core::sync::{Api, FirstRun, Mode, SyncId};
 use coho_core::target::ExternalId;
 use coho_core::verdict::{Fate, Outcome};
 use coho_report::line::{RowLine, RunLine};
@@ -31,6 +32,11 @@ pub(crate) struct Plan {
     sync: String,
     object: String,
     mode: String,
+    #[serde(default = "rest")]
+    api: String,
+    /// `baseline`, `adopt`, or the day since when.
+    #[serde(default)]
+    first_run: Option<String>,
     counts: WireCounts,
     changes: Vec<(String, String, u64)>,
     #[serde(default)]
@@ -43,6 +49,36 @@ pub(crate) struct Plan {
     removals: (u64, u64),
     #[serde(default)]
     calls: (u64, u64),
+    #[serde(default)]
+    time: WireTime,
+    #[serde(default)]
+    notes: Vec<String>,
+}
+
+fn rest() -> String {
+    Api::Rest.name().to_owned()
+}
+
+/// What a write costs, and the time by the Analytics API.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireTime {
+    write_price: Option<u32>,
+    by_analytics: Option<u64>,
+}
+
+fn least_time(rate: u32, wire: &WireTime, calls: u64) -> LeastTime {
+    let write_price = wire.write_price.unwrap_or(1_000);
+    let millis = if rate == 0 { 0 } else { calls * 60 * u64::from(write_price) / u64::from(rate) };
+    LeastTime { rate, write_price, millis, by_analytics: wire.by_analytics }
+}
+
+fn first_run(text: &str) -> Result<FirstRun, Failure> {
+    Ok(match text {
+        "baseline" => FirstRun::Baseline,
+        "adopt" => FirstRun::Adopt,
+        since => FirstRun::Since(since.parse::<Time>()?),
+    })
 }
 
 /// A sync's end.
@@ -158,8 +194,8 @@ struct WireRow {
 }
 
 impl Plan {
-    /// The plan.
-    pub(crate) fn read(self) -> Result<SyncPlan, Failure> {
+    /// The plan, at this many calls a minute; 0 where that is not known.
+    pub(crate) fn read(self, rate: u32) -> Result<SyncPlan, Failure> {
         let changes = self.changes.into_iter().map(|(kind, reason, count)| {
             let reason = Reason::parse(&reason).ok_or_else(|| format!("no reason: {reason}"))?;
             Ok(((change(&kind)?, reason), count))
@@ -168,6 +204,8 @@ impl Plan {
             sync: SyncId::new(self.sync),
             object: Object::parse(&self.object).ok_or("no such object")?,
             mode: Mode::ALL.into_iter().find(|mode| mode.name() == self.mode).ok_or("no such mode")?,
+            api: Api::ALL.into_iter().find(|api| api.name() == self.api).ok_or("no such api")?,
+            first_run: self.first_run.as_deref().map(first_run).transpose()?,
             counts: self.counts.read()?,
             changes: changes.collect::<Result<_, Failure>>()?,
             samples: self.samples.into_iter().map(WireSample::read).collect::<Result<_, Failure>>()?,
@@ -175,6 +213,8 @@ impl Plan {
             guards: guards(self.guards)?,
             removals: RemovalOrigins { created: self.removals.0, found: self.removals.1 },
             calls: Calls { least: self.calls.0, most: self.calls.1 },
+            time: least_time(rate, &self.time, self.calls.0),
+            notes: self.notes,
         };
         plan.counts.check_plan()?;
         Ok(plan)
@@ -189,6 +229,7 @@ impl Run {
             ("completed-with-errors", _) => Status::CompletedWithErrors,
             ("held", _) => Status::Held,
             ("interrupted", _) => Status::Interrupted,
+            ("time-up", _) => Status::TimeUp,
             ("halted", Some((halt, message))) => Status::Halted { code: code(&halt)?, message },
             ("failed", _) => {
                 let problems = self.errors.into_iter().map(WireProblem::read);

@@ -1,8 +1,10 @@
-//! The breaker: when so many operations in a row end without an answer that can be used, the run should stop.
+//! The breaker: when so many operations in a row end without an answer that can be used, or are refused for one reason, the
+//! run should stop.
 //!
 //! Pure; whoever delivers operations tells it how each went.
 
 use coho_core::code::Code;
+use coho_core::digest::Digest;
 use coho_core::verdict::Verdict;
 
 /// How the server did in an exchange.
@@ -18,12 +20,21 @@ pub enum Health {
     Unreachable,
 }
 
+/// How many characters of two refusals have to be the same for one reason: what follows may name the record.
+const REASON: usize = 24;
+
+/// How many records may be refused in a row for one reason.
+const MOST_REFUSED: u32 = 50;
+
 /// Counts operations that ended badly, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
     most: u32,
     failing: u32,
     unreachable: u32,
+    most_refused: u32,
+    refused: u32,
+    reason: Option<(Code, Digest)>,
 }
 
 impl Default for Breaker {
@@ -35,14 +46,54 @@ impl Default for Breaker {
 impl Breaker {
     /// Opens at so many in a row.
     pub fn new(most: u32) -> Self {
-        Self { most, failing: 0, unreachable: 0 }
+        let (failing, unreachable, refused, reason) = (0, 0, 0, None);
+        Self { most, failing, unreachable, most_refused: MOST_REFUSED, refused, reason }
+    }
+
+    /// The same, which also opens at so many refusals in a row.
+    #[must_use]
+    pub fn with_most_refused(self, most_refused: u32) -> Self {
+        Self { most_refused, ..self }
+    }
+
+    /// Notes a verdict; gives the halt once as many records in a row were refused with one code and the same beginning of
+    /// the text. Whatever Vitally takes in between starts the count again; what never got an answer changes nothing.
+    pub fn judged(&mut self, verdict: &Verdict) -> Option<Verdict> {
+        match verdict {
+            Verdict::Rejected { code, message } => self.refuse(*code, message),
+            Verdict::Applied { .. }
+            | Verdict::Accepted
+            | Verdict::Gone
+            | Verdict::Missing
+            | Verdict::Exists => {
+                (self.refused, self.reason) = (0, None);
+                None
+            }
+            Verdict::Ambiguous
+            | Verdict::Deferred { .. }
+            | Verdict::Unsent { .. }
+            | Verdict::Unsure { .. }
+            | Verdict::Halt { .. } => None,
+        }
+    }
+
+    fn refuse(&mut self, code: Code, message: &str) -> Option<Verdict> {
+        let beginning: String = message.chars().take(REASON).collect();
+        let reason = Some((code, Digest::of(beginning.as_bytes())));
+        self.refused = if self.reason == reason { self.refused + 1 } else { 1 };
+        self.reason = reason;
+        if self.refused < self.most_refused {
+            return None;
+        }
+        let message = format!("{} records in a row were refused: {message}", self.refused);
+        Some(Verdict::Halt { code, message })
     }
 
     /// Notes how an operation went; gives the halt once it is time to stop.
     pub fn note(&mut self, health: Health) -> Option<Verdict> {
         match health {
             Health::Untried => {}
-            Health::Answering => *self = Self::new(self.most),
+            Health::Answering => (self.failing, self.unreachable) = (0, 0),
             Health::Failing => self.failing += 1,
             Health::Unreachable => self.unreachable += 1,
         }
@@ -92,5 +143,33 @@ mod tests {
             breaker.note(Health::Unreachable),
             Some(Verdict::Halt { code: Code::UNREACHABLE, .. })
         ));
+    }
+
+    fn rejected(message: &str) -> Verdict {
+        Verdict::Rejected { code: Code::REFUSED, message: message.to_owned() }
+    }
+
+    #[test]
+    fn refusals_for_one_reason_open_it() {
+        let mut breaker = Breaker::default().with_most_refused(3);
+        assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"a\"")), None);
+        assert_eq!(breaker.judged(&Verdict::Unsure { why: "timed out".to_owned() }), None);
+        assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"b\"")), None);
+        assert_eq!(breaker.note(Health::Answering), None);
+        let halt = breaker.judged(&rejected("`mrr` must be a number, not \"c\""));
+        let message = "3 records in a row were refused: `mrr` must be a number, not \"c\"".to_owned();
+        assert_eq!(halt, Some(Verdict::Halt { code: Code::REFUSED, message }));
+    }
+
+    #[test]
+    fn other_reasons_and_what_is_taken_start_the_count_of_refusals_again() {
+        let mut breaker = Breaker::default().with_most_refused(2);
+        for _ in 0..5 {
+            assert_eq!(breaker.judged(&rejected("one")), None);
+            assert_eq!(breaker.judged(&rejected("another")), None);
+            assert_eq!(breaker.judged(&Verdict::Accepted), None);
+            assert_eq!(breaker.judged(&rejected("another")), None);
+            assert_eq!(breaker.judged(&Verdict::Missing), None);
+        }
     }
 }

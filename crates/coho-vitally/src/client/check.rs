@@ -1,9 +1,13 @@
-//! The connection test: one small read, and what its failure means in words that help.
+//! The connection tests: one small call to each API, and what its failure means in words that help.
 
 use std::time::Duration;
 
+use coho_core::code::Code;
+use coho_core::sync::Api;
+
 use super::Client;
 use super::transport::{Fault, Sent};
+use crate::analytics::BATCH;
 use crate::request::{Answer, Method, Reply, Request};
 use crate::wire::record::Page;
 use crate::wire::refusal;
@@ -24,6 +28,32 @@ pub struct TestReport {
 /// Why a connection does not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TestError {
+    /// The client was made without a token for this API.
+    #[error("there is no token for the {} API", api_name(*api))]
+    NoToken {
+        /// The API.
+        api: Api,
+    },
+    /// 401 or 403 of the Analytics API.
+    #[error(
+        "Vitally does not accept the token ({status}) at {url}; is it the token of the Analytics API of this workspace? \
+         It is another one than that of the REST API"
+    )]
+    AnalyticsToken {
+        /// The address.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// 404 of the Analytics API.
+    #[error(
+        "there is no Analytics API at {url} (404); are the region and the subdomain right? \
+         Its address can be given"
+    )]
+    NotAnalytics {
+        /// The address.
+        url: String,
+    },
     /// 401.
     #[error(
         "Vitally does not accept the token (401) at {url}; is it the REST API token of {}?",
@@ -78,7 +108,7 @@ pub enum TestError {
         why: String,
     },
     /// 3xx.
-    #[error("{url} answers {status} and points elsewhere; is it the address of the REST API?")]
+    #[error("{url} answers {status} and points elsewhere; is it the address of Vitally's API?")]
     Redirected {
         /// The address.
         url: String,
@@ -86,7 +116,7 @@ pub enum TestError {
         status: u16,
     },
     /// Success, with a body that no Vitally sends.
-    #[error("{url} answers {status} with something that is not JSON; is it the address of the REST API?")]
+    #[error("{url} answers {status} with something that is not JSON; is it the address of Vitally's API?")]
     NotJson {
         /// The address.
         url: String,
@@ -108,19 +138,56 @@ pub enum TestError {
     },
 }
 
+impl TestError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoToken { .. } | Self::Unauthorized { .. } | Self::AnalyticsToken { .. } => {
+                Code::UNAUTHORIZED
+            }
+            Self::Forbidden { .. } => Code::FORBIDDEN,
+            Self::TooMany => Code::QUOTA,
+            Self::Failing { .. } => Code::SERVER_FAILING,
+            Self::NotAnalytics { .. }
+            | Self::NoHost { .. }
+            | Self::Refused { .. }
+            | Self::Tls { .. }
+            | Self::TimedOut { .. }
+            | Self::Unreachable { .. }
+            | Self::Redirected { .. }
+            | Self::NotJson { .. } => Code::UNREACHABLE,
+        }
+    }
+}
+
 impl Client {
     /// Reads one user: whether the address, the token and the network are right.
     pub async fn test(&self) -> Result<TestReport, TestError> {
+        let Some(line) = self.line(Api::Rest) else { return Err(TestError::NoToken { api: Api::Rest }) };
         let request = Request {
+            api: Api::Rest,
             method: Method::Get,
             path: "/resources/users?limit=1".to_owned(),
             body: None,
             after: Duration::ZERO,
         };
-        let sent = self.transport().send(&request).await;
-        let url = self.transport().url().to_owned();
+        let sent = line.send_now(&request).await;
+        let url = line.url().to_owned();
         match &sent.answer {
             Answer::Reply(reply) => self.judge(reply, &sent, url),
+            Answer::Lost { why } | Answer::NotSent { why } => Err(unreachable(sent.fault, url, why)),
+        }
+    }
+
+    /// Sends an empty batch: whether the address and the token of the Analytics API are right. Nothing is written; there is
+    /// no call that only tests, so an answer that finds fault with the batch is as good as one that takes it.
+    pub async fn test_analytics(&self) -> Result<TestReport, TestError> {
+        let api = Api::Analytics;
+        let Some(line) = self.line(api) else { return Err(TestError::NoToken { api }) };
+        let sent = line.send_now(&Request::analytics(BATCH, "[]".to_owned())).await;
+        let url = line.url().to_owned();
+        match &sent.answer {
+            Answer::Reply(reply) => judge_analytics(reply, &sent, url),
             Answer::Lost { why } | Answer::NotSent { why } => Err(unreachable(sent.fault, url, why)),
         }
     }
@@ -129,12 +196,7 @@ impl Client {
         let status = reply.status;
         let text = || refusal::text_or_status(status, &reply.body);
         match status {
-            200..=299 if Page::parse(&reply.body).is_some() => Ok(TestReport {
-                url,
-                elapsed: reply.elapsed,
-                limit: sent.headers.limit,
-                remaining: sent.headers.remaining,
-            }),
+            200..=299 if Page::parse(&reply.body).is_some() => Ok(report(reply, sent, url)),
             200..=299 => Err(TestError::NotJson { url, status }),
             300..=399 => Err(TestError::Redirected { url, status }),
             401 => Err(TestError::Unauthorized { url, region: self.region() }),
@@ -142,6 +204,32 @@ impl Client {
             429 => Err(TestError::TooMany),
             _ => Err(TestError::Failing { url, status, text: text() }),
         }
+    }
+}
+
+fn judge_analytics(reply: &Reply, sent: &Sent, url: String) -> Result<TestReport, TestError> {
+    let status = reply.status;
+    match status {
+        // A page is what a host answers that knows nothing of messages.
+        200..=299 if reply.body.trim_start().starts_with('<') => Err(TestError::NotJson { url, status }),
+        200..=299 | 400 | 422 => Ok(report(reply, sent, url)),
+        300..=399 => Err(TestError::Redirected { url, status }),
+        401 | 403 => Err(TestError::AnalyticsToken { url, status }),
+        404 => Err(TestError::NotAnalytics { url }),
+        429 => Err(TestError::TooMany),
+        _ => Err(TestError::Failing { url, status, text: refusal::text_or_status(status, &reply.body) }),
+    }
+}
+
+fn report(reply: &Reply, sent: &Sent, url: String) -> TestReport {
+    let headers = sent.headers;
+    TestReport { url, elapsed: reply.elapsed, limit: headers.limit, remaining: headers.remaining }
+}
+
+fn api_name(api: Api) -> &'static str {
+    match api {
+        Api::Rest => "REST",
+        Api::Analytics => "Analytics",
     }
 }
 

@@ -19,6 +19,34 @@ pub enum Endpoint {
     BaseUrl(String),
 }
 
+/// Where a workspace's Analytics API is
+/// (<https://docs.vitally.io/en/articles/9874144-analytics-api-account>, read 2026-11-24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnalyticsEndpoint {
+    /// The host that belongs to the workspace's [`Endpoint`]: `https://SUBDOMAIN.api.vitally.io`, and beside a given address
+    /// that address itself. In the EU `https://api.vitally-eu.io`, which no page names: it is made after the EU host of the
+    /// REST API and **unverified**; give the address where it is another one.
+    OfWorkspace,
+    /// `https://api.vitally.io`, the older host of all workspaces in the US, which needs no subdomain.
+    UsShared,
+    /// Another address, such as a simulator's.
+    Url(String),
+}
+
+impl AnalyticsEndpoint {
+    /// The address without a slash at the end. Regions are never mixed: data of people must not leave theirs.
+    pub fn url(&self, workspace: &Endpoint) -> Result<String, EndpointError> {
+        match (self, workspace) {
+            (Self::Url(url), _) | (Self::OfWorkspace, Endpoint::BaseUrl(url)) => check(url),
+            (Self::UsShared, _) => Ok("https://api.vitally.io".to_owned()),
+            (Self::OfWorkspace, Endpoint::Us { subdomain }) => {
+                label(subdomain).map(|subdomain| format!("https://{subdomain}.api.vitally.io"))
+            }
+            (Self::OfWorkspace, Endpoint::Eu) => Ok("https://api.vitally-eu.io".to_owned()),
+        }
+    }
+}
+
 /// Why there is no such endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
@@ -34,10 +62,9 @@ impl Endpoint {
     /// The address without a slash at the end.
     pub fn url(&self) -> Result<String, EndpointError> {
         match self {
-            Self::Us { subdomain } if is_label(subdomain) => {
-                Ok(format!("https://{subdomain}.rest.vitally.io"))
+            Self::Us { subdomain } => {
+                label(subdomain).map(|subdomain| format!("https://{subdomain}.rest.vitally.io"))
             }
-            Self::Us { subdomain } => Err(EndpointError::Subdomain(coho_core::value::preview(subdomain))),
             Self::Eu => Ok("https://rest.vitally-eu.io".to_owned()),
             Self::BaseUrl(url) => check(url),
         }
@@ -60,6 +87,10 @@ impl fmt::Display for Endpoint {
             Err(error) => error.fmt(f),
         }
     }
+}
+
+fn label(text: &str) -> Result<&str, EndpointError> {
+    if is_label(text) { Ok(text) } else { Err(EndpointError::Subdomain(coho_core::value::preview(text))) }
 }
 
 fn is_label(text: &str) -> bool {
@@ -100,6 +131,19 @@ mod tests {
         assert_eq!(Endpoint::Eu.url(), Ok("https://rest.vitally-eu.io".to_owned()));
         let base = Endpoint::BaseUrl("http://127.0.0.1:7700/".to_owned());
         assert_eq!(base.url(), Ok("http://127.0.0.1:7700".to_owned()));
+    }
+
+    #[test]
+    fn each_region_has_its_host_for_messages() {
+        let us = Endpoint::Us { subdomain: "acme".to_owned() };
+        let base = Endpoint::BaseUrl("http://127.0.0.1:7700/".to_owned());
+        let url = |endpoint: AnalyticsEndpoint, workspace| endpoint.url(workspace).unwrap();
+        assert_eq!(url(AnalyticsEndpoint::OfWorkspace, &us), "https://acme.api.vitally.io");
+        assert_eq!(url(AnalyticsEndpoint::UsShared, &us), "https://api.vitally.io");
+        assert_eq!(url(AnalyticsEndpoint::OfWorkspace, &Endpoint::Eu), "https://api.vitally-eu.io");
+        assert_eq!(url(AnalyticsEndpoint::OfWorkspace, &base), "http://127.0.0.1:7700");
+        let other = AnalyticsEndpoint::Url("https://elsewhere.example/".to_owned());
+        assert_eq!(url(other, &us), "https://elsewhere.example");
     }
 
     #[test]

@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::settings::{Jitter, Settings};
+use super::settings::Jitter;
 use crate::request::Cost;
 use headers::RateHeaders;
 use pace::{Admit, LimiterState, Pace, Ticket, Told};
+use price::Price;
 
 /// How many answers are awaited one by one.
 const FIRST: u32 = 4;
@@ -44,6 +45,20 @@ pub(crate) struct Pass<'a> {
     _seat: Option<OwnedSemaphorePermit>,
 }
 
+/// What a limiter is made with.
+#[derive(Debug)]
+pub(crate) struct Share {
+    /// Units a minute.
+    pub(crate) rate: u32,
+    /// How many calls may be under way at once.
+    pub(crate) concurrency: usize,
+    /// What calls are known to cost.
+    pub(crate) price: Price,
+    pub(crate) jitter: Jitter,
+    /// How many waits in a row may end in another refusal.
+    pub(crate) most_refusals: u32,
+}
+
 /// Whether a call that was refused for the rate is to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
@@ -54,13 +69,13 @@ pub(crate) enum Again {
 }
 
 impl Limiter {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(share: Share) -> Self {
         Self {
-            pace: Mutex::new(Pace::new(settings.rate, Instant::now())),
+            pace: Mutex::new(Pace::new(share.rate, share.price, Instant::now())),
             seats: Arc::new(Semaphore::new(1)),
-            closed: Mutex::new(Closed { seats: settings.concurrency.max(1) - 1, answers: FIRST }),
-            jitter: settings.jitter.clone(),
-            most_refusals: settings.retry.most_refusals,
+            closed: Mutex::new(Closed { seats: share.concurrency.max(1) - 1, answers: FIRST }),
+            jitter: share.jitter,
+            most_refusals: share.most_refusals,
         }
     }
 
@@ -120,16 +135,11 @@ impl Drop for Pass<'_> {
 mod tests {
     use std::time::Duration;
 
-    use secrecy::SecretString;
-
-    use super::super::endpoint::Endpoint;
-    use super::super::token::Token;
     use super::*;
 
     fn limiter(rate: u32, concurrency: usize) -> Limiter {
-        let token = Token::parse(&SecretString::from("sk_live_test".to_owned())).unwrap();
-        let jitter = Jitter::new(|| 0.0);
-        Limiter::new(&Settings { rate, concurrency, jitter, ..Settings::new(Endpoint::Eu, token) })
+        let (price, jitter) = (Price::default(), Jitter::new(|| 0.0));
+        Limiter::new(Share { rate, concurrency, price, jitter, most_refusals: 10 })
     }
 
     fn passed() -> RateHeaders {

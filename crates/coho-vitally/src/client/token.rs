@@ -41,19 +41,7 @@ impl Token {
     /// assert_eq!(Token::parse(&" ".into()).unwrap_err(), TokenError::Empty);
     /// ```
     pub fn parse(text: &SecretString) -> Result<Self, TokenError> {
-        let text = text.expose_secret().trim();
-        let (scheme, rest) = match text.split_once(char::is_whitespace) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => (Scheme::Basic, rest.trim()),
-            Some(_) | None => (Scheme::None, text),
-        };
-        match rest {
-            "" => return Err(TokenError::Empty),
-            _ if rest.contains(|c: char| c.is_whitespace() || c.is_control()) => {
-                return Err(TokenError::Blank);
-            }
-            _ if !rest.is_ascii() => return Err(TokenError::NotAscii),
-            _ => {}
-        }
+        let (scheme, rest) = split(text.expose_secret())?;
         let encoded = match (scheme, is_encoded(rest)) {
             (_, true) => rest.to_owned(),
             (Scheme::Basic, false) => return Err(TokenError::NotBasic),
@@ -68,9 +56,51 @@ impl Token {
     }
 }
 
+/// The value of the `Authorization` header of the Analytics API, which has a token of its own. Its text never shows.
+#[derive(Clone, Debug)]
+pub struct AnalyticsToken(SecretString);
+
+impl AnalyticsToken {
+    /// Reads a token, with or without `Basic `. It is sent as it is, never encoded again
+    /// (<https://docs.vitally.io/pushing-data-to-vitally/using-the-vitally-api/https-analytics-api/analytics-api-authentication>,
+    /// read 2026-11-24).
+    ///
+    /// ```
+    /// use coho_vitally::client::{AnalyticsToken, TokenError};
+    ///
+    /// assert!(AnalyticsToken::parse(&" Basic 1f2e3d\n".into()).is_ok());
+    /// assert_eq!(AnalyticsToken::parse(&"Basic ".into()).unwrap_err(), TokenError::Empty);
+    /// ```
+    pub fn parse(text: &SecretString) -> Result<Self, TokenError> {
+        let (_, rest) = split(text.expose_secret())?;
+        Ok(Self(SecretString::from(format!("Basic {rest}"))))
+    }
+
+    /// The header's value.
+    pub(super) fn header(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 enum Scheme {
     Basic,
     None,
+}
+
+/// The token without white space around it and without `Basic `, which people copy along.
+fn split(text: &str) -> Result<(Scheme, &str), TokenError> {
+    let text = text.trim();
+    let (scheme, rest) = match text.split_once(char::is_whitespace) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("basic") => (Scheme::Basic, rest.trim()),
+        Some(_) | None if text.eq_ignore_ascii_case("basic") => (Scheme::Basic, ""),
+        Some(_) | None => (Scheme::None, text),
+    };
+    match rest {
+        "" => Err(TokenError::Empty),
+        _ if rest.contains(|c: char| c.is_whitespace() || c.is_control()) => Err(TokenError::Blank),
+        _ if !rest.is_ascii() => Err(TokenError::NotAscii),
+        _ => Ok((scheme, rest)),
+    }
 }
 
 /// Whether a text is base64 of `key:`, the password being empty.
@@ -116,6 +146,20 @@ mod tests {
         assert_eq!(header("sk_live\u{0}1234"), Err(TokenError::Blank));
         assert_eq!(header("sk_lívé"), Err(TokenError::NotAscii));
         assert_eq!(header("key:password"), Err(TokenError::Colon));
+    }
+
+    #[test]
+    fn the_token_of_the_analytics_api_is_sent_as_it_is() {
+        let header = |text: &str| {
+            AnalyticsToken::parse(&SecretString::from(text.to_owned())).map(|token| token.header().to_owned())
+        };
+        for form in ["1f2e:3d==", " Basic 1f2e:3d==\n", "basic   1f2e:3d=="] {
+            assert_eq!(header(form), Ok("Basic 1f2e:3d==".to_owned()), "{form}");
+        }
+        assert_eq!(header("Basic\n"), Err(TokenError::Empty));
+        assert_eq!(header("1f 2e"), Err(TokenError::Blank));
+        let token = AnalyticsToken::parse(&SecretString::from("1f2e3d".to_owned())).unwrap();
+        assert!(!format!("{token:?}").contains("1f2e3d"));
     }
 
     #[test]

@@ -55,11 +55,10 @@ pub(super) enum Fault {
 }
 
 impl Transport {
-    pub(super) fn new(settings: &Settings) -> Result<Self, ClientError> {
+    /// `authorization` is the whole value of that header.
+    pub(super) fn new(url: &str, authorization: &str, settings: &Settings) -> Result<Self, ClientError> {
         install_provider();
-        let url = settings.endpoint.url()?;
-        let mut authorization =
-            HeaderValue::from_str(settings.token.header()).map_err(|_| ClientError::Token)?;
+        let mut authorization = HeaderValue::from_str(authorization).map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization), (ACCEPT, json)]);

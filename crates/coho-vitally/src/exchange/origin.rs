@@ -36,6 +36,11 @@ impl Moment {
         }
     }
 
+    /// Our clock when the request was sent.
+    pub(crate) fn asked(self) -> Time {
+        self.asked
+    }
+
     pub(crate) fn of_answer(answer: &Answer) -> Option<Self> {
         match answer {
             Answer::Reply(reply) => Some(Self::of(reply)),
@@ -101,7 +106,8 @@ mod tests {
     }
 
     fn record(created: Time, updated: Time) -> Record {
-        Record { created_at: Some(created), updated_at: Some(updated), ..Record::default() }
+        let [created, updated] = [created, updated].map(|time| time.to_rfc3339());
+        Record::parse(&format!(r#"{{"createdAt":"{created}","updatedAt":"{updated}"}}"#)).unwrap()
     }
 
     #[test]

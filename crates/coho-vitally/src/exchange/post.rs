@@ -5,7 +5,6 @@ use coho_core::verdict::Verdict;
 use crate::address::Address;
 use crate::exchange::origin::Moment;
 use crate::exchange::subject::{Bodies, Subject, fitting};
-use crate::lookup::is_asked;
 use crate::request::{Answer, Request};
 use crate::turn::Turn;
 use crate::wire::body::Body;
@@ -76,11 +75,12 @@ impl Post {
     pub(crate) fn on(self, subject: &Subject, answer: &Answer) -> Turn<Self, PostEnd> {
         let end = match read(answer) {
             Reading::Fine(reply) => match written(reply) {
-                Ok(Some(record)) if !is_asked(&record, &subject.target) => {
-                    PostEnd::Verdict(subject.wrong(&record))
-                }
+                Ok(Some(record)) if !subject.is_posted(&record) => PostEnd::Verdict(subject.wrong(&record)),
                 Ok(record) => {
-                    let notes = record.as_ref().map(|record| self.body.compare(record)).unwrap_or_default();
+                    let mut notes =
+                        record.as_ref().map(|record| self.body.compare(record)).unwrap_or_default();
+                    let other = record.as_ref().filter(|record| record.external_id.is_some());
+                    notes.extend(other.and_then(|record| subject.keeps(record)));
                     let moment = Moment::of(reply);
                     PostEnd::Written(Box::new(Written { record, moment, sight: Sight::Unseen, notes }))
                 }

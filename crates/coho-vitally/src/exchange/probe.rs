@@ -5,34 +5,38 @@
 //! | found | Applied: it is there | Applied: it still is there |
 //! | missing | Missing | Gone |
 
+use std::time::Duration;
+
 use coho_core::memory::{Origin, Verb};
 use coho_core::verdict::Verdict;
 
+use crate::exchange::find::Find;
 use crate::exchange::origin::{Moment, Reached};
 use crate::exchange::subject::{Subject, wrong_record};
-use crate::lookup::{Finding, Lookup};
+use crate::lookup::Finding;
 use crate::request::Answer;
 use crate::turn::Turn;
 
 /// Where an exchange stands.
 #[derive(Debug)]
 pub(crate) struct State {
-    lookup: Lookup,
+    find: Find,
     verb: Verb,
 }
 
 type Next = Turn<State, Verdict>;
 
 pub(crate) fn start(subject: &Subject, verb: Verb) -> Next {
-    Lookup::begin(subject.object, subject.target.clone(), subject.paths, subject.id.as_ref())
-        .then(|lookup| State { lookup, verb }, |_| Turn::End(Verdict::Missing))
+    // The clocks tell whose the record is, and only an answer has Vitally's: what the caller found is asked again.
+    let asked = Subject { found: None, ..subject.clone() };
+    Find::start(subject, asked.seeks_probed(verb), Duration::ZERO)
+        .then(|find| State { find, verb }, |_| Turn::End(Verdict::Missing))
 }
 
 pub(crate) fn on(state: State, subject: &Subject, answer: &Answer) -> Next {
-    let State { lookup, verb } = state;
-    lookup
-        .take(answer)
-        .then(|lookup| State { lookup, verb }, |finding| Turn::End(verdict(subject, answer, finding, verb)))
+    let State { find, verb } = state;
+    find.take(subject, answer)
+        .then(|find| State { find, verb }, |finding| Turn::End(verdict(subject, answer, finding, verb)))
 }
 
 fn verdict(subject: &Subject, answer: &Answer, finding: Finding, verb: Verb) -> Verdict {

@@ -9,7 +9,6 @@ use crate::address::Address;
 use crate::exchange::origin::Moment;
 use crate::exchange::post::{Sight, Written};
 use crate::exchange::subject::{Bodies, Extent, Subject, fitting};
-use crate::lookup::is_asked;
 use crate::request::{Answer, Request};
 use crate::turn::Turn;
 use crate::wire::body::Body;
@@ -52,7 +51,7 @@ pub(crate) enum PutEnd {
 pub(crate) fn start(address: Address, bodies: &Bodies, extent: Extent) -> Turn<Put, PutEnd> {
     match bodies.update(extent) {
         Err(verdict) => Turn::End(PutEnd::Verdict(verdict)),
-        Ok(body) if body.has_links() => {
+        Ok(body) if bodies.wants_links(&body) => {
             let request = Request::get(&address);
             Turn::Ask(request, Put { address, body, stage: Stage::Links })
         }
@@ -70,7 +69,7 @@ pub(crate) fn start_with(
     match bodies.update(extent) {
         Err(verdict) => Turn::End(PutEnd::Verdict(verdict)),
         Ok(body) => {
-            let body = body.with_links_of(record);
+            let body = bodies.united(body, record);
             Put { address: subject.address_of(record), body, stage: Stage::Write(Sight::Seen) }.write()
         }
     }
@@ -98,10 +97,13 @@ impl Put {
                 Turn::End(PutEnd::WantsVitallysId)
             }
             Reading::Fine(reply) => match Record::parse(&reply.body) {
-                Some(record) if is_asked(&record, &subject.target) => {
+                Some(record) if subject.is_at(&record, &self.address) => {
                     let stage = Stage::Write(Sight::Seen);
                     let body = self.body.with_links_of(&record);
-                    Self { address: subject.address_of(&record), body, stage }.write()
+                    // An answer without an id is that of the record that was asked for.
+                    let address =
+                        if record.id.is_some() { subject.address_of(&record) } else { self.address };
+                    Self { address, body, stage }.write()
                 }
                 Some(record) => Turn::End(self.other(subject, &record)),
                 None => Turn::End(PutEnd::Verdict(unreadable(reply).of_read())),
@@ -115,16 +117,19 @@ impl Put {
     fn other(&self, subject: &Subject, record: &Record) -> PutEnd {
         match self.address {
             Address::Id(..) => PutEnd::Missing,
-            Address::External(..) | Address::All(_) | Address::Search(_) | Address::Page(..) => {
-                PutEnd::Verdict(subject.wrong(record))
-            }
+            Address::External(..)
+            | Address::All(_)
+            | Address::Search(_)
+            | Address::Email(_)
+            | Address::CustomFields(_)
+            | Address::Page(..) => PutEnd::Verdict(subject.wrong(record)),
         }
     }
 
     fn on_write(self, subject: &Subject, answer: &Answer, sight: Sight) -> PutEnd {
         match read(answer) {
             Reading::Fine(reply) => match written(reply) {
-                Ok(Some(record)) if !is_asked(&record, &subject.target) => {
+                Ok(Some(record)) if !subject.is_at(&record, &self.address) => {
                     PutEnd::Verdict(subject.wrong(&record))
                 }
                 Ok(record) => {

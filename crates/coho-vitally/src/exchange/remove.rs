@@ -1,22 +1,26 @@
 //! The table of remove. Nothing is deleted that was not verified: either its id was acknowledged to us, or its external
-//! id is read first and is the one that was asked for.
+//! id, or the e-mail address where that matches, is read first and is the one that was asked for.
 //!
 //! | state | what happened | next |
 //! |---|---|---|
 //! | start | id remembered | DELETE |
 //! | | id not remembered | look-up |
-//! | look-up | found, with this very external id | DELETE by Vitally's id |
+//! | look-up | found, with this very external id or address | DELETE by Vitally's id |
+//! | | several | Ambiguous |
 //! | | missing | Gone |
 //! | | anything else | Rejected `wrong-record` |
 //! | DELETE | any 2xx, 404 | Gone |
+
+use std::time::Duration;
 
 use coho_core::operation::Known;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Verdict;
 
 use crate::address::Address;
+use crate::exchange::find::Find;
 use crate::exchange::subject::{Subject, wrong_record};
-use crate::lookup::{Finding, Lookup};
+use crate::lookup::Finding;
 use crate::request::{Answer, Request};
 use crate::turn::Turn;
 use crate::wire::reading::{Reading, read, refused};
@@ -25,7 +29,7 @@ use crate::wire::reading::{Reading, read, refused};
 #[derive(Debug)]
 pub(crate) enum State {
     /// The record is looked up.
-    Find(Lookup),
+    Find(Find),
     /// It is being deleted.
     Delete,
 }
@@ -36,15 +40,17 @@ pub(crate) fn start(subject: &Subject) -> Next {
     match &subject.known {
         Known::There { id: Some(id), .. } | Known::Unclear { id: Some(id), .. } => delete(subject, id),
         Known::There { id: None, .. } | Known::Unclear { id: None, .. } | Known::New | Known::Assumed => {
-            Lookup::begin(subject.object, subject.target.clone(), subject.paths, None)
-                .then(State::Find, |_| Turn::End(Verdict::Gone))
+            Find::start(subject, subject.seeks_removed(), Duration::ZERO)
+                .then(State::Find, |finding| on_finding(subject, finding))
         }
     }
 }
 
 pub(crate) fn on(state: State, subject: &Subject, answer: &Answer) -> Next {
     match state {
-        State::Find(lookup) => lookup.take(answer).then(State::Find, |finding| on_finding(subject, finding)),
+        State::Find(find) => {
+            find.take(subject, answer).then(State::Find, |finding| on_finding(subject, finding))
+        }
         State::Delete => Turn::End(match read(answer) {
             Reading::Fine(_) | Reading::Absent(_) => Verdict::Gone,
             Reading::Refused(reply) => refused(reply),
@@ -59,11 +65,10 @@ fn delete(subject: &Subject, id: &VitallyId) -> Next {
 
 fn on_finding(subject: &Subject, finding: Finding) -> Next {
     let verdict = match finding {
-        Finding::Found(record) => match (&record.id, &record.external_id) {
-            (Some(id), Some(external_id)) if external_id == subject.target.as_str() => {
-                return delete(subject, id);
-            }
-            _ => subject.wrong(&record),
+        Finding::Found(record) => match &record.id {
+            // What an address found has that address; anything else must have the external id.
+            Some(id) if subject.email.is_some() || subject.has_target(&record) => return delete(subject, id),
+            Some(_) | None => subject.wrong(&record),
         },
         Finding::Missing => Verdict::Gone,
         Finding::Several => Verdict::Ambiguous,

@@ -2,15 +2,20 @@
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, Fields};
+use coho_core::memory::Time;
 use coho_core::object::Object;
-use coho_core::operation::{Known, Operation};
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
+use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
 use crate::address::{Address, Ids, Paths, is_uuid};
-use crate::lookup::other_record;
+use crate::exchange::exact::Exact;
+use crate::lookup::{is_asked, other_record};
 use crate::request::LARGEST_BODY;
-use crate::resolved::Resolved;
+use crate::resolved::{Match, Resolved, Unlinking};
 use crate::wire::body::{Body, Draft, Unresolved};
 use crate::wire::record::Record;
 
@@ -24,6 +29,59 @@ pub(crate) struct Subject {
     pub(crate) paths: Paths,
     /// Vitally's id: remembered, or known to the caller.
     pub(crate) id: Option<VitallyId>,
+    /// The e-mail address, where that is what finds the record. Its external id may be any, then.
+    pub(crate) email: Option<Email>,
+    /// What the caller's search of that address found.
+    pub(crate) found: Option<Match>,
+    /// The links of a user, where it is to have these and no others.
+    pub(crate) exact: Option<Exact>,
+    /// Whether links can be taken away.
+    pub(crate) unlinking: Unlinking,
+    /// The time that messages of the Analytics API carry, where the caller tells it.
+    pub(crate) at: Option<Time>,
+}
+
+/// Only an upsert or update of a user takes links away: what an insert creates has no others.
+fn exact(operation: &Operation, resolved: &Resolved) -> Option<Exact> {
+    match (&operation.action, operation.object) {
+        (
+            Action::Write {
+                mode: Mode::Upsert | Mode::Update,
+                associations: Associations::Exact,
+                complete,
+                changed,
+                ..
+            },
+            Object::User,
+        ) => Some(Exact::of(complete, changed, resolved)),
+        (Action::Write { .. } | Action::Remove | Action::Probe { .. }, _) => None,
+    }
+}
+
+/// An e-mail address that finds a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Email {
+    pub(crate) address: String,
+    /// The one that was sent before it, where it changes.
+    pub(crate) before: Option<String>,
+}
+
+impl Email {
+    fn of(operation: &Operation) -> Option<Self> {
+        match operation.object {
+            Object::User => {}
+            Object::Organization | Object::Account | Object::Event => return None,
+        }
+        let address = operation.email.clone()?;
+        let Action::Write { changed, .. } = &operation.action else {
+            return Some(Self { address, before: None });
+        };
+        let path = FieldPath::new("email");
+        let difference = changed.iter().find(|difference| difference.path == path);
+        let before = difference.filter(|difference| difference.before.as_ref() != Some(&difference.after));
+        let before = before.and_then(|difference| difference.before.as_ref()?.as_text().map(str::to_owned));
+        Some(Self { address, before })
+    }
 }
 
 impl Subject {
@@ -33,8 +91,66 @@ impl Subject {
             Known::There { id, .. } | Known::Unclear { id, .. } => id.clone(),
             Known::New | Known::Assumed => None,
         };
-        let id = remembered.or_else(|| resolved.get(object, &target).cloned());
-        Self { object, target, known: operation.known.clone(), paths, id }
+        let email = Email::of(operation);
+        let id = match &email {
+            None => remembered.or_else(|| resolved.get(object, &target).cloned()),
+            // The caller knows ids by their external ids, and here an address finds the record.
+            Some(_) => remembered,
+        };
+        Self {
+            object,
+            target,
+            known: operation.known.clone(),
+            paths,
+            id,
+            email,
+            found: resolved.found().cloned(),
+            exact: exact(operation, resolved),
+            unlinking: resolved.unlinking(),
+            at: resolved.at(),
+        }
+    }
+
+    /// Whether the record in the answer to a POST may be the one that was posted.
+    pub(crate) fn is_posted(&self, record: &Record) -> bool {
+        is_asked(record, &self.target)
+            || self.email.as_ref().is_some_and(|email| record.has_email(&email.address))
+    }
+
+    /// Whether a record may be the one at this address.
+    pub(crate) fn is_at(&self, record: &Record, address: &Address) -> bool {
+        match (&self.email, address) {
+            (Some(_), Address::Id(_, id)) => record.id.as_ref().is_none_or(|found| found == id),
+            (Some(_), Address::External(_, external_id)) => is_asked(record, external_id),
+            (
+                None | Some(_),
+                Address::Id(..)
+                | Address::External(..)
+                | Address::All(_)
+                | Address::Search(_)
+                | Address::Email(_)
+                | Address::CustomFields(_)
+                | Address::Page(..),
+            ) => is_asked(record, &self.target),
+        }
+    }
+
+    /// Whether a record has the operation's external id.
+    pub(crate) fn has_target(&self, record: &Record) -> bool {
+        record.external_id.as_deref() == Some(self.target.as_str())
+    }
+
+    /// The note for a record that an address found under another external id: Vitally takes those only on creation.
+    pub(crate) fn keeps(&self, record: &Record) -> Option<String> {
+        let email = self.email.as_ref().filter(|_| !self.has_target(record))?;
+        let (object, address, target) = (self.object, preview(&email.address), preview(self.target.as_str()));
+        Some(match &record.external_id {
+            Some(held) => {
+                let held = preview(held);
+                format!("{object} {address} has the external id {held} in Vitally, not {target}: it keeps it")
+            }
+            None => format!("{object} {address} has no external id in Vitally, not {target}: it keeps none"),
+        })
     }
 
     /// Where the record can be addressed at once; `None` where it must be looked up first, since the path does not take
@@ -42,6 +158,7 @@ impl Subject {
     pub(crate) fn address(&self) -> Option<Address> {
         match (&self.id, self.paths.of(self.object)) {
             (Some(id), _) => Some(Address::Id(self.object, id.clone())),
+            (None, _) if self.email.is_some() => None,
             (None, Ids::VitallysOnly) => None,
             (None, Ids::Both) if is_uuid(self.target.as_str()) => None,
             (None, Ids::Both) => Some(Address::External(self.object, self.target.clone())),
@@ -50,10 +167,11 @@ impl Subject {
 
     /// Where a record that was found can be addressed.
     pub(crate) fn address_of(&self, record: &Record) -> Address {
-        match &record.id {
-            Some(id) => Address::Id(self.object, id.clone()),
-            None => Address::External(self.object, self.target.clone()),
+        if let Some(id) = &record.id {
+            return Address::Id(self.object, id.clone());
         }
+        let held = record.external_id.as_deref().and_then(|id| ExternalId::parse(id).ok());
+        Address::External(self.object, held.unwrap_or_else(|| self.target.clone()))
     }
 
     /// The verdict for an answer that shows another record.
@@ -90,6 +208,7 @@ pub(crate) fn wrong_record(message: String) -> Verdict {
 /// that body is needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Bodies {
+    associations: Associations,
     create: Result<Body, Unresolved>,
     complete: Result<Body, Unresolved>,
     change: Result<Body, Unresolved>,
@@ -109,12 +228,14 @@ impl Bodies {
         subject: &Subject,
         complete: &Fields,
         changed: &[Difference],
+        associations: Associations,
         resolved: &Resolved,
     ) -> Self {
         let draft = Draft { object: subject.object, complete, resolved };
         let change = Body::change(changed, draft);
         let complete = Body::update(draft);
         Self {
+            associations,
             create: Body::create(&subject.target, draft),
             // A change that only unlinks says nothing: everything is said in its place.
             change: if change == Ok(Body::default()) { complete.clone() } else { change },
@@ -132,6 +253,19 @@ impl Bodies {
         match extent {
             Extent::Change => self.change.clone().map_err(deferred),
             Extent::Complete => self.complete.clone().map_err(deferred),
+        }
+    }
+
+    /// Whether a user's links have to be read before this body is sent: where others' links stay, the body names them too.
+    pub(crate) fn wants_links(&self, body: &Body) -> bool {
+        self.associations == Associations::Add && body.has_links()
+    }
+
+    /// The body for a record that was read.
+    pub(crate) fn united(&self, body: Body, record: &Record) -> Body {
+        match self.associations {
+            Associations::Add => body.with_links_of(record),
+            Associations::Exact => body,
         }
     }
 

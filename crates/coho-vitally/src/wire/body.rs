@@ -6,12 +6,12 @@ use coho_core::fields::{Difference, FieldValue, Fields};
 use coho_core::json;
 use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
-use coho_core::target::{ExternalId, VitallyId};
+use coho_core::target::ExternalId;
 use coho_core::value::Value;
 use serde_json::{Map, Value as Json};
 
 use crate::resolved::Resolved;
-use crate::wire::record::Record;
+use crate::wire::record::{Record, same_address};
 
 /// The fields whose values are links of a user. REST can add to them and cannot take away.
 const LINKS: [&str; 2] = ["accountIds", "organizationIds"];
@@ -66,6 +66,8 @@ impl Body {
                     let json = draft.json(value, &mut missing);
                     self.fields.insert(name.clone(), json);
                 }
+                // Only events have properties, and no body of a record is made of an event.
+                FieldPath::Property(_) => {}
                 FieldPath::Trait(key) => {
                     let json = draft.json(value, &mut missing);
                     self.traits.insert(key.clone(), json);
@@ -83,11 +85,11 @@ impl Body {
     /// The same, with the links that the record has: right whether Vitally adds them or replaces them.
     #[must_use]
     pub(crate) fn with_links_of(mut self, record: &Record) -> Self {
-        for (name, held) in LINKS.into_iter().zip([&record.accounts, &record.organizations]) {
+        for (name, held) in LINKS.into_iter().zip([record.accounts(), record.organizations()]) {
             if let Some(Json::Array(ids)) = self.fields.get_mut(name) {
                 let wanted: BTreeSet<String> =
                     ids.iter().filter_map(Json::as_str).map(str::to_owned).collect();
-                let more = held.iter().map(VitallyId::as_str).filter(|id| !wanted.contains(*id));
+                let more = held.iter().map(|linked| linked.id.as_str()).filter(|id| !wanted.contains(*id));
                 ids.extend(more.map(Json::from));
             }
         }
@@ -112,10 +114,14 @@ impl Body {
             let held = coho_core::value::preview(held);
             notes.push(format!("Vitally did not take the name: it still is `{held}`"));
         }
-        if let Some(held) = &answer.traits {
-            let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && !held.contains(*key));
-            notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
+        if let (Some(Json::String(sent)), Some(held)) = (self.fields.get("email"), &answer.email)
+            && !same_address(sent, held)
+        {
+            let held = coho_core::value::preview(held);
+            notes.push(format!("Vitally did not take the e-mail address: it still is `{held}`"));
         }
+        let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && answer.lacks_trait(key));
+        notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
         notes
     }
 }

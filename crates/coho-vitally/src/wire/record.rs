@@ -1,13 +1,17 @@
-//! Records as Vitally answers them, read leniently: only what decides something is read, and anything may be absent.
-
-use std::collections::BTreeSet;
+//! Records as Vitally answers them, read leniently: anything may be absent, and nothing is judged here.
 
 use chrono::DateTime;
+use coho_core::json;
 use coho_core::memory::Time;
+use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
+use coho_core::value::Value;
 use serde_json::{Map, Value as Json};
 
-/// A record of Vitally, as far as exchanges need it.
+/// Members that are read apart, or that nobody asks for: whole records stand in them, some of them large.
+const APART: [&str; 5] = ["traits", "accounts", "organizations", "segments", "keyRoles"];
+
+/// A record of Vitally.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Vitally's id.
@@ -20,24 +24,52 @@ pub struct Record {
     pub updated_at: Option<Time>,
     /// Its name.
     pub name: Option<String>,
-    /// The keys of its traits, where the answer has traits.
-    pub traits: Option<BTreeSet<String>>,
-    /// User: the linked accounts.
-    pub accounts: BTreeSet<VitallyId>,
-    /// User: the linked organizations.
-    pub organizations: BTreeSet<VitallyId>,
+    /// User: the e-mail address.
+    pub email: Option<String>,
+    fields: Map<String, Json>,
+    traits: Option<Map<String, Json>>,
+    accounts: Option<Vec<Linked>>,
+    organizations: Option<Vec<Linked>>,
+}
+
+/// A record that another one is linked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// Vitally's id.
+    pub id: VitallyId,
+    /// The external id; records that were made inside Vitally have none.
+    pub external_id: Option<String>,
 }
 
 impl Record {
     /// Reads a record; `None` where the body is not a JSON object.
+    ///
+    /// ```
+    /// use coho_core::path::FieldPath;
+    /// use coho_core::value::Value;
+    /// use coho_vitally::Record;
+    ///
+    /// let record = Record::parse(r#"{"id":"0b5c","name":"Acme","traits":{"vitally.custom.seats":7}}"#).unwrap_or_default();
+    /// assert_eq!(record.value(&FieldPath::new("name")), Some(Value::text("Acme")));
+    /// assert_eq!(record.value(&FieldPath::new("traits.vitally.custom.seats")), Some(Value::Int(7)));
+    /// assert_eq!(record.value(&FieldPath::new("traits.plan")), None);
+    /// ```
     pub fn parse(body: &str) -> Option<Self> {
         match serde_json::from_str(body).ok()? {
-            Json::Object(members) => Some(Self::of(&members)),
+            Json::Object(members) => Some(Self::of(members)),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
         }
     }
 
-    fn of(members: &Map<String, Json>) -> Self {
+    fn of(mut members: Map<String, Json>) -> Self {
+        let traits = match members.remove("traits") {
+            Some(Json::Object(traits)) => Some(traits),
+            Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) | None => {
+                None
+            }
+        };
+        let (accounts, organizations) = (linked(&members, "accounts"), linked(&members, "organizations"));
+        members.retain(|name, _| !APART.contains(&name.as_str()));
         let text = |name: &str| members.get(name).and_then(Json::as_str).map(str::to_owned);
         let time = |name: &str| members.get(name).and_then(Json::as_str).and_then(time);
         Self {
@@ -46,23 +78,80 @@ impl Record {
             created_at: time("createdAt"),
             updated_at: time("updatedAt"),
             name: text("name"),
-            traits: members
-                .get("traits")
-                .and_then(Json::as_object)
-                .map(|keys| keys.keys().cloned().collect()),
-            accounts: linked(members, "accounts"),
-            organizations: linked(members, "organizations"),
+            email: text("email"),
+            fields: members,
+            traits,
+            accounts,
+            organizations,
         }
     }
+
+    /// What a field or a trait holds; `None` where the answer does not say. A moment reads as text, which is equal to the
+    /// moment that was sent. What others are linked to reads as [`Record::accounts`] and its neighbours.
+    pub fn value(&self, path: &FieldPath) -> Option<Value> {
+        let held = match path {
+            FieldPath::Field(name) => self.fields.get(name),
+            FieldPath::Trait(key) => self.traits.as_ref()?.get(key),
+            // Only events have properties, and an event is no record.
+            FieldPath::Property(_) => None,
+        };
+        json::from_serde(held?.clone()).ok()
+    }
+
+    /// User: the linked accounts, as far as the answer tells.
+    pub fn accounts(&self) -> &[Linked] {
+        self.accounts.as_deref().unwrap_or_default()
+    }
+
+    /// User: the linked organizations, as far as the answer tells.
+    pub fn organizations(&self) -> &[Linked] {
+        self.organizations.as_deref().unwrap_or_default()
+    }
+
+    /// Account: the id of its organization.
+    pub fn organization_id(&self) -> Option<VitallyId> {
+        let id = self.fields.get("organizationId").and_then(Json::as_str);
+        id.filter(|id| !id.is_empty()).map(VitallyId::new)
+    }
+
+    /// Whether the answer tells the linked accounts, be they none.
+    pub(crate) fn tells_accounts(&self) -> bool {
+        self.accounts.is_some()
+    }
+
+    /// Whether the answer tells the linked organizations, be they none.
+    pub(crate) fn tells_organizations(&self) -> bool {
+        self.organizations.is_some()
+    }
+
+    /// Whether the answer has traits, and this one is not among them.
+    pub(crate) fn lacks_trait(&self, key: &str) -> bool {
+        self.traits.as_ref().is_some_and(|traits| !traits.contains_key(key))
+    }
+
+    /// Whether this is the record's address, in upper or lower case.
+    pub(crate) fn has_email(&self, address: &str) -> bool {
+        self.email.as_ref().is_some_and(|held| same_address(held, address))
+    }
+}
+
+/// Whether two e-mail addresses are one: whether Vitally minds upper and lower case is not documented, and people do not.
+pub(crate) fn same_address(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 fn time(text: &str) -> Option<Time> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
 }
 
-fn linked(members: &Map<String, Json>, name: &str) -> BTreeSet<VitallyId> {
-    let items = members.get(name).and_then(Json::as_array).into_iter().flatten();
-    items.filter_map(|item| item.get("id").and_then(Json::as_str)).map(VitallyId::new).collect()
+fn linked(members: &Map<String, Json>, name: &str) -> Option<Vec<Linked>> {
+    let text = |item: &Json, name: &str| {
+        item.get(name).and_then(Json::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let one = |item: &Json| {
+        Some(Linked { id: VitallyId::new(text(item, "id")?), external_id: text(item, "externalId") })
+    };
+    Some(members.get(name)?.as_array()?.iter().filter_map(one).collect())
 }
 
 /// A page of records.
@@ -77,31 +166,74 @@ pub(crate) struct Page {
 impl Page {
     /// Reads a page in any of the shapes that Vitally answers: a list, `results`, `data`, or one object.
     pub(crate) fn parse(body: &str) -> Option<Self> {
-        let records = |items: &[Json]| items.iter().filter_map(Json::as_object).map(Record::of).collect();
+        let envelope = Envelope::parse(body)?;
+        let next = envelope.next;
+        let records = match envelope.contents {
+            Contents::Listed(items) => items.into_iter().map(Record::of).collect(),
+            Contents::Alone(members) if members.contains_key("id") => vec![Record::of(members)],
+            Contents::Alone(_) => Vec::new(),
+        };
+        Some(Self { records, next })
+    }
+
+    /// Reads a page of a list, which is nothing but a list: `None` for a single object too, since it shows no end.
+    pub(crate) fn parse_list(body: &str) -> Option<Self> {
+        let Envelope { contents, next } = Envelope::parse(body)?;
+        match contents {
+            Contents::Listed(items) => {
+                Some(Self { records: items.into_iter().map(Record::of).collect(), next })
+            }
+            Contents::Alone(_) => None,
+        }
+    }
+}
+
+/// An answer that may hold several things.
+pub(crate) struct Envelope {
+    pub(crate) contents: Contents,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+/// What stands in an envelope.
+pub(crate) enum Contents {
+    /// A list.
+    Listed(Vec<Map<String, Json>>),
+    /// An object that is no envelope.
+    Alone(Map<String, Json>),
+}
+
+impl Envelope {
+    /// Reads a list, `results`, `data`, or one object.
+    pub(crate) fn parse(body: &str) -> Option<Self> {
         match serde_json::from_str(body).ok()? {
-            Json::Array(items) => Some(Self { records: records(&items), next: None }),
-            Json::Object(members) => {
-                let listed = ["results", "data"].into_iter().find_map(|name| members.get(name)?.as_array());
-                match listed {
-                    Some(items) => Some(Self { records: records(items), next: next(&members, items) }),
-                    None => Some(Self { records: alone(&members), next: None }),
-                }
+            Json::Array(items) => Some(Self { contents: Contents::Listed(objects(items)), next: None }),
+            Json::Object(mut members) => {
+                let name = ["results", "data"]
+                    .into_iter()
+                    .find(|name| members.get(*name).is_some_and(Json::is_array));
+                let Some(Json::Array(items)) = name.and_then(|name| members.remove(name)) else {
+                    return Some(Self { contents: Contents::Alone(members), next: None });
+                };
+                let next = if items.is_empty() { None } else { next(&members) };
+                Some(Self { contents: Contents::Listed(objects(items)), next })
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
         }
     }
 }
 
+fn objects(items: Vec<Json>) -> Vec<Map<String, Json>> {
+    let object = |item| if let Json::Object(members) = item { Some(members) } else { None };
+    items.into_iter().filter_map(object).collect()
+}
+
 /// `atEnd` and an empty page end a list too, whatever the cursor says.
-fn next(members: &Map<String, Json>, items: &[Json]) -> Option<String> {
-    if items.is_empty() || members.get("atEnd") == Some(&Json::Bool(true)) {
+fn next(members: &Map<String, Json>) -> Option<String> {
+    if members.get("atEnd") == Some(&Json::Bool(true)) {
         return None;
     }
     members.get("next").and_then(Json::as_str).filter(|cursor| !cursor.is_empty()).map(str::to_owned)
-}
-
-fn alone(members: &Map<String, Json>) -> Vec<Record> {
-    if members.contains_key("id") { vec![Record::of(members)] } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -117,8 +249,33 @@ mod tests {
 
     #[test]
     fn links_are_read_from_nested_records() {
-        let record = Record::parse(r#"{"id":"u","accounts":[{"id":"a","traits":{}},{"id":"b"}]}"#).unwrap();
-        assert_eq!(record.accounts, [VitallyId::new("a"), VitallyId::new("b")].into());
+        let body = r#"{"id":"u","accounts":[{"id":"a","externalId":"acme","traits":{}},{"id":"b"}]}"#;
+        let record = Record::parse(body).unwrap();
+        let acme = Linked { id: VitallyId::new("a"), external_id: Some("acme".to_owned()) };
+        assert_eq!(record.accounts(), [acme, Linked { id: VitallyId::new("b"), external_id: None }]);
+        assert!(record.tells_accounts());
+        assert_eq!((record.organizations(), record.tells_organizations()), (&[][..], false));
+    }
+
+    #[test]
+    fn fields_and_traits_read_as_values() {
+        let body = r#"{"id":"a","organizationId":"o","joinDate":"2024-05-01T00:00:00.000Z","avatar":null,
+            "traits":{"plan":"pro","tags":["a"],"gone":null}}"#;
+        let record = Record::parse(body).unwrap();
+        let value = |path: &str| record.value(&FieldPath::new(path));
+        let joined = DateTime::from_timestamp(1_714_521_600, 0).unwrap();
+        assert_eq!(value("joinDate"), Some(Value::Timestamp(joined)));
+        assert_eq!(value("traits.tags"), Some(Value::Array(vec![Value::text("a")])));
+        assert_eq!((value("avatar"), value("traits.gone")), (Some(Value::Null), Some(Value::Null)));
+        assert_eq!((value("email"), value("traits"), value("traits.other")), (None, None, None));
+        assert_eq!(record.organization_id(), Some(VitallyId::new("o")));
+    }
+
+    #[test]
+    fn addresses_are_compared_whatever_their_case() {
+        let record = Record::parse(r#"{"email":"Ada@Acme.io"}"#).unwrap();
+        assert!(record.has_email("ada@acme.io") && !record.has_email("ada@acme.com"));
+        assert!(!Record::default().has_email(""));
     }
 
     #[test]
@@ -131,6 +288,7 @@ mod tests {
             assert_eq!(page.next, None, "{body}");
         }
         assert_eq!(Page::parse(r#"{"results":[]}"#).unwrap().records, []);
+        assert_eq!(Page::parse_list(r#"{"next":null}"#), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use coho_core::memory::Verb;
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
-use coho_core::sync::{Mode, NullPolicy};
+use coho_core::sync::{Associations, Mode, NullPolicy};
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
@@ -23,6 +23,7 @@ pub(crate) enum Deed {
 }
 
 /// An operation on one record. References are told by the catalog; `sent` is what was acknowledged before.
+#[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn operation(
     object: Object,
     target: &str,
@@ -31,13 +32,31 @@ pub(crate) fn operation(
     fields: &[(&str, Value)],
     sent: &[(&str, Value)],
 ) -> Result<Operation, Box<dyn std::error::Error>> {
+    operation_with(Associations::Add, (object, target), deed, known, fields, sent)
+}
+
+/// The same, of a sync that wants a user's links to be those of the row and no others, or only to grow.
+pub(crate) fn operation_with(
+    associations: Associations,
+    (object, target): (Object, &str),
+    deed: Deed,
+    known: Known,
+    fields: &[(&str, Value)],
+    sent: &[(&str, Value)],
+) -> Result<Operation, Box<dyn std::error::Error>> {
     let target = ExternalId::parse(target)?;
-    let rendered = Rendered { target: target.clone(), fields: rendered(object, fields), absent_traits: None };
+    let rendered = Rendered {
+        target: target.clone(),
+        fields: rendered(object, fields),
+        absent_traits: None,
+        associations,
+    };
     let sent: Sent = sent.iter().map(|(path, value)| (FieldPath::new(path), value.clone())).collect();
     let sieved = sieve(&rendered, &sent);
     let action = match deed {
         Deed::Write(mode) => Action::Write {
             mode,
+            associations,
             changed: changed(&sieved.complete, sieved.differences),
             complete: sieved.complete,
             would_send: sieved.would_send,
@@ -49,12 +68,19 @@ pub(crate) fn operation(
         key: Key::new("1"),
         object,
         target,
+        email: None,
         action,
         known,
         reason: Reason::NewRecord,
         seen: None,
         serial: 0,
     })
+}
+
+/// The same operation, of a sync that matches users by their e-mail address.
+#[allow(dead_code, reason = "each test file uses a part of it")]
+pub(crate) fn by_email(operation: Operation, address: &str) -> Operation {
+    Operation { email: Some(address.to_owned()), ..operation }
 }
 
 fn rendered(object: Object, fields: &[(&str, Value)]) -> BTreeMap<FieldPath, Rendering> {

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use coho_simulator::{Running, Settings as SimulatorSettings, Simulator, Switches};
-use coho_vitally::client::{Client, Endpoint, Jitter, Retry, Settings, Token};
+use coho_vitally::client::{
+    AnalyticsSettings, AnalyticsToken, Client, Endpoint, Jitter, Retry, Settings, Token,
+};
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
 const KEY: &str = "sk_live_simulated";
+
+/// The simulator's own token of the Analytics API.
+const ANALYTICS: &str = "sandbox";
 
 /// A simulator with these switches.
 pub(crate) async fn simulator(switches: &str) -> Result<Running, Failure> {
@@ -16,6 +21,7 @@ pub(crate) async fn simulator(switches: &str) -> Result<Running, Failure> {
 }
 
 /// A client that does not wait between tries.
+#[allow(dead_code, reason = "each test file uses a part of it")]
 pub(crate) fn client(url: &str) -> Result<Client, Failure> {
     Ok(Client::new(settings(url)?)?)
 }
@@ -26,4 +32,11 @@ pub(crate) fn settings(url: &str) -> Result<Settings, Failure> {
     let settings = Settings::new(Endpoint::BaseUrl(url.to_owned()), token);
     let retry = Retry { first_wait: Duration::ZERO, ..settings.retry };
     Ok(Settings { rate: 60_000, retry, jitter: Jitter::new(|| 0.0), ..settings })
+}
+
+/// The same with the Analytics API, whose host is the same here.
+#[allow(dead_code, reason = "each test file uses a part of it")]
+pub(crate) fn with_analytics(settings: Settings) -> Result<Settings, Failure> {
+    let analytics = AnalyticsSettings::new(AnalyticsToken::parse(&ANALYTICS.into())?);
+    Ok(Settings { analytics: Some(AnalyticsSettings { rate: 60_000, ..analytics }), ..settings })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::headers::RateHeaders;
-use super::price::Prices;
+use super::price::{Price, Prices};
 use crate::request::Cost;
 
 /// The window over which Vitally's bucket fills.
@@ -78,7 +78,7 @@ pub(crate) enum Told {
 
 impl Pace {
     /// `rate` is in units a minute.
-    pub(crate) fn new(rate: u32, now: Instant) -> Self {
+    pub(crate) fn new(rate: u32, known: Price, now: Instant) -> Self {
         let rate = f64::from(rate.max(1));
         let burst = (rate / 30.0).max(1.0);
         Self {
@@ -86,7 +86,7 @@ impl Pace {
             burst,
             tokens: burst,
             filled: now,
-            prices: Prices::default(),
+            prices: Prices::new(known),
             server: None,
             quiet: None,
             opens: now,
@@ -205,8 +205,7 @@ impl Pace {
             units_per_minute: self.rate_now(f64::from(self.prices.of(Cost::Write))) * WINDOW,
             limit: self.server.map(|server| server.limit),
             remaining: self.server.map(|server| server.remaining),
-            read_price: self.prices.of(Cost::Read),
-            write_price: self.prices.of(Cost::Write),
+            price: self.prices.all(),
             paused_for: (!pause.is_zero()).then_some(pause),
             under_way: self.under_way,
         }
@@ -229,10 +228,8 @@ pub struct LimiterState {
     pub limit: Option<u32>,
     /// Units that it held after the last answer, where it told.
     pub remaining: Option<u32>,
-    /// Units that a read costs, as far as was learned.
-    pub read_price: u32,
-    /// Units that a write costs, as far as was learned.
-    pub write_price: u32,
+    /// What calls cost, as far as was learned, now or by an earlier run.
+    pub price: Price,
     /// How long all calls are held back after a 429.
     pub paused_for: Option<Duration>,
     /// How many calls are under way.
@@ -240,14 +237,10 @@ pub struct LimiterState {
 }
 
 impl LimiterState {
-    /// The least time that so many reads and writes take.
+    /// The least time that so many reads and writes take from now on.
     pub fn least_time(&self, reads: u64, writes: u64) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let units = |calls: u64, price: u32| calls as f64 * f64::from(price);
-        let units = units(reads, self.read_price) + units(writes, self.write_price);
-        let seconds = units / self.units_per_minute.max(f64::MIN_POSITIVE) * WINDOW;
         let paused = self.paused_for.unwrap_or_default();
-        Duration::try_from_secs_f64(seconds).map_or(Duration::MAX, |time| time.saturating_add(paused))
+        self.price.least_time(self.units_per_minute, reads, writes).saturating_add(paused)
     }
 }
 
@@ -276,7 +269,7 @@ mod tests {
     #[test]
     fn a_burst_is_bounded_and_then_calls_are_spread() {
         let now = Instant::now();
-        let mut pace = Pace::new(60, now);
+        let mut pace = Pace::new(60, Price::default(), now);
         let free = (0..100).take_while(|_| matches!(pace.admit(Cost::Read, now), Admit::Pass(_))).count();
         assert_eq!(free, 2);
         assert_eq!(wait(&mut pace, now), Duration::from_secs(1));
@@ -285,20 +278,20 @@ mod tests {
     #[test]
     fn the_price_of_a_write_is_learned() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, now);
+        let mut pace = Pace::new(6_000, Price::default(), now);
         for remaining in [990, 981, 973] {
             let ticket = pass(&mut pace, now);
             // A tenth of a second: 1.67 units of 1,000 a minute flow in, one of them whole.
             now += Duration::from_millis(100);
             pace.settle(ticket, Told::Passed, told(1_000, remaining), now, 0.0);
         }
-        assert_eq!(pace.state(now).write_price, 9);
+        assert_eq!(pace.state(now).price.write, 9);
     }
 
     #[test]
     fn a_low_bucket_slows_us_before_it_is_empty() {
         let now = Instant::now();
-        let mut pace = Pace::new(900, now);
+        let mut pace = Pace::new(900, Price::default(), now);
         let ticket = pass(&mut pace, now);
         pace.settle(ticket, Told::Passed, told(1_000, 50), now, 0.0);
         assert!(pace.state(now).units_per_minute < 501.0);
@@ -310,7 +303,7 @@ mod tests {
     #[test]
     fn a_wave_of_refusals_counts_once() {
         let now = Instant::now();
-        let mut pace = Pace::new(900, now);
+        let mut pace = Pace::new(900, Price::default(), now);
         let tickets = [pass(&mut pace, now), pass(&mut pace, now), pass(&mut pace, now)];
         let reset = RateHeaders { reset: Some(Duration::from_secs(7)), ..RateHeaders::default() };
         for ticket in tickets {
@@ -331,7 +324,7 @@ mod tests {
     #[test]
     fn refusals_without_headers_wait_longer_each_time() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, now);
+        let mut pace = Pace::new(6_000, Price::default(), now);
         let mut waits = Vec::new();
         for _ in 0..4 {
             let ticket = pass(&mut pace, now);
@@ -345,8 +338,8 @@ mod tests {
 
     #[test]
     fn an_estimate_follows_the_price() {
-        let pace = Pace::new(600, Instant::now());
-        let state = LimiterState { write_price: 10, ..pace.state(Instant::now()) };
+        let pace = Pace::new(600, Price { read: 1, write: 10 }, Instant::now());
+        let state = pace.state(Instant::now());
         assert_eq!(state.least_time(0, 600), Duration::from_secs(600));
     }
 }

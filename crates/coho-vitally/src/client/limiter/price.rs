@@ -4,6 +4,7 @@
 //! dearer than it is, never cheaper, so the least of the last few observations is taken.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::request::Cost;
 
@@ -13,21 +14,70 @@ const KEPT: usize = 8;
 /// How many observations are needed before they are believed.
 const NEEDED: usize = 2;
 
+/// What calls cost, in units of the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Price {
+    /// A read.
+    pub read: u32,
+    /// A write.
+    pub write: u32,
+}
+
+impl Default for Price {
+    /// One unit each: what a call costs until something else is known.
+    fn default() -> Self {
+        Self { read: 1, write: 1 }
+    }
+}
+
+impl Price {
+    /// The least time that so many reads and writes take at this many units a minute.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use coho_vitally::client::Price;
+    ///
+    /// let price = Price { read: 1, write: 10 };
+    /// assert_eq!(price.least_time(900.0, 900, 90), Duration::from_secs(120));
+    /// ```
+    pub fn least_time(self, units_per_minute: f64, reads: u64, writes: u64) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let units = |calls: u64, price: u32| calls as f64 * f64::from(price);
+        let units = units(reads, self.read) + units(writes, self.write);
+        let seconds = units / units_per_minute.max(f64::MIN_POSITIVE) * 60.0;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
+}
+
 /// The prices of reads and writes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prices {
+    /// What an earlier run learned.
+    known: Price,
     read: VecDeque<u32>,
     write: VecDeque<u32>,
 }
 
 impl Prices {
-    /// The price of a call, in units; one until something else was observed.
+    /// What an earlier run learned holds until something else is observed.
+    pub(crate) fn new(known: Price) -> Self {
+        let known = Price { read: known.read.max(1), write: known.write.max(1) };
+        Self { known, ..Self::default() }
+    }
+
+    /// The price of a call, in units.
     pub(crate) fn of(&self, cost: Cost) -> u32 {
-        let observed = match cost {
-            Cost::Read => &self.read,
-            Cost::Write => &self.write,
+        let (observed, known) = match cost {
+            Cost::Read => (&self.read, self.known.read),
+            Cost::Write => (&self.write, self.known.write),
         };
-        if observed.len() < NEEDED { 1 } else { observed.iter().copied().min().unwrap_or(1) }
+        if observed.len() < NEEDED { known } else { observed.iter().copied().min().unwrap_or(known) }
+    }
+
+    /// The prices of both.
+    pub(crate) fn all(&self) -> Price {
+        Price { read: self.of(Cost::Read), write: self.of(Cost::Write) }
     }
 
     /// Notes what a call seems to have cost.
@@ -56,6 +106,16 @@ mod tests {
         prices.observe(Cost::Write, 10);
         prices.observe(Cost::Write, 12);
         assert_eq!((prices.of(Cost::Write), prices.of(Cost::Read)), (10, 1));
+    }
+
+    #[test]
+    fn what_an_earlier_run_learned_holds_until_something_else_is_observed() {
+        let mut prices = Prices::new(Price { read: 0, write: 10 });
+        assert_eq!(prices.all(), Price { read: 1, write: 10 });
+        prices.observe(Cost::Write, 4);
+        assert_eq!(prices.of(Cost::Write), 10);
+        prices.observe(Cost::Write, 4);
+        assert_eq!(prices.of(Cost::Write), 4);
     }
 
     #[test]

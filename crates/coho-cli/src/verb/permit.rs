@@ -1,0 +1,47 @@
+//! Permits as files: `coho plan -o` writes one, `coho run --plan` reads it.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use coho_engine::context::Engine;
+use coho_engine::permit::Permit;
+use coho_engine::plan::Planned;
+
+use crate::exit::Known;
+use crate::print;
+
+/// Writes a permit that only its owner can read. A file that is there is replaced.
+pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
+    let text = engine.write_permit(plans)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("cannot write the permit {}", path.display()))?;
+    let operations = plans.iter().map(|planned| planned.plan.counts.planned()).sum();
+    let operations = print::counted(operations, "operation");
+    print::talk(&format!(
+        "wrote {operations} to {0}; `coho run --plan {0}` sends them and nothing else",
+        path.display()
+    ));
+    Ok(())
+}
+
+/// Reads a permit of this project.
+pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
+    let unusable = |message: String, source: anyhow::Error| Known {
+        message,
+        help: Some("make a new one with `coho plan -o FILE`".to_owned()),
+        code: 3,
+        source: Some(source),
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| unusable(format!("cannot read the permit {}", path.display()), error.into()))?;
+    let permit = engine.read_permit(&text).map_err(|error| {
+        let message = format!("{} cannot be used [{}]", path.display(), error.code());
+        unusable(message, error.into())
+    })?;
+    Ok(permit)
+}

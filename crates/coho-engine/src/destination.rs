@@ -1,0 +1,131 @@
+//! Destinations: the client of each, with its tokens and its pace, and what is remembered of what calls cost.
+
+use std::collections::BTreeMap;
+
+use coho_ledger::Ledger;
+use coho_ledger::lease::Lease;
+use coho_project::{DestinationSpec, Endpoint};
+use coho_vitally::client::{
+    AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, Client, Clock as ClientClock, Endpoint as Host,
+    Price, Settings, Token, TokenError,
+};
+use secrecy::SecretString;
+
+use crate::context::{Engine, EngineError, missing};
+use crate::tariff::Tariff;
+
+impl Engine<'_> {
+    fn destination(&self, name: &str) -> Result<&DestinationSpec, EngineError> {
+        self.setup.project.destinations.get(name).ok_or_else(|| missing("destination", name))
+    }
+
+    /// A destination's client. It knows what earlier runs learned of the price of calls.
+    pub(crate) fn client(&self, ledger: &Ledger, destination: &str) -> Result<Client, EngineError> {
+        let price = self.price(ledger, destination)?;
+        self.client_at(destination, Some(price))
+    }
+
+    /// The same without a ledger.
+    pub(crate) fn client_at(&self, destination: &str, price: Option<Price>) -> Result<Client, EngineError> {
+        let spec = self.destination(destination)?;
+        let token = self.token(destination, spec.rest_token.as_ref(), Token::parse)?;
+        let analytics = self.token(destination, spec.analytics_token.as_ref(), AnalyticsToken::parse)?;
+        let clock = std::sync::Arc::clone(&self.setup.clock);
+        let settings = Settings {
+            rate: spec.rate.per_minute,
+            known_price: price,
+            concurrency: spec.concurrency as usize,
+            clock: ClientClock::new(move || clock.now()),
+            analytics: analytics.map(|token| self::analytics(spec, token)),
+            token,
+            ..Settings::without_tokens(host(&spec.endpoint))
+        };
+        Client::new(settings)
+            .map_err(|source| EngineError::Destination { destination: destination.to_owned(), source })
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
+    fn token<T>(
+        &self,
+        destination: &str,
+        text: Option<&SecretString>,
+        parse: fn(&SecretString) -> Result<T, TokenError>,
+    ) -> Result<Option<T>, EngineError> {
+        let token = text.map(parse).transpose();
+        token.map_err(|source| EngineError::Token { destination: destination.to_owned(), source })
+    }
+
+    fn price(&self, ledger: &Ledger, destination: &str) -> Result<Price, EngineError> {
+        let known = ledger.price(&self.workspace(destination))?;
+        Ok(Price { read: units(known.read), write: units(known.write) })
+    }
+
+    /// How fast a destination takes calls.
+    pub(crate) fn tariff(&self, ledger: &Ledger, destination: &str) -> Result<Tariff, EngineError> {
+        let spec = self.destination(destination)?;
+        let price = self.price(ledger, destination)?;
+        Ok(Tariff {
+            rest: spec.rate.per_minute,
+            analytics: spec.analytics_rate.per_minute,
+            write_price: price.write.saturating_mul(1_000),
+        })
+    }
+
+    /// Remembers what calls cost, for the estimates of later plans.
+    pub(crate) fn keep_prices(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        clients: &BTreeMap<String, Client>,
+        calls: u64,
+    ) -> Result<(), EngineError> {
+        if calls < ENOUGH {
+            return Ok(());
+        }
+        for (destination, client) in clients {
+            let Some(price) = client.state().rest.map(|state| state.price) else { continue };
+            let kept = coho_ledger::workspace::Price {
+                read: Some(f64::from(price.read)),
+                write: Some(f64::from(price.write)),
+            };
+            ledger.keep_price(lease, &self.workspace(destination), kept)?;
+        }
+        Ok(())
+    }
+}
+
+/// From how many calls of a run on what it learned of their price is believed: calls that overlap seem dearer than they are.
+const ENOUGH: u64 = 50;
+
+/// A price in whole units; one where nothing is known.
+fn units(price: Option<f64>) -> u32 {
+    let whole = price.filter(|price| (1.0..=1_000.0).contains(price)).unwrap_or(1.0).round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it lies between 1 and 1,000"
+    )]
+    let units = whole as u32;
+    units
+}
+
+fn host(endpoint: &Endpoint) -> Host {
+    match endpoint {
+        Endpoint::Us { subdomain: Some(subdomain) } => Host::Us { subdomain: subdomain.clone() },
+        // The host without a subdomain was the documented one before, and still answers (2026-11-24).
+        Endpoint::Us { subdomain: None } => Host::BaseUrl("https://rest.vitally.io".to_owned()),
+        Endpoint::Eu => Host::Eu,
+        Endpoint::BaseUrl(url) => Host::BaseUrl(url.clone()),
+    }
+}
+
+fn analytics(spec: &DestinationSpec, token: AnalyticsToken) -> AnalyticsSettings {
+    let endpoint = match (&spec.analytics_url, &spec.endpoint) {
+        (Some(url), _) => AnalyticsEndpoint::Url(url.clone()),
+        (None, Endpoint::Us { subdomain: None }) => AnalyticsEndpoint::UsShared,
+        (None, Endpoint::Us { subdomain: Some(_) } | Endpoint::Eu | Endpoint::BaseUrl(_)) => {
+            AnalyticsEndpoint::OfWorkspace
+        }
+    };
+    AnalyticsSettings { endpoint, rate: spec.analytics_rate.per_minute, ..AnalyticsSettings::new(token) }
+}

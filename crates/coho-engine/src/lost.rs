@@ -1,0 +1,106 @@
+//! A lost ledger: a project marks which of its syncs have sent something, in a file beside `coho.yaml`. So the loss of a ledger
+//! is noticed even where the whole `.coho` folder went with it, as it does with a container's disk.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use coho_core::sync::{Sync, SyncId};
+use coho_ledger::Ledger;
+
+use crate::context::{Engine, EngineError};
+
+/// The mark's name. It belongs into the project's repository.
+const MARK: &str = ".coho-ledger";
+
+/// What stands at the beginning of a mark.
+const HEAD: &str = "\
+# The workspaces and syncs that Coho has sent to. Keep this file with the project: it lets Coho notice when the ledger
+# that remembers what was delivered is gone, before it sends everything again.
+";
+
+/// What a run does where the project has sent before, and the ledger does not know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnLost {
+    /// It does not begin.
+    #[default]
+    Refuse,
+    /// It begins a new memory, and sends everything again.
+    BeginAnew,
+}
+
+impl Engine<'_> {
+    /// The syncs that have sent before, as the project's mark says, and that the ledger does not know: it is gone, or another
+    /// one.
+    pub fn lost(&self, syncs: &[&Sync]) -> Result<Vec<SyncId>, EngineError> {
+        let marked = self.marked();
+        if marked.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.lost_from(self.ledger_to_read()?.as_ref(), &marked, syncs)
+    }
+
+    /// Refuses to go on without a memory that there was.
+    pub(crate) fn look_for_memory(
+        &self,
+        ledger: Option<&Ledger>,
+        syncs: &[&Sync],
+        on_lost: OnLost,
+    ) -> Result<(), EngineError> {
+        let lost = match on_lost {
+            OnLost::BeginAnew => Vec::new(),
+            OnLost::Refuse => self.lost_from(ledger, &self.marked(), syncs)?,
+        };
+        if lost.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::LedgerLost { path: self.ledger_path(), syncs: lost })
+    }
+
+    fn lost_from(
+        &self,
+        ledger: Option<&Ledger>,
+        marked: &BTreeSet<String>,
+        syncs: &[&Sync],
+    ) -> Result<Vec<SyncId>, EngineError> {
+        let mut lost = Vec::new();
+        for sync in syncs {
+            let ids = std::iter::once(&sync.id).chain(&sync.renamed_from);
+            let is_marked = ids.map(|id| self.line(sync, id)).any(|line| marked.contains(&line));
+            let known = match ledger {
+                Some(ledger) if is_marked => self.scope(ledger, sync)?.is_some(),
+                Some(_) | None => false,
+            };
+            if is_marked && !known {
+                lost.push(sync.id.clone());
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Marks that a sync sends. A project that cannot be written to has no mark, and that is all.
+    pub(crate) fn mark(&self, sync: &Sync) {
+        let line = self.line(sync, &sync.id);
+        let mut marked = self.marked();
+        if !marked.insert(line) {
+            return;
+        }
+        let lines: String = marked.iter().map(|line| format!("{line}\n")).collect();
+        if let Err(error) = fs::write(self.mark_path(), format!("{HEAD}{lines}")) {
+            tracing::debug!(%error, "the mark of what was sent cannot be written");
+        }
+    }
+
+    fn marked(&self) -> BTreeSet<String> {
+        let text = fs::read_to_string(self.mark_path()).unwrap_or_default();
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    fn mark_path(&self) -> PathBuf {
+        self.setup.root.join(MARK)
+    }
+
+    fn line(&self, sync: &Sync, id: &SyncId) -> String {
+        format!("{} {id}", self.workspace(&sync.destination))
+    }
+}

@@ -1,0 +1,150 @@
+//! Adopting: rows are remembered as far as Vitally is seen to hold them. It is the answer to a lost ledger.
+//!
+//! All records of the object are listed once, a hundred a call. A row whose record holds what the row says is remembered as
+//! it is. Where something differs, what Vitally holds is remembered, so that the next run sends the difference and nothing
+//! else. What a person typed is never taken for Coho's: fields that the row leaves null are not remembered.
+
+use std::collections::HashMap;
+
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent};
+use coho_core::json;
+use coho_core::object::Object;
+use coho_core::path::FieldPath;
+use coho_core::sync::{Associations, Matching, Sync};
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+use coho_core::verdict::{Call, Verdict};
+use coho_vitally::Record;
+use coho_vitally::client::Client;
+use coho_vitally::list::End;
+
+/// What Vitally holds of one object.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// By external id, or by e-mail address in lower case; `None` where several records have it.
+    records: HashMap<String, Option<Record>>,
+    /// The external ids of organizations, by Vitally's.
+    organizations: HashMap<VitallyId, String>,
+    /// The calls that the listing took.
+    pub(crate) calls: Vec<Call>,
+}
+
+/// What is remembered of a row.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Adopted {
+    /// What Vitally holds of what the row sets.
+    pub(crate) sent: Sent,
+    /// Whether that is all of it.
+    pub(crate) agreement: Agreement,
+    /// The record's id.
+    pub(crate) id: Option<VitallyId>,
+}
+
+/// Whether Vitally holds what a row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Agreement {
+    /// All of it.
+    Whole,
+    /// Not all of it.
+    Part,
+}
+
+impl Held {
+    /// Lists all records that a sync may concern.
+    pub(crate) async fn list(client: &Client, sync: &Sync) -> Result<Self, Verdict> {
+        let mut held = Self::default();
+        let maps_organization = sync.fields.iter().any(|field| field.to.to_string() == "organizationId");
+        if maps_organization {
+            for record in held.all(client, Object::Organization).await? {
+                if let (Some(id), Some(external_id)) = (record.id, record.external_id) {
+                    held.organizations.insert(id, external_id);
+                }
+            }
+        }
+        for record in held.all(client, sync.object).await? {
+            let name = match &sync.matching {
+                Matching::Email { .. } => text(&record, "email").map(|email| email.to_lowercase()),
+                Matching::ExternalId(_) | Matching::Message(_) => record.external_id.clone(),
+            };
+            if let Some(name) = name {
+                held.records.entry(name).and_modify(|known| *known = None).or_insert(Some(record));
+            }
+        }
+        Ok(held)
+    }
+
+    async fn all(&mut self, client: &Client, object: Object) -> Result<Vec<Record>, Verdict> {
+        let mut pages = client.list(object);
+        let mut records: Vec<Record> = Vec::new();
+        loop {
+            let listed = pages.next().await;
+            self.calls.extend(listed.calls);
+            records.extend(listed.records);
+            match listed.end {
+                End::More => {}
+                End::End => return Ok(records),
+                End::Failed(verdict) => return Err(verdict),
+            }
+        }
+    }
+
+    /// What Vitally holds of a row; `None` where it has no such record, or several.
+    pub(crate) fn adopt(&self, name: &str, rendered: &Rendered) -> Option<Adopted> {
+        let record = self.records.get(name)?.as_ref()?;
+        let mut adopted = Adopted { sent: Sent::new(), agreement: Agreement::Whole, id: record.id.clone() };
+        for (path, rendering) in &rendered.fields {
+            let Rendering::Set(wanted) = rendering else { continue };
+            let held = self.held(record, path, wanted, rendered.associations);
+            if !held.as_ref().is_some_and(|held| same(held, &wanted.to_value())) {
+                adopted.agreement = Agreement::Part;
+            }
+            if let Some(held) = held {
+                adopted.sent.insert(path.clone(), held);
+            }
+        }
+        Some(adopted)
+    }
+
+    /// What a record holds of a field, in the form in which Coho remembers it: as the row has it, where it is the same.
+    fn held(
+        &self,
+        record: &Record,
+        path: &FieldPath,
+        wanted: &FieldValue,
+        associations: Associations,
+    ) -> Option<Value> {
+        match wanted {
+            FieldValue::Value(wanted) => {
+                let held = record.value(path)?;
+                Some(if same(&held, wanted) { wanted.clone() } else { held })
+            }
+            FieldValue::Reference(..) => {
+                let id = record.organization_id()?;
+                self.organizations.get(&id).map(Value::text)
+            }
+            FieldValue::References(object, wanted) => {
+                let linked = match object {
+                    Object::Organization => record.organizations(),
+                    Object::Account | Object::User | Object::Event => record.accounts(),
+                };
+                let linked = linked.iter().filter_map(|linked| linked.external_id.as_deref());
+                let linked = linked.filter_map(|id| ExternalId::parse(id).ok());
+                let counts = |id: &ExternalId| associations == Associations::Exact || wanted.contains(id);
+                let ids: std::collections::BTreeSet<ExternalId> = linked.filter(counts).collect();
+                Some(FieldValue::References(*object, ids).to_value())
+            }
+        }
+    }
+}
+
+fn text(record: &Record, field: &str) -> Option<String> {
+    record.value(&FieldPath::new(field)).and_then(|value| value.as_text().map(str::to_owned))
+}
+
+/// Whether two values are the same on the wire: 1 and 1.0 are, and a moment and its text.
+fn same(held: &Value, wanted: &Value) -> bool {
+    match (held.number(), wanted.number()) {
+        (Some(held), Some(wanted)) => held.normalized() == wanted.normalized(),
+        _ => json::write(held) == json::write(wanted),
+    }
+}

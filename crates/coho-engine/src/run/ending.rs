@@ -1,0 +1,148 @@
+//! How the parts of a run end: their counts add up, and their status says what is left.
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
+use coho_core::decide::{Change, Reason};
+use coho_core::event::Event;
+use coho_core::plan::{Status, SyncPlan, SyncSummary};
+use coho_core::sync::Sync;
+use coho_core::verdict::{Fate, Outcome};
+use coho_ledger::run::{Ending, Status as Ended};
+
+use super::{Part, Shared};
+use crate::context::{Engine, EngineError};
+use crate::send::Stopped;
+
+impl Engine<'_> {
+    pub(super) fn end(&self, shared: &Shared<'_>, part: Part<'_>) -> Result<SyncSummary, EngineError> {
+        let now = self.setup.clock.now();
+        let status = status(shared, &part);
+        let plan = part.plan.unwrap_or_else(|| empty_plan(part.sync));
+        let mut counts = plan.counts;
+        // What turned out stale is not planned any more.
+        counts.writes -= part.sent.stale_writes;
+        counts.removals -= part.sent.stale_removals;
+        (0..part.sent.stale_writes).for_each(|_| counts.row(Fate::Stale));
+        (0..part.sent.stale_removals).for_each(|_| counts.key(Fate::Stale));
+        part.sent.outcomes.iter().for_each(|outcome| counts.outcome(*outcome));
+        counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
+        let waits = waits(&plan.changes);
+        let mut problems = plan.problems;
+        for (code, count) in part.sent.problems {
+            problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
+        }
+        let mut summary = SyncSummary {
+            sync: part.sync.id.clone(),
+            object: part.sync.object,
+            status,
+            counts,
+            problems,
+            guards: plan.guards,
+            calls: part.sent.calls,
+            millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
+            notes: part.sent.notes,
+        };
+        let stale = summary.counts.fate(Fate::Stale);
+        if stale > 0 && shared.options.permit.is_some() {
+            let noun = if stale == 1 { "operation is" } else { "operations are" };
+            summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
+        }
+        if summary.status == Status::Completed && (waits || summary.has_errors()) {
+            summary.status = Status::CompletedWithErrors;
+        }
+        let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
+        shared.ledger.end_sync(shared.lease, shared.run, &part.scope, &ending, &summary.counts)?;
+        shared.listener.on(&Event::Ended(Box::new(summary.clone())));
+        Ok(summary)
+    }
+}
+
+/// Whether rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
+/// mode forbids wait too, and are none.
+fn waits(changes: &BTreeMap<(Change, Reason), u64>) -> bool {
+    changes.keys().any(|(change, reason)| match (change, reason) {
+        (Change::Hold, Reason::Waiting(code)) => !matches!(*code, Code::NOT_FOUND | Code::ALREADY_EXISTS),
+        (Change::Hold, Reason::RetriesUsedUp) => true,
+        _ => false,
+    })
+}
+
+fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
+    let unattempted = part.plan.is_none() || part.sent.outcomes.contains(&Outcome::NotAttempted);
+    if !part.problems.is_empty() {
+        return Status::Failed(part.problems.clone());
+    }
+    match (&part.sent.stopped, unattempted) {
+        (Some(Stopped::TooManyRejected(halt)), _) => {
+            return Status::Halted { code: halt.code, message: halt.message.clone() };
+        }
+        (Some(Stopped::TimeUp), true) if shared.halt.borrow().is_none() && !shared.stop.is_asked() => {
+            return Status::TimeUp;
+        }
+        (Some(Stopped::TimeUp) | None, _) => {}
+    }
+    match (&*shared.halt.borrow(), unattempted) {
+        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message.clone() },
+        (None, true) => return unfinished(shared, part),
+        (_, false) => {}
+    }
+    if part.plan.as_ref().is_some_and(|plan| !plan.guards.is_empty()) {
+        Status::Held
+    } else {
+        Status::Completed
+    }
+}
+
+/// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
+fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
+    match &part.sent.unsent {
+        Some(unsent) if !shared.stop.is_asked() => {
+            Status::Halted { code: unsent.code, message: unsent.message.clone() }
+        }
+        Some(_) | None => Status::Interrupted,
+    }
+}
+
+fn empty_plan(sync: &Sync) -> SyncPlan {
+    SyncPlan {
+        sync: sync.id.clone(),
+        object: sync.object,
+        mode: sync.mode,
+        api: sync.api,
+        first_run: None,
+        time: coho_core::plan::LeastTime::default(),
+        notes: Vec::new(),
+        counts: coho_core::counts::Counts::default(),
+        changes: BTreeMap::new(),
+        samples: Vec::new(),
+        problems: BTreeMap::new(),
+        guards: Vec::new(),
+        removals: coho_core::plan::RemovalOrigins::default(),
+        calls: coho_core::plan::Calls::default(),
+    }
+}
+
+pub(super) fn ended(status: &Status) -> Ended {
+    match status {
+        Status::Completed | Status::TimeUp => Ended::Success,
+        Status::CompletedWithErrors | Status::Held => Ended::Warning,
+        Status::Failed(_) => Ended::Failed,
+        Status::Halted { .. } => Ended::Halted,
+        Status::Interrupted => Ended::Interrupted,
+    }
+}
+
+fn error(status: &Status) -> Option<String> {
+    match status {
+        Status::Completed
+        | Status::CompletedWithErrors
+        | Status::Held
+        | Status::TimeUp
+        | Status::Interrupted => None,
+        Status::Halted { code, message } => Some(format!("{message} [{code}]")),
+        Status::Failed(problems) => {
+            Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
+    }
+}

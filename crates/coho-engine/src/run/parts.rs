@@ -1,0 +1,245 @@
+//! The parts of a run: each sync begins, is planned, and has its turn in each lane.
+//!
+//! What is fresh goes first, sync after sync, so that what others refer to is there. Then come some of the retries, the
+//! removals the other way round, what only a changed mapping causes, and the rest of the retries. A record that is let go is
+//! removed after what takes its place was written: a user that moves from one account to another must not go with the old one.
+
+use std::cell::{OnceCell, RefCell};
+
+use chrono::TimeDelta;
+use coho_core::decide::{Change, Completeness};
+use coho_core::event::Event;
+use coho_core::object::Object;
+use coho_core::plan::{SyncPlan, SyncSummary};
+use coho_core::sync::{Api, Sync};
+use coho_core::verdict::Call;
+use coho_ledger::run::SyncStart;
+use coho_ledger::spool::Lane;
+use coho_vitally::client::Breaker;
+
+use super::{Part, Shared};
+use crate::context::{Engine, EngineError};
+use crate::notes;
+use crate::plan::{PlanError, Planned};
+use crate::send::{Pace, SendError, Sender, Sent, Stretch};
+
+impl Engine<'_> {
+    pub(super) async fn parts(
+        &self,
+        shared: &Shared<'_>,
+        syncs: &[&Sync],
+    ) -> Result<Vec<SyncSummary>, EngineError> {
+        let mut parts = Vec::new();
+        for sync in syncs {
+            let mut part = self.begin(shared, sync)?;
+            if !self.ends(shared) {
+                self.prepare(shared, &mut part).await?;
+            }
+            self.send(shared, &mut part, Lane::Fresh, Stretch::WHOLE).await?;
+            part.worked = self.setup.clock.now() - part.started;
+            parts.push(part);
+        }
+        for part in &mut parts {
+            let some = Stretch { after: 0, most: retries_before_others(part.plan.as_ref()) };
+            part.retried = self.turn(shared, part, Lane::Retry, some).await?;
+        }
+        for part in parts.iter_mut().rev() {
+            self.turn(shared, part, Lane::Remove, Stretch::WHOLE).await?;
+            self.turn(shared, part, Lane::Probe, Stretch::WHOLE).await?;
+        }
+        for part in &mut parts {
+            self.turn(shared, part, Lane::Backfill, Stretch::WHOLE).await?;
+        }
+        for part in &mut parts {
+            let rest = Stretch { after: part.retried, ..Stretch::WHOLE };
+            self.turn(shared, part, Lane::Retry, rest).await?;
+        }
+        parts.into_iter().map(|part| self.end(shared, part)).collect()
+    }
+
+    /// A sync's turn in one lane. Gives how far it came.
+    async fn turn(
+        &self,
+        shared: &Shared<'_>,
+        part: &mut Part<'_>,
+        lane: Lane,
+        stretch: Stretch,
+    ) -> Result<i64, EngineError> {
+        let began = self.setup.clock.now();
+        let end = self.send(shared, part, lane, stretch).await?;
+        part.worked += self.setup.clock.now() - began;
+        Ok(end)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
+    fn ends(&self, shared: &Shared<'_>) -> bool {
+        shared.stop.is_asked() || shared.halt.borrow().is_some()
+    }
+
+    fn begin<'a>(&self, shared: &Shared<'_>, sync: &'a Sync) -> Result<Part<'a>, EngineError> {
+        let started = self.setup.clock.now();
+        let workspace = self.workspace(&sync.destination);
+        for earlier in &sync.renamed_from {
+            shared.ledger.rename_scope(shared.lease, &workspace, earlier, &sync.id)?;
+        }
+        let scope = shared.ledger.scope(shared.lease, &workspace, &sync.id, sync.object)?;
+        self.mark(sync);
+        let start = SyncStart {
+            model: sync.model.clone(),
+            destination: sync.destination.clone(),
+            primary_key: self.model(sync)?.key.clone(),
+            at: started,
+        };
+        shared.ledger.begin_sync(shared.lease, shared.run, &scope, &start)?;
+        Ok(Part {
+            sync,
+            scope,
+            started,
+            worked: TimeDelta::zero(),
+            plan: None,
+            spool: None,
+            known: 0,
+            problems: Vec::new(),
+            sent: Sent::default(),
+            retried: 0,
+        })
+    }
+
+    /// Plans, and remembers what needs no call.
+    async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        // A lease that was lost is found at the next write; a beat in between must not end the reading.
+        let beat = || drop(shared.heartbeat.beat());
+        let planned = self
+            .plan_one(
+                shared.run.id().as_str(),
+                shared.ledger,
+                part.sync,
+                Some(&part.scope),
+                shared.options,
+                shared.listener,
+                &beat,
+            )
+            .await;
+        let planned = match planned {
+            Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
+                part.problems = problems;
+                return Ok(());
+            }
+            other => other?,
+        };
+        shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
+        let now = self.setup.clock.now();
+        notes::apply(shared.ledger, shared.lease, shared.run, &part.scope, &planned.spool, now)?;
+        self.remember_beginning(shared, part, &planned)?;
+        let nameless = notes::nameless(&planned.plan.problems, now);
+        shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
+        part.known = planned.known;
+        part.plan = Some(planned.plan);
+        part.spool = Some(planned.spool);
+        self.find_references(shared, part).await
+    }
+
+    /// What a whole plan leaves behind for the next one: that the first run is over, and the ids of what was adopted.
+    fn remember_beginning(
+        &self,
+        shared: &Shared<'_>,
+        part: &mut Part<'_>,
+        planned: &Planned,
+    ) -> Result<(), EngineError> {
+        let (ledger, lease, now) = (shared.ledger, shared.lease, self.setup.clock.now());
+        if shared.options.filter.completeness() == Completeness::Complete {
+            ledger.mark_begun(lease, &part.scope, now)?;
+        }
+        let (workspace, object) = (part.scope.workspace(), part.scope.object());
+        ledger.put_references(lease, workspace, object, &planned.ids, now)?;
+        part.sent.calls += planned.calls.len() as u64;
+        self.note_calls(shared, part, &planned.calls)
+    }
+
+    /// Calls that no single row made.
+    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
+    fn note_calls(&self, shared: &Shared<'_>, part: &Part<'_>, calls: &[Call]) -> Result<(), EngineError> {
+        let calls: Vec<_> = calls.iter().map(|call| (call.clone(), Vec::new())).collect();
+        Ok(shared.ledger.settle_batch(shared.lease, shared.run, &part.scope, &[], &calls)?)
+    }
+
+    /// Finds the ids of the records that a sync's operations refer to, many at once.
+    async fn find_references(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        let (Some(spool), Some(references)) = (&part.spool, shared.references.get(&part.sync.destination))
+        else {
+            return Ok(());
+        };
+        if part.sync.api == Api::Analytics {
+            return Ok(());
+        }
+        let wanted = spool.references().map_err(PlanError::from)?;
+        for object in Object::RECORDS {
+            let of_object = wanted.iter().filter(|(other, _)| *other == object);
+            let ids: Vec<_> = of_object.map(|(_, id)| id.clone()).collect();
+            let calls = references.list(object, &ids, self.setup.clock.now()).await?;
+            part.sent.calls += calls.len() as u64;
+            self.note_calls(shared, part, &calls)?;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        shared: &Shared<'_>,
+        part: &mut Part<'_>,
+        lane: Lane,
+        stretch: Stretch,
+    ) -> Result<i64, EngineError> {
+        let destination = &part.sync.destination;
+        let spec = self.setup.project.destinations.get(destination);
+        let (Some(spool), Some(spec), Some(client), Some(references)) =
+            (&part.spool, spec, shared.clients.get(destination), shared.references.get(destination))
+        else {
+            return Ok(stretch.after);
+        };
+        let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known));
+        let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        let sender = Sender {
+            ledger: shared.ledger,
+            lease: shared.lease,
+            run: shared.run,
+            sync: part.sync,
+            scope: &part.scope,
+            client,
+            references,
+            pace: Pace::of(spec),
+            clock: &*self.setup.clock,
+            listener: shared.listener,
+            stop: shared.stop,
+            breaker: RefCell::new(Breaker::default()),
+            halt: RefCell::new(shared.halt.borrow().clone()),
+            deadline: seconds.map(|seconds| part.started + TimeDelta::seconds(seconds)),
+            max_rejected: allowed,
+            dependents: OnceCell::new(),
+            beat: &|| shared.heartbeat.beat(),
+        };
+        let end = sender.lane(spool, lane, stretch, &mut part.sent).await.map_err(sending)?;
+        shared.halt.replace(sender.halt.into_inner());
+        Ok(end)
+    }
+}
+
+/// How many retries have their turn before what else is to be sent: at most a fifth of all. Without anything else, all.
+fn retries_before_others(plan: Option<&SyncPlan>) -> usize {
+    let Some(plan) = plan else { return 0 };
+    let count = |wanted: fn(Change) -> bool| -> u64 {
+        let found = plan.changes.iter().filter(|((change, _), _)| wanted(*change));
+        found.map(|(_, count)| count).sum()
+    };
+    let retries = count(|change| change == Change::Retry);
+    let others = plan.counts.planned().saturating_sub(retries);
+    let most = if others == 0 { retries } else { others / 4 };
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+fn sending(error: SendError) -> EngineError {
+    match error {
+        SendError::Ledger(error) => error.into(),
+        SendError::Spool(error) => PlanError::from(error).into(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Batches: operations that go through the Analytics API, many in a call.
+//!
+//! The order of the stages is the same as for single calls: all intents of a window are durable before the first byte
+//! leaves, and what was taken is durable before it is spoken of.
+
+use coho_core::event::Event;
+use coho_core::key::Key;
+use coho_core::memory::{Pending, Time};
+use coho_core::message;
+use coho_core::object::Object;
+use coho_core::operation::{Known, Operation};
+use coho_core::plan::count_problem;
+use coho_core::verdict::{Call, Verdict};
+use coho_ledger::settle::Settlement;
+use coho_vitally::analytics::Outgoing;
+use coho_vitally::client::BatchDelivery;
+
+use super::{Due, SendError, Sender, Sent, fate, problem, unsent};
+use crate::conclude::conclude;
+
+impl Sender<'_> {
+    /// Sends a window of operations in as few calls as they take.
+    pub(super) async fn batch(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        let due = self.intend(operations, sent)?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let outgoing: Vec<_> = due.iter().map(|due| self.outgoing(due, now)).collect();
+        let delivery = self.client.deliver_batch(&outgoing).await;
+        drop(outgoing);
+        self.watch(delivery.health);
+        self.settle_batch(due, delivery, sent)
+    }
+
+    fn outgoing<'d>(&self, due: &'d Due, now: Time) -> Outgoing<'d> {
+        let operation = &due.operation;
+        let message_id = match operation.object {
+            Object::Event => operation.target.as_str().to_owned(),
+            Object::Organization | Object::Account | Object::User => {
+                message::of_write(&self.sync.id, &operation.key, operation.serial, now, operation.digest())
+            }
+        };
+        Outgoing { operation, message_id, at: moment(due, now) }
+    }
+
+    fn settle_batch(&self, due: Vec<Due>, delivery: BatchDelivery, sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        let keys: Vec<Key> = due.iter().map(|due| due.operation.key.clone()).collect();
+        let calls: Vec<(Call, Vec<Key>)> = delivery
+            .calls
+            .into_iter()
+            .map(|call| {
+                let of = call.operations.iter().filter_map(|at| keys.get(*at).cloned()).collect();
+                (call.call, of)
+            })
+            .collect();
+        sent.calls += calls.len() as u64;
+        let (mut settlements, mut events) = (Vec::with_capacity(due.len()), Vec::new());
+        for (call, keys) in &calls {
+            let key = keys.first().cloned().unwrap_or_else(|| Key::new(""));
+            events.push(Event::Called { sync: self.sync.id.clone(), key, call: Box::new(call.clone()) });
+        }
+        let last: Vec<Call> = calls.last().map(|(call, _)| call.clone()).into_iter().collect();
+        for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
+            self.heed(&verdict);
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last));
+            settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events));
+        }
+        self.ledger.settle_batch(self.lease, self.run, self.scope, &settlements, &calls)?;
+        for event in &events {
+            self.listener.on(event);
+        }
+        if self.max_rejected.is_some_and(|most| sent.rejected > most) {
+            self.too_many(sent.rejected, sent);
+        }
+        Ok(())
+    }
+
+    fn conclude_one(
+        &self,
+        due: &Due,
+        verdict: &Verdict,
+        now: Time,
+        sent: &mut Sent,
+        events: &mut Vec<Event>,
+    ) -> Settlement {
+        let conclusion = conclude(&due.operation, due.before.as_ref(), verdict, now);
+        sent.count(conclusion.outcome);
+        let key = &due.operation.key;
+        if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
+            count_problem(&mut sent.problems, Some(key), &problem);
+        }
+        events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
+        let fate = fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
+        Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() }
+    }
+}
+
+/// The time of a message. That of an event without a timestamp is the time of its first intent, however often it is repeated.
+fn moment(due: &Due, now: Time) -> Time {
+    let first = match (&due.operation.known, due.before.as_ref().map(|memory| &memory.pending)) {
+        (_, Some(Pending::Open { since, .. })) | (Known::Unclear { since, .. }, _) => Some(*since),
+        (Known::New | Known::There { .. } | Known::Assumed, _) => None,
+    };
+    match due.operation.object {
+        Object::Event => first.unwrap_or(now),
+        Object::Organization | Object::Account | Object::User => now,
+    }
+}

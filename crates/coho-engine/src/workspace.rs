@@ -1,0 +1,87 @@
+//! Workspaces: whether a token still belongs to the workspace that the ledger remembers. Staging and production look alike,
+//! most of all in the EU, where all workspaces share a host: another token is not believed until it has shown a record that
+//! was delivered before.
+
+use coho_core::digest::Digest;
+use coho_core::verdict::Verdict;
+use coho_ledger::Ledger;
+use coho_ledger::lease::Lease;
+use coho_ledger::reference::Anchor;
+use coho_vitally::client::Client;
+use coho_vitally::lookup::Finding;
+use secrecy::ExposeSecret as _;
+
+use crate::context::{Engine, EngineError};
+
+/// How many delivered records are asked for before a workspace counts as another one: some may have been deleted by hand.
+const WITNESSES: usize = 3;
+
+impl Engine<'_> {
+    /// Fails where a destination's token is another one than before, and shows none of the records that were delivered.
+    pub(crate) async fn recognise(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        destination: &str,
+        client: &Client,
+    ) -> Result<(), EngineError> {
+        let Some(token) = self.token_digest(destination) else { return Ok(()) };
+        let workspace = self.workspace(destination);
+        let Some(anchor) = ledger.anchor(&workspace)? else { return Ok(()) };
+        if anchor.token == token {
+            return Ok(());
+        }
+        let records = ledger.some_records(&workspace, WITNESSES)?;
+        for (object, external_id, vitally_id) in &records {
+            match client.record(*object, vitally_id).await.finding {
+                Finding::Found(record) if record.external_id.as_deref() == Some(external_id.as_str()) => {
+                    ledger.lay_anchor(lease, &workspace, &Anchor { token, ..anchor })?;
+                    return Ok(());
+                }
+                Finding::Failed(verdict) => return Err(unanswered(destination, verdict)),
+                Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {}
+            }
+        }
+        // Where nothing was delivered there is nothing to mistake.
+        if records.is_empty() { Ok(()) } else { Err(other_workspace(destination, &workspace)) }
+    }
+
+    /// Remembers by which record each destination's workspace is known.
+    pub(crate) fn lay_anchors<'n>(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        destinations: impl Iterator<Item = &'n String>,
+    ) -> Result<(), EngineError> {
+        for destination in destinations {
+            let workspace = self.workspace(destination);
+            let Some(token) = self.token_digest(destination) else { continue };
+            if ledger.anchor(&workspace)?.is_some() {
+                continue;
+            }
+            let newest = ledger.some_records(&workspace, 1)?.into_iter().next();
+            if let Some((object, external_id, vitally_id)) = newest {
+                let at = self.setup.clock.now();
+                let destination = destination.clone();
+                let anchor = Anchor { destination, object, external_id, vitally_id, token, at };
+                ledger.lay_anchor(lease, &workspace, &anchor)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stands for a destination's REST token.
+    fn token_digest(&self, destination: &str) -> Option<Digest> {
+        let spec = self.setup.project.destinations.get(destination)?;
+        let token = spec.rest_token.as_ref()?.expose_secret();
+        Some(Digest::of(token.trim().as_bytes()))
+    }
+}
+
+fn other_workspace(destination: &str, workspace: &str) -> EngineError {
+    EngineError::OtherWorkspace { destination: destination.to_owned(), workspace: workspace.to_owned() }
+}
+
+fn unanswered(destination: &str, verdict: Verdict) -> EngineError {
+    EngineError::Unanswered { destination: destination.to_owned(), verdict: Box::new(verdict) }
+}

@@ -1,0 +1,107 @@
+//! Identities: which keys hold a record, whether another sync does, and what would be deleted along with it.
+
+use std::collections::BTreeSet;
+
+use coho_core::key::Key;
+use coho_core::object::Object;
+use coho_core::target::{ExternalId, VitallyId};
+use rusqlite::{OptionalExtension, params};
+
+use crate::failure::{Fault, LedgerError};
+use crate::ledger::Ledger;
+use crate::moment::stored;
+use crate::scope::Scope;
+
+impl Ledger {
+    /// The keys whose memory has this target, in order.
+    pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
+        self.read("looking for a target", |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key")?;
+            let keys = statement
+                .query_map(params![scope.id, target.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
+            Ok(keys.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
+    /// left; or it has an open write of it.
+    pub fn claimed_elsewhere(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+    ) -> Result<bool, LedgerError> {
+        self.read("looking for claims", |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
+                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+                       AND target = ?3
+                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
+                )?
+                .query_row(params![scope.id, object.name(), target.as_str()], |_| Ok(()))
+                .optional()?;
+            Ok(found.is_some())
+        })
+    }
+
+    /// The keys whose memory has this id of Vitally's, in order: more than one where two rows found one record, such as by
+    /// its e-mail address.
+    pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {
+        self.read("looking for an id", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT key FROM memory INDEXED BY memory_by_vitally_id WHERE scope = ?1 AND vitally_id = ?2 ORDER BY key",
+            )?;
+            let keys = statement
+                .query_map(params![scope.id, id.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
+            Ok(keys.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The external ids of the accounts that are the only account of some user that a sync of the workspace holds: the user
+    /// would be deleted with it. A user is held while it is delivered or assumed, and its row has not left.
+    ///
+    /// Reads the memory of all users: ask once for all removals of a run, not for each.
+    pub fn accounts_with_dependents(&self, workspace: &str) -> Result<BTreeSet<String>, LedgerError> {
+        self.read("looking for users of accounts", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT CAST(sent ->> '$.accountIds[0]' AS TEXT) FROM workspaces
+                 JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
+                 WHERE name = ?1 AND object = ?2 AND standing IN ('delivered', 'assumed')
+                   AND json_array_length(sent, '$.accountIds') = 1",
+            )?;
+            let accounts = statement.query_map(params![workspace, Object::User.name()], |row| row.get(0))?;
+            Ok(accounts.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// At most so many delivered records of a workspace whose Vitally ids are known, those that changed last first: witnesses
+    /// of which workspace it is. Nothing is pending on them. Reads all memory of the workspace.
+    pub fn some_records(
+        &self,
+        workspace: &str,
+        most: usize,
+    ) -> Result<Vec<(Object, ExternalId, VitallyId)>, LedgerError> {
+        self.read("looking for delivered records", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT object, target, vitally_id FROM workspaces
+                 JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
+                 WHERE name = ?1 AND standing = 'delivered' AND pending = 'none' AND vitally_id IS NOT NULL
+                 ORDER BY updated_at DESC, scopes.id, key LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![workspace, stored(most)])?;
+            let mut records = Vec::new();
+            while let Some(row) = rows.next()? {
+                let object = Object::parse(&row.get::<_, String>(0)?).ok_or_else(wrong)?;
+                let target = ExternalId::parse(&row.get::<_, String>(1)?).map_err(|_| wrong())?;
+                records.push((object, target, VitallyId::new(row.get::<_, String>(2)?)));
+            }
+            Ok(records)
+        })
+    }
+}
+
+fn wrong() -> Fault {
+    Fault::damaged("a memory is of a record that Coho never writes")
+}

@@ -1,0 +1,86 @@
+//! A line to one of Vitally's two APIs: a transport and a limiter. Both APIs have a host, a token and a pace of their own.
+
+use super::ClientError;
+use super::limiter::pace::{LimiterState, Told};
+use super::limiter::{Again, Limiter, Share};
+use super::settings::Settings;
+use super::transport::{Sent, Transport};
+use crate::request::{Answer, Reply, Request};
+
+/// A line to one API.
+#[derive(Debug)]
+pub(super) struct Line {
+    transport: Transport,
+    limiter: Limiter,
+    /// Units a minute that the user allows.
+    rate: u32,
+}
+
+impl Line {
+    /// The line to the REST API, where there is a token for it.
+    pub(super) fn rest(settings: &Settings) -> Result<Option<Self>, ClientError> {
+        let Some(token) = &settings.token else { return Ok(None) };
+        let transport = Transport::new(&settings.endpoint.url()?, token.header(), settings)?;
+        let limiter = Limiter::new(Share {
+            rate: settings.rate,
+            concurrency: settings.concurrency,
+            price: settings.known_price.unwrap_or_default(),
+            jitter: settings.jitter.clone(),
+            most_refusals: settings.retry.most_refusals,
+        });
+        Ok(Some(Self { transport, limiter, rate: settings.rate }))
+    }
+
+    /// The line to the Analytics API, where it is to be used.
+    pub(super) fn analytics(settings: &Settings) -> Result<Option<Self>, ClientError> {
+        let Some(analytics) = &settings.analytics else { return Ok(None) };
+        let url = analytics.endpoint.url(&settings.endpoint)?;
+        let transport = Transport::new(&url, analytics.token.header(), settings)?;
+        let limiter = Limiter::new(Share {
+            rate: analytics.rate,
+            concurrency: analytics.concurrency,
+            price: analytics.known_price.unwrap_or_default(),
+            jitter: settings.jitter.clone(),
+            most_refusals: settings.retry.most_refusals,
+        });
+        Ok(Some(Self { transport, limiter, rate: analytics.rate }))
+    }
+
+    /// The address without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        self.transport.url()
+    }
+
+    pub(super) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    pub(super) fn state(&self) -> LimiterState {
+        self.limiter.state()
+    }
+
+    /// Sends a request when its time has come.
+    pub(super) async fn send(&self, request: &Request) -> (Sent, Again) {
+        let pass = self.limiter.enter(request.method.cost()).await;
+        let sent = self.transport.send(request).await;
+        tracing::debug!(
+            method = sent.call.method,
+            path = sent.call.path,
+            status = sent.call.status,
+            micros = sent.call.micros,
+            "called Vitally"
+        );
+        let again = match &sent.answer {
+            Answer::Reply(Reply { status: 429, .. }) => pass.settle(Told::Refused, sent.headers),
+            Answer::Reply(_) => pass.settle(Told::Passed, sent.headers),
+            // Without an answer the pass is dropped: nothing was told of the rate.
+            Answer::Lost { .. } | Answer::NotSent { .. } => Again::Yes,
+        };
+        (sent, again)
+    }
+
+    /// Sends a request at once, as the connection test does.
+    pub(super) async fn send_now(&self, request: &Request) -> Sent {
+        self.transport.send(request).await
+    }
+}

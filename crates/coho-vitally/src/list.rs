@@ -1,0 +1,140 @@
+//! Listings: all records of an object, a hundred a call, without I/O.
+//!
+//! Rows that change while one pages come twice or not at all, unless they are read by `createdAt`; lists hide accounts that
+//! churned, unless they are asked for (<https://docs.vitally.io/en/articles/9880649-rest-api-overview>, read 2026-11-24).
+//! So a record that is in no list may still be there: whether one exists is told by a look-up, never by a listing.
+
+use std::collections::HashSet;
+
+use coho_core::object::Object;
+use coho_core::target::VitallyId;
+use coho_core::verdict::Verdict;
+
+use crate::address::Address;
+use crate::request::{Answer, Request};
+use crate::wire::reading::{Reading, read, refused};
+use crate::wire::record::{Page, Record};
+
+/// How many pages in a row may bring nothing new before the list is taken to have no end.
+const PATIENCE: u32 = 10;
+
+/// A listing under way.
+///
+/// ```
+/// use coho_core::object::Object;
+/// use coho_vitally::list::Listing;
+///
+/// let listing = Listing::start(Object::Account);
+/// let request = listing.request().ok_or("a listing begins with a question")?;
+/// assert_eq!(request.path, "/resources/accounts?limit=100&sortBy=createdAt&status=activeOrChurned");
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Listing {
+    object: Object,
+    stage: Stage,
+    seen: HashSet<VitallyId>,
+    /// The cursors that were asked with, by which a list that goes round in a circle is known.
+    asked: HashSet<String>,
+    /// How many pages in a row brought nothing new.
+    vain: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    First,
+    From(String),
+    Ended,
+}
+
+/// What one call of a listing brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Portion {
+    /// The records that no earlier call brought.
+    pub records: Vec<Record>,
+    /// Whether there are more.
+    pub end: End,
+}
+
+/// Whether a listing goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It does.
+    More,
+    /// These were the last.
+    End,
+    /// It cannot: what it brought so far is not all.
+    Failed(Verdict),
+}
+
+impl Listing {
+    /// Begins. Nobody can list events: such a listing has ended.
+    pub fn start(object: Object) -> Self {
+        let stage = match object {
+            Object::Event => Stage::Ended,
+            Object::Organization | Object::Account | Object::User => Stage::First,
+        };
+        Self { object, stage, seen: HashSet::new(), asked: HashSet::new(), vain: 0 }
+    }
+
+    /// The request of the next page; `None` once the listing has ended.
+    pub fn request(&self) -> Option<Request> {
+        let from = match &self.stage {
+            Stage::Ended => return None,
+            Stage::First => None,
+            Stage::From(cursor) => Some(cursor.clone()),
+        };
+        Some(Request::get(&Address::Page(self.object, from)))
+    }
+
+    /// Goes on with the answer to [`Listing::request`].
+    pub fn on(&mut self, answer: &Answer) -> Portion {
+        let stage = std::mem::replace(&mut self.stage, Stage::Ended);
+        let page = match read(answer) {
+            Reading::Fine(reply) => match Page::parse_list(&reply.body) {
+                Some(page) => page,
+                None => return Portion::failed(no_list(self.object, reply.status)),
+            },
+            // Workspaces without the hierarchy have no organizations.
+            Reading::Absent(_) if stage == Stage::First => Page { records: Vec::new(), next: None },
+            Reading::Absent(reply) | Reading::Refused(reply) => return Portion::failed(refused(reply)),
+            Reading::End(end) => return Portion::failed(end.of_read()),
+        };
+        let records: Vec<Record> = page.records.into_iter().filter(|record| self.is_new(record)).collect();
+        self.vain = if records.is_empty() { self.vain + 1 } else { 0 };
+        let end = self.go_on(&stage, page.next);
+        Portion { records, end }
+    }
+
+    /// A record without an id cannot be told from others, and cannot be written either.
+    fn is_new(&mut self, record: &Record) -> bool {
+        record.id.clone().is_some_and(|id| self.seen.insert(id))
+    }
+
+    fn go_on(&mut self, stage: &Stage, next: Option<String>) -> End {
+        let Some(next) = next else { return End::End };
+        // A page that points to itself is the last one.
+        if *stage == Stage::From(next.clone()) {
+            return End::End;
+        }
+        if self.vain >= PATIENCE || !self.asked.insert(next.clone()) {
+            let why = format!("Vitally's list of all {}s goes round in a circle", self.object);
+            return End::Failed(Verdict::Unsent { why });
+        }
+        self.stage = Stage::From(next);
+        End::More
+    }
+}
+
+impl Portion {
+    fn failed(verdict: Verdict) -> Self {
+        Self { records: Vec::new(), end: End::Failed(verdict) }
+    }
+}
+
+/// What is no list shows no end, and taking it for one would hide records.
+fn no_list(object: Object, status: u16) -> Verdict {
+    Verdict::Unsent {
+        why: format!("Vitally answered {status} with no list where all {object}s were asked for"),
+    }
+}
