@@ -67,6 +67,13 @@ pub(crate) enum Verb {
         /// Looks at the files only: no source, no Vitally.
         #[arg(long)]
         offline: bool,
+        /// Finds out how this destination's workspace behaves where Vitally's documentation is silent, with throw-away
+        /// records, and writes the answers to workspaces/DESTINATION.yaml. Asks first.
+        #[arg(long, value_name = "DESTINATION", conflicts_with = "offline")]
+        live: Option<String>,
+        /// With --live: does not ask.
+        #[arg(long, requires = "live")]
+        yes: bool,
     },
     /// Lists the workspace's traits of an object with path and type, as YAML to paste into a sync.
     Traits {

@@ -34,7 +34,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match cli.verb {
         Verb::Init { folder } => verb::init::init(&folder),
-        Verb::Check { offline } => verb::check::check(global, offline).await,
+        Verb::Check { live: Some(destination), yes, .. } => verb::live::live(global, &destination, yes).await,
+        Verb::Check { offline, .. } => verb::check::check(global, offline).await,
         Verb::Traits { object, destination, refresh } => {
             let freshness = if refresh { Freshness::Fresh } else { Freshness::Cached };
             verb::traits::traits(global, &object, destination.as_deref(), freshness).await

@@ -133,7 +133,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
         if entry.path().is_dir() && belongs(&name) {
             files.push(File { path: name, text: FileText::Unreadable("it is a folder".to_owned()) });
         } else if entry.path().is_dir() {
-            if !top || ["models", "syncs", "tests"].contains(&name.as_str()) {
+            if !top || ["models", "syncs", "tests", "workspaces"].contains(&name.as_str()) {
                 walk(root, &path, files)?;
             }
         } else if belongs(&name) {

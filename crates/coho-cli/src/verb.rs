@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod forget;
 pub(crate) mod init;
+pub(crate) mod live;
 pub(crate) mod learn;
 pub(crate) mod permit;
 pub(crate) mod plan;

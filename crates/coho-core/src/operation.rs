@@ -167,21 +167,45 @@ impl Operation {
             Action::Write { mode: Mode::Upsert | Mode::Insert, .. } if self.searches() => (2, 4),
             Action::Write { mode: Mode::Update, .. } if self.searches() => (1, 3),
             Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Insert, .. } => (1, 2),
-            Action::Write { mode: Mode::Update, .. } => (1 + self.reads_links(), 2 + self.reads_links()),
             Action::Write { mode: Mode::Upsert, .. } if self.known == Known::New => (1, 3),
-            Action::Write { mode: Mode::Upsert, .. } => (1 + self.reads_links(), 3 + self.reads_links()),
+            Action::Write { mode, .. } => {
+                let least = 1 + self.reads_links() + u64::from(self.address_changes());
+                let other = if mode.creates() { 2 } else { 1 };
+                (least, least + other + self.unlinks())
+            }
         }
     }
 
-    /// How many messages the Analytics API takes for it: one for each account of a user, else one for each organization.
+    /// Whether a record that was found by its e-mail address gets another one: somebody else may have that.
+    fn address_changes(&self) -> bool {
+        let Action::Write { changed, .. } = &self.action else { return false };
+        let address = FieldPath::new("email");
+        self.email.is_some() && changed.iter().any(|change| change.path == address && change.before.is_some())
+    }
+
+    /// The calls that take lost accounts away, and the one that reads what is there.
+    fn unlinks(&self) -> u64 {
+        let Action::Write { changed, associations: Associations::Exact, .. } = &self.action else { return 0 };
+        let ids = |value: Option<&crate::value::Value>| match value {
+            Some(crate::value::Value::Array(ids)) => ids.clone(),
+            Some(_) | None => Vec::new(),
+        };
+        let lost = |change: &Difference| {
+            let after = ids(Some(&change.after));
+            ids(change.before.as_ref()).iter().filter(|id| !after.contains(id)).count() as u64
+        };
+        let links = changed.iter().filter(|change| change.path == FieldPath::new("accountIds"));
+        links.map(|change| lost(change) + 1).sum()
+    }
+
+    /// How many messages the Analytics API takes for it: one for each account and each organization of a user, else one.
     pub fn messages(&self) -> u64 {
         let Action::Write { complete, .. } = &self.action else { return 1 };
         let links = |name| match complete.get(&FieldPath::new(name)) {
             Some(FieldValue::References(_, ids)) => ids.len() as u64,
             Some(FieldValue::Value(_) | FieldValue::Reference(..)) | None => 0,
         };
-        let accounts = links("accountIds");
-        if accounts > 0 { accounts } else { links("organizationIds").max(1) }
+        (links("accountIds") + links("organizationIds")).max(1)
     }
 
     /// Whether the record has to be searched by its e-mail address first.

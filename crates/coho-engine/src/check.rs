@@ -137,7 +137,7 @@ fn needs(sync: &Sync, api: Api) -> bool {
     sync.api == api
 }
 
-fn code(error: &TestError) -> Code {
+pub(crate) fn code(error: &TestError) -> Code {
     match error {
         TestError::Unauthorized { .. } | TestError::NoToken { .. } | TestError::AnalyticsToken { .. } => {
             Code::UNAUTHORIZED

@@ -25,9 +25,16 @@ pub struct Conclusion {
     pub message: String,
 }
 
-/// Concludes an operation. `before` is the memory that the operation was made from.
-pub fn conclude(operation: &Operation, before: Option<&Memory>, verdict: &Verdict, now: Time) -> Conclusion {
-    let case = Case { operation, before, now };
+/// Concludes an operation. `before` is the memory that the operation was made from, `since` when its first intent that is not
+/// settled was made durable: earlier than `now` where the answer took its time, or an earlier run did not hear it.
+pub fn conclude(
+    operation: &Operation,
+    before: Option<&Memory>,
+    since: Time,
+    verdict: &Verdict,
+    now: Time,
+) -> Conclusion {
+    let case = Case { operation, before, since, now };
     match verdict {
         Verdict::Applied { id, origin, .. } => case.applied(id.as_ref(), *origin),
         Verdict::Accepted => case.accepted(),
@@ -46,6 +53,7 @@ pub fn conclude(operation: &Operation, before: Option<&Memory>, verdict: &Verdic
 struct Case<'a> {
     operation: &'a Operation,
     before: Option<&'a Memory>,
+    since: Time,
     now: Time,
 }
 
@@ -165,15 +173,11 @@ impl Case<'_> {
 
     /// It may have arrived: the intent stays open, and the next run looks before it writes.
     fn unsure(&self, why: &str) -> Conclusion {
-        let since = match self.before.map(|memory| &memory.pending) {
-            Some(Pending::Open { since, .. }) => *since,
-            _ => self.now,
-        };
         let open = Pending::Open {
             operation: self.operation.digest(),
             would_send: self.operation.would_send(),
             verb: self.operation.verb(),
-            since,
+            since: self.since,
         };
         let memory =
             Memory { seen: self.before.and_then(|memory| memory.seen), ..self.memory(self.standing(), open) };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_project::{DestinationSpec, Endpoint};
+use coho_project::{DestinationSpec, Endpoint, Workspace};
+use coho_vitally::address::Paths;
 use coho_vitally::client::{
     AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, Client, Clock as ClientClock, Endpoint as Host,
     Price, Settings, Token, TokenError,
@@ -33,7 +34,8 @@ impl Engine<'_> {
         let clock = std::sync::Arc::clone(&self.setup.clock);
         let settings = Settings {
             rate: spec.rate.per_minute,
-            known_price: price,
+            known_price: Some(price.unwrap_or_else(|| self.found_price(destination))),
+            known_paths: self.found_paths(destination),
             concurrency: spec.concurrency as usize,
             clock: ClientClock::new(move || clock.now()),
             analytics: analytics.map(|token| self::analytics(spec, token)),
@@ -57,7 +59,24 @@ impl Engine<'_> {
 
     fn price(&self, ledger: &Ledger, destination: &str) -> Result<Price, EngineError> {
         let known = ledger.price(&self.workspace(destination))?;
-        Ok(Price { read: units(known.read), write: units(known.write) })
+        let found = self.found_price(destination);
+        let price = |known: Option<f64>, found| if known.is_some() { units(known) } else { found };
+        Ok(Price { read: price(known.read, found.read), write: price(known.write, found.write) })
+    }
+
+    /// What calls cost, as `coho check --live` found out.
+    fn found_price(&self, destination: &str) -> Price {
+        let found = self.setup.project.workspaces.get(destination);
+        let cost = |cost: fn(&Workspace) -> Option<u32>| found.and_then(cost).unwrap_or(1);
+        Price { read: cost(|found| found.read_cost), write: cost(|found| found.write_cost) }
+    }
+
+    /// Which ids the routes take, as `coho check --live` found out: where external ids do not work in paths, look-ups begin
+    /// with the search or the list.
+    fn found_paths(&self, destination: &str) -> Paths {
+        let found = self.setup.project.workspaces.get(destination);
+        let objects = found.into_iter().flat_map(|found| &found.only_vitallys_ids);
+        objects.fold(Paths::default(), |paths, object| paths.only_vitallys(*object))
     }
 
     /// How fast a destination takes calls.

@@ -77,4 +77,5 @@ pub mod send;
 pub mod conclude;
 pub mod preview;
 pub mod traits;
+pub mod live;
 pub mod check;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Time};
+use coho_core::memory::{Memory, Pending, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{ProblemCounts, count_problem};
@@ -139,6 +139,18 @@ pub(crate) enum SendError {
 struct Due {
     operation: Operation,
     before: Option<Memory>,
+    /// When the intent was made durable.
+    at: Time,
+}
+
+impl Due {
+    /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
+    fn since(&self) -> Time {
+        match self.before.as_ref().map(|memory| &memory.pending) {
+            Some(Pending::Open { since, .. }) => *since,
+            Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
+        }
+    }
 }
 
 /// An operation with what Vitally made of it.
@@ -237,7 +249,7 @@ impl Sender<'_> {
             if opened.stale.contains(&operation.key) {
                 stale.push((operation, ""));
             } else {
-                due.push(Due { operation, before });
+                due.push(Due { operation, before, at: now });
             }
         }
         self.pass_over(&stale, sent)?;
@@ -369,7 +381,7 @@ impl Sender<'_> {
         let mut settlements = Vec::with_capacity(done.len());
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
-            let conclusion = conclude(&due.operation, due.before.as_ref(), &verdict, now);
+            let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), &verdict, now);
             sent.count(conclusion.outcome);
             sent.calls += calls.len() as u64;
             remember_notes(&verdict, &mut sent.notes);

@@ -32,3 +32,11 @@ mod crash;
 mod laws;
 #[path = "engine/plans.rs"]
 mod plans;
+#[path = "engine/events.rs"]
+mod events;
+#[path = "engine/analytics.rs"]
+mod analytics;
+#[path = "engine/profiles.rs"]
+mod profiles;
+#[path = "engine/oracle.rs"]
+mod oracle;

@@ -52,10 +52,11 @@ pub(crate) enum Kind {
     SqlModel,
     Sync,
     Test,
+    Workspace,
 }
 
 /// Whether the file of this path is one that [`crate::load`] reads: `coho.yaml`, `models/**.yaml` or `.sql`,
-/// `syncs/**.yaml`, `tests/**.yaml`. Others need not be handed in.
+/// `syncs/**.yaml`, `tests/**.yaml`, `workspaces/*.yaml`. Others need not be handed in.
 pub fn belongs(path: &str) -> bool {
     kind(path).is_some()
 }
@@ -75,6 +76,7 @@ pub(crate) fn kind(path: &str) -> Option<Kind> {
         ("models", "sql") => Some(Kind::SqlModel),
         ("syncs", "yaml" | "yml") => Some(Kind::Sync),
         ("tests", "yaml" | "yml") => Some(Kind::Test),
+        ("workspaces", "yaml") => Some(Kind::Workspace),
         _ => None,
     }
 }
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn only_files_of_a_project_belong_to_it() {
-        for path in ["coho.yaml", "models/a.yaml", "models/b/c.sql", "syncs/d.yml", "tests/e.yaml"] {
+        for path in ["coho.yaml", "models/a.yaml", "models/b/c.sql", "syncs/d.yml", "tests/e.yaml", "workspaces/f.yaml"] {
             assert!(belongs(path), "{path}");
         }
         for path in ["other.yaml", "models/a.csv", "data/a.yaml", "syncs/.swap.yaml", "a/coho.yaml", "models"]

@@ -82,7 +82,7 @@ pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
 pub use file::{File, FileText, belongs};
 pub use load::{load, load_offline};
-pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec};
+pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};
 pub use reference::reference;
 pub use schema::{SchemaKind, schema};
 pub use starter::starter;

@@ -17,11 +17,12 @@ use crate::interpolate::Scope;
 use crate::keys::project::PROJECT;
 use crate::keys::texts;
 use crate::names::unknown_name;
-use crate::project::{Project, SourceSpec};
+use crate::project::{Project, SourceSpec, Workspace};
 use crate::read::model::{self, ReadModel};
 use crate::read::project::{self, Declaration, Declared};
 use crate::read::sync::{self, ReadSync, Surroundings};
 use crate::read::test;
+use crate::read::workspace;
 use crate::yaml::parse;
 
 /// The file without which there is no project.
@@ -180,7 +181,7 @@ impl<'a> Loader<'a> {
             let model = match (self.text(file), kind) {
                 (None, _) => ReadModel::default(),
                 (Some(text), Kind::SqlModel) => model::from_sql(name, &path, text, &mut self.problems),
-                (Some(text), Kind::Project | Kind::Model | Kind::Sync | Kind::Test) => {
+                (Some(text), Kind::Project | Kind::Model | Kind::Sync | Kind::Test | Kind::Workspace) => {
                     model::from_yaml(name, &path, text, &mut self.problems)
                 }
             };
@@ -265,6 +266,17 @@ impl<'a> Loader<'a> {
         tests
     }
 
+    /// What was found out of workspaces, by the names of the files, which are those of destinations.
+    fn workspaces(&mut self) -> BTreeMap<String, Workspace> {
+        let mut workspaces = BTreeMap::new();
+        for (file, _) in self.of(&[Kind::Workspace]) {
+            let Some(text) = self.text(file) else { continue };
+            let workspace = workspace::read(&Arc::from(file.path.as_str()), text, &mut self.problems);
+            workspaces.insert(stem(&file.path).to_owned(), workspace);
+        }
+        workspaces
+    }
+
     fn finish(
         &mut self,
         declared: Declared,
@@ -281,6 +293,7 @@ impl<'a> Loader<'a> {
         across::tokens(&declared.lacking, &syncs, &mut self.problems);
         let sources = self.used(declared.sources, &read);
         let destinations = self.used(declared.destinations, &sent_to);
+        let workspaces = self.workspaces();
         self.unexplained(&models, &syncs);
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
@@ -292,6 +305,7 @@ impl<'a> Loader<'a> {
             target: declared.target.map(|target| target.name),
             sources,
             destinations,
+            workspaces,
             ledger: declared.ledger,
             models,
             syncs,

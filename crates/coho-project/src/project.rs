@@ -1,10 +1,11 @@
 //! A checked project: everything that its files say, with references resolved and the target chosen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use coho_core::case::Suite;
 use coho_core::model::{FileFormat, Model, Relation};
+use coho_core::object::Object;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::ColumnType;
@@ -22,6 +23,8 @@ pub struct Project {
     pub sources: BTreeMap<String, SourceSpec>,
     /// The destinations that its syncs send to, by name, and the chosen target's.
     pub destinations: BTreeMap<String, DestinationSpec>,
+    /// What was found out of their workspaces, by destination.
+    pub workspaces: BTreeMap<String, Workspace>,
     /// Where it remembers.
     pub ledger: LedgerSpec,
     /// Its models, by name.
@@ -114,6 +117,17 @@ pub struct DestinationSpec {
     pub rest_token_place: Option<Place>,
     /// Where the token of the Analytics API is declared.
     pub analytics_token_place: Option<Place>,
+}
+
+/// What `coho check --live` found out of a workspace, as far as it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Workspace {
+    /// The objects whose paths take only Vitally's own ids.
+    pub only_vitallys_ids: BTreeSet<Object>,
+    /// Units of the rate that a call which reads costs; from 1 to 1,000.
+    pub read_cost: Option<u32>,
+    /// Units of the rate that a call which writes costs; from 1 to 1,000.
+    pub write_cost: Option<u32>,
 }
 
 /// Which server of Vitally.

@@ -12,6 +12,7 @@ pub(crate) mod guards;
 pub(crate) mod field;
 pub(crate) mod value;
 pub(crate) mod test;
+pub(crate) mod workspace;
 
 use std::time::Duration;
 

@@ -164,6 +164,18 @@ pub struct Reply {
     pub elapsed: Duration,
 }
 
+impl Reply {
+    /// Whether the request was carried out.
+    pub fn is_fine(&self) -> bool {
+        (200..=299).contains(&self.status)
+    }
+
+    /// Vitally's text, on one line and bounded, or a sentence in its place.
+    pub fn said(&self) -> String {
+        crate::wire::refusal::text_or_status(self.status, &self.body)
+    }
+}
+
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

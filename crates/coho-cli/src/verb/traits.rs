@@ -1,7 +1,5 @@
 //! `coho traits`: the traits of a workspace, as YAML to paste into a sync.
 
-use std::fmt::Write as _;
-
 use coho_core::json::to_serde;
 use coho_core::object::Object;
 use coho_core::problem::nearest;
@@ -75,8 +73,7 @@ fn entry(field: &CustomField) -> String {
         Some(cast) => format!("{{ column: {column}, as: {cast} }}"),
         None => column,
     };
-    // Writing to a string cannot fail.
-    drop(writeln!(text, "  {}: {value}", key(&field.path)));
+    text.extend(["  ", &key(&field.path), ": ", &value, "\n"]);
     text
 }
 

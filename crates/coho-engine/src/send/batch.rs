@@ -5,10 +5,10 @@
 
 use coho_core::event::Event;
 use coho_core::key::Key;
-use coho_core::memory::{Pending, Time};
+use coho_core::memory::Time;
 use coho_core::message;
 use coho_core::object::Object;
-use coho_core::operation::{Known, Operation};
+use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::settle::Settlement;
@@ -21,27 +21,26 @@ use crate::conclude::conclude;
 impl Sender<'_> {
     /// Sends a window of operations in as few calls as they take.
     pub(super) async fn batch(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
-        let now = self.clock.now();
         let due = self.intend(operations, sent)?;
         if due.is_empty() {
             return Ok(());
         }
-        let outgoing: Vec<_> = due.iter().map(|due| self.outgoing(due, now)).collect();
+        let outgoing: Vec<_> = due.iter().map(|due| self.outgoing(due)).collect();
         let delivery = self.client.deliver_batch(&outgoing).await;
         drop(outgoing);
         self.watch(delivery.health);
         self.settle_batch(due, delivery, sent)
     }
 
-    fn outgoing<'d>(&self, due: &'d Due, now: Time) -> Outgoing<'d> {
+    fn outgoing<'d>(&self, due: &'d Due) -> Outgoing<'d> {
         let operation = &due.operation;
         let message_id = match operation.object {
             Object::Event => operation.target.as_str().to_owned(),
             Object::Organization | Object::Account | Object::User => {
-                message::of_write(&self.sync.id, &operation.key, operation.serial, now, operation.digest())
+                message::of_write(&self.sync.id, &operation.key, operation.serial, due.at, operation.digest())
             }
         };
-        Outgoing { operation, message_id, at: moment(due, now) }
+        Outgoing { operation, message_id, at: moment(due) }
     }
 
     fn settle_batch(&self, due: Vec<Due>, delivery: BatchDelivery, sent: &mut Sent) -> Result<(), SendError> {
@@ -85,7 +84,7 @@ impl Sender<'_> {
         sent: &mut Sent,
         events: &mut Vec<Event>,
     ) -> Settlement {
-        let conclusion = conclude(&due.operation, due.before.as_ref(), verdict, now);
+        let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), verdict, now);
         sent.count(conclusion.outcome);
         let key = &due.operation.key;
         if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
@@ -98,13 +97,9 @@ impl Sender<'_> {
 }
 
 /// The time of a message. That of an event without a timestamp is the time of its first intent, however often it is repeated.
-fn moment(due: &Due, now: Time) -> Time {
-    let first = match (&due.operation.known, due.before.as_ref().map(|memory| &memory.pending)) {
-        (_, Some(Pending::Open { since, .. })) | (Known::Unclear { since, .. }, _) => Some(*since),
-        (Known::New | Known::There { .. } | Known::Assumed, _) => None,
-    };
+fn moment(due: &Due) -> Time {
     match due.operation.object {
-        Object::Event => first.unwrap_or(now),
-        Object::Organization | Object::Account | Object::User => now,
+        Object::Event => due.since(),
+        Object::Organization | Object::Account | Object::User => due.at,
     }
 }

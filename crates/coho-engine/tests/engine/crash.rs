@@ -46,7 +46,7 @@ async fn stage() -> Result<Stage, Failure> {
 }
 
 /// Starts a child on the stage's project, and kills it once the simulator answers no more.
-async fn crash(stage: &Stage, trouble: Trouble, after: u32) -> Result<(), Failure> {
+pub(crate) async fn crash(stage: &Stage, trouble: Trouble, after: u32) -> Result<(), Failure> {
     stage.vitally.clear_calls();
     stage.vitally.script(Fault::once(trouble).after(after).times(1_000));
     stage.write_files()?;

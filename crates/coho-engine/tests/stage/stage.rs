@@ -77,7 +77,22 @@ fields: { name: name }
 removed: delete-created
 ";
 
+/// Events from the table `orders`, with all that most tests need.
+pub(crate) const ORDERS: &str = "
+id: orders
+model: orders
+to: vitally
+object: event
+fields:
+  event: { static: Order placed }
+  timestamp: at
+  accountId: account
+  properties: { total: total }
+first_run: send
+";
+
 const TABLES: &str = "
+    CREATE TABLE orders (id, message, kind, at, account, organization, user, total, note);
     CREATE TABLE organizations (id, external, name);
     CREATE TABLE accounts (id, external, name, plan, seats, noise);
     CREATE TABLE users (id, external, name, account, email);";
@@ -89,6 +104,7 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     files: BTreeMap<String, String>,
     runs: AtomicU64,
+    tick: Duration,
 }
 
 /// What a run came to, with the plan that was made right before it.
@@ -118,9 +134,10 @@ impl Stage {
         let vitally = Simulator::start(settings).await?;
         let folder = folder()?;
         rusqlite::Connection::open(folder.path().join("app.db"))?.execute_batch(TABLES)?;
-        let mut stage = Self { folder, vitally, clock, files: BTreeMap::new(), runs: AtomicU64::new(0) };
+        let (files, runs, tick) = (BTreeMap::new(), AtomicU64::new(0), Duration::ZERO);
+        let mut stage = Self { folder, vitally, clock, files, runs, tick };
         stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, FAST));
-        for table in ["organizations", "accounts", "users"] {
+        for table in ["organizations", "accounts", "users", "orders"] {
             let model = format!("source: app\ntable: {table}\nprimary_key: id\n");
             stage.file(&format!("models/{table}.yaml"), &model);
         }
@@ -128,6 +145,26 @@ impl Stage {
             stage.sync(name, text);
         }
         Ok(stage)
+    }
+
+    /// The same, with the token of the Analytics API.
+    pub(crate) async fn with_analytics(syncs: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut stage = Self::with(syncs).await?;
+        stage.analytics();
+        Ok(stage)
+    }
+
+    /// Gives the destination the token of the Analytics API too.
+    pub(crate) fn analytics(&mut self) {
+        let both = format!("analytics_token: sandbox, analytics_rate: {FAST}/min, rest_token:");
+        if let Some(text) = self.files.get_mut("coho.yaml") {
+            *text = text.replace("rest_token:", &both);
+        }
+    }
+
+    /// Lets time pass: each look at the clock moves it by so much.
+    pub(crate) fn tick(&mut self, tick: Duration) {
+        self.tick = tick;
     }
 
     /// Writes a file of the project.
@@ -227,13 +264,16 @@ impl Stage {
     }
 
     pub(crate) fn engine<'a>(&self, project: &'a Project) -> Engine<'a> {
-        let clock = self.clock.clone();
+        let (clock, tick) = (self.clock.clone(), self.tick);
         let run = self.runs.fetch_add(1, Ordering::SeqCst);
         Engine::new(Setup {
             project,
             root: self.folder.path().to_owned(),
             temporary: self.folder.path().to_owned(),
-            clock: Arc::new(move || time(&clock)),
+            clock: Arc::new(move || {
+                clock.advance(tick);
+                time(&clock)
+            }),
             holder: Holder { id: format!("holder-{run}"), pid: std::process::id(), host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{run:03}")),
         })
@@ -258,7 +298,7 @@ impl Stage {
                 Ok(()) | Err(_) => {}
             }
         }
-        self.sql("DELETE FROM accounts; DELETE FROM users; DELETE FROM organizations")
+        self.sql("DELETE FROM accounts; DELETE FROM users; DELETE FROM organizations; DELETE FROM orders")
     }
 
     pub(crate) fn ledger(&self) -> std::path::PathBuf {

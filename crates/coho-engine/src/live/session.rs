@@ -1,0 +1,207 @@
+//! A session: the client, what was made, what was learned. Each request goes through here.
+
+use coho_core::object::Object;
+use coho_core::sync::Api;
+use coho_core::target::VitallyId;
+use coho_vitally::Record;
+use coho_vitally::client::Client;
+use coho_vitally::request::{Method, Reply, Request};
+use serde_json::Value as Json;
+
+use super::LiveError;
+use super::question::{Learned, Question};
+use crate::stop::Stop;
+
+/// A Vitally id that no record has: its version and variant are right, and all else is ones.
+pub(super) const NOBODY: &str = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+
+/// A check under way.
+pub(super) struct Session<'s> {
+    pub(super) client: Client,
+    /// What all its records are called, alone or with an ending.
+    pub(super) name: String,
+    stop: &'s Stop,
+    /// What was made and is to be taken away; the newest last. A record stands here before its POST leaves.
+    pub(super) made: Vec<Made>,
+    pub(super) learned: Vec<Learned>,
+}
+
+/// A record that was made, or may have been.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) object: Object,
+    pub(super) external_id: String,
+    /// `None` while no answer told.
+    pub(super) id: Option<VitallyId>,
+}
+
+/// What came of a write.
+pub(super) struct Written {
+    pub(super) reply: Reply,
+    /// The record in the answer, where it was carried out.
+    pub(super) record: Option<Record>,
+}
+
+impl Written {
+    /// Vitally's id in the answer.
+    pub(super) fn id(&self) -> Option<VitallyId> {
+        self.record.as_ref().and_then(|record| record.id.clone())
+    }
+}
+
+impl<'s> Session<'s> {
+    pub(super) fn new(client: Client, name: &str, stop: &'s Stop) -> Self {
+        Self { client, name: name.to_owned(), stop, made: Vec::new(), learned: Vec::new() }
+    }
+
+    /// The name with an ending.
+    pub(super) fn named(&self, ending: &str) -> String {
+        format!("{}-{ending}", self.name)
+    }
+
+    pub(super) fn learn(&mut self, question: Question, object: Option<Object>, answer: impl Into<String>) {
+        self.learned.push(Learned { question, object, answer: answer.into() });
+    }
+
+    /// What calls cost, where Vitally told what is left of its rate.
+    pub(super) fn learn_prices(&mut self) {
+        let state = self.client.state().rest.filter(|state| state.remaining.is_some());
+        if let Some(price) = state.map(|state| state.price) {
+            self.learn(Question::WriteCost, None, price.write.to_string());
+            self.learn(Question::ReadCost, None, price.read.to_string());
+        }
+    }
+
+    /// Sends a request, unless somebody asked to end.
+    pub(super) async fn ask(&self, method: Method, path: String, body: Option<Json>) -> Result<Reply, LiveError> {
+        if self.stop.is_asked() {
+            return Err(LiveError::Interrupted);
+        }
+        self.ask_anyway(method, path, body).await
+    }
+
+    /// Sends a request, even if somebody asked to end.
+    pub(super) async fn ask_anyway(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<Json>,
+    ) -> Result<Reply, LiveError> {
+        let after = std::time::Duration::ZERO;
+        let request = Request { api: Api::Rest, method, path, body: body.map(|body| body.to_string()), after };
+        self.client.raw(&request).await.map_err(LiveError::of)
+    }
+
+    pub(super) async fn get(&self, object: Object, id: &str) -> Result<Reply, LiveError> {
+        self.ask(Method::Get, path(object, id), None).await
+    }
+
+    pub(super) async fn put(&self, object: Object, id: &str, body: Json) -> Result<Written, LiveError> {
+        Ok(written(self.ask(Method::Put, path(object, id), Some(body)).await?))
+    }
+
+    /// The record with one of Vitally's ids.
+    pub(super) async fn record(&self, object: Object, id: &VitallyId) -> Result<Option<Record>, LiveError> {
+        Ok(written(self.get(object, id.as_str()).await?).record)
+    }
+
+    /// Sends a POST. The record is remembered as made before it leaves, and forgotten where Vitally refuses it.
+    pub(super) async fn post(
+        &mut self,
+        object: Object,
+        external_id: &str,
+        body: Json,
+    ) -> Result<Written, LiveError> {
+        self.making(object, external_id);
+        let reply = self.ask(Method::Post, all(object), Some(body)).await;
+        self.made_by(reply)
+    }
+
+    /// Sends a PUT that may make a record.
+    pub(super) async fn put_missing(
+        &mut self,
+        object: Object,
+        external_id: &str,
+        body: Json,
+    ) -> Result<Written, LiveError> {
+        self.making(object, external_id);
+        let reply = self.ask(Method::Put, path(object, external_id), Some(body)).await;
+        self.made_by(reply)
+    }
+
+    fn making(&mut self, object: Object, external_id: &str) {
+        self.made.push(Made { object, external_id: external_id.to_owned(), id: None });
+    }
+
+    /// Notes what became of the newest. Without an answer it may be there.
+    fn made_by(&mut self, reply: Result<Reply, LiveError>) -> Result<Written, LiveError> {
+        let written = match reply {
+            Ok(reply) => written(reply),
+            Err(LiveError::Interrupted) => {
+                self.made.pop();
+                return Err(LiveError::Interrupted);
+            }
+            Err(error) => return Err(error),
+        };
+        let id = written.id();
+        let is_known = id.is_some() && self.made.iter().any(|made| made.id == id);
+        if !written.reply.is_fine() || is_known {
+            self.made.pop();
+        } else if let Some(newest) = self.made.last_mut() {
+            newest.id = id;
+        }
+        Ok(written)
+    }
+
+    /// Fails where the workspace has a record of a name that the check will use. The first miss shows the shape of errors.
+    pub(super) async fn refuse_what_exists(&mut self) -> Result<(), LiveError> {
+        let names = [self.name.clone(), self.named("2"), self.named("missing")];
+        for object in Object::RECORDS {
+            for name in &names {
+                let reply = self.get(object, name).await?;
+                let record = reply.is_fine().then(|| Record::parse(&reply.body)).flatten();
+                if record.is_some_and(|record| record.external_id.as_ref() == Some(name)) {
+                    return Err(LiveError::Exists { object, external_id: name.clone() });
+                }
+                if !reply.is_fine() && self.learned.is_empty() {
+                    self.learn(Question::ErrorText, None, text_of(&reply));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn written(reply: Reply) -> Written {
+    let record = reply.is_fine().then(|| Record::parse(&reply.body)).flatten();
+    Written { reply, record }
+}
+
+/// Where an error has its text.
+fn text_of(reply: &Reply) -> &'static str {
+    match serde_json::from_str::<Json>(&reply.body) {
+        Ok(Json::Object(members)) => ["error", "message", "errors"]
+            .into_iter()
+            .find(|name| members.contains_key(*name))
+            .unwrap_or("json"),
+        Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) => "json",
+        Err(_) if reply.body.trim().is_empty() => "none",
+        Err(_) if reply.body.trim_start().starts_with('<') => "page",
+        Err(_) => "text",
+    }
+}
+
+/// `refused-409`.
+pub(super) fn refused(reply: &Reply) -> String {
+    format!("refused-{}", reply.status)
+}
+
+/// The object's resource in paths.
+pub(super) fn all(object: Object) -> String {
+    format!("/resources/{object}s")
+}
+
+/// One record. Ids of a check have no letters that a path would hide.
+pub(super) fn path(object: Object, id: &str) -> String {
+    format!("{}/{id}", all(object))
+}
