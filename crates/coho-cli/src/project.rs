@@ -79,9 +79,7 @@ pub(crate) fn warn(warnings: &[Problem], files: &[File]) {
 
 /// Problems and warnings as a document.
 pub(crate) fn problems_as_json(problems: &[Problem], warnings: &[Problem]) -> serde_json::Value {
-    let list = |problems: &[Problem]| -> Vec<_> {
-        problems.iter().map(coho_report::json::problem).collect()
-    };
+    let list = |problems: &[Problem]| -> Vec<_> { problems.iter().map(coho_report::json::problem).collect() };
     serde_json::json!({
         "version": 1, "kind": "problems", "problems": list(problems), "warnings": list(warnings)
     })

@@ -44,6 +44,21 @@ fn ends_cleanly(name: &str) {
 }
 
 #[test]
+fn ctrl_c_in_a_live_check_removes_what_was_made() {
+    let stage = slow_stage().unwrap();
+    let check = start(&stage, &["check", "--live", "vitally", "--yes"]).unwrap();
+    wait_until("two records", || stage.vitally.count(Object::Account) >= 2).unwrap();
+    signal(&check, "INT").unwrap();
+    let stopped = check.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
+    assert!(text(&stopped).contains("stopping: what was made is removed first"), "{}", text(&stopped));
+    for object in Object::ALL {
+        assert_eq!(stage.vitally.count(object), 0, "{object:?}");
+    }
+    assert!(!stage.project().join("workspaces").exists(), "half an answer is not written");
+}
+
+#[test]
 fn second_ctrl_c_ends_at_once_and_loses_nothing() {
     let stage = many_rows(Duration::ZERO).unwrap();
     stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(3));

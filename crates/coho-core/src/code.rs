@@ -110,7 +110,7 @@ codes! {
         UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or in a place where it cannot stand.", "Use the name that the message suggests.";
         UNKNOWN_VARIABLE "unknown-variable": "A template reads a name that is neither a column nor assigned in the template.", "Use the name that the message suggests.";
         FILTER_ARGUMENTS "filter-arguments": "A filter is given too few, too many or unsuitable arguments.", "See the filter in the reference of templates.";
-        TRAIT_NAME "trait-name": "The workspace has a custom trait of this name, and Vitally knows it by another path.", "Use the path that the message shows, or another name.";
+        TRAIT_NAME "trait-name": "A trait's name is not the path by which the workspace knows a trait.", "Use the path that the message shows, or another name.";
         TRAIT_TYPE "trait-type": "The value's type is not that of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
         TRAIT_OPTION "trait-option": "The value is none of the trait's options.", "Use one of the options that the message names.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";

@@ -164,7 +164,9 @@ impl Operation {
     pub fn calls(&self) -> (u64, u64) {
         match &self.action {
             Action::Remove if self.known.id().is_some() => (1, 1),
-            Action::Write { mode: Mode::Upsert | Mode::Insert, .. } if self.searches() => (2, 4),
+            Action::Write { mode: Mode::Upsert, .. } if self.searches() => (2, 4),
+            // Who is found is left as it is.
+            Action::Write { mode: Mode::Insert, .. } if self.searches() => (1, 4),
             Action::Write { mode: Mode::Update, .. } if self.searches() => (1, 3),
             Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Insert, .. } => (1, 2),
             Action::Write { mode: Mode::Upsert, .. } if self.known == Known::New => (1, 3),
@@ -209,7 +211,7 @@ impl Operation {
     }
 
     /// Whether the record has to be searched by its e-mail address first.
-    fn searches(&self) -> bool {
+    pub fn searches(&self) -> bool {
         self.email.is_some() && self.known.id().is_none()
     }
 

@@ -80,11 +80,7 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Column
 
 /// What does not fit between the mappings to a destination and the traits of its workspace. They are fetched anew: who was
 /// warned, and made the trait, checks again at once.
-async fn traits(
-    engine: &Engine<'_>,
-    destination: &str,
-    read: &[(&Sync, Option<Columns>)],
-) -> Vec<Problem> {
+async fn traits(engine: &Engine<'_>, destination: &str, read: &[(&Sync, Option<Columns>)]) -> Vec<Problem> {
     if engine.rest_token_of(destination).is_err() {
         return Vec::new();
     }

@@ -92,13 +92,14 @@ impl Case<'_> {
     fn accepted(&self) -> Conclusion {
         let origin = self.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
         let conclusion = self.applied(None, origin);
-        let memory = conclusion.memory.map(|memory| match memory.standing {
+        let memory = conclusion.memory.map(|mut memory| {
             // An event is never compared with: that it was taken is all that counts.
-            Standing::Delivered { n, id, origin, .. } if self.operation.object == Object::Event => {
-                let standing = Standing::Delivered { sent: Sent::new(), n, id, origin };
-                Memory { standing, ..memory }
+            if let (Standing::Delivered { sent, .. }, Object::Event) =
+                (&mut memory.standing, self.operation.object)
+            {
+                *sent = Sent::new();
             }
-            standing => Memory { standing, ..memory },
+            memory
         });
         Conclusion { outcome: Outcome::Accepted, memory, ..conclusion }
     }

@@ -7,6 +7,7 @@
 pub mod question;
 pub mod file;
 mod session;
+mod price;
 mod records;
 mod writes;
 mod users;
@@ -119,7 +120,11 @@ impl LiveError {
             Self::Exists { .. } => {
                 Some("run the check again: it takes other names, by chance; or delete the record".to_owned())
             }
-            Self::Test(_) | Self::Refused { .. } | Self::Unseen { .. } | Self::Vitally { .. } => {
+            Self::Refused { .. } => Some(
+                "read Vitally's text; the token may lack a permission, or the workspace ask for more"
+                    .to_owned(),
+            ),
+            Self::Test(_) | Self::Unseen { .. } | Self::Vitally { .. } => {
                 self.code().entry().map(coho_core::code::Entry::help)
             }
         }
@@ -152,10 +157,15 @@ impl Engine<'_> {
     ///
     /// What was made is taken away again however the check ends; what stays is in [`LiveReport::left`]. The error is the
     /// project's: no such destination, or no token.
-    pub async fn check_live(&self, destination: &str, name: &str, stop: &Stop) -> Result<LiveReport, EngineError> {
+    pub async fn check_live(
+        &self,
+        destination: &str,
+        name: &str,
+        stop: &Stop,
+    ) -> Result<LiveReport, EngineError> {
         self.rest_token_of(destination)?;
         let client = self.client_at(destination, None)?;
-        let mut session = Session::new(client, name, stop);
+        let mut session = Session::new(client, name, stop, &*self.setup.clock);
         let at = self.setup.clock.now();
         let ended = ask_all(&mut session).await;
         let left = cleanup::clean(&mut session).await;
@@ -163,14 +173,7 @@ impl Engine<'_> {
         let url = session.client.url().to_owned();
         let mut learned = session.learned;
         learned.sort_by_key(|learned| (learned.question, learned.object));
-        Ok(LiveReport {
-            destination: destination.to_owned(),
-            url,
-            at,
-            learned,
-            left,
-            cut_short: ended.err(),
-        })
+        Ok(LiveReport { destination: destination.to_owned(), url, at, learned, left, cut_short: ended.err() })
     }
 }
 

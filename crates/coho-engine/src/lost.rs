@@ -85,8 +85,11 @@ impl Engine<'_> {
         if !marked.insert(line) {
             return;
         }
-        let lines: String = marked.iter().map(|line| format!("{line}\n")).collect();
-        if let Err(error) = fs::write(self.mark_path(), format!("{HEAD}{lines}")) {
+        let mut text = HEAD.to_owned();
+        for line in &marked {
+            text.extend([line, "\n"]);
+        }
+        if let Err(error) = fs::write(self.mark_path(), text) {
             tracing::debug!(%error, "the mark of what was sent cannot be written");
         }
     }

@@ -188,8 +188,9 @@ fn line(document: &impl Serialize) -> String {
 }
 
 /// Stands for all that decides what a sync's rows become and how they are sent.
-pub(crate) fn rules(sync: &Sync, mapping: Digest) -> Digest {
+pub(crate) fn rules(sync: &Sync, workspace: &str, mapping: Digest) -> Digest {
     let mut hasher = Hasher::new();
+    hasher.part(workspace.as_bytes());
     hasher.part(&mapping.to_bytes());
     for word in
         [sync.object.name(), sync.api.name(), sync.mode.name(), sync.associations.name(), sync.removal.name()]

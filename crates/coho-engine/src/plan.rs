@@ -3,7 +3,7 @@
 //! [`read`] sorts the model's rows, [`beginning`] says what a first run does with them, [`judge`] gives each key its change,
 //! [`adopt`] what is remembered of a record that Vitally holds, [`absent`] those without a row, [`targets`] finds keys that
 //! meet at one record, [`departures`] looks after the records that keys leave, [`permitted`] leaves out what a permit does
-//! not have, [`guards`] holds what looks like an accident, [`draft`] is the plan in the making.
+//! not have, [`guards`] holds what looks like an accident, [`batches`] counts calls, [`draft`] is the plan in the making.
 
 mod read;
 pub(crate) mod beginning;
@@ -14,6 +14,7 @@ mod targets;
 mod departures;
 mod permitted;
 mod guards;
+mod batches;
 mod draft;
 
 use std::path::Path;
@@ -38,6 +39,7 @@ use coho_source::Connection;
 use crate::permit::Permit;
 use crate::tariff::Tariff;
 
+pub(crate) use self::absent::claimed;
 pub(crate) use self::read::{key_columns, key_problem, source_problem};
 
 /// Which rows a run looks at.

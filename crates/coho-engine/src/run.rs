@@ -30,6 +30,7 @@ use crate::permit::Permit;
 use crate::plan::adopt::Held;
 use crate::plan::beginning;
 use crate::plan::{Filter, Job, PlanError, Planned, plan};
+use crate::send::matches::Directory;
 use crate::send::references::References;
 use crate::send::{Halt, Heartbeat, LEASE, Sent};
 use crate::stop::Stop;
@@ -94,6 +95,8 @@ struct Part<'a> {
     sent: Sent,
     /// How far the retries are.
     retried: i64,
+    /// The users that were found by listing.
+    directory: Directory,
 }
 
 /// What all parts of a run share.
@@ -187,6 +190,10 @@ impl Engine<'_> {
         };
         let mut planned = plan(ledger, &job).await?;
         planned.calls = held.map(|held| held.calls).unwrap_or_default();
+        // A run lists what Vitally holds too.
+        let listing = planned.calls.len() as u64;
+        planned.plan.calls.least += listing;
+        planned.plan.calls.most += listing;
         Ok(planned)
     }
 
@@ -299,23 +306,30 @@ impl Engine<'_> {
     /// Makes what waits due now. Returns how many rows.
     pub fn make_due(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
         let now = self.setup.clock.now();
-        let ledger = self.ledger_to_write()?;
-        let lease = ledger.acquire(&self.setup.holder, now, LEASE)?;
-        let scope = ledger.scope(&lease, &self.workspace(&sync.destination), &sync.id, sync.object)?;
-        let due = ledger.retry(&lease, &scope, key, now)?;
-        ledger.release(lease, now)?;
-        Ok(due)
+        self.amend(sync, |ledger, lease, scope| Ok(ledger.retry(lease, scope, key, now)?))
     }
 
     /// Forgets what was delivered. Returns how many keys.
     pub fn forget(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
-        let now = self.setup.clock.now();
+        let refuse = coho_ledger::amend::OpenIntents::Refuse;
+        self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key, refuse)?))
+    }
+
+    /// Changes what is remembered of a sync, where anything is. That a memory is gone must not be hidden by a new one.
+    fn amend(
+        &self,
+        sync: &Sync,
+        change: impl FnOnce(&Ledger, &Lease, &Scope) -> Result<u64, EngineError>,
+    ) -> Result<u64, EngineError> {
+        self.look_for_memory(self.ledger_to_read()?.as_ref(), &[sync], OnLost::Refuse)?;
         let ledger = self.ledger_to_write()?;
-        let lease = ledger.acquire(&self.setup.holder, now, LEASE)?;
-        let scope = ledger.scope(&lease, &self.workspace(&sync.destination), &sync.id, sync.object)?;
-        let forgotten = ledger.forget(&lease, &scope, key, coho_ledger::amend::OpenIntents::Refuse);
-        ledger.release(lease, now)?;
-        Ok(forgotten?)
+        let lease = ledger.acquire(&self.setup.holder, self.setup.clock.now(), LEASE)?;
+        let changed = match self.scope(&ledger, sync)? {
+            Some(scope) => change(&ledger, &lease, &scope),
+            None => Ok(0),
+        };
+        ledger.release(lease, self.setup.clock.now())?;
+        changed
     }
 }
 

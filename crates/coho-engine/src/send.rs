@@ -32,15 +32,18 @@ use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 pub(crate) use self::heartbeat::{Heartbeat, LEASE};
+use self::matches::Directory;
 use self::references::{References, Resolution};
 use crate::clock::Clock;
 use crate::conclude::conclude;
+use crate::plan::claimed;
 use crate::stop::Stop;
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
 
-/// The same for the Analytics API, which takes a hundred at a time.
+/// The same for the Analytics API, which takes a hundred messages at a time: so many messages, and never less than one
+/// operation.
 pub const BATCHED: usize = 400;
 
 /// The most conclusions that are made durable at once.
@@ -55,6 +58,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
+    pub(crate) directory: &'a Directory,
     pub(crate) pace: Pace,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) listener: &'a dyn Listener,
@@ -177,7 +181,10 @@ impl Sender<'_> {
             Api::Analytics => BATCHED,
         };
         while most > 0 {
-            let window = spool.operations(lane, after, window_size.min(most))?;
+            let mut window = spool.operations(lane, after, window_size.min(most))?;
+            if self.sync.api == Api::Analytics {
+                batch::cut(&mut window);
+            }
             let Some((last, _)) = window.last() else { return Ok(after) };
             after = *last;
             most -= window.len();
@@ -274,7 +281,7 @@ impl Sender<'_> {
         let mut ours = Vec::with_capacity(operations.len());
         for operation in operations {
             let removes = matches!(operation.action, Action::Remove);
-            if removes && self.ledger.claimed_elsewhere(self.scope, operation.object, &operation.target)? {
+            if removes && self.is_claimed(&operation)? {
                 stale.push((operation, "another sync delivered this record meanwhile"));
             } else if removes && self.takes_users_along(&operation)? {
                 stale.push((
@@ -288,16 +295,20 @@ impl Sender<'_> {
         Ok(ours)
     }
 
+    fn is_claimed(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        let id = operation.known.id();
+        claimed(self.ledger, self.scope, operation.object, &operation.target, id)
+    }
+
     fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
         if operation.object != Object::Account {
             return Ok(false);
         }
-        let dependents = match self.dependents.get() {
-            Some(dependents) => dependents,
-            None => {
-                let found = self.ledger.accounts_with_dependents(self.scope.workspace())?;
-                self.dependents.get_or_init(|| found)
-            }
+        let dependents = if let Some(dependents) = self.dependents.get() {
+            dependents
+        } else {
+            let found = self.ledger.accounts_with_dependents(self.scope.workspace())?;
+            self.dependents.get_or_init(|| found)
         };
         Ok(dependents.contains(operation.target.as_str()))
     }
@@ -360,12 +371,9 @@ impl Sender<'_> {
 
     /// A halt halts, and so do many refusals in a row for one reason.
     fn heed(&self, verdict: &Verdict) {
-        let halts = match verdict {
-            Verdict::Halt { .. } => Some(verdict.clone()),
-            other => self.breaker.borrow_mut().judged(other),
-        };
-        if let Some(Verdict::Halt { code, message }) = halts {
-            self.halt.borrow_mut().get_or_insert(Halt { code, message });
+        let many = self.breaker.borrow_mut().judged(verdict);
+        if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
+            self.halt.borrow_mut().get_or_insert(Halt { code: *code, message: message.clone() });
         }
     }
 

@@ -82,7 +82,8 @@ impl Engine<'_> {
         if object == Object::Event {
             return Err(EngineError::Selection(no_traits()));
         }
-        let traits = |(fetched, fields)| Traits { destination: destination.to_owned(), object, fetched, fields };
+        let traits =
+            |(fetched, fields)| Traits { destination: destination.to_owned(), object, fetched, fields };
         if freshness == Freshness::Cached
             && let Some(kept) = self.kept_traits(destination, object)
         {

@@ -3,10 +3,13 @@
 //! was delivered before.
 
 use coho_core::digest::Digest;
+use coho_core::object::Object;
+use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Verdict;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_ledger::reference::Anchor;
+use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::lookup::Finding;
 use secrecy::ExposeSecret as _;
@@ -34,7 +37,7 @@ impl Engine<'_> {
         let records = ledger.some_records(&workspace, WITNESSES)?;
         for (object, external_id, vitally_id) in &records {
             match client.record(*object, vitally_id).await.finding {
-                Finding::Found(record) if record.external_id.as_deref() == Some(external_id.as_str()) => {
+                Finding::Found(record) if is_witness(&record, *object, external_id, vitally_id) => {
                     ledger.lay_anchor(lease, &workspace, &Anchor { token, ..anchor })?;
                     return Ok(());
                 }
@@ -76,6 +79,12 @@ impl Engine<'_> {
         let token = spec.rest_token.as_ref()?.expose_secret();
         Some(Digest::of(token.trim().as_bytes()))
     }
+}
+
+/// Whether a record is the one that was delivered. A user that was found by its e-mail address keeps another external id.
+fn is_witness(record: &Record, object: Object, external_id: &ExternalId, vitally_id: &VitallyId) -> bool {
+    let has_id = record.id.as_ref() == Some(vitally_id);
+    has_id && (object == Object::User || record.external_id.as_deref() == Some(external_id.as_str()))
 }
 
 fn other_workspace(destination: &str, workspace: &str) -> EngineError {

@@ -46,6 +46,27 @@ impl Ledger {
         })
     }
 
+    /// The same by Vitally's id: a user that was found by its e-mail address may have another external id than its rows say.
+    pub fn claimed_elsewhere_by_id(
+        &self,
+        scope: &Scope,
+        object: Object,
+        id: &VitallyId,
+    ) -> Result<bool, LedgerError> {
+        self.read("looking for claims", |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_vitally_id ON memory.scope = scopes.id
+                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+                       AND vitally_id = ?3
+                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
+                )?
+                .query_row(params![scope.id, object.name(), id.as_str()], |_| Ok(()))
+                .optional()?;
+            Ok(found.is_some())
+        })
+    }
+
     /// The keys whose memory has this id of Vitally's, in order: more than one where two rows found one record, such as by
     /// its e-mail address.
     pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {

@@ -41,11 +41,10 @@ pub fn code(summaries: &[SyncSummary]) -> u8 {
 fn of(summary: &SyncSummary) -> u8 {
     match &summary.status {
         Status::Halted { code: Code::LEASE_HELD, .. } => LEASE_HELD,
-        Status::Halted { code: Code::MAX_REJECTED, .. } => HELD,
         Status::Halted { code: Code::INTERRUPTED, .. } | Status::Interrupted => INTERRUPTED,
+        Status::Held | Status::Halted { code: Code::MAX_REJECTED, .. } => HELD,
         Status::Halted { .. } => HALTED,
         Status::Failed(_) => FAILED,
-        Status::Held => HELD,
         Status::CompletedWithErrors => ROWS,
         Status::Completed | Status::TimeUp if summary.has_errors() => ROWS,
         Status::Completed | Status::TimeUp => DONE,

@@ -33,10 +33,13 @@ pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyho
 /// What will be there for a moment.
 fn announced(destination: &str, name: &str) -> String {
     format!(
-        "this makes, changes and deletes records in the workspace of `{destination}`: an organization `{name}`, accounts \
-         `{name}` and `{name}-2`, users `{name}` and `{name}-2` with the address {name}@example.com, and {name}-missing, \
-         if Vitally lets a PUT make records. It takes about 90 calls. Vitally may go on listing their traits \
-         `coho_check`, `coho_check_nested` and `vitally.custom.cohoCheck`."
+        "this makes, changes and deletes in the workspace of `{destination}`:\n  \
+           organization  {name}\n  \
+           accounts      {name}, {name}-2\n  \
+           users         {name}, {name}-2, with the address {name}@example.com\n  \
+           each of them  {name}-missing, if Vitally lets a PUT make records\n\
+         It takes about 60 calls. Vitally may go on listing the traits coho_check, coho_check_nested and \
+         vitally.custom.cohoCheck."
     )
 }
 
@@ -58,7 +61,9 @@ fn stop_at_ctrl_c() -> Stop {
     tokio::spawn(async move {
         if engine::asked_to_end().await.is_ok() {
             asked.ask();
-            print::talk("stopping: what was made is removed first; Ctrl-C again ends at once, and leaves it there");
+            print::talk(
+                "stopping: what was made is removed first; Ctrl-C again ends at once, and leaves it there",
+            );
             if engine::asked_to_end().await.is_ok() {
                 std::process::exit(130);
             }
@@ -95,7 +100,9 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
 fn still_there(left: &Left) -> String {
     let what = format!("the {} `{}`", left.object, left.external_id);
     match &left.id {
-        Some(id) => format!("left in Vitally: {what}, id {}: {}; please delete it there", id.as_str(), left.why),
+        Some(id) => {
+            format!("left in Vitally: {what}, id {}: {}; please delete it there", id.as_str(), left.why)
+        }
         None => format!("may be left in Vitally: {what}: {}; please look there", left.why),
     }
 }
@@ -155,7 +162,8 @@ fn document(report: &LiveReport, file: Option<&str>) -> Json {
         shown
     };
     let left = |left: &Left| {
-        let mut shown = json!({ "object": left.object.name(), "external_id": left.external_id, "why": left.why });
+        let mut shown =
+            json!({ "object": left.object.name(), "external_id": left.external_id, "why": left.why });
         if let Some(id) = &left.id {
             shown["id"] = json!(id.as_str());
         }

@@ -53,7 +53,8 @@ fn yaml(traits: &Traits) -> String {
     let (object, destination) = (traits.object, &traits.destination);
     let count = print::counted(traits.fields.len() as u64, "trait");
     let fetched = traits.fetched.format("%Y-%m-%dT%H:%M:%SZ");
-    let mut text = format!("# {count} of {object}s in the workspace of `{destination}`, fetched {fetched}.\n");
+    let mut text =
+        format!("# {count} of {object}s in the workspace of `{destination}`, fetched {fetched}.\n");
     if traits.fields.is_empty() {
         text.push_str("# A trait that is sent is made by Vitally, with the type of its first value.\n");
         return text;

@@ -16,10 +16,15 @@
 //! sqlite FILE                      the indented lines are run in an SQLite file of the project
 //! fault [METHOD PATH] TROUBLE      503 · not-json · drop-before · drop-after-commit; ends with `xN` for N times
 //! heal                             no more faults
-//! seed account ID NAME             a record that was in Vitally before
+//! seed account ID NAME             a record that was in Vitally before; also `seed organization ID NAME`
+//! seed user ID EMAIL ACCOUNT NAME  the same for a user, who belongs to that account
+//! workspace TOKEN                  another workspace at the same address: no records, and this REST token alone is right
+//! plant                            the indented JSON is what the simulator takes as seeds, definitions of traits among them
+//! switch PROFILE|NAME=VALUE…       how Vitally behaves from now on where its documentation is silent
 //! calls                            what Vitally was asked since the last `calls`
 //! bodies                           the same, with what was sent
 //! records                          all records in Vitally, without their times
+//! events                           all events in Vitally, and what it took and did not keep
 //! ```
 
 use std::fmt::Write as _;
@@ -84,9 +89,13 @@ fn step_on(stage: &mut Stage, script: &Path, step: &Step<'_>) -> Result<Option<S
         "calls" => return Ok(Some(vitally::calls(stage))),
         "bodies" => return Ok(Some(vitally::bodies(stage))),
         "records" => return Ok(Some(vitally::records(stage))),
+        "events" => return Ok(Some(vitally::events(stage))),
         "fault" => vitally::fault(stage, rest)?,
         "heal" => stage.vitally.clear_script(),
         "seed" => vitally::seed(stage, rest)?,
+        "workspace" => stage.move_to_workspace(rest)?,
+        "plant" => vitally::plant(stage, &step.block)?,
+        "switch" => stage.vitally.set_switches(rest.parse()?),
         _ => file(stage, script, word, rest, &step.block)?,
     }
     Ok(Some(String::new()))

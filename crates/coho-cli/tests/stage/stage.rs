@@ -19,6 +19,9 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// The token that the stage's simulator accepts.
 pub(crate) const TOKEN: &str = "token-of-the-stage";
 
+/// The Analytics API token that it accepts.
+pub(crate) const ANALYTICS_TOKEN: &str = "analytics-of-the-stage";
+
 /// Everything that a test needs. It is gone when it is dropped.
 pub(crate) struct Stage {
     folder: TempDir,
@@ -44,9 +47,12 @@ impl Stage {
             fs::create_dir(folder.path().join(name))?;
         }
         let runtime = Runtime::new()?;
-        let settings = Settings { ids: Ids::Sequential, latency, ..Settings::new(TOKEN) };
-        let vitally = runtime.block_on(Simulator::start(settings))?;
-        let variables = [("VITALLY_URL", vitally.url()), ("VITALLY_TOKEN", TOKEN.to_owned())];
+        let vitally = runtime.block_on(Simulator::start(Settings { latency, ..settings(TOKEN) }))?;
+        let variables = [
+            ("VITALLY_URL", vitally.url()),
+            ("VITALLY_TOKEN", TOKEN.to_owned()),
+            ("ANALYTICS_TOKEN", ANALYTICS_TOKEN.to_owned()),
+        ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
         Ok(Self { folder, vitally, runtime, postgres: None, variables })
     }
@@ -88,6 +94,17 @@ impl Stage {
     /// The folder that holds everything of this stage.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Another workspace at the same address, without records and with another REST token.
+    pub(crate) fn move_to_workspace(&mut self, token: &str) -> Result<(), Failure> {
+        let listen = self.vitally.address();
+        self.runtime.block_on(async {
+            let nowhere = Simulator::start(settings(token)).await?;
+            std::mem::replace(&mut self.vitally, nowhere).stop().await;
+            self.vitally = Simulator::start(Settings { listen, ..settings(token) }).await?;
+            Ok::<(), Failure>(())
+        })
     }
 
     /// A PostgreSQL server, which commands find at `${WAREHOUSE_URL}`. `None` where there are no server programs.
@@ -156,6 +173,14 @@ impl Stage {
     /// The runtime on which the simulator lives.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+}
+
+fn settings(token: &str) -> Settings {
+    Settings {
+        ids: Ids::Sequential,
+        analytics_token: ANALYTICS_TOKEN.to_owned(),
+        ..Settings::new(token)
     }
 }
 

@@ -1,10 +1,13 @@
 //! What a script asks of the simulator: what it was asked, what it holds, and what goes wrong in it.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Time, Trouble};
 use serde_json::{Value, json};
 
+use crate::redact::without_chance;
 use crate::stage::{Failure, Stage};
 
 /// The calls since the last time, by what was asked and answered.
@@ -37,7 +40,7 @@ fn path(call: &Call) -> String {
     let part = |part: &str| {
         if part.starts_with("00000000-0000-4000-8000-") { ":id".to_owned() } else { part.to_owned() }
     };
-    call.path.split('/').map(part).collect::<Vec<_>>().join("/")
+    without_chance(&call.path.split('/').map(part).collect::<Vec<_>>().join("/"))
 }
 
 fn ending(call: &Call) -> String {
@@ -117,19 +120,59 @@ fn trouble(word: &str) -> Result<Trouble, Failure> {
     })
 }
 
-/// `account ID NAME`.
+/// `account ID NAME`, or `user ID EMAIL ACCOUNT NAME`.
 pub(crate) fn seed(stage: &Stage, text: &str) -> Result<(), Failure> {
-    let mut words = text.splitn(3, ' ');
-    let (Some(object), Some(id), Some(name)) = (words.next(), words.next(), words.next()) else {
-        return Err("expected OBJECT ID NAME".into());
-    };
-    let seed = match object {
-        "account" => Seed::account(id),
-        "organization" => Seed::organization(id),
-        _ => return Err("the object is account or organization".into()),
+    let words: Vec<&str> = text.split(' ').collect();
+    let seed = match words.as_slice() {
+        ["account", id, name @ ..] => Seed::account(id).name(&name.join(" ")),
+        ["organization", id, name @ ..] => Seed::organization(id).name(&name.join(" ")),
+        ["user", id, email, account, name @ ..] => {
+            Seed::user(id).email(email).account_link(account).name(&name.join(" "))
+        }
+        _ => return Err("expected account ID NAME, organization ID NAME or user ID EMAIL ACCOUNT NAME".into()),
     };
     // Long before any run: who made a record shows in the time of its making.
     let long_ago = Time::from_millis(1_700_000_000_000);
-    stage.vitally.seed(seed.name(name).made_at(long_ago))?;
+    stage.vitally.seed(seed.made_at(long_ago))?;
     Ok(())
+}
+
+/// All events in the order of their times and ids, then the messages that were taken and not kept.
+pub(crate) fn events(stage: &Stage) -> String {
+    let mut events = stage.vitally.events();
+    events.sort_by(|a, b| (a.timestamp, &a.message_id).cmp(&(b.timestamp, &b.message_id)));
+    let mut text = format!("events: {}\n", events.len());
+    for event in &events {
+        let mut shown = json!({ "messageId": event.message_id, "event": event.name });
+        shown["timestamp"] = json!(event.timestamp.to_string());
+        let owners = [
+            ("accountId", &event.account_id),
+            ("organizationId", &event.organization_id),
+            ("userId", &event.user_id),
+        ];
+        for (name, id) in owners.into_iter().filter(|(_, id)| id.is_some()) {
+            shown[name] = json!(id);
+        }
+        shown["properties"] = Value::Object(event.properties.clone());
+        text.push_str(&format!("  {shown}\n"));
+    }
+    for dropped in stage.vitally.dropped() {
+        text.push_str(&format!("  not kept: {} {}\n", dropped.message_id, dropped.reason.name()));
+    }
+    text
+}
+
+/// What the simulator's inspection API takes as seeds.
+pub(crate) fn plant(stage: &Stage, seeds: &str) -> Result<(), Failure> {
+    let address = stage.vitally.address();
+    let mut stream = TcpStream::connect(address)?;
+    let length = seeds.len();
+    write!(
+        stream,
+        "POST /simulator/seed HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: \
+         {length}\r\nconnection: close\r\n\r\n{seeds}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(answer.into()) }
 }

@@ -26,7 +26,7 @@ pub(super) async fn clean(session: &mut Session<'_>) -> Vec<Left> {
 
 type NotRemoved = (Option<VitallyId>, String);
 
-async fn remove(session: &Session<'_>, made: &Made) -> Result<(), NotRemoved> {
+async fn remove(session: &mut Session<'_>, made: &Made) -> Result<(), NotRemoved> {
     let id = match &made.id {
         Some(id) => id.clone(),
         None => match find(session, made.object, &made.external_id).await? {

@@ -5,11 +5,13 @@ use coho_core::sync::Api;
 use coho_core::target::VitallyId;
 use coho_vitally::Record;
 use coho_vitally::client::Client;
-use coho_vitally::request::{Method, Reply, Request};
+use coho_vitally::request::{Cost, Method, Reply, Request};
 use serde_json::Value as Json;
 
 use super::LiveError;
+use super::price::Prices;
 use super::question::{Learned, Question};
+use crate::clock::Clock;
 use crate::stop::Stop;
 
 /// A Vitally id that no record has: its version and variant are right, and all else is ones.
@@ -21,6 +23,8 @@ pub(super) struct Session<'s> {
     /// What all its records are called, alone or with an ending.
     pub(super) name: String,
     stop: &'s Stop,
+    clock: &'s dyn Clock,
+    prices: Prices,
     /// What was made and is to be taken away; the newest last. A record stands here before its POST leaves.
     pub(super) made: Vec<Made>,
     pub(super) learned: Vec<Learned>,
@@ -50,8 +54,9 @@ impl Written {
 }
 
 impl<'s> Session<'s> {
-    pub(super) fn new(client: Client, name: &str, stop: &'s Stop) -> Self {
-        Self { client, name: name.to_owned(), stop, made: Vec::new(), learned: Vec::new() }
+    pub(super) fn new(client: Client, name: &str, stop: &'s Stop, clock: &'s dyn Clock) -> Self {
+        let (name, prices) = (name.to_owned(), Prices::default());
+        Self { client, name, stop, clock, prices, made: Vec::new(), learned: Vec::new() }
     }
 
     /// The name with an ending.
@@ -65,15 +70,20 @@ impl<'s> Session<'s> {
 
     /// What calls cost, where Vitally told what is left of its rate.
     pub(super) fn learn_prices(&mut self) {
-        let state = self.client.state().rest.filter(|state| state.remaining.is_some());
-        if let Some(price) = state.map(|state| state.price) {
-            self.learn(Question::WriteCost, None, price.write.to_string());
-            self.learn(Question::ReadCost, None, price.read.to_string());
+        for (question, cost) in [(Question::WriteCost, Cost::Write), (Question::ReadCost, Cost::Read)] {
+            if let Some(units) = self.prices.of(cost) {
+                self.learn(question, None, units.to_string());
+            }
         }
     }
 
     /// Sends a request, unless somebody asked to end.
-    pub(super) async fn ask(&self, method: Method, path: String, body: Option<Json>) -> Result<Reply, LiveError> {
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        path: String,
+        body: Option<Json>,
+    ) -> Result<Reply, LiveError> {
         if self.stop.is_asked() {
             return Err(LiveError::Interrupted);
         }
@@ -82,26 +92,33 @@ impl<'s> Session<'s> {
 
     /// Sends a request, even if somebody asked to end.
     pub(super) async fn ask_anyway(
-        &self,
+        &mut self,
         method: Method,
         path: String,
         body: Option<Json>,
     ) -> Result<Reply, LiveError> {
         let after = std::time::Duration::ZERO;
-        let request = Request { api: Api::Rest, method, path, body: body.map(|body| body.to_string()), after };
-        self.client.raw(&request).await.map_err(LiveError::of)
+        let request =
+            Request { api: Api::Rest, method, path, body: body.map(|body| body.to_string()), after };
+        let reply = self.client.raw(&request).await;
+        self.prices.note(method.cost(), self.client.state().rest, self.clock.now());
+        reply.map_err(LiveError::of)
     }
 
-    pub(super) async fn get(&self, object: Object, id: &str) -> Result<Reply, LiveError> {
+    pub(super) async fn get(&mut self, object: Object, id: &str) -> Result<Reply, LiveError> {
         self.ask(Method::Get, path(object, id), None).await
     }
 
-    pub(super) async fn put(&self, object: Object, id: &str, body: Json) -> Result<Written, LiveError> {
+    pub(super) async fn put(&mut self, object: Object, id: &str, body: Json) -> Result<Written, LiveError> {
         Ok(written(self.ask(Method::Put, path(object, id), Some(body)).await?))
     }
 
     /// The record with one of Vitally's ids.
-    pub(super) async fn record(&self, object: Object, id: &VitallyId) -> Result<Option<Record>, LiveError> {
+    pub(super) async fn record(
+        &mut self,
+        object: Object,
+        id: &VitallyId,
+    ) -> Result<Option<Record>, LiveError> {
         Ok(written(self.get(object, id.as_str()).await?).record)
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn ask(session: &mut Session<'_>, account: &VitallyId) -> Resul
 
 /// Writes a trait and reads it back.
 async fn write(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     account: &VitallyId,
     key: &str,
     value: Json,

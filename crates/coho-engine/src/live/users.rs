@@ -30,7 +30,9 @@ async fn search_shape(session: &mut Session<'_>) -> Result<(), LiveError> {
             let envelope = ["results", "data"].into_iter().find(|name| members.contains_key(*name));
             envelope.unwrap_or("record").to_owned()
         }
-        Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) | Err(_) => "unreadable".to_owned(),
+        Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) | Err(_) => {
+            "unreadable".to_owned()
+        }
     };
     session.learn(Question::SearchShape, None, answer);
     Ok(())

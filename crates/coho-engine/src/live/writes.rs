@@ -24,7 +24,7 @@ pub(super) async fn ask(
 }
 
 async fn external_id_in_path(session: &mut Session<'_>, object: Object) -> Result<(), LiveError> {
-    let reply = session.get(object, &session.name).await?;
+    let reply = session.get(object, &session.name.clone()).await?;
     let record = reply.is_fine().then(|| Record::parse(&reply.body)).flatten();
     let works = record.is_some_and(|record| record.external_id.as_ref() == Some(&session.name));
     session.learn(Question::ExternalIdInPath, Some(object), if works { "works" } else { "fails" });

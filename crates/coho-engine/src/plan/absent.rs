@@ -8,9 +8,11 @@ use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
-use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
 use coho_ledger::spool::{HoldsTarget, NewMemory};
+use coho_ledger::{Ledger, LedgerError};
 
 use super::draft::Draft;
 use super::{Job, PlanError};
@@ -103,10 +105,25 @@ fn kept(job: &Job<'_>, memory: &Memory, completeness: Completeness) -> NewMemory
 }
 
 fn claim(ledger: &Ledger, job: &Job<'_>, memory: &Memory) -> Result<Claim, PlanError> {
-    match job.scope.filter(|_| job.sync.object != Object::Event) {
-        Some(scope) if ledger.claimed_elsewhere(scope, job.sync.object, &memory.target)? => Ok(Claim::Shared),
-        Some(_) | None => Ok(Claim::OursAlone),
+    let Some(scope) = job.scope.filter(|_| job.sync.object != Object::Event) else {
+        return Ok(Claim::OursAlone);
+    };
+    let shared = claimed(ledger, scope, job.sync.object, &memory.target, memory.standing.id())?;
+    Ok(if shared { Claim::Shared } else { Claim::OursAlone })
+}
+
+/// Whether another sync holds a record. One that was found by its e-mail address is known by Vitally's id.
+pub(crate) fn claimed(
+    ledger: &Ledger,
+    scope: &Scope,
+    object: Object,
+    target: &ExternalId,
+    id: Option<&VitallyId>,
+) -> Result<bool, LedgerError> {
+    if ledger.claimed_elsewhere(scope, object, target)? {
+        return Ok(true);
     }
+    id.map_or(Ok(false), |id| ledger.claimed_elsewhere_by_id(scope, object, id))
 }
 
 fn operate(

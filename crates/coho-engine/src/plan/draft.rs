@@ -17,8 +17,9 @@ use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::spool::{HoldsTarget, Lane, NewMemory, Note, Spool, SpoolError};
 
+use super::batches::Batches;
 use super::{Job, PlanError, Planned};
-use crate::tariff::MESSAGES_A_CALL;
+use crate::send::matches;
 
 /// How many operations of each change a plan shows.
 const SAMPLES: usize = 3;
@@ -35,8 +36,10 @@ pub(super) struct Draft {
     pub(super) calls: Calls,
     /// Records that were delivered before.
     pub(super) known: u64,
-    /// Messages that the Analytics API would take for the writes.
-    messages: u64,
+    /// Records that have to be searched by their e-mail address.
+    searched: u64,
+    /// Messages that the Analytics API would take for the operations.
+    batches: Batches,
     /// Records that are adopted, and of which Vitally holds something else than the row says.
     differing: u64,
     /// Vitally's ids of the records that are adopted.
@@ -58,7 +61,8 @@ impl Draft {
             removals: RemovalOrigins::default(),
             calls: Calls::default(),
             known: 0,
-            messages: 0,
+            searched: 0,
+            batches: Batches::default(),
             differing: 0,
             ids: Vec::new(),
             rules: Digest::of(b""),
@@ -131,7 +135,8 @@ impl Draft {
         let add = |sum: u64, calls: u64| {
             if sign < 0 { sum.saturating_sub(calls) } else { sum.saturating_add(calls) }
         };
-        self.messages = add(self.messages, operation.messages());
+        self.searched = add(self.searched, u64::from(operation.searches()));
+        self.batches.weigh(operation, sign);
         self.calls.least = add(self.calls.least, least);
         self.calls.most = add(self.calls.most, most);
         if let (Action::Remove, Some(origin)) = (&operation.action, operation.known.origin()) {
@@ -199,9 +204,14 @@ impl Draft {
             }
         }
         self.calls.most += crate::send::references::most_calls(unknown);
+        let listing = matches::most_calls(usize::try_from(self.searched).unwrap_or(usize::MAX));
+        if listing > 0 {
+            // Who is found in a list needs no search.
+            self.calls.least = self.calls.least.saturating_sub(self.searched) + 1;
+            self.calls.most += listing;
+        }
         if job.sync.api == Api::Analytics {
-            let calls = self.messages.div_ceil(MESSAGES_A_CALL);
-            self.calls = Calls { least: calls, most: calls };
+            self.calls = self.batches.calls();
         }
         let plan = SyncPlan {
             sync: job.sync.id.clone(),
@@ -212,7 +222,7 @@ impl Draft {
             time: job.tariff.least_time(
                 job.sync.api,
                 self.calls,
-                portable(job, self.messages, self.counts.removals),
+                portable(job, self.batches.messages(), self.counts.removals),
             ),
             notes: self.notes(job),
             counts: self.counts,

@@ -43,7 +43,7 @@ pub(super) fn judge(ledger: &Ledger, job: &Job<'_>, read: Read) -> Result<Draft,
     };
     let mut comparison = Comparison::new(read.rows, memories, same)?;
     let mut draft = Draft::new(read.spool, read.counts, read.problems);
-    draft.rules = crate::permit::rules(job.sync, mapping.digest());
+    draft.rules = crate::permit::rules(job.sync, &job.workspace, mapping.digest());
     let mut judge = Judge { ledger, job, mapping, volatile: BTreeSet::new(), draft };
     for found in &mut comparison {
         judge.found(found?)?;
@@ -69,7 +69,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn found(&mut self, found: Compared) -> Result<(), PlanError> {
-        let updated = found.memory.as_ref().map(|row| row.updated_at());
+        let updated = found.memory.as_ref().map(coho_ledger::memory::MemoryRow::updated_at);
         let memory = found.memory.map(|row| row.decode()).transpose()?;
         match found.rows {
             Rows::One { row, fingerprint } => self.present(&found.key, &row, fingerprint, memory.as_ref()),

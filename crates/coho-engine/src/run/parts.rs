@@ -5,6 +5,7 @@
 //! removed after what takes its place was written: a user that moves from one account to another must not go with the old one.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use coho_core::decide::{Change, Completeness};
@@ -14,14 +15,18 @@ use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::Call;
 use coho_ledger::run::SyncStart;
-use coho_ledger::spool::Lane;
+use coho_ledger::spool::{Lane, Spool, SpoolError};
 use coho_vitally::client::Breaker;
 
 use super::{Part, Shared};
 use crate::context::{Engine, EngineError};
 use crate::notes;
 use crate::plan::{PlanError, Planned};
+use crate::send::matches::Directory;
 use crate::send::{Pace, SendError, Sender, Sent, Stretch};
+
+/// How many operations are looked at at once.
+const AT_ONCE: usize = 500;
 
 impl Engine<'_> {
     pub(super) async fn parts(
@@ -102,6 +107,7 @@ impl Engine<'_> {
             problems: Vec::new(),
             sent: Sent::default(),
             retried: 0,
+            directory: Directory::default(),
         })
     }
 
@@ -136,7 +142,23 @@ impl Engine<'_> {
         part.known = planned.known;
         part.plan = Some(planned.plan);
         part.spool = Some(planned.spool);
-        self.find_references(shared, part).await
+        self.find_references(shared, part).await?;
+        self.find_users(shared, part).await
+    }
+
+    /// Finds the users whose e-mail addresses a sync's operations search, many at once.
+    async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        let (Some(spool), Some(client)) = (&part.spool, shared.clients.get(&part.sync.destination)) else {
+            return Ok(());
+        };
+        if part.sync.matching.email().is_none() || self.ends(shared) {
+            return Ok(());
+        }
+        let wanted = searched(spool).map_err(PlanError::from)?;
+        let (directory, calls) = Directory::list(client, wanted).await;
+        part.directory = directory;
+        part.sent.calls += calls.len() as u64;
+        self.note_calls(shared, part, &calls)
     }
 
     /// What a whole plan leaves behind for the next one: that the first run is over, and the ids of what was adopted.
@@ -169,7 +191,7 @@ impl Engine<'_> {
         else {
             return Ok(());
         };
-        if part.sync.api == Api::Analytics {
+        if part.sync.api == Api::Analytics || self.ends(shared) {
             return Ok(());
         }
         let wanted = spool.references().map_err(PlanError::from)?;
@@ -197,7 +219,8 @@ impl Engine<'_> {
         else {
             return Ok(stretch.after);
         };
-        let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known));
+        let planned = part.plan.as_ref().map_or(0, |plan| plan.counts.planned());
+        let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known.max(planned)));
         let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
         let sender = Sender {
             ledger: shared.ledger,
@@ -207,6 +230,7 @@ impl Engine<'_> {
             scope: &part.scope,
             client,
             references,
+            directory: &part.directory,
             pace: Pace::of(spec),
             clock: &*self.setup.clock,
             listener: shared.listener,
@@ -222,6 +246,24 @@ impl Engine<'_> {
         shared.halt.replace(sender.halt.into_inner());
         Ok(end)
     }
+}
+
+/// The e-mail addresses that the writes of a plan search, in lower case.
+fn searched(spool: &Spool) -> Result<HashSet<String>, SpoolError> {
+    let mut wanted = HashSet::new();
+    for lane in Lane::WRITES {
+        let mut after = 0;
+        loop {
+            let operations = spool.operations(lane, after, AT_ONCE)?;
+            let Some((last, _)) = operations.last() else { break };
+            after = *last;
+            let unknown = operations.into_iter().filter(|(_, operation)| operation.known.id().is_none());
+            wanted.extend(
+                unknown.filter_map(|(_, operation)| operation.email).map(|email| email.to_lowercase()),
+            );
+        }
+    }
+    Ok(wanted)
 }
 
 /// How many retries have their turn before what else is to be sent: at most a fifth of all. Without anything else, all.

@@ -15,7 +15,7 @@ use coho_ledger::settle::Settlement;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::client::BatchDelivery;
 
-use super::{Due, SendError, Sender, Sent, fate, problem, unsent};
+use super::{BATCHED, Due, SendError, Sender, Sent, fate, problem, unsent};
 use crate::conclude::conclude;
 
 impl Sender<'_> {
@@ -94,6 +94,17 @@ impl Sender<'_> {
         let fate = fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
         Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() }
     }
+}
+
+/// Leaves as many operations as fill whole calls: users with several accounts are several messages each.
+pub(super) fn cut(window: &mut Vec<(i64, Operation)>) {
+    let mut messages = 0;
+    let fit = window.iter().take_while(|(_, operation)| {
+        messages += operation.messages();
+        messages <= BATCHED as u64
+    });
+    let fit = fit.count().max(1);
+    window.truncate(fit);
 }
 
 /// The time of a message. That of an event without a timestamp is the time of its first intent, however often it is repeated.

@@ -1,18 +1,95 @@
 //! Matches: which user an e-mail address belongs to. It is asked once; from then on Vitally's id is remembered.
 //!
+//! Many are found at once in a [`Directory`]: all users are listed, a hundred a call, unless that takes more than a tenth of the
+//! calls that the searches would take. Only a list that was read to its end is believed, and only where one user has the
+//! address: whoever is not in it may be hidden from lists, and is searched.
+//!
 //! A user that another row of the sync holds already is nobody else's: two rows would overwrite each other.
 
+use std::collections::{HashMap, HashSet};
+
 use coho_core::code::Code;
+use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_core::target::VitallyId;
 use coho_core::value::preview;
-use coho_core::verdict::Verdict;
+use coho_core::verdict::{Call, Verdict};
 use coho_ledger::LedgerError;
+use coho_vitally::Record;
+use coho_vitally::client::Client;
+use coho_vitally::list::End;
 use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Match;
 
 use super::Sender;
 use super::references::Resolution;
+
+/// From how many unknown addresses on a list is tried.
+const WORTH_LISTING: usize = 10;
+
+/// How many pages are read at most.
+fn budget(unknown: usize) -> usize {
+    unknown / 10 + 1
+}
+
+/// The most calls that a directory takes in which so many addresses are looked up.
+pub(crate) fn most_calls(unknown: usize) -> u64 {
+    if unknown < WORTH_LISTING { 0 } else { budget(unknown) as u64 }
+}
+
+/// The users that were found by listing, by their e-mail address in lower case.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    users: HashMap<String, Seen>,
+}
+
+/// Who has an address, as far as the list was read.
+#[derive(Debug)]
+enum Seen {
+    Nobody,
+    One(Box<Record>),
+    Several,
+}
+
+impl Directory {
+    /// Lists users until all are known, or the calls are used up. Gives the calls that it took.
+    pub(crate) async fn list(client: &Client, wanted: HashSet<String>) -> (Self, Vec<Call>) {
+        let (unknown, mut calls) = (wanted.len(), Vec::new());
+        if unknown < WORTH_LISTING {
+            return (Self::default(), calls);
+        }
+        let mut users: HashMap<String, Seen> =
+            wanted.into_iter().map(|address| (address, Seen::Nobody)).collect();
+        let mut pages = client.list(Object::User);
+        for _ in 0..budget(unknown) {
+            let listed = pages.next().await;
+            calls.extend(listed.calls);
+            for record in listed.records {
+                let address = record.email.as_deref().map(str::to_lowercase);
+                if let Some(seen) = address.and_then(|address| users.get_mut(&address)) {
+                    *seen = match seen {
+                        Seen::Nobody => Seen::One(Box::new(record.bare())),
+                        Seen::One(_) | Seen::Several => Seen::Several,
+                    };
+                }
+            }
+            match listed.end {
+                End::More => {}
+                End::End => return (Self { users }, calls),
+                End::Failed(_) => break,
+            }
+        }
+        (Self::default(), calls)
+    }
+
+    /// The one user who has an address.
+    fn get(&self, address: &str) -> Option<&Record> {
+        match self.users.get(&address.to_lowercase()) {
+            Some(Seen::One(record)) => Some(record),
+            Some(Seen::Nobody | Seen::Several) | None => None,
+        }
+    }
+}
 
 impl Sender<'_> {
     /// Finds the record of an operation that is matched by e-mail, unless its id is known.
@@ -22,10 +99,16 @@ impl Sender<'_> {
         mut resolution: Resolution,
     ) -> Result<Resolution, LedgerError> {
         let (Some(email), None) = (&operation.email, operation.known.id()) else { return Ok(resolution) };
-        let looked = self.client.search_email(email).await;
-        resolution.calls.extend(looked.calls);
-        self.watch(looked.health);
-        let found = match looked.finding {
+        let finding = match self.directory.get(email) {
+            Some(record) => Finding::Found(Box::new(record.clone())),
+            None => {
+                let looked = self.client.search_email(email).await;
+                resolution.calls.extend(looked.calls);
+                self.watch(looked.health);
+                looked.finding
+            }
+        };
+        let found = match finding {
             Finding::Found(record) => {
                 if let Some(taken) = self.taken(operation, email, record.id.as_ref())? {
                     resolution.resolved = Err(taken);

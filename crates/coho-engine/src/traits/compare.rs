@@ -54,7 +54,8 @@ fn mapped(sync: &Sync) -> Vec<Mapped<'_>> {
             (FieldTarget::AllTraits, Expression::Object(members)) => {
                 all.extend(members.iter().map(|(key, from)| Mapped { key, from, place }));
             }
-            (FieldTarget::Path(FieldPath::Field(_) | FieldPath::Property(_)) | FieldTarget::AllTraits, _) => {}
+            (FieldTarget::Path(FieldPath::Field(_) | FieldPath::Property(_)) | FieldTarget::AllTraits, _) => {
+            }
         }
     }
     all
@@ -72,10 +73,11 @@ fn unknown(mapped: &Mapped<'_>, fields: &[CustomField]) -> Option<Problem> {
     if fields.iter().any(|field| field.path == mapped.key) {
         return None;
     }
-    let paths = || fields.iter().map(|field| field.path.as_str()).filter(|path| path.starts_with(CUSTOM));
-    let same = || paths().find(|path| folded(path) == folded(mapped.key));
-    let help = match same().or_else(|| nearest(mapped.key, paths())) {
-        Some(near) => format!("did you mean `{near}`?"),
+    let own = mapped.key.strip_prefix(CUSTOM).unwrap_or(mapped.key);
+    let known = || fields.iter().filter_map(|field| field.path.strip_prefix(CUSTOM));
+    let same = || known().find(|known| folded(known) == folded(own));
+    let help = match same().or_else(|| nearest(own, known())) {
+        Some(near) => format!("did you mean `{CUSTOM}{near}`?"),
         None => "make it in Vitally's settings, or see `coho traits` for those that there are".to_owned(),
     };
     let message = format!("the workspace has no custom trait `{}`", preview(mapped.key));
@@ -153,8 +155,7 @@ fn option(mapped: &Mapped<'_>, field: &CustomField) -> Option<Problem> {
     }
     let is_option = |value: &Value| field.options.iter().any(|choice| choice.value == *value);
     let wrong = values.iter().find(|value| !value.is_null() && !is_option(value))?;
-    let message =
-        format!("{} is none of the options of `{}`", wrong.preview(), preview(mapped.key));
+    let message = format!("{} is none of the options of `{}`", wrong.preview(), preview(mapped.key));
     Some(Problem::new(Code::TRAIT_OPTION, message).at(mapped.place).help(instead(wrong, field)))
 }
 
@@ -165,7 +166,9 @@ fn instead(wrong: &Value, field: &CustomField) -> String {
     let texts: Vec<String> = field.options.iter().filter_map(|choice| choice.value.scalar_text()).collect();
     let near = || nearest(&text, texts.iter().map(String::as_str));
     match (called, near()) {
-        (Some(choice), _) => format!("write {}, which Vitally shows as {}", choice.value.preview(), choice.label),
+        (Some(choice), _) => {
+            format!("write {}, which Vitally shows as {}", choice.value.preview(), choice.label)
+        }
         (None, Some(near)) => format!("did you mean \"{}\"?", preview(near)),
         (None, None) => {
             let shown: Vec<String> =

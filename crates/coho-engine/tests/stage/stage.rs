@@ -85,7 +85,7 @@ to: vitally
 object: event
 fields:
   event: { static: Order placed }
-  timestamp: at
+  timestamp: { column: at, as: timestamp }
   accountId: account
   properties: { total: total }
 first_run: send
@@ -245,6 +245,11 @@ impl Stage {
         Ok(Ran { plans, ..ran })
     }
 
+    /// Runs without a plan before it.
+    pub(crate) async fn run_alone(&self) -> Result<Ran, Failure> {
+        Ok(self.try_run(&Options::default(), &Silence, &Stop::new()).await??)
+    }
+
     /// Runs without a plan. The inner error is the engine's.
     pub(crate) async fn try_run(
         &self,
@@ -382,9 +387,9 @@ fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), F
         }
     }
     let least: u64 = plans.iter().map(|plan| plan.calls.least).sum();
-    // What is deferred may not come to its own calls.
-    let deferred: u64 = ran.report.syncs.iter().map(|summary| summary.counts.fate(Fate::Deferred)).sum();
-    let least = if deferred > 0 { 0 } else { least };
+    // What is deferred or rejected may not come to its own calls.
+    let cut_short = |fate| ran.report.syncs.iter().map(|summary| summary.counts.fate(fate)).sum::<u64>();
+    let least = if cut_short(Fate::Deferred) + cut_short(Fate::Rejected) > 0 { 0 } else { least };
     let most: u64 = match in_path {
         ExternalInPath::On => plans.iter().map(|plan| plan.calls.most).sum(),
         // Records are then found by listing, page by page, which a plan cannot foresee.

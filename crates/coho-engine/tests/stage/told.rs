@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coho_core::plan::{Status, SyncSummary};
 use coho_core::verdict::Fate;
-use coho_simulator::{Call, Object, Record, Running};
+use coho_simulator::{Call, Event, Object, Record, Running};
 
 /// `completed: 2 delivered, 1 unchanged`; a halt and a guard with their codes.
 pub(crate) fn summary(summary: &SyncSummary) -> String {
@@ -66,6 +66,21 @@ pub(crate) fn records(vitally: &Running) -> Vec<String> {
     }
     lines.sort();
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// `m-1 "Order placed" at 2026-01-01T00:00:00.000Z account a-1 total=5`, in the order in which they came.
+pub(crate) fn events(vitally: &Running) -> Vec<String> {
+    vitally.events().iter().map(event_line).collect()
+}
+
+fn event_line(event: &Event) -> String {
+    let mut parts =
+        vec![event.message_id.clone(), format!("{:?}", event.name), format!("at {}", event.timestamp)];
+    let owners =
+        [("organization", &event.organization_id), ("account", &event.account_id), ("user", &event.user_id)];
+    parts.extend(owners.into_iter().filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?))));
+    parts.extend(event.properties.iter().map(|(key, value)| format!("{key}={value}")));
+    parts.join(" ")
 }
 
 fn record_line(record: &Record, names: &Names) -> String {

@@ -274,7 +274,7 @@ static GUARDS: Shape = Shape {
         limit(
             "max_rejected",
             "`off`",
-            "The most records that Vitally may refuse in one run before the sync stops.",
+            "The most records that Vitally may refuse in one run before the sync stops. Its share is of what the run sends, where that is more.",
             "max_rejected: 100",
         ),
         Key {

@@ -16,37 +16,44 @@ pub fn runs(lines: &[RunLine], style: &Style) -> String {
     }
     let left = |name: &str| Cell::left(name).tone(Tone::Faint);
     let right = |name: &str| Cell::right(name).tone(Tone::Faint);
-    let mut rows = vec![vec![
-        left("started"),
-        left("run"),
-        left("sync"),
-        right("read"),
-        right("delivered"),
-        right("removed"),
-        right("failed"),
-        right("calls"),
-        right("time"),
-        left("status"),
-    ]];
-    rows.extend(lines.iter().map(run));
+    let sent = sent(lines);
+    let mut head = vec![left("started"), left("run"), left("sync"), right("read")];
+    head.extend(sent.iter().map(|fate| right(fate.as_str())));
+    head.extend(["removed", "failed", "calls", "time"].map(right));
+    head.push(left("status"));
+    let mut rows = vec![head];
+    rows.extend(lines.iter().map(|line| run(line, &sent)));
     lay(&rows, 0, style)
 }
 
-fn run(line: &RunLine) -> Vec<Cell> {
-    let failed: u64 =
-        [Fate::Rejected, Fate::Invalid, Fate::Deferred].into_iter().map(|fate| line.counts.fate(fate)).sum();
-    vec![
+/// What the Analytics API took has a column of its own where there is something to tell.
+fn sent(lines: &[RunLine]) -> Vec<Fate> {
+    let is_told = |fate| lines.iter().any(|line| line.counts.fate(fate) > 0);
+    match (is_told(Fate::Delivered), is_told(Fate::Accepted)) {
+        (true, true) => vec![Fate::Delivered, Fate::Accepted],
+        (false, true) => vec![Fate::Accepted],
+        (_, false) => vec![Fate::Delivered],
+    }
+}
+
+fn run(line: &RunLine, sent: &[Fate]) -> Vec<Cell> {
+    let count = |fate| line.counts.fate(fate);
+    let failed: u64 = [Fate::Rejected, Fate::Invalid, Fate::Deferred].into_iter().map(count).sum();
+    let mut cells = vec![
         Cell::left(moment(line.started)),
         Cell::left(tame(&line.run)),
         Cell::left(line.sync.as_str()).tone(Tone::Strong),
         Cell::right(number(line.counts.read)),
-        Cell::right(number(line.counts.fate(Fate::Delivered))),
-        Cell::right(number(line.counts.fate(Fate::Removed))),
+    ];
+    cells.extend(sent.iter().map(|fate| Cell::right(number(count(*fate)))));
+    cells.extend([
+        Cell::right(number(count(Fate::Removed))),
         Cell::right(number(failed)).tone(if failed > 0 { Tone::Bad } else { Tone::Faint }),
         Cell::right(number(line.calls)),
         Cell::right(line.millis.map_or_else(|| "-".to_owned(), time)),
         Cell::left(line.status.replace('-', " ")),
-    ]
+    ]);
+    cells
 }
 
 /// Rows, one key of one run a line; under it the message, and what was sent where that is known.

@@ -108,6 +108,13 @@ impl Record {
         self.organizations.as_deref().unwrap_or_default()
     }
 
+    /// The same without its traits and all fields but those that say which record it is and what it is linked to: many of
+    /// them fit into little memory.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self { name: None, fields: Map::new(), traits: None, ..self }
+    }
+
     /// Account: the id of its organization.
     pub fn organization_id(&self) -> Option<VitallyId> {
         let id = self.fields.get("organizationId").and_then(Json::as_str);

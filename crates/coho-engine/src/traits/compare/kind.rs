@@ -40,7 +40,9 @@ impl Kind {
         columns: Option<&Columns>,
     ) -> Option<(Self, Option<&'e Place>)> {
         match from {
-            Expression::Column { column, cast: Some(cast) } => Some((Self::of_cast(*cast)?, Some(&column.place))),
+            Expression::Column { column, cast: Some(cast) } => {
+                Some((Self::of_cast(*cast)?, Some(&column.place)))
+            }
             Expression::Column { column, cast: None } => {
                 let found = columns?.iter().find(|known| known.name == column.name)?;
                 Some((Self::of_column(found.kind)?, Some(&column.place)))
@@ -51,7 +53,9 @@ impl Kind {
             }
             Expression::Array(_) => Some((Self::List, None)),
             // A lone output keeps its type, which a row decides; objects are refused as values of traits.
-            Expression::Template { cast: None, .. } | Expression::Lookup { .. } | Expression::Object(_) => None,
+            Expression::Template { cast: None, .. } | Expression::Lookup { .. } | Expression::Object(_) => {
+                None
+            }
         }
     }
 
