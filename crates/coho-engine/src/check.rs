@@ -40,10 +40,9 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
 
 /// By file and line.
 fn sort(warnings: &mut [Problem]) {
-    let key = |problem: &Problem| {
+    warnings.sort_by_key(|problem| {
         problem.place.as_ref().map(|place| (place.file.clone(), place.line, place.column))
-    };
-    warnings.sort_by(|a, b| key(a).cmp(&key(b)));
+    });
 }
 
 /// What a check found.

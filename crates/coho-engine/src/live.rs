@@ -136,7 +136,9 @@ impl LiveError {
                 Self::Vitally { code, text: message }
             }
             Verdict::Unsent { why } | Verdict::Unsure { why } | Verdict::Deferred { message: why } => {
-                Self::Vitally { code: Code::SERVER_FAILING, text: why }
+                let is_said = why.starts_with("Vitally");
+                let text = if is_said { why } else { format!("Vitally gave no answer: {why}") };
+                Self::Vitally { code: Code::SERVER_FAILING, text }
             }
             Verdict::Applied { .. }
             | Verdict::Accepted

@@ -166,7 +166,7 @@ impl Engine<'_> {
         let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
         let first_run = beginning::first_run(sync, begun, options.purpose);
         let purpose = beginning::purpose(options.purpose, first_run);
-        let held = self.held(ledger, sync, purpose).await?;
+        let held = self.held(ledger, sync, purpose, beat).await?;
         let progress = |rows: u64| {
             beat();
             listener.on(&Event::Reading { sync: sync.id.clone(), rows });
@@ -203,6 +203,7 @@ impl Engine<'_> {
         ledger: &Ledger,
         sync: &Sync,
         purpose: Purpose,
+        beat: &dyn Fn(),
     ) -> Result<Option<Held>, EngineError> {
         if purpose != Purpose::Adopt {
             return Ok(None);
@@ -211,7 +212,11 @@ impl Engine<'_> {
             return Err(EngineError::NoAdoption { sync: sync.id.clone() });
         }
         let client = self.client(ledger, &sync.destination)?;
-        let held = Held::list(&client, sync).await.map_err(|verdict| EngineError::Unanswered {
+        let goes_on = || {
+            beat();
+            true
+        };
+        let held = Held::list(&client, sync, &goes_on).await.map_err(|verdict| EngineError::Unanswered {
             destination: sync.destination.clone(),
             verdict: Box::new(verdict),
         })?;

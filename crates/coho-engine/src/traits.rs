@@ -44,28 +44,28 @@ impl Engine<'_> {
     ///
     /// An error names those that there are.
     pub fn destination_named(&self, named: Option<&str>) -> Result<&str, EngineError> {
-        let names = || self.setup.project.destinations.keys().map(String::as_str);
-        let all = || names().collect::<Vec<_>>().join(", ");
+        let known = || self.setup.project.destinations.keys().map(String::as_str);
+        let all = || known().collect::<Vec<_>>().join(", ");
         let wrong = |message: String, help: String| {
             EngineError::Selection(Problem::new(Code::UNKNOWN_NAME, message).help(help))
         };
-        if names().next().is_none() {
+        if known().next().is_none() {
             let message = "no sync of the project sends to a destination".to_owned();
             return Err(wrong(message, "write a sync with `to: NAME`, or choose a target".to_owned()));
         }
         match named {
-            Some(name) => names().find(|known| *known == name).ok_or_else(|| {
-                let help = match nearest(name, names()) {
+            Some(name) => known().find(|one| *one == name).ok_or_else(|| {
+                let help = match nearest(name, known()) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("its destinations are {}", all()),
                 };
                 wrong(format!("no sync of the project sends to a destination `{name}`"), help)
             }),
-            None if names().count() > 1 => {
+            None if known().count() > 1 => {
                 let message = "the project has several destinations".to_owned();
                 Err(wrong(message, format!("name one of {}", all())))
             }
-            None => Ok(names().next().unwrap_or_default()),
+            None => Ok(known().next().unwrap_or_default()),
         }
     }
 

@@ -4,13 +4,13 @@
 //! it is. Where something differs, what Vitally holds is remembered, so that the next run sends the difference and nothing
 //! else. What a person typed is never taken for Coho's: fields that the row leaves null are not remembered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use coho_core::fields::{FieldValue, Rendered, Rendering, Sent};
 use coho_core::json;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
-use coho_core::sync::{Associations, Matching, Sync};
+use coho_core::sync::{Associations, FieldTarget, Matching, Sync};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
@@ -25,6 +25,8 @@ pub(crate) struct Held {
     records: HashMap<String, Option<Record>>,
     /// The external ids of organizations, by Vitally's.
     organizations: HashMap<VitallyId, String>,
+    /// The fields and traits that are compared; empty where all traits are mapped at once, and any may be.
+    mapped: BTreeSet<FieldPath>,
     /// The calls that the listing took.
     pub(crate) calls: Vec<Call>,
 }
@@ -50,20 +52,24 @@ pub(crate) enum Agreement {
 }
 
 impl Held {
-    /// Lists all records that a sync may concern.
-    pub(crate) async fn list(client: &Client, sync: &Sync) -> Result<Self, Verdict> {
-        let mut held = Self::default();
+    /// Lists all records that a sync may concern. Of each no more is kept than the sync maps.
+    pub(crate) async fn list(
+        client: &Client,
+        sync: &Sync,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Self, Verdict> {
+        let mut held = Self { mapped: mapped(sync), ..Self::default() };
         let maps_organization = sync.fields.iter().any(|field| field.to.to_string() == "organizationId");
         if maps_organization {
-            for record in held.all(client, Object::Organization).await? {
+            for record in held.all(client, Object::Organization, goes_on).await? {
                 if let (Some(id), Some(external_id)) = (record.id, record.external_id) {
                     held.organizations.insert(id, external_id);
                 }
             }
         }
-        for record in held.all(client, sync.object).await? {
+        for record in held.all(client, sync.object, goes_on).await? {
             let name = match &sync.matching {
-                Matching::Email { .. } => text(&record, "email").map(|email| email.to_lowercase()),
+                Matching::Email { .. } => record.email.as_ref().map(|email| email.to_lowercase()),
                 Matching::ExternalId(_) | Matching::Message(_) => record.external_id.clone(),
             };
             if let Some(name) = name {
@@ -73,15 +79,24 @@ impl Held {
         Ok(held)
     }
 
-    async fn all(&mut self, client: &Client, object: Object) -> Result<Vec<Record>, Verdict> {
+    async fn all(
+        &mut self,
+        client: &Client,
+        object: Object,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Vec<Record>, Verdict> {
         let mut pages = client.list(object);
         let mut records: Vec<Record> = Vec::new();
         loop {
             let listed = pages.next().await;
             self.calls.extend(listed.calls);
-            records.extend(listed.records);
+            let bare = |record: Record| {
+                record.with_only(|path| self.mapped.is_empty() || self.mapped.contains(path))
+            };
+            records.extend(listed.records.into_iter().map(bare));
             match listed.end {
-                End::More => {}
+                End::More if goes_on() => {}
+                End::More => return Err(Verdict::Unsent { why: "the run was interrupted".to_owned() }),
                 End::End => return Ok(records),
                 End::Failed(verdict) => return Err(verdict),
             }
@@ -130,15 +145,19 @@ impl Held {
                 let linked = linked.iter().filter_map(|linked| linked.external_id.as_deref());
                 let linked = linked.filter_map(|id| ExternalId::parse(id).ok());
                 let counts = |id: &ExternalId| associations == Associations::Exact || wanted.contains(id);
-                let ids: std::collections::BTreeSet<ExternalId> = linked.filter(counts).collect();
+                let ids: BTreeSet<ExternalId> = linked.filter(counts).collect();
                 Some(FieldValue::References(*object, ids).to_value())
             }
         }
     }
 }
 
-fn text(record: &Record, field: &str) -> Option<String> {
-    record.value(&FieldPath::new(field)).and_then(|value| value.as_text().map(str::to_owned))
+fn mapped(sync: &Sync) -> BTreeSet<FieldPath> {
+    let paths = sync.fields.iter().map(|field| match &field.to {
+        FieldTarget::Path(path) => Some(path.clone()),
+        FieldTarget::AllTraits => None,
+    });
+    paths.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Whether two values are the same on the wire: 1 and 1.0 are, and a moment and its text.

@@ -111,7 +111,8 @@ impl Draft {
             Lane::Fresh | Lane::Retry | Lane::Backfill => {
                 self.counts.writes -= 1;
                 self.counts.row(fate);
-                if fate == Fate::Invalid {
+                // The row is there all the same: its record is not removed for another key that left it.
+                if matches!(fate, Fate::Invalid | Fate::Stale) {
                     self.spool.dispute(&operation.target)?;
                 }
             }

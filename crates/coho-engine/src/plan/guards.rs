@@ -1,6 +1,7 @@
 //! Guards: what looks like an accident is held, and the rest is sent.
 
 use coho_core::code::Code;
+use coho_core::object::Object;
 use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
 use coho_core::verdict::Fate;
@@ -27,7 +28,9 @@ pub(super) fn guard(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
 }
 
 fn empty_source(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
-    let empty = draft.counts.read == 0 && draft.known > 0;
+    // Models of events often show only the newest ones, and no event is ever removed.
+    let removes = job.sync.object != Object::Event;
+    let empty = removes && draft.counts.read == 0 && draft.known > 0;
     let complete = job.filter.completeness() == coho_core::decide::Completeness::Complete;
     if !empty || !complete || job.sync.guards.empty_source == EmptySource::Allow {
         return Ok(());

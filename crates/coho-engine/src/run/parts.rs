@@ -40,8 +40,8 @@ impl Engine<'_> {
             if !self.ends(shared) {
                 self.prepare(shared, &mut part).await?;
             }
-            self.send(shared, &mut part, Lane::Fresh, Stretch::WHOLE).await?;
             part.worked = self.setup.clock.now() - part.started;
+            self.turn(shared, &mut part, Lane::Fresh, Stretch::WHOLE).await?;
             parts.push(part);
         }
         for part in &mut parts {
@@ -155,7 +155,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let wanted = searched(spool).map_err(PlanError::from)?;
-        let (directory, calls) = Directory::list(client, wanted).await;
+        let (directory, calls) = Directory::list(client, wanted, &|| goes_on(shared)).await;
         part.directory = directory;
         part.sent.calls += calls.len() as u64;
         self.note_calls(shared, part, &calls)
@@ -198,7 +198,7 @@ impl Engine<'_> {
         for object in Object::RECORDS {
             let of_object = wanted.iter().filter(|(other, _)| *other == object);
             let ids: Vec<_> = of_object.map(|(_, id)| id.clone()).collect();
-            let calls = references.list(object, &ids, self.setup.clock.now()).await?;
+            let calls = references.list(object, &ids, self.setup.clock.now(), &|| goes_on(shared)).await?;
             part.sent.calls += calls.len() as u64;
             self.note_calls(shared, part, &calls)?;
         }
@@ -237,7 +237,9 @@ impl Engine<'_> {
             stop: shared.stop,
             breaker: RefCell::new(Breaker::default()),
             halt: RefCell::new(shared.halt.borrow().clone()),
-            deadline: seconds.map(|seconds| part.started + TimeDelta::seconds(seconds)),
+            // What other syncs take in between is not its own time.
+            deadline: seconds
+                .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
             max_rejected: allowed,
             dependents: OnceCell::new(),
             beat: &|| shared.heartbeat.beat(),
@@ -246,6 +248,13 @@ impl Engine<'_> {
         shared.halt.replace(sender.halt.into_inner());
         Ok(end)
     }
+}
+
+/// Whether a list is read on: nobody asked to stop. The lease is renewed on the way; one that was lost is found at the next
+/// write.
+fn goes_on(shared: &Shared<'_>) -> bool {
+    drop(shared.heartbeat.beat());
+    !shared.stop.is_asked()
 }
 
 /// The e-mail addresses that the writes of a plan search, in lower case.

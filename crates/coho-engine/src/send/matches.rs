@@ -53,7 +53,11 @@ enum Seen {
 
 impl Directory {
     /// Lists users until all are known, or the calls are used up. Gives the calls that it took.
-    pub(crate) async fn list(client: &Client, wanted: HashSet<String>) -> (Self, Vec<Call>) {
+    pub(crate) async fn list(
+        client: &Client,
+        wanted: HashSet<String>,
+        goes_on: &dyn Fn() -> bool,
+    ) -> (Self, Vec<Call>) {
         let (unknown, mut calls) = (wanted.len(), Vec::new());
         if unknown < WORTH_LISTING {
             return (Self::default(), calls);
@@ -74,9 +78,9 @@ impl Directory {
                 }
             }
             match listed.end {
-                End::More => {}
+                End::More if goes_on() => {}
                 End::End => return (Self { users }, calls),
-                End::Failed(_) => break,
+                End::More | End::Failed(_) => break,
             }
         }
         (Self::default(), calls)

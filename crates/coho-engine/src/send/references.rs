@@ -87,6 +87,7 @@ impl<'a> References<'a> {
         object: Object,
         wanted: &[ExternalId],
         now: Time,
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<Vec<Call>, LedgerError> {
         let known = self.ledger.references(&self.workspace, object, wanted)?;
         let mut open: BTreeSet<&ExternalId> = wanted.iter().filter(|id| !known.contains_key(*id)).collect();
@@ -96,7 +97,7 @@ impl<'a> References<'a> {
         }
         let mut pages = self.client.list(object);
         let (mut read, mut found) = (0, 0);
-        while !open.is_empty() && read <= found + patience {
+        while !open.is_empty() && read <= found + patience && goes_on() {
             let listed = pages.next().await;
             calls.extend(listed.calls);
             read += 1;

@@ -146,10 +146,7 @@ fn kind(mapped: &Mapped<'_>, columns: Option<&Columns>, field: &CustomField) -> 
 
 fn option(mapped: &Mapped<'_>, field: &CustomField) -> Option<Problem> {
     let Expression::Static(value) = mapped.from else { return None };
-    let values = match value {
-        Value::Array(items) => items.as_slice(),
-        single => std::slice::from_ref(single),
-    };
+    let values = if let Value::Array(items) = value { items.as_slice() } else { std::slice::from_ref(value) };
     if field.options.is_empty() {
         return None;
     }

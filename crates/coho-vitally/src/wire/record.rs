@@ -108,6 +108,16 @@ impl Record {
         self.organizations.as_deref().unwrap_or_default()
     }
 
+    /// The same with no other fields and traits than these, besides what says which record it is and what it is linked to.
+    #[must_use]
+    pub fn with_only(mut self, wanted: impl Fn(&FieldPath) -> bool) -> Self {
+        self.fields.retain(|name, _| name == "organizationId" || wanted(&FieldPath::Field(name.clone())));
+        if let Some(traits) = &mut self.traits {
+            traits.retain(|key, _| wanted(&FieldPath::Trait(key.clone())));
+        }
+        self
+    }
+
     /// The same without its traits and all fields but those that say which record it is and what it is linked to: many of
     /// them fit into little memory.
     #[must_use]
