@@ -26,6 +26,7 @@ mod docs;
 mod links;
 mod table;
 mod codes;
+mod seed;
 
 use tree::Tree;
 
@@ -92,6 +93,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         links::check(tree),
         table::check(tree),
         codes::check(tree),
+        seed::check(tree),
     ]
     .concat();
     findings.sort();

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::object::Object;
+use crate::object::{FieldKind, Object};
 use crate::path::FieldPath;
 use crate::sync::{Associations, NullPolicy};
-use crate::target::ExternalId;
+use crate::target::{ExternalId, VitallyId};
 use crate::value::Value;
 
 /// The value of a field.
@@ -17,22 +17,62 @@ pub enum FieldValue {
     Reference(Object, ExternalId),
     /// References to any number of records.
     References(Object, BTreeSet<ExternalId>),
+    /// One record, by the id that Vitally gave it.
+    Id(Object, VitallyId),
+    /// Any number of records, by the ids that Vitally gave them.
+    Ids(Object, BTreeSet<VitallyId>),
+}
+
+/// The member that tells one of Vitally's ids from an external id where both are remembered as values.
+const ID: &str = "id";
+
+/// One of Vitally's ids as it is remembered and shown: `{"id":"0b5c…"}`.
+fn id_value(id: &VitallyId) -> Value {
+    Value::Object(vec![(ID.to_owned(), Value::text(id.as_str()))])
+}
+
+/// The id in a value that [`FieldValue::to_value`] made of one of Vitally's.
+fn id_in(value: &Value) -> Option<VitallyId> {
+    value.get(ID).and_then(Value::as_text).map(VitallyId::new)
 }
 
 impl FieldValue {
-    /// The value over external ids, as it is remembered and shown.
+    /// The value as a field of this kind takes it: the inverse of [`FieldValue::to_value`]. `None` where it is no reference.
+    pub fn reference_in(kind: Option<FieldKind>, value: &Value) -> Option<Self> {
+        let external = |value: &Value| value.as_text().and_then(|text| ExternalId::parse(text).ok());
+        match (kind, value) {
+            (Some(FieldKind::Reference(to)), value) => match id_in(value) {
+                Some(id) => Some(Self::Id(to, id)),
+                None => external(value).map(|id| Self::Reference(to, id)),
+            },
+            (Some(FieldKind::References(to)), Value::Array(items)) => {
+                let ids: Option<BTreeSet<_>> = items.iter().map(id_in).collect();
+                match ids.filter(|ids| !ids.is_empty()) {
+                    Some(ids) => Some(Self::Ids(to, ids)),
+                    None => {
+                        items.iter().map(external).collect::<Option<_>>().map(|ids| Self::References(to, ids))
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The value as it is remembered and shown: references as external ids, or as objects with Vitally's.
     pub fn to_value(&self) -> Value {
         match self {
+            Self::Id(_, id) => id_value(id),
+            Self::Ids(_, ids) => Value::Array(ids.iter().map(id_value).collect()),
             Self::Value(value) => value.clone(),
             Self::Reference(_, id) => Value::text(id.as_str()),
             Self::References(_, ids) => Value::Array(ids.iter().map(|id| Value::text(id.as_str())).collect()),
         }
     }
 
-    /// The records that it refers to.
+    /// The records that it refers to by external ids: what has to be looked up.
     pub fn references(&self) -> Vec<(Object, &ExternalId)> {
         match self {
-            Self::Value(_) => Vec::new(),
+            Self::Value(_) | Self::Id(..) | Self::Ids(..) => Vec::new(),
             Self::Reference(object, id) => vec![(*object, id)],
             Self::References(object, ids) => ids.iter().map(|id| (*object, id)).collect(),
         }
@@ -156,11 +196,17 @@ impl Sieved {
 
 /// References with those that were sent before.
 fn grown(value: &FieldValue, before: Option<&Value>) -> FieldValue {
-    let (FieldValue::References(object, ids), Some(Value::Array(earlier))) = (value, before) else {
-        return value.clone();
-    };
-    let earlier = earlier.iter().filter_map(Value::as_text).filter_map(|id| ExternalId::parse(id).ok());
-    FieldValue::References(*object, ids.iter().cloned().chain(earlier).collect())
+    match (value, before) {
+        (FieldValue::References(object, ids), Some(Value::Array(earlier))) => {
+            let earlier =
+                earlier.iter().filter_map(Value::as_text).filter_map(|id| ExternalId::parse(id).ok());
+            FieldValue::References(*object, ids.iter().cloned().chain(earlier).collect())
+        }
+        (FieldValue::Ids(object, ids), Some(Value::Array(earlier))) => {
+            FieldValue::Ids(*object, ids.iter().cloned().chain(earlier.iter().filter_map(id_in)).collect())
+        }
+        (value, _) => value.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -241,6 +287,22 @@ mod tests {
         assert_eq!(paths(&sieve(&rendered, &sent(&[("accountIds", before)]))), Vec::<String>::new());
         let grown = sieve(&rendered, &sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]));
         assert_eq!(grown.differences[0].after, Value::Array(vec![Value::text("a"), Value::text("b")]));
+    }
+
+    #[test]
+    fn ids_of_vitallys_read_back_as_such() {
+        let kind = Some(FieldKind::References(Object::Account));
+        let ids = FieldValue::Ids(
+            Object::Account,
+            BTreeSet::from([VitallyId::new("0b5c"), VitallyId::new("1d2e")]),
+        );
+        assert_eq!(FieldValue::reference_in(kind, &ids.to_value()), Some(ids.clone()));
+        let before = Value::Array(vec![id_value(&VitallyId::new("9f00"))]);
+        let grown = grown(&ids, Some(&before));
+        assert_eq!(
+            grown.to_value(),
+            crate::json::parse(r#"[{"id":"0b5c"},{"id":"1d2e"},{"id":"9f00"}]"#).unwrap()
+        );
     }
 
     #[test]

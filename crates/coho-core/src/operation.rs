@@ -182,7 +182,10 @@ impl Operation {
     fn address_changes(&self) -> bool {
         let Action::Write { changed, .. } = &self.action else { return false };
         let address = FieldPath::new("email");
-        self.email.is_some() && changed.iter().any(|change| change.path == address && change.before.is_some())
+        // Where all fields are sent again, those that did not change are among them.
+        let differs =
+            |change: &Difference| change.before.as_ref().is_some_and(|before| *before != change.after);
+        self.email.is_some() && changed.iter().any(|change| change.path == address && differs(change))
     }
 
     /// The calls that take lost accounts away, and the one that reads what is there.
@@ -205,7 +208,8 @@ impl Operation {
         let Action::Write { complete, .. } = &self.action else { return 1 };
         let links = |name| match complete.get(&FieldPath::new(name)) {
             Some(FieldValue::References(_, ids)) => ids.len() as u64,
-            Some(FieldValue::Value(_) | FieldValue::Reference(..)) | None => 0,
+            Some(FieldValue::Ids(_, ids)) => ids.len() as u64,
+            Some(FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..)) | None => 0,
         };
         (links("accountIds") + links("organizationIds")).max(1)
     }
@@ -220,7 +224,9 @@ impl Operation {
         let Action::Write { changed, complete, associations: Associations::Add, .. } = &self.action else {
             return 0;
         };
-        let links = |path: &FieldPath| matches!(complete.get(path), Some(FieldValue::References(..)));
+        let links = |path: &FieldPath| {
+            matches!(complete.get(path), Some(FieldValue::References(..) | FieldValue::Ids(..)))
+        };
         u64::from(changed.iter().any(|difference| links(&difference.path)))
     }
 
@@ -278,7 +284,10 @@ pub enum FoundBy {
 pub fn email_of(fields: &Fields) -> Option<String> {
     match fields.get(&FieldPath::new("email")) {
         Some(FieldValue::Value(value)) => value.as_text().map(str::to_owned),
-        Some(FieldValue::Reference(..) | FieldValue::References(..)) | None => None,
+        Some(
+            FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..),
+        )
+        | None => None,
     }
 }
 
@@ -335,15 +344,12 @@ fn left(draft: &Draft<'_>) -> Fields {
 
 /// A remembered value as the field takes it: ids become references again.
 fn remembered_value(object: Object, path: &FieldPath, value: &crate::value::Value) -> Option<FieldValue> {
-    use crate::value::Value;
-    let id = |value: &Value| value.as_text().and_then(|text| ExternalId::parse(text).ok());
     let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
-    match (kind, value) {
-        (Some(FieldKind::Reference(to)), value) => id(value).map(|id| FieldValue::Reference(to, id)),
-        (Some(FieldKind::References(to)), Value::Array(items)) => {
-            items.iter().map(id).collect::<Option<_>>().map(|ids| FieldValue::References(to, ids))
+    match kind {
+        Some(FieldKind::Reference(_) | FieldKind::References(_)) => FieldValue::reference_in(kind, value),
+        Some(FieldKind::Text | FieldKind::Bool | FieldKind::Timestamp | FieldKind::ExternalId(_)) | None => {
+            Some(FieldValue::Value(value.clone()))
         }
-        (_, value) => Some(FieldValue::Value(value.clone())),
     }
 }
 
@@ -385,7 +391,8 @@ fn has(complete: &Fields, name: &str) -> bool {
     match complete.get(&FieldPath::new(name)) {
         None | Some(FieldValue::Value(crate::value::Value::Null)) => false,
         Some(FieldValue::References(_, ids)) => !ids.is_empty(),
-        Some(FieldValue::Value(_) | FieldValue::Reference(..)) => true,
+        Some(FieldValue::Ids(_, ids)) => !ids.is_empty(),
+        Some(FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..)) => true,
     }
 }
 
@@ -400,9 +407,10 @@ fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Proble
                 let message = format!("{} cannot hold this {}", custom(path), value.kind());
                 Some(Problem::new(Code::NESTED_TRAIT, message).field(path))
             }
-            FieldValue::Reference(..) | FieldValue::References(..) => {
-                wrong(format!("{} cannot refer", custom(path)))
-            }
+            FieldValue::Reference(..)
+            | FieldValue::References(..)
+            | FieldValue::Id(..)
+            | FieldValue::Ids(..) => wrong(format!("{} cannot refer", custom(path))),
         };
     };
     let Some(field) = object.field(name) else { return wrong(format!("{object} has no field `{name}`")) };
@@ -411,8 +419,8 @@ fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Proble
         | (FieldKind::Text | FieldKind::ExternalId(_), FieldValue::Value(Value::Text(_)))
         | (FieldKind::Bool, FieldValue::Value(Value::Bool(_)))
         | (FieldKind::Timestamp, FieldValue::Value(Value::Timestamp(_))) => None,
-        (FieldKind::Reference(to), FieldValue::Reference(other, _))
-        | (FieldKind::References(to), FieldValue::References(other, _))
+        (FieldKind::Reference(to), FieldValue::Reference(other, _) | FieldValue::Id(other, _))
+        | (FieldKind::References(to), FieldValue::References(other, _) | FieldValue::Ids(other, _))
             if to == *other =>
         {
             None

@@ -349,12 +349,14 @@ pub enum Expression {
     },
     /// The same value for every row.
     Static(Value),
-    /// External ids in a column, which become the Vitally ids of these records when they are sent.
+    /// Ids in a column, of the records that a field refers to.
     Lookup {
-        /// One external id, or a list of them.
+        /// One id, or a list of them.
         column: ColumnRef,
         /// What they are ids of.
         object: Object,
+        /// Which ids they are.
+        by: By,
     },
     /// What a Liquid template gives, cast where that is asked for.
     Template {
@@ -367,6 +369,28 @@ pub enum Expression {
     Object(Vec<(String, Expression)>),
     /// A list of these items.
     Array(Vec<Expression>),
+}
+
+/// Which ids a column has of the records that it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum By {
+    /// External ids, which become Vitally's when they are sent.
+    ExternalId,
+    /// Vitally's own, which are sent as they are.
+    VitallyId,
+}
+
+impl By {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::ExternalId, Self::VitallyId];
+
+    /// What stands behind the object in configuration files: `account.externalId`, `account.id`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExternalId => "externalId",
+            Self::VitallyId => "id",
+        }
+    }
 }
 
 /// A template as a file writes it.

@@ -103,7 +103,10 @@ fn show(sieved: &Sieved) -> String {
 fn created_with(fields: &Fields) -> Vec<(String, String)> {
     let shown = |value: &FieldValue| match value {
         FieldValue::Value(value) => value.to_string(),
-        FieldValue::Reference(object, _) | FieldValue::References(object, _) => {
+        FieldValue::Reference(object, _)
+        | FieldValue::References(object, _)
+        | FieldValue::Id(object, _)
+        | FieldValue::Ids(object, _) => {
             format!("{object} {}", value.to_value())
         }
     };

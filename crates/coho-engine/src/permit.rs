@@ -53,7 +53,7 @@ pub enum PermitError {
         found: u32,
     },
     /// It is of another project or target.
-    #[error("the permit is for {found}, and this is {wanted}")]
+    #[error("the permit is for `{found}`, and this is `{wanted}`")]
     Elsewhere {
         /// What it is for.
         found: String,
@@ -75,6 +75,12 @@ impl PermitError {
     pub fn code(&self) -> Code {
         Code::PERMIT_UNUSABLE
     }
+}
+
+/// What the first line of every version has.
+#[derive(Deserialize)]
+struct Form {
+    permit: u32,
 }
 
 /// The first line.
@@ -214,10 +220,11 @@ impl Permit {
     pub fn read(text: &str, place: &str) -> Result<Self, PermitError> {
         let mut lines = text.lines().enumerate();
         let first = lines.next().map(|(_, first)| first).unwrap_or_default();
-        let header: Header = serde_json::from_str(first).map_err(|_| PermitError::Line { line: 1 })?;
-        if header.permit != VERSION {
-            return Err(PermitError::Version { found: header.permit });
+        let form: Form = serde_json::from_str(first).map_err(|_| PermitError::Line { line: 1 })?;
+        if form.permit != VERSION {
+            return Err(PermitError::Version { found: form.permit });
         }
+        let header: Header = serde_json::from_str(first).map_err(|_| PermitError::Line { line: 1 })?;
         if header.project != place {
             return Err(PermitError::Elsewhere { found: header.project, wanted: place.to_owned() });
         }
@@ -241,6 +248,16 @@ impl Permit {
         let digest = Digest::from_hex(&line.digest)?;
         self.syncs.get_mut(&line.sync)?.operations.insert((line.key, verb, digest));
         Some(())
+    }
+
+    /// Whether the permit has an operation of this one's key, be it another.
+    pub fn names(&self, sync: &SyncId, operation: &Operation) -> bool {
+        let permitted = self.syncs.get(sync.as_str());
+        let key = operation.key.as_str();
+        permitted.is_some_and(|permitted| {
+            let from = (key.to_owned(), "", Digest::from_bytes([0; 16]));
+            permitted.operations.range(from..).next().is_some_and(|(found, _, _)| found == key)
+        })
     }
 
     /// Whether the permit has this operation, made by these rules.

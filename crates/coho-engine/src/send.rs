@@ -4,12 +4,12 @@
 //! sends through the Analytics API, [`crate::conclude`] says what a verdict means.
 
 mod batch;
+mod dependents;
 mod heartbeat;
 pub(crate) mod matches;
 pub(crate) mod references;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
@@ -21,6 +21,7 @@ use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::{Call, Fate, Outcome, Verdict};
+use coho_ledger::identity::link_by_id;
 use coho_ledger::intent::Intent;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
@@ -31,6 +32,7 @@ use coho_ledger::{Ledger, LedgerError};
 use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
+use self::dependents::{Dependents, Removable};
 pub(crate) use self::heartbeat::{Heartbeat, LEASE};
 use self::matches::Directory;
 use self::references::{References, Resolution};
@@ -69,8 +71,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) deadline: Option<Time>,
     /// The most records that Vitally may refuse; `None` for any number.
     pub(crate) max_rejected: Option<u64>,
-    /// Accounts whose deletion would take a user along that some sync still holds.
-    pub(crate) dependents: OnceCell<BTreeSet<String>>,
+    /// Users that would be deleted with what they are linked to; read when the first such record is removed.
+    pub(crate) dependents: RefCell<Option<Dependents>>,
     pub(crate) beat: &'a dyn Fn() -> Result<(), LedgerError>,
 }
 
@@ -128,6 +130,34 @@ pub(crate) enum Stopped {
     TimeUp,
     /// Too many of its records were refused.
     TooManyRejected(Halt),
+}
+
+/// Why an operation does not fit any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stale {
+    /// Its memory is another one.
+    Changed,
+    /// Another sync came to hold its record.
+    Claimed,
+    /// Users that are still held would be deleted with its record.
+    TakesUsersAlong,
+}
+
+impl Stale {
+    fn code(self) -> Option<Code> {
+        match self {
+            Self::Changed | Self::Claimed => None,
+            Self::TakesUsersAlong => Some(Code::TAKES_USERS_ALONG),
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Changed => "",
+            Self::Claimed => "another sync delivered this record meanwhile",
+            Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
+        }
+    }
 }
 
 /// Sending could not go on.
@@ -254,7 +284,7 @@ impl Sender<'_> {
         let mut due = Vec::with_capacity(operations.len());
         for (operation, before) in operations.into_iter().zip(befores) {
             if opened.stale.contains(&operation.key) {
-                stale.push((operation, ""));
+                stale.push((operation, Stale::Changed));
             } else {
                 due.push(Due { operation, before, at: now });
             }
@@ -266,7 +296,8 @@ impl Sender<'_> {
     /// Stops the sync: more of its records were refused than may be.
     fn too_many(&self, count: u64, sent: &mut Sent) {
         let most = self.max_rejected.unwrap_or_default();
-        let message = format!("Vitally refused {count} records, {most} are allowed");
+        let are = if most == 1 { "is" } else { "are" };
+        let message = format!("Vitally refused {count} records, {most} {are} allowed");
         let halt = Halt { code: Code::MAX_REJECTED, message };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }
@@ -276,18 +307,15 @@ impl Sender<'_> {
     fn still_ours(
         &self,
         operations: Vec<Operation>,
-        stale: &mut Vec<(Operation, &str)>,
+        stale: &mut Vec<(Operation, Stale)>,
     ) -> Result<Vec<Operation>, SendError> {
         let mut ours = Vec::with_capacity(operations.len());
         for operation in operations {
             let removes = matches!(operation.action, Action::Remove);
             if removes && self.is_claimed(&operation)? {
-                stale.push((operation, "another sync delivered this record meanwhile"));
+                stale.push((operation, Stale::Claimed));
             } else if removes && self.takes_users_along(&operation)? {
-                stale.push((
-                    operation,
-                    "a user that is still held would be deleted with it [takes-users-along]",
-                ));
+                stale.push((operation, Stale::TakesUsersAlong));
             } else {
                 ours.push(operation);
             }
@@ -300,23 +328,36 @@ impl Sender<'_> {
         claimed(self.ledger, self.scope, operation.object, &operation.target, id)
     }
 
+    /// Whether a user that some sync holds would be deleted with a record.
     fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
-        if operation.object != Object::Account {
-            return Ok(false);
+        match operation.object {
+            Object::Account | Object::Organization => {}
+            Object::User | Object::Event => return Ok(false),
         }
-        let dependents = if let Some(dependents) = self.dependents.get() {
-            dependents
-        } else {
-            let found = self.ledger.accounts_with_dependents(self.scope.workspace())?;
-            self.dependents.get_or_init(|| found)
+        let known = self.dependents.borrow_mut().take();
+        let mut dependents = match known {
+            Some(dependents) => dependents,
+            None => Dependents::new(self.ledger.links_of_users(self.scope.workspace())?),
         };
-        Ok(dependents.contains(operation.target.as_str()))
+        let names = operation.known.id().map(|id| link_by_id(operation.object, id)).into_iter();
+        // Users may be linked by external ids, or by Vitally's.
+        let removable = names
+            .chain([(operation.object, operation.target.as_str().to_owned())])
+            .map(|(object, name)| dependents.remove(object, &name))
+            .find(|removable| *removable == Removable::TakesUsersAlong)
+            .unwrap_or(Removable::Yes);
+        self.dependents.replace(Some(dependents));
+        Ok(removable == Removable::TakesUsersAlong)
     }
 
     /// Records operations that do not fit any more.
-    fn pass_over(&self, stale: &[(Operation, &str)], sent: &mut Sent) -> Result<(), SendError> {
+    fn pass_over(&self, stale: &[(Operation, Stale)], sent: &mut Sent) -> Result<(), SendError> {
         let now = self.clock.now();
-        for (operation, _) in stale {
+        for (operation, why) in stale {
+            if let (Some(code), message) = (why.code(), why.message()) {
+                let problem = explained(code, message);
+                count_problem(&mut sent.problems, Some(&operation.key), &problem);
+            }
             match Lane::of(operation) {
                 Lane::Fresh | Lane::Retry | Lane::Backfill => sent.stale_writes += 1,
                 Lane::Remove | Lane::Probe => sent.stale_removals += 1,
@@ -324,7 +365,7 @@ impl Sender<'_> {
         }
         let fates: Vec<_> = stale
             .iter()
-            .map(|(operation, why)| fate(operation, Fate::Stale, None, (*why).to_owned(), now))
+            .map(|(operation, why)| fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now))
             .collect();
         if fates.is_empty() {
             Ok(())
@@ -476,13 +517,16 @@ fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Proble
     let code = code?;
     match outcome {
         Outcome::Delivered | Outcome::Accepted | Outcome::Removed | Outcome::NotAttempted => None,
-        Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => {
-            let problem = Problem::new(code, message);
-            Some(match code.entry() {
-                Some(entry) => problem.help(entry.help()),
-                None => problem,
-            })
-        }
+        Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => Some(explained(code, message)),
+    }
+}
+
+/// A problem with what its code says to do.
+fn explained(code: Code, message: &str) -> Problem {
+    let problem = Problem::new(code, message);
+    match code.entry() {
+        Some(entry) => problem.help(entry.help()),
+        None => problem,
     }
 }
 

@@ -1,7 +1,5 @@
 //! The live check against a simulator: whatever ends it, no record of it stays.
 
-#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
-
 #[path = "stage/stage.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;

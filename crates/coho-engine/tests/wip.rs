@@ -18,3 +18,9 @@ mod identities;
 mod permits;
 #[path = "engine/limits.rs"]
 mod limits;
+#[path = "engine/departures.rs"]
+mod departures;
+#[path = "engine/lookups.rs"]
+mod lookups;
+#[path = "engine/times.rs"]
+mod times;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use coho_core::fields::FieldValue;
+use coho_core::json;
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
-use rusqlite::{OptionalExtension, params};
+use coho_core::value::Value;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
@@ -80,20 +83,30 @@ impl Ledger {
         })
     }
 
-    /// The external ids of the accounts that are the only account of some user that a sync of the workspace holds: the user
-    /// would be deleted with it. A user is held while it is delivered or assumed, and its row has not left.
+    /// What the users that a sync of the workspace holds are linked to: accounts and organizations, by external id, without
+    /// those that were removed. Users with the same links are told once. A user is held while it is delivered or assumed, and
+    /// its row has not left; with the last of its links it would be deleted too.
     ///
     /// Reads the memory of all users: ask once for all removals of a run, not for each.
-    pub fn accounts_with_dependents(&self, workspace: &str) -> Result<BTreeSet<String>, LedgerError> {
+    pub fn links_of_users(&self, workspace: &str) -> Result<BTreeSet<BTreeSet<Link>>, LedgerError> {
         self.read("looking for users of accounts", |connection| {
+            let removed = removed(connection, workspace)?;
             let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT CAST(sent ->> '$.accountIds[0]' AS TEXT) FROM workspaces
-                 JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
-                 WHERE name = ?1 AND object = ?2 AND standing IN ('delivered', 'assumed')
-                   AND json_array_length(sent, '$.accountIds') = 1",
+                "SELECT DISTINCT coalesce(sent -> '$.accountIds', '[]'), coalesce(sent -> '$.organizationIds', '[]')
+                 FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
+                 WHERE name = ?1 AND object = ?2 AND standing IN ('delivered', 'assumed')",
             )?;
-            let accounts = statement.query_map(params![workspace, Object::User.name()], |row| row.get(0))?;
-            Ok(accounts.collect::<rusqlite::Result<_>>()?)
+            let mut rows = statement.query(params![workspace, Object::User.name()])?;
+            let mut users = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                let mut links = linked(Object::Account, &row.get::<_, String>(0)?);
+                links.extend(linked(Object::Organization, &row.get::<_, String>(1)?));
+                links.retain(|link| !removed.contains(link));
+                if !links.is_empty() {
+                    users.insert(links);
+                }
+            }
+            Ok(users)
         })
     }
 
@@ -121,6 +134,45 @@ impl Ledger {
             Ok(records)
         })
     }
+}
+
+/// What a user is linked to: what kind of record, and its external id.
+pub type Link = (Object, String);
+
+/// The records that were removed, and that no other sync holds.
+fn removed(connection: &Connection, workspace: &str) -> Result<BTreeSet<Link>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "WITH ours AS (SELECT object, target, standing FROM workspaces
+           JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id WHERE name = ?1)
+         SELECT object, target FROM ours WHERE standing = 'removed'
+         EXCEPT SELECT object, target FROM ours WHERE standing IN ('delivered', 'assumed')",
+    )?;
+    let mut rows = statement.query([workspace])?;
+    let mut removed = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        let object = Object::parse(&row.get::<_, String>(0)?).ok_or_else(wrong)?;
+        removed.insert((object, row.get(1)?));
+    }
+    Ok(removed)
+}
+
+/// How one of Vitally's own ids names a record in a [`Link`]: `{"id":"0b5c…"}`, which is no external id that anybody uses.
+pub fn link_by_id(object: Object, id: &VitallyId) -> Link {
+    (object, json::write(&FieldValue::Id(object, id.clone()).to_value()))
+}
+
+/// The links that were sent, from their JSON text: a list of ids, or one of them.
+fn linked(object: Object, text: &str) -> BTreeSet<Link> {
+    let ids = match json::parse(text) {
+        Ok(Value::Array(items)) => items,
+        Ok(other) => vec![other],
+        Err(_) => Vec::new(),
+    };
+    let name = |id: &Value| match id.as_text() {
+        Some(external_id) => external_id.to_owned(),
+        None => json::write(id),
+    };
+    ids.iter().filter(|id| !id.is_null()).map(|id| (object, name(id))).collect()
 }
 
 fn wrong() -> Fault {

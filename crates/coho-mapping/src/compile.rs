@@ -179,8 +179,8 @@ impl Compiler<'_> {
                 self.column(column).map(|(source, _)| Node::Column(source, *cast))
             }
             Expression::Static(value) => Some(Node::Static(value.clone())),
-            Expression::Lookup { column, object } => {
-                self.column(column).map(|(source, _)| Node::Lookup(source, *object))
+            Expression::Lookup { column, object, by } => {
+                self.column(column).map(|(source, _)| Node::Lookup(source, *object, *by))
             }
             Expression::Template { template, cast } => self.template(template, *cast),
             Expression::Object(members) => {

@@ -2,7 +2,7 @@
 
 use coho_core::digest::{Digest, ENCODING, Hasher};
 use coho_core::row::Columns;
-use coho_core::sync::{Associations, Expression, FieldSpec, Matching};
+use coho_core::sync::{Associations, By, Expression, FieldSpec, Matching};
 
 use crate::mapping::Specification;
 
@@ -57,7 +57,10 @@ fn expression(from: &Expression) -> String {
             format!("column {} {}", column.name, cast.map_or("", coho_core::sync::Cast::name))
         }
         Expression::Static(value) => format!("static {value}"),
-        Expression::Lookup { column, object } => format!("lookup {} {object}", column.name),
+        Expression::Lookup { column, object, by: By::ExternalId } => {
+            format!("lookup {} {object}", column.name)
+        }
+        Expression::Lookup { column, object, by } => format!("lookup {} {object} {}", column.name, by.name()),
         Expression::Template { template, cast } => {
             let cast = cast.map_or("", coho_core::sync::Cast::name);
             format!("template {} {cast} {}", template.undefined.name(), template.text)

@@ -6,7 +6,8 @@ use coho_core::code::Code;
 use coho_core::fields::FieldValue;
 use coho_core::object::{FieldKind, Object};
 use coho_core::problem::Problem;
-use coho_core::target::{ExternalId, ExternalIdError};
+use coho_core::sync::By;
+use coho_core::target::{ExternalId, ExternalIdError, VitallyId};
 use coho_core::value::Value;
 
 use crate::fit::Slot;
@@ -23,13 +24,19 @@ pub fn message_id(value: &Value) -> Result<ExternalId, Problem> {
         ExternalIdError::Dots(text) => format!("the message id cannot be `{text}`"),
         ExternalIdError::Long(length) => format!("the message id is {length} bytes long"),
     })
+    .map_err(|problem| match problem.code {
+        Code::TARGET_FORM => problem.help("use another message id, of at most 1,024 bytes"),
+        _ => problem,
+    })
 }
 
 /// The external id in a value, as the text that is sent in its place.
 pub(crate) fn written(value: &Value) -> Result<Value, Problem> {
     external_id(value).map(|id| Value::text(id.as_str())).map_err(|problem| match problem.code {
         // The row's own record is found: it is this field's value that does not fit.
-        Code::NULL_TARGET => Problem { code: Code::VALUE_TYPE, ..problem },
+        Code::NULL_TARGET => {
+            Problem { code: Code::VALUE_TYPE, ..problem }.help("make it null in the model, or an id")
+        }
         _ => problem,
     })
 }
@@ -66,24 +73,60 @@ fn parsed(
 }
 
 /// The references in a value. Null and an empty list are `None`.
-pub fn references(value: &Value, object: Object, slot: Slot) -> Result<Option<FieldValue>, Problem> {
-    let ids: BTreeSet<ExternalId> = if let Value::Array(items) = value {
-        items.iter().map(reference).collect::<Result<_, Problem>>()?
-    } else if value.is_null() {
-        return Ok(None);
-    } else {
-        BTreeSet::from([reference(value)?])
-    };
+pub fn references(value: &Value, object: Object, by: By, slot: Slot) -> Result<Option<FieldValue>, Problem> {
     let single = matches!(slot, Slot::Field(FieldKind::Reference(_)));
-    match (single, ids.first()) {
-        (_, None) => Ok(None),
-        (true, Some(id)) if ids.len() == 1 => Ok(Some(FieldValue::Reference(object, id.clone()))),
-        (true, Some(_)) => {
-            let message = format!("expected one external id, found {}", ids.len());
-            Err(Problem::new(Code::VALUE_TYPE, message))
+    match by {
+        By::ExternalId => {
+            let ids = all(value, reference)?;
+            Ok(match (single, one(&ids, slot)?) {
+                (_, None) => None,
+                (true, Some(id)) => Some(FieldValue::Reference(object, id)),
+                (false, Some(_)) => Some(FieldValue::References(object, ids)),
+            })
         }
-        (false, Some(_)) => Ok(Some(FieldValue::References(object, ids))),
+        By::VitallyId => {
+            let ids = all(value, vitally_id)?;
+            Ok(match (single, one(&ids, slot)?) {
+                (_, None) => None,
+                (true, Some(id)) => Some(FieldValue::Id(object, id)),
+                (false, Some(_)) => Some(FieldValue::Ids(object, ids)),
+            })
+        }
     }
+}
+
+/// The ids in a value: one, or a list of them.
+fn all<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Problem>) -> Result<BTreeSet<T>, Problem> {
+    if let Value::Array(items) = value {
+        return items.iter().map(read).collect();
+    }
+    if value.is_null() { Ok(BTreeSet::new()) } else { Ok(BTreeSet::from([read(value)?])) }
+}
+
+/// The first id; a problem where there may be one only, and there are more.
+fn one<T: Clone + Ord>(ids: &BTreeSet<T>, slot: Slot) -> Result<Option<T>, Problem> {
+    if matches!(slot, Slot::Field(FieldKind::Reference(_))) && ids.len() > 1 {
+        return Err(Problem::new(Code::VALUE_TYPE, format!("expected one id, found {}", ids.len())));
+    }
+    Ok(ids.first().cloned())
+}
+
+/// An id of Vitally's own: those are UUIDs.
+fn vitally_id(value: &Value) -> Result<VitallyId, Problem> {
+    let text = value.as_text().unwrap_or_default();
+    if is_uuid(text) {
+        return Ok(VitallyId::new(text.to_lowercase()));
+    }
+    let message = format!("{} is no id of Vitally's: those are UUIDs", value.preview());
+    Err(Problem::new(Code::VALUE_TYPE, message).help("for external ids write `lookup: OBJECT.externalId`"))
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 fn reference(value: &Value) -> Result<ExternalId, Problem> {

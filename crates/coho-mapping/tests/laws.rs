@@ -6,7 +6,7 @@ use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::sync::{
-    Associations, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy, SyncId,
+    Associations, By, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy, SyncId,
     TemplateText, Undefined,
 };
 use coho_core::value::Value;
@@ -50,7 +50,8 @@ fn user_fields() -> Vec<FieldSpec> {
         undefined: Undefined::Error,
     };
     let seats = Expression::Column { column: column("seats"), cast: Some(Cast::Number) };
-    let account = Expression::Lookup { column: column("account"), object: Object::Account };
+    let account =
+        Expression::Lookup { column: column("account"), object: Object::Account, by: By::ExternalId };
     vec![
         field("traits.seats", seats, NullPolicy::Follow),
         field("traits.label", Expression::Template { template, cast: None }, NullPolicy::Omit),

@@ -97,19 +97,38 @@ fn required(object: Object, field: &str) -> Problem {
     Problem::new(Code::REQUIRED_FIELD, format!("Required field: `{field}`")).help(help)
 }
 
-/// A required field that is null for every row.
+/// A required field that is null or blank for every row.
 fn nulls(object: Object, mode: Mode, mapped: &Mapped, problems: &mut Vec<Problem>) {
     for spec in mapped.specs.iter().filter(|_| mode.creates()) {
         if let FieldTarget::Path(FieldPath::Field(name)) = &spec.to
-            && let Expression::Static(Value::Null) = &spec.from
+            && let Expression::Static(value) = &spec.from
+            && let Some(what) = nothing(value)
             && object.field(name).is_some_and(|field| field.required == Required::OnCreate)
         {
             problems.push(
                 Problem::new(Code::REQUIRED_FIELD, format!("Required field: `{name}`"))
                     .at(&spec.place)
-                    .help("it cannot be null"),
+                    .help(format!("it cannot be {what}")),
             );
         }
+    }
+}
+
+/// What a value is that says nothing.
+fn nothing(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Null => Some("null"),
+        Value::Text(text) if text.trim().is_empty() => Some("blank"),
+        Value::Text(_)
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Decimal(_)
+        | Value::Float(_)
+        | Value::Timestamp(_)
+        | Value::LocalTimestamp(_)
+        | Value::Date(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 
@@ -157,7 +176,7 @@ fn refer(name: &str, object: Object, from: Expression, at: &Place) -> Result<Exp
         |column: &str| format!("write `{name}: {{ column: {column}, lookup: {object}.externalId }}`");
     match &from {
         Expression::Lookup { object: other, .. } if *other == object => Ok(from),
-        Expression::Lookup { column, object: other } => {
+        Expression::Lookup { column, object: other, .. } => {
             let message = format!("`{name}` refers to {object}s, not to {other}s");
             Err(Problem::new(Code::BAD_LOOKUP, message).at(at).help(written(&column.name)))
         }

@@ -76,6 +76,11 @@ fn is_secret(text: &str) -> bool {
         || nearest(&word, SECRETS).is_some()
 }
 
+/// Whether a text ends with the key of an address at which everybody may know Vitally to be.
+fn is_address(text: &str) -> bool {
+    ["base_url", "analytics_url"].iter().any(|key| text.trim_end_matches(['"', '\'']).ends_with(key))
+}
+
 /// The line with `*` in place of secrets, one for each character, so that the mark stays where it belongs.
 fn masked(line: &str) -> String {
     let mut shown = String::new();
@@ -90,7 +95,7 @@ fn masked(line: &str) -> String {
         let (gap, value) = after.split_at(after.len() - after.trim_start().len());
         let (value, _) = value.split_at(end(value, shown.contains('{')));
         let value = value.trim_end();
-        let is_public = is_reference(value) || (before.ends_with("base_url") && !value.contains('@'));
+        let is_public = is_reference(value) || (is_address(before) && !value.contains('@'));
         shown.push_str(gap);
         shown.push_str(&if is_public { value.to_owned() } else { "*".repeat(value.chars().count()) });
         rest = after.get(gap.len() + value.len()..).unwrap_or_default();

@@ -93,7 +93,14 @@ mod tests {
 
     #[test]
     fn only_files_of_a_project_belong_to_it() {
-        for path in ["coho.yaml", "models/a.yaml", "models/b/c.sql", "syncs/d.yml", "tests/e.yaml", "workspaces/f.yaml"] {
+        for path in [
+            "coho.yaml",
+            "models/a.yaml",
+            "models/b/c.sql",
+            "syncs/d.yml",
+            "tests/e.yaml",
+            "workspaces/f.yaml",
+        ] {
             assert!(belongs(path), "{path}");
         }
         for path in ["other.yaml", "models/a.csv", "data/a.yaml", "syncs/.swap.yaml", "a/coho.yaml", "models"]

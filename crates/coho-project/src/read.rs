@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::NaiveTime;
 use coho_core::memory::Time;
 use coho_core::object::Object;
-use coho_core::sync::Limit;
+use coho_core::sync::{By, Limit};
 use coho_core::value::Value;
 
 use crate::project::Rate;
@@ -105,8 +105,10 @@ pub(crate) fn delimiter(text: &str) -> Option<u8> {
 }
 
 /// `account.externalId`.
-pub(crate) fn lookup(text: &str) -> Option<Object> {
-    Object::parse(text.strip_suffix(".externalId")?).filter(|object| Object::RECORDS.contains(object))
+pub(crate) fn lookup(text: &str) -> Option<(Object, By)> {
+    let (object, ids) = text.split_once('.')?;
+    let by = By::ALL.into_iter().find(|by| by.name() == ids)?;
+    Object::parse(object).filter(|object| Object::RECORDS.contains(object)).map(|object| (object, by))
 }
 
 fn whole_number(text: &str) -> Option<u64> {

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use anyhow::Context as _;
 use coho_engine::context::Engine;
 use coho_engine::permit::Permit;
 use coho_engine::plan::Planned;
@@ -19,7 +18,12 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("cannot write the permit {}", path.display()))?;
+    written.map_err(|error| Known {
+        message: format!("cannot write the permit {}", path.display()),
+        help: Some("name a file in a folder that is there and that you may write to".to_owned()),
+        code: 3,
+        source: Some(error.into()),
+    })?;
     let operations = plans.iter().map(|planned| planned.plan.counts.planned()).sum();
     let operations = print::counted(operations, "operation");
     print::talk(&format!(
@@ -40,7 +44,7 @@ pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| unusable(format!("cannot read the permit {}", path.display()), error.into()))?;
     let permit = engine.read_permit(&text).map_err(|error| {
-        let message = format!("{} cannot be used [{}]", path.display(), error.code());
+        let message = format!("{} cannot be used as a permit [{}]", path.display(), error.code());
         unusable(message, error.into())
     })?;
     Ok(permit)

@@ -1,5 +1,6 @@
 //! `coho runs`: what was run, the newest first.
 
+use coho_core::verdict::Fate;
 use coho_ledger::run::{RunId, RunRecord, Status, SyncRecord};
 use coho_report::line::RunLine;
 
@@ -52,10 +53,17 @@ fn line(record: &RunRecord, sync: &SyncRecord) -> RunLine {
     }
 }
 
+/// Whether rows were left for the next run.
+fn is_cut_short(sync: &SyncRecord) -> bool {
+    sync.counts.as_ref().is_some_and(|counts| counts.fate(Fate::NotAttempted) > 0)
+}
+
 /// The words of `coho run`; the ledger's own are those of its views.
 fn status(sync: &SyncRecord) -> &'static str {
     match sync.status {
         Status::Running => "running",
+        // The only run that ends well before all its rows were tried is one whose time was over.
+        Status::Success if is_cut_short(sync) => "time-up",
         Status::Success => "completed",
         Status::Warning => "completed-with-errors",
         Status::Failed => "failed",

@@ -177,11 +177,7 @@ impl Stage {
 }
 
 fn settings(token: &str) -> Settings {
-    Settings {
-        ids: Ids::Sequential,
-        analytics_token: ANALYTICS_TOKEN.to_owned(),
-        ..Settings::new(token)
-    }
+    Settings { ids: Ids::Sequential, analytics_token: ANALYTICS_TOKEN.to_owned(), ..Settings::new(token) }
 }
 
 /// The folder of this crate.

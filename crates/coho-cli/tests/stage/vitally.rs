@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Time, Trouble};
 use serde_json::{Value, json};
 
-use crate::redact::without_chance;
+use crate::redact::{redact, without_chance};
 use crate::stage::{Failure, Stage};
 
 /// The calls since the last time, by what was asked and answered.
@@ -27,7 +27,12 @@ pub(crate) fn bodies(stage: &Stage) -> String {
     let calls = stage.vitally.calls();
     stage.vitally.clear_calls();
     let line = |call: &Call| {
-        let body = if call.body.is_empty() { String::new() } else { format!(" {}", call.body) };
+        let body = match call.body.as_str() {
+            "" => String::new(),
+            // Messages have the time of their making.
+            body if call.path.starts_with("/analytics") => format!(" {}", redact(body, &[])),
+            body => format!(" {body}"),
+        };
         format!("  {} {}{body} → {}\n", call.method, path(call), ending(call))
     };
     let mut lines: Vec<String> = calls.iter().map(line).collect();
@@ -129,7 +134,9 @@ pub(crate) fn seed(stage: &Stage, text: &str) -> Result<(), Failure> {
         ["user", id, email, account, name @ ..] => {
             Seed::user(id).email(email).account_link(account).name(&name.join(" "))
         }
-        _ => return Err("expected account ID NAME, organization ID NAME or user ID EMAIL ACCOUNT NAME".into()),
+        _ => {
+            return Err("expected account ID NAME, organization ID NAME or user ID EMAIL ACCOUNT NAME".into());
+        }
     };
     // Long before any run: who made a record shows in the time of its making.
     let long_ago = Time::from_millis(1_700_000_000_000);

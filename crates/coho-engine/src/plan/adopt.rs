@@ -14,9 +14,9 @@ use coho_core::sync::{Associations, FieldTarget, Matching, Sync};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
-use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
+use coho_vitally::{Linked, Record};
 
 /// What Vitally holds of one object.
 #[derive(Debug, Default)]
@@ -133,22 +133,33 @@ impl Held {
                 let held = record.value(path)?;
                 Some(if same(&held, wanted) { wanted.clone() } else { held })
             }
+            FieldValue::Id(object, _) => Some(FieldValue::Id(*object, record.organization_id()?).to_value()),
+            FieldValue::Ids(object, wanted) => {
+                let counts = |id: &&VitallyId| associations == Associations::Exact || wanted.contains(*id);
+                let ids = linked(record, *object).iter().map(|linked| &linked.id).filter(counts).cloned();
+                Some(FieldValue::Ids(*object, ids.collect()).to_value())
+            }
             FieldValue::Reference(..) => {
                 let id = record.organization_id()?;
                 self.organizations.get(&id).map(Value::text)
             }
             FieldValue::References(object, wanted) => {
-                let linked = match object {
-                    Object::Organization => record.organizations(),
-                    Object::Account | Object::User | Object::Event => record.accounts(),
-                };
-                let linked = linked.iter().filter_map(|linked| linked.external_id.as_deref());
+                let linked =
+                    linked(record, *object).iter().filter_map(|linked| linked.external_id.as_deref());
                 let linked = linked.filter_map(|id| ExternalId::parse(id).ok());
                 let counts = |id: &ExternalId| associations == Associations::Exact || wanted.contains(id);
                 let ids: BTreeSet<ExternalId> = linked.filter(counts).collect();
                 Some(FieldValue::References(*object, ids).to_value())
             }
         }
+    }
+}
+
+/// What a record is linked to.
+fn linked(record: &Record, object: Object) -> &[Linked] {
+    match object {
+        Object::Organization => record.organizations(),
+        Object::Account | Object::User | Object::Event => record.accounts(),
     }
 }
 

@@ -245,7 +245,7 @@ impl Draft {
         if self.differing > 0 {
             let noun = if self.differing == 1 { "record differs" } else { "records differ" };
             notes.push(format!(
-                "{} {noun} from what Vitally holds: the next run sends what does",
+                "{} {noun} from what Vitally holds: the next run sends what differs",
                 self.differing
             ));
         }

@@ -92,7 +92,8 @@ fn exceed(
     if count <= allowed {
         return Ok(());
     }
-    let message = format!("{count} of {} records would {what}, {allowed} are allowed", draft.known);
+    let are = if allowed == 1 { "is" } else { "are" };
+    let message = format!("{count} of {} records would {what}, {allowed} {are} allowed", draft.known);
     trip(draft, code, message, &format!("{key}: {{ share: 100% }}"), operations)
 }
 

@@ -21,7 +21,11 @@ pub(super) fn restrict(job: &Job<'_>, draft: &mut Draft, lanes: &[Lane]) -> Resu
             after = *last;
             for (seq, operation) in &operations {
                 if !permit.allows(&job.sync.id, draft.rules, operation) {
-                    let message = "the plan that was agreed to does not have this";
+                    let message = if permit.names(&job.sync.id, operation) {
+                        "its row, its record or the mapping changed since the plan that was agreed to"
+                    } else {
+                        "the plan that was agreed to does not have this"
+                    };
                     draft.withdraw(*seq, operation, Fate::Stale, Code::STALE, message)?;
                     draft.tally(coho_core::decide::Change::Hold, operation.reason, 1);
                 }

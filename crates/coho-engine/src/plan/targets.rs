@@ -4,6 +4,7 @@ use coho_core::code::Code;
 use coho_core::decide::Change;
 use coho_core::key::Key;
 use coho_core::memory::{Pending, Standing};
+use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
 use coho_core::problem::Problem;
@@ -86,9 +87,13 @@ fn has_let_go(ledger: &Ledger, scope: &Scope, draft: &Draft, key: &Key) -> Resul
 fn invalidate(draft: &mut Draft, entry: &Entry, other: &str) -> Result<(), PlanError> {
     let Some(operation) = draft.spool.operation(entry.seq)? else { return Ok(()) };
     let id = coho_core::value::preview(operation.target.as_str());
-    let message = format!("external id `{id}` is also that of {other}");
-    let problem =
-        Problem::new(Code::DUPLICATE_TARGET, message).help("make the external id unique in the model");
+    let what = match operation.object {
+        Object::Organization | Object::Account | Object::User => "external id",
+        Object::Event => "message id",
+    };
+    let message = format!("{what} `{id}` is also that of {other}");
+    let help = format!("make the {what} unique in the model");
+    let problem = Problem::new(Code::DUPLICATE_TARGET, message).help(help);
     count_problem(&mut draft.problems, Some(&operation.key), &problem);
     withdraw(draft, entry, &operation, &problem)
 }

@@ -4,7 +4,7 @@
 //! removals the other way round, what only a changed mapping causes, and the rest of the retries. A record that is let go is
 //! removed after what takes its place was written: a user that moves from one account to another must not go with the old one.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
@@ -241,7 +241,7 @@ impl Engine<'_> {
             deadline: seconds
                 .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
             max_rejected: allowed,
-            dependents: OnceCell::new(),
+            dependents: RefCell::new(None),
             beat: &|| shared.heartbeat.beat(),
         };
         let end = sender.lane(spool, lane, stretch, &mut part.sent).await.map_err(sending)?;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use coho_simulator::{Fault, Object, Switches, Trouble};
+use serde_json::json;
 
 use crate::stage::{Failure, Stage, told};
 
@@ -34,10 +35,10 @@ fields:
   traits: { plan: plan, seats: seats }
 ";
 
-/// A user's accounts are a list, as text.
+/// A user's accounts are a list: the rows are a file's.
 const USERS: &str = "
 id: users
-model: users
+model: members
 to: vitally
 object: user
 api: analytics
@@ -45,8 +46,10 @@ match: { externalId: external }
 fields:
   name: name
   email: email
-  accountIds: { column: account, lookup: account.externalId }
+  accountIds: { column: accounts, lookup: account.externalId }
 ";
+
+const MEMBERS: &str = "source: files\nfile: members.ndjson\nprimary_key: id\n";
 
 async fn accounts() -> Result<Stage, Failure> {
     let stage = Stage::with_analytics(&[("accounts", ACCOUNTS)]).await?;
@@ -135,14 +138,14 @@ async fn a_null_is_omitted_or_clears_what_was_sent() {
 
 #[tokio::test]
 async fn a_user_is_one_message_for_each_account_the_first_one_last() {
-    let stage = Stage::with_analytics(&[("accounts", ACCOUNTS), ("users", USERS)]).await.unwrap();
+    let mut stage = Stage::with_analytics(&[("accounts", ACCOUNTS), ("users", USERS)]).await.unwrap();
+    stage.file("models/members.yaml", MEMBERS);
     stage.many_accounts(1, 4).unwrap();
-    stage
-        .sql(
-            "INSERT INTO users VALUES (1, 'u-1', 'Ada', '[\"a-001\", \"a-002\", \"a-003\"]', 'ada@acme.io'),
-               (2, 'u-2', 'Bea', '[]', 'bea@acme.io'), (3, 'u-3', 'Cleo', '[\"a-002\"]', 'cleo@acme.io')",
-        )
-        .unwrap();
+    let ada = |accounts: &[&str]| json!({"id": 1, "external": "u-1", "name": "Ada", "accounts": accounts, "email": "ada@acme.io"});
+    let bea = json!({"id": 2, "external": "u-2", "name": "Bea", "accounts": [], "email": "bea@acme.io"});
+    let cleo =
+        json!({"id": 3, "external": "u-3", "name": "Cleo", "accounts": ["a-002"], "email": "cleo@acme.io"});
+    stage.rows("members.ndjson", &[ada(&["a-001", "a-002", "a-003"]), bea.clone(), cleo.clone()]).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed-with-errors: 2 accepted, 1 invalid");
     assert_eq!(ran.calls.len(), 2);
@@ -157,17 +160,16 @@ async fn a_user_is_one_message_for_each_account_the_first_one_last() {
     );
     let user = stage.records().into_iter().find(|line| line.starts_with("user u-1")).unwrap();
     assert_eq!(user, "user u-1 \"Ada\" <ada@acme.io> in <a-001> in <a-002> in <a-003>");
-    stage.sql("UPDATE users SET account = '[\"a-001\"]' WHERE id = 1").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(messages(&ran.calls), [r#"user u-1 a-001 {"email":"ada@acme.io","name":"Ada"}"#]);
+    stage.rows("members.ndjson", &[ada(&["a-001"]), bea, cleo]).unwrap();
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0], "links are only added");
 }
 
 #[tokio::test]
 async fn users_with_several_accounts_fill_the_batches_of_a_window() {
-    let stage = Stage::with_analytics(&[("users", USERS)]).await.unwrap();
-    let row = |id| format!("({id}, 'u-{id:03}', 'Name', '[\"a\", \"b\", \"c\"]', NULL)");
-    let rows: Vec<_> = (0..410).map(row).collect();
-    stage.sql(&format!("INSERT INTO users VALUES {}", rows.join(", "))).unwrap();
+    let mut stage = Stage::with_analytics(&[("users", USERS)]).await.unwrap();
+    stage.file("models/members.yaml", MEMBERS);
+    let row = |id| json!({"id": id, "external": format!("u-{id}"), "name": "Name", "accounts": ["a", "b", "c"], "email": null});
+    stage.rows("members.ndjson", &(0..410).map(row).collect::<Vec<_>>()).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 410 accepted");
     assert_eq!(ran.calls.len(), 13, "1,230 messages");

@@ -108,7 +108,7 @@ async fn what_vitally_holds_is_adopted_and_the_next_run_sends_the_difference() {
     assert_eq!(ran.told_all(), "completed: 2 learned, 1 held");
     assert_eq!(
         ran.plans[0].notes,
-        ["1 record differs from what Vitally holds: the next run sends what does"]
+        ["1 record differs from what Vitally holds: the next run sends what differs"]
     );
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 2 delivered, 1 unchanged", "{:#?}", ran.calls);

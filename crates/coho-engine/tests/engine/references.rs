@@ -21,6 +21,28 @@ async fn a_user_refers_to_an_account_of_the_same_run() {
 }
 
 #[tokio::test]
+async fn ids_of_vitallys_own_need_no_look_up() {
+    let users = USERS.replace("account.externalId", "account.id");
+    let stage = Stage::with(&[("users", &users)]).await.unwrap();
+    let [acme, bolt] = ["00000000-0000-4000-8000-00000000aaaa", "00000000-0000-4000-8000-00000000bbbb"];
+    for (name, id) in [("acme", acme), ("bolt", bolt)] {
+        stage.vitally.seed(Seed { id: VitallyId::parse(id), ..Seed::account(name).name(name) }).unwrap();
+    }
+    stage.sql(&format!("INSERT INTO users VALUES (1, 'u-1', 'Ada', '{acme}', NULL)")).unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls, [r#"POST /users {"externalId":"u-1","accountIds":["<acme>"],"name":"Ada"}"#]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    // Links only grow, and those that were sent before count.
+    stage.sql(&format!("UPDATE users SET account = '{bolt}'")).unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls.len(), 2, "{:#?}", ran.calls);
+    assert_eq!(stage.records()[2], r#"user u-1 "Ada" in <acme> in <bolt>"#);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    stage.sql("UPDATE users SET account = 'acme'").unwrap();
+    assert_eq!(stage.run().await.unwrap().told("users"), "completed-with-errors: 1 invalid");
+}
+
+#[tokio::test]
 async fn a_missing_account_defers_its_user_until_it_is_there() {
     let stage = stage().await;
     stage

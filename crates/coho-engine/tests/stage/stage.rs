@@ -188,6 +188,12 @@ impl Stage {
         Ok(rusqlite::Connection::open(self.folder.path().join("app.db"))?.execute_batch(sql)?)
     }
 
+    /// Writes a file of the source `files`: rows of JSON, which has lists.
+    pub(crate) fn rows(&self, name: &str, rows: &[serde_json::Value]) -> Result<(), Failure> {
+        let lines: Vec<_> = rows.iter().map(ToString::to_string).collect();
+        Ok(std::fs::write(self.folder.path().join(name), lines.join("\n"))?)
+    }
+
     /// Accounts `from..to`, all alike but for their numbers.
     pub(crate) fn many_accounts(&self, from: usize, to: usize) -> Result<(), Failure> {
         let row = |number| format!("({number}, 'a-{number:03}', 'Account {number}', 'free', {number}, 0)");
@@ -354,7 +360,7 @@ pub(crate) fn resend() -> Options {
 pub(crate) fn destination(url: &str, concurrency: usize, rate: u32) -> String {
     format!(
         "project: stage
-sources: {{ app: {{ type: sqlite, path: app.db }} }}
+sources: {{ app: {{ type: sqlite, path: app.db }}, files: {{ type: files, path: . }} }}
 destinations:
   vitally:
     {{ type: vitally, base_url: '{url}', rest_token: {TOKEN}, rate: {rate}/min, concurrency: {concurrency} }}

@@ -191,23 +191,14 @@ fn read_fields(fields: Vec<(String, Json)>, object: Object) -> Option<Fields> {
         .map(|(path, value)| {
             let path = FieldPath::new(&path);
             let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
-            let value = read_field(json::from_serde(value).ok()?, kind)?;
+            let value = read_field(json::from_serde(value).ok()?, kind);
             Some((path, value))
         })
         .collect()
 }
 
-fn read_field(value: Value, kind: Option<FieldKind>) -> Option<FieldValue> {
-    let id = |value: &Value| value.as_text().and_then(|text| ExternalId::parse(text).ok());
-    Some(match (kind, value) {
-        (Some(FieldKind::Reference(to)), Value::Text(text)) => {
-            FieldValue::Reference(to, ExternalId::parse(&text).ok()?)
-        }
-        (Some(FieldKind::References(to)), Value::Array(items)) => {
-            FieldValue::References(to, items.iter().map(id).collect::<Option<_>>()?)
-        }
-        (_, value) => FieldValue::Value(value),
-    })
+fn read_field(value: Value, kind: Option<FieldKind>) -> FieldValue {
+    FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value))
 }
 
 fn read_seen(row: &str, mapping: &str) -> Option<Seen> {

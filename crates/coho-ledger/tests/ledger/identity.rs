@@ -110,17 +110,39 @@ fn dependents_agree(users: &[User]) -> Tested {
         ("elsewhere", scope("staging", "users", Object::User)?),
         ("accounts", stage.scope.clone()),
     ]);
-    let mut expected = BTreeSet::new();
+    let mut expected: BTreeSet<BTreeSet<_>> = BTreeSet::new();
     for (number, user) in users.iter().enumerate() {
         let memory = Memory { standing: standing(user), ..delivered("x")? };
         let key = Key::new(number.to_string());
         stage.ledger.write(&stage.lease, &scopes[user.sync], &[(key, Some(memory))], at(1))?;
         let held =
             ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.standing);
-        let only = user.accounts.iter().filter(|accounts| held && accounts.len() == 1).flatten();
-        expected.extend(only.cloned());
+        let links = user.accounts.iter().filter(|accounts| held && !accounts.is_empty());
+        expected.extend(links.map(|ids| ids.iter().map(|id| (Object::Account, id.clone())).collect()));
     }
-    assert_eq!(stage.ledger.accounts_with_dependents("production")?, expected);
+    assert_eq!(stage.ledger.links_of_users("production")?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_link_to_a_record_that_was_removed_is_none_unless_another_sync_holds_it() -> Tested {
+    let stage = Stage::new()?;
+    let users = stage.ledger.scope(&stage.lease, "production", &SyncId::new("users"), Object::User)?;
+    let others = stage.ledger.scope(&stage.lease, "production", &SyncId::new("others"), Object::Account)?;
+    let accounts = Some(BTreeSet::from(["a".to_owned(), "b".to_owned()]));
+    let user = User { sync: "users", accounts, standing: "delivered" };
+    let memory = Memory { standing: standing(&user), ..delivered("u")? };
+    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(memory))], at(1))?;
+    let links = |ids: &[&str]| {
+        let links = ids.iter().map(|id| (Object::Account, (*id).to_owned()));
+        BTreeSet::from([links.collect::<BTreeSet<_>>()])
+    };
+    assert_eq!(stage.ledger.links_of_users("production")?, links(&["a", "b"]));
+    let removed = Memory { standing: Standing::Removed { at: at(1) }, ..delivered("a")? };
+    stage.write("1", Some(removed))?;
+    assert_eq!(stage.ledger.links_of_users("production")?, links(&["b"]));
+    stage.ledger.write(&stage.lease, &others, &[(Key::new("1"), Some(delivered("a")?))], at(1))?;
+    assert_eq!(stage.ledger.links_of_users("production")?, links(&["a", "b"]));
     Ok(())
 }
 
@@ -128,7 +150,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_account_has_dependents_where_a_held_user_has_no_other(users in prop::collection::vec(users(), 0..12)) {
+    fn the_links_of_all_held_users_are_told(users in prop::collection::vec(users(), 0..12)) {
         dependents_agree(&users).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }

@@ -12,7 +12,7 @@ use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::Row;
-use coho_core::sync::{Cast, NullPolicy};
+use coho_core::sync::{By, Cast, NullPolicy};
 use coho_core::value::Value;
 
 use super::Facts;
@@ -43,7 +43,7 @@ pub(crate) enum To {
 pub(crate) enum Node {
     Column(Source, Option<Cast>),
     Static(Value),
-    Lookup(Source, Object),
+    Lookup(Source, Object, By),
     Template(Filled, Option<Cast>),
     Object(Vec<(String, Node)>),
     Array(Vec<Node>),
@@ -76,8 +76,8 @@ pub(super) struct Scene<'a> {
 
 impl Field {
     pub(super) fn one(&self, scene: &Scene<'_>, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
-        let value = if let Node::Lookup(source, object) = &self.from {
-            ids::references(&scene.row.cell(source.column).to_value(), *object, slot)
+        let value = if let Node::Lookup(source, object, by) = &self.from {
+            ids::references(&scene.row.cell(source.column).to_value(), *object, *by, slot)
         } else {
             let fitted = self.from.value(scene).and_then(|value| fit::fit(value, slot));
             fitted.map(|value| if value.is_null() { None } else { Some(FieldValue::Value(value)) })
@@ -130,7 +130,7 @@ impl Node {
                 }
             }
             Self::Static(value) => Ok(value.clone()),
-            Self::Lookup(source, _) => Ok(scene.row.cell(source.column).to_value()),
+            Self::Lookup(source, ..) => Ok(scene.row.cell(source.column).to_value()),
             Self::Template(filled, cast) => {
                 let value = filled.render(scene)?;
                 match cast {

@@ -106,7 +106,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("column"),
             form: &Form::Text(&LOOKUP),
             default: "",
-            meaning: "Must be there where the field refers to records: the column has their external ids, one or a list.",
+            meaning: "Must be there where the field refers to records: the column has their external ids, one or a list; `account.id` says that it has ids of Vitally's own.",
             example: "{ column: account_ids, lookup: account.externalId }",
         },
         Key {

@@ -106,9 +106,9 @@ pub(crate) static DELIMITER: Text = Text {
 };
 
 pub(crate) static LOOKUP: Text = Text {
-    what: "`organization.externalId` or `account.externalId`",
+    what: "`organization.externalId` or `account.externalId`, or `.id` for Vitally's own ids",
     accepts: |text| crate::read::lookup(text).is_some(),
-    pattern: "^(organization|account|user)\\.externalId$",
+    pattern: "^(organization|account|user)\\.(externalId|id)$",
     ..TEXT_LIKE
 };
 

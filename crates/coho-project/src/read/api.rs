@@ -4,7 +4,7 @@ use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::sync::{Api, Associations, FieldTarget, FirstRun, Matching, Mode, Removal};
+use coho_core::sync::{Api, Associations, By, Expression, FieldTarget, FirstRun, Matching, Mode, Removal};
 
 use super::project::Token;
 use super::sync::{Mapped, word};
@@ -156,6 +156,14 @@ impl Checker<'_> {
 
     fn fields(&mut self, object: Object, mapped: &Mapped) {
         for spec in &mapped.specs {
+            if let Expression::Lookup { object: other, by: By::VitallyId, column } = &spec.from {
+                let problem = Problem::new(Code::API_CANNOT, "the Analytics API takes external ids only");
+                let help = format!(
+                    "write `lookup: {other}.externalId`, and give `{}` their external ids",
+                    column.name
+                );
+                self.problems.push(problem.at(&spec.place).help(help));
+            }
             if let FieldTarget::Path(FieldPath::Field(name)) = &spec.to
                 && REST_ONLY.contains(&name.as_str())
             {

@@ -267,12 +267,12 @@ impl Fields<'_> {
             self.problems.push(
                 Problem::new(Code::BAD_LOOKUP, "`as` and `lookup` exclude each other")
                     .at(&entry.at)
-                    .help("remove `as`: external ids are read as text"),
+                    .help("remove `as`: ids are read as text"),
             );
             return None;
         }
-        let object = super::lookup(lookup.value.text()?)?;
-        Some(Expression::Lookup { column, object })
+        let (object, by) = super::lookup(lookup.value.text()?)?;
+        Some(Expression::Lookup { column, object, by })
     }
 }
 

@@ -290,8 +290,9 @@ fn meaning(answer: &Answer) -> Meaning {
         ),
         Reading::Refused(reply) => Meaning::Refused(refusal::text_or_status(reply.status, &reply.body)),
         Reading::End(End::TooLarge(text)) => Meaning::TooLarge(text),
-        Reading::End(End::Halt(code, message)) => Meaning::Halt(code, message),
+        // The other API has a token and perhaps an address of its own: say which one this is about.
+        Reading::End(End::Halt(code, message)) => Meaning::Halt(code, format!("Analytics API: {message}")),
         Reading::End(End::Unknown(why)) => Meaning::Unknown(why),
-        Reading::End(End::NotSent(why)) => Meaning::NotSent(why),
+        Reading::End(End::NotSent(why)) => Meaning::NotSent(format!("Analytics API: {why}")),
     }
 }

@@ -122,6 +122,14 @@ fn fields(operation: &Operation) -> Result<Vec<(FieldPath, Value)>, Unfit> {
     }
 }
 
+/// Whether references are by ids of Vitally's own, which stand in objects.
+fn has_own_ids(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| matches!(item, Value::Object(_))),
+        other => matches!(other, Value::Object(_)),
+    }
+}
+
 fn cannot(what: impl Into<String>) -> Unfit {
     Unfit { code: Code::API_CANNOT, message: what.into() }
 }
@@ -171,6 +179,11 @@ impl Draft {
     fn take_of_record(&mut self, object: Object, name: &str, value: &Value) -> Result<(), Unfit> {
         match (object, name) {
             (_, "externalId") => {}
+            (_, "accountIds" | "organizationIds" | "organizationId") if has_own_ids(value) => {
+                return Err(cannot(format!(
+                    "the Analytics API takes external ids only, and `{name}` has Vitally's"
+                )));
+            }
             (Object::User, "accountIds") => self.accounts = ids(value),
             (Object::User, "organizationIds") | (Object::Account, "organizationId") => {
                 self.organizations = ids(value);

@@ -138,6 +138,8 @@ impl Draft<'_> {
     fn json(self, value: &FieldValue, missing: &mut Vec<String>) -> Json {
         match value {
             FieldValue::Value(value) => json::to_serde(value),
+            FieldValue::Id(_, id) => Json::from(id.as_str()),
+            FieldValue::Ids(_, ids) => Json::Array(ids.iter().map(|id| Json::from(id.as_str())).collect()),
             FieldValue::Reference(object, id) => self.reference(*object, id, missing),
             FieldValue::References(object, ids) => {
                 Json::Array(ids.iter().map(|id| self.reference(*object, id, missing)).collect())
@@ -174,7 +176,8 @@ fn is_vain(object: Object, path: &FieldPath, value: &FieldValue) -> bool {
 fn is_empty_link(name: &str, value: &FieldValue) -> bool {
     match value {
         FieldValue::References(_, ids) => ids.is_empty(),
+        FieldValue::Ids(_, ids) => ids.is_empty(),
         FieldValue::Value(Value::Null) => LINKS.contains(&name),
-        FieldValue::Value(_) | FieldValue::Reference(..) => false,
+        FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..) => false,
     }
 }
