@@ -10,7 +10,7 @@ use crate::print;
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let colours = print::colours_talk();
     let red = |text: &str| if colours { format!("\u{1b}[1;31m{text}\u{1b}[0m") } else { text.to_owned() };
-    let mut text = format!("{}: {error}", red("error"));
+    let mut text = format!("{}: {error}{}", red("error"), known(error));
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -25,6 +25,11 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
     }
     print::talk(&text);
     code(error)
+}
+
+/// The stable code, in brackets: what the reference of error codes is searched for.
+fn known(error: &anyhow::Error) -> String {
+    error.downcast_ref::<EngineError>().map_or_else(String::new, |error| format!(" [{}]", error.code()))
 }
 
 fn help(error: &anyhow::Error) -> Option<String> {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use coho_simulator::{Fault, Object, Trouble};
+use coho_simulator::{DropReason, Fault, Object, Trouble};
 use stage::{Failure, Stage};
 
 /// How many rows these tests send.
@@ -81,6 +81,24 @@ fn kill_in_the_middle_makes_no_second_record() {
     finish(&stage).unwrap();
     let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
     assert_eq!(posts, ROWS, "the record whose answer never came is not posted again");
+}
+
+#[test]
+fn kill_in_the_middle_of_a_batch_keeps_no_event_twice() {
+    let stage = many_events().unwrap();
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/analytics/v1/batch"));
+    let mut run = start(&stage, &["run"]).unwrap();
+    wait_until("the batch that hangs", || stage.vitally.calls().len() == 1).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(stage.vitally.events().len(), ROWS, "Vitally has them, and nobody was told");
+    let next = stage.coho(["run"]).output().unwrap();
+    assert!(text(&next).contains(&format!("{ROWS} rows read = {ROWS} accepted")), "{}", text(&next));
+    let repeated = stage.vitally.dropped();
+    assert!(repeated.iter().all(|dropped| dropped.reason == DropReason::Duplicate), "{repeated:?}");
+    assert_eq!((stage.vitally.events().len(), repeated.len()), (ROWS, ROWS));
+    let third = stage.coho(["run"]).output().unwrap();
+    assert!(text(&third).contains(&format!("{ROWS} rows read = {ROWS} unchanged")), "{}", text(&third));
 }
 
 #[test]
@@ -243,6 +261,17 @@ fn many_rows(latency: Duration) -> Result<Stage, Failure> {
     stage.write("data/accounts.csv", format!("id,name\n{}", rows.collect::<String>()))?;
     let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: { externalId: id }\nfields: { name: name }\nremoved: delete-created\n";
     stage.write("syncs/accounts.yaml", sync)?;
+    Ok(stage)
+}
+
+/// The same rows as events, whose times are those at which they are first tried.
+fn many_events() -> Result<Stage, Failure> {
+    let stage = many_rows(Duration::ZERO)?;
+    let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: event\nfields: { event: { static: Seen }, accountId: id }\nfirst_run: send\n";
+    stage.write("syncs/accounts.yaml", sync)?;
+    let project = fs::read_to_string(stage.project().join("coho.yaml"))?;
+    let both = "analytics_token: \"${ANALYTICS_TOKEN}\", rest_token:";
+    stage.write("coho.yaml", project.replace("rest_token:", both))?;
     Ok(stage)
 }
 

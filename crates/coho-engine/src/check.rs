@@ -9,7 +9,6 @@ use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::sync::{Api, Sync};
 use coho_mapping::{Mapping, Specification};
-use coho_vitally::client::TestError;
 
 use crate::context::{Engine, EngineError};
 use crate::plan::source_problem;
@@ -119,7 +118,7 @@ async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Pr
             Api::Analytics => client.test_analytics().await,
         };
         if let Err(error) = tested {
-            let problem = Problem::new(code(&error), format!("destination `{name}`: {error}"));
+            let problem = Problem::new(error.code(), format!("destination `{name}`: {error}"));
             let help = problem.code.entry().map(coho_core::code::Entry::help).unwrap_or_default();
             problems.push(at_token(engine, name, api, problem.help(help)));
         }
@@ -130,25 +129,6 @@ async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Pr
 /// Whether a sync sends through an API. Exact links are taken away through the Analytics API, where there is a token.
 fn needs(sync: &Sync, api: Api) -> bool {
     sync.api == api
-}
-
-pub(crate) fn code(error: &TestError) -> Code {
-    match error {
-        TestError::Unauthorized { .. } | TestError::NoToken { .. } | TestError::AnalyticsToken { .. } => {
-            Code::UNAUTHORIZED
-        }
-        TestError::Forbidden { .. } => Code::FORBIDDEN,
-        TestError::TooMany => Code::QUOTA,
-        TestError::Failing { .. } => Code::SERVER_FAILING,
-        TestError::NoHost { .. }
-        | TestError::Refused { .. }
-        | TestError::Tls { .. }
-        | TestError::TimedOut { .. }
-        | TestError::Unreachable { .. }
-        | TestError::Redirected { .. }
-        | TestError::NotAnalytics { .. }
-        | TestError::NotJson { .. } => Code::UNREACHABLE,
-    }
 }
 
 fn at_token(engine: &Engine<'_>, name: &str, api: Api, problem: Problem) -> Problem {

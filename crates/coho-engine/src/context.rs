@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coho_core::code::Code;
+use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
 use coho_core::sync::{Sync, SyncId};
@@ -279,8 +280,8 @@ impl<'a> Engine<'a> {
     }
 
     /// What templates may know of a sync and a run.
-    pub(crate) fn facts(&self, sync: &Sync, run: &str) -> coho_mapping::Facts {
-        let now = self.setup.clock.now();
+    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
+    pub(crate) fn facts(&self, sync: &Sync, run: &str, now: Time) -> coho_mapping::Facts {
         let object = |members: &[(&str, Value)]| {
             Value::Object(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
         };

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, SecondsFormat};
 use coho_core::code::Code;
 use coho_core::digest::{Digest, Hasher};
-use coho_core::memory::Verb;
+use coho_core::memory::{Time, Verb};
 use coho_core::operation::{Action, Operation};
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::spool::{Lane, SpoolError};
@@ -34,6 +35,8 @@ pub struct Permit {
 struct Permitted {
     /// Stands for how its rows become operations.
     rules: Option<Digest>,
+    /// The time that its templates read.
+    moment: Option<Time>,
     operations: BTreeSet<(String, &'static str, Digest)>,
 }
 
@@ -100,6 +103,7 @@ struct SyncHeader {
     sync: String,
     destination: String,
     rules: String,
+    moment: String,
     operations: u64,
     writes: u64,
     removals: u64,
@@ -139,7 +143,7 @@ impl Engine<'_> {
 }
 
 /// Writes a permit of these plans: a JSON document a line, the first one about all.
-fn write(place: &str, at: coho_core::memory::Time, plans: &[&Planned]) -> Result<String, SpoolError> {
+fn write(place: &str, at: Time, plans: &[&Planned]) -> Result<String, SpoolError> {
     let header = Header {
         permit: VERSION,
         project: place.to_owned(),
@@ -161,6 +165,7 @@ fn header(planned: &Planned) -> SyncHeader {
         sync: plan.sync.to_string(),
         destination: planned.workspace.clone(),
         rules: planned.rules.to_string(),
+        moment: planned.moment.to_rfc3339_opts(SecondsFormat::Nanos, true),
         operations: plan.counts.planned(),
         writes: plan.counts.writes,
         removals: plan.counts.removals,
@@ -231,7 +236,10 @@ impl Permit {
         let mut permit = Self::default();
         for sync in &header.syncs {
             let rules = Digest::from_hex(&sync.rules).ok_or(PermitError::Line { line: 1 })?;
-            permit.syncs.entry(sync.sync.clone()).or_default().rules = Some(rules);
+            let moment =
+                DateTime::parse_from_rfc3339(&sync.moment).map_err(|_| PermitError::Line { line: 1 })?;
+            let permitted = permit.syncs.entry(sync.sync.clone()).or_default();
+            (permitted.rules, permitted.moment) = (Some(rules), Some(moment.to_utc()));
         }
         let mut found = 0;
         for (at, text) in lines {
@@ -258,6 +266,16 @@ impl Permit {
             let from = (key.to_owned(), "", Digest::from_bytes([0; 16]));
             permitted.operations.range(from..).next().is_some_and(|(found, _, _)| found == key)
         })
+    }
+
+    /// How many operations the permit has of a sync.
+    pub fn count(&self, sync: &SyncId) -> u64 {
+        self.syncs.get(sync.as_str()).map_or(0, |permitted| permitted.operations.len() as u64)
+    }
+
+    /// The time that a sync's templates read in the plan that was agreed to: what they make of it is sent as it was shown.
+    pub(crate) fn moment(&self, sync: &SyncId) -> Option<Time> {
+        self.syncs.get(sync.as_str()).and_then(|permitted| permitted.moment)
     }
 
     /// Whether the permit has this operation, made by these rules.

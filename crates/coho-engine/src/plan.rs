@@ -85,6 +85,8 @@ pub(crate) struct Job<'a> {
     pub(crate) now: Time,
     /// What templates may know of the sync and the run.
     pub(crate) facts: Facts,
+    /// The time in it.
+    pub(crate) moment: Time,
     /// Where spill files and the spool go.
     pub(crate) folder: &'a Path,
     pub(crate) progress: &'a dyn Fn(u64),
@@ -99,12 +101,16 @@ pub struct Planned {
     pub spool: Spool,
     /// Stands for all that decides what rows become and how they are sent.
     pub(crate) rules: Digest,
+    /// The time that templates read.
+    pub(crate) moment: Time,
     /// The workspace that it is for.
     pub(crate) workspace: String,
     /// Vitally's ids of the records that are adopted.
     pub(crate) ids: Vec<(ExternalId, VitallyId)>,
     /// Records that were delivered before.
     pub(crate) known: u64,
+    /// Operations that a permit has, and that are not due.
+    pub(crate) missed: u64,
     /// The calls that planning took: what Vitally holds was listed.
     pub(crate) calls: Vec<Call>,
 }

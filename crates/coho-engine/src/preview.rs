@@ -43,7 +43,7 @@ impl Engine<'_> {
         let columns = reading.columns().clone();
         let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(failed)?;
         let key = crate::plan::key_columns(model, &columns).map_err(failed)?;
-        let facts = self.facts(sync, "preview");
+        let facts = self.facts(sync, "preview", self.setup.clock.now());
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {
             for row in batch {

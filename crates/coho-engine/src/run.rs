@@ -38,6 +38,9 @@ use crate::stop::Stop;
 /// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
 pub const KEEP_HISTORY_DAYS: i64 = 30;
 
+/// What templates read as the run's id in a plan.
+const PLAN: &str = "plan";
+
 /// What is planned or run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -91,6 +94,8 @@ struct Part<'a> {
     spool: Option<Spool>,
     /// Records that were delivered before.
     known: u64,
+    /// Operations that the permit has, and that are not due.
+    missed: u64,
     problems: Vec<Problem>,
     sent: Sent,
     /// How far the retries are.
@@ -131,8 +136,7 @@ impl Engine<'_> {
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            let planned =
-                self.plan_one("plan", &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
+            let planned = self.plan_one(PLAN, &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
             outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -171,6 +175,10 @@ impl Engine<'_> {
             beat();
             listener.on(&Event::Reading { sync: sync.id.clone(), rows });
         };
+        let now = self.setup.clock.now();
+        // Under a permit templates read the time and the run of the plan that was agreed to.
+        let moment = options.permit.as_ref().and_then(|permit| permit.moment(&sync.id));
+        let (run, moment) = moment.map_or((run, now), |moment| (PLAN, moment));
         let job = Job {
             sync,
             model,
@@ -183,8 +191,9 @@ impl Engine<'_> {
             workspace: self.workspace(&sync.destination),
             tariff: self.tariff(ledger, &sync.destination)?,
             filter: &options.filter,
-            now: self.setup.clock.now(),
-            facts: self.facts(sync, run),
+            now,
+            facts: self.facts(sync, run, moment),
+            moment,
             folder: &self.setup.temporary,
             progress: &progress,
         };

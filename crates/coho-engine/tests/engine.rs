@@ -22,6 +22,24 @@ mod keys;
 mod modes;
 #[path = "engine/references.rs"]
 mod references;
+#[path = "engine/emails.rs"]
+mod emails;
+#[path = "engine/exact.rs"]
+mod exact;
+#[path = "engine/lookups.rs"]
+mod lookups;
+#[path = "engine/beginnings.rs"]
+mod beginnings;
+#[path = "engine/identities.rs"]
+mod identities;
+#[path = "engine/departures.rs"]
+mod departures;
+#[path = "engine/limits.rs"]
+mod limits;
+#[path = "engine/permits.rs"]
+mod permits;
+#[path = "engine/times.rs"]
+mod times;
 #[path = "engine/retries.rs"]
 mod retries;
 #[path = "engine/trouble.rs"]

@@ -2,7 +2,8 @@
 //! (`*.snap` beside it).
 //!
 //! A case has `syncs` (the text of each), `before` (records that Vitally has, by their plural), `refuses` (the runs in which
-//! the first write is refused, from 1), and `runs` (SQL on the source before each).
+//! the first write is refused, from 1), `analytics` (whether the destination has that API's token too), and `runs` (SQL on
+//! the source before each).
 
 #[path = "stage/stage.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
@@ -24,6 +25,8 @@ use stage::{Failure, START, Stage};
 struct Case {
     syncs: BTreeMap<String, String>,
     #[serde(default)]
+    analytics: bool,
+    #[serde(default)]
     before: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     refuses: Vec<usize>,
@@ -38,7 +41,10 @@ fn runs(path: &Path) -> datatest_stable::Result<()> {
 
 async fn play(case: &Case) -> Result<String, Failure> {
     let syncs: Vec<_> = case.syncs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let stage = Stage::with(&syncs).await?;
+    let mut stage = Stage::with(&syncs).await?;
+    if case.analytics {
+        stage.analytics();
+    }
     for (plural, ids) in &case.before {
         let object = Object::from_plural(plural).ok_or("no such object")?;
         let long_ago = Time::from_millis(START - 1_000_000_000);

@@ -77,7 +77,7 @@ pub(crate) fn plural(object: Object) -> &'static str {
 }
 
 /// Percent-encodes a whole segment: all but letters, digits and `-._~`.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -5,7 +5,8 @@
 //! of the Analytics API may be, since they keep their ids.
 //!
 //! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `transport` for
-//! HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for when to stop.
+//! HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for when to stop, [`live`] for what
+//! a workspace answers where the documentation is silent.
 
 mod token;
 mod endpoint;
@@ -16,9 +17,9 @@ mod line;
 mod ask;
 mod deliver_batch;
 mod reads;
-mod raw;
 mod breaker;
 mod check;
+pub mod live;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

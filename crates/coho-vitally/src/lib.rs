@@ -16,8 +16,8 @@
 //! 3. [`lookup`]: which record has an external id or an e-mail address; [`list`]: all of them; [`custom_field`]: the traits
 //!    that a workspace has defined; [`address`]: paths, and what is learned of them.
 //! 4. [`request`]: requests and answers as values; [`resolved`]: ids and more that the caller knows.
-//! 5. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection tests. Without the feature the
-//!    crate opens no socket.
+//! 5. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection tests, and the live check, which asks
+//!    a workspace what the documentation leaves open. Without the feature the crate opens no socket.
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]

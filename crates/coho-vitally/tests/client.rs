@@ -21,6 +21,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_simulator::{Fault, FaultAnswer, Seed, Trouble};
+use coho_vitally::address::Paths;
 use coho_vitally::client::{Client, Endpoint, Health, Retry, Settings, TestError, Token};
 use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Resolved;
@@ -256,4 +257,17 @@ async fn serve(router: Router) -> Result<String, Failure> {
     let url = format!("http://{}", listener.local_addr()?);
     drop(tokio::spawn(axum::serve(listener, router).into_future()));
     Ok(url)
+}
+
+#[tokio::test]
+async fn client_that_knows_which_ids_paths_take_asks_no_path_in_vain() -> Result<(), Failure> {
+    let vitally = simulator("").await?;
+    vitally.seed(Seed::account("acme"))?;
+    let known_paths = Paths::default().only_vitallys(Object::Account);
+    let client = Client::new(Settings { known_paths, ..settings(&vitally.url())? })?;
+    let looked = client.lookup(Object::Account, &ExternalId::parse("acme")?).await;
+    assert!(matches!(looked.finding, Finding::Found(_)), "{looked:?}");
+    assert_eq!(looked.calls.len(), 1, "{:?}", looked.calls);
+    assert!(looked.calls[0].path.starts_with("/resources/accounts?"), "{:?}", looked.calls);
+    Ok(())
 }

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use coho_core::object::Object;
-use coho_engine::live::question::Learned;
-use coho_engine::live::{Left, LiveError, LiveReport, file};
+use coho_engine::live::{Learned, Left, LiveError, LiveReport, file};
 use coho_engine::stop::Stop;
 use serde_json::{Value as Json, json};
 
@@ -91,7 +90,7 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
         print::talk(&still_there(left));
     }
     match &report.cut_short {
-        Some(error) => Err(ended(error)),
+        Some(error) => Err(ended(error, report.help())),
         None if report.left.is_empty() => Ok(Exit::Done),
         None => Ok(Exit::Report(1)),
     }
@@ -107,7 +106,7 @@ fn still_there(left: &Left) -> String {
     }
 }
 
-fn ended(error: &LiveError) -> anyhow::Error {
+fn ended(error: &LiveError, help: Option<String>) -> anyhow::Error {
     use coho_core::code::Family;
     let code = match error.code().entry().map(|entry| entry.family) {
         _ if matches!(error, LiveError::Interrupted) => 130,
@@ -115,7 +114,7 @@ fn ended(error: &LiveError) -> anyhow::Error {
         Some(Family::Record | Family::Unclear) => 5,
         Some(Family::Project | Family::Mapping | Family::Row | Family::Guard) | None => 1,
     };
-    Known { message: format!("{error} [{}]", error.code()), help: error.help(), code, source: None }.into()
+    Known { message: format!("{error} [{}]", error.code()), help, code, source: None }.into()
 }
 
 /// Whole or not at all.

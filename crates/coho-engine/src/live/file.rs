@@ -2,8 +2,7 @@
 
 use coho_core::object::Object;
 
-use super::LiveReport;
-use super::question::Learned;
+use super::{Learned, LiveReport};
 
 /// Where it is, relative to the project.
 pub fn path(destination: &str) -> String {

@@ -10,7 +10,7 @@ use coho_core::fields::{FieldValue, Rendered, Rendering, Sent};
 use coho_core::json;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
-use coho_core::sync::{Associations, FieldTarget, Matching, Sync};
+use coho_core::sync::{Associations, FieldTarget, Matching, NullPolicy, Sync};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
@@ -108,7 +108,18 @@ impl Held {
         let record = self.records.get(name)?.as_ref()?;
         let mut adopted = Adopted { sent: Sent::new(), agreement: Agreement::Whole, id: record.id.clone() };
         for (path, rendering) in &rendered.fields {
-            let Rendering::Set(wanted) = rendering else { continue };
+            let wanted = match rendering {
+                Rendering::Set(wanted) => wanted,
+                // It is to be cleared whoever set it.
+                Rendering::Null(NullPolicy::Clear) => {
+                    if let Some(held) = record.value(path).filter(|held| !held.is_null()) {
+                        adopted.agreement = Agreement::Part;
+                        adopted.sent.insert(path.clone(), held);
+                    }
+                    continue;
+                }
+                Rendering::Null(NullPolicy::Follow | NullPolicy::Omit) => continue,
+            };
             let held = self.held(record, path, wanted, rendered.associations);
             if !held.as_ref().is_some_and(|held| same(held, &wanted.to_value())) {
                 adopted.agreement = Agreement::Part;

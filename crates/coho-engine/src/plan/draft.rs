@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use coho_core::code::Code;
 use coho_core::counts::Counts;
-use coho_core::decide::{Change, Reason};
+use coho_core::decide::{Change, Purpose, Reason};
 use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{Calls, GuardHit, ProblemCounts, RemovalOrigins, Sample, SyncPlan, count_problem};
 use coho_core::problem::Problem;
-use coho_core::sync::{Api, Mode};
+use coho_core::sync::{Api, Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
@@ -36,6 +36,8 @@ pub(super) struct Draft {
     pub(super) calls: Calls,
     /// Records that were delivered before.
     pub(super) known: u64,
+    /// Operations that the permit has, where there is one.
+    pub(super) permitted: u64,
     /// Records that have to be searched by their e-mail address.
     searched: u64,
     /// Messages that the Analytics API would take for the operations.
@@ -61,6 +63,7 @@ impl Draft {
             removals: RemovalOrigins::default(),
             calls: Calls::default(),
             known: 0,
+            permitted: 0,
             searched: 0,
             batches: Batches::default(),
             differing: 0,
@@ -235,8 +238,19 @@ impl Draft {
             calls: self.calls,
         };
         let (spool, ids, rules) = (self.spool, self.ids, self.rules);
+        let missed = job.permit.map_or(0, |permit| permit.count(&job.sync.id).saturating_sub(self.permitted));
         let (known, workspace) = (self.known, job.workspace.clone());
-        Ok(Planned { plan, spool, ids, rules, known, workspace, calls: Vec::new() })
+        Ok(Planned {
+            plan,
+            spool,
+            ids,
+            rules,
+            moment: job.moment,
+            known,
+            missed,
+            workspace,
+            calls: Vec::new(),
+        })
     }
 
     /// What a person should know besides.
@@ -248,6 +262,17 @@ impl Draft {
                 "{} {noun} from what Vitally holds: the next run sends what differs",
                 self.differing
             ));
+        }
+        let missing = self.changes.get(&(Change::Hold, Reason::Waiting(Code::NOT_FOUND))).copied();
+        if let (Some(missing), Purpose::Adopt) = (missing, job.purpose) {
+            let rows = if missing == 1 { "row has" } else { "rows have" };
+            notes.push(format!(
+                "{missing} {rows} no record in Vitally, or more than one: the next run sends what is missing"
+            ));
+        }
+        if job.sync.associations == Associations::Exact && self.counts.planned() > 0 {
+            let note = "exact links: what Vitally shows beyond the row is unlinked too, each account with a call of its own";
+            notes.push(note.to_owned());
         }
         let accepts = job.sync.api == Api::Analytics && self.counts.planned() > 0;
         if accepts && job.sync.object == Object::Event {

@@ -239,11 +239,11 @@ impl Judge<'_> {
         Ok(self.draft.push(&operation, holds)?)
     }
 
-    /// Whether a row became another record. A record that was found by its e-mail address is known by Vitally's id from then
-    /// on: whatever else the row says of it, it is the same.
+    /// Whether a row became another record. One that is found by its e-mail address is the same whatever else the row says: its
+    /// external id is only what a new one gets.
     fn moves(&self, memory: &Memory, rendered: &Rendered) -> bool {
-        let by_id = self.job.sync.matching.email().is_some() && memory.standing.id().is_some();
-        !by_id && memory.target != rendered.target && has_record(memory)
+        let by_target = self.job.sync.matching.email().is_none();
+        by_target && memory.target != rendered.target && has_record(memory)
     }
 
     /// A problem where the row's e-mail address is another row's too: both would be one record.

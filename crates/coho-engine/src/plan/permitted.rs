@@ -20,7 +20,9 @@ pub(super) fn restrict(job: &Job<'_>, draft: &mut Draft, lanes: &[Lane]) -> Resu
             let Some((last, _)) = operations.last() else { break };
             after = *last;
             for (seq, operation) in &operations {
-                if !permit.allows(&job.sync.id, draft.rules, operation) {
+                if permit.allows(&job.sync.id, draft.rules, operation) {
+                    draft.permitted += 1;
+                } else {
                     let message = if permit.names(&job.sync.id, operation) {
                         "its row, its record or the mapping changed since the plan that was agreed to"
                     } else {

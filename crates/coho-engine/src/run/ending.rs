@@ -48,7 +48,18 @@ impl Engine<'_> {
             let noun = if stale == 1 { "operation is" } else { "operations are" };
             summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
         }
-        if summary.status == Status::Completed && (waits || summary.has_errors()) {
+        if part.missed > 0 {
+            let noun = if part.missed == 1 {
+                "operation that was agreed to is"
+            } else {
+                "operations that were agreed to are"
+            };
+            summary
+                .notes
+                .push(format!("{} {noun} not due: done before, or their rows changed since", part.missed));
+        }
+        let left_out = stale > 0 && shared.options.permit.is_some();
+        if summary.status == Status::Completed && (waits || left_out || summary.has_errors()) {
             summary.status = Status::CompletedWithErrors;
         }
         let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };

@@ -104,6 +104,7 @@ impl Engine<'_> {
             plan: None,
             spool: None,
             known: 0,
+            missed: 0,
             problems: Vec::new(),
             sent: Sent::default(),
             retried: 0,
@@ -139,7 +140,7 @@ impl Engine<'_> {
         self.remember_beginning(shared, part, &planned)?;
         let nameless = notes::nameless(&planned.plan.problems, now);
         shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
-        part.known = planned.known;
+        (part.known, part.missed) = (planned.known, planned.missed);
         part.plan = Some(planned.plan);
         part.spool = Some(planned.spool);
         self.find_references(shared, part).await?;

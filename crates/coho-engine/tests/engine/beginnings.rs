@@ -307,3 +307,16 @@ async fn after_a_loss_what_is_adopted_is_neither_sent_nor_removed() {
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 2 unchanged, 1 kept", 0));
 }
+
+#[tokio::test]
+async fn a_null_that_clears_is_no_agreement_with_what_vitally_holds() {
+    let sync = ACCOUNTS.replace("plan: plan,", "plan: { column: plan, null: clear },");
+    let stage = Stage::with(&[("accounts", &format!("{sync}first_run: adopt\n"))]).await.unwrap();
+    stage.many_accounts(1, 2).unwrap();
+    stage.sql("UPDATE accounts SET plan = NULL").unwrap();
+    stage.vitally.seed(seed(&stage, 1)).unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 learned");
+    // `null: clear` clears the field whoever set it.
+    assert_eq!(stage.run().await.unwrap().calls, [r#"PUT /accounts/a-001 {"traits":{"plan":null}}"#]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}

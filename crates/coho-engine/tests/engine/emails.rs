@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coho_core::decide::Purpose;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
@@ -342,4 +343,82 @@ async fn a_user_that_was_deleted_by_hand_is_made_again() {
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.told("contacts"), "completed: 1 delivered", "{:#?}", ran.calls);
     assert_eq!(users(&stage), [r#"user u-1 "Ada L." <ada@acme.example> in <acme>"#]);
+}
+
+#[tokio::test]
+async fn adopted_users_are_found_by_their_address_and_then_written_to_no_other() {
+    let stage = with(&format!("{CONTACTS}first_run: adopt\n")).await.unwrap();
+    // The first run was one without rows: what follows is what a person asks for.
+    stage.vitally.seed(user(Some("crm-7"), "Ada@Acme.example").name("Ada")).unwrap();
+    stage.vitally.seed(user(Some("crm-8"), "bea@acme.example").name("Beatrice")).unwrap();
+    stage.sql(ADA).unwrap();
+    stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'acme', 'bea@acme.example')").unwrap();
+    let adopt = Options { purpose: Purpose::Adopt, ..Options::default() };
+    assert_eq!(stage.run_with(&adopt).await.unwrap().told("contacts"), "completed: 2 learned");
+    // An address is the same whatever its case; the name is not.
+    let ran = stage.run().await.unwrap();
+    assert!(ran.told("contacts").starts_with("completed"), "{:#?}", ran.calls);
+    stage.sql("UPDATE users SET email = 'ada@new.example' WHERE id = 1").unwrap();
+    stage.run().await.unwrap();
+    assert_eq!(
+        users(&stage),
+        [
+            r#"user crm-7 "Ada" <ada@new.example> in <acme>"#,
+            r#"user crm-8 "Bea" <bea@acme.example> in <acme>"#,
+        ]
+    );
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_address_that_changes_after_a_baseline_makes_no_second_user() {
+    let stage = stage().await.unwrap();
+    stage.vitally.seed(user(Some("crm-7"), "ada@acme.example").name("Ada")).unwrap();
+    stage.sql(ADA).unwrap();
+    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    assert_eq!(stage.run_with(&baseline).await.unwrap().calls, [""; 0]);
+    stage.sql("UPDATE users SET email = 'ada@new.example'").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(users(&stage), [r#"user crm-7 "Ada" <ada@new.example> in <acme>"#], "{:#?}", ran.calls);
+}
+
+#[tokio::test]
+async fn many_users_are_found_by_listing_or_searched_and_each_once() {
+    let stage = stage().await.unwrap();
+    for number in 0..30 {
+        let address = format!("USER-{number}@acme.example");
+        stage.vitally.seed(user(Some(&format!("crm-{number}")), &address)).unwrap();
+    }
+    // One address is that of two users.
+    stage.vitally.seed(user(Some("twin"), "user-7@acme.example")).unwrap();
+    for number in 0..40 {
+        let row = format!("({number}, 'u-{number}', 'User', 'acme', 'user-{number}@acme.example')");
+        stage.sql(&format!("INSERT INTO users VALUES {row}")).unwrap();
+    }
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told("contacts"), "completed-with-errors: 39 delivered, 1 rejected");
+    assert_eq!(stage.vitally.count(Object::User), 41, "ten are new");
+    let reads = ran.calls.iter().filter(|call| call.starts_with("GET")).count();
+    assert!(reads <= 40 + 5, "{reads}");
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn another_external_id_after_a_lost_answer_is_still_the_same_user() {
+    let stage = stage().await.unwrap();
+    stage.sql(ADA).unwrap();
+    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    let blind = Trouble::Answer(FaultAnswer::status(503));
+    stage.vitally.script(Fault::once(blind).on("GET", "/resources/users/search").after(1).times(1_000));
+    stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
+    stage.vitally.clear_script();
+    stage.sql("UPDATE users SET external = 'u-9'").unwrap();
+    for _ in 0..3 {
+        stage.advance(Duration::from_secs(60));
+        stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
+    }
+    assert_eq!(stage.vitally.count(Object::User), 1, "{:#?}", stage.records());
+    stage.advance(Duration::from_secs(60));
+    let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.calls, [""; 0], "it comes to rest: {}", ran.told("contacts"));
 }

@@ -6,6 +6,7 @@
 //! run makes just so many calls. [`super::laws`] has rows that dispute each other's records.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use coho_simulator::{Fault, FaultAnswer, Object, Seed, Switches, Time, Trouble};
@@ -20,7 +21,7 @@ mod sheet;
 use sheet::{Account, Contact, Group, Seats, Sheet, User};
 
 /// Histories that are played where `PROPTEST_CASES` says nothing else.
-const CASES: u32 = 64;
+const CASES: u32 = 32;
 
 /// One run, with what holds when it begins.
 #[derive(Clone, Debug, Default)]
@@ -32,18 +33,13 @@ pub(crate) struct Step {
     pub(crate) orders: BTreeMap<u8, u8>,
     /// Which columns of accounts are mapped.
     pub(crate) mapping: usize,
+    /// What happens to an account whose row left.
+    pub(crate) removed: &'static str,
     /// Whether the account `late` is in Vitally by now.
     pub(crate) late: bool,
     /// Whether all that waits is due.
     pub(crate) long: bool,
     pub(crate) faults: Vec<Fault>,
-}
-
-/// What a history is played against.
-#[derive(Clone, Copy, Debug)]
-struct Scene {
-    vitally: &'static str,
-    removed: &'static str,
 }
 
 /// The traits of accounts, by mapping.
@@ -92,11 +88,11 @@ match: { externalId: external }
 fields: { name: name, traits: { plan: plan } }
 ";
 
-fn accounts(step: &Step, scene: Scene) -> String {
+fn accounts(step: &Step) -> String {
     format!(
         "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: {{ externalId: external }}\n\
          fields: {{ name: name, traits: {{ {} }} }}\nremoved: {}\n{GUARDS}",
-        MAPPINGS[step.mapping], scene.removed
+        MAPPINGS[step.mapping], step.removed
     )
 }
 
@@ -131,14 +127,17 @@ fn step() -> impl Strategy<Value = Step> {
     let group = (0..2_u8, prop::option::of(0..2_u8)).prop_map(|(name, plan)| Group { name, plan });
     let faults = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(fault(), 1..3)];
     let tables = (table(3, account), table(2, user), table(2, contact), table(2, group), table(4, 0..3_u8));
-    (tables, 0..MAPPINGS.len(), any::<bool>(), any::<bool>(), faults).prop_map(
-        |((accounts, users, contacts, groups, orders), mapping, late, long, faults)| Step {
+    let removed = prop::sample::select(vec!["keep", "delete"]);
+    let conditions = (0..MAPPINGS.len(), removed, any::<bool>(), any::<bool>());
+    (tables, conditions, faults).prop_map(
+        |((accounts, users, contacts, groups, orders), (mapping, removed, late, long), faults)| Step {
             accounts,
             users,
             contacts,
             groups,
             orders,
             mapping,
+            removed,
             late,
             long,
             faults,
@@ -146,11 +145,8 @@ fn step() -> impl Strategy<Value = Step> {
     )
 }
 
-fn history() -> impl Strategy<Value = (Scene, Vec<Step>)> {
-    let vitally = prop::sample::select(VITALLYS.to_vec());
-    let removed = prop::sample::select(vec!["keep", "delete"]);
-    let scene = (vitally, removed).prop_map(|(vitally, removed)| Scene { vitally, removed });
-    (scene, prop::collection::vec(step(), 1..6))
+fn history() -> impl Strategy<Value = (&'static str, Vec<Step>)> {
+    (prop::sample::select(VITALLYS.to_vec()), prop::collection::vec(step(), 1..6))
 }
 
 async fn stage() -> Result<Stage, Failure> {
@@ -167,8 +163,8 @@ fn text(value: Option<u8>) -> String {
 }
 
 /// Puts the rows of a step into the source.
-fn write(stage: &mut Stage, step: &Step, scene: Scene) -> Result<(), Failure> {
-    stage.sync("accounts", &accounts(step, scene));
+fn write(stage: &mut Stage, step: &Step) -> Result<(), Failure> {
+    stage.sync("accounts", &accounts(step));
     let mut sql =
         "DELETE FROM accounts; DELETE FROM users; DELETE FROM contacts; DELETE FROM organizations; \
                    DELETE FROM orders;"
@@ -180,27 +176,28 @@ fn write(stage: &mut Stage, step: &Step, scene: Scene) -> Result<(), Failure> {
             Seats::Some(seats) => seats.to_string(),
             Seats::Wrong => "'many'".to_owned(),
         };
-        sql += &format!(
+        write!(
+            sql,
             "INSERT INTO accounts VALUES ({key}, '{external}', 'n{}', {plan}, {seats}, 0);",
             row.name
-        );
+        )?;
     }
     for (key, row) in &step.users {
-        sql +=
-            &format!("INSERT INTO users VALUES ({key}, 'u{key}', 'n{}', '{}', NULL);", row.name, row.account);
+        write!(sql, "INSERT INTO users VALUES ({key}, 'u{key}', 'n{}', '{}', NULL);", row.name, row.account)?;
     }
     for (key, row) in &step.contacts {
         let (name, account, email) = (row.name, row.account, row.email(*key));
-        sql += &format!("INSERT INTO contacts VALUES ({key}, 'c{key}', 'n{name}', '{account}', '{email}');");
+        write!(sql, "INSERT INTO contacts VALUES ({key}, 'c{key}', 'n{name}', '{account}', '{email}');")?;
     }
     for (key, row) in &step.groups {
         let (name, plan) = (row.name, text(row.plan));
-        sql += &format!("INSERT INTO organizations VALUES ({key}, 'g{key}', 'n{name}', {plan});");
+        write!(sql, "INSERT INTO organizations VALUES ({key}, 'g{key}', 'n{name}', {plan});")?;
     }
     for (key, total) in &step.orders {
-        sql += &format!(
+        write!(
+            sql,
             "INSERT INTO orders VALUES ({key}, 'm', 'k', '2026-01-01', 's0', NULL, NULL, {total}, NULL);"
-        );
+        )?;
     }
     stage.sql(&sql)
 }
@@ -214,15 +211,16 @@ fn held(stage: &Stage) -> Result<Vec<String>, Failure> {
         for record in stage.vitally.records(object) {
             let traits: BTreeMap<_, _> = record.traits.iter().filter(|(_, value)| !value.is_null()).collect();
             let traits: Vec<_> = traits.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let mut links: Vec<_> = record.accounts.iter().map(|id| names[&id.to_string()].clone()).collect();
-            links.sort();
+            let mut accounts: Vec<_> =
+                record.accounts.iter().map(|id| names[&id.to_string()].clone()).collect();
+            accounts.sort();
             lines.push(sheet::line(
                 object.singular(),
                 record.external_id.as_deref().unwrap_or_default(),
                 record.name.as_deref().unwrap_or_default(),
                 record.email.as_deref().unwrap_or_default(),
                 &traits,
-                &links,
+                &accounts,
             ));
         }
     }
@@ -244,19 +242,19 @@ fn plant(stage: &Stage) -> Result<(), Failure> {
     Ok(stage.vitally.define("accounts", "seats", "number")?)
 }
 
-async fn play(stage: &mut Stage, scene: Scene, steps: &[Step]) -> Result<(), Failure> {
+async fn play(stage: &mut Stage, vitally: &str, steps: &[Step]) -> Result<(), Failure> {
     stage.clear()?;
     stage.sql("DELETE FROM contacts")?;
     let limit = stage.vitally.switches().limit;
-    let switches: Switches = format!("{},types=400", scene.vitally).parse()?;
+    let switches: Switches = format!("{vitally},types=400").parse()?;
     stage.vitally.set_switches(Switches { limit, ..switches });
     plant(stage)?;
-    let mut sheet = Sheet::new(scene.removed == "delete", scene.vitally == "conflicting-post");
+    let mut sheet = Sheet::new(vitally == "conflicting-post");
     let mut late = false;
     // After a call that failed, some ids may have to be found again.
     let mut slack = 0;
     for (number, step) in steps.iter().enumerate() {
-        write(stage, step, scene)?;
+        write(stage, step)?;
         if step.late && !late {
             stage.vitally.seed(Seed::account("late").name("Before"))?;
             sheet.plant_late();
@@ -316,9 +314,70 @@ fn whatever_happens_vitally_holds_what_the_sheet_says_in_as_few_calls() {
         ..ProptestConfig::default()
     };
     TestRunner::new(config)
-        .run(&history(), |(scene, steps)| {
-            let played = runtime.block_on(play(&mut stage.borrow_mut(), scene, &steps));
+        .run(&history(), |(vitally, steps)| {
+            let played = runtime.block_on(play(&mut stage.borrow_mut(), vitally, &steps));
             played.map_err(|failure| TestCaseError::fail(failure.to_string()))
         })
         .unwrap();
+}
+
+/// Users of so many accounts among others (`hay`), users through the Analytics API with up to three accounts each, events:
+/// the first run makes the least calls for all of them, the second none.
+async fn sized(references: usize, hay: usize, members: usize, orders: usize) -> Result<(), Failure> {
+    let members_sync = USERS
+        .replace("id: users\nmodel: users", "id: members\nmodel: members\napi: analytics")
+        .replace("removed: delete\n", "");
+    let syncs = [("users", USERS), ("members", members_sync.as_str()), ("orders", ORDERS)];
+    let mut stage = Stage::with_analytics(&syncs).await?;
+    stage.file("models/members.yaml", "source: files\nfile: members.ndjson\nprimary_key: id\n");
+    for number in 0..hay.max(references) {
+        stage.vitally.seed(Seed::account(&format!("s{number}")).name("Before"))?;
+    }
+    let mut sql = String::new();
+    for number in 0..references {
+        write!(sql, "INSERT INTO users VALUES ({number}, 'u{number}', 'n', 's{number}', NULL);")?;
+    }
+    for number in 0..orders {
+        write!(
+            sql,
+            "INSERT INTO orders VALUES ({number}, 'm', 'k', '2026-01-01', 's0', NULL, NULL, 1, NULL);"
+        )?;
+    }
+    stage.sql(&format!("BEGIN; {sql} COMMIT"))?;
+    let links = |number: usize| (0..=number % 3).map(|link| format!("l{link}")).collect::<Vec<_>>();
+    let row = |number| serde_json::json!({"id": number, "external": format!("m{number}"), "name": "n", "account": links(number)});
+    stage.rows("members.ndjson", &(0..members).map(row).collect::<Vec<_>>())?;
+    let ran = stage.run().await?;
+    let count = |start: &str| ran.calls.iter().filter(|call| call.starts_with(start)).count();
+    assert_eq!(count("POST /users"), references);
+    assert!(
+        count("GET") <= references + references / 20 + 2,
+        "{references} of {hay} by {} calls",
+        count("GET")
+    );
+    let (tracks, batches) = (count(r#"POST /analytics/v1/batch [{"type":"track""#), count("POST /analytics"));
+    let messages: usize = (0..members).map(|number| links(number).len()).sum();
+    assert_eq!(tracks, orders.div_ceil(100));
+    let least = messages.div_ceil(100);
+    assert!(
+        (least..=least + messages / 398).contains(&(batches - tracks)),
+        "{messages} in {}",
+        batches - tracks
+    );
+    assert_eq!(stage.run().await?.calls, [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn however_many_there_are_the_calls_are_the_least() {
+    for (references, hay, members, orders) in [
+        (1, 1, 1, 1),
+        (9, 300, 99, 99),
+        (10, 10, 200, 100),
+        (40, 300, 201, 101),
+        (120, 130, 450, 401),
+        (60, 1_500, 1, 0),
+    ] {
+        sized(references, hay, members, orders).await.unwrap();
+    }
 }

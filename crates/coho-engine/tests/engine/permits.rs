@@ -215,3 +215,15 @@ async fn a_sync_that_the_permit_does_not_have_sends_nothing() {
     assert!(ran.told("users").ends_with(": 1 stale"), "{}", ran.told("users"));
     assert_eq!(stage.vitally.count(Object::User), 0);
 }
+#[tokio::test]
+async fn a_template_that_names_the_run_does_not_make_a_permit_stale() {
+    let mut stage = stage().await.unwrap();
+    let sync = ACCOUNTS
+        .replace("seats: seats }", "seats: seats, run: { template: \"{{ run.id }} {{ run.startedAt }}\" } }");
+    stage.sync("accounts", &sync);
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET seats = 77 WHERE id = 1").unwrap();
+    let text = permit(&stage).await.unwrap();
+    let ran = run(&stage, &text).await;
+    assert!(ran.told_all().starts_with("completed: 1 delivered"), "{}", ran.told_all());
+}

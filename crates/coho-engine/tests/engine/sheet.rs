@@ -22,11 +22,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn external(&self, key: u8) -> String {
+    pub(crate) fn external(self, key: u8) -> String {
         format!("a{key}-{}", self.version)
     }
 
-    fn fields(&self, mapping: usize) -> Fields {
+    fn fields(self, mapping: usize) -> Fields {
         let plan = self.plan.map(|plan| format!("\"p{plan}\""));
         let mut fields = Fields::from([("name", Some(format!("n{}", self.name))), ("plan", plan.clone())]);
         if mapping != 1 {
@@ -133,14 +133,15 @@ pub(crate) fn line(
 }
 
 impl Sheet {
-    pub(crate) fn new(deletes: bool, conflicts: bool) -> Self {
-        let mut sheet = Self { deletes, conflicts, ..Self::default() };
+    /// What is there before the first run. `conflicts` where a POST of a record that is there is refused.
+    pub(crate) fn new(conflicts: bool) -> Self {
+        let mut sheet = Self { conflicts, ..Self::default() };
         for account in ["s0", "s1"] {
             sheet.record("account", account).fields.insert("name", "Before".to_owned());
         }
         let old = sheet.record("user", "old");
         old.fields.insert("name", "Old".to_owned());
-        old.email = "e0-0@acme.io".to_owned();
+        old.email.push_str("e0-0@acme.io");
         old.links.insert("s0".to_owned());
         sheet
     }
@@ -169,9 +170,10 @@ impl Sheet {
     /// One run at this moment. Gives the calls that it takes, and whether that is sure.
     pub(crate) fn run(&mut self, step: &Step, now: i64) -> (usize, bool) {
         (self.calls, self.is_sure) = (0, true);
+        self.deletes = step.removed == "delete";
         for key in 0..3 {
             match step.accounts.get(&key) {
-                Some(row) => self.account(key, row, step.mapping, now),
+                Some(row) => self.account(key, *row, step.mapping, now),
                 None => self.account_is_gone(key),
             }
         }
@@ -194,7 +196,7 @@ impl Sheet {
         let Some(known) = self.accounts.get_mut(&key) else { return };
         if known.sent.is_none() {
             self.accounts.remove(&key);
-        } else if self.deletes {
+        } else if self.deletes && !known.left {
             self.calls += 1;
             self.records.remove(&("account", known.external.clone()));
             self.accounts.remove(&key);
@@ -203,7 +205,7 @@ impl Sheet {
         }
     }
 
-    fn account(&mut self, key: u8, row: &Account, mapping: usize, now: i64) {
+    fn account(&mut self, key: u8, row: Account, mapping: usize, now: i64) {
         let (external, fields) = (row.external(key), row.fields(mapping));
         let tried = (external.clone(), fields.clone(), mapping);
         let mut known = self.accounts.remove(&key).unwrap_or_default();
@@ -213,7 +215,7 @@ impl Sheet {
         }
         if known.sent.is_some() && known.external != external {
             // The record that the row was before goes the way of rows that left.
-            if self.deletes {
+            if self.deletes && !known.left {
                 self.calls += 1;
                 self.records.remove(&("account", known.external.clone()));
             }
@@ -230,14 +232,7 @@ impl Sheet {
             if fields.get("seats").is_some_and(|seats| seats.as_deref() == Some(WRONG)) {
                 // Which of the two mistakes a POST is refused for is Vitally's to say.
                 self.is_sure &= known.sent.is_some() || !exists;
-                let tries = known
-                    .refused
-                    .filter(|refused| refused.fields == tried)
-                    .map_or(0, |refused| refused.tries)
-                    + 1;
-                self.is_sure &= tries < 8;
-                let due = now + (5 * 60_000_i64 << (tries - 1)).min(24 * 3_600_000);
-                known.refused = Some(Refused { fields: tried, tries, due });
+                known.refused = Some(self.refuse(known.refused.take(), tried, now));
                 self.accounts.insert(key, known);
                 return;
             }
@@ -262,6 +257,15 @@ impl Sheet {
         self.accounts.insert(key, known);
     }
 
+    /// A write that was refused once more: each time it waits twice as long, up to a day.
+    fn refuse(&mut self, before: Option<Refused>, fields: (String, Fields, usize), now: i64) -> Refused {
+        let before = before.filter(|refused| refused.fields == fields).map_or(0, |refused| refused.tries);
+        // After ten refusals it waits for a change.
+        self.is_sure &= before < 7;
+        let minutes = (5_i64 << before).min(24 * 60);
+        Refused { fields, tries: before + 1, due: now + minutes * 60_000 }
+    }
+
     /// Whether an account's id is known, or is found now: asked once a run, and never again once it was found.
     fn finds(&mut self, account: &'static str, asked: &mut BTreeSet<&'static str>) -> bool {
         if !self.found.contains(account) && asked.insert(account) {
@@ -283,7 +287,8 @@ impl Sheet {
             }
             return;
         };
-        let is_there = |(before, links): &(User, Links)| before.name == row.name && links.contains(row.account);
+        let is_there =
+            |(before, links): &(User, Links)| before.name == row.name && links.contains(row.account);
         if before.as_ref().is_some_and(is_there) || !self.finds(row.account, asked) {
             return;
         }
@@ -333,10 +338,8 @@ impl Sheet {
                 let moves = before.email(key) != email;
                 self.calls += usize::from(moves);
                 if moves && holder.is_some() {
-                    let tries = refused.map_or(0, |refused| refused.tries) + 1;
-                    self.is_sure &= tries < 8;
-                    let due = now + (5 * 60_000_i64 << (tries - 1)).min(24 * 3_600_000);
-                    self.refused_contacts.insert(key, Refused { fields: tried, tries, due });
+                    let refused = self.refuse(refused, tried, now);
+                    self.refused_contacts.insert(key, refused);
                     return;
                 }
                 self.calls += 1 + usize::from(!links.contains(row.account));

@@ -262,3 +262,15 @@ async fn a_listener_that_breaks_changes_no_outcome() {
     assert_eq!(ran.told_all(), "completed: 1 delivered");
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged");
 }
+
+#[tokio::test]
+async fn a_record_that_was_made_while_its_answer_took_its_time_is_ours() {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.tick(Duration::from_secs(30));
+    stage.many_accounts(1, 2).unwrap();
+    let late = Trouble::AnswerAfterCommit(FaultAnswer::status(500));
+    stage.vitally.script(Fault::once(late).on("POST", "/resources/accounts"));
+    assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed-with-errors: 1 deferred");
+    assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed: 1 delivered");
+    assert_eq!(stage.ask_ledger("SELECT origin FROM memory").unwrap(), ["created"]);
+}

@@ -4,13 +4,13 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
-use coho_vitally::Record;
 use serde_json::{Value as Json, json};
 
-use super::LiveError;
+use super::error::LiveError;
 use super::question::Question;
 use super::records::TRAIT;
 use super::session::{Session, refused};
+use crate::Record;
 
 /// A trait that is an object.
 const NESTED: &str = "coho_check_nested";

@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
-use coho_vitally::lookup::Finding;
-use coho_vitally::request::Method;
 
+use super::Left;
+use super::error::LiveError;
 use super::session::{Made, Session, path};
-use super::{Left, LiveError};
+use crate::lookup::Finding;
+use crate::request::Method;
 
 /// Takes away what is left; gives what could not be.
 pub(super) async fn clean(session: &mut Session<'_>) -> Vec<Left> {

@@ -5,8 +5,9 @@
 //! So the median of all counts. The client's own price is the least of a few, since it must not take others for its own.
 
 use coho_core::memory::Time;
-use coho_vitally::client::LimiterState;
-use coho_vitally::request::Cost;
+
+use crate::client::LimiterState;
+use crate::request::Cost;
 
 /// How many calls are needed before a price is believed.
 const NEEDED: usize = 5;
@@ -61,6 +62,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::client::Price;
 
     #[test]
     fn the_median_sees_through_whole_units_and_what_flows_in() {
@@ -72,7 +74,7 @@ mod tests {
                 limit: Some(1_000),
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is small")]
                 remaining: Some(left as u32),
-                price: coho_vitally::client::Price::default(),
+                price: Price::default(),
                 paused_for: None,
                 under_way: 0,
             };

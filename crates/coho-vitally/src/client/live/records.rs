@@ -6,7 +6,7 @@ use coho_core::object::Object;
 use coho_core::target::VitallyId;
 use serde_json::{Value as Json, json};
 
-use super::LiveError;
+use super::error::LiveError;
 use super::question::Question;
 use super::session::{Session, Written, refused};
 

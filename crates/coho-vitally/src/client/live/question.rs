@@ -1,55 +1,67 @@
-//! The questions that Vitally's documentation leaves open, each with the key of its answer in the project's file.
+//! The questions that Vitally's documentation leaves open, each with the key of its answer in files.
 
 use coho_core::object::Object;
 
-/// A question. Those of one number belong together.
+/// A question that Vitally's documentation leaves open, or answers in words that are worth a look.
+///
+/// The pages that could answer them, all read 2026-11-24:
+///
+/// - overview: <https://docs.vitally.io/en/articles/9880649-rest-api-overview>
+/// - organizations: <https://docs.vitally.io/en/articles/9880652-rest-api-organizations>
+/// - accounts: <https://docs.vitally.io/en/articles/9880654-rest-api-accounts>
+/// - users: <https://docs.vitally.io/en/articles/9880661-rest-api-users>
+/// - custom traits: <https://docs.vitally.io/en/articles/9880864-rest-api-custom-traits>
+///
+/// "Of each object" means the pages of organizations, accounts and users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
-    /// What a POST does whose external id is in use.
+    /// What a POST does whose external id is in use. The page of each object does not say.
     UsedExternalId,
-    /// What a PUT does whose record is missing.
+    /// What a PUT does whose record is missing. The page of each object does not say.
     MissingPut,
-    /// Whether a path takes an external id.
+    /// Whether a path takes an external id. The page of each object says that it does.
     ExternalIdInPath,
-    /// What `accountIds` of a PUT do to the links that it does not name.
+    /// What `accountIds` of a PUT do to the links that it does not name. The page of users does not say.
     LinksByPut,
-    /// What becomes of an account that does not exist.
+    /// What becomes of an account that does not exist. The page of users does not say.
     UnknownLink,
-    /// What a POST does whose e-mail address another user has.
+    /// What a POST does whose e-mail address another user has. The page of users does not say.
     UsedEmail,
-    /// The status of a POST that makes a record.
+    /// The status of a POST that makes a record. No page has it.
     PostStatus,
-    /// The status of a PUT.
+    /// The status of a PUT. No page has it.
     PutStatus,
-    /// The status of a DELETE.
+    /// The status of a DELETE. No page has it.
     DeleteStatus,
-    /// Where an error has its text.
+    /// Where an error has its text. The overview has statuses alone.
     ErrorText,
-    /// The status of a DELETE whose record is missing.
+    /// The status of a DELETE whose record is missing. No page has it.
     MissingDelete,
-    /// Whether a record can be read after its DELETE.
+    /// Whether a record can be read after its DELETE. The page of users speaks of a day of deletion that may lie ahead.
     AfterDelete,
-    /// How many units of the rate a write costs.
+    /// How many units of the rate a write costs. The overview says that it may be more than one.
     WriteCost,
-    /// How many units of the rate a read costs.
+    /// How many units of the rate a read costs. The overview does not say.
     ReadCost,
-    /// What `name` in the PUT of an account does.
+    /// What `name` in the PUT of an account does. The page of accounts lists it, and also says that it is not
+    /// editable.
     NameByPut,
-    /// Whether the POST of an account takes its organization's external id.
+    /// Whether the POST of an account takes its organization's external id. The page of accounts speaks of
+    /// Vitally's id.
     OrganizationByPost,
-    /// Whether the PUT of an account takes its organization's external id.
+    /// Whether the PUT of an account takes its organization's external id. The page of accounts says that it does.
     OrganizationByPut,
-    /// What becomes of a trait that is an object.
+    /// What becomes of a trait that is an object. The page of custom traits does not say.
     NestedTrait,
-    /// What becomes of a trait of another type than before.
+    /// What becomes of a trait of another type than before. The page of custom traits does not say.
     TraitType,
-    /// How a trait shows that was cleared.
+    /// How a trait shows that was cleared. The page of each object says that null clears, and not what is read then.
     ClearedTrait,
-    /// What becomes of a `vitally.custom.` trait that nobody defined.
+    /// What becomes of a `vitally.custom.` trait that nobody defined. The page of custom traits does not say.
     UndefinedTrait,
-    /// The shape of what a search answers.
+    /// The shape of what a search answers. The page of users shows an envelope; other searches answer bare lists.
     SearchShape,
-    /// Whether a record can be read right after its POST.
+    /// Whether a record can be read right after its POST. No page speaks of it.
     ReadAfterWrite,
 }
 

@@ -2,13 +2,14 @@
 
 use coho_core::object::Object;
 use coho_core::target::VitallyId;
-use coho_vitally::request::Method;
 use serde_json::{Value as Json, json};
 
-use super::LiveError;
+use super::error::LiveError;
 use super::question::Question;
 use super::records::{Records, user_body};
-use super::session::{NOBODY, Session, refused};
+use super::session::{NOBODY, Session, all, refused};
+use crate::address::encode;
+use crate::request::Method;
 
 const USER: Object = Object::User;
 
@@ -21,7 +22,7 @@ pub(super) async fn ask(session: &mut Session<'_>, made: &Records) -> Result<(),
 }
 
 async fn search_shape(session: &mut Session<'_>) -> Result<(), LiveError> {
-    let path = format!("/resources/users/search?externalId={}", session.name);
+    let path = format!("{}/search?externalId={}", all(USER), encode(&session.name));
     let reply = session.ask(Method::Get, path, None).await?;
     let answer = match serde_json::from_str::<Json>(&reply.body) {
         _ if !reply.is_fine() => refused(&reply),

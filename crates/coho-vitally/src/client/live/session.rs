@@ -1,29 +1,34 @@
 //! A session: the client, what was made, what was learned. Each request goes through here.
 
+use std::time::Duration;
+
 use coho_core::object::Object;
 use coho_core::sync::Api;
 use coho_core::target::VitallyId;
-use coho_vitally::Record;
-use coho_vitally::client::Client;
-use coho_vitally::request::{Cost, Method, Reply, Request};
 use serde_json::Value as Json;
 
-use super::LiveError;
+use super::error::LiveError;
 use super::price::Prices;
 use super::question::{Learned, Question};
-use crate::clock::Clock;
-use crate::stop::Stop;
+use crate::Record;
+use crate::address::{RESOURCES, encode, plural};
+use crate::client::Client;
+use crate::client::ask::Log;
+use crate::request::{Cost, Method, Reply, Request};
+use crate::wire::reading::{Reading, read};
 
 /// A Vitally id that no record has: its version and variant are right, and all else is ones.
 pub(super) const NOBODY: &str = "ffffffff-ffff-4fff-bfff-ffffffffffff";
 
+/// Whether the next request may leave.
+pub(super) type GoOn<'s> = &'s (dyn Fn() -> bool + Sync);
+
 /// A check under way.
 pub(super) struct Session<'s> {
-    pub(super) client: Client,
+    pub(super) client: &'s Client,
     /// What all its records are called, alone or with an ending.
     pub(super) name: String,
-    stop: &'s Stop,
-    clock: &'s dyn Clock,
+    go_on: GoOn<'s>,
     prices: Prices,
     /// What was made and is to be taken away; the newest last. A record stands here before its POST leaves.
     pub(super) made: Vec<Made>,
@@ -54,9 +59,9 @@ impl Written {
 }
 
 impl<'s> Session<'s> {
-    pub(super) fn new(client: Client, name: &str, stop: &'s Stop, clock: &'s dyn Clock) -> Self {
+    pub(super) fn new(client: &'s Client, name: &str, go_on: GoOn<'s>) -> Self {
         let (name, prices) = (name.to_owned(), Prices::default());
-        Self { client, name, stop, clock, prices, made: Vec::new(), learned: Vec::new() }
+        Self { client, name, go_on, prices, made: Vec::new(), learned: Vec::new() }
     }
 
     /// The name with an ending.
@@ -84,10 +89,11 @@ impl<'s> Session<'s> {
         path: String,
         body: Option<Json>,
     ) -> Result<Reply, LiveError> {
-        if self.stop.is_asked() {
-            return Err(LiveError::Interrupted);
+        if (self.go_on)() {
+            self.ask_anyway(method, path, body).await
+        } else {
+            Err(LiveError::Interrupted)
         }
-        self.ask_anyway(method, path, body).await
     }
 
     /// Sends a request, even if somebody asked to end.
@@ -97,12 +103,11 @@ impl<'s> Session<'s> {
         path: String,
         body: Option<Json>,
     ) -> Result<Reply, LiveError> {
-        let after = std::time::Duration::ZERO;
-        let request =
-            Request { api: Api::Rest, method, path, body: body.map(|body| body.to_string()), after };
-        let reply = self.client.raw(&request).await;
-        self.prices.note(method.cost(), self.client.state().rest, self.clock.now());
-        reply.map_err(LiveError::of)
+        let body = body.map(|body| body.to_string());
+        let request = Request { api: Api::Rest, method, path, body, after: Duration::ZERO };
+        let reply = send(self.client, &request).await;
+        self.prices.note(method.cost(), self.client.state().rest, self.client.0.settings.clock.now());
+        reply
     }
 
     pub(super) async fn get(&mut self, object: Object, id: &str) -> Result<Reply, LiveError> {
@@ -189,6 +194,23 @@ impl<'s> Session<'s> {
     }
 }
 
+/// No exchange stands behind these requests; the pace and the repeats of all others hold. Whatever says something of this
+/// request alone is a reply, be it a refusal; what would meet all requests alike is the error: a token that is not accepted,
+/// a server that fails or does not answer.
+async fn send(client: &Client, request: &Request) -> Result<Reply, LiveError> {
+    if let Some(verdict) = client.halted() {
+        return Err(LiveError::of(verdict));
+    }
+    let answer = client.ask(request, &mut Log::default()).await;
+    match read(&answer) {
+        Reading::Fine(reply) | Reading::Absent(reply) | Reading::Refused(reply) => Ok(reply.clone()),
+        Reading::End(end) => Err(LiveError::of(match request.method {
+            Method::Get => end.of_read(),
+            Method::Post | Method::Put | Method::Delete => end.of_write(),
+        })),
+    }
+}
+
 fn written(reply: Reply) -> Written {
     let record = reply.is_fine().then(|| Record::parse(&reply.body)).flatten();
     Written { reply, record }
@@ -213,12 +235,12 @@ pub(super) fn refused(reply: &Reply) -> String {
     format!("refused-{}", reply.status)
 }
 
-/// The object's resource in paths.
+/// All records of an object.
 pub(super) fn all(object: Object) -> String {
-    format!("/resources/{object}s")
+    format!("{RESOURCES}{}", plural(object))
 }
 
-/// One record. Ids of a check have no letters that a path would hide.
+/// One record, by Vitally's id or an external one.
 pub(super) fn path(object: Object, id: &str) -> String {
-    format!("{}/{id}", all(object))
+    format!("{}/{}", all(object), encode(id))
 }

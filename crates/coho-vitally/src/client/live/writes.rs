@@ -2,13 +2,13 @@
 
 use coho_core::object::Object;
 use coho_core::target::VitallyId;
-use coho_vitally::Record;
 use serde_json::{Value as Json, json};
 
-use super::LiveError;
+use super::error::LiveError;
 use super::question::Question;
 use super::records::{Records, user_body};
 use super::session::{NOBODY, Session, refused};
+use crate::Record;
 
 /// What is asked of each object.
 pub(super) async fn ask(

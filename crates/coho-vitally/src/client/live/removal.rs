@@ -2,12 +2,12 @@
 
 use coho_core::object::Object;
 use coho_core::target::VitallyId;
-use coho_vitally::request::Method;
 
-use super::LiveError;
+use super::error::LiveError;
 use super::question::Question;
 use super::records::Records;
 use super::session::{NOBODY, Session, path};
+use crate::request::Method;
 
 /// Asks them.
 pub(super) async fn ask(session: &mut Session<'_>, made: &Records) -> Result<(), LiveError> {

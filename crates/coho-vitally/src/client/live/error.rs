@@ -1,0 +1,87 @@
+//! Why a live check ends before its end. What Vitally refuses is an answer; these are what leaves nothing to ask.
+
+use coho_core::code::Code;
+use coho_core::object::Object;
+use coho_core::verdict::Verdict;
+
+use crate::client::TestError;
+
+/// Why a live check ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// It was not to go on.
+    #[error("the check was interrupted")]
+    Interrupted,
+    /// The address or the token is wrong.
+    #[error(transparent)]
+    Test(#[from] TestError),
+    /// The workspace has a record of a name that the check would use.
+    #[error("the workspace has {} `{external_id}` already, and the check would write and delete it", object.with_article())]
+    Exists {
+        /// What it is.
+        object: Object,
+        /// Its external id.
+        external_id: String,
+    },
+    /// Vitally refuses a record without which nothing can be found out.
+    #[error("Vitally refuses {} that the check needs ({status}): {text}", object.with_article())]
+    Refused {
+        /// What was refused.
+        object: Object,
+        /// The status.
+        status: u16,
+        /// Vitally's text.
+        text: String,
+    },
+    /// A new record does not show.
+    #[error("{} that the check made does not show, though Vitally took it", object.with_article())]
+    Unseen {
+        /// What it is.
+        object: Object,
+    },
+    /// All requests would end like this one.
+    #[error("{text}")]
+    Vitally {
+        /// What it means.
+        code: Code,
+        /// What Vitally, or the network, said.
+        text: String,
+    },
+}
+
+impl LiveError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Interrupted => Code::INTERRUPTED,
+            Self::Test(error) => error.code(),
+            Self::Exists { .. } => Code::ALREADY_EXISTS,
+            Self::Refused { .. } => Code::REFUSED,
+            Self::Unseen { .. } => Code::OUTCOME_UNKNOWN,
+            Self::Vitally { code, .. } => *code,
+        }
+    }
+
+    /// What a verdict says that is none on the request alone.
+    pub(super) fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Rejected { code, message } | Verdict::Halt { code, message } => {
+                Self::Vitally { code, text: message }
+            }
+            Verdict::Unsent { why } | Verdict::Unsure { why } | Verdict::Deferred { message: why } => {
+                let is_said = why.starts_with("Vitally");
+                let text = if is_said { why } else { format!("Vitally gave no answer: {why}") };
+                Self::Vitally { code: Code::SERVER_FAILING, text }
+            }
+            Verdict::Applied { .. }
+            | Verdict::Accepted
+            | Verdict::Gone
+            | Verdict::Missing
+            | Verdict::Exists
+            | Verdict::Ambiguous => {
+                let text = "Vitally answered with something that cannot be read".to_owned();
+                Self::Vitally { code: Code::SERVER_FAILING, text }
+            }
+        }
+    }
+}
