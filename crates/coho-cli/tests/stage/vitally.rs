@@ -161,10 +161,10 @@ pub(crate) fn events(stage: &Stage) -> String {
             shown[name] = json!(id);
         }
         shown["properties"] = Value::Object(event.properties.clone());
-        text.push_str(&format!("  {shown}\n"));
+        text.extend(["  ", &shown.to_string(), "\n"]);
     }
     for dropped in stage.vitally.dropped() {
-        text.push_str(&format!("  not kept: {} {}\n", dropped.message_id, dropped.reason.name()));
+        text.extend(["  not kept: ", &dropped.message_id, " ", dropped.reason.name(), "\n"]);
     }
     text
 }

@@ -103,14 +103,13 @@ impl Sender<'_> {
         mut resolution: Resolution,
     ) -> Result<Resolution, LedgerError> {
         let (Some(email), None) = (&operation.email, operation.known.id()) else { return Ok(resolution) };
-        let finding = match self.directory.get(email) {
-            Some(record) => Finding::Found(Box::new(record.clone())),
-            None => {
-                let looked = self.client.search_email(email).await;
-                resolution.calls.extend(looked.calls);
-                self.watch(looked.health);
-                looked.finding
-            }
+        let finding = if let Some(record) = self.directory.get(email) {
+            Finding::Found(Box::new(record.clone()))
+        } else {
+            let looked = self.client.search_email(email).await;
+            resolution.calls.extend(looked.calls);
+            self.watch(looked.health);
+            looked.finding
         };
         let found = match finding {
             Finding::Found(record) => {

@@ -108,7 +108,10 @@ async fn what_vitally_holds_is_adopted_and_the_next_run_sends_the_difference() {
     assert_eq!(ran.told_all(), "completed: 2 learned, 1 held");
     assert_eq!(
         ran.plans[0].notes,
-        ["1 record differs from what Vitally holds: the next run sends what differs"]
+        [
+            "1 record differs from what Vitally holds: the next run sends what differs",
+            "1 row has no record in Vitally, or more than one: the next run sends what is missing"
+        ]
     );
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 2 delivered, 1 unchanged", "{:#?}", ran.calls);
@@ -145,7 +148,7 @@ async fn adopting_lists_a_hundred_records_a_call() {
 
 #[tokio::test]
 async fn adopted_numbers_dates_lists_and_links_compare_by_what_they_mean() {
-    let sync = r#"
+    let sync = r"
 id: users
 model: people
 to: vitally
@@ -162,7 +165,7 @@ fields:
     tags: { column: tags, as: json }
     active: { column: active, as: boolean }
 first_run: adopt
-"#;
+";
     let mut stage = Stage::with(&[("users", sync)]).await.unwrap();
     stage.file(
         "models/people.yaml",

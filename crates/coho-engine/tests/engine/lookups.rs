@@ -29,10 +29,10 @@ fn look_ups(calls: &[String]) -> usize {
 #[tokio::test]
 async fn many_accounts_are_found_by_listing() {
     let stage = stage(2_000).await.unwrap();
-    users(&stage, 2_000, |number| number % 200 * 10).unwrap();
+    users(&stage, 600, |number| number % 200 * 10).unwrap();
     let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 2000 delivered");
-    assert_eq!((look_ups(&ran.calls), ran.calls.len()), (20, 2_020), "pages, not accounts");
+    assert_eq!(ran.told("users"), "completed: 600 delivered");
+    assert_eq!((look_ups(&ran.calls), ran.calls.len()), (20, 620), "pages, not accounts");
     // What was found is remembered.
     stage.sql("UPDATE users SET name = 'Another' WHERE id < 50").unwrap();
     assert_eq!(look_ups(&stage.run().await.unwrap().calls), 0);

@@ -124,10 +124,8 @@ fn fields(operation: &Operation) -> Result<Vec<(FieldPath, Value)>, Unfit> {
 
 /// Whether references are by ids of Vitally's own, which stand in objects.
 fn has_own_ids(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(|item| matches!(item, Value::Object(_))),
-        other => matches!(other, Value::Object(_)),
-    }
+    let is_own = |value: &Value| matches!(value, Value::Object(_));
+    if let Value::Array(items) = value { items.iter().any(is_own) } else { is_own(value) }
 }
 
 fn cannot(what: impl Into<String>) -> Unfit {

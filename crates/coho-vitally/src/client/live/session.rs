@@ -89,11 +89,7 @@ impl<'s> Session<'s> {
         path: String,
         body: Option<Json>,
     ) -> Result<Reply, LiveError> {
-        if (self.go_on)() {
-            self.ask_anyway(method, path, body).await
-        } else {
-            Err(LiveError::Interrupted)
-        }
+        if (self.go_on)() { self.ask_anyway(method, path, body).await } else { Err(LiveError::Interrupted) }
     }
 
     /// Sends a request, even if somebody asked to end.
