@@ -44,6 +44,7 @@ fn code(error: &anyhow::Error) -> u8 {
     let Some(error) = error.downcast_ref::<EngineError>() else { return 1 };
     match error.code() {
         Code::LEASE_HELD => 7,
+        Code::INTERRUPTED => 130,
         Code::UNKNOWN_NAME => 2,
         code => match code.entry().map(|entry| entry.family) {
             Some(Family::Halt) => 6,

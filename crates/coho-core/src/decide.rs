@@ -319,15 +319,18 @@ fn settled(seen: Seen, before: Option<Seen>, standing: &Standing, policy: &Polic
         Standing::Released { .. } => say(11, Change::Compare, Reason::Returned),
         Standing::Assumed { .. } | Standing::Delivered { .. } => match before {
             Some(before) if before == seen => say(10, Change::Unchanged, Reason::SameRow),
-            Some(before) if before.row == seen.row => say(11, Change::Compare, Reason::MappingChanged),
+            // Another mapping reads other columns, so the digests of the rows say nothing.
+            Some(before) if before.mapping != seen.mapping => {
+                say(11, Change::Compare, Reason::MappingChanged)
+            }
             Some(_) | None => say(11, Change::Compare, Reason::RowChanged),
         },
     }
 }
 
 fn absent(standing: &Standing, pending: &Pending, policy: &Policy) -> Decision {
-    let open = matches!(pending, Pending::Open { .. });
-    if let (false, Nature::Event { expired }) = (open, policy.nature) {
+    let closed = !matches!(pending, Pending::Open { .. }) && *standing != Standing::Never;
+    if let (true, Nature::Event { expired }) = (closed, policy.nature) {
         return match expired {
             Expired::No => say(14, Change::Keep, Reason::EventKept),
             Expired::Yes => say(14, Change::Forget, Reason::EventExpired),

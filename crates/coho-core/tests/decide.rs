@@ -233,7 +233,8 @@ fn row_15_open_intent_of_a_row_that_left_is_probed() {
 fn row_16_row_that_left_before_it_was_delivered_is_forgotten() {
     let expected = (16, Change::Forget, Reason::NeverDelivered);
     let rejected = waiting(Verb::Write, Why::Rejected, LATER);
-    assert_eq!(says(GONE, Standing::Never, rejected, PLAIN), expected);
+    assert_eq!(says(GONE, Standing::Never, rejected.clone(), PLAIN), expected);
+    assert_eq!(says(GONE, Standing::Never, rejected, EVENT), expected);
 }
 
 #[test]

@@ -83,6 +83,9 @@ pub enum EngineError {
         /// The syncs.
         syncs: Vec<SyncId>,
     },
+    /// A person stopped it before anything was planned.
+    #[error("the run was interrupted")]
+    Interrupted,
     /// What Vitally holds of events cannot be read.
     #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
     NoAdoption {
@@ -146,6 +149,7 @@ impl EngineError {
             Self::Plan(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
             Self::LedgerLost { .. } => Code::LEDGER_LOST,
+            Self::Interrupted => Code::INTERRUPTED,
             Self::NoAdoption { .. } => Code::API_CANNOT,
             Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
             Self::Unanswered { verdict, .. } => code_of(verdict),
@@ -171,6 +175,7 @@ impl EngineError {
                  or send everything again: `coho run --new-ledger`"
                     .to_owned(),
             ),
+            Self::Interrupted => Code::INTERRUPTED.entry().map(coho_core::code::Entry::help),
             Self::NoAdoption { sync } => {
                 Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
             }

@@ -115,9 +115,9 @@ fn released(memory: Memory) -> Memory {
     Memory { standing, pending: Pending::None, ..memory }
 }
 
-/// Keys that are only moved have no fate of their own.
+/// Keys that are only moved have no fate of their own, and what is unchanged is not recorded.
 fn fate(note: &Note, at: Time) -> Option<RowFate> {
-    if note.fate == Fate::Kept {
+    if matches!(note.fate, Fate::Kept | Fate::Unchanged) {
         return None;
     }
     Some(RowFate {

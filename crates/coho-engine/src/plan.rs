@@ -29,7 +29,6 @@ use coho_core::model::Model;
 use coho_core::plan::SyncPlan;
 use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync};
-use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Call;
 use coho_ledger::spool::{Lane, Spool, SpoolError};
 use coho_ledger::{Ledger, LedgerError};
@@ -105,8 +104,8 @@ pub struct Planned {
     pub(crate) moment: Time,
     /// The workspace that it is for.
     pub(crate) workspace: String,
-    /// Vitally's ids of the records that are adopted.
-    pub(crate) ids: Vec<(ExternalId, VitallyId)>,
+    /// Vitally's ids of the records that are adopted, and of what they are linked to.
+    pub(crate) ids: Vec<adopt::Named>,
     /// Records that were delivered before.
     pub(crate) known: u64,
     /// Operations that a permit has, and that are not due.

@@ -136,7 +136,8 @@ impl Engine<'_> {
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            let planned = self.plan_one(PLAN, &ledger, sync, scope.as_ref(), options, listener, &|| ()).await;
+            let planned =
+                self.plan_one(PLAN, &ledger, sync, scope.as_ref(), options, listener, &|| true).await;
             outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -163,16 +164,16 @@ impl Engine<'_> {
         scope: Option<&Scope>,
         options: &Options,
         listener: &dyn Listener,
-        beat: &dyn Fn(),
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<Planned, EngineError> {
         let model = self.model(sync)?;
         let connection = self.connection(model)?;
         let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
         let first_run = beginning::first_run(sync, begun, options.purpose);
         let purpose = beginning::purpose(options.purpose, first_run);
-        let held = self.held(ledger, sync, purpose, beat).await?;
+        let held = self.held(ledger, sync, purpose, goes_on).await?;
         let progress = |rows: u64| {
-            beat();
+            goes_on();
             listener.on(&Event::Reading { sync: sync.id.clone(), rows });
         };
         let now = self.setup.clock.now();
@@ -212,7 +213,7 @@ impl Engine<'_> {
         ledger: &Ledger,
         sync: &Sync,
         purpose: Purpose,
-        beat: &dyn Fn(),
+        goes_on: &dyn Fn() -> bool,
     ) -> Result<Option<Held>, EngineError> {
         if purpose != Purpose::Adopt {
             return Ok(None);
@@ -221,15 +222,14 @@ impl Engine<'_> {
             return Err(EngineError::NoAdoption { sync: sync.id.clone() });
         }
         let client = self.client(ledger, &sync.destination)?;
-        let goes_on = || {
-            beat();
-            true
-        };
-        let held = Held::list(&client, sync, &goes_on).await.map_err(|verdict| EngineError::Unanswered {
-            destination: sync.destination.clone(),
-            verdict: Box::new(verdict),
-        })?;
-        Ok(Some(held))
+        match Held::list(&client, sync, goes_on).await {
+            Ok(held) => Ok(Some(held)),
+            Err(_) if !goes_on() => Err(EngineError::Interrupted),
+            Err(verdict) => {
+                let destination = sync.destination.clone();
+                Err(EngineError::Unanswered { destination, verdict: Box::new(verdict) })
+            }
+        }
     }
 
     /// Plans and sends. Whatever happens, what was acknowledged is remembered, and the rest is found anew by the next run.

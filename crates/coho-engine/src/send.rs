@@ -1,11 +1,12 @@
 //! Sending: intend, exchange, settle, one window of operations after the other.
 //!
-//! [`references`] finds the ids of what operations refer to, [`matches`] the users that e-mail addresses belong to, `batch`
+//! `intend` makes the intents durable, [`references`] finds the ids of what operations refer to, [`matches`] the users that e-mail addresses belong to, `batch`
 //! sends through the Analytics API, [`crate::conclude`] says what a verdict means.
 
 mod batch;
-mod dependents;
+pub(crate) mod dependents;
 mod heartbeat;
+mod intend;
 pub(crate) mod matches;
 pub(crate) mod references;
 
@@ -14,15 +15,12 @@ use std::cell::RefCell;
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Time};
-use coho_core::object::Object;
+use coho_core::memory::Time;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::{Call, Fate, Outcome, Verdict};
-use coho_ledger::identity::link_by_id;
-use coho_ledger::intent::Intent;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
@@ -32,13 +30,13 @@ use coho_ledger::{Ledger, LedgerError};
 use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use self::dependents::{Dependents, Removable};
+use self::dependents::Dependents;
 pub(crate) use self::heartbeat::{Heartbeat, LEASE};
+use self::intend::Due;
 use self::matches::Directory;
 use self::references::{References, Resolution};
 use crate::clock::Clock;
 use crate::conclude::conclude;
-use crate::plan::claimed;
 use crate::stop::Stop;
 
 /// The most operations whose outcome may be unknown after a crash.
@@ -132,34 +130,6 @@ pub(crate) enum Stopped {
     TooManyRejected(Halt),
 }
 
-/// Why an operation does not fit any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stale {
-    /// Its memory is another one.
-    Changed,
-    /// Another sync came to hold its record.
-    Claimed,
-    /// Users that are still held would be deleted with its record.
-    TakesUsersAlong,
-}
-
-impl Stale {
-    fn code(self) -> Option<Code> {
-        match self {
-            Self::Changed | Self::Claimed => None,
-            Self::TakesUsersAlong => Some(Code::TAKES_USERS_ALONG),
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Self::Changed => "",
-            Self::Claimed => "another sync delivered this record meanwhile",
-            Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
-        }
-    }
-}
-
 /// Sending could not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
@@ -167,24 +137,6 @@ pub(crate) enum SendError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Spool(#[from] SpoolError),
-}
-
-/// An operation with the memory that it was made from.
-struct Due {
-    operation: Operation,
-    before: Option<Memory>,
-    /// When the intent was made durable.
-    at: Time,
-}
-
-impl Due {
-    /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
-    fn since(&self) -> Time {
-        match self.before.as_ref().map(|memory| &memory.pending) {
-            Some(Pending::Open { since, .. }) => *since,
-            Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
-        }
-    }
 }
 
 /// An operation with what Vitally made of it.
@@ -270,29 +222,6 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
-    fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, SendError> {
-        let now = self.clock.now();
-        let mut stale = Vec::new();
-        let operations = self.still_ours(operations, &mut stale)?;
-        let mut befores = Vec::with_capacity(operations.len());
-        for operation in &operations {
-            befores.push(self.ledger.memory(self.scope, &operation.key)?);
-        }
-        let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
-        let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
-        let mut due = Vec::with_capacity(operations.len());
-        for (operation, before) in operations.into_iter().zip(befores) {
-            if opened.stale.contains(&operation.key) {
-                stale.push((operation, Stale::Changed));
-            } else {
-                due.push(Due { operation, before, at: now });
-            }
-        }
-        self.pass_over(&stale, sent)?;
-        Ok(due)
-    }
-
     /// Stops the sync: more of its records were refused than may be.
     fn too_many(&self, count: u64, sent: &mut Sent) {
         let most = self.max_rejected.unwrap_or_default();
@@ -300,78 +229,6 @@ impl Sender<'_> {
         let message = format!("Vitally refused {count} records, {most} {are} allowed");
         let halt = Halt { code: Code::MAX_REJECTED, message };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
-    }
-
-    /// Takes out the removals of records that another sync came to hold since the plan was made, and of accounts that would
-    /// take users along.
-    fn still_ours(
-        &self,
-        operations: Vec<Operation>,
-        stale: &mut Vec<(Operation, Stale)>,
-    ) -> Result<Vec<Operation>, SendError> {
-        let mut ours = Vec::with_capacity(operations.len());
-        for operation in operations {
-            let removes = matches!(operation.action, Action::Remove);
-            if removes && self.is_claimed(&operation)? {
-                stale.push((operation, Stale::Claimed));
-            } else if removes && self.takes_users_along(&operation)? {
-                stale.push((operation, Stale::TakesUsersAlong));
-            } else {
-                ours.push(operation);
-            }
-        }
-        Ok(ours)
-    }
-
-    fn is_claimed(&self, operation: &Operation) -> Result<bool, LedgerError> {
-        let id = operation.known.id();
-        claimed(self.ledger, self.scope, operation.object, &operation.target, id)
-    }
-
-    /// Whether a user that some sync holds would be deleted with a record.
-    fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
-        match operation.object {
-            Object::Account | Object::Organization => {}
-            Object::User | Object::Event => return Ok(false),
-        }
-        let known = self.dependents.borrow_mut().take();
-        let mut dependents = match known {
-            Some(dependents) => dependents,
-            None => Dependents::new(self.ledger.links_of_users(self.scope.workspace())?),
-        };
-        let names = operation.known.id().map(|id| link_by_id(operation.object, id)).into_iter();
-        // Users may be linked by external ids, or by Vitally's.
-        let removable = names
-            .chain([(operation.object, operation.target.as_str().to_owned())])
-            .map(|(object, name)| dependents.remove(object, &name))
-            .find(|removable| *removable == Removable::TakesUsersAlong)
-            .unwrap_or(Removable::Yes);
-        self.dependents.replace(Some(dependents));
-        Ok(removable == Removable::TakesUsersAlong)
-    }
-
-    /// Records operations that do not fit any more.
-    fn pass_over(&self, stale: &[(Operation, Stale)], sent: &mut Sent) -> Result<(), SendError> {
-        let now = self.clock.now();
-        for (operation, why) in stale {
-            if let (Some(code), message) = (why.code(), why.message()) {
-                let problem = explained(code, message);
-                count_problem(&mut sent.problems, Some(&operation.key), &problem);
-            }
-            match Lane::of(operation) {
-                Lane::Fresh | Lane::Retry | Lane::Backfill => sent.stale_writes += 1,
-                Lane::Remove | Lane::Probe => sent.stale_removals += 1,
-            }
-        }
-        let fates: Vec<_> = stale
-            .iter()
-            .map(|(operation, why)| fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now))
-            .collect();
-        if fates.is_empty() {
-            Ok(())
-        } else {
-            Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
-        }
     }
 
     async fn deliver(&self, due: Due, stopped: bool) -> Result<Delivered, SendError> {

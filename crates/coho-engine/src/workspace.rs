@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use crate::context::{Engine, EngineError};
 
 /// How many delivered records are asked for before a workspace counts as another one: some may have been deleted by hand.
-const WITNESSES: usize = 3;
+const WITNESSES: usize = 10;
 
 impl Engine<'_> {
     /// Fails where a destination's token is another one than before, and shows none of the records that were delivered.

@@ -100,6 +100,14 @@ fn all<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Problem>) -> Re
     if let Value::Array(items) = value {
         return items.iter().map(read).collect();
     }
+    // Sources without a type for lists hold them as JSON text. No id begins like one.
+    if let Some(text) = value.as_text().filter(|text| text.trim_start().starts_with('[')) {
+        if let Ok(Value::Array(items)) = coho_core::json::parse(text) {
+            return items.iter().map(read).collect();
+        }
+        let message = format!("{} begins like a JSON list and is none", value.preview());
+        return Err(Problem::new(Code::VALUE_TYPE, message).help("write the list as JSON: `[\"a\", \"b\"]`"));
+    }
     if value.is_null() { Ok(BTreeSet::new()) } else { Ok(BTreeSet::from([read(value)?])) }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn learn(
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
     let report = engine.run(&syncs, &options, &heard, &stop).await?;
     let plans = heard.plans.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if !global.json && plans.iter().any(|plan| !plan.samples.is_empty()) {
+    if !global.json && plans.iter().any(|plan| !plan.samples.is_empty() || !plan.notes.is_empty()) {
         print::out(&format!("{}\n", coho_report::text::plan(&plans, &style())))?;
     }
     told(global, &loaded, &report, options.filter.key.as_ref())

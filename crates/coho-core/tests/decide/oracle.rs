@@ -24,12 +24,12 @@ pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
     (10, "present assumed same-as-seen no-resend", "Unchanged", "same-row"),
     (10, "present delivered same-as-seen no-resend", "Unchanged", "same-row"),
     (11, "present released no-resend", "Compare", "returned"),
-    (11, "present held no-resend other-row", "Compare", "row-changed"),
-    (11, "present held no-resend", "Compare", "mapping-changed"),
+    (11, "present held no-resend other-mapping", "Compare", "mapping-changed"),
+    (11, "present held no-resend", "Compare", "row-changed"),
     (12, "present held", "Update", "resend"),
     (13, "absent incomplete", "Keep", "source-incomplete"),
-    (14, "absent event not-open expired", "Forget", "event-expired"),
-    (14, "absent event not-open", "Keep", "event-kept"),
+    (14, "absent event not-open ever expired", "Forget", "event-expired"),
+    (14, "absent event not-open ever", "Keep", "event-kept"),
     (15, "absent open", "Probe", "outcome-unknown"),
     (16, "absent never", "Forget", "never-delivered"),
     (17, "absent assumed", "Keep", "not-ours"),
@@ -82,8 +82,8 @@ fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
     if before == Some(seen) {
         words.push("same-as-seen");
     }
-    if before.is_none_or(|before| before.row != seen.row) {
-        words.push("other-row");
+    if before.is_some_and(|before| before.mapping != seen.mapping) {
+        words.push("other-mapping");
     }
     if memory
         .is_some_and(|memory| matches!(&memory.pending, Pending::Waiting { tried, .. } if *tried == seen))
@@ -120,12 +120,14 @@ fn policy_facts(policy: &Policy) -> BTreeSet<&'static str> {
 fn standing_facts(standing: &Standing, policy: &Policy) -> Vec<&'static str> {
     match standing {
         Standing::Never => vec!["never"],
-        Standing::Assumed { .. } => vec!["assumed", "held"],
-        Standing::Released { .. } => vec!["released", "held"],
-        Standing::Delivered { origin: Origin::Created, .. } => vec!["delivered", "held", "created"],
-        Standing::Delivered { origin: Origin::Found, .. } => vec!["delivered", "held", "found"],
-        Standing::Removed { at } if *at < policy.forget_removed_before => vec!["removed", "past-retention"],
-        Standing::Removed { .. } => vec!["removed"],
+        Standing::Assumed { .. } => vec!["assumed", "held", "ever"],
+        Standing::Released { .. } => vec!["released", "held", "ever"],
+        Standing::Delivered { origin: Origin::Created, .. } => vec!["delivered", "held", "created", "ever"],
+        Standing::Delivered { origin: Origin::Found, .. } => vec!["delivered", "held", "found", "ever"],
+        Standing::Removed { at } if *at < policy.forget_removed_before => {
+            vec!["removed", "past-retention", "ever"]
+        }
+        Standing::Removed { .. } => vec!["removed", "ever"],
     }
 }
 

@@ -18,6 +18,9 @@ use coho_vitally::client::Client;
 use coho_vitally::list::End;
 use coho_vitally::{Linked, Record};
 
+/// A record's external id with Vitally's.
+pub(crate) type Named = (Object, ExternalId, VitallyId);
+
 /// What Vitally holds of one object.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
@@ -38,8 +41,8 @@ pub(crate) struct Adopted {
     pub(crate) sent: Sent,
     /// Whether that is all of it.
     pub(crate) agreement: Agreement,
-    /// The record's id.
-    pub(crate) id: Option<VitallyId>,
+    /// The ids of the record and of what it is linked to.
+    pub(crate) ids: Vec<Named>,
 }
 
 /// Whether Vitally holds what a row says.
@@ -104,9 +107,13 @@ impl Held {
     }
 
     /// What Vitally holds of a row; `None` where it has no such record, or several.
-    pub(crate) fn adopt(&self, name: &str, rendered: &Rendered) -> Option<Adopted> {
+    pub(crate) fn adopt(&self, name: &str, object: Object, rendered: &Rendered) -> Option<Adopted> {
         let record = self.records.get(name)?.as_ref()?;
-        let mut adopted = Adopted { sent: Sent::new(), agreement: Agreement::Whole, id: record.id.clone() };
+        let mut adopted = Adopted {
+            sent: Sent::new(),
+            agreement: Agreement::Whole,
+            ids: ids(record, object, &rendered.target),
+        };
         for (path, rendering) in &rendered.fields {
             let wanted = match rendering {
                 Rendering::Set(wanted) => wanted,
@@ -164,6 +171,19 @@ impl Held {
             }
         }
     }
+}
+
+/// The ids that a record tells: its own, by the external id that its row has, and those of what it is linked to.
+fn ids(record: &Record, object: Object, target: &ExternalId) -> Vec<Named> {
+    let own = record.id.clone().map(|id| (object, target.clone(), id));
+    let linked = [Object::Account, Object::Organization].into_iter().flat_map(|object| {
+        let named = linked(record, object).iter().filter_map(move |linked| {
+            let external_id = ExternalId::parse(linked.external_id.as_deref()?).ok()?;
+            Some((object, external_id, linked.id.clone()))
+        });
+        named.collect::<Vec<_>>()
+    });
+    own.into_iter().chain(linked).collect()
 }
 
 /// What a record is linked to.

@@ -45,6 +45,11 @@ fn move_out(
     absent(ledger, job, draft, &departed, &memory, job.now, completeness(job))
 }
 
+/// Whether a key stands for a record that the row of another key was before.
+pub(super) fn is_departure_of(key: &Key, other: &Key) -> bool {
+    other.as_str().strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with(" (was "))
+}
+
 /// A key for a record without a row, and the serial of what is remembered there. Only what was let be of the same record
 /// may be there: it is older, and nothing else in this plan concerns it.
 fn place(ledger: &Ledger, scope: &Scope, entry: &Entry, memory: &Memory) -> Result<(Key, u64), PlanError> {

@@ -12,13 +12,14 @@ use coho_core::operation::{Action, Operation};
 use coho_core::plan::{Calls, GuardHit, ProblemCounts, RemovalOrigins, Sample, SyncPlan, count_problem};
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, Associations, Mode};
-use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::spool::{HoldsTarget, Lane, NewMemory, Note, Spool, SpoolError};
 
+use super::adopt::Named;
 use super::batches::Batches;
 use super::{Job, PlanError, Planned};
+use crate::send::dependents::{Dependents, Removable};
 use crate::send::matches;
 
 /// How many operations of each change a plan shows.
@@ -44,8 +45,8 @@ pub(super) struct Draft {
     batches: Batches,
     /// Records that are adopted, and of which Vitally holds something else than the row says.
     differing: u64,
-    /// Vitally's ids of the records that are adopted.
-    pub(super) ids: Vec<(ExternalId, VitallyId)>,
+    /// Vitally's ids of the records that are adopted, and of what they are linked to.
+    pub(super) ids: Vec<Named>,
     /// Stands for all that decides what rows become and how they are sent.
     pub(super) rules: Digest,
 }
@@ -174,19 +175,23 @@ impl Draft {
 
     /// Notes an invalid row.
     pub(super) fn invalid(&mut self, key: &Key, problems: &[Problem]) -> Result<(), SpoolError> {
+        self.invalid_but(key, problems, NewMemory::Same)
+    }
+
+    /// Notes an invalid row of which something is remembered all the same.
+    pub(super) fn invalid_but(
+        &mut self,
+        key: &Key,
+        problems: &[Problem],
+        memory: NewMemory,
+    ) -> Result<(), SpoolError> {
         self.counts.row(Fate::Invalid);
         for problem in problems {
             count_problem(&mut self.problems, Some(key), problem);
         }
         let code = problems.first().map(|problem| problem.code.to_string()).unwrap_or_default();
         let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        self.spool.note(&Note {
-            key: key.clone(),
-            fate: Fate::Invalid,
-            code,
-            message,
-            memory: NewMemory::Same,
-        })
+        self.spool.note(&Note { key: key.clone(), fate: Fate::Invalid, code, message, memory })
     }
 
     /// Checks law 1 and adds the look-ups of references.
@@ -194,6 +199,7 @@ impl Draft {
         self.counts
             .check_plan()
             .map_err(|source| PlanError::Law { sync: job.sync.id.to_string(), source })?;
+        let taken_along = self.taken_along(ledger, job)?;
         let references = match job.sync.api {
             Api::Rest => self.spool.references()?,
             // It takes external ids.
@@ -228,7 +234,7 @@ impl Draft {
                 self.calls,
                 portable(job, self.batches.messages(), self.counts.removals),
             ),
-            notes: self.notes(job),
+            notes: self.notes(job, taken_along),
             counts: self.counts,
             changes: self.changes,
             samples: self.samples,
@@ -253,9 +259,32 @@ impl Draft {
         })
     }
 
+    /// How many of the planned removals would take users along that a sync holds now.
+    fn taken_along(&self, ledger: &Ledger, job: &Job<'_>) -> Result<u64, PlanError> {
+        let may = matches!(job.sync.object, Object::Account | Object::Organization);
+        if !may || self.removals == RemovalOrigins::default() {
+            return Ok(0);
+        }
+        let mut dependents = Dependents::of(ledger, &job.workspace)?;
+        let mut count = 0;
+        for seq in self.spool.numbers(Lane::Remove)? {
+            if let Some(operation) = self.spool.operation(seq)? {
+                count += u64::from(dependents.remove(&operation) == Removable::TakesUsersAlong);
+            }
+        }
+        Ok(count)
+    }
+
     /// What a person should know besides.
-    fn notes(&self, job: &Job<'_>) -> Vec<String> {
+    fn notes(&self, job: &Job<'_>, taken_along: u64) -> Vec<String> {
         let mut notes = Vec::new();
+        if taken_along > 0 {
+            let noun = if taken_along == 1 { "removal is" } else { "removals are" };
+            notes.push(format!(
+                "{taken_along} {noun} left out, unless the users that would be deleted too leave in the same run [{}]",
+                Code::TAKES_USERS_ALONG
+            ));
+        }
         if self.differing > 0 {
             let noun = if self.differing == 1 { "record differs" } else { "records differ" };
             notes.push(format!(

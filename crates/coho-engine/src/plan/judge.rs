@@ -26,6 +26,7 @@ use coho_mapping::Mapping;
 use super::absent::{absent, completeness, policy};
 use super::adopt::Agreement;
 use super::beginning::is_before;
+use super::departures::is_departure_of;
 use super::draft::Draft;
 use super::read::{Read, match_digest};
 use super::{Job, PlanError};
@@ -117,11 +118,17 @@ impl Judge<'_> {
             Change::Unchanged => {
                 self.draft.tally(Change::Unchanged, decision.reason, 1);
                 self.draft.counts.row(Fate::Unchanged);
-                // An event that was let go is here again: from now on it counts as seen.
+                // An event that was let go is here again: from now on it counts as seen. So does one whose row changed, since
+                // nothing is ever sent of that.
                 let void = memory.is_some_and(|memory| {
-                    memory.pending != Pending::None || matches!(memory.standing, Standing::Released { .. })
+                    let returned = matches!(memory.standing, Standing::Released { .. });
+                    memory.pending != Pending::None || returned || memory.seen != Some(seen)
                 });
-                if void { self.touch(key, seen, decision.reason) } else { Ok(()) }
+                if void {
+                    self.note(key, Fate::Unchanged, decision.reason, NewMemory::Seen(seen))
+                } else {
+                    Ok(())
+                }
             }
             Change::Hold => {
                 self.draft.tally(Change::Hold, decision.reason, 1);
@@ -148,9 +155,20 @@ impl Judge<'_> {
                 }
                 Err(problems) => {
                     self.draft.tally(Change::Invalid, decision.reason, 1);
-                    Ok(self.draft.invalid(key, &problems)?)
+                    let memory = self.passed(key, row, seen, decision);
+                    Ok(self.draft.invalid_but(key, &problems, memory)?)
                 }
             },
+        }
+    }
+
+    /// What is remembered of an invalid row: an event that a baseline passes over is passed over for good, whether its row is
+    /// mended later or not.
+    fn passed(&self, key: &Key, row: &RowBuf, seen: Seen, decision: Decision) -> NewMemory {
+        let is_passed = self.job.sync.object == Object::Event && decision.change == Change::Learn;
+        match self.mapping.target(Some(key), row) {
+            Ok(target) if is_passed => NewMemory::Learned { target, sent: Sent::new(), seen },
+            Ok(_) | Err(_) => NewMemory::Same,
         }
     }
 
@@ -210,7 +228,8 @@ impl Judge<'_> {
         if let (Some(scope), Some(memory)) = (self.job.scope, before)
             && matches!(memory.standing, Standing::Released { .. })
         {
-            for other in self.ledger.holder(scope, &rendered.target)? {
+            let others_only = |other: &Key| !is_departure_of(key, other);
+            for other in self.ledger.holder(scope, &rendered.target)?.into_iter().filter(others_only) {
                 others.extend(self.ledger.memory(scope, &other)?.filter(|_| other != *key));
             }
         }
@@ -262,7 +281,8 @@ impl Judge<'_> {
     fn adopt(&mut self, key: &Key, rendered: &Rendered, seen: Seen) -> Result<(), PlanError> {
         let name = email(self.job.sync, rendered).map(|email| email.to_lowercase());
         let name = name.as_deref().unwrap_or(rendered.target.as_str());
-        let Some(adopted) = self.job.held.and_then(|held| held.adopt(name, rendered)) else {
+        let Some(adopted) = self.job.held.and_then(|held| held.adopt(name, self.job.sync.object, rendered))
+        else {
             let reason = Reason::Waiting(Code::NOT_FOUND);
             self.draft.tally(Change::Hold, reason, 1);
             self.draft.counts.row(Fate::Held);
@@ -285,9 +305,7 @@ impl Judge<'_> {
                 Seen { row: Digest::of(b""), ..seen }
             }
         };
-        if let Some(id) = adopted.id {
-            self.draft.ids.push((rendered.target.clone(), id));
-        }
+        self.draft.ids.extend(adopted.ids);
         let learned = NewMemory::Learned { target: rendered.target.clone(), sent: adopted.sent, seen };
         self.note(key, Fate::Learned, Reason::Baseline, learned)
     }

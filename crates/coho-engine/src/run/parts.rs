@@ -114,8 +114,6 @@ impl Engine<'_> {
 
     /// Plans, and remembers what needs no call.
     async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        // A lease that was lost is found at the next write; a beat in between must not end the reading.
-        let beat = || drop(shared.heartbeat.beat());
         let planned = self
             .plan_one(
                 shared.run.id().as_str(),
@@ -124,7 +122,7 @@ impl Engine<'_> {
                 Some(&part.scope),
                 shared.options,
                 shared.listener,
-                &beat,
+                &|| goes_on(shared),
             )
             .await;
         let planned = match planned {
@@ -132,6 +130,7 @@ impl Engine<'_> {
                 part.problems = problems;
                 return Ok(());
             }
+            Err(EngineError::Interrupted) => return Ok(()),
             other => other?,
         };
         shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -173,8 +172,12 @@ impl Engine<'_> {
         if shared.options.filter.completeness() == Completeness::Complete {
             ledger.mark_begun(lease, &part.scope, now)?;
         }
-        let (workspace, object) = (part.scope.workspace(), part.scope.object());
-        ledger.put_references(lease, workspace, object, &planned.ids, now)?;
+        for object in Object::RECORDS {
+            let of_object = planned.ids.iter().filter(|(other, ..)| *other == object);
+            let pairs: Vec<_> =
+                of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
+            ledger.put_references(lease, part.scope.workspace(), object, &pairs, now)?;
+        }
         part.sent.calls += planned.calls.len() as u64;
         self.note_calls(shared, part, &planned.calls)
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::memory::Time;
 use coho_core::object::Object;
-use coho_core::operation::Operation;
+use coho_core::operation::{self, Operation};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::lease::Lease;
@@ -121,6 +121,7 @@ impl<'a> References<'a> {
     pub(crate) async fn resolve(&self, operation: &Operation, now: Time) -> Result<Resolution, LedgerError> {
         let unlinking = if self.client.can_unlink() { Unlinking::Possible } else { Unlinking::NoToken };
         let mut resolved = Resolved::new().with_unlinking(unlinking).with_time(now);
+        self.own_id(operation, &mut resolved)?;
         let mut calls = Vec::new();
         for (object, id) in operation.references() {
             let cell = self.cell(&(object, id.clone()));
@@ -136,6 +137,23 @@ impl<'a> References<'a> {
             return Ok(Resolution { resolved: Err(verdict), calls });
         }
         Ok(Resolution { resolved: Ok(resolved), calls })
+    }
+
+    /// The id of the operation's own record, where a listing told it: a record that was adopted has no other place for it.
+    fn own_id(&self, operation: &Operation, resolved: &mut Resolved) -> Result<(), LedgerError> {
+        let is_there = match &operation.known {
+            operation::Known::Assumed | operation::Known::There { id: None, .. } => true,
+            operation::Known::New
+            | operation::Known::There { id: Some(_), .. }
+            | operation::Known::Unclear { .. } => false,
+        };
+        if is_there {
+            let own = std::slice::from_ref(&operation.target);
+            for (target, id) in self.ledger.references(&self.workspace, operation.object, own)? {
+                resolved.insert(operation.object, target, id);
+            }
+        }
+        Ok(())
     }
 
     /// Forgets those references of an operation that this run did not ask Vitally for: a refusal may mean that their

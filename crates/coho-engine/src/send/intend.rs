@@ -1,0 +1,153 @@
+//! Intending: a window's intents are durable before the first byte leaves (law 2), and what does not fit any more is left out
+//! (law 4).
+
+use coho_core::code::Code;
+use coho_core::memory::{Memory, Pending, Time};
+use coho_core::object::Object;
+use coho_core::operation::{Action, Operation};
+use coho_core::plan::count_problem;
+use coho_core::verdict::Fate;
+use coho_ledger::LedgerError;
+use coho_ledger::intent::Intent;
+use coho_ledger::spool::Lane;
+
+use super::dependents::{Dependents, Removable};
+use super::{SendError, Sender, Sent, explained, fate};
+use crate::plan::claimed;
+
+/// An operation with the memory that it was made from.
+pub(super) struct Due {
+    pub(super) operation: Operation,
+    pub(super) before: Option<Memory>,
+    /// When the intent was made durable.
+    pub(super) at: Time,
+}
+
+impl Due {
+    /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
+    pub(super) fn since(&self) -> Time {
+        match self.before.as_ref().map(|memory| &memory.pending) {
+            Some(Pending::Open { since, .. }) => *since,
+            Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
+        }
+    }
+}
+
+/// Why an operation does not fit any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stale {
+    /// Its memory is another one.
+    Changed,
+    /// Another sync came to hold its record.
+    Claimed,
+    /// Users that are still held would be deleted with its record.
+    TakesUsersAlong,
+}
+
+impl Stale {
+    fn code(self) -> Option<Code> {
+        match self {
+            Self::Changed | Self::Claimed => None,
+            Self::TakesUsersAlong => Some(Code::TAKES_USERS_ALONG),
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::Changed => "",
+            Self::Claimed => "another sync delivered this record meanwhile",
+            Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
+        }
+    }
+}
+
+impl Sender<'_> {
+    /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
+    pub(super) fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, SendError> {
+        let now = self.clock.now();
+        let mut stale = Vec::new();
+        let operations = self.still_ours(operations, &mut stale)?;
+        let mut befores = Vec::with_capacity(operations.len());
+        for operation in &operations {
+            befores.push(self.ledger.memory(self.scope, &operation.key)?);
+        }
+        let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
+        let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
+        let mut due = Vec::with_capacity(operations.len());
+        for (operation, before) in operations.into_iter().zip(befores) {
+            if opened.stale.contains(&operation.key) {
+                stale.push((operation, Stale::Changed));
+            } else {
+                due.push(Due { operation, before, at: now });
+            }
+        }
+        self.pass_over(&stale, sent)?;
+        Ok(due)
+    }
+
+    /// Takes out the removals of records that another sync came to hold since the plan was made, and of accounts that would
+    /// take users along.
+    fn still_ours(
+        &self,
+        operations: Vec<Operation>,
+        stale: &mut Vec<(Operation, Stale)>,
+    ) -> Result<Vec<Operation>, SendError> {
+        let mut ours = Vec::with_capacity(operations.len());
+        for operation in operations {
+            let removes = matches!(operation.action, Action::Remove);
+            if removes && self.is_claimed(&operation)? {
+                stale.push((operation, Stale::Claimed));
+            } else if removes && self.takes_users_along(&operation)? {
+                stale.push((operation, Stale::TakesUsersAlong));
+            } else {
+                ours.push(operation);
+            }
+        }
+        Ok(ours)
+    }
+
+    fn is_claimed(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        let id = operation.known.id();
+        claimed(self.ledger, self.scope, operation.object, &operation.target, id)
+    }
+
+    /// Whether a user that some sync holds would be deleted with a record.
+    fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        match operation.object {
+            Object::Account | Object::Organization => {}
+            Object::User | Object::Event => return Ok(false),
+        }
+        let known = self.dependents.borrow_mut().take();
+        let mut dependents = match known {
+            Some(dependents) => dependents,
+            None => Dependents::of(self.ledger, self.scope.workspace())?,
+        };
+        let removable = dependents.remove(operation);
+        self.dependents.replace(Some(dependents));
+        Ok(removable == Removable::TakesUsersAlong)
+    }
+
+    /// Records operations that do not fit any more.
+    fn pass_over(&self, stale: &[(Operation, Stale)], sent: &mut Sent) -> Result<(), SendError> {
+        let now = self.clock.now();
+        for (operation, why) in stale {
+            if let (Some(code), message) = (why.code(), why.message()) {
+                let problem = explained(code, message);
+                count_problem(&mut sent.problems, Some(&operation.key), &problem);
+            }
+            match Lane::of(operation) {
+                Lane::Fresh | Lane::Retry | Lane::Backfill => sent.stale_writes += 1,
+                Lane::Remove | Lane::Probe => sent.stale_removals += 1,
+            }
+        }
+        let fates: Vec<_> = stale
+            .iter()
+            .map(|(operation, why)| fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now))
+            .collect();
+        if fates.is_empty() {
+            Ok(())
+        } else {
+            Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
+        }
+    }
+}
