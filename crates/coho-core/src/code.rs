@@ -146,7 +146,7 @@ codes! {
         WRONG_RECORD "wrong-record": "Vitally answered with another record than the one that was asked for.", "Change the external id: it looks like an id of Vitally's own.";
     }
     Unclear {
-        OUTCOME_UNKNOWN "outcome-unknown": "A call was sent and its answer is not known.", "Run again: Coho looks before it writes.";
+        OUTCOME_UNKNOWN "outcome-unknown": "A call was sent and its answer is not known.", "Run again: Coho looks before it writes, and repeats an event under the id that it had.";
         STALE "stale": "The plan that a person agreed to does not have this operation, or its record changed since.", "Plan again, and agree to that.";
         NOT_ATTEMPTED "not-attempted": "The run ended before the row was sent.", "Run again.";
     }

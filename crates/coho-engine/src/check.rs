@@ -9,6 +9,7 @@ use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::sync::{Api, Sync};
 use coho_mapping::{Mapping, Specification};
+use coho_vitally::client::Client;
 
 use crate::context::{Engine, EngineError};
 use crate::plan::source_problem;
@@ -123,7 +124,20 @@ async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Pr
             problems.push(at_token(engine, name, api, problem.help(help)));
         }
     }
+    if problems.is_empty()
+        && let Err(error) = recognised(engine, name, &client).await
+    {
+        problems.push(at_token(engine, name, Api::Rest, problem(&error)));
+    }
     problems
+}
+
+/// Whether the token is of the workspace that the ledger remembers, if there is a ledger.
+async fn recognised(engine: &Engine<'_>, name: &str, client: &Client) -> Result<(), EngineError> {
+    match engine.ledger_to_read()? {
+        Some(ledger) => engine.recognise(&ledger, name, client).await.map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Whether a sync sends through an API. Exact links are taken away through the Analytics API, where there is a token.
@@ -137,7 +151,7 @@ fn at_token(engine: &Engine<'_>, name: &str, api: Api, problem: Problem) -> Prob
         Api::Rest => spec.rest_token_place.as_ref(),
         Api::Analytics => spec.analytics_token_place.as_ref(),
     };
-    let concerns_token = matches!(problem.code, Code::UNAUTHORIZED | Code::FORBIDDEN);
+    let concerns_token = matches!(problem.code, Code::UNAUTHORIZED | Code::FORBIDDEN | Code::OTHER_WORKSPACE);
     problem.at(token.filter(|_| concerns_token).unwrap_or(&spec.place))
 }
 

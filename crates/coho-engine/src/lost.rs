@@ -95,7 +95,14 @@ impl Engine<'_> {
     }
 
     fn marked(&self) -> BTreeSet<String> {
-        let text = fs::read_to_string(self.mark_path()).unwrap_or_default();
+        let text = match fs::read_to_string(self.mark_path()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                tracing::warn!(%error, "{MARK} cannot be read: the loss of a ledger would not be noticed");
+                String::new()
+            }
+        };
         text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
     }
 

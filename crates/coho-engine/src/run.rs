@@ -14,7 +14,7 @@ use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::problem::Problem;
-use coho_core::sync::Sync;
+use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
@@ -202,9 +202,27 @@ impl Engine<'_> {
         planned.calls = held.map(|held| held.calls).unwrap_or_default();
         // A run lists what Vitally holds too.
         let listing = planned.calls.len() as u64;
+        if first_run.is_some() {
+            planned.plan.notes.extend(self.known_by_another_id(ledger, sync)?);
+        }
         planned.plan.calls.least += listing;
         planned.plan.calls.most += listing;
         Ok(planned)
+    }
+
+    /// A hint where a sync begins, and the ledger remembers one of the same object that the project has no more.
+    fn known_by_another_id(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<String>, EngineError> {
+        let ours = |id: &SyncId| {
+            self.setup.project.syncs.iter().any(|sync| sync.id == *id || sync.renamed_from.contains(id))
+        };
+        let remembered = ledger.remembered(&self.workspace(&sync.destination))?;
+        let other = remembered.into_iter().find(|(id, object)| *object == sync.object && !ours(id));
+        Ok(other.map(|(id, _)| {
+            format!(
+                "the ledger remembers a sync `{id}`, which the project does not have: if this is it under another name, \
+                 write `renamed_from: {id}`"
+            )
+        }))
     }
 
     /// What Vitally holds, where rows are to be adopted.
@@ -304,7 +322,9 @@ impl Engine<'_> {
         clients: &BTreeMap<String, Client>,
     ) -> Result<(), EngineError> {
         for (destination, client) in clients {
-            self.recognise(ledger, lease, destination, client).await?;
+            if let Some(anchor) = self.recognise(ledger, destination, client).await? {
+                ledger.lay_anchor(lease, &self.workspace(destination), &anchor)?;
+            }
         }
         Ok(())
     }

@@ -20,33 +20,32 @@ use crate::context::{Engine, EngineError};
 const WITNESSES: usize = 10;
 
 impl Engine<'_> {
-    /// Fails where a destination's token is another one than before, and shows none of the records that were delivered.
+    /// Fails where a destination's token is another one than before, and shows none of the records that were delivered. Gives
+    /// the anchor to lay where it is another token of the same workspace.
     pub(crate) async fn recognise(
         &self,
         ledger: &Ledger,
-        lease: &Lease,
         destination: &str,
         client: &Client,
-    ) -> Result<(), EngineError> {
-        let Some(token) = self.token_digest(destination) else { return Ok(()) };
+    ) -> Result<Option<Anchor>, EngineError> {
+        let Some(token) = self.token_digest(destination) else { return Ok(None) };
         let workspace = self.workspace(destination);
-        let Some(anchor) = ledger.anchor(&workspace)? else { return Ok(()) };
+        let Some(anchor) = ledger.anchor(&workspace)? else { return Ok(None) };
         if anchor.token == token {
-            return Ok(());
+            return Ok(None);
         }
         let records = ledger.some_records(&workspace, WITNESSES)?;
         for (object, external_id, vitally_id) in &records {
             match client.record(*object, vitally_id).await.finding {
                 Finding::Found(record) if is_witness(&record, *object, external_id, vitally_id) => {
-                    ledger.lay_anchor(lease, &workspace, &Anchor { token, ..anchor })?;
-                    return Ok(());
+                    return Ok(Some(Anchor { token, ..anchor }));
                 }
                 Finding::Failed(verdict) => return Err(unanswered(destination, verdict)),
                 Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {}
             }
         }
         // Where nothing was delivered there is nothing to mistake.
-        if records.is_empty() { Ok(()) } else { Err(other_workspace(destination, &workspace)) }
+        if records.is_empty() { Ok(None) } else { Err(other_workspace(destination, &workspace)) }
     }
 
     /// Remembers by which record each destination's workspace is known.

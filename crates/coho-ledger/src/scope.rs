@@ -126,6 +126,24 @@ impl Ledger {
         found.map(|(id, text)| scope(id, &text, workspace, sync, object)).transpose()
     }
 
+    /// The syncs of a workspace that something is remembered of, with what their rows become, in the order of their ids.
+    pub fn remembered(&self, workspace: &str) -> Result<Vec<(SyncId, Object)>, LedgerError> {
+        self.read("listing scopes", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sync, object FROM scopes JOIN workspaces ON workspaces.id = workspace
+                 WHERE name = ?1 AND EXISTS (SELECT 1 FROM memory WHERE memory.scope = scopes.id) ORDER BY sync",
+            )?;
+            let mut rows = statement.query([workspace])?;
+            let mut syncs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let object = Object::parse(&row.get::<_, String>(1)?)
+                    .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
+                syncs.push((SyncId::new(row.get::<_, String>(0)?), object));
+            }
+            Ok(syncs)
+        })
+    }
+
     /// Whether the first run of a scope's sync is done.
     pub fn began(&self, scope: &Scope) -> Result<FirstRun, LedgerError> {
         Ok(if self.first_run(scope)?.is_some() { FirstRun::Done } else { FirstRun::Pending })

@@ -2,6 +2,7 @@
 
 use coho_core::decide::Purpose;
 use coho_core::fields::Rendered;
+use coho_core::memory::Time;
 use coho_core::sync::{FirstRun, Sync};
 use coho_ledger::scope::FirstRun as Begun;
 use coho_mapping::Mapping;
@@ -23,6 +24,13 @@ pub(crate) fn purpose(asked: Purpose, first_run: Option<FirstRun>) -> Purpose {
         Some(FirstRun::Adopt) => Purpose::Adopt,
         Some(FirstRun::Send | FirstRun::Since(_)) | None => asked,
     }
+}
+
+/// Whether an event's time is one that nobody means: before the year 2000, or more than a day ahead.
+pub(super) fn is_odd(rendered: &Rendered, now: Time) -> bool {
+    const YEAR_2000: i64 = 946_684_800;
+    let odd = |moment: Time| moment.timestamp() < YEAR_2000 || moment > now + chrono::TimeDelta::days(1);
+    Mapping::moment(rendered).is_some_and(odd)
 }
 
 /// Whether an event happened before the sync is to begin.

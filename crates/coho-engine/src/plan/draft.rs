@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub(super) calls: Calls,
     /// Records that were delivered before.
     pub(super) known: u64,
+    /// Events whose time nobody means.
+    pub(super) odd_times: u64,
     /// Operations that the permit has, where there is one.
     pub(super) permitted: u64,
     /// Records that have to be searched by their e-mail address.
@@ -64,6 +66,7 @@ impl Draft {
             removals: RemovalOrigins::default(),
             calls: Calls::default(),
             known: 0,
+            odd_times: 0,
             permitted: 0,
             searched: 0,
             batches: Batches::default(),
@@ -302,6 +305,10 @@ impl Draft {
         if job.sync.associations == Associations::Exact && self.counts.planned() > 0 {
             let note = "exact links: what Vitally shows beyond the row is unlinked too, each account with a call of its own";
             notes.push(note.to_owned());
+        }
+        if self.odd_times > 0 {
+            let noun = if self.odd_times == 1 { "event has a time" } else { "events have a time" };
+            notes.push(format!("{} {noun} before the year 2000 or more than a day ahead", self.odd_times));
         }
         let accepts = job.sync.api == Api::Analytics && self.counts.planned() > 0;
         if accepts && job.sync.object == Object::Event {

@@ -20,12 +20,12 @@ use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::compare::{Compared, Comparison, Rows, Same};
 use coho_ledger::memory::Memories;
-use coho_ledger::spool::{HoldsTarget, NewMemory};
+use coho_ledger::spool::{HoldsTarget, NewMemory, Note};
 use coho_mapping::Mapping;
 
 use super::absent::{absent, completeness, policy};
 use super::adopt::Agreement;
-use super::beginning::is_before;
+use super::beginning::{is_before, is_odd};
 use super::departures::is_departure_of;
 use super::draft::Draft;
 use super::read::{Read, match_digest};
@@ -192,6 +192,7 @@ impl Judge<'_> {
         // The record that the key held before is looked after once all writes are known: see `departures`.
         let before = memory.filter(|_| !moved);
         let sieved = self.sieved(key, rendered, before)?;
+        self.draft.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = decision.change == Change::Add && is_before(self.job.first_run, rendered);
         let learns = decision.change == Change::Learn || early;
         if !learns
@@ -286,7 +287,13 @@ impl Judge<'_> {
             let reason = Reason::Waiting(Code::NOT_FOUND);
             self.draft.tally(Change::Hold, reason, 1);
             self.draft.counts.row(Fate::Held);
-            return self.note(key, Fate::Held, reason, NewMemory::Same);
+            return Ok(self.draft.spool.note(&Note {
+                key: key.clone(),
+                fate: Fate::Held,
+                code: reason.to_string(),
+                message: "Vitally has no such record: the next run adds it".to_owned(),
+                memory: NewMemory::Same,
+            })?);
         };
         self.draft.tally(Change::Learn, Reason::Baseline, 1);
         self.draft.counts.row(Fate::Learned);

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Reason};
+use coho_core::decide::{Change, Purpose, Reason};
 use coho_core::event::Event;
 use coho_core::plan::{Status, SyncPlan, SyncSummary};
-use coho_core::sync::Sync;
+use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::run::{Ending, Status as Ended};
 
@@ -48,15 +48,11 @@ impl Engine<'_> {
             let noun = if stale == 1 { "operation is" } else { "operations are" };
             summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
         }
-        if part.missed > 0 {
-            let noun = if part.missed == 1 {
-                "operation that was agreed to is"
-            } else {
-                "operations that were agreed to are"
-            };
-            summary
-                .notes
-                .push(format!("{} {noun} not due: done before, or their rows changed since", part.missed));
+        summary.notes.extend(missed(part.missed));
+        // What was adopted just now did not wait before.
+        let adopts = shared.options.purpose == Purpose::Adopt || plan.first_run == Some(FirstRun::Adopt);
+        if !adopts {
+            summary.notes.extend(waiting(&plan.changes, &summary.sync));
         }
         let left_out = stale > 0 && shared.options.permit.is_some();
         if summary.status == Status::Completed && (waits || left_out || summary.has_errors()) {
@@ -67,6 +63,38 @@ impl Engine<'_> {
         shared.listener.on(&Event::Ended(Box::new(summary.clone())));
         Ok(summary)
     }
+}
+
+/// What a person agreed to and what is not due.
+fn missed(count: u64) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(
+            "1 operation that was agreed to is not due: done before, or its row changed since".to_owned(),
+        ),
+        _ => Some(format!(
+            "{count} operations that were agreed to are not due: done before, or their rows changed since"
+        )),
+    }
+}
+
+/// Which rows wait for their next try, and how to see and hurry them.
+fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<String> {
+    let mut codes = BTreeMap::new();
+    for ((change, reason), count) in changes {
+        if let (Change::Hold, Reason::Waiting(_) | Reason::RetriesUsedUp) = (change, reason) {
+            *codes.entry(reason.as_str()).or_insert(0) += count;
+        }
+    }
+    let count: u64 = codes.values().sum();
+    let (noun, verb) = if count == 1 { ("row", "waits") } else { ("rows", "wait") };
+    let codes = codes.into_keys().collect::<Vec<_>>().join(", ");
+    (count > 0).then(|| {
+        format!(
+            "{count} {noun} of earlier runs {verb} for another try ({codes}): `coho rows {sync} --fate held` lists them, \
+             `coho retry {sync}` tries them now"
+        )
+    })
 }
 
 /// Whether rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
