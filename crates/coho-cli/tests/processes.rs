@@ -210,7 +210,7 @@ fn demo_shows_the_main_job_and_leaves_nothing_behind() {
     let order = [
         "$ coho plan",
         "$ coho run",
-        "$ edit data/accounts.csv",
+        "$ edit data/*.csv",
         "$ coho run",
         "$ coho run",
         "calls that Vitally saw: 0",

@@ -40,7 +40,7 @@ pub struct Traits {
 }
 
 impl Engine<'_> {
-    /// The destination of this name; without a name the only one that the project uses.
+    /// The destination of this name; without a name the only one that syncs send to, or else the only one that there is.
     ///
     /// An error names those that there are.
     pub fn destination_named(&self, named: Option<&str>) -> Result<&str, EngineError> {
@@ -50,8 +50,11 @@ impl Engine<'_> {
             EngineError::Selection(Problem::new(Code::UNKNOWN_NAME, message).help(help))
         };
         if known().next().is_none() {
-            let message = "no sync of the project sends to a destination".to_owned();
-            return Err(wrong(message, "write a sync with `to: NAME`, or choose a target".to_owned()));
+            let message = "the project has no destination that can be used".to_owned();
+            return Err(wrong(
+                message,
+                "define one under `destinations:`, with tokens that resolve".to_owned(),
+            ));
         }
         match named {
             Some(name) => known().find(|one| *one == name).ok_or_else(|| {
@@ -59,13 +62,26 @@ impl Engine<'_> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("its destinations are {}", all()),
                 };
-                wrong(format!("no sync of the project sends to a destination `{name}`"), help)
+                wrong(format!("the project has no destination `{name}` that can be used"), help)
             }),
-            None if known().count() > 1 => {
-                let message = "the project has several destinations".to_owned();
-                Err(wrong(message, format!("name one of {}", all())))
-            }
-            None => Ok(known().next().unwrap_or_default()),
+            None => self.only_destination().ok_or_else(|| {
+                wrong("the project has several destinations".to_owned(), format!("name one of {}", all()))
+            }),
+        }
+    }
+
+    /// The only destination that syncs send to, or else the only one that there is.
+    fn only_destination(&self) -> Option<&str> {
+        let used = self.setup.project.syncs.iter().map(|sync| sync.destination.as_str());
+        let mut used: Vec<_> = used.collect();
+        used.sort_unstable();
+        used.dedup();
+        if used.is_empty() {
+            used.extend(self.setup.project.destinations.keys().map(String::as_str));
+        }
+        match used.as_slice() {
+            [only] => Some(only),
+            _ => None,
         }
     }
 

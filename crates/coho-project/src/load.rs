@@ -332,14 +332,18 @@ impl<'a> Loader<'a> {
         );
     }
 
-    /// The declarations that are used; their references must resolve, those of the others need not.
+    /// The declarations that are used, whose references must resolve, and those of the others that do.
     fn used<T>(
         &mut self,
         all: BTreeMap<String, Declaration<T>>,
         names: &BTreeSet<&str>,
     ) -> BTreeMap<String, T> {
         let mut used = BTreeMap::new();
-        for (name, declaration) in all.into_iter().filter(|(name, _)| names.contains(name.as_str())) {
+        for (name, declaration) in all {
+            let is_used = names.contains(name.as_str());
+            if !is_used && !declaration.unresolved.is_empty() {
+                continue;
+            }
             self.tell_open(declaration.unresolved);
             if let Some(spec) = declaration.spec {
                 used.insert(name, spec);

@@ -19,9 +19,9 @@ pub struct Project {
     pub name: String,
     /// The chosen target; `None` in a project without targets.
     pub target: Option<String>,
-    /// The sources that its models read, by name.
+    /// The sources that its models read, by name, and others where their references resolve.
     pub sources: BTreeMap<String, SourceSpec>,
-    /// The destinations that its syncs send to, by name, and the chosen target's.
+    /// The destinations that its syncs send to, by name, and the chosen target's; others where their references resolve.
     pub destinations: BTreeMap<String, DestinationSpec>,
     /// What was found out of their workspaces, by destination.
     pub workspaces: BTreeMap<String, Workspace>,

@@ -7,7 +7,7 @@
 ///
 /// let files: Vec<File> = starter().iter().map(|(path, text)| File::text(*path, *text)).collect();
 /// let project = load(&files, &|_| None, None).unwrap();
-/// assert_eq!(project.syncs.len(), 3);
+/// assert_eq!(project.syncs.len(), 4);
 /// ```
 pub fn starter() -> &'static [(&'static str, &'static str)] {
     FILES
@@ -20,11 +20,14 @@ const FILES: &[(&str, &str)] = &[
     ("models/organizations.yaml", include_str!("../starter/models/organizations.yaml")),
     ("models/accounts.yaml", include_str!("../starter/models/accounts.yaml")),
     ("models/users.yaml", include_str!("../starter/models/users.yaml")),
+    ("models/invoices.yaml", include_str!("../starter/models/invoices.yaml")),
     ("syncs/organizations.yaml", include_str!("../starter/syncs/organizations.yaml")),
     ("syncs/accounts.yaml", include_str!("../starter/syncs/accounts.yaml")),
     ("syncs/users.yaml", include_str!("../starter/syncs/users.yaml")),
+    ("syncs/invoices.yaml", include_str!("../starter/syncs/invoices.yaml")),
     ("tests/accounts.yaml", include_str!("../starter/tests/accounts.yaml")),
     ("data/organizations.csv", include_str!("../starter/data/organizations.csv")),
     ("data/accounts.csv", include_str!("../starter/data/accounts.csv")),
     ("data/users.csv", include_str!("../starter/data/users.csv")),
+    ("data/invoices.csv", include_str!("../starter/data/invoices.csv")),
 ];

@@ -22,12 +22,12 @@ const OTHERS: [(&str, &str); 3] = [
 ];
 
 /// The project: which files of it are damaged, and how many syncs it has.
-const DAMAGED: std::ops::Range<usize> = 2..13;
-const SYNCS: usize = 6;
+const DAMAGED: std::ops::Range<usize> = 2..15;
+const SYNCS: usize = 7;
 
 /// A project in which the syncs are: the sandbox of the starter has both tokens.
 fn files() -> Vec<File> {
-    let files = starter().iter().copied().take(10).chain(OTHERS);
+    let files = starter().iter().copied().take(12).chain(OTHERS);
     files.map(|(path, text)| File::text(path, text)).collect()
 }
 
@@ -60,7 +60,7 @@ proptest! {
         let files = mutated(which, from, length, &by);
         let loaded = load(&files, &|_| None, None);
         if let Ok(project) = &loaded {
-            prop_assert_eq!((project.models.len(), project.syncs.len()), (3, SYNCS));
+            prop_assert_eq!((project.models.len(), project.syncs.len()), (4, SYNCS));
         }
         if let Err(problems) = loaded {
             prop_assert!(!problems.is_empty());

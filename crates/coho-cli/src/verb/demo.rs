@@ -13,13 +13,18 @@ use crate::{print, verb};
 const TOKEN: &str = "sandbox";
 
 /// What the demo changes: file, text, new text.
-const EDITS: [(&str, &str, &str); 3] = [
+const EDITS: [(&str, &str, &str); 4] = [
     ("data/accounts.csv", "growth,42,1890.00", "growth,45,2025.00"),
     ("data/accounts.csv", "Alder Energy", "Alder Energy Partners"),
     (
         "data/users.csv",
         "usr-1006,",
         "usr-1007,G. Newcomer,g.newcomer@cedar.example,acc-cedar-labs,sales,false,0,2026-11-24\nusr-1006,",
+    ),
+    (
+        "data/invoices.csv",
+        "inv-3004,",
+        "inv-3005,acc-cedar-labs,usr-1006,2026-11-20T16:30:00Z,99.00,EUR\ninv-3004,",
     ),
 ];
 
@@ -39,7 +44,7 @@ pub(crate) async fn demo() -> anyhow::Result<Exit> {
 async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
     begin(folder, &simulator.url())?;
     say(
-        "A project: three CSV files become organizations, accounts and users of a Vitally simulator",
+        "A project: four CSV files become organizations, accounts, users and events of a Vitally simulator",
         "coho init",
     )?;
     say("The plan: what would be sent, and why", "coho plan")?;
@@ -48,7 +53,7 @@ async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
     verb::plan::plan(&global, &rows, false, None).await?;
     say("The first run sends everything", "coho run")?;
     step(&global, simulator).await?;
-    say("Two accounts change, and one user is new", "edit data/accounts.csv data/users.csv")?;
+    say("Two accounts change, a user is new, and an invoice was paid", "edit data/*.csv")?;
     for (file, before, after) in EDITS {
         edit(&folder.join(file), before, after)?;
     }
