@@ -113,7 +113,8 @@ fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
 
 fn coho(programs: &Path, project: &Project) -> Result<Cost> {
     let mut coho = child::program(programs.join("coho"));
-    coho.arg("run").arg("--project").arg(project.folder());
+    // Each round begins without a ledger.
+    coho.args(["run", "--new-ledger", "--project"]).arg(project.folder());
     measured(&mut coho, project)
 }
 
