@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
+use coho_ledger::scope::FirstRun;
 
 use crate::context::{Engine, EngineError};
 
@@ -68,7 +71,7 @@ impl Engine<'_> {
             let ids = std::iter::once(&sync.id).chain(&sync.renamed_from);
             let is_marked = ids.map(|id| self.line(sync, id)).any(|line| marked.contains(&line));
             let known = match ledger {
-                Some(ledger) if is_marked => self.scope(ledger, sync)?.is_some(),
+                Some(ledger) if is_marked => self.remembers(ledger, sync)?,
                 Some(_) | None => false,
             };
             if is_marked && !known {
@@ -78,18 +81,37 @@ impl Engine<'_> {
         Ok(lost)
     }
 
+    /// Whether a ledger knows what a sync sent: a run of it was planned to its end, or something is remembered. A run that
+    /// broke off before leaves a namespace with nothing in it.
+    fn remembers(&self, ledger: &Ledger, sync: &Sync) -> Result<bool, EngineError> {
+        let Some(scope) = self.scope(ledger, sync)? else { return Ok(false) };
+        let remembered = ledger.remembered(scope.workspace())?;
+        let begun = ledger.began(&scope)? == FirstRun::Done;
+        Ok(begun || remembered.iter().any(|(id, _)| id == scope.sync()))
+    }
+
     /// Marks that a sync sends. A project that cannot be written to has no mark, and that is all.
     pub(crate) fn mark(&self, sync: &Sync) {
-        let line = self.line(sync, &sync.id);
         let mut marked = self.marked();
-        if !marked.insert(line) {
-            return;
+        if marked.insert(self.line(sync, &sync.id)) {
+            self.keep(&marked);
         }
+    }
+
+    /// Takes the mark of a sync away: a person forgot on purpose what it sent.
+    pub(crate) fn unmark(&self, sync: &Sync) {
+        let mut marked = self.marked();
+        if marked.remove(&self.line(sync, &sync.id)) {
+            self.keep(&marked);
+        }
+    }
+
+    fn keep(&self, marked: &BTreeSet<String>) {
         let mut text = HEAD.to_owned();
-        for line in &marked {
+        for line in marked {
             text.extend([line, "\n"]);
         }
-        if let Err(error) = fs::write(self.mark_path(), text) {
+        if let Err(error) = self.write_mark(&text) {
             tracing::debug!(%error, "the mark of what was sent cannot be written");
         }
     }
@@ -104,6 +126,14 @@ impl Engine<'_> {
             }
         };
         text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    /// The mark is whole before it has its name: a run that is killed leaves the old one.
+    fn write_mark(&self, text: &str) -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.setup.root)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.persist(self.mark_path()).map(drop).map_err(|error| error.error)
     }
 
     fn mark_path(&self) -> PathBuf {

@@ -11,7 +11,7 @@ pub(crate) mod adopt;
 mod judge;
 mod absent;
 mod targets;
-mod departures;
+pub(crate) mod departures;
 mod permitted;
 mod guards;
 mod batches;

@@ -346,7 +346,12 @@ impl Engine<'_> {
     /// Forgets what was delivered. Returns how many keys.
     pub fn forget(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
         let refuse = coho_ledger::amend::OpenIntents::Refuse;
-        self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key, refuse)?))
+        let forgotten =
+            self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key, refuse)?))?;
+        if key.is_none() {
+            self.unmark(sync);
+        }
+        Ok(forgotten)
     }
 
     /// Changes what is remembered of a sync, where anything is. That a memory is gone must not be hidden by a new one.

@@ -56,6 +56,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) run: &'a Run,
     pub(crate) sync: &'a Sync,
     pub(crate) scope: &'a Scope,
+    pub(crate) spool: &'a Spool,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
     pub(crate) directory: &'a Directory,
@@ -150,20 +151,14 @@ impl Sender<'_> {
     /// Carries out all operations of a lane.
     ///
     /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
-    pub(crate) async fn lane(
-        &self,
-        spool: &Spool,
-        lane: Lane,
-        stretch: Stretch,
-        sent: &mut Sent,
-    ) -> Result<i64, SendError> {
+    pub(crate) async fn lane(&self, lane: Lane, stretch: Stretch, sent: &mut Sent) -> Result<i64, SendError> {
         let Stretch { mut after, mut most } = stretch;
         let window_size = match self.sync.api {
             Api::Rest => WINDOW,
             Api::Analytics => BATCHED,
         };
         while most > 0 {
-            let mut window = spool.operations(lane, after, window_size.min(most))?;
+            let mut window = self.spool.operations(lane, after, window_size.min(most))?;
             if self.sync.api == Api::Analytics {
                 batch::cut(&mut window);
             }

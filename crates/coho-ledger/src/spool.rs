@@ -152,6 +152,27 @@ impl Spool {
         self.run("DELETE FROM notes WHERE splits = 1", params![])
     }
 
+    /// Takes out the note that splits this key: it keeps its old record. Gives the key that the old record would have had.
+    pub fn take_split(&self, key: &Key) -> Result<Option<Key>, SpoolError> {
+        let to: Option<String> = self.one(
+            "SELECT json_extract(body, '$.memory.Split[0]') FROM notes
+             WHERE splits = 1 AND json_extract(body, '$.key') = ?",
+            params![key.as_str()],
+        )?;
+        if to.is_some() {
+            self.run(
+                "DELETE FROM notes WHERE splits = 1 AND json_extract(body, '$.key') = ?",
+                params![key.as_str()],
+            )?;
+        }
+        Ok(to.map(Key::new))
+    }
+
+    /// The numbers of all operations of this key.
+    pub fn numbers_of(&self, key: &Key) -> Result<Vec<i64>, SpoolError> {
+        self.column("SELECT seq FROM operations WHERE key = ? ORDER BY seq", params![key.as_str()])
+    }
+
     /// Remembers that the model does not have this key.
     pub fn absent(&self, key: &Key) -> Result<(), SpoolError> {
         self.run("INSERT OR IGNORE INTO absent (key) VALUES (?)", params![key.as_str()])

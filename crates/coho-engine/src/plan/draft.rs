@@ -122,6 +122,7 @@ impl Draft {
                 if matches!(fate, Fate::Invalid | Fate::Stale) {
                     self.spool.dispute(&operation.target)?;
                 }
+                self.stay(&operation.key)?;
             }
             Lane::Remove | Lane::Probe => {
                 self.counts.removals -= 1;
@@ -136,6 +137,17 @@ impl Draft {
             message: message.to_owned(),
             memory: if released { NewMemory::Released } else { NewMemory::Same },
         })
+    }
+
+    /// A row whose new record is not written keeps the old one: that does not depart.
+    fn stay(&mut self, key: &Key) -> Result<(), SpoolError> {
+        let Some(departed) = self.spool.take_split(key)? else { return Ok(()) };
+        for seq in self.spool.numbers_of(&departed)? {
+            if let Some(operation) = self.spool.operation(seq)? {
+                self.withdraw(seq, &operation, Fate::Kept, Code::STALE, "its row keeps it")?;
+            }
+        }
+        Ok(())
     }
 
     fn weigh(&mut self, operation: &Operation, sign: i64) {

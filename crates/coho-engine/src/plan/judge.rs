@@ -16,6 +16,7 @@ use coho_core::plan::Sample;
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
 use coho_core::sync::{Matching, Mode};
+use coho_core::target::ExternalId;
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
 use coho_ledger::compare::{Compared, Comparison, Rows, Same};
@@ -26,9 +27,9 @@ use coho_mapping::Mapping;
 use super::absent::{absent, completeness, policy};
 use super::adopt::Agreement;
 use super::beginning::{is_before, is_odd};
-use super::departures::is_departure_of;
+use super::departures::{is_departure_of, split};
 use super::draft::Draft;
-use super::read::{Read, match_digest};
+use super::read::{Read, match_digest, target_digest};
 use super::{Job, PlanError};
 
 /// Judges all keys, in their order.
@@ -149,27 +150,40 @@ impl Judge<'_> {
             | Change::Keep
             | Change::Forget => match self.mapping.render_row(key, row, &self.job.facts) {
                 Ok(rendered) => {
-                    let rendered = same_message(rendered, memory);
+                    let rendered = self.same_record(same_message(rendered, memory), memory, decision.change);
                     self.volatile = self.mapping.volatile(row, &rendered, &self.job.facts);
                     self.rendered(key, &rendered, seen, memory, decision)
                 }
                 Err(problems) => {
                     self.draft.tally(Change::Invalid, decision.reason, 1);
-                    let memory = self.passed(key, row, seen, decision);
-                    Ok(self.draft.invalid_but(key, &problems, memory)?)
+                    let target = self.mapping.target(Some(key), row).ok();
+                    let passes = decision.change == Change::Learn;
+                    self.refused(key, target.as_ref(), &problems, seen, passes)
                 }
             },
         }
     }
 
-    /// What is remembered of an invalid row: an event that a baseline passes over is passed over for good, whether its row is
-    /// mended later or not.
-    fn passed(&self, key: &Key, row: &RowBuf, seen: Seen, decision: Decision) -> NewMemory {
-        let is_passed = self.job.sync.object == Object::Event && decision.change == Change::Learn;
-        match self.mapping.target(Some(key), row) {
-            Ok(target) if is_passed => NewMemory::Learned { target, sent: Sent::new(), seen },
-            Ok(_) | Err(_) => NewMemory::Same,
+    /// Counts an invalid row. Its record is not removed for another key that left it. An event that a first run passes over is
+    /// passed over for good, whether its row is mended later or not.
+    fn refused(
+        &mut self,
+        key: &Key,
+        target: Option<&ExternalId>,
+        problems: &[Problem],
+        seen: Seen,
+        passes: bool,
+    ) -> Result<(), PlanError> {
+        if let Some(target) = target {
+            self.draft.spool.dispute(target)?;
         }
+        let memory = match target {
+            Some(target) if passes && self.job.sync.object == Object::Event => {
+                NewMemory::Learned { target: target.clone(), sent: Sent::new(), seen }
+            }
+            Some(_) | None => NewMemory::Same,
+        };
+        Ok(self.draft.invalid_but(key, problems, memory)?)
     }
 
     fn rendered(
@@ -180,9 +194,16 @@ impl Judge<'_> {
         memory: Option<&Memory>,
         decision: Decision,
     ) -> Result<(), PlanError> {
-        if let Some(problem) = self.shared_email(rendered)? {
+        let shared = match self.shared_email(rendered)? {
+            None if decision.change == Change::Learn => self.shared_target(rendered)?,
+            shared => shared,
+        };
+        if let Some(problem) = shared {
             self.draft.tally(Change::Invalid, decision.reason, 1);
-            return Ok(self.draft.invalid(key, &[problem])?);
+            return self.refused(key, Some(&rendered.target), &[problem], seen, false);
+        }
+        if decision.change == Change::Learn {
+            self.let_go(key, rendered, memory)?;
         }
         if decision.change == Change::Learn && self.job.purpose == Purpose::Adopt {
             return self.adopt(key, rendered, seen);
@@ -216,8 +237,7 @@ impl Judge<'_> {
             Ok(operation) => self.push(operation, memory.filter(|_| moved), before),
             Err(problems) => {
                 self.draft.tally(Change::Invalid, reason, 1);
-                self.draft.spool.dispute(&rendered.target)?;
-                Ok(self.draft.invalid(key, &problems)?)
+                self.refused(key, Some(&rendered.target), &problems, seen, learns)
             }
         }
     }
@@ -259,11 +279,25 @@ impl Judge<'_> {
         Ok(self.draft.push(&operation, holds)?)
     }
 
+    /// A user that was found by its address stays the record that it is, whatever external id its row has by now: a baseline
+    /// must not make it another one's.
+    fn same_record(&self, rendered: Rendered, memory: Option<&Memory>, change: Change) -> Rendered {
+        match memory {
+            Some(memory) if change == Change::Learn && self.is_found_by_address() && has_record(memory) => {
+                Rendered { target: memory.target.clone(), ..rendered }
+            }
+            Some(_) | None => rendered,
+        }
+    }
+
     /// Whether a row became another record. One that is found by its e-mail address is the same whatever else the row says: its
     /// external id is only what a new one gets.
     fn moves(&self, memory: &Memory, rendered: &Rendered) -> bool {
-        let by_target = self.job.sync.matching.email().is_none();
-        by_target && memory.target != rendered.target && has_record(memory)
+        !self.is_found_by_address() && memory.target != rendered.target && has_record(memory)
+    }
+
+    fn is_found_by_address(&self) -> bool {
+        self.job.sync.matching.email().is_some()
     }
 
     /// A problem where the row's e-mail address is another row's too: both would be one record.
@@ -276,6 +310,28 @@ impl Judge<'_> {
         let message = format!("the e-mail address `{preview}` is also that of another row of the model");
         let problem = Problem::new(Code::DUPLICATE_TARGET, message);
         Ok(Some(problem.help("make the e-mail address unique in the model")))
+    }
+
+    /// A problem where rows that are only remembered have one external id: nobody else looks at those.
+    fn shared_target(&self, rendered: &Rendered) -> Result<Option<Problem>, PlanError> {
+        if !self.draft.spool.is_shared_match(target_digest(&rendered.target))? {
+            return Ok(None);
+        }
+        let id = coho_core::value::preview(rendered.target.as_str());
+        let problem = Problem::new(
+            Code::DUPLICATE_TARGET,
+            format!("external id `{id}` is also that of another row of the model"),
+        );
+        Ok(Some(problem.help("make the external id unique in the model")))
+    }
+
+    /// A row that is only remembered, and was another record before: that goes on under a key of its own.
+    fn let_go(&mut self, key: &Key, rendered: &Rendered, memory: Option<&Memory>) -> Result<(), PlanError> {
+        let moved = memory.filter(|memory| self.moves(memory, rendered));
+        if let (Some(scope), Some(memory)) = (self.job.scope, moved) {
+            split(self.ledger, scope, &self.draft, key, memory, &rendered.target)?;
+        }
+        Ok(())
     }
 
     /// Remembers what Vitally holds of a row.

@@ -2,12 +2,14 @@
 
 use coho_core::code::Code;
 use coho_core::counts::Counts;
-use coho_core::digest::Digest;
+use coho_core::decide::Purpose;
+use coho_core::digest::{Digest, Hasher};
 use coho_core::key::{Key, KeyError};
 use coho_core::model::Model;
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
+use coho_core::target::ExternalId;
 use coho_core::verdict::Fate;
 use coho_ledger::sort::{Sorted, Sorter};
 use coho_ledger::spool::Spool;
@@ -74,6 +76,14 @@ pub(super) fn match_digest(email: &str) -> Digest {
     Digest::of(email.to_lowercase().as_bytes())
 }
 
+/// Stands for an external id, and for no e-mail address.
+pub(super) fn target_digest(target: &ExternalId) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.part(b"target");
+    hasher.part(target.as_str().as_bytes());
+    hasher.finish()
+}
+
 impl Intake {
     fn take(
         &mut self,
@@ -93,6 +103,12 @@ impl Intake {
             && let Ok(email) = mapping.email(row)
         {
             self.spool.see_match(match_digest(&email))?;
+        }
+        let learns = matches!(job.purpose, Purpose::Baseline | Purpose::Adopt);
+        if let (true, Ok(key)) = (learns, &key)
+            && let Ok(target) = mapping.target(Some(key), row)
+        {
+            self.spool.see_match(target_digest(&target))?;
         }
         match key {
             Ok(key) => self.sorter.push(Some(&key), row.fingerprint(mapping.reads()), row)?,

@@ -88,7 +88,6 @@ impl Engine<'_> {
             shared.ledger.rename_scope(shared.lease, &workspace, earlier, &sync.id)?;
         }
         let scope = shared.ledger.scope(shared.lease, &workspace, &sync.id, sync.object)?;
-        self.mark(sync);
         let start = SyncStart {
             model: sync.model.clone(),
             destination: sync.destination.clone(),
@@ -171,6 +170,7 @@ impl Engine<'_> {
         let (ledger, lease, now) = (shared.ledger, shared.lease, self.setup.clock.now());
         if shared.options.filter.completeness() == Completeness::Complete {
             ledger.mark_begun(lease, &part.scope, now)?;
+            self.mark(part.sync);
         }
         for object in Object::RECORDS {
             let of_object = planned.ids.iter().filter(|(other, ..)| *other == object);
@@ -232,6 +232,7 @@ impl Engine<'_> {
             run: shared.run,
             sync: part.sync,
             scope: &part.scope,
+            spool,
             client,
             references,
             directory: &part.directory,
@@ -248,7 +249,7 @@ impl Engine<'_> {
             dependents: RefCell::new(None),
             beat: &|| shared.heartbeat.beat(),
         };
-        let end = sender.lane(spool, lane, stretch, &mut part.sent).await.map_err(sending)?;
+        let end = sender.lane(lane, stretch, &mut part.sent).await.map_err(sending)?;
         shared.halt.replace(sender.halt.into_inner());
         Ok(end)
     }

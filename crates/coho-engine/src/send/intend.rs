@@ -2,7 +2,7 @@
 //! (law 4).
 
 use coho_core::code::Code;
-use coho_core::memory::{Memory, Pending, Time};
+use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::count_problem;
@@ -14,6 +14,7 @@ use coho_ledger::spool::Lane;
 use super::dependents::{Dependents, Removable};
 use super::{SendError, Sender, Sent, explained, fate};
 use crate::plan::claimed;
+use crate::plan::departures::origin_of;
 
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
@@ -42,12 +43,14 @@ enum Stale {
     Claimed,
     /// Users that are still held would be deleted with its record.
     TakesUsersAlong,
+    /// Its row became another record, which is not delivered yet.
+    Replaced,
 }
 
 impl Stale {
     fn code(self) -> Option<Code> {
         match self {
-            Self::Changed | Self::Claimed => None,
+            Self::Changed | Self::Claimed | Self::Replaced => None,
             Self::TakesUsersAlong => Some(Code::TAKES_USERS_ALONG),
         }
     }
@@ -57,6 +60,7 @@ impl Stale {
             Self::Changed => "",
             Self::Claimed => "another sync delivered this record meanwhile",
             Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
+            Self::Replaced => "its row became another record, which is not delivered yet",
         }
     }
 }
@@ -97,6 +101,8 @@ impl Sender<'_> {
             let removes = matches!(operation.action, Action::Remove);
             if removes && self.is_claimed(&operation)? {
                 stale.push((operation, Stale::Claimed));
+            } else if removes && self.is_replaced(&operation)? {
+                stale.push((operation, Stale::Replaced));
             } else if removes && self.takes_users_along(&operation)? {
                 stale.push((operation, Stale::TakesUsersAlong));
             } else {
@@ -106,9 +112,33 @@ impl Sender<'_> {
         Ok(ours)
     }
 
-    fn is_claimed(&self, operation: &Operation) -> Result<bool, LedgerError> {
+    /// Whether the row that had a record before waits for its new one: until that is there, the old one stays.
+    fn is_replaced(&self, operation: &Operation) -> Result<bool, LedgerError> {
+        let Some(origin) = origin_of(&operation.key) else { return Ok(false) };
+        let memory = self.ledger.memory(self.scope, &origin)?;
+        Ok(memory.is_some_and(|memory| memory.standing == Standing::Never))
+    }
+
+    /// Whether another row of the sync holds a record by Vitally's id: a row whose key was renamed, say, that found it by its
+    /// e-mail address.
+    fn is_held(&self, operation: &Operation) -> Result<bool, SendError> {
+        let Some(id) = operation.known.id() else { return Ok(false) };
+        for key in self.ledger.holder_of_id(self.scope, id)? {
+            let memory = self.ledger.memory(self.scope, &key)?;
+            let holds = memory.is_some_and(|memory| matches!(memory.standing, Standing::Delivered { .. }));
+            if key != operation.key && holds && !self.spool.is_absent(&key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_claimed(&self, operation: &Operation) -> Result<bool, SendError> {
+        if self.is_held(operation)? {
+            return Ok(true);
+        }
         let id = operation.known.id();
-        claimed(self.ledger, self.scope, operation.object, &operation.target, id)
+        Ok(claimed(self.ledger, self.scope, operation.object, &operation.target, id)?)
     }
 
     /// Whether a user that some sync holds would be deleted with a record.

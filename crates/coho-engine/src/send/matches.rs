@@ -9,20 +9,21 @@
 use std::collections::{HashMap, HashSet};
 
 use coho_core::code::Code;
+use coho_core::memory::{Pending, Standing};
 use coho_core::object::Object;
-use coho_core::operation::Operation;
+use coho_core::operation::{Action, Operation};
+use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::value::preview;
 use coho_core::verdict::{Call, Verdict};
-use coho_ledger::LedgerError;
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
 use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Match;
 
-use super::Sender;
 use super::references::Resolution;
+use super::{SendError, Sender};
 
 /// From how many unknown addresses on a list is tried.
 const WORTH_LISTING: usize = 10;
@@ -96,57 +97,80 @@ impl Directory {
 }
 
 impl Sender<'_> {
-    /// Finds the record of an operation that is matched by e-mail, unless its id is known.
+    /// Finds the record of an operation that is matched by e-mail, unless its id is known: by the address, and where that is
+    /// a new one that nobody has, by the one before.
     pub(super) async fn match_email(
         &self,
         operation: &Operation,
         mut resolution: Resolution,
-    ) -> Result<Resolution, LedgerError> {
+    ) -> Result<Resolution, SendError> {
         let (Some(email), None) = (&operation.email, operation.known.id()) else { return Ok(resolution) };
-        let finding = if let Some(record) = self.directory.get(email) {
-            Finding::Found(Box::new(record.clone()))
-        } else {
-            let looked = self.client.search_email(email).await;
-            resolution.calls.extend(looked.calls);
-            self.watch(looked.health);
-            looked.finding
-        };
-        let found = match finding {
-            Finding::Found(record) => {
-                if let Some(taken) = self.taken(operation, email, record.id.as_ref())? {
-                    resolution.resolved = Err(taken);
+        let mut found = Match::None;
+        for address in [Some(email.clone()), address_before(operation)].into_iter().flatten() {
+            match self.find(&address, &mut resolution.calls).await {
+                Finding::Found(record) => {
+                    if let Some(taken) = self.taken(operation, &address, record.id.as_ref())? {
+                        resolution.resolved = Err(taken);
+                        return Ok(resolution);
+                    }
+                    found = Match::One(record);
+                }
+                Finding::Missing | Finding::Wrong { .. } => continue,
+                Finding::Several => found = Match::Several,
+                Finding::Failed(verdict) => {
+                    resolution.resolved = Err(verdict);
                     return Ok(resolution);
                 }
-                Match::One(record)
             }
-            Finding::Missing | Finding::Wrong { .. } => Match::None,
-            Finding::Several => Match::Several,
-            Finding::Failed(verdict) => {
-                resolution.resolved = Err(verdict);
-                return Ok(resolution);
-            }
-        };
+            break;
+        }
         resolution.resolved = resolution.resolved.map(|resolved| resolved.with_match(found));
         Ok(resolution)
     }
 
-    /// The verdict where another row holds the record that was found.
+    async fn find(&self, address: &str, calls: &mut Vec<Call>) -> Finding {
+        if let Some(record) = self.directory.get(address) {
+            return Finding::Found(Box::new(record.clone()));
+        }
+        let looked = self.client.search_email(address).await;
+        calls.extend(looked.calls);
+        self.watch(looked.health);
+        looked.finding
+    }
+
+    /// The verdict where another row holds the record that was found. A row that is gone holds nothing any more.
     fn taken(
         &self,
         operation: &Operation,
         email: &str,
         id: Option<&VitallyId>,
-    ) -> Result<Option<Verdict>, LedgerError> {
+    ) -> Result<Option<Verdict>, SendError> {
         let Some(id) = id else { return Ok(None) };
-        let holders = self.ledger.holder_of_id(self.scope, id)?;
-        let other = holders.into_iter().find(|key| *key != operation.key);
-        Ok(other.map(|key| Verdict::Rejected {
-            code: Code::DUPLICATE_TARGET,
-            message: format!(
+        for key in self.ledger.holder_of_id(self.scope, id)? {
+            let memory = self.ledger.memory(self.scope, &key)?;
+            let let_go = memory.is_none_or(|memory| {
+                let left = matches!(memory.standing, Standing::Released { .. } | Standing::Removed { .. });
+                left && memory.pending == Pending::None
+            });
+            if key == operation.key || let_go || self.spool.is_absent(&key)? {
+                continue;
+            }
+            let message = format!(
                 "the user with the e-mail address `{}` is held by the row with key `{}`",
                 preview(email),
                 preview(key.as_str())
-            ),
-        }))
+            );
+            return Ok(Some(Verdict::Rejected { code: Code::DUPLICATE_TARGET, message }));
+        }
+        Ok(None)
     }
+}
+
+/// The address that a record had, where its row has another one now.
+fn address_before(operation: &Operation) -> Option<String> {
+    let Action::Write { changed, .. } = &operation.action else { return None };
+    let path = FieldPath::new("email");
+    let change = changed.iter().find(|change| change.path == path)?;
+    let before = change.before.as_ref()?.as_text()?;
+    (Some(before) != change.after.as_text()).then(|| before.to_owned())
 }

@@ -147,7 +147,8 @@ impl<'a> References<'a> {
             | operation::Known::There { id: Some(_), .. }
             | operation::Known::Unclear { .. } => false,
         };
-        if is_there {
+        // A user that was found by its e-mail address may have another external id than the row that is remembered with it.
+        if is_there && operation.object != Object::User {
             let own = std::slice::from_ref(&operation.target);
             for (target, id) in self.ledger.references(&self.workspace, operation.object, own)? {
                 resolved.insert(operation.object, target, id);

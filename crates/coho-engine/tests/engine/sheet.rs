@@ -111,6 +111,8 @@ pub(crate) struct Sheet {
     conflicts: bool,
     records: BTreeMap<(&'static str, String), Record>,
     accounts: BTreeMap<u8, Known>,
+    /// What rows were before, while what they are now is not there yet.
+    departed: BTreeMap<u8, BTreeSet<String>>,
     users: BTreeMap<u8, (User, Links)>,
     contacts: BTreeMap<u8, (Contact, Links, String)>,
     refused_contacts: BTreeMap<u8, Refused>,
@@ -176,6 +178,7 @@ impl Sheet {
                 Some(row) => self.account(key, *row, step.mapping, now),
                 None => self.account_is_gone(key),
             }
+            self.depart(key);
         }
         let mut asked = BTreeSet::new();
         for key in 0..2 {
@@ -190,6 +193,18 @@ impl Sheet {
         }
         self.calls += usize::from(self.orders.len() > before);
         (self.calls, self.is_sure)
+    }
+
+    /// What a row was before goes the way of rows that left, once what it is now is there, or the row is gone.
+    fn depart(&mut self, key: u8) {
+        let waits = self.accounts.get(&key).is_some_and(|known| known.sent.is_none());
+        if waits && self.deletes {
+            return;
+        }
+        for external in self.departed.remove(&key).into_iter().flatten().filter(|_| self.deletes) {
+            self.calls += 1;
+            self.records.remove(&("account", external));
+        }
     }
 
     fn account_is_gone(&mut self, key: u8) {
@@ -214,13 +229,13 @@ impl Sheet {
             return;
         }
         if known.sent.is_some() && known.external != external {
-            // The record that the row was before goes the way of rows that left.
             if self.deletes && !known.left {
-                self.calls += 1;
-                self.records.remove(&("account", known.external.clone()));
+                self.departed.entry(key).or_default().insert(known.external.clone());
             }
             known = Known::default();
         }
+        // A row that is again what it was before does not leave it.
+        self.departed.entry(key).or_default().remove(&external);
         known.external.clone_from(&external);
         let differs = match &known.sent {
             None => true,

@@ -386,8 +386,14 @@ fn listed(problems: &[Problem]) -> String {
 fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), Failure> {
     for (plan, summary) in plans.iter().zip(&ran.report.syncs) {
         let before = (&plan.counts.rows, &plan.counts.keys, plan.counts.writes, plan.counts.removals);
-        let after =
-            (&summary.counts.rows, &summary.counts.keys, summary.counts.writes, summary.counts.removals);
+        // A record whose row became one that is refused or deferred waits.
+        let refused =
+            [Fate::Rejected, Fate::Deferred].map(|fate| summary.counts.fate(fate)).iter().sum::<u64>();
+        let (mut keys, mut removals) = (summary.counts.keys.clone(), summary.counts.removals);
+        if refused > 0 || plan.counts.fate(Fate::Held) > 0 {
+            removals += keys.remove(&Fate::Stale).unwrap_or_default();
+        }
+        let after = (&summary.counts.rows, &keys, summary.counts.writes, removals);
         if before != after || plan.guards != summary.guards {
             return Err(format!("the plan said {before:?}, the run did {after:?}").into());
         }
@@ -395,7 +401,11 @@ fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), F
     let least: u64 = plans.iter().map(|plan| plan.calls.least).sum();
     // What is deferred or rejected may not come to its own calls.
     let cut_short = |fate| ran.report.syncs.iter().map(|summary| summary.counts.fate(fate)).sum::<u64>();
-    let least = if cut_short(Fate::Deferred) + cut_short(Fate::Rejected) > 0 { 0 } else { least };
+    let least = if [Fate::Deferred, Fate::Rejected, Fate::Stale].map(cut_short).iter().sum::<u64>() > 0 {
+        0
+    } else {
+        least
+    };
     let most: u64 = match in_path {
         ExternalInPath::On => plans.iter().map(|plan| plan.calls.most).sum(),
         // Records are then found by listing, page by page, which a plan cannot foresee.

@@ -133,8 +133,8 @@ pub(crate) fn on(state: State, subject: &Subject, answer: &Answer) -> Next {
             }
             Reading::End(End::TooLarge(text)) => Turn::End(failed(&user, &account, &text)),
             Reading::End(End::Halt(code, message)) => {
-                let message = format!("the Analytics API, asked to unlink: {message}");
-                Turn::End(Verdict::Halt { code, message })
+                let why = format!("the Analytics API, asked to unlink: {message} [{code}]");
+                Turn::End(Verdict::Unsure { why })
             }
             // The write was carried out, so that "nothing left us" would be wrong.
             Reading::End(End::Unknown(why) | End::NotSent(why)) => Turn::End(Verdict::Unsure { why }),
@@ -147,7 +147,9 @@ fn on_read(applied: Applied, subject: &Subject, answer: &Answer) -> Next {
     let record = match read(answer) {
         Reading::Fine(reply) => Record::parse(&reply.body),
         Reading::Absent(_) | Reading::Refused(_) | Reading::End(End::TooLarge(_)) => None,
-        Reading::End(End::Halt(code, message)) => return Turn::End(Verdict::Halt { code, message }),
+        Reading::End(End::Halt(code, message)) => {
+            return Turn::End(Verdict::Unsure { why: format!("{message} [{code}]") });
+        }
         Reading::End(End::Unknown(why) | End::NotSent(why)) => return Turn::End(Verdict::Unsure { why }),
     };
     match (record, &subject.exact) {

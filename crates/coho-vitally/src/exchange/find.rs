@@ -88,7 +88,10 @@ impl Subject {
     pub(crate) fn seeks(&self) -> Vec<Seek> {
         let Some(email) = &self.email else { return vec![Seek::Target(self.paths)] };
         let mut seeks = self.seeks_address();
-        seeks.extend(email.before.clone().map(Seek::Email));
+        // Who was told who has the new address was told of the old one too.
+        if self.found.is_none() {
+            seeks.extend(email.before.clone().map(Seek::Email));
+        }
         if matches!(self.known, Known::Unclear { .. }) {
             seeks.push(Seek::Target(self.paths));
         }
