@@ -14,6 +14,8 @@ mod deliveries;
 mod nulls;
 #[path = "engine/removals.rs"]
 mod removals;
+#[path = "engine/spared.rs"]
+mod spared;
 #[path = "engine/guards.rs"]
 mod guards;
 #[path = "engine/keys.rs"]

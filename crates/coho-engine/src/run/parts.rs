@@ -45,7 +45,7 @@ impl Engine<'_> {
             parts.push(part);
         }
         for part in &mut parts {
-            let some = Stretch { after: 0, most: retries_before_others(part.plan.as_ref()) };
+            let some = Stretch { after: 0, most: retries_before_others(part.sync, part.plan.as_ref()) };
             part.retried = self.turn(shared, part, Lane::Retry, some).await?;
         }
         for part in parts.iter_mut().rev() {
@@ -280,8 +280,9 @@ fn searched(spool: &Spool) -> Result<HashSet<String>, SpoolError> {
     Ok(wanted)
 }
 
-/// How many retries have their turn before what else is to be sent: at most a fifth of all. Without anything else, all.
-fn retries_before_others(plan: Option<&SyncPlan>) -> usize {
+/// How many retries have their turn before what else is to be sent. Where the time of a run is bounded, they may not use it up:
+/// at most a fifth of all, unless there is nothing else. Else all, since a removal may wait for one of them.
+fn retries_before_others(sync: &Sync, plan: Option<&SyncPlan>) -> usize {
     let Some(plan) = plan else { return 0 };
     let count = |wanted: fn(Change) -> bool| -> u64 {
         let found = plan.changes.iter().filter(|((change, _), _)| wanted(*change));
@@ -289,7 +290,7 @@ fn retries_before_others(plan: Option<&SyncPlan>) -> usize {
     };
     let retries = count(|change| change == Change::Retry);
     let others = plan.counts.planned().saturating_sub(retries);
-    let most = if others == 0 { retries } else { others / 4 };
+    let most = if others == 0 || sync.run_seconds.is_none() { retries } else { others / 4 };
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 

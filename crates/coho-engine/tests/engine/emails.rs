@@ -422,3 +422,22 @@ async fn another_external_id_after_a_lost_answer_is_still_the_same_user() {
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.calls, [""; 0], "it comes to rest: {}", ran.told("contacts"));
 }
+
+#[tokio::test]
+async fn a_renamed_key_keeps_the_user_that_its_address_finds() {
+    let stage = stage().await.unwrap();
+    stage.sql(ADA).unwrap();
+    stage.run().await.unwrap();
+    let before = users(&stage);
+    let ids = |stage: &Stage| -> Vec<_> {
+        stage.vitally.records(Object::User).into_iter().map(|record| record.id).collect()
+    };
+    let id = ids(&stage);
+    // Key and external id are new, the address is the same: under `delete` the user must not go with the old key.
+    stage.sql("UPDATE users SET id = 7, external = 'u-7'").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert!(ran.told("contacts").contains("1 delivered"), "{}", ran.told("contacts"));
+    assert_eq!((users(&stage), ids(&stage)), (before, id));
+    let again = stage.run().await.unwrap();
+    assert_eq!((again.calls.len(), stage.vitally.count(Object::User)), (0, 1), "{:#?}", again.calls);
+}

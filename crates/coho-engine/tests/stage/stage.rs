@@ -386,11 +386,9 @@ fn listed(problems: &[Problem]) -> String {
 fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), Failure> {
     for (plan, summary) in plans.iter().zip(&ran.report.syncs) {
         let before = (&plan.counts.rows, &plan.counts.keys, plan.counts.writes, plan.counts.removals);
-        // A record whose row became one that is refused or deferred waits.
-        let refused =
-            [Fate::Rejected, Fate::Deferred].map(|fate| summary.counts.fate(fate)).iter().sum::<u64>();
+        // A run leaves a removal out where a row holds the record after all, or what takes its place is not there yet.
         let (mut keys, mut removals) = (summary.counts.keys.clone(), summary.counts.removals);
-        if refused > 0 || plan.counts.fate(Fate::Held) > 0 {
+        if !plan.counts.keys.contains_key(&Fate::Stale) {
             removals += keys.remove(&Fate::Stale).unwrap_or_default();
         }
         let after = (&summary.counts.rows, &keys, summary.counts.writes, removals);
