@@ -1,7 +1,7 @@
 //! The live check of a destination: how its workspace behaves where Vitally's documentation is silent.
 //!
 //! `coho_vitally::client::live` asks the questions and takes away what it made. Here the destination is found, the switch
-//! that ends a check is watched, and [`file`] is what the project keeps of the answers.
+//! that ends a check is watched, and [`mod@file`] is what the project keeps of the answers.
 
 pub mod file;
 
