@@ -51,6 +51,15 @@ impl fmt::Display for ExternalId {
 pub struct VitallyId(String);
 
 impl VitallyId {
+    /// Whether a text has the form of Vitally's ids, which are UUIDs.
+    pub fn is_formed(text: &str) -> bool {
+        text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+    }
+
     /// An id as Vitally answered it.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())

@@ -122,19 +122,11 @@ fn one<T: Clone + Ord>(ids: &BTreeSet<T>, slot: Slot) -> Result<Option<T>, Probl
 /// An id of Vitally's own: those are UUIDs.
 fn vitally_id(value: &Value) -> Result<VitallyId, Problem> {
     let text = value.as_text().unwrap_or_default();
-    if is_uuid(text) {
+    if VitallyId::is_formed(text) {
         return Ok(VitallyId::new(text.to_lowercase()));
     }
     let message = format!("{} is no id of Vitally's: those are UUIDs", value.preview());
     Err(Problem::new(Code::VALUE_TYPE, message).help("for external ids write `lookup: OBJECT.externalId`"))
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 fn reference(value: &Value) -> Result<ExternalId, Problem> {

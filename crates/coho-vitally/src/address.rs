@@ -96,15 +96,6 @@ pub(crate) fn is_odd(id: &ExternalId) -> bool {
     encode(id.as_str()) != id.as_str()
 }
 
-/// Whether a text looks like one of Vitally's own ids, which are UUIDs.
-pub(crate) fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 /// Which ids the routes of each object take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
@@ -159,7 +150,7 @@ impl Paths {
         match named {
             Some((object, id))
                 if !id.contains('?')
-                    && !is_uuid(id)
+                    && !VitallyId::is_formed(id)
                     && refusal::wants_vitallys_id(reply.status, &reply.body) =>
             {
                 self.only_vitallys(object)
@@ -202,8 +193,8 @@ mod tests {
 
     #[test]
     fn only_the_hyphenated_form_is_a_uuid() {
-        assert!(is_uuid("00000000-0000-4000-8000-00000000002A"));
-        assert!(!is_uuid("00000000000040008000000000000042"));
-        assert!(!is_uuid("00000000-0000-4000-8000-00000000002g"));
+        assert!(VitallyId::is_formed("00000000-0000-4000-8000-00000000002A"));
+        assert!(!VitallyId::is_formed("00000000000040008000000000000042"));
+        assert!(!VitallyId::is_formed("00000000-0000-4000-8000-00000000002g"));
     }
 }

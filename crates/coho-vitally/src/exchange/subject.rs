@@ -11,7 +11,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids, Paths, is_uuid};
+use crate::address::{Address, Ids, Paths};
 use crate::exchange::exact::Exact;
 use crate::lookup::{is_asked, other_record};
 use crate::request::LARGEST_BODY;
@@ -160,7 +160,7 @@ impl Subject {
             (Some(id), _) => Some(Address::Id(self.object, id.clone())),
             (None, _) if self.email.is_some() => None,
             (None, Ids::VitallysOnly) => None,
-            (None, Ids::Both) if is_uuid(self.target.as_str()) => None,
+            (None, Ids::Both) if VitallyId::is_formed(self.target.as_str()) => None,
             (None, Ids::Both) => Some(Address::External(self.object, self.target.clone())),
         }
     }
