@@ -1,4 +1,4 @@
-//! What differs from run to run, with a fixed word in its place: ids, times, durations, process ids.
+//! What differs from run to run, with a fixed word in its place: ids, days, times, durations, process ids.
 
 /// What records of a live check are called: their ending is drawn by chance.
 const CHECK: &str = "coho-check-";
@@ -70,6 +70,7 @@ fn sign(word: &str, before: &str, after: &str) -> Option<&'static str> {
         "least" => None,
         _ if is_count && matches!(after, "ms" | "s" | "min") => Some("<n>"),
         _ if is_id(word) => Some("<id>"),
+        _ if is_day(word) && is_time(after) => Some("<day>"),
         _ if is_time(word) => Some("<time>"),
         _ => None,
     }
@@ -88,11 +89,20 @@ fn is_id(word: &str) -> bool {
         && !word.starts_with("00000000-")
 }
 
-/// A moment of today, which only a clock can have said. Fixtures use other years.
+/// A day. Only together with a time behind it has a clock said it: rows hold days too.
+fn is_day(word: &str) -> bool {
+    shape(word) == "0000-00-00"
+}
+
+/// A moment, or a time of day. The rows of fixtures have moments that no output repeats.
 fn is_time(word: &str) -> bool {
-    let shape: String =
-        word.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
+    let shape = shape(word);
     shape.starts_with("0000-00-00T00:00:00") || shape.starts_with("00:00:00")
+}
+
+/// The word with a zero in place of each digit.
+fn shape(word: &str) -> String {
+    word.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect()
 }
 
 fn narrow(text: &str) -> String {
