@@ -22,6 +22,7 @@ mod names;
 mod text;
 mod fixtures;
 mod snapshots;
+mod days;
 mod docs;
 mod links;
 mod table;
@@ -89,6 +90,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         text::check(tree),
         fixtures::check(tree),
         snapshots::check(tree),
+        days::check(tree),
         docs::check(tree, packages),
         links::check(tree),
         table::check(tree),

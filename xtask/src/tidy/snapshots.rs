@@ -10,7 +10,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 
 fn orphan(tree: &Tree, snapshot: &File) -> Option<Finding> {
     let remedy = "remove the snapshot, or run its test again";
-    let Some(source) = source(snapshot) else {
+    let Some(source) = snapshot.source() else {
         return snapshot
             .is_in("snapshots")
             .then(|| Finding::of(&snapshot.path, "the snapshot names no test", remedy));
@@ -22,12 +22,6 @@ fn orphan(tree: &Tree, snapshot: &File) -> Option<Finding> {
     let is_orphan = snapshot.is_in("snapshots") && !text.contains(name);
     is_orphan
         .then(|| Finding::of(&snapshot.path, format!("{source} has no test or snapshot `{name}`"), remedy))
-}
-
-/// The test's path in the snapshot's header: `source: crates/a/tests/b.rs`.
-fn source(snapshot: &File) -> Option<&str> {
-    let header = snapshot.text.strip_prefix("---\n")?;
-    header.lines().take_while(|line| *line != "---").find_map(|line| line.strip_prefix("source: "))
 }
 
 /// The name that the test gave: `crate__module__some_name-2.snap` → `some_name`.

@@ -82,6 +82,12 @@ impl File {
     pub(crate) fn is_in(&self, folder: &str) -> bool {
         self.path.split('/').rev().skip(1).any(|part| part == folder)
     }
+
+    /// Of a snapshot, the path of its test, from the header: `source: crates/a/tests/b.rs`.
+    pub(crate) fn source(&self) -> Option<&str> {
+        let header = self.text.strip_prefix("---\n")?;
+        header.lines().take_while(|line| *line != "---").find_map(|line| line.strip_prefix("source: "))
+    }
 }
 
 /// The rest of the path if it lies under the folder.
