@@ -42,16 +42,26 @@ impl Arguments {
         if self.flag("--check") { Mode::Check } else { Mode::Write }
     }
 
-    /// Takes the flag with the number after it.
-    pub(crate) fn number(&mut self, flag: &str) -> Result<Option<u64>> {
+    /// Takes the flag with the word after it.
+    pub(crate) fn value(&mut self, flag: &str) -> Result<Option<String>> {
         let Some(at) = self.words.iter().position(|word| word == flag) else { return Ok(None) };
         self.words.remove(at);
         if at >= self.words.len() {
-            bail!("{flag} needs a number");
+            bail!("{flag} needs a value");
         }
-        let word = self.words.remove(at);
+        Ok(Some(self.words.remove(at)))
+    }
+
+    /// Takes the flag with the number after it.
+    pub(crate) fn number(&mut self, flag: &str) -> Result<Option<u64>> {
+        let Some(word) = self.value(flag)? else { return Ok(None) };
         let digits = word.replace(['_', ','], "");
         digits.parse().map(Some).with_context(|| format!("{flag} {word}"))
+    }
+
+    /// All words that are left, for another program.
+    pub(crate) fn rest(self) -> Vec<String> {
+        self.words
     }
 
     /// Fails if a word is left that the verb does not know.
@@ -78,6 +88,12 @@ mod tests {
         assert_eq!(arguments.mode(), Mode::Check);
         assert_eq!(arguments.word().as_deref(), Some("delivery"));
         assert!(arguments.nothing_left().is_ok());
+    }
+
+    #[test]
+    fn a_value_may_look_like_a_flag_but_must_be_there() {
+        assert_eq!(arguments("null --clock -2d").value("--clock").unwrap().as_deref(), Some("-2d"));
+        assert!(arguments("--clock").value("--clock").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::arguments::{Arguments, Mode};
+use crate::clock::Clock;
 use crate::codegen::{self, Product};
 use crate::install::Permission;
 use crate::{child, readme, say, test, tidy};
@@ -19,13 +20,22 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 9] = [
+/// The names of the tests that run the built program as a user does.
+const TRANSCRIPTS: &str = "transcript::";
+
+const STEPS: [Step; 11] = [
     Step { name: "fmt", alone: "cargo fmt --all --check", run: fmt },
     Step { name: "tidy", alone: "cargo xtask tidy", run: tidy::check },
     Step { name: "clippy", alone: "cargo clippy --workspace --all-targets -- -D warnings", run: clippy },
     Step { name: "build", alone: "cargo build --workspace --all-targets", run: build },
     Step { name: "codegen", alone: "cargo xtask codegen --check", run: codegen },
     Step { name: "test", alone: "cargo xtask test", run: tests },
+    Step { name: "ahead", alone: "cargo xtask test --clock +400d transcript::", run: ahead },
+    Step {
+        name: "leap day",
+        alone: "cargo xtask test --clock 2028-02-29T23:59:59.5Z transcript::",
+        run: leap_day,
+    },
     Step {
         name: "doc",
         alone: "RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --workspace --no-deps",
@@ -75,6 +85,20 @@ fn codegen() -> Result<()> {
 
 fn tests() -> Result<()> {
     test::all(Permission::WhereHarmless, None)
+}
+
+/// What was written today passes on other days too.
+fn ahead() -> Result<()> {
+    transcripts("+400d")
+}
+
+/// The day, the month and the winter end in the middle of each test.
+fn leap_day() -> Result<()> {
+    transcripts("2028-02-29T23:59:59.5Z")
+}
+
+fn transcripts(clock: &str) -> Result<()> {
+    test::with_clock(Clock::parse(clock)?, Permission::WhereHarmless, Some(TRANSCRIPTS))
 }
 
 /// The headers of private files name their neighbours: such links lead nowhere in the public pages, and are let be.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::arguments::Arguments;
-use crate::{child, say};
+use crate::{child, clock, say};
 
 /// The version that is known to build with the oldest Rust we support; a newer one that is already there is kept.
 const NEXTEST: &str = "0.9.143";
@@ -22,6 +22,8 @@ pub(crate) enum Need {
     Nextest,
     /// PostgreSQL's server programs: tests start a server of their own in a temporary folder.
     Postgres,
+    /// The library that gives tests another clock.
+    Faketime,
 }
 
 /// Whether missing things may be installed.
@@ -35,13 +37,17 @@ pub(crate) enum Permission {
 
 impl Need {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Nextest, Self::Postgres];
+    pub(crate) const ALL: [Self; 3] = [Self::Nextest, Self::Postgres, Self::Faketime];
+
+    /// Those of tests with the machine's clock.
+    pub(crate) const USUAL: [Self; 2] = [Self::Nextest, Self::Postgres];
 
     /// What it is called in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Nextest => "cargo-nextest",
             Self::Postgres => "PostgreSQL's server programs",
+            Self::Faketime => "libfaketime",
         }
     }
 
@@ -50,6 +56,7 @@ impl Need {
         match self {
             Self::Nextest => format!("cargo install cargo-nextest --version {NEXTEST} --locked"),
             Self::Postgres => "apt-get install postgresql, or `cargo xtask test --install`".to_owned(),
+            Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
         }
     }
 
@@ -61,6 +68,7 @@ impl Need {
                 debian_postgres()
                     || child::on_path("initdb").is_some_and(|file| file.with_file_name("pg_ctl").is_file())
             }
+            Self::Faketime => clock::library().is_some(),
         }
     }
 
@@ -69,6 +77,7 @@ impl Need {
         match self {
             Self::Nextest => install_nextest(),
             Self::Postgres => install_postgres(),
+            Self::Faketime => install_faketime(),
         }
         .with_context(|| format!("installing {}", self.name()))
     }
@@ -77,7 +86,7 @@ impl Need {
 /// `cargo xtask install`
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     arguments.nothing_left()?;
-    let missing = prepare(Permission::Asked)?;
+    let missing = prepare(&Need::ALL, Permission::Asked)?;
     if let Some(need) = missing.first() {
         bail!("{} is missing: {}", need.name(), need.remedy());
     }
@@ -85,11 +94,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Installs what is missing where that is permitted; returns what is missing still.
+/// Installs what is missing of these where that is permitted; returns what is missing still.
 ///
 /// Fails only where installing was asked for: otherwise the tests run without.
-pub(crate) fn prepare(permission: Permission) -> Result<Vec<Need>> {
-    let mut missing: Vec<Need> = Need::ALL.into_iter().filter(|need| !need.is_met()).collect();
+pub(crate) fn prepare(needs: &[Need], permission: Permission) -> Result<Vec<Need>> {
+    let mut missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
     if permission == Permission::Asked || (is_root() && is_debian()) {
         for need in &missing {
             match (need.install(), permission) {
@@ -126,6 +135,14 @@ fn install_postgres() -> Result<()> {
     apt_get(&["install", "-y", "--no-install-recommends", "postgresql-common"])?;
     make_no_cluster()?;
     apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])
+}
+
+fn install_faketime() -> Result<()> {
+    if !is_debian() {
+        bail!("only Debian-like systems are known here; install libfaketime by hand");
+    }
+    apt_get(&["update"])?;
+    apt_get(&["install", "-y", "--no-install-recommends", "libfaketime"])
 }
 
 /// The package would create a cluster and start it; tests want the programs alone.

@@ -17,6 +17,7 @@ mod readme;
 mod conform;
 mod bench;
 mod install;
+mod clock;
 mod workspace;
 mod child;
 mod arguments;
@@ -26,6 +27,8 @@ const USAGE: &str = "\
 usage: cargo xtask VERB
 
   test [--install] [FILTER]   every test; installs what tests need where it can, or says what is missing
+  test --clock CLOCK [FILTER] the same with another time of day in every test: `+400d`, or `2027-02-28T23:59:50` in the
+                              zone TZ, at which each test begins; without the examples of the documentation
   ci                          everything that a change must pass, in order, timed
   tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes
   codegen [--check]           writes docs/reference from the program itself; --check only compares
@@ -57,6 +60,7 @@ fn run() -> Result<ExitCode> {
         Some("conform") => return conform::run(arguments),
         Some("bench") => bench::run(arguments)?,
         Some("install") => install::run(arguments)?,
+        Some(clock::RUNNER) => clock::run_test(arguments)?,
         Some("help") | None => say::line(USAGE),
         Some(other) => bail!("there is no verb `{other}`\n\n{USAGE}"),
     }

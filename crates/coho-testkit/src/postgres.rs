@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::programs::{Programs, as_server_user};
 
 /// Makes the folder, starts the server, says so, waits until nobody needs it any more, and leaves nothing behind.
+///
+/// What a query says of a moment's day depends on the server's zone, which would else be the machine's.
 const SCRIPT: &str = r#"
 folder=$1; port=$2; bin=$3
 mkdir -m 700 "$folder" || exit 1
@@ -22,7 +24,8 @@ trap 'rm -rf "$folder"' EXIT
     "$bin/initdb" --no-sync --no-instructions -A trust -U postgres -E UTF8 --locale=C -D "$folder/data" &&
     sed -i '1i host all protected all scram-sha-256' "$folder/data/pg_hba.conf" &&
     "$bin/pg_ctl" start -w -t 60 -D "$folder/data" -l "$folder/log" \
-        -o "-p $port -h 127.0.0.1 -k '$folder' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        -o "-p $port -h 127.0.0.1 -k '$folder' -c timezone=UTC \
+            -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 } >"$folder/start" 2>&1 </dev/null
 if [ $? -ne 0 ]; then cat "$folder/start" "$folder/log" 2>/dev/null; exit 1; fi
 echo ready

@@ -3,7 +3,7 @@
 //! [`crate::script`] plays texts on it, [`crate::redact`] replaces what differs from run to run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -143,6 +143,7 @@ impl Stage {
             .env("HOME", self.folder.path())
             .env("TMPDIR", self.temporary())
             .env("HOSTNAME", "machine")
+            .envs(clock())
             .envs(&self.variables)
             .current_dir(self.project())
             .stdin(Stdio::null());
@@ -174,6 +175,18 @@ impl Stage {
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
+}
+
+/// The variables of a clock that is not the machine's (`cargo xtask test --clock`), and the zone that goes with it.
+fn clock() -> Vec<(OsString, OsString)> {
+    let is_clock = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("FAKETIME") || name == "LD_PRELOAD" || name == "TZ"
+    };
+    if std::env::var_os("FAKETIME").is_none() {
+        return Vec::new();
+    }
+    std::env::vars_os().filter(|(name, _)| is_clock(name)).collect()
 }
 
 fn settings(token: &str) -> Settings {
