@@ -13,10 +13,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::arguments::Arguments;
+use crate::server::Server;
 use crate::workspace::Workspace;
 use crate::{child, say};
 
-mod server;
 mod project;
 mod measure;
 mod report;
@@ -25,7 +25,6 @@ mod liquid;
 use measure::{Cost, measure};
 use project::Project;
 use report::Round;
-use server::Server;
 
 const ROUNDS: usize = 3;
 const CONNECTIONS: &str = "50";
@@ -92,7 +91,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
 }
 
 fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
-    let server = Server::start(&programs.join("null-server"))?;
+    let server = Server::start(&mut child::program(programs.join("null-server")))?;
     let project = Project::create(server.url())?;
     child::run(child::program(programs.join("accounts-file")).arg(rows.to_string()).arg(project.accounts()))?;
     if scene == Scene::Unchanged {

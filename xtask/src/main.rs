@@ -1,4 +1,4 @@
-//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | conform | bench | install`.
+//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | conform | bench | torture | mutants | install`.
 //!
 //! Each verb is a module of its name and can be read alone. The crate stands on `anyhow` and `serde_json` only, so that it
 //! compiles in seconds; whatever is heavier is a program that it starts.
@@ -16,10 +16,13 @@ mod codegen;
 mod readme;
 mod conform;
 mod bench;
+mod torture;
+mod mutants;
 mod install;
 mod clock;
 mod workspace;
 mod child;
+mod server;
 mod arguments;
 mod say;
 
@@ -37,6 +40,10 @@ usage: cargo xtask VERB
   bench [delivery|unchanged|liquid|all] [--rows N]
                               speed and memory against a plain client, and templates against LiquidJS, in one run
                               (release build, Linux)
+  torture [--kills N] [--seed S] [--release]
+                              kills `coho run` at random moments, and compares what Vitally comes to hold with what it must
+  mutants [FILE…] [--shard K/N]
+                              faults made one at a time in the files that must be right: which of them no test notices
   install                     what tests need, on a Debian-like system";
 
 fn main() -> ExitCode {
@@ -59,6 +66,8 @@ fn run() -> Result<ExitCode> {
         Some("readme") => readme::run(arguments)?,
         Some("conform") => return conform::run(arguments),
         Some("bench") => bench::run(arguments)?,
+        Some("torture") => torture::run(arguments)?,
+        Some("mutants") => mutants::run(arguments)?,
         Some("install") => install::run(arguments)?,
         Some(clock::RUNNER) => clock::run_test(arguments)?,
         Some("help") | None => say::line(USAGE),

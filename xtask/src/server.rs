@@ -1,8 +1,7 @@
-//! The server of a benchmark: `null-server` of `coho-bench`, for as long as it is needed.
+//! A server that a tool needs for a while: `null-server` of `coho-bench`, or `coho simulator`.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -16,9 +15,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it and reads its address, the one line that it prints.
-    pub(crate) fn start(program: &Path) -> Result<Self> {
-        let started = child::program(program).stdout(Stdio::piped()).spawn();
-        let mut child = started.with_context(|| format!("starting {}", program.display()))?;
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let started = command.stdout(Stdio::piped()).spawn();
+        let mut child = started.with_context(|| format!("starting `{}`", child::shown(command)))?;
         let mut url = String::new();
         let pipe = child.stdout.take();
         let mut server = Self { child, url: String::new() };

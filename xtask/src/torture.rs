@@ -1,0 +1,204 @@
+//! `cargo xtask torture`: the real program, killed again and again, against the simulator as another process.
+//!
+//! A *life* begins without a ledger and with an empty simulator. Rows change at random, `coho run` is started and killed with
+//! SIGKILL at a random moment, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
+//! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
+//! a seed, [`rows`] are the books, [`project`] the files, [`vitally`] asks the simulator, [`check`] compares.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+mod random;
+mod rows;
+mod project;
+mod vitally;
+mod check;
+
+use project::Project;
+use random::Random;
+use rows::Rows;
+use vitally::Vitally;
+
+use crate::arguments::Arguments;
+use crate::workspace::Workspace;
+use crate::{child, say};
+
+/// Kills that are made where the command line names no number.
+const KILLS: u64 = 300;
+
+/// Kills in one life, at most.
+const KILLS_IN_A_LIFE: u64 = 6;
+
+/// The first moments of a process, in which it makes or opens its ledger.
+const START: Duration = Duration::from_millis(30);
+
+/// What a run that nobody kills may take. One that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `cargo xtask torture [--kills N] [--seed S] [--release]`
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    let kills = arguments.number("--kills")?.unwrap_or(KILLS);
+    let seed = arguments.number("--seed")?.unwrap_or(1);
+    let release = arguments.flag("--release");
+    arguments.nothing_left()?;
+    let mut torture = Torture { coho: built(release)?, random: Random::new(seed), tally: Tally::default() };
+    say::talk(&format!("{kills} kills, seed {seed}"));
+    while torture.tally.kills < kills {
+        let most = KILLS_IN_A_LIFE.min(kills - torture.tally.kills);
+        torture.life(most).with_context(|| {
+            format!("life {} of seed {seed}, after {} kills", torture.tally.lives, torture.tally.kills)
+        })?;
+        say::talk(&format!("  {}", torture.tally));
+    }
+    say::line(&format!("{}: 0 lost, 0 second records, 0 events twice", torture.tally));
+    Ok(())
+}
+
+/// The program, built.
+fn built(release: bool) -> Result<PathBuf> {
+    let mut build = child::cargo();
+    build.args(["build", "--package", "coho-cli"]);
+    if release {
+        build.arg("--release");
+    }
+    child::run(&mut build)?;
+    Ok(Workspace::load()?.target.join(if release { "release" } else { "debug" }).join("coho"))
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Tally {
+    lives: u64,
+    /// Runs that were ended by a signal.
+    kills: u64,
+    /// Runs that ended before they were to be killed.
+    too_late: u64,
+    /// Calls that wrote.
+    writes: usize,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { lives, kills, too_late, writes } = self;
+        write!(f, "{lives} lives, {kills} kills, {too_late} runs that ended by themselves, {writes} writes")
+    }
+}
+
+struct Torture {
+    coho: PathBuf,
+    random: Random,
+    tally: Tally,
+}
+
+impl Torture {
+    /// One life: some kills, and then a run that is left alone.
+    fn life(&mut self, kills: u64) -> Result<()> {
+        self.tally.lives += 1;
+        let vitally = Vitally::start(&self.coho, &mut self.random)?;
+        let project = Project::create(vitally.url(), self.tally.lives)?;
+        let mut rows = Rows::first(&mut self.random);
+        project.write_rows(&rows)?;
+        let mut usual = Duration::from_millis(400);
+        let mut killed = 0;
+        while killed < kills {
+            vitally.trouble(&mut self.random)?;
+            let after = self.moment(usual);
+            match run_and_kill(&self.coho, project.folder(), after)? {
+                Ended::Killed => killed += 1,
+                Ended::ByItself(took) => {
+                    usual = took;
+                    self.tally.too_late += 1;
+                }
+            }
+            if self.random.one_in(2) {
+                rows.change(&mut self.random);
+                project.write_rows(&rows)?;
+            }
+        }
+        self.tally.kills += killed;
+        let outcome = self.settle(&vitally, &project, &rows);
+        self.tally.writes += vitally.writes()?;
+        outcome.with_context(|| format!("the project is kept in {}", project.folder().display()))?;
+        project.remove()
+    }
+
+    /// When the next run is killed: as often as not while it starts.
+    fn moment(&mut self, usual: Duration) -> Duration {
+        if self.random.one_in(3) {
+            START * self.random.percent() / 100
+        } else {
+            usual * self.random.percent() / 100
+        }
+    }
+
+    /// Lets a run end, and compares.
+    fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows) -> Result<()> {
+        vitally.calm()?;
+        left_alone(&self.coho, project.folder())?;
+        check::same(&vitally.state()?, rows)?;
+        let before = vitally.writes()?;
+        left_alone(&self.coho, project.folder())?;
+        match vitally.writes()? - before {
+            0 => Ok(()),
+            again => bail!("a run after which nothing changed made {again} writes"),
+        }
+    }
+}
+
+/// How a run ended that was to be killed.
+enum Ended {
+    Killed,
+    ByItself(Duration),
+}
+
+fn coho_run(coho: &Path, folder: &Path) -> Command {
+    let mut command = child::program(coho);
+    command.args(["run", "--project"]).arg(folder).stdin(Stdio::null());
+    command
+}
+
+fn run_and_kill(coho: &Path, folder: &Path, after: Duration) -> Result<Ended> {
+    let begun = Instant::now();
+    let mut command = coho_run(coho, folder);
+    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut process = started.with_context(|| format!("starting `{}`", child::shown(&command)))?;
+    while begun.elapsed() < after {
+        if process.try_wait()?.is_some() {
+            return Ok(Ended::ByItself(begun.elapsed()));
+        }
+        sleep(Duration::from_millis(1).min(after.saturating_sub(begun.elapsed())));
+    }
+    process.kill()?;
+    // Only one that was still at work has no exit code of its own.
+    Ok(match process.wait()?.code() {
+        None => Ended::Killed,
+        Some(_) => Ended::ByItself(begun.elapsed()),
+    })
+}
+
+fn left_alone(coho: &Path, folder: &Path) -> Result<()> {
+    let mut command = coho_run(coho, folder);
+    let log = folder.join("log");
+    let file = std::fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+    let mut process = command.stdout(file.try_clone()?).stderr(file).spawn()?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = process.try_wait()? {
+            break status;
+        }
+        if begun.elapsed() > PATIENCE {
+            process.kill()?;
+            bail!("a run that was left alone hangs");
+        }
+        sleep(Duration::from_millis(5));
+    };
+    if !status.success() {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        bail!("a run that was left alone ended with {status}:\n{said}");
+    }
+    Ok(())
+}
