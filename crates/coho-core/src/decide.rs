@@ -412,11 +412,7 @@ fn settled(
 }
 
 /// Decides about a key that the ledger remembers and the model does not have.
-pub fn decide_absent(
-    completeness: Completeness,
-    memory: &Memory,
-    policy: &Policy,
-) -> Decision<AbsentChange> {
+pub fn decide_absent(completeness: Completeness, memory: &Memory, policy: &Policy) -> Decision<AbsentChange> {
     if completeness == Completeness::Partial {
         return say(11, AbsentChange::Keep, Reason::SourceIncomplete);
     }

@@ -82,7 +82,11 @@ impl Key {
             Ok([only]) => only,
             Err(parts) => serde_json::Value::from(parts).to_string(),
         };
-        if text.len() > LONGEST_KEY { Err(KeyError::Long { length: text.len() }) } else { Ok(Self::new(text)) }
+        if text.len() > LONGEST_KEY {
+            Err(KeyError::Long { length: text.len() })
+        } else {
+            Ok(Self::new(text))
+        }
     }
 
     /// What people read: the canonical text, and of a record that a row left, which record that is. Two keys may read alike.

@@ -18,7 +18,11 @@ pub(crate) struct Leased<'a> {
 
 impl<'a> Leased<'a> {
     /// Takes the lease.
-    pub(crate) fn take(ledger: &'a Ledger, holder: &Holder, clock: &'a dyn Clock) -> Result<Self, LeaseError> {
+    pub(crate) fn take(
+        ledger: &'a Ledger,
+        holder: &Holder,
+        clock: &'a dyn Clock,
+    ) -> Result<Self, LeaseError> {
         let lease = ledger.acquire(holder, clock.now(), LEASE)?;
         Ok(Self { ledger, clock, lease, released: false })
     }

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, Write};
 
-pub use coho_plan::approved::{Approved as Permit, ApprovedError as PermitError, WriteError};
 use coho_plan::approved;
+pub use coho_plan::approved::{Approved as Permit, ApprovedError as PermitError, WriteError};
 use coho_plan::planned::Planned;
 
 use crate::context::Engine;

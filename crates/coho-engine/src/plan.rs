@@ -9,12 +9,12 @@ use coho_core::problem::Problem;
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::scope::Scope;
-pub use coho_plan::failure::PlanError;
-pub use coho_plan::job::{Filter, Waiting};
-pub use coho_plan::planned::Planned;
 use coho_plan::adopt::Held;
+pub use coho_plan::failure::PlanError;
 use coho_plan::first_run;
 use coho_plan::job::Job;
+pub use coho_plan::job::{Filter, Waiting};
+pub use coho_plan::planned::Planned;
 use coho_plan::progress::Step;
 use coho_plan::stop::Stop;
 
@@ -76,12 +76,12 @@ impl Engine<'_> {
             None => Ledger::temporary(self.setup.clock.now())?,
         };
         let (stop, beat) = (Stop::new(), || ());
-        let planner =
+        let making =
             Planner { engine: self, run: PLAN, ledger: &ledger, options, listener, stop: &stop, beat: &beat };
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            outlooks.push(match planner.plan(sync, scope.as_ref()).await {
+            outlooks.push(match making.plan(sync, scope.as_ref()).await {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
                     Outlook::Plan(Box::new(planned))

@@ -60,8 +60,9 @@ impl To<'_> {
     fn fates(self, table: &Table) -> Result<(), EngineError> {
         let (mut after, mut recorded) = (0, HashMap::new());
         loop {
-            let (last, fates) =
-                table.fates(after, FATES_AT_ONCE, self.now, &mut |fate, reason| is_first(&mut recorded, fate, reason))?;
+            let (last, fates) = table.fates(after, FATES_AT_ONCE, self.now, &mut |fate, reason| {
+                is_first(&mut recorded, fate, reason)
+            })?;
             self.ledger.record(self.lease, self.run, self.scope, &fates)?;
             match last {
                 Some(last) => after = last,

@@ -118,7 +118,12 @@ impl Sender<'_> {
     /// Carries out all operations of a phase.
     ///
     /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
-    pub(crate) async fn phase(&self, phase: Phase, stretch: Stretch, sent: &mut Sent) -> Result<i64, SendError> {
+    pub(crate) async fn phase(
+        &self,
+        phase: Phase,
+        stretch: Stretch,
+        sent: &mut Sent,
+    ) -> Result<i64, SendError> {
         let Stretch { mut after, mut most } = stretch;
         let window_size = match self.sync.api {
             Api::Rest => WINDOW,

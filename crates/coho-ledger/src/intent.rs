@@ -105,11 +105,9 @@ fn open(connection: &Connection, scope: &Scope, intent: &Intent) -> Result<bool,
         .prepare_cached(REOPEN)?
         .execute(params![scope.id, key, target, verb, operation, would_send, since, serial, departure])?;
     if changed == 0 {
-        changed = connection
-            .prepare_cached(OPEN)?
-            .execute(params![
-                scope.id, key, target, verb, operation, would_send, since, ENCODING, serial, departure
-            ])?;
+        changed = connection.prepare_cached(OPEN)?.execute(params![
+            scope.id, key, target, verb, operation, would_send, since, ENCODING, serial, departure
+        ])?;
     }
     Ok(changed > 0)
 }

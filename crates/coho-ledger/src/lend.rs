@@ -61,10 +61,11 @@ fn views(connection: &Connection, scope: Option<&Scope>) -> rusqlite::Result<()>
 fn uri(path: &Path, access: Access) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(*byte)),
+        if byte.is_ascii_alphanumeric() || b"/.-_".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
             // Writing into a text does not fail.
-            _ => write!(uri, "%{byte:02x}").unwrap_or_default(),
+            write!(uri, "%{byte:02x}").unwrap_or_default();
         }
     }
     uri + match access {

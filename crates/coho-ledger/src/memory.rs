@@ -12,8 +12,8 @@ use coho_core::memory::{Memory, Seen, Time};
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{Memories, MemoryRow};
-pub use self::store::sent as sent_text;
 pub(crate) use self::page::{COLUMNS, Page, WIDTH};
+pub use self::store::sent as sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;

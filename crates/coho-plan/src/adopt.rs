@@ -56,11 +56,7 @@ pub(crate) enum Agreement {
 
 impl Held {
     /// Lists all records that a sync may concern. Of each no more is kept than the sync maps.
-    pub async fn list(
-        client: &Client,
-        sync: &Sync,
-        goes_on: Progress<'_>,
-    ) -> Result<Self, Verdict> {
+    pub async fn list(client: &Client, sync: &Sync, goes_on: Progress<'_>) -> Result<Self, Verdict> {
         let mut held = Self { mapped: mapped(sync), ..Self::default() };
         let maps_organization = sync.fields.iter().any(|field| field.to.to_string() == "organizationId");
         if maps_organization {

@@ -49,4 +49,5 @@ pub(crate) fn restrict(job: &Job<'_>, table: &Table, of: Of) -> Result<u64, Plan
 }
 
 /// A key as an approved plan has it.
-const SHOWN: &str = "CASE plan.departure WHEN 0 THEN plan.key ELSE plan.key || ' (was ' || plan.target || ')' END";
+const SHOWN: &str =
+    "CASE plan.departure WHEN 0 THEN plan.key ELSE plan.key || ' (was ' || plan.target || ')' END";

@@ -277,11 +277,12 @@ impl Approved {
     pub(crate) fn bring(&self, table: &Table, sync: &SyncId, rules: Digest) -> Result<(), TableError> {
         let same = self.syncs.get(sync.as_str()).is_some_and(|of| of.rules == Some(rules));
         self.operations.with(|approved| {
-            let mut statement = approved.prepare("SELECT key, verb, digest FROM approved WHERE sync = ?1 ORDER BY rowid")?;
+            let mut statement =
+                approved.prepare("SELECT key, verb, digest FROM approved WHERE sync = ?1 ORDER BY rowid")?;
             let mut rows = statement.query([sync.as_str()])?;
             let plan = table.connection();
-            let mut insert =
-                plan.prepare("INSERT OR IGNORE INTO agreed (key, verb, digest, rules) VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert = plan
+                .prepare("INSERT OR IGNORE INTO agreed (key, verb, digest, rules) VALUES (?1, ?2, ?3, ?4)")?;
             while let Some(row) = rows.next()? {
                 let (key, verb) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
                 insert.execute(params![key, verb, row.get_ref(2)?.as_blob()?, same])?;

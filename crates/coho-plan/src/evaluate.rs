@@ -11,9 +11,9 @@ mod present;
 use std::collections::BTreeMap;
 
 use coho_core::decide::{Change, Completeness, Purpose, Reason};
+use coho_core::key::Key;
 use coho_core::plan::{ProblemCounts, count_problems};
 use coho_core::problem::Problem;
-use coho_core::key::Key;
 use coho_core::verdict::Fate;
 use coho_ledger::memory::{Memories, Standings};
 
@@ -78,7 +78,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         Purpose::Sync => Same::Count { mapping: read.mapping.digest() },
         Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
     };
-    let mut passed = Passed { read: read.read, problems: read.problems, ..Passed::default() };
+    let mut passed = Passed { read: read.number, problems: read.problems, ..Passed::default() };
     passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
     let mut comparison = Comparison::new(read.rows, memories, same);
     let mut rows = Evaluated::new(job, table, &read.mapping, passed);

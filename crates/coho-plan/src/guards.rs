@@ -14,12 +14,14 @@ use crate::table::{Table, TableError};
 
 /// Applies all guards of a sync. Gives those that hold something.
 pub(crate) fn guard(job: &Job<'_>, table: &Table, passed: &Passed) -> Result<Vec<GuardHit>, PlanError> {
-    let mut guards = Guards { table, hits: Vec::new(), delivered: passed.standings.delivered, known: known(passed) };
+    let mut guards =
+        Guards { table, hits: Vec::new(), delivered: passed.standings.delivered, known: known(passed) };
     guards.empty_source(job, passed)?;
     guards.max_removed(job)?;
     guards.max_changed(job)?;
     guards.max_nulled(job)?;
-    if let (OnGuard::Stop, Some(first)) = (job.sync.guards.on_guard, guards.hits.first().map(|hit| hit.code)) {
+    if let (OnGuard::Stop, Some(first)) = (job.sync.guards.on_guard, guards.hits.first().map(|hit| hit.code))
+    {
         guards.hold(first, "TRUE")?;
     }
     Ok(guards.hits)
@@ -106,7 +108,8 @@ impl Guards<'_> {
 
     fn exceed(&mut self, limited: &Limited<'_>, which: &str) -> Result<(), TableError> {
         let Limited { limit, of, code, what, key } = *limited;
-        let count = self.table.number(&format!("SELECT count(*) FROM plan WHERE {PLANNED} AND {which}"), [])?;
+        let count =
+            self.table.number(&format!("SELECT count(*) FROM plan WHERE {PLANNED} AND {which}"), [])?;
         let allowed = limit.allows(of);
         if count <= allowed {
             return Ok(());
@@ -118,8 +121,8 @@ impl Guards<'_> {
 
     fn trip(&mut self, code: Code, message: String, allow: &str, which: &str) -> Result<(), TableError> {
         let help = format!("check the model; where this is meant, set `guards: {{ {allow} }}` in the sync");
-        let held = self.hold(code, which)?;
-        self.hits.push(GuardHit { code, message, help, held });
+        let operations = self.hold(code, which)?;
+        self.hits.push(GuardHit { code, message, help, held: operations });
         Ok(())
     }
 

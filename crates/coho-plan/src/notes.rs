@@ -48,7 +48,8 @@ fn taken_along(job: &Job<'_>, table: &Table, removals: RemovalOrigins) -> Result
         let Some((last, _)) = operations.last() else { break };
         after = *last;
         let takes = |operation| dependents.remove(operation) == Removable::TakesUsersAlong;
-        number += operations.iter().map(|(_, operation)| operation).map(takes).filter(|takes| *takes).count() as u64;
+        number += operations.iter().map(|(_, operation)| operation).map(takes).filter(|takes| *takes).count()
+            as u64;
     }
     let noun = if number == 1 { "removal is" } else { "removals are" };
     let code = Code::TAKES_USERS_ALONG;
@@ -75,7 +76,8 @@ fn missing(job: &Job<'_>, sums: &Sums) -> Option<String> {
 }
 
 fn exact(job: &Job<'_>, planned: bool) -> Option<String> {
-    let note = "exact links: what Vitally shows beyond the row is unlinked too, each account with a call of its own";
+    let note =
+        "exact links: what Vitally shows beyond the row is unlinked too, each account with a call of its own";
     (job.sync.associations == Associations::Exact && planned).then(|| note.to_owned())
 }
 

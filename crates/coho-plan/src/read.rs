@@ -23,7 +23,7 @@ pub(crate) struct Read {
     pub(crate) mapping: Mapping,
     pub(crate) rows: Sorted,
     /// How many rows there were.
-    pub(crate) read: u64,
+    pub(crate) number: u64,
     /// How many of them have no key.
     pub(crate) nameless: u64,
     /// What is wrong with those.
@@ -61,7 +61,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         job.tell(Step::Reading(intake.read))?;
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
-    Ok(Read { mapping, rows: sorter.finish()?, read, nameless, problems })
+    Ok(Read { mapping, rows: sorter.finish()?, number: read, nameless, problems })
 }
 
 struct Intake<'a> {

@@ -68,13 +68,7 @@ struct Entry {
 impl Sorter {
     /// A sorter that uses about `budget` bytes of memory, then files in this folder.
     pub fn new(budget: usize, folder: &Path) -> Self {
-        Self {
-            budget,
-            folder: folder.to_owned(),
-            bytes: Vec::new(),
-            entries: Vec::new(),
-            spills: Vec::new(),
-        }
+        Self { budget, folder: folder.to_owned(), bytes: Vec::new(), entries: Vec::new(), spills: Vec::new() }
     }
 
     /// Takes a row.

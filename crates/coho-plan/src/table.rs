@@ -214,7 +214,8 @@ fn prepare(connection: &mut Connection, stop: &Stop) -> rusqlite::Result<()> {
     connection.execute_batch(SCHEMA)?;
     // Messages of whole passes show keys and ids, which may be long.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("preview", 1, flags, |context| Ok(preview(context.get_raw(0).as_str()?)))?;
+    connection
+        .create_scalar_function("preview", 1, flags, |context| Ok(preview(context.get_raw(0).as_str()?)))?;
     let stop = stop.clone();
     connection.progress_handler(STEPS, Some(move || stop.is_asked()))
 }

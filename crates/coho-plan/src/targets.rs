@@ -46,7 +46,8 @@ fn shared_addresses(table: &Table) -> Result<(), TableError> {
         "CREATE TABLE shared (digest BLOB PRIMARY KEY) WITHOUT ROWID;
          INSERT INTO shared SELECT digest FROM matches GROUP BY digest HAVING count(*) > 1 ORDER BY digest;",
     )?;
-    let message = "'the e-mail address `' || preview(address) || '` is also that of another row of the model'";
+    let message =
+        "'the e-mail address `' || preview(address) || '` is also that of another row of the model'";
     let shared = "side = 0 AND status <> 'invalid' AND match IN (SELECT digest FROM shared)";
     table.change(&invalidate(message, shared), [])?;
     Ok(())

@@ -70,11 +70,7 @@ pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
 /// What the flags ask for.
 pub(crate) fn options(rows: &Rows) -> Options {
     Options {
-        filter: Filter {
-            limit: rows.limit,
-            key: rows.key.as_deref().map(Key::new),
-            waiting: Waiting::Too,
-        },
+        filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new), waiting: Waiting::Too },
         purpose: match (rows.resend, rows.events) {
             (false, _) => Purpose::Sync,
             (true, false) => Purpose::Resend,

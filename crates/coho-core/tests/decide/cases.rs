@@ -6,8 +6,8 @@ use coho_core::sync::Removal;
 use proptest::prelude::*;
 
 use crate::given::{
-    GONE, LATER, NOW, PLAIN, RowState, assumed, at, delivered, memory, open, other_mapping, other_row, released,
-    removed, same, seen, waiting,
+    GONE, LATER, NOW, PLAIN, RowState, assumed, at, delivered, memory, open, other_mapping, other_row,
+    released, removed, same, seen, waiting,
 };
 
 pub(crate) fn rows() -> Vec<RowState> {

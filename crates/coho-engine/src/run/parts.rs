@@ -52,7 +52,10 @@ impl Engine<'_> {
             parts.push(part);
         }
         for part in &mut parts {
-            let some = Stretch { after: 0, most: retries_before_others(part.sync, part.planned.as_ref().map(|planned| &planned.plan)) };
+            let some = Stretch {
+                after: 0,
+                most: retries_before_others(part.sync, part.planned.as_ref().map(|planned| &planned.plan)),
+            };
             part.retried = self.turn(shared, part, Phase::Retry, some).await?;
         }
         for part in parts.iter_mut().rev() {
@@ -112,7 +115,7 @@ impl Engine<'_> {
 
     /// Plans, and remembers what needs no call. A plan that was interrupted leaves nothing.
     async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let planner = Planner {
+        let making = Planner {
             engine: self,
             run: shared.run.id().as_str(),
             ledger: shared.ledger,
@@ -122,7 +125,7 @@ impl Engine<'_> {
             // A lease that was lost is found at the next write.
             beat: &|| drop(shared.heartbeat.beat()),
         };
-        let planned = match planner.plan(part.sync, Some(&part.scope)).await {
+        let planned = match making.plan(part.sync, Some(&part.scope)).await {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
                 part.problems = problems;
                 return Ok(());
@@ -165,7 +168,8 @@ impl Engine<'_> {
 
     /// Finds the users whose e-mail addresses a sync's operations search, many at once.
     async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(planned), Some(client)) = (&part.planned, shared.clients.get(&part.sync.destination)) else {
+        let (Some(planned), Some(client)) = (&part.planned, shared.clients.get(&part.sync.destination))
+        else {
             return Ok(());
         };
         if part.sync.matching.email().is_none() || ends(shared) {

@@ -35,7 +35,13 @@ pub(super) fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
 }
 
 /// How a row ends.
-pub(super) fn fate(operation: &Operation, fate: Fate, code: Option<Code>, message: String, at: Time) -> RowFate {
+pub(super) fn fate(
+    operation: &Operation,
+    fate: Fate,
+    code: Option<Code>,
+    message: String,
+    at: Time,
+) -> RowFate {
     let (op_type, changes) = match &operation.action {
         Action::Write { changed, .. } => {
             let added = operation.known == Known::New;

@@ -18,7 +18,8 @@ fn a_row_may_be_called_like_a_departure() -> Tested {
         [("row", row.clone()), ("foo", departed.clone())].map(|(id, key)| Ok((key, Some(delivered(id)?))));
     let memories = memories.into_iter().collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
     stage.ledger.write(&stage.lease, &stage.scope, &memories, at(1))?;
-    let target_of = |key| stage.ledger.memory(&stage.scope, key).map(|memory| memory.map(|memory| memory.target));
+    let target_of =
+        |key| stage.ledger.memory(&stage.scope, key).map(|memory| memory.map(|memory| memory.target));
     assert_eq!(target_of(&row)?, Some(target("row")?));
     assert_eq!(target_of(&departed)?, Some(target("foo")?));
     assert_eq!(stage.ledger.holder(&stage.scope, &target("foo")?)?, [departed]);
@@ -36,7 +37,8 @@ fn departures_come_right_after_their_row() -> Tested {
         Key::departed("b", 3, "z"),
     ];
     for key in keys.iter().rev() {
-        let id = if key.is_departed() { key.as_str().trim_end_matches(')').rsplit(' ').next() } else { Some("1") };
+        let id =
+            if key.is_departed() { key.as_str().trim_end_matches(')').rsplit(' ').next() } else { Some("1") };
         let memory = delivered(id.unwrap_or_default())?;
         stage.ledger.write(&stage.lease, &stage.scope, &[(key.clone(), Some(memory))], at(1))?;
     }

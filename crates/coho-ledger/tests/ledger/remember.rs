@@ -37,7 +37,10 @@ fn a_row_that_was_looked_at_again_is_delivered_again_if_it_was_let_be() -> Teste
     let released = Standing::Released { sent: sent("1"), id: None, origin: Origin::Created };
     stage.write("1", Some(delivered("1")?))?;
     stage.write("2", Some(Memory { standing: released, ..delivered("2")? }))?;
-    remember(&stage, &[("1", Some("seen"), "1", None), ("2", Some("seen"), "2", None), ("3", Some("seen"), "3", None)])?;
+    remember(
+        &stage,
+        &[("1", Some("seen"), "1", None), ("2", Some("seen"), "2", None), ("3", Some("seen"), "3", None)],
+    )?;
     let one = stage.memory("1")?.ok_or("no memory")?;
     assert_eq!((one.standing, one.seen, one.serial), (delivered("1")?.standing, Some(seen("again")), 2));
     let two = stage.memory("2")?.ok_or("no memory")?.standing;
@@ -72,7 +75,11 @@ fn records_are_let_be_and_memories_dropped() -> Tested {
     stage.write("3", Some(delivered("3")?))?;
     remember(
         &stage,
-        &[("1", Some("released"), "1", None), ("2", Some("released"), "2", None), ("3", Some("forgotten"), "3", None)],
+        &[
+            ("1", Some("released"), "1", None),
+            ("2", Some("released"), "2", None),
+            ("3", Some("forgotten"), "3", None),
+        ],
     )?;
     let standing = |key: &str| stage.memory(key).map(|memory| memory.map(|memory| memory.standing));
     let id = Some(VitallyId::new("v-1"));
@@ -85,7 +92,8 @@ fn records_are_let_be_and_memories_dropped() -> Tested {
 #[test]
 fn no_note_closes_an_open_intent() -> Tested {
     let stage = Stage::new()?;
-    let pending = Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
+    let pending =
+        Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
     let open = Memory { pending, ..delivered("1")? };
     stage.write("1", Some(open.clone()))?;
     for effect in ["seen", "learned", "released", "forgotten"] {

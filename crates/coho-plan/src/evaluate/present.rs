@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
-use coho_core::decide::{
-    Change, Claim, Decision, Expired, PresentChange, Purpose, Reason, decide_present,
-};
+use coho_core::decide::{Change, Claim, Decision, Expired, PresentChange, Purpose, Reason, decide_present};
 use coho_core::digest::Digest;
 use coho_core::fields::{Rendered, Sent, Sieved, sieve};
 use coho_core::key::Key;
@@ -91,8 +89,7 @@ impl<'a> Rows<'a> {
             self.passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SourceIncomplete, 1);
             return Ok(());
         }
-        let mut present =
-            Present { key, seen, memory, decision, volatile: BTreeSet::new(), address: None };
+        let mut present = Present { key, seen, memory, decision, volatile: BTreeSet::new(), address: None };
         match decision.change {
             PresentChange::Unchanged => self.unchanged(&present),
             PresentChange::Hold => self.hold(&present, decision.reason, None),
@@ -188,8 +185,7 @@ impl<'a> Rows<'a> {
         let others = self.others(present.key, rendered, before)?;
         let sieved = differences(rendered, before, &others);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
-        let early =
-            present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
+        let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
         let learns = learns || early;
         if !learns && (present.is_touched(before, &sieved) || self.is_empty_update(before, &sieved)) {
             return self.touch(present, rendered, before);
@@ -271,12 +267,7 @@ impl<'a> Rows<'a> {
         Ok(self.table.operation(&operation, &before, present.address.as_deref(), None, asked)?)
     }
 
-    fn learn(
-        &mut self,
-        present: &Present<'_>,
-        operation: &Operation,
-        moved: bool,
-    ) -> Result<(), PlanError> {
+    fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
         // An event is never compared with: that it was there is all that counts.
         let sent = if operation.object == Object::Event { Sent::new() } else { operation.would_send() };
         Ok(self.table.note(&Note {

@@ -152,7 +152,8 @@ impl Table {
     pub(crate) fn differs(&self, differences: &[Difference]) -> Result<(), TableError> {
         self.with(|connection| {
             let seq = connection.last_insert_rowid();
-            let mut statement = connection.prepare_cached("INSERT INTO differing (seq, body) VALUES (?1, ?2)")?;
+            let mut statement =
+                connection.prepare_cached("INSERT INTO differing (seq, body) VALUES (?1, ?2)")?;
             statement.execute(params![seq, wire::write_differences(differences)]).map(drop)
         })
     }
@@ -194,7 +195,7 @@ fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()>
         Effect::Released => (Some("released"), None, None),
         Effect::Forgotten => (Some("forgotten"), None, None),
     };
-    let none = None::<i64>;
+    let nothing = None::<i64>;
     connection.prepare_cached(INSERT)?.execute(params![
         note.key.row(),
         note.key.departure(),
@@ -206,18 +207,18 @@ fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()>
         keeps,
         returned,
         note.mover,
-        none,
+        nothing,
         note.change.name(),
         note.reason.as_str(),
         note.fate.as_str(),
         note.code.map(Code::as_str),
         note.message,
         effect,
-        none,
-        none,
-        none,
-        none,
-        none,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
         note.address,
         note.address.map(|address| match_digest(address).to_bytes()),
         None::<[u8; 16]>,
@@ -229,7 +230,9 @@ fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()>
 
 fn insert_body(connection: &Connection, body: &str) -> rusqlite::Result<()> {
     let seq = connection.last_insert_rowid();
-    connection.prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?.execute(params![seq, body])?;
+    connection
+        .prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?
+        .execute(params![seq, body])?;
     Ok(())
 }
 
@@ -249,7 +252,7 @@ fn insert_operation(
         (Action::Remove, Some(origin)) => Some(origin == Origin::Created),
         (Action::Remove | Action::Write { .. } | Action::Probe { .. }, _) => None,
     };
-    let none = None::<&str>;
+    let nothing = None::<&str>;
     connection.prepare_cached(INSERT)?.execute(params![
         operation.key.row(),
         operation.key.departure(),
@@ -265,9 +268,9 @@ fn insert_operation(
         operation.change.name(),
         operation.reason.as_str(),
         "planned",
-        none,
-        none,
-        none,
+        nothing,
+        nothing,
+        nothing,
         stored(cost.least),
         stored(cost.most),
         operation.searches(),
@@ -293,7 +296,8 @@ fn insert_beside(connection: &Connection, seq: i64, operation: &Operation) -> ru
         statement.execute(params![seq, path.to_string()])?;
     }
     for (object, id) in operation.references() {
-        let mut statement = connection.prepare_cached("INSERT INTO refs (seq, object, id) VALUES (?1, ?2, ?3)")?;
+        let mut statement =
+            connection.prepare_cached("INSERT INTO refs (seq, object, id) VALUES (?1, ?2, ?3)")?;
         statement.execute(params![seq, object.name(), id.as_str()])?;
     }
     Ok(())

@@ -117,7 +117,9 @@ impl Table {
 
     /// The number of the last row.
     pub fn last(&self) -> Result<i64, TableError> {
-        self.with(|connection| connection.query_row("SELECT coalesce(max(seq), 0) FROM plan", [], |row| row.get(0)))
+        self.with(|connection| {
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM plan", [], |row| row.get(0))
+        })
     }
 
     /// Whether anything is remembered without being sent.
@@ -149,8 +151,10 @@ impl Table {
     ) -> Result<(Option<i64>, Vec<RowFate>), TableError> {
         let connection = self.connection();
         let mut found = Vec::new();
-        let last = collect(&connection, after, most, at, wanted, &mut found).map_err(|source| self.fail(source))?;
-        let fates = found.into_iter().map(|fate| fate.ok_or(TableError::Damaged)).collect::<Result<_, _>>()?;
+        let last =
+            collect(&connection, after, most, at, wanted, &mut found).map_err(|source| self.fail(source))?;
+        let fates =
+            found.into_iter().map(|fate| fate.ok_or(TableError::Damaged)).collect::<Result<_, _>>()?;
         Ok((last, fates))
     }
 }

@@ -179,7 +179,9 @@ fn a_folder_that_takes_no_spill_is_named() -> Tested {
 #[test]
 fn a_record_that_a_row_left_is_a_key_without_a_row() -> Tested {
     let stage = Stage::new()?;
-    for key in [Key::departed("a", 1, "x"), Key::new("b"), Key::departed("b", 1, "x"), Key::departed("b", 2, "x")] {
+    for key in
+        [Key::departed("a", 1, "x"), Key::new("b"), Key::departed("b", 1, "x"), Key::departed("b", 2, "x")]
+    {
         stage.ledger.write(&stage.lease, &stage.scope, &[(key, Some(delivered("x")?))], at(1))?;
     }
     let rows = ["a", "b", "b (was x)"].map(|key| (key.to_owned(), 1));

@@ -13,8 +13,8 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::plan::{
-    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, ProblemKind, RemovalOrigins, Sample, Status, SyncPlan,
-    SyncSummary,
+    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, ProblemKind, RemovalOrigins, Sample, Status,
+    SyncPlan, SyncSummary,
 };
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, FirstRun, Mode, SyncId};
