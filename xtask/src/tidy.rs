@@ -15,6 +15,7 @@ use crate::workspace::{Workspace, root};
 mod tree;
 mod rust;
 mod layers;
+mod circles;
 mod purity;
 mod manifests;
 mod headers;
@@ -83,6 +84,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
     let packages = &workspace.packages;
     let mut findings = [
         layers::check(packages),
+        circles::check(tree, packages),
         purity::check(tree, packages),
         manifests::check(tree, packages),
         headers::check(tree, packages),

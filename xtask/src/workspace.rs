@@ -42,7 +42,7 @@ pub(crate) struct Package {
 /// Where a crate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// `L0` to `L4`.
+    /// `L0` to `L5`.
     Level(u8),
     /// Built for developers: simulators, benchmarks, this program.
     Dev,
@@ -113,6 +113,7 @@ impl Layer {
             "L2" => Some(Self::Level(2)),
             "L3" => Some(Self::Level(3)),
             "L4" => Some(Self::Level(4)),
+            "L5" => Some(Self::Level(5)),
             _ => None,
         }
     }

@@ -7,7 +7,10 @@
 
 use std::error::Error;
 
-use coho_core::decide::{Change, Claim, Completeness, Decision, Nature, Policy, Purpose, RowState, decide};
+use coho_core::decide::{
+    AbsentChange, Claim, Completeness, Decision, Nature, Policy, PresentChange, Purpose, decide_absent,
+    decide_present,
+};
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
@@ -54,11 +57,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// One run, as far as one key is concerned. Gives what is remembered after it.
 fn step(row: Option<Account>, memory: Option<Memory>) -> Result<Option<Memory>, Box<dyn Error>> {
-    let state = row.map_or(RowState::Absent(Completeness::Complete), |row| RowState::Present(seen(row)));
-    let decision = decide(state, memory.as_ref(), &POLICY);
+    match (row, memory) {
+        (Some(row), memory) => present(row, memory),
+        (None, Some(memory)) => Ok(Some(absent(memory))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A key that the model has.
+fn present(row: Account, memory: Option<Memory>) -> Result<Option<Memory>, Box<dyn Error>> {
+    let decision = decide_present(seen(row), memory.as_ref(), &POLICY);
     println!("  row {} of the table: {:?}, because {}", decision.row, decision.change, decision.reason);
-    match (decision.change, row) {
-        (Change::Add | Change::Compare, Some(row)) => {
+    match decision.change {
+        PresentChange::Add | PresentChange::Compare => {
             let Some(operation) = write(row, memory.as_ref(), decision)? else {
                 println!("  no field differs");
                 return Ok(memory.map(|memory| Memory { seen: Some(seen(row)), ..memory }));
@@ -66,12 +77,19 @@ fn step(row: Option<Account>, memory: Option<Memory>) -> Result<Option<Memory>, 
             show(&operation);
             Ok(Some(acknowledged(&operation, row)))
         }
-        (Change::Remove, None) => {
-            println!("  deletes it");
-            Ok(memory.map(|memory| Memory { standing: Standing::Removed { at: POLICY.now }, ..memory }))
-        }
         _ => Ok(memory),
     }
+}
+
+/// A key that the model does not have any more.
+fn absent(memory: Memory) -> Memory {
+    let decision = decide_absent(Completeness::Complete, &memory, &POLICY);
+    println!("  row {} of the table: {:?}, because {}", decision.row, decision.change, decision.reason);
+    if decision.change == AbsentChange::Remove {
+        println!("  deletes it");
+        return Memory { standing: Standing::Removed { at: POLICY.now }, ..memory };
+    }
+    memory
 }
 
 /// What the sync's mapping makes of a row. `coho-mapping` does this from a project's files.
@@ -98,13 +116,13 @@ fn seen(row: Account) -> Seen {
 fn write(
     row: Account,
     memory: Option<&Memory>,
-    decision: Decision,
+    decision: Decision<PresentChange>,
 ) -> Result<Option<Operation>, Box<dyn Error>> {
     let rendered = render(row)?;
     let nothing = Sent::new();
     let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
     let sieved = sieve(&rendered, sent);
-    if decision.change == Change::Compare && sieved.differences.is_empty() {
+    if decision.change == PresentChange::Compare && sieved.differences.is_empty() {
         return Ok(None);
     }
     let draft = Draft {
@@ -115,6 +133,7 @@ fn write(
         rendered: &rendered,
         sieved,
         memory,
+        change: decision.change.into(),
         reason: decision.reason,
         seen: seen(row),
     };

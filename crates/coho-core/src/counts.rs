@@ -38,17 +38,32 @@ pub struct Broken {
 impl Counts {
     /// One more row that ends before sending.
     pub fn row(&mut self, fate: Fate) {
-        *self.rows.entry(fate).or_default() += 1;
+        self.add_rows(fate, 1);
     }
 
     /// One more absent key that ends before sending.
     pub fn key(&mut self, fate: Fate) {
-        *self.keys.entry(fate).or_default() += 1;
+        self.add_keys(fate, 1);
     }
 
     /// One more operation with this outcome.
     pub fn outcome(&mut self, outcome: Outcome) {
-        *self.outcomes.entry(outcome).or_default() += 1;
+        self.add_outcomes(outcome, 1);
+    }
+
+    /// So many more rows that end before sending.
+    pub fn add_rows(&mut self, fate: Fate, number: u64) {
+        add(&mut self.rows, fate, number);
+    }
+
+    /// So many more absent keys that end before sending.
+    pub fn add_keys(&mut self, fate: Fate, number: u64) {
+        add(&mut self.keys, fate, number);
+    }
+
+    /// So many more operations with this outcome.
+    pub fn add_outcomes(&mut self, outcome: Outcome, number: u64) {
+        add(&mut self.outcomes, outcome, number);
     }
 
     /// Operations that are planned.
@@ -85,12 +100,16 @@ impl Counts {
         self.absent += other.absent;
         self.writes += other.writes;
         self.removals += other.removals;
-        other.rows.iter().for_each(|(fate, count)| *self.rows.entry(*fate).or_default() += count);
-        other.keys.iter().for_each(|(fate, count)| *self.keys.entry(*fate).or_default() += count);
-        other
-            .outcomes
-            .iter()
-            .for_each(|(outcome, count)| *self.outcomes.entry(*outcome).or_default() += count);
+        other.rows.iter().for_each(|(fate, count)| add(&mut self.rows, *fate, *count));
+        other.keys.iter().for_each(|(fate, count)| add(&mut self.keys, *fate, *count));
+        other.outcomes.iter().for_each(|(outcome, count)| add(&mut self.outcomes, *outcome, *count));
+    }
+}
+
+/// What is not there is not listed.
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, number: u64) {
+    if number > 0 {
+        *counts.entry(key).or_default() += number;
     }
 }
 

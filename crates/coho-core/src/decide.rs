@@ -1,26 +1,14 @@
 //! The decision table: what a row and its memory mean together.
 //!
-//! [`decide`] is total, pure and finite: 24 numbered rows, listed in `docs/architecture.md`, each with a test of its number in
-//! `tests/decide.rs` and all together checked against an oracle there.
+//! It is total, pure and finite: 22 numbered rows, listed in `docs/architecture.md`, each with a test of its number in
+//! `tests/decide.rs` and all together checked against an oracle there. [`decide_present`] reads the rows for keys that the
+//! model has, [`decide_absent`] those for keys that it has not: each can say only what may happen to such a key.
 
 use std::fmt;
 
 use crate::code::Code;
 use crate::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use crate::sync::Removal;
-
-/// What the source says of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowState {
-    /// A row whose key is null.
-    NullKey,
-    /// Several rows with this key.
-    DuplicateKey,
-    /// One row.
-    Present(Seen),
-    /// No row.
-    Absent(Completeness),
-}
 
 /// Whether the source was read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,11 +81,9 @@ pub struct Policy {
     pub forget_removed_before: Time,
 }
 
-/// What is to be done about a key.
+/// What is to be done about a key that the model has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Change {
-    /// Nothing; the row itself is wrong.
-    Invalid,
+pub enum PresentChange {
     /// Remember the row as if it had been delivered.
     Learn,
     /// Nothing.
@@ -112,18 +98,128 @@ pub enum Change {
     Retry,
     /// Look what became of an earlier write, then write if needed.
     Resolve,
-    /// Look what became of an earlier write, and write nothing.
-    Probe,
     /// Wait.
     Hold,
-    /// Delete the record.
-    Remove,
-    /// Let the record be, and remember that its row left.
-    Release,
+}
+
+/// What is to be done about a key that the model does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AbsentChange {
     /// Nothing; the memory stays.
     Keep,
     /// Drop the memory.
     Forget,
+    /// Let the record be, and remember that its row left.
+    Release,
+    /// Wait.
+    Hold,
+    /// Delete the record.
+    Remove,
+    /// Look what became of an earlier write, and write nothing.
+    Probe,
+}
+
+/// What is done about a key or a row, as plans count it: what the table says, and what becomes of rows that never get
+/// there or do not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// Nothing; the row itself is wrong.
+    Invalid,
+    /// The row is remembered as if it had been delivered.
+    Learn,
+    /// Nothing.
+    Unchanged,
+    /// A record is written that was never delivered, or was removed.
+    Add,
+    /// What differs is written, or the whole record again.
+    Update,
+    /// What did not succeed is tried again, with the row as it is now.
+    Retry,
+    /// Somebody looks what became of an earlier write, and writes if needed.
+    Resolve,
+    /// Somebody looks what became of an earlier write, and writes nothing.
+    Probe,
+    /// It waits.
+    Hold,
+    /// The record is deleted.
+    Remove,
+    /// The record is let be, and that its row left is remembered.
+    Release,
+    /// Nothing; the memory stays.
+    Keep,
+    /// The memory is dropped.
+    Forget,
+}
+
+impl Change {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Invalid,
+        Self::Learn,
+        Self::Unchanged,
+        Self::Add,
+        Self::Update,
+        Self::Retry,
+        Self::Resolve,
+        Self::Probe,
+        Self::Hold,
+        Self::Remove,
+        Self::Release,
+        Self::Keep,
+        Self::Forget,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Learn => "learn",
+            Self::Unchanged => "unchanged",
+            Self::Add => "add",
+            Self::Update => "update",
+            Self::Retry => "retry",
+            Self::Resolve => "resolve",
+            Self::Probe => "probe",
+            Self::Hold => "hold",
+            Self::Remove => "remove",
+            Self::Release => "release",
+            Self::Keep => "keep",
+            Self::Forget => "forget",
+        }
+    }
+
+    /// The change of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.name() == text)
+    }
+}
+
+/// A row that is compared is updated where something differs.
+impl From<PresentChange> for Change {
+    fn from(change: PresentChange) -> Self {
+        match change {
+            PresentChange::Learn => Self::Learn,
+            PresentChange::Unchanged => Self::Unchanged,
+            PresentChange::Add => Self::Add,
+            PresentChange::Compare | PresentChange::Update => Self::Update,
+            PresentChange::Retry => Self::Retry,
+            PresentChange::Resolve => Self::Resolve,
+            PresentChange::Hold => Self::Hold,
+        }
+    }
+}
+
+impl From<AbsentChange> for Change {
+    fn from(change: AbsentChange) -> Self {
+        match change {
+            AbsentChange::Keep => Self::Keep,
+            AbsentChange::Forget => Self::Forget,
+            AbsentChange::Release => Self::Release,
+            AbsentChange::Hold => Self::Hold,
+            AbsentChange::Remove => Self::Remove,
+            AbsentChange::Probe => Self::Probe,
+        }
+    }
 }
 
 /// Why.
@@ -247,122 +343,115 @@ impl fmt::Display for Reason {
 
 /// What is to be done, why, and which row of the table says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct Decision<C> {
     /// The row of the table, from 1.
     pub row: u8,
     /// What is to be done.
-    pub change: Change,
+    pub change: C,
     /// Why.
     pub reason: Reason,
 }
 
-fn say(row: u8, change: Change, reason: Reason) -> Decision {
+fn say<C>(row: u8, change: C, reason: Reason) -> Decision<C> {
     Decision { row, change, reason }
 }
 
-/// Decides what a row and its memory mean together. No memory is the same as one of a key that was never delivered.
-pub fn decide(row: RowState, memory: Option<&Memory>, policy: &Policy) -> Decision {
+/// Decides about a key that the model has: what its row and its memory mean together. No memory is the same as one of a key
+/// that was never delivered.
+pub fn decide_present(seen: Seen, memory: Option<&Memory>, policy: &Policy) -> Decision<PresentChange> {
+    if matches!(policy.purpose, Purpose::Baseline | Purpose::Adopt) {
+        return say(1, PresentChange::Learn, Reason::Baseline);
+    }
     let standing = memory.map_or(&Standing::Never, |memory| &memory.standing);
     let pending = memory.map_or(&Pending::None, |memory| &memory.pending);
-    match row {
-        RowState::NullKey => say(1, Change::Invalid, Reason::NullKey),
-        RowState::DuplicateKey => say(2, Change::Invalid, Reason::DuplicateKey),
-        RowState::Present(_) if matches!(policy.purpose, Purpose::Baseline | Purpose::Adopt) => {
-            say(3, Change::Learn, Reason::Baseline)
-        }
-        RowState::Present(seen) => {
-            let before = memory.and_then(|memory| memory.seen);
-            present(seen, before, standing, pending, policy)
-        }
-        RowState::Absent(Completeness::Partial) => say(13, Change::Keep, Reason::SourceIncomplete),
-        RowState::Absent(Completeness::Complete) => absent(standing, pending, policy),
-    }
-}
-
-fn present(
-    seen: Seen,
-    before: Option<Seen>,
-    standing: &Standing,
-    pending: &Pending,
-    policy: &Policy,
-) -> Decision {
     match pending {
-        Pending::Open { .. } => say(4, Change::Resolve, Reason::OutcomeUnknown),
+        Pending::Open { .. } => say(2, PresentChange::Resolve, Reason::OutcomeUnknown),
         Pending::Waiting { verb: Verb::Write, why, code, tried, due, .. } => {
             let due_now = due.is_due(policy.now) || seen != *tried || resends(policy);
             if due_now {
-                say(6, Change::Retry, earlier(*why))
+                say(4, PresentChange::Retry, earlier(*why))
             } else {
-                say(5, Change::Hold, waiting(*due, *code))
+                say(3, PresentChange::Hold, waiting(*due, *code))
             }
         }
         Pending::None | Pending::Waiting { verb: Verb::Remove, .. } => {
-            settled(seen, before, standing, policy)
+            settled(seen, memory.and_then(|memory| memory.seen), standing, policy)
         }
     }
 }
 
-fn settled(seen: Seen, before: Option<Seen>, standing: &Standing, policy: &Policy) -> Decision {
+fn settled(
+    seen: Seen,
+    before: Option<Seen>,
+    standing: &Standing,
+    policy: &Policy,
+) -> Decision<PresentChange> {
     match standing {
         Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
             if matches!(policy.nature, Nature::Event { .. }) && policy.purpose != Purpose::ResendEvents =>
         {
-            say(7, Change::Unchanged, Reason::EventSent)
+            say(5, PresentChange::Unchanged, Reason::EventSent)
         }
-        Standing::Never => say(8, Change::Add, Reason::NewRecord),
-        Standing::Removed { .. } => say(9, Change::Add, Reason::RecordReturned),
+        Standing::Never => say(6, PresentChange::Add, Reason::NewRecord),
+        Standing::Removed { .. } => say(7, PresentChange::Add, Reason::RecordReturned),
         Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
             if resends(policy) =>
         {
-            say(12, Change::Update, Reason::Resend)
+            say(10, PresentChange::Update, Reason::Resend)
         }
-        Standing::Released { .. } => say(11, Change::Compare, Reason::Returned),
+        Standing::Released { .. } => say(9, PresentChange::Compare, Reason::Returned),
         Standing::Assumed { .. } | Standing::Delivered { .. } => match before {
-            Some(before) if before == seen => say(10, Change::Unchanged, Reason::SameRow),
+            Some(before) if before == seen => say(8, PresentChange::Unchanged, Reason::SameRow),
             // Another mapping reads other columns, so the digests of the rows say nothing.
             Some(before) if before.mapping != seen.mapping => {
-                say(11, Change::Compare, Reason::MappingChanged)
+                say(9, PresentChange::Compare, Reason::MappingChanged)
             }
-            Some(_) | None => say(11, Change::Compare, Reason::RowChanged),
+            Some(_) | None => say(9, PresentChange::Compare, Reason::RowChanged),
         },
     }
 }
 
-fn absent(standing: &Standing, pending: &Pending, policy: &Policy) -> Decision {
+/// Decides about a key that the ledger remembers and the model does not have.
+pub fn decide_absent(completeness: Completeness, memory: &Memory, policy: &Policy) -> Decision<AbsentChange> {
+    if completeness == Completeness::Partial {
+        return say(11, AbsentChange::Keep, Reason::SourceIncomplete);
+    }
+    let (standing, pending) = (&memory.standing, &memory.pending);
     let closed = !matches!(pending, Pending::Open { .. }) && *standing != Standing::Never;
     if let (true, Nature::Event { expired }) = (closed, policy.nature) {
         return match expired {
-            Expired::No => say(14, Change::Keep, Reason::EventKept),
-            Expired::Yes => say(14, Change::Forget, Reason::EventExpired),
+            Expired::No => say(12, AbsentChange::Keep, Reason::EventKept),
+            Expired::Yes => say(12, AbsentChange::Forget, Reason::EventExpired),
         };
     }
     match (standing, pending) {
-        (_, Pending::Open { .. }) => say(15, Change::Probe, Reason::OutcomeUnknown),
-        (Standing::Never, _) => say(16, Change::Forget, Reason::NeverDelivered),
-        (Standing::Assumed { .. }, _) => say(17, Change::Keep, Reason::NotOurs),
-        (Standing::Released { .. }, _) => say(18, Change::Keep, Reason::LeftUnderKeep),
+        (_, Pending::Open { .. }) => say(13, AbsentChange::Probe, Reason::OutcomeUnknown),
+        (Standing::Never, _) => say(14, AbsentChange::Forget, Reason::NeverDelivered),
+        (Standing::Assumed { .. }, _) => say(15, AbsentChange::Keep, Reason::NotOurs),
+        (Standing::Released { .. }, _) => say(16, AbsentChange::Keep, Reason::LeftUnderKeep),
         (Standing::Removed { at }, _) => {
-            let change = if *at < policy.forget_removed_before { Change::Forget } else { Change::Keep };
-            say(19, change, Reason::RemovedEarlier)
+            let forgets = *at < policy.forget_removed_before;
+            let change = if forgets { AbsentChange::Forget } else { AbsentChange::Keep };
+            say(17, change, Reason::RemovedEarlier)
         }
         (Standing::Delivered { origin, .. }, pending) => removal(*origin, pending, policy),
     }
 }
 
-fn removal(origin: Origin, pending: &Pending, policy: &Policy) -> Decision {
+fn removal(origin: Origin, pending: &Pending, policy: &Policy) -> Decision<AbsentChange> {
     match (policy.removal, policy.claim, origin, pending) {
-        (Removal::Keep, _, _, _) => say(20, Change::Release, Reason::RemovalKept),
-        (_, Claim::Shared, _, _) => say(21, Change::Release, Reason::StillClaimed),
+        (Removal::Keep, _, _, _) => say(18, AbsentChange::Release, Reason::RemovalKept),
+        (_, Claim::Shared, _, _) => say(19, AbsentChange::Release, Reason::StillClaimed),
         (Removal::DeleteCreated, Claim::OursAlone, Origin::Found, _) => {
-            say(22, Change::Release, Reason::ExistedBefore)
+            say(20, AbsentChange::Release, Reason::ExistedBefore)
         }
         (_, _, _, Pending::Waiting { verb: Verb::Remove, due, code, .. })
             if !due.is_due(policy.now) && !resends(policy) =>
         {
-            say(23, Change::Hold, waiting(*due, *code))
+            say(21, AbsentChange::Hold, waiting(*due, *code))
         }
         (Removal::Delete | Removal::DeleteCreated, Claim::OursAlone, Origin::Created | Origin::Found, _) => {
-            say(24, Change::Remove, Reason::RemovedFromModel)
+            say(22, AbsentChange::Remove, Reason::RemovedFromModel)
         }
     }
 }

@@ -3,7 +3,9 @@
 //! A key is the canonical text of the model's primary key. It never says which record of Vitally a row becomes; that is a
 //! [`crate::target::ExternalId`].
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::row::{Cell, Row};
 use crate::value::Value;
@@ -12,8 +14,22 @@ use crate::value::Value;
 pub const LONGEST_KEY: usize = 1_024;
 
 /// A primary key in its canonical text: `42`, `acme`, `2026-11-24`; of several columns a JSON array of their texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(String);
+///
+/// A row may become another record. The one that it left goes on under the key's next *departure*: 0 is the row's own record,
+/// 1 the first one that it left. Keys are ordered by their text, and those of one text by their departures.
+#[derive(Clone, Debug)]
+pub struct Key {
+    row: String,
+    departed: Option<Box<Departed>>,
+}
+
+/// What tells a departed key from that of its row.
+#[derive(Clone, Debug)]
+struct Departed {
+    number: u32,
+    /// What people read: `acme (was org-2)`. Nothing ever reads it back.
+    shown: String,
+}
 
 /// Why a row has no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +59,17 @@ pub enum KeyError {
 impl Key {
     /// A key whose canonical text is known already, as a person types it or the ledger stored it.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self { row: text.into(), departed: None }
+    }
+
+    /// The key of a record that a row left: of the `number`th, counted from 1; 0 is the row's own. `target` is that record.
+    pub fn departed(row: impl Into<String>, number: u32, target: &str) -> Self {
+        let row = row.into();
+        let departed = (number > 0).then(|| {
+            let shown = format!("{row} (was {target})");
+            Box::new(Departed { number, shown })
+        });
+        Self { row, departed }
     }
 
     /// The key of a row: `columns` are the places and names of the model's primary key.
@@ -56,12 +82,67 @@ impl Key {
             Ok([only]) => only,
             Err(parts) => serde_json::Value::from(parts).to_string(),
         };
-        if text.len() > LONGEST_KEY { Err(KeyError::Long { length: text.len() }) } else { Ok(Self(text)) }
+        if text.len() > LONGEST_KEY {
+            Err(KeyError::Long { length: text.len() })
+        } else {
+            Ok(Self::new(text))
+        }
     }
 
-    /// The canonical text.
+    /// What people read: the canonical text, and of a record that a row left, which record that is. Two keys may read alike.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.departed.as_ref().map_or(&self.row, |departed| &departed.shown)
+    }
+
+    /// The canonical text of the row's key.
+    pub fn row(&self) -> &str {
+        &self.row
+    }
+
+    /// Which record that the row left; 0 for the row's own.
+    pub fn departure(&self) -> u32 {
+        self.departed.as_ref().map_or(0, |departed| departed.number)
+    }
+
+    /// Whether it stands for a record that its row left.
+    pub fn is_departed(&self) -> bool {
+        self.departed.is_some()
+    }
+
+    /// The key of the row itself.
+    #[must_use]
+    pub fn of_row(&self) -> Self {
+        Self::new(&self.row)
+    }
+
+    fn parts(&self) -> (&str, u32) {
+        (&self.row, self.departure())
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
     }
 }
 
@@ -96,7 +177,7 @@ fn exact_time(cell: Cell<'_>) -> String {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -130,6 +211,18 @@ mod tests {
         assert_eq!(key(&[Cell::Null]), Err(KeyError::Null { column: "c0".to_owned() }));
         let float = Cell::Float(Float::new(1.5).unwrap());
         assert_eq!(key(&[float]), Err(KeyError::Type { column: "c0".to_owned(), kind: "float" }));
+    }
+
+    #[test]
+    fn a_departed_key_reads_like_a_row_and_is_none() {
+        let departed = Key::departed("acme", 1, "foo");
+        assert_eq!(departed.as_str(), "acme (was foo)");
+        assert_ne!(departed, Key::new("acme (was foo)"));
+        assert_eq!((departed.row(), departed.departure()), ("acme", 1));
+        assert_eq!(departed.of_row(), Key::new("acme"));
+        assert_eq!(Key::departed("acme", 0, "foo"), Key::new("acme"));
+        assert!(Key::new("acme") < departed && departed < Key::departed("acme", 2, "a"));
+        assert!(departed < Key::new("acme\0"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Operations: writes that are valid by construction. [`seal`] is the only way to make one.
 
 use crate::code::Code;
-use crate::decide::Reason;
+use crate::decide::{Change, Reason};
 use crate::digest::{Digest, Hasher};
 use crate::fields::{Difference, FieldValue, Fields, Rendered, Sent, Sieved};
 use crate::key::Key;
@@ -28,6 +28,8 @@ pub struct Operation {
     pub action: Action,
     /// What is known of the record.
     pub known: Known,
+    /// What was to be done about the key that this was made for.
+    pub change: Change,
     /// Why.
     pub reason: Reason,
     /// The row and mapping that this comes from; absent for removals.
@@ -233,7 +235,10 @@ impl Operation {
     /// Stands for the operation in its intent: another operation on the same key has another digest.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::new();
-        hasher.part(self.key.as_str().as_bytes());
+        hasher.part(self.key.row().as_bytes());
+        if self.key.is_departed() {
+            hasher.part(b"departed");
+        }
         hasher.part(self.object.name().as_bytes());
         hasher.part(self.target.as_str().as_bytes());
         hasher.part(&[match self.verb() {
@@ -265,6 +270,8 @@ pub struct Draft<'a> {
     pub sieved: Sieved,
     /// What is remembered.
     pub memory: Option<&'a Memory>,
+    /// What is to be done about the key.
+    pub change: Change,
     /// Why.
     pub reason: Reason,
     /// The row and mapping.
@@ -323,6 +330,7 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
             would_send,
         },
         known,
+        change: draft.change,
         reason: draft.reason,
         seen: Some(draft.seen),
         serial: draft.memory.map_or(0, |memory| memory.serial),

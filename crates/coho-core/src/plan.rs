@@ -1,6 +1,7 @@
 //! Plans and summaries: what a run will do, and what it did, as plain values that reports show.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::code::Code;
 use crate::counts::Counts;
@@ -8,6 +9,7 @@ use crate::decide::{Change, Reason};
 use crate::fields::Difference;
 use crate::key::Key;
 use crate::object::Object;
+use crate::path::FieldPath;
 use crate::problem::Problem;
 use crate::sync::{Api, FirstRun, Mode, SyncId};
 use crate::target::ExternalId;
@@ -79,13 +81,39 @@ pub struct Sample {
     pub differences: Vec<Difference>,
 }
 
-/// Problems of rows by code, with the first of each.
-pub type ProblemCounts = BTreeMap<Code, ProblemCount>;
+/// Problems of rows by kind, with the first of each.
+pub type ProblemCounts = BTreeMap<ProblemKind, ProblemCount>;
+
+/// Problems are of one kind where code and field are the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProblemKind {
+    /// What is wrong.
+    pub code: Code,
+    /// With which field of the record, where it is one field's problem.
+    pub field: Option<FieldPath>,
+}
+
+impl ProblemKind {
+    /// The kind of a problem.
+    pub fn of(problem: &Problem) -> Self {
+        Self { code: problem.code, field: problem.field.clone() }
+    }
+}
+
+/// `cast-failed traits.seats`
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "{} {field}", self.code),
+            None => write!(f, "{}", self.code),
+        }
+    }
+}
 
 /// How often a problem occurred, and where first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemCount {
-    /// How often.
+    /// How many rows, or keys without a row, have it.
     pub count: u64,
     /// The first row that has it; `None` where its key is null.
     pub key: Option<Key>,
@@ -93,14 +121,19 @@ pub struct ProblemCount {
     pub first: Problem,
 }
 
-/// Counts one more problem of a row.
+/// Counts one more row with a problem.
 pub fn count_problem(problems: &mut ProblemCounts, key: Option<&Key>, problem: &Problem) {
-    let entry = problems.entry(problem.code).or_insert_with(|| ProblemCount {
+    count_problems(problems, key, problem, 1);
+}
+
+/// Counts so many more rows with a problem.
+pub fn count_problems(problems: &mut ProblemCounts, key: Option<&Key>, problem: &Problem, number: u64) {
+    let entry = problems.entry(ProblemKind::of(problem)).or_insert_with(|| ProblemCount {
         count: 0,
         key: key.cloned(),
         first: problem.clone(),
     });
-    entry.count += 1;
+    entry.count += number;
 }
 
 /// A guard that holds something.

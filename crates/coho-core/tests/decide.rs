@@ -14,21 +14,18 @@ use std::collections::BTreeSet;
 
 use cases::{loose_memory, loose_row, memories, policies, rows};
 use coho_core::code::Code;
-use coho_core::decide::{
-    Change, Claim, Completeness, Expired, Nature, Policy, Purpose, Reason, RowState, decide,
-};
+use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose, Reason};
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Verb, Why};
 use coho_core::sync::Removal;
 use given::{
-    GONE, LATER, NOW, PLAIN, assumed, at, delivered, memory, open, other_mapping, other_row, released,
-    removed, same, waiting,
+    GONE, LATER, NOW, PLAIN, RowState, Said, assumed, at, decide, delivered, memory, open, other_mapping,
+    other_row, released, removed, same, waiting,
 };
 use proptest::prelude::*;
 
 /// What the table says of a key, as `(row, change, reason)`.
-fn says(row: RowState, standing: Standing, pending: Pending, policy: Policy) -> (u8, Change, Reason) {
-    let decision = decide(row, Some(&memory(standing, pending)), &policy);
-    (decision.row, decision.change, decision.reason)
+fn says(row: RowState, standing: Standing, pending: Pending, policy: Policy) -> Said {
+    decide(row, Some(&memory(standing, pending)), &policy)
 }
 
 const EVENT: Policy = Policy { nature: Nature::Event { expired: Expired::No }, ..PLAIN };
@@ -39,35 +36,15 @@ const DELETE_CREATED: Policy = Policy { removal: Removal::DeleteCreated, ..PLAIN
 const SHARED: Policy = Policy { claim: Claim::Shared, ..PLAIN };
 
 #[test]
-fn row_01_null_key_is_invalid() {
-    let decision = decide(RowState::NullKey, None, &PLAIN);
-    assert_eq!((decision.row, decision.change, decision.reason), (1, Change::Invalid, Reason::NullKey));
-}
-
-#[test]
-fn row_01_null_key_is_invalid_even_on_baseline() {
-    assert_eq!(decide(RowState::NullKey, None, &BASELINE).row, 1);
-}
-
-#[test]
-fn row_02_duplicate_key_is_invalid_whatever_is_remembered() {
-    let expected = (2, Change::Invalid, Reason::DuplicateKey);
-    for pending in [Pending::None, open(Verb::Write)] {
-        assert_eq!(says(RowState::DuplicateKey, delivered(Origin::Created), pending, PLAIN), expected);
-    }
-    assert_eq!(decide(RowState::DuplicateKey, None, &BASELINE).row, 2);
-}
-
-#[test]
-fn row_03_baseline_learns_and_sends_nothing() {
-    let expected = (3, Change::Learn, Reason::Baseline);
+fn row_01_baseline_learns_and_sends_nothing() {
+    let expected = (1, "Learn", Reason::Baseline);
     assert_eq!(says(same(), Standing::Never, Pending::None, BASELINE), expected);
     assert_eq!(says(other_row(), delivered(Origin::Found), open(Verb::Write), BASELINE), expected);
 }
 
 #[test]
-fn row_04_open_intent_is_resolved_before_anything_else() {
-    let expected = (4, Change::Resolve, Reason::OutcomeUnknown);
+fn row_02_open_intent_is_resolved_before_anything_else() {
+    let expected = (2, "Resolve", Reason::OutcomeUnknown);
     for standing in [Standing::Never, assumed(), delivered(Origin::Created), released(), removed(1)] {
         for policy in [PLAIN, RESEND, EVENT] {
             assert_eq!(says(same(), standing.clone(), open(Verb::Write), policy), expected);
@@ -77,21 +54,21 @@ fn row_04_open_intent_is_resolved_before_anything_else() {
 }
 
 #[test]
-fn row_05_waiting_write_that_is_not_due_is_held_under_its_code() {
+fn row_03_waiting_write_that_is_not_due_is_held_under_its_code() {
     let pending = waiting(Verb::Write, Why::Rejected, LATER);
-    let expected = (5, Change::Hold, Reason::Waiting(Code::REFUSED));
+    let expected = (3, "Hold", Reason::Waiting(Code::REFUSED));
     assert_eq!(says(same(), Standing::Never, pending, PLAIN), expected);
 }
 
 #[test]
-fn row_05_waiting_write_without_tries_left_is_held_until_it_changes() {
+fn row_03_waiting_write_without_tries_left_is_held_until_it_changes() {
     let pending = waiting(Verb::Write, Why::Rejected, Due::OnChange);
-    let expected = (5, Change::Hold, Reason::RetriesUsedUp);
+    let expected = (3, "Hold", Reason::RetriesUsedUp);
     assert_eq!(says(same(), delivered(Origin::Created), pending, PLAIN), expected);
 }
 
 #[test]
-fn row_06_waiting_write_that_is_due_is_retried_with_its_earlier_reason() {
+fn row_04_waiting_write_that_is_due_is_retried_with_its_earlier_reason() {
     let reasons = [
         (Why::Rejected, Reason::RejectedEarlier),
         (Why::Deferred, Reason::DeferredEarlier),
@@ -100,14 +77,14 @@ fn row_06_waiting_write_that_is_due_is_retried_with_its_earlier_reason() {
     for (why, reason) in reasons {
         for due in [Due::At(NOW), Due::Always] {
             let pending = waiting(Verb::Write, why, due);
-            assert_eq!(says(same(), Standing::Never, pending, PLAIN), (6, Change::Retry, reason));
+            assert_eq!(says(same(), Standing::Never, pending, PLAIN), (4, "Retry", reason));
         }
     }
 }
 
 #[test]
-fn row_06_waiting_write_is_retried_when_row_or_mapping_changed() {
-    let expected = (6, Change::Retry, Reason::RejectedEarlier);
+fn row_04_waiting_write_is_retried_when_row_or_mapping_changed() {
+    let expected = (4, "Retry", Reason::RejectedEarlier);
     for row in [other_row(), other_mapping()] {
         let pending = waiting(Verb::Write, Why::Rejected, Due::OnChange);
         assert_eq!(says(row, Standing::Never, pending, PLAIN), expected);
@@ -115,15 +92,15 @@ fn row_06_waiting_write_is_retried_when_row_or_mapping_changed() {
 }
 
 #[test]
-fn row_06_waiting_write_is_retried_on_resend() {
+fn row_04_waiting_write_is_retried_on_resend() {
     let pending = waiting(Verb::Write, Why::Rejected, Due::OnChange);
-    let expected = (6, Change::Retry, Reason::RejectedEarlier);
+    let expected = (4, "Retry", Reason::RejectedEarlier);
     assert_eq!(says(same(), Standing::Never, pending, RESEND), expected);
 }
 
 #[test]
-fn row_07_event_is_sent_once_even_on_resend() {
-    let expected = (7, Change::Unchanged, Reason::EventSent);
+fn row_05_event_is_sent_once_even_on_resend() {
+    let expected = (5, "Unchanged", Reason::EventSent);
     for standing in [assumed(), delivered(Origin::Created), released()] {
         let resend = Policy { purpose: Purpose::Resend, ..EVENT };
         assert_eq!(says(other_row(), standing.clone(), Pending::None, EVENT), expected);
@@ -132,97 +109,95 @@ fn row_07_event_is_sent_once_even_on_resend() {
 }
 
 #[test]
-fn row_08_key_without_memory_is_added() {
-    let expected = (8, Change::Add, Reason::NewRecord);
+fn row_06_key_without_memory_is_added() {
+    let expected = (6, "Add", Reason::NewRecord);
     assert_eq!(says(same(), Standing::Never, Pending::None, PLAIN), expected);
     assert_eq!(says(same(), Standing::Never, Pending::None, EVENT), expected);
-    let decision = decide(same(), None, &PLAIN);
-    assert_eq!((decision.row, decision.change, decision.reason), expected);
+    assert_eq!(decide(same(), None, &PLAIN), expected);
 }
 
 #[test]
-fn row_09_row_of_a_removed_record_adds_it_again() {
-    let expected = (9, Change::Add, Reason::RecordReturned);
+fn row_07_row_of_a_removed_record_adds_it_again() {
+    let expected = (7, "Add", Reason::RecordReturned);
     assert_eq!(says(same(), removed(900), Pending::None, PLAIN), expected);
     assert_eq!(says(same(), removed(900), Pending::None, RESEND), expected);
 }
 
 #[test]
-fn row_10_same_row_under_the_same_mapping_is_unchanged() {
-    let expected = (10, Change::Unchanged, Reason::SameRow);
+fn row_08_same_row_under_the_same_mapping_is_unchanged() {
+    let expected = (8, "Unchanged", Reason::SameRow);
     assert_eq!(says(same(), delivered(Origin::Created), Pending::None, PLAIN), expected);
     assert_eq!(says(same(), assumed(), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_10_returned_row_voids_a_waiting_delete() {
+fn row_08_returned_row_voids_a_waiting_delete() {
     let pending = waiting(Verb::Remove, Why::Rejected, Due::Always);
-    let expected = (10, Change::Unchanged, Reason::SameRow);
+    let expected = (8, "Unchanged", Reason::SameRow);
     assert_eq!(says(same(), delivered(Origin::Created), pending, PLAIN), expected);
 }
 
 #[test]
-fn row_11_changed_row_is_compared() {
-    let expected = (11, Change::Compare, Reason::RowChanged);
+fn row_09_changed_row_is_compared() {
+    let expected = (9, "Compare", Reason::RowChanged);
     assert_eq!(says(other_row(), delivered(Origin::Created), Pending::None, PLAIN), expected);
     assert_eq!(says(other_row(), assumed(), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_11_changed_mapping_is_compared() {
-    let expected = (11, Change::Compare, Reason::MappingChanged);
+fn row_09_changed_mapping_is_compared() {
+    let expected = (9, "Compare", Reason::MappingChanged);
     assert_eq!(says(other_mapping(), delivered(Origin::Found), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_11_released_record_whose_row_is_back_is_compared() {
-    let expected = (11, Change::Compare, Reason::Returned);
+fn row_09_released_record_whose_row_is_back_is_compared() {
+    let expected = (9, "Compare", Reason::Returned);
     assert_eq!(says(same(), released(), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_11_memory_that_saw_no_row_is_compared() {
+fn row_09_memory_that_saw_no_row_is_compared() {
     let unseen = Memory { seen: None, ..memory(delivered(Origin::Created), Pending::None) };
-    let decision = decide(same(), Some(&unseen), &PLAIN);
-    assert_eq!((decision.row, decision.change, decision.reason), (11, Change::Compare, Reason::RowChanged));
+    assert_eq!(decide(same(), Some(&unseen), &PLAIN), (9, "Compare", Reason::RowChanged));
 }
 
 #[test]
-fn row_12_resend_updates_what_is_the_same() {
-    let expected = (12, Change::Update, Reason::Resend);
+fn row_10_resend_updates_what_is_the_same() {
+    let expected = (10, "Update", Reason::Resend);
     for standing in [assumed(), delivered(Origin::Created), released()] {
         assert_eq!(says(same(), standing, Pending::None, RESEND), expected);
     }
 }
 
 #[test]
-fn row_12_events_are_sent_again_only_where_that_is_asked_for() {
+fn row_10_events_are_sent_again_only_where_that_is_asked_for() {
     let asked = Policy { purpose: Purpose::ResendEvents, ..EVENT };
-    let expected = (12, Change::Update, Reason::Resend);
+    let expected = (10, "Update", Reason::Resend);
     assert_eq!(says(same(), delivered(Origin::Created), Pending::None, asked), expected);
 }
 
 #[test]
-fn row_13_absence_from_an_incomplete_source_means_nothing() {
+fn row_11_absence_from_an_incomplete_source_means_nothing() {
     let absent = RowState::Absent(Completeness::Partial);
-    let expected = (13, Change::Keep, Reason::SourceIncomplete);
+    let expected = (11, "Keep", Reason::SourceIncomplete);
     for pending in [Pending::None, open(Verb::Write), waiting(Verb::Remove, Why::Rejected, Due::Always)] {
         assert_eq!(says(absent, delivered(Origin::Created), pending, PLAIN), expected);
     }
 }
 
 #[test]
-fn row_14_event_that_left_is_kept_until_its_retention_ends() {
+fn row_12_event_that_left_is_kept_until_its_retention_ends() {
     let expired = Policy { nature: Nature::Event { expired: Expired::Yes }, ..PLAIN };
-    let expected = (14, Change::Keep, Reason::EventKept);
+    let expected = (12, "Keep", Reason::EventKept);
     assert_eq!(says(GONE, delivered(Origin::Created), Pending::None, EVENT), expected);
-    let expected = (14, Change::Forget, Reason::EventExpired);
+    let expected = (12, "Forget", Reason::EventExpired);
     assert_eq!(says(GONE, delivered(Origin::Created), Pending::None, expired), expected);
 }
 
 #[test]
-fn row_15_open_intent_of_a_row_that_left_is_probed() {
-    let expected = (15, Change::Probe, Reason::OutcomeUnknown);
+fn row_13_open_intent_of_a_row_that_left_is_probed() {
+    let expected = (13, "Probe", Reason::OutcomeUnknown);
     for policy in [PLAIN, KEEP, SHARED, EVENT] {
         assert_eq!(says(GONE, Standing::Never, open(Verb::Write), policy), expected);
         assert_eq!(says(GONE, delivered(Origin::Created), open(Verb::Remove), policy), expected);
@@ -230,75 +205,75 @@ fn row_15_open_intent_of_a_row_that_left_is_probed() {
 }
 
 #[test]
-fn row_16_row_that_left_before_it_was_delivered_is_forgotten() {
-    let expected = (16, Change::Forget, Reason::NeverDelivered);
+fn row_14_row_that_left_before_it_was_delivered_is_forgotten() {
+    let expected = (14, "Forget", Reason::NeverDelivered);
     let rejected = waiting(Verb::Write, Why::Rejected, LATER);
     assert_eq!(says(GONE, Standing::Never, rejected.clone(), PLAIN), expected);
     assert_eq!(says(GONE, Standing::Never, rejected, EVENT), expected);
 }
 
 #[test]
-fn row_17_assumed_record_is_never_ours_to_delete() {
-    let expected = (17, Change::Keep, Reason::NotOurs);
+fn row_15_assumed_record_is_never_ours_to_delete() {
+    let expected = (15, "Keep", Reason::NotOurs);
     assert_eq!(says(GONE, assumed(), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_18_released_record_stays_left() {
-    let expected = (18, Change::Keep, Reason::LeftUnderKeep);
+fn row_16_released_record_stays_left() {
+    let expected = (16, "Keep", Reason::LeftUnderKeep);
     assert_eq!(says(GONE, released(), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_19_removed_record_is_forgotten_after_its_retention() {
-    let kept = (19, Change::Keep, Reason::RemovedEarlier);
+fn row_17_removed_record_is_forgotten_after_its_retention() {
+    let kept = (17, "Keep", Reason::RemovedEarlier);
     assert_eq!(says(GONE, removed(500), Pending::None, PLAIN), kept);
-    let forgotten = (19, Change::Forget, Reason::RemovedEarlier);
+    let forgotten = (17, "Forget", Reason::RemovedEarlier);
     assert_eq!(says(GONE, removed(499), Pending::None, PLAIN), forgotten);
 }
 
 #[test]
-fn row_20_keep_releases() {
-    let expected = (20, Change::Release, Reason::RemovalKept);
+fn row_18_keep_releases() {
+    let expected = (18, "Release", Reason::RemovalKept);
     assert_eq!(says(GONE, delivered(Origin::Created), Pending::None, KEEP), expected);
 }
 
 #[test]
-fn row_21_record_that_another_sync_claims_is_released() {
-    let expected = (21, Change::Release, Reason::StillClaimed);
+fn row_19_record_that_another_sync_claims_is_released() {
+    let expected = (19, "Release", Reason::StillClaimed);
     assert_eq!(says(GONE, delivered(Origin::Created), Pending::None, SHARED), expected);
 }
 
 #[test]
-fn row_22_record_that_existed_before_is_released() {
-    let expected = (22, Change::Release, Reason::ExistedBefore);
+fn row_20_record_that_existed_before_is_released() {
+    let expected = (20, "Release", Reason::ExistedBefore);
     assert_eq!(says(GONE, delivered(Origin::Found), Pending::None, DELETE_CREATED), expected);
 }
 
 #[test]
-fn row_23_waiting_delete_that_is_not_due_is_held_under_its_code() {
+fn row_21_waiting_delete_that_is_not_due_is_held_under_its_code() {
     let pending = waiting(Verb::Remove, Why::Rejected, LATER);
-    let expected = (23, Change::Hold, Reason::Waiting(Code::REFUSED));
+    let expected = (21, "Hold", Reason::Waiting(Code::REFUSED));
     assert_eq!(says(GONE, delivered(Origin::Created), pending, PLAIN), expected);
 }
 
 #[test]
-fn row_23_waiting_delete_without_tries_left_is_held() {
+fn row_21_waiting_delete_without_tries_left_is_held() {
     let pending = waiting(Verb::Remove, Why::Rejected, Due::OnChange);
-    let expected = (23, Change::Hold, Reason::RetriesUsedUp);
+    let expected = (21, "Hold", Reason::RetriesUsedUp);
     assert_eq!(says(GONE, delivered(Origin::Created), pending, DELETE_CREATED), expected);
 }
 
 #[test]
-fn row_24_record_whose_row_left_is_removed() {
-    let expected = (24, Change::Remove, Reason::RemovedFromModel);
+fn row_22_record_whose_row_left_is_removed() {
+    let expected = (22, "Remove", Reason::RemovedFromModel);
     assert_eq!(says(GONE, delivered(Origin::Created), Pending::None, DELETE_CREATED), expected);
     assert_eq!(says(GONE, delivered(Origin::Found), Pending::None, PLAIN), expected);
 }
 
 #[test]
-fn row_24_waiting_delete_is_repeated_when_due_or_on_resend() {
-    let expected = (24, Change::Remove, Reason::RemovedFromModel);
+fn row_22_waiting_delete_is_repeated_when_due_or_on_resend() {
+    let expected = (22, "Remove", Reason::RemovedFromModel);
     let due = waiting(Verb::Remove, Why::Rejected, Due::At(NOW));
     assert_eq!(says(GONE, delivered(Origin::Created), due, PLAIN), expected);
     let used_up = waiting(Verb::Remove, Why::Rejected, Due::OnChange);
@@ -306,22 +281,21 @@ fn row_24_waiting_delete_is_repeated_when_due_or_on_resend() {
 }
 
 #[test]
-fn row_24_waiting_write_does_not_hold_a_removal() {
-    let expected = (24, Change::Remove, Reason::RemovedFromModel);
+fn row_22_waiting_write_does_not_hold_a_removal() {
+    let expected = (22, "Remove", Reason::RemovedFromModel);
     let pending = waiting(Verb::Write, Why::Rejected, LATER);
     assert_eq!(says(GONE, delivered(Origin::Created), pending, PLAIN), expected);
 }
 
-/// What `decide` and the oracle say of one case, in the same words.
-type Said = Option<(u8, String, String)>;
+/// What the table and the oracle say of one case, in the same words.
+type Told = Option<(u8, String, String)>;
 
-fn both(row: RowState, memory: Option<&Memory>, policy: &Policy) -> (Said, Said) {
-    let decision = decide(row, memory, policy);
-    let said = (decision.row, format!("{:?}", decision.change), decision.reason.to_string());
-    (Some(said), oracle::ask(row, memory, policy))
+fn both(row: RowState, memory: Option<&Memory>, policy: &Policy) -> (Told, Told) {
+    let (number, change, reason) = decide(row, memory, policy);
+    (Some((number, change.to_owned(), reason.to_string())), oracle::ask(row, memory, policy))
 }
 
-/// Every combination of everything the table can tell apart: some 270 000 cases.
+/// Every combination of everything the table can tell apart: some 190 000 cases.
 #[test]
 fn every_combination_agrees_with_the_oracle_and_every_row_occurs() {
     let (memories, policies) = (memories(), policies());
@@ -335,14 +309,14 @@ fn every_combination_agrees_with_the_oracle_and_every_row_occurs() {
             }
         }
     }
-    assert_eq!(reached, (1..=24).collect());
+    assert_eq!(reached, (1..=22).collect());
 }
 
 #[test]
 fn oracle_has_every_row_in_the_order_of_the_table() {
     let rows: Vec<u8> = oracle::LINES.iter().map(|(row, ..)| *row).collect();
     assert!(rows.is_sorted());
-    assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), (1..=24).collect());
+    assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), (1..=22).collect());
 }
 
 proptest! {
@@ -363,15 +337,14 @@ proptest! {
 
     #[test]
     fn nothing_is_written_while_a_baseline_is_learned(memory in loose_memory(), row in loose_row()) {
-        let decision = decide(row, Some(&memory), &BASELINE);
-        let writes = [Change::Add, Change::Compare, Change::Update, Change::Retry, Change::Resolve];
-        prop_assert!(!writes.contains(&decision.change));
+        let (_, change, _) = decide(row, Some(&memory), &BASELINE);
+        prop_assert!(!["Add", "Compare", "Update", "Retry", "Resolve"].contains(&change));
     }
 
     /// Law 5: what the source did not give is only removed where the source was read to its end.
     #[test]
     fn absence_needs_completeness(memory in loose_memory(), policy in prop::sample::select(policies())) {
-        let decision = decide(RowState::Absent(Completeness::Partial), Some(&memory), &policy);
-        prop_assert_eq!(decision.change, Change::Keep);
+        let (_, change, _) = decide(RowState::Absent(Completeness::Partial), Some(&memory), &policy);
+        prop_assert_eq!(change, "Keep");
     }
 }

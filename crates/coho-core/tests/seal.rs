@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
-use coho_core::decide::Reason;
+use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
@@ -82,6 +82,7 @@ impl Case<'_> {
             sieved: sieve(&rendered, &known),
             rendered: &rendered,
             memory: self.memory,
+            change: Change::Update,
             reason: self.reason,
             seen: Seen { row: Digest::of(b"row"), mapping: Digest::of(b"mapping") },
         })

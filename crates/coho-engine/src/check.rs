@@ -9,10 +9,10 @@ use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::sync::{Api, Sync};
 use coho_mapping::{Mapping, Specification};
+use coho_plan::read::source_problem;
 use coho_vitally::client::Client;
 
 use crate::context::{Engine, EngineError};
-use crate::plan::source_problem;
 use crate::traits::{Freshness, misfits};
 
 /// Looks at everything that syncs need. A model that several syncs share is asked once for each: their mappings differ.
@@ -73,7 +73,7 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Column
         }
     };
     let mapping = Mapping::compile(&Specification::of(sync), &columns).err();
-    let key = crate::plan::key_columns(model, &columns).err();
+    let key = coho_plan::read::key_columns(model, &columns).err();
     (key.into_iter().chain(mapping).flatten().collect(), Some(columns))
 }
 

@@ -7,17 +7,15 @@ use coho_core::code::Code;
 use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
-use coho_core::sync::{Sync, SyncId};
+use coho_core::sync::Sync;
 use coho_core::value::Value;
-use coho_core::verdict::Verdict;
-use coho_ledger::lease::{Holder, LeaseError};
-use coho_ledger::scope::ScopeError;
-use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
+use coho_ledger::lease::Holder;
+use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
-use crate::plan::PlanError;
+pub use crate::failure::EngineError;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -40,194 +38,6 @@ pub struct Setup<'a> {
 #[derive(Clone)]
 pub struct Engine<'a> {
     pub(crate) setup: Setup<'a>,
-}
-
-/// Something concerns the whole run, not one sync.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// A sync that the project does not have.
-    #[error("{}", .0.message)]
-    Selection(Problem),
-    /// The ledger could not be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// Another run holds the ledger.
-    #[error(transparent)]
-    Lease(#[from] LeaseError),
-    /// A sync's part of the ledger could not be opened.
-    #[error(transparent)]
-    Scope(#[from] ScopeError),
-    /// The ledger could not be read or written.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// A memory could not be amended.
-    #[error(transparent)]
-    Amend(#[from] coho_ledger::amend::AmendError),
-    /// A plan could not be made.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// Law 1 does not hold: a mistake in Coho itself.
-    #[error("the run of sync `{sync}` does not add up")]
-    Law {
-        /// The sync.
-        sync: String,
-        /// What does not.
-        #[source]
-        source: coho_core::counts::Broken,
-    },
-    /// The project had a ledger, and it is gone.
-    #[error("{} sent before, and the ledger {} does not know of it: it is gone, or another one", named(syncs), path.display())]
-    LedgerLost {
-        /// Where it should be.
-        path: PathBuf,
-        /// The syncs.
-        syncs: Vec<SyncId>,
-    },
-    /// A person stopped it before anything was planned.
-    #[error("the run was interrupted")]
-    Interrupted,
-    /// What Vitally holds of events cannot be read.
-    #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
-    NoAdoption {
-        /// The sync.
-        sync: SyncId,
-    },
-    /// The token belongs to another workspace than the ledger remembers.
-    #[error(
-        "the token of destination `{destination}` is not of the workspace that the ledger remembers as `{workspace}`"
-    )]
-    OtherWorkspace {
-        /// The destination.
-        destination: String,
-        /// The workspace.
-        workspace: String,
-    },
-    /// Vitally did not answer whose workspace a token is, or what it holds.
-    #[error(
-        "cannot find out what Vitally holds in the workspace of destination `{destination}`: {}",
-        said(verdict)
-    )]
-    Unanswered {
-        /// The destination.
-        destination: String,
-        /// What came in place of an answer.
-        verdict: Box<Verdict>,
-    },
-    /// A plan could not be written to the file that was asked for.
-    #[error("the temporary folder cannot be read")]
-    Spool(#[from] coho_ledger::spool::SpoolError),
-    /// A destination's token is no token.
-    #[error("the token of destination `{destination}` cannot be used")]
-    Token {
-        /// The destination.
-        destination: String,
-        /// Why.
-        #[source]
-        source: coho_vitally::client::TokenError,
-    },
-    /// A destination's settings are no use.
-    #[error("destination `{destination}` cannot be used")]
-    Destination {
-        /// The destination.
-        destination: String,
-        /// Why.
-        #[source]
-        source: coho_vitally::client::ClientError,
-    },
-}
-
-impl EngineError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Selection(problem) => problem.code,
-            Self::Open(error) => error.code(),
-            Self::Lease(error) => error.code(),
-            Self::Scope(error) => error.code(),
-            Self::Ledger(error) => error.code(),
-            Self::Amend(error) => error.code(),
-            Self::Plan(error) => error.code(),
-            Self::Law { .. } => Code::LEDGER_FAILED,
-            Self::LedgerLost { .. } => Code::LEDGER_LOST,
-            Self::Interrupted => Code::INTERRUPTED,
-            Self::NoAdoption { .. } => Code::API_CANNOT,
-            Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
-            Self::Unanswered { verdict, .. } => code_of(verdict),
-            Self::Spool(error) => error.code(),
-            Self::Token { .. } => Code::UNAUTHORIZED,
-            Self::Destination { .. } => Code::UNREACHABLE,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Selection(problem) => problem.help.clone(),
-            Self::Open(error) => error.help().map(str::to_owned),
-            Self::Lease(error) => error.help().map(str::to_owned),
-            Self::Scope(error) => error.help().map(str::to_owned),
-            Self::Ledger(error) => error.help().map(str::to_owned),
-            Self::Amend(error) => error.help().map(str::to_owned),
-            Self::Plan(error) => error.help(),
-            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
-            Self::LedgerLost { .. } => Some(
-                "bring the file back; or compare with what Vitally holds: `coho adopt SYNC` (events: `coho baseline SYNC`); \
-                 or send everything again: `coho run --new-ledger`"
-                    .to_owned(),
-            ),
-            Self::Interrupted => Code::INTERRUPTED.entry().map(coho_core::code::Entry::help),
-            Self::NoAdoption { sync } => {
-                Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
-            }
-            Self::OtherWorkspace { .. } => Some(
-                "use the token of that workspace; another workspace is another destination, with a name of its own"
-                    .to_owned(),
-            ),
-            Self::Unanswered { verdict, .. } => code_of(verdict).entry().map(coho_core::code::Entry::help),
-            Self::Spool(error) => Some(error.help().to_owned()),
-            Self::Token { .. } => {
-                Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
-            }
-            Self::Destination { .. } => None,
-        }
-    }
-}
-
-/// `sync a`, `syncs a, b`.
-fn named(syncs: &[SyncId]) -> String {
-    let ids: Vec<_> = syncs.iter().map(|id| format!("`{id}`")).collect();
-    format!("sync{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
-}
-
-/// What came in place of an answer.
-fn said(verdict: &Verdict) -> &str {
-    match verdict {
-        Verdict::Rejected { message, .. } | Verdict::Halt { message, .. } | Verdict::Deferred { message } => {
-            message
-        }
-        Verdict::Unsent { why } | Verdict::Unsure { why } => why,
-        Verdict::Applied { .. }
-        | Verdict::Accepted
-        | Verdict::Gone
-        | Verdict::Missing
-        | Verdict::Exists
-        | Verdict::Ambiguous => "nothing that can be read",
-    }
-}
-
-fn code_of(verdict: &Verdict) -> Code {
-    match verdict {
-        Verdict::Rejected { code, .. } | Verdict::Halt { code, .. } => *code,
-        Verdict::Applied { .. }
-        | Verdict::Accepted
-        | Verdict::Gone
-        | Verdict::Missing
-        | Verdict::Exists
-        | Verdict::Ambiguous
-        | Verdict::Deferred { .. }
-        | Verdict::Unsent { .. }
-        | Verdict::Unsure { .. } => Code::UNREACHABLE,
-    }
 }
 
 impl<'a> Engine<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
+use coho_plan::tariff::Tariff;
 use coho_project::{DestinationSpec, Endpoint, Workspace};
 use coho_vitally::address::Paths;
 use coho_vitally::client::{
@@ -13,7 +14,6 @@ use coho_vitally::client::{
 use secrecy::SecretString;
 
 use crate::context::{Engine, EngineError, missing};
-use crate::tariff::Tariff;
 
 impl Engine<'_> {
     fn destination(&self, name: &str) -> Result<&DestinationSpec, EngineError> {

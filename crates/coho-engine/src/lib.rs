@@ -1,8 +1,7 @@
 //! Plan and run: the only crate that knows the order of the stages.
 //!
 //! **What it is:** an [`Engine`](context::Engine) takes a loaded project and, sync by sync, reads the model's rows, compares
-//! them with what the ledger remembers, decides what changed, renders and seals the operations, and spools them: that is the
-//! [`plan`]. The [`run`] then carries out exactly that: it makes each intent durable before the first byte leaves, hands the
+//! them with what the ledger remembers, decides what changed, renders and seals the operations: that is the [`plan`], which `coho-plan` makes. The [`run`] then carries out exactly that: it makes each intent durable before the first byte leaves, hands the
 //! operation to Vitally's client, and makes what came of it durable before it speaks of it. Law 1, that every row ends in
 //! exactly one fate, is checked in each plan and each run.
 //!
@@ -61,21 +60,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod failure;
 pub mod context;
 pub mod clock;
-pub mod stop;
-pub mod plan;
 mod harmless;
-mod notes;
-mod tariff;
+mod leased;
 mod destination;
-pub mod permit;
 mod workspace;
 pub mod lost;
-pub mod run;
-pub mod send;
+pub mod permit;
+pub mod plan;
 pub mod conclude;
+mod remember;
+pub mod send;
+pub mod run;
 pub mod preview;
 pub mod traits;
 pub mod live;
 pub mod check;
+
+pub use coho_plan::stop;

@@ -7,10 +7,10 @@ pub mod file;
 
 use coho_core::code::Entry;
 use coho_core::memory::Time;
+use coho_plan::stop::Stop;
 use coho_vitally::client::live::LiveCheck;
 
 use crate::context::{Engine, EngineError};
-use crate::stop::Stop;
 
 pub use coho_vitally::client::live::{Learned, Left, LiveError, Question};
 

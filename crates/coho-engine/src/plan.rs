@@ -1,190 +1,195 @@
-//! Planning: read, compare, decide, render, seal, spool. Nothing is sent and nothing is remembered.
-//!
-//! [`read`] sorts the model's rows, [`beginning`] says what a first run does with them, [`judge`] gives each key its change,
-//! [`adopt`] what is remembered of a record that Vitally holds, [`absent`] those without a row, [`targets`] finds keys that
-//! meet at one record, [`departures`] looks after the records that keys leave, [`permitted`] leaves out what a permit does
-//! not have, [`guards`] holds what looks like an accident, [`batches`] counts calls, [`draft`] is the plan in the making.
+//! Planning syncs of a project: what each plan is made from. The making itself is `coho-plan`'s.
 
-mod read;
-pub(crate) mod beginning;
-pub(crate) mod adopt;
-mod judge;
-mod absent;
-mod targets;
-pub(crate) mod departures;
-mod permitted;
-mod guards;
-mod batches;
-mod draft;
+use std::ops::ControlFlow;
 
-use std::path::Path;
-
-use coho_core::code::Code;
-use coho_core::counts::Broken;
-use coho_core::decide::{Completeness, Purpose};
-use coho_core::digest::Digest;
-use coho_core::key::Key;
-use coho_core::memory::Time;
-use coho_core::model::Model;
-use coho_core::plan::SyncPlan;
+use coho_core::decide::Purpose;
+use coho_core::event::{Event, Listener};
+use coho_core::object::Object;
 use coho_core::problem::Problem;
-use coho_core::sync::{FirstRun, Sync};
-use coho_core::verdict::Call;
-use coho_ledger::spool::{Lane, Spool, SpoolError};
-use coho_ledger::{Ledger, LedgerError};
-use coho_mapping::Facts;
-use coho_source::Connection;
+use coho_core::sync::{Sync, SyncId};
+use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
+use coho_plan::adopt::Held;
+pub use coho_plan::failure::PlanError;
+use coho_plan::first_run;
+use coho_plan::job::Job;
+pub use coho_plan::job::{Filter, Waiting};
+pub use coho_plan::planned::Planned;
+use coho_plan::progress::Step;
+use coho_plan::stop::Stop;
 
+use crate::context::Engine;
+use crate::failure::EngineError;
+use crate::harmless::Harmless;
+use crate::lost::OnLost;
 use crate::permit::Permit;
-use crate::tariff::Tariff;
 
-pub(crate) use self::absent::claimed;
-pub(crate) use self::read::{key_columns, key_problem, source_problem};
+/// What templates read as the run's id in a plan.
+const PLAN: &str = "plan";
 
-/// Which rows a run looks at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// At most so many rows, whichever the source gives first.
-    pub limit: Option<u64>,
-    /// Only the row with this key.
-    pub key: Option<Key>,
+/// What is planned or run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which rows.
+    pub filter: Filter,
+    /// What for.
+    pub purpose: Purpose,
+    /// What may be sent, where a person agreed to a plan.
+    pub permit: Option<Permit>,
+    /// What is done where the ledger is gone.
+    pub on_lost: OnLost,
 }
 
-impl Filter {
-    /// Whether absence from such a reading means that a row left.
-    pub fn completeness(&self) -> Completeness {
-        if self.limit.is_none() && self.key.is_none() {
-            Completeness::Complete
-        } else {
-            Completeness::Partial
-        }
+impl Default for Options {
+    fn default() -> Self {
+        Self { filter: Filter::default(), purpose: Purpose::Sync, permit: None, on_lost: OnLost::Refuse }
     }
 }
 
-/// What a sync is planned from.
-pub(crate) struct Job<'a> {
-    pub(crate) sync: &'a Sync,
-    pub(crate) model: &'a Model,
-    pub(crate) connection: &'a Connection,
-    /// Absent where the sync never ran.
-    pub(crate) scope: Option<&'a coho_ledger::scope::Scope>,
-    /// What it is for; the policy of a first run is in it already.
-    pub(crate) purpose: Purpose,
-    /// The policy of the sync's first run, in that run only.
-    pub(crate) first_run: Option<FirstRun>,
-    /// What Vitally holds, where rows are adopted.
-    pub(crate) held: Option<&'a adopt::Held>,
-    /// What may be sent, where a person agreed to a plan.
-    pub(crate) permit: Option<&'a Permit>,
-    /// The workspace that it is for.
-    pub(crate) workspace: String,
-    /// How fast calls may be made, and what they cost.
-    pub(crate) tariff: Tariff,
-    pub(crate) filter: &'a Filter,
-    pub(crate) now: Time,
-    /// What templates may know of the sync and the run.
-    pub(crate) facts: Facts,
-    /// The time in it.
-    pub(crate) moment: Time,
-    /// Where spill files and the spool go.
-    pub(crate) folder: &'a Path,
-    pub(crate) progress: &'a dyn Fn(u64),
-}
-
-/// A sync's plan with its operations.
+/// What a plan of one sync came to.
 #[derive(Debug)]
-pub struct Planned {
-    /// Counts and examples.
-    pub plan: SyncPlan,
-    /// Operations and notes.
-    pub spool: Spool,
-    /// Stands for all that decides what rows become and how they are sent.
-    pub(crate) rules: Digest,
-    /// The time that templates read.
-    pub(crate) moment: Time,
-    /// The workspace that it is for.
-    pub(crate) workspace: String,
-    /// Vitally's ids of the records that are adopted, and of what they are linked to.
-    pub(crate) ids: Vec<adopt::Named>,
-    /// Records that were delivered before.
-    pub(crate) known: u64,
-    /// Operations that a permit has, and that are not due.
-    pub(crate) missed: u64,
-    /// The calls that planning took: what Vitally holds was listed.
-    pub(crate) calls: Vec<Call>,
-}
-
-/// A sync could not be planned.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    /// Its mapping does not fit its model, or its source failed.
-    #[error("sync `{sync}` cannot run")]
-    Problems {
+pub enum Outlook {
+    /// What would be sent.
+    Plan(Box<Planned>),
+    /// Why it cannot be planned.
+    Failed {
         /// The sync.
         sync: String,
-        /// All of them.
+        /// All that is wrong.
         problems: Vec<Problem>,
     },
-    /// The ledger could not be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The spool could not be written.
-    #[error(transparent)]
-    Spool(#[from] SpoolError),
-    /// Rows could not be sorted.
-    #[error(transparent)]
-    Sort(#[from] coho_ledger::sort::SortError),
-    /// Rows and memories could not be compared.
-    #[error(transparent)]
-    Compare(#[from] coho_ledger::compare::CompareError),
-    /// Law 1 does not hold: a mistake in Coho itself.
-    #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
-    Law {
-        /// The sync.
-        sync: String,
-        /// What does not.
-        #[source]
-        source: Broken,
-    },
 }
 
-/// Plans one sync.
-pub(crate) async fn plan(ledger: &Ledger, job: &Job<'_>) -> Result<Planned, PlanError> {
-    let read = read::read(job).await?;
-    let mut draft = judge::judge(ledger, job, read)?;
-    targets::separate(ledger, job, &mut draft)?;
-    permitted::restrict(job, &mut draft, &Lane::WRITES)?;
-    departures::depart(ledger, job, &mut draft)?;
-    targets::spare_held(ledger, job, &mut draft)?;
-    permitted::restrict(job, &mut draft, &[Lane::Remove, Lane::Probe])?;
-    guards::guard(job, &mut draft)?;
-    draft.finish(ledger, job)
-}
-
-impl PlanError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Problems { problems, .. } => {
-                problems.first().map_or(Code::SOURCE_FAILED, |problem| problem.code)
-            }
-            Self::Ledger(error) => error.code(),
-            Self::Spool(error) => error.code(),
-            Self::Sort(error) => error.code(),
-            Self::Compare(error) => error.code(),
-            Self::Law { .. } => Code::LEDGER_FAILED,
+impl Engine<'_> {
+    /// Plans syncs. Nothing is sent, and the ledger is only read.
+    pub async fn plan(
+        &self,
+        syncs: &[&Sync],
+        options: &Options,
+        listener: &dyn Listener,
+    ) -> Result<Vec<Outlook>, EngineError> {
+        let listener = &Harmless(listener);
+        let ledger = self.ledger_to_read()?;
+        self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
+        let ledger = match ledger {
+            Some(ledger) => ledger,
+            None => Ledger::temporary(self.setup.clock.now())?,
+        };
+        let (stop, beat) = (Stop::new(), || ());
+        let making =
+            Planner { engine: self, run: PLAN, ledger: &ledger, options, listener, stop: &stop, beat: &beat };
+        let mut outlooks = Vec::new();
+        for sync in syncs {
+            let scope = self.scope(&ledger, sync)?;
+            outlooks.push(match making.plan(sync, scope.as_ref()).await {
+                Ok(planned) => {
+                    listener.on(&Event::Planned(Box::new(planned.plan.clone())));
+                    Outlook::Plan(Box::new(planned))
+                }
+                Err(EngineError::Plan(PlanError::Problems { sync, problems })) => {
+                    Outlook::Failed { sync, problems }
+                }
+                Err(error) => return Err(error),
+            });
         }
+        Ok(outlooks)
+    }
+}
+
+/// Plans the syncs of one run.
+pub(crate) struct Planner<'a> {
+    pub(crate) engine: &'a Engine<'a>,
+    /// The run's id, as templates read it.
+    pub(crate) run: &'a str,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) options: &'a Options,
+    pub(crate) listener: &'a dyn Listener,
+    pub(crate) stop: &'a Stop,
+    /// Called now and then, so that a lease does not run out.
+    pub(crate) beat: &'a (dyn Fn() + std::marker::Sync),
+}
+
+impl Planner<'_> {
+    /// Plans one sync.
+    pub(crate) async fn plan(&self, sync: &Sync, scope: Option<&Scope>) -> Result<Planned, EngineError> {
+        let Self { engine, ledger, options, .. } = self;
+        let model = engine.model(sync)?;
+        let connection = engine.connection(model)?;
+        let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
+        let first_run = first_run::first_run(sync, begun, options.purpose);
+        let purpose = first_run::purpose(options.purpose, first_run);
+        let now = engine.setup.clock.now();
+        // Under a permit templates read the time and the run of the plan that was agreed to.
+        let agreed = options.permit.as_ref().and_then(|permit| permit.moment(&sync.id));
+        let (run, moment) = agreed.map_or((self.run, now), |moment| (PLAN, moment));
+        let progress = |step| self.tell(sync, step);
+        let held = self.held(sync, purpose).await?;
+        let job = Job {
+            sync,
+            model,
+            connection: &connection,
+            ledger,
+            scope,
+            purpose,
+            first_run,
+            held,
+            approved: options.permit.as_ref(),
+            workspace: engine.workspace(&sync.destination),
+            tariff: engine.tariff(ledger, &sync.destination)?,
+            filter: &options.filter,
+            now,
+            facts: engine.facts(sync, run, moment),
+            moment,
+            folder: &engine.setup.temporary,
+            stop: self.stop,
+            progress: &progress,
+        };
+        let mut planned = coho_plan::plan(job).await?;
+        if first_run.is_some() {
+            planned.plan.notes.extend(self.known_by_another_id(sync)?);
+        }
+        Ok(planned)
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Problems { .. } => None,
-            Self::Ledger(error) => error.help().map(str::to_owned),
-            Self::Spool(error) => Some(error.help().to_owned()),
-            Self::Sort(error) => error.help().map(str::to_owned),
-            Self::Compare(error) => error.help().map(str::to_owned),
-            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
+    /// Tells how far the plan of a sync is, and whether it goes on.
+    fn tell(&self, sync: &Sync, step: Step) -> ControlFlow<()> {
+        (self.beat)();
+        if let Step::Reading(rows) = step {
+            self.listener.on(&Event::Reading { sync: sync.id.clone(), rows });
+        }
+        if self.stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// A hint where a sync begins, and the ledger remembers one of the same object that the project has no more.
+    fn known_by_another_id(&self, sync: &Sync) -> Result<Option<String>, EngineError> {
+        let syncs = &self.engine.setup.project.syncs;
+        let ours = |id: &SyncId| syncs.iter().any(|sync| sync.id == *id || sync.renamed_from.contains(id));
+        let remembered = self.ledger.remembered(&self.engine.workspace(&sync.destination))?;
+        let other = remembered.into_iter().find(|(id, object)| *object == sync.object && !ours(id));
+        Ok(other.map(|(id, _)| {
+            format!(
+                "the ledger remembers a sync `{id}`, which the project does not have: if this is it under another name, \
+                 write `renamed_from: {id}`"
+            )
+        }))
+    }
+
+    /// What Vitally holds, where rows are to be adopted.
+    async fn held(&self, sync: &Sync, purpose: Purpose) -> Result<Option<Held>, EngineError> {
+        if purpose != Purpose::Adopt {
+            return Ok(None);
+        }
+        if sync.object == Object::Event {
+            return Err(EngineError::NoAdoption { sync: sync.id.clone() });
+        }
+        let client = self.engine.client(self.ledger, &sync.destination)?;
+        match Held::list(&client, sync, &|step| self.tell(sync, step)).await {
+            Ok(held) => Ok(Some(held)),
+            Err(_) if self.stop.is_asked() => Err(PlanError::Interrupted.into()),
+            Err(verdict) => {
+                let destination = sync.destination.clone();
+                Err(EngineError::Unanswered { destination, verdict: Box::new(verdict) })
+            }
         }
     }
 }

@@ -9,10 +9,12 @@ use coho_core::sync::Sync;
 use coho_core::value::Value;
 use coho_mapping::record::record;
 use coho_mapping::{Facts, Mapping, Specification};
+use coho_plan::failure::PlanError;
+use coho_plan::job::Filter;
+use coho_plan::read::{key_columns, key_problem, source_problem};
 use coho_source::Scope;
 
 use crate::context::{Engine, EngineError};
-use crate::plan::{Filter, PlanError, key_problem, source_problem};
 
 /// A row as it would be sent.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ impl Engine<'_> {
         let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
         let columns = reading.columns().clone();
         let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(failed)?;
-        let key = crate::plan::key_columns(model, &columns).map_err(failed)?;
+        let key = key_columns(model, &columns).map_err(failed)?;
         let facts = self.facts(sync, "preview", self.setup.clock.now());
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {

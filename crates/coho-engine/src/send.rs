@@ -1,50 +1,52 @@
 //! Sending: intend, exchange, settle, one window of operations after the other.
 //!
-//! `intend` makes the intents durable, [`references`] finds the ids of what operations refer to, [`matches`] the users that e-mail addresses belong to, `batch`
-//! sends through the Analytics API, [`crate::conclude`] says what a verdict means.
+//! `intend` makes the intents durable, [`references`] finds the ids of what operations refer to, [`matches`] the users that
+//! e-mail addresses belong to, `batch` sends through the Analytics API, [`crate::conclude`] says what a verdict means.
 
-mod batch;
-pub(crate) mod dependents;
-mod heartbeat;
-mod intend;
-pub(crate) mod matches;
+pub(crate) mod halt;
+mod outcome;
+pub(crate) mod sent;
+pub(crate) mod heartbeat;
 pub(crate) mod references;
+pub(crate) mod matches;
+mod intend;
+mod batch;
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::memory::Time;
-use coho_core::operation::{Action, Operation};
-use coho_core::plan::{ProblemCounts, count_problem};
-use coho_core::problem::Problem;
+use coho_core::operation::Operation;
+use coho_core::plan::count_problem;
 use coho_core::sync::{Api, Sync};
-use coho_core::verdict::{Call, Fate, Outcome, Verdict};
+use coho_core::verdict::{Call, Outcome, Verdict};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
-use coho_ledger::settle::{OpType, RowFate, Settlement};
-use coho_ledger::spool::{Lane, Spool, SpoolError};
+use coho_ledger::settle::Settlement;
 use coho_ledger::{Ledger, LedgerError};
+use coho_plan::batches::BATCHED;
+use coho_plan::dependents::Dependents;
+use coho_plan::phase::Phase;
+use coho_plan::stop::Stop;
+use coho_plan::table::{Table, TableError};
 use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use self::dependents::Dependents;
-pub(crate) use self::heartbeat::{Heartbeat, LEASE};
+use self::halt::{Halt, Halted};
+use self::heartbeat::Heartbeat;
 use self::intend::Due;
 use self::matches::Directory;
+use self::outcome::{fate, is_rejected, problem, unsent};
 use self::references::{References, Resolution};
+use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
 use crate::conclude::conclude;
-use crate::stop::Stop;
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
-
-/// The same for the Analytics API, which takes a hundred messages at a time: so many messages, and never less than one
-/// operation.
-pub const BATCHED: usize = 400;
 
 /// The most conclusions that are made durable at once.
 const SETTLED_AT_ONCE: usize = 64;
@@ -56,7 +58,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) run: &'a Run,
     pub(crate) sync: &'a Sync,
     pub(crate) scope: &'a Scope,
-    pub(crate) spool: &'a Spool,
+    pub(crate) table: &'a Table,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
     pub(crate) directory: &'a Directory,
@@ -64,15 +66,15 @@ pub(crate) struct Sender<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) listener: &'a dyn Listener,
     pub(crate) stop: &'a Stop,
-    pub(crate) breaker: RefCell<Breaker>,
-    pub(crate) halt: RefCell<Option<Halt>>,
+    pub(crate) breaker: Mutex<Breaker>,
+    pub(crate) halt: &'a Halted,
     /// When the sync's time is over.
     pub(crate) deadline: Option<Time>,
     /// The most records that Vitally may refuse; `None` for any number.
     pub(crate) max_rejected: Option<u64>,
     /// Users that would be deleted with what they are linked to; read when the first such record is removed.
-    pub(crate) dependents: RefCell<Option<Dependents>>,
-    pub(crate) beat: &'a dyn Fn() -> Result<(), LedgerError>,
+    pub(crate) dependents: Mutex<Option<Dependents>>,
+    pub(crate) heartbeat: &'a Heartbeat<'a>,
 }
 
 /// How fast a destination takes operations.
@@ -96,48 +98,13 @@ impl Pace {
     }
 }
 
-/// Why a run stops by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Halt {
-    pub(crate) code: Code,
-    pub(crate) message: String,
-}
-
-/// What sending came to so far.
-#[derive(Debug, Default)]
-pub(crate) struct Sent {
-    pub(crate) outcomes: Vec<Outcome>,
-    /// Writes whose memory was another one by the time they were to be sent.
-    pub(crate) stale_writes: u64,
-    /// Removals whose memory was another one by then, or whose record another sync came to hold.
-    pub(crate) stale_removals: u64,
-    pub(crate) problems: ProblemCounts,
-    /// How many Vitally refused.
-    pub(crate) rejected: u64,
-    /// Why the sync alone stopped, while others go on.
-    pub(crate) stopped: Option<Stopped>,
-    /// Why the first operation that did not reach Vitally did not.
-    pub(crate) unsent: Option<Halt>,
-    pub(crate) calls: u64,
-    pub(crate) notes: Vec<String>,
-}
-
-/// Why one sync stops, while others go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stopped {
-    /// Its time is over.
-    TimeUp,
-    /// Too many of its records were refused.
-    TooManyRejected(Halt),
-}
-
 /// Sending could not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
-    Spool(#[from] SpoolError),
+    Table(#[from] TableError),
 }
 
 /// An operation with what Vitally made of it.
@@ -148,36 +115,48 @@ struct Delivered {
 }
 
 impl Sender<'_> {
-    /// Carries out all operations of a lane.
+    /// Carries out all operations of a phase.
     ///
     /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
-    pub(crate) async fn lane(&self, lane: Lane, stretch: Stretch, sent: &mut Sent) -> Result<i64, SendError> {
+    pub(crate) async fn phase(
+        &self,
+        phase: Phase,
+        stretch: Stretch,
+        sent: &mut Sent,
+    ) -> Result<i64, SendError> {
         let Stretch { mut after, mut most } = stretch;
         let window_size = match self.sync.api {
             Api::Rest => WINDOW,
             Api::Analytics => BATCHED,
         };
         while most > 0 {
-            let mut window = self.spool.operations(lane, after, window_size.min(most))?;
+            self.look_at_the_clock(sent);
+            if self.ends() || sent.stopped.is_some() {
+                return self.leave(phase, after, most, sent);
+            }
+            let mut window = self.table.operations(phase, after, window_size.min(most))?;
             if self.sync.api == Api::Analytics {
                 batch::cut(&mut window);
             }
             let Some((last, _)) = window.last() else { return Ok(after) };
             after = *last;
             most -= window.len();
-            (self.beat)()?;
+            self.heartbeat.beat()?;
             let operations: Vec<_> = window.into_iter().map(|(_, operation)| operation).collect();
-            self.look_at_the_clock(sent);
-            if self.ends() || sent.stopped.is_some() {
-                self.leave(&operations, sent)?;
-            } else {
-                match self.sync.api {
-                    Api::Rest => self.window(operations, sent).await?,
-                    Api::Analytics => self.batch(operations, sent).await?,
-                }
+            match self.sync.api {
+                Api::Rest => self.window(operations, sent).await?,
+                Api::Analytics => self.batch(operations, sent).await?,
             }
         }
         Ok(after)
+    }
+
+    /// What the run does not come to any more is counted, and that is all: the next run finds it anew. Gives where the next
+    /// stretch begins.
+    fn leave(&self, phase: Phase, after: i64, most: usize, sent: &mut Sent) -> Result<i64, SendError> {
+        let (number, last) = self.table.left(phase, after, most)?;
+        sent.count(Outcome::NotAttempted, number);
+        Ok(last)
     }
 
     fn look_at_the_clock(&self, sent: &mut Sent) {
@@ -188,7 +167,7 @@ impl Sender<'_> {
 
     /// Whether nothing new is begun.
     fn ends(&self) -> bool {
-        self.stop.is_asked() || self.halt.borrow().is_some()
+        self.stop.is_asked() || self.halt.is_halted()
     }
 
     async fn window(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
@@ -202,7 +181,7 @@ impl Sender<'_> {
         while let Some(delivered) = under_way.next().await {
             done.push(delivered?);
             // Where nothing is settled until the window ends, what was refused must be counted on the way.
-            let many = sent.rejected + done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
+            let many = sent.rejected() + done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
             if self.max_rejected.is_some_and(|most| many > most) {
                 self.too_many(many, sent);
             }
@@ -264,15 +243,16 @@ impl Sender<'_> {
 
     /// A halt halts, and so do many refusals in a row for one reason.
     fn heed(&self, verdict: &Verdict) {
-        let many = self.breaker.borrow_mut().judged(verdict);
+        let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).judged(verdict);
         if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
-            self.halt.borrow_mut().get_or_insert(Halt { code: *code, message: message.clone() });
+            self.halt.halt(Halt { code: *code, message: message.clone() });
         }
     }
 
     fn watch(&self, health: Health) {
-        if let Some(Verdict::Halt { code, message }) = self.breaker.borrow_mut().note(health) {
-            self.halt.borrow_mut().get_or_insert(Halt { code, message });
+        let halt = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).note(health);
+        if let Some(Verdict::Halt { code, message }) = halt {
+            self.halt.halt(Halt { code, message });
         }
     }
 
@@ -283,9 +263,9 @@ impl Sender<'_> {
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
             let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), &verdict, now);
-            sent.count(conclusion.outcome);
+            sent.count(conclusion.outcome, 1);
             sent.calls += calls.len() as u64;
-            remember_notes(&verdict, &mut sent.notes);
+            sent.note(&verdict);
             sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls));
             let key = &due.operation.key;
             if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
@@ -301,8 +281,8 @@ impl Sender<'_> {
         for event in &events {
             self.listener.on(event);
         }
-        if self.max_rejected.is_some_and(|most| sent.rejected > most) {
-            self.too_many(sent.rejected, sent);
+        if self.max_rejected.is_some_and(|most| sent.rejected() > most) {
+            self.too_many(sent.rejected(), sent);
         }
         Ok(())
     }
@@ -325,23 +305,9 @@ impl Sender<'_> {
             code,
         }
     }
-
-    /// Operations that the run does not come to any more.
-    fn leave(&self, operations: &[Operation], sent: &mut Sent) -> Result<(), SendError> {
-        let now = self.clock.now();
-        let fates: Vec<_> = operations
-            .iter()
-            .map(|operation| {
-                let message = "the run ended before".to_owned();
-                fate(operation, Fate::NotAttempted, Some(Code::NOT_ATTEMPTED), message, now)
-            })
-            .collect();
-        sent.outcomes.extend(fates.iter().map(|_| Outcome::NotAttempted));
-        Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
-    }
 }
 
-/// From which operation of a lane on, and how many at most.
+/// From which operation of a phase on, and how many at most.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
     pub(crate) after: i64,
@@ -349,72 +315,6 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// The whole lane.
+    /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
-}
-
-impl Sent {
-    fn count(&mut self, outcome: Outcome) {
-        self.outcomes.push(outcome);
-        self.rejected += u64::from(outcome == Outcome::Rejected);
-    }
-}
-
-fn is_rejected(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Rejected { .. } | Verdict::Ambiguous)
-}
-
-/// A problem to report, where an outcome is one.
-fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Problem> {
-    let code = code?;
-    match outcome {
-        Outcome::Delivered | Outcome::Accepted | Outcome::Removed | Outcome::NotAttempted => None,
-        Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => Some(explained(code, message)),
-    }
-}
-
-/// A problem with what its code says to do.
-fn explained(code: Code, message: &str) -> Problem {
-    let problem = Problem::new(code, message);
-    match code.entry() {
-        Some(entry) => problem.help(entry.help()),
-        None => problem,
-    }
-}
-
-/// Why an operation was tried and not sent; `None` where it was not even tried.
-fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
-    let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
-    let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
-    Some(Halt { code, message: why.clone() })
-}
-
-fn remember_notes(verdict: &Verdict, notes: &mut Vec<String>) {
-    if let Verdict::Applied { notes: new, .. } = verdict {
-        for note in new {
-            if !notes.contains(note) {
-                notes.push(note.clone());
-            }
-        }
-    }
-}
-
-fn fate(operation: &Operation, fate: Fate, code: Option<Code>, message: String, at: Time) -> RowFate {
-    let (op_type, changes) = match &operation.action {
-        Action::Write { changed, .. } => {
-            let added = operation.known == coho_core::operation::Known::New;
-            (if added { OpType::Added } else { OpType::Changed }, changed.clone())
-        }
-        Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
-    };
-    RowFate {
-        key: Some(operation.key.clone()),
-        op_type: Some(op_type),
-        fate,
-        reason: operation.reason.to_string(),
-        code,
-        message: if message.is_empty() { None } else { Some(message) },
-        changes,
-        at,
-    }
 }

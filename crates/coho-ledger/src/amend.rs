@@ -1,15 +1,13 @@
-//! Amending memory on purpose: forgetting, trying again now, and splitting a key whose target changed.
+//! Amending memory on purpose: forgetting, and trying again now.
 
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Standing, Time};
-use coho_core::target::ExternalId;
-use rusqlite::{Connection, params};
+use coho_core::memory::Time;
+use rusqlite::params;
 
-use crate::failure::{Fault, LedgerError};
+use crate::failure::LedgerError;
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::memory::{load, store};
 use crate::moment::{count, micros, stored};
 use crate::scope::Scope;
 
@@ -28,9 +26,6 @@ pub enum AmendError {
     /// There are open intents.
     #[error("{0} of these keys have an open intent: their writes may have arrived")]
     Open(u64),
-    /// The key to which an old memory was to move remembers a record of its own.
-    #[error("the memory of another record is in the way")]
-    Taken,
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -40,7 +35,7 @@ impl AmendError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::Open(_) | Self::Taken => Code::LEDGER_FAILED,
+            Self::Open(_) => Code::LEDGER_FAILED,
             Self::Ledger(error) => error.code(),
         }
     }
@@ -49,7 +44,6 @@ impl AmendError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Open(_) => Some("run the sync first: it looks what became of them"),
-            Self::Taken => Some("run the sync: it removes or releases the record of that memory"),
             Self::Ledger(error) => error.help(),
         }
     }
@@ -99,49 +93,15 @@ impl Ledger {
             Ok(count(stored(connection.execute(&sql, params![scope.id, key, micros(now)])?)))
         })
     }
-
-    /// A key whose target changed: its memory moves to `orphan`, which has no row and so meets the removal policy, and the
-    /// key itself starts anew with the new target. One transaction; a key without memory is left as it is.
-    pub fn split(
-        &self,
-        lease: &Lease,
-        scope: &Scope,
-        key: &Key,
-        orphan: &Key,
-        target: &ExternalId,
-        now: Time,
-    ) -> Result<(), AmendError> {
-        self.write_in(lease, "splitting a key", |connection| {
-            let Some(memory) = load(connection, scope, key)? else { return Ok(Ok(())) };
-            if is_taken(connection, scope, orphan, &memory.target)? {
-                return Ok(Err(AmendError::Taken));
-            }
-            store::store(connection, scope, orphan, Some(&memory), now)?;
-            let anew = Memory {
-                target: target.clone(),
-                standing: Standing::Never,
-                pending: Pending::None,
-                seen: None,
-                serial: memory.serial,
-            };
-            store::store(connection, scope, key, Some(&anew), now)?;
-            Ok(Ok(()))
-        })?
-    }
 }
 
-/// Whether the key remembers another record than this one, which it holds or may come to hold. What it remembers of this
-/// very record is older than what moves in.
-fn is_taken(connection: &Connection, scope: &Scope, key: &Key, target: &ExternalId) -> Result<bool, Fault> {
-    let Some(memory) = load(connection, scope, key)? else { return Ok(false) };
-    let open = matches!(memory.pending, Pending::Open { .. });
-    let holds = open || !matches!(memory.standing, Standing::Never | Standing::Removed { .. });
-    Ok(holds && memory.target != *target)
-}
-
+/// A key as a person types it: a row's, or what is shown of a record that a row left.
 fn of_key(key: Option<&Key>) -> (&'static str, Option<&str>) {
     match key {
-        Some(key) => ("key = ?2", Some(key.as_str())),
+        Some(key) => (
+            "((key = ?2 AND departure = 0) OR (departure > 0 AND key || ' (was ' || target || ')' = ?2))",
+            Some(key.as_str()),
+        ),
         None => ("?2 IS NULL", None),
     }
 }

@@ -8,7 +8,7 @@ use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
@@ -20,11 +20,27 @@ impl Ledger {
     pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
         self.read("looking for a target", |connection| {
             let mut statement = connection
-                .prepare_cached("SELECT key FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key")?;
-            let keys = statement
-                .query_map(params![scope.id, target.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
+                .prepare_cached(
+                    "SELECT key, departure, target FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key, departure",
+                )?;
+            let keys = statement.query_map(params![scope.id, target.as_str()], key)?;
             Ok(keys.collect::<rusqlite::Result<_>>()?)
         })
+    }
+
+    /// Whether another sync of the scope's workspace holds a record, by its external id or by Vitally's: a user that was found
+    /// by its e-mail address may have another external id than its rows say.
+    pub fn is_claimed(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+        id: Option<&VitallyId>,
+    ) -> Result<bool, LedgerError> {
+        if self.claimed_elsewhere(scope, object, target)? {
+            return Ok(true);
+        }
+        id.map_or(Ok(false), |id| self.claimed_elsewhere_by_id(scope, object, id))
     }
 
     /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
@@ -75,10 +91,10 @@ impl Ledger {
     pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {
         self.read("looking for an id", |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT key FROM memory INDEXED BY memory_by_vitally_id WHERE scope = ?1 AND vitally_id = ?2 ORDER BY key",
+                "SELECT key, departure, target FROM memory INDEXED BY memory_by_vitally_id
+                 WHERE scope = ?1 AND vitally_id = ?2 ORDER BY key, departure",
             )?;
-            let keys = statement
-                .query_map(params![scope.id, id.as_str()], |row| row.get::<_, String>(0).map(Key::new))?;
+            let keys = statement.query_map(params![scope.id, id.as_str()], key)?;
             Ok(keys.collect::<rusqlite::Result<_>>()?)
         })
     }
@@ -134,6 +150,12 @@ impl Ledger {
             Ok(records)
         })
     }
+}
+
+/// A key from its columns: text, departure, target.
+fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
+    let target: String = row.get(2)?;
+    Ok(Key::departed(row.get::<_, String>(0)?, row.get(1)?, &target))
 }
 
 /// What a user is linked to: what kind of record, and its external id.

@@ -61,9 +61,9 @@ pub struct Opened {
 }
 
 const OPEN: &str = "\
-    INSERT INTO memory (scope, key, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
+    INSERT INTO memory (scope, key, departure, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
        serial) \
-    SELECT ?1, ?2, ?3, 'never', 'open', ?4, ?5, ?6, ?7, ?8, ?7, 1 WHERE ?9 = 0 \
+    SELECT ?1, ?2, ?10, ?3, 'never', 'open', ?4, ?5, ?6, ?7, ?8, ?7, 1 WHERE ?9 = 0 \
     ON CONFLICT DO NOTHING";
 
 /// What is waiting is taken over by the intent; what was acknowledged stands until the verdict. Where an earlier write may
@@ -72,7 +72,7 @@ const REOPEN: &str = "\
     UPDATE memory SET target = ?3, pending = 'open', verb = ?4, operation = ?5, would_send = ?6, \
        since = CASE WHEN pending = 'open' THEN since ELSE ?7 END, updated_at = ?7, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
        due_at = NULL, serial = serial + 1 \
-    WHERE scope = ?1 AND key = ?2 AND serial = ?8";
+    WHERE scope = ?1 AND key = ?2 AND departure = ?9 AND serial = ?8";
 
 impl Ledger {
     /// Opens a window of intents in one transaction. Those of another serial than expected are left out and named.
@@ -97,17 +97,17 @@ impl Ledger {
 
 /// Whether the serial was the expected one.
 fn open(connection: &Connection, scope: &Scope, intent: &Intent) -> Result<bool, Fault> {
-    let (key, target) = (intent.key.as_str(), intent.target.as_str());
+    let (key, departure, target) = (intent.key.row(), intent.key.departure(), intent.target.as_str());
     let (verb, operation) = (store::verb(intent.verb), intent.operation.to_bytes());
     let (would_send, since, serial) =
         (store::sent(&intent.would_send), micros(intent.since), stored(intent.serial));
     let mut changed = connection
         .prepare_cached(REOPEN)?
-        .execute(params![scope.id, key, target, verb, operation, would_send, since, serial])?;
+        .execute(params![scope.id, key, target, verb, operation, would_send, since, serial, departure])?;
     if changed == 0 {
-        changed = connection
-            .prepare_cached(OPEN)?
-            .execute(params![scope.id, key, target, verb, operation, would_send, since, ENCODING, serial])?;
+        changed = connection.prepare_cached(OPEN)?.execute(params![
+            scope.id, key, target, verb, operation, would_send, since, ENCODING, serial, departure
+        ])?;
     }
     Ok(changed > 0)
 }

@@ -138,13 +138,19 @@ impl Ledger {
 
     /// Gives the lease back.
     pub fn release(&self, lease: Lease, now: Time) -> Result<(), LedgerError> {
-        let released = self.write_in(&lease, "giving the lease back", |connection| {
-            connection.execute("UPDATE lease SET released = ?1", [micros(now)])?;
-            Ok(())
-        });
+        let released = self.give_back(&lease, now);
         // The lock goes last, so that whoever gets it finds the row released.
         drop(lease);
         released
+    }
+
+    /// Gives the lease back, as [`Ledger::release`] does, while its lock is held on until it is dropped: for guards, which
+    /// drop it right after.
+    pub fn give_back(&self, lease: &Lease, now: Time) -> Result<(), LedgerError> {
+        self.write_in(lease, "giving the lease back", |connection| {
+            connection.execute("UPDATE lease SET released = ?1", [micros(now)])?;
+            Ok(())
+        })
     }
 
     /// Who holds the lease by its row; it may be of a process that died.
@@ -156,8 +162,13 @@ impl Ledger {
 
 /// Refuses a writer whose lease another one took over.
 pub(crate) fn check(connection: &Connection, lease: &Lease) -> Result<(), Fault> {
+    check_in(connection, "main", lease)
+}
+
+/// The same on a connection that has the ledger under another name.
+pub(crate) fn check_in(connection: &Connection, name: &str, lease: &Lease) -> Result<(), Fault> {
     let epoch: Option<i64> = connection
-        .prepare_cached("SELECT epoch FROM lease WHERE released IS NULL")?
+        .prepare_cached(&format!("SELECT epoch FROM {name}.lease WHERE released IS NULL"))?
         .query_row([], |row| row.get(0))
         .optional()?;
     if epoch == Some(lease.epoch) { Ok(()) } else { Err(Fault::LeaseLost) }

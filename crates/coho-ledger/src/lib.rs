@@ -1,29 +1,26 @@
-//! What is remembered, and its comparison with the rows: memory, intents, runs, calls, references, claims and the lease,
-//! in one SQLite file that any person can open.
+//! What is remembered: memory, intents, runs, calls, references, claims and the lease, in one SQLite file that any person can
+//! open.
 //!
 //! **What it is:** a [`Ledger`] is one file with private access rights, written by one holder of a [`lease::Lease`] at a
 //! time. Each function is one transaction; when a function that writes returns, what it wrote survives a power cut.
-//! [`sort::Sorter`] and [`compare::Comparison`] bring millions of rows and memories together in bounded memory.
+//! A plan's own file joins with it: [`Ledger::lend`].
 //!
 //! **What it is not:** it knows nothing of HTTP, mappings or sources, has no clock and draws no random numbers, and decides
 //! nothing: that is `coho_core::decide`.
 //!
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
-//! [`compare`] for how the changes are found, and [`spool`] for where a plan waits. What is known of a tenant besides its
-//! records stands in [`workspace`] and [`mod@reference`].
+//! [`absent`] for what a plan asks of keys whose rows left. What is known of a tenant besides its records stands in
+//! [`workspace`] and [`mod@reference`].
 //!
 //! ```
-//! use coho_core::digest::Digest;
 //! use coho_core::key::Key;
-//! use coho_core::memory::Time;
+//! use coho_core::memory::{Memory, Pending, Standing, Time};
 //! use coho_core::object::Object;
-//! use coho_core::row::{Cell, RowBuf};
 //! use coho_core::sync::SyncId;
+//! use coho_core::target::ExternalId;
 //! use coho_ledger::Ledger;
-//! use coho_ledger::compare::{Comparison, Same};
 //! use coho_ledger::lease::Holder;
-//! use coho_ledger::sort::Sorter;
 //!
 //! let now = Time::UNIX_EPOCH;
 //! let ledger = Ledger::temporary(now)?;
@@ -31,14 +28,10 @@
 //! let lease = ledger.acquire(&holder, now, std::time::Duration::from_secs(60))?;
 //! let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account)?;
 //!
-//! let mut sorter = Sorter::new(1 << 20, &std::env::temp_dir());
-//! let row = RowBuf::from_cells([Cell::Int(1), Cell::Text("Acme")]);
-//! sorter.push(Some(&Key::new("1")), row.fingerprint(&[0, 1]), &row)?;
-//! let mapping = Digest::of(b"mapping");
-//! let mut comparison = Comparison::new(sorter.finish()?, ledger.memories(&scope)?, Same::Count { mapping })?;
-//! let found = comparison.next().ok_or("one row")??;
-//! assert_eq!(found.key.as_str(), "1");
-//! assert!(found.memory.is_none());
+//! let target = ExternalId::parse("acme")?;
+//! let memory = Memory { target, standing: Standing::Removed { at: now }, pending: Pending::None, seen: None, serial: 0 };
+//! ledger.write(&lease, &scope, &[(Key::new("1"), Some(memory))], now)?;
+//! assert_eq!(ledger.memory(&scope, &Key::new("1"))?.ok_or("one memory")?.serial, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -58,9 +51,9 @@ pub mod amend;
 pub mod run;
 pub mod history;
 pub mod reference;
-pub mod sort;
-pub mod compare;
-pub mod spool;
+mod lend;
+pub mod absent;
+mod remember;
 
 pub use failure::LedgerError;
 pub use ledger::Ledger;

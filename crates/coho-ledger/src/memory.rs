@@ -12,7 +12,8 @@ use coho_core::memory::{Memory, Seen, Time};
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{Memories, MemoryRow};
-use self::page::{COLUMNS, Page};
+pub(crate) use self::page::{COLUMNS, Page, WIDTH};
+pub use self::store::sent as sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -108,12 +109,13 @@ impl Ledger {
         self.write_in(lease, "writing memory", |connection| {
             let mut statement = connection.prepare_cached(
                 "UPDATE memory SET seen_row = ?3, seen_mapping = ?4, encoding = ?5, updated_at = ?6, serial = serial + 1
-                 WHERE scope = ?1 AND key = ?2",
+                 WHERE scope = ?1 AND key = ?2 AND departure = ?7",
             )?;
             for (key, seen) in seen {
                 let (row, mapping) = (seen.row.to_bytes(), seen.mapping.to_bytes());
                 let encoding = coho_core::digest::ENCODING;
-                statement.execute(params![scope.id, key.as_str(), row, mapping, encoding, micros(now)])?;
+                let (key, departure) = (key.row(), key.departure());
+                statement.execute(params![scope.id, key, row, mapping, encoding, micros(now), departure])?;
             }
             Ok(())
         })
@@ -144,9 +146,9 @@ pub(crate) fn load(connection: &Connection, scope: &Scope, key: &Key) -> Result<
 
 /// A page of at most one memory.
 fn read(connection: &Connection, scope: &Scope, key: &Key) -> Result<Page, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2");
+    let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3");
     let mut statement = connection.prepare_cached(&sql)?;
-    Ok(Page::read(statement.query(params![scope.id, key.as_str()])?)?)
+    Ok(Page::read(statement.query(params![scope.id, key.row(), key.departure()])?)?)
 }
 
 /// Law 2: only a verdict closes an intent.

@@ -18,7 +18,7 @@ use crate::schema;
 pub(crate) const APPLICATION: i32 = 0x434f_484f;
 
 /// How long a statement waits for another program's lock.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a ledger is opened.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
 //! The schema and its steps: version 1 is the tables, version 2 adds the views for people, version 3 what deliveries of
-//! many rows at once, first runs and the workspace's own custom fields need.
+//! many rows at once, first runs and the workspace's own custom fields need, version 4 a column for records that rows left.
 //!
 //! To change the schema, add a step; those that were released never change. Each step runs in one transaction, after a copy
 //! of the file was made beside it. The steps' comments are the reference: [`schema_reference`] reads them back out of SQLite.
@@ -21,10 +21,11 @@ const STEPS: &[&str] = &[
     include_str!("schema/steps/1-tables.sql"),
     include_str!("schema/steps/2-views.sql"),
     include_str!("schema/steps/3-deliveries.sql"),
+    include_str!("schema/steps/4-departures.sql"),
 ];
 
 /// The newest version of the schema, which this version of Coho reads and writes: the number of steps.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Refuses what is not a ledger before anything of it is changed.
 pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {

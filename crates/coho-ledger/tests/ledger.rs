@@ -1,5 +1,5 @@
 //! The ledger from outside: opening, lease, scopes, memory, identities, intents, runs and history, what is known of a
-//! workspace, the comparison and the spool, each in a file of its own.
+//! workspace, each in a file of its own.
 
 #[path = "ledger/stage.rs"]
 mod stage;
@@ -16,6 +16,12 @@ mod scopes;
 #[path = "ledger/memory.rs"]
 mod memory;
 
+#[path = "ledger/remember.rs"]
+mod remember;
+
+#[path = "ledger/departures.rs"]
+mod departures;
+
 #[path = "ledger/identity.rs"]
 mod identity;
 
@@ -30,9 +36,3 @@ mod batches;
 
 #[path = "ledger/workspace.rs"]
 mod workspace;
-
-#[path = "ledger/comparison.rs"]
-mod comparison;
-
-#[path = "ledger/spool.rs"]
-mod spool;

@@ -68,7 +68,7 @@ mod coverage;
 
 use coho_core::case::{Answer, Case, CaseReport, Ending, Expected, Suite, SuiteReport};
 use coho_core::code::Code;
-use coho_core::decide::Reason;
+use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{Rendered, Sent, sieve};
 use coho_core::key::Key;
@@ -281,6 +281,7 @@ impl Runner<'_> {
             rendered,
             sieved: sieve(rendered, &Sent::new()),
             memory: None,
+            change: Change::Add,
             reason: Reason::NewRecord,
             seen: Seen { row: Digest::of(row.as_bytes()), mapping: self.mapping.digest() },
         };

@@ -51,7 +51,7 @@ fn joined(large: u64, unit: &str, small: u64, small_unit: &str) -> String {
 pub(crate) fn change(change: Change) -> &'static str {
     match change {
         Change::Add => "add",
-        Change::Update | Change::Compare => "update",
+        Change::Update => "update",
         Change::Retry => "retry",
         Change::Resolve => "resolve",
         Change::Remove => "remove",

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::Write as _;
 
-use coho_core::decide::Reason;
+use coho_core::decide::{Change, Reason};
 use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
 use coho_core::object::Object;
@@ -56,6 +56,7 @@ fn upsert(id: &str, name: &str) -> Result<Operation, Box<dyn Error>> {
             would_send: sieved.would_send,
         },
         known: Known::New,
+        change: Change::Add,
         reason: Reason::NewRecord,
         seen: None,
         serial: 0,

@@ -19,7 +19,7 @@
 //! are unique for each write and the same for its repeats, and nothing is taken for more than accepted.
 //!
 //! ```
-//! # use coho_core::{decide::Reason, fields::{FieldValue, Fields, Sent}, key::Key, object::Object};
+//! # use coho_core::{decide::{Change, Reason}, fields::{FieldValue, Fields, Sent}, key::Key, object::Object};
 //! # use coho_core::{operation::{Action, Known, Operation}, path::FieldPath, sync::{Associations, Mode}, value::Value};
 //! # use coho_core::{memory::Time, target::ExternalId};
 //! use coho_vitally::analytics::{Message, Outgoing};
@@ -29,7 +29,7 @@
 //! # let operation = Operation {
 //! #     key: Key::new("1"), object: Object::Account, target: ExternalId::parse("acme")?, email: None, known: Known::New,
 //! #     action: Action::Write { mode, associations, complete, changed: Vec::new(), would_send: Sent::new() },
-//! #     reason: Reason::NewRecord, seen: None, serial: 0,
+//! #     change: Change::Add, reason: Reason::NewRecord, seen: None, serial: 0,
 //! # };
 //! let outgoing = Outgoing { operation: &operation, message_id: "m-1".to_owned(), at: Time::UNIX_EPOCH };
 //! let messages = Message::of(&outgoing)?;

@@ -42,7 +42,7 @@ use subject::{Bodies, Subject};
 /// An exchange under way.
 ///
 /// ```
-/// # use coho_core::{decide::Reason, fields::{FieldValue, Fields, Sent}, key::Key, object::Object};
+/// # use coho_core::{decide::{Change, Reason}, fields::{FieldValue, Fields, Sent}, key::Key, object::Object};
 /// # use coho_core::{operation::{Action, Known, Operation}, path::FieldPath, target::ExternalId, value::Value};
 /// # use coho_core::sync::{Associations, Mode};
 /// use coho_core::verdict::Verdict;
@@ -57,7 +57,7 @@ use subject::{Bodies, Subject};
 /// #     action: Action::Write {
 /// #         mode: Mode::Upsert, associations: Associations::Add, complete, changed: Vec::new(), would_send: Sent::new(),
 /// #     },
-/// #     email: None, reason: Reason::NewRecord, seen: None, serial: 0,
+/// #     email: None, change: Change::Add, reason: Reason::NewRecord, seen: None, serial: 0,
 /// # };
 /// let Step::Ask(request, exchange) = Exchange::start(&operation, &Resolved::new(), Paths::default())
 /// else { panic!("a write begins with a request") };

@@ -3,6 +3,9 @@
 use super::Finding;
 use crate::workspace::{Dependency, Kind, Layer, Package};
 
+/// The layer of what users run.
+const TOP: u8 = 5;
+
 /// Crates that turn any error into one, for the rim of a program only.
 const ERASERS: [&str; 3] = ["anyhow", "eyre", "color-eyre"];
 
@@ -24,7 +27,7 @@ fn declarations(package: &Package) -> Vec<Finding> {
         (
             package.layer.is_none(),
             "layer",
-            "add `layer = \"L0\"` to \"L4\" or \"dev\" under [package.metadata.coho]",
+            "add `layer = \"L0\"` to \"L5\" or \"dev\" under [package.metadata.coho]",
         ),
         (
             package.pure.is_none(),
@@ -48,7 +51,7 @@ fn arrows(package: &Package, packages: &[Package]) -> Vec<Finding> {
 fn arrow(package: &Package, dependency: &Dependency, packages: &[Package]) -> Option<Finding> {
     let finding = |why: String, remedy: &str| Some(Finding::of(&manifest(package), why, remedy));
     let Some(other) = packages.iter().find(|other| other.name == dependency.name) else {
-        let at_the_rim = package.layer == Some(Layer::Level(4)) || package.layer == Some(Layer::Dev);
+        let at_the_rim = package.layer == Some(Layer::Level(TOP)) || package.layer == Some(Layer::Dev);
         if ERASERS.contains(&dependency.name.as_str()) && dependency.kind == Kind::Normal && !at_the_rim {
             return finding(
                 format!("{} depends on {}", package.name, dependency.name),
@@ -78,7 +81,7 @@ fn is_allowed(from: Layer, to: Layer, kind: Kind) -> bool {
     match (from, to, kind) {
         (Layer::Level(from), Layer::Level(to), Kind::Normal) => to < from,
         (Layer::Level(from), Layer::Level(to), Kind::Dev) => to <= from,
-        (Layer::Level(from), Layer::Dev, Kind::Normal) => from == 4,
+        (Layer::Level(from), Layer::Dev, Kind::Normal) => from == TOP,
         (Layer::Level(_), Layer::Dev, Kind::Dev) | (Layer::Dev, Layer::Level(_), _) => true,
         (Layer::Dev, Layer::Dev, kind) => kind == Kind::Dev,
     }
@@ -119,20 +122,20 @@ pub(crate) mod tests {
             package("core", Layer::Level(0), true, &["engine"]),
             package("mapping", Layer::Level(1), true, &["core", "project"]),
             package("project", Layer::Level(1), true, &["core"]),
-            package("engine", Layer::Level(3), false, &["core", "mapping"]),
+            package("engine", Layer::Level(4), false, &["core", "mapping"]),
         ];
-        let expected = ["core (L0) depends on engine (L3)", "mapping (L1) depends on project (L1)"];
+        let expected = ["core (L0) depends on engine (L4)", "mapping (L1) depends on project (L1)"];
         assert_eq!(messages(&packages), expected);
     }
 
     #[test]
     fn only_the_top_layer_stands_on_the_simulator() {
         let packages = [
-            package("cli", Layer::Level(4), false, &["simulator", "anyhow"]),
-            package("engine", Layer::Level(3), false, &["simulator"]),
+            package("cli", Layer::Level(5), false, &["simulator", "anyhow"]),
+            package("engine", Layer::Level(4), false, &["simulator"]),
             package("simulator", Layer::Dev, false, &[]),
         ];
-        assert_eq!(messages(&packages), ["engine (L3) depends on simulator (dev)"]);
+        assert_eq!(messages(&packages), ["engine (L4) depends on simulator (dev)"]);
     }
 
     #[test]

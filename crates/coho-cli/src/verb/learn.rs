@@ -28,7 +28,7 @@ pub(crate) async fn learn(
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let stop = engine::stop_at_ctrl_c();
-    let filter = Filter { limit: None, key: key.map(Key::new) };
+    let filter = Filter { key: key.map(Key::new), ..Filter::default() };
     let options = Options { filter, purpose, permit: None, on_lost: OnLost::BeginAnew };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
     let report = engine.run(&syncs, &options, &heard, &stop).await?;

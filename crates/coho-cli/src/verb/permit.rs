@@ -1,12 +1,12 @@
 //! Permits as files: `coho plan -o` writes one, `coho run --plan` reads it.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use coho_engine::context::Engine;
-use coho_engine::permit::Permit;
+use coho_engine::permit::{Permit, WriteError};
 use coho_engine::plan::Planned;
 
 use crate::exit::Known;
@@ -14,16 +14,20 @@ use crate::print;
 
 /// Writes a permit that only its owner can read. A file that is there is replaced.
 pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
-    let text = engine.write_permit(plans)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| Known {
+    let unwritable = |error: io::Error| Known {
         message: format!("cannot write the permit {}", path.display()),
         help: Some("name a file in a folder that is there and that you may write to".to_owned()),
         code: 3,
         source: Some(error.into()),
-    })?;
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = BufWriter::new(options.open(path).map_err(unwritable)?);
+    match engine.write_permit(&mut file, plans) {
+        Err(WriteError::Io(error)) => return Err(unwritable(error).into()),
+        other => other?,
+    }
+    file.flush().map_err(unwritable)?;
     let operations = plans.iter().map(|planned| planned.plan.counts.planned()).sum();
     let operations = print::counted(operations, "operation");
     print::talk(&format!(
@@ -41,9 +45,9 @@ pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
         code: 3,
         source: Some(source),
     };
-    let text = std::fs::read_to_string(path)
+    let file = File::open(path)
         .map_err(|error| unusable(format!("cannot read the permit {}", path.display()), error.into()))?;
-    let permit = engine.read_permit(&text).map_err(|error| {
+    let permit = engine.read_permit(BufReader::new(file)).map_err(|error| {
         let message = format!("{} cannot be used as a permit [{}]", path.display(), error.code());
         unusable(message, error.into())
     })?;

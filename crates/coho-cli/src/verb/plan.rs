@@ -4,8 +4,9 @@ use std::path::Path;
 
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
+use coho_core::verdict::Fate;
 use coho_engine::lost::OnLost;
-use coho_engine::plan::Filter;
+use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Outlook};
 use coho_report::style::{Color, Style};
 
@@ -50,9 +51,11 @@ pub(crate) async fn plan(
         permit::write(&engine, &planned.iter().map(AsRef::as_ref).collect::<Vec<_>>(), path)?;
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
+    let invalid = plans.iter().any(|plan| plan.counts.fate(Fate::Invalid) > 0);
     Ok(match coho_report::exit::plan(&plans) {
         coho_report::exit::SOMETHING_TO_SEND if exit_code => Exit::SomethingToSend,
         _ if held => Exit::Report(coho_report::exit::HELD),
+        _ if invalid => Exit::Report(coho_report::exit::ROWS),
         _ => Exit::Done,
     })
 }
@@ -67,7 +70,7 @@ pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
 /// What the flags ask for.
 pub(crate) fn options(rows: &Rows) -> Options {
     Options {
-        filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new) },
+        filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new), waiting: Waiting::Too },
         purpose: match (rows.resend, rows.events) {
             (false, _) => Purpose::Sync,
             (true, false) => Purpose::Resend,

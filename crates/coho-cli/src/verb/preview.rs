@@ -21,7 +21,7 @@ pub(crate) async fn preview(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let filter = Filter { limit: Some(limit), key: key.map(Key::new) };
+    let filter = Filter { limit: Some(limit), key: key.map(Key::new), ..Filter::default() };
     let mut all = Vec::new();
     for sync in syncs {
         match engine.preview(sync, &filter).await {

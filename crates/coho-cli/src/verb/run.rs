@@ -8,7 +8,8 @@ use coho_core::plan::{Status, SyncSummary};
 use coho_core::sync::SyncId;
 use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
-use coho_engine::run::Report;
+use coho_engine::plan::Waiting;
+use coho_engine::run::{Options, Report};
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
@@ -22,12 +23,23 @@ use crate::{engine, print, project};
 pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
-    let syncs = engine.select(&rows.syncs)?;
     let mut options = options(rows);
     options.permit = plan.map(|path| permit::read(&engine, path)).transpose()?;
+    send(global, &loaded, &engine, &rows.syncs, options).await
+}
+
+/// Sends what is asked for, and reports.
+async fn send(
+    global: &Global,
+    loaded: &Loaded,
+    engine: &Engine<'_>,
+    names: &[String],
+    mut options: Options,
+) -> anyhow::Result<Exit> {
+    let syncs = engine.select(names)?;
     let lost = if options.on_lost == OnLost::Refuse { engine.lost(&syncs)? } else { Vec::new() };
     if !lost.is_empty() && io::stdin().is_terminal() {
-        if !sends_again(&lost, &engine)? {
+        if !sends_again(&lost, engine)? {
             print::talk("nothing was sent");
             return Ok(Exit::Report(coho_report::exit::HALTED));
         }
@@ -35,7 +47,7 @@ pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> an
     }
     let stop = engine::stop_at_ctrl_c();
     let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await?;
-    told(global, &loaded, &report, options.filter.key.as_ref())
+    told(global, loaded, &report, options.filter.key.as_ref())
 }
 
 /// Asks on a terminal whether everything is to be sent again. Elsewhere nobody can be asked: the engine refuses.
@@ -92,7 +104,7 @@ fn told_apart(summary: &SyncSummary) -> SyncSummary {
     summary
 }
 
-/// Makes what waits due, and runs.
+/// Makes what waits due, and sends that alone.
 pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
@@ -102,10 +114,18 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
         due += engine.make_due(sync, key.as_deref().map(Key::new).as_ref())?;
     }
     match due {
-        0 => print::talk("no row waits"),
+        0 => {
+            print::talk("no row waits: nothing was sent");
+            if global.json {
+                print::json(&coho_report::json::run(&[]))?;
+            }
+            return Ok(Exit::Done);
+        }
         1 => print::talk("1 row that waited is tried again"),
         _ => print::talk(&format!("{due} rows that waited are tried again")),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
-    run(global, &rows, None).await
+    let mut options = options(&rows);
+    options.filter.waiting = Waiting::Only;
+    send(global, &loaded, &engine, &rows.syncs, options).await
 }

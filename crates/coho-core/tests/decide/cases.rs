@@ -1,18 +1,18 @@
 //! The cases of `../decide.rs`: lists of everything that the table can tell apart, and strategies beyond them.
 
-use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose, RowState};
+use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose};
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Verb, Why};
 use coho_core::sync::Removal;
 use proptest::prelude::*;
 
 use crate::given::{
-    GONE, LATER, NOW, PLAIN, assumed, at, delivered, memory, open, other_mapping, other_row, released,
-    removed, same, seen, waiting,
+    GONE, LATER, NOW, PLAIN, RowState, assumed, at, delivered, memory, open, other_mapping, other_row,
+    released, removed, same, seen, waiting,
 };
 
 pub(crate) fn rows() -> Vec<RowState> {
     let partial = RowState::Absent(Completeness::Partial);
-    vec![RowState::NullKey, RowState::DuplicateKey, same(), other_row(), other_mapping(), GONE, partial]
+    vec![same(), other_row(), other_mapping(), GONE, partial]
 }
 
 pub(crate) fn memories() -> Vec<Option<Memory>> {
@@ -92,8 +92,6 @@ prop_compose! {
 
 pub(crate) fn loose_row() -> impl Strategy<Value = RowState> {
     prop_oneof![
-        1 => Just(RowState::NullKey),
-        1 => Just(RowState::DuplicateKey),
         8 => ("[ab]", "[ab]").prop_map(|(row, mapping)| RowState::Present(seen(&row, &mapping))),
         6 => Just(GONE),
         1 => Just(RowState::Absent(Completeness::Partial)),

@@ -1,12 +1,66 @@
 //! Rows, memories and policies, as short as the table's own words: what the tests in `../decide.rs` are given.
 
 use coho_core::code::Code;
-use coho_core::decide::{Claim, Completeness, Nature, Policy, Purpose, RowState};
+use coho_core::decide::{
+    AbsentChange, Claim, Completeness, Nature, Policy, PresentChange, Purpose, Reason, decide_absent,
+    decide_present,
+};
 use coho_core::digest::Digest;
 use coho_core::fields::Sent;
 use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::sync::Removal;
 use coho_core::target::{ExternalId, VitallyId};
+
+/// What the source says of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowState {
+    /// One row.
+    Present(Seen),
+    /// No row.
+    Absent(Completeness),
+}
+
+/// A row of the table, its change by name, and its reason.
+pub(crate) type Said = (u8, &'static str, Reason);
+
+/// Asks the half of the table that a key belongs to. A key without a row has a memory, or nobody would ask.
+pub(crate) fn decide(row: RowState, known: Option<&Memory>, policy: &Policy) -> Said {
+    match row {
+        RowState::Present(seen) => {
+            let decision = decide_present(seen, known, policy);
+            (decision.row, present(decision.change), decision.reason)
+        }
+        RowState::Absent(completeness) => {
+            let never = memory(Standing::Never, Pending::None);
+            let decision = decide_absent(completeness, known.unwrap_or(&never), policy);
+            (decision.row, absent(decision.change), decision.reason)
+        }
+    }
+}
+
+fn present(change: PresentChange) -> &'static str {
+    match change {
+        PresentChange::Learn => "Learn",
+        PresentChange::Unchanged => "Unchanged",
+        PresentChange::Add => "Add",
+        PresentChange::Compare => "Compare",
+        PresentChange::Update => "Update",
+        PresentChange::Retry => "Retry",
+        PresentChange::Resolve => "Resolve",
+        PresentChange::Hold => "Hold",
+    }
+}
+
+fn absent(change: AbsentChange) -> &'static str {
+    match change {
+        AbsentChange::Keep => "Keep",
+        AbsentChange::Forget => "Forget",
+        AbsentChange::Release => "Release",
+        AbsentChange::Hold => "Hold",
+        AbsentChange::Remove => "Remove",
+        AbsentChange::Probe => "Probe",
+    }
+}
 
 /// The moment of the run.
 pub(crate) const NOW: Time = at(1_000);

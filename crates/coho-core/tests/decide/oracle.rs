@@ -3,45 +3,45 @@
 
 use std::collections::BTreeSet;
 
-use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose, RowState};
+use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose};
 use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Verb, Why};
 use coho_core::sync::Removal;
 
+use crate::given::RowState;
+
 /// Row of the table, words that must hold, change, reason. `CODE` stands for the code of the last try.
 pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
-    (1, "key-null", "Invalid", "null-key"),
-    (2, "key-twice", "Invalid", "duplicate-key"),
-    (3, "present baseline", "Learn", "baseline"),
-    (4, "present open", "Resolve", "outcome-unknown"),
-    (5, "present wait-write not-due same-as-tried no-resend only-on-change", "Hold", "retries-used-up"),
-    (5, "present wait-write not-due same-as-tried no-resend", "Hold", "CODE"),
-    (6, "present wait-write rejected", "Retry", "rejected-earlier"),
-    (6, "present wait-write deferred", "Retry", "deferred-earlier"),
-    (6, "present wait-write skipped", "Retry", "skipped-earlier"),
-    (7, "present event held no-events-asked", "Unchanged", "event-sent"),
-    (8, "present never", "Add", "new-record"),
-    (9, "present removed", "Add", "record-returned"),
-    (10, "present assumed same-as-seen no-resend", "Unchanged", "same-row"),
-    (10, "present delivered same-as-seen no-resend", "Unchanged", "same-row"),
-    (11, "present released no-resend", "Compare", "returned"),
-    (11, "present held no-resend other-mapping", "Compare", "mapping-changed"),
-    (11, "present held no-resend", "Compare", "row-changed"),
-    (12, "present held", "Update", "resend"),
-    (13, "absent incomplete", "Keep", "source-incomplete"),
-    (14, "absent event not-open ever expired", "Forget", "event-expired"),
-    (14, "absent event not-open ever", "Keep", "event-kept"),
-    (15, "absent open", "Probe", "outcome-unknown"),
-    (16, "absent never", "Forget", "never-delivered"),
-    (17, "absent assumed", "Keep", "not-ours"),
-    (18, "absent released", "Keep", "left-under-keep"),
-    (19, "absent removed past-retention", "Forget", "removed-earlier"),
-    (19, "absent removed", "Keep", "removed-earlier"),
-    (20, "absent delivered keep", "Release", "removal-kept"),
-    (21, "absent delivered claimed", "Release", "still-claimed"),
-    (22, "absent delivered delete-created found", "Release", "existed-before"),
-    (23, "absent delivered wait-remove not-due no-resend only-on-change", "Hold", "retries-used-up"),
-    (23, "absent delivered wait-remove not-due no-resend", "Hold", "CODE"),
-    (24, "absent delivered", "Remove", "removed-from-model"),
+    (1, "present baseline", "Learn", "baseline"),
+    (2, "present open", "Resolve", "outcome-unknown"),
+    (3, "present wait-write not-due same-as-tried no-resend only-on-change", "Hold", "retries-used-up"),
+    (3, "present wait-write not-due same-as-tried no-resend", "Hold", "CODE"),
+    (4, "present wait-write rejected", "Retry", "rejected-earlier"),
+    (4, "present wait-write deferred", "Retry", "deferred-earlier"),
+    (4, "present wait-write skipped", "Retry", "skipped-earlier"),
+    (5, "present event held no-events-asked", "Unchanged", "event-sent"),
+    (6, "present never", "Add", "new-record"),
+    (7, "present removed", "Add", "record-returned"),
+    (8, "present assumed same-as-seen no-resend", "Unchanged", "same-row"),
+    (8, "present delivered same-as-seen no-resend", "Unchanged", "same-row"),
+    (9, "present released no-resend", "Compare", "returned"),
+    (9, "present held no-resend other-mapping", "Compare", "mapping-changed"),
+    (9, "present held no-resend", "Compare", "row-changed"),
+    (10, "present held", "Update", "resend"),
+    (11, "absent incomplete", "Keep", "source-incomplete"),
+    (12, "absent event not-open ever expired", "Forget", "event-expired"),
+    (12, "absent event not-open ever", "Keep", "event-kept"),
+    (13, "absent open", "Probe", "outcome-unknown"),
+    (14, "absent never", "Forget", "never-delivered"),
+    (15, "absent assumed", "Keep", "not-ours"),
+    (16, "absent released", "Keep", "left-under-keep"),
+    (17, "absent removed past-retention", "Forget", "removed-earlier"),
+    (17, "absent removed", "Keep", "removed-earlier"),
+    (18, "absent delivered keep", "Release", "removal-kept"),
+    (19, "absent delivered claimed", "Release", "still-claimed"),
+    (20, "absent delivered delete-created found", "Release", "existed-before"),
+    (21, "absent delivered wait-remove not-due no-resend only-on-change", "Hold", "retries-used-up"),
+    (21, "absent delivered wait-remove not-due no-resend", "Hold", "CODE"),
+    (22, "absent delivered", "Remove", "removed-from-model"),
 ];
 
 /// What the oracle says: row, change, reason. `None` where no line matches, which would be a hole in the table.
@@ -64,8 +64,6 @@ fn facts(row: RowState, memory: Option<&Memory>, policy: &Policy) -> BTreeSet<&'
     facts.extend(standing_facts(standing, policy));
     facts.extend(pending_facts(pending, policy));
     match row {
-        RowState::NullKey => facts.extend(["key-null"]),
-        RowState::DuplicateKey => facts.extend(["key-twice"]),
         RowState::Absent(Completeness::Complete) => facts.extend(["absent", "complete"]),
         RowState::Absent(Completeness::Partial) => facts.extend(["absent", "incomplete"]),
         RowState::Present(seen) => {

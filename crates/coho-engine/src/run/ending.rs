@@ -11,21 +11,25 @@ use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::run::{Ending, Status as Ended};
 
 use super::{Part, Shared};
-use crate::context::{Engine, EngineError};
-use crate::send::Stopped;
+use crate::context::Engine;
+use crate::failure::EngineError;
+use crate::send::sent::Stopped;
 
 impl Engine<'_> {
     pub(super) fn end(&self, shared: &Shared<'_>, part: Part<'_>) -> Result<SyncSummary, EngineError> {
         let now = self.setup.clock.now();
         let status = status(shared, &part);
-        let plan = part.plan.unwrap_or_else(|| empty_plan(part.sync));
+        let (plan, missed) = match part.planned {
+            Some(planned) => (planned.plan, planned.missed),
+            None => (empty_plan(part.sync), 0),
+        };
         let mut counts = plan.counts;
         // What turned out stale is not planned any more.
         counts.writes -= part.sent.stale_writes;
         counts.removals -= part.sent.stale_removals;
-        (0..part.sent.stale_writes).for_each(|_| counts.row(Fate::Stale));
-        (0..part.sent.stale_removals).for_each(|_| counts.key(Fate::Stale));
-        part.sent.outcomes.iter().for_each(|outcome| counts.outcome(*outcome));
+        counts.add_rows(Fate::Stale, part.sent.stale_writes);
+        counts.add_keys(Fate::Stale, part.sent.stale_removals);
+        part.sent.outcomes.iter().for_each(|(outcome, number)| counts.add_outcomes(*outcome, *number));
         counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
         let waits = waits(&plan.changes);
         let mut problems = plan.problems;
@@ -48,7 +52,7 @@ impl Engine<'_> {
             let noun = if stale == 1 { "operation is" } else { "operations are" };
             summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
         }
-        summary.notes.extend(missed(part.missed));
+        summary.notes.extend(not_due(missed));
         // What was adopted just now did not wait before.
         let adopts = shared.options.purpose == Purpose::Adopt || plan.first_run == Some(FirstRun::Adopt);
         if !adopts {
@@ -66,7 +70,7 @@ impl Engine<'_> {
 }
 
 /// What a person agreed to and what is not due.
-fn missed(count: u64) -> Option<String> {
+fn not_due(count: u64) -> Option<String> {
     match count {
         0 => None,
         1 => Some(
@@ -108,7 +112,7 @@ fn waits(changes: &BTreeMap<(Change, Reason), u64>) -> bool {
 }
 
 fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
-    let unattempted = part.plan.is_none() || part.sent.outcomes.contains(&Outcome::NotAttempted);
+    let unattempted = part.planned.is_none() || part.sent.number(Outcome::NotAttempted) > 0;
     if !part.problems.is_empty() {
         return Status::Failed(part.problems.clone());
     }
@@ -116,17 +120,17 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
         (Some(Stopped::TooManyRejected(halt)), _) => {
             return Status::Halted { code: halt.code, message: halt.message.clone() };
         }
-        (Some(Stopped::TimeUp), true) if shared.halt.borrow().is_none() && !shared.stop.is_asked() => {
+        (Some(Stopped::TimeUp), true) if !shared.halt.is_halted() && !shared.stop.is_asked() => {
             return Status::TimeUp;
         }
         (Some(Stopped::TimeUp) | None, _) => {}
     }
-    match (&*shared.halt.borrow(), unattempted) {
-        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message.clone() },
+    match (shared.halt.get(), unattempted) {
+        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message },
         (None, true) => return unfinished(shared, part),
         (_, false) => {}
     }
-    if part.plan.as_ref().is_some_and(|plan| !plan.guards.is_empty()) {
+    if part.planned.as_ref().is_some_and(|planned| !planned.plan.guards.is_empty()) {
         Status::Held
     } else {
         Status::Completed

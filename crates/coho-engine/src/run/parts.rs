@@ -1,29 +1,36 @@
-//! The parts of a run: each sync begins, is planned, and has its turn in each lane.
+//! The parts of a run: each sync begins, is planned, and has its turn in each phase.
 //!
 //! What is fresh goes first, sync after sync, so that what others refer to is there. Then come some of the retries, the
 //! removals the other way round, what only a changed mapping causes, and the rest of the retries. A record that is let go is
 //! removed after what takes its place was written: a user that moves from one account to another must not go with the old one.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 use chrono::TimeDelta;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::Call;
 use coho_ledger::run::SyncStart;
-use coho_ledger::spool::{Lane, Spool, SpoolError};
+use coho_plan::failure::PlanError;
+use coho_plan::job::Waiting;
+use coho_plan::phase::Phase;
+use coho_plan::planned::Planned;
+use coho_plan::table::{Table, TableError};
 use coho_vitally::client::Breaker;
 
 use super::{Part, Shared};
-use crate::context::{Engine, EngineError};
-use crate::notes;
-use crate::plan::{PlanError, Planned};
+use crate::context::Engine;
+use crate::failure::EngineError;
+use crate::plan::Planner;
+use crate::remember::{To, nameless};
 use crate::send::matches::Directory;
-use crate::send::{Pace, SendError, Sender, Sent, Stretch};
+use crate::send::sent::Sent;
+use crate::send::{Pace, SendError, Sender, Stretch};
 
 /// How many operations are looked at at once.
 const AT_ONCE: usize = 500;
@@ -37,48 +44,46 @@ impl Engine<'_> {
         let mut parts = Vec::new();
         for sync in syncs {
             let mut part = self.begin(shared, sync)?;
-            if !self.ends(shared) {
+            if !ends(shared) {
                 self.prepare(shared, &mut part).await?;
             }
             part.worked = self.setup.clock.now() - part.started;
-            self.turn(shared, &mut part, Lane::Fresh, Stretch::WHOLE).await?;
+            self.turn(shared, &mut part, Phase::Fresh, Stretch::WHOLE).await?;
             parts.push(part);
         }
         for part in &mut parts {
-            let some = Stretch { after: 0, most: retries_before_others(part.sync, part.plan.as_ref()) };
-            part.retried = self.turn(shared, part, Lane::Retry, some).await?;
+            let some = Stretch {
+                after: 0,
+                most: retries_before_others(part.sync, part.planned.as_ref().map(|planned| &planned.plan)),
+            };
+            part.retried = self.turn(shared, part, Phase::Retry, some).await?;
         }
         for part in parts.iter_mut().rev() {
-            self.turn(shared, part, Lane::Remove, Stretch::WHOLE).await?;
-            self.turn(shared, part, Lane::Probe, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Remove, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Probe, Stretch::WHOLE).await?;
         }
         for part in &mut parts {
-            self.turn(shared, part, Lane::Backfill, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Backfill, Stretch::WHOLE).await?;
         }
         for part in &mut parts {
             let rest = Stretch { after: part.retried, ..Stretch::WHOLE };
-            self.turn(shared, part, Lane::Retry, rest).await?;
+            self.turn(shared, part, Phase::Retry, rest).await?;
         }
         parts.into_iter().map(|part| self.end(shared, part)).collect()
     }
 
-    /// A sync's turn in one lane. Gives how far it came.
+    /// A sync's turn in one phase. Gives how far it came.
     async fn turn(
         &self,
         shared: &Shared<'_>,
         part: &mut Part<'_>,
-        lane: Lane,
+        phase: Phase,
         stretch: Stretch,
     ) -> Result<i64, EngineError> {
         let began = self.setup.clock.now();
-        let end = self.send(shared, part, lane, stretch).await?;
+        let end = self.send(shared, part, phase, stretch).await?;
         part.worked += self.setup.clock.now() - began;
         Ok(end)
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
-    fn ends(&self, shared: &Shared<'_>) -> bool {
-        shared.stop.is_asked() || shared.halt.borrow().is_some()
     }
 
     fn begin<'a>(&self, shared: &Shared<'_>, sync: &'a Sync) -> Result<Part<'a>, EngineError> {
@@ -100,10 +105,7 @@ impl Engine<'_> {
             scope,
             started,
             worked: TimeDelta::zero(),
-            plan: None,
-            spool: None,
-            known: 0,
-            missed: 0,
+            planned: None,
             problems: Vec::new(),
             sent: Sent::default(),
             retried: 0,
@@ -111,100 +113,90 @@ impl Engine<'_> {
         })
     }
 
-    /// Plans, and remembers what needs no call.
+    /// Plans, and remembers what needs no call. A plan that was interrupted leaves nothing.
     async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let planned = self
-            .plan_one(
-                shared.run.id().as_str(),
-                shared.ledger,
-                part.sync,
-                Some(&part.scope),
-                shared.options,
-                shared.listener,
-                &|| goes_on(shared),
-            )
-            .await;
-        let planned = match planned {
+        let making = Planner {
+            engine: self,
+            run: shared.run.id().as_str(),
+            ledger: shared.ledger,
+            options: shared.options,
+            listener: shared.listener,
+            stop: shared.stop,
+            // A lease that was lost is found at the next write.
+            beat: &|| drop(shared.heartbeat.beat()),
+        };
+        let planned = match making.plan(part.sync, Some(&part.scope)).await {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
                 part.problems = problems;
                 return Ok(());
             }
-            Err(EngineError::Interrupted) => return Ok(()),
+            Err(EngineError::Plan(PlanError::Interrupted)) => return Ok(()),
             other => other?,
         };
         shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
-        let now = self.setup.clock.now();
-        notes::apply(shared.ledger, shared.lease, shared.run, &part.scope, &planned.spool, now)?;
-        self.remember_beginning(shared, part, &planned)?;
-        let nameless = notes::nameless(&planned.plan.problems, now);
-        shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
-        (part.known, part.missed) = (planned.known, planned.missed);
-        part.plan = Some(planned.plan);
-        part.spool = Some(planned.spool);
+        match self.remember(shared, part, &planned) {
+            Err(EngineError::Plan(PlanError::Interrupted)) => return Ok(()),
+            other => other?,
+        }
+        part.planned = Some(planned);
         self.find_references(shared, part).await?;
         self.find_users(shared, part).await
     }
 
-    /// Finds the users whose e-mail addresses a sync's operations search, many at once.
-    async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(spool), Some(client)) = (&part.spool, shared.clients.get(&part.sync.destination)) else {
-            return Ok(());
-        };
-        if part.sync.matching.email().is_none() || self.ends(shared) {
-            return Ok(());
-        }
-        let wanted = searched(spool).map_err(PlanError::from)?;
-        let (directory, calls) = Directory::list(client, wanted, &|| goes_on(shared)).await;
-        part.directory = directory;
-        part.sent.calls += calls.len() as u64;
-        self.note_calls(shared, part, &calls)
-    }
-
-    /// What a whole plan leaves behind for the next one: that the first run is over, and the ids of what was adopted.
-    fn remember_beginning(
+    /// Remembers what a plan says without sending, and what it leaves behind for the next one: that the first run is over, and
+    /// the ids of what was adopted.
+    fn remember(
         &self,
         shared: &Shared<'_>,
         part: &mut Part<'_>,
         planned: &Planned,
     ) -> Result<(), EngineError> {
-        let (ledger, lease, now) = (shared.ledger, shared.lease, self.setup.clock.now());
-        if shared.options.filter.completeness() == Completeness::Complete {
-            ledger.mark_begun(lease, &part.scope, now)?;
+        let now = self.setup.clock.now();
+        let (ledger, lease, run, scope) = (shared.ledger, shared.lease, shared.run, &part.scope);
+        let to = To { ledger, lease, run, scope, now, goes_on: &|| goes_on(shared) };
+        to.remember(&planned.table)?;
+        let filter = &shared.options.filter;
+        if filter.completeness() == Completeness::Complete && filter.waiting == Waiting::Too {
+            ledger.mark_begun(lease, scope, now)?;
             self.mark(part.sync);
         }
-        for object in Object::RECORDS {
-            let of_object = planned.ids.iter().filter(|(other, ..)| *other == object);
-            let pairs: Vec<_> =
-                of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
-            ledger.put_references(lease, part.scope.workspace(), object, &pairs, now)?;
-        }
+        remember_ids(shared, part, &planned.table, now)?;
+        ledger.record(lease, run, scope, &nameless(&planned.plan.problems, now))?;
         part.sent.calls += planned.calls.len() as u64;
-        self.note_calls(shared, part, &planned.calls)
+        note_calls(shared, part, &planned.calls)
     }
 
-    /// Calls that no single row made.
-    #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
-    fn note_calls(&self, shared: &Shared<'_>, part: &Part<'_>, calls: &[Call]) -> Result<(), EngineError> {
-        let calls: Vec<_> = calls.iter().map(|call| (call.clone(), Vec::new())).collect();
-        Ok(shared.ledger.settle_batch(shared.lease, shared.run, &part.scope, &[], &calls)?)
+    /// Finds the users whose e-mail addresses a sync's operations search, many at once.
+    async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        let (Some(planned), Some(client)) = (&part.planned, shared.clients.get(&part.sync.destination))
+        else {
+            return Ok(());
+        };
+        if part.sync.matching.email().is_none() || ends(shared) {
+            return Ok(());
+        }
+        let wanted = searched(&planned.table)?;
+        let (directory, calls) = Directory::list(client, wanted, &|| goes_on(shared)).await;
+        part.directory = directory;
+        part.sent.calls += calls.len() as u64;
+        note_calls(shared, part, &calls)
     }
 
     /// Finds the ids of the records that a sync's operations refer to, many at once.
     async fn find_references(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(spool), Some(references)) = (&part.spool, shared.references.get(&part.sync.destination))
+        let (Some(planned), Some(references)) =
+            (&part.planned, shared.references.get(&part.sync.destination))
         else {
             return Ok(());
         };
-        if part.sync.api == Api::Analytics || self.ends(shared) {
+        if part.sync.api == Api::Analytics || ends(shared) {
             return Ok(());
         }
-        let wanted = spool.references().map_err(PlanError::from)?;
         for object in Object::RECORDS {
-            let of_object = wanted.iter().filter(|(other, _)| *other == object);
-            let ids: Vec<_> = of_object.map(|(_, id)| id.clone()).collect();
+            let ids = planned.table.references(object)?;
             let calls = references.list(object, &ids, self.setup.clock.now(), &|| goes_on(shared)).await?;
             part.sent.calls += calls.len() as u64;
-            self.note_calls(shared, part, &calls)?;
+            note_calls(shared, part, &calls)?;
         }
         Ok(())
     }
@@ -213,18 +205,18 @@ impl Engine<'_> {
         &self,
         shared: &Shared<'_>,
         part: &mut Part<'_>,
-        lane: Lane,
+        phase: Phase,
         stretch: Stretch,
     ) -> Result<i64, EngineError> {
         let destination = &part.sync.destination;
         let spec = self.setup.project.destinations.get(destination);
-        let (Some(spool), Some(spec), Some(client), Some(references)) =
-            (&part.spool, spec, shared.clients.get(destination), shared.references.get(destination))
+        let (Some(planned), Some(spec), Some(client), Some(references)) =
+            (&part.planned, spec, shared.clients.get(destination), shared.references.get(destination))
         else {
             return Ok(stretch.after);
         };
-        let planned = part.plan.as_ref().map_or(0, |plan| plan.counts.planned());
-        let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known.max(planned)));
+        let of = planned.known.max(planned.plan.counts.planned());
+        let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(of));
         let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
         let sender = Sender {
             ledger: shared.ledger,
@@ -232,7 +224,7 @@ impl Engine<'_> {
             run: shared.run,
             sync: part.sync,
             scope: &part.scope,
-            spool,
+            table: &planned.table,
             client,
             references,
             directory: &part.directory,
@@ -240,18 +232,45 @@ impl Engine<'_> {
             clock: &*self.setup.clock,
             listener: shared.listener,
             stop: shared.stop,
-            breaker: RefCell::new(Breaker::default()),
-            halt: RefCell::new(shared.halt.borrow().clone()),
+            breaker: Mutex::new(Breaker::default()),
+            halt: &shared.halt,
             // What other syncs take in between is not its own time.
             deadline: seconds
                 .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
             max_rejected: allowed,
-            dependents: RefCell::new(None),
-            beat: &|| shared.heartbeat.beat(),
+            dependents: Mutex::new(None),
+            heartbeat: shared.heartbeat,
         };
-        let end = sender.lane(lane, stretch, &mut part.sent).await.map_err(sending)?;
-        shared.halt.replace(sender.halt.into_inner());
-        Ok(end)
+        sender.phase(phase, stretch, &mut part.sent).await.map_err(sending)
+    }
+}
+
+/// Whether nothing new is begun.
+fn ends(shared: &Shared<'_>) -> bool {
+    shared.stop.is_asked() || shared.halt.is_halted()
+}
+
+/// Calls that no single row made.
+fn note_calls(shared: &Shared<'_>, part: &Part<'_>, calls: &[Call]) -> Result<(), EngineError> {
+    let calls: Vec<_> = calls.iter().map(|call| (call.clone(), Vec::new())).collect();
+    Ok(shared.ledger.settle_batch(shared.lease, shared.run, &part.scope, &[], &calls)?)
+}
+
+/// Remembers Vitally's ids of what was adopted.
+fn remember_ids(shared: &Shared<'_>, part: &Part<'_>, table: &Table, now: Time) -> Result<(), EngineError> {
+    let mut after = 0;
+    loop {
+        let (last, named) = table.named(after, AT_ONCE)?;
+        if named.is_empty() {
+            return Ok(());
+        }
+        after = last;
+        for object in Object::RECORDS {
+            let of_object = named.iter().filter(|(other, ..)| *other == object);
+            let pairs: Vec<_> =
+                of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
+            shared.ledger.put_references(shared.lease, part.scope.workspace(), object, &pairs, now)?;
+        }
     }
 }
 
@@ -263,12 +282,12 @@ fn goes_on(shared: &Shared<'_>) -> bool {
 }
 
 /// The e-mail addresses that the writes of a plan search, in lower case.
-fn searched(spool: &Spool) -> Result<HashSet<String>, SpoolError> {
+fn searched(table: &Table) -> Result<HashSet<String>, TableError> {
     let mut wanted = HashSet::new();
-    for lane in Lane::WRITES {
+    for phase in Phase::ALL.into_iter().filter(|phase| phase.writes()) {
         let mut after = 0;
         loop {
-            let operations = spool.operations(lane, after, AT_ONCE)?;
+            let operations = table.operations(phase, after, AT_ONCE)?;
             let Some((last, _)) = operations.last() else { break };
             after = *last;
             let unknown = operations.into_iter().filter(|(_, operation)| operation.known.id().is_none());
@@ -297,6 +316,6 @@ fn retries_before_others(sync: &Sync, plan: Option<&SyncPlan>) -> usize {
 fn sending(error: SendError) -> EngineError {
     match error {
         SendError::Ledger(error) => error.into(),
-        SendError::Spool(error) => PlanError::from(error).into(),
+        SendError::Table(error) => error.into(),
     }
 }

@@ -12,10 +12,14 @@ use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::settle::Settlement;
+use coho_plan::batches::BATCHED;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::client::BatchDelivery;
 
-use super::{BATCHED, Due, SendError, Sender, Sent, fate, problem, unsent};
+use super::intend::Due;
+use super::outcome::{fate, problem, unsent};
+use super::sent::Sent;
+use super::{SendError, Sender};
 use crate::conclude::conclude;
 
 impl Sender<'_> {
@@ -70,8 +74,8 @@ impl Sender<'_> {
         for event in &events {
             self.listener.on(event);
         }
-        if self.max_rejected.is_some_and(|most| sent.rejected > most) {
-            self.too_many(sent.rejected, sent);
+        if self.max_rejected.is_some_and(|most| sent.rejected() > most) {
+            self.too_many(sent.rejected(), sent);
         }
         Ok(())
     }
@@ -85,7 +89,7 @@ impl Sender<'_> {
         events: &mut Vec<Event>,
     ) -> Settlement {
         let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), verdict, now);
-        sent.count(conclusion.outcome);
+        sent.count(conclusion.outcome, 1);
         let key = &due.operation.key;
         if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
             count_problem(&mut sent.problems, Some(key), &problem);

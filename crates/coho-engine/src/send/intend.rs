@@ -1,6 +1,8 @@
 //! Intending: a window's intents are durable before the first byte leaves (law 2), and what does not fit any more is left out
 //! (law 4).
 
+use std::sync::PoisonError;
+
 use coho_core::code::Code;
 use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::object::Object;
@@ -9,12 +11,12 @@ use coho_core::plan::count_problem;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
 use coho_ledger::intent::Intent;
-use coho_ledger::spool::Lane;
+use coho_plan::dependents::{Dependents, Removable};
+use coho_plan::phase::Phase;
 
-use super::dependents::{Dependents, Removable};
-use super::{SendError, Sender, Sent, explained, fate};
-use crate::plan::claimed;
-use crate::plan::departures::origin_of;
+use super::outcome::{explained, fate};
+use super::sent::Sent;
+use super::{SendError, Sender};
 
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
@@ -114,8 +116,10 @@ impl Sender<'_> {
 
     /// Whether the row that had a record before waits for its new one: until that is there, the old one stays.
     fn is_replaced(&self, operation: &Operation) -> Result<bool, LedgerError> {
-        let Some(origin) = origin_of(&operation.key) else { return Ok(false) };
-        let memory = self.ledger.memory(self.scope, &origin)?;
+        if !operation.key.is_departed() {
+            return Ok(false);
+        }
+        let memory = self.ledger.memory(self.scope, &operation.key.of_row())?;
         Ok(memory.is_some_and(|memory| memory.standing == Standing::Never))
     }
 
@@ -126,7 +130,7 @@ impl Sender<'_> {
         for key in self.ledger.holder_of_id(self.scope, id)? {
             let memory = self.ledger.memory(self.scope, &key)?;
             let holds = memory.is_some_and(|memory| matches!(memory.standing, Standing::Delivered { .. }));
-            if key != operation.key && holds && !self.spool.is_absent(&key)? {
+            if key != operation.key && holds && !self.table.is_absent(&key)? {
                 return Ok(true);
             }
         }
@@ -138,7 +142,7 @@ impl Sender<'_> {
             return Ok(true);
         }
         let id = operation.known.id();
-        Ok(claimed(self.ledger, self.scope, operation.object, &operation.target, id)?)
+        Ok(self.ledger.is_claimed(self.scope, operation.object, &operation.target, id)?)
     }
 
     /// Whether a user that some sync holds would be deleted with a record.
@@ -147,14 +151,12 @@ impl Sender<'_> {
             Object::Account | Object::Organization => {}
             Object::User | Object::Event => return Ok(false),
         }
-        let known = self.dependents.borrow_mut().take();
-        let mut dependents = match known {
+        let mut known = self.dependents.lock().unwrap_or_else(PoisonError::into_inner);
+        let dependents = match &mut *known {
             Some(dependents) => dependents,
-            None => Dependents::of(self.ledger, self.scope.workspace())?,
+            none @ None => none.insert(Dependents::of(self.ledger, self.scope.workspace())?),
         };
-        let removable = dependents.remove(operation);
-        self.dependents.replace(Some(dependents));
-        Ok(removable == Removable::TakesUsersAlong)
+        Ok(dependents.remove(operation) == Removable::TakesUsersAlong)
     }
 
     /// Records operations that do not fit any more.
@@ -165,9 +167,10 @@ impl Sender<'_> {
                 let problem = explained(code, message);
                 count_problem(&mut sent.problems, Some(&operation.key), &problem);
             }
-            match Lane::of(operation) {
-                Lane::Fresh | Lane::Retry | Lane::Backfill => sent.stale_writes += 1,
-                Lane::Remove | Lane::Probe => sent.stale_removals += 1,
+            if Phase::of(operation).writes() {
+                sent.stale_writes += 1;
+            } else {
+                sent.stale_removals += 1;
             }
         }
         let fates: Vec<_> = stale

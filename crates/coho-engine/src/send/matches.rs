@@ -16,6 +16,7 @@ use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::value::preview;
 use coho_core::verdict::{Call, Verdict};
+use coho_plan::lists::{WORTH_LISTING, budget};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
@@ -24,19 +25,6 @@ use coho_vitally::resolved::Match;
 
 use super::references::Resolution;
 use super::{SendError, Sender};
-
-/// From how many unknown addresses on a list is tried.
-const WORTH_LISTING: usize = 10;
-
-/// How many pages are read at most.
-fn budget(unknown: usize) -> usize {
-    unknown / 10 + 1
-}
-
-/// The most calls that a directory takes in which so many addresses are looked up.
-pub(crate) fn most_calls(unknown: usize) -> u64 {
-    if unknown < WORTH_LISTING { 0 } else { budget(unknown) as u64 }
-}
 
 /// The users that were found by listing, by their e-mail address in lower case.
 #[derive(Debug, Default)]
@@ -57,7 +45,7 @@ impl Directory {
     pub(crate) async fn list(
         client: &Client,
         wanted: HashSet<String>,
-        goes_on: &dyn Fn() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> (Self, Vec<Call>) {
         let (unknown, mut calls) = (wanted.len(), Vec::new());
         if unknown < WORTH_LISTING {
@@ -152,7 +140,7 @@ impl Sender<'_> {
                 let left = matches!(memory.standing, Standing::Released { .. } | Standing::Removed { .. });
                 left && memory.pending == Pending::None
             });
-            if key == operation.key || let_go || self.spool.is_absent(&key)? {
+            if key == operation.key || let_go || self.table.is_absent(&key)? {
                 continue;
             }
             let message = format!(

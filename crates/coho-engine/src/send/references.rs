@@ -10,6 +10,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::lease::Lease;
 use coho_ledger::{Ledger, LedgerError};
+use coho_plan::lists::{WORTH_LISTING, patience};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
@@ -48,20 +49,6 @@ pub(crate) struct References<'a> {
     cells: Mutex<HashMap<Name, Arc<OnceCell<Known>>>>,
 }
 
-/// From how many unknown records on a list is tried.
-const WORTH_LISTING: usize = 10;
-
-/// How many pages more than records found are read before the list is given up: a twentieth of what the look-ups would take.
-fn patience(unknown: usize) -> usize {
-    unknown / 20 + 1
-}
-
-/// The most calls that it takes to find the ids of so many records.
-pub(crate) fn most_calls(unknown: usize) -> u64 {
-    let listing = if unknown < WORTH_LISTING { 0 } else { patience(unknown) + 1 };
-    (unknown + listing) as u64
-}
-
 fn pair(record: &Record) -> Option<(ExternalId, VitallyId)> {
     let external_id = ExternalId::parse(record.external_id.as_deref()?).ok()?;
     Some((external_id, record.id.clone()?))
@@ -87,7 +74,7 @@ impl<'a> References<'a> {
         object: Object,
         wanted: &[ExternalId],
         now: Time,
-        goes_on: &dyn Fn() -> bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Call>, LedgerError> {
         let known = self.ledger.references(&self.workspace, object, wanted)?;
         let mut open: BTreeSet<&ExternalId> = wanted.iter().filter(|id| !known.contains_key(*id)).collect();

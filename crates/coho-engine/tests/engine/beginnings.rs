@@ -78,7 +78,7 @@ async fn a_baseline_that_was_interrupted_is_still_one() {
 #[tokio::test]
 async fn part_of_the_rows_does_not_end_the_first_run() {
     let stage = stage("baseline").await.unwrap();
-    let some = Options { filter: Filter { limit: Some(2), key: None }, ..Options::default() };
+    let some = Options { filter: Filter { limit: Some(2), ..Filter::default() }, ..Options::default() };
     assert_eq!(stage.run_with(&some).await.unwrap().told_all(), "completed: 2 learned");
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, [""; 0], "{}", ran.told_all());

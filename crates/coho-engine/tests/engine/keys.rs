@@ -51,7 +51,7 @@ async fn rows_with_one_key_are_all_invalid_and_their_record_is_not_removed() {
         (ran.told_all().as_str(), ran.calls.len()),
         ("completed-with-errors: 1 unchanged, 2 invalid", 0)
     );
-    assert_eq!(problems(&ran), ["1 x 2 rows have the primary key `1`"]);
+    assert_eq!(problems(&ran), ["2 x 2 rows have the primary key `1`"]);
 }
 
 #[tokio::test]

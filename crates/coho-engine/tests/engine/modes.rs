@@ -119,7 +119,7 @@ async fn a_limit_sends_so_many_rows_and_removes_nothing() {
     stage.run().await.unwrap();
     stage.sql("DELETE FROM accounts").unwrap();
     stage.many_accounts(5, 9).unwrap();
-    let limit = Options { filter: Filter { limit: Some(2), key: None }, ..Options::default() };
+    let limit = Options { filter: Filter { limit: Some(2), ..Filter::default() }, ..Options::default() };
     let ran = stage.run_with(&limit).await.unwrap();
     assert_eq!(ran.told_all(), "completed: 2 delivered, 2 kept");
     assert_eq!(
@@ -139,7 +139,10 @@ async fn a_key_sends_its_row_and_removes_nothing() {
         ("1", "completed: 2 kept"),
         ("7", "completed: 1 delivered, 2 kept"),
     ] {
-        let one = Options { filter: Filter { limit: None, key: Some(Key::new(key)) }, ..Options::default() };
+        let one = Options {
+            filter: Filter { key: Some(Key::new(key)), ..Filter::default() },
+            ..Options::default()
+        };
         assert_eq!(stage.run_with(&one).await.unwrap().told_all(), told, "{key}");
     }
 }
@@ -149,7 +152,8 @@ async fn a_changed_external_id_of_one_key_removes_nothing_in_a_run_of_that_key()
     let stage = stage("upsert").await;
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET external = 'other' WHERE id = 2").unwrap();
-    let one = Options { filter: Filter { limit: None, key: Some(Key::new("2")) }, ..Options::default() };
+    let one =
+        Options { filter: Filter { key: Some(Key::new("2")), ..Filter::default() }, ..Options::default() };
     let ran = stage.run_with(&one).await.unwrap();
     assert!(!ran.calls.iter().any(|call| call.starts_with("DELETE")), "{:?}", ran.calls);
     let ran = stage.run().await.unwrap();

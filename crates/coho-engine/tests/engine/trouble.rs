@@ -84,7 +84,7 @@ async fn a_connection_that_is_cut_after_the_commit_makes_no_second_record() {
     stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on(POST.0, POST.1).after(4));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 9 delivered, 1 deferred");
-    assert_eq!(ran.report.syncs[0].problems.keys().next().unwrap().as_str(), "outcome-unknown");
+    assert_eq!(ran.report.syncs[0].problems.keys().next().unwrap().code.as_str(), "outcome-unknown");
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 1 delivered, 9 unchanged");
     assert_eq!(ran.calls, [r#"PUT /accounts/a-004 {"name":"Account 4","traits":{"plan":"free","seats":4}}"#]);

@@ -2,6 +2,7 @@
 //!
 //! The cursor sees the ledger as it was at its first page, whatever is written meanwhile. It holds one page at a time.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ struct Source {
     connection: Connection,
     path: Arc<Path>,
     scope: i64,
-    /// The last key of the page before.
-    after: Option<String>,
+    /// The last key of the page before, and its departure.
+    after: Option<(String, u32)>,
 }
 
 impl Memories {
@@ -58,23 +59,40 @@ impl Memories {
         self.standings
     }
 
+    /// Where a row of this key stands to the next memory, which stays the next one: before it, after it, or it is its own.
+    /// `None` where there is no further memory.
+    pub fn compare(&mut self, row: &[u8]) -> Result<Option<Ordering>, LedgerError> {
+        Ok(self.peek()?.map(|memory| (row, 0).cmp(&(memory.key(), memory.departure()))))
+    }
+
+    /// Whether nothing is to be done about the next memory where its row is seen like this: it was delivered or assumed,
+    /// nothing is pending, and neither the row nor the mapping changed. Decodes nothing.
+    pub fn is_same(&mut self, seen: &Seen) -> Result<bool, LedgerError> {
+        Ok(self.peek()?.is_some_and(|memory| memory.is_same(seen)))
+    }
+
+    /// Whether there is a further memory.
+    pub fn is_over(&mut self) -> Result<bool, LedgerError> {
+        Ok(self.peek()?.is_none())
+    }
+
     /// The next memory, which stays the next one.
-    pub(crate) fn peek(&mut self) -> Result<Option<Raw<'_>>, LedgerError> {
+    fn peek(&mut self) -> Result<Option<Raw<'_>>, LedgerError> {
         if self.next >= self.page.len() {
             self.turn()?;
         }
         Ok((self.next < self.page.len()).then(|| self.page.at(self.next)))
     }
 
-    /// Goes on behind the memory that [`Memories::peek`] gave, without looking at it.
-    pub(crate) fn pass(&mut self) {
+    /// Goes on behind the next memory, without looking at it. There must be one.
+    pub fn pass(&mut self) {
         let raw = self.page.at(self.next);
         self.standings.count(raw.standing(), raw.pending(), 1);
         self.next += 1;
     }
 
-    /// The memory that [`Memories::peek`] gave.
-    pub(crate) fn take_next(&mut self) -> MemoryRow {
+    /// The next memory. There must be one.
+    pub fn take_next(&mut self) -> MemoryRow {
         let row = MemoryRow { page: Arc::clone(&self.page), row: self.next, path: self.path() };
         self.pass();
         row
@@ -95,13 +113,17 @@ impl Memories {
 
 impl Source {
     fn page(&mut self) -> Result<Page, Fault> {
-        let from = if self.after.is_some() { "key > ?2" } else { "?2 IS NULL" };
-        let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND {from} ORDER BY key LIMIT ?3");
+        let from = if self.after.is_some() { "(key, departure) > (?2, ?3)" } else { "?2 IS ?3" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND {from} ORDER BY key, departure LIMIT ?4"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let page = Page::read(statement.query(params![self.scope, self.after, PAGE])?)?;
+        let (key, departure) = self.after.as_ref().map(|(key, departure)| (key.as_str(), *departure)).unzip();
+        let page = Page::read(statement.query(params![self.scope, key, departure, PAGE])?)?;
         if let Some(last) = page.len().checked_sub(1) {
-            let key = std::str::from_utf8(page.at(last).key());
-            self.after = Some(key.map_err(|_| Fault::damaged("a key is not UTF-8"))?.to_owned());
+            let last = page.at(last);
+            let key = std::str::from_utf8(last.key()).map_err(|_| Fault::damaged("a key is not UTF-8"))?;
+            self.after = Some((key.to_owned(), last.departure()));
         }
         Ok(page)
     }
@@ -134,13 +156,7 @@ impl MemoryRow {
 
     /// The key.
     pub fn key(&self) -> Key {
-        Key::new(String::from_utf8_lossy(self.raw().key()))
-    }
-
-    /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
-    /// pending, and neither the row nor the mapping changed. Decodes nothing.
-    pub fn quick_same(&self, seen: &Seen) -> bool {
-        self.raw().is_same(seen)
+        self.raw().whole_key()
     }
 
     /// When the memory changed last. Decodes nothing else.

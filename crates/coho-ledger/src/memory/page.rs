@@ -4,6 +4,7 @@ use coho_core::code::Code;
 use coho_core::digest::{Digest, ENCODING};
 use coho_core::fields::Sent;
 use coho_core::json;
+use coho_core::key::Key;
 use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::path::FieldPath;
 use coho_core::target::{ExternalId, VitallyId};
@@ -15,7 +16,7 @@ use crate::failure::Fault;
 use crate::moment;
 
 /// The columns of a memory, in the order of [`Column`].
-pub(crate) const COLUMNS: &str = "key, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
+pub(crate) const COLUMNS: &str = "key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
      would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, serial, \
      updated_at";
 
@@ -23,6 +24,7 @@ pub(crate) const COLUMNS: &str = "key, target, standing, sent, n, vitally_id, or
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Column {
     Key,
+    Departure,
     Target,
     Standing,
     Sent,
@@ -49,7 +51,8 @@ pub(crate) enum Column {
     UpdatedAt,
 }
 
-const WIDTH: usize = Column::UpdatedAt as usize + 1;
+/// How many columns there are.
+pub(crate) const WIDTH: usize = Column::UpdatedAt as usize + 1;
 
 /// A cell: nothing, a number, or a piece of the page's bytes.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +79,8 @@ impl Page {
         Ok(page)
     }
 
-    fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    /// Adds the memory of a row that has the columns of [`COLUMNS`] first.
+    pub(crate) fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
         for column in 0..WIDTH {
             let slot = match row.get_ref(column)? {
                 ValueRef::Null | ValueRef::Real(_) => Slot::Null,
@@ -154,6 +158,17 @@ impl<'a> Raw<'a> {
     /// The key's bytes, by which memories are ordered.
     pub(crate) fn key(self) -> &'a [u8] {
         self.bytes(Column::Key).unwrap_or_default()
+    }
+
+    /// Which record that its row left; 0 for the row's own. By that memories of one key are ordered.
+    pub(crate) fn departure(self) -> u32 {
+        self.int(Column::Departure).and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
+    }
+
+    /// The key that it is remembered under.
+    pub(crate) fn whole_key(self) -> Key {
+        let target = String::from_utf8_lossy(self.bytes(Column::Target).unwrap_or_default());
+        Key::departed(String::from_utf8_lossy(self.key()), self.departure(), &target)
     }
 
     /// The name of the standing.

@@ -14,12 +14,12 @@ use crate::moment::{micros, stored};
 use crate::scope::Scope;
 
 const STORE: &str = "\
-    INSERT INTO memory (scope, key, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
+    INSERT INTO memory (scope, key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
        would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, \
        updated_at, serial) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
-       ?24, ?25, 1) \
-    ON CONFLICT (scope, key) DO UPDATE SET target = excluded.target, standing = excluded.standing, sent = excluded.sent, \
+       ?24, ?25, ?26, 1) \
+    ON CONFLICT (scope, key, departure) DO UPDATE SET target = excluded.target, standing = excluded.standing, sent = excluded.sent, \
        n = excluded.n, vitally_id = excluded.vitally_id, origin = excluded.origin, removed_at = excluded.removed_at, \
        pending = excluded.pending, verb = excluded.verb, operation = excluded.operation, \
        would_send = excluded.would_send, since = excluded.since, why = excluded.why, code = excluded.code, \
@@ -38,15 +38,16 @@ pub(crate) fn store(
 ) -> Result<(), Fault> {
     let Some(memory) = memory else {
         connection
-            .prepare_cached("DELETE FROM memory WHERE scope = ?1 AND key = ?2")?
-            .execute(params![scope.id, key.as_str()])?;
+            .prepare_cached("DELETE FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3")?
+            .execute(params![scope.id, key.row(), key.departure()])?;
         return Ok(());
     };
     let standing = StandingColumns::of(&memory.standing);
     let pending = PendingColumns::of(&memory.pending);
     connection.prepare_cached(STORE)?.execute(params![
         scope.id,
-        key.as_str(),
+        key.row(),
+        key.departure(),
         memory.target.as_str(),
         standing.name,
         standing.sent,
@@ -81,14 +82,16 @@ pub(crate) fn open_operation(
     key: &Key,
 ) -> Result<Option<Vec<u8>>, Fault> {
     let found = connection
-        .prepare_cached("SELECT operation FROM memory WHERE scope = ?1 AND key = ?2 AND pending = 'open'")?
-        .query_row(params![scope.id, key.as_str()], |row| row.get(0))
+        .prepare_cached(
+            "SELECT operation FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3 AND pending = 'open'",
+        )?
+        .query_row(params![scope.id, key.row(), key.departure()], |row| row.get(0))
         .optional()?;
     Ok(found)
 }
 
 /// What was sent, as a JSON object from path to value, in the order of the paths.
-pub(crate) fn sent(sent: &Sent) -> String {
+pub fn sent(sent: &Sent) -> String {
     let members = sent.iter().map(|(path, value)| (path.to_string(), value.clone())).collect();
     json::write(&Value::Object(members))
 }

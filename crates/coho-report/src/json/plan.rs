@@ -103,9 +103,10 @@ pub(super) fn differences(differences: &[Difference]) -> Json {
 }
 
 pub(super) fn problems(problems: &ProblemCounts) -> Json {
-    let problems = problems.iter().map(|(code, count)| {
+    let problems = problems.iter().map(|(kind, count)| {
         object([
-            ("code", Some(code.as_str().into())),
+            ("code", Some(kind.code.as_str().into())),
+            ("field", kind.field.as_ref().map(|field| field.to_string().into())),
             ("count", Some(count.count.into())),
             ("key", count.key.as_ref().map(|key| key.as_str().into())),
             ("first", Some(problem::members(&count.first))),

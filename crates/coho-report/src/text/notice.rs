@@ -35,7 +35,7 @@ pub(super) enum See<'a> {
 
 /// Problems of rows, by code.
 pub(super) fn problems(problems: &ProblemCounts, see: See<'_>, style: &Style) -> String {
-    problems.iter().map(|(code, count)| counted_problem(*code, count, see, style)).collect()
+    problems.iter().map(|(kind, count)| counted_problem(kind.code, count, see, style)).collect()
 }
 
 fn counted_problem(code: Code, problem: &ProblemCount, see: See<'_>, style: &Style) -> String {

@@ -12,10 +12,9 @@ use crate::style::{Style, Tone};
 use crate::words::{change, clip, counted, number, tame, time, wrap};
 
 /// The order in which changes are told: what is sent first, then what is not.
-const ORDER: [Change; 13] = [
+const ORDER: [Change; 12] = [
     Change::Add,
     Change::Update,
-    Change::Compare,
     Change::Retry,
     Change::Resolve,
     Change::Remove,
@@ -101,7 +100,7 @@ fn changes(plan: &SyncPlan) -> Vec<Vec<Cell>> {
 /// Rows that cannot be sent are told by what is wrong with them, not by what they would have been.
 fn invalid(plan: &SyncPlan) -> Option<Vec<Cell>> {
     let count = plan.counts.fate(Fate::Invalid);
-    let codes = plan.problems.iter().map(|(code, problem)| format!("{code} {}", number(problem.count)));
+    let codes = plan.problems.iter().map(|(kind, problem)| format!("{kind} {}", number(problem.count)));
     let codes: Vec<_> = codes.collect();
     (count > 0).then(|| {
         vec![
@@ -124,7 +123,7 @@ fn aside(plan: &SyncPlan, kind: Change, reason: Reason) -> String {
 fn tone(kind: Change) -> Tone {
     match kind {
         Change::Add => Tone::Good,
-        Change::Update | Change::Compare | Change::Retry | Change::Resolve | Change::Hold => Tone::Change,
+        Change::Update | Change::Retry | Change::Resolve | Change::Hold => Tone::Change,
         Change::Remove | Change::Invalid => Tone::Bad,
         Change::Probe
         | Change::Learn
@@ -157,7 +156,6 @@ fn example(sample: &Sample, style: &Style) -> String {
         Change::Remove => "-",
         Change::Resolve | Change::Probe => "?",
         Change::Update
-        | Change::Compare
         | Change::Retry
         | Change::Learn
         | Change::Release

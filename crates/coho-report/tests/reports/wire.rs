@@ -13,8 +13,8 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::plan::{
-    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, RemovalOrigins, Sample, Status, SyncPlan,
-    SyncSummary,
+    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, ProblemKind, RemovalOrigins, Sample, Status,
+    SyncPlan, SyncSummary,
 };
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, FirstRun, Mode, SyncId};
@@ -385,7 +385,7 @@ fn problems(problems: Vec<WireProblem>) -> Result<ProblemCounts, Failure> {
     let counted = |mut problem: WireProblem| {
         let (count, key) = (problem.count, problem.key.take().map(Key::new));
         let first = problem.read()?;
-        Ok((first.code, ProblemCount { count, key, first }))
+        Ok((ProblemKind::of(&first), ProblemCount { count, key, first }))
     };
     problems.into_iter().map(counted).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coho_core::decide::Reason;
+use coho_core::decide::{Change, Reason};
 use coho_core::fields::{Difference, FieldValue, Fields, Rendered, Rendering, Sent, sieve};
 use coho_core::key::Key;
 use coho_core::memory::Verb;
@@ -71,6 +71,7 @@ pub(crate) fn operation_with(
         email: None,
         action,
         known,
+        change: Change::Add,
         reason: Reason::NewRecord,
         seen: None,
         serial: 0,

@@ -1,0 +1,108 @@
+//! Remembering what a plan says without sending, before the first write: by joins with the plan's table, in bounded pieces.
+
+use std::collections::HashMap;
+
+use coho_core::memory::Time;
+use coho_core::plan::ProblemCounts;
+use coho_core::verdict::Fate;
+use coho_ledger::Ledger;
+use coho_ledger::lease::Lease;
+use coho_ledger::run::Run;
+use coho_ledger::scope::Scope;
+use coho_ledger::settle::RowFate;
+use coho_plan::failure::PlanError;
+use coho_plan::table::Table;
+
+use crate::failure::EngineError;
+
+/// Rows of the table whose notes are made durable at once.
+const NOTES_AT_ONCE: i64 = 20_000;
+
+/// Fates that are made durable at once.
+const FATES_AT_ONCE: usize = 500;
+
+/// The most rows that are recorded for one fate and reason; the run's counts have all of them.
+const MOST_RECORDED: u64 = 1_000;
+
+/// Where what is remembered goes.
+#[derive(Clone, Copy)]
+pub(crate) struct To<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) lease: &'a Lease,
+    pub(crate) run: &'a Run,
+    pub(crate) scope: &'a Scope,
+    pub(crate) now: Time,
+    /// Whether to go on, asked between two pieces.
+    pub(crate) goes_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl To<'_> {
+    /// Carries out all notes of a plan, and records how its rows end that are not sent.
+    pub(crate) fn remember(self, table: &Table) -> Result<(), EngineError> {
+        self.notes(table)?;
+        self.fates(table)
+    }
+
+    fn notes(self, table: &Table) -> Result<(), EngineError> {
+        if !table.has_notes()? {
+            return Ok(());
+        }
+        let (mut first, last) = (1, table.last()?);
+        while first <= last {
+            let end = first + NOTES_AT_ONCE - 1;
+            table.remember(self.ledger, self.lease, self.scope, first..=end, self.now)?;
+            first = end + 1;
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn fates(self, table: &Table) -> Result<(), EngineError> {
+        let (mut after, mut recorded) = (0, HashMap::new());
+        loop {
+            let (last, fates) = table.fates(after, FATES_AT_ONCE, self.now, &mut |fate, reason| {
+                is_first(&mut recorded, fate, reason)
+            })?;
+            self.ledger.record(self.lease, self.run, self.scope, &fates)?;
+            match last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+            self.check()?;
+        }
+    }
+
+    fn check(self) -> Result<(), EngineError> {
+        if (self.goes_on)() { Ok(()) } else { Err(PlanError::Interrupted.into()) }
+    }
+}
+
+/// Whether a row is among the first that end so.
+fn is_first(recorded: &mut HashMap<String, u64>, fate: &str, reason: &str) -> bool {
+    let name = format!("{fate} {reason}");
+    let number = recorded.entry(name).or_default();
+    *number += 1;
+    *number <= MOST_RECORDED
+}
+
+/// The most rows without a key that are recorded for one problem: nothing tells one of them from another.
+const MOST_NAMELESS: u64 = 10;
+
+/// The fates of rows that have no key, and so no place in the table.
+pub(crate) fn nameless(problems: &ProblemCounts, at: Time) -> Vec<RowFate> {
+    let without_key = problems.values().filter(|problem| problem.key.is_none());
+    let fates = without_key.flat_map(|problem| {
+        let fate = RowFate {
+            key: None,
+            op_type: None,
+            fate: Fate::Invalid,
+            reason: problem.first.code.to_string(),
+            code: Some(problem.first.code),
+            message: Some(problem.first.message.clone()),
+            changes: Vec::new(),
+            at,
+        };
+        (0..problem.count.min(MOST_NAMELESS)).map(move |_| fate.clone())
+    });
+    fates.collect()
+}

@@ -1,0 +1,67 @@
+//! What became of an operation, as reports and the ledger have it.
+
+use coho_core::code::Code;
+use coho_core::memory::Time;
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::problem::Problem;
+use coho_core::verdict::{Call, Fate, Outcome, Verdict};
+use coho_ledger::settle::{OpType, RowFate};
+
+use super::halt::Halt;
+
+/// A problem to report, where an outcome is one.
+pub(super) fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Option<Problem> {
+    let code = code?;
+    match outcome {
+        Outcome::Delivered | Outcome::Accepted | Outcome::Removed | Outcome::NotAttempted => None,
+        Outcome::Skipped | Outcome::Rejected | Outcome::Deferred => Some(explained(code, message)),
+    }
+}
+
+/// A problem with what its code says to do.
+pub(super) fn explained(code: Code, message: &str) -> Problem {
+    let problem = Problem::new(code, message);
+    match code.entry() {
+        Some(entry) => problem.help(entry.help()),
+        None => problem,
+    }
+}
+
+/// Why an operation was tried and not sent; `None` where it was not even tried.
+pub(super) fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
+    let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
+    let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
+    Some(Halt { code, message: why.clone() })
+}
+
+/// How a row ends.
+pub(super) fn fate(
+    operation: &Operation,
+    fate: Fate,
+    code: Option<Code>,
+    message: String,
+    at: Time,
+) -> RowFate {
+    let (op_type, changes) = match &operation.action {
+        Action::Write { changed, .. } => {
+            let added = operation.known == Known::New;
+            (if added { OpType::Added } else { OpType::Changed }, changed.clone())
+        }
+        Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
+    };
+    RowFate {
+        key: Some(operation.key.clone()),
+        op_type: Some(op_type),
+        fate,
+        reason: operation.reason.to_string(),
+        code,
+        message: if message.is_empty() { None } else { Some(message) },
+        changes,
+        at,
+    }
+}
+
+/// Whether Vitally refused an operation.
+pub(super) fn is_rejected(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Rejected { .. } | Verdict::Ambiguous)
+}

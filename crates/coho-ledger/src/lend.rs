@@ -1,0 +1,86 @@
+//! Lending: a plan's own file joins with a ledger, so that who holds a record is a join and not a question for each row.
+//!
+//! The ledger is attached under the name `ledger`, and what of it concerns a sync is told by temporary views, so that nobody
+//! outside of this crate knows its tables:
+//!
+//! - `remembered`: the memories of the sync's scope, with `holds` where the record is still held: neither let be nor removed,
+//!   or a write of it is open;
+//! - `known_references`: object and external id of the records whose Vitally ids are known.
+
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::failure::{Fault, LedgerError};
+use crate::ledger::Ledger;
+use crate::open::{Access, PATIENCE};
+use crate::scope::Scope;
+
+impl Ledger {
+    /// Lets the statements of another connection read this ledger, as far as it concerns a scope; nothing, where there is
+    /// none. Only outside of a transaction. What they read is of one moment, until the transaction ends that read first.
+    pub fn lend(&self, connection: &Connection, scope: Option<&Scope>) -> Result<(), LedgerError> {
+        let lent = self.attach(connection, Access::ReadOnly).and_then(|()| views(connection, scope));
+        lent.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
+    }
+
+    /// Ends what [`Ledger::lend`] began.
+    pub fn take_back(&self, connection: &Connection) -> Result<(), LedgerError> {
+        let sql = "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DETACH ledger";
+        let taken = connection.execute_batch(sql);
+        taken.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
+    }
+
+    pub(crate) fn attach(&self, connection: &Connection, access: Access) -> rusqlite::Result<()> {
+        connection.busy_timeout(PATIENCE)?;
+        connection.execute("ATTACH ?1 AS ledger", [uri(self.path(), access)]).map(|_| ())
+    }
+}
+
+fn views(connection: &Connection, scope: Option<&Scope>) -> rusqlite::Result<()> {
+    // No scope has this number.
+    let id = scope.map_or(-1, |scope| scope.id);
+    connection.execute_batch(&format!(
+        "CREATE TEMP VIEW remembered AS
+           SELECT key, departure, target, standing, pending, serial,
+             standing NOT IN ('released', 'removed') OR pending = 'open' AS holds
+           FROM ledger.memory WHERE scope = {id};
+         CREATE TEMP VIEW known_references AS
+           SELECT object, external_id FROM ledger.refs
+           WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})
+           UNION ALL
+           SELECT object, target FROM ledger.scopes JOIN ledger.memory ON memory.scope = scopes.id
+           WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})
+             AND vitally_id IS NOT NULL"
+    ))
+}
+
+/// The path as SQLite's URI, which says how the file is opened.
+fn uri(path: &Path, access: Access) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.as_os_str().as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/.-_".contains(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            // Writing into a text does not fail.
+            write!(uri, "%{byte:02x}").unwrap_or_default();
+        }
+    }
+    uri + match access {
+        Access::ReadOnly => "?mode=ro",
+        Access::ReadWrite => "?mode=rw",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_anything_in_it_is_one_uri() {
+        let uri = uri(Path::new("/a b/50%?#é.db"), Access::ReadOnly);
+        assert_eq!(uri, "file:/a%20b/50%25%3f%23%c3%a9.db?mode=ro");
+    }
+}

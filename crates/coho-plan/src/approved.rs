@@ -1,0 +1,321 @@
+//! Approved plans: a plan that a person agreed to, as a file. A run under one sends what it has and the run's own plan has
+//! too, and nothing else.
+//!
+//! It holds no row values, only keys and digests: it can be shown around. An operation whose row changed since has another
+//! digest, and is reported as stale. A run that was interrupted goes on under the same approved plan.
+//!
+//! What was read waits in a private file, as plans do: it may be as large as they are.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat};
+use coho_core::code::Code;
+use coho_core::digest::{Digest, Hasher};
+use coho_core::memory::{Time, Verb};
+use coho_core::operation::{Action, Operation};
+use coho_core::sync::{Sync, SyncId};
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use crate::phase::Phase;
+use crate::planned::Planned;
+use crate::stop::Stop;
+use crate::table::{Table, TableError};
+
+/// The version of the form.
+const VERSION: u32 = 1;
+
+/// How many operations are read at once.
+const AT_ONCE: usize = 500;
+
+/// A plan that a person agreed to.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    syncs: BTreeMap<String, OfSync>,
+    operations: Arc<Table>,
+}
+
+/// What is known of one sync's part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct OfSync {
+    /// Stands for how its rows become operations.
+    rules: Option<Digest>,
+    /// The time that its templates read.
+    moment: Option<Time>,
+    operations: u64,
+}
+
+/// A file is no approved plan of this project.
+#[derive(Debug, thiserror::Error)]
+pub enum ApprovedError {
+    /// It cannot be read.
+    #[error("the permit cannot be read")]
+    Unreadable(#[from] io::Error),
+    /// It has another form.
+    #[error("line {line} is no line of a permit")]
+    Line {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A later version of Coho wrote it.
+    #[error("the permit has version {found}, and this version of Coho reads {VERSION}")]
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// It is of another project or target.
+    #[error("the permit is for `{found}`, and this is `{wanted}`")]
+    Elsewhere {
+        /// What it is for.
+        found: String,
+        /// What is run.
+        wanted: String,
+    },
+    /// It is not whole.
+    #[error("the permit ends after {found} of {wanted} operations")]
+    Short {
+        /// How many operations it has.
+        found: u64,
+        /// How many its first line promises.
+        wanted: u64,
+    },
+    /// It cannot be kept for the run.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+impl ApprovedError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Table(error) => error.code(),
+            Self::Unreadable(_)
+            | Self::Line { .. }
+            | Self::Version { .. }
+            | Self::Elsewhere { .. }
+            | Self::Short { .. } => Code::PERMIT_UNUSABLE,
+        }
+    }
+}
+
+/// What the first line of every version has.
+#[derive(Deserialize)]
+struct Form {
+    permit: u32,
+}
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    permit: u32,
+    project: String,
+    at: String,
+    syncs: Vec<SyncHeader>,
+}
+
+/// What the first line says of a sync.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyncHeader {
+    sync: String,
+    destination: String,
+    rules: String,
+    moment: String,
+    operations: u64,
+    writes: u64,
+    removals: u64,
+    calls: [u64; 2],
+    guards: Vec<String>,
+}
+
+/// Each further line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    sync: String,
+    key: String,
+    verb: String,
+    digest: String,
+}
+
+/// An approved plan could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Where it goes to does not take it.
+    #[error("the permit cannot be written")]
+    Io(#[from] io::Error),
+    /// The plan cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// Writes these plans as one that may be approved: a JSON document a line, the first one about all.
+pub fn write(to: &mut impl Write, place: &str, at: Time, plans: &[&Planned]) -> Result<(), WriteError> {
+    let header = Header {
+        permit: VERSION,
+        project: place.to_owned(),
+        at: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        syncs: plans.iter().map(|planned| header(planned)).collect(),
+    };
+    to.write_all(line(&header).as_bytes())?;
+    for planned in plans {
+        for phase in Phase::ALL {
+            write_phase(to, planned, phase)?;
+        }
+    }
+    Ok(())
+}
+
+fn header(planned: &Planned) -> SyncHeader {
+    let plan = &planned.plan;
+    SyncHeader {
+        sync: plan.sync.to_string(),
+        destination: planned.workspace.clone(),
+        rules: planned.rules.to_string(),
+        moment: planned.moment.to_rfc3339_opts(SecondsFormat::Nanos, true),
+        operations: plan.counts.planned(),
+        writes: plan.counts.writes,
+        removals: plan.counts.removals,
+        calls: [plan.calls.least, plan.calls.most],
+        guards: plan.guards.iter().map(|guard| guard.code.to_string()).collect(),
+    }
+}
+
+fn write_phase(to: &mut impl Write, planned: &Planned, phase: Phase) -> Result<(), WriteError> {
+    let mut after = 0;
+    loop {
+        let operations = planned.table.operations(phase, after, AT_ONCE)?;
+        let Some((last, _)) = operations.last() else { return Ok(()) };
+        after = *last;
+        for (_, operation) in &operations {
+            let text = line(&Line {
+                sync: planned.plan.sync.to_string(),
+                key: operation.key.to_string(),
+                verb: verb(operation).to_owned(),
+                digest: operation.digest().to_string(),
+            });
+            to.write_all(text.as_bytes())?;
+        }
+    }
+}
+
+/// A document on a line of its own. Texts, numbers and lists always have a JSON form.
+fn line(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Stands for all that decides what a sync's rows become and how they are sent.
+pub(crate) fn rules(sync: &Sync, workspace: &str, mapping: Digest) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.part(workspace.as_bytes());
+    hasher.part(&mapping.to_bytes());
+    for word in
+        [sync.object.name(), sync.api.name(), sync.mode.name(), sync.associations.name(), sync.removal.name()]
+    {
+        hasher.part(word.as_bytes());
+    }
+    hasher.finish()
+}
+
+/// What an operation does, in an approved plan's words.
+fn verb(operation: &Operation) -> &'static str {
+    match (&operation.action, operation.verb()) {
+        (Action::Probe { .. }, _) => "look",
+        (Action::Write { .. } | Action::Remove, Verb::Write) => "write",
+        (Action::Write { .. } | Action::Remove, Verb::Remove) => "remove",
+    }
+}
+
+impl Approved {
+    /// Reads an approved plan, and checks that it is whole and of this place. What it has waits in a file of this folder.
+    pub fn read(from: impl BufRead, place: &str, folder: &Path) -> Result<Self, ApprovedError> {
+        let mut lines = from.lines().enumerate();
+        let first = lines.next().map(|(_, first)| first).transpose()?.unwrap_or_default();
+        let header = read_header(&first, place)?;
+        let mut syncs = BTreeMap::new();
+        for sync in &header.syncs {
+            syncs.insert(sync.sync.clone(), OfSync::of(sync).ok_or(ApprovedError::Line { line: 1 })?);
+        }
+        let operations = Table::new(folder, &Stop::new())?;
+        operations.batch("CREATE TABLE approved (sync TEXT, key TEXT, verb TEXT, digest BLOB); BEGIN")?;
+        let mut found = 0;
+        for (at, text) in lines {
+            let wrong = ApprovedError::Line { line: at + 1 };
+            let Some((line, digest)) = read_line(&text?).filter(|(line, _)| syncs.contains_key(&line.sync))
+            else {
+                return Err(wrong);
+            };
+            let sql = "INSERT INTO approved (sync, key, verb, digest) VALUES (?1, ?2, ?3, ?4)";
+            operations.change(sql, params![line.sync, line.key, line.verb, digest.to_bytes()])?;
+            found += 1;
+        }
+        operations.commit()?;
+        let wanted = header.syncs.iter().map(|sync| sync.operations).sum();
+        if found != wanted {
+            return Err(ApprovedError::Short { found, wanted });
+        }
+        Ok(Self { syncs, operations: Arc::new(operations) })
+    }
+
+    /// How many operations it has of a sync.
+    pub fn count(&self, sync: &SyncId) -> u64 {
+        self.syncs.get(sync.as_str()).map_or(0, |of| of.operations)
+    }
+
+    /// The time that a sync's templates read in the plan that was agreed to: what they make of it is sent as it was shown.
+    pub fn moment(&self, sync: &SyncId) -> Option<Time> {
+        self.syncs.get(sync.as_str()).and_then(|of| of.moment)
+    }
+
+    /// Brings what was agreed to of a sync into the table of its plan, with whether it was made by these rules.
+    pub(crate) fn bring(&self, table: &Table, sync: &SyncId, rules: Digest) -> Result<(), TableError> {
+        let same = self.syncs.get(sync.as_str()).is_some_and(|of| of.rules == Some(rules));
+        self.operations.with(|approved| {
+            let mut statement =
+                approved.prepare("SELECT key, verb, digest FROM approved WHERE sync = ?1 ORDER BY rowid")?;
+            let mut rows = statement.query([sync.as_str()])?;
+            let plan = table.connection();
+            let mut insert = plan
+                .prepare("INSERT OR IGNORE INTO agreed (key, verb, digest, rules) VALUES (?1, ?2, ?3, ?4)")?;
+            while let Some(row) = rows.next()? {
+                let (key, verb) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+                insert.execute(params![key, verb, row.get_ref(2)?.as_blob()?, same])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl OfSync {
+    fn of(header: &SyncHeader) -> Option<Self> {
+        Some(Self {
+            rules: Some(Digest::from_hex(&header.rules)?),
+            moment: Some(DateTime::parse_from_rfc3339(&header.moment).ok()?.to_utc()),
+            operations: header.operations,
+        })
+    }
+}
+
+fn read_header(first: &str, place: &str) -> Result<Header, ApprovedError> {
+    let form: Form = serde_json::from_str(first).map_err(|_| ApprovedError::Line { line: 1 })?;
+    if form.permit != VERSION {
+        return Err(ApprovedError::Version { found: form.permit });
+    }
+    let header: Header = serde_json::from_str(first).map_err(|_| ApprovedError::Line { line: 1 })?;
+    if header.project != place {
+        return Err(ApprovedError::Elsewhere { found: header.project, wanted: place.to_owned() });
+    }
+    Ok(header)
+}
+
+fn read_line(text: &str) -> Option<(Line, Digest)> {
+    let line: Line = serde_json::from_str(text).ok()?;
+    let digest = Digest::from_hex(&line.digest)?;
+    ["write", "remove", "look"].contains(&line.verb.as_str()).then_some((line, digest))
+}

@@ -1,0 +1,183 @@
+//! The comparison: each key with its rows, its memory, or both, in the order of the keys, in bounded memory.
+//!
+//! Rows come sorted from [`crate::sort`], memories in order from [`coho_ledger::memory::Memories`]; one pass over both finds
+//! everything. What is the same as before can be counted on the way without being looked at closely, which is most of it.
+
+use std::cmp::Ordering;
+use std::mem;
+
+use coho_core::code::Code;
+use coho_core::digest::Digest;
+use coho_core::key::Key;
+use coho_core::memory::Seen;
+use coho_core::row::RowBuf;
+use coho_ledger::LedgerError;
+use coho_ledger::memory::{Memories, MemoryRow, Standings};
+
+use crate::sort::{SortError, Sorted};
+
+/// A key with what the source and the ledger have of it.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The key.
+    pub key: Key,
+    /// What the source has.
+    pub rows: Rows,
+    /// What the ledger has.
+    pub memory: Option<MemoryRow>,
+}
+
+/// What the source has of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// One row.
+    One {
+        /// The row.
+        row: RowBuf,
+        /// The fingerprint that it was pushed with.
+        fingerprint: Digest,
+    },
+    /// Several rows: none of them can be used.
+    Many {
+        /// How many.
+        count: u64,
+    },
+    /// None.
+    None,
+}
+
+/// What is done with keys of which nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Same {
+    /// They are given like all others: for a baseline, or to send again.
+    Yield,
+    /// They are only counted. A key is the same if it was delivered or assumed, nothing is pending, and both its row and
+    /// this mapping are as they were seen last.
+    Count {
+        /// The digest of the mapping.
+        mapping: Digest,
+    },
+}
+
+/// A comparison could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// The rows could not be read back.
+    #[error(transparent)]
+    Sort(#[from] SortError),
+    /// The ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl CompareError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Sort(error) => error.code(),
+            Self::Ledger(error) => error.code(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Sort(error) => error.help(),
+            Self::Ledger(error) => error.help(),
+        }
+    }
+}
+
+/// Gives each key with its rows and its memory. After an error there is nothing more.
+#[derive(Debug)]
+pub struct Comparison {
+    sorted: Sorted,
+    memories: Memories,
+    same: Same,
+    counted: u64,
+    failed: bool,
+}
+
+impl Comparison {
+    /// Compares these rows with these memories.
+    pub fn new(sorted: Sorted, memories: Memories, same: Same) -> Self {
+        Self { sorted, memories, same, counted: 0, failed: false }
+    }
+
+    /// How many keys were the same and only counted, so far.
+    pub fn same(&self) -> u64 {
+        self.counted
+    }
+
+    /// How many memories of each kind were passed so far: at the end, those of the whole scope.
+    pub fn standings(&self) -> Standings {
+        self.memories.standings()
+    }
+
+    fn step(&mut self) -> Result<Option<Compared>, CompareError> {
+        loop {
+            let side = match self.sorted.peek() {
+                Some(row) => self.memories.compare(row)?.unwrap_or(Ordering::Less),
+                None if self.memories.is_over()? => return Ok(None),
+                None => Ordering::Greater,
+            };
+            let found = match side {
+                Ordering::Less => self.row(),
+                Ordering::Greater => Ok(Some(self.memory())),
+                Ordering::Equal => self.both(),
+            };
+            if let Some(compared) = found? {
+                return Ok(Some(compared));
+            }
+        }
+    }
+
+    /// A key that only the source has.
+    fn row(&mut self) -> Result<Option<Compared>, CompareError> {
+        let Some(group) = self.sorted.advance()? else { return Ok(None) };
+        let key = Key::new(String::from_utf8_lossy(&group.key));
+        let row = RowBuf::from_bytes(mem::take(&mut group.row));
+        let rows = rows(row, group.fingerprint, group.count);
+        Ok(Some(Compared { key, rows, memory: None }))
+    }
+
+    /// A key that only the ledger has.
+    fn memory(&mut self) -> Compared {
+        let memory = self.memories.take_next();
+        Compared { key: memory.key(), rows: Rows::None, memory: Some(memory) }
+    }
+
+    /// A key that both have, unless it is the same and is only counted.
+    fn both(&mut self) -> Result<Option<Compared>, CompareError> {
+        let Some(group) = self.sorted.advance()? else { return Ok(None) };
+        if let (Same::Count { mapping }, 1) = (self.same, group.count) {
+            let seen = Seen { row: group.fingerprint, mapping };
+            if self.memories.is_same(&seen)? {
+                self.memories.pass();
+                self.counted += 1;
+                return Ok(None);
+            }
+        }
+        let row = RowBuf::from_bytes(mem::take(&mut group.row));
+        let rows = rows(row, group.fingerprint, group.count);
+        let memory = self.memories.take_next();
+        Ok(Some(Compared { key: memory.key(), rows, memory: Some(memory) }))
+    }
+}
+
+fn rows(row: RowBuf, fingerprint: Digest, count: u64) -> Rows {
+    if count == 1 { Rows::One { row, fingerprint } } else { Rows::Many { count } }
+}
+
+impl Iterator for Comparison {
+    type Item = Result<Compared, CompareError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.failed = matches!(step, Some(Err(_)));
+        step
+    }
+}

@@ -1,0 +1,18 @@
+//! What operations cost: the one place where plans ask for it.
+
+use coho_core::operation::Operation;
+
+/// How many calls an operation's exchange takes, look-ups of references and repeats apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Where Vitally holds what Coho remembers.
+    pub least: u64,
+    /// At most.
+    pub most: u64,
+}
+
+/// The cost of an operation.
+pub fn of(operation: &Operation) -> Cost {
+    let (least, most) = operation.calls();
+    Cost { least, most }
+}

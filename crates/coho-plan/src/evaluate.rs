@@ -1,0 +1,108 @@
+//! Evaluating: each key's row and memory become a change, and where that is a write, an operation. It only inserts.
+//!
+//! [`present`] evaluates keys that the model has, in one pass over rows and memories; `absent`, once it is known which writes
+//! stand, those that it does not have, and records that rows leave. `differences` says what of a row differs.
+
+mod absent;
+mod differences;
+mod entry;
+mod present;
+
+use std::collections::BTreeMap;
+
+use coho_core::decide::{Change, Completeness, Purpose, Reason};
+use coho_core::key::Key;
+use coho_core::plan::{ProblemCounts, count_problems};
+use coho_core::problem::Problem;
+use coho_core::verdict::Fate;
+use coho_ledger::memory::{Memories, Standings};
+
+pub(crate) use self::absent::evaluate as evaluate_absent;
+use self::present::Rows as Evaluated;
+use crate::compare::{Comparison, Rows, Same};
+use crate::failure::PlanError;
+use crate::job::Job;
+use crate::progress::Step;
+use crate::read::Read;
+use crate::table::Table;
+
+/// How many keys are evaluated between two looks whether somebody asked to end.
+const AT_ONCE: u64 = 1_000;
+
+/// What is counted on the way, since it is not worth a row of the table: nothing that comes later can change it.
+#[derive(Debug, Default)]
+pub(crate) struct Passed {
+    /// Rows that the source gave.
+    pub(crate) read: u64,
+    /// Keys without a row, those that rows leave in this plan among them.
+    pub(crate) absent: u64,
+    /// Rows that end here, with why.
+    pub(crate) rows: BTreeMap<(Fate, Change, Reason), u64>,
+    /// Keys without a row that end here, with why.
+    pub(crate) keys: BTreeMap<(Fate, Change, Reason), u64>,
+    /// What is wrong with rows.
+    pub(crate) problems: ProblemCounts,
+    /// Events whose time is implausible.
+    pub(crate) odd_times: u64,
+    /// What was remembered before.
+    pub(crate) standings: Standings,
+}
+
+impl Passed {
+    /// Counts rows that need no place in the table.
+    fn pass_rows(&mut self, fate: Fate, change: Change, reason: Reason, number: u64) {
+        if number > 0 {
+            *self.rows.entry((fate, change, reason)).or_default() += number;
+        }
+    }
+
+    /// Counts keys that need no place in the table.
+    fn pass_keys(&mut self, fate: Fate, change: Change, reason: Reason, number: u64) {
+        if number > 0 {
+            *self.keys.entry((fate, change, reason)).or_default() += number;
+        }
+    }
+
+    fn problem(&mut self, key: &Key, problem: &Problem, rows: u64) {
+        count_problems(&mut self.problems, Some(key), problem, rows);
+    }
+}
+
+/// Evaluates all keys that the model has, in their order. Those that it has not are collected in the table `gone`.
+pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Result<Passed, PlanError> {
+    let memories = match job.scope {
+        Some(scope) => job.ledger.memories(scope)?,
+        None => Memories::none(),
+    };
+    let same = match job.purpose {
+        Purpose::Sync => Same::Count { mapping: read.mapping.digest() },
+        Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
+    };
+    let mut passed = Passed { read: read.number, problems: read.problems, ..Passed::default() };
+    passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
+    let mut comparison = Comparison::new(read.rows, memories, same);
+    let mut rows = Evaluated::new(job, table, &read.mapping, passed);
+    let (mut keys, mut gone) = (0, 0);
+    for found in &mut comparison {
+        let found = found?;
+        keys += 1;
+        if keys % AT_ONCE == 0 {
+            job.tell(Step::Evaluating)?;
+        }
+        match found.rows {
+            Rows::One { row, fingerprint } => {
+                let memory = found.memory.map(|row| row.decode()).transpose()?;
+                rows.evaluate(&found.key, &row, fingerprint, memory.as_ref())?;
+            }
+            Rows::Many { count } => rows.twice(&found.key, count)?,
+            Rows::None if job.completeness() == Completeness::Complete => table.gone(&found.key)?,
+            Rows::None => gone += 1,
+        }
+    }
+    let mut passed = rows.passed();
+    passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
+    passed.absent += gone;
+    passed.pass_keys(Fate::Kept, Change::Keep, Reason::SourceIncomplete, gone);
+    passed.standings = comparison.standings();
+    Ok(passed)
+}

@@ -1,0 +1,54 @@
+//! What of a row differs from what Vitally holds, as far as that is known.
+
+use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
+use coho_core::memory::{Memory, Pending, Standing};
+
+/// What is to be sent of a row. `others` are the memories of keys that had its record meanwhile: what they sent counts as much
+/// as what the row itself did.
+pub(super) fn differences(rendered: &Rendered, memory: Option<&Memory>, others: &[Memory]) -> Sieved {
+    // Nothing is left of a record that was removed meanwhile.
+    if others.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {
+        return sieve(rendered, &Sent::new());
+    }
+    sieved(rendered, memory, others)
+}
+
+/// What differs from what Vitally holds. Where an earlier write may have arrived, that counts too: what it may have set is
+/// cleared like what is known to be set, and what nobody knows is not remembered.
+fn sieved(rendered: &Rendered, memory: Option<&Memory>, others: &[Memory]) -> Sieved {
+    let nothing = Sent::new();
+    let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
+    let sent = &contested(rendered, sent, others);
+    let Some(Pending::Open { would_send, .. }) = memory.map(|memory| &memory.pending) else {
+        return sieve(rendered, sent);
+    };
+    let mut either = sent.clone();
+    either
+        .extend(would_send.iter().filter(|(_, value)| !value.is_null()).map(|(p, v)| (p.clone(), v.clone())));
+    let mut sieved = sieve(rendered, &either);
+    let Sieved { complete, would_send: remembered, .. } = &mut sieved;
+    remembered.retain(|path, value| {
+        complete.contains_key(path) || [sent, would_send].iter().all(|held| held.get(path) == Some(value))
+    });
+    sieved
+}
+
+/// What Vitally surely holds, where several keys wrote one record and nobody knows which was the last: what all of them sent
+/// alike. A field that the row sets otherwise counts as never sent, one that it nulls as set.
+fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
+    let mut sure = sent.clone();
+    for other in others.iter().filter_map(|other| other.standing.sent()) {
+        for (path, value) in other {
+            sure.entry(path.clone()).or_insert_with(|| value.clone());
+        }
+        sure.retain(|path, value| {
+            let theirs = other.get(path);
+            let sets = matches!(rendered.fields.get(path), Some(Rendering::Set(_)));
+            if let Some(theirs) = theirs.filter(|theirs| value.is_null() && !theirs.is_null()) {
+                *value = theirs.clone();
+            }
+            !sets || (theirs == Some(value) && sent.get(path) == Some(value))
+        });
+    }
+    sure
+}

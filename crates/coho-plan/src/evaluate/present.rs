@@ -1,0 +1,354 @@
+//! Keys that the model has.
+
+use std::collections::BTreeSet;
+
+use coho_core::code::Code;
+use coho_core::decide::{Change, Claim, Decision, Expired, PresentChange, Purpose, Reason, decide_present};
+use coho_core::digest::Digest;
+use coho_core::fields::{Rendered, Sent, Sieved, sieve};
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Pending, Seen, Standing};
+use coho_core::object::Object;
+use coho_core::operation::{Draft, FoundBy, Operation, seal};
+use coho_core::path::FieldPath;
+use coho_core::problem::Problem;
+use coho_core::row::RowBuf;
+use coho_core::sync::{Matching, Mode};
+use coho_core::target::ExternalId;
+use coho_core::value::preview;
+use coho_core::verdict::Fate;
+use coho_mapping::Mapping;
+
+use super::Passed;
+use super::absent::policy;
+use super::differences::differences;
+use super::entry::{email, moves, same_message, same_user};
+use crate::adopt::Agreement;
+use crate::failure::PlanError;
+use crate::first_run::{is_before, is_odd};
+use crate::job::{Job, Waiting};
+use crate::table::Table;
+use crate::table::insert::{Before, Effect, Note, Side};
+
+/// Evaluates rows.
+pub(super) struct Rows<'a> {
+    job: &'a Job<'a>,
+    table: &'a Table,
+    mapping: &'a Mapping,
+    passed: Passed,
+}
+
+/// The row at hand.
+struct Present<'a> {
+    key: &'a Key,
+    seen: Seen,
+    memory: Option<&'a Memory>,
+    decision: Decision<PresentChange>,
+    /// The fields that the clock or the run changes.
+    volatile: BTreeSet<FieldPath>,
+    /// The e-mail address that finds the record, where that does.
+    address: Option<String>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(job: &'a Job<'a>, table: &'a Table, mapping: &'a Mapping, passed: Passed) -> Self {
+        Self { job, table, mapping, passed }
+    }
+
+    pub(super) fn passed(self) -> Passed {
+        self.passed
+    }
+
+    /// Rows of one key: none of them can be used.
+    pub(super) fn twice(&mut self, key: &Key, rows: u64) -> Result<(), PlanError> {
+        let message = format!("{rows} rows have the primary key `{}`", preview(key.as_str()));
+        let problem = Problem::new(Code::DUPLICATE_KEY, message).help("make the model's key unique");
+        self.passed.problem(key, &problem, rows);
+        let note = Note {
+            side: Side::Rows(rows),
+            code: Some(problem.code),
+            message: Some(problem.to_string()),
+            ..invalid(key, Reason::DuplicateKey)
+        };
+        Ok(self.table.note(&note)?)
+    }
+
+    /// A row with what is remembered of its key.
+    pub(super) fn evaluate(
+        &mut self,
+        key: &Key,
+        row: &RowBuf,
+        fingerprint: Digest,
+        memory: Option<&Memory>,
+    ) -> Result<(), PlanError> {
+        let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
+        let policy = policy(self.job, Claim::OursAlone, Expired::No);
+        let decision = decide_present(seen, memory, &policy);
+        let waits = memory.is_some_and(|memory| matches!(memory.pending, Pending::Waiting { .. }));
+        if self.job.filter.waiting == Waiting::Only && !waits {
+            self.passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SourceIncomplete, 1);
+            return Ok(());
+        }
+        let mut present = Present { key, seen, memory, decision, volatile: BTreeSet::new(), address: None };
+        match decision.change {
+            PresentChange::Unchanged => self.unchanged(&present),
+            PresentChange::Hold => self.hold(&present, decision.reason, None),
+            // Only a verdict closes an open intent.
+            PresentChange::Learn if present.is_open() => self.hold(&present, Reason::OutcomeUnknown, None),
+            PresentChange::Learn
+            | PresentChange::Add
+            | PresentChange::Compare
+            | PresentChange::Update
+            | PresentChange::Retry
+            | PresentChange::Resolve => match self.mapping.render_row(key, row, &self.job.facts) {
+                Ok(rendered) => {
+                    let rendered = same_message(self.job.sync.object, rendered, memory);
+                    let rendered = if decision.change == PresentChange::Learn {
+                        same_user(self.job.sync, rendered, memory)
+                    } else {
+                        rendered
+                    };
+                    present.volatile = self.mapping.volatile(row, &rendered, &self.job.facts);
+                    present.address = email(self.job.sync, &rendered);
+                    self.rendered(&present, &rendered)
+                }
+                Err(problems) => {
+                    let target = self.mapping.target(Some(key), row).ok();
+                    let passes = decision.change == PresentChange::Learn;
+                    self.refuse(&present, target.as_ref(), &problems, passes)
+                }
+            },
+        }
+    }
+
+    /// A row of which nothing is to be sent. An event that was let go is here again: from now on it counts as seen. So does
+    /// one whose row changed, since nothing is ever sent of that.
+    fn unchanged(&mut self, present: &Present<'_>) -> Result<(), PlanError> {
+        let reason = present.decision.reason;
+        let void = present.memory.is_some_and(|memory| {
+            let returned = matches!(memory.standing, Standing::Released { .. });
+            memory.pending != Pending::None || returned || memory.seen != Some(present.seen)
+        });
+        if !void {
+            self.passed.pass_rows(Fate::Unchanged, Change::Unchanged, reason, 1);
+            return Ok(());
+        }
+        let effect = Effect::Seen(present.seen);
+        Ok(self.table.note(&Note { effect, ..present.note(Change::Unchanged, reason, Fate::Unchanged) })?)
+    }
+
+    fn hold(
+        &mut self,
+        present: &Present<'_>,
+        reason: Reason,
+        message: Option<String>,
+    ) -> Result<(), PlanError> {
+        Ok(self.table.note(&Note { message, ..present.note(Change::Hold, reason, Fate::Held) })?)
+    }
+
+    /// An invalid row. Its record is not removed for another key that left it. An event that a first run passes over is passed
+    /// over for good, whether its row is mended later or not.
+    fn refuse(
+        &mut self,
+        present: &Present<'_>,
+        target: Option<&ExternalId>,
+        problems: &[Problem],
+        passes: bool,
+    ) -> Result<(), PlanError> {
+        for problem in problems {
+            self.passed.problem(present.key, problem, 1);
+        }
+        let effect = match target {
+            Some(_) if passes && self.job.sync.object == Object::Event => {
+                Effect::Learned(Sent::new(), present.seen)
+            }
+            Some(_) | None => Effect::None,
+        };
+        let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Ok(self.table.note(&Note {
+            target,
+            code: problems.first().map(|problem| problem.code),
+            message: Some(message),
+            effect,
+            ..invalid(present.key, present.decision.reason)
+        })?)
+    }
+
+    fn rendered(&mut self, present: &Present<'_>, rendered: &Rendered) -> Result<(), PlanError> {
+        let learns = present.decision.change == PresentChange::Learn;
+        if learns && self.job.purpose == Purpose::Adopt {
+            return self.adopt(present, rendered);
+        }
+        let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
+        // The record that the key held before is looked after once all writes are known.
+        let before = present.memory.filter(|_| !moved);
+        let others = self.others(present.key, rendered, before)?;
+        let sieved = differences(rendered, before, &others);
+        self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
+        let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
+        let learns = learns || early;
+        if !learns && (present.is_touched(before, &sieved) || self.is_empty_update(before, &sieved)) {
+            return self.touch(present, rendered, before);
+        }
+        let (change, reason) = if moved {
+            (Change::Add, Reason::TargetChanged)
+        } else {
+            (present.decision.change.into(), present.decision.reason)
+        };
+        let draft = Draft {
+            key: present.key,
+            object: self.job.sync.object,
+            mode: self.job.sync.mode,
+            found_by: match self.job.sync.matching {
+                Matching::Email { .. } => FoundBy::Email,
+                Matching::ExternalId(_) | Matching::Message(_) => FoundBy::ExternalId,
+            },
+            rendered,
+            sieved,
+            memory: before,
+            change,
+            reason,
+            seen: present.seen,
+        };
+        match seal(draft) {
+            Ok(operation) if learns => self.learn(present, &operation, moved),
+            Ok(operation) => self.write(present, operation, moved),
+            Err(problems) => self.refuse(present, Some(&rendered.target), &problems, learns),
+        }
+    }
+
+    /// The memories of other keys that had the record meanwhile to which a row returns.
+    fn others(
+        &self,
+        key: &Key,
+        rendered: &Rendered,
+        before: Option<&Memory>,
+    ) -> Result<Vec<Memory>, PlanError> {
+        let mut others = Vec::new();
+        if let (Some(scope), Some(memory)) = (self.job.scope, before)
+            && matches!(memory.standing, Standing::Released { .. })
+        {
+            let holders = self.job.ledger.holder(scope, &rendered.target)?;
+            // What the row itself left is not another's.
+            for other in holders.into_iter().filter(|other| other.row() != key.row()) {
+                others.extend(self.job.ledger.memory(scope, &other)?);
+            }
+        }
+        Ok(others)
+    }
+
+    fn touch(
+        &mut self,
+        present: &Present<'_>,
+        rendered: &Rendered,
+        before: Option<&Memory>,
+    ) -> Result<(), PlanError> {
+        let returned = before.is_some_and(|memory| matches!(memory.standing, Standing::Released { .. }));
+        Ok(self.table.note(&Note {
+            target: Some(&rendered.target),
+            effect: Effect::Seen(present.seen),
+            before: if returned { Before::returned() } else { Before::NOTHING },
+            ..present.note(Change::Unchanged, Reason::SamePayload, Fate::Touched)
+        })?)
+    }
+
+    fn write(
+        &mut self,
+        present: &Present<'_>,
+        mut operation: Operation,
+        moved: bool,
+    ) -> Result<(), PlanError> {
+        if let (true, Some(memory)) = (moved, present.memory) {
+            // One more: the memory is split before the operation is sent.
+            operation.serial = memory.serial + 1;
+        }
+        let before = Before::of(present.memory, &operation.target, moved);
+        let asked = self.job.approved.is_some();
+        Ok(self.table.operation(&operation, &before, present.address.as_deref(), None, asked)?)
+    }
+
+    fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
+        // An event is never compared with: that it was there is all that counts.
+        let sent = if operation.object == Object::Event { Sent::new() } else { operation.would_send() };
+        Ok(self.table.note(&Note {
+            target: Some(&operation.target),
+            effect: Effect::Learned(sent, present.seen),
+            before: Before::of(present.memory, &operation.target, moved),
+            ..present.note(Change::Learn, Reason::Baseline, Fate::Learned)
+        })?)
+    }
+
+    /// Remembers what Vitally holds of a row.
+    fn adopt(&mut self, present: &Present<'_>, rendered: &Rendered) -> Result<(), PlanError> {
+        let name = present.address.as_ref().map(|address| address.to_lowercase());
+        let name = name.as_deref().unwrap_or(rendered.target.as_str());
+        let held = self.job.held.as_ref();
+        let Some(adopted) = held.and_then(|held| held.adopt(name, self.job.sync.object, rendered)) else {
+            let message = "Vitally has no such record: the next run adds it".to_owned();
+            return self.hold(present, Reason::Waiting(Code::NOT_FOUND), Some(message));
+        };
+        let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
+        let (seen, differing) = match adopted.agreement {
+            Agreement::Whole => (present.seen, None),
+            Agreement::Part => {
+                // No row has this digest, so that the next run looks at it again.
+                let unseen = Seen { row: Digest::of(b""), ..present.seen };
+                (unseen, Some(sieve(rendered, &adopted.sent).differences))
+            }
+        };
+        self.table.note(&Note {
+            target: Some(&rendered.target),
+            effect: Effect::Learned(adopted.sent, seen),
+            before: Before::of(present.memory, &rendered.target, moved),
+            ..present.note(Change::Learn, Reason::Baseline, Fate::Learned)
+        })?;
+        if let Some(differences) = differing {
+            self.table.differs(&differences)?;
+        }
+        Ok(self.table.name(&adopted.ids)?)
+    }
+
+    /// Update mode, and not one field has a value: there is nothing to ask of Vitally.
+    fn is_empty_update(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
+        let open = before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
+        self.job.sync.mode == Mode::Update && sieved.complete.is_empty() && !open
+    }
+}
+
+impl Present<'_> {
+    fn is_open(&self) -> bool {
+        self.memory.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }))
+    }
+
+    /// Whether it is enough to remember that nothing differs from what was acknowledged. What differs only because a template
+    /// reads the clock or the run is no reason to send.
+    fn is_touched(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
+        let compared = matches!(self.decision.change, PresentChange::Compare | PresentChange::Retry);
+        let acknowledged = before.is_some_and(|memory| memory.standing.sent().is_some());
+        let still = sieved.differences.iter().all(|difference| self.volatile.contains(&difference.path));
+        compared && acknowledged && still
+    }
+
+    /// A note of this row that says nothing more.
+    fn note(&self, change: Change, reason: Reason, fate: Fate) -> Note<'_> {
+        Note { change, fate, address: self.address.as_deref(), ..invalid(self.key, reason) }
+    }
+}
+
+/// A note of a row that cannot be sent.
+fn invalid(key: &Key, reason: Reason) -> Note<'_> {
+    Note {
+        key,
+        side: Side::Rows(1),
+        target: None,
+        change: Change::Invalid,
+        reason,
+        fate: Fate::Invalid,
+        code: None,
+        message: None,
+        effect: Effect::None,
+        address: None,
+        before: Before::NOTHING,
+        mover: None,
+    }
+}

@@ -1,0 +1,118 @@
+//! What a sync is planned from.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use coho_core::decide::{Completeness, Purpose};
+use coho_core::key::Key;
+use coho_core::memory::Time;
+use coho_core::model::Model;
+use coho_core::problem::Problem;
+use coho_core::sync::{FirstRun, Sync};
+use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
+use coho_mapping::Facts;
+use coho_source::Connection;
+
+use crate::adopt::Held;
+use crate::approved::Approved;
+use crate::failure::PlanError;
+use crate::progress::{Progress, Step};
+use crate::stop::Stop;
+use crate::tariff::Tariff;
+
+/// Which rows a run looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// At most so many rows, whichever the source gives first.
+    pub limit: Option<u64>,
+    /// Only the row with this key.
+    pub key: Option<Key>,
+    /// Only rows that wait for another try.
+    pub waiting: Waiting,
+}
+
+/// Whether a run looks only at rows that wait for another try.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Waiting {
+    /// At those that wait and at all others.
+    #[default]
+    Too,
+    /// At no others.
+    Only,
+}
+
+impl Filter {
+    /// Whether absence from such a reading means that a row left.
+    pub fn completeness(&self) -> Completeness {
+        if self.limit.is_none() && self.key.is_none() {
+            Completeness::Complete
+        } else {
+            Completeness::Partial
+        }
+    }
+}
+
+/// What a sync is planned from.
+pub struct Job<'a> {
+    /// The sync.
+    pub sync: &'a Sync,
+    /// Its model.
+    pub model: &'a Model,
+    /// Where its rows are.
+    pub connection: &'a Connection,
+    /// What is remembered.
+    pub ledger: &'a Ledger,
+    /// Its part of that; absent where the sync never ran.
+    pub scope: Option<&'a Scope>,
+    /// What it is for; the policy of a first run is in it already.
+    pub purpose: Purpose,
+    /// The policy of the sync's first run, in that run only.
+    pub first_run: Option<FirstRun>,
+    /// What Vitally holds, where rows are adopted.
+    pub held: Option<Held>,
+    /// What may be sent, where a person agreed to a plan.
+    pub approved: Option<&'a Approved>,
+    /// The workspace that it is for.
+    pub workspace: String,
+    /// How fast calls may be made, and what they cost.
+    pub tariff: Tariff,
+    /// Which rows.
+    pub filter: &'a Filter,
+    /// The run's time.
+    pub now: Time,
+    /// What templates may know of the sync and the run.
+    pub facts: Facts,
+    /// The time in it.
+    pub moment: Time,
+    /// Where spill files and the plan's table go.
+    pub folder: &'a Path,
+    /// What ends the making of the plan at once.
+    pub stop: &'a Stop,
+    /// Who hears how far it is.
+    pub progress: Progress<'a>,
+}
+
+impl Job<'_> {
+    /// Tells how far the plan is; an error where it is to end.
+    pub(crate) fn tell(&self, step: Step) -> Result<(), PlanError> {
+        match (self.progress)(step) {
+            ControlFlow::Continue(()) if !self.stop.is_asked() => Ok(()),
+            ControlFlow::Continue(()) | ControlFlow::Break(()) => Err(PlanError::Interrupted),
+        }
+    }
+
+    /// Whether rows are only remembered.
+    pub(crate) fn learns(&self) -> bool {
+        matches!(self.purpose, Purpose::Baseline | Purpose::Adopt)
+    }
+
+    /// Whether a key without a row has left. In a baseline it has not: nothing is sent there, not even removals.
+    pub(crate) fn completeness(&self) -> Completeness {
+        if self.learns() { Completeness::Partial } else { self.filter.completeness() }
+    }
+
+    pub(crate) fn failed(&self, problems: Vec<Problem>) -> PlanError {
+        PlanError::Problems { sync: self.sync.id.to_string(), problems }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a run would do: rows read, sorted, compared and evaluated into a plan that is one table.
+//!
+//! **What it is:** [`plan`] reads a sync's model, brings its rows together with what the ledger remembers, and gives each key
+//! its change; where that is a write, an operation. All of it lies in one [`table`] in a private file, so that a plan may be
+//! larger than memory. Evaluation only inserts; each later pass is a few statements over the table; what is counted is
+//! asked of it at the end. Nothing is sent and nothing is remembered.
+//!
+//! **What it is not:** it does not carry anything out, and knows no run. It has no clock and draws no random numbers.
+//!
+//! **Where to begin:** [`plan`], which has the order of the passes; then [`table`] for what a row of the table is. [`read`],
+//! [`sort`] and [`compare`] bring rows and memories together, `evaluate` says what they mean, `targets`, `departures`,
+//! `agreed` and `guards` are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a person agreed to.
+
+pub mod stop;
+pub mod phase;
+pub mod sort;
+pub mod compare;
+pub mod tariff;
+pub mod batches;
+pub mod lists;
+pub mod cost;
+pub mod table;
+pub mod failure;
+pub mod planned;
+pub mod approved;
+pub mod progress;
+pub mod adopt;
+pub mod first_run;
+pub mod job;
+pub mod read;
+mod evaluate;
+mod targets;
+mod departures;
+mod agreed;
+mod guards;
+pub mod dependents;
+mod sums;
+mod notes;
+mod summary;
+
+use crate::agreed::Of;
+use crate::failure::PlanError;
+use crate::job::Job;
+use crate::planned::Planned;
+use crate::table::Table;
+
+/// Plans one sync.
+pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
+    let table = Table::new(job.folder, job.stop)?;
+    table.open(job.ledger, job.scope)?;
+    table.begin()?;
+    let read = read::read(&job, &table).await?;
+    passes(job, table, read)
+}
+
+/// All that follows the reading, in its order: what a later pass looks at is settled by those before it.
+fn passes(mut job: Job<'_>, table: Table, read: read::Read) -> Result<Planned, PlanError> {
+    let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
+    let mut passed = evaluate::evaluate_present(&job, &table, read)?;
+    agreed::bring(&job, &table, rules)?;
+    targets::separate(&job, &table, &mut passed.problems)?;
+    let mut agreed = agreed::restrict(&job, &table, Of::Writes)?;
+    departures::depart(&job, &table)?;
+    evaluate::evaluate_absent(&job, &table, &mut passed)?;
+    targets::spare(&table)?;
+    agreed += agreed::restrict(&job, &table, Of::Rest)?;
+    let guards = guards::guard(&job, &table, &passed)?;
+    departures::stay(&table)?;
+    let known = guards::known(&passed);
+    let plan = summary::summarize(&job, &table, passed, guards)?;
+    table.commit()?;
+    table.close(job.ledger)?;
+    Ok(Planned {
+        plan,
+        table,
+        rules,
+        moment: job.moment,
+        known,
+        missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
+        calls: job.held.take().map(|held| held.calls).unwrap_or_default(),
+        workspace: job.workspace,
+    })
+}

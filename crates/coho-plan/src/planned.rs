@@ -1,0 +1,29 @@
+//! A plan that is made.
+
+use coho_core::digest::Digest;
+use coho_core::memory::Time;
+use coho_core::plan::SyncPlan;
+use coho_core::verdict::Call;
+
+use crate::table::Table;
+
+/// A sync's plan with its operations.
+#[derive(Debug)]
+pub struct Planned {
+    /// Counts and examples.
+    pub plan: SyncPlan,
+    /// Operations and notes.
+    pub table: Table,
+    /// Stands for all that decides what rows become and how they are sent.
+    pub rules: Digest,
+    /// The time that templates read.
+    pub moment: Time,
+    /// The workspace that it is for.
+    pub workspace: String,
+    /// Records that were delivered before, or are taken to be there.
+    pub known: u64,
+    /// Operations that an approved plan has, and that are not due.
+    pub missed: u64,
+    /// The calls that planning took: what Vitally holds was listed.
+    pub calls: Vec<Call>,
+}

@@ -1,0 +1,15 @@
+//! How a plan that is being made tells how far it is, and hears whether it goes on.
+
+use std::ops::ControlFlow;
+
+/// How far a plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many rows were read.
+    Reading(u64),
+    /// Rows are compared and evaluated.
+    Evaluating,
+}
+
+/// Hears how far a plan is, and says whether it goes on.
+pub type Progress<'a> = &'a (dyn Fn(Step) -> ControlFlow<()> + std::marker::Sync);

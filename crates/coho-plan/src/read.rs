@@ -1,0 +1,157 @@
+//! From the source to rows sorted by key.
+
+use coho_core::code::Code;
+use coho_core::key::{Key, KeyError};
+use coho_core::model::Model;
+use coho_core::plan::{ProblemCounts, count_problem};
+use coho_core::problem::{Problem, nearest};
+use coho_core::row::{Columns, RowBuf};
+use coho_mapping::{Mapping, Specification};
+use coho_source::{Scope, SourceError};
+
+use crate::failure::PlanError;
+use crate::job::Job;
+use crate::progress::Step;
+use crate::sort::{Sorted, Sorter};
+use crate::table::Table;
+
+/// How much memory the rows of one sync may take before they spill to disk.
+const SORT_BUDGET: usize = 48 << 20;
+
+/// A model's rows in the order of their keys.
+pub(crate) struct Read {
+    pub(crate) mapping: Mapping,
+    pub(crate) rows: Sorted,
+    /// How many rows there were.
+    pub(crate) number: u64,
+    /// How many of them have no key.
+    pub(crate) nameless: u64,
+    /// What is wrong with those.
+    pub(crate) problems: ProblemCounts,
+}
+
+/// Reads the whole model. Rows without a key are counted as invalid here.
+pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
+    let scope = job.filter.limit.map_or(Scope::All, Scope::First);
+    let mut reading = coho_source::read(job.connection, job.model, scope)
+        .await
+        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
+    let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
+    let key = key_columns(job.model, reading.columns());
+    let (mapping, key) = match (mapping, key) {
+        (Ok(mapping), Ok(key)) => (mapping, key),
+        (mapping, key) => {
+            let problems = key.err().into_iter().chain(mapping.err()).flatten().collect();
+            return Err(job.failed(problems));
+        }
+    };
+    let mut intake = Intake {
+        sorter: Sorter::new(SORT_BUDGET, job.folder),
+        table,
+        read: 0,
+        nameless: 0,
+        problems: ProblemCounts::new(),
+    };
+    while let Some(batch) =
+        reading.next().await.map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?
+    {
+        for row in &batch {
+            intake.take(job, &mapping, &key, row)?;
+        }
+        job.tell(Step::Reading(intake.read))?;
+    }
+    let Intake { sorter, read, nameless, problems, .. } = intake;
+    Ok(Read { mapping, rows: sorter.finish()?, number: read, nameless, problems })
+}
+
+struct Intake<'a> {
+    sorter: Sorter,
+    table: &'a Table,
+    read: u64,
+    nameless: u64,
+    problems: ProblemCounts,
+}
+
+impl Intake<'_> {
+    fn take(
+        &mut self,
+        job: &Job<'_>,
+        mapping: &Mapping,
+        columns: &[(usize, String)],
+        row: &RowBuf,
+    ) -> Result<(), PlanError> {
+        let key = Key::of(row, columns);
+        if let (Some(wanted), found) = (&job.filter.key, &key)
+            && found.as_ref().ok() != Some(wanted)
+        {
+            return Ok(());
+        }
+        self.read += 1;
+        if job.sync.matching.email().is_some()
+            && let Ok(email) = mapping.email(row)
+        {
+            self.table.see_address(&email)?;
+        }
+        match key {
+            Ok(key) => self.sorter.push(&key, row.fingerprint(mapping.reads()), row)?,
+            Err(error) => {
+                self.nameless += 1;
+                count_problem(&mut self.problems, None, &key_problem(&error));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a key, as a problem of its row.
+pub fn key_problem(error: &KeyError) -> Problem {
+    let code = match error {
+        KeyError::Null { .. } => Code::NULL_KEY,
+        KeyError::Type { .. } => Code::KEY_TYPE,
+        KeyError::Long { .. } => Code::KEY_LENGTH,
+    };
+    let problem = Problem::new(code, error.to_string());
+    match code.entry() {
+        Some(entry) => problem.help(entry.help()),
+        None => problem,
+    }
+}
+
+/// The places and names of a model's primary key.
+pub fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, String)>, Vec<Problem>> {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for name in &model.key {
+        if let Some(at) = columns.index(name) {
+            found.push((at, name.clone()));
+        } else {
+            let message = format!("the primary key column `{name}` is not among the model's columns");
+            let help = match nearest(name, columns.names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
+            };
+            problems.push(Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help));
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// A source's error as a problem of its model.
+pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
+    let mut message = format!("reading model `{}`: {error}", model.name);
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some libraries say at each level what they said at the one above.
+        let is_new = !message.rsplit(": ").next().is_some_and(|last| text.ends_with(last));
+        if is_new {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    let problem = Problem::new(error.code(), message).at(&model.place);
+    match error.help() {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}

@@ -1,0 +1,196 @@
+//! Merging: the records of memory and files as one stream in the order of their keys.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::path::{Path, PathBuf};
+use std::{io, mem};
+
+use coho_core::digest::Digest;
+
+use super::SortError;
+use super::spill::{self, Spill, Writing};
+
+/// Rows in the order of their keys, those of one key together.
+#[derive(Debug)]
+pub struct Sorted {
+    folder: PathBuf,
+    heads: Heads,
+    current: Group,
+}
+
+/// The rows of one key.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) key: Vec<u8>,
+    /// Of one of the rows.
+    pub(crate) fingerprint: Digest,
+    /// One of the rows.
+    pub(crate) row: Vec<u8>,
+    /// How many there are.
+    pub(crate) count: u64,
+}
+
+impl Sorted {
+    pub(super) fn new(
+        folder: PathBuf,
+        bytes: Vec<u8>,
+        starts: Vec<usize>,
+        spills: Vec<Spill>,
+    ) -> Result<Self, SortError> {
+        let memory = Source::Memory { bytes, starts: starts.into_iter() };
+        let sources = spills.into_iter().map(Source::File).chain([memory]).collect();
+        let heads =
+            Heads::new(sources).map_err(|source| SortError::Spill { folder: folder.clone(), source })?;
+        Ok(Self { folder, heads, current: Group::empty() })
+    }
+
+    /// The next key, which stays the next one.
+    pub(crate) fn peek(&self) -> Option<&[u8]> {
+        self.heads.heap.peek().map(|head| head.key.as_slice())
+    }
+
+    /// Goes on to the next key and gives its rows; what is taken out of the group stays taken.
+    pub(crate) fn advance(&mut self) -> Result<Option<&mut Group>, SortError> {
+        let folder = &self.folder;
+        let failed = |source| SortError::Spill { folder: folder.clone(), source };
+        if !self.heads.pop(&mut self.current).map_err(failed)? {
+            return Ok(None);
+        }
+        self.current.count = 1;
+        while self.heads.heap.peek().is_some_and(|head| head.key == self.current.key) {
+            self.heads.drop_first().map_err(failed)?;
+            self.current.count += 1;
+        }
+        Ok(Some(&mut self.current))
+    }
+}
+
+impl Group {
+    fn empty() -> Self {
+        Self { key: Vec::new(), fingerprint: Digest::from_bytes([0; 16]), row: Vec::new(), count: 0 }
+    }
+}
+
+/// Merges spills into one.
+pub(super) fn merge(folder: &Path, spills: Vec<Spill>, generation: u32) -> io::Result<Spill> {
+    let mut heads = Heads::new(spills.into_iter().map(Source::File).collect())?;
+    Spill::write(folder, generation, |file| copy(&mut heads, file))
+}
+
+fn copy(heads: &mut Heads, file: &mut Writing) -> io::Result<()> {
+    let mut group = Group::empty();
+    let mut bytes = Vec::new();
+    while heads.pop(&mut group)? {
+        bytes.clear();
+        spill::append(&mut bytes, &group.key, group.fingerprint, &group.row);
+        file.append(&bytes)?;
+    }
+    Ok(())
+}
+
+/// Where sorted records come from.
+#[derive(Debug)]
+enum Source {
+    Memory { bytes: Vec<u8>, starts: std::vec::IntoIter<usize> },
+    File(Spill),
+}
+
+impl Source {
+    /// Reads the next record into the head's buffers. False at the end.
+    fn read(&mut self, head: &mut Head) -> io::Result<bool> {
+        let fingerprint = match self {
+            Self::File(spill) => spill.read(&mut head.key, &mut head.row)?,
+            Self::Memory { bytes, starts } => starts.next().map(|start| {
+                let record = spill::record(bytes, start);
+                head.key.clear();
+                head.key.extend_from_slice(record.key);
+                head.row.clear();
+                head.row.extend_from_slice(record.row);
+                record.fingerprint
+            }),
+        };
+        head.fingerprint = fingerprint.unwrap_or(head.fingerprint);
+        Ok(fingerprint.is_some())
+    }
+}
+
+/// The first record of each source, the smallest key on top.
+#[derive(Debug)]
+struct Heads {
+    sources: Vec<Source>,
+    heap: BinaryHeap<Head>,
+}
+
+#[derive(Debug)]
+struct Head {
+    key: Vec<u8>,
+    fingerprint: Digest,
+    row: Vec<u8>,
+    source: usize,
+}
+
+impl Heads {
+    fn new(sources: Vec<Source>) -> io::Result<Self> {
+        let mut heads = Self { sources, heap: BinaryHeap::new() };
+        for (place, source) in heads.sources.iter_mut().enumerate() {
+            let Group { key, fingerprint, row, .. } = Group::empty();
+            let mut head = Head { key, fingerprint, row, source: place };
+            if source.read(&mut head)? {
+                heads.heap.push(head);
+            }
+        }
+        Ok(heads)
+    }
+
+    /// Swaps the smallest record into the group, whose buffers are used again. False at the end.
+    fn pop(&mut self, group: &mut Group) -> io::Result<bool> {
+        let Some(mut head) = self.heap.peek_mut() else { return Ok(false) };
+        mem::swap(&mut head.key, &mut group.key);
+        mem::swap(&mut head.row, &mut group.row);
+        group.fingerprint = head.fingerprint;
+        refill(&mut self.sources, head)?;
+        Ok(true)
+    }
+
+    /// Passes over the smallest record.
+    fn drop_first(&mut self) -> io::Result<()> {
+        match self.heap.peek_mut() {
+            Some(head) => refill(&mut self.sources, head),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads the next record of the head's source in its place.
+fn refill(sources: &mut [Source], mut head: PeekMut<'_, Head>) -> io::Result<()> {
+    let more = match sources.get_mut(head.source) {
+        Some(source) => source.read(&mut head)?,
+        None => false,
+    };
+    if !more {
+        PeekMut::pop(head);
+    }
+    Ok(())
+}
+
+/// Greatest is what comes first, since the heap gives the greatest.
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key).then_with(|| other.source.cmp(&self.source))
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Head {}

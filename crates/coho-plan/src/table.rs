@@ -1,0 +1,236 @@
+//! The plan's table, in a private SQLite file: a row for each operation and for each key that needs a note.
+//!
+//! [`insert`] adds rows, [`read`] gives operations and notes, `wire` is how an operation is written. The file lies in the
+//! temporary folder without any durability: it is worth nothing after a crash. Where the system allows it, the file has no
+//! name while it is open, so that a process that is killed leaves no rows in clear.
+
+pub mod insert;
+pub mod read;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use coho_core::code::Code;
+use coho_core::value::preview;
+use coho_ledger::scope::Scope;
+use coho_ledger::{Ledger, LedgerError};
+use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, ErrorCode};
+
+pub(crate) use self::wire::read_differences as differences;
+use crate::stop::Stop;
+
+/// The plan's file could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file could not be made.
+    #[error("cannot make a temporary file in {}", folder.display())]
+    Create {
+        /// The folder.
+        folder: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file could not be written or read.
+    #[error("cannot write the plan's operations to a temporary file in {}", folder.display())]
+    Sql {
+        /// The folder.
+        folder: PathBuf,
+        /// The cause.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// What was read is not what was written.
+    #[error("the plan's temporary file is damaged")]
+    Damaged,
+    /// Somebody asked to end.
+    #[error("planning was interrupted")]
+    Interrupted,
+}
+
+impl TableError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Create { .. } | Self::Sql { .. } | Self::Damaged => Code::SPOOL_FAILED,
+            Self::Interrupted => Code::INTERRUPTED,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Create { .. } | Self::Sql { .. } | Self::Damaged => {
+                Some("free disk space there, or set TMPDIR to a folder with more")
+            }
+            Self::Interrupted => None,
+        }
+    }
+}
+
+/// A plan as a table.
+pub struct Table {
+    connection: Mutex<Connection>,
+    folder: PathBuf,
+    /// Where a file that is open cannot be without a name.
+    _file: Option<tempfile::TempPath>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// What evaluation inserts. Settings are those of this file alone: the ledger is attached later. Beside the table itself stands what not all rows have: what is sent, the fields that it clears,
+/// the records that it refers to.
+const SCHEMA: &str = "
+    PRAGMA main.journal_mode = OFF;
+    PRAGMA main.synchronous = OFF;
+    PRAGMA main.locking_mode = EXCLUSIVE;
+    PRAGMA main.cache_size = -16384;
+    CREATE TABLE plan (
+        seq INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
+        departure INTEGER NOT NULL,     -- 0, or the how-manieth record that the row left
+        side INTEGER NOT NULL,          -- 0 a row of the model, 1 a key without one
+        rows INTEGER NOT NULL,          -- how many rows of the model it stands for
+        target TEXT,
+        leaves TEXT,                    -- the record that the key has so far, where it is another one
+        holds INTEGER,                  -- whether the key has its target already: 0 not yet, 1 already, 2 it has another one
+        keeps INTEGER,                  -- whether it holds on to what it `leaves`: that was neither let be nor removed
+        returned INTEGER,               -- whether its row came back to a record that needs no write
+        splits_to INTEGER,              -- the departure under which the record that it leaves goes on
+        mover INTEGER,                  -- of such a departure: the seq of the write by which its row leaves it
+        phase INTEGER,
+        change TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        status TEXT NOT NULL,           -- planned, or the fate in which it ends
+        code TEXT,
+        message TEXT,
+        effect TEXT,                    -- what is remembered without sending: seen, learned, released, forgotten
+        least INTEGER, most INTEGER, searches INTEGER, messages INTEGER,
+        created INTEGER,                -- of a removal: whether this sync created the record
+        address TEXT,                   -- the e-mail address that finds the record, where that does
+        match BLOB,                     -- stands for it, whatever its case
+        digest BLOB,                    -- of the operation, where an approved plan is asked
+        seen_row BLOB, seen_mapping BLOB);
+    CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE differing (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE nulled (seq INTEGER NOT NULL, path TEXT NOT NULL);
+    CREATE TABLE refs (seq INTEGER NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL);
+    CREATE TABLE ids (object TEXT NOT NULL, external_id TEXT NOT NULL, vitally_id TEXT NOT NULL);
+    CREATE TABLE matches (digest BLOB NOT NULL);
+    CREATE TABLE gone (id INTEGER PRIMARY KEY, key TEXT NOT NULL, departure INTEGER NOT NULL, source INTEGER NOT NULL,
+        serial INTEGER, mover INTEGER);
+    CREATE TABLE agreed (key TEXT NOT NULL, verb TEXT NOT NULL, digest BLOB NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (key, verb, digest))
+        WITHOUT ROWID;
+    CREATE TEMP VIEW notes AS
+        SELECT seq, key, departure, effect, target, body AS sent, seen_row, seen_mapping,
+            CASE WHEN status IN ('planned', 'learned') THEN splits_to END AS splits_to
+        FROM main.plan LEFT JOIN main.bodies USING (seq) WHERE effect IS NOT NULL OR splits_to IS NOT NULL;";
+
+/// How many steps SQLite takes between two looks whether somebody asked to end: a few milliseconds.
+const STEPS: i32 = 100_000;
+
+impl Table {
+    /// An empty table in a private file of this folder. While the plan is made, `stop` ends whatever statement runs.
+    pub fn new(folder: &Path, stop: &Stop) -> Result<Self, TableError> {
+        let create = |source| TableError::Create { folder: folder.to_owned(), source };
+        let file = tempfile::Builder::new().prefix("coho-plan-").tempfile_in(folder).map_err(create)?;
+        let path = file.into_temp_path();
+        let fail = |source| TableError::Sql { folder: folder.to_owned(), source };
+        let mut connection = Connection::open(&path).map_err(fail)?;
+        prepare(&mut connection, stop).map_err(fail)?;
+        let file = nameless(path);
+        Ok(Self { connection: Mutex::new(connection), folder: folder.to_owned(), _file: file })
+    }
+
+    /// Lets statements join with the ledger. All that follows is one transaction, until [`Table::close`].
+    pub(crate) fn open(&self, ledger: &Ledger, scope: Option<&Scope>) -> Result<(), LedgerError> {
+        ledger.lend(&self.connection(), scope)
+    }
+
+    pub(crate) fn begin(&self) -> Result<(), TableError> {
+        self.with(|connection| connection.execute_batch("BEGIN"))
+    }
+
+    /// Ends the making: from now on nothing is joined, and reading is not interrupted.
+    pub(crate) fn commit(&self) -> Result<(), TableError> {
+        let mut connection = self.connection();
+        let committed = connection
+            .progress_handler(STEPS, None::<fn() -> bool>)
+            .and_then(|()| connection.execute_batch("COMMIT"));
+        committed.map_err(|source| self.fail(source))
+    }
+
+    pub(crate) fn close(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        ledger.take_back(&self.connection())
+    }
+
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, TableError> {
+        work(&self.connection()).map_err(|source| self.fail(source))
+    }
+
+    /// Runs statements that give nothing.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), TableError> {
+        self.with(|connection| connection.execute_batch(sql))
+    }
+
+    /// Runs one statement, and says how many rows it changed.
+    pub(crate) fn change<P: rusqlite::Params>(&self, sql: &str, params: P) -> Result<u64, TableError> {
+        let changed = self.with(|connection| connection.prepare_cached(sql)?.execute(params))?;
+        Ok(changed as u64)
+    }
+
+    /// The one number that a query gives; 0 where it gives none.
+    pub(crate) fn number<P: rusqlite::Params>(&self, sql: &str, params: P) -> Result<u64, TableError> {
+        let number: Option<i64> =
+            self.with(|connection| connection.prepare_cached(sql)?.query_row(params, |row| row.get(0)))?;
+        Ok(number.map(i64::unsigned_abs).unwrap_or_default())
+    }
+
+    pub(crate) fn fail(&self, source: rusqlite::Error) -> TableError {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => TableError::Interrupted,
+            Some(_) | None => TableError::Sql { folder: self.folder.clone(), source },
+        }
+    }
+}
+
+fn prepare(connection: &mut Connection, stop: &Stop) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(SCHEMA)?;
+    // Messages of whole passes show keys and ids, which may be long.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection
+        .create_scalar_function("preview", 1, flags, |context| Ok(preview(context.get_raw(0).as_str()?)))?;
+    let stop = stop.clone();
+    connection.progress_handler(STEPS, Some(move || stop.is_asked()))
+}
+
+/// A process that is killed leaves no file behind that has no name any more.
+#[cfg(unix)]
+fn nameless(path: tempfile::TempPath) -> Option<tempfile::TempPath> {
+    match std::fs::remove_file(&path) {
+        Ok(()) => path.keep().map(|_| None).unwrap_or_default(),
+        Err(_) => Some(path),
+    }
+}
+
+/// A file that is open keeps its name here, and is removed when it is closed.
+#[cfg(not(unix))]
+fn nameless(path: tempfile::TempPath) -> Option<tempfile::TempPath> {
+    Some(path)
+}

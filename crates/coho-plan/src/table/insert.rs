@@ -1,0 +1,314 @@
+//! Inserting: what evaluation knows of a row or key, as a row of the plan's table. Nothing is ever taken out again.
+
+use coho_core::code::Code;
+use coho_core::decide::{Change, Reason};
+use coho_core::digest::Digest;
+use coho_core::fields::{Difference, Sent};
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Origin, Pending, Seen, Standing};
+use coho_core::object::Object;
+use coho_core::operation::{Action, Operation};
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::verdict::Fate;
+use coho_ledger::memory::sent_text;
+use rusqlite::{Connection, params};
+
+use super::{Table, TableError, wire};
+use crate::cost;
+use crate::phase::Phase;
+
+/// Whether a row of the table is about a row of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The model has it, so many times.
+    Rows(u64),
+    /// The model does not have it.
+    Key,
+}
+
+/// Whether a key's memory holds a target already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldsTarget {
+    /// It does.
+    Already,
+    /// It does not.
+    NotYet,
+    /// It does not, since it holds another record.
+    Another,
+}
+
+/// What is remembered when the plan is carried out, though nothing is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// The row was looked at again and nothing differs.
+    Seen(Seen),
+    /// The row is taken as delivered, with what Vitally is taken to hold.
+    Learned(Sent, Seen),
+    /// Its record is let be.
+    Released,
+    /// The memory is dropped.
+    Forgotten,
+}
+
+/// A row or key that is not sent.
+#[derive(Debug)]
+pub struct Note<'a> {
+    /// The row, or the key that left.
+    pub key: &'a Key,
+    /// Which of both.
+    pub side: Side,
+    /// The record, where it is known.
+    pub target: Option<&'a ExternalId>,
+    /// What is done.
+    pub change: Change,
+    /// Why.
+    pub reason: Reason,
+    /// Where it ends.
+    pub fate: Fate,
+    /// The code of what went wrong; the reason, where nothing did.
+    pub code: Option<Code>,
+    /// More of it, where there is more.
+    pub message: Option<String>,
+    /// What is remembered.
+    pub effect: Effect,
+    /// The e-mail address that finds the record, where that does.
+    pub address: Option<&'a str>,
+    /// What the key's memory says of records.
+    pub before: Before,
+    /// Of a departure: the write by which its row leaves the record.
+    pub mover: Option<i64>,
+}
+
+/// What a key's memory says of records, where that matters for other keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    holds: HoldsTarget,
+    /// The record that it has so far, and whether it holds on to that.
+    leaves: Option<(ExternalId, bool)>,
+    /// Whether its row came back to a record that was let be, and needs no write.
+    returned: bool,
+}
+
+impl Before {
+    /// Nothing is known.
+    pub const NOTHING: Self = Self { holds: HoldsTarget::NotYet, leaves: None, returned: false };
+
+    /// What a memory says where the row is this record now. `moved` is whether the row became another record than the one
+    /// that Vitally may hold.
+    pub fn of(memory: Option<&Memory>, target: &ExternalId, moved: bool) -> Self {
+        let Some(memory) = memory else { return Self::NOTHING };
+        if memory.target == *target {
+            return Self { holds: HoldsTarget::Already, ..Self::NOTHING };
+        }
+        let let_go = matches!(memory.standing, Standing::Released { .. } | Standing::Removed { .. });
+        let keeps = !let_go || matches!(memory.pending, Pending::Open { .. });
+        let holds = if moved { HoldsTarget::Another } else { HoldsTarget::NotYet };
+        Self { holds, leaves: Some((memory.target.clone(), keeps)), returned: false }
+    }
+
+    /// A row that came back to the record that it had let be.
+    pub fn returned() -> Self {
+        Self { holds: HoldsTarget::Already, leaves: None, returned: true }
+    }
+
+    fn columns(&self) -> (i64, Option<&str>, Option<bool>, Option<bool>) {
+        let holds = match self.holds {
+            HoldsTarget::NotYet => 0,
+            HoldsTarget::Already => 1,
+            HoldsTarget::Another => 2,
+        };
+        let (leaves, keeps) = self.leaves.as_ref().map(|(target, keeps)| (target.as_str(), *keeps)).unzip();
+        (holds, leaves, keeps, self.returned.then_some(true))
+    }
+}
+
+const INSERT: &str = "
+    INSERT INTO plan (key, departure, side, rows, target, leaves, holds, keeps, returned, mover, phase, change, reason,
+        status, code, message, effect, least, most, searches, messages, created, address, match, digest, seen_row, seen_mapping)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+        ?25, ?26, ?27)";
+
+impl Table {
+    /// Adds a row or key that is not sent.
+    pub(crate) fn note(&self, note: &Note<'_>) -> Result<(), TableError> {
+        self.with(|connection| insert_note(connection, note))
+    }
+
+    /// Adds an operation. `asked` is whether an approved plan will be asked for it.
+    pub(crate) fn operation(
+        &self,
+        operation: &Operation,
+        before: &Before,
+        address: Option<&str>,
+        mover: Option<i64>,
+        asked: bool,
+    ) -> Result<(), TableError> {
+        self.with(|connection| insert_operation(connection, operation, before, address, mover, asked))
+    }
+
+    /// Shows in what a record that was learned differs.
+    pub(crate) fn differs(&self, differences: &[Difference]) -> Result<(), TableError> {
+        self.with(|connection| {
+            let seq = connection.last_insert_rowid();
+            let mut statement =
+                connection.prepare_cached("INSERT INTO differing (seq, body) VALUES (?1, ?2)")?;
+            statement.execute(params![seq, wire::write_differences(differences)]).map(drop)
+        })
+    }
+
+    /// Remembers Vitally's ids of records that are adopted, and of what they are linked to.
+    pub(crate) fn name(&self, ids: &[(Object, ExternalId, VitallyId)]) -> Result<(), TableError> {
+        self.with(|connection| {
+            let mut statement = connection
+                .prepare_cached("INSERT INTO ids (object, external_id, vitally_id) VALUES (?1, ?2, ?3)")?;
+            ids.iter().try_for_each(|(object, external_id, id)| {
+                statement.execute(params![object.name(), external_id.as_str(), id.as_str()]).map(drop)
+            })
+        })
+    }
+
+    /// Remembers that a row of the source finds its record by this e-mail address. Each row is seen once.
+    pub(crate) fn see_address(&self, address: &str) -> Result<(), TableError> {
+        let digest = match_digest(address).to_bytes();
+        self.change("INSERT INTO matches (digest) VALUES (?1)", params![digest]).map(drop)
+    }
+
+    /// Adds a key that the model does not have.
+    pub(crate) fn gone(&self, key: &Key) -> Result<(), TableError> {
+        let sql = "INSERT INTO gone (key, departure, source) VALUES (?1, ?2, ?2)";
+        self.change(sql, params![key.row(), key.departure()]).map(drop)
+    }
+}
+
+fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()> {
+    let (side, rows) = match note.side {
+        Side::Rows(rows) => (0, i64::try_from(rows).unwrap_or(i64::MAX)),
+        Side::Key => (1, 0),
+    };
+    let (holds, leaves, keeps, returned) = note.before.columns();
+    let (effect, seen, body) = match &note.effect {
+        Effect::None => (None, None, None),
+        Effect::Seen(seen) => (Some("seen"), Some(seen), None),
+        Effect::Learned(sent, seen) => (Some("learned"), Some(seen), Some(sent_text(sent))),
+        Effect::Released => (Some("released"), None, None),
+        Effect::Forgotten => (Some("forgotten"), None, None),
+    };
+    let nothing = None::<i64>;
+    connection.prepare_cached(INSERT)?.execute(params![
+        note.key.row(),
+        note.key.departure(),
+        side,
+        rows,
+        note.target.map(ExternalId::as_str),
+        leaves,
+        holds,
+        keeps,
+        returned,
+        note.mover,
+        nothing,
+        note.change.name(),
+        note.reason.as_str(),
+        note.fate.as_str(),
+        note.code.map(Code::as_str),
+        note.message,
+        effect,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        note.address,
+        note.address.map(|address| match_digest(address).to_bytes()),
+        None::<[u8; 16]>,
+        seen.map(|seen| seen.row.to_bytes()),
+        seen.map(|seen| seen.mapping.to_bytes()),
+    ])?;
+    body.map_or(Ok(()), |body| insert_body(connection, &body))
+}
+
+fn insert_body(connection: &Connection, body: &str) -> rusqlite::Result<()> {
+    let seq = connection.last_insert_rowid();
+    connection
+        .prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?
+        .execute(params![seq, body])?;
+    Ok(())
+}
+
+fn insert_operation(
+    connection: &Connection,
+    operation: &Operation,
+    before: &Before,
+    address: Option<&str>,
+    mover: Option<i64>,
+    asked: bool,
+) -> rusqlite::Result<()> {
+    let phase = Phase::of(operation);
+    let (side, rows) = if phase.writes() { (0, 1) } else { (1, 0) };
+    let (holds, leaves, keeps, returned) = before.columns();
+    let cost = cost::of(operation);
+    let created = match (&operation.action, operation.known.origin()) {
+        (Action::Remove, Some(origin)) => Some(origin == Origin::Created),
+        (Action::Remove | Action::Write { .. } | Action::Probe { .. }, _) => None,
+    };
+    let nothing = None::<&str>;
+    connection.prepare_cached(INSERT)?.execute(params![
+        operation.key.row(),
+        operation.key.departure(),
+        side,
+        rows,
+        operation.target.as_str(),
+        leaves,
+        holds,
+        keeps,
+        returned,
+        mover,
+        phase.number(),
+        operation.change.name(),
+        operation.reason.as_str(),
+        "planned",
+        nothing,
+        nothing,
+        nothing,
+        stored(cost.least),
+        stored(cost.most),
+        operation.searches(),
+        stored(operation.messages()),
+        created,
+        address,
+        address.map(|address| match_digest(address).to_bytes()),
+        asked.then(|| operation.digest().to_bytes()),
+        None::<[u8; 16]>,
+        None::<[u8; 16]>,
+    ])?;
+    let seq = connection.last_insert_rowid();
+    connection
+        .prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?
+        .execute(params![seq, wire::write(operation)])?;
+    insert_beside(connection, seq, operation)
+}
+
+/// The fields that an operation clears, and the records that it refers to.
+fn insert_beside(connection: &Connection, seq: i64, operation: &Operation) -> rusqlite::Result<()> {
+    for path in wire::nulled(operation) {
+        let mut statement = connection.prepare_cached("INSERT INTO nulled (seq, path) VALUES (?1, ?2)")?;
+        statement.execute(params![seq, path.to_string()])?;
+    }
+    for (object, id) in operation.references() {
+        let mut statement =
+            connection.prepare_cached("INSERT INTO refs (seq, object, id) VALUES (?1, ?2, ?3)")?;
+        statement.execute(params![seq, object.name(), id.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Stands for an e-mail address, whatever its case.
+fn match_digest(address: &str) -> Digest {
+    Digest::of(address.to_lowercase().as_bytes())
+}
+
+/// A number as it is stored.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

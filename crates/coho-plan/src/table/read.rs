@@ -1,0 +1,211 @@
+//! Reading: a plan's operations by phase, page by page; its notes; and what a run asks about keys.
+
+use std::ops::RangeInclusive;
+
+use coho_core::code::Code;
+use coho_core::decide::Change;
+use coho_core::key::Key;
+use coho_core::memory::Time;
+use coho_core::object::Object;
+use coho_core::operation::Operation;
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::verdict::Fate;
+use coho_ledger::lease::Lease;
+use coho_ledger::scope::Scope;
+use coho_ledger::settle::RowFate;
+use coho_ledger::{Ledger, LedgerError};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{Table, TableError, wire};
+use crate::phase::Phase;
+
+/// A record's external id with Vitally's.
+pub type Named = (Object, ExternalId, VitallyId);
+
+impl Table {
+    /// The next operations of this phase behind `after`, in the order of their keys.
+    pub fn operations(
+        &self,
+        phase: Phase,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, Operation)>, TableError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found: Vec<(i64, String)> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq)
+                 WHERE phase = ?1 AND status = 'planned' AND seq > ?2 ORDER BY seq LIMIT ?3",
+            )?;
+            let rows = statement
+                .query_map(params![phase.number(), after, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        decode(found)
+    }
+
+    /// The first operations that were made for this change.
+    pub(crate) fn first_of(&self, change: Change, most: usize) -> Result<Vec<(i64, Operation)>, TableError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found: Vec<(i64, String)> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq)
+                 WHERE change = ?1 AND status = 'planned' ORDER BY seq LIMIT ?2",
+            )?;
+            let rows =
+                statement.query_map(params![change.name(), most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        decode(found)
+    }
+
+    /// How many operations there are of this phase behind `after`, at most so many, and the number of the last of them.
+    pub fn left(&self, phase: Phase, after: i64, most: usize) -> Result<(u64, i64), TableError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT count(*), coalesce(max(seq), ?2) FROM
+                   (SELECT seq FROM plan WHERE phase = ?1 AND status = 'planned' AND seq > ?2 ORDER BY seq LIMIT ?3)",
+            )?;
+            statement.query_row(params![phase.number(), after, most], |row| {
+                Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?))
+            })
+        })
+    }
+
+    /// Whether the model does not have this key.
+    pub fn is_absent(&self, key: &Key) -> Result<bool, TableError> {
+        let sql = "SELECT 1 FROM gone WHERE key = ?1 AND departure = ?2";
+        let found: Option<i64> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_row(params![key.row(), key.departure()], |row| row.get(0)).optional()
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// The records that operations refer to, without repetition.
+    pub fn references(&self, object: Object) -> Result<Vec<ExternalId>, TableError> {
+        let ids: Vec<String> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT id FROM refs CROSS JOIN plan USING (seq) WHERE object = ?1 AND status = 'planned'
+                 ORDER BY id",
+            )?;
+            statement.query_map([object.name()], |row| row.get(0))?.collect()
+        })?;
+        ids.iter().map(|id| ExternalId::parse(id).map_err(|_| TableError::Damaged)).collect()
+    }
+
+    /// The next ids of adopted records behind `after`, with the number of the last of them.
+    pub fn named(&self, after: i64, most: usize) -> Result<(i64, Vec<Named>), TableError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let found: Vec<(i64, String, String, String)> = self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT rowid, object, external_id, vitally_id FROM ids WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![after, most], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            rows.collect()
+        })?;
+        let last = found.last().map_or(after, |(row, ..)| *row);
+        let named = |(_, object, external_id, id): (i64, String, String, String)| {
+            let object = Object::parse(&object).ok_or(TableError::Damaged)?;
+            let external_id = ExternalId::parse(&external_id).map_err(|_| TableError::Damaged)?;
+            Ok((object, external_id, VitallyId::new(id)))
+        };
+        Ok((last, found.into_iter().map(named).collect::<Result<_, TableError>>()?))
+    }
+
+    /// The number of the last row.
+    pub fn last(&self) -> Result<i64, TableError> {
+        self.with(|connection| {
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM plan", [], |row| row.get(0))
+        })
+    }
+
+    /// Whether anything is remembered without being sent.
+    pub fn has_notes(&self) -> Result<bool, TableError> {
+        Ok(self.number("SELECT count(*) FROM (SELECT 1 FROM temp.notes LIMIT 1)", [])? > 0)
+    }
+
+    /// Remembers what needs no call, of the rows with these numbers.
+    pub fn remember(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        scope: &Scope,
+        notes: RangeInclusive<i64>,
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        ledger.remember(lease, &self.connection(), scope, notes, now)
+    }
+
+    /// The fates of rows and keys that are not sent, behind `after`: at most so many, of those that `wanted` takes by fate and
+    /// reason, with the number after which the next ones come; `None` where there are no more. What is unchanged or kept is
+    /// only counted.
+    pub fn fates(
+        &self,
+        after: i64,
+        most: usize,
+        at: Time,
+        wanted: &mut dyn FnMut(&str, &str) -> bool,
+    ) -> Result<(Option<i64>, Vec<RowFate>), TableError> {
+        let connection = self.connection();
+        let mut found = Vec::new();
+        let last =
+            collect(&connection, after, most, at, wanted, &mut found).map_err(|source| self.fail(source))?;
+        let fates =
+            found.into_iter().map(|fate| fate.ok_or(TableError::Damaged)).collect::<Result<_, _>>()?;
+        Ok((last, fates))
+    }
+}
+
+fn collect(
+    connection: &Connection,
+    after: i64,
+    most: usize,
+    at: Time,
+    wanted: &mut dyn FnMut(&str, &str) -> bool,
+    found: &mut Vec<Option<RowFate>>,
+) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, key, departure, target, status, coalesce(code, reason), message FROM plan
+         WHERE seq > ?1 AND status NOT IN ('planned', 'unchanged', 'kept') ORDER BY seq",
+    )?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        if wanted(row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str()?) {
+            found.push(fate(row, at)?);
+        }
+        if found.len() >= most {
+            return row.get(0).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn decode(bodies: Vec<(i64, String)>) -> Result<Vec<(i64, Operation)>, TableError> {
+    let read = |(seq, body): (i64, String)| Ok((seq, wire::read(&body).ok_or(TableError::Damaged)?));
+    bodies.into_iter().map(read).collect()
+}
+
+fn fate(row: &Row<'_>, at: Time) -> rusqlite::Result<Option<RowFate>> {
+    let (status, reason): (String, String) = (row.get(4)?, row.get(5)?);
+    let Some(fate) = Fate::parse(&status) else { return Ok(None) };
+    Ok(Some(RowFate {
+        key: Some(key(row, 1)?),
+        op_type: None,
+        fate,
+        code: Code::parse(&reason),
+        reason,
+        message: row.get(6)?,
+        changes: Vec::new(),
+        at,
+    }))
+}
+
+/// A key from three columns: text, departure and target.
+pub(crate) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<Key> {
+    let (text, departure): (String, u32) = (row.get(first)?, row.get(first + 1)?);
+    let target: Option<String> = row.get(first + 2)?;
+    Ok(Key::departed(text, departure, target.as_deref().unwrap_or_default()))
+}

@@ -1,0 +1,239 @@
+//! How operations are written to the plan's file. Nothing but this process ever reads it.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use coho_core::decide::{Change, Reason};
+use coho_core::digest::Digest;
+use coho_core::fields::{Difference, FieldValue, Fields, Sent};
+use coho_core::json;
+use coho_core::key::Key;
+use coho_core::memory::{Origin, Seen, Time, Verb};
+use coho_core::object::{FieldKind, Object};
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
+use coho_core::sync::{Associations, Mode};
+use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+#[derive(Serialize, Deserialize)]
+struct OperationWire {
+    key: String,
+    departure: u32,
+    object: String,
+    target: String,
+    email: Option<String>,
+    action: ActionWire,
+    known: KnownWire,
+    change: String,
+    reason: String,
+    seen: Option<(String, String)>,
+    serial: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ActionWire {
+    Write {
+        mode: String,
+        associations: String,
+        complete: Vec<(String, Json)>,
+        changed: Vec<DifferenceWire>,
+        sent: Vec<(String, Json)>,
+    },
+    Remove,
+    Probe {
+        verb: i64,
+        sent: Vec<(String, Json)>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+enum KnownWire {
+    New,
+    There { id: Option<String>, created: bool },
+    Assumed,
+    Unclear { since: i64, id: Option<String>, created: Option<bool> },
+}
+
+/// The number of the verb that a probe looks after.
+fn verb(verb: Verb) -> i64 {
+    match verb {
+        Verb::Write => 0,
+        Verb::Remove => 1,
+    }
+}
+
+/// The fields that an operation clears.
+pub(super) fn nulled(operation: &Operation) -> Vec<&FieldPath> {
+    match &operation.action {
+        Action::Write { changed, .. } => {
+            changed.iter().filter(|difference| difference.after.is_null()).map(|d| &d.path).collect()
+        }
+        Action::Remove | Action::Probe { .. } => Vec::new(),
+    }
+}
+
+pub(super) fn write(operation: &Operation) -> String {
+    let wire = OperationWire {
+        key: operation.key.row().to_owned(),
+        departure: operation.key.departure(),
+        object: operation.object.name().to_owned(),
+        target: operation.target.to_string(),
+        email: operation.email.clone(),
+        action: write_action(&operation.action),
+        known: write_known(&operation.known),
+        change: operation.change.name().to_owned(),
+        reason: operation.reason.as_str().to_owned(),
+        seen: operation.seen.map(|seen| (seen.row.to_string(), seen.mapping.to_string())),
+        serial: operation.serial,
+    };
+    serde_json::to_string(&wire).unwrap_or_default()
+}
+
+fn write_action(action: &Action) -> ActionWire {
+    match action {
+        Action::Write { mode, associations, complete, changed, would_send } => ActionWire::Write {
+            mode: mode.name().to_owned(),
+            associations: associations.name().to_owned(),
+            complete: complete
+                .iter()
+                .map(|(path, value)| (path.to_string(), json::to_serde(&value.to_value())))
+                .collect(),
+            changed: changed.iter().map(write_difference).collect(),
+            sent: write_sent(would_send),
+        },
+        Action::Remove => ActionWire::Remove,
+        Action::Probe { verb: of, would_send } => {
+            ActionWire::Probe { verb: verb(*of), sent: write_sent(would_send) }
+        }
+    }
+}
+
+/// A path, what was sent before, if anything was, and what is sent now. A null that was sent is not nothing.
+type DifferenceWire = (String, Vec<Json>, Json);
+
+fn write_difference(difference: &Difference) -> DifferenceWire {
+    let before = difference.before.iter().map(json::to_serde).collect();
+    (difference.path.to_string(), before, json::to_serde(&difference.after))
+}
+
+fn write_sent(sent: &Sent) -> Vec<(String, Json)> {
+    sent.iter().map(|(path, value)| (path.to_string(), json::to_serde(value))).collect()
+}
+
+fn write_known(known: &Known) -> KnownWire {
+    let text = |id: &Option<VitallyId>| id.as_ref().map(ToString::to_string);
+    match known {
+        Known::New => KnownWire::New,
+        Known::Assumed => KnownWire::Assumed,
+        Known::There { id, origin } => KnownWire::There { id: text(id), created: *origin == Origin::Created },
+        Known::Unclear { since, id, origin } => KnownWire::Unclear {
+            since: since.timestamp_micros(),
+            id: text(id),
+            created: origin.map(|origin| origin == Origin::Created),
+        },
+    }
+}
+
+pub(super) fn read(body: &str) -> Option<Operation> {
+    let wire: OperationWire = serde_json::from_str(body).ok()?;
+    let object = Object::parse(&wire.object)?;
+    let seen = match wire.seen {
+        None => None,
+        Some((row, mapping)) => Some(read_seen(&row, &mapping)?),
+    };
+    Some(Operation {
+        key: Key::departed(wire.key, wire.departure, &wire.target),
+        object,
+        target: ExternalId::parse(&wire.target).ok()?,
+        email: wire.email,
+        action: read_action(wire.action, object)?,
+        known: read_known(wire.known)?,
+        change: Change::parse(&wire.change)?,
+        reason: Reason::parse(&wire.reason)?,
+        seen,
+        serial: wire.serial,
+    })
+}
+
+fn read_action(wire: ActionWire, object: Object) -> Option<Action> {
+    Some(match wire {
+        ActionWire::Remove => Action::Remove,
+        ActionWire::Probe { verb, sent } => Action::Probe {
+            verb: if verb == 0 { Verb::Write } else { Verb::Remove },
+            would_send: read_sent(sent)?,
+        },
+        ActionWire::Write { mode, associations, complete, changed, sent } => Action::Write {
+            mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
+            associations: Associations::ALL.into_iter().find(|candidate| candidate.name() == associations)?,
+            complete: read_fields(complete, object)?,
+            changed: changed.into_iter().map(read_difference).collect::<Option<_>>()?,
+            would_send: read_sent(sent)?,
+        },
+    })
+}
+
+fn read_difference((path, before, after): DifferenceWire) -> Option<Difference> {
+    Some(Difference {
+        path: FieldPath::new(&path),
+        before: before.into_iter().next().map(json::from_serde).transpose().ok()?,
+        after: json::from_serde(after).ok()?,
+    })
+}
+
+fn read_sent(sent: Vec<(String, Json)>) -> Option<Sent> {
+    sent.into_iter()
+        .map(|(path, value)| Some((FieldPath::new(&path), json::from_serde(value).ok()?)))
+        .collect::<Option<BTreeMap<_, _>>>()
+}
+
+fn read_fields(fields: Vec<(String, Json)>, object: Object) -> Option<Fields> {
+    fields
+        .into_iter()
+        .map(|(path, value)| {
+            let path = FieldPath::new(&path);
+            let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
+            let value = read_field(json::from_serde(value).ok()?, kind);
+            Some((path, value))
+        })
+        .collect()
+}
+
+fn read_field(value: Value, kind: Option<FieldKind>) -> FieldValue {
+    FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value))
+}
+
+fn read_seen(row: &str, mapping: &str) -> Option<Seen> {
+    Some(Seen { row: Digest::from_hex(row)?, mapping: Digest::from_hex(mapping)? })
+}
+
+fn read_known(wire: KnownWire) -> Option<Known> {
+    let origin = |created| if created { Origin::Created } else { Origin::Found };
+    Some(match wire {
+        KnownWire::New => Known::New,
+        KnownWire::Assumed => Known::Assumed,
+        KnownWire::There { id, created } => {
+            Known::There { id: id.map(VitallyId::new), origin: origin(created) }
+        }
+        KnownWire::Unclear { since, id, created } => {
+            Known::Unclear { since: time(since)?, id: id.map(VitallyId::new), origin: created.map(origin) }
+        }
+    })
+}
+
+fn time(micros: i64) -> Option<Time> {
+    DateTime::from_timestamp_micros(micros)
+}
+
+/// The fields in which something differs.
+pub(super) fn write_differences(differences: &[Difference]) -> String {
+    serde_json::to_string(&differences.iter().map(write_difference).collect::<Vec<_>>()).unwrap_or_default()
+}
+
+/// What [`write_differences`] wrote.
+pub(crate) fn read_differences(body: &str) -> Option<Vec<Difference>> {
+    let wire: Vec<DifferenceWire> = serde_json::from_str(body).ok()?;
+    wire.into_iter().map(read_difference).collect()
+}

@@ -1,0 +1,207 @@
+//! Sorting and comparing: against an oracle, with budgets that force spills, and with many rows.
+
+use std::collections::BTreeMap;
+
+use coho_core::digest::Digest;
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Pending, Seen, Standing};
+use coho_core::row::{Cell, RowBuf};
+use coho_ledger::memory::Memories;
+use coho_plan::compare::{Comparison, Rows, Same};
+use coho_plan::sort::{SortError, Sorter};
+use proptest::prelude::*;
+
+use crate::stage::{Stage, Tested, at, delivered, digest, target};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What a comparison says of a key, as text: what the source has, and whether there is a memory.
+type Said = BTreeMap<String, (String, bool)>;
+
+fn row(number: i64) -> RowBuf {
+    RowBuf::from_cells([Cell::Int(number), Cell::Text("a name of some length")])
+}
+
+fn fingerprint(number: i64) -> Digest {
+    row(number).fingerprint(&[0])
+}
+
+fn seen(number: i64) -> Seen {
+    Seen { row: fingerprint(number), mapping: digest("mapping") }
+}
+
+/// A memory whose row was seen with this number.
+fn memory(number: i64, standing: Standing) -> Result<Memory, Failure> {
+    Ok(Memory { target: target("x")?, standing, pending: Pending::None, seen: Some(seen(number)), serial: 1 })
+}
+
+fn memories(stage: &Stage, known: &BTreeMap<String, i64>) -> Tested {
+    let written = known
+        .iter()
+        .map(|(key, number)| Ok((Key::new(key.as_str()), Some(memory(*number, delivered("x")?.standing)?))));
+    let written: Vec<_> = written.collect::<Result<_, Failure>>()?;
+    Ok(stage.ledger.write(&stage.lease, &stage.scope, &written, at(1))?)
+}
+
+fn sorter(stage: &Stage, rows: &[(String, i64)], budget: usize) -> Result<Sorter, SortError> {
+    let mut sorter = Sorter::new(budget, stage.folder.path());
+    for (key, number) in rows {
+        sorter.push(&Key::new(key), fingerprint(*number), &row(*number))?;
+    }
+    Ok(sorter)
+}
+
+fn compared(comparison: &mut Comparison) -> Result<Said, Failure> {
+    let mut said = Said::new();
+    let mut last = None;
+    for compared in comparison {
+        let compared = compared?;
+        let source = match &compared.rows {
+            Rows::One { row, fingerprint } => format!("{row:?} {fingerprint}"),
+            Rows::Many { count } => format!("{count} rows"),
+            Rows::None => "no row".to_owned(),
+        };
+        assert!(last.as_ref() < Some(&compared.key), "keys come in order, each once");
+        last = Some(compared.key.clone());
+        said.insert(compared.key.to_string(), (source, compared.memory.is_some()));
+    }
+    Ok(said)
+}
+
+fn oracle(rows: &[(String, i64)], known: &BTreeMap<String, i64>, same: Same) -> Said {
+    let mut numbers: BTreeMap<String, Vec<i64>> = known.keys().map(|key| (key.clone(), Vec::new())).collect();
+    for (key, number) in rows {
+        numbers.entry(key.clone()).or_default().push(*number);
+    }
+    if same != Same::Yield {
+        numbers.retain(|key, numbers| known.get(key).is_none_or(|number| numbers.as_slice() != [*number]));
+    }
+    numbers
+        .into_iter()
+        .map(|(key, numbers)| {
+            let source = match numbers.as_slice() {
+                [] => "no row".to_owned(),
+                [one] => format!("{:?} {}", row(*one), fingerprint(*one)),
+                many => format!("{} rows", many.len()),
+            };
+            let remembered = known.contains_key(&key);
+            (key, (source, remembered))
+        })
+        .collect()
+}
+
+fn agrees(rows: &[(String, i64)], known: &BTreeMap<String, i64>, budget: usize) -> Tested {
+    let stage = Stage::new()?;
+    memories(&stage, known)?;
+    for same in [Same::Yield, Same::Count { mapping: digest("mapping") }] {
+        let sorted = sorter(&stage, rows, budget)?.finish()?;
+        let mut comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, same);
+        let said = compared(&mut comparison)?;
+        assert_eq!(said, oracle(rows, known, same));
+        assert_eq!(comparison.standings().delivered, known.len() as u64);
+        let all = oracle(rows, known, Same::Yield).len();
+        assert_eq!(comparison.same(), (all - said.len()) as u64);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_comparison_agrees_with_a_map_in_memory(
+        rows in prop::collection::vec(("[abé\u{10000}]{0,3}|same-prefix-[0-9]", 0..3_i64), 0..200),
+        known in prop::collection::btree_map("[abé\u{10000}]{0,3}|same-prefix-[0-9]", 0..3_i64, 0..40),
+        budget in prop::sample::select(vec![0, 100, 500, 3_000, 1_000_000]),
+    ) {
+        agrees(&rows, &known, budget).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[test]
+fn only_what_is_settled_counts_as_the_same() -> Tested {
+    let stage = Stage::new()?;
+    let standing = delivered("x")?.standing;
+    let removed = Standing::Removed { at: at(0) };
+    let open = Pending::Open {
+        operation: digest("o"),
+        would_send: coho_core::fields::Sent::new(),
+        verb: coho_core::memory::Verb::Write,
+        since: at(0),
+    };
+    stage.write("delivered", Some(memory(1, standing.clone())?))?;
+    stage.write("open", Some(Memory { pending: open, ..memory(1, standing.clone())? }))?;
+    stage.write("other-row", Some(memory(2, standing.clone())?))?;
+    stage.write("removed", Some(memory(1, removed)?))?;
+    stage.write("unseen", Some(Memory { seen: None, ..memory(1, standing)? }))?;
+    let rows = ["delivered", "open", "other-row", "removed", "unseen"].map(|key| (key.to_owned(), 1));
+    let sorted = sorter(&stage, &rows, 1 << 20)?.finish()?;
+    let same = Same::Count { mapping: digest("mapping") };
+    let mut comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, same);
+    let keys: Vec<_> = compared(&mut comparison)?.into_keys().collect();
+    assert_eq!(keys, ["open", "other-row", "removed", "unseen"]);
+    Ok(())
+}
+
+#[test]
+fn many_rows_are_compared_with_a_small_budget() -> Tested {
+    const ROWS: u64 = 300_000;
+    let stage = Stage::new()?;
+    let mut sorter = Sorter::new(1 << 20, stage.folder.path());
+    // Multiplying by a number that shares no factor with the count visits each number once, in no order.
+    for number in (0..ROWS).map(|number| number * 7_919 % ROWS) {
+        let row = RowBuf::from_cells([Cell::Text("one value that is the same everywhere")]);
+        sorter.push(&Key::new(format!("{number:08}")), fingerprint(1), &row)?;
+    }
+    let mut comparison = Comparison::new(sorter.finish()?, Memories::none(), Same::Yield);
+    let mut expected = 0;
+    for compared in comparison.by_ref() {
+        assert_eq!(compared?.key.as_str(), format!("{expected:08}"));
+        expected += 1;
+    }
+    assert_eq!(expected, ROWS);
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_takes_no_spill_is_named() -> Tested {
+    let stage = Stage::new()?;
+    let folder = stage.folder.path().join("gone");
+    let mut sorter = Sorter::new(0, &folder);
+    sorter.push(&Key::new("a"), fingerprint(1), &row(1))?;
+    let error = sorter.push(&Key::new("b"), fingerprint(1), &row(1)).err().ok_or("it spilled")?;
+    let told = format!("rows that exceed memory cannot be spilled to the folder `{}`", folder.display());
+    assert_eq!(error.to_string(), told);
+    assert_eq!(error.help(), Some("free disk space there, or set TMPDIR to a folder on a larger disk"));
+    Ok(())
+}
+
+#[test]
+fn a_record_that_a_row_left_is_a_key_without_a_row() -> Tested {
+    let stage = Stage::new()?;
+    for key in
+        [Key::departed("a", 1, "x"), Key::new("b"), Key::departed("b", 1, "x"), Key::departed("b", 2, "x")]
+    {
+        stage.ledger.write(&stage.lease, &stage.scope, &[(key, Some(delivered("x")?))], at(1))?;
+    }
+    let rows = ["a", "b", "b (was x)"].map(|key| (key.to_owned(), 1));
+    let sorted = sorter(&stage, &rows, 1 << 20)?.finish()?;
+    let comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, Same::Yield);
+    let mut said = Vec::new();
+    for found in comparison {
+        let found = found?;
+        let row = if found.rows == Rows::None { "no row" } else { "a row" };
+        let memory = if found.memory.is_some() { "a memory" } else { "no memory" };
+        said.push(format!("{} {}: {row}, {memory}", found.key.row(), found.key.departure()));
+    }
+    let expected = [
+        "a 0: a row, no memory",
+        "a 1: no row, a memory",
+        "b 0: a row, a memory",
+        "b 1: no row, a memory",
+        "b 2: no row, a memory",
+        "b (was x) 0: a row, no memory",
+    ];
+    assert_eq!(said, expected);
+    Ok(())
+}
