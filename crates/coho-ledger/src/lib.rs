@@ -11,7 +11,7 @@
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
 //! [`compare`] for how the changes are found, and [`spool`] for where a plan waits. What is known of a tenant besides its
-//! records stands in [`workspace`] and [`mod@reference`].
+//! records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`].
 //!
 //! ```
 //! use coho_core::digest::Digest;
@@ -44,16 +44,21 @@
 
 mod ledger;
 pub mod open;
+mod place;
+pub mod temporary;
 pub mod schema;
 pub mod failure;
 mod moment;
 pub mod lease;
 pub mod scope;
+pub mod project;
+pub mod types;
 pub mod workspace;
 pub mod memory;
 pub mod identity;
 pub mod intent;
 pub mod settle;
+mod standing;
 pub mod amend;
 pub mod run;
 pub mod history;
