@@ -95,12 +95,21 @@ pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -
         .optional()?;
     Ok(match standing {
         Some((of, code, message)) => {
-            of == fate.fate.as_str()
-                && code.as_deref() == fate.code.map(Code::as_str)
-                && message == fate.message
+            let says_no_more = fate.message.is_none() || message == fate.message;
+            code.as_deref() == fate.code.map(Code::as_str)
+                && says_no_more
+                && (of == fate.fate.as_str() || waits_still(fate, &of))
         }
         None => matches!(fate.fate, Fate::Unchanged | Fate::Kept),
     })
+}
+
+/// A row that was tried, and is held until its time comes, is still what it was when it was tried.
+fn waits_still(fate: &RowFate, tried: &str) -> bool {
+    let tried = Fate::parse(tried);
+    fate.fate == Fate::Held
+        && fate.message.is_none()
+        && matches!(tried, Some(Fate::Skipped | Fate::Rejected | Fate::Deferred))
 }
 
 /// Another fate takes the place of the one that stands.
