@@ -10,14 +10,17 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::sync::{Sync, SyncId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_ledger::lease::{Holder, LeaseError};
+use coho_ledger::lease::{Holder, Lease, LeaseError, UnderWay};
 use coho_ledger::scope::ScopeError;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
+use crate::lost::OnLost;
+use crate::owner::OnForeign;
 use crate::plan::PlanError;
+use crate::send::LEASE;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -82,6 +85,28 @@ pub enum EngineError {
         path: PathBuf,
         /// The syncs.
         syncs: Vec<SyncId>,
+    },
+    /// The ledger is another project's.
+    #[error(
+        "the ledger {} belongs to the project `{}` in {} on {}, and this is {}", path.display(), owner.name,
+        owner.folder, owner.host, told(ours, owner)
+    )]
+    OtherProject {
+        /// The ledger.
+        path: PathBuf,
+        /// This project's name.
+        ours: String,
+        /// The project that it belongs to.
+        owner: Box<coho_ledger::project::Owner>,
+    },
+    /// There is no folder for temporary files.
+    #[error("the temporary folder {} cannot be used", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
     },
     /// A person stopped it before anything was planned.
     #[error("the run was interrupted")]
@@ -149,6 +174,8 @@ impl EngineError {
             Self::Plan(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
             Self::LedgerLost { .. } => Code::LEDGER_LOST,
+            Self::OtherProject { .. } => Code::OTHER_PROJECT,
+            Self::Temporary { .. } => Code::SPOOL_FAILED,
             Self::Interrupted => Code::INTERRUPTED,
             Self::NoAdoption { .. } => Code::API_CANNOT,
             Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
@@ -175,6 +202,14 @@ impl EngineError {
                  or send everything again: `coho run --new-ledger`"
                     .to_owned(),
             ),
+            Self::OtherProject { .. } => Some(
+                "name another file under `ledger:`; where it is the same project under a new name, or the ledger is to become \
+                 this project's, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
+                    .to_owned(),
+            ),
+            Self::Temporary { .. } => {
+                Some("make that folder, or set TMPDIR to one that can be written to".to_owned())
+            }
             Self::Interrupted => Code::INTERRUPTED.entry().map(coho_core::code::Entry::help),
             Self::NoAdoption { sync } => {
                 Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
@@ -197,6 +232,11 @@ impl EngineError {
 fn named(syncs: &[SyncId]) -> String {
     let ids: Vec<_> = syncs.iter().map(|id| format!("`{id}`")).collect();
     format!("sync{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
+}
+
+/// `the project `a``, or another one of the same name.
+fn told(ours: &str, owner: &coho_ledger::project::Owner) -> String {
+    if ours == owner.name { "another one of that name".to_owned() } else { format!("the project `{ours}`") }
 }
 
 /// What came in place of an answer.
@@ -264,9 +304,56 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The ledger for writing; it is made where there is none.
-    pub(crate) fn ledger_to_write(&self) -> Result<Ledger, EngineError> {
-        Ok(Ledger::open(&self.ledger_path(), &Opening::new(self.setup.clock.now()))?)
+    /// The ledger for writing. An older one is brought up to date. Where there is none, one is made, unless these syncs have
+    /// sent before: their memory is lost.
+    pub(crate) fn ledger_to_write(&self, syncs: &[&Sync], on_lost: OnLost) -> Result<Ledger, EngineError> {
+        let opening = Opening::new(self.setup.clock.now());
+        let found = match Ledger::open(&self.ledger_path(), &Opening { create: Create::No, ..opening }) {
+            Ok(ledger) => Some(ledger),
+            Err(OpenError::Missing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.look_for_memory(found.as_ref(), syncs, on_lost)?;
+        match found {
+            Some(ledger) => Ok(ledger),
+            None => Ok(Ledger::open(&self.ledger_path(), &opening)?),
+        }
+    }
+
+    /// Takes the lease of a ledger that is this project's, or becomes it.
+    pub(crate) fn hold(&self, ledger: &Ledger, on_foreign: OnForeign) -> Result<Lease, EngineError> {
+        let now = self.setup.clock.now();
+        let lease = ledger.acquire(&self.setup.holder, now, LEASE)?;
+        if let Err(error) = self.take_ownership(ledger, &lease, on_foreign, now) {
+            drop(ledger.release(lease, now));
+            return Err(error);
+        }
+        if lease.lost_writes() > 0 {
+            tracing::warn!(
+                "the ledger {} is older than it was, by {} changes: its write-ahead log was removed, or an older copy was put \
+                 in its place; what it does not know any more is sent again, to the records and under the event ids that are \
+                 there",
+                self.ledger_path().display(),
+                lease.lost_writes()
+            );
+        }
+        Ok(lease)
+    }
+
+    /// Who writes to the ledger at this moment, if anybody does.
+    pub fn under_way(&self, ledger: &Ledger) -> Result<Option<UnderWay>, EngineError> {
+        Ok(ledger.under_way(&self.setup.holder.host, self.setup.clock.now())?)
+    }
+
+    /// Looks whether temporary files can be made, and removes those that no living process holds.
+    pub(crate) fn temporary(&self) -> Result<(), EngineError> {
+        let folder = &self.setup.temporary;
+        let failed = |source| EngineError::Temporary { folder: folder.clone(), source };
+        if !std::fs::metadata(folder).map_err(failed)?.is_dir() {
+            return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+        }
+        coho_ledger::temporary::sweep(folder);
+        Ok(())
     }
 
     /// A sync's part of a ledger, if it ever ran, under its id or one that it had before.

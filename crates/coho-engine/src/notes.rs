@@ -14,11 +14,12 @@ use coho_ledger::settle::RowFate;
 use coho_ledger::spool::{NewMemory, Note, Spool};
 
 use crate::context::EngineError;
+use crate::standing::Told;
 
 /// Notes that are made durable at once.
 const AT_ONCE: usize = 500;
 
-/// Carries out all notes of a plan.
+/// Carries out all notes of a plan. Gives the keys that they are of.
 pub(crate) fn apply(
     ledger: &Ledger,
     lease: &Lease,
@@ -26,11 +27,11 @@ pub(crate) fn apply(
     scope: &Scope,
     spool: &Spool,
     now: Time,
-) -> Result<(), EngineError> {
-    let mut after = 0;
+) -> Result<Told, EngineError> {
+    let (mut after, mut told) = (0, Told::default());
     loop {
         let notes = spool.notes(after, AT_ONCE).map_err(crate::plan::PlanError::from)?;
-        let Some((last, _)) = notes.last() else { return Ok(()) };
+        let Some((last, _)) = notes.last() else { return Ok(told) };
         after = *last;
         let mut memories = Vec::new();
         for (_, note) in &notes {
@@ -54,6 +55,7 @@ pub(crate) fn apply(
         }
         ledger.write(lease, scope, &memories, now)?;
         let fates: Vec<_> = notes.iter().filter_map(|(_, note)| fate(note, now)).collect();
+        fates.iter().filter_map(|fate| fate.key.as_ref()).for_each(|key| told.add(key));
         ledger.record(lease, run, scope, &fates)?;
     }
 }

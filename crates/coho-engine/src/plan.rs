@@ -28,7 +28,7 @@ use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::plan::SyncPlan;
 use coho_core::problem::Problem;
-use coho_core::sync::{FirstRun, Sync};
+use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::verdict::Call;
 use coho_ledger::spool::{Lane, Spool, SpoolError};
 use coho_ledger::{Ledger, LedgerError};
@@ -72,6 +72,8 @@ pub(crate) struct Job<'a> {
     pub(crate) purpose: Purpose,
     /// The policy of the sync's first run, in that run only.
     pub(crate) first_run: Option<FirstRun>,
+    /// A sync of events that the project has no more, and that this one may be under another id.
+    pub(crate) earlier: Option<SyncId>,
     /// What Vitally holds, where rows are adopted.
     pub(crate) held: Option<&'a adopt::Held>,
     /// What may be sent, where a person agreed to a plan.
@@ -157,7 +159,7 @@ pub(crate) async fn plan(ledger: &Ledger, job: &Job<'_>) -> Result<Planned, Plan
     departures::depart(ledger, job, &mut draft)?;
     targets::spare_held(ledger, job, &mut draft)?;
     permitted::restrict(job, &mut draft, &[Lane::Remove, Lane::Probe])?;
-    guards::guard(job, &mut draft)?;
+    guards::guard(ledger, job, &mut draft)?;
     draft.finish(ledger, job)
 }
 

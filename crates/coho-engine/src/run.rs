@@ -26,13 +26,15 @@ use self::ending::ended;
 use crate::context::{Engine, EngineError};
 use crate::harmless::Harmless;
 use crate::lost::OnLost;
+use crate::owner::OnForeign;
 use crate::permit::Permit;
 use crate::plan::adopt::Held;
 use crate::plan::beginning;
 use crate::plan::{Filter, Job, PlanError, Planned, plan};
+use crate::repeats;
 use crate::send::matches::Directory;
 use crate::send::references::References;
-use crate::send::{Halt, Heartbeat, LEASE, Sent};
+use crate::send::{Halt, Heartbeat, Sent};
 use crate::stop::Stop;
 
 /// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
@@ -52,11 +54,19 @@ pub struct Options {
     pub permit: Option<Permit>,
     /// What is done where the ledger is gone.
     pub on_lost: OnLost,
+    /// What is done where the ledger is another project's.
+    pub on_foreign: OnForeign,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { filter: Filter::default(), purpose: Purpose::Sync, permit: None, on_lost: OnLost::Refuse }
+        Self {
+            filter: Filter::default(),
+            purpose: Purpose::Sync,
+            permit: None,
+            on_lost: OnLost::Refuse,
+            on_foreign: OnForeign::Refuse,
+        }
     }
 }
 
@@ -127,7 +137,11 @@ impl Engine<'_> {
         listener: &dyn Listener,
     ) -> Result<Vec<Outlook>, EngineError> {
         let listener = &Harmless(listener);
+        self.temporary()?;
         let ledger = self.ledger_to_read()?;
+        if let Some(ledger) = &ledger {
+            self.look_for_owner(ledger, options.on_foreign)?;
+        }
         self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
         let ledger = match ledger {
             Some(ledger) => ledger,
@@ -187,6 +201,7 @@ impl Engine<'_> {
             scope,
             purpose,
             first_run,
+            earlier: self.earlier(ledger, sync)?,
             held: held.as_ref(),
             permit: options.permit.as_ref(),
             workspace: self.workspace(&sync.destination),
@@ -208,6 +223,12 @@ impl Engine<'_> {
         planned.plan.calls.least += listing;
         planned.plan.calls.most += listing;
         Ok(planned)
+    }
+
+    /// A sync of events that the project has no more, and that this one may be under another id.
+    pub(crate) fn earlier(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<SyncId>, EngineError> {
+        let remembered = ledger.remembered_syncs(&self.workspace(&sync.destination))?;
+        Ok(repeats::predecessor(self.setup.project, sync, &remembered).cloned())
     }
 
     /// A hint where a sync begins, and the ledger remembers one of the same object that the project has no more.
@@ -260,10 +281,10 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         let clock = &*self.setup.clock;
-        self.look_for_memory(self.ledger_to_read()?.as_ref(), syncs, options.on_lost)?;
-        let ledger = self.ledger_to_write()?;
+        self.temporary()?;
+        let ledger = self.ledger_to_write(syncs, options.on_lost)?;
         let clients = self.clients(&ledger, syncs)?;
-        let lease = ledger.acquire(&self.setup.holder, clock.now(), LEASE)?;
+        let lease = self.hold(&ledger, options.on_foreign)?;
         if let Err(error) = self.recognise_all(&ledger, &lease, &clients).await {
             drop(ledger.release(lease, clock.now()));
             return Err(error);
@@ -360,9 +381,8 @@ impl Engine<'_> {
         sync: &Sync,
         change: impl FnOnce(&Ledger, &Lease, &Scope) -> Result<u64, EngineError>,
     ) -> Result<u64, EngineError> {
-        self.look_for_memory(self.ledger_to_read()?.as_ref(), &[sync], OnLost::Refuse)?;
-        let ledger = self.ledger_to_write()?;
-        let lease = ledger.acquire(&self.setup.holder, self.setup.clock.now(), LEASE)?;
+        let ledger = self.ledger_to_write(&[sync], OnLost::Refuse)?;
+        let lease = self.hold(&ledger, OnForeign::Refuse)?;
         let changed = match self.scope(&ledger, sync)? {
             Some(scope) => change(&ledger, &lease, &scope),
             None => Ok(0),

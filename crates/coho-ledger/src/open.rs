@@ -196,10 +196,12 @@ impl OpenError {
             }
             Self::NotSqlite { .. } | Self::Foreign { .. } => Some("name another file under `ledger:`"),
             Self::Newer { .. } => Some("use the version of Coho that wrote it, or a later one"),
-            Self::SeveralNames { .. } => {
-                Some("remove the other name, or copy the file: each name would have a log and a lock of its own")
+            Self::SeveralNames { .. } => Some(
+                "remove the other name, or copy the file: each name would have a log and a lock of its own",
+            ),
+            Self::Mounted { .. } => {
+                Some("mount the folder that it is in: its log and its lock are beside it")
             }
-            Self::Mounted { .. } => Some("mount the folder that it is in: its log and its lock are beside it"),
             Self::Temporary { .. } => Some("make that folder, or set TMPDIR to one that can be written to"),
             Self::Locked { .. } => {
                 Some("wait until the other run ends, or close the program that has the file open")
@@ -271,8 +273,7 @@ fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, Ope
 
 /// A folder for a ledger that only this process needs.
 pub(crate) fn temporary_folder() -> Result<TemporaryFolder, OpenError> {
-    TemporaryFolder::new()
-        .map_err(|source| OpenError::Temporary { folder: std::env::temp_dir(), source })
+    TemporaryFolder::new().map_err(|source| OpenError::Temporary { folder: std::env::temp_dir(), source })
 }
 
 /// Another connection, for reading only, to a ledger that is open already.

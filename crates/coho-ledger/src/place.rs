@@ -71,7 +71,8 @@ fn is_mounted(real: &Path) -> bool {
 /// Whether the kernel's list of mounts has one at this path. Blanks in it are written as `\040`.
 fn mounts_at(mounts: &str, real: &Path) -> bool {
     let Some(real) = real.to_str() else { return false };
-    let real = real.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012");
+    let real =
+        real.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012");
     mounts.lines().any(|line| line.split(' ').nth(4) == Some(&real))
 }
 

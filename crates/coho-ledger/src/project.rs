@@ -30,12 +30,7 @@ impl Ledger {
             let owner = connection
                 .prepare_cached("SELECT name, id, host, folder FROM project")?
                 .query_row([], |row| {
-                    Ok(Owner {
-                        name: row.get(0)?,
-                        id: row.get(1)?,
-                        host: row.get(2)?,
-                        folder: row.get(3)?,
-                    })
+                    Ok(Owner { name: row.get(0)?, id: row.get(1)?, host: row.get(2)?, folder: row.get(3)? })
                 })
                 .optional()?;
             Ok(owner)

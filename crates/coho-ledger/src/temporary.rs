@@ -55,9 +55,8 @@ pub fn sweep(folder: &Path) {
 
 /// Whether a plan's file has something in it, and no process uses it: a plan is locked by SQLite from its first table on.
 fn is_left(path: &Path) -> bool {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let begun = fs::metadata(path).is_ok_and(|found| found.len() > 0);
     begun
         && Connection::open_with_flags(path, flags)

@@ -86,7 +86,9 @@ impl SqliteError {
             match self {
                 Self::Open { .. } => "check that it is a SQLite database and that you may read it",
                 Self::Missing { .. } => "check the source's `path`, which is relative to the project",
-                Self::Locked { .. } => "run again when that program has written what it writes, or read a copy of the file",
+                Self::Locked { .. } => {
+                    "run again when that program has written what it writes, or read a copy of the file"
+                }
                 Self::ManyStatements => "keep one query in the model",
                 Self::Writes | Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
                 Self::Parameter => "write the value itself; a model takes no parameters",

@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub(super) known: u64,
     /// Events whose time nobody means.
     pub(super) odd_times: u64,
+    /// What is to be said of records whose keys are all new.
+    pub(super) renamed: Option<String>,
     /// Operations that the permit has, where there is one.
     pub(super) permitted: u64,
     /// Records that have to be searched by their e-mail address.
@@ -67,6 +69,7 @@ impl Draft {
             calls: Calls::default(),
             known: 0,
             odd_times: 0,
+            renamed: None,
             permitted: 0,
             searched: 0,
             batches: Batches::default(),
@@ -292,7 +295,7 @@ impl Draft {
 
     /// What a person should know besides.
     fn notes(&self, job: &Job<'_>, taken_along: u64) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.renamed.iter().cloned().collect();
         if taken_along > 0 {
             let noun = if taken_along == 1 { "removal is" } else { "removals are" };
             notes.push(format!(

@@ -1,17 +1,24 @@
 //! Guards: what looks like an accident is held, and the rest is sent.
 
+use std::collections::BTreeMap;
+
 use coho_core::code::Code;
+use coho_core::decide::{Change, Purpose, Reason};
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
 use coho_core::verdict::Fate;
+use coho_ledger::Ledger;
 use coho_ledger::spool::Lane;
 
 use super::draft::{Draft, change_of};
 use super::{Job, PlanError};
+use crate::repeats::{self, Evidence};
 
 /// Applies all guards of a sync.
-pub(super) fn guard(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+pub(super) fn guard(ledger: &Ledger, job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    new_ids(ledger, job, draft)?;
     empty_source(job, draft)?;
     max_removed(job, draft)?;
     max_changed(job, draft)?;
@@ -25,6 +32,57 @@ pub(super) fn guard(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
         draft.spool.drop_splits()?;
     }
     Ok(())
+}
+
+/// Events under new ids are held, and of records it is said that their keys are new. Who asks for all to be sent again, or for
+/// nothing to be sent, has said what these rows are.
+fn new_ids(ledger: &Ledger, job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
+    if job.purpose != Purpose::Sync {
+        return Ok(());
+    }
+    let told = match (&job.earlier, evidence(ledger, job, draft)?) {
+        (Some(earlier), _) if draft.counts.writes > 0 => repeats::renamed_sync(&job.sync.id, earlier),
+        (_, Some(evidence)) if job.sync.object == Object::Event && repeats::are_renamed(&evidence) => {
+            repeats::renamed_keys(&job.sync.id, &evidence)
+        }
+        (_, Some(evidence)) if job.sync.object != Object::Event && repeats::are_all_new(&evidence) => {
+            draft.renamed = Some(repeats::renamed_records(&evidence));
+            return Ok(());
+        }
+        _ => return Ok(()),
+    };
+    let (message, help) = told;
+    let all = writes(draft)?;
+    draft.guards.push(GuardHit { code: Code::NEW_EVENT_IDS, message, help, held: all.len() as u64 });
+    hold(draft, &all, Code::NEW_EVENT_IDS)
+}
+
+/// What a plan says of its rows' keys. `None` where some of them are remembered, as is usual.
+fn evidence(ledger: &Ledger, job: &Job<'_>, draft: &Draft) -> Result<Option<Evidence>, PlanError> {
+    let Some(scope) = job.scope else { return Ok(None) };
+    let count = |map: &BTreeMap<Fate, u64>| map.get(&Fate::Invalid).copied().unwrap_or_default();
+    let rows = draft.counts.read.saturating_sub(count(&draft.counts.rows));
+    let new = draft.changes.get(&(Change::Add, Reason::NewRecord)).copied().unwrap_or_default();
+    if rows == 0 || new != rows {
+        return Ok(None);
+    }
+    let standings = ledger.standings(scope)?;
+    let remembered = standings.delivered + standings.assumed;
+    let earlier = match ledger.last_change(scope)? {
+        Some(last) if job.sync.object == Object::Event => before(draft, last)?,
+        Some(_) | None => 0,
+    };
+    Ok(Some(Evidence { rows, new, earlier, remembered }))
+}
+
+/// How many planned events happened before this moment, or nobody knows when.
+fn before(draft: &Draft, moment: Time) -> Result<u64, PlanError> {
+    let mut count = 0;
+    for seq in writes(draft)? {
+        let at = draft.spool.operation(seq)?.and_then(|operation| repeats::moment(&operation));
+        count += u64::from(at.is_none_or(|at| at <= moment));
+    }
+    Ok(count)
 }
 
 fn empty_source(job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {

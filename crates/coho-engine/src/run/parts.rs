@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
+use coho_core::code::Code;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
 use coho_core::object::Object;
@@ -20,10 +21,10 @@ use coho_vitally::client::Breaker;
 
 use super::{Part, Shared};
 use crate::context::{Engine, EngineError};
-use crate::notes;
 use crate::plan::{PlanError, Planned};
 use crate::send::matches::Directory;
 use crate::send::{Pace, SendError, Sender, Sent, Stretch};
+use crate::{notes, standing};
 
 /// How many operations are looked at at once.
 const AT_ONCE: usize = 500;
@@ -134,10 +135,14 @@ impl Engine<'_> {
         };
         shared.listener.on(&Event::Planned(Box::new(planned.plan.clone())));
         let now = self.setup.clock.now();
-        notes::apply(shared.ledger, shared.lease, shared.run, &part.scope, &planned.spool, now)?;
+        let (ledger, lease, run) = (shared.ledger, shared.lease, shared.run);
+        let told = notes::apply(ledger, lease, run, &part.scope, &planned.spool, now)?;
         self.remember_beginning(shared, part, &planned)?;
-        let nameless = notes::nameless(&planned.plan.problems, now);
-        shared.ledger.record(shared.lease, shared.run, &part.scope, &nameless)?;
+        if shared.options.filter.completeness() == Completeness::Complete {
+            standing::lift(ledger, lease, run, &part.scope, (&planned.spool, &told), now)?;
+            let nameless = notes::nameless(&planned.plan.problems, now);
+            ledger.record_nameless(lease, run, &part.scope, &nameless)?;
+        }
         (part.known, part.missed) = (planned.known, planned.missed);
         part.plan = Some(planned.plan);
         part.spool = Some(planned.spool);
@@ -168,7 +173,9 @@ impl Engine<'_> {
         planned: &Planned,
     ) -> Result<(), EngineError> {
         let (ledger, lease, now) = (shared.ledger, shared.lease, self.setup.clock.now());
-        if shared.options.filter.completeness() == Completeness::Complete {
+        // Where a person has to say first which events these are, the first run is still to come.
+        let undecided = planned.plan.guards.iter().any(|guard| guard.code == Code::NEW_EVENT_IDS);
+        if shared.options.filter.completeness() == Completeness::Complete && !undecided {
             ledger.mark_begun(lease, &part.scope, now)?;
             self.mark(part.sync);
         }

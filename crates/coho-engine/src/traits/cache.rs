@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Choice, CustomField};
 use crate::context::{Engine, EngineError};
+use crate::owner::OnForeign;
 
 /// How long what was fetched will do.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -46,6 +47,7 @@ impl Engine<'_> {
         }
         let opening = Opening { now, create: Create::No, access: Access::ReadWrite };
         let ledger = Ledger::open(&self.ledger_path(), &opening)?;
+        self.look_for_owner(&ledger, OnForeign::Refuse)?;
         let lease = ledger.acquire(&self.setup.holder, now, crate::send::LEASE)?;
         let kept = ledger.keep_custom_fields(&lease, &self.workspace(destination), object, body, now);
         ledger.release(lease, self.setup.clock.now())?;

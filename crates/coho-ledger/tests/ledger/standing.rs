@@ -81,8 +81,7 @@ fn a_delivery_ends_what_stood() -> Tested {
     let run = begin(&stage, "r1", 1)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
     let fate = RowFate { fate: Fate::Delivered, code: None, message: None, ..invalid("1", "") };
-    let settled =
-        Settlement { key: Key::new("1"), memory: Some(delivered("1")?), fate, calls: Vec::new() };
+    let settled = Settlement { key: Key::new("1"), memory: Some(delivered("1")?), fate, calls: Vec::new() };
     stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
     assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("2"), Fate::Invalid)]);
     assert_eq!(stage.ledger.standing(&stage.scope, Some(&Key::new("2")), 9)?, []);
@@ -145,8 +144,9 @@ fn a_ledger_belongs_to_a_project() -> Tested {
     assert_eq!(stage.ledger.owner()?, Some(owner.clone()));
     let moved = Owner { folder: "/elsewhere".into(), ..owner };
     stage.ledger.give_to(&stage.lease, &moved, at(2))?;
-    let since: i64 = rusqlite::Connection::open(stage.path())?
-        .query_row("SELECT since FROM project", [], |row| row.get(0))?;
+    let since: i64 =
+        rusqlite::Connection::open(stage.path())?
+            .query_row("SELECT since FROM project", [], |row| row.get(0))?;
     assert_eq!((stage.ledger.owner()?, since), (Some(moved), at(1).timestamp_micros()));
     Ok(())
 }
@@ -157,9 +157,8 @@ fn inferred_types_are_kept_for_each_column_of_a_model() -> Tested {
     let types = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
         all.iter().map(|(column, kind)| ((*column).to_owned(), (*kind).to_owned())).collect()
     };
-    let remember = |model, all: &[(&str, &str)]| {
-        stage.ledger.remember_types(&stage.lease, model, &types(all), at(1))
-    };
+    let remember =
+        |model, all: &[(&str, &str)]| stage.ledger.remember_types(&stage.lease, model, &types(all), at(1));
     remember("accounts", &[("id", "text"), ("seats", "whole")])?;
     remember("accounts", &[("seats", "text")])?;
     remember("users", &[("id", "whole")])?;
@@ -193,12 +192,17 @@ fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
     let of = |scope, id: &str, vitally: Option<&str>| {
         let id = target(id)?;
         let vitally = vitally.map(VitallyId::new);
-        Ok::<_, Box<dyn std::error::Error>>(
-            stage.ledger.held_elsewhere(scope, Object::Account, &id, vitally.as_ref())?,
-        )
+        Ok::<_, Box<dyn std::error::Error>>(stage.ledger.held_elsewhere(
+            scope,
+            Object::Account,
+            &id,
+            vitally.as_ref(),
+        )?)
     };
-    let told: Vec<_> =
-        ["a2", "a3", "a4", "a5", "own", "a9"].iter().map(|id| of(&stage.scope, id, None)).collect::<Result<_, _>>()?;
+    let told: Vec<_> = ["a2", "a3", "a4", "a5", "own", "a9"]
+        .iter()
+        .map(|id| of(&stage.scope, id, None))
+        .collect::<Result<_, _>>()?;
     use Elsewhere::{Before, Never, Now};
     assert_eq!(told, [Now, Before, Before, Now, Never, Never]);
     assert_eq!(of(&stage.scope, "by-mail", Some("v-a2"))?, Now);

@@ -65,8 +65,9 @@ fn every_older_ledger_is_written_to_at_once() -> Tested {
         let lease = ledger.acquire(&holder("a"), at(5), TTL)?;
         let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account)?;
         ledger.write(&lease, &scope, &[(Key::new("9"), Some(delivered("9")?))], at(6))?;
-        let backups = fs::read_dir(folder.path())?
-            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "bak")));
+        let backups = fs::read_dir(folder.path())?.filter(|entry| {
+            entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "bak"))
+        });
         assert_eq!(backups.count(), 1, "{name}");
     }
     Ok(())
@@ -97,7 +98,8 @@ fn statements(step: &str) -> Vec<String> {
             statements.push(String::new());
         }
     }
-    statements.retain(|statement| statement.lines().any(|line| !line.trim().is_empty() && !line.starts_with("--")));
+    statements
+        .retain(|statement| statement.lines().any(|line| !line.trim().is_empty() && !line.starts_with("--")));
     statements
 }
 
@@ -166,8 +168,9 @@ fn two_processes_make_one_ledger() -> Tested {
     for result in opened {
         result.map_err(|_| "it panicked")??;
     }
-    let names: Vec<_> =
-        fs::read_dir(folder.path().join(".coho"))?.map(|entry| entry.map(|e| e.file_name())).collect::<Result<_, _>>()?;
+    let names: Vec<_> = fs::read_dir(folder.path().join(".coho"))?
+        .map(|entry| entry.map(|e| e.file_name()))
+        .collect::<Result<_, _>>()?;
     let strays: Vec<_> = names.iter().filter(|name| name.to_string_lossy().contains(".new-")).collect();
     assert!(strays.is_empty(), "{strays:?}");
     Ok(())
@@ -181,8 +184,11 @@ fn a_new_ledger_is_whole_when_it_appears() -> Tested {
     // The file alone, without any log, as the next process finds it after a kill.
     let alone = tempfile::tempdir()?;
     fs::copy(&path, alone.path().join("ledger.db"))?;
-    let version: i64 = Connection::open(alone.path().join("ledger.db"))?
-        .pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version: i64 = Connection::open(alone.path().join("ledger.db"))?.pragma_query_value(
+        None,
+        "user_version",
+        |row| row.get(0),
+    )?;
     assert_eq!(version, VERSION);
     Ok(())
 }
@@ -219,10 +225,8 @@ fn a_copy_of_an_older_ledger_cannot_be_written_to() -> Tested {
     Connection::open(&path)?.execute_batch(OLDER[3].1)?;
     let ledger = Ledger::open(&path, &Opening { access: Access::ReadOnly, ..Opening::new(at(0)) })?;
     let taken = ledger.acquire(&holder("a"), at(0), TTL);
-    let read_only = matches!(
-        taken,
-        Err(coho_ledger::lease::LeaseError::Ledger(LedgerError::ReadOnly { .. }))
-    );
+    let read_only =
+        matches!(taken, Err(coho_ledger::lease::LeaseError::Ledger(LedgerError::ReadOnly { .. })));
     assert!(read_only, "{taken:?}");
     Ok(())
 }
