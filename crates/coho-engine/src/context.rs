@@ -11,7 +11,7 @@ use coho_core::sync::{Sync, SyncId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_ledger::lease::{Holder, Lease, LeaseError, UnderWay};
-use coho_ledger::scope::ScopeError;
+use coho_ledger::scope::{FirstRun, Scope, ScopeError};
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
@@ -356,19 +356,28 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// A sync's part of a ledger, if it ever ran, under its id or one that it had before.
-    pub fn scope(
-        &self,
-        ledger: &Ledger,
-        sync: &Sync,
-    ) -> Result<Option<coho_ledger::scope::Scope>, EngineError> {
+    /// A sync's part of a ledger, if it ever ran, under its id or one that it had before. Under an id of which nothing is
+    /// remembered may be a run that did not come far: another one goes first.
+    pub fn scope(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Scope>, EngineError> {
         let workspace = self.workspace(&sync.destination);
+        let mut found = Vec::new();
         for id in std::iter::once(&sync.id).chain(&sync.renamed_from) {
-            if let Some(scope) = ledger.find_scope(&workspace, id, sync.object)? {
-                return Ok(Some(scope));
+            found.extend(ledger.find_scope(&workspace, id, sync.object)?);
+        }
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let remembered = ledger.remembered(&workspace)?;
+        let with_memory = |scope: &Scope| remembered.iter().any(|(id, _)| id == scope.sync());
+        if let Some(at) = found.iter().position(with_memory) {
+            return Ok(Some(found.swap_remove(at)));
+        }
+        for scope in &found {
+            if ledger.began(scope)? == FirstRun::Done {
+                return Ok(Some(scope.clone()));
             }
         }
-        Ok(None)
+        Ok(Some(found.swap_remove(0)))
     }
 
     /// What templates may know of a sync and a run.

@@ -2,14 +2,16 @@
 //! renamed, every event is a new one to Vitally, and nobody can take it back. So such a plan is held until a person says
 //! which it is. Records are found again by their external ids: for them a word is enough.
 
-use coho_core::fields::FieldValue;
-use coho_core::memory::Time;
+use std::collections::HashSet;
+
+use coho_core::fields::Sent;
+use coho_core::json;
 use coho_core::object::Object;
-use coho_core::operation::{Action, Operation};
+use coho_core::operation::Operation;
 use coho_core::path::FieldPath;
 use coho_core::sync::{Sync, SyncId};
-use coho_core::value::Value;
-use coho_ledger::scope::Remembered;
+use coho_ledger::scope::{Remembered, Scope};
+use coho_ledger::{Ledger, LedgerError};
 use coho_project::Project;
 
 /// What a plan says of its rows, held against what is remembered.
@@ -19,8 +21,8 @@ pub(crate) struct Evidence {
     pub(crate) rows: u64,
     /// Those of them of whose key nothing is remembered.
     pub(crate) new: u64,
-    /// Those of the new ones that happened before anything was remembered last, or nobody knows when.
-    pub(crate) earlier: u64,
+    /// Those of the new ones that look like events which are remembered under other keys.
+    pub(crate) twins: u64,
     /// Keys with a delivered or assumed memory.
     pub(crate) remembered: u64,
 }
@@ -30,10 +32,10 @@ pub(crate) fn are_all_new(evidence: &Evidence) -> bool {
     evidence.remembered > 0 && evidence.new > 0 && evidence.new == evidence.rows
 }
 
-/// Whether the keys of a sync's events were changed. A model that shows only the newest events has new keys each time too:
-/// but those happened after the last run.
+/// Whether the keys of a sync's events were changed. A model that shows only the newest events has new keys each time too,
+/// but other events.
 pub(crate) fn are_renamed(evidence: &Evidence) -> bool {
-    are_all_new(evidence) && evidence.earlier.saturating_mul(2) > evidence.new
+    are_all_new(evidence) && evidence.twins.saturating_mul(2) > evidence.new
 }
 
 /// The sync of events that the project has no more, and that this one may be under another id: of the same model, or of one
@@ -56,16 +58,36 @@ pub(crate) fn predecessor<'r>(
     remembered.iter().filter(|_| concerns).find(fits).map(|one| &one.sync)
 }
 
-/// When the event of an operation happened, where that is known.
-pub(crate) fn moment(operation: &Operation) -> Option<Time> {
-    let Action::Write { complete, .. } = &operation.action else { return None };
-    match complete.get(&FieldPath::new("timestamp"))? {
-        FieldValue::Value(Value::Timestamp(moment)) => Some(*moment),
-        FieldValue::Value(value) => value.as_text()?.parse().ok(),
-        FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..) => {
-            None
+/// The events that are remembered, without their keys: when they happened, and what their rows were.
+#[derive(Default)]
+pub(crate) struct Past {
+    moments: HashSet<String>,
+    rows: HashSet<[u8; 16]>,
+}
+
+impl Past {
+    /// Reads all of a sync's memory.
+    pub(crate) fn of(ledger: &Ledger, scope: &Scope) -> Result<Self, LedgerError> {
+        let mut past = Self::default();
+        for row in ledger.memories(scope)? {
+            let memory = row?.decode()?;
+            past.moments.extend(memory.standing.sent().and_then(moment));
+            past.rows.extend(memory.seen.map(|seen| seen.row.to_bytes()));
         }
+        Ok(past)
     }
+
+    /// Whether an event is one of these, as it seems: it happened at the very same time, or its row is the same but for columns
+    /// that the mapping does not read.
+    pub(crate) fn has(&self, operation: &Operation) -> bool {
+        let same_time = moment(&operation.would_send()).is_some_and(|at| self.moments.contains(&at));
+        same_time || operation.seen.is_some_and(|seen| self.rows.contains(&seen.row.to_bytes()))
+    }
+}
+
+/// When an event happened, as it is written.
+fn moment(sent: &Sent) -> Option<String> {
+    sent.get(&FieldPath::new("timestamp")).map(json::write)
 }
 
 /// What a person is told of a sync that may be another one.
@@ -109,12 +131,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_count_as_renamed_where_most_of_the_new_ones_are_of_the_past() {
-        let evidence = Evidence { rows: 10, new: 10, earlier: 6, remembered: 10 };
+    fn keys_count_as_renamed_where_most_of_the_new_events_are_known_ones() {
+        let evidence = Evidence { rows: 10, new: 10, twins: 6, remembered: 10 };
         assert!(are_renamed(&evidence));
-        assert!(!are_renamed(&Evidence { earlier: 5, ..evidence }), "a model of the newest events");
+        assert!(!are_renamed(&Evidence { twins: 5, ..evidence }), "a model of the newest events");
         assert!(!are_renamed(&Evidence { rows: 11, ..evidence }), "one key is known");
         assert!(!are_renamed(&Evidence { remembered: 0, ..evidence }), "nothing is remembered");
-        assert!(!are_renamed(&Evidence { rows: 0, new: 0, earlier: 0, ..evidence }));
+        assert!(!are_renamed(&Evidence { rows: 0, new: 0, twins: 0, ..evidence }));
     }
 }

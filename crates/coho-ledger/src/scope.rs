@@ -175,16 +175,6 @@ impl Ledger {
         Ok(found)
     }
 
-    /// When something about a scope was remembered last. Reads all of its memory.
-    pub fn last_change(&self, scope: &Scope) -> Result<Option<Time>, LedgerError> {
-        self.read("reading memory", |connection| {
-            let last: Option<i64> = connection
-                .prepare_cached("SELECT max(updated_at) FROM memory WHERE scope = ?1")?
-                .query_row([scope.id], |row| row.get(0))?;
-            last.map(time).transpose()
-        })
-    }
-
     /// Whether the first run of a scope's sync is done.
     pub fn began(&self, scope: &Scope) -> Result<FirstRun, LedgerError> {
         Ok(if self.first_run(scope)?.is_some() { FirstRun::Done } else { FirstRun::Pending })

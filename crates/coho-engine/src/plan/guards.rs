@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use coho_core::code::Code;
 use coho_core::decide::{Change, Purpose, Reason};
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
 use coho_core::verdict::Fate;
 use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
 use coho_ledger::spool::Lane;
 
 use super::draft::{Draft, change_of};
 use super::{Job, PlanError};
-use crate::repeats::{self, Evidence};
+use crate::repeats::{self, Evidence, Past};
 
 /// Applies all guards of a sync.
 pub(super) fn guard(ledger: &Ledger, job: &Job<'_>, draft: &mut Draft) -> Result<(), PlanError> {
@@ -68,19 +68,17 @@ fn evidence(ledger: &Ledger, job: &Job<'_>, draft: &Draft) -> Result<Option<Evid
     }
     let standings = ledger.standings(scope)?;
     let remembered = standings.delivered + standings.assumed;
-    let earlier = match ledger.last_change(scope)? {
-        Some(last) if job.sync.object == Object::Event => before(draft, last)?,
-        Some(_) | None => 0,
-    };
-    Ok(Some(Evidence { rows, new, earlier, remembered }))
+    let twins = if job.sync.object == Object::Event { twins(ledger, scope, draft)? } else { 0 };
+    Ok(Some(Evidence { rows, new, twins, remembered }))
 }
 
-/// How many planned events happened before this moment, or nobody knows when.
-fn before(draft: &Draft, moment: Time) -> Result<u64, PlanError> {
+/// How many planned events look like ones that are remembered under other keys.
+fn twins(ledger: &Ledger, scope: &Scope, draft: &Draft) -> Result<u64, PlanError> {
+    let past = Past::of(ledger, scope)?;
     let mut count = 0;
     for seq in writes(draft)? {
-        let at = draft.spool.operation(seq)?.and_then(|operation| repeats::moment(&operation));
-        count += u64::from(at.is_none_or(|at| at <= moment));
+        let operation = draft.spool.operation(seq)?;
+        count += u64::from(operation.is_some_and(|operation| past.has(&operation)));
     }
     Ok(count)
 }

@@ -391,8 +391,11 @@ impl Judge<'_> {
         self.draft.tally(Change::Learn, Reason::Baseline, 1);
         self.draft.counts.row(Fate::Learned);
         let target = operation.target.clone();
-        // An event is never compared with: that it was there is all that counts.
-        let sent = if operation.object == Object::Event { Sent::new() } else { operation.would_send() };
+        let mut sent = operation.would_send();
+        // An event is never compared with: that it was there is all that counts, and when it happened.
+        if operation.object == Object::Event {
+            sent.retain(|path, _| *path == FieldPath::new("timestamp"));
+        }
         let learned = NewMemory::Learned { target, sent, seen };
         self.note(&operation.key, Fate::Learned, Reason::Baseline, learned)
     }
