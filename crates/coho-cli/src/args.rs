@@ -168,7 +168,7 @@ pub(crate) enum Verb {
         /// Only the row with this primary key.
         #[arg(long)]
         key: Option<String>,
-        /// Only of this run; by default the newest of the sync, or with --key all.
+        /// Only what this run wrote; by default what the newest run of the sync did and what still stands, or with --key all.
         #[arg(long)]
         run: Option<String>,
         /// At most so many.
@@ -255,6 +255,9 @@ pub(crate) struct Rows {
     /// Begins anew where the project's ledger is gone: everything is sent again.
     #[arg(long)]
     pub(crate) new_ledger: bool,
+    /// Takes a ledger over that belongs to another project, or to this one under the name that it had.
+    #[arg(long)]
+    pub(crate) adopt_ledger: bool,
 }
 
 /// What is done with a template.

@@ -116,10 +116,61 @@ fn second_run_is_told_who_holds_the_ledger() {
     }
     let plan = stage.coho(["plan", "--exit-code"]).output().unwrap();
     assert_eq!(plan.status.code(), Some(10), "a plan only reads: {}", text(&plan));
+    for verb in [&["plan"][..], &["rows", "accounts"], &["runs"]] {
+        let told = stage.coho(verb).output().unwrap();
+        let process = format!("(process {} on machine)", first.id());
+        assert!(text(&told).contains("is under way since 20"), "{}", text(&told));
+        assert!(text(&told).contains(&process), "{}", text(&told));
+    }
     assert_eq!(stage.vitally.calls().len(), 1);
     first.kill().unwrap();
     first.wait().unwrap();
+    let plan = stage.coho(["plan"]).output().unwrap();
+    assert!(!text(&plan).contains("under way"), "it is dead: {}", text(&plan));
     finish(&stage).unwrap();
+}
+
+#[test]
+fn second_name_of_the_ledger_lets_no_second_run_in() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    stage.vitally.script(Fault::once(Trouble::Hang));
+    let mut first = start(&stage, &["run"]).unwrap();
+    wait_until("the call that hangs", || stage.vitally.calls().len() == 1).unwrap();
+    let ledger = stage.project().join(".coho/ledger.db");
+    let other = stage.project().join("other.db");
+    fs::hard_link(&ledger, &other).unwrap();
+    let config = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    stage.write("coho.yaml", format!("{config}\nledger: other.db\n")).unwrap();
+    let second = stage.coho(["run"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(6), "{}", text(&second));
+    assert!(text(&second).contains("has another name too (a hard link)"), "{}", text(&second));
+    assert!(text(&second).contains("help: remove the other name"), "{}", text(&second));
+    assert_eq!(stage.vitally.calls().len(), 1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    fs::remove_file(&other).unwrap();
+    stage.write("coho.yaml", config).unwrap();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn removed_write_ahead_log_is_told() {
+    let stage = many_rows(Duration::ZERO).unwrap();
+    let all = stage.coho(["run", "--limit", "2"]).output().unwrap();
+    assert!(all.status.success(), "{}", text(&all));
+    stage.vitally.script(Fault::once(Trouble::Hang).after(1));
+    stage.vitally.clear_calls();
+    let mut run = start(&stage, &["run"]).unwrap();
+    wait_until("the call that hangs", || stage.vitally.calls().len() == 2).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    for name in ["ledger.db-wal", "ledger.db-shm"] {
+        drop(fs::remove_file(stage.project().join(".coho").join(name)));
+    }
+    let next = stage.coho(["run"]).output().unwrap();
+    assert!(text(&next).contains("is older than it was, by"), "{}", text(&next));
+    assert!(text(&next).contains("its write-ahead log was removed"), "{}", text(&next));
+    assert_eq!(stage.vitally.count(Object::Account), ROWS, "nobody is there twice");
 }
 
 #[test]

@@ -157,6 +157,7 @@ codes! {
         QUOTA "quota": "Vitally keeps answering that there were too many calls.", "Lower `rate`, or wait.";
         SERVER_FAILING "server-failing": "Vitally keeps failing or answering with what cannot be read.", "Try again later.";
         OTHER_WORKSPACE "other-workspace": "The token belongs to another workspace than the ledger remembers.", "Use the token of the right workspace, or another destination.";
+        OTHER_PROJECT "other-project": "The ledger belongs to another project.", "Name another file under `ledger:`; where it is to become this project's, run once with `--adopt-ledger`.";
         LEDGER_LOST "ledger-lost": "The project had a ledger, and it is gone.", "Bring it back, or run `coho adopt`; `coho run --new-ledger` sends everything again.";
         LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or mend its permissions.";
         LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
@@ -170,6 +171,7 @@ codes! {
         MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; raise `guards: { max_changed }` if this is right.";
         MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's text; raise `guards: { max_rejected }` if this is right.";
         TAKES_USERS_ALONG "takes-users-along": "Deleting the account would delete users that another sync still holds.", "Let the users leave their model, or link them to another account.";
+        NEW_EVENT_IDS "new-event-ids": "Events that were delivered under other ids would be sent a second time: the sync's `id` or the primary keys of its rows were changed.", "Write `renamed_from`, or give the rows their old keys; where the events are others, send them with `--resend --events`.";
         MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; raise `guards: { max_nulled }` if this is right.";
     }
 }

@@ -1,6 +1,6 @@
 //! Memory: what the ledger remembers of a key.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::code::Code;
 use crate::digest::Digest;
@@ -159,6 +159,9 @@ pub enum Why {
     Skipped,
 }
 
+/// The longest time that a waiting operation waits. What is due later was put off by a clock that was wrong.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
 /// When a waiting operation is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -174,9 +177,25 @@ impl Due {
     /// Whether it is tried at this moment.
     pub fn is_due(self, now: Time) -> bool {
         match self {
-            Self::At(time) => time <= now,
+            Self::At(time) => time <= now || time > now + LONGEST_WAIT,
             Self::Always => true,
             Self::OnChange => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_wrong_clock_put_off_is_due() {
+        let now = Time::UNIX_EPOCH + TimeDelta::days(20_000);
+        let due = |wait| Due::At(now + wait).is_due(now);
+        assert!(due(TimeDelta::zero()));
+        assert!(!due(TimeDelta::seconds(1)));
+        assert!(!due(LONGEST_WAIT));
+        assert!(due(LONGEST_WAIT + TimeDelta::microseconds(1)));
+        assert!(due(TimeDelta::days(3_650)));
     }
 }

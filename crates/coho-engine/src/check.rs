@@ -13,6 +13,8 @@ use coho_plan::read::source_problem;
 use coho_vitally::client::Client;
 
 use crate::context::{Engine, EngineError};
+use crate::owner::OnForeign;
+use crate::repeats;
 use crate::traits::{Freshness, misfits};
 
 /// Looks at everything that syncs need. A model that several syncs share is asked once for each: their mappings differ.
@@ -34,8 +36,26 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         }
         problems.extend(found);
     }
+    match ledger(engine, syncs) {
+        Ok(found) => warnings.extend(found),
+        Err(error) => problems.push(problem(&error)),
+    }
     sort(&mut warnings);
     Checked { problems, warnings }
+}
+
+/// What is wrong with the ledger: it is another project's, or remembers events under an id that the project has no more.
+fn ledger(engine: &Engine<'_>, syncs: &[&Sync]) -> Result<Vec<Problem>, EngineError> {
+    let Some(ledger) = engine.ledger_to_read()? else { return Ok(Vec::new()) };
+    engine.look_for_owner(&ledger, OnForeign::Refuse)?;
+    let mut warnings = Vec::new();
+    for sync in syncs {
+        if let Some(earlier) = engine.earlier(&ledger, sync)? {
+            let (message, help) = repeats::renamed_sync(&sync.id, &earlier);
+            warnings.push(Problem::new(Code::NEW_EVENT_IDS, message).help(help).at(&sync.place));
+        }
+    }
+    Ok(warnings)
 }
 
 /// By file and line.

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use coho_core::code::Code;
-use coho_core::fields::Sent;
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Verb, Why};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
+use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::verdict::{Outcome, Verdict};
 
@@ -93,11 +93,12 @@ impl Case<'_> {
         let origin = self.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
         let conclusion = self.applied(None, origin);
         let memory = conclusion.memory.map(|mut memory| {
-            // An event is never compared with: that it was taken is all that counts.
+            // An event is never compared with: that it was taken is all that counts, and when it happened, by which it is known
+            // again under another key.
             if let (Standing::Delivered { sent, .. }, Object::Event) =
                 (&mut memory.standing, self.operation.object)
             {
-                *sent = Sent::new();
+                sent.retain(|path, _| *path == FieldPath::new("timestamp"));
             }
             memory
         });

@@ -9,13 +9,17 @@ use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
-use coho_ledger::lease::Holder;
+use coho_ledger::lease::{Holder, UnderWay};
+use coho_ledger::scope::{FirstRun, Scope};
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
+use crate::leased::Leased;
+use crate::lost::OnLost;
+use crate::owner::OnForeign;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -74,24 +78,81 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The ledger for writing; it is made where there is none.
-    pub(crate) fn ledger_to_write(&self) -> Result<Ledger, EngineError> {
-        Ok(Ledger::open(&self.ledger_path(), &Opening::new(self.setup.clock.now()))?)
+    /// The ledger for writing. An older one is brought up to date. Where there is none, one is made, unless these syncs have
+    /// sent before: their memory is lost.
+    pub(crate) fn ledger_to_write(&self, syncs: &[&Sync], on_lost: OnLost) -> Result<Ledger, EngineError> {
+        let opening = Opening::new(self.setup.clock.now());
+        let found = match Ledger::open(&self.ledger_path(), &Opening { create: Create::No, ..opening }) {
+            Ok(ledger) => Some(ledger),
+            Err(OpenError::Missing { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.look_for_memory(found.as_ref(), syncs, on_lost)?;
+        match found {
+            Some(ledger) => Ok(ledger),
+            None => Ok(Ledger::open(&self.ledger_path(), &opening)?),
+        }
     }
 
-    /// A sync's part of a ledger, if it ever ran, under its id or one that it had before.
-    pub fn scope(
-        &self,
-        ledger: &Ledger,
-        sync: &Sync,
-    ) -> Result<Option<coho_ledger::scope::Scope>, EngineError> {
+    /// Takes the lease of a ledger that is this project's, or becomes it.
+    pub(crate) fn hold<'l>(
+        &'l self,
+        ledger: &'l Ledger,
+        on_foreign: OnForeign,
+    ) -> Result<Leased<'l>, EngineError> {
+        let leased = Leased::take(ledger, &self.setup.holder, &*self.setup.clock)?;
+        let lease = leased.lease();
+        self.take_ownership(ledger, lease, on_foreign, self.setup.clock.now())?;
+        if lease.lost_writes() > 0 {
+            tracing::warn!(
+                "the ledger {} is older than it was, by {} changes: its write-ahead log was removed, or an older copy was put \
+                 in its place; what it does not know any more is sent again, to the records and under the event ids that are \
+                 there",
+                self.ledger_path().display(),
+                lease.lost_writes()
+            );
+        }
+        Ok(leased)
+    }
+
+    /// Who writes to the ledger at this moment, if anybody does.
+    pub fn under_way(&self, ledger: &Ledger) -> Result<Option<UnderWay>, EngineError> {
+        Ok(ledger.under_way(&self.setup.holder.host, self.setup.clock.now())?)
+    }
+
+    /// Looks whether temporary files can be made, and removes those that no living process holds.
+    pub(crate) fn temporary(&self) -> Result<(), EngineError> {
+        let folder = &self.setup.temporary;
+        let failed = |source| EngineError::Temporary { folder: folder.clone(), source };
+        if !std::fs::metadata(folder).map_err(failed)?.is_dir() {
+            return Err(failed(std::io::ErrorKind::NotADirectory.into()));
+        }
+        coho_ledger::temporary::sweep(folder);
+        Ok(())
+    }
+
+    /// A sync's part of a ledger, if it ever ran, under its id or one that it had before. Under an id of which nothing is
+    /// remembered may be a run that did not come far: another one goes first.
+    pub fn scope(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Scope>, EngineError> {
         let workspace = self.workspace(&sync.destination);
+        let mut found = Vec::new();
         for id in std::iter::once(&sync.id).chain(&sync.renamed_from) {
-            if let Some(scope) = ledger.find_scope(&workspace, id, sync.object)? {
-                return Ok(Some(scope));
+            found.extend(ledger.find_scope(&workspace, id, sync.object)?);
+        }
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let remembered = ledger.remembered(&workspace)?;
+        let with_memory = |scope: &Scope| remembered.iter().any(|(id, _)| id == scope.sync());
+        if let Some(at) = found.iter().position(with_memory) {
+            return Ok(Some(found.swap_remove(at)));
+        }
+        for scope in &found {
+            if ledger.began(scope)? == FirstRun::Done {
+                return Ok(Some(scope.clone()));
             }
         }
-        Ok(None)
+        Ok(Some(found.swap_remove(0)))
     }
 
     /// What templates may know of a sync and a run.

@@ -53,6 +53,28 @@ pub enum EngineError {
         /// The syncs.
         syncs: Vec<SyncId>,
     },
+    /// The ledger is another project's.
+    #[error(
+        "the ledger {} belongs to the project `{}` in {} on {}, and this is {}", path.display(), owner.name,
+        owner.folder, owner.host, told(ours, owner)
+    )]
+    OtherProject {
+        /// The ledger.
+        path: PathBuf,
+        /// This project's name.
+        ours: String,
+        /// The project that it belongs to.
+        owner: Box<coho_ledger::project::Owner>,
+    },
+    /// There is no folder for temporary files.
+    #[error("the temporary folder {} cannot be used", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// What Vitally holds of events cannot be read.
     #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
     NoAdoption {
@@ -113,6 +135,8 @@ impl EngineError {
             Self::Plan(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
             Self::LedgerLost { .. } => Code::LEDGER_LOST,
+            Self::OtherProject { .. } => Code::OTHER_PROJECT,
+            Self::Temporary { .. } => Code::SPOOL_FAILED,
             Self::NoAdoption { .. } => Code::API_CANNOT,
             Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
             Self::Unanswered { verdict, .. } => code_of(verdict),
@@ -137,6 +161,14 @@ impl EngineError {
                  or send everything again: `coho run --new-ledger`"
                     .to_owned(),
             ),
+            Self::OtherProject { .. } => Some(
+                "name another file under `ledger:`; where it is the same project under a new name, or the ledger is to become \
+                 this project's, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
+                    .to_owned(),
+            ),
+            Self::Temporary { .. } => {
+                Some("make that folder, or set TMPDIR to one that can be written to".to_owned())
+            }
             Self::NoAdoption { sync } => {
                 Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
             }
@@ -157,6 +189,11 @@ impl EngineError {
 fn named(syncs: &[SyncId]) -> String {
     let ids: Vec<_> = syncs.iter().map(|id| format!("`{id}`")).collect();
     format!("sync{} {}", if ids.len() == 1 { "" } else { "s" }, ids.join(", "))
+}
+
+/// `the project `a``, or another one of the same name.
+fn told(ours: &str, owner: &coho_ledger::project::Owner) -> String {
+    if ours == owner.name { "another one of that name".to_owned() } else { format!("the project `{ours}`") }
 }
 
 /// What came in place of an answer.

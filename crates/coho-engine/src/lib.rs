@@ -68,6 +68,8 @@ mod leased;
 mod destination;
 mod workspace;
 pub mod lost;
+pub mod owner;
+mod repeats;
 pub mod permit;
 pub mod plan;
 pub mod conclude;

@@ -1,5 +1,6 @@
 //! A lost ledger: a project marks which of its syncs have sent something, in a file beside `coho.yaml`. So the loss of a ledger
-//! is noticed even where the whole `.coho` folder went with it, as it does with a container's disk.
+//! is noticed even where the whole `.coho` folder went with it, as it does with a container's disk. The project's id stands
+//! there too: see [`crate::owner`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,10 +17,13 @@ use crate::context::{Engine, EngineError};
 /// The mark's name. It belongs into the project's repository.
 const MARK: &str = ".coho-ledger";
 
+/// How the line of a mark begins that has the project's id.
+const PROJECT: &str = "project ";
+
 /// What stands at the beginning of a mark.
 const HEAD: &str = "\
 # The workspaces and syncs that Coho has sent to. Keep this file with the project: it lets Coho notice when the ledger
-# that remembers what was delivered is gone, before it sends everything again.
+# that remembers what was delivered is gone, before it sends everything again, and which project a ledger belongs to.
 ";
 
 /// What a run does where the project has sent before, and the ledger does not know of it.
@@ -94,6 +98,19 @@ impl Engine<'_> {
     pub(crate) fn mark(&self, sync: &Sync) {
         let mut marked = self.marked();
         if marked.insert(self.line(sync, &sync.id)) {
+            self.keep(&marked);
+        }
+    }
+
+    /// The project's id, as the mark has it.
+    pub(crate) fn marked_project(&self) -> Option<String> {
+        self.marked().iter().find_map(|line| line.strip_prefix(PROJECT)).map(str::to_owned)
+    }
+
+    /// Marks the project with its id.
+    pub(crate) fn mark_project(&self, id: &str) {
+        let mut marked = self.marked();
+        if marked.insert(format!("{PROJECT}{id}")) {
             self.keep(&marked);
         }
     }

@@ -22,7 +22,9 @@ use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::harmless::Harmless;
 use crate::lost::OnLost;
+use crate::owner::OnForeign;
 use crate::permit::Permit;
+use crate::repeats;
 
 /// What templates read as the run's id in a plan.
 const PLAN: &str = "plan";
@@ -38,11 +40,19 @@ pub struct Options {
     pub permit: Option<Permit>,
     /// What is done where the ledger is gone.
     pub on_lost: OnLost,
+    /// What is done where the ledger is another project's.
+    pub on_foreign: OnForeign,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { filter: Filter::default(), purpose: Purpose::Sync, permit: None, on_lost: OnLost::Refuse }
+        Self {
+            filter: Filter::default(),
+            purpose: Purpose::Sync,
+            permit: None,
+            on_lost: OnLost::Refuse,
+            on_foreign: OnForeign::Refuse,
+        }
     }
 }
 
@@ -69,7 +79,11 @@ impl Engine<'_> {
         listener: &dyn Listener,
     ) -> Result<Vec<Outlook>, EngineError> {
         let listener = &Harmless(listener);
+        self.temporary()?;
         let ledger = self.ledger_to_read()?;
+        if let Some(ledger) = &ledger {
+            self.look_for_owner(ledger, options.on_foreign)?;
+        }
         self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
         let ledger = match ledger {
             Some(ledger) => ledger,
@@ -93,6 +107,12 @@ impl Engine<'_> {
             });
         }
         Ok(outlooks)
+    }
+
+    /// A sync of events that the project has no more, and that this one may be under another id.
+    pub(crate) fn earlier(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<SyncId>, EngineError> {
+        let remembered = ledger.remembered_syncs(&self.workspace(&sync.destination))?;
+        Ok(repeats::predecessor(self.setup.project, sync, &remembered).cloned())
     }
 }
 
@@ -132,6 +152,7 @@ impl Planner<'_> {
             scope,
             purpose,
             first_run,
+            earlier: engine.earlier(ledger, sync)?,
             held,
             approved: options.permit.as_ref(),
             workspace: engine.workspace(&sync.destination),

@@ -22,7 +22,7 @@ const NOTES_AT_ONCE: i64 = 20_000;
 const FATES_AT_ONCE: usize = 500;
 
 /// The most rows that are recorded for one fate and reason; the run's counts have all of them.
-const MOST_RECORDED: u64 = 1_000;
+const MOST_RECORDED: u64 = 100_000;
 
 /// Where what is remembered goes.
 #[derive(Clone, Copy)]
@@ -41,6 +41,11 @@ impl To<'_> {
     pub(crate) fn remember(self, table: &Table) -> Result<(), EngineError> {
         self.notes(table)?;
         self.fates(table)
+    }
+
+    /// Ends what stood of rows that were invalid, refused or held before, and of which this plan has nothing more to say.
+    pub(crate) fn lift(self, table: &Table) -> Result<(), EngineError> {
+        Ok(table.lift(self.ledger, self.lease, self.run, self.scope, self.now)?)
     }
 
     fn notes(self, table: &Table) -> Result<(), EngineError> {

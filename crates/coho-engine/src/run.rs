@@ -24,8 +24,8 @@ use self::ending::ended;
 use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::harmless::Harmless;
-use crate::leased::Leased;
 use crate::lost::OnLost;
+use crate::owner::OnForeign;
 pub use crate::plan::{Options, Outlook};
 use crate::send::halt::Halted;
 use crate::send::heartbeat::Heartbeat;
@@ -87,10 +87,10 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         let clock = &*self.setup.clock;
-        self.look_for_memory(self.ledger_to_read()?.as_ref(), syncs, options.on_lost)?;
-        let ledger = self.ledger_to_write()?;
+        self.temporary()?;
+        let ledger = self.ledger_to_write(syncs, options.on_lost)?;
         let clients = self.clients(&ledger, syncs)?;
-        let leased = Leased::take(&ledger, &self.setup.holder, clock)?;
+        let leased = self.hold(&ledger, options.on_foreign)?;
         self.recognise_all(&ledger, leased.lease(), &clients).await?;
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
@@ -191,9 +191,8 @@ impl Engine<'_> {
         sync: &Sync,
         change: impl FnOnce(&Ledger, &Lease, &Scope) -> Result<u64, EngineError>,
     ) -> Result<u64, EngineError> {
-        self.look_for_memory(self.ledger_to_read()?.as_ref(), &[sync], OnLost::Refuse)?;
-        let ledger = self.ledger_to_write()?;
-        let leased = Leased::take(&ledger, &self.setup.holder, &*self.setup.clock)?;
+        let ledger = self.ledger_to_write(&[sync], OnLost::Refuse)?;
+        let leased = self.hold(&ledger, OnForeign::Refuse)?;
         let changed = match self.scope(&ledger, sync)? {
             Some(scope) => change(&ledger, leased.lease(), &scope)?,
             None => 0,

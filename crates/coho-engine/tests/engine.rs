@@ -32,6 +32,10 @@ mod exact;
 mod lookups;
 #[path = "engine/beginnings.rs"]
 mod beginnings;
+#[path = "engine/ledgers.rs"]
+mod ledgers;
+#[path = "engine/repeats.rs"]
+mod repeats;
 #[path = "engine/identities.rs"]
 mod identities;
 #[path = "engine/departures.rs"]

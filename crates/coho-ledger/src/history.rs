@@ -76,6 +76,25 @@ impl Ledger {
         self.read("reading rows", |connection| rows(connection, scope, filter, limit))
     }
 
+    /// Rows as they are now: those of this run, and those whose fate has stood since an earlier one, the newest first.
+    pub fn rows_now(
+        &self,
+        scope: &Scope,
+        newest: Option<&RunId>,
+        fate: Option<Fate>,
+        limit: usize,
+    ) -> Result<Vec<RowRecord>, LedgerError> {
+        let of_run = RowFilter { fate, key: None, run: newest.cloned() };
+        self.read("reading rows", |connection| {
+            let mut records = match newest {
+                Some(_) => rows(connection, scope, &of_run, limit)?,
+                None => Vec::new(),
+            };
+            records.extend(standing(connection, scope, &of_run, limit - records.len())?);
+            Ok(records)
+        })
+    }
+
     /// The calls of a run that were made for a key, or for any, in the order in which they were recorded. A call for many
     /// rows is found by each of their keys; where it was not looked for by one, it is without a key.
     pub fn calls(
@@ -98,22 +117,24 @@ impl Ledger {
         })
     }
 
-    /// Deletes fates and calls of runs that began before this moment. Runs with their counts, and memory, stay.
+    /// Deletes fates and calls of runs that began before this moment. Runs with their counts, and memory, stay, and so do
+    /// fates that still stand.
     pub fn prune(&self, lease: &Lease, before: Time) -> Result<Pruned, LedgerError> {
-        let fates = self.prune_table(lease, "fates", FATES_AT_ONCE, before)?;
-        Ok(Pruned { fates, calls: self.prune_table(lease, "calls", CALLS_AT_ONCE, before)? })
+        let fates = self.prune_table(lease, "fates", "AND standing = 0", FATES_AT_ONCE, before)?;
+        Ok(Pruned { fates, calls: self.prune_table(lease, "calls", "", CALLS_AT_ONCE, before)? })
     }
 
     fn prune_table(
         &self,
         lease: &Lease,
         table: &str,
+        which: &str,
         at_once: i64,
         before: Time,
     ) -> Result<u64, LedgerError> {
         let sql = format!(
             "DELETE FROM {table} WHERE id IN (SELECT {table}.id FROM {table} JOIN runs ON runs.id = {table}.run
-             WHERE runs.started_at < ?1 LIMIT {at_once})"
+             WHERE runs.started_at < ?1 {which} LIMIT {at_once})"
         );
         let mut pruned = 0;
         loop {
@@ -151,6 +172,32 @@ fn rows(
         scope.id,
         filter.fate.map(Fate::as_str),
         filter.key.as_ref().map(Key::as_str),
+        filter.run.as_ref().map(RunId::as_str),
+        stored(limit),
+    ])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        records.push(record(row)?);
+    }
+    Ok(records)
+}
+
+/// The rows of other runs than the filter's whose fate stands.
+fn standing(
+    connection: &Connection,
+    scope: &Scope,
+    filter: &RowFilter,
+    limit: usize,
+) -> Result<Vec<RowRecord>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT runs.run, key, op_type, fate, reason, code, message, fields, at
+         FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
+         WHERE standing = 1 AND scope = ?1 AND (?2 IS NULL OR fate = ?2) AND runs.run IS NOT ?3
+         ORDER BY runs.id DESC, fates.id DESC LIMIT ?4",
+    )?;
+    let mut rows = statement.query(params![
+        scope.id,
+        filter.fate.map(Fate::as_str),
         filter.run.as_ref().map(RunId::as_str),
         stored(limit),
     ])?;

@@ -86,6 +86,25 @@ impl Ledger {
         })
     }
 
+    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's. A record that one
+    /// of them wrote before was there before: whoever writes it later has not made it.
+    pub fn held_elsewhere(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+        id: Option<&VitallyId>,
+    ) -> Result<Elsewhere, LedgerError> {
+        self.read("looking for other holders", |connection| {
+            let by_target = elsewhere(connection, BY_TARGET, scope, object, target.as_str())?;
+            let by_id = match id {
+                Some(id) => elsewhere(connection, BY_ID, scope, object, id.as_str())?,
+                None => Elsewhere::Never,
+            };
+            Ok(by_target.max(by_id))
+        })
+    }
+
     /// The keys whose memory has this id of Vitally's, in order: more than one where two rows found one record, such as by
     /// its e-mail address.
     pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {
@@ -156,6 +175,44 @@ impl Ledger {
 fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
     let target: String = row.get(2)?;
     Ok(Key::departed(row.get::<_, String>(0)?, row.get(1)?, &target))
+}
+
+/// What other syncs have to do with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Elsewhere {
+    /// None of them remembers it.
+    Never,
+    /// One of them wrote it, and its row left, or the record was removed; or a write of it was tried.
+    Before,
+    /// One of them holds it: see [`Ledger::claimed_elsewhere`].
+    Now,
+}
+
+/// The index and the column by which a record is found.
+const BY_TARGET: (&str, &str) = ("memory_by_target", "target");
+const BY_ID: (&str, &str) = ("memory_by_vitally_id", "vitally_id");
+
+fn elsewhere(
+    connection: &Connection,
+    (index, column): (&str, &str),
+    scope: &Scope,
+    object: Object,
+    value: &str,
+) -> Result<Elsewhere, Fault> {
+    let sql = format!(
+        "SELECT max(standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write'))
+         FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
+         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+           AND {column} = ?3"
+    );
+    let held: Option<bool> = connection
+        .prepare_cached(&sql)?
+        .query_row(params![scope.id, object.name(), value], |row| row.get(0))?;
+    Ok(match held {
+        Some(true) => Elsewhere::Now,
+        Some(false) => Elsewhere::Before,
+        None => Elsewhere::Never,
+    })
 }
 
 /// What a user is linked to: what kind of record, and its external id.

@@ -7,8 +7,13 @@
 //!
 //! A lease may be taken if the lock is free and the row is released, expired, or of a process of this very machine, which
 //! must be dead, since its lock is free. Where there are no locks, only the row counts.
+//!
+//! In the locked file stands how many transactions were written. A ledger that knows of fewer has lost its write-ahead log, or
+//! is an older copy: see [`Lease::lost_writes`]. The number is written after each commit and not synced: a power cut may leave
+//! it behind the ledger, never ahead of it.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,8 +23,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::moment::{micros, stored, time};
-use crate::open::{beside, private};
+use crate::moment::{count, micros, stored, time};
+use crate::open::private;
+use crate::place;
+use crate::run::RunId;
+
+/// How often a lock is asked for that is taken, and how long is waited in between: somebody may only have looked whether it is.
+const TRIES: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(2);
 
 /// Who holds a lease, or wants to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +49,26 @@ pub struct Holder {
 pub struct Lease {
     epoch: i64,
     lock: Option<File>,
+    lost_writes: u64,
 }
 
 impl Lease {
     /// The number of this holding; greater than all before it.
     pub fn epoch(&self) -> u64 {
-        crate::moment::count(self.epoch)
+        count(self.epoch)
+    }
+
+    /// How many of the last transactions the ledger did not know any more when the lease was taken: its write-ahead log was
+    /// removed, or an older copy was put in its place.
+    pub fn lost_writes(&self) -> u64 {
+        self.lost_writes
+    }
+
+    /// Notes how many transactions were written. Where it cannot be noted, a loss is not noticed, and that is all.
+    pub(crate) fn wrote(&self, writes: i64) {
+        if let Some(mut lock) = self.lock.as_ref() {
+            drop(lock.rewind().and_then(|()| lock.write_all(format!("{writes:020}\n").as_bytes())));
+        }
     }
 
     /// Whether the operating system guards it too.
@@ -92,9 +117,22 @@ impl LeaseError {
     }
 }
 
+/// Who holds the ledger while somebody only reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The process.
+    pub holder: Holder,
+    /// Since when.
+    pub since: Time,
+    /// Its run, where it began one.
+    pub run: Option<RunId>,
+}
+
 /// The lease's row.
 struct Row {
     epoch: i64,
+    run: Option<RunId>,
+    writes: i64,
     holder: Holder,
     since: Time,
     expires: Time,
@@ -104,23 +142,30 @@ struct Row {
 impl Ledger {
     /// Takes the lease until `now + ttl`; [`Ledger::renew`] extends it.
     pub fn acquire(&self, holder: &Holder, now: Time, ttl: Duration) -> Result<Lease, LeaseError> {
-        let locked = lock(self.path());
-        let (lock, free) = match locked {
+        let (lock, free) = match lock_patiently(self.path()) {
             Ok(lock) => (Some(lock), true),
             Err(TryLockError::WouldBlock) => return Err(self.held()?),
             // A file system without locks: only the row tells.
             Err(TryLockError::Error(_)) => (None, false),
         };
+        let noted = lock.as_ref().and_then(noted);
         let taken = self.transact("taking the lease", |connection| {
-            let Some(row) = row(connection)? else { return take(connection, 1, holder, now, ttl).map(Ok) };
+            let Some(row) = row(connection)? else {
+                return take(connection, 1, 1, holder, now, ttl).map(|()| Ok((1, 1, 0)));
+            };
             let dead = free && row.holder.host == holder.host;
-            if row.released || row.expires <= now || dead {
-                take(connection, row.epoch + 1, holder, now, ttl).map(Ok)
-            } else {
-                Ok(Err(held_by(row)))
+            if !(row.released || row.expires <= now || dead) {
+                return Ok(Err(held_by(row)));
             }
+            let lost = noted.map_or(0, |noted| noted.saturating_sub(count(row.writes)));
+            let (epoch, writes) = (row.epoch + 1, row.writes + 1);
+            take(connection, epoch, writes, holder, now, ttl)?;
+            Ok(Ok((epoch, writes, lost)))
         })?;
-        taken.map(|epoch| Lease { epoch, lock })
+        let (epoch, writes, lost_writes) = taken?;
+        let lease = Lease { epoch, lock, lost_writes };
+        lease.wrote(writes);
+        Ok(lease)
     }
 
     fn held(&self) -> Result<LeaseError, LedgerError> {
@@ -153,6 +198,19 @@ impl Ledger {
         })
     }
 
+    /// Who holds the ledger at this moment, as it is seen from a machine: a process that lives, as far as locks tell, or one of
+    /// another machine whose lease has not ended.
+    pub fn under_way(&self, host: &str, now: Time) -> Result<Option<UnderWay>, LedgerError> {
+        let row = self.read("reading the lease", row)?;
+        let Some(row) = row.filter(|row| !row.released) else { return Ok(None) };
+        let lives = match look(self.shared()) {
+            Held::Yes => true,
+            Held::No => row.holder.host != host && row.expires > now,
+            Held::Unknown => row.expires > now,
+        };
+        Ok(lives.then_some(UnderWay { holder: row.holder, since: row.since, run: row.run }))
+    }
+
     /// Who holds the lease by its row; it may be of a process that died.
     pub fn holder_of_lease(&self) -> Result<Option<Holder>, LedgerError> {
         let row = self.read("reading the lease", row)?;
@@ -160,55 +218,99 @@ impl Ledger {
     }
 }
 
-/// Refuses a writer whose lease another one took over.
-pub(crate) fn check(connection: &Connection, lease: &Lease) -> Result<(), Fault> {
+/// Refuses a writer whose lease another one took over, and counts what it writes.
+pub(crate) fn check(connection: &Connection, lease: &Lease) -> Result<i64, Fault> {
     check_in(connection, "main", lease)
 }
 
 /// The same on a connection that has the ledger under another name.
-pub(crate) fn check_in(connection: &Connection, name: &str, lease: &Lease) -> Result<(), Fault> {
-    let epoch: Option<i64> = connection
-        .prepare_cached(&format!("SELECT epoch FROM {name}.lease WHERE released IS NULL"))?
-        .query_row([], |row| row.get(0))
+pub(crate) fn check_in(connection: &Connection, name: &str, lease: &Lease) -> Result<i64, Fault> {
+    let writes = connection
+        .prepare_cached(&format!(
+            "UPDATE {name}.lease SET writes = writes + 1 WHERE epoch = ?1 AND released IS NULL RETURNING writes"
+        ))?
+        .query_row([lease.epoch], |row| row.get(0))
         .optional()?;
-    if epoch == Some(lease.epoch) { Ok(()) } else { Err(Fault::LeaseLost) }
+    writes.ok_or(Fault::LeaseLost)
 }
 
 /// The system's lock on the file beside the ledger. The file stays: removing it would let two processes lock two files.
 pub(crate) fn lock(ledger: &Path) -> Result<File, TryLockError> {
-    let file = private(OpenOptions::new().write(true).create(true).truncate(false))
-        .open(beside(ledger, ".lock"))
+    let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+        .open(place::lock_of(ledger))
         .map_err(TryLockError::Error)?;
     file.try_lock()?;
     Ok(file)
 }
 
+/// The same, where somebody may be looking at it right now.
+fn lock_patiently(ledger: &Path) -> Result<File, TryLockError> {
+    for _ in 1..TRIES {
+        match lock(ledger) {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+            other => return other,
+        }
+    }
+    lock(ledger)
+}
+
+/// How many transactions were written, as the locked file says.
+fn noted(mut lock: &File) -> Option<u64> {
+    let mut text = String::new();
+    lock.rewind().ok()?;
+    lock.take(64).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Whether a living process has the lock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Yes,
+    No,
+    Unknown,
+}
+
+/// Looks whether the lock is taken, without taking it for longer than that takes.
+fn look(ledger: &Path) -> Held {
+    match File::open(place::lock_of(ledger)).map(|file| file.try_lock_shared()) {
+        Ok(Ok(())) => Held::No,
+        Ok(Err(TryLockError::WouldBlock)) => Held::Yes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Held::No,
+        Ok(Err(TryLockError::Error(_))) | Err(_) => Held::Unknown,
+    }
+}
+
 fn row(connection: &Connection) -> Result<Option<Row>, Fault> {
-    type Raw = (i64, Holder, i64, i64, bool);
-    let raw: Option<Raw> = connection
-        .prepare_cached("SELECT epoch, holder, pid, host, since, expires, released IS NOT NULL FROM lease")?
-        .query_row([], |row| {
-            let holder = Holder { id: row.get(1)?, pid: row.get(2)?, host: row.get(3)? };
-            Ok((row.get(0)?, holder, row.get(4)?, row.get(5)?, row.get(6)?))
-        })
-        .optional()?;
-    let Some((epoch, holder, since, expires, released)) = raw else { return Ok(None) };
-    Ok(Some(Row { epoch, holder, since: time(since)?, expires: time(expires)?, released }))
+    let mut statement = connection.prepare_cached(
+        "SELECT epoch, holder, pid, host, since, expires, released IS NOT NULL, run, writes FROM lease",
+    )?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Row {
+        epoch: row.get(0)?,
+        holder: Holder { id: row.get(1)?, pid: row.get(2)?, host: row.get(3)? },
+        since: time(row.get(4)?)?,
+        expires: time(row.get(5)?)?,
+        released: row.get(6)?,
+        run: row.get::<_, Option<String>>(7)?.map(RunId::new),
+        writes: row.get(8)?,
+    }))
 }
 
 fn take(
     connection: &Connection,
     epoch: i64,
+    writes: i64,
     holder: &Holder,
     now: Time,
     ttl: Duration,
-) -> Result<i64, Fault> {
+) -> Result<(), Fault> {
     connection.execute(
-        "INSERT OR REPLACE INTO lease (one, epoch, holder, pid, host, since, expires, released)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, NULL)",
-        params![epoch, holder.id, holder.pid, holder.host, micros(now), until(now, ttl)],
+        "INSERT OR REPLACE INTO lease (one, epoch, holder, pid, host, since, expires, released, run, writes)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, NULL, NULL, ?7)",
+        params![epoch, holder.id, holder.pid, holder.host, micros(now), until(now, ttl), writes],
     )?;
-    Ok(epoch)
+    Ok(())
 }
 
 fn until(now: Time, ttl: Duration) -> i64 {

@@ -5,40 +5,52 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::memory::Time;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tempfile::TempDir;
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::{self, Lease};
-use crate::open::{self, OpenError, Opening};
+use crate::open::{self, OpenError, Opened, Opening};
+use crate::temporary::TemporaryFolder;
 
 /// A ledger. All of its functions block; it may be shared between threads.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Mutex<Connection>,
+    /// The file that is read and written.
     path: PathBuf,
+    /// The file that others know: where an older ledger is read from a copy, it is another one.
+    shared: PathBuf,
     /// Of a temporary ledger: its folder, which is removed with it.
-    _folder: Option<TempDir>,
+    _folder: Option<TemporaryFolder>,
 }
 
 impl Ledger {
     /// Opens the ledger at this path, or makes it. An older schema is brought up to date after a copy was made.
     pub fn open(path: &Path, opening: &Opening) -> Result<Self, OpenError> {
-        let connection = open::open(path, opening)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.to_owned(), _folder: None })
+        let Opened { connection, copy } = open::open(path, opening)?;
+        let connection = Mutex::new(connection);
+        let shared = path.to_owned();
+        Ok(match copy {
+            Some((folder, path)) => Self { connection, path, shared, _folder: Some(folder) },
+            None => Self { connection, path: shared.clone(), shared, _folder: None },
+        })
     }
 
     /// An empty ledger in a private temporary folder, gone when it is dropped: for planning where there is none yet.
     pub fn temporary(now: Time) -> Result<Self, OpenError> {
-        let folder =
-            tempfile::tempdir().map_err(|source| OpenError::Folder { path: std::env::temp_dir(), source })?;
+        let folder = open::temporary_folder()?;
         let path = folder.path().join("ledger.db");
-        let connection = open::open(&path, &Opening::new(now))?;
-        Ok(Self { connection: Mutex::new(connection), path, _folder: Some(folder) })
+        let connection = Mutex::new(open::open(&path, &Opening::new(now))?.connection);
+        Ok(Self { connection, shared: path.clone(), path, _folder: Some(folder) })
     }
 
     /// The ledger's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file that other processes know it by.
+    pub(crate) fn shared(&self) -> &Path {
+        &self.shared
     }
 
     /// The connection. A thread that died while it held it left no transaction open, since those roll back when dropped.
@@ -64,10 +76,12 @@ impl Ledger {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, LedgerError> {
-        self.transact(doing, |transaction| {
-            lease::check(transaction, lease)?;
-            work(transaction)
-        })
+        let (done, writes) = self.transact(doing, |transaction| {
+            let writes = lease::check(transaction, lease)?;
+            Ok((work(transaction)?, writes))
+        })?;
+        lease.wrote(writes);
+        Ok(done)
     }
 
     /// As [`Ledger::write_in`], without a lease: only for taking one.

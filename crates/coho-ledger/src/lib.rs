@@ -11,7 +11,7 @@
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
 //! [`absent`] for what a plan asks of keys whose rows left. What is known of a tenant besides its records stands in
-//! [`workspace`] and [`mod@reference`].
+//! [`workspace`] and [`mod@reference`], whose ledger it is in [`project`].
 //!
 //! ```
 //! use coho_core::key::Key;
@@ -37,16 +37,21 @@
 
 mod ledger;
 pub mod open;
+mod place;
+pub mod temporary;
 pub mod schema;
 pub mod failure;
 mod moment;
 pub mod lease;
 pub mod scope;
+pub mod project;
+pub mod types;
 pub mod workspace;
 pub mod memory;
 pub mod identity;
 pub mod intent;
 pub mod settle;
+mod standing;
 pub mod amend;
 pub mod run;
 pub mod history;

@@ -1,6 +1,6 @@
-//! Opening a ledger: where it may be, what is checked before the first statement, and each way in which it can fail.
+//! Opening a ledger: what is checked before the first statement, and each way in which it can fail.
 //!
-//! The schema and its steps stand in [`crate::schema`].
+//! Where a ledger may be stands in `place`, the schema and its steps in [`crate::schema`].
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -12,7 +12,9 @@ use coho_core::memory::Time;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::schema;
+use crate::place::{self, Found};
+use crate::schema::{self, upgrade};
+use crate::temporary::TemporaryFolder;
 
 /// "COHO": what tells a ledger from any other SQLite file.
 pub(crate) const APPLICATION: i32 = 0x434f_484f;
@@ -52,7 +54,7 @@ pub enum Create {
 pub enum Access {
     /// Reading and writing.
     ReadWrite,
-    /// Reading only; an older schema cannot be brought up to date.
+    /// Reading only; of an older ledger a copy is read, which was brought up to date.
     ReadOnly,
 }
 
@@ -117,15 +119,26 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
-    /// An earlier Coho wrote it, and it was opened for reading only.
-    #[error("the ledger `{}` has the older schema {found} and was opened for reading only", path.display())]
-    Older {
-        /// The schema's version in the file.
-        found: i64,
-        /// The newest version that is known here.
-        known: i64,
+    /// The file has several names.
+    #[error("the file of the ledger `{}` has another name too (a hard link)", path.display())]
+    SeveralNames {
         /// The path.
         path: PathBuf,
+    },
+    /// The file itself is a mount.
+    #[error("the ledger `{}` is a file that is mounted by itself, without its folder", path.display())]
+    Mounted {
+        /// The path.
+        path: PathBuf,
+    },
+    /// There is no temporary folder.
+    #[error("the temporary folder `{}` cannot be used", folder.display())]
+    Temporary {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's words.
+        #[source]
+        source: io::Error,
     },
     /// Another program holds it.
     #[error("the ledger `{}` is locked by another program", path.display())]
@@ -183,7 +196,13 @@ impl OpenError {
             }
             Self::NotSqlite { .. } | Self::Foreign { .. } => Some("name another file under `ledger:`"),
             Self::Newer { .. } => Some("use the version of Coho that wrote it, or a later one"),
-            Self::Older { .. } => Some("run a sync once: it brings the ledger up to date"),
+            Self::SeveralNames { .. } => Some(
+                "remove the other name, or copy the file: each name would have a log and a lock of its own",
+            ),
+            Self::Mounted { .. } => {
+                Some("mount the folder that it is in: its log and its lock are beside it")
+            }
+            Self::Temporary { .. } => Some("make that folder, or set TMPDIR to one that can be written to"),
             Self::Locked { .. } => {
                 Some("wait until the other run ends, or close the program that has the file open")
             }
@@ -209,11 +228,52 @@ impl OpenError {
 }
 
 /// A connection to a ledger whose schema is up to date.
-pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Connection, OpenError> {
-    place(path, opening)?;
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    /// Where an older ledger is only read, it is read from a copy in this folder.
+    pub(crate) copy: Option<(TemporaryFolder, PathBuf)>,
+}
+
+/// Opens a ledger, or makes it.
+pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> {
+    let makes = opening.create == Create::IfAbsent && opening.access == Access::ReadWrite;
+    if opening.access == Access::ReadWrite {
+        place::clear(path);
+    }
+    match place::look(path)? {
+        Found::Nothing if makes => place::make(path, opening.now)?,
+        Found::Nothing => return Err(OpenError::Missing { path: path.to_owned() }),
+        Found::File => {}
+    }
     let mut connection = connect(path, opening.access)?;
-    schema::settle(&mut connection, path, opening)?;
-    Ok(connection)
+    match (schema::identify(&connection, path)?, opening.access) {
+        (schema::VERSION, _) => {}
+        // Nothing was ever in it: a crash left it so.
+        (0, _) if !makes => return Err(OpenError::Missing { path: path.to_owned() }),
+        (_, Access::ReadWrite) => upgrade::upgrade(&mut connection, path, opening.now)?,
+        (_, Access::ReadOnly) => return copied(&connection, path, opening.now),
+    }
+    Ok(Opened { connection, copy: None })
+}
+
+/// An older ledger that is only read stays as it is: a private copy of it is brought up to date.
+fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, OpenError> {
+    let folder = temporary_folder()?;
+    let copy = folder.path().join("ledger.db");
+    let failed = |source| OpenError::Copy { path: path.to_owned(), copy: copy.clone(), source };
+    let name = copy.to_str().ok_or_else(|| failed("the path is not UTF-8".into()))?;
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(error.into()))?;
+    let mut written = connect(&copy, Access::ReadWrite)?;
+    schema::climb(&mut written, now).map_err(|error| failed(error.into()))?;
+    drop(written);
+    let connection = connect(&copy, Access::ReadOnly)?;
+    Ok(Opened { connection, copy: Some((folder, copy)) })
+}
+
+/// A folder for a ledger that only this process needs.
+pub(crate) fn temporary_folder() -> Result<TemporaryFolder, OpenError> {
+    TemporaryFolder::new().map_err(|source| OpenError::Temporary { folder: std::env::temp_dir(), source })
 }
 
 /// Another connection, for reading only, to a ledger that is open already.
@@ -222,48 +282,6 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
     Ok(connection)
-}
-
-/// Sees to it that a readable file is in its place. A new one is private before anything is in it.
-fn place(path: &Path, opening: &Opening) -> Result<(), OpenError> {
-    let owned = || path.to_owned();
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(OpenError::IsFolder { path: owned() }),
-        Ok(_) => match fs::File::open(path) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(OpenError::Unreadable { path: owned(), source }),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match (opening.create, opening.access) {
-            (Create::IfAbsent, Access::ReadWrite) => make(path),
-            (Create::No, _) | (_, Access::ReadOnly) => Err(OpenError::Missing { path: owned() }),
-        },
-        Err(source) => Err(OpenError::Unreadable { path: owned(), source }),
-    }
-}
-
-fn make(path: &Path) -> Result<(), OpenError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let failed = |source| OpenError::Folder { path: folder.to_owned(), source };
-    make_folder(folder).map_err(failed)?;
-    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(failed(source)),
-    }
-}
-
-#[cfg(unix)]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 /// Files that are made with these options can be read by their owner only.
@@ -292,8 +310,8 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
         Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let failed = |source| OpenError::sqlite(path, source);
-    let connection =
-        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|source| unopened(path, source))?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     if access == Access::ReadWrite {
@@ -304,6 +322,15 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
         log(&connection, path)?;
     }
     Ok(connection)
+}
+
+/// Why SQLite could not open a file: the system says it more plainly. Only a file that SQLite has not opened is looked at so,
+/// since closing a file frees the locks that SQLite has on it in this process.
+fn unopened(path: &Path, source: rusqlite::Error) -> OpenError {
+    match (source.sqlite_error_code(), fs::File::open(path)) {
+        (Some(ErrorCode::CannotOpen), Err(source)) => OpenError::Unreadable { path: path.to_owned(), source },
+        _ => OpenError::sqlite(path, source),
+    }
 }
 
 /// Every commit reaches the disk before it returns: an intent must be there before the first byte of its write leaves.

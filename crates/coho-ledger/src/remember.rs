@@ -10,6 +10,8 @@
 //!
 //! and where `splits_to` is not null, the row becomes another record, `target`, and what is remembered so far goes on under
 //! that departure. An open intent stays as it is, whatever a note says: only a verdict closes it.
+//!
+//! Two more views tell of which keys the plan has something to say, `told`, and which the model does not have, `left`.
 
 use std::ops::RangeInclusive;
 
@@ -22,6 +24,7 @@ use crate::lease::{self, Lease};
 use crate::ledger::Ledger;
 use crate::moment::micros;
 use crate::open::Access;
+use crate::run::Run;
 use crate::scope::Scope;
 
 /// What is remembered of a pending operation, and is void once nothing is pending.
@@ -45,21 +48,76 @@ impl Ledger {
         notes: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {
-        let told = |fault: Fault| fault.on(self.path(), "remembering what needs no call");
+        self.joined(lease, connection, "remembering what needs no call", || {
+            carry_out(connection, scope, &notes, now)
+        })
+    }
+
+    /// Ends the fates that stand of rows of which a plan of all rows has nothing more to say: the row is as it was delivered,
+    /// or it left the model.
+    pub fn lift(
+        &self,
+        lease: &Lease,
+        connection: &Connection,
+        run: &Run,
+        scope: &Scope,
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        if self.standing(scope, None, 1)?.is_empty() {
+            return Ok(());
+        }
+        self.joined(lease, connection, "recording fates", || {
+            connection.execute(&over(), named_params! { ":run": run.row, ":scope": scope.id, ":now": micros(now) })?;
+            connection.execute(&lift(), named_params! { ":scope": scope.id }).map(drop)
+        })
+    }
+
+    /// Writes to the ledger in one transaction on the connection of a plan's file.
+    fn joined(
+        &self,
+        lease: &Lease,
+        connection: &Connection,
+        doing: &'static str,
+        work: impl FnOnce() -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        let told = |fault: Fault| fault.on(self.path(), doing);
         self.attach(connection, Access::ReadWrite).map_err(|error| told(error.into()))?;
         let done = connection
             .execute_batch("PRAGMA ledger.synchronous = FULL; BEGIN IMMEDIATE")
             .map_err(Fault::from)
             .and_then(|()| lease::check_in(connection, "ledger", lease))
-            .and_then(|()| Ok(carry_out(connection, scope, &notes, now)?));
+            .and_then(|writes| work().map(|()| writes).map_err(Fault::from));
         let ended = match &done {
-            Ok(()) => connection.execute_batch("COMMIT"),
+            Ok(_) => connection.execute_batch("COMMIT"),
             Err(_) => connection.execute_batch("ROLLBACK"),
         };
         let left = connection.execute_batch("DETACH ledger");
-        done.map_err(told)?;
-        ended.and(left).map_err(|error| told(error.into()))
+        let writes = done.map_err(told)?;
+        ended.map_err(|error| told(error.into()))?;
+        lease.wrote(writes);
+        left.map_err(|error| told(error.into()))
     }
+}
+
+/// The standing fates that a plan does not tell of.
+const UNTOLD: &str = "\
+    standing = 1 AND scope = :scope AND key IS NOT NULL AND key NOT IN (SELECT key FROM temp.told)";
+
+/// How such a row ends now.
+fn over() -> String {
+    format!(
+        "INSERT INTO ledger.fates (run, scope, key, fate, reason, fields, at, standing)
+         SELECT :run, :scope, key,
+           CASE WHEN is_known = 0 THEN 'forgotten' WHEN has_left THEN 'kept' ELSE 'unchanged' END,
+           CASE WHEN is_known = 0 OR has_left THEN 'left the model' ELSE 'as it was delivered' END, '{{}}', :now, 0
+         FROM (SELECT key, key IN (SELECT key FROM temp.left) AS has_left,
+             EXISTS (SELECT 1 FROM ledger.memory WHERE memory.scope = :scope AND memory.key = stood.key) AS is_known
+           FROM ledger.fates AS stood INDEXED BY fates_standing WHERE {UNTOLD})"
+    )
+}
+
+fn lift() -> String {
+    format!("UPDATE ledger.fates INDEXED BY fates_standing SET standing = 0 WHERE {UNTOLD}")
 }
 
 fn carry_out(

@@ -170,7 +170,9 @@ impl Ledger {
                 "INSERT INTO runs (run, purpose, status, started_at) VALUES (?1, ?2, 'running', ?3)",
                 params![id.as_str(), purpose_text(purpose), micros(now)],
             )?;
-            Ok(Run { row: connection.last_insert_rowid(), id: id.clone() })
+            let row = connection.last_insert_rowid();
+            connection.execute("UPDATE lease SET run = ?1", [id.as_str()])?;
+            Ok(Run { row, id: id.clone() })
         })
     }
 

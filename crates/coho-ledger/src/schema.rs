@@ -1,12 +1,14 @@
 //! The schema and its steps: version 1 is the tables, version 2 adds the views for people, version 3 what deliveries of
-//! many rows at once, first runs and the workspace's own custom fields need, version 4 a column for records that rows left.
+//! many rows at once, first runs and the workspace's own custom fields need, version 4 whose ledger it is, who runs now, and
+//! which fates still stand, version 5 a column for records that rows left.
 //!
-//! To change the schema, add a step; those that were released never change. Each step runs in one transaction, after a copy
-//! of the file was made beside it. The steps' comments are the reference: [`schema_reference`] reads them back out of SQLite.
+//! To change the schema, add a step; those that were released never change. All steps that are missing run in one
+//! transaction, after a copy of the file was made beside it: see [`upgrade`]. The steps' comments are the reference:
+//! [`schema_reference`] reads them back out of SQLite.
 
 mod text;
+pub(crate) mod upgrade;
 
-use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 
 use coho_core::memory::Time;
@@ -14,21 +16,22 @@ use rusqlite::{Connection, TransactionBehavior};
 
 pub use self::text::schema_reference;
 use crate::moment::micros;
-use crate::open::{APPLICATION, Access, OpenError, Opening, beside, private};
+use crate::open::{APPLICATION, OpenError};
 
 /// The steps. The first one makes version 1, and so on.
 const STEPS: &[&str] = &[
     include_str!("schema/steps/1-tables.sql"),
     include_str!("schema/steps/2-views.sql"),
     include_str!("schema/steps/3-deliveries.sql"),
-    include_str!("schema/steps/4-departures.sql"),
+    include_str!("schema/steps/4-project.sql"),
+    include_str!("schema/steps/5-departures.sql"),
 ];
 
 /// The newest version of the schema, which this version of Coho reads and writes: the number of steps.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
-/// Refuses what is not a ledger before anything of it is changed.
-pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Refuses what is not a ledger before anything of it is changed. Gives its version; 0 is one that a crash left empty.
+pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let (application, version, objects) = marks(connection).map_err(|e| OpenError::sqlite(path, e))?;
     let path = path.to_owned();
     if application != APPLICATION && (application != 0 || version != 0 || objects != 0) {
@@ -36,7 +39,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<(), OpenE
     } else if version > VERSION {
         Err(OpenError::Newer { found: version, known: VERSION, path })
     } else {
-        Ok(())
+        Ok(version)
     }
 }
 
@@ -49,71 +52,25 @@ fn marks(connection: &Connection) -> rusqlite::Result<(i32, i64, i64)> {
     ))
 }
 
-/// Brings the schema up to date.
-pub(crate) fn settle(connection: &mut Connection, path: &Path, opening: &Opening) -> Result<(), OpenError> {
-    identify(connection, path)?;
-    let failed = |source| OpenError::sqlite(path, source);
-    let (_, found, _) = marks(connection).map_err(failed)?;
-    match opening.access {
-        _ if found == VERSION => Ok(()),
-        // An empty file is one that a crash left before the first step.
-        Access::ReadOnly if found == 0 => Err(OpenError::Missing { path: path.to_owned() }),
-        Access::ReadOnly => Err(OpenError::Older { found, known: VERSION, path: path.to_owned() }),
-        Access::ReadWrite => {
-            let _alone = alone(path, found)?;
-            if found > 0 {
-                copy(connection, path, found)?;
-            }
-            climb(connection, opening.now).map_err(failed)
-        }
+/// Takes all steps that are missing, in one transaction.
+pub(crate) fn climb(connection: &mut Connection, now: Time) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster, so the version is read under the lock.
+    let (_, found, _) = marks(&transaction)?;
+    let missing = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
     }
-}
-
-/// While a run of an earlier version holds the ledger, its schema stays as it is.
-fn alone(path: &Path, found: i64) -> Result<Option<File>, OpenError> {
-    if found == 0 {
-        return Ok(None);
-    }
-    match crate::lease::lock(path) {
-        Ok(lock) => Ok(Some(lock)),
-        Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
-        Err(fs::TryLockError::Error(_)) => Ok(None),
-    }
-}
-
-fn climb(connection: &mut Connection, now: Time) -> rusqlite::Result<()> {
-    loop {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have been faster, so the version is read under the lock.
-        let (_, version, _) = marks(&transaction)?;
-        let Some(step) = usize::try_from(version).ok().and_then(|version| STEPS.get(version)) else {
-            return Ok(());
-        };
+    for step in missing {
         transaction.execute_batch(step)?;
-        let taken = [version + 1, micros(now)];
-        transaction.execute("INSERT INTO steps (version, taken_at) VALUES (?1, ?2)", taken)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", version + 1)?;
-        transaction.commit()?;
     }
-}
-
-/// `ledger.db.v1.bak`: the file as it was. It is complete before it has that name.
-fn copy(connection: &Connection, path: &Path, version: i64) -> Result<(), OpenError> {
-    let copy = beside(path, &format!(".v{version}.bak"));
-    let unfinished = beside(path, &format!(".v{version}.bak.unfinished"));
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Copy {
-        path: path.to_owned(),
-        copy: copy.clone(),
-        source,
-    };
-    // SQLite fills an empty file, which is how the copy is private from the beginning.
-    private(OpenOptions::new().write(true).create(true).truncate(true))
-        .open(&unfinished)
-        .map_err(|error| failed(error.into()))?;
-    let name = unfinished.to_str().ok_or_else(|| failed("the path is not UTF-8".into()))?;
-    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(error.into()))?;
-    fs::rename(&unfinished, &copy).map_err(|error| failed(error.into()))
+    for version in found + 1..=VERSION {
+        transaction
+            .execute("INSERT INTO steps (version, taken_at) VALUES (?1, ?2)", [version, micros(now)])?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
 }
 
 #[cfg(test)]
@@ -125,5 +82,6 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         climb(&mut connection, Time::UNIX_EPOCH).unwrap();
         assert_eq!(marks(&connection).unwrap().1, VERSION);
+        assert_eq!(i64::try_from(STEPS.len()).unwrap(), VERSION);
     }
 }

@@ -38,6 +38,17 @@ impl Scope {
     }
 }
 
+/// A sync that something is remembered of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Its id.
+    pub sync: SyncId,
+    /// What its rows become.
+    pub object: Object,
+    /// The name of the model that it was run with last.
+    pub model: Option<String>,
+}
+
 /// Whether a sync ran for the first time already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FirstRun {
@@ -142,6 +153,26 @@ impl Ledger {
             }
             Ok(syncs)
         })
+    }
+
+    /// The same, with the model that each was run with last.
+    pub fn remembered_syncs(&self, workspace: &str) -> Result<Vec<Remembered>, LedgerError> {
+        let mut found = Vec::new();
+        for (sync, object) in self.remembered(workspace)? {
+            let model = self.read("reading a model's name", |connection| {
+                let model = connection
+                    .prepare_cached(
+                        "SELECT run_syncs.model FROM run_syncs JOIN scopes ON scopes.id = run_syncs.scope
+                         JOIN workspaces ON workspaces.id = scopes.workspace
+                         WHERE name = ?1 AND sync = ?2 ORDER BY run_syncs.run DESC LIMIT 1",
+                    )?
+                    .query_row(params![workspace, sync.as_str()], |row| row.get(0))
+                    .optional()?;
+                Ok(model)
+            })?;
+            found.push(Remembered { sync, object, model });
+        }
+        Ok(found)
     }
 
     /// Whether the first run of a scope's sync is done.

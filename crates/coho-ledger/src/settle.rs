@@ -18,6 +18,7 @@ use crate::memory::store;
 use crate::moment::{micros, stored};
 use crate::run::Run;
 use crate::scope::Scope;
+use crate::standing;
 
 /// What was to be done to a record, in the words of the views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,7 +115,8 @@ impl Ledger {
         })
     }
 
-    /// Records the fates of rows and keys that end without a verdict. Those that are unchanged are only counted.
+    /// Records the fates of rows and keys that end without a verdict, where they are others than before: a fate that stands
+    /// is not repeated, and a row that is unchanged is told only where it was not before.
     pub fn record(
         &self,
         lease: &Lease,
@@ -123,7 +125,12 @@ impl Ledger {
         fates: &[RowFate],
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "recording fates", |connection| {
-            fates.iter().try_for_each(|fate| record_fate(connection, run, scope, fate))
+            for fate in fates {
+                if !standing::is_known(connection, scope, fate)? {
+                    record_fate(connection, run, scope, fate)?;
+                }
+            }
+            Ok(())
         })
     }
 
@@ -173,11 +180,20 @@ fn record_shared_call(
     Ok(())
 }
 
-fn record_fate(connection: &Connection, run: &Run, scope: &Scope, fate: &RowFate) -> Result<(), Fault> {
+/// Records a fate, in the place of the one that stands.
+pub(crate) fn record_fate(
+    connection: &Connection,
+    run: &Run,
+    scope: &Scope,
+    fate: &RowFate,
+) -> Result<(), Fault> {
+    if let Some(key) = &fate.key {
+        standing::lift(connection, scope, key)?;
+    }
     connection
         .prepare_cached(
-            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             run.row,
@@ -190,6 +206,7 @@ fn record_fate(connection: &Connection, run: &Run, scope: &Scope, fate: &RowFate
             fate.message,
             fields(&fate.changes),
             micros(fate.at),
+            standing::stands(fate.fate),
         ])?;
     Ok(())
 }

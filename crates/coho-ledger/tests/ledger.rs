@@ -1,11 +1,20 @@
-//! The ledger from outside: opening, lease, scopes, memory, identities, intents, runs and history, what is known of a
-//! workspace, each in a file of its own.
+//! The ledger from outside: opening and its upgrade, names of one file, lease, scopes, memory, identities, intents, runs and
+//! history, what is known of a workspace, each in a file of its own.
 
 #[path = "ledger/stage.rs"]
 mod stage;
 
 #[path = "ledger/opening.rs"]
 mod opening;
+
+#[path = "ledger/upgrade.rs"]
+mod upgrade;
+
+#[path = "ledger/names.rs"]
+mod names;
+
+#[path = "ledger/standing.rs"]
+mod standing;
 
 #[path = "ledger/lease.rs"]
 mod lease;

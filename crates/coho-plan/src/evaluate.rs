@@ -46,6 +46,8 @@ pub(crate) struct Passed {
     pub(crate) odd_times: u64,
     /// What was remembered before.
     pub(crate) standings: Standings,
+    /// What is to be said of records whose keys are all new.
+    pub(crate) renamed: Option<String>,
 }
 
 impl Passed {

@@ -1,21 +1,27 @@
 //! Guards: what looks like an accident is held, and the rest is sent.
 
 use coho_core::code::Code;
-use coho_core::decide::Completeness;
+use coho_core::decide::{Change, Completeness, Purpose, Reason};
 use coho_core::object::Object;
 use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
+use coho_core::verdict::Fate;
+use coho_ledger::scope::Scope;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::evaluate::Passed;
 use crate::failure::PlanError;
 use crate::job::Job;
+use crate::phase::Phase;
+use crate::progress::Step;
+use crate::repeats::{self, Evidence, Past};
 use crate::table::{Table, TableError};
 
 /// Applies all guards of a sync. Gives those that hold something.
-pub(crate) fn guard(job: &Job<'_>, table: &Table, passed: &Passed) -> Result<Vec<GuardHit>, PlanError> {
+pub(crate) fn guard(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Result<Vec<GuardHit>, PlanError> {
     let mut guards =
         Guards { table, hits: Vec::new(), delivered: passed.standings.delivered, known: known(passed) };
+    guards.new_ids(job, passed)?;
     guards.empty_source(job, passed)?;
     guards.max_removed(job)?;
     guards.max_changed(job)?;
@@ -54,6 +60,69 @@ struct Limited<'a> {
 }
 
 impl Guards<'_> {
+    /// Events under new ids are held, and of records it is said that their keys are new. Who asks for all to be sent again, or
+    /// for nothing to be sent, has said what these rows are.
+    fn new_ids(&mut self, job: &Job<'_>, passed: &mut Passed) -> Result<(), PlanError> {
+        if job.purpose != Purpose::Sync {
+            return Ok(());
+        }
+        let is_event = job.sync.object == Object::Event;
+        let (message, help) = match (&job.earlier, self.evidence(job, passed)?) {
+            (Some(earlier), _) if self.count(WRITES)? > 0 => repeats::renamed_sync(&job.sync.id, earlier),
+            (_, Some(evidence)) if is_event && repeats::are_renamed(&evidence) => {
+                repeats::renamed_keys(&job.sync.id, &evidence)
+            }
+            (_, Some(evidence)) if !is_event && repeats::are_all_new(&evidence) => {
+                passed.renamed = Some(repeats::renamed_records(&evidence));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let held = self.hold(Code::NEW_EVENT_IDS, WRITES)?;
+        self.hits.push(GuardHit { code: Code::NEW_EVENT_IDS, message, help, held });
+        Ok(())
+    }
+
+    /// What a plan says of its rows' keys. `None` where some of them are remembered, as is usual.
+    fn evidence(&self, job: &Job<'_>, passed: &Passed) -> Result<Option<Evidence>, PlanError> {
+        let Some(scope) = job.scope else { return Ok(None) };
+        let is_invalid = |(fate, ..): &&(Fate, Change, Reason)| *fate == Fate::Invalid;
+        let invalid: u64 = passed.rows.iter().filter(|(end, _)| is_invalid(end)).map(|(_, number)| number).sum();
+        let noted = "SELECT sum(rows) FROM plan WHERE side = 0 AND status = 'invalid'";
+        let rows = passed.read.saturating_sub(invalid + self.table.number(noted, [])?);
+        let new = self.count("change = 'add' AND reason = 'new-record'")?;
+        if rows == 0 || new != rows {
+            return Ok(None);
+        }
+        let twins = if job.sync.object == Object::Event { self.twins(job, scope)? } else { 0 };
+        Ok(Some(Evidence { rows, new, twins, remembered: self.known }))
+    }
+
+    /// How many planned events look like ones that are remembered under other keys.
+    fn twins(&self, job: &Job<'_>, scope: &Scope) -> Result<u64, PlanError> {
+        if self.known == 0 {
+            return Ok(0);
+        }
+        let past = Past::of(job.ledger, scope)?;
+        let mut count = 0;
+        for phase in Phase::WRITES {
+            let mut after = 0;
+            loop {
+                let operations = self.table.operations(phase, after, AT_ONCE)?;
+                let Some((last, _)) = operations.last() else { break };
+                after = *last;
+                count += operations.iter().filter(|(_, operation)| past.has(operation)).count() as u64;
+                job.tell(Step::Evaluating)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many planned operations there are of these.
+    fn count(&self, which: &str) -> Result<u64, TableError> {
+        self.table.number(&format!("SELECT count(*) FROM plan WHERE {PLANNED} AND {which}"), [])
+    }
+
     fn empty_source(&mut self, job: &Job<'_>, passed: &Passed) -> Result<(), TableError> {
         // Models of events often show only the newest ones, and no event is ever removed.
         let removes = job.sync.object != Object::Event;
@@ -108,8 +177,7 @@ impl Guards<'_> {
 
     fn exceed(&mut self, limited: &Limited<'_>, which: &str) -> Result<(), TableError> {
         let Limited { limit, of, code, what, key } = *limited;
-        let count =
-            self.table.number(&format!("SELECT count(*) FROM plan WHERE {PLANNED} AND {which}"), [])?;
+        let count = self.count(which)?;
         let allowed = limit.allows(of);
         if count <= allowed {
             return Ok(());
@@ -140,3 +208,8 @@ impl Guards<'_> {
 const PLANNED: &str = "status = 'planned'";
 
 const REMOVALS: &str = "phase = 3";
+
+const WRITES: &str = "phase < 3";
+
+/// How many operations are looked at at once.
+const AT_ONCE: usize = 500;

@@ -8,7 +8,7 @@ use coho_core::key::Key;
 use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::problem::Problem;
-use coho_core::sync::{FirstRun, Sync};
+use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::scope::Scope;
 use coho_mapping::Facts;
@@ -69,6 +69,8 @@ pub struct Job<'a> {
     pub purpose: Purpose,
     /// The policy of the sync's first run, in that run only.
     pub first_run: Option<FirstRun>,
+    /// A sync of events that the project has no more, and that this one may be under another id.
+    pub earlier: Option<SyncId>,
     /// What Vitally holds, where rows are adopted.
     pub held: Option<Held>,
     /// What may be sent, where a person agreed to a plan.

@@ -9,7 +9,7 @@
 //!
 //! **Where to begin:** [`plan`], which has the order of the passes; then [`table`] for what a row of the table is. [`read`],
 //! [`sort`] and [`compare`] bring rows and memories together, `evaluate` says what they mean, `targets`, `departures`,
-//! `agreed` and `guards` are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a person agreed to.
+//! `agreed` and `guards` (with [`repeats`]) are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a person agreed to.
 
 pub mod stop;
 pub mod phase;
@@ -32,6 +32,7 @@ mod evaluate;
 mod targets;
 mod departures;
 mod agreed;
+pub mod repeats;
 mod guards;
 pub mod dependents;
 mod sums;
@@ -64,7 +65,7 @@ fn passes(mut job: Job<'_>, table: Table, read: read::Read) -> Result<Planned, P
     evaluate::evaluate_absent(&job, &table, &mut passed)?;
     targets::spare(&table)?;
     agreed += agreed::restrict(&job, &table, Of::Rest)?;
-    let guards = guards::guard(&job, &table, &passed)?;
+    let guards = guards::guard(&job, &table, &mut passed)?;
     departures::stay(&table)?;
     let known = guards::known(&passed);
     let plan = summary::summarize(&job, &table, passed, guards)?;

@@ -7,6 +7,7 @@ use coho_core::plan::RemovalOrigins;
 use coho_core::sync::{Api, Associations};
 
 use crate::dependents::{Dependents, Removable};
+use crate::evaluate::Passed;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::phase::Phase;
@@ -21,15 +22,16 @@ pub(crate) fn notes(
     job: &Job<'_>,
     table: &Table,
     sums: &Sums,
-    odd_times: u64,
+    passed: &mut Passed,
 ) -> Result<Vec<String>, PlanError> {
     let planned = sums.counts.planned() > 0;
     let notes = [
+        passed.renamed.take(),
         taken_along(job, table, sums.removals)?,
         differing(table)?,
         missing(job, sums),
         exact(job, planned),
-        odd(odd_times),
+        odd(passed.odd_times),
         accepted(job, planned),
     ];
     Ok(notes.into_iter().flatten().collect())

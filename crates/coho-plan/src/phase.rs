@@ -20,6 +20,9 @@ pub enum Phase {
 
 impl Phase {
     /// All phases.
+    pub const WRITES: [Self; 3] = [Self::Fresh, Self::Retry, Self::Backfill];
+
+    /// All phases.
     pub const ALL: [Self; 5] = [Self::Fresh, Self::Retry, Self::Backfill, Self::Remove, Self::Probe];
 
     /// The phase of an operation: what it was made for says it, and why.

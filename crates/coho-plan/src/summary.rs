@@ -25,7 +25,7 @@ const SAMPLES: usize = 3;
 pub(crate) fn summarize(
     job: &Job<'_>,
     table: &Table,
-    passed: Passed,
+    mut passed: Passed,
     guards: Vec<GuardHit>,
 ) -> Result<SyncPlan, PlanError> {
     let mut sums = Sums::of_passed(&passed);
@@ -40,7 +40,7 @@ pub(crate) fn summarize(
         api: job.sync.api,
         first_run: job.first_run,
         time: job.tariff.least_time(job.sync.api, calls, portable),
-        notes: notes::notes(job, table, &sums, passed.odd_times)?,
+        notes: notes::notes(job, table, &sums, &mut passed)?,
         samples: samples(table, &sums.changes)?,
         counts: sums.counts,
         changes: sums.changes,

@@ -128,6 +128,11 @@ const SCHEMA: &str = "
         serial INTEGER, mover INTEGER);
     CREATE TABLE agreed (key TEXT NOT NULL, verb TEXT NOT NULL, digest BLOB NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (key, verb, digest))
         WITHOUT ROWID;
+    CREATE TEMP VIEW told AS
+        SELECT key FROM main.plan WHERE departure = 0 AND status NOT IN ('unchanged', 'kept')
+        UNION ALL
+        SELECT key || ' (was ' || target || ')' FROM main.plan WHERE departure > 0 AND status NOT IN ('unchanged', 'kept');
+    CREATE TEMP VIEW left AS SELECT key FROM main.gone WHERE departure = 0;
     CREATE TEMP VIEW notes AS
         SELECT seq, key, departure, effect, target, body AS sent, seen_row, seen_mapping,
             CASE WHEN status IN ('planned', 'learned') THEN splits_to END AS splits_to

@@ -10,7 +10,7 @@ use coho_core::model::Relation;
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::value::Float;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row, Statement};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement};
 
 use crate::read::SourceError;
 use crate::reading::{Reading, Scope, Sink, spawn};
@@ -37,6 +37,12 @@ pub enum SqliteError {
     /// There is no such file; Coho makes none.
     #[error("there is no SQLite file {}", path.display())]
     Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another program writes to it, and does not let it be read.
+    #[error("the SQLite file {} is locked by another program", path.display())]
+    Locked {
         /// The file.
         path: PathBuf,
     },
@@ -80,6 +86,9 @@ impl SqliteError {
             match self {
                 Self::Open { .. } => "check that it is a SQLite database and that you may read it",
                 Self::Missing { .. } => "check the source's `path`, which is relative to the project",
+                Self::Locked { .. } => {
+                    "run again when that program has written what it writes, or read a copy of the file"
+                }
                 Self::ManyStatements => "keep one query in the model",
                 Self::Writes | Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
                 Self::Parameter => "write the value itself; a model takes no parameters",
@@ -126,13 +135,22 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
     if !path.exists() {
         return Err(SqliteError::Missing { path: path.to_owned() });
     }
-    let failed = |source| SqliteError::Open { path: path.to_owned(), source };
+    let failed = |source| unopened(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     // The first read shows whether it is a database at all, and begins the one state that the rows are read from.
     connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master;").map_err(failed)?;
     Ok(connection)
+}
+
+fn unopened(path: &Path, source: rusqlite::Error) -> SqliteError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            SqliteError::Locked { path: path.to_owned() }
+        }
+        Some(_) | None => SqliteError::Open { path: path.to_owned(), source },
+    }
 }
 
 fn rows(connection: &mut Connection, sql: &str, remedy: Remedy, sink: &mut Sink) -> Result<(), SourceError> {
@@ -235,4 +253,25 @@ fn cell(value: ValueRef<'_>, declared: ColumnType) -> Result<Cell<'_>, (&'static
         }
         ValueRef::Blob(_) => return Err(("a BLOB", "hex({c}) AS {c}")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_file_is_named_for_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE accounts (id)").unwrap();
+        // Without the patience of a run.
+        let impatient = Connection::open(&path).unwrap();
+        impatient.busy_timeout(Duration::ZERO).unwrap();
+        let source = impatient.execute_batch("SELECT count(*) FROM sqlite_master").unwrap_err();
+        let error = unopened(&path, source);
+        let told = format!("the SQLite file {} is locked by another program", path.display());
+        assert_eq!(error.to_string(), told);
+        assert!(error.help().unwrap().contains("run again when that program has written"));
+    }
 }

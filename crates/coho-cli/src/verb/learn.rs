@@ -29,7 +29,7 @@ pub(crate) async fn learn(
     let syncs = engine.select(&[sync.to_owned()])?;
     let stop = engine::stop_at_ctrl_c();
     let filter = Filter { key: key.map(Key::new), ..Filter::default() };
-    let options = Options { filter, purpose, permit: None, on_lost: OnLost::BeginAnew };
+    let options = Options { filter, purpose, on_lost: OnLost::BeginAnew, ..Options::default() };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
     let report = engine.run(&syncs, &options, &heard, &stop).await?;
     let plans = heard.plans.into_inner().unwrap_or_else(PoisonError::into_inner);

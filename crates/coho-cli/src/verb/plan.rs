@@ -5,9 +5,13 @@ use std::path::Path;
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
 use coho_core::verdict::Fate;
+use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
+use coho_engine::owner::OnForeign;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Outlook};
+use coho_ledger::Ledger;
+use coho_ledger::lease::UnderWay;
 use coho_report::style::{Color, Style};
 
 use crate::args::{Global, Rows};
@@ -27,6 +31,9 @@ pub(crate) async fn plan(
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
     let options = options(rows);
+    if let Some(ledger) = engine.ledger_to_read()? {
+        tell_of_runs(&engine, &ledger)?;
+    }
     let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
     let (mut planned, mut problems) = (Vec::new(), Vec::new());
     for outlook in outlooks {
@@ -60,6 +67,20 @@ pub(crate) async fn plan(
     })
 }
 
+/// Says so where a run is under way: what it has begun is not known yet.
+pub(crate) fn tell_of_runs(engine: &Engine<'_>, ledger: &Ledger) -> anyhow::Result<()> {
+    if let Some(UnderWay { holder, since, run }) = engine.under_way(ledger)? {
+        let run = run.map(|run| format!(" {}", run.as_str())).unwrap_or_default();
+        print::talk(&format!(
+            "a run{run} is under way since {} (process {} on {}): the outcome of what it is sending is not known yet",
+            since.format("%Y-%m-%dT%H:%M:%SZ"),
+            holder.pid,
+            holder.host
+        ));
+    }
+    Ok(())
+}
+
 /// Says so where a key was asked for and no model has it: it may be mistyped.
 pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
     if let (Some(key), 0) = (key, read.sum::<u64>()) {
@@ -78,6 +99,7 @@ pub(crate) fn options(rows: &Rows) -> Options {
         },
         permit: None,
         on_lost: if rows.new_ledger { OnLost::BeginAnew } else { OnLost::Refuse },
+        on_foreign: if rows.adopt_ledger { OnForeign::TakeOver } else { OnForeign::Refuse },
     }
 }
 

@@ -13,7 +13,7 @@ use coho_report::line::RowLine;
 
 use crate::args::{Global, RowsFormat};
 use crate::exit::{Exit, Known};
-use crate::verb::plan::style;
+use crate::verb::plan::{style, tell_of_runs};
 use crate::{engine, print, project};
 
 /// The most calls of a key that are shown for one run.
@@ -39,13 +39,16 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
     if let (Some(ledger), Some(sync)) = (engine.ledger_to_read()?, sync.first())
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
-        let run = match (&asked.run, &asked.key) {
-            (Some(run), _) => Some(known(&ledger, run)?),
-            (None, Some(_)) => None,
-            (None, None) => newest(&ledger, &asked.sync)?,
-        };
+        tell_of_runs(&engine, &ledger)?;
+        let run = asked.run.as_deref().map(|run| known(&ledger, run)).transpose()?;
         let filter = RowFilter { fate, key: asked.key.as_deref().map(Key::new), run };
-        lines = ledger.rows(&scope, &filter, asked.limit as usize)?.into_iter().map(line).collect();
+        let found = if filter.run.is_none() && filter.key.is_none() {
+            let newest = newest(&ledger, &asked.sync)?;
+            ledger.rows_now(&scope, newest.as_ref(), fate, asked.limit as usize)?
+        } else {
+            ledger.rows(&scope, &filter, asked.limit as usize)?
+        };
+        lines = found.into_iter().map(line).collect();
         if let Some(key) = &filter.key {
             calls = made(&ledger, &scope, key, &lines)?;
         }

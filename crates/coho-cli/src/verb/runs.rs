@@ -6,14 +6,18 @@ use coho_report::line::RunLine;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};
-use crate::verb::plan::style;
+use crate::verb::plan::{style, tell_of_runs};
 use crate::{engine, print, project};
 
 /// Lists runs, or one of them.
 pub(crate) fn runs(global: &Global, run: Option<&str>, limit: u32) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
-    let records = match (engine.ledger_to_read()?, run) {
+    let ledger = engine.ledger_to_read()?;
+    if let Some(ledger) = &ledger {
+        tell_of_runs(&engine, ledger)?;
+    }
+    let records = match (ledger, run) {
         (None, _) => Vec::new(),
         (Some(ledger), None) => ledger.runs(limit as usize)?,
         (Some(ledger), Some(id)) => ledger.run(&RunId::new(id))?.into_iter().collect(),

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use chrono::TimeDelta;
+use coho_core::code::Code;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
 use coho_core::memory::Time;
@@ -156,12 +157,18 @@ impl Engine<'_> {
         let to = To { ledger, lease, run, scope, now, goes_on: &|| goes_on(shared) };
         to.remember(&planned.table)?;
         let filter = &shared.options.filter;
-        if filter.completeness() == Completeness::Complete && filter.waiting == Waiting::Too {
+        let is_whole = filter.completeness() == Completeness::Complete && filter.waiting == Waiting::Too;
+        if is_whole {
+            to.lift(&planned.table)?;
+            ledger.record_nameless(lease, run, scope, &nameless(&planned.plan.problems, now))?;
+        }
+        // Where a person has to say first which events these are, the first run is still to come.
+        let undecided = planned.plan.guards.iter().any(|guard| guard.code == Code::NEW_EVENT_IDS);
+        if is_whole && !undecided {
             ledger.mark_begun(lease, scope, now)?;
             self.mark(part.sync);
         }
         remember_ids(shared, part, &planned.table, now)?;
-        ledger.record(lease, run, scope, &nameless(&planned.plan.problems, now))?;
         part.sent.calls += planned.calls.len() as u64;
         note_calls(shared, part, &planned.calls)
     }

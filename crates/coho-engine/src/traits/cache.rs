@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 use super::{Choice, CustomField};
 use crate::context::{Engine, EngineError};
 use crate::leased::Leased;
+use crate::owner::OnForeign;
 
 /// How long what was fetched will do.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -47,6 +48,7 @@ impl Engine<'_> {
         }
         let opening = Opening { now, create: Create::No, access: Access::ReadWrite };
         let ledger = Ledger::open(&self.ledger_path(), &opening)?;
+        self.look_for_owner(&ledger, OnForeign::Refuse)?;
         let leased = Leased::take(&ledger, &self.setup.holder, &*self.setup.clock)?;
         ledger.keep_custom_fields(leased.lease(), &self.workspace(destination), object, body, now)?;
         Ok(leased.release()?)

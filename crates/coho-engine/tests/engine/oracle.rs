@@ -196,7 +196,7 @@ fn write(stage: &mut Stage, step: &Step) -> Result<(), Failure> {
     for (key, total) in &step.orders {
         write!(
             sql,
-            "INSERT INTO orders VALUES ({key}, 'm', 'k', '2026-01-01', 's0', NULL, NULL, {total}, NULL);"
+            "INSERT INTO orders VALUES ({key}, 'm', 'k', strftime('%Y-%m-%dT%H:%M:%SZ', '2025-01-01', '{key} minutes'), 's0', NULL, NULL, {total}, NULL);"
         )?;
     }
     stage.sql(&sql)

@@ -172,6 +172,11 @@ impl Stage {
         self.files.insert(path.to_owned(), text.to_owned());
     }
 
+    /// Takes a file of the project away.
+    pub(crate) fn remove(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
     /// Writes a sync.
     pub(crate) fn sync(&mut self, name: &str, text: &str) {
         self.file(&format!("syncs/{name}.yaml"), text);

@@ -123,7 +123,7 @@ fn what_is_old_is_pruned_and_runs_stay() -> Tested {
     let stage = Stage::new()?;
     for (id, seconds) in [("r1", 1), ("r2", 100)] {
         let run = begin(&stage, id, seconds)?;
-        stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate("1", None, Fate::Invalid)])?;
+        stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate("1", None, Fate::Touched)])?;
         let (key, calls) = (Key::new("1"), [call(), call()]);
         stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&key), &calls)?;
     }

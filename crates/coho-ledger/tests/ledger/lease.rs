@@ -7,6 +7,9 @@ use coho_core::key::Key;
 use coho_ledger::lease::LeaseError;
 use coho_ledger::{Ledger, LedgerError, Opening};
 
+use coho_core::decide::Purpose;
+use coho_ledger::run::RunId;
+
 use super::stage::{Stage, TTL, Tested, at, delivered, holder};
 
 #[test]
@@ -75,5 +78,85 @@ fn a_holder_that_was_taken_for_dead_cannot_write() -> Tested {
     assert!(matches!(stage.ledger.renew(&stage.lease, at(62), TTL), Err(LedgerError::LeaseLost { .. })));
     assert_eq!(stage.memory("1")?, None);
     other.write(&lease, &stage.scope, &memory, at(62))?;
+    Ok(())
+}
+
+#[test]
+fn a_lease_that_was_given_back_does_not_write() -> Tested {
+    let stage = Stage::new()?;
+    let earlier = stage.ledger.acquire(&holder("a"), at(0), TTL);
+    assert!(earlier.is_err(), "it is held");
+    let Stage { folder, ledger, lease, scope } = stage;
+    let path = folder.path().join("ledger.db");
+    let epoch = lease.epoch();
+    ledger.release(lease, at(1))?;
+    // Nobody has taken it since: the epoch still stands, and only the row says that it was given back.
+    let later = ledger.acquire(&holder("a"), at(2), TTL)?;
+    rusqlite::Connection::open(&path)?.execute("UPDATE lease SET released = 1", [])?;
+    assert_eq!(later.epoch(), epoch + 1);
+    let refused = ledger.write(&later, &scope, &[(Key::new("1"), Some(delivered("1")?))], at(3));
+    assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
+    Ok(())
+}
+
+#[test]
+fn who_only_reads_is_told_which_process_runs() -> Tested {
+    let stage = Stage::new()?;
+    let reader = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
+    let told = reader.under_way("a", at(1_000))?.ok_or("nobody holds it")?;
+    assert_eq!((told.holder, told.since, told.run), (holder("a"), at(0), None));
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, at(1))?;
+    assert_eq!(reader.under_way("b", at(1_000))?.and_then(|told| told.run), Some(RunId::new("r1")));
+    // Looking does not get in the way of who wants to run next.
+    stage.ledger.release(stage.lease, at(2))?;
+    assert_eq!(reader.under_way("a", at(3))?, None);
+    assert!(stage.ledger.acquire(&holder("a"), at(3), TTL)?.is_locked());
+    Ok(())
+}
+
+#[test]
+fn a_killed_process_is_not_under_way() -> Tested {
+    let stage = Stage::new()?;
+    let reader = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
+    drop(stage.lease);
+    assert_eq!(reader.under_way("a", at(1))?, None);
+    // Of another machine only the lease's end tells.
+    assert!(reader.under_way("b", at(59))?.is_some());
+    assert_eq!(reader.under_way("b", at(60))?, None);
+    Ok(())
+}
+
+#[test]
+fn a_lost_write_ahead_log_is_noticed() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    let elsewhere = tempfile::tempdir()?;
+    let copy = |name: &str| fs::copy(stage.folder.path().join(name), elsewhere.path().join(name));
+    rusqlite::Connection::open(stage.path())?
+        .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get::<_, i64>(0))?;
+    copy("ledger.db")?;
+    stage.write("2", Some(delivered("2")?))?;
+    stage.write("3", Some(delivered("3")?))?;
+    // As a kill leaves it, but for the log.
+    copy("ledger.db.lock")?;
+    let path = elsewhere.path().join("ledger.db");
+    let lease = Ledger::open(&path, &Opening::new(at(1)))?.acquire(&holder("a"), at(1), TTL)?;
+    assert_eq!(lease.lost_writes(), 2);
+    drop(lease);
+    let again = Ledger::open(&path, &Opening::new(at(1)))?.acquire(&holder("a"), at(1), TTL)?;
+    assert_eq!(again.lost_writes(), 0, "it is told once");
+    Ok(())
+}
+
+#[test]
+fn a_ledger_that_was_begun_anew_has_lost_nothing() -> Tested {
+    let stage = Stage::new()?;
+    stage.write("1", Some(delivered("1")?))?;
+    let (folder, path) = (stage.folder, stage.ledger.path().to_owned());
+    drop((stage.ledger, stage.lease));
+    fs::remove_file(&path)?;
+    let lease = Ledger::open(&path, &Opening::new(at(1)))?.acquire(&holder("a"), at(1), TTL)?;
+    assert_eq!(lease.lost_writes(), 0);
+    drop(folder);
     Ok(())
 }

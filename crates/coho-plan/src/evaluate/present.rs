@@ -269,7 +269,11 @@ impl<'a> Rows<'a> {
 
     fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
         // An event is never compared with: that it was there is all that counts.
-        let sent = if operation.object == Object::Event { Sent::new() } else { operation.would_send() };
+        let mut sent = operation.would_send();
+        // An event is never compared with: that it was there is all that counts, and when it happened.
+        if operation.object == Object::Event {
+            sent.retain(|path, _| *path == FieldPath::new("timestamp"));
+        }
         Ok(self.table.note(&Note {
             target: Some(&operation.target),
             effect: Effect::Learned(sent, present.seen),

@@ -11,6 +11,7 @@ use coho_core::operation::Operation;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
 use coho_ledger::lease::Lease;
+use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
 use coho_ledger::settle::RowFate;
 use coho_ledger::{Ledger, LedgerError};
@@ -137,6 +138,18 @@ impl Table {
         now: Time,
     ) -> Result<(), LedgerError> {
         ledger.remember(lease, &self.connection(), scope, notes, now)
+    }
+
+    /// Ends what stood of rows of which a plan of all rows says nothing more.
+    pub fn lift(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        ledger.lift(lease, &self.connection(), run, scope, now)
     }
 
     /// The fates of rows and keys that are not sent, behind `after`: at most so many, of those that `wanted` takes by fate and

@@ -1,0 +1,150 @@
+//! Standing fates: what a row waits with until somebody mends it. It is written once; later runs in which nothing changes
+//! about it write nothing, and it is never pruned while it stands.
+//!
+//! The row's fate now is its newest one, and it is so since that was written.
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
+use coho_core::key::Key;
+use coho_core::verdict::Fate;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::failure::{Fault, LedgerError};
+use crate::lease::Lease;
+use crate::ledger::Ledger;
+use crate::moment::stored;
+use crate::run::Run;
+use crate::scope::Scope;
+use crate::settle::{RowFate, record_fate};
+
+impl Ledger {
+    /// The keys with a standing fate behind this one, in their order.
+    pub fn standing(
+        &self,
+        scope: &Scope,
+        after: Option<&Key>,
+        most: usize,
+    ) -> Result<Vec<(Key, Fate)>, LedgerError> {
+        self.read("reading standing fates", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT key, fate FROM fates INDEXED BY fates_standing
+                 WHERE standing = 1 AND scope = ?1 AND key IS NOT NULL AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![scope.id, after.map(Key::as_str), stored(most)])?;
+            let mut standing = Vec::new();
+            while let Some(row) = rows.next()? {
+                let fate = Fate::parse(&row.get::<_, String>(1)?)
+                    .ok_or_else(|| Fault::damaged("a fate is none that Coho writes"))?;
+                standing.push((Key::new(row.get::<_, String>(0)?), fate));
+            }
+            Ok(standing)
+        })
+    }
+
+    /// Records the rows without a key that a run found, where they are others than before. All of a sync at once.
+    pub fn record_nameless(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        fates: &[RowFate],
+    ) -> Result<(), LedgerError> {
+        self.write_in(lease, "recording fates", |connection| {
+            if nameless(connection, scope)? == counted(fates) {
+                return Ok(());
+            }
+            connection
+                .prepare_cached(
+                    "UPDATE fates INDEXED BY fates_standing SET standing = 0
+                     WHERE standing = 1 AND scope = ?1 AND key IS NULL",
+                )?
+                .execute([scope.id])?;
+            fates.iter().try_for_each(|fate| record_fate(connection, run, scope, fate))
+        })
+    }
+}
+
+/// Whether a row with this fate waits for somebody.
+pub(crate) fn stands(fate: Fate) -> bool {
+    match fate {
+        Fate::Skipped | Fate::Rejected | Fate::Deferred | Fate::Invalid | Fate::Held | Fate::Stale => true,
+        Fate::Delivered
+        | Fate::Accepted
+        | Fate::Touched
+        | Fate::Removed
+        | Fate::NotAttempted
+        | Fate::Unchanged
+        | Fate::Learned
+        | Fate::Kept
+        | Fate::Released
+        | Fate::Forgotten => false,
+    }
+}
+
+/// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
+pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -> Result<bool, Fault> {
+    let (None, Some(key)) = (fate.op_type, &fate.key) else { return Ok(false) };
+    type Told = (String, Option<String>, Option<String>);
+    let standing: Option<Told> = connection
+        .prepare_cached(
+            "SELECT fate, code, message FROM fates INDEXED BY fates_standing
+             WHERE standing = 1 AND scope = ?1 AND key = ?2",
+        )?
+        .query_row(params![scope.id, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    Ok(match standing {
+        Some((of, code, message)) => {
+            let says_no_more = fate.message.is_none() || message == fate.message;
+            code.as_deref() == fate.code.map(Code::as_str)
+                && says_no_more
+                && (of == fate.fate.as_str() || waits_still(fate, &of))
+        }
+        None => matches!(fate.fate, Fate::Unchanged | Fate::Kept),
+    })
+}
+
+/// A row that was tried, and is held until its time comes, is still what it was when it was tried.
+fn waits_still(fate: &RowFate, tried: &str) -> bool {
+    let tried = Fate::parse(tried);
+    fate.fate == Fate::Held
+        && fate.message.is_none()
+        && matches!(tried, Some(Fate::Skipped | Fate::Rejected | Fate::Deferred))
+}
+
+/// Another fate takes the place of the one that stands.
+pub(crate) fn lift(connection: &Connection, scope: &Scope, key: &Key) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "UPDATE fates INDEXED BY fates_standing SET standing = 0
+             WHERE standing = 1 AND scope = ?1 AND key = ?2",
+        )?
+        .execute(params![scope.id, key.as_str()])?;
+    Ok(())
+}
+
+/// How many rows there are with each fate, code and message.
+type Counted = BTreeMap<(String, Option<String>, Option<String>), u64>;
+
+fn counted(fates: &[RowFate]) -> Counted {
+    let mut counted = Counted::new();
+    for fate in fates {
+        let code = fate.code.map(|code| code.as_str().to_owned());
+        *counted.entry((fate.fate.as_str().to_owned(), code, fate.message.clone())).or_default() += 1;
+    }
+    counted
+}
+
+/// The rows without a key that stand.
+fn nameless(connection: &Connection, scope: &Scope) -> Result<Counted, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT fate, code, message FROM fates INDEXED BY fates_standing
+         WHERE standing = 1 AND scope = ?1 AND key IS NULL",
+    )?;
+    let mut rows = statement.query([scope.id])?;
+    let mut counted = Counted::new();
+    while let Some(row) = rows.next()? {
+        *counted.entry((row.get(0)?, row.get(1)?, row.get(2)?)).or_default() += 1;
+    }
+    Ok(counted)
+}

@@ -1,0 +1,213 @@
+//! Fates that stand are written once; and what else the ledger knows of a project: whose it is, types of columns, other
+//! holders of a record.
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Pending, Standing, Verb};
+use coho_core::object::Object;
+use coho_core::sync::SyncId;
+use coho_core::target::VitallyId;
+use coho_core::verdict::Fate;
+use coho_ledger::history::RowFilter;
+use coho_ledger::identity::Elsewhere;
+use coho_ledger::project::Owner;
+use coho_ledger::run::{Run, RunId};
+use coho_ledger::settle::{RowFate, Settlement};
+
+use super::history::begin;
+use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
+
+fn invalid(key: &str, message: &str) -> RowFate {
+    RowFate {
+        key: Some(Key::new(key)),
+        op_type: None,
+        fate: Fate::Invalid,
+        reason: "null-required".to_owned(),
+        code: Some(Code::NULL_REQUIRED),
+        message: Some(message.to_owned()),
+        changes: Vec::new(),
+        at: at(1),
+    }
+}
+
+fn written(stage: &Stage, run: &Run) -> Result<usize, Box<dyn std::error::Error>> {
+    let of_run = RowFilter { run: Some(run.id().clone()), ..RowFilter::default() };
+    Ok(stage.ledger.rows(&stage.scope, &of_run, 100_000)?.len())
+}
+
+#[test]
+fn rows_that_stay_invalid_are_written_once() -> Tested {
+    let stage = Stage::new()?;
+    let fates: Vec<_> = (0..20_000).map(|number| invalid(&number.to_string(), "name is null")).collect();
+    let mut counts = Vec::new();
+    for name in ["r1", "r2", "r3"] {
+        let run = begin(&stage, name, 1)?;
+        stage.ledger.record(&stage.lease, &run, &stage.scope, &fates)?;
+        counts.push(written(&stage, &run)?);
+    }
+    assert_eq!(counts, [20_000, 0, 0]);
+    let now = stage.ledger.rows_now(&stage.scope, Some(&RunId::new("r3")), None, 30_000)?;
+    assert_eq!(now.len(), 20_000);
+    assert!(now.iter().all(|row| row.run == RunId::new("r1") && row.fate.fate == Fate::Invalid));
+    Ok(())
+}
+
+#[test]
+fn a_fate_that_changes_is_written_and_the_newest_one_stands() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage, "r1", 1)?;
+    let record = |fate: RowFate| stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate]);
+    record(invalid("1", "name is null"))?;
+    record(invalid("1", "seats is null"))?;
+    record(RowFate { fate: Fate::Held, ..invalid("1", "seats is null") })?;
+    record(RowFate { code: Some(Code::NO_OWNER), fate: Fate::Held, ..invalid("1", "seats is null") })?;
+    record(RowFate { code: Some(Code::NO_OWNER), fate: Fate::Held, ..invalid("1", "seats is null") })?;
+    assert_eq!(written(&stage, &run)?, 4);
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("1"), Fate::Held)]);
+    record(RowFate { fate: Fate::Unchanged, code: None, message: None, ..invalid("1", "") })?;
+    record(RowFate { fate: Fate::Unchanged, code: None, message: None, ..invalid("1", "") })?;
+    assert_eq!(written(&stage, &run)?, 5, "that it is well again is told once");
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, []);
+    record(invalid("1", "name is null"))?;
+    assert_eq!(written(&stage, &run)?, 6, "what comes back is told again");
+    Ok(())
+}
+
+#[test]
+fn a_delivery_ends_what_stood() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage, "r1", 1)?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
+    let fate = RowFate { fate: Fate::Delivered, code: None, message: None, ..invalid("1", "") };
+    let settled = Settlement { key: Key::new("1"), memory: Some(delivered("1")?), fate, calls: Vec::new() };
+    stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("2"), Fate::Invalid)]);
+    assert_eq!(stage.ledger.standing(&stage.scope, Some(&Key::new("2")), 9)?, []);
+    Ok(())
+}
+
+#[test]
+fn a_refused_row_that_waits_for_its_time_stays_refused() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage, "r1", 1)?;
+    let refused = RowFate { fate: Fate::Rejected, code: Some(Code::REFUSED), ..invalid("1", "no such plan") };
+    let settled = Settlement {
+        key: Key::new("1"),
+        memory: Some(delivered("1")?),
+        fate: refused.clone(),
+        calls: Vec::new(),
+    };
+    stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
+    let later = begin(&stage, "r2", 2)?;
+    let waits = RowFate { fate: Fate::Held, message: None, ..refused.clone() };
+    stage.ledger.record(&stage.lease, &later, &stage.scope, &[waits])?;
+    assert_eq!(written(&stage, &later)?, 0);
+    let now = stage.ledger.rows_now(&stage.scope, Some(later.id()), Some(Fate::Rejected), 9)?;
+    assert_eq!(now.into_iter().map(|row| row.fate).collect::<Vec<_>>(), [refused]);
+    Ok(())
+}
+
+#[test]
+fn what_stands_is_not_pruned() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage, "r1", 1)?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("2", "b")])?;
+    assert_eq!(stage.ledger.prune(&stage.lease, at(100))?.fates, 1);
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn rows_without_a_key_are_written_where_their_number_changes() -> Tested {
+    let stage = Stage::new()?;
+    let nameless = |count| vec![RowFate { key: None, ..invalid("", "the key is null") }; count];
+    let mut counts = Vec::new();
+    for (name, count) in [("r1", 3), ("r2", 3), ("r3", 2), ("r4", 0)] {
+        let run = begin(&stage, name, 1)?;
+        stage.ledger.record_nameless(&stage.lease, &run, &stage.scope, &nameless(count))?;
+        let now = stage.ledger.rows_now(&stage.scope, Some(run.id()), None, 9)?.len();
+        counts.push((written(&stage, &run)?, now));
+    }
+    assert_eq!(counts, [(3, 3), (0, 3), (2, 2), (0, 0)]);
+    Ok(())
+}
+
+#[test]
+fn a_ledger_belongs_to_a_project() -> Tested {
+    let stage = Stage::new()?;
+    assert_eq!(stage.ledger.owner()?, None);
+    let owner = Owner { name: "acme".into(), id: "1".into(), host: "here".into(), folder: "/acme".into() };
+    stage.ledger.give_to(&stage.lease, &owner, at(1))?;
+    assert_eq!(stage.ledger.owner()?, Some(owner.clone()));
+    let moved = Owner { folder: "/elsewhere".into(), ..owner };
+    stage.ledger.give_to(&stage.lease, &moved, at(2))?;
+    let since: i64 =
+        rusqlite::Connection::open(stage.path())?
+            .query_row("SELECT since FROM project", [], |row| row.get(0))?;
+    assert_eq!((stage.ledger.owner()?, since), (Some(moved), at(1).timestamp_micros()));
+    Ok(())
+}
+
+#[test]
+fn inferred_types_are_kept_for_each_column_of_a_model() -> Tested {
+    let stage = Stage::new()?;
+    let types = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+        all.iter().map(|(column, kind)| ((*column).to_owned(), (*kind).to_owned())).collect()
+    };
+    let remember =
+        |model, all: &[(&str, &str)]| stage.ledger.remember_types(&stage.lease, model, &types(all), at(1));
+    remember("accounts", &[("id", "text"), ("seats", "whole")])?;
+    remember("accounts", &[("seats", "text")])?;
+    remember("users", &[("id", "whole")])?;
+    assert_eq!(stage.ledger.inferred_types("accounts")?, types(&[("id", "text"), ("seats", "text")]));
+    assert_eq!(stage.ledger.inferred_types("nothing")?, types(&[]));
+    Ok(())
+}
+
+#[test]
+fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
+    let stage = Stage::new()?;
+    let other = stage.ledger.scope(&stage.lease, "production", &SyncId::new("usage"), Object::Account)?;
+    let twin = stage.ledger.scope(&stage.lease, "staging", &SyncId::new("base"), Object::Account)?;
+    let record = |id: &str, standing: Standing, pending: Pending| -> Tested {
+        let memory = Memory { standing, pending, ..delivered(id)? };
+        Ok(stage.ledger.write(&stage.lease, &other, &[(Key::new(id), Some(memory))], at(1))?)
+    };
+    let known = delivered("a2")?.standing;
+    record("a2", known.clone(), Pending::None)?;
+    let released = Standing::Released {
+        sent: sent("a3"),
+        id: Some(VitallyId::new("v-a3")),
+        origin: coho_core::memory::Origin::Created,
+    };
+    record("a3", released, Pending::None)?;
+    record("a4", Standing::Removed { at: at(0) }, Pending::None)?;
+    let open =
+        Pending::Open { operation: digest("o"), would_send: sent("x"), verb: Verb::Write, since: at(1) };
+    record("a5", Standing::Never, open)?;
+    stage.write("own", Some(delivered("own")?))?;
+    let of = |scope, id: &str, vitally: Option<&str>| {
+        let id = target(id)?;
+        let vitally = vitally.map(VitallyId::new);
+        Ok::<_, Box<dyn std::error::Error>>(stage.ledger.held_elsewhere(
+            scope,
+            Object::Account,
+            &id,
+            vitally.as_ref(),
+        )?)
+    };
+    let told: Vec<_> = ["a2", "a3", "a4", "a5", "own", "a9"]
+        .iter()
+        .map(|id| of(&stage.scope, id, None))
+        .collect::<Result<_, _>>()?;
+    use Elsewhere::{Before, Never, Now};
+    assert_eq!(told, [Now, Before, Before, Now, Never, Never]);
+    assert_eq!(of(&stage.scope, "by-mail", Some("v-a2"))?, Now);
+    assert_eq!(of(&stage.scope, "by-mail", Some("v-a3"))?, Before);
+    assert_eq!(of(&other, "own", None)?, Now);
+    assert_eq!(of(&twin, "a2", Some("v-a2"))?, Never, "another workspace has other records");
+    Ok(())
+}
