@@ -33,6 +33,8 @@ const AT_ONCE: u64 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     /// Rows that the source gave.
+    pub(crate) given: u64,
+    /// Those of them that are looked at.
     pub(crate) read: u64,
     /// Keys without a row, those that rows leave in this plan among them.
     pub(crate) absent: u64,
@@ -78,7 +80,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         Purpose::Sync => Same::Count { mapping: read.mapping.digest() },
         Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
     };
-    let mut passed = Passed::default();
+    let mut passed = Passed { given: read.number, ..Passed::default() };
     if job.filter.waiting == Waiting::Too {
         (passed.read, passed.problems) = (read.number, read.problems);
         passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
