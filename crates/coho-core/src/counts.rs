@@ -133,4 +133,17 @@ mod tests {
         assert_eq!(counts.check_run(), Ok(()));
         assert_eq!(counts.fate(Fate::Delivered), 1);
     }
+
+    #[test]
+    fn totals_have_rows_absent_keys_and_outcomes_of_all() {
+        let mut one = Counts { read: 3, absent: 2, writes: 1, removals: 1, ..Counts::default() };
+        one.add_rows(Fate::Unchanged, 2);
+        one.add_keys(Fate::Kept, 1);
+        one.add_outcomes(Outcome::Delivered, 1);
+        let mut total = one.clone();
+        total.add(&one);
+        assert_eq!((total.read, total.absent, total.writes, total.removals), (6, 4, 2, 2));
+        assert_eq!([Fate::Unchanged, Fate::Kept, Fate::Delivered].map(|fate| total.fate(fate)), [4, 2, 2]);
+        assert_eq!(total.check_plan(), Ok(()));
+    }
 }

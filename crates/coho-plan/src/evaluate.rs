@@ -15,13 +15,13 @@ use coho_core::key::Key;
 use coho_core::plan::{ProblemCounts, count_problems};
 use coho_core::problem::Problem;
 use coho_core::verdict::Fate;
-use coho_ledger::memory::{Memories, Standings};
+use coho_ledger::memory::{Memories, MemoryRow, Standings};
 
 pub(crate) use self::absent::evaluate as evaluate_absent;
 use self::present::Rows as Evaluated;
 use crate::compare::{Comparison, Rows, Same};
 use crate::failure::PlanError;
-use crate::job::Job;
+use crate::job::{Job, Waiting};
 use crate::progress::Step;
 use crate::read::Read;
 use crate::table::Table;
@@ -33,6 +33,8 @@ const AT_ONCE: u64 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     /// Rows that the source gave.
+    pub(crate) given: u64,
+    /// Those of them that are looked at.
     pub(crate) read: u64,
     /// Keys without a row, those that rows leave in this plan among them.
     pub(crate) absent: u64,
@@ -80,31 +82,48 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         Purpose::Sync => Same::Count { mapping: read.mapping.digest() },
         Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
     };
-    let mut passed = Passed { read: read.number, problems: read.problems, ..Passed::default() };
-    passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
+    let mut passed = Passed { given: read.number, ..Passed::default() };
+    if job.filter.waiting == Waiting::Too {
+        (passed.read, passed.problems) = (read.number, read.problems);
+        passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
+    }
     let mut comparison = Comparison::new(read.rows, memories, same);
     let mut rows = Evaluated::new(job, table, &read.mapping, passed);
-    let (mut keys, mut gone) = (0, 0);
+    let (mut keys, mut looked_at, mut gone) = (0, 0, 0);
     for found in &mut comparison {
         let found = found?;
         keys += 1;
         if keys % AT_ONCE == 0 {
             job.tell(Step::Evaluating)?;
         }
+        let complete = job.completeness() == Completeness::Complete;
         match found.rows {
+            Rows::None if complete => table.gone(&found.key)?,
+            _ if is_passed_over(job, found.memory.as_ref()) => {}
             Rows::One { row, fingerprint } => {
+                looked_at += 1;
                 let memory = found.memory.map(|row| row.decode()).transpose()?;
                 rows.evaluate(&found.key, &row, fingerprint, memory.as_ref())?;
             }
-            Rows::Many { count } => rows.twice(&found.key, count)?,
-            Rows::None if job.completeness() == Completeness::Complete => table.gone(&found.key)?,
+            Rows::Many { count } => {
+                looked_at += count;
+                rows.twice(&found.key, count)?;
+            }
             Rows::None => gone += 1,
         }
     }
     let mut passed = rows.passed();
-    passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
+    match job.filter.waiting {
+        Waiting::Too => passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same()),
+        Waiting::Only => passed.read = looked_at,
+    }
     passed.absent += gone;
     passed.pass_keys(Fate::Kept, Change::Keep, Reason::SourceIncomplete, gone);
     passed.standings = comparison.standings();
     Ok(passed)
+}
+
+/// Whether only what waits is looked at, and this does not. Such a row counts as not read.
+fn is_passed_over(job: &Job<'_>, memory: Option<&MemoryRow>) -> bool {
+    job.filter.waiting == Waiting::Only && !memory.is_some_and(MemoryRow::waits)
 }

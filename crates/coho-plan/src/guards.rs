@@ -126,7 +126,7 @@ impl Guards<'_> {
     fn empty_source(&mut self, job: &Job<'_>, passed: &Passed) -> Result<(), TableError> {
         // Models of events often show only the newest ones, and no event is ever removed.
         let removes = job.sync.object != Object::Event;
-        let empty = removes && passed.read == 0 && self.delivered > 0;
+        let empty = removes && passed.given == 0 && self.delivered > 0;
         let complete = job.filter.completeness() == Completeness::Complete;
         if !empty || !complete || job.sync.guards.empty_source == EmptySource::Allow {
             return Ok(());

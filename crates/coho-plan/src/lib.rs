@@ -9,7 +9,29 @@
 //!
 //! **Where to begin:** [`plan`], which has the order of the passes; then [`table`] for what a row of the table is. [`read`],
 //! [`sort`] and [`compare`] bring rows and memories together, `evaluate` says what they mean, `targets`, `departures`,
-//! `agreed` and `guards` (with [`repeats`]) are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a person agreed to.
+//! `agreed` and `guards` (with [`repeats`]) are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a
+//! person agreed to.
+//!
+//! ```
+//! use coho_core::digest::Digest;
+//! use coho_core::key::Key;
+//! use coho_core::row::{Cell, RowBuf};
+//! use coho_ledger::memory::Memories;
+//! use coho_plan::compare::{Comparison, Rows, Same};
+//! use coho_plan::sort::Sorter;
+//!
+//! let mut sorter = Sorter::new(1 << 20, &std::env::temp_dir());
+//! for name in ["bolt", "acme"] {
+//!     let row = RowBuf::from_cells([Cell::Text(name)]);
+//!     sorter.push(&Key::new(name), row.fingerprint(&[0]), &row)?;
+//! }
+//! let same = Same::Count { mapping: Digest::of(b"mapping") };
+//! let mut comparison = Comparison::new(sorter.finish()?, Memories::none(), same);
+//! let first = comparison.next().ok_or("two rows")??;
+//! assert_eq!(first.key.as_str(), "acme");
+//! assert!(first.memory.is_none() && matches!(first.rows, Rows::One { .. }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod stop;
 pub mod phase;

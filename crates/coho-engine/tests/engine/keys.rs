@@ -1,8 +1,11 @@
 //! Keys and external ids: duplicates, nulls, and rows that become another record.
 
-use coho_simulator::Object;
+use coho_core::decide::Purpose;
+use coho_core::verdict::Fate;
+use coho_engine::run::Options;
+use coho_simulator::{Fault, FaultAnswer, Object, Seed, Trouble};
 
-use crate::stage::{ACCOUNTS, Ran, Stage};
+use crate::stage::{ACCOUNTS, Ran, Stage, USERS};
 
 async fn stage(rows: &str) -> Stage {
     let stage = Stage::accounts().await.unwrap();
@@ -260,4 +263,93 @@ async fn a_record_that_a_row_came_back_to_is_not_taken_over() {
         stage.run().await.unwrap().told_all(),
         "completed-with-errors: 1 touched, 1 unchanged, 1 invalid"
     );
+}
+
+#[tokio::test]
+async fn a_row_that_returns_to_a_record_that_was_removed_under_another_key_is_sent_whole() {
+    let mut stage = stage("1=a 2=b").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "keep"));
+    stage.run().await.unwrap();
+    put(&stage, "2=b");
+    stage.run().await.unwrap();
+    put(&stage, "2=b 11=a");
+    stage.run().await.unwrap();
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    put(&stage, "2=b");
+    assert_eq!(stage.run().await.unwrap().calls, ["DELETE /accounts/<a>"]);
+    put(&stage, "1=a 2=b");
+    stage.run().await.unwrap();
+    assert_eq!(stage.records()[0], r#"account a "Name" seats=1"#);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_departure_that_waits_for_its_removal_is_not_taken_by_the_next_one() {
+    let mut stage = stage("1=a").await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    stage.run().await.unwrap();
+    let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
+    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*").times(2));
+    put(&stage, "1=b");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected");
+    // It goes on to a third record: two removals wait beside each other.
+    put(&stage, "1=c");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected, 1 held");
+    let departures = stage.ask_ledger("SELECT departure || ' ' || target FROM memory ORDER BY departure").unwrap();
+    assert_eq!(departures, ["0 c", "1 a", "2 b"]);
+    stage.advance(std::time::Duration::from_secs(86_400));
+    stage.run().await.unwrap();
+    assert_eq!(external_ids(&stage), ["c"]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_row_may_be_called_like_the_record_that_another_row_left() {
+    let mut stage = Stage::with(&[("users", USERS)]).await.unwrap();
+    stage.sync("users", &USERS.replace("delete-created", "delete"));
+    stage.vitally.seed(Seed::account("a-1")).unwrap();
+    // `Acme` waits for its account; `Acme (was Foo)` is another company, whatever it looks like.
+    let rows = "('Acme', 'u-acme', 'Acme', 'missing', NULL), ('Acme (was Foo)', 'Foo', 'Foo', 'a-1', NULL)";
+    stage.sql(&format!("INSERT INTO users VALUES {rows}, ('Other', 'u-2', 'Other', 'a-1', NULL)")).unwrap();
+    stage.run().await.unwrap();
+    assert_eq!(stage.vitally.count(Object::User), 2);
+    stage.sql("DELETE FROM users WHERE id = 'Acme (was Foo)'").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.calls.last().unwrap(), "DELETE /users/<Foo>", "{:?}", ran.calls);
+    assert_eq!(stage.vitally.count(Object::User), 1);
+}
+
+#[tokio::test]
+async fn a_record_that_a_row_left_is_shown_by_its_name() {
+    let stage = stage("1=a").await;
+    stage.run().await.unwrap();
+    put(&stage, "1=b");
+    let plan = &stage.plan().await.unwrap()[0];
+    let shown: Vec<_> = plan.samples.iter().map(|sample| sample.key.to_string()).collect();
+    assert_eq!(shown, ["1", "1 (was a)"]);
+}
+
+#[tokio::test]
+async fn a_long_chain_of_moves_onto_a_held_record_is_followed_to_its_end() {
+    const ROWS: usize = 2_000;
+    let stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(0, ROWS).unwrap();
+    stage.run_with(&Options { purpose: Purpose::Baseline, ..Options::default() }).await.unwrap();
+    // Each row wants the record of the next one, and the last one stays.
+    let last = ROWS - 1;
+    stage.sql(&format!("UPDATE accounts SET external = printf('a-%03d', id + 1) WHERE id < {last}")).unwrap();
+    let plan = &stage.plan().await.unwrap()[0];
+    assert_eq!(plan.counts.fate(Fate::Invalid), last as u64);
+    assert_eq!(plan.counts.planned(), 0);
+}
+
+#[tokio::test]
+async fn examples_are_of_what_is_really_planned() {
+    let stage = stage("1=x 2=x 3=x 4=x 5=a 6=b 7=c 8=d").await;
+    let plan = &stage.plan().await.unwrap()[0];
+    let shown: Vec<_> = plan.samples.iter().map(|sample| sample.target.to_string()).collect();
+    assert_eq!(shown, ["a", "b", "c"]);
+    assert_eq!(plan.counts.writes, 4);
 }

@@ -133,3 +133,11 @@ async fn the_time_of_one_sync_is_not_used_up_by_another() {
     assert_eq!(ran.told("users"), "completed: 7 delivered");
     assert_eq!(ran.told("accounts"), "completed: 1 removed, 2 unchanged");
 }
+
+#[tokio::test]
+async fn a_share_of_refused_records_is_one_of_what_is_planned_where_nothing_is_known() {
+    let stage = stage("guards: { max_rejected: { share: 50%, floor: 0 } }\n").await.unwrap();
+    stage.many_accounts(1, 11).unwrap();
+    stage.vitally.script(Fault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(3));
+    assert_eq!(run(&stage).await.told("accounts"), "completed-with-errors: 7 delivered, 3 rejected");
+}

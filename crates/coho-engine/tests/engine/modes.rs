@@ -4,7 +4,7 @@ use coho_core::decide::Purpose;
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
-use coho_simulator::{Object, Seed, Time};
+use coho_simulator::{Fault, Object, Seed, Time, Trouble};
 
 use crate::stage::{ACCOUNTS, START, Stage, resend};
 
@@ -158,4 +158,16 @@ async fn a_changed_external_id_of_one_key_removes_nothing_in_a_run_of_that_key()
     assert!(!ran.calls.iter().any(|call| call.starts_with("DELETE")), "{:?}", ran.calls);
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, ["DELETE /accounts/<a-002>"]);
+}
+
+#[tokio::test]
+async fn a_baseline_closes_no_open_intent() {
+    let stage = stage("upsert").await;
+    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/accounts"));
+    stage.run().await.unwrap();
+    let open = "SELECT key FROM memory WHERE pending = 'open'";
+    assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
+    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    assert_eq!(stage.run_with(&baseline).await.unwrap().told_all(), "completed: 1 learned, 1 held");
+    assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
 }

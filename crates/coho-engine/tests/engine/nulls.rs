@@ -97,3 +97,15 @@ fn gone(stage: &Stage) {
     stage.vitally.reset().unwrap();
     assert_eq!(stage.vitally.count(Object::Account), 0);
 }
+
+#[tokio::test]
+async fn a_record_made_anew_is_cleared_of_what_a_null_clears() {
+    let stage = stage("clear").await;
+    stage.sql("UPDATE accounts SET plan = NULL").unwrap();
+    stage.run().await.unwrap();
+    gone(&stage);
+    stage.sql("UPDATE accounts SET seats = 2").unwrap();
+    let ran = stage.run().await.unwrap();
+    let post = ran.calls.iter().find(|call| call.starts_with("POST")).unwrap();
+    assert!(post.contains(r#""plan":null"#), "{post}");
+}

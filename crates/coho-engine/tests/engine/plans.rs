@@ -1,7 +1,12 @@
 //! Plans: exactly what a run would do, and nothing written. [`crate::stage::Stage::run`] holds every plan of these tests
 //! against its run; here is what a plan says by itself.
 
+use coho_core::decide::Change;
+use coho_core::event::Silence;
 use coho_core::value::Value;
+use coho_core::verdict::Fate;
+use coho_engine::run::Options;
+use coho_engine::stop::Stop;
 
 use crate::stage::{ACCOUNTS, Stage, USERS};
 
@@ -66,4 +71,71 @@ async fn a_plan_of_one_sync_is_of_that_sync() {
     let error = engine.select(&["user".to_owned()]).unwrap_err();
     assert_eq!(error.to_string(), "the project has no sync `user`");
     assert_eq!(error.help().unwrap(), "did you mean `users`?");
+}
+
+#[tokio::test]
+async fn invalid_rows_are_counted_by_what_is_wrong_and_with_which_field() {
+    let mut stage = Stage::accounts().await.unwrap();
+    let cast = "traits: { plan: { column: plan, as: number }, seats: { column: seats, as: number } }";
+    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", cast));
+    stage
+        .sql(
+            "INSERT INTO accounts VALUES (1, 'a', 'A', 'x', 1, 0), (2, 'b', 'B', 'x', 1, 0), (3, 'c', 'C', 1, 'y', 0),
+               (4, 'd', 'D', 1, 1, 0), (4, 'd', 'D', 1, 1, 0), (4, 'd', 'D', 1, 1, 0), (NULL, 'e', 'E', 1, 1, 0)",
+        )
+        .unwrap();
+    let plan = &stage.plan().await.unwrap()[0];
+    let told: Vec<_> =
+        plan.problems.iter().map(|(kind, problem)| format!("{kind} {}", problem.count)).collect();
+    let expected = ["cast-failed traits.plan 2", "cast-failed traits.seats 1", "duplicate-key 3", "null-key 1"];
+    assert_eq!(told, expected);
+    let sum: u64 = plan.problems.values().map(|problem| problem.count).sum();
+    assert_eq!(sum, plan.counts.fate(Fate::Invalid));
+    let invalid = plan.changes.iter().filter(|((change, _), _)| *change == Change::Invalid);
+    assert_eq!(invalid.map(|(_, count)| count).sum::<u64>(), sum);
+}
+
+#[tokio::test]
+async fn every_row_and_key_is_told_under_one_change() {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    stage.many_accounts(1, 9).unwrap();
+    stage.run().await.unwrap();
+    stage
+        .sql(
+            "DELETE FROM accounts WHERE id IN (1, 2); UPDATE accounts SET seats = 99 WHERE id = 3;
+             UPDATE accounts SET external = 'moved' WHERE id = 4; UPDATE accounts SET name = NULL WHERE id = 5;
+             INSERT INTO accounts VALUES (11, 'a-001', 'One', NULL, 1, 0), (12, 'z', 'Z', NULL, 1, 0), (13, 'z', 'Z', NULL, 1, 0)",
+        )
+        .unwrap();
+    let plan = &stage.plan().await.unwrap()[0];
+    assert_eq!(plan.changes.values().sum::<u64>(), plan.counts.read + plan.counts.absent);
+}
+
+/// What a service needs that runs on several threads.
+fn assert_send<T: Send>(future: T) -> T {
+    future
+}
+
+#[tokio::test]
+async fn plans_and_runs_may_go_from_thread_to_thread() {
+    let stage = Stage::accounts().await.unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let syncs = engine.select(&[]).unwrap();
+    let (options, stop) = (Options::default(), Stop::new());
+    assert_send(engine.plan(&syncs, &options, &Silence)).await.unwrap();
+    assert_send(engine.run(&syncs, &options, &Silence, &stop)).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_of_a_plan_is_left_in_the_temporary_folder_while_it_waits() {
+    let stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(1, 4).unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let outlooks = engine.plan(&engine.select(&[]).unwrap(), &Options::default(), &Silence).await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(stage.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["app.db"]);
+    drop(outlooks);
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use coho_engine::conclude::MOST_TRIES;
+use coho_engine::plan::{Filter, Waiting};
+use coho_engine::run::Options;
 use coho_simulator::{Fault, FaultAnswer, Trouble};
 
-use crate::stage::{Ran, Stage};
+use crate::stage::{ACCOUNTS, Ran, Stage};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -121,4 +123,50 @@ async fn forgetting_a_row_makes_it_new() {
     assert_eq!(engine.forget(sync, None).unwrap(), 2);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 delivered");
     assert_eq!(stage.records().len(), 2);
+}
+
+#[tokio::test]
+async fn a_row_that_was_never_acknowledged_is_tried_again_though_only_the_run_changes_it() {
+    let mut stage = Stage::accounts().await.unwrap();
+    let named = ACCOUNTS.replace("name: name", "name: { template: \"{{ run.id }}\" }");
+    stage.sync("accounts", &named.replace("  traits: { plan: plan, seats: seats }\n", ""));
+    stage.many_accounts(1, 2).unwrap();
+    refuse(&stage);
+    stage.run().await.unwrap();
+    stage.advance(5 * MINUTE);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered");
+}
+
+#[tokio::test]
+async fn a_run_of_what_waits_sends_nothing_else() {
+    let stage = stage().await;
+    refuse(&stage);
+    stage.run().await.unwrap();
+    stage.many_accounts(3, 6).unwrap();
+    stage.sql("UPDATE accounts SET plan = 'pro' WHERE id = 2").unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    engine.make_due(engine.select(&[]).unwrap()[0], None).unwrap();
+    let filter = Filter { waiting: Waiting::Only, ..Filter::default() };
+    let ran = stage.run_with(&Options { filter, ..Options::default() }).await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered");
+    assert!(ran.calls[0].starts_with(r#"POST /accounts {"externalId":"a-001""#), "{:?}", ran.calls);
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 4 delivered, 1 unchanged");
+}
+
+#[tokio::test]
+async fn a_removal_that_waits_is_tried_again_with_what_waits() {
+    let mut stage = stage().await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    stage.run().await.unwrap();
+    let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
+    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
+    stage.run().await.unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    assert_eq!(engine.make_due(engine.select(&[]).unwrap()[0], None).unwrap(), 1);
+    let filter = Filter { waiting: Waiting::Only, ..Filter::default() };
+    let ran = stage.run_with(&Options { filter, ..Options::default() }).await.unwrap();
+    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 removed", 1));
 }

@@ -274,3 +274,45 @@ async fn a_record_that_was_made_while_its_answer_took_its_time_is_ours() {
     assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed: 1 delivered");
     assert_eq!(stage.ask_ledger("SELECT origin FROM memory").unwrap(), ["created"]);
 }
+
+/// Asks to stop at the first event of a kind.
+struct StopsAt(Stop, fn(&Event) -> bool);
+
+impl Listener for StopsAt {
+    fn on(&self, event: &Event) {
+        if (self.1)(event) {
+            self.0.ask();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_while_it_reads_or_plans_ends_at_once_and_leaves_nothing() {
+    let at: [fn(&Event) -> bool; 2] = [
+        |event| matches!(event, Event::Reading { rows: 1.., .. }),
+        |event| matches!(event, Event::Reading { rows: 3_000.., .. }),
+    ];
+    for at in at {
+        let stage = Stage::accounts().await.unwrap();
+        stage.many_accounts(0, 3_000).unwrap();
+        let stop = Stop::new();
+        let listener = StopsAt(stop.clone(), at);
+        let ran = stage.try_run(&Options::default(), &listener, &stop).await.unwrap().unwrap();
+        assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("interrupted: nothing", 0));
+        assert_eq!(stage.ask_ledger("SELECT fate FROM fates").unwrap(), [""; 0]);
+        assert_eq!(stage.ask_ledger("SELECT key FROM memory").unwrap(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_a_run_never_began_is_one_count() {
+    let stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(0, 3_000).unwrap();
+    let stop = Stop::new();
+    let listener = StopsAt(stop.clone(), |event| matches!(event, Event::Planned(_)));
+    let ran = stage.try_run(&Options::default(), &listener, &stop).await.unwrap().unwrap();
+    assert_eq!(ran.told_all(), "interrupted: 3000 not-attempted");
+    assert_eq!(stage.ask_ledger("SELECT fate FROM fates").unwrap(), [""; 0]);
+    let counts = stage.ask_ledger("SELECT counts -> '$.outcomes' FROM run_syncs").unwrap();
+    assert_eq!(counts, [r#"{"not-attempted":3000}"#]);
+}

@@ -159,6 +159,11 @@ impl MemoryRow {
         self.raw().whole_key()
     }
 
+    /// Whether something of it waits for another try. Decodes nothing else.
+    pub fn waits(&self) -> bool {
+        self.raw().pending() == b"waiting"
+    }
+
     /// When the memory changed last. Decodes nothing else.
     pub fn updated_at(&self) -> Time {
         self.raw().updated_at()

@@ -1,7 +1,7 @@
 //! Keys without a row, and records that rows leave: what happens to them.
 
 use coho_core::decide::{
-    AbsentChange, Claim, Completeness, Decision, Expired, Nature, Policy, decide_absent,
+    AbsentChange, Claim, Decision, Expired, Nature, Policy, decide_absent,
 };
 use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::object::Object;
@@ -31,7 +31,7 @@ pub(crate) fn evaluate(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Res
         let found = job.ledger.gone(&table.connection(), scope, after, AT_ONCE)?;
         let Some(last) = found.last() else { return Ok(()) };
         after = last.id;
-        for gone in &found {
+        for gone in found.iter().filter(|gone| is_looked_at(job, gone)) {
             passed.absent += 1;
             absent(job, table, passed, gone)?;
         }
@@ -39,13 +39,10 @@ pub(crate) fn evaluate(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Res
     }
 }
 
-/// Whether a key's absence means something: where only what waits is looked at, that of all others does not.
-fn completeness(job: &Job<'_>, gone: &Gone) -> Completeness {
+/// Whether a key is looked at: where only what waits is, others are none.
+fn is_looked_at(job: &Job<'_>, gone: &Gone) -> bool {
     let waits = matches!(gone.memory.pending, Pending::Waiting { .. });
-    match job.filter.waiting {
-        Waiting::Only if !waits && gone.mover.is_none() => Completeness::Partial,
-        Waiting::Only | Waiting::Too => job.completeness(),
-    }
+    job.filter.waiting == Waiting::Too || waits || gone.mover.is_some()
 }
 
 /// What the decision table needs to know besides row and memory.
@@ -76,7 +73,7 @@ fn expired(job: &Job<'_>, memory: &Memory, updated: Time) -> Expired {
 fn absent(job: &Job<'_>, table: &Table, passed: &mut Passed, gone: &Gone) -> Result<(), PlanError> {
     let updated = if gone.mover.is_some() { job.now } else { gone.updated };
     let policy = policy(job, gone.claim, expired(job, &gone.memory, updated));
-    let decision = decide_absent(completeness(job, gone), &gone.memory, &policy);
+    let decision = decide_absent(job.completeness(), &gone.memory, &policy);
     let (fate, effect) = match decision.change {
         AbsentChange::Remove => return operate(job, table, gone, decision, Action::Remove),
         AbsentChange::Probe => return operate(job, table, gone, decision, probe(&gone.memory)),

@@ -26,7 +26,7 @@ use super::entry::{email, moves, same_message, same_user};
 use crate::adopt::Agreement;
 use crate::failure::PlanError;
 use crate::first_run::{is_before, is_odd};
-use crate::job::{Job, Waiting};
+use crate::job::Job;
 use crate::table::Table;
 use crate::table::insert::{Before, Effect, Note, Side};
 
@@ -84,11 +84,6 @@ impl<'a> Rows<'a> {
         let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
         let policy = policy(self.job, Claim::OursAlone, Expired::No);
         let decision = decide_present(seen, memory, &policy);
-        let waits = memory.is_some_and(|memory| matches!(memory.pending, Pending::Waiting { .. }));
-        if self.job.filter.waiting == Waiting::Only && !waits {
-            self.passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SourceIncomplete, 1);
-            return Ok(());
-        }
         let mut present = Present { key, seen, memory, decision, volatile: BTreeSet::new(), address: None };
         match decision.change {
             PresentChange::Unchanged => self.unchanged(&present),
