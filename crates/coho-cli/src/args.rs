@@ -237,6 +237,7 @@ pub(crate) enum Verb {
 
 /// Which rows are planned and sent.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
 pub(crate) struct Rows {
     /// The syncs; all, if none is named.
     pub(crate) syncs: Vec<String>,

@@ -54,6 +54,7 @@ impl Engine<'_> {
         syncs: &[&Sync],
         on_lost: OnLost,
     ) -> Result<(), EngineError> {
+        self.look_at_mark();
         let lost = match on_lost {
             OnLost::BeginAnew => Vec::new(),
             OnLost::Refuse => self.lost_from(ledger, &self.marked(), syncs)?,
@@ -134,15 +135,18 @@ impl Engine<'_> {
     }
 
     fn marked(&self) -> BTreeSet<String> {
-        let text = match fs::read_to_string(self.mark_path()) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                tracing::warn!(%error, "{MARK} cannot be read: the loss of a ledger would not be noticed");
-                String::new()
-            }
-        };
+        let text = fs::read_to_string(self.mark_path()).unwrap_or_default();
         text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    }
+
+    /// Says so where there is a mark that cannot be read.
+    fn look_at_mark(&self) {
+        match fs::read_to_string(self.mark_path()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "{MARK} cannot be read: the loss of a ledger would not be noticed");
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
 
     /// The mark is whole before it has its name: a run that is killed leaves the old one.

@@ -102,9 +102,10 @@ pub(crate) fn make(path: &Path, now: Time) -> Result<(), OpenError> {
 }
 
 fn cannot_make(path: &Path, folder: &Path, source: io::Error) -> OpenError {
-    match source.kind() {
-        io::ErrorKind::StorageFull => OpenError::Full { path: path.to_owned() },
-        _ => OpenError::Folder { path: folder.to_owned(), source },
+    if source.kind() == io::ErrorKind::StorageFull {
+        OpenError::Full { path: path.to_owned() }
+    } else {
+        OpenError::Folder { path: folder.to_owned(), source }
     }
 }
 

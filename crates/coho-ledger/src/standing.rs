@@ -85,7 +85,6 @@ pub(crate) fn stands(fate: Fate) -> bool {
 /// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
 pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -> Result<bool, Fault> {
     let (None, Some(key)) = (fate.op_type, &fate.key) else { return Ok(false) };
-    type Told = (String, Option<String>, Option<String>);
     let standing: Option<Told> = connection
         .prepare_cached(
             "SELECT fate, code, message FROM fates INDEXED BY fates_standing
@@ -123,8 +122,11 @@ pub(crate) fn lift(connection: &Connection, scope: &Scope, key: &Key) -> Result<
     Ok(())
 }
 
-/// How many rows there are with each fate, code and message.
-type Counted = BTreeMap<(String, Option<String>, Option<String>), u64>;
+/// Fate, code and message.
+type Told = (String, Option<String>, Option<String>);
+
+/// How many rows there are of each.
+type Counted = BTreeMap<Told, u64>;
 
 fn counted(fates: &[RowFate]) -> Counted {
     let mut counted = Counted::new();

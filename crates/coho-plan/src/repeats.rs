@@ -91,9 +91,9 @@ pub fn renamed_sync(sync: &SyncId, earlier: &SyncId) -> (String, String) {
 /// What a person is told of events whose keys were changed.
 pub(crate) fn renamed_keys(sync: &SyncId, evidence: &Evidence) -> (String, String) {
     let message = format!(
-        "none of {} events has a primary key that is remembered, though {} were delivered: with other keys, events of the past \
-         would be sent a second time",
-        evidence.new, evidence.remembered
+        "no event has a primary key that is remembered, though {} were delivered: with other keys, events of the past would be \
+         sent a second time",
+        evidence.remembered
     );
     let help = format!(
         "where the primary key was changed, give the rows their old keys; where these events are others, `coho run {sync} \
@@ -105,9 +105,9 @@ pub(crate) fn renamed_keys(sync: &SyncId, evidence: &Evidence) -> (String, Strin
 /// What a person is told of records whose keys were changed.
 pub(crate) fn renamed_records(evidence: &Evidence) -> String {
     format!(
-        "none of {} rows has a primary key that is remembered, though {} were delivered: if the key was changed, all that was \
+        "no row has a primary key that is remembered, though {} were delivered: if the key was changed, all that was \
          remembered counts as gone",
-        evidence.new, evidence.remembered
+        evidence.remembered
     )
 }
 
