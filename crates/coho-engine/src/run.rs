@@ -20,7 +20,7 @@ use coho_ledger::lease::Lease;
 use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
 use coho_ledger::scope::Scope;
 use coho_ledger::spool::Spool;
-use coho_vitally::client::Client;
+use coho_vitally::client::{Client, Until};
 
 use self::ending::ended;
 use crate::context::{Engine, EngineError};
@@ -90,6 +90,8 @@ struct Part<'a> {
     started: Time,
     /// How long it was its turn: while it waits for its removals, others have theirs.
     worked: TimeDelta,
+    /// When its present turn began.
+    turn: Time,
     plan: Option<SyncPlan>,
     spool: Option<Spool>,
     /// Records that were delivered before.
@@ -102,6 +104,14 @@ struct Part<'a> {
     retried: i64,
     /// The users that were found by listing.
     directory: Directory,
+}
+
+/// How long a plan is worked on.
+struct Course<'a> {
+    /// Whether it still is; the lease is renewed on the way.
+    goes_on: &'a dyn Fn() -> bool,
+    /// Until when calls are sent for it.
+    until: Until,
 }
 
 /// What all parts of a run share.
@@ -136,8 +146,9 @@ impl Engine<'_> {
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
+            let course = Course { goes_on: &|| true, until: Until::never() };
             let planned =
-                self.plan_one(PLAN, &ledger, sync, scope.as_ref(), options, listener, &|| true).await;
+                self.plan_one(PLAN, &ledger, sync, scope.as_ref(), options, listener, &course).await;
             outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
@@ -164,16 +175,16 @@ impl Engine<'_> {
         scope: Option<&Scope>,
         options: &Options,
         listener: &dyn Listener,
-        goes_on: &dyn Fn() -> bool,
+        course: &Course<'_>,
     ) -> Result<Planned, EngineError> {
         let model = self.model(sync)?;
         let connection = self.connection(model)?;
         let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
         let first_run = beginning::first_run(sync, begun, options.purpose);
         let purpose = beginning::purpose(options.purpose, first_run);
-        let held = self.held(ledger, sync, purpose, goes_on).await?;
+        let held = self.held(ledger, sync, purpose, course).await?;
         let progress = |rows: u64| {
-            goes_on();
+            (course.goes_on)();
             listener.on(&Event::Reading { sync: sync.id.clone(), rows });
         };
         let now = self.setup.clock.now();
@@ -231,7 +242,7 @@ impl Engine<'_> {
         ledger: &Ledger,
         sync: &Sync,
         purpose: Purpose,
-        goes_on: &dyn Fn() -> bool,
+        course: &Course<'_>,
     ) -> Result<Option<Held>, EngineError> {
         if purpose != Purpose::Adopt {
             return Ok(None);
@@ -239,10 +250,10 @@ impl Engine<'_> {
         if sync.object == Object::Event {
             return Err(EngineError::NoAdoption { sync: sync.id.clone() });
         }
-        let client = self.client(ledger, &sync.destination)?;
-        match Held::list(&client, sync, goes_on).await {
+        let client = self.client(ledger, &sync.destination)?.until(course.until.clone());
+        match Held::list(&client, sync, course.goes_on).await {
             Ok(held) => Ok(Some(held)),
-            Err(_) if !goes_on() => Err(EngineError::Interrupted),
+            Err(_) if !(course.goes_on)() => Err(EngineError::Interrupted),
             Err(verdict) => {
                 let destination = sync.destination.clone();
                 Err(EngineError::Unanswered { destination, verdict: Box::new(verdict) })
@@ -262,20 +273,20 @@ impl Engine<'_> {
         let clock = &*self.setup.clock;
         self.look_for_memory(self.ledger_to_read()?.as_ref(), syncs, options.on_lost)?;
         let ledger = self.ledger_to_write()?;
-        let clients = self.clients(&ledger, syncs)?;
+        let clients = self.clients(&ledger, syncs, stop)?;
         let lease = ledger.acquire(&self.setup.holder, clock.now(), LEASE)?;
         if let Err(error) = self.recognise_all(&ledger, &lease, &clients).await {
             drop(ledger.release(lease, clock.now()));
-            return Err(error);
+            return Err(if stop.is_asked() { EngineError::Interrupted } else { error });
         }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(&lease, &id, options.purpose, clock.now())?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let heartbeat = Heartbeat::new(&ledger, &lease, clock);
         let references = clients
-            .iter()
-            .map(|(name, client)| {
-                let references = References::new(&ledger, &lease, self.workspace(name), client);
+            .keys()
+            .map(|name| {
+                let references = References::new(&ledger, &lease, self.workspace(name));
                 (name.clone(), references)
             })
             .collect();
@@ -310,9 +321,15 @@ impl Engine<'_> {
     }
 
     /// One client for each destination: its syncs share a rate.
-    fn clients(&self, ledger: &Ledger, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
+    fn clients(
+        &self,
+        ledger: &Ledger,
+        syncs: &[&Sync],
+        stop: &Stop,
+    ) -> Result<BTreeMap<String, Client>, EngineError> {
         let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
-        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(ledger, name)?))).collect()
+        let client = |name: &str| Ok((name.to_owned(), self.client(ledger, name)?.until(stop.until())));
+        destinations.into_iter().map(client).collect()
     }
 
     async fn recognise_all(

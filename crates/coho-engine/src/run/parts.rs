@@ -10,15 +10,16 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::Call;
 use coho_ledger::run::SyncStart;
 use coho_ledger::spool::{Lane, Spool, SpoolError};
-use coho_vitally::client::Breaker;
+use coho_vitally::client::{Breaker, Client};
 
-use super::{Part, Shared};
+use super::{Course, Part, Shared};
 use crate::context::{Engine, EngineError};
 use crate::notes;
 use crate::plan::{PlanError, Planned};
@@ -70,10 +71,19 @@ impl Engine<'_> {
         lane: Lane,
         stretch: Stretch,
     ) -> Result<i64, EngineError> {
-        let began = self.setup.clock.now();
+        part.turn = self.setup.clock.now();
         let end = self.send(shared, part, lane, stretch).await?;
-        part.worked += self.setup.clock.now() - began;
+        part.worked += self.setup.clock.now() - part.turn;
         Ok(end)
+    }
+
+    /// A sync's client, which sends nothing once the run is to stop, or the sync's time is up.
+    fn client_of(&self, shared: &Shared<'_>, part: &Part<'_>) -> Option<Client> {
+        let client = shared.clients.get(&part.sync.destination)?;
+        Some(match part.left(self.setup.clock.now()) {
+            Some(left) => client.until(shared.stop.until().within(left.to_std().unwrap_or_default())),
+            None => client.clone(),
+        })
     }
 
     #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
@@ -100,6 +110,7 @@ impl Engine<'_> {
             scope,
             started,
             worked: TimeDelta::zero(),
+            turn: started,
             plan: None,
             spool: None,
             known: 0,
@@ -113,6 +124,7 @@ impl Engine<'_> {
 
     /// Plans, and remembers what needs no call.
     async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        let course = Course { goes_on: &|| goes_on(shared), until: shared.stop.until() };
         let planned = self
             .plan_one(
                 shared.run.id().as_str(),
@@ -121,7 +133,7 @@ impl Engine<'_> {
                 Some(&part.scope),
                 shared.options,
                 shared.listener,
-                &|| goes_on(shared),
+                &course,
             )
             .await;
         let planned = match planned {
@@ -147,14 +159,14 @@ impl Engine<'_> {
 
     /// Finds the users whose e-mail addresses a sync's operations search, many at once.
     async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(spool), Some(client)) = (&part.spool, shared.clients.get(&part.sync.destination)) else {
+        let (Some(spool), Some(client)) = (&part.spool, self.client_of(shared, part)) else {
             return Ok(());
         };
         if part.sync.matching.email().is_none() || self.ends(shared) {
             return Ok(());
         }
         let wanted = searched(spool).map_err(PlanError::from)?;
-        let (directory, calls) = Directory::list(client, wanted, &|| goes_on(shared)).await;
+        let (directory, calls) = Directory::list(&client, wanted, &|| goes_on(shared)).await;
         part.directory = directory;
         part.sent.calls += calls.len() as u64;
         self.note_calls(shared, part, &calls)
@@ -191,7 +203,8 @@ impl Engine<'_> {
 
     /// Finds the ids of the records that a sync's operations refer to, many at once.
     async fn find_references(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(spool), Some(references)) = (&part.spool, shared.references.get(&part.sync.destination))
+        let (Some(spool), Some(client), Some(references)) =
+            (&part.spool, self.client_of(shared, part), shared.references.get(&part.sync.destination))
         else {
             return Ok(());
         };
@@ -202,7 +215,8 @@ impl Engine<'_> {
         for object in Object::RECORDS {
             let of_object = wanted.iter().filter(|(other, _)| *other == object);
             let ids: Vec<_> = of_object.map(|(_, id)| id.clone()).collect();
-            let calls = references.list(object, &ids, self.setup.clock.now(), &|| goes_on(shared)).await?;
+            let now = self.setup.clock.now();
+            let calls = references.list(&client, object, &ids, now, &|| goes_on(shared)).await?;
             part.sent.calls += calls.len() as u64;
             self.note_calls(shared, part, &calls)?;
         }
@@ -219,13 +233,12 @@ impl Engine<'_> {
         let destination = &part.sync.destination;
         let spec = self.setup.project.destinations.get(destination);
         let (Some(spool), Some(spec), Some(client), Some(references)) =
-            (&part.spool, spec, shared.clients.get(destination), shared.references.get(destination))
+            (&part.spool, spec, self.client_of(shared, part), shared.references.get(destination))
         else {
             return Ok(stretch.after);
         };
         let planned = part.plan.as_ref().map_or(0, |plan| plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known.max(planned)));
-        let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
         let sender = Sender {
             ledger: shared.ledger,
             lease: shared.lease,
@@ -233,7 +246,7 @@ impl Engine<'_> {
             sync: part.sync,
             scope: &part.scope,
             spool,
-            client,
+            client: &client,
             references,
             directory: &part.directory,
             pace: Pace::of(spec),
@@ -242,9 +255,7 @@ impl Engine<'_> {
             stop: shared.stop,
             breaker: RefCell::new(Breaker::default()),
             halt: RefCell::new(shared.halt.borrow().clone()),
-            // What other syncs take in between is not its own time.
-            deadline: seconds
-                .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
+            deadline: part.left(self.setup.clock.now()).map(|left| self.setup.clock.now() + left),
             max_rejected: allowed,
             dependents: RefCell::new(None),
             beat: &|| shared.heartbeat.beat(),
@@ -252,6 +263,14 @@ impl Engine<'_> {
         let end = sender.lane(lane, stretch, &mut part.sent).await.map_err(sending)?;
         shared.halt.replace(sender.halt.into_inner());
         Ok(end)
+    }
+}
+
+impl Part<'_> {
+    /// How much of its time a sync has left, where that is bounded. What other syncs take in between is not its own time.
+    fn left(&self, now: Time) -> Option<TimeDelta> {
+        let seconds = i64::try_from(self.sync.run_seconds?).ok()?;
+        Some(TimeDelta::seconds(seconds) - self.worked - (now - self.turn))
     }
 }
 

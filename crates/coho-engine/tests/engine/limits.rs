@@ -133,3 +133,17 @@ async fn the_time_of_one_sync_is_not_used_up_by_another() {
     assert_eq!(ran.told("users"), "completed: 7 delivered");
     assert_eq!(ran.told("accounts"), "completed: 1 removed, 2 unchanged");
 }
+
+#[tokio::test]
+async fn slow_writes_use_up_the_time_of_removals() {
+    let mut stage = stage("run: { for: 1m }\n").await.unwrap();
+    settle_one_by_one(&mut stage);
+    stage.many_accounts(1, 4).unwrap();
+    run(&stage).await;
+    stage.sql("DELETE FROM accounts WHERE id = 3").unwrap();
+    stage.many_accounts(4, 10).unwrap();
+    let ticks = Ticks::of(&stage, Duration::from_secs(10));
+    let ran = stage.try_run(&Options::default(), &ticks, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told("accounts"), "time-up: 6 delivered, 1 not-attempted, 2 unchanged");
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 1 removed, 8 unchanged");
+}
