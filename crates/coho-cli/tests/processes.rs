@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use coho_simulator::{DropReason, Fault, Object, Trouble};
+use coho_simulator::{DropReason, Fault, FaultAnswer, Object, Trouble};
 use stage::{Failure, Stage};
 
 /// How many rows these tests send.
@@ -41,6 +41,34 @@ fn ends_cleanly(name: &str) {
     assert!(before < ROWS, "the run was over before the signal came");
     let lines = finish(&stage).unwrap();
     assert!(lines.contains(&format!("{} delivered + {before} unchanged", ROWS - before)), "{lines}");
+}
+
+#[test]
+fn being_asked_to_end_ends_a_long_wait_at_once() {
+    let stage = busy_stage().unwrap();
+    let run = start(&stage, &["run"]).unwrap();
+    wait_until("a refusal", || !stage.vitally.calls().is_empty()).unwrap();
+    signal(&run, "TERM").unwrap();
+    let stopped = run.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
+    assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));
+    stage.vitally.clear_script();
+    finish(&stage).unwrap();
+}
+
+#[test]
+fn the_time_of_a_run_ends_a_long_wait() {
+    let stage = busy_stage().unwrap();
+    let bounded = format!(
+        "{}\nrun: {{ for: 1s }}\n",
+        fs::read_to_string(stage.project().join("syncs/accounts.yaml")).unwrap()
+    );
+    stage.write("syncs/accounts.yaml", bounded).unwrap();
+    let ended = stage.coho(["run"]).output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", text(&ended));
+    assert!(text(&ended).contains("the time of `run: { for: … }` is over"), "{}", text(&ended));
+    stage.vitally.clear_script();
+    finish(&stage).unwrap();
 }
 
 #[test]
@@ -312,6 +340,14 @@ fn many_rows(latency: Duration) -> Result<Stage, Failure> {
     stage.write("data/accounts.csv", format!("id,name\n{}", rows.collect::<String>()))?;
     let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: { externalId: id }\nfields: { name: name }\nremoved: delete-created\n";
     stage.write("syncs/accounts.yaml", sync)?;
+    Ok(stage)
+}
+
+/// A stage whose Vitally refuses all and asks to come back in ten minutes.
+fn busy_stage() -> Result<Stage, Failure> {
+    let stage = many_rows(Duration::ZERO)?;
+    let refused = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(429) };
+    stage.vitally.script(Fault::once(Trouble::Answer(refused)).times(100));
     Ok(stage)
 }
 

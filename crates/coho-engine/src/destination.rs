@@ -113,7 +113,7 @@ impl Engine<'_> {
     }
 }
 
-/// From how many calls of a run on what it learned of their price is believed: calls that overlap seem dearer than they are.
+/// From how many calls of a run on what it learned of their price is believed: a few calls are observed once or twice.
 const ENOUGH: u64 = 50;
 
 /// A price in whole units; one where nothing is known.

@@ -203,7 +203,7 @@ impl Planner<'_> {
         if sync.object == Object::Event {
             return Err(EngineError::NoAdoption { sync: sync.id.clone() });
         }
-        let client = self.engine.client(self.ledger, &sync.destination)?;
+        let client = self.engine.client(self.ledger, &sync.destination)?.until(self.stop.until());
         match Held::list(&client, sync, &|step| self.tell(sync, step)).await {
             Ok(held) => Ok(Some(held)),
             Err(_) if self.stop.is_asked() => Err(PlanError::Interrupted.into()),

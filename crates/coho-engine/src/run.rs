@@ -16,6 +16,7 @@ use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
 use coho_ledger::scope::Scope;
+use coho_plan::failure::PlanError;
 use coho_plan::planned::Planned;
 use coho_plan::stop::Stop;
 use coho_vitally::client::Client;
@@ -52,6 +53,8 @@ struct Part<'a> {
     started: Time,
     /// How long it was its turn: while it waits for its removals, others have theirs.
     worked: TimeDelta,
+    /// When its present turn began.
+    turn: Time,
     /// Absent where it could not be planned, or nobody came to it.
     planned: Option<Planned>,
     problems: Vec<Problem>,
@@ -89,9 +92,11 @@ impl Engine<'_> {
         let clock = &*self.setup.clock;
         self.temporary()?;
         let ledger = self.ledger_to_write(syncs, options.on_lost)?;
-        let clients = self.clients(&ledger, syncs)?;
+        let clients = self.clients(&ledger, syncs, stop)?;
         let leased = self.hold(&ledger, options.on_foreign)?;
-        self.recognise_all(&ledger, leased.lease(), &clients).await?;
+        if let Err(error) = self.recognise_all(&ledger, leased.lease(), &clients).await {
+            return Err(if stop.is_asked() { PlanError::Interrupted.into() } else { error });
+        }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
@@ -103,7 +108,7 @@ impl Engine<'_> {
                 run: &run,
                 heartbeat: &heartbeat,
                 clients: &clients,
-                references: &self.references(&ledger, leased.lease(), &clients),
+                references: &self.references(&ledger, leased.lease(), clients.keys()),
                 listener,
                 stop,
                 options,
@@ -133,18 +138,22 @@ impl Engine<'_> {
         &self,
         ledger: &'a Ledger,
         lease: &'a Lease,
-        clients: &'a BTreeMap<String, Client>,
+        destinations: impl Iterator<Item = &'a String>,
     ) -> BTreeMap<String, References<'a>> {
-        let of = |(name, client): (&String, &'a Client)| {
-            (name.clone(), References::new(ledger, lease, self.workspace(name), client))
-        };
-        clients.iter().map(of).collect()
+        let of = |name: &String| (name.clone(), References::new(ledger, lease, self.workspace(name)));
+        destinations.map(of).collect()
     }
 
     /// One client for each destination: its syncs share a rate.
-    fn clients(&self, ledger: &Ledger, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
+    fn clients(
+        &self,
+        ledger: &Ledger,
+        syncs: &[&Sync],
+        stop: &Stop,
+    ) -> Result<BTreeMap<String, Client>, EngineError> {
         let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
-        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(ledger, name)?))).collect()
+        let client = |name: &str| Ok((name.to_owned(), self.client(ledger, name)?.until(stop.until())));
+        destinations.into_iter().map(client).collect()
     }
 
     async fn recognise_all(

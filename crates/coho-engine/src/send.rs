@@ -160,7 +160,9 @@ impl Sender<'_> {
     }
 
     fn look_at_the_clock(&self, sent: &mut Sent) {
-        if self.deadline.is_some_and(|deadline| self.clock.now() >= deadline) {
+        let is_late = self.deadline.is_some_and(|deadline| self.clock.now() >= deadline);
+        // Waits end by the machine's clock, which may be a little ahead of ours.
+        if is_late || (self.client.is_over() && !self.stop.is_asked()) {
             sent.stopped.get_or_insert(Stopped::TimeUp);
         }
     }
@@ -211,14 +213,14 @@ impl Sender<'_> {
             return Ok(Delivered { due, verdict, calls: Vec::new() });
         }
         let now = self.clock.now();
-        let mut resolution = self.references.resolve(&due.operation, now).await?;
+        let mut resolution = self.references.resolve(self.client, &due.operation, now).await?;
         if resolution.resolved.is_ok() {
             resolution = self.match_email(&due.operation, resolution).await?;
         }
         let mut delivered = self.exchange(due, resolution).await;
         let refused = matches!(delivered.verdict, Verdict::Rejected { code: Code::REFUSED, .. });
         if refused && self.references.doubt(&delivered.due.operation)? {
-            let again = self.references.ask_again(&delivered.due.operation, now).await?;
+            let again = self.references.ask_again(self.client, &delivered.due.operation, now).await?;
             let earlier = std::mem::take(&mut delivered.calls);
             delivered = self.exchange(delivered.due, again).await;
             delivered.calls.splice(0..0, earlier);

@@ -71,6 +71,7 @@ pub use call::{Call, CallReply};
 pub use clock::{Clock, Time};
 pub use fault::form::FaultError;
 pub use fault::{Fault, FaultAnswer, Trouble};
+pub use limit::{Gauge, Meter, Pass};
 pub use message::{DropReason, Dropped, Event, Instance, MessageType};
 pub use record::{Lifecycle, Object, Record, VitallyId};
 pub use running::{InspectError, Running, Simulator, StartError};
@@ -82,5 +83,5 @@ pub use switches::{
     DeletedTraits, Duplicate, EmailUnique, EmptyBatch, ErrorShape, ExternalInPath, HeaderPrefix, LegacyIds,
     LifecycleRule, Millis, Nested, NestedTrait, NullTrait, OrganizationExternal, Organizations, PostStatus,
     Profile, PutMissing, RateHeaders, ReadOnly, Reorder, RetryAfter, Span, StaleTimestamp, SwitchError,
-    Switches, Types, Unknown, UnknownAccount, UnknownOrganization, UnlinkMissing, UserAssociation,
+    Switches, Types, Unknown, UnknownAccount, UnknownOrganization, UnlinkMissing, UserAssociation, Window,
 };

@@ -1,52 +1,94 @@
-//! The rate limit: a token bucket, and what the `RateLimit-*` headers say of it.
+//! The rate limit, in the three forms that servers give it, and what the `RateLimit-*` headers say of it.
 //!
-//! The documentation's newest text calls it a bucket, and `Reset` the seconds until one unit flows in.
+//! The documentation's newest text calls it a bucket, and `Reset` the seconds until one unit flows in. Its older text
+//! describes a sliding window, and `Reset` as the seconds until the oldest request leaves it. Many servers count in fixed
+//! windows. Which of them Vitally has is a switch; [`Meter`] can also be used alone, by simulations without a server.
+
+use std::collections::VecDeque;
 
 use crate::clock::Time;
+use crate::switches::Window;
 
-/// The bucket's window in milliseconds: it fills once over this time.
+/// The time over which the limit counts, in milliseconds: a bucket fills once, a window holds so much.
 const WINDOW: u64 = 60_000;
+
+/// A rate limit.
+#[derive(Debug)]
+pub struct Meter(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Bucket(Bucket),
+    Sliding(Sliding),
+    Fixed(Fixed),
+}
+
+/// What the limit says after a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gauge {
+    /// Units that pass in a minute.
+    pub limit: u64,
+    /// Whole units that are left.
+    pub remaining: u64,
+    /// Seconds, rounded up, until there are more.
+    pub reset: u64,
+}
+
+/// Whether a request may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// It may.
+    Granted,
+    /// It may not.
+    Refused {
+        /// Seconds, rounded up, until as much is left as the request costs.
+        wait: u64,
+    },
+}
+
+impl Meter {
+    /// A limit of which nothing was used.
+    pub fn unused(window: Window, limit: u32, now: Time) -> Self {
+        let limit = u64::from(limit);
+        Self(match window {
+            Window::Bucket => Kind::Bucket(Bucket { limit, level: limit * WINDOW, at: now }),
+            Window::Sliding => Kind::Sliding(Sliding { limit, taken: VecDeque::new(), used: 0 }),
+            Window::Fixed => Kind::Fixed(Fixed { limit, used: 0, begun: now }),
+        })
+    }
+
+    /// Takes the units, or nothing where there are too few.
+    pub fn take(&mut self, units: u32, now: Time) -> Pass {
+        let units = u64::from(units);
+        match &mut self.0 {
+            Kind::Bucket(bucket) => bucket.take(units, now),
+            Kind::Sliding(sliding) => sliding.take(units, now),
+            Kind::Fixed(fixed) => fixed.take(units, now),
+        }
+    }
+
+    /// Its state now.
+    pub fn gauge(&mut self, now: Time) -> Gauge {
+        match &mut self.0 {
+            Kind::Bucket(bucket) => bucket.gauge(now),
+            Kind::Sliding(sliding) => sliding.gauge(now),
+            Kind::Fixed(fixed) => fixed.gauge(now),
+        }
+    }
+}
 
 /// Counts in units × [`WINDOW`], so that a millisecond brings exactly `limit` and nothing is lost to rounding.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+struct Bucket {
     limit: u64,
     level: u64,
     at: Time,
 }
 
-/// What the bucket says after a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Gauge {
-    /// Units that it holds when full.
-    pub(crate) limit: u64,
-    /// Whole units that are left.
-    pub(crate) remaining: u64,
-    /// Seconds, rounded up, until one more unit is there.
-    pub(crate) reset: u64,
-}
-
-/// Whether a request may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pass {
-    Granted,
-    /// Seconds, rounded up, until the bucket holds what the request costs.
-    Refused {
-        wait: u64,
-    },
-}
-
 impl Bucket {
-    /// A full bucket.
-    pub(crate) fn full(limit: u32, now: Time) -> Self {
-        let limit = u64::from(limit);
-        Self { limit, level: limit * WINDOW, at: now }
-    }
-
-    /// Takes the units, or nothing where there are too few.
-    pub(crate) fn take(&mut self, units: u32, now: Time) -> Pass {
+    fn take(&mut self, units: u64, now: Time) -> Pass {
         self.fill(now);
-        let price = u64::from(units) * WINDOW;
+        let price = units * WINDOW;
         match self.level.checked_sub(price) {
             Some(rest) => {
                 self.level = rest;
@@ -56,8 +98,7 @@ impl Bucket {
         }
     }
 
-    /// Its state now.
-    pub(crate) fn gauge(&mut self, now: Time) -> Gauge {
+    fn gauge(&mut self, now: Time) -> Gauge {
         self.fill(now);
         let remaining = self.level / WINDOW;
         let reset = if remaining >= self.limit { 0 } else { self.seconds_until((remaining + 1) * WINDOW) };
@@ -65,7 +106,7 @@ impl Bucket {
     }
 
     fn fill(&mut self, now: Time) {
-        let passed = u64::try_from(now.millis() - self.at.millis()).unwrap_or(0);
+        let passed = passed(self.at, now);
         self.level = self.level.saturating_add(passed.saturating_mul(self.limit)).min(self.limit * WINDOW);
         self.at = now;
     }
@@ -76,33 +117,145 @@ impl Bucket {
     }
 }
 
+/// What was taken in the last minute, the oldest first.
+#[derive(Debug)]
+struct Sliding {
+    limit: u64,
+    taken: VecDeque<(Time, u64)>,
+    used: u64,
+}
+
+impl Sliding {
+    fn take(&mut self, units: u64, now: Time) -> Pass {
+        self.leave(now);
+        if self.used + units > self.limit {
+            return Pass::Refused { wait: self.seconds_until(units, now) };
+        }
+        self.taken.push_back((now, units));
+        self.used += units;
+        Pass::Granted
+    }
+
+    fn gauge(&mut self, now: Time) -> Gauge {
+        self.leave(now);
+        let reset = self.taken.front().map_or(0, |(oldest, _)| seconds_left(*oldest, now));
+        Gauge { limit: self.limit, remaining: self.limit - self.used, reset }
+    }
+
+    fn leave(&mut self, now: Time) {
+        while let Some((at, units)) = self.taken.front() {
+            if passed(*at, now) < WINDOW {
+                break;
+            }
+            self.used -= units;
+            self.taken.pop_front();
+        }
+    }
+
+    fn seconds_until(&self, units: u64, now: Time) -> u64 {
+        let mut used = self.used;
+        for (at, taken) in &self.taken {
+            used -= taken;
+            if used + units <= self.limit {
+                return seconds_left(*at, now);
+            }
+        }
+        WINDOW / 1_000
+    }
+}
+
+/// What was taken since the window began. The first begins with the limit.
+#[derive(Debug)]
+struct Fixed {
+    limit: u64,
+    used: u64,
+    begun: Time,
+}
+
+impl Fixed {
+    fn take(&mut self, units: u64, now: Time) -> Pass {
+        self.turn(now);
+        if self.used + units > self.limit {
+            return Pass::Refused { wait: seconds_left(self.begun, now) };
+        }
+        self.used += units;
+        Pass::Granted
+    }
+
+    fn gauge(&mut self, now: Time) -> Gauge {
+        self.turn(now);
+        Gauge { limit: self.limit, remaining: self.limit - self.used, reset: seconds_left(self.begun, now) }
+    }
+
+    fn turn(&mut self, now: Time) {
+        let windows = passed(self.begun, now) / WINDOW;
+        if windows > 0 {
+            let millis = i64::try_from(windows * WINDOW).unwrap_or(i64::MAX);
+            (self.begun, self.used) = (self.begun.plus(millis), 0);
+        }
+    }
+}
+
+fn passed(since: Time, now: Time) -> u64 {
+    u64::try_from(now.millis() - since.millis()).unwrap_or(0)
+}
+
+/// Seconds, rounded up, until the minute after a moment is over.
+fn seconds_left(since: Time, now: Time) -> u64 {
+    WINDOW.saturating_sub(passed(since, now)).div_ceil(1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const START: Time = Time::from_millis(0);
+
+    fn meter(window: Window, limit: u32) -> Meter {
+        Meter::unused(window, limit, START)
+    }
+
     #[test]
     fn an_empty_bucket_refuses_until_time_has_passed() {
-        let start = Time::from_millis(0);
-        let mut bucket = Bucket::full(2, start);
-        assert_eq!(bucket.take(1, start), Pass::Granted);
-        assert_eq!(bucket.take(1, start), Pass::Granted);
-        assert_eq!(bucket.take(1, start), Pass::Refused { wait: 30 });
-        assert_eq!(bucket.gauge(start), Gauge { limit: 2, remaining: 0, reset: 30 });
-        assert_eq!(bucket.take(1, start.plus(30_000)), Pass::Granted);
+        let mut bucket = meter(Window::Bucket, 2);
+        assert_eq!(bucket.take(1, START), Pass::Granted);
+        assert_eq!(bucket.take(1, START), Pass::Granted);
+        assert_eq!(bucket.take(1, START), Pass::Refused { wait: 30 });
+        assert_eq!(bucket.gauge(START), Gauge { limit: 2, remaining: 0, reset: 30 });
+        assert_eq!(bucket.take(1, START.plus(30_000)), Pass::Granted);
     }
 
     #[test]
     fn a_bucket_never_holds_more_than_its_limit() {
-        let mut bucket = Bucket::full(10, Time::from_millis(0));
-        assert_eq!(bucket.gauge(Time::from_millis(3_600_000)), Gauge { limit: 10, remaining: 10, reset: 0 });
+        let gauge = meter(Window::Bucket, 10).gauge(START.plus(3_600_000));
+        assert_eq!(gauge, Gauge { limit: 10, remaining: 10, reset: 0 });
     }
 
     #[test]
     fn a_dear_request_waits_longer_than_reset_says() {
-        let start = Time::from_millis(0);
-        let mut bucket = Bucket::full(60, start);
-        assert_eq!(bucket.take(60, start), Pass::Granted);
-        assert_eq!(bucket.take(10, start), Pass::Refused { wait: 10 });
-        assert_eq!(bucket.gauge(start).reset, 1);
+        let mut bucket = meter(Window::Bucket, 60);
+        assert_eq!(bucket.take(60, START), Pass::Granted);
+        assert_eq!(bucket.take(10, START), Pass::Refused { wait: 10 });
+        assert_eq!(bucket.gauge(START).reset, 1);
+    }
+
+    #[test]
+    fn what_leaves_a_sliding_window_comes_back_as_it_was_taken() {
+        let mut sliding = meter(Window::Sliding, 10);
+        assert_eq!(sliding.take(4, START), Pass::Granted);
+        assert_eq!(sliding.take(6, START.plus(20_000)), Pass::Granted);
+        assert_eq!(sliding.take(5, START.plus(20_000)), Pass::Refused { wait: 60 });
+        assert_eq!(sliding.gauge(START.plus(59_999)), Gauge { limit: 10, remaining: 0, reset: 1 });
+        assert_eq!(sliding.gauge(START.plus(60_000)), Gauge { limit: 10, remaining: 4, reset: 20 });
+        assert_eq!(sliding.take(4, START.plus(60_000)), Pass::Granted);
+    }
+
+    #[test]
+    fn a_fixed_window_comes_back_all_at_once() {
+        let mut fixed = meter(Window::Fixed, 10);
+        assert_eq!(fixed.take(10, START.plus(50_000)), Pass::Granted);
+        assert_eq!(fixed.take(1, START.plus(50_500)), Pass::Refused { wait: 10 });
+        assert_eq!(fixed.gauge(START.plus(60_000)), Gauge { limit: 10, remaining: 10, reset: 60 });
+        assert_eq!(fixed.gauge(START.plus(190_000)), Gauge { limit: 10, remaining: 10, reset: 50 });
     }
 }

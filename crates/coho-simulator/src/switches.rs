@@ -24,7 +24,7 @@ pub use profile::Profile;
 pub use rest::{
     AccountName, Associations, Clamp, DeleteMissing, DeletedTraits, Duplicate, EmailUnique, ErrorShape,
     ExternalInPath, HeaderPrefix, Nested, OrganizationExternal, PostStatus, PutMissing, ReadOnly, RetryAfter,
-    Types, Unknown,
+    Types, Unknown, Window,
 };
 
 use choice::Choice;
@@ -94,10 +94,12 @@ switches! {
     err: ErrorShape = ErrorShape::Error,
     /// How long a deleted user stays readable where the request names no date.
     grace: Span = Span::ZERO,
-    /// Units of the rate bucket that a POST, PUT or DELETE costs.
+    /// Units of the rate that a POST, PUT or DELETE costs.
     write_cost: u32 = 1,
-    /// Units that the rate bucket holds, and that flow in over one minute.
+    /// Units that pass in a minute.
     limit: u32 = 1_000,
+    /// How the rate limit counts.
+    window: Window = Window::Bucket,
     /// Whether a 429 says when to come back.
     retry_after: RetryAfter = RetryAfter::Off,
     /// How the rate headers are named.

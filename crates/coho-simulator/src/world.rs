@@ -12,13 +12,13 @@ use crate::auth::{self, Credentials};
 use crate::call::{Call, CallReply, Log, kept_text};
 use crate::clock::{Clock, Time};
 use crate::fault::{Script, Trouble};
-use crate::limit::{Bucket, Pass};
+use crate::limit::{Meter, Pass};
 use crate::record::{Lifecycle, Object, Record};
 use crate::rest::{self, Asked, Granted, Received, Refused, Turn};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::store::file::FileError;
-use crate::switches::Switches;
+use crate::switches::{Switches, Window};
 pub(crate) use answer::Answer;
 use answer::Denial;
 use api::{Api, Moment};
@@ -33,8 +33,8 @@ pub(crate) struct World {
     switches: Switches,
     rest_key: Key,
     analytics_token: Key,
-    bucket: Bucket,
-    analytics_bucket: Bucket,
+    meter: Meter,
+    analytics_meter: Meter,
     /// POSTs that wrote since `drop_after_commit` was set.
     posts: u32,
 }
@@ -71,8 +71,8 @@ impl World {
             clock: settings.clock.clone(),
             script: Script::default(),
             log: Log::new(settings.calls_kept),
-            bucket: Bucket::full(settings.switches.limit, settings.clock.now()),
-            analytics_bucket: Bucket::full(settings.switches.rate, settings.clock.now()),
+            meter: rest_meter(&settings.switches, settings.clock.now()),
+            analytics_meter: analytics_meter(&settings.switches, settings.clock.now()),
             switches: settings.switches.clone(),
             rest_key: Key(settings.rest_key.clone()),
             analytics_token: Key(settings.analytics_token.clone()),
@@ -85,13 +85,13 @@ impl World {
     }
 
     pub(crate) fn set_switches(&mut self, switches: Switches) {
-        // A new limit begins with a full bucket, and a new count of POSTs at nought: what was used before the change
+        // A new limit begins unused, and a new count of POSTs at nought: what was used before the change
         // would make a test depend on what ran before it.
-        if switches.limit != self.switches.limit {
-            self.bucket = Bucket::full(switches.limit, self.clock.now());
+        if (switches.limit, switches.window) != (self.switches.limit, self.switches.window) {
+            self.meter = rest_meter(&switches, self.clock.now());
         }
         if switches.rate != self.switches.rate {
-            self.analytics_bucket = Bucket::full(switches.rate, self.clock.now());
+            self.analytics_meter = analytics_meter(&switches, self.clock.now());
         }
         if switches.drop_after_commit != self.switches.drop_after_commit {
             self.posts = 0;
@@ -103,8 +103,8 @@ impl World {
     pub(crate) fn reset(&mut self) -> Result<(), FileError> {
         self.log.clear();
         self.script.replace(Vec::new());
-        self.bucket = Bucket::full(self.switches.limit, self.clock.now());
-        self.analytics_bucket = Bucket::full(self.switches.rate, self.clock.now());
+        self.meter = rest_meter(&self.switches, self.clock.now());
+        self.analytics_meter = analytics_meter(&self.switches, self.clock.now());
         self.posts = 0;
         self.store.clear()
     }
@@ -231,13 +231,13 @@ impl World {
             "POST" | "PUT" | "PATCH" | "DELETE" => self.switches.write_cost,
             _ => 1,
         };
-        pass(self.bucket.take(units, now))
+        pass(self.meter.take(units, now))
     }
 
     fn admit_analytics(&mut self, asked: &Asked, now: Time) -> Result<route::Path, Denial> {
         let path = route::read(&asked.method, &asked.path).map_err(Denial::Refused)?;
         require(auth::check_token(asked.authorization.as_deref(), &self.analytics_token.0))?;
-        pass(self.analytics_bucket.take(1, now))?;
+        pass(self.analytics_meter.take(1, now))?;
         Ok(path)
     }
 
@@ -245,6 +245,14 @@ impl World {
         let mut turn = Turn { store: &mut self.store, switches: &self.switches, now };
         rest::answer(&mut turn, asked).map_err(Denial::Refused)
     }
+}
+
+fn rest_meter(switches: &Switches, now: Time) -> Meter {
+    Meter::unused(switches.window, switches.limit, now)
+}
+
+fn analytics_meter(switches: &Switches, now: Time) -> Meter {
+    Meter::unused(Window::Bucket, switches.rate, now)
 }
 
 fn require(credentials: Credentials) -> Result<(), Denial> {

@@ -4,9 +4,9 @@
 //! twice is the same as once. A POST of the REST API is never repeated here: the next run looks before it writes. Messages
 //! of the Analytics API may be, since they keep their ids.
 //!
-//! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `transport` for
-//! HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for when to stop, [`live`] for what
-//! a workspace answers where the documentation is silent.
+//! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `until` for when
+//! waiting ends, `transport` for HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for
+//! when to stop, [`live`] for what a workspace answers where the documentation is silent.
 
 mod token;
 mod endpoint;
@@ -14,6 +14,7 @@ mod settings;
 mod transport;
 mod limiter;
 mod line;
+mod until;
 mod ask;
 mod deliver_batch;
 mod reads;
@@ -48,6 +49,7 @@ pub use limiter::price::Price;
 pub use reads::{Listed, Pages};
 pub use settings::{AnalyticsSettings, Clock, Jitter, Retry, Settings};
 pub use token::{AnalyticsToken, Token, TokenError};
+pub use until::Until;
 
 use ask::{Log, without_token};
 use line::Line;
@@ -59,7 +61,7 @@ const USER_AGENT: &str = concat!("coho/", env!("CARGO_PKG_VERSION"));
 ///
 /// Operations on one external id must not be delivered at the same time; that is the caller's to see to.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<Inner>, Until);
 
 struct Inner {
     url: String,
@@ -141,7 +143,19 @@ impl Client {
         let url = settings.endpoint.url()?;
         let (rest, analytics) = (Line::rest(&settings)?, Line::analytics(&settings)?);
         let (paths, lessons) = (Mutex::new(settings.known_paths), Mutex::default());
-        Ok(Self(Arc::new(Inner { url, rest, analytics, paths, lessons, settings })))
+        let inner = Inner { url, rest, analytics, paths, lessons, settings };
+        Ok(Self(Arc::new(inner), Until::never()))
+    }
+
+    /// The same client, which sends no call any more once the end has come. What then still waits was not sent.
+    #[must_use]
+    pub fn until(&self, until: Until) -> Self {
+        Self(Arc::clone(&self.0), until)
+    }
+
+    /// Whether the end has come, and no further call is sent.
+    pub fn is_over(&self) -> bool {
+        self.1.is_over()
     }
 
     /// Carries out one operation. `resolved` has Vitally's ids of the records that it refers to.

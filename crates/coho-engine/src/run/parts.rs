@@ -22,7 +22,7 @@ use coho_plan::job::Waiting;
 use coho_plan::phase::Phase;
 use coho_plan::planned::Planned;
 use coho_plan::table::{Table, TableError};
-use coho_vitally::client::Breaker;
+use coho_vitally::client::{Breaker, Client};
 
 use super::{Part, Shared};
 use crate::context::Engine;
@@ -81,10 +81,19 @@ impl Engine<'_> {
         phase: Phase,
         stretch: Stretch,
     ) -> Result<i64, EngineError> {
-        let began = self.setup.clock.now();
+        part.turn = self.setup.clock.now();
         let end = self.send(shared, part, phase, stretch).await?;
-        part.worked += self.setup.clock.now() - began;
+        part.worked += self.setup.clock.now() - part.turn;
         Ok(end)
+    }
+
+    /// A sync's client, which sends nothing once the run is to stop, or the sync's time is up.
+    fn client_of(&self, shared: &Shared<'_>, part: &Part<'_>) -> Option<Client> {
+        let client = shared.clients.get(&part.sync.destination)?;
+        Some(match part.left(self.setup.clock.now()) {
+            Some(left) => client.until(shared.stop.until().within(left.to_std().unwrap_or_default())),
+            None => client.clone(),
+        })
     }
 
     fn begin<'a>(&self, shared: &Shared<'_>, sync: &'a Sync) -> Result<Part<'a>, EngineError> {
@@ -106,6 +115,7 @@ impl Engine<'_> {
             scope,
             started,
             worked: TimeDelta::zero(),
+            turn: started,
             planned: None,
             problems: Vec::new(),
             sent: Sent::default(),
@@ -175,7 +185,7 @@ impl Engine<'_> {
 
     /// Finds the users whose e-mail addresses a sync's operations search, many at once.
     async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(planned), Some(client)) = (&part.planned, shared.clients.get(&part.sync.destination))
+        let (Some(planned), Some(client)) = (&part.planned, self.client_of(shared, part))
         else {
             return Ok(());
         };
@@ -183,7 +193,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let wanted = searched(&planned.table)?;
-        let (directory, calls) = Directory::list(client, wanted, &|| goes_on(shared)).await;
+        let (directory, calls) = Directory::list(&client, wanted, &|| goes_on(shared)).await;
         part.directory = directory;
         part.sent.calls += calls.len() as u64;
         note_calls(shared, part, &calls)
@@ -191,8 +201,8 @@ impl Engine<'_> {
 
     /// Finds the ids of the records that a sync's operations refer to, many at once.
     async fn find_references(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(planned), Some(references)) =
-            (&part.planned, shared.references.get(&part.sync.destination))
+        let (Some(planned), Some(client), Some(references)) =
+            (&part.planned, self.client_of(shared, part), shared.references.get(&part.sync.destination))
         else {
             return Ok(());
         };
@@ -201,7 +211,8 @@ impl Engine<'_> {
         }
         for object in Object::RECORDS {
             let ids = planned.table.references(object)?;
-            let calls = references.list(object, &ids, self.setup.clock.now(), &|| goes_on(shared)).await?;
+            let now = self.setup.clock.now();
+            let calls = references.list(&client, object, &ids, now, &|| goes_on(shared)).await?;
             part.sent.calls += calls.len() as u64;
             note_calls(shared, part, &calls)?;
         }
@@ -218,13 +229,12 @@ impl Engine<'_> {
         let destination = &part.sync.destination;
         let spec = self.setup.project.destinations.get(destination);
         let (Some(planned), Some(spec), Some(client), Some(references)) =
-            (&part.planned, spec, shared.clients.get(destination), shared.references.get(destination))
+            (&part.planned, spec, self.client_of(shared, part), shared.references.get(destination))
         else {
             return Ok(stretch.after);
         };
         let of = planned.known.max(planned.plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(of));
-        let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
         let sender = Sender {
             ledger: shared.ledger,
             lease: shared.lease,
@@ -232,7 +242,7 @@ impl Engine<'_> {
             sync: part.sync,
             scope: &part.scope,
             table: &planned.table,
-            client,
+            client: &client,
             references,
             directory: &part.directory,
             pace: Pace::of(spec),
@@ -241,9 +251,7 @@ impl Engine<'_> {
             stop: shared.stop,
             breaker: Mutex::new(Breaker::default()),
             halt: &shared.halt,
-            // What other syncs take in between is not its own time.
-            deadline: seconds
-                .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
+            deadline: part.left(self.setup.clock.now()).map(|left| self.setup.clock.now() + left),
             max_rejected: allowed,
             dependents: Mutex::new(None),
             heartbeat: shared.heartbeat,
@@ -278,6 +286,14 @@ fn remember_ids(shared: &Shared<'_>, part: &Part<'_>, table: &Table, now: Time) 
                 of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
             shared.ledger.put_references(shared.lease, part.scope.workspace(), object, &pairs, now)?;
         }
+    }
+}
+
+impl Part<'_> {
+    /// How much of its time a sync has left, where that is bounded. What other syncs take in between is not its own time.
+    fn left(&self, now: Time) -> Option<TimeDelta> {
+        let seconds = i64::try_from(self.sync.run_seconds?).ok()?;
+        Some(TimeDelta::seconds(seconds) - self.worked - (now - self.turn))
     }
 }
 

@@ -33,6 +33,7 @@ impl Sender<'_> {
         let delivery = self.client.deliver_batch(&outgoing).await;
         drop(outgoing);
         self.watch(delivery.health);
+        self.look_at_the_clock(sent);
         self.settle_batch(due, delivery, sent)
     }
 

@@ -45,7 +45,6 @@ pub(crate) struct References<'a> {
     ledger: &'a Ledger,
     lease: &'a Lease,
     workspace: String,
-    client: &'a Client,
     cells: Mutex<HashMap<Name, Arc<OnceCell<Known>>>>,
 }
 
@@ -63,14 +62,15 @@ pub(crate) struct Resolution {
 }
 
 impl<'a> References<'a> {
-    pub(crate) fn new(ledger: &'a Ledger, lease: &'a Lease, workspace: String, client: &'a Client) -> Self {
-        Self { ledger, lease, workspace, client, cells: Mutex::default() }
+    pub(crate) fn new(ledger: &'a Ledger, lease: &'a Lease, workspace: String) -> Self {
+        Self { ledger, lease, workspace, cells: Mutex::default() }
     }
 
     /// Finds the ids of many records at once by listing, as long as that takes fewer calls than to look each one up. What it
     /// does not find is looked up when it is needed: a record may be hidden from lists. Gives the calls that it took.
     pub(crate) async fn list(
         &self,
+        client: &Client,
         object: Object,
         wanted: &[ExternalId],
         now: Time,
@@ -82,7 +82,7 @@ impl<'a> References<'a> {
         if open.len() < WORTH_LISTING {
             return Ok(calls);
         }
-        let mut pages = self.client.list(object);
+        let mut pages = client.list(object);
         let (mut read, mut found) = (0, 0);
         while !open.is_empty() && read <= found + patience && goes_on() {
             let listed = pages.next().await;
@@ -105,21 +105,32 @@ impl<'a> References<'a> {
     }
 
     /// Finds the ids of all records that an operation refers to.
-    pub(crate) async fn resolve(&self, operation: &Operation, now: Time) -> Result<Resolution, LedgerError> {
-        let unlinking = if self.client.can_unlink() { Unlinking::Possible } else { Unlinking::NoToken };
+    pub(crate) async fn resolve(
+        &self,
+        client: &Client,
+        operation: &Operation,
+        now: Time,
+    ) -> Result<Resolution, LedgerError> {
+        let unlinking = if client.can_unlink() { Unlinking::Possible } else { Unlinking::NoToken };
         let mut resolved = Resolved::new().with_unlinking(unlinking).with_time(now);
         self.own_id(operation, &mut resolved)?;
         let mut calls = Vec::new();
         for (object, id) in operation.references() {
             let cell = self.cell(&(object, id.clone()));
-            let known = cell.get_or_try_init(|| self.find(object, &id, now, &mut calls)).await?;
+            let known = cell.get_or_try_init(|| self.find(client, object, &id, now, &mut calls)).await?;
             let verdict = match known {
                 Known::Id(vitally_id, _) => {
                     resolved.insert(object, id, vitally_id.clone());
                     continue;
                 }
                 Known::Missing => Verdict::Deferred { message: format!("{object} {id}") },
-                Known::Failed(verdict) => verdict.clone(),
+                Known::Failed(verdict) => {
+                    if client.is_over() {
+                        // One sync's time is up: another one may still ask.
+                        self.cells().remove(&(object, id));
+                    }
+                    verdict.clone()
+                }
             };
             return Ok(Resolution { resolved: Err(verdict), calls });
         }
@@ -165,21 +176,23 @@ impl<'a> References<'a> {
     /// The same as [`References::resolve`], but what was doubted is asked of Vitally, not of the ledger.
     pub(crate) async fn ask_again(
         &self,
+        client: &Client,
         operation: &Operation,
         now: Time,
     ) -> Result<Resolution, LedgerError> {
         let mut calls = Vec::new();
         for (object, id) in operation.references() {
             let cell = self.cell(&(object, id.clone()));
-            cell.get_or_try_init(|| self.ask(object, &id, now, &mut calls)).await?;
+            cell.get_or_try_init(|| self.ask(client, object, &id, now, &mut calls)).await?;
         }
-        let rest = self.resolve(operation, now).await?;
+        let rest = self.resolve(client, operation, now).await?;
         calls.extend(rest.calls);
         Ok(Resolution { resolved: rest.resolved, calls })
     }
 
     async fn find(
         &self,
+        client: &Client,
         object: Object,
         id: &ExternalId,
         now: Time,
@@ -188,18 +201,19 @@ impl<'a> References<'a> {
         let remembered = self.ledger.references(&self.workspace, object, std::slice::from_ref(id))?;
         match remembered.into_values().next() {
             Some(vitally_id) => Ok(Known::Id(vitally_id, Source::Remembered)),
-            None => self.ask(object, id, now, calls).await,
+            None => self.ask(client, object, id, now, calls).await,
         }
     }
 
     async fn ask(
         &self,
+        client: &Client,
         object: Object,
         id: &ExternalId,
         now: Time,
         calls: &mut Vec<Call>,
     ) -> Result<Known, LedgerError> {
-        let looked_up = self.client.lookup(object, id).await;
+        let looked_up = client.lookup(object, id).await;
         calls.extend(looked_up.calls);
         Ok(match looked_up.finding {
             Finding::Found(record) => match &record.id {

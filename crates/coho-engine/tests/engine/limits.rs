@@ -141,3 +141,17 @@ async fn a_share_of_refused_records_is_one_of_what_is_planned_where_nothing_is_k
     stage.vitally.script(Fault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(3));
     assert_eq!(run(&stage).await.told("accounts"), "completed-with-errors: 7 delivered, 3 rejected");
 }
+
+#[tokio::test]
+async fn slow_writes_use_up_the_time_of_removals() {
+    let mut stage = stage("run: { for: 1m }\n").await.unwrap();
+    settle_one_by_one(&mut stage);
+    stage.many_accounts(1, 4).unwrap();
+    run(&stage).await;
+    stage.sql("DELETE FROM accounts WHERE id = 3").unwrap();
+    stage.many_accounts(4, 10).unwrap();
+    let ticks = Ticks::of(&stage, Duration::from_secs(10));
+    let ran = stage.try_run(&Options::default(), &ticks, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told("accounts"), "time-up: 6 delivered, 1 not-attempted, 2 unchanged");
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 1 removed, 8 unchanged");
+}

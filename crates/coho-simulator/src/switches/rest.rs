@@ -65,6 +65,15 @@ choices! {
         /// No body.
         Empty = "empty",
     }
+    /// `window`: how the rate limit counts.
+    Window {
+        /// A bucket of `limit` units, which flow in evenly over a minute.
+        Bucket = "bucket",
+        /// `limit` units in any minute.
+        Sliding = "sliding",
+        /// `limit` units in each minute, which all come back at its end.
+        Fixed = "fixed",
+    }
     /// `retry_after`: whether a 429 has a `Retry-After` header.
     RetryAfter {
         /// It has none.
@@ -78,6 +87,8 @@ choices! {
         Off = "off",
         /// `X-RateLimit-…`.
         On = "on",
+        /// There are none.
+        None = "none",
     }
     /// `clamp`: what becomes of a `limit`, `sortBy` or `status` out of range.
     Clamp {

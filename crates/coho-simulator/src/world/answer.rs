@@ -118,9 +118,9 @@ impl World {
 
     fn rate(&mut self, at: Moment) -> Vec<(&'static str, String)> {
         match (at.api, self.switches.rate_headers) {
-            (Api::Rest, _) => rate_headers(self.bucket.gauge(at.now), self.switches.x_prefix),
+            (Api::Rest, _) => rate_headers(self.meter.gauge(at.now), self.switches.x_prefix),
             (Api::Analytics, RateHeaders::RateLimit | RateHeaders::Both) => {
-                rate_headers(self.analytics_bucket.gauge(at.now), HeaderPrefix::Off)
+                rate_headers(self.analytics_meter.gauge(at.now), HeaderPrefix::Off)
             }
             (Api::Analytics, RateHeaders::None | RateHeaders::RetryAfter) => Vec::new(),
         }
@@ -151,6 +151,7 @@ fn rate_headers(gauge: Gauge, prefix: HeaderPrefix) -> Vec<(&'static str, String
     let [limit, remaining, reset] = match prefix {
         HeaderPrefix::Off => ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"],
         HeaderPrefix::On => ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
+        HeaderPrefix::None => return Vec::new(),
     };
     vec![
         (limit, format!("{0}, {0};window=60", gauge.limit)),

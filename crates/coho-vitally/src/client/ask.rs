@@ -43,12 +43,16 @@ impl Client {
     /// Sends a request until there is an answer to give.
     pub(super) async fn ask(&self, request: &Request, log: &mut Log) -> Answer {
         let Some(line) = self.line(request.api) else { return no_token(request.api) };
-        if !request.after.is_zero() {
-            tokio::time::sleep(request.after).await;
+        if !request.after.is_zero() && self.1.first(tokio::time::sleep(request.after)).await.is_none() {
+            return ended();
         }
-        let mut tries = 0;
+        let (mut tries, mut before) = (0, None);
         loop {
-            let (sent, again) = line.send(request).await;
+            let Some(pass) = self.1.first(line.enter(request)).await else {
+                // A try that failed may have been carried out: that it was not repeated tells nothing of it.
+                return before.unwrap_or_else(ended);
+            };
+            let (sent, again) = line.send(pass, request).await;
             log.note(request, &sent);
             let answer = sent.answer;
             let is_refused = matches!(answer, Answer::Reply(Reply { status: 429, .. }));
@@ -60,7 +64,10 @@ impl Client {
                 self.learn(request, &answer);
                 return answer;
             }
-            tokio::time::sleep(self.backoff(tries)).await;
+            if self.1.first(tokio::time::sleep(self.backoff(tries))).await.is_none() {
+                return answer;
+            }
+            before = Some(answer);
         }
     }
 
@@ -70,6 +77,11 @@ impl Client {
         let wait = retry.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_WAIT);
         wait.mul_f64(1.0 + self.0.settings.jitter.next() * 0.5)
     }
+}
+
+/// What is said of a call that did not leave before the end.
+fn ended() -> Answer {
+    Answer::NotSent { why: "the run ended before".to_owned() }
 }
 
 fn no_token(api: Api) -> Answer {

@@ -1,14 +1,23 @@
 //! The limiter: how many calls are under way, and when the next may leave. Calls wait here, nowhere else.
 //!
-//! [`pace`] decides, this waits. The first calls go one by one, so that what each costs can be told.
+//! [`pace`] decides, this waits. A wait can be dropped at any moment: whoever waits holds a seat and nothing else, and gives it
+//! back.
 
+mod ceiling;
 pub(crate) mod headers;
-pub(crate) mod price;
 pub(crate) mod pace;
+pub(crate) mod price;
+mod probe;
+mod server;
+
+#[cfg(test)]
+mod law;
+#[cfg(test)]
+mod simulated;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::settings::Jitter;
@@ -17,24 +26,15 @@ use headers::RateHeaders;
 use pace::{Admit, LimiterState, Pace, Ticket, Told};
 use price::Price;
 
-/// How many answers are awaited one by one.
-const FIRST: u32 = 4;
-
 /// Lets calls leave at the right pace.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     pace: Mutex<Pace>,
     seats: Arc<Semaphore>,
-    /// Seats that open once the first calls were answered, and how many answers that still takes.
-    closed: Mutex<Closed>,
+    /// Told when a call is under way no more.
+    back: Notify,
     jitter: Jitter,
     most_refusals: u32,
-}
-
-#[derive(Debug)]
-struct Closed {
-    seats: usize,
-    answers: u32,
 }
 
 /// A call under way. Dropped without [`Pass::settle`], it was never answered.
@@ -72,8 +72,8 @@ impl Limiter {
     pub(crate) fn new(share: Share) -> Self {
         Self {
             pace: Mutex::new(Pace::new(share.rate, share.price, Instant::now())),
-            seats: Arc::new(Semaphore::new(1)),
-            closed: Mutex::new(Closed { seats: share.concurrency.max(1) - 1, answers: FIRST }),
+            seats: Arc::new(Semaphore::new(share.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
+            back: Notify::new(),
             jitter: share.jitter,
             most_refusals: share.most_refusals,
         }
@@ -84,10 +84,19 @@ impl Limiter {
         // The semaphore is never closed; were it, calls would go without a seat.
         let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
         loop {
+            // Listens before it looks: an answer in between is not missed.
+            let mut back = std::pin::pin!(self.back.notified());
+            back.as_mut().enable();
             let admit = self.pace().admit(cost, Instant::now());
             match admit {
                 Admit::Pass(ticket) => return Pass { limiter: self, ticket: Some(ticket), _seat: seat },
-                Admit::Wait(until) => tokio::time::sleep_until(until).await,
+                Admit::Wait(until) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until) => {}
+                        () = back => {}
+                    }
+                }
+                Admit::Answer => back.await,
             }
         }
     }
@@ -100,14 +109,6 @@ impl Limiter {
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn open_seats(&self) {
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.answers = closed.answers.saturating_sub(1);
-        if closed.answers == 0 {
-            self.seats.add_permits(std::mem::take(&mut closed.seats));
-        }
-    }
 }
 
 impl Pass<'_> {
@@ -118,15 +119,16 @@ impl Pass<'_> {
         pace.settle(ticket, told, headers, Instant::now(), self.limiter.jitter.next());
         let again = if pace.refusals() > self.limiter.most_refusals { Again::No } else { Again::Yes };
         drop(pace);
-        self.limiter.open_seats();
+        self.limiter.back.notify_waiters();
         again
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        if self.ticket.take().is_some() {
-            self.limiter.pace().leave();
+        if let Some(ticket) = self.ticket.take() {
+            self.limiter.pace().leave(ticket, Instant::now());
+            self.limiter.back.notify_waiters();
         }
     }
 }
@@ -177,18 +179,51 @@ mod tests {
         assert_eq!(refused, 10);
     }
 
+    async fn is_held_back(limiter: &Limiter) -> bool {
+        tokio::time::timeout(Duration::from_secs(1), limiter.enter(Cost::Read)).await.is_err()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn the_first_calls_go_one_by_one_and_later_ones_together() {
+    async fn the_first_call_goes_alone_and_later_ones_together() {
         let limiter = limiter(60_000, 3);
-        for _ in 0..FIRST {
-            let pass = limiter.enter(Cost::Read).await;
-            let second = tokio::time::timeout(Duration::from_secs(1), limiter.enter(Cost::Read)).await;
-            assert!(second.is_err());
-            pass.settle(Told::Passed, passed());
-        }
-        let together = [limiter.enter(Cost::Read).await, limiter.enter(Cost::Read).await];
-        assert_eq!(limiter.state().under_way, 2);
+        let first = limiter.enter(Cost::Read).await;
+        assert!(is_held_back(&limiter).await);
+        first.settle(Told::Passed, passed());
+        let together = [
+            limiter.enter(Cost::Read).await,
+            limiter.enter(Cost::Read).await,
+            limiter.enter(Cost::Read).await,
+        ];
+        assert!(is_held_back(&limiter).await, "there are three seats");
+        assert_eq!(limiter.state().under_way, 3);
         drop(together);
         assert_eq!(limiter.state().under_way, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_dropped_gives_its_seat_back() {
+        let limiter = limiter(6_000, 1);
+        let long = RateHeaders { retry_after: Some(Duration::from_secs(600)), ..passed() };
+        limiter.enter(Cost::Write).await.settle(Told::Refused, long);
+        assert!(is_held_back(&limiter).await);
+        assert!(is_held_back(&limiter).await);
+        assert_eq!((limiter.seats.available_permits(), limiter.state().under_way), (1, 0));
+        let start = Instant::now();
+        limiter.enter(Cost::Read).await.settle(Told::Passed, passed());
+        assert_eq!(start.elapsed().as_secs(), 598);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_an_answer_goes_on_when_there_will_be_none() {
+        let limiter = limiter(6_000, 2);
+        let first = limiter.enter(Cost::Read).await;
+        let second = async { limiter.enter(Cost::Read).await };
+        let given_up = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(first);
+        };
+        let (pass, ()) = tokio::join!(second, given_up);
+        assert_eq!(limiter.state().under_way, 1);
+        drop(pass);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ClientError;
 use super::limiter::pace::{LimiterState, Told};
-use super::limiter::{Again, Limiter, Share};
+use super::limiter::{Again, Limiter, Pass, Share};
 use super::settings::Settings;
 use super::transport::{Sent, Transport};
 use crate::request::{Answer, Reply, Request};
@@ -59,9 +59,13 @@ impl Line {
         self.limiter.state()
     }
 
-    /// Sends a request when its time has come.
-    pub(super) async fn send(&self, request: &Request) -> (Sent, Again) {
-        let pass = self.limiter.enter(request.method.cost()).await;
+    /// Waits until a request may be sent. The wait may be dropped.
+    pub(super) async fn enter(&self, request: &Request) -> Pass<'_> {
+        self.limiter.enter(request.method.cost()).await
+    }
+
+    /// Sends a request whose time has come.
+    pub(super) async fn send(&self, pass: Pass<'_>, request: &Request) -> (Sent, Again) {
         let sent = self.transport.send(request).await;
         tracing::debug!(
             method = sent.call.method,

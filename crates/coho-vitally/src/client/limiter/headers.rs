@@ -1,4 +1,6 @@
-//! What an answer says of the rate: `RateLimit-*`, with and without `X-`, and `Retry-After`.
+//! What an answer says of the rate: `RateLimit-*`, with `X-` or `X-Rate-Limit-*`, the one header of later drafts of the
+//! standard (`RateLimit: limit=100, remaining=50, reset=5`, `RateLimit: "default";r=50;t=5` with `RateLimit-Policy:
+//! "default";q=100;w=60`), and `Retry-After`.
 //!
 //! Vitally documents `RateLimit-Limit: 1000, 1000;window=60`, `RateLimit-Remaining: 999`, `RateLimit-Reset: 59`
 //! (<https://docs.vitally.io/en/articles/9880649-rest-api-overview>, read 2026-11-24); the other forms are those of
@@ -14,6 +16,9 @@ const EPOCH: u64 = 1_000_000;
 
 /// A moment above this is in milliseconds.
 const EPOCH_MILLIS: u64 = 100_000_000_000;
+
+/// How the names of the single headers begin.
+const PREFIXES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
 
 /// What an answer says of the rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,13 +36,18 @@ pub(crate) struct RateHeaders {
 impl RateHeaders {
     /// Reads an answer's headers; names are asked for in lower case. `now` is the server's clock where it told it.
     pub(crate) fn read<'h>(header: impl Fn(&str) -> Option<&'h str>, now: Time) -> Self {
-        let rate = |name: &str| {
-            header(&format!("ratelimit-{name}")).or_else(|| header(&format!("x-ratelimit-{name}")))
+        let rate = |name: &str, short: &str| {
+            let alone = PREFIXES.iter().find_map(|prefix| header(&format!("{prefix}{name}")));
+            let number = alone.and_then(first_number);
+            number
+                .or_else(|| header("ratelimit").and_then(|all| item(all, name).or_else(|| item(all, short))))
         };
+        let policy = || header("ratelimit-policy").and_then(|policy| item(policy, "q"));
+        let units = |number| u32::try_from(number).ok();
         Self {
-            limit: rate("limit").and_then(first_number).and_then(|number| u32::try_from(number).ok()),
-            remaining: rate("remaining").and_then(first_number).and_then(|number| u32::try_from(number).ok()),
-            reset: rate("reset").and_then(first_number).map(|number| wait(number, now)),
+            limit: rate("limit", "q").or_else(policy).and_then(units),
+            remaining: rate("remaining", "r").and_then(units),
+            reset: rate("reset", "t").map(|number| wait(number, now)),
             retry_after: header("retry-after").and_then(|text| retry_after(text, now)),
         }
     }
@@ -53,6 +63,15 @@ fn first_number(text: &str) -> Option<u64> {
     let text = text.trim_start();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text.get(..end)?.parse().ok()
+}
+
+/// The number of an item in a header that has several: `50` of `limit=100, remaining=50` and of `"default";r=50;t=5`.
+fn item(text: &str, name: &str) -> Option<u64> {
+    let items = text.split([',', ';']).filter_map(|item| item.trim().split_once('='));
+    items
+        .into_iter()
+        .find(|(known, _)| known.trim_end().eq_ignore_ascii_case(name))
+        .and_then(|(_, value)| first_number(value))
 }
 
 fn wait(number: u64, now: Time) -> Duration {
@@ -99,6 +118,18 @@ mod tests {
     fn names_with_x_are_read_too() {
         let read = read(&[("x-ratelimit-limit", "100"), ("x-ratelimit-remaining", "0")]);
         assert_eq!((read.limit, read.remaining), (Some(100), Some(0)));
+    }
+
+    #[test]
+    fn all_in_one_header_is_read_too() {
+        let told = |read: RateHeaders| (read.limit, read.remaining, read.reset);
+        let expected = (Some(100), Some(50), Some(Duration::from_secs(5)));
+        assert_eq!(told(read(&[("ratelimit", "limit=100, remaining=50, reset=5")])), expected);
+        let policy = ("ratelimit-policy", "\"default\";q=100;w=60");
+        assert_eq!(told(read(&[("ratelimit", "\"default\";r=50;t=5"), policy])), expected);
+        let names =
+            [("x-rate-limit-limit", "100"), ("x-rate-limit-remaining", "50"), ("x-rate-limit-reset", "5")];
+        assert_eq!(told(read(&names)), expected);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! after each of them tells.
 //!
 //! What is left is told in whole units, and some flows in while a call is under way: one call alone is off by up to a unit.
-//! So the median of all counts. The client's own price is the least of a few, since it must not take others for its own.
+//! So the median of all counts. The client itself looks only at calls between which nothing could flow in: its calls are not made
+//! one after the other.
 
 use coho_core::memory::Time;
 
