@@ -167,7 +167,7 @@ fn no_problem_shows_more_than_a_preview() {
         "{{ 'x' | slice: row.a }}",
         "{{ 'x' | cast: row.a }}",
         "{{ '2024-01-01' | date: '%Y', row.a }}",
-        "{% if row.a > 1 %}{% endif %}",
+        "{{ row.a | only: 'x' }}",
         "{% for i in (1..2) limit: row.a %}{% endfor %}",
         "{{ row[row.a] }}",
     ] {

@@ -86,8 +86,12 @@ fn clock(date: NaiveDate, text: &str) -> Option<DateTime<Utc>> {
     let end =
         text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ','))).unwrap_or(text.len());
     let (time, zone) = text.split_at_checked(end)?;
-    let moment = NaiveDateTime::new(date, time_of_day(time)?);
-    shift(moment, offset_minutes(zone.trim())?)
+    let offset = offset_minutes(zone.trim())?;
+    if matches!(time, "24:00" | "24:00:00" | "24:00:00.000") {
+        // The end of the day in ISO 8601 is the beginning of the next.
+        return shift(NaiveDateTime::new(date.succ_opt()?, NaiveTime::MIN), offset);
+    }
+    shift(NaiveDateTime::new(date, time_of_day(time)?), offset)
 }
 
 fn shift(moment: NaiveDateTime, minutes: i64) -> Option<DateTime<Utc>> {
@@ -105,9 +109,6 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
             (number(whole.as_bytes())?, nanos(fraction)?)
         }
     };
-    if hour == 24 && minute == 0 && second == 0 {
-        return None;
-    }
     NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)
 }
 
@@ -191,10 +192,19 @@ impl Words {
             return Some(date);
         }
         match (self.month, self.numbers.as_slice()) {
-            (Some(month), [day, year]) if *year > 31 => Some((*year, month, *day)),
-            (Some(month), [year, day]) if *year > 31 => Some((*year, month, *day)),
+            (Some(month), [year, day]) if *year > 31 && *day <= 31 => Some((full_year(*year), month, *day)),
+            (Some(month), [day, year]) => Some((full_year(*year), month, *day)),
             _ => None,
         }
+    }
+}
+
+/// As JavaScript has it, a year below 50 is of this century and one below 100 of the last.
+fn full_year(year: u32) -> u32 {
+    match year {
+        0..=49 => 2000 + year,
+        50..=99 => 1900 + year,
+        _ => year,
     }
 }
 
@@ -202,12 +212,18 @@ fn ordinal(word: &str) -> &str {
     ["st", "nd", "rd", "th"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
 }
 
-/// `3/14/2016`, `2016/3/14`, `2016-3-14`.
+/// `3/14/2016`, `3/14/16`, `2016/3/14`, `2016-3-14`. A year that comes first has four digits.
 fn parts(word: &str) -> Option<(u32, u32, u32)> {
     let mut parts = word.split(['/', '-']).map(|part| number(part.as_bytes()));
     let (first, second, third) = (parts.next()??, parts.next()??, parts.next()??);
-    let (year, month, day) = if first > 31 { (first, second, third) } else { (third, first, second) };
-    (parts.next().is_none() && year > 31).then_some((year, month, day))
+    if parts.next().is_some() {
+        return None;
+    }
+    match first {
+        1..=12 => Some((full_year(third), first, second)),
+        1000.. => Some((first, second, third)),
+        _ => None,
+    }
 }
 
 fn twelve_hours(time: NaiveTime, afternoon: bool) -> Option<NaiveTime> {
@@ -265,6 +281,12 @@ mod tests {
             ("Tue, 05 Mar 2024 10:11:12 +0000", "2024-03-05T10:11:12+00:00"),
             ("3/14/2016 5:30 PM", "2016-03-14T17:30:00+00:00"),
             ("2016-3-4 17:30", "2016-03-04T17:30:00+00:00"),
+            ("3/5/24", "2024-03-05T00:00:00+00:00"),
+            ("03-04-25", "2025-03-04T00:00:00+00:00"),
+            ("5 Mar 24", "2024-03-05T00:00:00+00:00"),
+            ("March 5 70", "1970-03-05T00:00:00+00:00"),
+            ("2024-12-31T24:00:00Z", "2025-01-01T00:00:00+00:00"),
+            ("0042-03-05", "0042-03-05T00:00:00+00:00"),
             ("2024-03-05 10:11:12.123456+00", "2024-03-05T10:11:12.123456+00:00"),
         ] {
             assert_eq!(parse(text).map(|moment| moment.to_rfc3339()), Some(expected.to_owned()), "{text}");
@@ -273,9 +295,22 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in
-            ["", "not a date", "2024-13-01", "2024-03-05T25:00", "5", "March", "-1152098955", "May 32, 2016"]
-        {
+        for text in [
+            "",
+            "not a date",
+            "2024-13-01",
+            "2024-03-05T25:00",
+            "5",
+            "March",
+            "-1152098955",
+            "May 32, 2016",
+            "24-11-26",
+            "2024-02-30",
+            "2016-12-31T23:59:60Z",
+            "+12026-01-01",
+            "13/5/24",
+            "2024-03-05T24:01",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

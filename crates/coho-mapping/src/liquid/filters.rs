@@ -26,9 +26,9 @@ use super::scene::Scene;
 use super::text;
 use super::value::Val;
 
-pub(crate) use array::{first_of, last_of};
+pub(crate) use array::first_pair;
 pub(crate) use general::{equal, size_of};
-pub(crate) use select::Each;
+pub(crate) use select::{Each, listed, part_of};
 
 /// A filter's entry in the table.
 #[derive(Debug)]
@@ -67,6 +67,10 @@ pub(crate) enum Kind {
     Number,
     /// A whole number, or a text that spells one.
     Whole,
+    /// The same, where nil is 0.
+    Length,
+    /// A text; a literal number is refused, as it would be a mistake.
+    Letters,
     Flag,
     Array,
     /// The name of a member, dotted perhaps.
@@ -79,9 +83,9 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Any => "any",
-            Self::Text => "text",
+            Self::Text | Self::Letters => "text",
             Self::Number => "number",
-            Self::Whole => "integer",
+            Self::Whole | Self::Length => "integer",
             Self::Flag => "boolean",
             Self::Array => "array",
             Self::Property => "property",
@@ -210,14 +214,25 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Filter> {
     TABLE.iter().flat_map(|(_, filters)| filters.iter())
 }
 
+/// What stands before a filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Input {
+    #[default]
+    Value,
+    /// A value that is not there; the filter is given nil.
+    Undefined,
+    /// Nothing, as in `{{ | json_construct: … }}`.
+    Nothing,
+}
+
 /// The arguments of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Args<'a> {
     pub(crate) values: Vec<Val<'a>>,
     /// Which of them are defined, by bit; an undefined argument counts as none where it may be left out.
     pub(crate) undefined: u64,
-    /// Whether nothing stands before the filter.
-    pub(crate) headless: bool,
+    /// What stands before the filter.
+    pub(crate) input: Input,
     pub(crate) named: Vec<(&'static str, Val<'a>)>,
 }
 

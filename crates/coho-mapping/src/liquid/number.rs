@@ -82,7 +82,7 @@ impl Exact {
         let digits = match operation {
             Operation::Plus => left.checked_add(right)?,
             Operation::Minus => left.checked_sub(right)?,
-            Operation::Modulo | Operation::Times | Operation::DividedBy => left.checked_rem(right)?,
+            Operation::Modulo | Operation::Times | Operation::DividedBy => floored_remainder(left, right)?,
         };
         Some(Self { digits, scale }.shortened())
     }
@@ -108,7 +108,7 @@ impl Exact {
         self
     }
 
-    /// The nearest number with this many digits behind the point (before it, if negative); halves go up.
+    /// The nearest number with this many digits behind the point (before it, if negative); halves go away from zero.
     fn rounded(self, places: i32, way: Rounding) -> Option<Self> {
         let cut = i64::from(self.scale) - i64::from(places);
         if cut <= 0 {
@@ -120,7 +120,7 @@ impl Exact {
         let whole = match way {
             Rounding::Floor => self.digits.div_euclid(unit),
             Rounding::Ceiling => self.digits.checked_neg()?.div_euclid(unit).checked_neg()?,
-            Rounding::Nearest => self.digits.checked_add(unit / 2)?.div_euclid(unit),
+            Rounding::Nearest => nearest(self.digits, unit)?,
         };
         if let Ok(scale) = u32::try_from(places) {
             return Some(Self { digits: whole, scale }.shortened());
@@ -144,6 +144,22 @@ impl Exact {
         let (whole, fraction) = padded.split_at(padded.len() - scale);
         format!("{sign}{whole}.{fraction}")
     }
+}
+
+/// The remainder with the sign of the divisor, as in LiquidJS and Ruby.
+fn floored_remainder(left: i128, right: i128) -> Option<i128> {
+    let remainder = left.checked_rem(right)?;
+    if remainder != 0 && (remainder < 0) != (right < 0) {
+        remainder.checked_add(right)
+    } else {
+        Some(remainder)
+    }
+}
+
+/// How many units are nearest to a number; halves go away from zero.
+fn nearest(digits: i128, unit: i128) -> Option<i128> {
+    let count = digits.checked_abs()?.checked_add(unit / 2)? / unit;
+    Some(if digits < 0 { -count } else { count })
 }
 
 /// Which way to round.
@@ -175,7 +191,8 @@ impl Number {
 
     const ZERO: Self = Self::Exact(Exact { digits: 0, scale: 0 });
 
-    /// The number that a text spells, if it does.
+    /// The number that a text spells, if it does: as JavaScript reads it, with `1e3` and `0x1A`. A number that has too many
+    /// digits or is too large is a fault, not another number.
     pub(crate) fn from_text(text: &str) -> Result<Option<Self>, Fault> {
         let text = text.trim();
         if let Some(exact) = Exact::parse(text)
@@ -183,8 +200,28 @@ impl Number {
         {
             return Ok(Some(Self::Exact(exact)));
         }
-        let Some(decimal) = Decimal::parse(text) else { return Ok(None) };
-        Exact::parse(decimal.as_str()).map(|exact| Some(Self::Exact(exact))).ok_or_else(too_long)
+        match Decimal::parse(text) {
+            Some(decimal) => {
+                Exact::parse(decimal.as_str()).map(|exact| Some(Self::Exact(exact))).ok_or_else(too_long)
+            }
+            None => Self::from_unusual(text),
+        }
+    }
+
+    /// `0x1A` and its kin, and what has a number's form but no place among decimals.
+    fn from_unusual(text: &str) -> Result<Option<Self>, Fault> {
+        if let Some((radix, digits)) = prefixed(text) {
+            let whole = i128::from_str_radix(digits, radix).map_err(|_| too_long())?;
+            return Ok(Some(Self::Exact(Exact { digits: whole, scale: 0 })));
+        }
+        if !is_exponential(text) {
+            return Ok(None);
+        }
+        match text.parse::<f64>() {
+            Ok(0.0) => Ok(Some(Self::ZERO)),
+            Ok(number) if number.is_finite() => Ok(Some(Self::from_float(number))),
+            _ => Err(Fault::failed("the number is too large to calculate with")),
+        }
     }
 
     fn from_float(number: f64) -> Self {
@@ -222,7 +259,7 @@ impl Number {
             Operation::Plus => left + right,
             Operation::Minus => left - right,
             Operation::Times => left * right,
-            Operation::Modulo => left % right,
+            Operation::Modulo => (left % right + right) % right,
         };
         if result.is_finite() { Ok(Self::from_float(result)) } else { Err(Fault::failed(NOT_FINITE)) }
     }
@@ -296,6 +333,33 @@ impl Number {
     }
 }
 
+/// The digits of `0x1A`, `0o17` or `0b11`, with their radix.
+fn prefixed(text: &str) -> Option<(u32, &str)> {
+    let (radix, digits) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, text.get(2..)?),
+        [b'0', b'o' | b'O', ..] => (8, text.get(2..)?),
+        [b'0', b'b' | b'B', ..] => (2, text.get(2..)?),
+        _ => return None,
+    };
+    let valid = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    valid.then_some((radix, digits))
+}
+
+/// Whether a text is digits with an exponent, or `Infinity`, which JavaScript reads as numbers.
+fn is_exponential(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned == "Infinity" {
+        return true;
+    }
+    let Some((mantissa, exponent)) = unsigned.split_once(['e', 'E']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mantissa = (digits(whole) || digits(fraction))
+        && (whole.is_empty() || digits(whole))
+        && (fraction.is_empty() || digits(fraction));
+    mantissa && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+}
+
 fn too_long() -> Fault {
     Fault::failed("the number has more digits than Coho calculates with (38)")
 }
@@ -352,19 +416,40 @@ mod tests {
         assert_eq!(calculate("12", Operation::Times, "2.50"), "30");
         assert_eq!(calculate("6.6", Operation::DividedBy, "3"), "2.2");
         assert_eq!(calculate("5", Operation::DividedBy, "3"), "1.6666666666666667");
-        assert_eq!(calculate("-10", Operation::Modulo, "3"), "-1");
+        assert_eq!(calculate("-10", Operation::Modulo, "3"), "2");
+        assert_eq!(calculate("10", Operation::Modulo, "-3"), "-2");
+        assert_eq!(calculate("-7.5", Operation::Modulo, "2"), "0.5");
+        assert_eq!(calculate("-9", Operation::Modulo, "3"), "0");
     }
 
     #[test]
-    fn halves_go_up() {
+    fn halves_go_away_from_zero() {
         let round = |text, places| show(number(text).rounded(places, Rounding::Nearest).unwrap());
         assert_eq!(round("1.005", 2), "1.01");
-        assert_eq!(round("-2.5", 0), "-2");
+        assert_eq!(round("-2.5", 0), "-3");
+        assert_eq!(round("-0.5", 0), "-1");
+        assert_eq!(round("-0.4", 0), "0");
+        assert_eq!(round("-15", -1), "-20");
         assert_eq!(round("5.666", -2), "0");
         assert_eq!(round("1250", -2), "1300");
         assert_eq!(round("7", i32::MIN), "0");
         assert_eq!(show(number("-5.4").rounded(0, Rounding::Floor).unwrap()), "-6");
         assert_eq!(show(number("5.1").rounded(0, Rounding::Ceiling).unwrap()), "6");
+    }
+
+    #[test]
+    fn texts_are_read_as_javascript_reads_them() {
+        let read = |text| Number::from_text(text).unwrap().map(show);
+        assert_eq!(read(" 1e3 ").as_deref(), Some("1000"));
+        assert_eq!(read("0x1A").as_deref(), Some("26"));
+        assert_eq!(read("0b101").as_deref(), Some("5"));
+        assert_eq!(read("1e-999999999").as_deref(), Some("0"));
+        for text in ["0x", "0xg", "-0x1", "1e", "e5", "1e5x", "abc", "1,5", "Infinite"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        for text in ["1e999999999", "-1E+400", "Infinity"] {
+            assert!(Number::from_text(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::branches::Watch;
 use super::budget::{Budget, Meter};
 use super::context::{Context, Values};
 use super::fault::Fault;
-use super::filters::{Args, Body, Each, equal};
+use super::filters::{Args, Body, Each, Input, equal, listed};
 use super::scene::Scene;
 use super::template::{Scope, Template};
 use super::text;
@@ -35,7 +35,7 @@ pub(crate) struct Rendering<'a> {
     tables: Vec<loops::Cell>,
     cycles: HashMap<String, usize>,
     /// Where `offset: continue` goes on, by the loop's name.
-    continues: Vec<(&'a str, usize)>,
+    continues: Vec<(&'a str, i64)>,
     /// What `ifchanged` rendered last; all of them share it.
     memory: Option<String>,
     /// Columns of JSON that were parsed.
@@ -200,7 +200,11 @@ impl<'a> Rendering<'a> {
         otherwise: Option<&'a Else>,
         out: &mut String,
     ) -> Result<Flow, Fault> {
-        let subject = self.chain(subject, Missing::Allowed)?;
+        let subject = match self.chain(subject, Missing::Allowed)? {
+            // As in LiquidJS, the words are texts here.
+            Val::Blank | Val::Empty => Val::text(""),
+            subject => subject,
+        };
         let mut hit = false;
         for when in whens {
             if self.any_equal(&subject, &when.values)? {
@@ -267,24 +271,30 @@ impl<'a> Rendering<'a> {
     fn chain(&mut self, chain: &'a Chain, missing: Missing) -> Result<Val<'a>, Fault> {
         let defaulted = chain.filters.first().is_some_and(|call| call.filter.name == "default");
         let missing = if defaulted { Missing::Allowed } else { missing };
-        let mut value = match &chain.head {
-            Some(head) => self.expression(head, missing)?.unwrap_or(Val::Nil),
-            None => Val::Nil,
+        let head = match &chain.head {
+            Some(head) => self.expression(head, missing)?,
+            None => None,
         };
-        for (at, call) in chain.filters.iter().enumerate() {
+        let mut input = match (&head, &chain.head) {
+            (Some(_), _) => Input::Value,
+            (None, Some(_)) => Input::Undefined,
+            (None, None) => Input::Nothing,
+        };
+        let mut value = head.unwrap_or(Val::Nil);
+        for call in &chain.filters {
             self.scene.meter.steps(1)?;
-            let headless = at == 0 && chain.head.is_none();
-            value = self.call(call, value, headless).map_err(|fault| fault.at(call.span))?;
+            value = self.call(call, value, input).map_err(|fault| fault.at(call.span))?;
+            input = Input::Value;
         }
         Ok(value)
     }
 
-    fn call(&mut self, call: &'a Call, input: Val<'a>, headless: bool) -> Result<Val<'a>, Fault> {
+    fn call(&mut self, call: &'a Call, value: Val<'a>, input: Input) -> Result<Val<'a>, Fault> {
         let run = match call.filter.body {
             Body::Plain(run) => run,
-            Body::Each(each) => return self.each(each, call, &input),
+            Body::Each(each) => return self.each(each, call, &value),
         };
-        let mut args = Args { headless, ..Args::default() };
+        let mut args = Args { input, ..Args::default() };
         args.values.reserve_exact(call.args.len());
         for (at, expr) in call.args.iter().enumerate() {
             let value = self.expression(expr, Missing::Refused)?;
@@ -296,7 +306,7 @@ impl<'a> Rendering<'a> {
         for (name, expr) in &call.named {
             args.named.push((*name, self.expression(expr, Missing::Refused)?.unwrap_or(Val::Nil)));
         }
-        run(input, &args, &self.scene)
+        run(value, &args, &self.scene)
     }
 
     /// A filter that evaluates an expression for each item.
@@ -304,8 +314,7 @@ impl<'a> Rendering<'a> {
         let Some((slot, condition)) = &call.each else { return Ok(Val::Nil) };
         let before = self.slots.get_mut(*slot).and_then(Option::take);
         let mut list = Vec::new();
-        for at in 0.. {
-            let Some(item) = loops::nth(input, at, &self.scene)? else { break };
+        for item in listed(each, input, &self.scene)? {
             self.scene.meter.items(1)?;
             self.set(*slot, item.clone());
             list.push((item, self.chain(condition, Missing::Allowed)?));
@@ -335,8 +344,8 @@ pub(crate) fn probe(chain: &Chain, scope: &Scope, source: &str) -> Option<Fault>
     };
     let mut value = rendering.expression(head, Missing::Allowed).map(|value| value.unwrap_or(Val::Nil));
     for call in chain.filters.iter().take_while(constant) {
-        value =
-            value.and_then(|value| rendering.call(call, value, false).map_err(|fault| fault.at(call.span)));
+        value = value
+            .and_then(|value| rendering.call(call, value, Input::Value).map_err(|fault| fault.at(call.span)));
     }
     value.err().filter(|fault| fault.code() != Code::TEMPLATE_BUDGET)
 }

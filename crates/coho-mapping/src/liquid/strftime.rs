@@ -13,7 +13,7 @@ const WIDEST: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Zoned {
     pub(crate) moment: DateTime<FixedOffset>,
-    /// `UTC`, `Europe/Oslo`; empty where only an offset is known.
+    /// `UTC`, `Europe/Oslo`; empty where only an offset is known, which is then shown instead.
     pub(crate) zone: String,
 }
 
@@ -67,6 +67,8 @@ fn flags(pattern: &str) -> (Flags, Option<char>, usize) {
                 let digit = c.to_digit(10).unwrap_or(0) as usize;
                 flags.width = Some((flags.width.unwrap_or(0) * 10 + digit).min(WIDEST));
             }
+            // The modifiers of POSIX mean nothing here, as in LiquidJS, but they may stand before the letter.
+            'E' | 'O' if pattern.get(at + 1..).is_some_and(|rest| rest.starts_with(char::is_alphabetic)) => {}
             letter => return (flags, Some(letter), at + letter.len_utf8()),
         }
     }
@@ -81,7 +83,7 @@ fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> bool {
         'd' => number(at.day(), 2, Pad::Zero, flags, out),
         'e' => number(at.day(), 2, Pad::Space, flags, out),
         'm' => number(at.month(), 2, Pad::Zero, flags, out),
-        'Y' => number(at.year(), 1, Pad::Zero, flags, out),
+        'Y' => number(at.year(), 4, Pad::Zero, flags, out),
         'y' => number(at.year().rem_euclid(100), 2, Pad::Zero, flags, out),
         'C' => number(at.year().div_euclid(100), 2, Pad::Zero, flags, out),
         'H' => number(at.hour(), 2, Pad::Zero, flags, out),
@@ -103,25 +105,16 @@ fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> bool {
             number((at.ordinal0() + 7 - at.weekday().num_days_from_monday()) / 7, 2, Pad::Zero, flags, out);
         }
         'V' => number(at.iso_week().week(), 2, Pad::Zero, flags, out),
-        'G' => number(at.iso_week().year(), 1, Pad::Zero, flags, out),
+        'G' => number(at.iso_week().year(), 4, Pad::Zero, flags, out),
         'a' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 3, flags, out),
         'A' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 16, flags, out),
         'b' | 'h' => name(MONTHS, at.month0(), 3, flags, out),
         'B' => name(MONTHS, at.month0(), 16, flags, out),
-        'p' => word(
-            if morning != flags.swap {
-                if morning { "AM" } else { "PM" }
-            } else if morning {
-                "am"
-            } else {
-                "pm"
-            },
-            flags,
-            out,
-        ),
+        'p' => word(if morning { "AM" } else { "PM" }, flags, out),
         'P' => word(if morning { "am" } else { "pm" }, flags, out),
         'q' => out.push_str(ordinal(at.day())),
         'z' => offset(at.offset().local_minus_utc(), flags, out),
+        'Z' if zoned.zone.is_empty() => offset(at.offset().local_minus_utc(), flags, out),
         'Z' => word(&zoned.zone, flags, out),
         'n' => out.push('\n'),
         't' => out.push('\t'),
@@ -139,8 +132,8 @@ fn compound(zoned: &Zoned, letter: char, out: &mut String) -> bool {
         'R' => "%H:%M",
         'T' => "%H:%M:%S",
         'r' => "%I:%M:%S %p",
-        'c' => "%-m/%-d/%Y, %-I:%M:%S %p",
-        'x' => "%-m/%-d/%Y",
+        'c' => "%-m/%-d/%-Y, %-I:%M:%S %p",
+        'x' => "%-m/%-d/%-Y",
         'X' => "%-I:%M:%S %p",
         'v' => "%e-%^b-%Y",
         _ => return false,
@@ -169,7 +162,6 @@ fn nanos(value: u32, flags: Flags, out: &mut String) {
 
 fn name(names: [&str; 12], at: u32, length: usize, flags: Flags, out: &mut String) {
     let full = names.get(at as usize).copied().unwrap_or_default();
-    let flags = Flags { upper: flags.upper || flags.swap, ..flags };
     word(full.get(..length.min(full.len())).unwrap_or(full), flags, out);
 }
 
@@ -177,10 +169,12 @@ fn word(text: &str, flags: Flags, out: &mut String) {
     let missing = flags.width.unwrap_or(0).saturating_sub(text.len());
     let fill = if flags.pad == Some(Pad::Zero) { '0' } else { ' ' };
     out.extend(std::iter::repeat_n(fill, if flags.pad == Some(Pad::None) { 0 } else { missing }));
-    if flags.upper {
-        out.push_str(&text.to_uppercase());
-    } else {
-        out.push_str(text);
+    let small = text.contains(|c: char| c.is_ascii_lowercase());
+    match (flags.upper, flags.swap) {
+        (true, _) => out.push_str(&text.to_uppercase()),
+        (false, true) if small => out.push_str(&text.to_uppercase()),
+        (false, true) => out.push_str(&text.to_lowercase()),
+        (false, false) => out.push_str(text),
     }
 }
 
@@ -219,6 +213,23 @@ mod tests {
         assert_eq!(show("%Y-%m-%dT%H:%M:%S.%L%z %:z %Z"), "2024-03-05T10:11:12.345+0000 +00:00 UTC");
         assert_eq!(show("%^b %3N %N %d%q %%%s"), "MAR 345 345000000 05th %1709633472");
         assert_eq!(show("%D %F %T"), "03/05/24 2024-03-05 10:11:12");
+    }
+
+    #[test]
+    fn afternoons_and_first_centuries_are_written_as_in_liquidjs() {
+        let show = |moment: &str, zone: &str, format: &str| {
+            let moment = DateTime::parse_from_rfc3339(moment).unwrap();
+            strftime(&Zoned { moment, zone: zone.into() }, format)
+        };
+        let afternoon = |format| show("2024-03-05T22:11:12Z", "", format);
+        assert_eq!(afternoon("%p %P %#p %#P %^P %-I %l"), "PM pm pm PM PM 10 10");
+        assert_eq!(afternoon("%c|%x|%X|%r"), "3/5/2024, 10:11:12 PM|3/5/2024|10:11:12 PM|10:11:12 PM");
+        assert_eq!(afternoon("%#a %#B %^b %Z %Ey %Od %E %O"), "TUE MARCH MAR +0000 24 05 %E %O");
+        let early = |format| show("0042-03-05T10:11:12Z", "UTC", format);
+        assert_eq!(
+            early("%Y-%m-%d %y %C %-Y %_5Y %G %F %Z %x"),
+            "0042-03-05 42 00 42    42 0042 0042-03-05 UTC 3/5/42"
+        );
     }
 
     #[test]

@@ -90,16 +90,22 @@ pub(crate) fn join(list: &Val<'_>, separator: &str, meter: &Meter) -> Result<Str
         if at > 0 {
             push(separator, &mut out, meter)?;
         }
-        match &next {
-            Val::List(_) | Val::Range(..) => {
-                let inner = join(&next, ",", meter)?;
-                out.push_str(&inner);
-            }
-            other => write(other, &mut out, meter)?,
-        }
+        out.push_str(&item_text(&next, meter)?);
         at += 1;
     }
     Ok(out)
+}
+
+/// The text of an item among others: a list is written with commas.
+pub(crate) fn item_text<'v>(item: &'v Val<'_>, meter: &Meter) -> Result<Cow<'v, str>, Fault> {
+    match item {
+        Val::List(_) | Val::Range(..) => join(item, ",", meter).map(Cow::Owned),
+        Val::Text(value) => {
+            meter.bytes(value.len())?;
+            Ok(Cow::Borrowed(value))
+        }
+        other => text(other, meter),
+    }
 }
 
 /// How JSON is laid out.

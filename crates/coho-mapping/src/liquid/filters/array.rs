@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::super::fault::Fault;
 use super::super::number::{Number, Operation, order};
 use super::super::scene::Scene;
-use super::super::text::{Layout, into_text, join as join_text, json, text};
+use super::super::text::{Layout, into_text, item_text, join as join_text, json, text};
 use super::super::value::{Val, item};
 use super::general::size_of;
 use super::select::property;
@@ -120,43 +120,50 @@ fn join<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
 
 fn sentence<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let connector = if args.get(0).is_some() { args.text(0, &scene.meter)? } else { Cow::Borrowed("and") };
-    let list = items(&value, scene)?;
-    let texts: Vec<_> = list.iter().map(|item| text(item, &scene.meter)).collect::<Result<_, _>>()?;
+    let mut list = items(&value, scene)?;
+    if list.len() == 1 {
+        return Ok(list.swap_remove(0));
+    }
+    let texts: Vec<_> = list.iter().map(|item| item_text(item, &scene.meter)).collect::<Result<_, _>>()?;
     scene.meter.bytes(texts.iter().map(|text| text.len() + 2).sum::<usize>() + connector.len())?;
     Ok(Val::text(match texts.as_slice() {
         [] => String::new(),
-        [only] => only.to_string(),
         [former, latter] => format!("{former} {connector} {latter}"),
         [others @ .., end] => format!("{}, {connector} {end}", others.join(", ")),
     }))
 }
 
 fn first<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    first_of(&value, scene)
-}
-
-/// The first item, as `.first` and `first` have it.
-pub(crate) fn first_of<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    match value {
-        Val::Text(text) => Ok(text.chars().next().map_or(Val::Nil, |c| Val::text(c.to_string()))),
-        Val::Map(members) => match members.first() {
-            Some((name, value)) => Val::list(vec![Val::Text(name.clone()), value.clone()], &scene.meter),
-            None => Ok(Val::Nil),
-        },
-        other => Ok(item(other, 0).unwrap_or(Val::Nil)),
+    match &value {
+        Val::Map(members) => first_pair(members, scene),
+        Val::List(_) | Val::Range(..) => Ok(item(&value, 0).unwrap_or(Val::Nil)),
+        Val::Text(text) => Ok(Val::text(text.chars().next().map(String::from).unwrap_or_default())),
+        _ => Ok(Val::text("")),
     }
 }
 
 fn last<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Ok(last_of(&value))
+    Ok(match &value {
+        Val::List(_) | Val::Range(..) => last_of(&value),
+        Val::Text(text) => Val::text(text.chars().next_back().map(String::from).unwrap_or_default()),
+        _ => Val::text(""),
+    })
 }
 
-/// The last item, as `.last` and `last` have it.
-pub(crate) fn last_of<'a>(value: &Val<'a>) -> Val<'a> {
-    match value {
-        Val::Text(text) => text.chars().next_back().map_or(Val::Nil, |c| Val::text(c.to_string())),
-        other => size_of(other).checked_sub(1).and_then(|at| item(other, at)).unwrap_or(Val::Nil),
+/// An object's first name with its value, as `.first` and `first` have it.
+pub(crate) fn first_pair<'a>(
+    members: &[(Cow<'a, str>, Val<'a>)],
+    scene: &Scene<'a>,
+) -> Result<Val<'a>, Fault> {
+    match members.first() {
+        Some((name, value)) => Val::list(vec![Val::Text(name.clone()), value.clone()], &scene.meter),
+        None => Ok(Val::Nil),
     }
+}
+
+/// The last item of a list, as `.last` and `last` have it.
+pub(super) fn last_of<'a>(list: &Val<'a>) -> Val<'a> {
+    size_of(list).checked_sub(1).and_then(|at| item(list, at)).unwrap_or(Val::Nil)
 }
 
 fn reverse<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
@@ -167,7 +174,8 @@ fn reverse<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
 
 fn concat<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let other = args.value(0);
-    if !matches!(other, Val::List(_) | Val::Range(..)) {
+    let nothing = other.is_nil() && args.get(0).is_some();
+    if !nothing && !matches!(other, Val::List(_) | Val::Range(..)) {
         return Err(Fault::failed(format!("`concat` needs an array, and this is {}", other.kind())));
     }
     let mut list = items(&value, scene)?;

@@ -47,6 +47,9 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ 1709633472 | iso8601 }}", "\"2024-03-05T10:11:12.000Z\""),
 ];
 
+/// LiquidJS's format where the template's is nil.
+const LONG: &str = "%A, %B %-e, %Y at %-l:%M %P %z";
+
 /// The moment of a value. `Err(None)` says that the value stays as it is.
 fn read(value: &Val<'_>, scene: &Scene<'_>) -> Result<DateTime<Utc>, Option<Fault>> {
     if let Some(moment) = dates::moment(value, scene.now) {
@@ -91,7 +94,7 @@ fn in_zone(moment: DateTime<Utc>, zone: &Val<'_>) -> Result<Zoned, Fault> {
             Fault::failed(format!("there is no time zone {}", preview(zone)))
                 .help("use a name such as 'Europe/Oslo'")
         };
-        let zone: chrono_tz::Tz = name.parse().map_err(|_| unknown())?;
+        let zone = named_zone(name).ok_or_else(unknown)?;
         let offset = zone.offset_from_utc_datetime(&moment.naive_utc()).fix();
         return Ok(Zoned { moment: moment.with_timezone(&offset), zone: name.clone().into_owned() });
     }
@@ -102,8 +105,17 @@ fn in_zone(moment: DateTime<Utc>, zone: &Val<'_>) -> Result<Zoned, Fault> {
     Ok(Zoned { moment: moment.with_timezone(&offset), zone: String::new() })
 }
 
+/// The zone of this name, in any case of letters.
+fn named_zone(name: &str) -> Option<chrono_tz::Tz> {
+    let alike = || chrono_tz::TZ_VARIANTS.into_iter().find(|zone| zone.name().eq_ignore_ascii_case(name));
+    name.parse().ok().or_else(alike)
+}
+
 fn date<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    let format = args.text(0, &scene.meter)?;
+    let format = match args.get(0) {
+        Some(Val::Nil) => Cow::Borrowed(LONG),
+        _ => args.text(0, &scene.meter)?,
+    };
     if format.is_empty() && !matches!(value, Val::Moment(_)) {
         return Ok(value);
     }

@@ -82,7 +82,8 @@ fn decode<'a>(value: Val<'a>, alphabet: &alphabet::Alphabet, scene: &Scene<'a>) 
     };
     scene.meter.bytes(text.len())?;
     let unreadable = || Fault::failed(format!("{} is not Base64", preview(&Val::text(text.to_string()))));
-    let bytes = lenient(alphabet).decode(text.trim().as_bytes()).map_err(|_| unreadable())?;
+    let packed: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\u{c}' | '\r' | ' ')).collect();
+    let bytes = lenient(alphabet).decode(packed.as_bytes()).map_err(|_| unreadable())?;
     let decoded = String::from_utf8(bytes);
     Ok(Val::text(decoded.map_err(|_| Fault::failed("what the Base64 stands for is not UTF-8 text"))?))
 }

@@ -27,7 +27,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .says("How many characters (UTF-16 units, as in LiquidJS), items or members there are; 0 for anything else.")
         .example("{{ row.tags | size }}", "3"),
     Filter::new("slice", slice)
-        .takes(&[need("start", Kind::Whole), may("length", Kind::Whole)])
+        .takes(&[need("start", Kind::Whole), may("length", Kind::Length)])
         .types("text or array", "text or array")
         .says("So many characters or items, or one; a negative start counts from the end.")
         .example("{{ row.name | slice: 0, 3 }}", "\"Ann\""),
@@ -88,14 +88,18 @@ fn size<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Faul
 
 fn slice<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let start = args.whole(0)?.unwrap_or(0);
-    let length = args.whole(1)?.unwrap_or(1);
+    let length = match args.get(1) {
+        Some(Val::Nil) => 0,
+        _ => args.whole(1)?.unwrap_or(1),
+    };
     if matches!(value, Val::Nil) {
         return Val::list(Vec::new(), &scene.meter);
     }
     if !matches!(value, Val::List(_) | Val::Range(..)) {
         let text = into_text(value, &scene.meter)?;
         scene.meter.bytes(text.len())?;
-        return Ok(Val::text(units(&text, start, length)));
+        let (from, to) = window(text.chars().count(), start, length);
+        return Ok(Val::text(text.chars().skip(from).take(to - from).collect::<String>()));
     }
     let (from, to) = window(size_of(&value), start, length);
     scene.meter.items(to - from)?;
@@ -112,23 +116,6 @@ fn window(size: usize, start: i64, length: i64) -> (usize, usize) {
     }
     let to = from.saturating_add(length).min(size);
     (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0))
-}
-
-/// A stretch of a text, counted in UTF-16 units; a character that is cut through is left out.
-pub(super) fn units(text: &str, start: i64, length: i64) -> String {
-    let size = size_of(&Val::Text(text.into()));
-    let (from, to) = window(size, start, length);
-    if text.is_ascii() {
-        return text.get(from..to).unwrap_or_default().to_owned();
-    }
-    let mut at = 0;
-    text.chars()
-        .filter(|c| {
-            let begin = at;
-            at += c.len_utf16();
-            begin >= from && at <= to
-        })
-        .collect()
 }
 
 /// Whether two values are equal, by LiquidJS's rules: numbers by value, no number equals a text.

@@ -4,7 +4,7 @@ use super::super::fault::Fault;
 use super::super::number::{Number, Operation, Rounding};
 use super::super::scene::Scene;
 use super::super::value::Val;
-use super::{Args, Filter, Kind, may, need};
+use super::{Args, Filter, Input, Kind, may, need};
 
 const N: &[super::Arg] = &[need("number", Kind::Number)];
 
@@ -44,7 +44,7 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("modulo", modulo)
         .takes(N)
         .types("number", "number")
-        .says("The remainder; it has the sign of the number that is divided.")
+        .says("The remainder; it has the sign of the divisor.")
         .example("{{ row.seats | modulo: 5 }}", "2"),
     Filter::new("plus", plus)
         .takes(N)
@@ -54,7 +54,7 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("round", round)
         .takes(&[may("places", Kind::Any)])
         .types("number", "number")
-        .says("Rounds to whole numbers, or to so many digits behind the point; halves go up.")
+        .says("Rounds to whole numbers, or to so many digits behind the point; halves go away from zero.")
         .example("{{ row.score | round: 1 }}", "7.3"),
     Filter::new("times", times)
         .takes(N)
@@ -144,14 +144,18 @@ fn round<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, 
     Ok(Number::of(&value)?.rounded(places, Rounding::Nearest)?.into_val())
 }
 
-fn to_integer<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
+fn to_integer<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    if args.input == Input::Undefined {
+        return Err(Fault::failed("what is not there cannot be read as a number"));
+    }
     match &value {
-        Val::Text(text) => {
-            let number = Number::from_text(text)?;
-            number.map(Number::into_val).ok_or_else(|| {
-                Fault::failed(format!("{} cannot be read as a number", super::super::text::preview(&value)))
-            })
-        }
+        Val::Text(text) if text.trim().is_empty() => Ok(Val::Int(0)),
+        Val::Text(text) => Number::from_text(text)?.map(Number::into_val).ok_or_else(|| unreadable(&value)),
+        Val::List(_) | Val::Range(..) | Val::Map(_) => Err(unreadable(&value)),
         _ => Ok(Number::of(&value)?.into_val()),
     }
+}
+
+fn unreadable(value: &Val<'_>) -> Fault {
+    Fault::failed(format!("{} cannot be read as a number", super::super::text::preview(value)))
 }

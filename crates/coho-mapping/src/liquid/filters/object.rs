@@ -7,7 +7,7 @@ use super::super::number::Number;
 use super::super::scene::Scene;
 use super::super::text::{Layout, into_text, json as write_json, preview};
 use super::super::value::{Val, item};
-use super::{Arg, Args, Filter, Kind, may, need};
+use super::{Arg, Args, Filter, Input, Kind, may, need};
 
 const KEYS: Arg = need("key", Kind::Any);
 
@@ -20,10 +20,15 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("json_construct", json_construct).more(may("key or value", Kind::Any)).headless().types("text or nothing", "object").says("An object of keys and values by turns, in their order; a value before the filter is the first key.").example("{{ | json_construct : 'plan', row['plan'], 'seats', row['seats'] }}", "{\"plan\":\"pro\",\"seats\":12}"),
     Filter::new("keys", keys).types("object", "array").says("The object's keys, in their order.").example("{{ row.address | keys }}", "[\"city\",\"zip\"]"),
     Filter::new("only", only).takes(&[KEYS]).more(KEYS).types("object", "object").says("The object with these keys alone; each may also be an array of keys.").example("{{ row.address | only: 'zip' }}", "{\"zip\":\"5003\"}"),
+    Filter::new("parse", parse_json).types("text", "any").says("The same as `parse_json`, by its name at Hightouch.").example("{{ row.json | parse }}", "{\"a\":[1,2]}"),
     Filter::new("parse_json", parse_json).types("text", "any").says("The value that a JSON text stands for; numbers keep their digits.").example("{{ row.json | parse_json }}", "{\"a\":[1,2]}"),
 ];
 
 fn json<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    // As in LiquidJS, what is not there has no JSON; nil is `null`.
+    if args.input == Input::Undefined {
+        return Ok(Val::Nil);
+    }
     let indent = match args.get(0) {
         None => 0,
         Some(indent) => Number::of(indent)?.truncated().unwrap_or(0),
@@ -48,12 +53,12 @@ fn parse_json<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val
 
 fn json_array<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     // Without a head the renderer gives no value, which is not the same as nil.
-    let head = (!args.headless).then_some(value);
+    let head = (args.input != Input::Nothing).then_some(value);
     Val::list(head.into_iter().chain(args.values.iter().cloned()).collect(), &scene.meter)
 }
 
 fn json_construct<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    let head = (!args.headless).then_some(value);
+    let head = (args.input != Input::Nothing).then_some(value);
     let mut parts = head.into_iter().chain(args.values.iter().cloned());
     let mut members: Vec<(Cow<'a, str>, Val<'a>)> = Vec::with_capacity(args.values.len() / 2 + 1);
     while let Some(key) = parts.next() {

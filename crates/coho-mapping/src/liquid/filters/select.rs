@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::super::fault::Fault;
 use super::super::scene::Scene;
 use super::super::text::{Layout, json, preview, text};
-use super::super::value::Val;
-use super::array::items;
+use super::super::value::{Val, item};
+use super::array::{items, last_of};
 use super::general::{equal, size_of};
 use super::{Args, Body, Filter, Kind, may, need};
 
@@ -92,13 +92,18 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ row.items | where_exp: 'i', 'i.qty > 2' | map: 'sku' }}", "[\"B2\"]"),
 ];
 
-/// A property of an item: the member of this exact name, else along its dots. A number has no properties with names.
+/// A property of an item, where a number is no item with properties.
 pub(crate) fn property<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    scene.meter.steps(1)?;
     let named = matches!(name, Val::Text(_));
     if named && matches!(item, Val::Int(_) | Val::Float(_) | Val::Digits(_) | Val::Bool(_)) {
         return Err(Fault::failed(format!("{} has no property {}", preview(item), preview(name))));
     }
+    property_if_any(item, name, scene)
+}
+
+/// A property of an item: the member of this exact name, else along its dots; nil where there is none.
+fn property_if_any<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    scene.meter.steps(1)?;
     let name = text(name, &scene.meter)?;
     if let Val::Map(members) = item {
         scene.meter.steps(members.len() / 32)?;
@@ -108,16 +113,23 @@ pub(crate) fn property<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) ->
     }
     let mut value = item.clone();
     for part in name.split('.') {
-        let next = match part {
-            "size" if !matches!(value, Val::Map(_)) => {
-                Some(Val::Int(i64::try_from(size_of(&value)).unwrap_or(0)))
-            }
-            part => value.member(part).cloned(),
+        let Some(next) = value.member(part).cloned().or_else(|| part_of(&value, part)) else {
+            return Ok(Val::Nil);
         };
-        let Some(next) = next else { return Ok(Val::Nil) };
         value = next;
     }
     Ok(value)
+}
+
+/// What every text, list or object has without naming it: `size`, `length`, `first`, `last`.
+pub(crate) fn part_of<'a>(value: &Val<'a>, name: &str) -> Option<Val<'a>> {
+    let size = || Some(Val::Int(i64::try_from(size_of(value)).unwrap_or(i64::MAX)));
+    match (name, value) {
+        ("size", Val::Map(_)) | ("size" | "length", Val::Text(_) | Val::List(_) | Val::Range(..)) => size(),
+        ("first", Val::List(_) | Val::Range(..)) => Some(item(value, 0).unwrap_or(Val::Nil)),
+        ("last", Val::List(_) | Val::Range(..)) => Some(last_of(value)),
+        _ => None,
+    }
 }
 
 fn matches<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<bool, Fault> {
@@ -127,14 +139,54 @@ fn matches<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<bo
     }
 }
 
+/// How a property is found.
+type Lookup = for<'a> fn(&Val<'a>, &Val<'a>, &Scene<'a>) -> Result<Val<'a>, Fault>;
+
 /// The items, each with whether it is meant.
-fn marked<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Vec<(Val<'a>, Val<'a>)>, Fault> {
+fn marked<'a>(
+    value: &Val<'a>,
+    args: &Args<'a>,
+    lookup: Lookup,
+    scene: &Scene<'a>,
+) -> Result<Vec<(Val<'a>, Val<'a>)>, Fault> {
     let name = args.value(0);
     let mark = |item: Val<'a>| {
-        let hit = matches(&property(&item, &name, scene)?, args, scene)?;
+        let hit = matches(&lookup(&item, &name, scene)?, args, scene)?;
         Ok((item, Val::Bool(hit)))
     };
     items(value, scene)?.into_iter().map(mark).collect()
+}
+
+/// What a filter with an expression goes through: `group_by_exp` takes an object apart, the others take it for one item.
+pub(crate) fn listed<'a>(each: Each, value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
+    if each == Each::GroupBy { enumerated(value, scene) } else { items(value, scene) }
+}
+
+/// The items as a loop goes through them.
+fn enumerated<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
+    match value {
+        Val::Map(members) => {
+            scene.meter.items(members.len())?;
+            let pair = |(name, value): &(Cow<'a, str>, Val<'a>)| {
+                Val::list(vec![Val::Text(name.clone()), value.clone()], &scene.meter)
+            };
+            members.iter().map(pair).collect()
+        }
+        Val::Text(text) if text.is_empty() => Ok(Vec::new()),
+        Val::Text(_) | Val::List(_) | Val::Range(..) => items(value, scene),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Whether JavaScript takes a value for true: `find_exp` and its kin ask that, conditions do not.
+fn is_truthy(value: &Val<'_>) -> bool {
+    match value {
+        Val::Int(number) => *number != 0,
+        Val::Float(number) => *number != 0.0,
+        Val::Digits(digits) => digits.bytes().any(|digit| matches!(digit, b'1'..=b'9')),
+        Val::Text(text) => !text.is_empty(),
+        other => other.is_true(),
+    }
 }
 
 impl Each {
@@ -145,28 +197,26 @@ impl Each {
         scene: &Scene<'a>,
     ) -> Result<Val<'a>, Fault> {
         match self {
-            Self::Where => kept(list, scene, |hit| hit),
-            Self::Reject => kept(list, scene, |hit| !hit),
+            Self::Where => kept(list, scene, true),
+            Self::Reject => kept(list, scene, false),
             Self::Find => {
-                Ok(list.into_iter().find(|(_, hit)| hit.is_true()).map_or(Val::Nil, |(item, _)| item))
+                Ok(list.into_iter().find(|(_, hit)| is_truthy(hit)).map_or(Val::Nil, |(item, _)| item))
             }
             Self::FindIndex => {
-                let at = list.iter().position(|(_, hit)| hit.is_true());
+                let at = list.iter().position(|(_, hit)| is_truthy(hit));
                 Ok(at.and_then(|at| i64::try_from(at).ok()).map_or(Val::Nil, Val::Int))
             }
-            Self::Has => Ok(Val::Bool(list.iter().any(|(_, hit)| hit.is_true()))),
+            Self::Has => Ok(Val::Bool(list.iter().any(|(_, hit)| is_truthy(hit)))),
             Self::GroupBy => grouped(list, scene),
         }
     }
 }
 
-fn kept<'a>(
-    list: Vec<(Val<'a>, Val<'a>)>,
-    scene: &Scene<'a>,
-    keep: impl Fn(bool) -> bool,
-) -> Result<Val<'a>, Fault> {
-    let chosen = list.into_iter().filter(|(_, hit)| keep(hit.is_true())).map(|(item, _)| item);
-    Val::list(chosen.collect(), &scene.meter)
+/// The items for which the expression is exactly this: as in LiquidJS, neither `where_exp` nor `reject_exp` keeps an item for
+/// which it is a number, a text or nil.
+fn kept<'a>(list: Vec<(Val<'a>, Val<'a>)>, scene: &Scene<'a>, wanted: bool) -> Result<Val<'a>, Fault> {
+    let chosen = list.into_iter().filter(|(_, hit)| matches!(hit, Val::Bool(hit) if *hit == wanted));
+    Val::list(chosen.map(|(item, _)| item).collect(), &scene.meter)
 }
 
 fn grouped<'a>(list: Vec<(Val<'a>, Val<'a>)>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
@@ -189,23 +239,23 @@ fn grouped<'a>(list: Vec<(Val<'a>, Val<'a>)>, scene: &Scene<'a>) -> Result<Val<'
 }
 
 fn where_<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Each::Where.finish(marked(&value, args, scene)?, scene)
+    Each::Where.finish(marked(&value, args, property, scene)?, scene)
 }
 
 fn reject<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Each::Reject.finish(marked(&value, args, scene)?, scene)
+    Each::Reject.finish(marked(&value, args, property, scene)?, scene)
 }
 
 fn find<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Each::Find.finish(marked(&value, args, scene)?, scene)
+    Each::Find.finish(marked(&value, args, property_if_any, scene)?, scene)
 }
 
 fn find_index<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Each::FindIndex.finish(marked(&value, args, scene)?, scene)
+    Each::FindIndex.finish(marked(&value, args, property_if_any, scene)?, scene)
 }
 
 fn has<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    Each::Has.finish(marked(&value, args, scene)?, scene)
+    Each::Has.finish(marked(&value, args, property, scene)?, scene)
 }
 
 fn map<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
@@ -217,6 +267,6 @@ fn map<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>
 fn group_by<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let name = args.value(0);
     let by = |item: Val<'a>| Ok((item.clone(), property(&item, &name, scene)?));
-    let list = items(&value, scene)?.into_iter().map(by).collect::<Result<Vec<_>, Fault>>()?;
+    let list = enumerated(&value, scene)?.into_iter().map(by).collect::<Result<Vec<_>, Fault>>()?;
     Each::GroupBy.finish(list, scene)
 }

@@ -9,17 +9,17 @@ use super::super::fault::Fault;
 use super::super::scene::Scene;
 use super::super::text::into_text;
 use super::super::value::Val;
-use super::general::units;
 use super::{Args, Filter, Kind, may, need};
 
 const FIND: &[super::Arg] = &[need("text", Kind::Text)];
+const CHARACTERS: &[super::Arg] = &[may("characters", Kind::Letters)];
 const SWAP: &[super::Arg] = &[need("text", Kind::Text), may("replacement", Kind::Text)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("append", append).takes(FIND).types("text", "text").says("The text with another behind it.").example("{{ row.plan | append: '-x' }}", "\"pro-x\""),
     Filter::new("capitalize", capitalize).types("text", "text").says("The first letter large, all others small.").example("{{ 'hELLO you' | capitalize }}", "\"Hello you\""),
     Filter::new("downcase", downcase).types("text", "text").says("All letters small.").example("{{ row.name | downcase }}", "\"ann lee\""),
-    Filter::new("lstrip", strip::lstrip).types("text", "text").says("Without white space at its beginning.").example("{{ '  x ' | lstrip }}", "\"x \""),
+    Filter::new("lstrip", strip::lstrip).takes(CHARACTERS).types("text", "text").says("Without white space, or any of these characters, at its beginning.").example("{{ '  x ' | lstrip }}", "\"x \""),
     Filter::new("newline_to_br", strip::newline_to_br).types("text", "text").says("With `<br />` before each line break.").example("{{ \"a\\nb\" | newline_to_br }}", "\"a<br />\\nb\""),
     Filter::new("normalize_whitespace", strip::normalize_whitespace).types("text", "text").says("Each run of white space becomes one space.").example("{{ ' a   b ' | normalize_whitespace }}", "\" a b \""),
     Filter::new("number_of_words", words::number_of_words).takes(&[may("mode", Kind::Text)]).types("text", "integer").says("How many words there are; with `'cjk'` or `'auto'` each Chinese, Japanese or Korean character counts as one.").example("{{ row.name | number_of_words }}", "2"),
@@ -30,11 +30,11 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("replace", replace).takes(SWAP).types("text", "text").says("Each occurrence of a text replaced by another, or removed.").example("{{ row.name | replace: 'n', 'N' }}", "\"ANN Lee\""),
     Filter::new("replace_first", replace_first).takes(SWAP).types("text", "text").says("The first occurrence of a text replaced.").example("{{ row.name | replace_first: 'n', 'N' }}", "\"ANn Lee\""),
     Filter::new("replace_last", replace_last).takes(&[need("text", Kind::Text), need("replacement", Kind::Text)]).types("text", "text").says("The last occurrence of a text replaced.").example("{{ row.name | replace_last: 'e', 'a' }}", "\"Ann Lea\""),
-    Filter::new("rstrip", strip::rstrip).types("text", "text").says("Without white space at its end.").example("{{ ' x  ' | rstrip }}", "\" x\""),
+    Filter::new("rstrip", strip::rstrip).takes(CHARACTERS).types("text", "text").says("Without white space, or any of these characters, at its end.").example("{{ ' x  ' | rstrip }}", "\" x\""),
     Filter::new("slugify", words::slugify).takes(&[may("mode", Kind::Text), may("cased", Kind::Flag)]).types("text", "text").says("A text for addresses: other characters become `-`. Modes: `default`, `raw`, `pretty`, `ascii`, `latin`, `none`.").example("{{ 'Ann & Lee!' | slugify }}", "\"ann-lee\""),
     Filter::new("split", split).takes(FIND).types("text", "array").says("The parts between occurrences of a text, without empty ones at the end; with `''` the characters.").example("{{ 'a,b,,' | split: ',' }}", "[\"a\",\"b\"]"),
     Filter::new("squish", strip::squish).types("text", "text").says("Without white space around it, and each run of white space inside as one space.").example("{{ '  a   b ' | squish }}", "\"a b\""),
-    Filter::new("strip", strip::strip).types("text", "text").says("Without white space around it.").example("{{ '  x ' | strip }}", "\"x\""),
+    Filter::new("strip", strip::strip).takes(CHARACTERS).types("text", "text").says("Without white space, or any of these characters, around it.").example("{{ '  x ' | strip }}", "\"x\""),
     Filter::new("strip_html", strip::strip_html).types("text", "text").says("Without HTML tags, comments, scripts and styles.").example("{{ '<p>Hi</p>' | strip_html }}", "\"Hi\""),
     Filter::new("strip_newlines", strip::strip_newlines).types("text", "text").says("Without line breaks.").example("{{ \"a\\nb\" | strip_newlines }}", "\"ab\""),
     Filter::new("truncate", truncate).takes(&[may("length", Kind::Whole), may("ending", Kind::Text)]).types("text", "text").says("At most so many characters (50), the ending (`...`) included.").example("{{ 'Ground control' | truncate: 9 }}", "\"Ground...\""),
@@ -181,17 +181,17 @@ fn split<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'
 }
 
 fn truncate<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    let text = input(value, scene)?;
-    let length = args.whole(0)?.unwrap_or(50);
+    let text = input(value.clone(), scene)?;
+    let length = usize::try_from(args.whole(0)?.unwrap_or(50).max(0)).unwrap_or(usize::MAX);
     let ending = match args.get(1) {
         None => Cow::Borrowed("..."),
         Some(ending) => into_text(ending.clone(), &scene.meter)?,
     };
-    let size = |text: &str| i64::try_from(text.encode_utf16().count()).unwrap_or(i64::MAX);
-    if size(&text) <= length {
-        return Ok(Val::Text(text));
+    // What is short enough stays what it is, a number too.
+    if text.chars().count() <= length {
+        return Ok(value);
     }
-    let kept = units(&text, 0, length.saturating_sub(size(&ending)));
+    let kept: String = text.chars().take(length.saturating_sub(ending.chars().count())).collect();
     scene.meter.bytes(kept.len() + ending.len())?;
     Ok(Val::text(kept + &ending))
 }

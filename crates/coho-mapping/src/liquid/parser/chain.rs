@@ -206,9 +206,11 @@ fn miscounted(filter: &Filter, given: usize, span: Span) -> Fault {
 fn suits(literal: &Literal, kind: ArgKind) -> bool {
     match kind {
         ArgKind::Any | ArgKind::Text | ArgKind::Number | ArgKind::Property | ArgKind::Expression => true,
+        ArgKind::Letters => !matches!(literal, Literal::Int(_) | Literal::Digits(_)),
         ArgKind::Flag => matches!(literal, Literal::Bool(_) | Literal::Nil),
         ArgKind::Array => false,
         ArgKind::Whole => is_whole(literal),
+        ArgKind::Length => *literal == Literal::Nil || is_whole(literal),
     }
 }
 

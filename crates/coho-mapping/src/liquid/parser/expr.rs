@@ -1,5 +1,7 @@
 //! Expressions: literals, paths, ranges, comparisons, and `and`, `or`, `not`.
 
+use coho_core::code::Code;
+
 use super::Parser;
 use crate::liquid::ast::{Comparison, Expr, Global, Junction, Literal, Path, Root, Segment};
 use crate::liquid::fault::{Fault, Span};
@@ -116,11 +118,41 @@ impl Parser<'_> {
         let comparison = match cursor.peek() {
             Some(Token { kind: Kind::Compare(comparison), .. }) => comparison,
             Some(_) if cursor.word() == Some("contains") => Comparison::Contains,
+            Some(Token { kind: Kind::Assign, span }) => {
+                let fault =
+                    Fault::syntax(span, "`=` gives a name to a value, and here two values are compared");
+                return Err(fault.help("write `==`"));
+            }
             _ => return Ok(left),
         };
+        let sign = cursor.here();
         cursor.next();
         let right = self.value(cursor)?;
+        self.comparable(&left, comparison, &right, sign);
         Ok(Expr::Compare(Box::new((left, comparison, right)), cursor.since(start)))
+    }
+
+    /// A number and a text, both written in the template, are in no order that anybody can have meant.
+    fn comparable(&mut self, left: &Expr, comparison: Comparison, right: &Expr, sign: Span) {
+        let kind = |expr: &Expr| match expr {
+            Expr::Literal(Literal::Text(_)) => Some("a text"),
+            Expr::Literal(Literal::Int(_) | Literal::Digits(_)) => Some("a number"),
+            _ => None,
+        };
+        let order = match comparison {
+            Comparison::Equal | Comparison::Unequal | Comparison::Contains => return,
+            Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => {
+                sign
+            }
+        };
+        if let (Some(left), Some(right)) = (kind(left), kind(right))
+            && left != right
+        {
+            let message = format!("{left} and {right} are compared here, and the template says both");
+            self.fault(
+                Fault::new(Code::TEMPLATE_FAILED, message).at(order).help("write the number without quotes"),
+            );
+        }
     }
 
     /// A literal, a path or a range.

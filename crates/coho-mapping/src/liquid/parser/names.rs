@@ -65,7 +65,7 @@ impl Parser<'_> {
             _ => {}
         }
         let Some(columns) = self.scope.columns.clone() else {
-            self.volatile.run |= name == "run";
+            self.volatile.run |= name == "run" || name == "context";
             return Global::Named(name.to_owned());
         };
         // Segments belong to the assigned value if there is one, so that the column must be found at rendering.
@@ -77,6 +77,7 @@ impl Parser<'_> {
         }
         match name {
             "row" | "record" => self.column(segments),
+            "context" if columns.index(name).is_none() => self.context(span, segments),
             "sync" => Global::Sync,
             "run" => {
                 self.volatile.run = true;
@@ -91,6 +92,36 @@ impl Parser<'_> {
                 Global::Named(name.to_owned())
             }
         }
+    }
+
+    /// Hightouch's `context['sync_id']` and `context['sync_run_id']`, which are `sync.id` and `run.id`.
+    fn context(&mut self, span: Span, segments: &mut [(Segment, Span)]) -> Global {
+        let Some((segment, place)) = segments.first_mut() else {
+            self.volatile.run = true;
+            return Global::Named("context".to_owned());
+        };
+        let global = match segment {
+            Segment::Name(name) | Segment::Index(Expr::Literal(Literal::Text(name))) => match name.as_str() {
+                "sync_id" => Global::Sync,
+                "sync_run_id" => Global::Run,
+                other => {
+                    let message = format!("`context` has no `{}`", coho_core::value::preview(other));
+                    let fault = Fault::new(Code::UNKNOWN_VARIABLE, message).at(*place);
+                    self.fault(fault.help("it has `sync_id` and `sync_run_id`; see also `sync` and `run`"));
+                    return Global::Sync;
+                }
+            },
+            Segment::Index(_) => {
+                let message = "a member of `context` is named in the template";
+                self.fault(
+                    Fault::new(Code::UNKNOWN_VARIABLE, message).at(span).help("write `context['sync_id']`"),
+                );
+                return Global::Sync;
+            }
+        };
+        self.volatile.run |= matches!(global, Global::Run);
+        *segment = Segment::Name("id".to_owned());
+        global
     }
 
     /// `row.column` and `row['column']`.

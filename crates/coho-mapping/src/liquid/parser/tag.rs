@@ -131,18 +131,21 @@ impl<'s> Parser<'s> {
     fn case(&mut self, tag: Tag, open: Open<'s>, pieces: &mut Pieces<'_>) -> Node {
         let subject = self.condition_in(tag.args);
         let subject = self.noted(subject, tag.name);
-        let (mut whens, mut otherwise) = (Vec::new(), None);
+        let (mut whens, mut otherwise, mut elses) = (Vec::new(), None::<Else>, 0);
         // What stands before the first branch belongs to none.
         let mut end = self.body(pieces, Some(open), &mut Vec::new());
         while let End::Part(part) = end {
             let values = if part.name.of(self.source) == "when" { Some(self.when(part)) } else { None };
             let (mark, mut body) = (Mark::at(part.whole()), Vec::new());
             end = self.body(pieces, Some(open), &mut body);
-            match values {
-                Some(Ok(values)) if otherwise.is_none() => whens.push(When { values, mark, body }),
-                Some(Err(fault)) => self.fault(fault.at(part.name)),
-                None if otherwise.is_none() => otherwise = Some(Else { mark, body }),
-                _ => {}
+            elses += usize::from(values.is_none());
+            match (values, &mut otherwise) {
+                (Some(Err(fault)), _) => self.fault(fault.at(part.name)),
+                (Some(Ok(values)), None) => whens.push(When { values, mark, body }),
+                (None, None) => otherwise = Some(Else { mark, body }),
+                // As in LiquidJS, a `when` behind `else` divides nothing: what follows belongs to `else`.
+                (Some(Ok(_)), Some(otherwise)) if elses == 1 => otherwise.body.append(&mut body),
+                (Some(Ok(_)) | None, Some(_)) => {}
             }
         }
         Node::Case { subject, whens, otherwise }

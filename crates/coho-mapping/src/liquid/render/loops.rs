@@ -36,8 +36,9 @@ struct Window {
 impl<'a> Rendering<'a> {
     pub(super) fn repeat(&mut self, repeat: &'a Loop, out: &mut String) -> Result<Flow, Fault> {
         let items = self.expression(&repeat.items, Missing::Refused)?.unwrap_or(Val::Nil);
-        let window = self.window(repeat, count(&items)).map_err(|fault| fault.at(repeat.span))?;
-        if window.from >= window.to && repeat.table.is_none() {
+        let count = count(&items);
+        let window = self.window(repeat, count).map_err(|fault| fault.at(repeat.span))?;
+        if count == 0 && repeat.table.is_none() {
             return self.otherwise(repeat.otherwise.as_ref(), out);
         }
         if window.from < window.to {
@@ -97,8 +98,11 @@ impl<'a> Rendering<'a> {
         out: &mut String,
     ) -> Result<Flow, Fault> {
         let length = window.to.saturating_sub(window.from);
-        let columns =
-            self.bound(table.columns.as_ref())?.filter(|columns| *columns > 0).unwrap_or(length.max(1));
+        let columns = self
+            .bound(table.columns.as_ref())?
+            .map(index)
+            .filter(|columns| *columns > 0)
+            .unwrap_or(length.max(1));
         let mut flow = Flow::On;
         self.tables.push(Cell { index: 0, length, columns });
         for index in 0..length {
@@ -126,36 +130,55 @@ impl<'a> Rendering<'a> {
     }
 
     fn window(&mut self, repeat: &'a Loop, count: usize) -> Result<Window, Fault> {
-        let from = match &repeat.offset {
+        let size = i64::try_from(count).unwrap_or(i64::MAX);
+        let offset = match &repeat.offset {
             None => 0,
             Some(Offset::At(offset)) => self.bound(Some(offset))?.unwrap_or(0),
             Some(Offset::Continue) => {
-                self.continues.iter().find(|(name, _)| *name == repeat.name).map_or(0, |(_, at)| *at)
+                let known = self.continues.iter().find(|(name, _)| *name == repeat.name);
+                known.map_or(0, |(_, at)| *at)
             }
         };
-        let limit = self.bound(repeat.limit.as_ref())?.unwrap_or(usize::MAX);
-        let from = from.min(count);
-        let to = from.saturating_add(limit).min(count);
+        let from = from_end(offset, size);
+        let limit = self.bound(repeat.limit.as_ref())?.unwrap_or(i64::MAX);
+        // As in JavaScript's `slice`, what is negative counts from the end: of all items, or of those that are left.
+        let to = match &repeat.table {
+            None => from.saturating_add(from_end(limit, size - from)),
+            Some(_) => from_end(offset.saturating_add(limit), size),
+        };
+        let window = Window { from: index(from), to: index(to.max(from)) };
+        let rendered = i64::try_from(window.to - window.from).unwrap_or(i64::MAX);
+        let next = offset.saturating_add(rendered);
         match self.continues.iter_mut().find(|(name, _)| *name == repeat.name) {
-            Some((_, at)) => *at = to,
-            None => self.continues.push((&repeat.name, to)),
+            Some((_, at)) => *at = next,
+            None => self.continues.push((&repeat.name, next)),
         }
-        Ok(Window { from, to })
+        Ok(window)
     }
 
-    /// A limit or an offset: nil is none, less than nothing is nothing.
-    fn bound(&mut self, expr: Option<&'a Expr>) -> Result<Option<usize>, Fault> {
+    /// A limit or an offset. What is not there is none, nil is 0.
+    fn bound(&mut self, expr: Option<&'a Expr>) -> Result<Option<i64>, Fault> {
         let Some(expr) = expr else { return Ok(None) };
         let number = match self.expression(expr, Missing::Refused)? {
-            None | Some(Val::Nil) => return Ok(None),
+            None => return Ok(None),
             Some(Val::Text(text)) => Number::from_text(&text)?,
-            Some(value @ (Val::Int(_) | Val::Float(_) | Val::Digits(_))) => Some(Number::of(&value)?),
+            Some(value @ (Val::Nil | Val::Int(_) | Val::Float(_) | Val::Digits(_))) => {
+                Some(Number::of(&value)?)
+            }
             Some(_) => None,
         };
         let number = number.and_then(Number::truncated);
-        let number = number.ok_or_else(|| Fault::failed("a limit or an offset is a whole number"))?;
-        Ok(Some(usize::try_from(number.max(0)).unwrap_or(usize::MAX)))
+        number.map(Some).ok_or_else(|| Fault::failed("a limit or an offset is a whole number"))
     }
+}
+
+/// A place in a list of this size; what is negative counts from its end.
+fn from_end(at: i64, size: i64) -> i64 {
+    if at < 0 { size.saturating_add(at).max(0) } else { at.min(size) }
+}
+
+fn index(at: i64) -> usize {
+    usize::try_from(at).unwrap_or(0)
 }
 
 /// How many items a loop has.

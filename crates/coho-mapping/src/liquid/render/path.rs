@@ -6,11 +6,12 @@ use coho_core::code::Code;
 use coho_core::row::{Cell, Columns};
 use coho_core::value::Value;
 
+use super::logic::{Side, Standing};
 use super::{Missing, Rendering};
-use crate::liquid::ast::{Expr, Global, Path, Segment};
+use crate::liquid::ast::{Expr, Global, Literal, Path, Segment};
 use crate::liquid::context::Values;
 use crate::liquid::fault::Fault;
-use crate::liquid::filters::{first_of, last_of, size_of};
+use crate::liquid::filters::{first_pair, part_of, size_of};
 use crate::liquid::template::Undefined;
 use crate::liquid::text;
 use crate::liquid::value::{Val, item};
@@ -35,8 +36,8 @@ impl<'a> Rendering<'a> {
             }
             Expr::Compare(sides, span) => {
                 let (left, comparison, right) = &**sides;
-                let left = self.expression(left, missing)?.unwrap_or(Val::Nil);
-                let right = self.expression(right, missing)?.unwrap_or(Val::Nil);
+                let left = self.side(left, missing)?;
+                let right = self.side(right, missing)?;
                 let holds = super::logic::compare(&left, *comparison, &right, &self.scene);
                 holds.map(|holds| Some(Val::Bool(holds))).map_err(|fault| fault.at(*span))
             }
@@ -179,10 +180,25 @@ impl<'a> Rendering<'a> {
         let given = match name {
             "sync" => self.sync.map(Spot::Value),
             "run" => self.run.map(Spot::Value),
+            "context" => return self.context(),
             _ => None,
         };
         let counter = || self.counters.iter().find(|(known, _)| *known == name);
         Ok(given.or_else(|| counter().map(|(_, count)| Spot::Val(Val::Int(*count)))))
+    }
+
+    /// What Hightouch's templates know of their sync, for those that were written for it.
+    fn context(&mut self) -> Result<Option<Spot<'a>>, Fault> {
+        let mut members = Vec::new();
+        for (name, known) in [("sync_id", self.sync), ("sync_run_id", self.run)] {
+            if let Some(id) = known.and_then(|known| known.get("id")) {
+                members.push((Cow::Borrowed(name), Val::borrow(id, &self.scene.meter)?));
+            }
+        }
+        if members.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Spot::Val(Val::map(members, &self.scene.meter)?)))
     }
 
     /// Names are found one after the other: in a large object that is work.
@@ -221,7 +237,7 @@ impl<'a> Rendering<'a> {
             }
             (Value::Array(items), Val::Text(name)) => {
                 return Ok(match (&**name, items.as_slice()) {
-                    ("size", _) => Some(Spot::Val(length(items.len()))),
+                    ("size" | "length", _) => Some(Spot::Val(length(items.len()))),
                     ("first", [first, ..]) => Some(Spot::Value(first)),
                     ("last", [.., last]) => Some(Spot::Value(last)),
                     ("first" | "last", []) => Some(Spot::Val(Val::Nil)),
@@ -246,19 +262,28 @@ impl<'a> Rendering<'a> {
                     return Ok(Some(member.clone()));
                 }
             }
+            // As in JavaScript, a text's characters have places too, counted from its beginning alone.
+            (Val::Text(text), Val::Int(at)) => {
+                self.scene.meter.steps(text.len() / 32)?;
+                let found = usize::try_from(*at).ok().and_then(|at| text.chars().nth(at));
+                return Ok(found.map(|c| Val::text(c.to_string())));
+            }
             (_, Val::Int(at)) => return Ok(place(*at, size_of(value)).and_then(|at| item(value, at))),
             _ => {}
         }
         let Val::Text(name) = key else { return Ok(None) };
-        Ok(match (&**name, value) {
-            ("size", Val::Text(_) | Val::List(_) | Val::Range(..) | Val::Map(_)) => {
-                Some(length(size_of(value)))
-            }
-            ("first", Val::Text(_) | Val::List(_) | Val::Range(..) | Val::Map(_)) => {
-                Some(first_of(value, &self.scene)?)
-            }
-            ("last", Val::Text(_) | Val::List(_) | Val::Range(..)) => Some(last_of(value)),
-            _ => None,
+        match (&**name, value) {
+            ("first", Val::Map(members)) => first_pair(members, &self.scene).map(Some),
+            (name, value) => Ok(part_of(value, name)),
+        }
+    }
+
+    /// One side of a comparison.
+    fn side(&mut self, expr: &'a Expr, missing: Missing) -> Result<Side<'a>, Fault> {
+        let word = matches!(expr, Expr::Literal(Literal::Nil | Literal::Blank | Literal::Empty));
+        Ok(match self.expression(expr, missing)? {
+            None => Side { value: Val::Nil, standing: Standing::Absent },
+            Some(value) => Side { value, standing: if word { Standing::Word } else { Standing::Value } },
         })
     }
 

@@ -1,5 +1,8 @@
 //! White space and HTML.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::super::super::fault::Fault;
 use super::super::super::scene::Scene;
 use super::super::super::value::Val;
@@ -7,26 +10,38 @@ use super::super::Args;
 use super::input;
 
 /// White space as JavaScript has it: the byte order mark counts.
-fn is_space(c: char) -> bool {
+pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}'
 }
 
-pub(super) fn strip<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    cut(value, scene, |text| text.trim_matches(is_space))
+pub(super) fn strip<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    let characters = characters(args, scene)?;
+    cut(value, scene, |text| text.trim_matches(|c| is_cut(c, &characters)))
 }
 
-pub(super) fn lstrip<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    cut(value, scene, |text| text.trim_start_matches(is_space))
+pub(super) fn lstrip<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    let characters = characters(args, scene)?;
+    cut(value, scene, |text| text.trim_start_matches(|c| is_cut(c, &characters)))
 }
 
-pub(super) fn rstrip<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    cut(value, scene, |text| text.trim_end_matches(is_space))
+pub(super) fn rstrip<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
+    let characters = characters(args, scene)?;
+    cut(value, scene, |text| text.trim_end_matches(|c| is_cut(c, &characters)))
+}
+
+/// The characters that are cut off; none stands for white space.
+fn characters<'a>(args: &Args<'a>, scene: &Scene<'a>) -> Result<HashSet<char>, Fault> {
+    Ok(args.text(0, &scene.meter)?.chars().collect())
+}
+
+fn is_cut(c: char, characters: &HashSet<char>) -> bool {
+    if characters.is_empty() { is_space(c) } else { characters.contains(&c) }
 }
 
 fn cut<'a>(value: Val<'a>, scene: &Scene<'a>, cut: impl Fn(&str) -> &str) -> Result<Val<'a>, Fault> {
     Ok(Val::Text(match input(value, scene)? {
-        std::borrow::Cow::Borrowed(text) => std::borrow::Cow::Borrowed(borrowed(text, &cut)),
-        std::borrow::Cow::Owned(text) => cut(&text).to_owned().into(),
+        Cow::Borrowed(text) => Cow::Borrowed(borrowed(text, &cut)),
+        Cow::Owned(text) => cut(&text).to_owned().into(),
     }))
 }
 

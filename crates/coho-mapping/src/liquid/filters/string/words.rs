@@ -8,6 +8,7 @@ use super::super::super::text::into_text;
 use super::super::super::value::Val;
 use super::super::Args;
 use super::input;
+use super::strip::is_space;
 
 pub(super) fn truncatewords<'a>(
     value: Val<'a>,
@@ -20,12 +21,16 @@ pub(super) fn truncatewords<'a>(
         None => Cow::Borrowed("..."),
         Some(ending) => into_text(ending.clone(), &scene.meter)?,
     };
-    if text.split_whitespace().nth(count).is_none() {
-        return Ok(Val::Text(text));
+    // As LiquidJS cuts: white space at the end is one more, empty word, and what has exactly so many words gets the ending too.
+    let text = text.trim_start_matches(is_space);
+    let mut words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
+    if text.is_empty() || text.ends_with(is_space) {
+        words.push("");
     }
-    let kept: Vec<&str> = text.split_whitespace().take(count).collect();
     scene.meter.bytes(text.len() + ending.len())?;
-    Ok(Val::text(kept.join(" ") + &ending))
+    let ending = if words.len() >= count { &*ending } else { "" };
+    words.truncate(count);
+    Ok(Val::text(words.join(" ") + ending))
 }
 
 pub(super) fn number_of_words<'a>(
@@ -55,22 +60,25 @@ pub(super) fn slugify<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) ->
     let mode = if args.get(0).is_some() { args.text(0, &scene.meter)? } else { Cow::Borrowed("default") };
     let cased = args.get(1).is_some_and(Val::is_true);
     let kept: fn(char) -> bool = match &*mode {
-        "none" => return Ok(Val::text(if cased { text.into_owned() } else { text.to_lowercase() })),
-        "raw" => |c| !c.is_whitespace(),
+        "raw" => |c| !is_space(c),
         "pretty" => |c| is_word(c) || "._~!$&'()+,;=@".contains(c),
-        "ascii" | "latin" => |c| c.is_ascii_alphanumeric(),
-        _ => is_word,
+        "ascii" => |c| c.is_ascii_alphanumeric(),
+        "default" | "latin" => is_word,
+        _ => return Ok(Val::text(if cased { text.into_owned() } else { text.to_lowercase() })),
     };
     let text = if mode == "latin" { Cow::Owned(plain_latin(&text)) } else { text };
     let mut out = String::with_capacity(text.len());
+    let mut between = false;
     for c in text.chars() {
         if kept(c) {
             out.push(c);
-        } else if !out.ends_with('-') {
+        } else if !between {
             out.push('-');
         }
+        between = !kept(c);
     }
-    let slug = out.trim_matches('-');
+    let slug = out.strip_prefix('-').unwrap_or(&out);
+    let slug = slug.strip_suffix('-').unwrap_or(slug);
     Ok(Val::text(if cased { slug.to_owned() } else { slug.to_lowercase() }))
 }
 
@@ -78,32 +86,27 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// Letters of Western languages without their marks.
+/// Small letters of Western languages without their marks, the same as in LiquidJS.
 fn plain_latin(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let plain = match c {
             'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => "a",
-            'À' | 'Á' | 'Â' | 'Ã' | 'Ä' | 'Å' => "A",
             'æ' => "ae",
-            'Æ' => "AE",
             'ç' => "c",
-            'Ç' => "C",
             'è' | 'é' | 'ê' | 'ë' => "e",
-            'È' | 'É' | 'Ê' | 'Ë' => "E",
             'ì' | 'í' | 'î' | 'ï' => "i",
-            'Ì' | 'Í' | 'Î' | 'Ï' => "I",
             'ð' => "d",
             'ñ' => "n",
-            'Ñ' => "N",
-            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' | 'ő' => "o",
-            'Ò' | 'Ó' | 'Ô' | 'Õ' | 'Ö' | 'Ø' | 'Ő' => "O",
-            'ß' => "ss",
-            'ù' | 'ú' | 'û' | 'ü' | 'ű' => "u",
-            'Ù' | 'Ú' | 'Û' | 'Ü' | 'Ű' => "U",
+            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => "o",
+            'ù' | 'ú' | 'û' | 'ü' => "u",
             'ý' | 'ÿ' => "y",
-            'Ý' => "Y",
+            'ß' => "ss",
+            'œ' => "oe",
             'þ' => "th",
+            'ẞ' => "SS",
+            'Œ' => "OE",
+            'Þ' => "TH",
             other => {
                 out.push(other);
                 continue;
