@@ -79,9 +79,9 @@ use coho_core::row::{ColumnType, Columns, RowBuf};
 use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
-use crate::liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use crate::record::{MESSAGE_ID, record};
 use crate::{Facts, Mapping, Specification};
+use coho_liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use coverage::{Branches, Reached};
 
 /// What the project says of a sync's model.

@@ -16,8 +16,8 @@ use coho_core::sync::{
 
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
-use crate::liquid::{Branch, Reads, Scope, Settings, Start};
 use crate::mapping::{Field, Filled, Mapping, Node, Source, Specification, To};
+use coho_liquid::{Branch, Reads, Scope, Settings, Start};
 pub(crate) use matching::is_email;
 
 /// Compiles a specification.
@@ -69,7 +69,7 @@ fn inspect(from: &Expression, problems: &mut Vec<Problem>) {
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let found = crate::liquid::compile(&template.text, &Scope::free().settings(settings(template)))
+            let found = coho_liquid::compile(&template.text, &Scope::free().settings(settings(template)))
                 .err()
                 .unwrap_or_default();
             problems.extend(found.into_iter().map(|problem| start.shift(problem)));
@@ -199,7 +199,7 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        match crate::liquid::compile(&text.text, &Scope::columns(self.columns).settings(settings(text))) {
+        match coho_liquid::compile(&text.text, &Scope::columns(self.columns).settings(settings(text))) {
             Ok(template) => {
                 match template.columns() {
                     Reads::Columns(places) => self.reads.extend(places),
