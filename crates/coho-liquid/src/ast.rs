@@ -42,6 +42,35 @@ pub(crate) enum Node {
     Increment(String),
     Decrement(String),
     IfChanged(Vec<Node>),
+    /// `render`.
+    Render(Box<Render>),
+}
+
+/// A snippet that is rendered here.
+#[derive(Debug)]
+pub(crate) struct Render {
+    /// Its place among the template's parts.
+    pub(crate) part: usize,
+    /// What it is given, with the slots that it reads it from; without one it does not read it.
+    pub(crate) given: Vec<(Option<usize>, Expr)>,
+    /// `for … as name`.
+    pub(crate) each: Option<(Option<usize>, Expr)>,
+    /// `name-collection`, as `forloop.name` shows it.
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
+
+/// A snippet as a part of the template that renders it: its names are its own.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) file: std::sync::Arc<str>,
+    pub(crate) source: String,
+    pub(crate) nodes: Vec<Node>,
+    /// All names that it reads or assigns.
+    pub(crate) slots: std::collections::HashMap<String, usize>,
+    /// How deep its blocks are nested, with those of the snippets that it renders.
+    pub(crate) depth: usize,
 }
 
 /// A branch of `if`; `negated` for `unless`.

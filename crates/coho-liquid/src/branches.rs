@@ -5,10 +5,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use coho_core::place::Place;
 
-use super::ast::{Else, Mark, Node};
+use super::ast::{Else, Mark, Node, Part};
 use super::fault;
 
 /// A branch of a template.
@@ -36,17 +37,26 @@ impl Watch {
 }
 
 /// Numbers the branches in the order in which they stand, and gives their marks.
-pub(crate) fn number(nodes: &mut [Node]) -> Vec<Mark> {
+pub(crate) fn number(nodes: &mut [Node], parts: &mut [Part]) -> Vec<(Option<usize>, Mark)> {
     let mut marks = Vec::new();
     count(nodes, &mut marks);
-    marks
+    let mut all: Vec<_> = marks.iter().map(|mark| (None, *mark)).collect();
+    for (at, part) in parts.iter_mut().enumerate() {
+        let before = marks.len();
+        count(&mut part.nodes, &mut marks);
+        all.extend(marks.iter().skip(before).map(|mark| (Some(at), *mark)));
+    }
+    all
 }
 
-/// The branch of a mark.
-pub(crate) fn branch(mark: Mark, source: &str) -> Branch {
+/// The branch of a mark, in the template or in the snippet where it stands.
+pub(crate) fn branch(mark: Mark, source: &str, part: Option<&Part>) -> Branch {
+    let source = part.map_or(source, |part| &part.source);
     let words: Vec<&str> = mark.tag.of(source).split_whitespace().collect();
     let label = format!("{{% {} %}}", coho_core::value::preview(&words.join(" ")));
-    Branch { label, place: fault::place(source, mark.tag) }
+    let place = fault::place(source, mark.tag);
+    let file = part.map_or_else(|| Arc::clone(&place.file), |part| Arc::clone(&part.file));
+    Branch { label, place: Place { file, ..place } }
 }
 
 fn count(nodes: &mut [Node], marks: &mut Vec<Mark>) {
@@ -76,6 +86,7 @@ fn count(nodes: &mut [Node], marks: &mut Vec<Mark>) {
             | Node::Continue
             | Node::Cycle { .. }
             | Node::Increment(_)
+            | Node::Render(_)
             | Node::Decrement(_) => {}
         }
     }

@@ -33,7 +33,7 @@ pub(crate) const DEEPEST_VALUE: u8 = 130;
 pub(crate) const DEEPEST_TEMPLATE: usize = 100;
 
 /// What one rendering has used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Meter {
     steps: Cell<u64>,
     values: Cell<usize>,

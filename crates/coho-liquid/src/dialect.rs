@@ -183,11 +183,11 @@ pub(crate) const DECISIONS: &[Decision] = &[
     ),
     decision("division by zero", "refused", "`Infinity`", "refused", "JSON has no such number"),
     decision(
-        "`include`, `render`, `layout`, `block`",
+        "`include`, `layout`, `block`",
         "there",
         "there",
         "refused",
-        "a mapping has no other templates; Census leaves them out too",
+        "what a part of a template reads must be seen where it is used: `render`",
     ),
 ];
 

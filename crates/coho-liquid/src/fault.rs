@@ -9,6 +9,8 @@ use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 
+use super::ast::Part;
+
 /// A stretch of the template, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Span {
@@ -41,11 +43,13 @@ struct Inner {
     message: String,
     help: Option<String>,
     span: Option<Span>,
+    /// The snippet whose text the span is of.
+    part: Option<usize>,
 }
 
 impl Fault {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, message: message.into(), help: None, span: None }))
+        Self(Box::new(Inner { code, message: message.into(), help: None, span: None, part: None }))
     }
 
     pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
@@ -68,17 +72,28 @@ impl Fault {
         self
     }
 
-    /// Where it stands, for an order of reading.
-    pub(crate) fn start(&self) -> usize {
-        self.0.span.map_or(0, |span| span.start)
+    /// The same, in a snippet, unless it lies in one that this one renders.
+    pub(crate) fn inside(mut self, part: usize) -> Self {
+        self.0.span.get_or_insert(Span::new(0, 1));
+        self.0.part.get_or_insert(part);
+        self
+    }
+
+    /// Where it stands, for an order of reading: those in snippets come last.
+    pub(crate) fn order(&self) -> (Option<usize>, usize) {
+        (self.0.part, self.0.span.map_or(0, |span| span.start))
     }
 
     pub(crate) fn code(&self) -> Code {
         self.0.code
     }
 
-    pub(crate) fn into_problem(self, source: &str) -> Problem {
-        let place = place(source, self.0.span.unwrap_or(Span::new(0, 1)));
+    pub(crate) fn into_problem(self, source: &str, parts: &[Part]) -> Problem {
+        let span = self.0.span.unwrap_or(Span::new(0, 1));
+        let place = match self.0.part.and_then(|part| parts.get(part)) {
+            Some(part) => Place { file: Arc::clone(&part.file), ..place(&part.source, span) },
+            None => place(source, span),
+        };
         let problem = Problem::new(self.0.code, self.0.message).at(&place);
         match self.0.help {
             Some(help) => problem.help(help),
@@ -129,8 +144,11 @@ impl Start {
         problem.at(&moved)
     }
 
-    /// Where in the file a place of the template is.
+    /// Where in the file a place of the template is. A place in a snippet is one of its own file already.
     pub fn place(&self, inside: &Place) -> Place {
+        if !inside.file.is_empty() {
+            return inside.clone();
+        }
         let before = if inside.line <= 1 { self.place.column.saturating_sub(1) } else { self.indent };
         Place {
             file: Arc::clone(&self.place.file),
@@ -149,7 +167,7 @@ mod tests {
     fn places_count_characters_and_lines() {
         let source = "æø\n {{ x }}";
         let span = Span::new(source.find('x').unwrap(), source.find('x').unwrap() + 1);
-        let found = Fault::syntax(span, "no").into_problem(source).place.unwrap();
+        let found = Fault::syntax(span, "no").into_problem(source, &[]).place.unwrap();
         assert_eq!((found.line, found.column, found.length), (2, 5, 1));
     }
 
@@ -157,7 +175,7 @@ mod tests {
     fn a_problem_moves_to_its_file() {
         let place = Place { file: "syncs/users.yaml".into(), line: 7, column: 20, length: 1 };
         let start = Start { place, indent: 6 };
-        let shift = |span| start.shift(Fault::syntax(span, "no").into_problem("ab\ncd")).place.unwrap();
+        let shift = |span| start.shift(Fault::syntax(span, "no").into_problem("ab\ncd", &[])).place.unwrap();
         assert_eq!(shift(Span::new(1, 2)).to_string(), "syncs/users.yaml:7:21");
         assert_eq!(shift(Span::new(4, 5)).to_string(), "syncs/users.yaml:8:8");
     }

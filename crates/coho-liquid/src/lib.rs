@@ -73,6 +73,7 @@ mod evaluate;
 mod context;
 mod dialect;
 mod reference;
+mod rendered;
 
 pub use branches::{Branch, Watch};
 pub use budget::Budget;
@@ -81,4 +82,5 @@ pub use dialect::DIFFERENCES;
 pub use evaluate::EvaluateError;
 pub use fault::Start;
 pub use reference::reference;
+pub use rendered::rendered;
 pub use template::{Reads, Scope, Settings, Template, Undefined, Unreadable, compile};

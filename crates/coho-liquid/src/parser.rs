@@ -7,13 +7,14 @@ mod chain;
 mod names;
 mod block;
 mod tag;
+mod snippet;
 
 use std::collections::{BTreeSet, HashMap};
 
 use coho_core::code::Code;
 use coho_core::problem::nearest;
 
-use super::ast::Node;
+use super::ast::{Node, Part};
 use super::budget::DEEPEST_TEMPLATE;
 use super::fault::{Fault, Span};
 use super::pieces;
@@ -33,25 +34,15 @@ pub(crate) struct Parsed {
     pub(crate) slots: usize,
     pub(crate) reads: Reads,
     pub(crate) volatile: bool,
+    /// The snippets that it renders.
+    pub(crate) parts: Vec<Part>,
 }
 
 pub(crate) fn parse(source: &str, scope: &Scope) -> Parsed {
     let (pieces, faults) = pieces::cut(source);
-    let mut parser = Parser {
-        source,
-        scope,
-        slots: names::assigned(source, &pieces),
-        columns: BTreeSet::new(),
-        all_columns: false,
-        volatile: Volatile::default(),
-        depth: 0,
-        opened: Vec::new(),
-        stopped: false,
-        probes: 0,
-        faults,
-    };
+    let mut parser = Parser::new(source, scope, names::assigned(source, &pieces), faults);
     let nodes = parser.document(&pieces);
-    parser.faults.sort_by_key(Fault::start);
+    parser.faults.sort_by_key(Fault::order);
     parser.faults.truncate(MOST_FAULTS);
     let reads = if parser.all_columns { Reads::All } else { Reads::Columns(parser.columns) };
     Parsed {
@@ -60,6 +51,7 @@ pub(crate) fn parse(source: &str, scope: &Scope) -> Parsed {
         slots: parser.slots.len(),
         reads,
         volatile: parser.volatile.is_so(),
+        parts: parser.parts,
     }
 }
 
@@ -72,6 +64,14 @@ struct Parser<'s> {
     all_columns: bool,
     volatile: Volatile,
     depth: usize,
+    /// The deepest nesting so far, with that of the snippets that are rendered.
+    deepest: usize,
+    /// Whose names these are.
+    names: Names,
+    /// The snippets that were read.
+    parts: Vec<Part>,
+    /// The snippets that are being read, the outermost first.
+    rendering: Vec<String>,
     /// The tags whose bodies are being read, the outermost first.
     opened: Vec<&'s str>,
     /// Whether it was nested too deep to be read to its end.
@@ -95,6 +95,37 @@ struct Volatile {
 impl Volatile {
     fn is_so(&self) -> bool {
         self.run || (self.clock && self.dated)
+    }
+}
+
+/// What a name that nothing assigns means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    /// A column, or a member of free values.
+    Global,
+    /// Something that the snippet is given.
+    Given,
+}
+
+impl<'s> Parser<'s> {
+    fn new(source: &'s str, scope: &'s Scope, slots: HashMap<String, usize>, faults: Vec<Fault>) -> Self {
+        Self {
+            source,
+            scope,
+            slots,
+            columns: BTreeSet::new(),
+            all_columns: false,
+            volatile: Volatile::default(),
+            depth: 0,
+            deepest: 0,
+            names: Names::Global,
+            parts: Vec::new(),
+            rendering: Vec::new(),
+            opened: Vec::new(),
+            stopped: false,
+            probes: 0,
+            faults,
+        }
     }
 }
 
@@ -126,6 +157,7 @@ impl Parser<'_> {
             return Err(Fault::new(Code::TEMPLATE_LIMIT, message).at(span));
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         let result = inner(self);
         self.depth -= 1;
         result

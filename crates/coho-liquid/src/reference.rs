@@ -50,7 +50,8 @@ fn tag_section(out: &mut String) {
         line(out, format_args!("| `{form}` | {} | `{template}` | `{text}` |", cell(tag.says)));
     }
     out.push_str(
-        "\n`include`, `render`, `layout` and `block` are refused: a mapping has no other templates.\n\n",
+        "\nThe snippet of the example, `templates/badge.liquid`, is `[{{ plan }}]`. `include`, `layout` and `block` are refused: what a \
+         snippet reads must be seen where it is rendered.\n\n",
     );
 }
 
@@ -98,7 +99,9 @@ fn dialect_section(out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Context, Scope, Settings, compile};
+    use coho_core::snippet::{Snippet, Snippets};
+
+    use crate::{Context, Scope, compile};
 
     use super::*;
 
@@ -125,7 +128,9 @@ mod tests {
     fn each_tag_does_what_its_example_says() {
         let values = coho_core::json::parse(EXAMPLE).unwrap();
         for tag in tags::TABLE {
-            let template = compile(tag.example.0, &Scope::free().settings(Settings::default())).unwrap();
+            let badge = Snippet { text: tags::BADGE.to_owned(), file: "templates/badge.liquid".into() };
+            let snippets: Snippets = [("badge".to_owned(), badge)].into_iter().collect();
+            let template = compile(tag.example.0, &Scope::free().snippets(&snippets)).unwrap();
             assert_eq!(template.render_text(&Context::free(&values)).unwrap(), tag.example.1, "{}", tag.name);
         }
     }

@@ -3,13 +3,14 @@
 mod path;
 mod logic;
 mod loops;
+mod snippet;
 
 use std::collections::HashMap;
 
 use coho_core::code::Code;
 use coho_core::value::Value;
 
-use super::ast::{Call, Chain, Else, Expr, Mark, Node, When};
+use super::ast::{Call, Chain, Else, Expr, Mark, Node, Part, When};
 use super::branches::Watch;
 use super::budget::{Budget, Meter};
 use super::context::{Context, Values};
@@ -23,6 +24,7 @@ use super::value::Val;
 /// What one rendering knows and has made so far.
 pub(crate) struct Rendering<'a> {
     source: &'a str,
+    parts: &'a [Part],
     scope: &'a Scope,
     values: Values<'a>,
     sync: Option<&'a Value>,
@@ -64,20 +66,23 @@ static NOTHING: Value = Value::Null;
 impl<'a> Rendering<'a> {
     pub(crate) fn new(template: &'a Template, context: &Context<'a>) -> Self {
         let budget = template.scope.settings.budget;
-        let mut rendering = Self::bare(&template.source, &template.scope, budget, context);
+        let scene = Scene { meter: Meter::new(budget), settings: &template.scope.settings, now: context.now };
+        let mut rendering = Self::bare(&template.source, &template.scope, scene, context);
+        rendering.parts = &template.parts;
         rendering.slots = vec![None; template.slots];
         rendering
     }
 
-    fn bare(source: &'a str, scope: &'a Scope, budget: Budget, context: &Context<'a>) -> Self {
+    fn bare(source: &'a str, scope: &'a Scope, scene: Scene<'a>, context: &Context<'a>) -> Self {
         Self {
             source,
+            parts: &[],
             scope,
             values: context.values,
             sync: context.sync,
             run: context.run,
             watch: context.watch,
-            scene: Scene { meter: Meter::new(budget), settings: &scope.settings, now: context.now },
+            scene,
             slots: Vec::new(),
             counters: Vec::new(),
             loops: Vec::new(),
@@ -140,6 +145,7 @@ impl<'a> Rendering<'a> {
                 self.push(&count.to_string(), out)?;
             }
             Node::IfChanged(body) => return self.if_changed(body, out),
+            Node::Render(render) => self.snippet(render, out).map_err(|fault| fault.at(render.span))?,
         }
         Ok(Flow::On)
     }
@@ -334,7 +340,8 @@ pub(crate) fn probe(chain: &Chain, scope: &Scope, source: &str) -> Option<Fault>
     }
     let budget = Budget { steps: 2_000, values: 64 << 10, output: 64 << 10, ..Budget::default() };
     let context = Context::free(&NOTHING).at(chrono::DateTime::UNIX_EPOCH);
-    let mut rendering = Rendering::bare(source, scope, budget, &context);
+    let scene = Scene { meter: Meter::new(budget), settings: &scope.settings, now: context.now };
+    let mut rendering = Rendering::bare(source, scope, scene, &context);
     let constant = |call: &&Call| {
         call.each.is_none()
             && matches!(call.filter.body, Body::Plain(_))

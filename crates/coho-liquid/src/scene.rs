@@ -6,7 +6,7 @@ use super::budget::Meter;
 use super::template::Settings;
 
 /// The scene of one rendering.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Scene<'a> {
     pub(crate) meter: Meter,
     pub(crate) settings: &'a Settings,

@@ -19,6 +19,10 @@ const fn entry(
     Entry { name, form, says, example }
 }
 
+/// The snippet of the example of `render`.
+#[cfg(test)]
+pub(crate) const BADGE: &str = "[{{ plan }}]";
+
 /// The table.
 pub(crate) const TABLE: &[Entry] = &[
     entry("#", "{% # … %}", "A comment. Each of its lines begins with `#`.", ("a{% # not shown %}b", "ab")),
@@ -114,6 +118,12 @@ pub(crate) const TABLE: &[Entry] = &[
         ("{% raw %}{{ a }}{% endraw %}", "{{ a }}"),
     ),
     entry(
+        "render",
+        "{% render 'snippet', name: value %}",
+        "Renders the template of `templates/snippet.liquid`, which sees what it is given and nothing else: `name: value`, `with value as name`, or `for list as name` once for each item.",
+        ("{% render 'badge', plan: row.plan %}", "[pro]"),
+    ),
+    entry(
         "tablerow",
         "{% tablerow item in list cols: n limit: n offset: n %}…{% endtablerow %}",
         "Rows of an HTML table; `tablerowloop` tells where it is.",
@@ -141,9 +151,8 @@ pub(crate) fn find(name: &str) -> Option<&'static Entry> {
 /// What to do instead of a tag that LiquidJS has and Coho refuses.
 pub(crate) fn refused(name: &str) -> Option<&'static str> {
     match name {
-        "include" | "render" | "layout" | "block" | "section" => Some(
-            "a mapping's template has no other templates: write the part here, or prepare it in the model",
-        ),
+        "include" => Some("use `render`: `{% render 'name', x: row.x %}`; it sees only what it is given"),
+        "layout" | "block" | "section" => Some("use `render` for the parts that templates share"),
         _ => None,
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_core::row::Columns;
+use coho_core::snippet::Snippets;
 use coho_core::value::Value;
 
-use super::ast::{Chain, Mark, Node};
+use super::ast::{Chain, Mark, Node, Part};
 use super::branches::{self, Branch};
 use super::budget::Budget;
 use super::context::Context;
@@ -61,17 +62,26 @@ pub struct Scope {
     pub columns: Option<Columns>,
     /// How it is read.
     pub settings: Settings,
+    /// What it may render by name.
+    pub snippets: Snippets,
 }
 
 impl Scope {
     /// A scope for rows of these columns.
     pub fn columns(columns: &Columns) -> Self {
-        Self { columns: Some(columns.clone()), settings: Settings::default() }
+        Self { columns: Some(columns.clone()), ..Self::default() }
     }
 
     /// A scope for values of any names.
     pub fn free() -> Self {
         Self::default()
+    }
+
+    /// The same with these snippets.
+    #[must_use]
+    pub fn snippets(mut self, snippets: &Snippets) -> Self {
+        self.snippets = snippets.clone();
+        self
     }
 
     /// The same, read otherwise.
@@ -100,7 +110,8 @@ pub struct Template {
     pub(crate) slots: usize,
     reads: Reads,
     volatile: bool,
-    marks: Vec<Mark>,
+    marks: Vec<(Option<usize>, Mark)>,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
@@ -110,13 +121,16 @@ pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
     if source.len() > budget.source {
         let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
         let start = source.get(..80).unwrap_or_default();
-        return Err(vec![Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start)]);
+        return Err(vec![
+            Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start, &[]),
+        ]);
     }
     let mut parsed = parser::parse(source, scope);
     if !parsed.faults.is_empty() {
-        return Err(parsed.faults.into_iter().map(|fault| fault.into_problem(source)).collect());
+        let parts = &parsed.parts;
+        return Err(parsed.faults.into_iter().map(|fault| fault.into_problem(source, parts)).collect());
     }
-    let marks = branches::number(&mut parsed.nodes);
+    let marks = branches::number(&mut parsed.nodes, &mut parsed.parts);
     Ok(Template {
         source: source.to_owned(),
         nodes: parsed.nodes,
@@ -125,6 +139,7 @@ pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
         reads: parsed.reads,
         volatile: parsed.volatile,
         marks,
+        parts: parsed.parts,
     })
 }
 
@@ -141,7 +156,15 @@ impl Template {
 
     /// Its branches, in the order in which they stand; [`Context::watch`] notes which of them are taken.
     pub fn branches(&self) -> Vec<Branch> {
-        self.marks.iter().map(|mark| branches::branch(*mark, &self.source)).collect()
+        let branch = |(part, mark): &(Option<usize>, Mark)| {
+            branches::branch(*mark, &self.source, part.and_then(|part| self.parts.get(part)))
+        };
+        self.marks.iter().map(branch).collect()
+    }
+
+    /// The names of the snippets that it renders, itself or by another snippet.
+    pub fn snippets(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| part.name.as_str())
     }
 
     /// The template's text.
@@ -159,7 +182,7 @@ impl Template {
         let Some(chain) = self.lone() else { return self.render_text(context).map(Value::Text) };
         let mut rendering = Rendering::new(self, context);
         let value = rendering.value(chain).and_then(|value| value.to_value(&rendering.scene.meter));
-        value.map_err(|fault| fault.at(self.whole()).into_problem(&self.source))
+        value.map_err(|fault| fault.at(self.whole()).into_problem(&self.source, &self.parts))
     }
 
     /// Renders a row to text, whatever the template is.
@@ -168,7 +191,7 @@ impl Template {
         let mut out = String::new();
         match rendering.nodes(&self.nodes, &mut out) {
             Ok(_) => Ok(out),
-            Err(fault) => Err(fault.at(self.whole()).into_problem(&self.source)),
+            Err(fault) => Err(fault.at(self.whole()).into_problem(&self.source, &self.parts)),
         }
     }
 

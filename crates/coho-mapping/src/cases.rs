@@ -135,9 +135,9 @@ pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
         let moved = |problems: Vec<Problem>| -> Vec<Problem> {
             problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
         };
-        let compiled =
-            compile(&template.text, &Scope::columns(&columns).settings(crate::compile::settings(template)))
-                .map_err(moved)?;
+        let settings = crate::compile::settings(template);
+        let scope = Scope::columns(&columns).settings(settings).snippets(&template.snippets);
+        let compiled = compile(&template.text, &scope).map_err(moved)?;
         Ok((columns, compiled))
     });
     match compiled {

@@ -32,8 +32,9 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
     };
     let row = values(typed.row.as_deref(), typed.row_file.as_deref(), "--row")?;
     let data = values(typed.data.as_deref(), typed.data_file.as_deref(), "--data")?;
-    let scope = Scope::free().settings(settings);
-    let fail = |problems: Vec<Problem>| report(global, &name, &source, &problems);
+    let files = crate::project::files_around(global)?;
+    let scope = Scope::free().settings(settings).snippets(&coho_project::snippets(&files));
+    let fail = |problems: Vec<Problem>| report(global, (&name, &source), &problems, files.clone());
     let template = match coho_liquid::compile(&source, &scope) {
         Ok(template) => template,
         Err(problems) => return Err(fail(problems)),
@@ -61,9 +62,11 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
 pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Exit> {
     let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
     let columns = columns(&typed.columns)?;
+    let files = crate::project::files_around(global)?;
     let scope = columns.as_ref().map_or_else(Scope::free, Scope::columns);
+    let scope = scope.snippets(&coho_project::snippets(&files));
     match coho_liquid::compile(&source, &scope) {
-        Err(problems) => Err(report(global, &name, &source, &problems)),
+        Err(problems) => Err(report(global, (&name, &source), &problems, files)),
         Ok(template) => {
             let gives = if template.is_typed() { "a value with its type" } else { "text" };
             let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
@@ -121,15 +124,21 @@ fn values(typed: Option<&str>, file: Option<&Path>, flag: &str) -> anyhow::Resul
     }
 }
 
-fn report(global: &Global, name: &str, source: &str, problems: &[Problem]) -> anyhow::Error {
+/// Problems of a template, or of a snippet among the project's files.
+fn report(
+    global: &Global,
+    (name, source): (&str, &str),
+    problems: &[Problem],
+    mut files: Vec<File>,
+) -> anyhow::Error {
     let named = problems.iter().cloned().map(|mut problem| {
-        if let Some(place) = &mut problem.place {
+        if let Some(place) = problem.place.as_mut().filter(|place| place.file.is_empty()) {
             place.file = name.into();
         }
         problem
     });
     let problems: Vec<_> = named.collect();
-    let files = [File::text(name, source)];
+    files.insert(0, File::text(name, source));
     if global.json {
         return crate::project::report(&problems, &files, global);
     }

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use coho_core::code::Code;
 use coho_core::json::JsonError;
 use coho_core::problem::Problem;
+use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
 use coho_liquid::{Context, DIFFERENCES, Scope, Settings, compile};
 
 /// What cannot be run.
 #[derive(Debug)]
-pub enum CaseError {
+pub(crate) enum CaseError {
     /// The file is not JSON.
     Json(JsonError),
     /// It has no list `tests`.
@@ -41,39 +42,39 @@ impl std::error::Error for CaseError {
 
 /// The counts of one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Cases that gave what they must.
-    pub passed: usize,
+    pub(crate) passed: usize,
     /// Cases that gave something else.
-    pub failed: usize,
+    pub(crate) failed: usize,
     /// Cases that need what the reference leaves out: other templates.
-    pub left_out: usize,
+    pub(crate) left_out: usize,
     /// Cases that differ as the reference says.
-    pub listed: usize,
+    pub(crate) listed: usize,
 }
 
 /// A case that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Its name, or its template.
-    pub name: String,
+    pub(crate) name: String,
     /// Its class.
-    pub class: String,
+    pub(crate) class: String,
     /// Its template.
-    pub template: String,
+    pub(crate) template: String,
     /// What it must give.
-    pub expected: String,
+    pub(crate) expected: String,
     /// What it gave.
-    pub found: String,
+    pub(crate) found: String,
 }
 
 /// What a file gave.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// The counts by class.
-    pub classes: BTreeMap<String, Tally>,
+    pub(crate) classes: BTreeMap<String, Tally>,
     /// What failed, in the file's order.
-    pub failures: Vec<Failure>,
+    pub(crate) failures: Vec<Failure>,
 }
 
 enum Outcome {
@@ -84,7 +85,7 @@ enum Outcome {
 }
 
 /// Runs the cases of one file, given as its text.
-pub fn run(text: &str) -> Result<Report, CaseError> {
+pub(crate) fn run(text: &str) -> Result<Report, CaseError> {
     let file = coho_core::json::parse(text).map_err(CaseError::Json)?;
     let tests = if matches!(file, Value::Array(_)) { Some(&file) } else { file.get("tests") };
     let Some(Value::Array(tests)) = tests else { return Err(CaseError::NoTests) };
@@ -168,8 +169,18 @@ fn is_listed(test: &Value) -> bool {
 }
 
 fn golden_text(test: &Value) -> Result<String, Problem> {
-    let template = compile(&text_of(test, "template"), &scope()).map_err(first)?;
+    let template = compile(&text_of(test, "template"), &scope().snippets(&snippets(test))).map_err(first)?;
     template.render_text(&Context::free(test.get("data").unwrap_or(&Value::Null)))
+}
+
+/// The templates that a case may render.
+fn snippets(case: &Value) -> Snippets {
+    let Some(Value::Object(members)) = case.get("templates") else { return Snippets::default() };
+    let snippet = |(name, text): &(String, Value)| {
+        let text = text.as_text().unwrap_or_default().to_owned();
+        (name.clone(), Snippet { text, file: name.as_str().into() })
+    };
+    members.iter().map(snippet).collect()
 }
 
 fn first(problems: Vec<Problem>) -> Problem {
@@ -220,9 +231,7 @@ fn mapping(test: &Value, row: &Value) -> (String, Outcome) {
 
 /// LiquidJS's undefined is null for Coho, and so is its nil, which it shows as `{}`.
 fn same(value: &Value, expected: &Value) -> bool {
-    let nothing = match expected {
-        Value::Object(members) => members.is_empty() || expected.get("undefined") == Some(&Value::Bool(true)),
-        other => other.is_null(),
-    };
+    let empty = matches!(expected, Value::Object(members) if members.is_empty());
+    let nothing = empty || expected.is_null() || expected.get("undefined") == Some(&Value::Bool(true));
     value == expected || (nothing && value.is_null())
 }

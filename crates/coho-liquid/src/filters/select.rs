@@ -163,7 +163,7 @@ pub(crate) fn listed<'a>(each: Each, value: &Val<'a>, scene: &Scene<'a>) -> Resu
 }
 
 /// The items as a loop goes through them.
-fn enumerated<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
+pub(crate) fn enumerated<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
     match value {
         Val::Map(members) => {
             scene.meter.items(members.len())?;

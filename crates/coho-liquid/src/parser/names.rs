@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use coho_core::code::Code;
 use coho_core::row::Columns;
 
-use super::Parser;
+use super::{Names, Parser};
 use crate::ast::{Expr, Global, Literal, Root, Segment};
 use crate::budget::DEEPEST_TEMPLATE;
 use crate::fault::{Fault, Span};
@@ -47,7 +47,12 @@ impl Parser<'_> {
 
     /// The root of a path; `row.column` takes its first segment with it.
     pub(super) fn root(&mut self, name: &str, span: Span, segments: &mut Vec<(Segment, Span)>) -> Root {
-        let slot = self.slots.get(name).copied();
+        let slot = match self.names {
+            Names::Global => self.slots.get(name).copied(),
+            // Nothing but what it is given: a slot for every name, which stays empty where it is not given.
+            Names::Given if matches!(name, "forloop" | "tablerowloop") => self.slots.get(name).copied(),
+            Names::Given => Some(self.slot(name)),
+        };
         let global = self.global(name, span, slot.is_some(), segments);
         Root { slot, global }
     }

@@ -29,6 +29,7 @@ impl<'s> Parser<'s> {
             "tablerow" => self.for_loop(tag, open, pieces),
             "if" | "unless" => self.condition(tag, Open { parts: &["elsif", "else"], ..open }, pieces),
             "ifchanged" => self.if_changed(open, pieces),
+            "render" => self.snippet(tag)?,
             "increment" => Node::Increment(self.counter(tag)?),
             "decrement" => Node::Decrement(self.counter(tag)?),
             "break" => Node::Break,

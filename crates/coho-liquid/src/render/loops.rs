@@ -17,6 +17,8 @@ pub(super) struct Frame<'a> {
     index: usize,
     length: usize,
     name: &'a str,
+    /// Whether it is the loop of a `render`, which those in the snippet do not see as their parent.
+    outside: bool,
 }
 
 /// Where a table is: `tablerowloop`.
@@ -63,7 +65,7 @@ impl<'a> Rendering<'a> {
         out: &mut String,
     ) -> Result<Flow, Fault> {
         let length = window.to - window.from;
-        self.loops.push(Frame { index: 0, length, name: &repeat.name });
+        self.loops.push(Frame { index: 0, length, name: &repeat.name, outside: false });
         for index in 0..length {
             self.scene.meter.steps(1)?;
             if let Some(frame) = self.loops.last_mut() {
@@ -229,7 +231,10 @@ pub(super) fn position<'a>(
     for name in names {
         let Some(frame) = level.and_then(|level| loops.get(level)) else { return Ok(Val::Nil) };
         match name {
-            "parentloop" => level = level.and_then(|level| level.checked_sub(1)),
+            "parentloop" => {
+                let parent = level.and_then(|level| level.checked_sub(1));
+                level = parent.filter(|parent| loops.get(*parent).is_some_and(|frame| !frame.outside));
+            }
             name => return Ok(frame.part(name)),
         }
     }
@@ -241,6 +246,11 @@ pub(super) fn position<'a>(
 const PARTS: [&str; 8] = ["name", "length", "index", "index0", "rindex", "rindex0", "first", "last"];
 
 impl<'a> Frame<'a> {
+    /// The loop of a `render`.
+    pub(super) fn of_render(index: usize, length: usize, name: &'a str) -> Self {
+        Self { index, length, name, outside: true }
+    }
+
     fn part(&self, name: &str) -> Val<'a> {
         match name {
             "index" => number(self.index + 1),

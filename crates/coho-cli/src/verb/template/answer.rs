@@ -1,6 +1,6 @@
 //! Templates for other programs: one request a line, one answer a line.
 //!
-//! A request is `{"template": …, "data": {…} | "row": {…}, "mode": "typed" | "text", "undefined": "error" | "empty"}`, an answer
+//! A request is `{"template": …, "data": {…} | "row": {…}, "templates": {"name": …}, "mode": "typed" | "text", "undefined": "error" | "empty"}`, an answer
 //! `{"value": …}` or `{"error": {"code", "message", "line", "column"}}`. `mode` and `undefined` may be left out; `empty` reads
 //! as LiquidJS does, dates included.
 
@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
+use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
 use coho_liquid::{Context, Scope, Settings, compile};
@@ -36,6 +37,7 @@ struct Request {
     row: Option<Value>,
     mode: Mode,
     settings: Settings,
+    snippets: Snippets,
 }
 
 fn refused(message: impl Into<String>) -> Problem {
@@ -49,12 +51,13 @@ fn read(line: &str) -> Result<Request, Problem> {
     let request = coho_core::json::parse(line).map_err(|_| refused("the request is not JSON"))?;
     let Value::Object(members) = request else { return Err(refused("the request is not an object")) };
     let (mut template, mut data, mut row) = (None, None, None);
-    let (mut mode, mut settings) = (Mode::Typed, Settings::default());
+    let (mut mode, mut settings, mut snippets) = (Mode::Typed, Settings::default(), Snippets::default());
     for (name, value) in members {
         match (name.as_str(), value) {
             ("template", Value::Text(text)) => template = Some(text),
             ("data", value @ (Value::Object(_) | Value::Null)) => data = Some(value),
             ("row", value @ (Value::Object(_) | Value::Null)) => row = Some(value),
+            ("templates", Value::Object(members)) => snippets = named(members)?,
             ("mode", value) => {
                 mode = choice("mode", &value, &[("typed", Mode::Typed), ("text", Mode::Text)])?;
             }
@@ -63,7 +66,7 @@ fn read(line: &str) -> Result<Request, Problem> {
                 settings = choice("undefined", &value, &choices)?;
             }
             ("template", _) => return Err(refused("`template` is a text")),
-            ("data" | "row", _) => return Err(refused(format!("`{name}` is an object"))),
+            ("data" | "row" | "templates", _) => return Err(refused(format!("`{name}` is an object"))),
             _ => {
                 return Err(refused(format!(
                     "a request has no member `{}`",
@@ -73,7 +76,25 @@ fn read(line: &str) -> Result<Request, Problem> {
         }
     }
     let template = template.ok_or_else(|| refused("a request has a `template`"))?;
-    Ok(Request { template, data, row, mode, settings })
+    Ok(Request { template, data, row, mode, settings, snippets })
+}
+
+/// The snippets of a request.
+fn named(members: Vec<(String, Value)>) -> Result<Snippets, Problem> {
+    let snippet = |(name, text): (String, Value)| match text {
+        Value::Text(text) => Ok((name.clone(), Snippet { text, file: name.as_str().into() })),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Decimal(_)
+        | Value::Float(_)
+        | Value::Timestamp(_)
+        | Value::LocalTimestamp(_)
+        | Value::Date(_)
+        | Value::Array(_)
+        | Value::Object(_) => Err(refused("each of `templates` is a text")),
+    };
+    members.into_iter().map(snippet).collect()
 }
 
 fn choice<T: Copy>(name: &str, value: &Value, choices: &[(&str, T)]) -> Result<T, Problem> {
@@ -86,7 +107,7 @@ fn choice<T: Copy>(name: &str, value: &Value, choices: &[(&str, T)]) -> Result<T
 
 impl Request {
     fn render(&self, now: DateTime<Utc>) -> Result<Value, Problem> {
-        let scope = self.scope().settings(self.settings);
+        let scope = self.scope().settings(self.settings).snippets(&self.snippets);
         let template = compile(&self.template, &scope).map_err(|problems| {
             problems.into_iter().next().unwrap_or_else(|| refused("the template cannot be read"))
         })?;
@@ -146,6 +167,10 @@ mod tests {
             (
                 r#"{"template":"{{ row.n | plus: 1 }}","row":{"n":9007199254740993}}"#,
                 r#"{"value":9007199254740994}"#,
+            ),
+            (
+                r#"{"template":"{% render 'a', x: n %}","data":{"n":1},"templates":{"a":"<{{ x }}>"}}"#,
+                r#"{"value":"<1>"}"#,
             ),
             (r#"{"template":"{{ row.n }}","row":{"n":1},"mode":"text"}"#, r#"{"value":"1"}"#),
             (r#"{"template":"{{ a.b }}","data":{"a":{"b":[1,{"c":null}]}}}"#, r#"{"value":[1,{"c":null}]}"#),
