@@ -11,7 +11,7 @@ use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::row::{Cell, Column, ColumnType, Columns, DuplicateColumn, RowBuf};
 use coho_core::value::Value;
-use coho_mapping::liquid::{Context, Scope, Template, compile};
+use coho_liquid::{Context, Scope, Template, compile};
 
 use crate::accounts::{pick, scattered};
 

@@ -219,13 +219,6 @@ pub(crate) enum Verb {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Runs files of Liquid cases, and prints what passes.
-    #[command(hide = true)]
-    Conform {
-        /// The files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
     /// Prints a page of the reference documentation, as it is in docs/reference.
     #[command(hide = true)]
     Reference {

@@ -62,7 +62,6 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             TemplateAction::Render(typed) => verb::template::render(global, &typed),
             TemplateAction::Check(typed) => verb::template::check(global, &typed),
         },
-        Verb::Conform { files } => verb::template::conform(&files),
         Verb::Demo => verb::demo::demo().await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
         Verb::Schema { kind } => verb::reference::schema(kind),

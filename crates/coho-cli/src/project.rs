@@ -108,6 +108,15 @@ fn root(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     })
 }
 
+/// The files of the project that a template belongs to, if there is one: its snippets are among them.
+pub(crate) fn files_around(global: &Global) -> anyhow::Result<Vec<File>> {
+    match root(global.project.as_deref()) {
+        Ok(root) => read(&root),
+        Err(error) if global.project.is_some() => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
 fn read(root: &Path) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
     walk(root, Path::new(""), &mut files)?;
@@ -131,7 +140,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
         if entry.path().is_dir() && belongs(&name) {
             files.push(File { path: name, text: FileText::Unreadable("it is a folder".to_owned()) });
         } else if entry.path().is_dir() {
-            if !top || ["models", "syncs", "tests", "workspaces"].contains(&name.as_str()) {
+            if !top || ["models", "syncs", "tests", "workspaces", "templates"].contains(&name.as_str()) {
                 walk(root, &path, files)?;
             }
         } else if belongs(&name) {

@@ -337,6 +337,7 @@ mod tests {
             place: Place::default(),
             indent: 0,
             undefined: crate::sync::Undefined::Error,
+            snippets: crate::snippet::Snippets::default(),
         };
         let of = |file: &str, branches| SuiteReport {
             file: file.into(),

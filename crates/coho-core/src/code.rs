@@ -107,6 +107,7 @@ codes! {
         TEMPLATE_SYNTAX "template-syntax": "A template is not Liquid as Coho reads it.", "Mend the place that the message shows.";
         TEMPLATE_LIMIT "template-limit": "A template is too long, or nested too deep.", "Make it smaller, or do part of the work in the model.";
         UNKNOWN_FILTER "unknown-filter": "A template uses a filter that Coho does not know.", "Use the name that the message suggests.";
+        UNKNOWN_SNIPPET "unknown-snippet": "A template renders a snippet that is not there, or that renders itself.", "Use the name of a file in the project's folder `templates`, without `.liquid`.";
         UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or in a place where it cannot stand.", "Use the name that the message suggests.";
         UNKNOWN_VARIABLE "unknown-variable": "A template reads a name that is neither a column nor assigned in the template.", "Use the name that the message suggests.";
         FILTER_ARGUMENTS "filter-arguments": "A filter is given too few, too many or unsuitable arguments.", "See the filter in the reference of templates.";

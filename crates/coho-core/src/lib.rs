@@ -45,6 +45,7 @@ pub mod target;
 pub mod path;
 pub mod object;
 pub mod model;
+pub mod snippet;
 pub mod sync;
 pub mod fields;
 pub mod memory;

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::object::Object;
 use crate::path::FieldPath;
 use crate::place::Place;
+use crate::snippet::Snippets;
 use crate::value::Value;
 
 /// A sync's identity, whatever its file is called.
@@ -393,6 +394,26 @@ impl By {
     }
 }
 
+impl Expression {
+    /// Gives its templates the snippets that they may render.
+    pub fn give_snippets(&mut self, snippets: &Snippets) {
+        match self {
+            Self::Template { template, .. } => template.snippets = snippets.clone(),
+            Self::Object(members) => {
+                for (_, member) in members {
+                    member.give_snippets(snippets);
+                }
+            }
+            Self::Array(items) => {
+                for item in items {
+                    item.give_snippets(snippets);
+                }
+            }
+            Self::Column { .. } | Self::Static(_) | Self::Lookup { .. } => {}
+        }
+    }
+}
+
 /// A template as a file writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateText {
@@ -404,6 +425,8 @@ pub struct TemplateText {
     pub indent: u32,
     /// How it reads what is not there.
     pub undefined: Undefined,
+    /// What it may render by name.
+    pub snippets: Snippets,
 }
 
 /// How a template reads what is not there.

@@ -79,9 +79,9 @@ use coho_core::row::{ColumnType, Columns, RowBuf};
 use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
-use crate::liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use crate::record::{MESSAGE_ID, record};
 use crate::{Facts, Mapping, Specification};
+use coho_liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use coverage::{Branches, Reached};
 
 /// What the project says of a sync's model.
@@ -135,9 +135,9 @@ pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
         let moved = |problems: Vec<Problem>| -> Vec<Problem> {
             problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
         };
-        let compiled =
-            compile(&template.text, &Scope::columns(&columns).settings(crate::compile::settings(template)))
-                .map_err(moved)?;
+        let settings = crate::compile::settings(template);
+        let scope = Scope::columns(&columns).settings(settings).snippets(&template.snippets);
+        let compiled = compile(&template.text, &scope).map_err(moved)?;
         Ok((columns, compiled))
     });
     match compiled {

@@ -16,8 +16,8 @@ use coho_core::sync::{
 
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
-use crate::liquid::{Branch, Reads, Scope, Settings, Start};
 use crate::mapping::{Field, Filled, Mapping, Node, Source, Specification, To};
+use coho_liquid::{Branch, Reads, Scope, Settings, Start};
 pub(crate) use matching::is_email;
 
 /// Compiles a specification.
@@ -69,14 +69,22 @@ fn inspect(from: &Expression, problems: &mut Vec<Problem>) {
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let found = crate::liquid::compile(&template.text, &Scope::free().settings(settings(template)))
-                .err()
-                .unwrap_or_default();
-            problems.extend(found.into_iter().map(|problem| start.shift(problem)));
+            let scope = Scope::free().settings(settings(template)).snippets(&template.snippets);
+            let found = coho_liquid::compile(&template.text, &scope).err().unwrap_or_default();
+            once(problems, found.into_iter().map(|problem| start.shift(problem)));
         }
         Expression::Object(members) => members.iter().for_each(|(_, member)| inspect(member, problems)),
         Expression::Array(items) => items.iter().for_each(|item| inspect(item, problems)),
         Expression::Column { .. } | Expression::Static(_) | Expression::Lookup { .. } => {}
+    }
+}
+
+/// A snippet's problem is told once, however many templates render it.
+fn once(problems: &mut Vec<Problem>, found: impl Iterator<Item = Problem>) {
+    for problem in found {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
 }
 
@@ -199,7 +207,8 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        match crate::liquid::compile(&text.text, &Scope::columns(self.columns).settings(settings(text))) {
+        let scope = Scope::columns(self.columns).settings(settings(text)).snippets(&text.snippets);
+        match coho_liquid::compile(&text.text, &scope) {
             Ok(template) => {
                 match template.columns() {
                     Reads::Columns(places) => self.reads.extend(places),
@@ -211,7 +220,7 @@ impl Compiler<'_> {
                 Some(Node::Template(Filled { template: Arc::new(template), start, first }, cast))
             }
             Err(problems) => {
-                self.problems.extend(problems.into_iter().map(|problem| start.shift(problem)));
+                once(&mut self.problems, problems.into_iter().map(|problem| start.shift(problem)));
                 None
             }
         }

@@ -63,7 +63,10 @@ fn expression(from: &Expression) -> String {
         Expression::Lookup { column, object, by } => format!("lookup {} {object} {}", column.name, by.name()),
         Expression::Template { template, cast } => {
             let cast = cast.map_or("", coho_core::sync::Cast::name);
-            format!("template {} {cast} {}", template.undefined.name(), template.text)
+            let snippets = coho_liquid::rendered(&template.text, &template.snippets);
+            let snippets = snippets.iter().map(|(name, snippet)| format!("\u{3}{name}\u{3}{}", snippet.text));
+            let text = format!("template {} {cast} {}", template.undefined.name(), template.text);
+            snippets.fold(text, |text, snippet| text + &snippet)
         }
         Expression::Object(members) => {
             let members = members.iter().map(|(name, from)| format!("{name}\u{2}{}", expression(from)));

@@ -83,7 +83,7 @@ pub fn fit(value: Value, slot: Slot) -> Result<Value, Problem> {
         | (Slot::Field(FieldKind::Bool), value @ Value::Bool(_))
         | (Slot::Field(FieldKind::Timestamp), value @ Value::Timestamp(_)) => Ok(value),
         (Slot::Field(FieldKind::Timestamp), value @ Value::Date(_)) => {
-            crate::cast::cast(value, coho_core::sync::Cast::Timestamp)
+            coho_liquid::cast::cast(value, coho_core::sync::Cast::Timestamp)
         }
         (slot, value) => Err(misfit(&value, slot)),
     }

@@ -6,9 +6,9 @@
 //! **What it is not:** it knows nothing of where rows come from, of Vitally's requests, or of what was sent before. It is
 //! pure: the same row gives the same fields.
 //!
-//! **Where to begin:** [`mapping`] (compile and render), [`cast`] (`as:`), [`fit`] (what a field accepts), [`ids`] (external
-//! ids and references), [`record`](mod@record) (what people see), [`liquid`] (templates), [`cases`] (users' tests of all of it,
-//! with an example).
+//! **Where to begin:** [`mapping`] (compile and render), [`fit`] (what a field accepts), [`ids`] (external ids and references),
+//! [`record`](mod@record) (what people see), [`cases`] (users' tests of all of it, with an example); casts (`as:`) and templates are
+//! those of [`coho_liquid`].
 //!
 //! ```
 //! use coho_core::object::Object;
@@ -53,7 +53,7 @@
 //! ```
 //! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 //! use coho_core::value::Value;
-//! use coho_mapping::liquid::{Context, Reads, Scope, compile};
+//! use coho_liquid::{Context, Reads, Scope, compile};
 //!
 //! let column = |name: &str| Column { name: name.into(), kind: ColumnType::Int };
 //! let columns = Columns::new(vec![column("id"), column("seats"), column("used")])?;
@@ -72,12 +72,10 @@
 //! ```
 
 pub mod mapping;
-pub mod cast;
 pub mod fit;
 pub mod ids;
 pub mod record;
 pub mod cases;
-pub mod liquid;
 mod compile;
 mod target;
 mod digest;

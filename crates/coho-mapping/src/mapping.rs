@@ -21,8 +21,8 @@ use coho_core::sync::{Associations, FieldSpec, Matching, NullPolicy, Sync, SyncI
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
-use crate::liquid::Branch;
 use crate::target::{self, Target};
+use coho_liquid::Branch;
 
 pub use facts::Facts;
 use node::Scene;

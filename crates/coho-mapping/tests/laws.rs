@@ -5,6 +5,7 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use coho_core::snippet::{Snippet, Snippets};
 use coho_core::sync::{
     Associations, By, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy, SyncId,
     TemplateText, Undefined,
@@ -48,6 +49,7 @@ fn user_fields() -> Vec<FieldSpec> {
         place: Place::default(),
         indent: 0,
         undefined: Undefined::Error,
+        snippets: Snippets::default(),
     };
     let seats = Expression::Column { column: column("seats"), cast: Some(Cast::Number) };
     let account =
@@ -68,6 +70,26 @@ fn event(matching: &Matching) -> Result<Mapping, Failure> {
         field("properties.seats", named("seats"), NullPolicy::Clear),
     ];
     compiled(Object::Event, matching, Associations::Add, &fields)
+}
+
+/// What a template renders by name is a part of what the mapping says; snippets that it does not render are not.
+#[test]
+fn the_text_of_a_snippet_is_in_the_digest() {
+    let digest = |badge: &str, other: &str| {
+        let snippet = |(name, text): (&str, &str)| {
+            (name.to_owned(), Snippet { text: text.to_owned(), file: name.into() })
+        };
+        let snippets: Snippets = [("badge", badge), ("other", other)].map(snippet).into_iter().collect();
+        let text = "{% render 'badge', x: row.seats %}".to_owned();
+        let template =
+            TemplateText { text, place: Place::default(), indent: 0, undefined: Undefined::Error, snippets };
+        let label = field("traits.label", Expression::Template { template, cast: None }, NullPolicy::Omit);
+        let matching = Matching::ExternalId(column("id"));
+        let fields = user_fields().into_iter().chain([label]).collect::<Vec<_>>();
+        compiled(Object::User, &matching, Associations::Add, &fields).unwrap().digest()
+    };
+    assert_eq!(digest("{{ x }}", "a"), digest("{{ x }}", "b"));
+    assert_ne!(digest("{{ x }}", "a"), digest("[{{ x }}]", "a"));
 }
 
 /// Ledgers hold these: another digest would render every row anew.
@@ -156,7 +178,13 @@ fn only_a_match_by_email_has_an_address() {
 #[test]
 fn what_is_no_longer_among_an_events_properties_is_not_cleared() {
     let text = "{{ | json_construct: 'seats', row.seats }}".to_owned();
-    let template = TemplateText { text, place: Place::default(), indent: 0, undefined: Undefined::Error };
+    let template = TemplateText {
+        text,
+        place: Place::default(),
+        indent: 0,
+        undefined: Undefined::Error,
+        snippets: Snippets::default(),
+    };
     let all = FieldSpec {
         to: FieldTarget::AllTraits,
         from: Expression::Template { template, cast: None },
@@ -175,7 +203,13 @@ fn what_is_no_longer_among_an_events_properties_is_not_cleared() {
 #[test]
 fn what_the_clock_changes_in_an_event_is_known_without_its_key() {
     let text = "{{ 'now' | date: '%s' }}".to_owned();
-    let template = TemplateText { text, place: Place::default(), indent: 0, undefined: Undefined::Error };
+    let template = TemplateText {
+        text,
+        place: Place::default(),
+        indent: 0,
+        undefined: Undefined::Error,
+        snippets: Snippets::default(),
+    };
     let fields = [
         field("event", Expression::Static(Value::text("Order placed")), NullPolicy::Follow),
         field("properties.now", Expression::Template { template, cast: None }, NullPolicy::Follow),

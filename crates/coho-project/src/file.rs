@@ -53,10 +53,11 @@ pub(crate) enum Kind {
     Sync,
     Test,
     Workspace,
+    Snippet,
 }
 
 /// Whether the file of this path is one that [`crate::load`] reads: `coho.yaml`, `models/**.yaml` or `.sql`,
-/// `syncs/**.yaml`, `tests/**.yaml`, `workspaces/*.yaml`. Others need not be handed in.
+/// `syncs/**.yaml`, `tests/**.yaml`, `workspaces/*.yaml`, `templates/**.liquid`. Others need not be handed in.
 pub fn belongs(path: &str) -> bool {
     kind(path).is_some()
 }
@@ -77,6 +78,7 @@ pub(crate) fn kind(path: &str) -> Option<Kind> {
         ("syncs", "yaml" | "yml") => Some(Kind::Sync),
         ("tests", "yaml" | "yml") => Some(Kind::Test),
         ("workspaces", "yaml") => Some(Kind::Workspace),
+        ("templates", "liquid") => Some(Kind::Snippet),
         _ => None,
     }
 }

@@ -81,7 +81,7 @@ mod bless;
 pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
 pub use file::{File, FileText, belongs};
-pub use load::{load, load_offline};
+pub use load::{load, load_offline, snippets};
 pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};
 pub use reference::reference;
 pub use schema::{SchemaKind, schema};

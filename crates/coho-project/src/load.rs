@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coho_core::case::Suite;
+use coho_core::case::{Subject, Suite};
 use coho_core::code::Code;
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use coho_core::snippet::{Snippet, Snippets};
 use coho_core::sync::{Sync, SyncId};
 
 use crate::across;
@@ -57,6 +58,19 @@ enum References {
     Resolve,
     /// Nothing to speak of.
     LeaveOpen,
+}
+
+/// The snippets among a project's files: those of `templates/`, by their paths below it without `.liquid`.
+pub fn snippets(files: &[File]) -> Snippets {
+    let snippet = |file: &File| {
+        let FileText::Utf8(text) = &file.text else { return None };
+        let name = file.path.strip_prefix("templates/")?.strip_suffix(".liquid")?.to_owned();
+        // An editor's line break at the end of the file is no part of what is rendered.
+        let text =
+            text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        Some((name, Snippet { text: text.to_owned(), file: file.path.as_str().into() }))
+    };
+    files.iter().filter(|file| kind(&file.path) == Some(Kind::Snippet)).filter_map(snippet).collect()
 }
 
 fn sort(problems: &mut [Problem]) {
@@ -181,9 +195,10 @@ impl<'a> Loader<'a> {
             let model = match (self.text(file), kind) {
                 (None, _) => ReadModel::default(),
                 (Some(text), Kind::SqlModel) => model::from_sql(name, &path, text, &mut self.problems),
-                (Some(text), Kind::Project | Kind::Model | Kind::Sync | Kind::Test | Kind::Workspace) => {
-                    model::from_yaml(name, &path, text, &mut self.problems)
-                }
+                (
+                    Some(text),
+                    Kind::Project | Kind::Model | Kind::Sync | Kind::Test | Kind::Workspace | Kind::Snippet,
+                ) => model::from_yaml(name, &path, text, &mut self.problems),
             };
             models.insert(name, model);
         }
@@ -266,6 +281,14 @@ impl<'a> Loader<'a> {
         tests
     }
 
+    /// The project's snippets; a file that cannot be read is a problem.
+    fn snippets(&mut self) -> Snippets {
+        for (file, _) in self.of(&[Kind::Snippet]) {
+            self.text(file);
+        }
+        snippets(self.files)
+    }
+
     /// What was found out of workspaces, by the names of the files, which are those of destinations.
     fn workspaces(&mut self) -> BTreeMap<String, Workspace> {
         let mut workspaces = BTreeMap::new();
@@ -297,6 +320,16 @@ impl<'a> Loader<'a> {
         self.unexplained(&models, &syncs);
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
+        let mut tests = tests;
+        let snippets = self.snippets();
+        for field in syncs.iter_mut().flat_map(|sync| &mut sync.fields) {
+            field.from.give_snippets(&snippets);
+        }
+        for suite in &mut tests {
+            if let Subject::Template(template) = &mut suite.subject {
+                template.snippets = snippets.clone();
+            }
+        }
         let mut warnings = across::shared_fields(&syncs);
         sort(&mut warnings);
         syncs.sort_by(|a, b| (a.object, &a.id).cmp(&(b.object, &b.id)));

@@ -33,7 +33,7 @@ pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
         Page::ErrorCodes => print::out(&error_codes())?,
         Page::Configuration => print::out(&coho_project::reference())?,
         Page::Cli => print::out(&command_line())?,
-        Page::Liquid => print::out(&coho_mapping::liquid::reference())?,
+        Page::Liquid => print::out(&coho_liquid::reference())?,
         Page::Ledger => print::out(&coho_ledger::schema::schema_reference()?)?,
         Page::SchemaProject => return schema(SchemaKind::Project),
         Page::SchemaModel => return schema(SchemaKind::Model),

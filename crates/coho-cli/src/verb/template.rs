@@ -1,15 +1,16 @@
 //! `coho template`: single templates, from the command line or as a filter for other programs.
 
+mod answer;
+
 use std::io::{self, BufRead, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use chrono::Utc;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::value::Value;
-use coho_mapping::liquid::conform::Report;
-use coho_mapping::liquid::{self, Context, Scope, Settings};
+use coho_liquid::{Context, Scope, Settings};
 use coho_project::{File, excerpt};
 
 use crate::args::{Global, TemplateCheck, TemplateRender, Undefined};
@@ -31,9 +32,10 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
     };
     let row = values(typed.row.as_deref(), typed.row_file.as_deref(), "--row")?;
     let data = values(typed.data.as_deref(), typed.data_file.as_deref(), "--data")?;
-    let scope = Scope::free().settings(settings);
-    let fail = |problems: Vec<Problem>| report(global, &name, &source, &problems);
-    let template = match liquid::compile(&source, &scope) {
+    let files = crate::project::files_around(global)?;
+    let scope = Scope::free().settings(settings).snippets(&coho_project::snippets(&files));
+    let fail = |problems: Vec<Problem>| report(global, (&name, &source), &problems, files.clone());
+    let template = match coho_liquid::compile(&source, &scope) {
         Ok(template) => template,
         Err(problems) => return Err(fail(problems)),
     };
@@ -60,9 +62,11 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
 pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Exit> {
     let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
     let columns = columns(&typed.columns)?;
+    let files = crate::project::files_around(global)?;
     let scope = columns.as_ref().map_or_else(Scope::free, Scope::columns);
-    match liquid::compile(&source, &scope) {
-        Err(problems) => Err(report(global, &name, &source, &problems)),
+    let scope = scope.snippets(&coho_project::snippets(&files));
+    match coho_liquid::compile(&source, &scope) {
+        Err(problems) => Err(report(global, (&name, &source), &problems, files)),
         Ok(template) => {
             let gives = if template.is_typed() { "a value with its type" } else { "text" };
             let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
@@ -120,15 +124,21 @@ fn values(typed: Option<&str>, file: Option<&Path>, flag: &str) -> anyhow::Resul
     }
 }
 
-fn report(global: &Global, name: &str, source: &str, problems: &[Problem]) -> anyhow::Error {
+/// Problems of a template, or of a snippet among the project's files.
+fn report(
+    global: &Global,
+    (name, source): (&str, &str),
+    problems: &[Problem],
+    mut files: Vec<File>,
+) -> anyhow::Error {
     let named = problems.iter().cloned().map(|mut problem| {
-        if let Some(place) = &mut problem.place {
+        if let Some(place) = problem.place.as_mut().filter(|place| place.file.is_empty()) {
             place.file = name.into();
         }
         problem
     });
     let problems: Vec<_> = named.collect();
-    let files = [File::text(name, source)];
+    files.insert(0, File::text(name, source));
     if global.json {
         return crate::project::report(&problems, &files, global);
     }
@@ -155,7 +165,7 @@ fn answer_all(requests: &mut impl BufRead, answers: &mut impl io::Write) -> anyh
         if text.trim().is_empty() {
             continue;
         }
-        let answer = liquid::answer_at(text.trim_end_matches(['\r', '\n']), Some(Utc::now()));
+        let answer = answer::answer(text.trim_end_matches(['\r', '\n']), Utc::now());
         match writeln!(answers, "{answer}").and_then(|()| answers.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
             other => other.context("writing answers")?,
@@ -179,36 +189,6 @@ fn skip_line(requests: &mut impl BufRead) -> anyhow::Result<()> {
             return Ok(());
         }
     }
-}
-
-/// Runs files of Liquid cases and prints counts and failures.
-pub(crate) fn conform(files: &[PathBuf]) -> anyhow::Result<Exit> {
-    let mut failed = 0;
-    for path in files {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let report = liquid::conform::run(&text).with_context(|| format!("running {}", path.display()))?;
-        print::out(&format!("{}\n{}", path.display(), tally(&report)))?;
-        failed += report.failures.len();
-    }
-    Ok(if failed == 0 { Exit::Done } else { Exit::Report(coho_report::exit::ROWS) })
-}
-
-fn tally(report: &Report) -> String {
-    let counts = report.classes.iter().map(|(class, tally)| {
-        let all = tally.passed + tally.failed + tally.left_out + tally.listed;
-        format!(
-            "  {class:<12} {:>4} of {all:>4} passed, {} failed, {} differ as listed, {} left out\n",
-            tally.passed, tally.failed, tally.listed, tally.left_out
-        )
-    });
-    let failures = report.failures.iter().map(|failure| {
-        format!(
-            "\n  {} ({})\n    template  {:?}\n    expected  {:?}\n    found     {:?}\n",
-            failure.name, failure.class, failure.template, failure.expected, failure.found
-        )
-    });
-    counts.chain(failures).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use coho_core::sync::{Cast, Expression, FieldSpec, Matching, Sync};
 use coho_core::value::{Float, Value};
 
 use super::Declared;
-use crate::cast::cast;
+use coho_liquid::cast::cast;
 
 /// The columns of all rows of a file, in the order of their names: those that are declared, those that a case names, and
 /// those that the mapping reads.

@@ -10,7 +10,7 @@ use coho_core::problem::Problem;
 use coho_core::sync::{Cast, Expression, FieldSpec, FieldTarget, Sync};
 
 use crate::compile::is_email;
-use crate::liquid::Branch;
+use coho_liquid::Branch;
 
 /// The fields of a mapping, and what was reached of each.
 pub(super) struct Reached<'a>(Vec<(&'a FieldSpec, FieldCoverage)>);

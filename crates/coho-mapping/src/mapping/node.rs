@@ -14,11 +14,11 @@ use coho_core::problem::Problem;
 use coho_core::row::Row;
 use coho_core::sync::{By, Cast, NullPolicy};
 use coho_core::value::Value;
+use coho_liquid::{Context, Start, Template, Watch};
 
 use super::Facts;
 use crate::fit::Slot;
-use crate::liquid::{Context, Start, Template, Watch};
-use crate::{cast, fit, ids};
+use crate::{fit, ids};
 
 /// A compiled field.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl Node {
             Self::Column(source, cast) => {
                 let value = scene.row.cell(source.column).to_value();
                 match cast {
-                    Some(cast) => cast::cast(value, *cast),
+                    Some(cast) => coho_liquid::cast::cast(value, *cast),
                     None => Ok(value),
                 }
             }
@@ -134,7 +134,7 @@ impl Node {
             Self::Template(filled, cast) => {
                 let value = filled.render(scene)?;
                 match cast {
-                    Some(cast) => cast::cast(value, *cast),
+                    Some(cast) => coho_liquid::cast::cast(value, *cast),
                     None => Ok(value),
                 }
             }

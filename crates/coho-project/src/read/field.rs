@@ -5,6 +5,7 @@ use coho_core::object::{Bag, FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use coho_core::snippet::Snippets;
 use coho_core::sync::{
     Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
 };
@@ -255,7 +256,10 @@ impl Fields<'_> {
         }
         let cast = word(node, "as", &Cast::ALL, Cast::name);
         let undefined = word(node, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
-        Some(Expression::Template { template: TemplateText { text, place, indent, undefined }, cast })
+        Some(Expression::Template {
+            template: TemplateText { text, place, indent, undefined, snippets: Snippets::default() },
+            cast,
+        })
     }
 
     fn column(&mut self, node: &Node, column: ColumnRef) -> Option<Expression> {

@@ -7,6 +7,7 @@ use coho_core::case::{Case, Expected, Given, Subject, Suite, Wanted};
 use coho_core::code::Code;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
+use coho_core::snippet::Snippets;
 use coho_core::sync::{SyncId, TemplateText, Undefined};
 use coho_core::value::preview;
 
@@ -48,7 +49,13 @@ fn subject(root: &Node, text: &str, syncs: Option<&[&str]>, problems: &mut Vec<P
         let (place, indent) = begin(node, text);
         let undefined = word(root, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
         let text = node.text()?.to_owned();
-        return Some(Subject::Template(TemplateText { text, place, indent, undefined }));
+        return Some(Subject::Template(TemplateText {
+            text,
+            place,
+            indent,
+            undefined,
+            snippets: Snippets::default(),
+        }));
     }
     sync(root, syncs, problems).map(Subject::Sync)
 }

@@ -31,7 +31,7 @@ fn schema_kind(path: &str) -> Option<SchemaKind> {
         Kind::Model => Some(SchemaKind::Model),
         Kind::Sync => Some(SchemaKind::Sync),
         Kind::Test => Some(SchemaKind::Test),
-        Kind::SqlModel | Kind::Workspace => None,
+        Kind::SqlModel | Kind::Workspace | Kind::Snippet => None,
     }
 }
 

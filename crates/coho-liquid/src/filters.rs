@@ -1,0 +1,292 @@
+//! The filters: one table, from which templates are checked, run and documented.
+//!
+//! Each module holds the filters of one kind of value and their entries. [`super::reference`] writes the table's document, and
+//! a test runs each entry's example.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "all filters have one signature, so that they can stand in one table"
+)]
+
+mod math;
+mod string;
+mod encode;
+mod array;
+mod select;
+mod object;
+mod date;
+mod digest;
+mod general;
+
+use super::budget::Meter;
+use super::fault::Fault;
+use super::number::Number;
+use super::scene::Scene;
+use super::text;
+use super::value::Val;
+
+pub(crate) use array::first_pair;
+pub(crate) use general::{equal, size_of};
+pub(crate) use select::{Each, enumerated, listed, part_of};
+
+/// A filter's entry in the table.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    pub(crate) name: &'static str,
+    pub(crate) takes: &'static [Arg],
+    /// What any number of further arguments are.
+    pub(crate) more: Option<Arg>,
+    /// The arguments that are given by name.
+    pub(crate) named: &'static [&'static str],
+    pub(crate) headless: bool,
+    pub(crate) input: &'static str,
+    pub(crate) gives: &'static str,
+    pub(crate) says: &'static str,
+    /// A template over [`EXAMPLE`] and the JSON of its typed value.
+    pub(crate) example: (&'static str, &'static str),
+    pub(crate) body: Body,
+}
+
+/// The values that examples are rendered with.
+pub(crate) const EXAMPLE: &str = r#"{"row":{"name":"Ann Lee","plan":"pro","seats":12,"score":"7.25","tags":["b","a","b"],"created":"2024-03-05T10:11:12Z","address":{"city":"Bergen","zip":"5003"},"items":[{"sku":"A1","qty":2},{"sku":"B2","qty":5}],"json":"{\"a\":[1,2]}","nothing":null}}"#;
+
+/// An argument.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arg {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) needed: bool,
+}
+
+/// What an argument may be; literals are checked when the template is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Any,
+    Text,
+    Number,
+    /// A whole number, or a text that spells one.
+    Whole,
+    /// The same, where nil is 0.
+    Length,
+    /// A text; a literal number is refused, as it would be a mistake.
+    Letters,
+    Flag,
+    Array,
+    /// The name of a member, dotted perhaps.
+    Property,
+    /// An expression in a literal text.
+    Expression,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Text | Self::Letters => "text",
+            Self::Number => "number",
+            Self::Whole | Self::Length => "integer",
+            Self::Flag => "boolean",
+            Self::Array => "array",
+            Self::Property => "property",
+            Self::Expression => "expression",
+        }
+    }
+}
+
+/// How a filter is run.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    Plain(Run),
+    /// Evaluates an expression for each item.
+    Each(Each),
+}
+
+/// A filter's function.
+pub(crate) type Run = for<'a> fn(Val<'a>, &Args<'a>, &Scene<'a>) -> Result<Val<'a>, Fault>;
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Each(_) => "Each",
+        })
+    }
+}
+
+impl Filter {
+    /// A filter without arguments.
+    const fn new(name: &'static str, run: Run) -> Self {
+        Self::with(name, Body::Plain(run))
+    }
+
+    const fn with(name: &'static str, body: Body) -> Self {
+        Self {
+            name,
+            takes: &[],
+            more: None,
+            named: &[],
+            headless: false,
+            input: "any",
+            gives: "any",
+            says: "",
+            example: ("", ""),
+            body,
+        }
+    }
+
+    const fn takes(mut self, takes: &'static [Arg]) -> Self {
+        self.takes = takes;
+        self
+    }
+
+    const fn more(mut self, more: Arg) -> Self {
+        self.more = Some(more);
+        self
+    }
+
+    const fn named(mut self, named: &'static [&'static str]) -> Self {
+        self.named = named;
+        self
+    }
+
+    const fn headless(mut self) -> Self {
+        self.headless = true;
+        self
+    }
+
+    const fn types(mut self, input: &'static str, gives: &'static str) -> Self {
+        self.input = input;
+        self.gives = gives;
+        self
+    }
+
+    const fn says(mut self, says: &'static str) -> Self {
+        self.says = says;
+        self
+    }
+
+    const fn example(mut self, template: &'static str, json: &'static str) -> Self {
+        self.example = (template, json);
+        self
+    }
+
+    /// The least and the most arguments by place.
+    pub(crate) fn counts(&self) -> (usize, Option<usize>) {
+        let least = self.takes.iter().filter(|arg| arg.needed).count();
+        (least, if self.more.is_some() { None } else { Some(self.takes.len()) })
+    }
+
+    /// The argument at a place.
+    pub(crate) fn arg(&self, at: usize) -> Option<Arg> {
+        self.takes.get(at).copied().or(self.more)
+    }
+}
+
+const fn need(name: &'static str, kind: Kind) -> Arg {
+    Arg { name, kind, needed: true }
+}
+
+const fn may(name: &'static str, kind: Kind) -> Arg {
+    Arg { name, kind, needed: false }
+}
+
+/// The table, by kind of value.
+pub(crate) const TABLE: &[(&str, &[Filter])] = &[
+    ("Text", string::FILTERS),
+    ("Encodings", encode::FILTERS),
+    ("Numbers", math::FILTERS),
+    ("Dates", date::FILTERS),
+    ("Arrays", array::FILTERS),
+    ("Arrays of objects", select::FILTERS),
+    ("Objects and JSON", object::FILTERS),
+    ("Digests", digest::FILTERS),
+    ("Any value", general::FILTERS),
+];
+
+/// The filter of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Filter> {
+    all().find(|filter| filter.name == name)
+}
+
+/// All filters.
+pub(crate) fn all() -> impl Iterator<Item = &'static Filter> {
+    TABLE.iter().flat_map(|(_, filters)| filters.iter())
+}
+
+/// What stands before a filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Input {
+    #[default]
+    Value,
+    /// A value that is not there; the filter is given nil.
+    Undefined,
+    /// Nothing, as in `{{ | json_construct: … }}`.
+    Nothing,
+}
+
+/// The arguments of one call.
+#[derive(Debug, Default)]
+pub(crate) struct Args<'a> {
+    pub(crate) values: Vec<Val<'a>>,
+    /// Which of them are defined, by bit; an undefined argument counts as none where it may be left out.
+    pub(crate) undefined: u64,
+    /// What stands before the filter.
+    pub(crate) input: Input,
+    pub(crate) named: Vec<(&'static str, Val<'a>)>,
+}
+
+impl<'a> Args<'a> {
+    /// The argument at this place, unless it is left out or undefined.
+    pub(crate) fn get(&self, at: usize) -> Option<&Val<'a>> {
+        let undefined = at < 64 && self.undefined & (1 << at) != 0;
+        if undefined { None } else { self.values.get(at) }
+    }
+
+    /// The argument, or nil.
+    pub(crate) fn value(&self, at: usize) -> Val<'a> {
+        self.values.get(at).cloned().unwrap_or(Val::Nil)
+    }
+
+    /// The argument as text; nil is empty.
+    pub(crate) fn text(&self, at: usize, meter: &Meter) -> Result<std::borrow::Cow<'a, str>, Fault> {
+        text::into_text(self.value(at), meter)
+    }
+
+    /// The whole number of an argument that may be left out. Nil, and what is no whole number, is a fault.
+    pub(crate) fn whole(&self, at: usize) -> Result<Option<i64>, Fault> {
+        let Some(value) = self.values.get(at) else { return Ok(None) };
+        let number = match value {
+            Val::Int(number) => Some(*number),
+            Val::Text(text) => Number::from_text(text)?.and_then(Number::whole),
+            // A whole number beyond 64 bits is as far as there is.
+            Val::Digits(_) => Number::of(value)?.clamped(),
+            _ => None,
+        };
+        let unfit =
+            || Fault::failed(format!("a whole number is expected, and this is {}", text::preview(value)));
+        number.map(Some).ok_or_else(unfit)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.named.iter().any(|(known, value)| *known == name && value.is_true())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_stands_once_and_says_what_it_does() {
+        let mut names: Vec<_> = all().map(|filter| filter.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for filter in all() {
+            assert!(filter.says.ends_with('.'), "{}", filter.name);
+            assert!(filter.example.0.contains(filter.name), "{}", filter.name);
+        }
+    }
+}

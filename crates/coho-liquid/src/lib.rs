@@ -1,0 +1,86 @@
+//! Liquid templates in LiquidJS's dialect: checked when they are compiled, typed when they are rendered, and bounded always.
+//!
+//! **What it is:** [`Template::compile`] finds everything that is wrong with a template without any data, with line and column;
+//! [`Template::evaluate`] takes and gives anything that serde knows, and [`Template::render`] borrows a row. No template, however
+//! made, panics, loops on or eats memory: a [`Budget`] is charged in one place. `docs/reference/liquid.md` is [`reference()`].
+//!
+//! **What it is not:** it reads no files, knows no clock but the one that it is given, and nothing of mappings or of Vitally.
+//!
+//! **Where to begin reading:** `pieces` (text, outputs, tags), `token`, `parser` (names, arguments, every fault), `ast`,
+//! `render` over `value`, and `filters`: the table from which templates are checked, run and documented.
+//!
+//! ```
+//! use coho_liquid::Template;
+//! use serde_json::json;
+//!
+//! let template = Template::compile("{{ user.seats | times: 1.5 }}").map_err(|problems| format!("{problems:?}"))?;
+//! let seats: f64 = template.evaluate(&json!({ "user": { "seats": 5 } }))?;
+//! assert_eq!(seats, 7.5);
+//!
+//! let greeting = Template::compile("Hello {{ name | capitalize }}{% if seats > 10 %}!{% endif %}").unwrap();
+//! assert_eq!(greeting.text(&json!({ "name": "ann", "seats": 12 }))?, "Hello Ann!");
+//!
+//! let problems = Template::compile("{{ name | capitalise }}\n{% if seats = 1 %}{% endif %}").unwrap_err();
+//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `capitalize`?"));
+//! assert_eq!(problems[1].place.as_ref().map(|place| (place.line, place.column)), Some((2, 13)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Against the columns of a row, names are checked too, and the template says which columns it reads:
+//!
+//! ```
+//! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+//! use coho_liquid::{Context, Scope, compile};
+//!
+//! let column = |name: &str| Column { name: name.into(), kind: ColumnType::Mixed };
+//! let columns = Columns::new(vec![column("plan"), column("seats")])?;
+//! let scope = Scope::columns(&columns);
+//!
+//! let template = compile("{{ | json_construct : 'tier', row['plan'], 'seats', seats }}", &scope).map_err(|p| format!("{p:?}"))?;
+//! let row = RowBuf::from_cells([Cell::Text("pro"), Cell::Int(40)]);
+//! let value = template.render(&Context::row(&row)).map_err(|problem| problem.to_string())?;
+//! assert_eq!(value.to_string(), r#"{"tier":"pro","seats":40}"#);
+//!
+//! let problems = compile("{{ row.plna | upcsae }}", &scope).unwrap_err();
+//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `plan`?"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value or a token is one of a dozen kinds, and most rules speak of one or two of them and of anything else"
+)]
+
+pub mod cast;
+mod fault;
+mod budget;
+mod value;
+mod number;
+mod text;
+mod dates;
+mod strftime;
+mod ast;
+mod branches;
+mod pieces;
+mod token;
+mod tags;
+mod scene;
+mod filters;
+mod parser;
+mod render;
+mod template;
+mod evaluate;
+mod context;
+mod dialect;
+mod reference;
+mod rendered;
+
+pub use branches::{Branch, Watch};
+pub use budget::Budget;
+pub use context::Context;
+pub use dialect::DIFFERENCES;
+pub use evaluate::EvaluateError;
+pub use fault::Start;
+pub use reference::reference;
+pub use rendered::rendered;
+pub use template::{Reads, Scope, Settings, Template, Undefined, Unreadable, compile};

@@ -1,0 +1,146 @@
+//! The reference of templates, written from the tables of filters, tags and decisions.
+
+use std::fmt::Write;
+
+use super::budget::Budget;
+use super::dialect::{DECISIONS, DIFFERENCES};
+use super::filters::{EXAMPLE, Filter, TABLE};
+use super::tags;
+
+/// The text of `docs/reference/liquid.md`.
+pub fn reference() -> String {
+    let mut out = String::from(HEAD);
+    let budget = Budget::default();
+    let limits = format!(
+        "A template has at most {} bytes and {} levels of blocks or brackets. Rendering a row takes at most {} steps, {} bytes of \
+         text and {} bytes of values on the way. What goes beyond is a problem of the template or of the row, never a crash.\n\n",
+        budget.source, budget.nesting, budget.steps, budget.output, budget.values
+    );
+    out.push_str(&limits);
+    tag_section(&mut out);
+    filter_section(&mut out);
+    dialect_section(&mut out);
+    out
+}
+
+const HEAD: &str = "# Templates\n\n\
+    <!-- Generated from the tables in coho-liquid; do not edit. -->\n\n\
+    A template is Liquid in LiquidJS's dialect, strict where LiquidJS is lax. `{{ … }}` alone, white space around it aside, gives a \
+    value with its type: a number, a boolean, null, an array or an object. Anything else gives text.\n\n\
+    `row['column']`, `row.column` and the column's bare name are the row's values (`record` is the same as `row`); `sync` and `run` \
+    hold what is known of them. Whole numbers and decimals keep every digit, also in arithmetic.\n\n\
+    What is not there is refused: a column when the project is checked, a member of a JSON value for the row. `default` as the first \
+    filter and conditions may ask for it.\n\n## Limits\n\n";
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let written = writeln!(out, "{text}");
+    debug_assert!(written.is_ok(), "a string takes all text");
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ⏎ ")
+}
+
+fn tag_section(out: &mut String) {
+    out.push_str("## Tags\n\n| tag | does | example | gives |\n|---|---|---|---|\n");
+    for tag in tags::TABLE {
+        let (template, text) = tag.example;
+        let (form, template, text) = (cell(tag.form), cell(template), cell(text));
+        line(out, format_args!("| `{form}` | {} | `{template}` | `{text}` |", cell(tag.says)));
+    }
+    out.push_str(
+        "\nThe snippet of the example, `templates/badge.liquid`, is `[{{ plan }}]`. `include`, `layout` and `block` are refused: what a \
+         snippet reads must be seen where it is rendered.\n\n",
+    );
+}
+
+fn filter_section(out: &mut String) {
+    out.push_str("## Filters\n\nThe examples' row:\n\n```json\n");
+    line(out, format_args!("{EXAMPLE}\n```"));
+    for (title, filters) in TABLE {
+        line(out, format_args!("\n### {title}\n\n| filter | from → to | does | example | gives |"));
+        out.push_str("|---|---|---|---|---|\n");
+        for filter in *filters {
+            let (template, json) = filter.example;
+            let (form, template, json) = (form(filter), cell(template), cell(json));
+            let (input, gives, says) = (filter.input, filter.gives, cell(filter.says));
+            line(out, format_args!("| `{form}` | {input} → {gives} | {says} | `{template}` | `{json}` |"));
+        }
+    }
+    out.push('\n');
+}
+
+/// `slice: start integer, [length integer]`.
+fn form(filter: &Filter) -> String {
+    let arg = |arg: &super::filters::Arg| {
+        let text = format!("{} {}", arg.name, arg.kind.name());
+        if arg.needed { text } else { format!("[{text}]") }
+    };
+    let mut args: Vec<String> = filter.takes.iter().map(arg).collect();
+    args.extend(filter.more.iter().map(|more| format!("[{} {} …]", more.name, more.kind.name())));
+    args.extend(filter.named.iter().map(|name| format!("[{name}: any]")));
+    if args.is_empty() { filter.name.to_owned() } else { format!("{}: {}", filter.name, args.join(", ")) }
+}
+
+fn dialect_section(out: &mut String) {
+    out.push_str("## Where Ruby's Liquid and LiquidJS differ\n\n| case | Ruby | LiquidJS | Coho | why |\n|---|---|---|---|---|\n");
+    for decision in DECISIONS {
+        let (what, ruby, liquidjs) = (decision.what, decision.ruby, decision.liquidjs);
+        line(out, format_args!("| {what} | {ruby} | {liquidjs} | {} | {} |", decision.coho, decision.why));
+    }
+    out.push_str(
+        "\nOf a suite of LiquidJS's own values these differ on purpose:\n\n| template | why |\n|---|---|\n",
+    );
+    for (template, why) in DIFFERENCES {
+        line(out, format_args!("| `{}` | {why} |", cell(template)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::snippet::{Snippet, Snippets};
+
+    use crate::{Context, Scope, compile};
+
+    use super::*;
+
+    #[test]
+    fn each_filter_does_what_its_example_says() {
+        let values = coho_core::json::parse(EXAMPLE).unwrap();
+        let mut wrong = Vec::new();
+        for (_, filters) in TABLE {
+            for Filter { name, example: (template, json), .. } in *filters {
+                let compiled = compile(template, &Scope::free()).map_err(|problems| format!("{problems:?}"));
+                let found = compiled.and_then(|compiled| {
+                    compiled.render(&Context::free(&values)).map_err(|problem| problem.to_string())
+                });
+                let found = found.map_or_else(|error| error, |value| value.to_string());
+                if found != *json {
+                    wrong.push(format!("{name}: {template} gives {found}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn each_tag_does_what_its_example_says() {
+        let values = coho_core::json::parse(EXAMPLE).unwrap();
+        for tag in tags::TABLE {
+            let badge = Snippet { text: tags::BADGE.to_owned(), file: "templates/badge.liquid".into() };
+            let snippets: Snippets = [("badge".to_owned(), badge)].into_iter().collect();
+            let template = compile(tag.example.0, &Scope::free().snippets(&snippets)).unwrap();
+            assert_eq!(template.render_text(&Context::free(&values)).unwrap(), tag.example.1, "{}", tag.name);
+        }
+    }
+
+    #[test]
+    fn the_reference_names_every_filter() {
+        let text = reference();
+        for filter in crate::filters::all() {
+            assert!(text.contains(&format!("| `{}", filter.name)), "{}", filter.name);
+        }
+        assert!(text.lines().all(|line| !line.starts_with('|') || line.ends_with('|')));
+    }
+}

@@ -1,0 +1,263 @@
+//! A compiled template: what it was checked against, what it reads, and how it is rendered.
+
+use std::collections::BTreeSet;
+
+use coho_core::code::Code;
+use coho_core::problem::Problem;
+use coho_core::row::Columns;
+use coho_core::snippet::Snippets;
+use coho_core::value::Value;
+
+use super::ast::{Chain, Mark, Node, Part};
+use super::branches::{self, Branch};
+use super::budget::Budget;
+use super::context::Context;
+use super::fault::{Fault, Span};
+use super::parser;
+use super::render::Rendering;
+
+/// How a template reads what is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Undefined {
+    /// It is refused: when the template is compiled if that can be known, else for the row. `default` and conditions
+    /// may ask for what is not there.
+    #[default]
+    Error,
+    /// It is nil, as in LiquidJS.
+    Empty,
+}
+
+/// What becomes of a value that a date filter cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unreadable {
+    /// A problem of the row.
+    #[default]
+    Problem,
+    /// It stays as it is, as in LiquidJS.
+    Keep,
+}
+
+/// How templates are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What is not there.
+    pub undefined: Undefined,
+    /// Dates that are none.
+    pub dates: Unreadable,
+    /// The limits.
+    pub budget: Budget,
+}
+
+impl Settings {
+    /// As LiquidJS reads by default: undefined values are nil, and what is no date passes a date filter unchanged.
+    pub fn lenient() -> Self {
+        Self { undefined: Undefined::Empty, dates: Unreadable::Keep, budget: Budget::default() }
+    }
+}
+
+/// What a template is compiled against.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The row's columns. Without them any name may be defined, and only rendering tells.
+    pub columns: Option<Columns>,
+    /// How it is read.
+    pub settings: Settings,
+    /// What it may render by name.
+    pub snippets: Snippets,
+}
+
+impl Scope {
+    /// A scope for rows of these columns.
+    pub fn columns(columns: &Columns) -> Self {
+        Self { columns: Some(columns.clone()), ..Self::default() }
+    }
+
+    /// A scope for values of any names.
+    pub fn free() -> Self {
+        Self::default()
+    }
+
+    /// The same with these snippets.
+    #[must_use]
+    pub fn snippets(mut self, snippets: &Snippets) -> Self {
+        self.snippets = snippets.clone();
+        self
+    }
+
+    /// The same, read otherwise.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+}
+
+/// The columns that a template reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// These, by their places in the model's columns.
+    Columns(BTreeSet<usize>),
+    /// Perhaps any of them: it names a column only when it is rendered, or takes the row as a whole.
+    All,
+}
+
+/// A template, checked. It can be shared between threads.
+#[derive(Debug)]
+pub struct Template {
+    pub(crate) source: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) scope: Scope,
+    pub(crate) slots: usize,
+    reads: Reads,
+    volatile: bool,
+    marks: Vec<(Option<usize>, Mark)>,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
+/// [`super::Start`] moves them to the file that it stands in.
+pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
+    let budget = scope.settings.budget;
+    if source.len() > budget.source {
+        let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
+        let start = source.get(..80).unwrap_or_default();
+        return Err(vec![
+            Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start, &[]),
+        ]);
+    }
+    let mut parsed = parser::parse(source, scope);
+    if !parsed.faults.is_empty() {
+        let parts = &parsed.parts;
+        return Err(parsed.faults.into_iter().map(|fault| fault.into_problem(source, parts)).collect());
+    }
+    let marks = branches::number(&mut parsed.nodes, &mut parsed.parts);
+    Ok(Template {
+        source: source.to_owned(),
+        nodes: parsed.nodes,
+        scope: scope.clone(),
+        slots: parsed.slots,
+        reads: parsed.reads,
+        volatile: parsed.volatile,
+        marks,
+        parts: parsed.parts,
+    })
+}
+
+impl Template {
+    /// The columns that it reads: only they count when a row is compared with what was sent before.
+    pub fn columns(&self) -> &Reads {
+        &self.reads
+    }
+
+    /// Whether it reads the clock or the run, so that the same row may give another value next time.
+    pub fn is_volatile(&self) -> bool {
+        self.volatile
+    }
+
+    /// Its branches, in the order in which they stand; [`Context::watch`] notes which of them are taken.
+    pub fn branches(&self) -> Vec<Branch> {
+        let branch = |(part, mark): &(Option<usize>, Mark)| {
+            branches::branch(*mark, &self.source, part.and_then(|part| self.parts.get(part)))
+        };
+        self.marks.iter().map(branch).collect()
+    }
+
+    /// The names of the snippets that it renders, itself or by another snippet.
+    pub fn snippets(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| part.name.as_str())
+    }
+
+    /// The template's text.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it is a lone `{{ … }}`, white space around it aside, whose value keeps its type.
+    pub fn is_typed(&self) -> bool {
+        self.lone().is_some()
+    }
+
+    /// Renders a row: a lone `{{ … }}` gives a value with its type, anything else text.
+    pub fn render(&self, context: &Context<'_>) -> Result<Value, Problem> {
+        let Some(chain) = self.lone() else { return self.render_text(context).map(Value::Text) };
+        let mut rendering = Rendering::new(self, context);
+        let value = rendering.value(chain).and_then(|value| value.to_value(&rendering.scene.meter));
+        value.map_err(|fault| fault.at(self.whole()).into_problem(&self.source, &self.parts))
+    }
+
+    /// Renders a row to text, whatever the template is.
+    pub fn render_text(&self, context: &Context<'_>) -> Result<String, Problem> {
+        let mut rendering = Rendering::new(self, context);
+        let mut out = String::new();
+        match rendering.nodes(&self.nodes, &mut out) {
+            Ok(_) => Ok(out),
+            Err(fault) => Err(fault.at(self.whole()).into_problem(&self.source, &self.parts)),
+        }
+    }
+
+    fn whole(&self) -> Span {
+        Span::new(0, self.source.len())
+    }
+
+    fn lone(&self) -> Option<&Chain> {
+        let blank = |node: &&Node| match node {
+            Node::Text(span) => !span.of(&self.source).trim().is_empty(),
+            _ => true,
+        };
+        let mut nodes = self.nodes.iter().filter(blank);
+        match (nodes.next(), nodes.next()) {
+            (Some(Node::Output(chain)), None) => Some(chain),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(source: &str, row: &str, settings: Settings) -> Result<Value, Problem> {
+        let row = coho_core::json::parse(row).unwrap();
+        let template = compile(source, &Scope::free().settings(settings)).unwrap();
+        template.render(&Context::row_object(&row))
+    }
+
+    #[test]
+    fn templates_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Template>();
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_unless_it_is_asked_for_with_care() {
+        let strict = |source| render(source, r#"{"a":{"b":null}}"#, Settings::default());
+        let problem = strict("{{ row.a.c }}").unwrap_err();
+        assert_eq!((problem.code, problem.place.unwrap().column), (Code::UNDEFINED_VALUE, 4));
+        assert!(strict("{{ row.a.b }}").unwrap().is_null());
+        assert!(strict("{{ row.a.b.c }}").unwrap().is_null());
+        assert_eq!(strict("{{ row.a.c | default: 1 }}").unwrap(), Value::Int(1));
+        assert_eq!(strict("{% if row.a.c == nil %}x{% endif %}").unwrap(), Value::text("x"));
+        assert!(render("{{ row.a.c }}", "{}", Settings::lenient()).unwrap().is_null());
+    }
+
+    #[test]
+    fn what_is_no_date_is_a_problem_unless_the_setting_keeps_it() {
+        let source = "{{ row.d | date: '%Y' }}";
+        let problem = render(source, r#"{"d":"soon"}"#, Settings::default()).unwrap_err();
+        assert_eq!(problem.to_string(), "\"soon\" cannot be read as a date [unreadable-date]");
+        assert_eq!(render(source, r#"{"d":"soon"}"#, Settings::lenient()).unwrap(), Value::text("soon"));
+        assert!(render(source, r#"{"d":null}"#, Settings::default()).unwrap().is_null());
+    }
+
+    #[test]
+    fn now_needs_a_clock_and_is_volatile() {
+        let template = compile("{{ 'now' | date: '%F' }}", &Scope::free()).unwrap();
+        assert!(template.is_volatile());
+        let context = Context::free(&Value::Null);
+        assert!(template.render(&context).is_err());
+        let now = chrono::DateTime::from_timestamp(1_709_633_472, 0).unwrap();
+        assert_eq!(template.render(&context.at(now)).unwrap(), Value::text("2024-03-05"));
+        assert!(!compile("{{ row.d | date: '%F' }}", &Scope::free()).unwrap().is_volatile());
+        assert!(compile("{{ run.id }}", &Scope::free()).unwrap().is_volatile());
+    }
+}
