@@ -101,8 +101,7 @@ impl Listener for Progress {
     fn on(&self, event: &Event) {
         match self.format {
             LogFormat::Json => {
-                let document = coho_report::json::event(event, Utc::now());
-                print::talk(coho_report::json::line(&document).trim_end());
+                print::talk_json(&coho_report::json::event(event, Utc::now()));
             }
             LogFormat::Text => self.show(event),
         }

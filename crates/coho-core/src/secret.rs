@@ -4,6 +4,7 @@
 //! and behind), URL-encoded, escaped as in JSON and HTML, in hexadecimal, and cut off at the end of a preview.
 //! `forms` beside it makes these forms; who collects the secrets is `coho_project::masker`.
 
+pub mod address;
 mod forms;
 
 use std::borrow::Cow;

@@ -266,7 +266,9 @@ impl<'a> Engine<'a> {
 
     /// The ledger for writing; it is made where there is none.
     pub(crate) fn ledger_to_write(&self) -> Result<Ledger, EngineError> {
-        Ok(Ledger::open(&self.ledger_path(), &Opening::new(self.setup.clock.now()))?)
+        let ledger = Ledger::open(&self.ledger_path(), &Opening::new(self.setup.clock.now()))?;
+        ledger.mask(&self.setup.project.masker)?;
+        Ok(ledger)
     }
 
     /// A sync's part of a ledger, if it ever ran, under its id or one that it had before.
@@ -340,6 +342,7 @@ fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
     let problem = Problem::new(Code::UNKNOWN_NAME, format!("the project has no sync `{name}`"));
     match nearest(name, ids()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None if syncs.is_empty() => problem.help("it has no syncs at all: write one in `syncs/NAME.yaml`"),
         None => problem.help(format!("its syncs are {}", ids().collect::<Vec<_>>().join(", "))),
     }
 }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::memory::Time;
+use coho_core::secret::Masker;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::{self, Lease};
+use crate::mask;
 use crate::open::{self, OpenError, Opening};
 
 /// A ledger. All of its functions block; it may be shared between threads.
@@ -34,6 +36,13 @@ impl Ledger {
         let path = folder.path().join("ledger.db");
         let connection = open::open(&path, &Opening::new(now))?;
         Ok(Self { connection: Mutex::new(connection), path, _folder: Some(folder) })
+    }
+
+    /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
+    /// compared with, the values that were sent, stays as it is.
+    pub fn mask(&self, masker: &Masker) -> Result<(), LedgerError> {
+        mask::teach(&self.connection(), masker.clone())
+            .map_err(|error| Fault::from(error).on(&self.path, "opening"))
     }
 
     /// The ledger's file.

@@ -43,6 +43,7 @@
 //! ```
 
 mod ledger;
+mod mask;
 pub mod open;
 pub mod schema;
 pub mod failure;

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use coho_core::code::Code;
 use coho_core::memory::Time;
+use coho_core::secret::Masker;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::mask;
 use crate::schema;
 
 /// "COHO": what tells a ledger from any other SQLite file.
@@ -213,6 +215,7 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Connection, OpenErr
     place(path, opening)?;
     let mut connection = connect(path, opening.access)?;
     schema::settle(&mut connection, path, opening)?;
+    mask::teach(&connection, Masker::new(&[])).map_err(|source| OpenError::sqlite(path, source))?;
     Ok(connection)
 }
 

@@ -9,6 +9,7 @@ use coho_core::sync::SyncId;
 use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
 use coho_engine::run::Report;
+use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
@@ -23,7 +24,8 @@ pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> an
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
-    let mut options = options(rows);
+    project::has_syncs(&loaded)?;
+    let mut options = options(rows, crate::key::typed(rows.key.as_deref(), &loaded.project, &syncs)?);
     options.permit = plan.map(|path| permit::read(&engine, path)).transpose()?;
     let lost = if options.on_lost == OnLost::Refuse { engine.lost(&syncs)? } else { Vec::new() };
     if !lost.is_empty() && io::stdin().is_terminal() {
@@ -76,9 +78,10 @@ pub(crate) fn told(
         | Status::Interrupted => None,
     });
     let problems: Vec<_> = failed.flatten().cloned().collect();
-    if !problems.is_empty() {
-        let text = Global { json: false, ..global.clone() };
-        drop(project::report(&problems, &loaded.files, &text));
+    if !problems.is_empty() && !global.json {
+        for problem in &problems {
+            print::talk(&excerpt(problem, &loaded.files));
+        }
     }
     Ok(Exit::Report(coho_report::exit::code(&report.syncs)))
 }
@@ -97,14 +100,15 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
+    let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let mut due = 0;
     for sync in &syncs {
-        due += engine.make_due(sync, key.as_deref().map(Key::new).as_ref())?;
+        due += engine.make_due(sync, typed.as_ref())?;
     }
     match due {
         0 => print::talk("no row waits"),
         1 => print::talk("1 row that waited is tried again"),
-        _ => print::talk(&format!("{due} rows that waited are tried again")),
+        _ => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
     run(global, &rows, None).await

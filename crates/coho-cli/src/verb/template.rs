@@ -130,7 +130,7 @@ fn report(global: &Global, name: &str, source: &str, problems: &[Problem]) -> an
     let problems: Vec<_> = named.collect();
     let files = [File::text(name, source)];
     if global.json {
-        return crate::project::report(&problems, &files, global);
+        return crate::project::report(&problems, &files);
     }
     for problem in &problems {
         print::talk(&excerpt(problem, &files));

@@ -46,6 +46,7 @@ impl Engine<'_> {
         }
         let opening = Opening { now, create: Create::No, access: Access::ReadWrite };
         let ledger = Ledger::open(&self.ledger_path(), &opening)?;
+        ledger.mask(&self.setup.project.masker)?;
         let lease = ledger.acquire(&self.setup.holder, now, crate::send::LEASE)?;
         let kept = ledger.keep_custom_fields(&lease, &self.workspace(destination), object, body, now);
         ledger.release(lease, self.setup.clock.now())?;
