@@ -16,8 +16,8 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     raw(&shown::text(text, colours_out()))
 }
 
-/// Writes text for programs, such as CSV, whose characters stay as they are unless it goes to a terminal.
-pub(crate) fn data(text: &str) -> anyhow::Result<()> {
+/// Writes CSV for programs, whose characters stay as they are unless it goes to a terminal.
+pub(crate) fn csv(text: &str) -> anyhow::Result<()> {
     if io::stdout().is_terminal() { out(text) } else { raw(&shown::masked(text)) }
 }
 

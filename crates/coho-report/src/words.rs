@@ -32,7 +32,7 @@ pub(crate) fn times(count: u64) -> String {
 }
 
 /// A stretch of time: `0.4 s`, `12 s`, `1 min 27 s`, `2 h 5 min`.
-pub(crate) fn time(millis: u64) -> String {
+pub fn time(millis: u64) -> String {
     let seconds = millis.div_ceil(1_000);
     match millis {
         0 => "0 s".to_owned(),

@@ -58,7 +58,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
             }
             print::json(&document)?;
         }
-        (RowsFormat::Csv, _) => print::data(&coho_report::text::csv(&lines))?,
+        (RowsFormat::Csv, _) => print::csv(&coho_report::text::csv(&lines))?,
         (RowsFormat::Table, false) => {
             let text = coho_report::text::rows(&lines, &style());
             let calls = coho_report::text::calls(&calls, &style());

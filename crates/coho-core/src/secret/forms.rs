@@ -66,7 +66,7 @@ impl Form {
         let rest = behind.get(self.text.len()..).unwrap_or_default();
         match self.reach {
             Reach::Anywhere => {
-                let same = boundary(behind, common(behind, &self.text));
+                let same = boundary(behind, same_bytes(behind, &self.text));
                 let rest = behind.get(same..).unwrap_or_default();
                 // What begins as the secret and goes on otherwise is encoded in yet another way: all of it goes.
                 let more = rest.len() - rest.trim_start_matches(is_encoded).len();
@@ -99,7 +99,7 @@ impl Form {
     }
 }
 
-fn common(left: &str, right: &str) -> usize {
+fn same_bytes(left: &str, right: &str) -> usize {
     left.bytes().zip(right.bytes()).take_while(|(a, b)| a == b).count()
 }
 
