@@ -21,26 +21,29 @@ const EXIT_CODES: &str = "Exit codes: 0 done, or nothing to do · 1 unexpected �
 invalid · 4 a guard holds something · 5 some rows rejected, invalid or deferred, or some tests failed · 6 halted (credentials, quota, ledger, \
 network) · 7 another run holds the ledger · 10 `plan --exit-code` found something to send · 130 interrupted";
 
+/// Under what help lists them: apart from the flags of a verb.
+const GLOBAL: &str = "Global options";
+
 /// Where and how, for every verb.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// The project's folder; by default this folder or the nearest above that has a coho.yaml.
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The project's folder, or its coho.yaml; by default this folder or the nearest above that has one.
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub(crate) project: Option<PathBuf>,
     /// Which of the project's targets.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub(crate) target: Option<String>,
     /// A file with NAME=value lines for ${NAME} in the project; the environment wins over it.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
-    /// One JSON document on stdout in place of text.
-    #[arg(long, global = true)]
+    /// One JSON document on stdout in place of text, also where the command fails.
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// More on stderr; twice for every call.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// More on stderr: stages and calls; twice for what was sent and answered, and what became of each row.
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// How stderr's log lines look.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
 }
 
@@ -93,7 +96,7 @@ pub(crate) enum Verb {
         /// At most so many rows.
         #[arg(long, default_value_t = 5)]
         limit: u64,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
@@ -137,7 +140,7 @@ pub(crate) enum Verb {
     Baseline {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
@@ -146,7 +149,7 @@ pub(crate) enum Verb {
     Adopt {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
@@ -165,10 +168,11 @@ pub(crate) enum Verb {
         /// Only rows with this fate, such as rejected, invalid, deferred, delivered.
         #[arg(long)]
         fate: Option<String>,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
-        /// Only what this run wrote; by default what the newest run of the sync did and what still stands, or with --key all.
+        /// Only what this run wrote; by default what the newest run of the sync that has such rows did and what still
+        /// stands, or with --key all.
         #[arg(long)]
         run: Option<String>,
         /// At most so many.
@@ -182,7 +186,7 @@ pub(crate) enum Verb {
     Retry {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
@@ -190,7 +194,7 @@ pub(crate) enum Verb {
     Forget {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key.
+        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
         /// Does not ask.
@@ -237,7 +241,8 @@ pub(crate) struct Rows {
     /// At most so many rows of each model; nothing is removed.
     #[arg(long, conflicts_with = "key")]
     pub(crate) limit: Option<u64>,
-    /// Only the row with this primary key; nothing is removed.
+    /// Only the row with this primary key; nothing is removed. Of a key of several columns: their values with commas
+    /// between, `--key acme,7`, or as reports show it, `--key '["acme","7"]'`.
     #[arg(long)]
     pub(crate) key: Option<String>,
     /// Sends records again though nothing changed.
@@ -368,7 +373,8 @@ pub(crate) enum Page {
 /// The simulator's settings.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Simulator {
-    /// Where it listens; port 0 takes a free one.
+    /// Where it listens; port 0 takes a free one. Whoever reaches another address than this machine's own can read and
+    /// change its records with the token; its inspection API answers on this machine only.
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
     /// The REST API token that it accepts.

@@ -1,5 +1,7 @@
 //! Exit codes: what a script learns from a run.
 
+use coho_core::code::Code;
+
 /// How the command ends. Each number is documented in the command's help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -35,4 +37,12 @@ pub(crate) struct Known {
     /// Why.
     #[source]
     pub(crate) source: Option<anyhow::Error>,
+}
+
+impl Known {
+    /// The stable code, where the message names one in brackets.
+    pub(crate) fn named(&self) -> Option<Code> {
+        let (_, code) = self.message.strip_suffix(']')?.rsplit_once('[')?;
+        Code::parse(code)
+    }
 }

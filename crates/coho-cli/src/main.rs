@@ -3,6 +3,8 @@
 mod args;
 mod exit;
 mod failure;
+mod usage;
+mod key;
 mod print;
 mod project;
 mod engine;
@@ -18,15 +20,20 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Global, LogFormat, TemplateAction, Verb};
 use crate::exit::Exit;
+use crate::failure::Form;
 
 /// A run keeps one thread busy with the ledger and one with the network; more would only wait.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage::report(&error)),
+    };
     log(&cli.global);
+    let form = if cli.global.json { Form::Document } else { Form::Text };
     match carry_out(cli).await {
         Ok(exit) => ExitCode::from(exit.code()),
-        Err(error) => ExitCode::from(failure::report(&error)),
+        Err(error) => ExitCode::from(failure::report(&error, form)),
     }
 }
 
@@ -78,7 +85,7 @@ fn log(global: &Global) {
         _ => "coho=debug,coho_engine=debug,coho_vitally=debug,coho_source=debug,coho_ledger=debug,info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(print::Log);
     match global.log_format {
         LogFormat::Text => builder.with_ansi(print::colours_talk()).with_target(false).init(),
         LogFormat::Json => builder.json().init(),

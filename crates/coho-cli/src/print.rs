@@ -1,11 +1,29 @@
-//! The only place that prints: stdout is data, stderr is talk.
+//! The only place that prints: stdout is data, stderr is talk. No secret passes it, and nothing that a terminal would obey;
+//! [`shown`] sees to both.
+
+mod shown;
 
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context as _;
+use coho_core::terminal;
+use serde_json::Value as Json;
 
-/// Writes data. A reader that went away, such as `head`, is no error.
+pub(crate) use shown::{Log, conceal};
+
+/// Writes text for people.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {
+    raw(&shown::text(text, colours_out()))
+}
+
+/// Writes CSV for programs, whose characters stay as they are unless it goes to a terminal.
+pub(crate) fn csv(text: &str) -> anyhow::Result<()> {
+    if io::stdout().is_terminal() { out(text) } else { raw(&shown::masked(text)) }
+}
+
+/// Writes what Coho itself is made of: a page of the reference, a shell's completions. A reader that went away, such as
+/// `head`, is no error.
+pub(crate) fn raw(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -14,18 +32,23 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
 }
 
 /// Writes a JSON document, with a line break behind it.
-pub(crate) fn json(document: &serde_json::Value) -> anyhow::Result<()> {
-    out(&format!("{document:#}\n"))
+pub(crate) fn json(document: &Json) -> anyhow::Result<()> {
+    raw(&terminal::escape_json(&format!("{:#}\n", shown::document(document))))
 }
 
-/// A count with its noun: `1 row`, `2 rows`.
+/// Writes a JSON document as a line of talk.
+pub(crate) fn talk_json(document: &Json) {
+    drop(writeln!(io::stderr().lock(), "{}", terminal::escape_json(&shown::document(document).to_string())));
+}
+
+/// A count with its noun: `1 row`, `2 rows`, `1,000 rows`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    coho_report::words::counted(count, noun)
 }
 
 /// Writes a line of talk. Where stderr is gone there is nobody to tell.
 pub(crate) fn talk(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{}", shown::text(text, colours_talk())));
 }
 
 /// Whether stdout may have colours: it is a terminal, and `NO_COLOR` is not set.

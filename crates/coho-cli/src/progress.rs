@@ -1,8 +1,12 @@
-//! A progress bar on a terminal, and events as JSON lines where they are asked for.
+//! A progress bar on a terminal, lines where there is none or `-v` asks for them, and events as JSON lines where those are
+//! asked for. [`lines`] says what the lines are and when.
+
+mod lines;
 
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use coho_core::event::{Event, Listener};
@@ -11,10 +15,17 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 use crate::args::{Global, LogFormat};
 use crate::print;
 
+use self::lines::{Detail, Lines};
+
+/// How often it is looked whether a line is due.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Shows events on stderr.
 pub(crate) struct Progress {
     format: LogFormat,
     shown: Mutex<Shown>,
+    began: Instant,
+    lines: Arc<Mutex<Lines>>,
 }
 
 /// The bar, and how far the work is.
@@ -66,7 +77,51 @@ impl Bar {
 impl Progress {
     /// A listener as the flags ask for it.
     pub(crate) fn new(global: &Global) -> Self {
-        Self { format: global.log_format, shown: Mutex::new(Shown { bar: Bar::None, work: Work::default() }) }
+        let detail = match global.verbose {
+            0 if std::io::stderr().is_terminal() => Detail::Bar,
+            0 => Detail::SignsOfLife,
+            1 => Detail::Calls,
+            _ => Detail::Bodies,
+        };
+        let progress = Self {
+            format: global.log_format,
+            shown: Mutex::new(Shown { bar: Bar::None, work: Work::default() }),
+            began: Instant::now(),
+            lines: Arc::new(Mutex::new(Lines::new(detail))),
+        };
+        if global.log_format == LogFormat::Text {
+            progress.watch();
+        }
+        progress
+    }
+
+    /// Says that the run is alive where no event does, for as long as there is a listener.
+    fn watch(&self) {
+        let (lines, began) = (Arc::downgrade(&self.lines), self.began);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Some(lines) = lines.upgrade() else { return };
+                let due = lines.lock().unwrap_or_else(PoisonError::into_inner).look(began.elapsed());
+                if let Some(line) = due {
+                    print::talk(&line);
+                }
+            }
+        });
+    }
+
+    /// The lines of an event, over the bar if there is one.
+    fn tell(&self, event: &Event) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner).on(event, self.began.elapsed());
+        if lines.is_empty() {
+            return;
+        }
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = || lines.iter().for_each(|line| print::talk(line));
+        match &shown.bar {
+            Bar::None => all(),
+            Bar::Reading(bar) | Bar::Sending(bar) => bar.suspend(all),
+        }
     }
 
     fn show(&self, event: &Event) {
@@ -101,10 +156,12 @@ impl Listener for Progress {
     fn on(&self, event: &Event) {
         match self.format {
             LogFormat::Json => {
-                let document = coho_report::json::event(event, Utc::now());
-                print::talk(coho_report::json::line(&document).trim_end());
+                print::talk_json(&coho_report::json::event(event, Utc::now()));
             }
-            LogFormat::Text => self.show(event),
+            LogFormat::Text => {
+                self.tell(event);
+                self.show(event);
+            }
         }
     }
 }

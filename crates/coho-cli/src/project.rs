@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
-use coho_project::{File, FileText, Project, belongs, excerpt, load, load_offline};
+use coho_project::{
+    File, FileText, Project, belongs, excerpt, is_astray, load, load_offline, masker, no_syncs,
+};
 
 use crate::args::Global;
 use crate::exit::Known;
+use crate::failure::Refused;
 use crate::print;
 
 /// A project that was loaded, with its files for messages.
@@ -27,10 +30,13 @@ pub(crate) fn open(global: &Global) -> anyhow::Result<Loaded> {
     let root = root(global.project.as_deref())?;
     let files = read(&root)?;
     let environment = environment(global.env_file.as_deref())?;
-    let project = load(&files, &|name| resolve(name, &environment, &root), global.target.as_deref());
+    let resolve = |name: &str| resolve(name, &environment, &root);
+    // Before anything is said of the files: what is wrong with them may show what is in them.
+    print::conceal(masker(&files, &resolve));
+    let project = load(&files, &resolve, global.target.as_deref());
     match project {
         Ok(project) => Ok(Loaded { project, root, files }),
-        Err(problems) => Err(report(&problems, &files, global)),
+        Err(problems) => Err(report(&problems, &files)),
     }
 }
 
@@ -38,36 +44,29 @@ pub(crate) fn open(global: &Global) -> anyhow::Result<Loaded> {
 pub(crate) fn open_offline(global: &Global) -> anyhow::Result<Loaded> {
     let root = root(global.project.as_deref())?;
     let files = read(&root)?;
+    print::conceal(masker(&files, &|name| std::env::var(name).ok()));
     match load_offline(&files, global.target.as_deref()) {
         Ok(project) => Ok(Loaded { project, root, files }),
-        Err(problems) => Err(report(&problems, &files, global)),
+        Err(problems) => Err(report(&problems, &files)),
     }
 }
 
-/// Prints problems, as text on stderr or as JSON on stdout, and gives the error that ends the command.
-pub(crate) fn report(problems: &[Problem], files: &[File], global: &Global) -> anyhow::Error {
-    report_all(problems, &[], files, global)
+/// The error that ends the command with these problems.
+pub(crate) fn report(problems: &[Problem], files: &[File]) -> anyhow::Error {
+    report_all(problems, &[], files)
 }
 
 /// The same, with warnings before them.
-pub(crate) fn report_all(
-    problems: &[Problem],
-    warnings: &[Problem],
-    files: &[File],
-    global: &Global,
-) -> anyhow::Error {
-    if global.json {
-        drop(print::json(&problems_as_json(problems, warnings)));
-    } else {
-        warn(warnings, files);
-        for problem in problems {
-            print::talk(&excerpt(problem, files));
-        }
+pub(crate) fn report_all(problems: &[Problem], warnings: &[Problem], files: &[File]) -> anyhow::Error {
+    Refused { problems: problems.to_vec(), warnings: warnings.to_vec(), files: files.to_vec() }.into()
+}
+
+/// The project has syncs, or the command ends: it would do nothing, and say that all is well.
+pub(crate) fn has_syncs(loaded: &Loaded) -> anyhow::Result<()> {
+    if loaded.project.syncs.is_empty() {
+        return Err(report_all(&[no_syncs(&loaded.files)], &[], &loaded.files));
     }
-    let count = problems.len();
-    let message = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
-    let code = if problems.iter().any(is_halt) { 6 } else { 3 };
-    Known { message, help: None, code, source: None }.into()
+    Ok(())
 }
 
 /// Prints warnings on stderr, each with its line.
@@ -77,23 +76,16 @@ pub(crate) fn warn(warnings: &[Problem], files: &[File]) {
     }
 }
 
-/// Problems and warnings as a document.
-pub(crate) fn problems_as_json(problems: &[Problem], warnings: &[Problem]) -> serde_json::Value {
-    let list = |problems: &[Problem]| -> Vec<_> { problems.iter().map(coho_report::json::problem).collect() };
-    serde_json::json!({
-        "version": 1, "kind": "problems", "problems": list(problems), "warnings": list(warnings)
-    })
-}
-
-/// Whether a problem is of the world, not of the project.
-fn is_halt(problem: &Problem) -> bool {
-    problem.code.entry().is_some_and(|entry| entry.family == coho_core::code::Family::Halt)
+/// Warnings as a document of the form of [`crate::failure`].
+pub(crate) fn warnings_as_json(warnings: &[Problem]) -> serde_json::Value {
+    let warnings: Vec<_> = warnings.iter().map(coho_report::json::problem).collect();
+    serde_json::json!({ "version": 1, "kind": "problems", "exit_code": 0, "problems": [], "warnings": warnings })
 }
 
 fn root(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("finding out the current folder")?;
     let (start, above) = match named {
-        Some(folder) => (here.join(folder), 1),
+        Some(named) => (folder(&here.join(named)), 1),
         None => (here, usize::MAX),
     };
     let found = start.ancestors().take(above).find(|folder| folder.join("coho.yaml").exists());
@@ -115,6 +107,12 @@ pub(crate) fn files_around(global: &Global) -> anyhow::Result<Vec<File>> {
         Err(error) if global.project.is_some() => Err(error),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// The folder that is meant: a `coho.yaml` stands for the folder in which it is.
+fn folder(named: &Path) -> PathBuf {
+    let is_file = named.file_name().is_some_and(|name| name == "coho.yaml") && named.is_file();
+    named.parent().filter(|_| is_file).unwrap_or(named).to_owned()
 }
 
 fn read(root: &Path) -> anyhow::Result<Vec<File>> {
@@ -140,9 +138,12 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
         if entry.path().is_dir() && belongs(&name) {
             files.push(File { path: name, text: FileText::Unreadable("it is a folder".to_owned()) });
         } else if entry.path().is_dir() {
-            if !top || ["models", "syncs", "tests", "workspaces", "templates"].contains(&name.as_str()) {
+            let is_read = ["models", "syncs", "tests", "workspaces", "templates"].contains(&name.as_str());
+            if !top || is_read || is_astray(&format!("{name}/any.yaml")) {
                 walk(root, &path, files)?;
             }
+        } else if is_astray(&name) {
+            files.push(File::text(name, ""));
         } else if belongs(&name) {
             let text = match std::fs::read(entry.path()) {
                 Ok(bytes) => FileText::from_bytes(bytes),

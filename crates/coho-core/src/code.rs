@@ -87,6 +87,8 @@ codes! {
         MISSING_KEY "missing-key": "A key that must be there is not.", "Add it.";
         WRONG_VALUE "wrong-value": "A value of the wrong kind, or none of those that are allowed.", "Use one of the values that the message names.";
         UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
+        LITERAL_SECRET "literal-secret": "A token or a password is written out in `coho.yaml`.", "Put it into an environment variable or a file, and refer to that.";
+        NO_SYNCS "no-syncs": "The project has no syncs: there is no file in `syncs/`.", "Write one; a folder of another name is not read.";
         UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
         DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models, or two tests of a file, one name.", "Give one of them another; ids are never reused.";
         API_CANNOT "api-cannot": "The Analytics API cannot do what the sync asks for: it upserts, and nothing else.", "Use `api: rest`, or what the message suggests.";

@@ -60,3 +60,5 @@ pub mod case;
 pub mod problem;
 pub mod code;
 pub mod place;
+pub mod secret;
+pub mod terminal;

@@ -100,10 +100,10 @@ impl Value {
     }
 }
 
-/// At most [`PREVIEW`] characters of a text, on one line, for messages.
+/// At most [`PREVIEW`] characters of a text, on one line and escaped, for messages.
 pub fn preview(text: &str) -> String {
-    let mut shown: String =
-        text.chars().take(PREVIEW).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let beginning: String = text.chars().take(PREVIEW).collect();
+    let mut shown = crate::terminal::escape(&beginning).into_owned();
     if text.chars().nth(PREVIEW).is_some() {
         shown.push('…');
     }
@@ -208,6 +208,6 @@ mod tests {
     fn previews_are_bounded() {
         let long = "secret ".repeat(40);
         assert_eq!(preview(&long).chars().count(), PREVIEW + 1);
-        assert_eq!(preview("a\nb"), "a\u{fffd}b");
+        assert_eq!(preview("a\nb\u{1b}"), r"a\nb\u{1b}");
     }
 }

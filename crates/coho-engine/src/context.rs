@@ -88,10 +88,12 @@ impl<'a> Engine<'a> {
             Err(error) => return Err(error.into()),
         };
         self.look_for_memory(found.as_ref(), syncs, on_lost)?;
-        match found {
-            Some(ledger) => Ok(ledger),
-            None => Ok(Ledger::open(&self.ledger_path(), &opening)?),
-        }
+        let ledger = match found {
+            Some(ledger) => ledger,
+            None => Ledger::open(&self.ledger_path(), &opening)?,
+        };
+        ledger.mask(&self.setup.project.masker)?;
+        Ok(ledger)
     }
 
     /// Takes the lease of a ledger that is this project's, or becomes it.
@@ -211,6 +213,7 @@ fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
     let problem = Problem::new(Code::UNKNOWN_NAME, format!("the project has no sync `{name}`"));
     match nearest(name, ids()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None if syncs.is_empty() => problem.help("it has no syncs at all: write one in `syncs/NAME.yaml`"),
         None => problem.help(format!("its syncs are {}", ids().collect::<Vec<_>>().join(", "))),
     }
 }

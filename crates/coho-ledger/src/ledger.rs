@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::memory::Time;
+use coho_core::secret::Masker;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::{self, Lease};
+use crate::mask;
 use crate::open::{self, OpenError, Opened, Opening};
 use crate::temporary::TemporaryFolder;
 
@@ -41,6 +43,13 @@ impl Ledger {
         let path = folder.path().join("ledger.db");
         let connection = Mutex::new(open::open(&path, &Opening::new(now))?.connection);
         Ok(Self { connection, shared: path.clone(), path, _folder: Some(folder) })
+    }
+
+    /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
+    /// compared with, the values that were sent, stays as it is.
+    pub fn mask(&self, masker: &Masker) -> Result<(), LedgerError> {
+        mask::teach(&self.connection(), masker.clone())
+            .map_err(|error| Fault::from(error).on(&self.path, "opening"))
     }
 
     /// The ledger's file.

@@ -36,6 +36,7 @@
 //! ```
 
 mod ledger;
+mod mask;
 pub mod open;
 mod place;
 pub mod temporary;

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use coho_core::code::Code;
 use coho_core::memory::Time;
+use coho_core::secret::Masker;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::mask;
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
@@ -254,6 +256,7 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
         (_, Access::ReadWrite) => upgrade::upgrade(&mut connection, path, opening.now)?,
         (_, Access::ReadOnly) => return copied(&connection, path, opening.now),
     }
+    mask::teach(&connection, Masker::new(&[])).map_err(|source| OpenError::sqlite(path, source))?;
     Ok(Opened { connection, copy: None })
 }
 

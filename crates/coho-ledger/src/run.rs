@@ -212,7 +212,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a sync", |connection| {
             connection.execute(
-                "UPDATE run_syncs SET status = ?3, error = ?4, ended_at = ?5, counts = ?6 WHERE run = ?1 AND scope = ?2",
+                "UPDATE run_syncs SET status = ?3, error = masked(?4), ended_at = ?5, counts = ?6 WHERE run = ?1 AND scope = ?2",
                 params![
                     run.row,
                     scope.id,
@@ -230,7 +230,7 @@ impl Ledger {
     pub fn end_run(&self, lease: &Lease, run: &Run, ending: &Ending) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a run", |connection| {
             connection.execute(
-                "UPDATE runs SET status = ?2, error = ?3, ended_at = ?4 WHERE id = ?1",
+                "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
                 params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
             )?;
             Ok(())

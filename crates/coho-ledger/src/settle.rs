@@ -193,7 +193,7 @@ pub(crate) fn record_fate(
     connection
         .prepare_cached(
             "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, masked(?8), ?9, ?10, ?11)",
         )?
         .execute(params![
             run.row,
@@ -231,7 +231,7 @@ fn record_call(
     connection
         .prepare_cached(
             "INSERT INTO calls (run, scope, key, at, micros, method, path, request, status, response)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, masked(?7), masked(?8), ?9, masked(?10))",
         )?
         .execute(params![
             run.row,

@@ -82,7 +82,7 @@ impl Ledger {
         self.write_in(lease, "keeping custom fields", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             connection.execute(
-                "INSERT OR REPLACE INTO traits (workspace, object, fetched_at, body) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO traits (workspace, object, fetched_at, body) VALUES (?1, ?2, ?3, masked(?4))",
                 params![workspace, object.name(), micros(now), body],
             )?;
             Ok(())

@@ -7,6 +7,7 @@ use coho_core::place::Place;
 use coho_core::problem::{Problem, nearest};
 use coho_core::value::preview;
 
+use crate::keys::foreign;
 use crate::keys::texts::NAMES;
 use crate::keys::{Choice, Form, Key, Need, Numbers, Others, Shape, Shown, Text, Typed, Where, one_of};
 use crate::yaml::{Content, Entry, Meaning, Node, Scalar, Style};
@@ -107,9 +108,10 @@ impl Checker<'_> {
     }
 
     fn unknown(&mut self, entry: &Entry, shape: &'static Shape) {
-        let help = match suggestion(entry, shape) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("what may stand here: {}", usable(shape).collect::<Vec<_>>().join(", ")),
+        let help = match (suggestion(entry, shape), foreign::key(&entry.key, shape.name)) {
+            (_, Some(meant)) => meant.help(),
+            (Some(name), None) => format!("did you mean `{name}`?"),
+            (None, None) => format!("what may stand here: {}", usable(shape).collect::<Vec<_>>().join(", ")),
         };
         self.tell(Code::UNKNOWN_KEY, format!("unknown key `{}`", preview(&entry.key)), &entry.at, help);
     }
@@ -185,9 +187,11 @@ impl Checker<'_> {
         }
         // What a variable stands for is not shown, nor is what it resembles.
         let near = nearest(word, choice.now.iter().copied()).filter(|_| scalar.style != Style::Resolved);
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write {}", one_of(choice.now)),
+        let foreign = foreign::mode(word).filter(|_| owner.name == "mode" && scalar.style != Style::Resolved);
+        let help = match (foreign, near) {
+            (Some(help), _) => help.to_owned(),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => format!("write {}", one_of(choice.now)),
         };
         self.tell(Code::WRONG_VALUE, cannot_be(owner.name, scalar), &node.place, help);
     }
@@ -271,7 +275,8 @@ fn usable(shape: &'static Shape) -> impl Iterator<Item = &'static str> {
 /// The key that somebody meant who wrote an unknown one.
 fn suggestion(entry: &Entry, shape: &'static Shape) -> Option<&'static str> {
     let is_unknown = shape.key(&entry.key).is_none() && shape.others.is_none();
-    is_unknown.then(|| nearest(&entry.key, usable(shape)))?
+    let meant = || foreign::key(&entry.key, shape.name).and_then(|meant| meant.key);
+    is_unknown.then(|| meant().or_else(|| nearest(&entry.key, usable(shape))))?
 }
 
 fn expectation(form: &'static Form, owner: Owner<'_>) -> String {

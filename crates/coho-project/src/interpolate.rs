@@ -5,10 +5,8 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::value::preview;
 
+use crate::secrets::words::{SECRETS, is_token_like};
 use crate::yaml::{Content, Node, Scalar, Style};
-
-/// The keys whose values may be `file:PATH`.
-const SECRETS: [&str; 3] = ["url", "rest_token", "analytics_token"];
 
 /// What references resolve against.
 pub(crate) struct Scope<'a> {
@@ -111,6 +109,16 @@ impl Scope<'_> {
 }
 
 fn unset(name: &str, at: &Place) -> Problem {
+    if is_token_like(name) {
+        return Problem::new(
+            Code::UNSET_VARIABLE,
+            "`${…}` holds what looks like a token, not the name of a variable",
+        )
+        .at(at)
+        .help(
+            "put the token into an environment variable and write its name, such as `${VITALLY_REST_TOKEN}`",
+        );
+    }
     Problem::new(Code::UNSET_VARIABLE, format!("the environment variable `{name}` is not set"))
         .at(at)
         .help("set it, or put it into the file given with --env-file")
@@ -125,14 +133,15 @@ fn malformed(at: &Place) -> Problem {
 
 /// A piece of a text with references.
 #[derive(Debug, PartialEq, Eq)]
-enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     Text(&'a str),
     Variable(&'a str),
     /// A `${` without a name or without an end.
     Malformed,
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+/// The pieces of a text.
+pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {

@@ -9,6 +9,7 @@ pub(crate) mod sync;
 pub(crate) mod field;
 pub(crate) mod test;
 pub(crate) mod texts;
+pub(crate) mod foreign;
 
 /// A mapping: which keys it may have.
 pub(crate) struct Shape {

@@ -63,12 +63,14 @@
 
 mod file;
 mod load;
+mod folders;
 mod across;
 mod project;
 mod excerpt;
 mod keys;
 mod yaml;
 mod interpolate;
+mod secrets;
 mod conform;
 mod names;
 mod read;
@@ -81,8 +83,10 @@ mod bless;
 pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
 pub use file::{File, FileText, belongs};
+pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
 pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};
 pub use reference::reference;
 pub use schema::{SchemaKind, schema};
+pub use secrets::masker;
 pub use starter::starter;

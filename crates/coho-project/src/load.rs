@@ -8,12 +8,14 @@ use coho_core::code::Code;
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use coho_core::secret::Masker;
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::sync::{Sync, SyncId};
 
 use crate::across;
 use crate::conform::conform;
 use crate::file::{File, FileText, Kind, kind, stem};
+use crate::folders;
 use crate::interpolate::Scope;
 use crate::keys::project::PROJECT;
 use crate::keys::texts;
@@ -41,14 +43,16 @@ pub fn load(
     environment: &dyn Fn(&str) -> Option<String>,
     target: Option<&str>,
 ) -> Result<Project, Vec<Problem>> {
-    Loader { files, references: References::Resolve, problems: Vec::new() }.load(environment, target)
+    Loader { files, references: References::Resolve, problems: Vec::new(), warnings: Vec::new() }
+        .load(environment, target)
 }
 
 /// Checks a project's files where nothing is to be read or sent: references need not resolve.
 ///
 /// Sources and destinations whose references stay open are not in the [`Project`]; all the rest is as in [`load`].
 pub fn load_offline(files: &[File], target: Option<&str>) -> Result<Project, Vec<Problem>> {
-    Loader { files, references: References::LeaveOpen, problems: Vec::new() }.load(&|_| None, target)
+    Loader { files, references: References::LeaveOpen, problems: Vec::new(), warnings: Vec::new() }
+        .load(&|_| None, target)
 }
 
 /// What a reference that does not resolve is.
@@ -86,6 +90,7 @@ struct Loader<'a> {
     files: &'a [File],
     references: References,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 impl<'a> Loader<'a> {
@@ -95,9 +100,10 @@ impl<'a> Loader<'a> {
         target: Option<&str>,
     ) -> Result<Project, Vec<Problem>> {
         let project = self.project(environment, target);
+        let masker = crate::secrets::masker(self.files, environment);
         let mut problems = self.problems;
         sort(&mut problems);
-        project.filter(|_| problems.is_empty()).ok_or(problems)
+        project.filter(|_| problems.is_empty()).map(|project| Project { masker, ..project }).ok_or(problems)
     }
 
     fn project(
@@ -106,6 +112,7 @@ impl<'a> Loader<'a> {
         target: Option<&str>,
     ) -> Option<Project> {
         let declared = self.declared(environment, target);
+        folders::check(self.files, &mut self.problems, &mut self.warnings);
         let models = self.models();
         if let Some(declared) = &declared {
             for model in models.values() {
@@ -133,11 +140,13 @@ impl<'a> Loader<'a> {
         };
         let source = self.text(file)?;
         let mut root = parse(&Arc::from(ROOT), source, &mut self.problems)?;
+        self.warnings.extend(crate::secrets::literal(&root));
         let scope = Scope { environment, source };
         let mut open = Vec::new();
         let apart = project::resolve(&mut root, &scope, &mut open);
         self.tell_open(open);
         conform(&root, &PROJECT, &mut self.problems);
+        self.problems.extend(crate::secrets::not_encoded(&root));
         Some(project::read(&root, apart, target, &mut self.problems))
     }
 
@@ -330,7 +339,8 @@ impl<'a> Loader<'a> {
                 template.snippets = snippets.clone();
             }
         }
-        let mut warnings = across::shared_fields(&syncs);
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(across::shared_fields(&syncs));
         sort(&mut warnings);
         syncs.sort_by(|a, b| (a.object, &a.id).cmp(&(b.object, &b.id)));
         self.problems.is_empty().then(|| Project {
@@ -343,6 +353,7 @@ impl<'a> Loader<'a> {
             models,
             syncs,
             tests,
+            masker: Masker::default(),
             warnings,
         })
     }

@@ -9,6 +9,7 @@ use coho_core::object::Object;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::ColumnType;
+use coho_core::secret::Masker;
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
@@ -33,6 +34,8 @@ pub struct Project {
     pub syncs: Vec<Sync>,
     /// The tests of its mappings, by file.
     pub tests: Vec<Suite>,
+    /// Its secrets, which no text that is kept or told may hold.
+    pub masker: Masker,
     /// What is no mistake, and may not be meant: by file and line.
     pub warnings: Vec<Problem>,
 }

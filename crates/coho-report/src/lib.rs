@@ -42,6 +42,6 @@ pub mod text;
 pub mod json;
 pub mod junit;
 pub mod exit;
-mod words;
+pub mod words;
 mod mismatch;
 mod grid;

@@ -2,12 +2,13 @@
 
 use coho_core::code::{Code, Family};
 use coho_core::decide::Change;
+use coho_core::terminal;
 use coho_core::verdict::Fate;
 
 use crate::style::Tone;
 
 /// A whole number with a comma between thousands.
-pub(crate) fn number(number: u64) -> String {
+pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -20,7 +21,7 @@ pub(crate) fn number(number: u64) -> String {
 }
 
 /// `1 row`, `2 rows`, `1,000 rows`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(count))
 }
@@ -31,7 +32,7 @@ pub(crate) fn times(count: u64) -> String {
 }
 
 /// A stretch of time: `0.4 s`, `12 s`, `1 min 27 s`, `2 h 5 min`.
-pub(crate) fn time(millis: u64) -> String {
+pub fn time(millis: u64) -> String {
     let seconds = millis.div_ceil(1_000);
     match millis {
         0 => "0 s".to_owned(),
@@ -99,9 +100,9 @@ pub(crate) fn tone(fate: Fate) -> Tone {
     }
 }
 
-/// A text from outside on one line: without control characters, which a terminal would obey.
+/// A text from outside on one line: what a terminal would obey is shown instead.
 pub(crate) fn tame(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+    terminal::escape(&text.replace('\n', " ")).into_owned()
 }
 
 /// At most so many characters, the last of them `…` where some are missing.
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn terminals_get_nothing_to_obey() {
-        assert_eq!(tame("a\u{1b}[31mb\nc\u{7}"), "a[31mb c");
+        assert_eq!(tame("a\u{1b}[31mb\nc\u{202e}"), r"a\u{1b}[31mb c\u{202e}");
     }
 
     #[test]

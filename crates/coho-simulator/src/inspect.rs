@@ -23,9 +23,12 @@
 //! A seed: `{id, externalId, createdAt, updatedAt, name, email, traits, organizationId, accountIds, organizationIds}`,
 //! each optional; parents by Vitally id or external id. A custom field: `{model, path, label, type, options}`.
 //!
+//! It answers on this machine only, and only to programs: `guard` beside it says who is refused, with 403.
+//!
 //! What it cannot read it answers with 400 and `{"error": "text"}`.
 
 mod call_form;
+mod guard;
 mod lifecycle_form;
 mod refusal;
 mod seed_form;
@@ -49,6 +52,7 @@ use crate::record::form::RecordForm;
 use crate::server::Shared;
 use crate::store::Order;
 use call_form::CallForm;
+pub(crate) use guard::{Peer, guard};
 use lifecycle_form::LifecycleForm;
 use refusal::Refusal;
 use seed_form::SeedsForm;

@@ -9,10 +9,10 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::{Extension, Router, middleware};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -53,15 +53,16 @@ impl Shared {
 
 /// Serves until it is told to stop, or whoever would tell it is gone; then every connection is closed at once.
 pub(crate) async fn serve(listener: TcpListener, shared: Shared, mut stop: oneshot::Receiver<()>) {
-    let router = Router::new().nest("/simulator", inspect::routes()).fallback(rest).with_state(shared);
+    let inspection = inspect::routes().layer(middleware::from_fn(inspect::guard));
+    let router = Router::new().nest("/simulator", inspection).fallback(rest).with_state(shared);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut stop => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, router.clone()));
+                Ok((stream, from)) => {
+                    connections.spawn(connection(stream, router.clone().layer(Extension(inspect::Peer(from)))));
                 }
                 // Out of descriptors, or a client that left while waiting: both pass.
                 Err(error) => {

@@ -5,16 +5,16 @@
 use std::error::Error;
 use std::io::Write as _;
 
-use coho_core::decide::{Change, Reason};
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
-use coho_core::key::Key;
-use coho_core::object::Object;
-use coho_core::operation::{Action, Known, Operation};
-use coho_core::path::FieldPath;
-use coho_core::sync::{Associations, Mode};
-use coho_core::target::ExternalId;
-use coho_core::value::Value;
 use coho_vitally::client::{Client, Endpoint, Settings, Token};
+use coho_vitally::coho_core::decide::{Change, Reason};
+use coho_vitally::coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_vitally::coho_core::key::Key;
+use coho_vitally::coho_core::object::Object;
+use coho_vitally::coho_core::operation::{Action, Known, Operation};
+use coho_vitally::coho_core::path::FieldPath;
+use coho_vitally::coho_core::sync::{Associations, Mode};
+use coho_vitally::coho_core::target::ExternalId;
+use coho_vitally::coho_core::value::Value;
 use coho_vitally::resolved::Resolved;
 
 #[tokio::main]

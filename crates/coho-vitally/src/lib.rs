@@ -21,7 +21,7 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]
-//! # async fn example(operation: &coho_core::operation::Operation) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(operation: &coho_vitally::coho_core::operation::Operation) -> Result<(), Box<dyn std::error::Error>> {
 //! use coho_vitally::client::{Client, Endpoint, Settings, Token};
 //! use coho_vitally::resolved::Resolved;
 //!
@@ -29,7 +29,7 @@
 //! let client = Client::new(Settings::new(Endpoint::Us { subdomain: "acme".to_owned() }, token))?;
 //! client.test().await?;
 //! let delivery = client.deliver(operation, &Resolved::new()).await;
-//! assert!(matches!(delivery.verdict, coho_core::verdict::Verdict::Applied { .. }));
+//! assert!(matches!(delivery.verdict, coho_vitally::coho_core::verdict::Verdict::Applied { .. }));
 //! # Ok(())
 //! # }
 //! ```
@@ -37,9 +37,9 @@
 //! Without I/O:
 //!
 //! ```
-//! use coho_core::object::Object;
-//! use coho_core::target::ExternalId;
 //! use coho_vitally::address::Paths;
+//! use coho_vitally::coho_core::object::Object;
+//! use coho_vitally::coho_core::target::ExternalId;
 //! use coho_vitally::lookup::{Finding, Lookup, LookupStep};
 //! use coho_vitally::request::{Answer, Reply};
 //!
@@ -56,7 +56,7 @@
 //!     elapsed: std::time::Duration::ZERO,
 //! };
 //! assert!(matches!(lookup.on(&Answer::Reply(reply)), LookupStep::Done(Finding::Missing)));
-//! # Ok::<(), coho_core::target::ExternalIdError>(())
+//! # Ok::<(), coho_vitally::coho_core::target::ExternalIdError>(())
 //! ```
 
 pub mod request;
@@ -72,4 +72,10 @@ pub mod analytics;
 #[cfg(feature = "client")]
 pub mod client;
 
+/// The nouns of requests and verdicts: who depends on this crate needs no other.
+pub use coho_core;
 pub use wire::record::{Linked, Record};
+
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../../../docs/guides/use-as-a-library.md")]
+struct Guide;

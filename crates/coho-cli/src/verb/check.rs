@@ -12,6 +12,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[])?;
+    project::has_syncs(&loaded)?;
     let checked = if offline {
         let problems = syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
         Checked { problems, warnings: loaded.project.warnings.clone() }
@@ -19,10 +20,10 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
         engine.check(&syncs).await
     };
     if !checked.problems.is_empty() {
-        return Err(project::report_all(&checked.problems, &checked.warnings, &loaded.files, global));
+        return Err(project::report_all(&checked.problems, &checked.warnings, &loaded.files));
     }
     if global.json {
-        print::json(&project::problems_as_json(&[], &checked.warnings))?;
+        print::json(&project::warnings_as_json(&checked.warnings))?;
         return Ok(Exit::Done);
     }
     project::warn(&checked.warnings, &loaded.files);

@@ -2,8 +2,6 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use coho_core::key::Key;
-
 use crate::args::Global;
 use crate::exit::{Exit, Known};
 use crate::{engine, print, project};
@@ -18,9 +16,10 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
         print::talk("nothing was forgotten");
         return Ok(Exit::Done);
     }
+    let key = crate::key::typed(key, &loaded.project, &syncs)?;
     let mut forgotten = 0;
     for sync in syncs {
-        forgotten += engine.forget(sync, key.map(Key::new).as_ref())?;
+        forgotten += engine.forget(sync, key.as_ref())?;
     }
     if forgotten == 0 {
         print::talk(&format!("nothing is remembered of {what}"));

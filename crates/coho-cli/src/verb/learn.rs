@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 
 use coho_core::decide::Purpose;
 use coho_core::event::{Event, Listener};
-use coho_core::key::Key;
 use coho_core::plan::SyncPlan;
 use coho_engine::lost::OnLost;
 use coho_engine::plan::Filter;
@@ -28,7 +27,8 @@ pub(crate) async fn learn(
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let stop = engine::stop_at_ctrl_c();
-    let filter = Filter { key: key.map(Key::new), ..Filter::default() };
+    let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
+    let filter = Filter { key, ..Filter::default() };
     let options = Options { filter, purpose, on_lost: OnLost::BeginAnew, ..Options::default() };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
     let report = engine.run(&syncs, &options, &heard, &stop).await?;

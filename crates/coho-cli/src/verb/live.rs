@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};
-use crate::{engine, print, project};
+use crate::{engine, failure, print, project};
 
 /// Checks a workspace.
 pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyhow::Result<Exit> {
@@ -90,6 +90,8 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
         print::talk(&still_there(left));
     }
     match &report.cut_short {
+        // Where a document was asked for, it has the error already.
+        Some(error) if global.json => Ok(Exit::Report(failure::code(&ended(error, report.help())))),
         Some(error) => Err(ended(error, report.help())),
         None if report.left.is_empty() => Ok(Exit::Done),
         None => Ok(Exit::Report(1)),

@@ -18,7 +18,7 @@ use crate::args::{Global, Rows};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::verb::permit;
-use crate::{engine, print, project};
+use crate::{engine, failure, print, project};
 
 /// Plans and shows.
 pub(crate) async fn plan(
@@ -30,7 +30,8 @@ pub(crate) async fn plan(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&rows.syncs)?;
-    let options = options(rows);
+    project::has_syncs(&loaded)?;
+    let options = options(rows, crate::key::typed(rows.key.as_deref(), &loaded.project, &syncs)?);
     if let Some(ledger) = engine.ledger_to_read()? {
         tell_of_runs(&engine, &ledger)?;
     }
@@ -44,15 +45,20 @@ pub(crate) async fn plan(
     }
     let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
     if global.json {
-        print::json(&coho_report::json::plan(&plans))?;
+        let mut document = coho_report::json::plan(&plans);
+        if !problems.is_empty() {
+            document["problems"] = problems.iter().map(coho_report::json::problem).collect();
+        }
+        print::json(&document)?;
     } else if !plans.is_empty() {
         print::out(&coho_report::text::plan(&plans, &style()))?;
     }
     if problems.is_empty() {
         miss(options.filter.key.as_ref(), plans.iter().map(|plan| plan.counts.read));
     } else {
-        let text = Global { json: false, ..global.clone() };
-        return Err(project::report(&problems, &loaded.files, &text));
+        let refused = project::report(&problems, &loaded.files);
+        // Where a document was asked for, it has the problems already.
+        return if global.json { Ok(Exit::Report(failure::code(&refused))) } else { Err(refused) };
     }
     if let Some(path) = output {
         permit::write(&engine, &planned.iter().map(AsRef::as_ref).collect::<Vec<_>>(), path)?;
@@ -89,9 +95,9 @@ pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
 }
 
 /// What the flags ask for.
-pub(crate) fn options(rows: &Rows) -> Options {
+pub(crate) fn options(rows: &Rows, key: Option<Key>) -> Options {
     Options {
-        filter: Filter { limit: rows.limit, key: rows.key.as_deref().map(Key::new), waiting: Waiting::Too },
+        filter: Filter { limit: rows.limit, key, waiting: Waiting::Too },
         purpose: match (rows.resend, rows.events) {
             (false, _) => Purpose::Sync,
             (true, false) => Purpose::Resend,

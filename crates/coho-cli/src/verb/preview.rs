@@ -21,13 +21,14 @@ pub(crate) async fn preview(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let filter = Filter { limit: Some(limit), key: key.map(Key::new), ..Filter::default() };
+    let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
+    let filter = Filter { limit: Some(limit), key, ..Filter::default() };
     let mut all = Vec::new();
     for sync in syncs {
         match engine.preview(sync, &filter).await {
             Ok(rows) => all.extend(rows),
             Err(coho_engine::context::EngineError::Plan(PlanError::Problems { problems, .. })) => {
-                return Err(project::report(&problems, &loaded.files, global));
+                return Err(project::report(&problems, &loaded.files));
             }
             Err(error) => return Err(error.into()),
         }

@@ -23,18 +23,18 @@ pub(crate) fn schema(kind: SchemaKind) -> anyhow::Result<Exit> {
 pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "coho", &mut script);
-    print::out(&String::from_utf8_lossy(&script))?;
+    print::raw(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
 /// Prints a page of the reference.
 pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
     match page {
-        Page::ErrorCodes => print::out(&error_codes())?,
-        Page::Configuration => print::out(&coho_project::reference())?,
-        Page::Cli => print::out(&command_line())?,
-        Page::Liquid => print::out(&coho_liquid::reference())?,
-        Page::Ledger => print::out(&coho_ledger::schema::schema_reference()?)?,
+        Page::ErrorCodes => print::raw(&error_codes())?,
+        Page::Configuration => print::raw(&coho_project::reference())?,
+        Page::Cli => print::raw(&command_line())?,
+        Page::Liquid => print::raw(&coho_liquid::reference())?,
+        Page::Ledger => print::raw(&coho_ledger::schema::schema_reference()?)?,
         Page::SchemaProject => return schema(SchemaKind::Project),
         Page::SchemaModel => return schema(SchemaKind::Model),
         Page::SchemaSync => return schema(SchemaKind::Sync),

@@ -6,7 +6,7 @@ use coho_core::memory::Verb;
 use coho_core::verdict::{Call, Fate};
 use coho_ledger::Ledger;
 use coho_ledger::history::{RowFilter, RowRecord};
-use coho_ledger::run::RunId;
+use coho_ledger::run::{RunId, RunRecord};
 use coho_ledger::scope::Scope;
 use coho_ledger::settle::OpType;
 use coho_report::line::RowLine;
@@ -18,6 +18,9 @@ use crate::{engine, print, project};
 
 /// The most calls of a key that are shown for one run.
 const MOST_CALLS: usize = 100;
+
+/// The most runs that are looked through.
+const MOST_RUNS: usize = 1_000;
 
 /// Which rows were asked for.
 pub(crate) struct Asked {
@@ -34,21 +37,15 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let fate = asked.fate.as_deref().map(fate).transpose()?;
-    let sync = engine.select(std::slice::from_ref(&asked.sync))?;
+    let syncs = engine.select(std::slice::from_ref(&asked.sync))?;
+    let key = crate::key::typed(asked.key.as_deref(), &loaded.project, &syncs)?;
     let (mut lines, mut calls) = (Vec::new(), Vec::new());
-    if let (Some(ledger), Some(sync)) = (engine.ledger_to_read()?, sync.first())
+    if let (Some(ledger), Some(sync)) = (engine.ledger_to_read()?, syncs.first())
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
         tell_of_runs(&engine, &ledger)?;
-        let run = asked.run.as_deref().map(|run| known(&ledger, run)).transpose()?;
-        let filter = RowFilter { fate, key: asked.key.as_deref().map(Key::new), run };
-        let found = if filter.run.is_none() && filter.key.is_none() {
-            let newest = newest(&ledger, &asked.sync)?;
-            ledger.rows_now(&scope, newest.as_ref(), fate, asked.limit as usize)?
-        } else {
-            ledger.rows(&scope, &filter, asked.limit as usize)?
-        };
-        lines = found.into_iter().map(line).collect();
+        let filter = RowFilter { fate, key, run: None };
+        lines = found(&ledger, &scope, &filter, asked)?;
         if let Some(key) = &filter.key {
             calls = made(&ledger, &scope, key, &lines)?;
         }
@@ -62,7 +59,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
             }
             print::json(&document)?;
         }
-        (RowsFormat::Csv, _) => print::out(&coho_report::text::csv(&lines))?,
+        (RowsFormat::Csv, _) => print::csv(&coho_report::text::csv(&lines))?,
         (RowsFormat::Table, false) => {
             let text = coho_report::text::rows(&lines, &style());
             let calls = coho_report::text::calls(&calls, &style());
@@ -100,10 +97,67 @@ fn known(ledger: &Ledger, run: &str) -> anyhow::Result<RunId> {
     Ok(id)
 }
 
-fn newest(ledger: &Ledger, sync: &str) -> anyhow::Result<Option<RunId>> {
-    let runs = ledger.runs(1_000)?;
-    let of_sync = runs.into_iter().find(|run| run.syncs.iter().any(|one| one.sync.as_str() == sync));
-    Ok(of_sync.map(|run| run.id))
+/// The rows of the run that was named; of a key in all runs; else of the newest run that has any.
+fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> anyhow::Result<Vec<RowLine>> {
+    let read = |run: Option<RunId>| -> anyhow::Result<Vec<RowLine>> {
+        let filter = RowFilter { run, ..filter.clone() };
+        Ok(ledger.rows(scope, &filter, asked.limit as usize)?.into_iter().map(line).collect())
+    };
+    if let Some(run) = &asked.run {
+        return read(Some(known(ledger, run)?));
+    }
+    if filter.key.is_some() {
+        return read(None);
+    }
+    let runs = ledger.runs(MOST_RUNS)?;
+    let of_sync = |run: &&RunRecord| run.syncs.iter().any(|one| one.sync.as_str() == asked.sync);
+    let mut without = 0;
+    for run in runs.iter().filter(of_sync) {
+        let lines = match without {
+            // With the newest run goes what stands since an earlier one.
+            0 => now(ledger, scope, filter.fate, &run.id, asked)?,
+            _ => read(Some(run.id.clone()))?,
+        };
+        if !lines.is_empty() {
+            tell_older(without, &run.id);
+            return Ok(lines);
+        }
+        without += 1;
+    }
+    tell_none(without);
+    Ok(Vec::new())
+}
+
+/// The rows of the newest run, and those whose fate has stood since an earlier one.
+fn now(
+    ledger: &Ledger,
+    scope: &Scope,
+    fate: Option<Fate>,
+    newest: &RunId,
+    asked: &Asked,
+) -> anyhow::Result<Vec<RowLine>> {
+    let rows = ledger.rows_now(scope, Some(newest), fate, asked.limit as usize)?;
+    Ok(rows.into_iter().map(line).collect())
+}
+
+/// Says so where the rows are not those of the newest run.
+fn tell_older(without: u64, run: &RunId) {
+    if without > 0 {
+        let newer = print::counted(without, "newer run");
+        let has = if without == 1 { "has" } else { "have" };
+        print::talk(&format!("these are of run {}: {newer} {has} none", run.as_str()));
+    }
+}
+
+fn tell_none(without: u64) {
+    match without {
+        0 => print::talk("the sync did not run yet"),
+        1 => print::talk("looked at the only run of the sync; what is unchanged is only counted"),
+        _ => print::talk(&format!(
+            "looked at all {} of the sync that are remembered; what is unchanged is only counted",
+            print::counted(without, "run")
+        )),
+    }
 }
 
 fn line(record: RowRecord) -> RowLine {

@@ -10,6 +10,7 @@ use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
 use coho_engine::plan::Waiting;
 use coho_engine::run::{Options, Report};
+use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
@@ -23,7 +24,9 @@ use crate::{engine, print, project};
 pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
-    let mut options = options(rows);
+    let syncs = engine.select(&rows.syncs)?;
+    project::has_syncs(&loaded)?;
+    let mut options = options(rows, crate::key::typed(rows.key.as_deref(), &loaded.project, &syncs)?);
     options.permit = plan.map(|path| permit::read(&engine, path)).transpose()?;
     send(global, &loaded, &engine, &rows.syncs, options).await
 }
@@ -88,9 +91,10 @@ pub(crate) fn told(
         | Status::Interrupted => None,
     });
     let problems: Vec<_> = failed.flatten().cloned().collect();
-    if !problems.is_empty() {
-        let text = Global { json: false, ..global.clone() };
-        drop(project::report(&problems, &loaded.files, &text));
+    if !problems.is_empty() && !global.json {
+        for problem in &problems {
+            print::talk(&excerpt(problem, &loaded.files));
+        }
     }
     Ok(Exit::Report(coho_report::exit::code(&report.syncs)))
 }
@@ -109,9 +113,10 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
+    let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let mut due = 0;
     for sync in &syncs {
-        due += engine.make_due(sync, key.as_deref().map(Key::new).as_ref())?;
+        due += engine.make_due(sync, typed.as_ref())?;
     }
     match due {
         0 => {
@@ -122,10 +127,10 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
             return Ok(Exit::Done);
         }
         1 => print::talk("1 row that waited is tried again"),
-        _ => print::talk(&format!("{due} rows that waited are tried again")),
+        _ => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
-    let mut options = options(&rows);
+    let mut options = options(&rows, typed);
     options.filter.waiting = Waiting::Only;
     send(global, &loaded, &engine, &rows.syncs, options).await
 }

@@ -30,12 +30,24 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
         typed.analytics_token,
         running.url()
     ));
+    if !typed.listen.ip().is_loopback() {
+        print::talk(&exposed(&typed));
+    }
     tokio::select! {
         () = running.ended() => {}
         signal = crate::engine::asked_to_end() => signal.context("waiting for Ctrl-C")?,
     }
     running.stop().await;
     Ok(Exit::Done)
+}
+
+fn exposed(typed: &args::Simulator) -> String {
+    let known = if typed.token == "sandbox" { ", whose token `sandbox` everybody knows" } else { "" };
+    format!(
+        "warning: whoever reaches {} can read and change the simulator's records{known}; the inspection API answers on this \
+         machine only\n  help: leave --listen out, or name another --token",
+        typed.listen
+    )
 }
 
 fn wrong_switch(switches: &str, error: SwitchError) -> Known {

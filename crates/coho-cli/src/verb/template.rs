@@ -140,7 +140,7 @@ fn report(
     let problems: Vec<_> = named.collect();
     files.insert(0, File::text(name, source));
     if global.json {
-        return crate::project::report(&problems, &files, global);
+        return crate::project::report(&problems, &files);
     }
     for problem in &problems {
         print::talk(&excerpt(problem, &files));

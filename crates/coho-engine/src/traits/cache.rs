@@ -48,6 +48,7 @@ impl Engine<'_> {
         }
         let opening = Opening { now, create: Create::No, access: Access::ReadWrite };
         let ledger = Ledger::open(&self.ledger_path(), &opening)?;
+        ledger.mask(&self.setup.project.masker)?;
         self.look_for_owner(&ledger, OnForeign::Refuse)?;
         let leased = Leased::take(&ledger, &self.setup.holder, &*self.setup.clock)?;
         ledger.keep_custom_fields(leased.lease(), &self.workspace(destination), object, body, now)?;

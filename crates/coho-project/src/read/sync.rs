@@ -16,9 +16,10 @@ use super::project::{Declared, Target, Token};
 use super::runs::{first_run, remember_days, renamed_from, run_seconds};
 use crate::catalog;
 use crate::conform::conform;
+use crate::keys::foreign;
 use crate::keys::sync::SYNC;
 use crate::names::unknown_name;
-use crate::yaml::{Node, parse};
+use crate::yaml::{Entry, Node, parse};
 
 /// What a sync refers to.
 pub(crate) struct Surroundings<'a> {
@@ -139,7 +140,9 @@ fn destination(root: &Node, declared: &Declared, problems: &mut Vec<Problem>) ->
         (Some(Target { destination, .. }), _) => destination.clone(),
         (None, Some((name, _))) => Some(name.to_owned()),
         (None, None) => {
-            if root.entry("to").is_none() {
+            let means_it =
+                |entry: &Entry| foreign::key(&entry.key, SYNC.name).and_then(|meant| meant.key) == Some("to");
+            if root.entry("to").is_none() && !root.entries().iter().any(means_it) {
                 let first = declared.destinations.keys().next().map_or("…", String::as_str);
                 problems.push(
                     Problem::new(Code::MISSING_KEY, "`to` is missing")

@@ -1,5 +1,6 @@
 //! What PostgreSQL says when it refuses, and what a connection's end means. Messages never contain the URL.
 
+use coho_core::secret::address;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ pub enum PostgresError {
     /// The URL is not one. Its parts are not shown: they may be parts of a password.
     #[error("the connection URL cannot be read")]
     Url,
+    /// The password in the URL has a character that ends it where it stands. Neither it nor the URL is shown.
+    #[error("the password in the connection URL has the character `{reserved}`, which is not encoded")]
+    Password {
+        /// The character.
+        reserved: char,
+    },
     /// TLS cannot be set up in this program.
     #[error("setting up TLS")]
     Tls(#[source] rustls::Error),
@@ -155,6 +162,9 @@ impl PostgresError {
                  `?`, `#` and `%` in the password are percent-encoded"
                     .to_owned(),
             ),
+            Self::Password { reserved } => {
+                Some(format!("write `{}` in place of each `{reserved}` of the password", address::encoded(*reserved)))
+            }
             Self::Connect { source, .. } => Some(connect_help(source.as_ref()).to_owned()),
             Self::Refused(refusal) => refusal.help(),
             Self::Lost(_) => Some("run again: nothing was taken from an incomplete reading".to_owned()),

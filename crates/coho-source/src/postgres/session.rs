@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coho_core::secret::address;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
@@ -124,6 +125,9 @@ impl Canceller {
 
 /// The parser's own words may repeat parts of the URL, and so of its password: they are left out.
 fn config(url: &str) -> Result<Config, PostgresError> {
+    if let Some(reserved) = address::unencoded(url) {
+        return Err(PostgresError::Password { reserved });
+    }
     let url =
         url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
     let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| PostgresError::Url)?;

@@ -1,0 +1,136 @@
+//! Secrets of a process, and how they stay out of every text that leaves it or is kept.
+//!
+//! A [`Masker`] knows them literally and finds them as they are, in base64 (so in a `Basic` header, whatever stands before
+//! and behind), URL-encoded, escaped as in JSON and HTML, in hexadecimal, and cut off at the end of a preview.
+//! `forms` beside it makes these forms; who collects the secrets is `coho_project::masker`.
+
+pub mod address;
+mod forms;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+
+use self::forms::{Form, Reach, of};
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// How Vitally's secret tokens begin: what begins so is a token, whether the project names it or not.
+pub const TOKEN_PREFIXES: [&str; 2] = ["sk_live_", "sk_test_"];
+
+/// The shortest secret that can be told from any other text.
+const SHORTEST: usize = 4;
+
+/// So many bytes of a secret that was cut off at an end are masked; fewer could be anything.
+const SHORTEST_CUT: usize = 4;
+
+/// A secret of the process.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    text: String,
+    kind: Kind,
+}
+
+/// How a secret is told from other texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// By itself.
+    Plain,
+    /// A word that is public too, such as a password that is the user's name: only encoded, and between `:` and `@`.
+    PublicWord,
+}
+
+impl Secret {
+    /// A secret that is masked wherever it stands.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), kind: Kind::Plain }
+    }
+
+    /// A secret that is a public word too: masked where it is encoded, and where an address has its password.
+    pub fn public_word(text: impl Into<String>) -> Self {
+        Self { text: text.into(), kind: Kind::PublicWord }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({MASK})")
+    }
+}
+
+/// Masks the secrets that it was made of. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Masker {
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    finder: AhoCorasick,
+    forms: Vec<Form>,
+}
+
+impl Masker {
+    /// A masker of these secrets. Those of fewer than four bytes cannot be told from other text, and are passed over.
+    pub fn new(secrets: &[Secret]) -> Self {
+        let mut forms: Vec<Form> = TOKEN_PREFIXES.map(Form::token).into();
+        let known = secrets.iter().filter(|secret| secret.text.len() >= SHORTEST);
+        forms.extend(known.flat_map(|secret| of(&secret.text, secret.kind == Kind::PublicWord)));
+        // Patterns of this size always make an automaton; were it otherwise, nothing could be told to anybody.
+        let finder = AhoCorasick::new(forms.iter().map(Form::needle));
+        Self { inner: finder.ok().map(|finder| Arc::new(Inner { finder, forms })) }
+    }
+
+    /// The text with [`MASK`] in place of each secret.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let Some(inner) = &self.inner else { return Cow::Borrowed(text) };
+        let mut found = inner.found(text);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        found.sort_unstable();
+        let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+        for (start, end) in found {
+            if start > at || masked.is_empty() {
+                masked.push_str(text.get(at..start).unwrap_or_default());
+                masked.push_str(MASK);
+            }
+            at = at.max(end);
+        }
+        masked.push_str(text.get(at..).unwrap_or_default());
+        Cow::Owned(masked)
+    }
+}
+
+impl fmt::Debug for Masker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Masker")
+    }
+}
+
+impl Inner {
+    /// Where secrets stand: they may overlap.
+    fn found(&self, text: &str) -> Vec<(usize, usize)> {
+        let matches = self.finder.find_overlapping_iter(text);
+        let whole = matches.filter_map(|found| {
+            let form = self.forms.get(found.pattern().as_usize())?;
+            form.extent(text, found.start())
+        });
+        whole.chain(self.cut(text)).collect()
+    }
+
+    /// Secrets that were cut off, before `…` or at the text's end.
+    fn cut<'s>(&'s self, text: &'s str) -> impl Iterator<Item = (usize, usize)> + 's {
+        let ends = text.match_indices('…').map(|(at, _)| at).chain([text.len()]);
+        ends.flat_map(move |end| {
+            let before = text.get(..end).unwrap_or_default();
+            let begun = move |form: &Form| Some((end - form.begun_at_end_of(before, SHORTEST_CUT)?, end));
+            self.forms.iter().filter(|form| form.reach == Reach::Anywhere).filter_map(begun)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
