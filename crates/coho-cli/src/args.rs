@@ -182,7 +182,7 @@ pub(crate) enum Verb {
         #[arg(long = "as", value_enum, default_value_t = RowsFormat::Table, value_name = "FORMAT")]
         format: RowsFormat,
     },
-    /// Tries rejected, skipped and deferred rows again now, and sends what changed.
+    /// Tries rejected, skipped and deferred rows again now, and nothing else.
     Retry {
         /// The sync.
         sync: String,

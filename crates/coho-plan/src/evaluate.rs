@@ -114,7 +114,9 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
     }
     let mut passed = rows.passed();
     match job.filter.waiting {
-        Waiting::Too => passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same()),
+        Waiting::Too => {
+            passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
+        }
         Waiting::Only => passed.read = looked_at,
     }
     passed.absent += gone;

@@ -60,3 +60,17 @@ impl Phase {
         Self::ALL.into_iter().find(|phase| phase.number() == number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_has_a_number_of_its_own_and_those_below_three_write() {
+        for phase in Phase::ALL {
+            assert_eq!(Phase::numbered(phase.number()), Some(phase));
+            assert_eq!(phase.writes(), phase.number() < 3);
+        }
+        assert_eq!(Phase::numbered(5), None);
+    }
+}

@@ -26,7 +26,8 @@ pub(crate) fn separate(job: &Job<'_>, table: &Table, problems: &mut ProblemCount
     }
     let what = id_of(job.sync.object);
     shared_targets(job, table, what)?;
-    if job.scope.is_some() && !job.learns() {
+    let remembers = "SELECT count(*) FROM (SELECT 1 FROM temp.remembered LIMIT 1)";
+    if !job.learns() && table.number(remembers, [])? > 0 {
         taken_targets(table, what)?;
     }
     Ok(count(table, what, problems)?)

@@ -101,7 +101,7 @@ fn imports(file: &File, module: &Module) -> Vec<Import> {
             found.extend(leaves(tree).into_iter().map(|path| (line, path)));
         }
     }
-    let rooted = |(line, path): (usize, Vec<String>)| Some(Import { line, path: rooted(path, module)? });
+    let rooted = |(line, path): (usize, Vec<String>)| Some(Import { line, path: rooted(&path, module)? });
     found.into_iter().filter_map(rooted).collect()
 }
 
@@ -144,7 +144,7 @@ fn leaves(tree: &str) -> Vec<Vec<String>> {
 }
 
 /// The path from the crate's root; none where it is another crate's.
-fn rooted(path: Vec<String>, module: &Module) -> Option<Vec<String>> {
+fn rooted(path: &[String], module: &Module) -> Option<Vec<String>> {
     let (first, rest) = path.split_first()?;
     let base: Vec<String> = match first.as_str() {
         "crate" => Vec::new(),
@@ -153,7 +153,7 @@ fn rooted(path: Vec<String>, module: &Module) -> Option<Vec<String>> {
         _ => return None,
     };
     if rest.first().is_some_and(|next| next == "super") {
-        return rooted(rest.to_vec(), &base);
+        return rooted(rest, &base);
     }
     Some(base.into_iter().chain(rest.iter().cloned()).filter(|part| part != "self").collect())
 }

@@ -126,7 +126,9 @@ async fn an_empty_source_protects_one_record_as_it_does_many() {
 #[tokio::test]
 async fn an_empty_model_of_events_is_no_accident() {
     let stage = Stage::with_analytics(&[("orders", ORDERS)]).await.unwrap();
-    stage.sql("INSERT INTO orders (id, at, account, total) VALUES (1, '2026-01-01T00:00:00Z', 'a-1', 5)").unwrap();
+    stage
+        .sql("INSERT INTO orders (id, at, account, total) VALUES (1, '2026-01-01T00:00:00Z', 'a-1', 5)")
+        .unwrap();
     stage.vitally.seed(coho_simulator::Seed::account("a-1")).unwrap();
     let ran = stage.run().await.unwrap();
     assert!(ran.told_all().starts_with("completed"), "{}", ran.told_all());
@@ -157,7 +159,8 @@ async fn a_stopped_plan_leaves_a_moved_row_as_it_was_remembered() {
     stage
         .sql("DELETE FROM accounts WHERE id < 2; UPDATE accounts SET external = 'other' WHERE id = 9")
         .unwrap();
-    let memory = "SELECT key || ' ' || departure || ' ' || target || ' ' || standing || ' ' || serial FROM memory";
+    let memory =
+        "SELECT key || ' ' || departure || ' ' || target || ' ' || standing || ' ' || serial FROM memory";
     let before = stage.ask_ledger(memory).unwrap();
     stage.run().await.unwrap();
     assert_eq!(stage.ask_ledger(memory).unwrap(), before);

@@ -289,7 +289,9 @@ async fn a_departure_that_waits_for_its_removal_is_not_taken_by_the_next_one() {
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
     stage.run().await.unwrap();
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*").times(2));
+    stage
+        .vitally
+        .script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*").times(2));
     put(&stage, "1=b");
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected");
@@ -297,7 +299,8 @@ async fn a_departure_that_waits_for_its_removal_is_not_taken_by_the_next_one() {
     put(&stage, "1=c");
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected, 1 held");
-    let departures = stage.ask_ledger("SELECT departure || ' ' || target FROM memory ORDER BY departure").unwrap();
+    let departures =
+        stage.ask_ledger("SELECT departure || ' ' || target FROM memory ORDER BY departure").unwrap();
     assert_eq!(departures, ["0 c", "1 a", "2 b"]);
     stage.advance(std::time::Duration::from_secs(86_400));
     stage.run().await.unwrap();

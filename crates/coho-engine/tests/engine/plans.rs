@@ -87,7 +87,8 @@ async fn invalid_rows_are_counted_by_what_is_wrong_and_with_which_field() {
     let plan = &stage.plan().await.unwrap()[0];
     let told: Vec<_> =
         plan.problems.iter().map(|(kind, problem)| format!("{kind} {}", problem.count)).collect();
-    let expected = ["cast-failed traits.plan 2", "cast-failed traits.seats 1", "duplicate-key 3", "null-key 1"];
+    let expected =
+        ["cast-failed traits.plan 2", "cast-failed traits.seats 1", "duplicate-key 3", "null-key 1"];
     assert_eq!(told, expected);
     let sum: u64 = plan.problems.values().map(|problem| problem.count).sum();
     assert_eq!(sum, plan.counts.fate(Fate::Invalid));
@@ -135,7 +136,8 @@ async fn nothing_of_a_plan_is_left_in_the_temporary_folder_while_it_waits() {
     let project = stage.project().unwrap();
     let engine = stage.engine(&project);
     let outlooks = engine.plan(&engine.select(&[]).unwrap(), &Options::default(), &Silence).await.unwrap();
-    let left: Vec<_> = std::fs::read_dir(stage.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(stage.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["app.db"]);
     drop(outlooks);
 }

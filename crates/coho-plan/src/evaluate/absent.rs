@@ -1,8 +1,6 @@
 //! Keys without a row, and records that rows leave: what happens to them.
 
-use coho_core::decide::{
-    AbsentChange, Claim, Decision, Expired, Nature, Policy, decide_absent,
-};
+use coho_core::decide::{AbsentChange, Claim, Decision, Expired, Nature, Policy, decide_absent};
 use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
@@ -133,7 +131,8 @@ fn operate(
         serial: memory.serial,
     };
     let before = Before::of(Some(memory), &memory.target, false);
-    Ok(table.operation(&operation, &before, None, gone.mover, job.approved.is_some())?)
+    let digest = job.approved.map(|_| operation.digest());
+    Ok(table.operation(&operation, &before, digest, gone.mover)?)
 }
 
 /// The e-mail address that a record was found by, as it was acknowledged last.

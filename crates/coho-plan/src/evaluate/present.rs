@@ -258,8 +258,8 @@ impl<'a> Rows<'a> {
             operation.serial = memory.serial + 1;
         }
         let before = Before::of(present.memory, &operation.target, moved);
-        let asked = self.job.approved.is_some();
-        Ok(self.table.operation(&operation, &before, present.address.as_deref(), None, asked)?)
+        let digest = self.job.approved.map(|_| operation.digest());
+        Ok(self.table.operation(&operation, &before, digest, None)?)
     }
 
     fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {

@@ -113,22 +113,98 @@ impl Before {
         Self { holds: HoldsTarget::Already, leaves: None, returned: true }
     }
 
-    fn columns(&self) -> (i64, Option<&str>, Option<bool>, Option<bool>) {
-        let holds = match self.holds {
+    /// Fills the columns that it has.
+    fn fill<'a>(&'a self, row: &mut Columns<'a>) {
+        row.holds = match self.holds {
             HoldsTarget::NotYet => 0,
             HoldsTarget::Already => 1,
             HoldsTarget::Another => 2,
         };
-        let (leaves, keeps) = self.leaves.as_ref().map(|(target, keeps)| (target.as_str(), *keeps)).unzip();
-        (holds, leaves, keeps, self.returned.then_some(true))
+        (row.leaves, row.keeps) =
+            self.leaves.as_ref().map(|(target, keeps)| (target.as_str(), *keeps)).unzip();
+        row.returned = self.returned.then_some(true);
     }
+}
+
+/// A row of the table, of which most columns are empty.
+#[derive(Default)]
+struct Columns<'a> {
+    key: &'a str,
+    departure: u32,
+    side: i64,
+    rows: i64,
+    target: Option<&'a str>,
+    leaves: Option<&'a str>,
+    holds: i64,
+    keeps: Option<bool>,
+    returned: Option<bool>,
+    mover: Option<i64>,
+    phase: Option<i64>,
+    change: &'static str,
+    reason: &'static str,
+    status: &'static str,
+    code: Option<&'static str>,
+    message: Option<&'a str>,
+    effect: Option<&'static str>,
+    least: Option<i64>,
+    most: Option<i64>,
+    searches: Option<bool>,
+    messages: Option<i64>,
+    created: Option<bool>,
+    address: Option<&'a str>,
+    digest: Option<[u8; 16]>,
+    seen: Option<Seen>,
+    body: Option<String>,
 }
 
 const INSERT: &str = "
     INSERT INTO plan (key, departure, side, rows, target, leaves, holds, keeps, returned, mover, phase, change, reason,
-        status, code, message, effect, least, most, searches, messages, created, address, match, digest, seen_row, seen_mapping)
+        status, code, message, effect, least, most, searches, messages, created, address, match, digest, seen_row,
+        seen_mapping)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
         ?25, ?26, ?27)";
+
+impl Columns<'_> {
+    /// Inserts it. Gives its number.
+    fn insert(self, connection: &Connection) -> rusqlite::Result<i64> {
+        connection.prepare_cached(INSERT)?.execute(params![
+            self.key,
+            self.departure,
+            self.side,
+            self.rows,
+            self.target,
+            self.leaves,
+            self.holds,
+            self.keeps,
+            self.returned,
+            self.mover,
+            self.phase,
+            self.change,
+            self.reason,
+            self.status,
+            self.code,
+            self.message,
+            self.effect,
+            self.least,
+            self.most,
+            self.searches,
+            self.messages,
+            self.created,
+            self.address,
+            self.address.map(|address| match_digest(address).to_bytes()),
+            self.digest,
+            self.seen.map(|seen| seen.row.to_bytes()),
+            self.seen.map(|seen| seen.mapping.to_bytes()),
+        ])?;
+        let seq = connection.last_insert_rowid();
+        if let Some(body) = self.body {
+            let mut statement =
+                connection.prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?;
+            statement.execute(params![seq, body])?;
+        }
+        Ok(seq)
+    }
+}
 
 impl Table {
     /// Adds a row or key that is not sent.
@@ -136,16 +212,15 @@ impl Table {
         self.with(|connection| insert_note(connection, note))
     }
 
-    /// Adds an operation. `asked` is whether an approved plan will be asked for it.
+    /// Adds an operation, with its digest where an approved plan will be asked for it. A departure has its `mover`.
     pub(crate) fn operation(
         &self,
         operation: &Operation,
         before: &Before,
-        address: Option<&str>,
+        digest: Option<Digest>,
         mover: Option<i64>,
-        asked: bool,
     ) -> Result<(), TableError> {
-        self.with(|connection| insert_operation(connection, operation, before, address, mover, asked))
+        self.with(|connection| insert_operation(connection, operation, before, digest, mover))
     }
 
     /// Shows in what a record that was learned differs.
@@ -183,109 +258,66 @@ impl Table {
 }
 
 fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()> {
-    let (side, rows) = match note.side {
-        Side::Rows(rows) => (0, i64::try_from(rows).unwrap_or(i64::MAX)),
+    let mut row = Columns {
+        key: note.key.row(),
+        departure: note.key.departure(),
+        target: note.target.map(ExternalId::as_str),
+        mover: note.mover,
+        change: note.change.name(),
+        reason: note.reason.as_str(),
+        status: note.fate.as_str(),
+        code: note.code.map(Code::as_str),
+        message: note.message.as_deref(),
+        address: note.address,
+        ..Columns::default()
+    };
+    (row.side, row.rows) = match note.side {
+        Side::Rows(rows) => (0, stored(rows)),
         Side::Key => (1, 0),
     };
-    let (holds, leaves, keeps, returned) = note.before.columns();
-    let (effect, seen, body) = match &note.effect {
+    note.before.fill(&mut row);
+    (row.effect, row.seen, row.body) = match &note.effect {
         Effect::None => (None, None, None),
-        Effect::Seen(seen) => (Some("seen"), Some(seen), None),
-        Effect::Learned(sent, seen) => (Some("learned"), Some(seen), Some(sent_text(sent))),
+        Effect::Seen(seen) => (Some("seen"), Some(*seen), None),
+        Effect::Learned(sent, seen) => (Some("learned"), Some(*seen), Some(sent_text(sent))),
         Effect::Released => (Some("released"), None, None),
         Effect::Forgotten => (Some("forgotten"), None, None),
     };
-    let nothing = None::<i64>;
-    connection.prepare_cached(INSERT)?.execute(params![
-        note.key.row(),
-        note.key.departure(),
-        side,
-        rows,
-        note.target.map(ExternalId::as_str),
-        leaves,
-        holds,
-        keeps,
-        returned,
-        note.mover,
-        nothing,
-        note.change.name(),
-        note.reason.as_str(),
-        note.fate.as_str(),
-        note.code.map(Code::as_str),
-        note.message,
-        effect,
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        note.address,
-        note.address.map(|address| match_digest(address).to_bytes()),
-        None::<[u8; 16]>,
-        seen.map(|seen| seen.row.to_bytes()),
-        seen.map(|seen| seen.mapping.to_bytes()),
-    ])?;
-    body.map_or(Ok(()), |body| insert_body(connection, &body))
-}
-
-fn insert_body(connection: &Connection, body: &str) -> rusqlite::Result<()> {
-    let seq = connection.last_insert_rowid();
-    connection
-        .prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?
-        .execute(params![seq, body])?;
-    Ok(())
+    row.insert(connection).map(drop)
 }
 
 fn insert_operation(
     connection: &Connection,
     operation: &Operation,
     before: &Before,
-    address: Option<&str>,
+    digest: Option<Digest>,
     mover: Option<i64>,
-    asked: bool,
 ) -> rusqlite::Result<()> {
-    let phase = Phase::of(operation);
-    let (side, rows) = if phase.writes() { (0, 1) } else { (1, 0) };
-    let (holds, leaves, keeps, returned) = before.columns();
-    let cost = cost::of(operation);
-    let created = match (&operation.action, operation.known.origin()) {
-        (Action::Remove, Some(origin)) => Some(origin == Origin::Created),
-        (Action::Remove | Action::Write { .. } | Action::Probe { .. }, _) => None,
-    };
-    let nothing = None::<&str>;
-    connection.prepare_cached(INSERT)?.execute(params![
-        operation.key.row(),
-        operation.key.departure(),
-        side,
-        rows,
-        operation.target.as_str(),
-        leaves,
-        holds,
-        keeps,
-        returned,
+    let (phase, cost) = (Phase::of(operation), cost::of(operation));
+    let mut row = Columns {
+        key: operation.key.row(),
+        departure: operation.key.departure(),
+        target: Some(operation.target.as_str()),
         mover,
-        phase.number(),
-        operation.change.name(),
-        operation.reason.as_str(),
-        "planned",
-        nothing,
-        nothing,
-        nothing,
-        stored(cost.least),
-        stored(cost.most),
-        operation.searches(),
-        stored(operation.messages()),
-        created,
-        address,
-        address.map(|address| match_digest(address).to_bytes()),
-        asked.then(|| operation.digest().to_bytes()),
-        None::<[u8; 16]>,
-        None::<[u8; 16]>,
-    ])?;
-    let seq = connection.last_insert_rowid();
-    connection
-        .prepare_cached("INSERT INTO bodies (seq, body) VALUES (?1, ?2)")?
-        .execute(params![seq, wire::write(operation)])?;
+        phase: Some(phase.number()),
+        change: operation.change.name(),
+        reason: operation.reason.as_str(),
+        status: "planned",
+        least: Some(stored(cost.least)),
+        most: Some(stored(cost.most)),
+        searches: Some(operation.searches()),
+        messages: Some(stored(operation.messages())),
+        address: if phase.writes() { operation.email.as_deref() } else { None },
+        digest: digest.map(Digest::to_bytes),
+        body: Some(wire::write(operation)),
+        ..Columns::default()
+    };
+    (row.side, row.rows) = if phase.writes() { (0, 1) } else { (1, 0) };
+    if let (Action::Remove, Some(origin)) = (&operation.action, operation.known.origin()) {
+        row.created = Some(origin == Origin::Created);
+    }
+    before.fill(&mut row);
+    let seq = row.insert(connection)?;
     insert_beside(connection, seq, operation)
 }
 

@@ -237,3 +237,112 @@ pub(crate) fn read_differences(body: &str) -> Option<Vec<Difference>> {
     let wire: Vec<DifferenceWire> = serde_json::from_str(body).ok()?;
     wire.into_iter().map(read_difference).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use coho_core::decide::Change;
+    use coho_core::path::FieldPath;
+
+    use super::*;
+
+    fn target(text: &str) -> ExternalId {
+        ExternalId::parse(text).unwrap()
+    }
+
+    fn write_of(fields: Fields) -> Action {
+        let changed = |(path, value): (&FieldPath, &FieldValue)| Difference {
+            path: path.clone(),
+            before: Some(Value::Null),
+            after: value.to_value(),
+        };
+        Action::Write {
+            mode: Mode::Update,
+            associations: Associations::Exact,
+            changed: fields.iter().map(changed).collect(),
+            would_send: fields.iter().map(|(path, value)| (path.clone(), value.to_value())).collect(),
+            complete: fields,
+        }
+    }
+
+    fn operation(action: Action) -> Operation {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        Operation {
+            key: Key::departed("1 (was x)", 2, "u-1"),
+            object: Object::User,
+            target: target("u-1"),
+            email: Some("ada@acme.example".to_owned()),
+            action,
+            known: Known::New,
+            change: Change::Retry,
+            reason: Reason::DeferredEarlier,
+            seen: Some(Seen { row: digest("row"), mapping: digest("mapping") }),
+            serial: 3,
+        }
+    }
+
+    #[test]
+    fn a_write_reads_back_with_its_links_and_nulls() {
+        let accounts = BTreeSet::from([target("acme"), target("hoop")]);
+        let fields = Fields::from([
+            (FieldPath::new("accountIds"), FieldValue::References(Object::Account, accounts)),
+            (FieldPath::new("traits.vitally.custom.tier"), FieldValue::Value(Value::Null)),
+            (FieldPath::new("traits.long"), FieldValue::Value(Value::text("12345678901234567890.5"))),
+        ]);
+        let written = operation(write_of(fields));
+        assert_eq!(read(&write(&written)), Some(written.clone()));
+        assert_eq!(nulled(&written), [&FieldPath::new("traits.vitally.custom.tier")]);
+    }
+
+    #[test]
+    fn an_event_reads_back_and_is_the_same_operation() {
+        let text = |text: &str| FieldValue::Value(Value::text(text));
+        let at = DateTime::from_timestamp(1_790_000_000, 5_000_000).unwrap();
+        let fields = Fields::from([
+            (FieldPath::new("event"), text("Order placed")),
+            (FieldPath::new("accountId"), text("acme")),
+            (FieldPath::new("timestamp"), FieldValue::Value(Value::Timestamp(at))),
+            (FieldPath::new("properties.total"), FieldValue::Value(Value::Int(12))),
+            (FieldPath::new("properties.traits.odd.name"), text("kept")),
+        ]);
+        let event = Operation { object: Object::Event, email: None, ..operation(write_of(fields)) };
+        let found = read(&write(&event)).unwrap();
+        assert_eq!(found, event);
+        assert_eq!(found.digest(), event.digest());
+    }
+
+    #[test]
+    fn removals_and_probes_read_back_with_all_that_may_be_known() {
+        let since = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let id = Some(VitallyId::new("v-2"));
+        let knowns = [
+            Known::New,
+            Known::Assumed,
+            Known::There { id: id.clone(), origin: Origin::Created },
+            Known::There { id: None, origin: Origin::Found },
+            Known::Unclear { since, id, origin: Some(Origin::Found) },
+            Known::Unclear { since, id: None, origin: None },
+        ];
+        for known in knowns {
+            for verb in [Verb::Write, Verb::Remove] {
+                let would_send = [(FieldPath::new("name"), Value::text("Ada"))].into();
+                for action in [Action::Remove, Action::Probe { verb, would_send }] {
+                    let written = Operation { known: known.clone(), seen: None, ..operation(action) };
+                    assert_eq!(read(&write(&written)), Some(written));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_differs_reads_back_and_a_null_that_was_sent_is_not_nothing() {
+        let path = FieldPath::new("name");
+        let differences = [None, Some(Value::Null), Some(Value::Int(1))].map(|before| Difference {
+            path: path.clone(),
+            before,
+            after: Value::Null,
+        });
+        assert_eq!(read_differences(&write_differences(&differences)).unwrap(), differences);
+    }
+}
