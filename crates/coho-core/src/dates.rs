@@ -93,7 +93,9 @@ fn time(text: &str) -> Option<(NaiveTime, Leap)> {
     let nanos = fraction.map_or(Some(0), nanos)?;
     if second == 60 {
         // Zones differ by whole quarters of an hour, so no other minute ends with a day in UTC.
-        return NaiveTime::from_hms_opt(hour, minute, 59).filter(|_| minute % 15 == 14).map(|it| (it, Leap::Yes));
+        return NaiveTime::from_hms_opt(hour, minute, 59)
+            .filter(|_| minute % 15 == 14)
+            .map(|it| (it, Leap::Yes));
     }
     NaiveTime::from_hms_nano_opt(hour, minute, second, nanos).map(|time| (time, Leap::No))
 }
@@ -175,8 +177,13 @@ mod tests {
         for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T05:29:60+05:30"] {
             assert_eq!(shown(text), next, "{text}");
         }
-        assert_eq!(local_timestamp("2016-12-31T23:59:60"), timestamp("2017-01-01T00:00:00Z").map(|it| it.naive_utc()));
-        for wrong in ["2016-12-31T12:00:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:61Z", "9999-12-31T23:59:60Z"] {
+        assert_eq!(
+            local_timestamp("2016-12-31T23:59:60"),
+            timestamp("2017-01-01T00:00:00Z").map(|it| it.naive_utc())
+        );
+        for wrong in
+            ["2016-12-31T12:00:60Z", "2016-12-31T22:59:60Z", "2016-12-31T23:59:61Z", "9999-12-31T23:59:60Z"]
+        {
             assert_eq!(moment(wrong), None, "{wrong}");
         }
     }

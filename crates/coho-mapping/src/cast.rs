@@ -167,7 +167,9 @@ mod tests {
 
     #[test]
     fn what_could_be_another_day_is_no_date() {
-        for text in ["24-11-26", "6-1-5", "03-04-25", "+12026-01-01", "-2026-01-01", "24-11-26 10:00:00", "2026-1-5"] {
+        for text in
+            ["24-11-26", "6-1-5", "03-04-25", "+12026-01-01", "-2026-01-01", "24-11-26 10:00:00", "2026-1-5"]
+        {
             assert_eq!(cast_text(text, Cast::Date), None, "{text}");
             assert_eq!(cast_text(text, Cast::Timestamp), None, "{text}");
         }

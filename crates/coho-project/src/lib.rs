@@ -80,7 +80,7 @@ mod bless;
 
 pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
-pub use file::{File, FileText, belongs};
+pub use file::{File, FileText, LONGEST, belongs};
 pub use load::{load, load_offline};
 pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};
 pub use reference::reference;

@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn other_objects_and_values_may_have_it_too() {
-        for text in [r#"[{"a":1},{"a":2}]"#, r#"{"a":{"a":"a"},"b":["a","a"]}"#, r#"{"a":"\"a\":","b":"{"}"#, "1", ""] {
+        for text in
+            [r#"[{"a":1},{"a":2}]"#, r#"{"a":{"a":"a"},"b":["a","a"]}"#, r#"{"a":"\"a\":","b":"{"}"#, "1", ""]
+        {
             assert_eq!(doubled(text), None, "{text}");
         }
     }

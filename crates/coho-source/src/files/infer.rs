@@ -2,16 +2,20 @@
 //!
 //! `007`, `+1`, `-0` and `1e5` are text: as numbers they would come out as 7, 1, 0 and 100000. [`super::csv`] asks here.
 
+use coho_core::dates;
 use coho_core::decimal::Decimal;
+use coho_core::place::Place;
 use coho_core::row::ColumnType;
 
-use crate::text;
+use crate::inferred::{Inferred, Misfit};
 
-/// The types that still fit, from the narrowest.
+/// The types that still fit, from the narrowest, and the first value that each of the others did not fit.
 #[derive(Clone, Debug)]
 pub(super) struct Inference {
     fits: Vec<ColumnType>,
+    misfits: Vec<Misfit>,
     seen: bool,
+    bytes: Option<Place>,
 }
 
 /// Each type that may be inferred, narrowest first. Text always fits.
@@ -27,21 +31,50 @@ const CANDIDATES: [ColumnType; 6] = [
 impl Inference {
     /// Nothing was seen yet.
     pub(super) fn new() -> Self {
-        Self { fits: CANDIDATES.to_vec(), seen: false }
+        Self { fits: CANDIDATES.to_vec(), misfits: Vec::new(), seen: false, bytes: None }
     }
 
-    /// Looks at one value. An empty one is null and fits everything.
-    pub(super) fn see(&mut self, value: &str) {
+    /// Looks at one value. An empty one is null and fits everything. `place` is asked where a type no longer fits.
+    pub(super) fn see(&mut self, value: &str, place: impl Fn() -> Place) {
         if value.is_empty() || (self.seen && self.fits.is_empty()) {
             return;
         }
         self.seen = true;
-        self.fits.retain(|kind| fits(*kind, value));
+        self.keep(|kind| fits(kind, value), value, place);
+    }
+
+    /// Sees a value that is no text at all.
+    pub(super) fn see_bytes(&mut self, place: impl Fn() -> Place) {
+        self.seen = true;
+        self.bytes.get_or_insert_with(&place);
+        self.keep(|_| false, "bytes that are not UTF-8", place);
+    }
+
+    /// Where the first value that is no text is.
+    pub(super) fn bytes(&self) -> Option<&Place> {
+        self.bytes.as_ref()
+    }
+
+    fn keep(&mut self, fits: impl Fn(ColumnType) -> bool, value: &str, place: impl Fn() -> Place) {
+        if self.fits.iter().all(|kind| fits(*kind)) {
+            return;
+        }
+        let place = place();
+        for kind in self.fits.extract_if(.., |kind| !fits(*kind)) {
+            let preview = coho_core::value::preview(value);
+            self.misfits.push(Misfit { kind, place: place.clone(), preview });
+        }
     }
 
     /// The narrowest type that fits everything that was seen; text where nothing was.
     pub(super) fn result(&self) -> ColumnType {
         if self.seen { self.fits.first().copied().unwrap_or(ColumnType::Text) } else { ColumnType::Text }
+    }
+
+    /// What was found out of a column; `None` where nothing was seen.
+    pub(super) fn found(self, column: &str) -> Option<Inferred> {
+        let kind = self.result();
+        self.seen.then(|| Inferred { column: column.to_owned(), kind, misfits: self.misfits })
     }
 }
 
@@ -50,9 +83,9 @@ fn fits(kind: ColumnType, value: &str) -> bool {
         ColumnType::Bool => matches!(value, "true" | "false"),
         ColumnType::Int => plain_number(value) && !value.contains('.') && value.parse::<i64>().is_ok(),
         ColumnType::Decimal => plain_number(value),
-        ColumnType::Date => text::date(value).is_some(),
-        ColumnType::Timestamp => text::timestamp(value).is_some(),
-        ColumnType::LocalTimestamp => text::local_timestamp(value).is_some(),
+        ColumnType::Date => dates::date(value).is_some(),
+        ColumnType::Timestamp => dates::timestamp(value).is_some(),
+        ColumnType::LocalTimestamp => dates::local_timestamp(value).is_some(),
         ColumnType::Float | ColumnType::Text | ColumnType::Json | ColumnType::Mixed => true,
     }
 }
@@ -70,7 +103,7 @@ mod tests {
     fn inferred(values: &[&str]) -> ColumnType {
         let mut inference = Inference::new();
         for value in values {
-            inference.see(value);
+            inference.see(value, Place::default);
         }
         inference.result()
     }
@@ -84,6 +117,18 @@ mod tests {
         assert_eq!(inferred(&["2026-11-24"]), ColumnType::Date);
         assert_eq!(inferred(&["2026-11-24T10:00:00Z"]), ColumnType::Timestamp);
         assert_eq!(inferred(&["2026-11-24 10:00:00"]), ColumnType::LocalTimestamp);
+    }
+
+    #[test]
+    fn the_value_that_a_type_did_not_fit_is_kept() {
+        let mut inference = Inference::new();
+        for (line, value) in ["1", "2", "", "n/a", "x"].iter().enumerate() {
+            inference.see(value, || Place { line: u32::try_from(line + 2).unwrap(), ..Place::file("a.csv") });
+        }
+        let found = inference.found("seats").unwrap();
+        let misfit = found.misfits.iter().find(|misfit| misfit.kind == ColumnType::Int).unwrap();
+        assert_eq!((found.kind, misfit.place.line, misfit.preview.as_str()), (ColumnType::Text, 5, "n/a"));
+        assert_eq!(Inference::new().found("seats"), None);
     }
 
     #[test]
