@@ -57,7 +57,7 @@ pub fn in_calendar(date: NaiveDate) -> bool {
 
 /// Whether a moment has digits that Vitally does not take: it keeps milliseconds.
 pub fn is_finer_than_millis(time: &impl Timelike) -> bool {
-    time.nanosecond() % 1_000_000 != 0
+    !time.nanosecond().is_multiple_of(1_000_000)
 }
 
 /// Whether a second was a leap second, and so became the next minute.

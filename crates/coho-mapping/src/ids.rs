@@ -122,14 +122,10 @@ fn listed<T: Ord>(
 /// The parts of a text between separators, without the blanks around them; what is empty is left out. Other values are what
 /// they are.
 pub(crate) fn split(value: Value, separator: &str) -> Value {
-    match value {
-        // A list in JSON's form is read as one.
-        Value::Text(text) if !text.trim_start().starts_with('[') => {
-            let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
-            Value::Array(parts.map(Value::text).collect())
-        }
-        other => other,
-    }
+    // A list in JSON's form is read as one.
+    let Some(text) = value.as_text().filter(|text| !text.trim_start().starts_with('[')) else { return value };
+    let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+    Value::Array(parts.map(Value::text).collect())
 }
 
 /// The first id; a problem where there may be one only, and there are more.

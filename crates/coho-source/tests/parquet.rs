@@ -235,9 +235,9 @@ fn a_damaged_file_is_refused_or_read_but_never_a_defect() {
     let whole = std::fs::read(&path).unwrap();
     // The panics of the record reader are answers: nobody hears of them.
     let heard = Arc::new(AtomicU32::new(0));
-    let hears = heard.clone();
+    let counter = heard.clone();
     std::panic::set_hook(Box::new(move |_| {
-        hears.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
     }));
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
