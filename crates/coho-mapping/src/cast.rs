@@ -37,7 +37,7 @@ fn unreadable(value: &Value, to: Cast) -> Problem {
     };
     let help = match to {
         Cast::Date | Cast::Timestamp => {
-            "write it as `2026-11-24`, or as `2026-11-24T10:00:00Z`, in the model, or use another `as:`"
+            "write it in the model as `YYYY-MM-DD` or `YYYY-MM-DDThh:mm:ssZ`, or use another `as:`"
         }
         Cast::Text | Cast::Number | Cast::Integer | Cast::Boolean | Cast::Json => {
             "mend the value in the model, or use another `as:`"

@@ -15,7 +15,7 @@ use coho_core::row::{Cell, Column, ColumnType, RowBuf};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
 use super::fault::{FileError, FileFault};
-use super::infer::Inference;
+use super::infer::{Inference, Seen};
 use super::path::Source;
 use super::{quotes, types};
 use crate::outline::{Found, Layout, Needed, Outline};
@@ -32,24 +32,24 @@ pub(super) fn read(source: Source, settings: &Csv, sink: &mut Sink) -> Result<()
     let table = Table { source, settings };
     let (names, mut records) = table.start()?;
     let declared = types::by_column(&table.source.name, &names, &settings.types)?;
-    let mut inferences = Vec::new();
+    let mut seen = Vec::new();
     let kinds = match settings.undeclared {
         Undeclared::Text => declared.iter().map(|kind| kind.unwrap_or(ColumnType::Text)).collect(),
         Undeclared::Infer if declared.iter().all(Option::is_some) => {
             declared.iter().copied().flatten().collect()
         }
         Undeclared::Infer => {
-            let Some(seen) = table.infer(&mut records, sink)? else { return Ok(()) };
+            let Some(found) = table.infer(&mut records, sink)? else { return Ok(()) };
             table.source.unchanged()?;
             records = table.start()?.1;
-            inferences = seen;
-            chosen(&declared, &inferences)
+            seen = found;
+            chosen(&declared, &seen)
         }
     };
     let found = names.iter().zip(&kinds).map(|(name, kind)| Found::plain(name, *kind)).collect();
     let place = Place { line: 1, ..Place::file(table.source.name.as_str()) };
     let layout = Layout::of(found, Remedy::InFile, Some(&place))?;
-    let outline = outline(&layout, &declared, inferences);
+    let outline = outline(&layout, &declared, seen);
     let ControlFlow::Continue(needed) = sink.open(outline) else { return Ok(()) };
     if !table.rows(&mut records, &layout, &needed, sink)? {
         return Ok(());
@@ -58,28 +58,25 @@ pub(super) fn read(source: Source, settings: &Csv, sink: &mut Sink) -> Result<()
 }
 
 /// The outline, with what was found out of the columns whose types are not declared.
-fn outline(layout: &Layout, declared: &[Option<ColumnType>], inferences: Vec<Inference>) -> Outline {
+fn outline(layout: &Layout, declared: &[Option<ColumnType>], seen: Vec<Seen>) -> Outline {
     let mut outline = layout.outline.clone();
     let mut inferred = Vec::new();
-    for (field, inference) in inferences.into_iter().enumerate() {
+    for (field, seen) in seen.into_iter().enumerate() {
         let Some(at) = layout.fields.iter().position(|column| *column == field) else { continue };
         let name = layout.outline.columns().names().nth(at).unwrap_or_default();
-        if let Some(place) = inference.bytes() {
+        if let Some(place) = &seen.bytes {
             outline = outline.with_bytes(at, place.clone());
         }
         if declared.get(field) == Some(&None) {
-            inferred.extend(inference.found(name));
+            inferred.extend(seen.found(name));
         }
     }
     outline.with_inferred(inferred)
 }
 
 /// The declared types, and where there is none the one that was found out.
-fn chosen(declared: &[Option<ColumnType>], inferences: &[Inference]) -> Vec<ColumnType> {
-    let kind = |(declared, inference): (&Option<ColumnType>, &Inference)| {
-        declared.unwrap_or_else(|| inference.result())
-    };
-    declared.iter().zip(inferences).map(kind).collect()
+fn chosen(declared: &[Option<ColumnType>], seen: &[Seen]) -> Vec<ColumnType> {
+    declared.iter().zip(seen).map(|(declared, seen)| declared.unwrap_or(seen.kind)).collect()
 }
 
 /// A file and how it is read.
@@ -184,12 +181,14 @@ impl Table<'_> {
     }
 
     fn fault_here(&self, record: &ByteRecord, fault: FileFault) -> FileError {
-        FileError { place: self.place(record), fault }
+        let place = record.position().map(|at| self.place(at));
+        FileError { place: place.unwrap_or_else(|| Place::file(self.source.name.as_str())), fault }
     }
 
-    fn place(&self, record: &ByteRecord) -> Place {
-        let line = record.position().map_or(0, |position| self.line(position));
-        Place { line: u32::try_from(line).unwrap_or(u32::MAX), ..Place::file(self.source.name.as_str()) }
+    /// Where a record starts. This moves the file's reader.
+    fn place(&self, at: &Position) -> Place {
+        let line = u32::try_from(self.line(at)).unwrap_or(u32::MAX);
+        Place { line, ..Place::file(self.source.name.as_str()) }
     }
 
     /// The line on which a record starts: the parser counts from before the blank lines that it skips.
@@ -203,16 +202,16 @@ impl Table<'_> {
     }
 
     /// What the values of each column are; `None` where nobody listens any more.
-    fn infer(&self, records: &mut Records, sink: &Sink) -> Result<Option<Vec<Inference>>, FileError> {
+    fn infer(&self, records: &mut Records, sink: &Sink) -> Result<Option<Vec<Seen>>, FileError> {
         let mut inferences = vec![Inference::new(); records.width];
         let mut seen = 0;
         while self.next(records)? {
+            let Some(at) = records.last.as_ref() else { continue };
             for (inference, field) in inferences.iter_mut().zip(&records.record) {
-                let place = || self.place(&records.record);
                 match std::str::from_utf8(field) {
-                    Ok(value) => inference.see(value, place),
+                    Ok(value) => inference.see(value, at),
                     // Whether that is a fault depends on whether anybody reads the column.
-                    Err(_) => inference.see_bytes(place),
+                    Err(_) => inference.see_bytes(at),
                 }
             }
             seen += 1;
@@ -220,7 +219,7 @@ impl Table<'_> {
                 return Ok(None);
             }
         }
-        Ok(Some(inferences))
+        Ok(Some(inferences.into_iter().map(|inference| inference.result(|at| self.place(at))).collect()))
     }
 
     /// Gives all rows; false where no more are wanted.

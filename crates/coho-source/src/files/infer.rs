@@ -6,6 +6,7 @@ use coho_core::dates;
 use coho_core::decimal::Decimal;
 use coho_core::place::Place;
 use coho_core::row::ColumnType;
+use csv::Position;
 
 use crate::inferred::{Inferred, Misfit};
 
@@ -13,9 +14,26 @@ use crate::inferred::{Inferred, Misfit};
 #[derive(Clone, Debug)]
 pub(super) struct Inference {
     fits: Vec<ColumnType>,
-    misfits: Vec<Misfit>,
+    misfits: Vec<(ColumnType, Position, String)>,
     seen: bool,
-    bytes: Option<Place>,
+    bytes: Option<Position>,
+}
+
+/// What all values of a column are.
+pub(super) struct Seen {
+    /// The narrowest type that fits them; text where there was none but null.
+    pub(super) kind: ColumnType,
+    /// Where the first value is that is no text.
+    pub(super) bytes: Option<Place>,
+    misfits: Vec<Misfit>,
+    any: bool,
+}
+
+impl Seen {
+    /// What was found out of a column of this name; `None` where no value was seen.
+    pub(super) fn found(self, column: &str) -> Option<Inferred> {
+        self.any.then(|| Inferred { column: column.to_owned(), kind: self.kind, misfits: self.misfits })
+    }
 }
 
 /// Each type that may be inferred, narrowest first. Text always fits.
@@ -34,47 +52,38 @@ impl Inference {
         Self { fits: CANDIDATES.to_vec(), misfits: Vec::new(), seen: false, bytes: None }
     }
 
-    /// Looks at one value. An empty one is null and fits everything. `place` is asked where a type no longer fits.
-    pub(super) fn see(&mut self, value: &str, place: impl Fn() -> Place) {
+    /// Looks at one value, and where its record begins. An empty one is null and fits everything.
+    pub(super) fn see(&mut self, value: &str, at: &Position) {
         if value.is_empty() || (self.seen && self.fits.is_empty()) {
             return;
         }
         self.seen = true;
-        self.keep(|kind| fits(kind, value), value, place);
+        self.keep(|kind| fits(kind, value), value, at);
     }
 
     /// Sees a value that is no text at all.
-    pub(super) fn see_bytes(&mut self, place: impl Fn() -> Place) {
+    pub(super) fn see_bytes(&mut self, at: &Position) {
         self.seen = true;
-        self.bytes.get_or_insert_with(&place);
-        self.keep(|_| false, "bytes that are not UTF-8", place);
+        self.bytes.get_or_insert_with(|| at.clone());
+        self.keep(|_| false, "bytes that are not UTF-8", at);
     }
 
-    /// Where the first value that is no text is.
-    pub(super) fn bytes(&self) -> Option<&Place> {
-        self.bytes.as_ref()
-    }
-
-    fn keep(&mut self, fits: impl Fn(ColumnType) -> bool, value: &str, place: impl Fn() -> Place) {
-        if self.fits.iter().all(|kind| fits(*kind)) {
-            return;
-        }
-        let place = place();
+    fn keep(&mut self, fits: impl Fn(ColumnType) -> bool, value: &str, at: &Position) {
         for kind in self.fits.extract_if(.., |kind| !fits(*kind)) {
-            let preview = coho_core::value::preview(value);
-            self.misfits.push(Misfit { kind, place: place.clone(), preview });
+            self.misfits.push((kind, at.clone(), coho_core::value::preview(value)));
         }
     }
 
-    /// The narrowest type that fits everything that was seen; text where nothing was.
-    pub(super) fn result(&self) -> ColumnType {
-        if self.seen { self.fits.first().copied().unwrap_or(ColumnType::Text) } else { ColumnType::Text }
-    }
-
-    /// What was found out of a column; `None` where nothing was seen.
-    pub(super) fn found(self, column: &str) -> Option<Inferred> {
-        let kind = self.result();
-        self.seen.then(|| Inferred { column: column.to_owned(), kind, misfits: self.misfits })
+    /// What was seen, once all was. Places are found out only now: that moves the file's reader.
+    pub(super) fn result(self, place: impl Fn(&Position) -> Place) -> Seen {
+        let kind = self.fits.first().copied().filter(|_| self.seen).unwrap_or(ColumnType::Text);
+        let misfit = |(kind, at, preview): &(ColumnType, Position, String)| Misfit {
+            kind: *kind,
+            place: place(at),
+            preview: preview.clone(),
+        };
+        let misfits = self.misfits.iter().map(misfit).collect();
+        Seen { kind, bytes: self.bytes.as_ref().map(&place), misfits, any: self.seen }
     }
 }
 
@@ -103,9 +112,9 @@ mod tests {
     fn inferred(values: &[&str]) -> ColumnType {
         let mut inference = Inference::new();
         for value in values {
-            inference.see(value, Place::default);
+            inference.see(value, &Position::new());
         }
-        inference.result()
+        inference.result(|_| Place::default()).kind
     }
 
     #[test]
@@ -121,14 +130,16 @@ mod tests {
 
     #[test]
     fn the_value_that_a_type_did_not_fit_is_kept() {
+        let at = |line| Position::new().set_line(line).clone();
+        let place = |at: &Position| Place { line: u32::try_from(at.line()).unwrap(), ..Place::file("a.csv") };
         let mut inference = Inference::new();
         for (line, value) in ["1", "2", "", "n/a", "x"].iter().enumerate() {
-            inference.see(value, || Place { line: u32::try_from(line + 2).unwrap(), ..Place::file("a.csv") });
+            inference.see(value, &at(line as u64 + 2));
         }
-        let found = inference.found("seats").unwrap();
+        let found = inference.result(place).found("seats").unwrap();
         let misfit = found.misfits.iter().find(|misfit| misfit.kind == ColumnType::Int).unwrap();
         assert_eq!((found.kind, misfit.place.line, misfit.preview.as_str()), (ColumnType::Text, 5, "n/a"));
-        assert_eq!(Inference::new().found("seats"), None);
+        assert_eq!(Inference::new().result(place).found("seats"), None);
     }
 
     #[test]
