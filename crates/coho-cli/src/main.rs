@@ -1,6 +1,7 @@
 //! The `coho` command: thin. It reads what was typed, calls the engine and prints what it says.
 
 mod args;
+mod bounded;
 mod exit;
 mod failure;
 mod usage;

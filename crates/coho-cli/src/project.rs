@@ -145,7 +145,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
         } else if is_astray(&name) {
             files.push(File::text(name, ""));
         } else if belongs(&name) {
-            let text = match std::fs::read(entry.path()) {
+            let text = match crate::bounded::bytes(&entry.path(), coho_project::LONGEST) {
                 Ok(bytes) => FileText::from_bytes(bytes),
                 Err(error) => FileText::Unreadable(error.to_string()),
             };
@@ -158,7 +158,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
 /// What `${NAME}` and `file:PATH` stand for. The environment wins over the file.
 fn resolve(name: &str, from_file: &BTreeMap<String, String>, root: &Path) -> Option<String> {
     if let Some(path) = name.strip_prefix("file:") {
-        let text = std::fs::read_to_string(root.join(path)).ok()?;
+        let text = crate::bounded::text(&root.join(path), coho_project::LONGEST).ok()?;
         return Some(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     std::env::var(name).ok().or_else(|| from_file.get(name).cloned())
@@ -172,7 +172,7 @@ fn environment(file: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> 
         code: 3,
         source: Some(source.into()),
     };
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = crate::bounded::text(path, coho_project::LONGEST).map_err(unreadable)?;
     text.lines().enumerate().filter_map(|(at, line)| variable(path, at + 1, line).transpose()).collect()
 }
 

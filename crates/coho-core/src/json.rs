@@ -2,6 +2,8 @@
 //!
 //! Numbers that fit 64 bits read as integers, all others as exact decimals; text stays text, whatever it looks like.
 
+mod names;
+
 use serde_json::Value as Json;
 
 use crate::decimal::Decimal;
@@ -16,12 +18,24 @@ pub enum JsonError {
     /// A number with more than 1,000 digits, or an exponent beyond that.
     #[error("the number {0} is too long")]
     Number(String),
+    /// An object that has one name twice; only [`parse_strict`] looks for those.
+    #[error("an object has the name `{0}` twice")]
+    Doubled(String),
 }
 
-/// Reads one JSON value.
+/// Reads one JSON value. Of a name that an object has twice, the last value counts.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     let json: Json = serde_json::from_str(text).map_err(JsonError::Syntax)?;
     from_serde(json)
+}
+
+/// Reads one JSON value from outside: an object that has a name twice is refused, at any depth.
+pub fn parse_strict(text: &str) -> Result<Value, JsonError> {
+    let value = parse(text)?;
+    match names::doubled(text) {
+        Some(name) => Err(JsonError::Doubled(crate::value::preview(&name))),
+        None => Ok(value),
+    }
 }
 
 /// The compact JSON text of a value.
@@ -94,5 +108,6 @@ mod tests {
     fn what_is_not_json_is_an_error() {
         assert!(parse("{").is_err());
         assert!(parse("1e99999").is_err());
+        assert!(matches!(parse_strict(r#"{"a":1,"a":1}"#), Err(JsonError::Doubled(name)) if name == "a"));
     }
 }

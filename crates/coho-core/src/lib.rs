@@ -37,6 +37,7 @@
 
 pub mod value;
 pub mod decimal;
+pub mod dates;
 pub mod json;
 pub mod row;
 pub mod digest;

@@ -22,7 +22,7 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// One SQL query.
-    Sql(String),
+    Sql(SqlText),
     /// A whole table, optionally with its schema: `public.customers`.
     Table(String),
     /// A file, by its path relative to its source's folder.
@@ -32,6 +32,37 @@ pub enum Relation {
         /// How the file is read.
         format: FileFormat,
     },
+}
+
+/// A query as a file writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlText {
+    /// The query.
+    pub text: String,
+    /// Where its first character stands; a place without a line where it stands in no file.
+    pub place: Place,
+    /// The columns before its second and later lines: a YAML block's indentation.
+    pub indent: u32,
+}
+
+impl SqlText {
+    /// Where a line and a column of the query, from 1, stand in its file.
+    pub fn place_of(&self, line: usize, column: usize) -> Option<Place> {
+        let (line, column) = (u32::try_from(line).ok()?, u32::try_from(column).ok()?);
+        if self.place.line == 0 || line == 0 {
+            return None;
+        }
+        let before = if line == 1 { self.place.column.saturating_sub(1) } else { self.indent };
+        let line = self.place.line.checked_add(line - 1)?;
+        Some(Place { file: self.place.file.clone(), line, column: before.checked_add(column)?, length: 1 })
+    }
+}
+
+impl From<&str> for SqlText {
+    /// A query that stands in no file.
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), place: Place::default(), indent: 0 }
+    }
 }
 
 /// How a file is read.
@@ -66,8 +97,10 @@ pub struct Csv {
 pub enum Header {
     /// The first line.
     FirstLine,
-    /// The project names them, in order.
+    /// The file has no line of names: the project has them, in order.
     Named(Vec<String>),
+    /// The first line has names, and those of the project take their place, in order.
+    Replaced(Vec<String>),
 }
 
 /// What a column without a declared type holds.
@@ -82,5 +115,20 @@ pub enum Undeclared {
 impl Default for Csv {
     fn default() -> Self {
         Self { delimiter: b',', header: Header::FirstLine, types: Vec::new(), undeclared: Undeclared::Infer }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_query_is_one_in_its_file() {
+        let place = Place { line: 5, column: 4, ..Place::file("models/a.yaml") };
+        let sql = SqlText { text: "select a,\n  b".to_owned(), place, indent: 3 };
+        let shown = |line, column| sql.place_of(line, column).map(|place| place.to_string());
+        assert_eq!(shown(1, 8).as_deref(), Some("models/a.yaml:5:11"));
+        assert_eq!(shown(2, 3).as_deref(), Some("models/a.yaml:6:6"));
+        assert_eq!(SqlText::from("select 1").place_of(1, 1), None);
     }
 }

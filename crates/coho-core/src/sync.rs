@@ -358,6 +358,8 @@ pub enum Expression {
         object: Object,
         /// Which ids they are.
         by: By,
+        /// What stands between the ids of a list that is written as text: `,`.
+        split: Option<String>,
     },
     /// What a Liquid template gives, cast where that is asked for.
     Template {

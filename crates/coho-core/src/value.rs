@@ -6,6 +6,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
+use crate::dates;
 use crate::decimal::Decimal;
 
 /// The most characters of a value that a message may show.
@@ -172,6 +173,25 @@ impl Value {
             | Self::Float(_)
             | Self::Array(_)
             | Self::Object(_) => None,
+        }
+    }
+}
+
+impl Value {
+    /// Whether digits of a time in it are cut off when it is sent: Vitally keeps milliseconds.
+    pub fn has_finer_time(&self) -> bool {
+        match self {
+            Self::Timestamp(moment) => dates::is_finer_than_millis(moment),
+            Self::LocalTimestamp(moment) => dates::is_finer_than_millis(moment),
+            Self::Array(items) => items.iter().any(Self::has_finer_time),
+            Self::Object(members) => members.iter().any(|(_, value)| value.has_finer_time()),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Decimal(_)
+            | Self::Float(_)
+            | Self::Text(_)
+            | Self::Date(_) => false,
         }
     }
 }

@@ -84,17 +84,25 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Column
         Ok(connection) => connection,
         Err(error) => return (vec![problem(&error)], None),
     };
-    let columns = match coho_source::columns(&connection, model).await {
-        Ok(columns) => columns,
+    let outline = match coho_source::outline(&connection, model).await {
+        Ok(outline) => outline,
         Err(error) => {
             let mut problems = vec![source_problem(&error, model)];
             problems.extend(Mapping::template_problems(&sync.fields));
             return (problems, None);
         }
     };
-    let mapping = Mapping::compile(&Specification::of(sync), &columns).err();
-    let key = coho_plan::read::key_columns(model, &columns).err();
-    (key.into_iter().chain(mapping).flatten().collect(), Some(columns))
+    let columns = outline.columns().clone();
+    let mapping = Mapping::compile(&Specification::of(sync), &columns);
+    let key = coho_plan::read::key_columns(model, &columns);
+    let problems = match (mapping, key) {
+        (Ok(mapping), Ok(key)) => {
+            let allowed = outline.allow(&coho_plan::read::needed(&mapping, &key));
+            allowed.err().map(|error| source_problem(&error, model)).into_iter().collect()
+        }
+        (mapping, key) => key.err().into_iter().chain(mapping.err()).flatten().collect(),
+    };
+    (problems, Some(columns))
 }
 
 /// What does not fit between the mappings to a destination and the traits of its workspace. They are fetched anew: who was

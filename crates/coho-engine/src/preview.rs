@@ -11,7 +11,7 @@ use coho_mapping::record::record;
 use coho_mapping::{Facts, Mapping, Specification};
 use coho_plan::failure::PlanError;
 use coho_plan::job::Filter;
-use coho_plan::read::{key_columns, key_problem, source_problem};
+use coho_plan::read::{key_columns, key_problem, needed, source_problem};
 use coho_source::Scope;
 
 use crate::context::{Engine, EngineError};
@@ -45,6 +45,7 @@ impl Engine<'_> {
         let columns = reading.columns().clone();
         let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(failed)?;
         let key = key_columns(model, &columns).map_err(failed)?;
+        reading.need(&needed(&mapping, &key)).map_err(failing)?;
         let facts = self.facts(sync, "preview", self.setup.clock.now());
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {

@@ -1,7 +1,8 @@
 //! Casts: `as: number` and the like, with checks. What cannot be read is a problem, never an empty value.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use coho_core::code::Code;
+use coho_core::dates;
 use coho_core::decimal::Decimal;
 use coho_core::problem::Problem;
 use coho_core::sync::Cast;
@@ -34,8 +35,15 @@ fn unreadable(value: &Value, to: Cast) -> Problem {
         Cast::Timestamp => "a timestamp",
         Cast::Json => "JSON",
     };
-    Problem::new(Code::CAST_FAILED, format!("cannot read {} as {wanted}", value.preview()))
-        .help("mend the value in the model, or use another `as:`")
+    let help = match to {
+        Cast::Date | Cast::Timestamp => {
+            "write it in the model as `YYYY-MM-DD` or `YYYY-MM-DDThh:mm:ssZ`, or use another `as:`"
+        }
+        Cast::Text | Cast::Number | Cast::Integer | Cast::Boolean | Cast::Json => {
+            "mend the value in the model, or use another `as:`"
+        }
+    };
+    Problem::new(Code::CAST_FAILED, format!("cannot read {} as {wanted}", value.preview())).help(help)
 }
 
 fn text(value: &Value) -> Value {
@@ -94,10 +102,8 @@ fn boolean(value: &Value) -> Option<Value> {
 }
 
 fn date(value: &Value) -> Option<Value> {
-    if let Value::Text(text) = value
-        && let Ok(date) = NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d")
-    {
-        return Some(Value::Date(date));
+    if let Value::Date(date) = value {
+        return Some(Value::Date(*date));
     }
     timestamp(value).map(|moment| Value::Date(moment.date_naive()))
 }
@@ -107,7 +113,7 @@ fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
         Value::Timestamp(moment) => Some(*moment),
         Value::LocalTimestamp(moment) => Some(moment.and_utc()),
         Value::Date(date) => Some(date.and_time(NaiveTime::MIN).and_utc()),
-        Value::Text(text) => timestamp_text(text.trim()),
+        Value::Text(text) => dates::moment(text.trim()),
         Value::Null
         | Value::Bool(_)
         | Value::Int(_)
@@ -118,25 +124,9 @@ fn timestamp(value: &Value) -> Option<DateTime<Utc>> {
     }
 }
 
-/// ISO 8601 with a zone, without one (UTC), or a date alone (its midnight in UTC).
-fn timestamp_text(text: &str) -> Option<DateTime<Utc>> {
-    let spaced = text.replacen(' ', "T", 1);
-    if let Ok(moment) = DateTime::parse_from_rfc3339(&spaced) {
-        return Some(moment.to_utc());
-    }
-    if let Ok(moment) = DateTime::parse_from_str(&spaced, "%Y-%m-%dT%H:%M:%S%.f%#z") {
-        return Some(moment.to_utc());
-    }
-    if let Ok(moment) = NaiveDateTime::parse_from_str(&spaced, "%Y-%m-%dT%H:%M:%S%.f") {
-        return Some(moment.and_utc());
-    }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    Some(date.and_time(NaiveTime::MIN).and_utc())
-}
-
 fn json(value: &Value) -> Option<Value> {
     match value.as_text() {
-        Some(text) => coho_core::json::parse(text).ok(),
+        Some(text) => coho_core::json::parse_strict(text).ok(),
         None => Some(value.clone()),
     }
 }
@@ -173,6 +163,30 @@ mod tests {
         assert_eq!(cast_text("2026-11-24 10:00:00", Cast::Timestamp).as_deref(), utc);
         assert_eq!(cast_text("2026-11-24", Cast::Timestamp).as_deref(), Some("\"2026-11-24T00:00:00.000Z\""));
         assert_eq!(cast_text("24.11.2026", Cast::Timestamp), None);
+    }
+
+    #[test]
+    fn what_could_be_another_day_is_no_date() {
+        for text in
+            ["24-11-26", "6-1-5", "03-04-25", "+12026-01-01", "-2026-01-01", "24-11-26 10:00:00", "2026-1-5"]
+        {
+            assert_eq!(cast_text(text, Cast::Date), None, "{text}");
+            assert_eq!(cast_text(text, Cast::Timestamp), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn finer_digits_are_cut_and_a_leap_second_is_the_next_minute() {
+        let cut = cast_text("2026-03-29T01:30:00.001999999Z", Cast::Timestamp);
+        assert_eq!(cut.as_deref(), Some("\"2026-03-29T01:30:00.001Z\""));
+        let leap = cast_text("2016-12-31T23:59:60Z", Cast::Timestamp);
+        assert_eq!(leap.as_deref(), Some("\"2017-01-01T00:00:00.000Z\""));
+        assert_eq!(cast_text("2016-12-31T23:59:60Z", Cast::Date).as_deref(), Some("\"2017-01-01\""));
+    }
+
+    #[test]
+    fn json_with_a_name_twice_is_none() {
+        assert_eq!(cast_text(r#"{"a":1,"a":2}"#, Cast::Json), None);
     }
 
     #[test]

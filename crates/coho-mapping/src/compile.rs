@@ -16,7 +16,7 @@ use coho_core::sync::{
 
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
-use crate::mapping::{Field, Filled, Mapping, Node, Source, Specification, To};
+use crate::mapping::{Field, Filled, Lookup, Mapping, Node, Source, Specification, To};
 use coho_liquid::{Branch, Reads, Scope, Settings, Start};
 pub(crate) use matching::is_email;
 
@@ -187,8 +187,9 @@ impl Compiler<'_> {
                 self.column(column).map(|(source, _)| Node::Column(source, *cast))
             }
             Expression::Static(value) => Some(Node::Static(value.clone())),
-            Expression::Lookup { column, object, by } => {
-                self.column(column).map(|(source, _)| Node::Lookup(source, *object, *by))
+            Expression::Lookup { column, object, by, split } => {
+                let lookup = Lookup { object: *object, by: *by, split: split.clone() };
+                self.column(column).map(|(source, _)| Node::Lookup(source, lookup))
             }
             Expression::Template { template, cast } => self.template(template, *cast),
             Expression::Object(members) => {

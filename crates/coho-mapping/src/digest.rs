@@ -57,10 +57,12 @@ fn expression(from: &Expression) -> String {
             format!("column {} {}", column.name, cast.map_or("", coho_core::sync::Cast::name))
         }
         Expression::Static(value) => format!("static {value}"),
-        Expression::Lookup { column, object, by: By::ExternalId } => {
-            format!("lookup {} {object}", column.name)
+        Expression::Lookup { column, object, by, split } => {
+            // What older mappings could not say is said only where it is meant.
+            let by = if *by == By::ExternalId { String::new() } else { format!(" {}", by.name()) };
+            let split = split.as_ref().map(|text| format!(" split {text}")).unwrap_or_default();
+            format!("lookup {} {object}{by}{split}", column.name)
         }
-        Expression::Lookup { column, object, by } => format!("lookup {} {object} {}", column.name, by.name()),
         Expression::Template { template, cast } => {
             let cast = cast.map_or("", coho_core::sync::Cast::name);
             let snippets = coho_liquid::rendered(&template.text, &template.snippets);

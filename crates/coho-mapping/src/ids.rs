@@ -98,17 +98,34 @@ pub fn references(value: &Value, object: Object, by: By, slot: Slot) -> Result<O
 /// The ids in a value: one, or a list of them.
 fn all<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Problem>) -> Result<BTreeSet<T>, Problem> {
     if let Value::Array(items) = value {
-        return items.iter().map(read).collect();
+        return listed(items, read);
     }
     // Sources without a type for lists hold them as JSON text. No id begins like one.
     if let Some(text) = value.as_text().filter(|text| text.trim_start().starts_with('[')) {
         if let Ok(Value::Array(items)) = coho_core::json::parse(text) {
-            return items.iter().map(read).collect();
+            return listed(&items, read);
         }
         let message = format!("{} begins like a JSON list and is none", value.preview());
         return Err(Problem::new(Code::VALUE_TYPE, message).help("write the list as JSON: `[\"a\", \"b\"]`"));
     }
     if value.is_null() { Ok(BTreeSet::new()) } else { Ok(BTreeSet::from([read(value)?])) }
+}
+
+/// The ids of a list. A null is nobody: an outer join's aggregate has one where there is nothing to list.
+fn listed<T: Ord>(
+    items: &[Value],
+    read: impl Fn(&Value) -> Result<T, Problem>,
+) -> Result<BTreeSet<T>, Problem> {
+    items.iter().filter(|item| !item.is_null()).map(read).collect()
+}
+
+/// The parts of a text between separators, without the blanks around them; what is empty is left out. Other values are what
+/// they are.
+pub(crate) fn split(value: Value, separator: &str) -> Value {
+    // A list in JSON's form is read as one.
+    let Some(text) = value.as_text().filter(|text| !text.trim_start().starts_with('[')) else { return value };
+    let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
+    Value::Array(parts.map(Value::text).collect())
 }
 
 /// The first id; a problem where there may be one only, and there are more.
@@ -131,7 +148,7 @@ fn vitally_id(value: &Value) -> Result<VitallyId, Problem> {
 
 fn reference(value: &Value) -> Result<ExternalId, Problem> {
     external_id(value).map_err(|problem| match problem.code {
-        Code::NULL_TARGET => Problem::new(Code::VALUE_TYPE, "an external id in the list is null or empty"),
+        Code::NULL_TARGET => Problem::new(Code::VALUE_TYPE, "an external id in the list is empty"),
         _ => problem,
     })
 }

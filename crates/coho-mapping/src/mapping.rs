@@ -26,7 +26,7 @@ use coho_liquid::Branch;
 
 pub use facts::Facts;
 use node::Scene;
-pub(crate) use node::{Field, Filled, Node, Source, To};
+pub(crate) use node::{Field, Filled, Lookup, Node, Source, To};
 
 /// What is compiled: the parts of a sync that concern the mapping.
 #[derive(Clone, Copy, Debug)]

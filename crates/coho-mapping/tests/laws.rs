@@ -52,8 +52,12 @@ fn user_fields() -> Vec<FieldSpec> {
         snippets: Snippets::default(),
     };
     let seats = Expression::Column { column: column("seats"), cast: Some(Cast::Number) };
-    let account =
-        Expression::Lookup { column: column("account"), object: Object::Account, by: By::ExternalId };
+    let account = Expression::Lookup {
+        column: column("account"),
+        object: Object::Account,
+        by: By::ExternalId,
+        split: None,
+    };
     vec![
         field("traits.seats", seats, NullPolicy::Follow),
         field("traits.label", Expression::Template { template, cast: None }, NullPolicy::Omit),

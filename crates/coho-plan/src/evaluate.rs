@@ -46,6 +46,8 @@ pub(crate) struct Passed {
     pub(crate) problems: ProblemCounts,
     /// Events whose time is implausible.
     pub(crate) odd_times: u64,
+    /// Rows with times that have more digits than Vitally takes.
+    pub(crate) cut_times: u64,
     /// What was remembered before.
     pub(crate) standings: Standings,
     /// What is to be said of records whose keys are all new.

@@ -32,6 +32,7 @@ pub(crate) fn notes(
         missing(job, sums),
         exact(job, planned),
         odd(passed.odd_times),
+        cut(passed.cut_times),
         accepted(job, planned),
     ];
     Ok(notes.into_iter().flatten().collect())
@@ -86,6 +87,15 @@ fn exact(job: &Job<'_>, planned: bool) -> Option<String> {
 fn odd(number: u64) -> Option<String> {
     let noun = if number == 1 { "event has a time" } else { "events have a time" };
     (number > 0).then(|| format!("{number} {noun} before the year 2000 or more than a day ahead"))
+}
+
+fn cut(number: u64) -> Option<String> {
+    let noun = if number == 1 { "row has a time" } else { "rows have times" };
+    (number > 0).then(|| {
+        format!(
+            "{number} {noun} with digits behind the millisecond: Vitally takes none, so they are cut off"
+        )
+    })
 }
 
 fn accepted(job: &Job<'_>, planned: bool) -> Option<String> {

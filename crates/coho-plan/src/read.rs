@@ -2,7 +2,8 @@
 
 use coho_core::code::Code;
 use coho_core::key::{Key, KeyError};
-use coho_core::model::Model;
+use coho_core::model::{Model, Relation};
+use coho_core::place::Place;
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
@@ -45,6 +46,9 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
             return Err(job.failed(problems));
         }
     };
+    reading
+        .need(&needed(&mapping, &key))
+        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
     let mut intake = Intake {
         sorter: Sorter::new(SORT_BUDGET, job.folder),
         table,
@@ -62,6 +66,11 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
     Ok(Read { mapping, rows: sorter.finish()?, number: read, nameless, problems })
+}
+
+/// The places of the columns that a sync reads: what is wrong in the others is nobody's trouble.
+pub fn needed(mapping: &Mapping, key: &[(usize, String)]) -> Vec<usize> {
+    mapping.reads().iter().copied().chain(key.iter().map(|(at, _)| *at)).collect()
 }
 
 struct Intake<'a> {
@@ -135,6 +144,16 @@ pub fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, Strin
     if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
+/// Where the model's SQL is wrong, if its database said that; else the model.
+fn place(error: &SourceError, model: &Model) -> Place {
+    let position = error.position();
+    let place = match &model.relation {
+        Relation::Sql(sql) => position.and_then(|(line, column)| sql.place_of(line, column)),
+        Relation::Table(_) | Relation::File { .. } => None,
+    };
+    place.unwrap_or_else(|| model.place.clone())
+}
+
 /// A source's error as a problem of its model.
 pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
     let mut message = format!("reading model `{}`: {error}", model.name);
@@ -149,7 +168,7 @@ pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
         }
         cause = error.source();
     }
-    let problem = Problem::new(error.code(), message).at(&model.place);
+    let problem = Problem::new(error.code(), message).at(&place(error, model));
     match error.help() {
         Some(help) => problem.help(help),
         None => problem,

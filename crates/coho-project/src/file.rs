@@ -19,13 +19,22 @@ pub enum FileText {
         /// The line of the first byte that is no text, from 1.
         line: u32,
     },
+    /// More than [`LONGEST`] bytes, of which nothing is kept.
+    Long,
     /// Nobody knows: it could not be read, for this reason.
     Unreadable(String),
 }
 
+/// The most bytes of a project's file. People write these; what is longer is data that lies in the wrong place, and would take
+/// gigabytes of memory to be checked as YAML.
+pub const LONGEST: usize = 4 * 1024 * 1024;
+
 impl FileText {
     /// What the bytes of a file hold.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        if bytes.len() > LONGEST {
+            return Self::Long;
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Self::Utf8(text),
             Err(error) => {

@@ -82,7 +82,7 @@ mod bless;
 
 pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
-pub use file::{File, FileText, belongs};
+pub use file::{File, FileText, LONGEST, belongs};
 pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
 pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};

@@ -165,6 +165,12 @@ impl<'a> Loader<'a> {
             FileText::NotUtf8 { line } => {
                 (Code::NOT_UTF8, "this line is not UTF-8 text".to_owned(), *line, "save the file as UTF-8")
             }
+            FileText::Long => (
+                Code::FILE_UNREADABLE,
+                "the file is longer than 4 MiB".to_owned(),
+                0,
+                "a project's files hold settings; put rows into a file or table that a model reads",
+            ),
             FileText::Unreadable(why) => (
                 Code::FILE_UNREADABLE,
                 format!("cannot read the file: {why}"),

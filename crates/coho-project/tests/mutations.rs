@@ -69,7 +69,7 @@ proptest! {
                 let place = problem.place.clone().expect("every problem has a place");
                 let lines = files.iter().find(|file| *file.path == *place.file).map(|file| match &file.text {
                     FileText::Utf8(text) => text.lines().count() + 1,
-                    FileText::NotUtf8 { .. } | FileText::Unreadable(_) => 0,
+                    FileText::NotUtf8 { .. } | FileText::Long | FileText::Unreadable(_) => 0,
                 });
                 prop_assert!(lines.is_some_and(|lines| place.line as usize <= lines), "{place}: {problem}");
                 prop_assert!(!excerpt(&problem, &files).is_empty());

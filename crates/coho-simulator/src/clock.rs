@@ -28,7 +28,12 @@ impl Time {
     /// Reads an ISO 8601 date (`2021-09-01`, midnight UTC) or date and time with an offset. `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-            return Some(Self(moment.timestamp_millis()));
+            // No JavaScript server reads a leap second.
+            let is_leap = moment.timestamp_subsec_nanos() >= 1_000_000_000;
+            return (!is_leap).then(|| Self(moment.timestamp_millis()));
+        }
+        if text.len() != 10 {
+            return None;
         }
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
         Some(Self(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis()))
@@ -123,7 +128,11 @@ mod tests {
     #[test]
     fn a_date_is_its_midnight_in_utc() {
         assert_eq!(Time::parse("1970-01-02"), Some(Time::from_millis(86_400_000)));
-        assert_eq!(Time::parse("tomorrow"), None);
+        for wrong in
+            ["tomorrow", "24-11-26", "2026-1-2", "2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5+00:00"]
+        {
+            assert_eq!(Time::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -39,8 +39,12 @@
 mod connection;
 mod read;
 mod reading;
+mod outline;
+mod inferred;
 mod unsafe_type;
 mod table;
+mod quiet;
+mod jinja;
 mod text;
 mod postgres;
 mod sqlite;
@@ -48,8 +52,10 @@ mod files;
 
 pub use connection::{Connection, PostgresConnection};
 pub use files::{FileError, FileFault};
+pub use inferred::{Inferred, Misfit, TypeChange, compare};
+pub use outline::Outline;
 pub use postgres::{PostgresError, Refusal};
-pub use read::{SourceError, columns, read, test};
+pub use read::{SourceError, outline, read, test};
 pub use reading::{Reading, Scope};
 pub use sqlite::SqliteError;
 pub use table::TableName;

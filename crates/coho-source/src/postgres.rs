@@ -13,19 +13,20 @@ mod refusal;
 use std::pin::pin;
 
 use coho_core::model::Relation;
-use coho_core::row::{Column, Columns, RowBuf};
+use coho_core::row::{Cell, RowBuf};
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::FromSql;
 use tokio_postgres::{Row, Statement};
 
 pub use refusal::{PostgresError, Refusal};
 
 use crate::connection::PostgresConnection;
+use crate::outline::{Found, Layout, Needed, Outline};
 use crate::read::SourceError;
 use crate::reading::{Batch, Part, Reading, Scope, channel};
 use crate::table::select_all;
-use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};
+use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
 use session::Session;
 use types::Kind;
 
@@ -35,15 +36,16 @@ pub(crate) async fn test(settings: &PostgresConnection) -> Result<(), SourceErro
     Ok(())
 }
 
-/// The columns of a relation, without running its query.
-pub(crate) async fn columns(
+/// What the rows of a relation will be, without running its query. Whether it may be run is asked too: the server looks at that
+/// when it plans the query, not when it parses it.
+pub(crate) async fn outline(
     settings: &PostgresConnection,
     relation: &Relation,
-) -> Result<Columns, SourceError> {
+) -> Result<Outline, SourceError> {
     let mut session = Session::open(settings).await?;
     let statement = prepare(&mut session, relation).await?;
-    let kinds = kinds(&statement, relation)?;
-    named(&statement, &kinds)
+    session.explain_plan(&sql(relation)?).await?;
+    Ok(layout(&statement, relation)?.outline)
 }
 
 /// Begins to read a relation.
@@ -54,18 +56,16 @@ pub(crate) async fn read(
 ) -> Result<Reading, SourceError> {
     let mut session = Session::open(settings).await?;
     let statement = prepare(&mut session, relation).await?;
-    let kinds = kinds(&statement, relation)?;
-    let columns = named(&statement, &kinds)?;
+    let layout = layout(&statement, relation)?;
     let (parts, receiver) = channel();
-    let query =
-        Query { session, statement, kinds, columns, remedy: Remedy::of(relation), sql: sql(relation)? };
+    let query = Query { session, statement, layout, remedy: Remedy::of(relation), sql: sql(relation)? };
     tokio::spawn(query.run(parts, scope));
     Reading::opened(receiver).await
 }
 
 fn sql(relation: &Relation) -> Result<String, SourceError> {
     match relation {
-        Relation::Sql(sql) => Ok(sql.clone()),
+        Relation::Sql(sql) => Ok(sql.text.clone()),
         Relation::Table(name) => Ok(select_all(name)?),
         Relation::File { .. } => Err(SourceError::Relation { relation: "file", connection: "PostgreSQL" }),
     }
@@ -87,37 +87,23 @@ async fn prepare(session: &mut Session, relation: &Relation) -> Result<Statement
     Ok(statement)
 }
 
-fn kinds(statement: &Statement, relation: &Relation) -> Result<Vec<Kind>, Box<UnsafeTypes>> {
-    let mut kinds = Vec::new();
-    let mut columns = Vec::new();
-    for column in statement.columns() {
-        match Kind::of(column.type_()) {
-            Ok(kind) => kinds.push(kind),
-            Err(cast) => columns.push(UnsafeColumn {
-                column: column.name().to_owned(),
-                kind: types::name(column.type_()),
-                cast: cast.sql(column.name()),
-            }),
-        }
-    }
-    let remedy = Remedy::of(relation);
-    if columns.is_empty() { Ok(kinds) } else { Err(Box::new(UnsafeTypes { columns, remedy })) }
-}
-
-fn named(statement: &Statement, kinds: &[Kind]) -> Result<Columns, SourceError> {
-    let column = |(column, kind): (&tokio_postgres::Column, &Kind)| Column {
+fn layout(statement: &Statement, relation: &Relation) -> Result<Layout, SourceError> {
+    let found = statement.columns().iter().map(|column| Found {
         name: column.name().to_owned(),
-        kind: kind.column(),
-    };
-    Ok(Columns::new(statement.columns().iter().zip(kinds).map(column).collect())?)
+        kind: Kind::of(column.type_()).map(|kind| kind.column()).map_err(|cast| UnsafeColumn {
+            column: column.name().to_owned(),
+            kind: types::name(column.type_()),
+            cast: cast.sql(column.name()),
+        }),
+    });
+    Ok(Layout::of(found.collect(), Remedy::of(relation), None)?)
 }
 
 /// A query that is ready to run.
 struct Query {
     session: Session,
     statement: Statement,
-    kinds: Vec<Kind>,
-    columns: Columns,
+    layout: Layout,
     remedy: Remedy,
     sql: String,
 }
@@ -163,10 +149,13 @@ impl Query {
 
     async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: Scope) -> Result<Sent, SourceError> {
         let mut batch = Batch::new(scope);
-        hand_on(parts, Part::Opened(self.columns.clone())).await?;
+        let (told, needed) = oneshot::channel();
+        hand_on(parts, Part::Opened(self.layout.outline.clone(), told)).await?;
         if batch.is_full() {
             return Ok(Sent::Enough);
         }
+        let needed = needed.await.map_err(|_| SourceError::Stopped)?;
+        let kinds = self.kinds();
         let stream = self.session.query(&self.statement).await;
         let mut stream = pin!(match stream {
             Ok(stream) => stream.into_stream(),
@@ -179,7 +168,7 @@ impl Query {
                 Ok(row) => row,
                 Err(error) => return Err(self.session.explain(error, &self.sql).await.into()),
             };
-            if let Some(full) = batch.push(self.encode(&row, rows)?) {
+            if let Some(full) = batch.push(self.encode(&row, rows, &kinds, &needed)?) {
                 hand_on(parts, Part::Rows(full)).await?;
             }
             if batch.is_full() {
@@ -192,13 +181,32 @@ impl Query {
         Ok(if batch.is_full() { Sent::Enough } else { Sent::All })
     }
 
-    fn encode(&self, row: &Row, number: u64) -> Result<RowBuf, SourceError> {
+    /// How each column's cells are read; `None` where they cannot be, and nobody needs them.
+    fn kinds(&self) -> Vec<(usize, Option<Kind>)> {
+        let kind = |field: usize| {
+            let column = self.statement.columns().get(field)?;
+            Kind::of(column.type_()).ok()
+        };
+        let fields = self.layout.fields.iter();
+        fields.map(|field| (*field, kind(*field))).collect()
+    }
+
+    fn encode(
+        &self,
+        row: &Row,
+        number: u64,
+        kinds: &[(usize, Option<Kind>)],
+        needed: &Needed,
+    ) -> Result<RowBuf, SourceError> {
         let mut buffer = RowBuf::from_bytes(Vec::with_capacity(row.raw_size_bytes() + 64));
         let mut scratch = String::new();
-        for (at, kind) in self.kinds.iter().enumerate() {
-            let bytes = row.try_get::<_, Option<Raw<'_>>>(at).map_err(PostgresError::Lost)?;
-            match decode::cell(kind, bytes.map(|raw| raw.0), &mut scratch) {
+        for (at, (field, kind)) in kinds.iter().enumerate() {
+            let bytes = row.try_get::<_, Option<Raw<'_>>>(*field).map_err(PostgresError::Lost)?;
+            let bytes = bytes.map(|raw| raw.0);
+            let cell = kind.as_ref().map_or(Ok(Cell::Null), |kind| decode::cell(kind, bytes, &mut scratch));
+            match cell {
                 Ok(cell) => buffer.push(cell),
+                Err(_) if !needed.has(at) => buffer.push(Cell::Null),
                 Err(wrong) => return Err(self.refuse(at, number, wrong)),
             }
         }
@@ -206,7 +214,7 @@ impl Query {
     }
 
     fn refuse(&self, at: usize, row: u64, wrong: decode::Wrong) -> SourceError {
-        let column = self.columns.iter().nth(at).map(|column| column.name.clone()).unwrap_or_default();
+        let column = self.layout.outline.columns().names().nth(at).unwrap_or_default().to_owned();
         let cast = wrong.cast.sql(&column);
         Box::new(UnsafeValue { column, row, what: wrong.what, cast, remedy: self.remedy }).into()
     }

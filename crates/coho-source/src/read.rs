@@ -2,10 +2,11 @@
 
 use coho_core::code::Code;
 use coho_core::model::{Model, Relation};
-use coho_core::row::{Columns, DuplicateColumn};
+use coho_core::row::DuplicateColumn;
 
 use crate::connection::Connection;
 use crate::files::{self, FileError};
+use crate::outline::Outline;
 use crate::postgres::{self, PostgresError};
 use crate::reading::{Reading, Scope};
 use crate::sqlite::{self, SqliteError};
@@ -60,6 +61,23 @@ impl SourceError {
         }
     }
 
+    /// Line and column in the model's SQL, from 1, where the database says them.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Postgres(PostgresError::Refused(refusal)) => refusal.position,
+            Self::Sqlite(SqliteError::Refused { position, .. }) => *position,
+            Self::UnsafeTypes(_)
+            | Self::UnsafeValue(_)
+            | Self::Columns(_)
+            | Self::Table(_)
+            | Self::Postgres(_)
+            | Self::Sqlite(_)
+            | Self::File(_)
+            | Self::Relation { .. }
+            | Self::Stopped => None,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         match self {
@@ -98,14 +116,14 @@ pub async fn read(connection: &Connection, model: &Model, scope: Scope) -> Resul
     }
 }
 
-/// The model's columns. Databases are asked without running the query; CSV and NDJSON files are read once where their types
-/// are not declared.
-pub async fn columns(connection: &Connection, model: &Model) -> Result<Columns, SourceError> {
+/// What the model's rows will be. PostgreSQL is asked without running the query, and whether it may be run; CSV and NDJSON
+/// files are read once where their types are not declared.
+pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, SourceError> {
     match (connection, &model.relation) {
         (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
-            postgres::columns(settings, relation).await
+            postgres::outline(settings, relation).await
         }
-        _ => Ok(read(connection, model, Scope::First(0)).await?.columns().clone()),
+        _ => Ok(read(connection, model, Scope::First(0)).await?.outline().clone()),
     }
 }
 

@@ -6,8 +6,9 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use coho_core::row::{Columns, RowBuf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use crate::outline::{Needed, Outline};
 use crate::read::SourceError;
 
 /// The most rows of a batch.
@@ -30,15 +31,17 @@ pub enum Scope {
 ///
 /// Dropping it stops the reader and cancels the query.
 pub struct Reading {
-    columns: Columns,
+    outline: Outline,
+    /// Where the reader waits for what is needed, until the first rows are asked for.
+    needed: Option<oneshot::Sender<Needed>>,
     parts: mpsc::Receiver<Part>,
     ended: bool,
 }
 
 /// What a reader says. The channel's end alone means nothing: a reader that panics ends it as well.
 pub(crate) enum Part {
-    /// First of all: what the rows will be.
-    Opened(Columns),
+    /// First of all: what the rows will be, and where the reader waits for what is needed of them.
+    Opened(Outline, oneshot::Sender<Needed>),
     /// Some rows.
     Rows(Vec<RowBuf>),
     /// The source was read to the end of the scope.
@@ -51,7 +54,9 @@ impl Reading {
     /// Waits until the reader has opened its source.
     pub(crate) async fn opened(mut parts: mpsc::Receiver<Part>) -> Result<Self, SourceError> {
         match parts.recv().await {
-            Some(Part::Opened(columns)) => Ok(Self { columns, parts, ended: false }),
+            Some(Part::Opened(outline, needed)) => {
+                Ok(Self { outline, needed: Some(needed), parts, ended: false })
+            }
             Some(Part::Failed(error)) => Err(error),
             Some(Part::Rows(_) | Part::End) | None => Err(SourceError::Stopped),
         }
@@ -59,7 +64,27 @@ impl Reading {
 
     /// The columns, in the order of each row's cells.
     pub fn columns(&self) -> &Columns {
-        &self.columns
+        self.outline.columns()
+    }
+
+    /// What the rows will be.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// Says, before the first rows are asked for, which columns somebody reads. What is wrong in the others fails nothing: they
+    /// are null where they cannot be read. Without this all columns are needed.
+    pub fn need(&mut self, columns: &[usize]) -> Result<(), SourceError> {
+        self.outline.allow(columns)?;
+        self.begin(Needed::of(self.columns().len(), columns));
+        Ok(())
+    }
+
+    fn begin(&mut self, columns: Needed) {
+        if let Some(needed) = self.needed.take() {
+            // A reader that has ended says why in its last part.
+            needed.send(columns).unwrap_or_default();
+        }
     }
 
     /// The next rows, at least one. `None` only after the source was read to the end of the scope: after an error, and for
@@ -68,6 +93,10 @@ impl Reading {
         if self.ended {
             return Ok(None);
         }
+        if self.needed.is_some() {
+            let all: Vec<usize> = (0..self.columns().len()).collect();
+            self.need(&all)?;
+        }
         match self.parts.recv().await {
             Some(Part::Rows(rows)) => Ok(Some(rows)),
             Some(Part::End) => {
@@ -75,7 +104,7 @@ impl Reading {
                 Ok(None)
             }
             Some(Part::Failed(error)) => Err(error),
-            Some(Part::Opened(_)) | None => Err(SourceError::Stopped),
+            Some(Part::Opened(..)) | None => Err(SourceError::Stopped),
         }
     }
 }
@@ -83,7 +112,7 @@ impl Reading {
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reading")
-            .field("columns", &self.columns)
+            .field("columns", self.columns())
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }
@@ -121,10 +150,15 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Says what the rows will be, before the first of them.
-    pub(crate) fn open(&mut self, columns: Columns) -> ControlFlow<()> {
-        self.send(Part::Opened(columns))?;
-        if self.batch.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// Says what the rows will be, before the first of them, and waits to be told which columns somebody reads.
+    pub(crate) fn open(&mut self, outline: Outline) -> ControlFlow<(), Needed> {
+        let (told, needed) = oneshot::channel();
+        self.send(Part::Opened(outline, told))?;
+        if self.batch.is_full() {
+            return ControlFlow::Break(());
+        }
+        // Whoever drops the reading asks for nothing.
+        needed.blocking_recv().map_or(ControlFlow::Break(()), ControlFlow::Continue)
     }
 
     /// Gives the next row.
@@ -205,10 +239,12 @@ mod tests {
     use coho_core::row::Cell;
 
     use super::*;
+    use crate::outline::{Found, Layout};
+    use crate::unsafe_type::Remedy;
 
-    fn one_column() -> Columns {
-        let column = coho_core::row::Column { name: "a".to_owned(), kind: coho_core::row::ColumnType::Int };
-        Columns::new(vec![column]).unwrap()
+    fn one_column() -> Outline {
+        let found = vec![Found::plain("a", coho_core::row::ColumnType::Int)];
+        Layout::of(found, Remedy::InFile, None).unwrap().outline
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "a reader may fail")]

@@ -3,15 +3,19 @@
 //! Every cell has a type of its own there. A column's declared type is a hint for checks: a text in an `INTEGER` column stays
 //! text. Dates, JSON and decimals are what the column stores, text or numbers, and their columns are mixed.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coho_core::model::Relation;
-use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use coho_core::row::{Cell, ColumnType, RowBuf};
 use coho_core::value::Float;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement};
 
+use crate::jinja;
+use crate::outline::{Found, Layout, Needed};
+use crate::quiet;
 use crate::read::SourceError;
 use crate::reading::{Reading, Scope, Sink, spawn};
 use crate::table::{identifier, select_all};
@@ -47,12 +51,14 @@ pub enum SqliteError {
         path: PathBuf,
     },
     /// SQLite refused the query.
-    #[error("SQLite refused the model's SQL{}: {message}", place(*position))]
+    #[error("SQLite refused the model's SQL: {message}")]
     Refused {
         /// SQLite's message.
         message: String,
         /// Line and column in the model's SQL, from 1, where SQLite says it.
         position: Option<(usize, usize)>,
+        /// What to do about Jinja in it, where there is some.
+        jinja: Option<String>,
     },
     /// The query cannot be run.
     #[error("running the model's SQL")]
@@ -87,11 +93,13 @@ impl SqliteError {
                 Self::Open { .. } => "check that it is a SQLite database and that you may read it",
                 Self::Missing { .. } => "check the source's `path`, which is relative to the project",
                 Self::Locked { .. } => {
-                    "run again when that program has written what it writes, or read a copy of the file"
+                    "run again when that program has written what it writes, or read a copy of the file; with \
+                     `PRAGMA journal_mode = WAL`, set once on the database, others can read meanwhile"
                 }
                 Self::ManyStatements => "keep one query in the model",
                 Self::Writes | Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
                 Self::Parameter => "write the value itself; a model takes no parameters",
+                Self::Refused { jinja: Some(help), .. } => help,
                 Self::Refused { .. } => "check the names in it against the database",
                 Self::Query(_) | Self::Row { .. } => return None,
             }
@@ -100,8 +108,9 @@ impl SqliteError {
     }
 }
 
-fn place(position: Option<(usize, usize)>) -> String {
-    position.map(|(line, column)| format!(" at line {line}, column {column}")).unwrap_or_default()
+/// Whether SQLite could not even read the query.
+fn is_syntax(message: &str) -> bool {
+    message.contains("syntax error") || message.contains("unrecognized token")
 }
 
 /// Line and column of an offset in bytes; SQLite says -1 where it knows none.
@@ -113,7 +122,7 @@ fn position(sql: &str, offset: i32) -> Option<(usize, usize)> {
 
 /// Whether the file opens and is a database.
 pub(crate) async fn test(path: &Path) -> Result<(), SourceError> {
-    let relation = Relation::Sql("SELECT count(*) AS tables FROM sqlite_master".to_owned());
+    let relation = Relation::Sql("SELECT count(*) AS tables FROM sqlite_master".into());
     read(path, &relation, Scope::All).await?;
     Ok(())
 }
@@ -121,24 +130,43 @@ pub(crate) async fn test(path: &Path) -> Result<(), SourceError> {
 /// Begins to read a relation.
 pub(crate) async fn read(path: &Path, relation: &Relation, scope: Scope) -> Result<Reading, SourceError> {
     let sql = match relation {
-        Relation::Sql(sql) => sql.clone(),
+        Relation::Sql(sql) => sql.text.clone(),
         Relation::Table(name) => select_all(name)?,
         Relation::File { .. } => {
             return Err(SourceError::Relation { relation: "file", connection: "SQLite" });
         }
     };
     let (path, remedy) = (path.to_owned(), Remedy::of(relation));
-    spawn(scope, move |sink| rows(&mut open(&path)?, &sql, remedy, sink)).await
+    spawn(scope, move |sink| {
+        let read = rows(&mut open(&path, BUSY_TIMEOUT)?, &sql, remedy, sink);
+        read.map_err(|error| locked(error, &path))
+    })
+    .await
 }
 
-fn open(path: &Path) -> Result<Connection, SqliteError> {
+/// An error that only says that somebody else holds the file, as what it is.
+fn locked(error: SourceError, path: &Path) -> SourceError {
+    let SourceError::Sqlite(SqliteError::Query(source) | SqliteError::Row { source, .. }) = &error else {
+        return error;
+    };
+    match source.sqlite_error_code() {
+        Some(code) if is_locked(code) => SqliteError::Locked { path: path.to_owned() }.into(),
+        Some(_) | None => error,
+    }
+}
+
+fn is_locked(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+}
+
+fn open(path: &Path, patience: Duration) -> Result<Connection, SqliteError> {
     if !path.exists() {
         return Err(SqliteError::Missing { path: path.to_owned() });
     }
     let failed = |source| unopened(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    connection.busy_timeout(patience).map_err(failed)?;
     // The first read shows whether it is a database at all, and begins the one state that the rows are read from.
     connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master;").map_err(failed)?;
     Ok(connection)
@@ -146,9 +174,7 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
 
 fn unopened(path: &Path, source: rusqlite::Error) -> SqliteError {
     match source.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            SqliteError::Locked { path: path.to_owned() }
-        }
+        Some(code) if is_locked(code) => SqliteError::Locked { path: path.to_owned() },
         Some(_) | None => SqliteError::Open { path: path.to_owned(), source },
     }
 }
@@ -157,15 +183,12 @@ fn rows(connection: &mut Connection, sql: &str, remedy: Remedy, sink: &mut Sink)
     // A query may work for long before its first row.
     connection.progress_handler(PROGRESS, Some(sink.deaf())).map_err(SqliteError::Query)?;
     let mut statement = prepare(connection, sql)?;
-    let columns = columns(&statement)?;
-    let names: Vec<Column> = columns.iter().cloned().collect();
-    if sink.open(columns).is_break() {
-        return Ok(());
-    }
+    let layout = layout(&statement, remedy)?;
+    let ControlFlow::Continue(needed) = sink.open(layout.outline.clone()) else { return Ok(()) };
     let mut number = 1;
     let mut rows = statement.query([]).map_err(SqliteError::Query)?;
     while let Some(row) = rows.next().map_err(|source| SqliteError::Row { row: number, source })? {
-        if sink.row(encode(row, &names, number, remedy)?).is_break() {
+        if sink.row(encode(row, &layout, &needed, number, remedy)?).is_break() {
             return Ok(());
         }
         number += 1;
@@ -193,19 +216,26 @@ fn refused(error: rusqlite::Error) -> SqliteError {
         rusqlite::Error::MultipleStatement => SqliteError::ManyStatements,
         rusqlite::Error::Empty => SqliteError::NoColumns,
         rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {
-            SqliteError::Refused { message: msg, position: position(&sql, offset) }
+            let jinja = if is_syntax(&msg) { jinja::help(&sql) } else { None };
+            SqliteError::Refused { message: msg, position: position(&sql, offset), jinja }
         }
-        rusqlite::Error::SqliteFailure(_, Some(message)) => SqliteError::Refused { message, position: None },
+        rusqlite::Error::SqliteFailure(failure, Some(message)) if !is_locked(failure.code) => {
+            SqliteError::Refused { message, position: None, jinja: None }
+        }
         error => SqliteError::Query(error),
     }
 }
 
-fn columns(statement: &Statement<'_>) -> Result<Columns, SourceError> {
-    let column = |column: &rusqlite::Column<'_>| Column {
-        name: column.name().to_owned(),
-        kind: declared(column.decl_type()),
-    };
-    Ok(Columns::new(statement.columns().map(|it| column(&it)).collect())?)
+/// SQLite keeps names and declared types in whatever bytes they were written, and its library panics where they are not UTF-8.
+/// Such a declaration promises nothing, and a column of such a name cannot be asked for.
+fn layout(statement: &Statement<'_>, remedy: Remedy) -> Result<Layout, SourceError> {
+    let kind = |column: rusqlite::Column<'_>| declared(column.decl_type());
+    let found = (0..statement.column_count()).map(|at| {
+        let name = quiet::attempt(|| statement.column_name(at).unwrap_or_default().to_owned());
+        let kind = quiet::attempt(|| statement.columns().nth(at).map(kind)).flatten();
+        Found::plain(&name.unwrap_or_default(), kind.unwrap_or(ColumnType::Mixed))
+    });
+    Ok(Layout::of(found.collect(), remedy, None)?)
 }
 
 /// The type that a declaration promises. Computed columns have none.
@@ -223,20 +253,25 @@ fn declared(declaration: Option<&str>) -> ColumnType {
     }
 }
 
-fn encode(row: &Row<'_>, columns: &[Column], number: u64, remedy: Remedy) -> Result<RowBuf, SourceError> {
-    let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * columns.len()));
-    for (at, column) in columns.iter().enumerate() {
-        let value = row.get_ref(at).map_err(|source| SqliteError::Row { row: number, source })?;
-        buffer.push(cell(value, column.kind).map_err(|(what, form)| {
-            let cast = form.replace("{c}", &identifier(&column.name));
-            Box::new(UnsafeValue {
-                column: column.name.clone(),
-                row: number,
-                what: what.to_owned(),
-                cast,
-                remedy,
-            })
-        })?);
+fn encode(
+    row: &Row<'_>,
+    layout: &Layout,
+    needed: &Needed,
+    number: u64,
+    remedy: Remedy,
+) -> Result<RowBuf, SourceError> {
+    let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * layout.fields.len()));
+    for (at, (column, field)) in layout.columns().enumerate() {
+        let value = row.get_ref(field).map_err(|source| SqliteError::Row { row: number, source })?;
+        match cell(value, column.kind) {
+            Ok(cell) => buffer.push(cell),
+            Err(_) if !needed.has(at) => buffer.push(Cell::Null),
+            Err((what, form)) => {
+                let cast = form.replace("{c}", &identifier(&column.name));
+                let (column, what) = (column.name.clone(), what.to_owned());
+                return Err(Box::new(UnsafeValue { column, row: number, what, cast, remedy }).into());
+            }
+        }
     }
     Ok(buffer)
 }
@@ -260,16 +295,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_locked_file_is_named_for_what_it_is() {
+    fn a_file_that_another_program_holds_is_told_as_such() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("app.db");
+        let path = folder.path().join("shop.db");
         let writer = Connection::open(&path).unwrap();
-        writer.execute_batch("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE accounts (id)").unwrap();
-        // Without the patience of a run.
-        let impatient = Connection::open(&path).unwrap();
-        impatient.busy_timeout(Duration::ZERO).unwrap();
-        let source = impatient.execute_batch("SELECT count(*) FROM sqlite_master").unwrap_err();
-        let error = unopened(&path, source);
+        writer.execute_batch("CREATE TABLE t (a); BEGIN EXCLUSIVE; INSERT INTO t VALUES (1)").unwrap();
+        let error = open(&path, Duration::ZERO).unwrap_err();
         let told = format!("the SQLite file {} is locked by another program", path.display());
         assert_eq!(error.to_string(), told);
         assert!(error.help().unwrap().contains("run again when that program has written"));

@@ -1,6 +1,8 @@
 //! Every CSV and NDJSON file in `fixtures/files` as the rows it gives, or the error that a user reads.
 //!
-//! `case.settings` beside a file is the model's: `delimiter: ;`, `names: a, b`, `undeclared: text`, `types: a integer, b date`.
+//! `case.settings` beside a file is the model's: `delimiter: ;`, `names: a, b`, `replaced: a, b`, `undeclared: text`,
+//! `types: a integer, b date`; and which columns are read, `needed: a, b`; or whether
+//! it is told why types are what they are, `inferred: told`.
 
 use std::path::Path;
 
@@ -28,7 +30,14 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     };
     let connection = Connection::Files { folder: folder.to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    shown::snapshot(path, &runtime.block_on(shown::shown(&connection, &model, Scope::All)))
+    let needed = settings.lines().find_map(|line| line.strip_prefix("needed: "));
+    let needed: Option<Vec<&str>> = needed.map(|names| names.split(", ").collect());
+    let shown = shown::only(&connection, &model, Scope::All, needed.as_deref());
+    let mut shown = runtime.block_on(shown);
+    if settings.contains("inferred: told") {
+        shown += &runtime.block_on(shown::inferred(&connection, &model))?;
+    }
+    shown::snapshot(path, &shown)
 }
 
 fn format(file: &Path, settings: &str) -> Result<FileFormat, Failure> {
@@ -39,6 +48,8 @@ fn format(file: &Path, settings: &str) -> Result<FileFormat, Failure> {
         match key {
             "delimiter" => csv.delimiter = *value.as_bytes().first().ok_or("no delimiter")?,
             "names" => csv.header = Header::Named(values.map(str::to_owned).collect()),
+            "replaced" => csv.header = Header::Replaced(values.map(str::to_owned).collect()),
+            "needed" | "inferred" => {}
             "undeclared" => csv.undeclared = Undeclared::Text,
             "types" => csv.types = values.map(declared).collect::<Result<_, _>>()?,
             other => return Err(format!("unknown setting {other}").into()),

@@ -69,6 +69,39 @@ fn written_back(cell: Cell<'_>) -> Option<String> {
     }
 }
 
+/// Looking for the line of a value must not move the reader that is in the midst of the file.
+#[test]
+fn a_long_file_is_read_whole_wherever_its_types_are_decided() {
+    const ROWS: usize = 20_000;
+    for odd in [0, 1, 4_000, 12_345, ROWS - 1] {
+        let seats = |row: usize| if row == odd { "n/a".to_owned() } else { row.to_string() };
+        let lines = (0..ROWS).map(|row| format!("{row},{},2026-11-24\n", seats(row)));
+        let text = format!("id,seats,day\n\n{}", lines.collect::<String>());
+        let rows = read(text.as_bytes(), "a.csv", FileFormat::Csv(Csv::default())).unwrap();
+        assert_eq!(rows.len(), ROWS);
+        let as_it_was = |(at, row): (usize, &RowBuf)| {
+            let cells: Vec<_> = row.cells().map(written_back).collect();
+            cells == [Some(at.to_string()), Some(seats(at)), Some("2026-11-24".to_owned())]
+        };
+        assert!(rows.iter().enumerate().all(as_it_was), "{odd}");
+        assert_eq!(line_of_misfit(text.as_bytes()), u32::try_from(odd + 3).ok());
+    }
+}
+
+/// The line of the first value of `seats` that is no integer.
+fn line_of_misfit(bytes: &[u8]) -> Option<u32> {
+    let folder = tempfile::tempdir().ok()?;
+    std::fs::write(folder.path().join("a.csv"), bytes).ok()?;
+    let relation = Relation::File { path: "a.csv".to_owned(), format: FileFormat::Csv(Csv::default()) };
+    let (name, source) = (String::new(), String::new());
+    let model = Model { name, source, key: Vec::new(), relation, place: Place::default() };
+    let connection = Connection::Files { folder: folder.path().to_owned() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
+    let outline = runtime.block_on(coho_source::outline(&connection, &model)).ok()?;
+    let changes = coho_source::compare([("seats", ColumnType::Int)], outline.inferred());
+    Some(changes.first()?.cause.as_ref()?.place.line)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 

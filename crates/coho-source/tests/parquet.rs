@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::place::Place;
 use coho_source::{Connection, Scope};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
     FloatType, Int32Type, Int64Type, Int96, Int96Type,
@@ -37,26 +38,39 @@ fn column<T: DataType>(
 }
 
 fn shown(schema: &str, write: impl Fn(&mut Group<'_>) -> Result<(), Failure>) -> Result<String, Failure> {
+    only(schema, Compression::ZSTD(ZstdLevel::default()), None, write)
+}
+
+/// Only some columns of a file that is written with a compression.
+fn only(
+    schema: &str,
+    compression: Compression,
+    needed: Option<&[&str]>,
+    write: impl Fn(&mut Group<'_>) -> Result<(), Failure>,
+) -> Result<String, Failure> {
     let folder = tempfile::tempdir()?;
     let schema = Arc::new(parse_message_type(&format!("message m {{ {schema} }}"))?);
-    let properties =
-        WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let properties = WriterProperties::builder().set_compression(compression).build();
     let file = File::create(folder.path().join("a.parquet"))?;
     let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
     write(&mut group)?;
     group.close()?;
     writer.close()?;
-    read(folder.path())
+    read_only(folder.path(), needed)
 }
 
 fn read(folder: &Path) -> Result<String, Failure> {
+    read_only(folder, None)
+}
+
+fn read_only(folder: &Path, needed: Option<&[&str]>) -> Result<String, Failure> {
     let relation = Relation::File { path: "a.parquet".to_owned(), format: FileFormat::Parquet };
     let (name, source) = ("m".to_owned(), "s".to_owned());
     let model = Model { name, source, key: Vec::new(), relation, place: Place::default() };
     let connection = Connection::Files { folder: folder.to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(shown::shown(&connection, &model, Scope::All)))
+    Ok(runtime.block_on(shown::only(&connection, &model, Scope::All, needed)))
 }
 
 fn text(text: &str) -> ByteArray {
@@ -105,7 +119,7 @@ fn moments_are_in_utc_or_local() {
     let seen = shown(schema, |group| {
         column::<Int64Type>(group, &[1_700_000_000_123], None, None)?;
         column::<Int64Type>(group, &[1_700_000_000_123_456], None, None)?;
-        column::<Int64Type>(group, &[1_700_000_000_123_456_000], None, None)?;
+        column::<Int64Type>(group, &[-14_182_980_000_000_001], None, None)?;
         column::<Int64Type>(group, &[-1], None, None)?;
         column::<Int32Type>(group, &[-25_568], None, None)?;
         let mut spark = Int96::new();
@@ -147,14 +161,49 @@ fn unsafe_types_are_named_at_once() {
 
 #[test]
 fn values_without_a_form_are_refused_at_their_row() {
-    let nanos = shown("required int64 at (TIMESTAMP(NANOS,false));", |group| {
-        column::<Int64Type>(group, &[1_000, 1_001], None, None)
-    });
     let nan = shown("required double ratio;", |group| column::<DoubleType>(group, &[f64::NAN], None, None));
     let json = shown("required binary extra (JSON);", |group| {
         column::<ByteArrayType>(group, &[text("{")], None, None)
     });
-    snapshot("unsafe-values.txt", &[nanos, nan, json].map(Result::unwrap).join("\n")).unwrap();
+    let twice = shown("required binary extra (JSON);", |group| {
+        column::<ByteArrayType>(group, &[text("{\"a\":1,\"a\":2}")], None, None)
+    });
+    snapshot("unsafe-values.txt", &[nan, json, twice].map(Result::unwrap).join("\n")).unwrap();
+}
+
+#[test]
+fn every_compression_of_the_format_is_read() {
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let names: Vec<ByteArray> = (0..200).map(|number| text(&format!("Ada {number}"))).collect();
+        let seen = only("required binary name (STRING);", compression, None, |group| {
+            column::<ByteArrayType>(group, &names, None, None)
+        });
+        assert_eq!(seen.unwrap().lines().count(), 201, "{compression}");
+    }
+}
+
+#[test]
+fn what_nobody_reads_fails_nothing() {
+    let schema =
+        "required int64 id; required fixed_len_byte_array(12) span (INTERVAL); required double ratio;
+        required binary photo; required int32 opens (TIME(MILLIS,true)); required binary name (STRING);";
+    let seen = only(schema, Compression::UNCOMPRESSED, Some(&["id", "name"]), |group| {
+        column::<Int64Type>(group, &[1], None, None)?;
+        column::<FixedLenByteArrayType>(group, &[fixed(&[0; 12])], None, None)?;
+        column::<DoubleType>(group, &[f64::NAN], None, None)?;
+        column::<ByteArrayType>(group, &[text("x")], None, None)?;
+        column::<Int32Type>(group, &[0], None, None)?;
+        column::<ByteArrayType>(group, &[text("Ada")], None, None)
+    });
+    snapshot("what-nobody-reads.txt", &seen.unwrap()).unwrap();
 }
 
 #[test]
@@ -184,6 +233,12 @@ fn a_damaged_file_is_refused_or_read_but_never_a_defect() {
     group.close().unwrap();
     writer.close().unwrap();
     let whole = std::fs::read(&path).unwrap();
+    // The panics of the record reader are answers: nobody hears of them.
+    let heard = Arc::new(AtomicU32::new(0));
+    let counter = heard.clone();
+    std::panic::set_hook(Box::new(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }));
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0xFF;
@@ -191,4 +246,5 @@ fn a_damaged_file_is_refused_or_read_but_never_a_defect() {
         let seen = read(folder.path()).unwrap();
         assert!(!seen.contains("before the source's end"), "byte {at}: {seen}");
     }
+    assert_eq!(heard.load(Ordering::Relaxed), 0);
 }

@@ -26,6 +26,8 @@ fn postgres_gives_exact_rows_and_clear_errors() {
     runtime.block_on(async {
         fixtures_match(&server).await.unwrap();
         columns_are_known_without_rows(&server).await.unwrap();
+        rights_are_asked_for_without_rows(&server).await.unwrap();
+        what_nobody_reads_fails_nothing(&server).await.unwrap();
         connections_fail_clearly(&server).await.unwrap();
         a_slow_query_is_ended(&server).await.unwrap();
         a_scope_stops_a_long_query(&server).await.unwrap();
@@ -41,7 +43,7 @@ fn connection(url: String) -> PostgresConnection {
 fn model(sql: &str) -> Model {
     let relation = match sql.strip_prefix("-- table: ") {
         Some(name) => Relation::Table(name.trim().to_owned()),
-        None => Relation::Sql(sql.to_owned()),
+        None => Relation::Sql(sql.into()),
     };
     Model { name: "m".to_owned(), source: "s".to_owned(), key: Vec::new(), relation, place: Place::default() }
 }
@@ -66,10 +68,33 @@ async fn fixtures_match(server: &Postgres) -> Result<(), Failure> {
 
 async fn columns_are_known_without_rows(server: &Postgres) -> Result<(), Failure> {
     let source = Connection::Postgres(connection(server.url()));
-    let columns =
-        coho_source::columns(&source, &model("SELECT pg_sleep(3600)::text AS slept, 1 AS one")).await?;
-    assert_eq!(columns.names().collect::<Vec<_>>(), ["slept", "one"]);
+    let outline =
+        coho_source::outline(&source, &model("SELECT pg_sleep(3600)::text AS slept, 1 AS one")).await?;
+    assert_eq!(outline.columns().names().collect::<Vec<_>>(), ["slept", "one"]);
+    // What has columns and no plan is asked too.
+    assert!(coho_source::outline(&source, &model("SHOW server_encoding")).await.is_ok());
     Ok(())
+}
+
+/// The server prepares a query for whom it will not run it.
+async fn rights_are_asked_for_without_rows(server: &Postgres) -> Result<(), Failure> {
+    let reader = Connection::Postgres(connection(server.url().replace("postgres@", "reader@")));
+    let mut seen = String::new();
+    for sql in ["SELECT id FROM secrets -- all of them", "-- table: secrets", "SELECT 1 AS one"] {
+        let outline = coho_source::outline(&reader, &model(sql)).await;
+        let text = outline.map_or_else(|error| shown::failure(&error), |_| "may be read\n".to_owned());
+        writeln!(seen, "{sql}:\n{text}")?;
+    }
+    let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
+    shown::snapshot(Path::new("fixtures/postgres/rights.txt"), &seen)
+}
+
+async fn what_nobody_reads_fails_nothing(server: &Postgres) -> Result<(), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let sql = "SELECT 1 AS id, 2 AS twice, 3 AS twice, 'x'::bytea AS photo, 'infinity'::date AS until, \
+               '12:00'::time AS opens, 'Ada' AS name";
+    let seen = shown::only(&source, &model(sql), Scope::All, Some(&["id", "name"])).await;
+    shown::snapshot(Path::new("fixtures/postgres/what-nobody-reads.txt"), &seen)
 }
 
 async fn connections_fail_clearly(server: &Postgres) -> Result<(), Failure> {

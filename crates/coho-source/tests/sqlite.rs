@@ -38,13 +38,49 @@ fn sqlite_gives_what_each_cell_stores() {
         sql("SELECT ?1 AS id"),
         sql("-- nothing"),
         sql("SELECT id,\n       nmae\nFROM photos"),
+        sql("SELECT id\nFROM {{ source('shop', 'photos') }}"),
         Relation::Table("nowhere".to_owned()),
         Relation::Table("a.b.c".to_owned()),
     ] {
         let text = shown(&path, relation.clone()).unwrap();
-        writeln!(seen, "{relation:?}\n{text}").unwrap();
+        match &relation {
+            Relation::Sql(sql) => writeln!(seen, "Sql({:?})\n{text}", sql.text).unwrap(),
+            Relation::Table(_) | Relation::File { .. } => writeln!(seen, "{relation:?}\n{text}").unwrap(),
+        }
     }
     shown::snapshot(Path::new("fixtures/sqlite/cells.txt"), &seen).unwrap();
+}
+
+#[test]
+fn names_and_types_of_any_bytes_are_taken_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE t (id INTEGER, odd OTHER, \"name-é\" TEXT); INSERT INTO t VALUES (1, 2, 'x'); \
+             PRAGMA writable_schema = ON; \
+             UPDATE sqlite_master SET sql = CAST(replace(CAST(sql AS BLOB), 'OTHER', x'FFFEFFFEFF') AS TEXT)",
+        )
+        .unwrap();
+    drop(connection);
+    let seen = shown(&path, Relation::Table("t".to_owned())).unwrap();
+    assert_eq!(seen, "id (integer) | odd (mixed) | name-é (text)\n1 | 2 | \"x\"\n");
+}
+
+#[test]
+fn what_nobody_reads_fails_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    rusqlite::Connection::open(&path).unwrap().execute_batch(SETUP).unwrap();
+    let connection = Connection::Sqlite { path };
+    let sql = "SELECT id, photo, 1 AS twice, 2 AS twice FROM photos";
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let read =
+        |needed| runtime.block_on(shown::only(&connection, &model(self::sql(sql)), Scope::All, Some(needed)));
+    assert_eq!(read(&["id"]), "id (integer) | photo (mixed) | twice (mixed)\n1 | null | 1\n2 | null | 1\n");
+    assert!(read(&["id", "twice"]).contains("two columns named `twice`"));
+    assert!(read(&["id", "photo"]).contains("a BLOB"));
 }
 
 #[test]
@@ -75,7 +111,7 @@ fn a_dropped_reading_ends_its_query() {
 }
 
 fn sql(sql: &str) -> Relation {
-    Relation::Sql(sql.to_owned())
+    Relation::Sql(sql.into())
 }
 
 fn model(relation: Relation) -> Model {

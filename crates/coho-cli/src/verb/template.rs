@@ -14,11 +14,15 @@ use coho_liquid::{Context, Scope, Settings};
 use coho_project::{File, excerpt};
 
 use crate::args::{Global, TemplateCheck, TemplateRender, Undefined};
+use crate::bounded;
 use crate::exit::{Exit, Known};
 use crate::print;
 
 /// The longest line of NDJSON that is read as one request, in bytes.
 const LONGEST_LINE: u64 = 16 << 20;
+
+/// The most bytes of a template, or of a row or data in a file.
+const LONGEST: usize = 16 << 20;
 
 /// Renders one template, or answers requests line by line.
 pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<Exit> {
@@ -97,11 +101,9 @@ fn source(typed: Option<&str>, file: Option<&Path>) -> anyhow::Result<(String, S
 
 fn read(path: &Path) -> anyhow::Result<String> {
     if path == Path::new("-") {
-        let mut text = String::new();
-        io::stdin().lock().read_to_string(&mut text).context("reading standard input")?;
-        return Ok(text);
+        return bounded::all(io::stdin().lock(), LONGEST).context("reading standard input");
     }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    bounded::text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// An object from a flag or from a file.

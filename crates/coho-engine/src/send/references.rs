@@ -53,6 +53,14 @@ fn pair(record: &Record) -> Option<(ExternalId, VitallyId)> {
     Some((external_id, record.id.clone()?))
 }
 
+/// A record that is missing, as messages name it. An id with a comma is often a list that was taken for one id.
+fn named(object: Object, id: &ExternalId) -> String {
+    let separator = [',', ';'].into_iter().find(|separator| id.as_str().contains(*separator));
+    let word = |separator| if separator == ',' { "comma" } else { "semicolon" };
+    let aside = separator.map(|it| format!(", one id with a {} (a list needs `split: \"{it}\"`),", word(it)));
+    format!("{object} `{id}`{}", aside.unwrap_or_default())
+}
+
 /// What became of an operation's references.
 pub(crate) struct Resolution {
     /// The ids, or why the operation cannot be sent.
@@ -123,7 +131,7 @@ impl<'a> References<'a> {
                     resolved.insert(object, id, vitally_id.clone());
                     continue;
                 }
-                Known::Missing => Verdict::Deferred { message: format!("{object} {id}") },
+                Known::Missing => Verdict::Deferred { message: named(object, &id) },
                 Known::Failed(verdict) => {
                     if client.is_over() {
                         // One sync's time is up: another one may still ask.

@@ -70,7 +70,7 @@ async fn an_account_that_is_missing_defers_its_rows_until_it_is_there() {
     assert!(look_ups(&ran.calls) <= 2, "a page, and one look-up of the missing one: {:#?}", ran.calls);
     let problem = ran.report.syncs[0].problems.values().next().unwrap();
     assert_eq!(problem.first.code.to_string(), "reference-missing");
-    assert_eq!(problem.first.message, "account a-001 is not in Vitally yet");
+    assert_eq!(problem.first.message, "account `a-001` is not in Vitally yet");
     stage.sync("accounts", ACCOUNTS);
     stage.many_accounts(1, 2).unwrap();
     let ran = stage.run().await.unwrap();

@@ -141,3 +141,40 @@ async fn nothing_of_a_plan_is_left_in_the_temporary_folder_while_it_waits() {
     assert_eq!(left, ["app.db"]);
     drop(outlooks);
 }
+
+/// Accounts from a CSV file.
+async fn from_csv(fields: &str) -> Stage {
+    let sync = ACCOUNTS.replace("  traits: { plan: plan, seats: seats }", fields);
+    let mut stage = Stage::with(&[("accounts", &sync)]).await.unwrap();
+    stage.file("models/accounts.yaml", "source: files\nfile: accounts.csv\nprimary_key: id\n");
+    stage
+}
+
+#[tokio::test]
+async fn digits_that_vitally_does_not_take_are_cut_and_told_once() {
+    let stage = from_csv("  traits: { seen: seen, until: { column: until, as: timestamp } }").await;
+    let rows = "id,external,name,seen,until\n\
+                1,a,A,2026-03-29T01:30:00.001999999Z,2026-03-29 01:30:00.0019 \n\
+                2,b,B,2026-03-29T01:30:00.001Z,2016-12-31T23:59:60Z\n";
+    std::fs::write(stage.folder.path().join("accounts.csv"), rows).unwrap();
+    let plan = stage.plan().await.unwrap().remove(0);
+    let note = "1 row has a time with digits behind the millisecond: Vitally takes none, so they are cut off";
+    assert_eq!(plan.notes, [note]);
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 2 delivered");
+    let records = stage.records().join("\n");
+    assert!(records.contains("2026-03-29T01:30:00.001Z") && !records.contains("0019"), "{records}");
+    assert!(records.contains("2017-01-01T00:00:00.000Z"), "{records}");
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_column_that_nobody_reads_fails_nothing() {
+    let mut stage = from_csv("  traits: { seats: seats }").await;
+    stage.file(
+        "models/accounts.yaml",
+        "source: files\nfile: accounts.csv\nprimary_key: id\ntypes: { born: date }\n",
+    );
+    let rows = b",id,external,name,seats,born,note,note\n0,1,a,A,5,never,\xff,x\n1,2,b,B,6,24-11-26,y,\n";
+    std::fs::write(stage.folder.path().join("accounts.csv"), rows).unwrap();
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 2 delivered");
+}

@@ -43,10 +43,21 @@ pub(crate) enum To {
 pub(crate) enum Node {
     Column(Source, Option<Cast>),
     Static(Value),
-    Lookup(Source, Object, By),
+    Lookup(Source, Lookup),
     Template(Filled, Option<Cast>),
     Object(Vec<(String, Node)>),
     Array(Vec<Node>),
+}
+
+/// How the ids of a column are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    /// What they are ids of.
+    pub(crate) object: Object,
+    /// Which ids they are.
+    pub(crate) by: By,
+    /// What stands between ids in text.
+    pub(crate) split: Option<String>,
 }
 
 /// A template where it stands in a project.
@@ -76,8 +87,8 @@ pub(super) struct Scene<'a> {
 
 impl Field {
     pub(super) fn one(&self, scene: &Scene<'_>, path: &FieldPath, slot: Slot) -> Result<Rendering, Problem> {
-        let value = if let Node::Lookup(source, object, by) = &self.from {
-            ids::references(&scene.row.cell(source.column).to_value(), *object, *by, slot)
+        let value = if let Node::Lookup(source, lookup) = &self.from {
+            ids::references(&lookup.listed(source, scene), lookup.object, lookup.by, slot)
         } else {
             let fitted = self.from.value(scene).and_then(|value| fit::fit(value, slot));
             fitted.map(|value| if value.is_null() { None } else { Some(FieldValue::Value(value)) })
@@ -116,6 +127,17 @@ impl Field {
         }
         let value = fit::fit(value, Slot::Custom(bag)).map_err(|problem| problem.field(&path))?;
         Ok((path, Rendering::Set(FieldValue::Value(value))))
+    }
+}
+
+impl Lookup {
+    /// The column's value, text in its parts.
+    fn listed(&self, source: &Source, scene: &Scene<'_>) -> Value {
+        let value = scene.row.cell(source.column).to_value();
+        match &self.split {
+            Some(separator) => ids::split(value, separator),
+            None => value,
+        }
     }
 }
 

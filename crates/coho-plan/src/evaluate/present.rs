@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use coho_core::code::Code;
 use coho_core::decide::{Change, Claim, Decision, Expired, PresentChange, Purpose, Reason, decide_present};
 use coho_core::digest::Digest;
-use coho_core::fields::{Rendered, Sent, Sieved, sieve};
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Pending, Seen, Standing};
 use coho_core::object::Object;
@@ -185,6 +185,7 @@ impl<'a> Rows<'a> {
         if !learns && (present.is_touched(before, &sieved) || self.is_empty_update(before, &sieved)) {
             return self.touch(present, rendered, before);
         }
+        self.passed.cut_times += u64::from(has_cut_time(rendered));
         let (change, reason) = if moved {
             (Change::Add, Reason::TargetChanged)
         } else {
@@ -335,6 +336,14 @@ impl Present<'_> {
 }
 
 /// A note of a row that cannot be sent.
+/// Whether a time of the record has digits that are cut off when it is sent.
+fn has_cut_time(rendered: &Rendered) -> bool {
+    rendered.fields.values().any(|rendering| match rendering {
+        Rendering::Set(FieldValue::Value(value)) => value.has_finer_time(),
+        Rendering::Set(_) | Rendering::Null(_) => false,
+    })
+}
+
 fn invalid(key: &Key, reason: Reason) -> Note<'_> {
     Note {
         key,

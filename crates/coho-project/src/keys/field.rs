@@ -1,7 +1,7 @@
 //! The keys of fields, traits and properties: what a sync's rows are mapped to.
 
 use super::Need::{May, With};
-use super::texts::{COLUMNS, LOOKUP, TEXTS};
+use super::texts::{COLUMNS, LOOKUP, SEPARATOR, TEXTS};
 use super::{Choice, Form, Key, Others, Shape};
 
 /// `fields`, and what it says of itself.
@@ -108,6 +108,14 @@ static FIELD_SHAPE: Shape = Shape {
             default: "",
             meaning: "Must be there where the field refers to records: the column has their external ids, one or a list; `account.id` says that it has ids of Vitally's own.",
             example: "{ column: account_ids, lookup: account.externalId }",
+        },
+        Key {
+            name: "split",
+            need: With("lookup"),
+            form: &Form::Text(&SEPARATOR),
+            default: "",
+            meaning: "What stands between the ids of a list that the column has as text. Blanks around an id are not part of it. A list in JSON needs none.",
+            example: "{ column: account_ids, lookup: account.externalId, split: \",\" }",
         },
         Key {
             name: "static",

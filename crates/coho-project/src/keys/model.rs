@@ -56,8 +56,16 @@ pub(crate) static MODEL: Shape = Shape {
             need: With("file"),
             form: &Form::Either(&[&Form::Flag, &Form::List(&COLUMNS)]),
             default: "`true`",
-            meaning: "CSV: `true` if the first line has the columns' names; else the names, in order.",
-            example: "header: [id, name]",
+            meaning: "CSV: whether the first line has the columns' names. `[id, name]` is short for `header: false` with `columns: [id, name]`.",
+            example: "header: false",
+        },
+        Key {
+            name: "columns",
+            need: With("file"),
+            form: &Form::List(&COLUMNS),
+            default: "by the header",
+            meaning: "CSV: the columns' names, in order. They take the place of those in the first line, which may be missing or twice there.",
+            example: "columns: [id, name]",
         },
         Key {
             name: "types",

@@ -116,6 +116,14 @@ pub(crate) static NAMES: Form = Form::Text(&NAME);
 pub(crate) static TEXTS: Form = Form::Text(&TEXT);
 pub(crate) static COLUMNS: Form = Form::Text(&COLUMN);
 
+/// What stands between the parts of a text; white space may.
+pub(crate) static SEPARATOR: Text = Text {
+    what: "what stands between two ids, such as `,`",
+    accepts: |text| !text.is_empty(),
+    pattern: ".",
+    ..TEXT_LIKE
+};
+
 /// What most texts have in common: anything but nothing.
 const TEXT_LIKE: Text = Text {
     what: "a text",

@@ -156,7 +156,7 @@ impl Checker<'_> {
 
     fn fields(&mut self, object: Object, mapped: &Mapped) {
         for spec in &mapped.specs {
-            if let Expression::Lookup { object: other, by: By::VitallyId, column } = &spec.from {
+            if let Expression::Lookup { object: other, by: By::VitallyId, column, .. } = &spec.from {
                 let problem = Problem::new(Code::API_CANNOT, "the Analytics API takes external ids only");
                 let help = format!(
                     "write `lookup: {other}.externalId`, and give `{}` their external ids",

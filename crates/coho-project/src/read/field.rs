@@ -264,6 +264,7 @@ impl Fields<'_> {
 
     fn column(&mut self, node: &Node, column: ColumnRef) -> Option<Expression> {
         let cast = word(node, "as", &Cast::ALL, Cast::name);
+        let split = node.text_of("split").map(str::to_owned);
         let Some(lookup) = node.entry("lookup") else {
             return Some(Expression::Column { column, cast });
         };
@@ -276,7 +277,7 @@ impl Fields<'_> {
             return None;
         }
         let (object, by) = super::lookup(lookup.value.text()?)?;
-        Some(Expression::Lookup { column, object, by })
+        Some(Expression::Lookup { column, object, by, split })
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use coho_core::code::Code;
-use coho_core::model::{Csv, FileFormat, Header, Model, Relation, Undeclared};
+use coho_core::model::{Csv, FileFormat, Header, Model, Relation, SqlText, Undeclared};
 use coho_core::place::Place;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::ColumnType;
 
 use crate::conform::conform;
 use crate::keys::model::{MODEL, SQL_MODEL};
-use crate::yaml::{Content, Entry, Meaning, Node, parse};
+use crate::yaml::{Content, Entry, Meaning, Node, begin, parse};
 
 /// What a model's file says, as far as it can be read.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub(crate) fn from_yaml(name: &str, file: &Arc<str>, text: &str, problems: &mut 
     let before = problems.len();
     let Some(root) = parse(file, text, problems) else { return ReadModel::default() };
     conform(&root, &MODEL, problems);
-    let relation = relation(&root, problems).filter(|_| problems.len() == before);
+    let relation = relation(&root, text, problems).filter(|_| problems.len() == before);
     let place = root.entries().iter().find(|entry| MODEL.one_of.contains(&entry.key.as_str()));
     let place = place.map_or_else(|| Place::file(file.clone()), |entry| entry.at.clone());
     finish(name, file, &root, relation, place)
@@ -47,7 +47,9 @@ pub(crate) fn from_sql(name: &str, file: &Arc<str>, text: &str, problems: &mut V
                 .help("write it under the comments: `select id, name from customers`"),
         );
     }
-    let relation = (problems.len() == before).then(|| Relation::Sql(query(text)));
+    let place = Place { line: 1, column: 1, ..Place::file(file.clone()) };
+    let sql = || Relation::Sql(SqlText { text: query(text), place, indent: 0 });
+    let relation = (problems.len() == before).then(sql);
     finish(name, file, &root, relation, Place::file(file.clone()))
 }
 
@@ -115,9 +117,12 @@ fn is_key_like(comment: &str) -> bool {
         .is_some_and(|(word, _)| nearest(word.trim(), SQL_MODEL.keys.iter().map(|key| key.name)).is_some())
 }
 
-fn relation(root: &Node, problems: &mut Vec<Problem>) -> Option<Relation> {
-    if let Some(sql) = root.text_of("sql") {
-        return Some(Relation::Sql(query(sql)));
+fn relation(root: &Node, text: &str, problems: &mut Vec<Problem>) -> Option<Relation> {
+    if let Some(node) = root.get("sql")
+        && let Some(sql) = node.text()
+    {
+        let (place, indent) = begin(node, text);
+        return Some(Relation::Sql(SqlText { text: query(sql), place, indent }));
     }
     if let Some(table) = root.text_of("table") {
         return Some(Relation::Table(table.to_owned()));
@@ -158,10 +163,14 @@ fn csv(root: &Node, ending: &str) -> Csv {
     }
 }
 
+/// `header: [id, name]` is short for `header: false` with `columns: [id, name]`.
 fn header(root: &Node) -> Header {
-    match root.get("header").map(Node::texts) {
-        Some(names) if flag(root, "header").is_none() => Header::Named(names),
-        _ => Header::FirstLine,
+    let has_line = flag(root, "header");
+    match (root.get("header").map(Node::texts), root.get("columns").map(Node::texts)) {
+        (_, Some(names)) if has_line == Some(false) => Header::Named(names),
+        (_, Some(names)) => Header::Replaced(names),
+        (Some(names), None) if has_line.is_none() => Header::Named(names),
+        (Some(_) | None, None) => Header::FirstLine,
     }
 }
 
@@ -184,20 +193,24 @@ pub(crate) fn column_type(name: &str) -> Option<ColumnType> {
 
 fn check_header(root: &Node, problems: &mut Vec<Problem>) {
     let Some(header) = root.get("header") else { return };
-    if flag(root, "header") == Some(false) {
-        problems.push(
+    let problem = match (flag(root, "header"), root.get("columns")) {
+        (Some(false), None) => {
             Problem::new(Code::WRONG_VALUE, "a file without a header needs names for its columns")
-                .at(&header.place)
-                .help("name them, in order: `header: [id, name]`"),
-        );
-    }
+                .help("name them, in order: `columns: [id, name]`")
+        }
+        (None, Some(_)) => Problem::new(Code::WRONG_VALUE, "the columns are named twice").help(
+            "keep `columns`, with `header: false` if the first line of the file is a row and has no names",
+        ),
+        (Some(_), Some(_)) | (Some(true) | None, None) => return,
+    };
+    problems.push(problem.at(&header.place));
 }
 
 fn check_format_keys(root: &Node, format: &FileFormat, problems: &mut Vec<Problem>) {
     let (name, foreign): (_, &[&str]) = match format {
         FileFormat::Csv(_) => return,
-        FileFormat::Ndjson { .. } => ("ndjson", &["delimiter", "header", "infer"]),
-        FileFormat::Parquet => ("parquet", &["delimiter", "header", "infer", "types"]),
+        FileFormat::Ndjson { .. } => ("ndjson", &["delimiter", "header", "columns", "infer"]),
+        FileFormat::Parquet => ("parquet", &["delimiter", "header", "columns", "infer", "types"]),
     };
     for entry in root.entries().iter().filter(|entry| foreign.contains(&entry.key.as_str())) {
         problems.push(

@@ -3,20 +3,26 @@
 //! Where a column's type is inferred the file is read twice: once to find the types, once for the rows. An empty field is
 //! null, whether it is quoted or not, because the two can't be told apart; blank lines are skipped. Line ends are LF or CRLF.
 
+mod header;
+
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
 
 use coho_core::model::{Csv, Header, Undeclared};
-use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use coho_core::place::Place;
+use coho_core::row::{Cell, Column, ColumnType, RowBuf};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
 use super::fault::{FileError, FileFault};
-use super::infer::Inference;
+use super::infer::{Inference, Seen};
 use super::path::Source;
 use super::{quotes, types};
+use crate::outline::{Found, Layout, Needed, Outline};
 use crate::read::SourceError;
 use crate::reading::Sink;
 use crate::text;
+use crate::unsafe_type::Remedy;
 
 /// How many records are looked at before asking whether anybody still listens.
 const PATIENCE: u64 = 10_000;
@@ -26,25 +32,51 @@ pub(super) fn read(source: Source, settings: &Csv, sink: &mut Sink) -> Result<()
     let table = Table { source, settings };
     let (names, mut records) = table.start()?;
     let declared = types::by_column(&table.source.name, &names, &settings.types)?;
+    let mut seen = Vec::new();
     let kinds = match settings.undeclared {
         Undeclared::Text => declared.iter().map(|kind| kind.unwrap_or(ColumnType::Text)).collect(),
-        Undeclared::Infer if declared.iter().all(Option::is_some) => declared.into_iter().flatten().collect(),
+        Undeclared::Infer if declared.iter().all(Option::is_some) => {
+            declared.iter().copied().flatten().collect()
+        }
         Undeclared::Infer => {
-            let Some(kinds) = table.infer(&mut records, &declared, sink)? else { return Ok(()) };
+            let Some(found) = table.infer(&mut records, sink)? else { return Ok(()) };
             table.source.unchanged()?;
             records = table.start()?.1;
-            kinds
+            seen = found;
+            chosen(&declared, &seen)
         }
     };
-    let column = |(name, kind): (&String, &ColumnType)| Column { name: name.clone(), kind: *kind };
-    let columns: Vec<Column> = names.iter().zip(&kinds).map(column).collect();
-    if sink.open(Columns::new(columns.clone())?).is_break() {
-        return Ok(());
-    }
-    if !table.rows(&mut records, &columns, sink)? {
+    let found = names.iter().zip(&kinds).map(|(name, kind)| Found::plain(name, *kind)).collect();
+    let place = Place { line: 1, ..Place::file(table.source.name.as_str()) };
+    let layout = Layout::of(found, Remedy::InFile, Some(&place))?;
+    let outline = outline(&layout, &declared, seen);
+    let ControlFlow::Continue(needed) = sink.open(outline) else { return Ok(()) };
+    if !table.rows(&mut records, &layout, &needed, sink)? {
         return Ok(());
     }
     Ok(table.source.unchanged()?)
+}
+
+/// The outline, with what was found out of the columns whose types are not declared.
+fn outline(layout: &Layout, declared: &[Option<ColumnType>], seen: Vec<Seen>) -> Outline {
+    let mut outline = layout.outline.clone();
+    let mut inferred = Vec::new();
+    for (field, seen) in seen.into_iter().enumerate() {
+        let Some(at) = layout.fields.iter().position(|column| *column == field) else { continue };
+        let name = layout.outline.columns().names().nth(at).unwrap_or_default();
+        if let Some(place) = &seen.bytes {
+            outline = outline.with_bytes(at, place.clone());
+        }
+        if declared.get(field) == Some(&None) {
+            inferred.extend(seen.found(name));
+        }
+    }
+    outline.with_inferred(inferred)
+}
+
+/// The declared types, and where there is none the one that was found out.
+fn chosen(declared: &[Option<ColumnType>], seen: &[Seen]) -> Vec<ColumnType> {
+    declared.iter().zip(seen).map(|(declared, seen)| declared.unwrap_or(seen.kind)).collect()
 }
 
 /// A file and how it is read.
@@ -59,6 +91,8 @@ struct Records {
     record: ByteRecord,
     width: usize,
     last: Option<Position>,
+    /// The first line, where it has names.
+    header: Option<ByteRecord>,
 }
 
 impl Table<'_> {
@@ -70,37 +104,39 @@ impl Table<'_> {
             .has_headers(false)
             .flexible(true)
             .from_reader(file);
-        let mut records = Records { reader, record: ByteRecord::new(), width: 0, last: None };
+        let mut records = Records { reader, record: ByteRecord::new(), width: 0, last: None, header: None };
         let names = match &self.settings.header {
             Header::Named(names) => names.clone(),
-            Header::FirstLine => self.first_line(&mut records)?,
+            Header::FirstLine => {
+                self.first_line(&mut records)?;
+                self.names(&records.record)?
+            }
+            Header::Replaced(names) => {
+                records.width = names.len();
+                self.first_line(&mut records)?;
+                names.clone()
+            }
         };
-        self.check(&names)?;
         records.width = names.len();
         Ok((names, records))
     }
 
-    fn first_line(&self, records: &mut Records) -> Result<Vec<String>, FileError> {
+    fn first_line(&self, records: &mut Records) -> Result<(), FileError> {
         if !self.next(records)? {
             return Err(FileError::new(&self.source.name, FileFault::Empty));
         }
-        let name = |field: &[u8]| std::str::from_utf8(field).map(str::to_owned);
-        let names: Result<Vec<String>, _> = records.record.iter().map(name).collect();
-        names.map_err(|_| self.fault_here(&records.record, FileFault::NotUtf8))
+        records.header = Some(records.record.clone());
+        Ok(())
     }
 
-    fn check(&self, names: &[String]) -> Result<(), FileError> {
-        for (at, name) in names.iter().enumerate() {
-            let fault = if name.is_empty() {
-                FileFault::EmptyName(at + 1)
-            } else if names.iter().take(at).any(|earlier| earlier == name) {
-                FileFault::DuplicateName(coho_core::value::preview(name))
-            } else {
-                continue;
-            };
-            return Err(FileError::new(&self.source.name, fault).at(1, 0));
+    /// The names in the first line.
+    fn names(&self, record: &ByteRecord) -> Result<Vec<String>, FileError> {
+        if let Some(fault) = header::wrong(record, self.settings.delimiter) {
+            return Err(self.fault_here(record, fault));
         }
-        Ok(())
+        let name = |field: &[u8]| std::str::from_utf8(field).map(str::to_owned);
+        let names: Result<Vec<String>, _> = record.iter().map(name).collect();
+        names.map_err(|_| self.fault_here(record, FileFault::NotUtf8))
     }
 
     /// Reads the next record; false at the end of the file.
@@ -112,12 +148,10 @@ impl Table<'_> {
             return Ok(false);
         }
         records.last = records.record.position().cloned();
-        let found = records.record.len();
-        if records.width > 0 && found != records.width {
-            let fault = FileFault::Ragged { expected: records.width, found };
-            return Err(self.fault_here(&records.record, fault));
+        match header::misplaced(&records.record, records.width, records.header.as_ref()) {
+            Some(fault) => Err(self.fault_here(&records.record, fault)),
+            None => Ok(true),
         }
-        Ok(true)
     }
 
     /// The parser takes an open quote at the end of the file for a closed one; a file that was cut off looks like that.
@@ -147,8 +181,14 @@ impl Table<'_> {
     }
 
     fn fault_here(&self, record: &ByteRecord, fault: FileFault) -> FileError {
-        let line = record.position().map_or(0, |position| self.line(position));
-        FileError::new(&self.source.name, fault).at(line, 0)
+        let place = record.position().map(|at| self.place(at));
+        FileError { place: place.unwrap_or_else(|| Place::file(self.source.name.as_str())), fault }
+    }
+
+    /// Where a record starts. This moves the file's reader.
+    fn place(&self, at: &Position) -> Place {
+        let line = u32::try_from(self.line(at)).unwrap_or(u32::MAX);
+        Place { line, ..Place::file(self.source.name.as_str()) }
     }
 
     /// The line on which a record starts: the parser counts from before the blank lines that it skips.
@@ -161,47 +201,46 @@ impl Table<'_> {
         position.line() + blank.filter(|byte| *byte == b'\n').count() as u64
     }
 
-    /// The type of each column; `None` where nobody listens any more.
-    fn infer(
-        &self,
-        records: &mut Records,
-        declared: &[Option<ColumnType>],
-        sink: &Sink,
-    ) -> Result<Option<Vec<ColumnType>>, FileError> {
-        let mut inferences = vec![Inference::new(); declared.len()];
+    /// What the values of each column are; `None` where nobody listens any more.
+    fn infer(&self, records: &mut Records, sink: &Sink) -> Result<Option<Vec<Seen>>, FileError> {
+        let mut inferences = vec![Inference::new(); records.width];
         let mut seen = 0;
         while self.next(records)? {
+            let Some(at) = records.last.as_ref() else { continue };
             for (inference, field) in inferences.iter_mut().zip(&records.record) {
-                inference.see(self.utf8(&records.record, field)?);
+                match std::str::from_utf8(field) {
+                    Ok(value) => inference.see(value, at),
+                    // Whether that is a fault depends on whether anybody reads the column.
+                    Err(_) => inference.see_bytes(at),
+                }
             }
             seen += 1;
             if seen % PATIENCE == 0 && sink.listening().is_break() {
                 return Ok(None);
             }
         }
-        let kind = |(declared, inference): (&Option<ColumnType>, &Inference)| {
-            declared.unwrap_or_else(|| inference.result())
-        };
-        Ok(Some(declared.iter().zip(&inferences).map(kind).collect()))
-    }
-
-    fn utf8<'r>(&self, record: &ByteRecord, field: &'r [u8]) -> Result<&'r str, FileError> {
-        std::str::from_utf8(field).map_err(|_| self.fault_here(record, FileFault::NotUtf8))
+        Ok(Some(inferences.into_iter().map(|inference| inference.result(|at| self.place(at))).collect()))
     }
 
     /// Gives all rows; false where no more are wanted.
-    fn rows(&self, records: &mut Records, columns: &[Column], sink: &mut Sink) -> Result<bool, FileError> {
+    fn rows(
+        &self,
+        records: &mut Records,
+        layout: &Layout,
+        needed: &Needed,
+        sink: &mut Sink,
+    ) -> Result<bool, FileError> {
         let mut scratch = String::new();
         while self.next(records)? {
             let record = &records.record;
-            let mut row = RowBuf::from_bytes(Vec::with_capacity(record.as_slice().len() + 6 * columns.len()));
-            for (column, field) in columns.iter().zip(record) {
-                let value = self.utf8(record, field)?;
-                row.push(match value {
-                    "" => Cell::Null,
-                    _ => text::cell(column.kind, value, &mut scratch)
-                        .ok_or_else(|| self.misfit(record, column, value))?,
-                });
+            let room = record.as_slice().len() + 6 * layout.fields.len();
+            let mut row = RowBuf::from_bytes(Vec::with_capacity(room));
+            for (at, (column, field)) in layout.columns().enumerate() {
+                match cell(column.kind, record.get(field).unwrap_or_default(), &mut scratch) {
+                    Ok(cell) => row.push(cell),
+                    Err(_) if !needed.has(at) => row.push(Cell::Null),
+                    Err(misfit) => return Err(self.misfit(record, column, &misfit)),
+                }
             }
             if sink.row(row).is_break() {
                 return Ok(false);
@@ -210,9 +249,29 @@ impl Table<'_> {
         Ok(true)
     }
 
-    fn misfit(&self, record: &ByteRecord, column: &Column, value: &str) -> FileError {
-        let preview = coho_core::value::preview(value);
-        let fault = FileFault::Type { column: column.name.clone(), kind: column.kind, preview };
+    fn misfit(&self, record: &ByteRecord, column: &Column, misfit: &Misfit<'_>) -> FileError {
+        let fault = match misfit {
+            Misfit::Bytes => FileFault::NotUtf8,
+            Misfit::Text(value) => FileFault::Type {
+                column: column.name.clone(),
+                kind: column.kind,
+                preview: coho_core::value::preview(value),
+            },
+        };
         self.fault_here(record, fault)
+    }
+}
+
+/// A field that is no cell of its column.
+enum Misfit<'a> {
+    Bytes,
+    Text(&'a str),
+}
+
+fn cell<'a>(kind: ColumnType, field: &'a [u8], scratch: &'a mut String) -> Result<Cell<'a>, Misfit<'a>> {
+    match std::str::from_utf8(field) {
+        Err(_) => Err(Misfit::Bytes),
+        Ok("") => Ok(Cell::Null),
+        Ok(value) => text::cell(kind, value, scratch).ok_or(Misfit::Text(value)),
     }
 }

@@ -37,19 +37,32 @@ pub enum FileFault {
     #[error("the text is not UTF-8")]
     NotUtf8,
     /// CSV: a record with more or fewer fields than the first.
-    #[error("the record has {found} fields, and the header has {expected}")]
+    #[error("the record has {}, and {}", counted(*found), named(header, *expected))]
     Ragged {
         /// How many names there are.
         expected: usize,
         /// How many fields there are.
         found: usize,
+        /// The names of the header, where the file has one.
+        header: String,
     },
+    /// CSV: the header is one name that another delimiter would divide.
+    #[error("the header is one column, `{header}`")]
+    Delimiter {
+        /// The name.
+        header: String,
+        /// What would divide it.
+        delimiter: u8,
+    },
+    /// CSV: the header stands in the file once more.
+    #[error("the header stands here once more")]
+    HeaderAgain,
+    /// CSV and NDJSON: a mark that a version control system left.
+    #[error("this is the mark of a merge conflict, not a row")]
+    Conflict,
     /// Two columns have one name.
     #[error("two columns are named `{0}`")]
     DuplicateName(String),
-    /// CSV: a column of the header has no name; NDJSON: a member has the name `""`.
-    #[error("column {0} has no name")]
-    EmptyName(usize),
     /// CSV: the last record's quote is not closed, so the file may have been cut off.
     #[error("a quote is opened and never closed")]
     OpenQuote,
@@ -74,6 +87,9 @@ pub enum FileFault {
     /// NDJSON: a line is not JSON.
     #[error("the line is not JSON: {0}")]
     Json(String),
+    /// NDJSON: an object on the line has one name twice.
+    #[error("an object has the name `{0}` twice")]
+    DoubledMember(String),
     /// NDJSON: a line is JSON but not an object.
     #[error("the line holds {0}, not an object")]
     NotAnObject(&'static str),
@@ -108,10 +124,13 @@ impl FileError {
             | FileFault::Changed
             | FileFault::Ragged { .. }
             | FileFault::DuplicateName(_)
-            | FileFault::EmptyName(_)
+            | FileFault::Delimiter { .. }
+            | FileFault::HeaderAgain
+            | FileFault::Conflict
             | FileFault::OpenQuote
             | FileFault::Type { .. }
             | FileFault::Json(_)
+            | FileFault::DoubledMember(_)
             | FileFault::NotAnObject(_)
             | FileFault::LongLine
             | FileFault::Parquet(_) => Code::SOURCE_FAILED,
@@ -130,8 +149,19 @@ impl FileError {
             FileFault::Ragged { .. } => {
                 "quote fields that contain the delimiter or a line break; check the model's `delimiter`"
             }
-            FileFault::DuplicateName(_) => "give one of them another name, or name the columns in the model",
-            FileFault::EmptyName(_) => "give it a name, or name the columns in the model",
+            FileFault::Delimiter { delimiter, .. } => {
+                let delimiter =
+                    if *delimiter == b'\t' { "tab".into() } else { format!("\"{}\"", *delimiter as char) };
+                return Some(format!("write `delimiter: {delimiter}` in the model"));
+            }
+            FileFault::HeaderAgain => {
+                "remove the line: the file seems to be put together from several, each with its header"
+            }
+            FileFault::Conflict => "resolve the conflict in the file, and remove the lines with its marks",
+            FileFault::DuplicateName(_) => {
+                "give one of them another name, or name all columns in the model, in order: `columns: [id, name]` takes \
+                 the place of the header"
+            }
             FileFault::OpenQuote => "close it, or check whether the file was cut off",
             FileFault::Type { .. } => "mend the value, or declare the column as text",
             FileFault::UnknownColumn { nearest: Some(name), .. } => {
@@ -141,10 +171,24 @@ impl FileError {
             FileFault::Json(_) | FileFault::NotAnObject(_) | FileFault::LongLine => {
                 "each line of an NDJSON file is one JSON object"
             }
+            FileFault::DoubledMember(_) => {
+                "remove one of the two, since readers differ in which of them counts"
+            }
             FileFault::Parquet(_) => return None,
         };
         Some(help.to_owned())
     }
+}
+
+fn counted(fields: usize) -> String {
+    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
+}
+
+fn named(header: &str, expected: usize) -> String {
+    if header.is_empty() {
+        return format!("the model names {expected}");
+    }
+    format!("the header has {expected}: {header}")
 }
 
 impl fmt::Display for FileError {

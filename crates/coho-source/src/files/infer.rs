@@ -2,16 +2,38 @@
 //!
 //! `007`, `+1`, `-0` and `1e5` are text: as numbers they would come out as 7, 1, 0 and 100000. [`super::csv`] asks here.
 
+use coho_core::dates;
 use coho_core::decimal::Decimal;
+use coho_core::place::Place;
 use coho_core::row::ColumnType;
+use csv::Position;
 
-use crate::text;
+use crate::inferred::{Inferred, Misfit};
 
-/// The types that still fit, from the narrowest.
+/// The types that still fit, from the narrowest, and the first value that each of the others did not fit.
 #[derive(Clone, Debug)]
 pub(super) struct Inference {
     fits: Vec<ColumnType>,
+    misfits: Vec<(ColumnType, Position, String)>,
     seen: bool,
+    bytes: Option<Position>,
+}
+
+/// What all values of a column are.
+pub(super) struct Seen {
+    /// The narrowest type that fits them; text where there was none but null.
+    pub(super) kind: ColumnType,
+    /// Where the first value is that is no text.
+    pub(super) bytes: Option<Place>,
+    misfits: Vec<Misfit>,
+    any: bool,
+}
+
+impl Seen {
+    /// What was found out of a column of this name; `None` where no value was seen.
+    pub(super) fn found(self, column: &str) -> Option<Inferred> {
+        self.any.then(|| Inferred { column: column.to_owned(), kind: self.kind, misfits: self.misfits })
+    }
 }
 
 /// Each type that may be inferred, narrowest first. Text always fits.
@@ -27,21 +49,41 @@ const CANDIDATES: [ColumnType; 6] = [
 impl Inference {
     /// Nothing was seen yet.
     pub(super) fn new() -> Self {
-        Self { fits: CANDIDATES.to_vec(), seen: false }
+        Self { fits: CANDIDATES.to_vec(), misfits: Vec::new(), seen: false, bytes: None }
     }
 
-    /// Looks at one value. An empty one is null and fits everything.
-    pub(super) fn see(&mut self, value: &str) {
+    /// Looks at one value, and where its record begins. An empty one is null and fits everything.
+    pub(super) fn see(&mut self, value: &str, at: &Position) {
         if value.is_empty() || (self.seen && self.fits.is_empty()) {
             return;
         }
         self.seen = true;
-        self.fits.retain(|kind| fits(*kind, value));
+        self.keep(|kind| fits(kind, value), value, at);
     }
 
-    /// The narrowest type that fits everything that was seen; text where nothing was.
-    pub(super) fn result(&self) -> ColumnType {
-        if self.seen { self.fits.first().copied().unwrap_or(ColumnType::Text) } else { ColumnType::Text }
+    /// Sees a value that is no text at all.
+    pub(super) fn see_bytes(&mut self, at: &Position) {
+        self.seen = true;
+        self.bytes.get_or_insert_with(|| at.clone());
+        self.keep(|_| false, "bytes that are not UTF-8", at);
+    }
+
+    fn keep(&mut self, fits: impl Fn(ColumnType) -> bool, value: &str, at: &Position) {
+        for kind in self.fits.extract_if(.., |kind| !fits(*kind)) {
+            self.misfits.push((kind, at.clone(), coho_core::value::preview(value)));
+        }
+    }
+
+    /// What was seen, once all was. Places are found out only now: that moves the file's reader.
+    pub(super) fn result(self, place: impl Fn(&Position) -> Place) -> Seen {
+        let kind = self.fits.first().copied().filter(|_| self.seen).unwrap_or(ColumnType::Text);
+        let misfit = |(kind, at, preview): &(ColumnType, Position, String)| Misfit {
+            kind: *kind,
+            place: place(at),
+            preview: preview.clone(),
+        };
+        let misfits = self.misfits.iter().map(misfit).collect();
+        Seen { kind, bytes: self.bytes.as_ref().map(&place), misfits, any: self.seen }
     }
 }
 
@@ -50,9 +92,9 @@ fn fits(kind: ColumnType, value: &str) -> bool {
         ColumnType::Bool => matches!(value, "true" | "false"),
         ColumnType::Int => plain_number(value) && !value.contains('.') && value.parse::<i64>().is_ok(),
         ColumnType::Decimal => plain_number(value),
-        ColumnType::Date => text::date(value).is_some(),
-        ColumnType::Timestamp => text::timestamp(value).is_some(),
-        ColumnType::LocalTimestamp => text::local_timestamp(value).is_some(),
+        ColumnType::Date => dates::date(value).is_some(),
+        ColumnType::Timestamp => dates::timestamp(value).is_some(),
+        ColumnType::LocalTimestamp => dates::local_timestamp(value).is_some(),
         ColumnType::Float | ColumnType::Text | ColumnType::Json | ColumnType::Mixed => true,
     }
 }
@@ -70,9 +112,9 @@ mod tests {
     fn inferred(values: &[&str]) -> ColumnType {
         let mut inference = Inference::new();
         for value in values {
-            inference.see(value);
+            inference.see(value, &Position::new());
         }
-        inference.result()
+        inference.result(|_| Place::default()).kind
     }
 
     #[test]
@@ -84,6 +126,20 @@ mod tests {
         assert_eq!(inferred(&["2026-11-24"]), ColumnType::Date);
         assert_eq!(inferred(&["2026-11-24T10:00:00Z"]), ColumnType::Timestamp);
         assert_eq!(inferred(&["2026-11-24 10:00:00"]), ColumnType::LocalTimestamp);
+    }
+
+    #[test]
+    fn the_value_that_a_type_did_not_fit_is_kept() {
+        let at = |line| Position::new().set_line(line).clone();
+        let place = |at: &Position| Place { line: u32::try_from(at.line()).unwrap(), ..Place::file("a.csv") };
+        let mut inference = Inference::new();
+        for (line, value) in ["1", "2", "", "n/a", "x"].iter().enumerate() {
+            inference.see(value, &at(line as u64 + 2));
+        }
+        let found = inference.result(place).found("seats").unwrap();
+        let misfit = found.misfits.iter().find(|misfit| misfit.kind == ColumnType::Int).unwrap();
+        assert_eq!((found.kind, misfit.place.line, misfit.preview.as_str()), (ColumnType::Text, 5, "n/a"));
+        assert_eq!(Inference::new().result(place).found("seats"), None);
     }
 
     #[test]

@@ -6,15 +6,19 @@
 mod lines;
 mod kinds;
 
-use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
+use std::ops::ControlFlow;
+
+use coho_core::row::{Cell, ColumnType, RowBuf};
 use coho_core::value::Value;
 
 use super::fault::FileFault;
 use super::path::Source;
 use super::types;
+use crate::outline::{Layout, Needed};
 use crate::read::SourceError;
 use crate::reading::Sink;
 use crate::text;
+use crate::unsafe_type::Remedy;
 use kinds::Kinds;
 use lines::Lines;
 
@@ -27,20 +31,19 @@ pub(super) fn read(
     let mut kinds = Kinds::default();
     let mut lines = Lines::start(source)?;
     while let Some(object) = lines.next()? {
-        kinds.see(&object).map_err(|fault| lines.fault(fault))?;
+        kinds.see(&object, || lines.place());
         if sink.listening().is_break() {
             return Ok(());
         }
     }
     let declared = types::by_column(&source.name, kinds.names(), declared)?;
-    let columns = kinds.columns(&declared);
-    if sink.open(Columns::new(columns.clone())?).is_break() {
-        return Ok(());
-    }
+    let layout = Layout::of(kinds.fields(&declared), Remedy::InFile, None)?;
+    let outline = layout.outline.clone().with_inferred(kinds.inferred(&declared));
+    let ControlFlow::Continue(needed) = sink.open(outline) else { return Ok(()) };
     source.unchanged()?;
     let mut lines = Lines::start(source)?;
     while let Some(object) = lines.next()? {
-        let row = encode(&object, &columns, &kinds).map_err(|fault| lines.fault(fault))?;
+        let row = encode(&object, &layout, &needed, &kinds).map_err(|fault| lines.fault(fault))?;
         if sink.row(row).is_break() {
             return Ok(());
         }
@@ -51,8 +54,8 @@ pub(super) fn read(
 /// A line's object: names with values.
 type Object = Vec<(String, Value)>;
 
-fn encode(object: &Object, columns: &[Column], kinds: &Kinds) -> Result<RowBuf, FileFault> {
-    let mut values = vec![&Value::Null; columns.len()];
+fn encode(object: &Object, layout: &Layout, needed: &Needed, kinds: &Kinds) -> Result<RowBuf, FileFault> {
+    let mut values = vec![&Value::Null; kinds.names().len()];
     for (name, value) in object {
         if let Some(slot) = kinds.index(name).and_then(|at| values.get_mut(at)) {
             *slot = value;
@@ -60,13 +63,16 @@ fn encode(object: &Object, columns: &[Column], kinds: &Kinds) -> Result<RowBuf, 
     }
     let mut row = RowBuf::default();
     let mut scratch = String::new();
-    for (column, value) in columns.iter().zip(values) {
-        let fits = cell(column.kind, value, &mut scratch);
-        row.push(fits.ok_or_else(|| FileFault::Type {
-            column: column.name.clone(),
-            kind: column.kind,
-            preview: value.preview(),
-        })?);
+    for (at, (column, field)) in layout.columns().enumerate() {
+        let value = values.get(field).copied().unwrap_or(&Value::Null);
+        match cell(column.kind, value, &mut scratch) {
+            Some(cell) => row.push(cell),
+            None if !needed.has(at) => row.push(Cell::Null),
+            None => {
+                let (column, kind) = (column.name.clone(), column.kind);
+                return Err(FileFault::Type { column, kind, preview: value.preview() });
+            }
+        }
     }
     Ok(row)
 }

@@ -7,28 +7,31 @@ mod shape;
 mod value;
 mod digits;
 
-use std::panic::AssertUnwindSafe;
+use std::ops::ControlFlow;
 
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use ::parquet::record::Row;
-use coho_core::row::{Column, Columns, RowBuf};
+use ::parquet::record::{Field, Row};
+use ::parquet::schema::types::Type;
+use coho_core::row::{Cell, RowBuf};
 
 use super::fault::{FileError, FileFault};
 use super::path::Source;
+use crate::outline::{Found, Layout, Needed};
+use crate::quiet;
 use crate::read::SourceError;
 use crate::reading::Sink;
-use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};
+use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
 use shape::Shape;
 
 /// Reads the whole file. The record reader panics on some damaged files; that is the file's fault, and is said of it.
 pub(super) fn read(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
     let name = source.name.clone();
-    let damaged = |_| {
+    let damaged = || {
         let words = ParquetError::General("its pages do not fit its schema".to_owned());
         FileError::new(&name, FileFault::Parquet(words))
     };
-    std::panic::catch_unwind(AssertUnwindSafe(|| rows(source, sink))).map_err(damaged)?
+    quiet::attempt(|| rows(source, sink)).ok_or_else(damaged)?
 }
 
 fn rows(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
@@ -36,13 +39,11 @@ fn rows(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
     let failed = |error| FileError::new(&name, FileFault::Parquet(error));
     let reader = SerializedFileReader::new(source.into_file()).map_err(failed)?;
     let table = Table::of(&reader)?;
-    if sink.open(Columns::new(table.columns.clone())?).is_break() {
-        return Ok(());
-    }
+    let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else { return Ok(()) };
     let mut number = 0;
-    for row in reader.get_row_iter(None).map_err(failed)? {
+    for row in reader.get_row_iter(table.projection.clone()).map_err(failed)? {
         number += 1;
-        if sink.row(table.encode(&row.map_err(failed)?, number)?).is_break() {
+        if sink.row(table.encode(&row.map_err(failed)?, number, &needed)?).is_break() {
             return Ok(());
         }
     }
@@ -56,41 +57,46 @@ fn rows(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
 
 /// A file's columns.
 struct Table {
-    columns: Vec<Column>,
-    shapes: Vec<Shape>,
+    layout: Layout,
+    /// What is read: the fields that have a form. The record reader panics on some of the others.
+    projection: Option<Type>,
+    /// What each field of the file holds, and its place among those that are read; `None` where that has no form.
+    shapes: Vec<Option<(Shape, usize)>>,
 }
 
 impl Table {
-    fn of(reader: &SerializedFileReader<std::fs::File>) -> Result<Self, Box<UnsafeTypes>> {
-        let mut table = Self { columns: Vec::new(), shapes: Vec::new() };
-        let mut refused = Vec::new();
-        for field in reader.metadata().file_metadata().schema().get_fields() {
-            let column = field.name().to_owned();
-            match Shape::of(field) {
-                Ok(shape) => {
-                    table.columns.push(Column { name: column, kind: shape.column() });
-                    table.shapes.push(shape);
-                }
-                Err(refusal) => {
-                    let cast = format!("`{column}` as {}", refusal.remedy);
-                    refused.push(UnsafeColumn { column, kind: refusal.kind, cast });
-                }
-            }
+    fn of(reader: &SerializedFileReader<std::fs::File>) -> Result<Self, SourceError> {
+        let (mut found, mut shapes, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        let schema = reader.metadata().file_metadata().schema();
+        for field in schema.get_fields() {
+            let name = field.name().to_owned();
+            let shape = Shape::of(field);
+            let kind = shape.as_ref().map(Shape::column).map_err(|refusal| UnsafeColumn {
+                column: name.clone(),
+                kind: refusal.kind.clone(),
+                cast: format!("`{name}` as {}", refusal.remedy),
+            });
+            found.push(Found { name, kind });
+            shapes.push(shape.ok().map(|shape| (shape, read.len())));
+            read.extend(shapes.last().and_then(Option::as_ref).map(|_| field.clone()));
         }
-        if refused.is_empty() {
-            Ok(table)
-        } else {
-            Err(Box::new(UnsafeTypes { columns: refused, remedy: Remedy::InFile }))
-        }
+        let all = read.len() == shapes.len() || read.is_empty();
+        let projection = Type::group_type_builder(schema.name()).with_fields(read).build();
+        let projection = projection.ok().filter(|_| !all);
+        Ok(Self { layout: Layout::of(found, Remedy::InFile, None)?, projection, shapes })
     }
 
-    fn encode(&self, row: &Row, number: u64) -> Result<RowBuf, Box<UnsafeValue>> {
+    fn encode(&self, row: &Row, number: u64, needed: &Needed) -> Result<RowBuf, Box<UnsafeValue>> {
         let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * self.shapes.len()));
         let mut scratch = String::new();
-        for ((column, shape), (_, field)) in self.columns.iter().zip(&self.shapes).zip(row.get_column_iter())
-        {
-            match value::cell(field, shape, &mut scratch) {
+        let values: Vec<&Field> = row.get_column_iter().map(|(_, value)| value).collect();
+        for (at, (column, field)) in self.layout.columns().enumerate() {
+            let shape = self.shapes.get(field).and_then(Option::as_ref);
+            let value = shape.and_then(|(shape, place)| Some((values.get(*place)?, shape)));
+            let cell = value.map_or(Ok(Cell::Null), |(value, shape)| value::cell(value, shape, &mut scratch));
+            match cell {
                 Ok(cell) => buffer.push(cell),
+                Err(_) if !needed.has(at) => buffer.push(Cell::Null),
                 Err(wrong) => {
                     return Err(Box::new(UnsafeValue {
                         column: column.name.clone(),

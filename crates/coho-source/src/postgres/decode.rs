@@ -3,6 +3,7 @@
 //! The forms are those of the server's `*send` functions (src/backend/utils/adt in PostgreSQL's source). [`super::numeric`]
 //! and [`super::array`] have the longer ones.
 
+use coho_core::json::JsonError;
 use coho_core::row::Cell;
 use coho_core::value::Float;
 
@@ -112,8 +113,11 @@ fn day(since_2000: i32) -> Result<i32, Wrong> {
 }
 
 fn json<'a>(bytes: &[u8], scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
-    let value = coho_core::json::parse(text(bytes)?).map_err(|_| {
-        Wrong::new("JSON that is nested too deep or has a number beyond 1,000 digits", Cast::Text)
+    let value = coho_core::json::parse_strict(text(bytes)?).map_err(|error| match error {
+        JsonError::Doubled(_) => Wrong::new("a JSON object with one name twice", Cast::Json),
+        JsonError::Syntax(_) | JsonError::Number(_) => {
+            Wrong::new("JSON that is nested too deep or has a number beyond 1,000 digits", Cast::Text)
+        }
     })?;
     if value.is_null() {
         return Ok(Cell::Null);

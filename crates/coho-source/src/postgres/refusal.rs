@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+use crate::jinja;
+
 /// The most characters of a server's message: it may quote values of a row.
 const LONGEST_MESSAGE: usize = 300;
 
@@ -64,6 +66,8 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// Line and column in the model's SQL, from 1.
     pub position: Option<(usize, usize)>,
+    /// What to do about Jinja in the model's SQL, where the server could not read it.
+    pub jinja: Option<String>,
     /// The time limit of the query, where that is what ended it.
     pub limit: Option<Duration>,
 }
@@ -82,6 +86,7 @@ impl Refusal {
             detail: words.detail().map(bounded),
             hint: words.hint().map(bounded),
             position,
+            jinja: if *words.code() == SqlState::SYNTAX_ERROR { jinja::help(sql) } else { None },
             limit,
         }
     }
@@ -134,7 +139,7 @@ impl fmt::Display for Refusal {
         write!(f, "PostgreSQL at {} refused", self.server)?;
         let connecting = self.state.starts_with("28") || self.state == "3D000";
         match self.position {
-            Some((line, column)) => write!(f, " the model's SQL at line {line}, column {column}")?,
+            Some(_) => f.write_str(" the model's SQL")?,
             None => f.write_str(if connecting { " the connection" } else { " the model's query" })?,
         }
         write!(f, ": {}", self.message)?;
@@ -179,7 +184,7 @@ impl PostgresError {
 impl Refusal {
     /// The server's detail and hint, and Coho's own advice.
     pub fn help(&self) -> Option<String> {
-        let parts = [self.detail.as_deref(), self.hint.as_deref(), self.advice()];
+        let parts = [self.detail.as_deref(), self.hint.as_deref(), self.jinja.as_deref(), self.advice()];
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("\n"))
     }

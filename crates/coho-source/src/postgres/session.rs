@@ -9,6 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{CancelToken, Client, Config, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -64,6 +65,16 @@ impl Session {
         match self.client.prepare(sql).await {
             Ok(statement) => Ok(statement),
             Err(error) => Err(self.explain(error, sql).await),
+        }
+    }
+
+    /// Has the server plan the model's query, and so look whether it may be run. What cannot be planned, such as `SHOW`, passes.
+    pub(super) async fn explain_plan(&mut self, sql: &str) -> Result<(), PostgresError> {
+        match self.client.batch_execute(&format!("EXPLAIN {sql}")).await {
+            Err(error) if error.code() != Some(&SqlState::SYNTAX_ERROR) => {
+                Err(self.explain(error, sql).await.without_position())
+            }
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

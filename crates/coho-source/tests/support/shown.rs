@@ -5,12 +5,23 @@ use std::path::Path;
 
 use coho_core::model::Model;
 use coho_core::row::{Cell, Columns, RowBuf};
-use coho_source::{Connection, Scope, SourceError};
+use coho_source::{Connection, Inferred, Misfit, Scope, SourceError};
 
 /// Reads a model and shows it.
+#[allow(dead_code, reason = "some tests need the other")]
 pub(crate) async fn shown(connection: &Connection, model: &Model, scope: Scope) -> String {
+    only(connection, model, scope, None).await
+}
+
+/// Reads a model of which only these columns are needed, and shows it.
+pub(crate) async fn only(
+    connection: &Connection,
+    model: &Model,
+    scope: Scope,
+    needed: Option<&[&str]>,
+) -> String {
     let mut out = String::new();
-    if let Err(error) = rows(connection, model, scope, &mut out).await {
+    if let Err(error) = rows(connection, model, scope, needed, &mut out).await {
         out += &failure(&error);
     }
     out
@@ -20,10 +31,15 @@ async fn rows(
     connection: &Connection,
     model: &Model,
     scope: Scope,
+    needed: Option<&[&str]>,
     out: &mut String,
 ) -> Result<(), SourceError> {
     let mut reading = coho_source::read(connection, model, scope).await?;
     *out += &columns(reading.columns());
+    if let Some(needed) = needed {
+        let places: Vec<usize> = needed.iter().filter_map(|name| reading.columns().index(name)).collect();
+        reading.need(&places)?;
+    }
     while let Some(rows) = reading.next().await? {
         *out += &rows.iter().map(row).collect::<String>();
     }
@@ -34,6 +50,20 @@ fn columns(columns: &Columns) -> String {
     let shown: Vec<String> =
         columns.iter().map(|column| format!("{} ({})", column.name, column.kind.name())).collect();
     format!("{}\n", shown.join(" | "))
+}
+
+/// What is told of the columns whose types were found out: the first value that is not of each narrower type.
+#[allow(dead_code, reason = "only files have such columns")]
+pub(crate) async fn inferred(connection: &Connection, model: &Model) -> Result<String, SourceError> {
+    let outline = coho_source::outline(connection, model).await?;
+    Ok(outline.inferred().iter().map(misfits).collect())
+}
+
+fn misfits(inferred: &Inferred) -> String {
+    let misfit =
+        |misfit: &Misfit| format!("  no {}: {} `{}`\n", misfit.kind.name(), misfit.place, misfit.preview);
+    let misfits: String = inferred.misfits.iter().map(misfit).collect();
+    format!("{}: {}\n{misfits}", inferred.column, inferred.kind.name())
 }
 
 fn row(row: &RowBuf) -> String {
@@ -60,6 +90,9 @@ fn cell(cell: Cell<'_>) -> String {
 /// The error with its causes, its code and its help.
 pub(crate) fn failure(error: &SourceError) -> String {
     let mut out = format!("error [{}]: {error}\n", error.code());
+    if let Some((line, column)) = error.position() {
+        writeln!(out, "at {line}:{column}").unwrap_or_default();
+    }
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         // Writing to a string cannot fail.

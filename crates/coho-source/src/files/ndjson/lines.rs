@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
 use coho_core::json::JsonError;
+use coho_core::place::Place;
 use coho_core::value::Value;
 
 use super::Object;
@@ -47,6 +48,11 @@ impl<'a> Lines<'a> {
         FileError::new(&self.source.name, fault).at(self.number, 0)
     }
 
+    /// The last line.
+    pub(super) fn place(&self) -> Place {
+        self.fault(FileFault::Empty).place
+    }
+
     fn read(&mut self) -> Result<bool, FileError> {
         self.line.clear();
         self.number += 1;
@@ -60,9 +66,10 @@ impl<'a> Lines<'a> {
     }
 
     fn object(&self, text: &str) -> Result<Object, FileError> {
-        match coho_core::json::parse(text) {
+        match coho_core::json::parse_strict(text) {
             Ok(Value::Object(members)) => Ok(members),
             Ok(other) => Err(self.fault(FileFault::NotAnObject(article(&other)))),
+            Err(JsonError::Syntax(_)) if is_conflict(text) => Err(self.fault(FileFault::Conflict)),
             Err(JsonError::Syntax(error)) => {
                 let indent = text.len().abs_diff(self.line.trim_ascii_end().len());
                 let words = error.to_string();
@@ -70,8 +77,14 @@ impl<'a> Lines<'a> {
                 Err(self.fault(FileFault::Json(words)).at(self.number, error.column() + indent))
             }
             Err(error @ JsonError::Number(_)) => Err(self.fault(FileFault::Json(error.to_string()))),
+            Err(JsonError::Doubled(name)) => Err(self.fault(FileFault::DoubledMember(name))),
         }
     }
+}
+
+/// A line that a version control system writes into a file that two people changed.
+fn is_conflict(line: &str) -> bool {
+    ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark))
 }
 
 fn article(value: &Value) -> &'static str {

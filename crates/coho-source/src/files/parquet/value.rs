@@ -1,6 +1,7 @@
 //! What Parquet's record reader read, as cells; nested values as JSON.
 
 use ::parquet::record::{Field, Row};
+use coho_core::json::JsonError;
 use coho_core::row::{Cell, ColumnType};
 use coho_core::value::{Float, Value};
 
@@ -72,7 +73,8 @@ fn single<'a>(field: &'a Field, leaf: Leaf, scratch: &'a mut String) -> Result<C
         Field::UByte(number) => Ok(Cell::Int((*number).into())),
         Field::UShort(number) => Ok(Cell::Int((*number).into())),
         Field::UInt(number) => Ok(Cell::Int((*number).into())),
-        Field::Long(nanos) if leaf.form == Form::Nanos => whole_micros(*nanos, leaf),
+        // What is finer than a cell's microseconds is cut off, as in text: Vitally takes milliseconds.
+        Field::Long(nanos) if leaf.form == Form::Nanos => moment(Some(nanos.div_euclid(1_000)), leaf),
         Field::Long(number) => Ok(Cell::Int(*number)),
         Field::ULong(number) => {
             *scratch = number.to_string();
@@ -113,13 +115,6 @@ fn float(number: f64) -> Result<Cell<'static>, Wrong> {
     Float::new(number).map(Cell::Float).ok_or(Wrong { what, remedy: "null" })
 }
 
-fn whole_micros(nanos: i64, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
-    if nanos % 1_000 == 0 {
-        return moment(Some(nanos / 1_000), leaf);
-    }
-    Err(Wrong { what: "a moment with digits beyond the microsecond", remedy: "a timestamp in microseconds" })
-}
-
 fn moment(micros: Option<i64>, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
     let outside = Wrong { what: "a moment outside the years 1 to 9999", remedy: "null" };
     let micros = micros.filter(|micros| in_calendar(*micros)).ok_or(outside)?;
@@ -139,12 +134,17 @@ fn moment(micros: Option<i64>, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
 
 fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
     let wrong = Wrong { what: "text that is not JSON", remedy: "text without the JSON type" };
-    let value = coho_core::json::parse(text).map_err(|_| wrong)?;
+    let value = coho_core::json::parse_strict(text).map_err(|error| doubled(&error).unwrap_or(wrong))?;
     if value.is_null() {
         return Ok(Cell::Null);
     }
     *scratch = coho_core::json::write(&value);
     Ok(Cell::Json(scratch))
+}
+
+fn doubled(error: &JsonError) -> Option<Wrong> {
+    let wrong = Wrong { what: "a JSON object with one name twice", remedy: "text without the JSON type" };
+    matches!(error, JsonError::Doubled(_)).then_some(wrong)
 }
 
 fn uuid(bytes: &[u8]) -> Option<String> {
