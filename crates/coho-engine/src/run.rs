@@ -5,6 +5,7 @@ mod ending;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use coho_core::decide::Purpose;
@@ -20,7 +21,7 @@ use coho_ledger::lease::Lease;
 use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
 use coho_ledger::scope::Scope;
 use coho_ledger::spool::Spool;
-use coho_vitally::client::Client;
+use coho_vitally::client::{Client, Patience};
 
 use self::ending::ended;
 use crate::context::{Engine, EngineError};
@@ -33,7 +34,7 @@ use crate::plan::{Filter, Job, PlanError, Planned, plan};
 use crate::send::matches::Directory;
 use crate::send::references::References;
 use crate::send::{Halt, Heartbeat, LEASE, Sent};
-use crate::stop::Stop;
+use crate::stop::{Deadline, Stop};
 
 /// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
 pub const KEEP_HISTORY_DAYS: i64 = 30;
@@ -115,6 +116,7 @@ struct Shared<'a> {
     listener: &'a dyn Listener,
     stop: &'a Stop,
     options: &'a Options,
+    deadline: &'a Deadline,
     halt: RefCell<Option<Halt>>,
 }
 
@@ -262,7 +264,8 @@ impl Engine<'_> {
         let clock = &*self.setup.clock;
         self.look_for_memory(self.ledger_to_read()?.as_ref(), syncs, options.on_lost)?;
         let ledger = self.ledger_to_write()?;
-        let clients = self.clients(&ledger, syncs)?;
+        let deadline = Deadline::default();
+        let clients = self.clients(&ledger, syncs, &self.patience(stop, &deadline))?;
         let lease = ledger.acquire(&self.setup.holder, clock.now(), LEASE)?;
         if let Err(error) = self.recognise_all(&ledger, &lease, &clients).await {
             drop(ledger.release(lease, clock.now()));
@@ -289,6 +292,7 @@ impl Engine<'_> {
             listener,
             stop,
             options,
+            deadline: &deadline,
             halt: RefCell::new(None),
         };
         let summaries = match self.parts(&shared, syncs).await {
@@ -310,9 +314,23 @@ impl Engine<'_> {
     }
 
     /// One client for each destination: its syncs share a rate.
-    fn clients(&self, ledger: &Ledger, syncs: &[&Sync]) -> Result<BTreeMap<String, Client>, EngineError> {
+    fn clients(
+        &self,
+        ledger: &Ledger,
+        syncs: &[&Sync],
+        patience: &Patience,
+    ) -> Result<BTreeMap<String, Client>, EngineError> {
         let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
-        destinations.into_iter().map(|name| Ok((name.to_owned(), self.client(ledger, name)?))).collect()
+        destinations
+            .into_iter()
+            .map(|name| Ok((name.to_owned(), self.client(ledger, name)?.with_patience(patience.clone()))))
+            .collect()
+    }
+
+    /// Calls wait until somebody stops the run, or the time of the sync is over whose turn it is.
+    fn patience(&self, stop: &Stop, deadline: &Deadline) -> Patience {
+        let (clock, stop, deadline) = (Arc::clone(&self.setup.clock), stop.clone(), deadline.clone());
+        Patience::until(move || stop.is_asked() || deadline.is_over(clock.now()))
     }
 
     async fn recognise_all(

@@ -15,11 +15,12 @@ use std::cell::RefCell;
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::Time;
+use coho_core::memory::{Origin, Time};
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::Problem;
 use coho_core::sync::{Api, Sync};
+use coho_core::target::VitallyId;
 use coho_core::verdict::{Call, Fate, Outcome, Verdict};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
@@ -36,7 +37,7 @@ use self::intend::Due;
 use self::matches::Directory;
 use self::references::{References, Resolution};
 use crate::clock::Clock;
-use crate::conclude::conclude;
+use crate::conclude::{Circumstances, Elsewhere, conclude};
 use crate::stop::Stop;
 
 /// The most operations whose outcome may be unknown after a crash.
@@ -282,7 +283,8 @@ impl Sender<'_> {
         let mut settlements = Vec::with_capacity(done.len());
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
-            let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), &verdict, now);
+            let circumstances = self.circumstances(&due, &verdict, now)?;
+            let conclusion = conclude(&due.operation, &verdict, circumstances);
             sent.count(conclusion.outcome);
             sent.calls += calls.len() as u64;
             remember_notes(&verdict, &mut sent.notes);
@@ -305,6 +307,23 @@ impl Sender<'_> {
             self.too_many(sent.rejected, sent);
         }
         Ok(())
+    }
+
+    /// What is known beside the verdict. Other syncs matter only where the record is said to be created.
+    fn circumstances<'d>(
+        &self,
+        due: &'d Due,
+        verdict: &Verdict,
+        now: Time,
+    ) -> Result<Circumstances<'d>, LedgerError> {
+        let (object, target) = (due.operation.object, &due.operation.target);
+        let is_known = match created(verdict) {
+            Some(id) => self.ledger.known_elsewhere(self.scope, object, target, id)?,
+            None => false,
+        };
+        let elsewhere = if is_known { Elsewhere::Known } else { Elsewhere::Unknown };
+        let removal = self.sync.removal;
+        Ok(Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere })
     }
 
     fn called(&self, key: &Key, calls: &[Call]) -> Vec<Event> {
@@ -360,6 +379,11 @@ impl Sent {
     }
 }
 
+/// The id of a record that an exchange calls created.
+fn created(verdict: &Verdict) -> Option<&VitallyId> {
+    if let Verdict::Applied { id, origin: Origin::Created, .. } = verdict { id.as_ref() } else { None }
+}
+
 fn is_rejected(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Rejected { .. } | Verdict::Ambiguous)
 }
@@ -382,9 +406,12 @@ fn explained(code: Code, message: &str) -> Problem {
     }
 }
 
-/// Why an operation was tried and not sent; `None` where it was not even tried.
+/// Why an operation was tried and not sent; `None` where it was not even tried, or the run ended while it waited for its turn.
 fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
     let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
+    if last.status == Some(429) {
+        return None;
+    }
     let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
     Some(Halt { code, message: why.clone() })
 }

@@ -70,6 +70,36 @@ impl Ledger {
         })
     }
 
+    /// Whether another sync of the scope's workspace knows this record, by its external id or by Vitally's: it holds it, held it,
+    /// or has an open write of it. What it removed is another record, and gone.
+    pub fn known_elsewhere(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+        id: &VitallyId,
+    ) -> Result<bool, LedgerError> {
+        self.read("looking for other syncs of a record", |connection| {
+            let of_others = |index: &str, column: &str| {
+                format!(
+                    "SELECT 1 FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
+                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+                       AND {column} = ?3
+                       AND (standing IN ('delivered', 'assumed', 'released') OR (pending = 'open' AND verb = 'write'))
+                     LIMIT 1"
+                )
+            };
+            let found = |sql: &str, value: &str| {
+                let mut statement = connection.prepare_cached(sql)?;
+                statement.query_row(params![scope.id, object.name(), value], |_| Ok(())).optional()
+            };
+            if found(&of_others("memory_by_target", "target"), target.as_str())?.is_some() {
+                return Ok(true);
+            }
+            Ok(found(&of_others("memory_by_vitally_id", "vitally_id"), id.as_str())?.is_some())
+        })
+    }
+
     /// The keys whose memory has this id of Vitally's, in order: more than one where two rows found one record, such as by
     /// its e-mail address.
     pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {

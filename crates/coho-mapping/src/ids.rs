@@ -95,15 +95,16 @@ pub fn references(value: &Value, object: Object, by: By, slot: Slot) -> Result<O
     }
 }
 
-/// The ids in a value: one, or a list of them.
+/// The ids in a value: one, or a list of them. A null in a list names nobody: an outer join gives such lists.
 fn all<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Problem>) -> Result<BTreeSet<T>, Problem> {
+    let listed = |items: &[Value]| items.iter().filter(|item| !item.is_null()).map(&read).collect();
     if let Value::Array(items) = value {
-        return items.iter().map(read).collect();
+        return listed(items);
     }
     // Sources without a type for lists hold them as JSON text. No id begins like one.
     if let Some(text) = value.as_text().filter(|text| text.trim_start().starts_with('[')) {
         if let Ok(Value::Array(items)) = coho_core::json::parse(text) {
-            return items.iter().map(read).collect();
+            return listed(&items);
         }
         let message = format!("{} begins like a JSON list and is none", value.preview());
         return Err(Problem::new(Code::VALUE_TYPE, message).help("write the list as JSON: `[\"a\", \"b\"]`"));

@@ -151,7 +151,7 @@ impl Draft {
     }
 
     fn weigh(&mut self, operation: &Operation, sign: i64) {
-        let (least, most) = operation.calls();
+        let Calls { least, most } = coho_vitally::exchange::cost(operation);
         let add = |sum: u64, calls: u64| {
             if sign < 0 { sum.saturating_sub(calls) } else { sum.saturating_add(calls) }
         };

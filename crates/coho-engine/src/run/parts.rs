@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
+use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::sync::{Api, Sync};
@@ -37,10 +38,12 @@ impl Engine<'_> {
         let mut parts = Vec::new();
         for sync in syncs {
             let mut part = self.begin(shared, sync)?;
+            shared.deadline.set(self.deadline(&part));
             if !self.ends(shared) {
                 self.prepare(shared, &mut part).await?;
             }
             part.worked = self.setup.clock.now() - part.started;
+            shared.deadline.set(None);
             self.turn(shared, &mut part, Lane::Fresh, Stretch::WHOLE).await?;
             parts.push(part);
         }
@@ -209,6 +212,12 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// When a sync's time is over. What other syncs take in between is not its own time.
+    fn deadline(&self, part: &Part<'_>) -> Option<Time> {
+        let seconds = i64::try_from(part.sync.run_seconds?).ok()?;
+        Some(self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked)
+    }
+
     async fn send(
         &self,
         shared: &Shared<'_>,
@@ -225,7 +234,8 @@ impl Engine<'_> {
         };
         let planned = part.plan.as_ref().map_or(0, |plan| plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(part.known.max(planned)));
-        let seconds = part.sync.run_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        let deadline = self.deadline(part);
+        shared.deadline.set(deadline);
         let sender = Sender {
             ledger: shared.ledger,
             lease: shared.lease,
@@ -242,14 +252,14 @@ impl Engine<'_> {
             stop: shared.stop,
             breaker: RefCell::new(Breaker::default()),
             halt: RefCell::new(shared.halt.borrow().clone()),
-            // What other syncs take in between is not its own time.
-            deadline: seconds
-                .map(|seconds| self.setup.clock.now() + TimeDelta::seconds(seconds) - part.worked),
+            deadline,
             max_rejected: allowed,
             dependents: RefCell::new(None),
             beat: &|| shared.heartbeat.beat(),
         };
-        let end = sender.lane(lane, stretch, &mut part.sent).await.map_err(sending)?;
+        let end = sender.lane(lane, stretch, &mut part.sent).await;
+        shared.deadline.set(None);
+        let end = end.map_err(sending)?;
         shared.halt.replace(sender.halt.into_inner());
         Ok(end)
     }

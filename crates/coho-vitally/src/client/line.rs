@@ -3,6 +3,7 @@
 use super::ClientError;
 use super::limiter::pace::{LimiterState, Told};
 use super::limiter::{Again, Limiter, Share};
+use super::patience::Patience;
 use super::settings::Settings;
 use super::transport::{Sent, Transport};
 use crate::request::{Answer, Reply, Request};
@@ -59,9 +60,9 @@ impl Line {
         self.limiter.state()
     }
 
-    /// Sends a request when its time has come.
-    pub(super) async fn send(&self, request: &Request) -> (Sent, Again) {
-        let pass = self.limiter.enter(request.method.cost()).await;
+    /// Sends a request when its time has come; `None` where patience was over before.
+    pub(super) async fn send(&self, request: &Request, patience: &Patience) -> Option<(Sent, Again)> {
+        let pass = patience.await_for(self.limiter.enter(request.method.cost())).await?;
         let sent = self.transport.send(request).await;
         tracing::debug!(
             method = sent.call.method,
@@ -76,7 +77,7 @@ impl Line {
             // Without an answer the pass is dropped: nothing was told of the rate.
             Answer::Lost { .. } | Answer::NotSent { .. } => Again::Yes,
         };
-        (sent, again)
+        Some((sent, again))
     }
 
     /// Sends a request at once, as the connection test does.
