@@ -161,50 +161,6 @@ impl Operation {
         references
     }
 
-    /// The fewest and the most calls that its exchange takes, look-ups of references and repeats apart. The fewest are
-    /// those that it takes where Vitally holds what Coho remembers.
-    pub fn calls(&self) -> (u64, u64) {
-        match &self.action {
-            Action::Remove if self.known.id().is_some() => (1, 1),
-            Action::Write { mode: Mode::Upsert, .. } if self.searches() => (2, 4),
-            // Who is found is left as it is.
-            Action::Write { mode: Mode::Insert, .. } if self.searches() => (1, 4),
-            Action::Write { mode: Mode::Update, .. } if self.searches() => (1, 3),
-            Action::Remove | Action::Probe { .. } | Action::Write { mode: Mode::Insert, .. } => (1, 2),
-            Action::Write { mode: Mode::Upsert, .. } if self.known == Known::New => (1, 3),
-            Action::Write { mode, .. } => {
-                let least = 1 + self.reads_links() + u64::from(self.address_changes());
-                let other = if mode.creates() { 2 } else { 1 };
-                (least, least + other + self.unlinks())
-            }
-        }
-    }
-
-    /// Whether a record that was found by its e-mail address gets another one: somebody else may have that.
-    fn address_changes(&self) -> bool {
-        let Action::Write { changed, .. } = &self.action else { return false };
-        let address = FieldPath::new("email");
-        // Where all fields are sent again, those that did not change are among them.
-        let differs =
-            |change: &Difference| change.before.as_ref().is_some_and(|before| *before != change.after);
-        self.email.is_some() && changed.iter().any(|change| change.path == address && differs(change))
-    }
-
-    /// The calls that take lost accounts away, and the one that reads what is there.
-    fn unlinks(&self) -> u64 {
-        let Action::Write { changed, associations: Associations::Exact, .. } = &self.action else { return 0 };
-        let ids = |value: Option<&crate::value::Value>| match value {
-            Some(crate::value::Value::Array(ids)) => ids.clone(),
-            Some(_) | None => Vec::new(),
-        };
-        let lost = |change: &Difference| {
-            let after = ids(Some(&change.after));
-            ids(change.before.as_ref()).iter().filter(|id| !after.contains(id)).count() as u64
-        };
-        let links = changed.iter().filter(|change| change.path == FieldPath::new("accountIds"));
-        links.map(|change| lost(change) + 1).sum()
-    }
-
     /// How many messages the Analytics API takes for it: one for each account and each organization of a user, else one.
     pub fn messages(&self) -> u64 {
         let Action::Write { complete, .. } = &self.action else { return 1 };
@@ -219,17 +175,6 @@ impl Operation {
     /// Whether the record has to be searched by its e-mail address first.
     pub fn searches(&self) -> bool {
         self.email.is_some() && self.known.id().is_none()
-    }
-
-    /// One read where an update adds links: it must not replace those that others made. Exact links are not read first.
-    fn reads_links(&self) -> u64 {
-        let Action::Write { changed, complete, associations: Associations::Add, .. } = &self.action else {
-            return 0;
-        };
-        let links = |path: &FieldPath| {
-            matches!(complete.get(path), Some(FieldValue::References(..) | FieldValue::Ids(..)))
-        };
-        u64::from(changed.iter().any(|difference| links(&difference.path)))
     }
 
     /// Stands for the operation in its intent: another operation on the same key has another digest.

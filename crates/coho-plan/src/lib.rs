@@ -40,7 +40,6 @@ pub mod compare;
 pub mod tariff;
 pub mod batches;
 pub mod lists;
-pub mod cost;
 pub mod table;
 pub mod failure;
 pub mod planned;

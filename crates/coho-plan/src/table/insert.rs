@@ -11,10 +11,10 @@ use coho_core::operation::{Action, Operation};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::Fate;
 use coho_ledger::memory::sent_text;
+use coho_vitally::exchange::cost;
 use rusqlite::{Connection, params};
 
 use super::{Table, TableError, wire};
-use crate::cost;
 use crate::phase::Phase;
 
 /// Whether a row of the table is about a row of the model.
@@ -293,7 +293,7 @@ fn insert_operation(
     digest: Option<Digest>,
     mover: Option<i64>,
 ) -> rusqlite::Result<()> {
-    let (phase, cost) = (Phase::of(operation), cost::of(operation));
+    let (phase, cost) = (Phase::of(operation), cost(operation));
     let mut row = Columns {
         key: operation.key.row(),
         departure: operation.key.departure(),
