@@ -69,6 +69,7 @@ mod destination;
 mod workspace;
 pub mod lost;
 pub mod owner;
+mod holding;
 mod repeats;
 pub mod permit;
 pub mod plan;

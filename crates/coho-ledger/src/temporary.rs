@@ -78,8 +78,10 @@ mod tests {
         let left = folder.path().join("coho-plan-left");
         Connection::open(&left).unwrap().execute_batch("CREATE TABLE operations (body TEXT)").unwrap();
         let used = folder.path().join("coho-plan-used");
-        let user = Connection::open(&used).unwrap();
-        user.execute_batch("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE operations (body TEXT)").unwrap();
+        let living_plan = Connection::open(&used).unwrap();
+        living_plan
+            .execute_batch("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE operations (body TEXT)")
+            .unwrap();
         let begun = folder.path().join("coho-plan-begun");
         let others = folder.path().join("notes.db");
         fs::write(&begun, "").unwrap();
@@ -95,7 +97,7 @@ mod tests {
         sweep(folder.path());
         assert_eq!([&left, &dead].map(|path| path.exists()), [false, false]);
         assert_eq!([&used, &begun, &others, &living].map(|path| path.exists()), [true; 4]);
-        drop(user);
+        drop(living_plan);
         sweep(folder.path());
         assert!(!used.exists());
     }

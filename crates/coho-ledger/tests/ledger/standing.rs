@@ -11,7 +11,7 @@ use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Fate;
 use coho_ledger::history::RowFilter;
-use coho_ledger::identity::Elsewhere;
+use coho_ledger::identity::Elsewhere::{Before, Never, Now};
 use coho_ledger::project::Owner;
 use coho_ledger::run::{Run, RunId};
 use coho_ledger::settle::{RowFate, Settlement};
@@ -203,7 +203,6 @@ fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
         .iter()
         .map(|id| of(&stage.scope, id, None))
         .collect::<Result<_, _>>()?;
-    use Elsewhere::{Before, Never, Now};
     assert_eq!(told, [Now, Before, Before, Now, Never, Never]);
     assert_eq!(of(&stage.scope, "by-mail", Some("v-a2"))?, Now);
     assert_eq!(of(&stage.scope, "by-mail", Some("v-a3"))?, Before);
