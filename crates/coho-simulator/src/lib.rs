@@ -79,9 +79,10 @@ pub use seed::{Seed, SeedError};
 pub use settings::{Ids, Settings};
 pub use store::file::FileError;
 pub use switches::{
-    AccountName, Associations, BatchMode, BlockedBatch, BlockedTypes, Clamp, Dedupe, DeleteMissing,
-    DeletedTraits, Duplicate, EmailUnique, EmptyBatch, ErrorShape, ExternalInPath, HeaderPrefix, LegacyIds,
-    LifecycleRule, Millis, Nested, NestedTrait, NullTrait, OrganizationExternal, Organizations, PostStatus,
-    Profile, PutMissing, RateHeaders, ReadOnly, Reorder, RetryAfter, Span, StaleTimestamp, SwitchError,
-    Switches, Types, Unknown, UnknownAccount, UnknownOrganization, UnlinkMissing, UserAssociation, Window,
+    AccountName, Associations, BatchMode, BlockedBatch, BlockedTypes, Clamp, Dedupe, DeleteAnswer,
+    DeleteMissing, DeletedTraits, Duplicate, EmailUnique, EmptyBatch, ErrorShape, ExternalInPath,
+    HeaderPrefix, LegacyIds, LifecycleRule, Millis, Nested, NestedTrait, NullTrait, OrganizationExternal,
+    Organizations, PostStatus, Profile, PutMissing, RateHeaders, ReadOnly, Reorder, RetryAfter, Span,
+    StaleTimestamp, SwitchError, Switches, Types, Unknown, UnknownAccount, UnknownOrganization,
+    UnlinkMissing, UserAssociation, Window, WriteBody,
 };

@@ -65,24 +65,49 @@ impl Granted {
 pub(crate) struct Refused {
     pub(crate) status: u16,
     pub(crate) text: String,
+    /// What of the request does not fit, where one place does not.
+    pub(crate) misfit: Option<Misfit>,
+}
+
+/// A place of a request that does not fit, as the service tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    /// `/traits/seats`; empty for the body as a whole.
+    pub(crate) place: String,
+    /// `must be string`.
+    pub(crate) message: String,
+    /// The member that is too many.
+    pub(crate) additional: Option<String>,
 }
 
 impl Refused {
     pub(crate) fn bad(text: impl Into<String>) -> Self {
-        Self { status: 400, text: text.into() }
+        Self { status: 400, text: text.into(), misfit: None }
+    }
+
+    /// A place of the body, such as `/name`, that is not what it must be.
+    pub(crate) fn misfit(place: impl Into<String>, message: &str, text: impl Into<String>) -> Self {
+        let (place, message) = (place.into(), message.to_owned());
+        Self { misfit: Some(Misfit { place, message, additional: None }), ..Self::bad(text) }
+    }
+
+    /// A member that the body must not have.
+    pub(crate) fn additional(name: &str, text: impl Into<String>) -> Self {
+        let (message, additional) = ("must NOT have additional properties".to_owned(), Some(name.to_owned()));
+        Self { misfit: Some(Misfit { place: String::new(), message, additional }), ..Self::bad(text) }
     }
 
     pub(crate) fn conflict(text: impl Into<String>) -> Self {
-        Self { status: 409, text: text.into() }
+        Self { status: 409, ..Self::bad(text) }
     }
 
     pub(crate) fn not_found() -> Self {
-        Self { status: 404, text: "Not found".to_owned() }
+        Self { status: 404, ..Self::bad("Not found") }
     }
 
     fn no_uuid() -> Self {
         // The text was observed on instance searches (reference section 9).
-        Self::bad("Given ID expected to be a UUID")
+        Self::misfit("/id", "must match format \"uuid\"", "Given ID expected to be a UUID")
     }
 }
 
@@ -127,7 +152,7 @@ fn find<'t>(turn: &'t Turn<'_>, object: Object, id: &str) -> Result<&'t Record, 
     }
     match (turn.switches.ext_in_path, vitally_id) {
         (ExternalInPath::On, _) => turn.store.by_external(object, id).ok_or_else(Refused::not_found),
-        (ExternalInPath::Off, Some(_)) => Err(Refused::not_found()),
+        (ExternalInPath::Off, Some(_)) | (ExternalInPath::NotFound, _) => Err(Refused::not_found()),
         (ExternalInPath::Off, None) => Err(Refused::no_uuid()),
     }
 }

@@ -199,6 +199,17 @@ impl Running {
         Ok(world.store.flush()?)
     }
 
+    /// Deletes a record, as a person would in Vitally. Gives whether it was there.
+    pub fn delete(&self, object: Object, external_id: &str) -> Result<bool, InspectError> {
+        let mut world = self.shared.lock();
+        let Some(id) = world.store.by_external(object, external_id).map(|record| record.id) else {
+            return Ok(false);
+        };
+        world.store.delete(object, id);
+        world.store.flush()?;
+        Ok(true)
+    }
+
     /// Plants a record as if it had been there before.
     pub fn seed(&self, seed: Seed) -> Result<VitallyId, InspectError> {
         let mut world = self.shared.lock();

@@ -22,9 +22,9 @@ pub use analytics::{
 pub use choice::{Millis, Span};
 pub use profile::Profile;
 pub use rest::{
-    AccountName, Associations, Clamp, DeleteMissing, DeletedTraits, Duplicate, EmailUnique, ErrorShape,
-    ExternalInPath, HeaderPrefix, Nested, OrganizationExternal, PostStatus, PutMissing, ReadOnly, RetryAfter,
-    Types, Unknown, Window,
+    AccountName, Associations, Clamp, DeleteAnswer, DeleteMissing, DeletedTraits, Duplicate, EmailUnique,
+    ErrorShape, ExternalInPath, HeaderPrefix, Nested, OrganizationExternal, PostStatus, PutMissing, ReadOnly,
+    RetryAfter, Types, Unknown, Window, WriteBody,
 };
 
 use choice::Choice;
@@ -88,10 +88,14 @@ switches! {
     assoc: Associations = Associations::Add,
     /// What a POST does whose e-mail address is in use.
     email_unique: EmailUnique = EmailUnique::Off,
-    /// The status of a POST that made a record.
+    /// The status of a write that made a record.
     post: PostStatus = PostStatus::Ok,
+    /// What the answer to a POST or PUT shows.
+    body: WriteBody = WriteBody::Object,
+    /// The answer to a DELETE.
+    delete: DeleteAnswer = DeleteAnswer::NoContent,
     /// The shape of errors.
-    err: ErrorShape = ErrorShape::Error,
+    err: ErrorShape = ErrorShape::Validation,
     /// How long a deleted user stays readable where the request names no date.
     grace: Span = Span::ZERO,
     /// Units of the rate that a POST, PUT or DELETE costs.

@@ -29,14 +29,13 @@ fn json(turn: &Turn<'_>, asked: &Asked) -> Result<Value, Refused> {
     let bytes = match &asked.body {
         Received::Whole(bytes) if bytes.len() <= largest => bytes,
         Received::Whole(_) | Received::TooLarge => {
-            return Err(Refused { status: 413, text: "request entity too large".to_owned() });
+            return Err(Refused { status: 413, ..Refused::bad("request entity too large") });
         }
     };
     let media_type =
         asked.content_type.as_deref().and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        let text = "Content-Type must be application/json".to_owned();
-        return Err(Refused { status: 415, text });
+        return Err(Refused { status: 415, ..Refused::bad("Content-Type must be application/json") });
     }
     serde_json::from_slice(bytes).map_err(|_| Refused::bad("Body is not valid JSON"))
 }

@@ -24,7 +24,7 @@ pub(crate) fn read(method: &str, path: &str) -> Result<Path, Refused> {
     if method == "POST" {
         Ok(found)
     } else {
-        Err(Refused { status: 405, text: "Method Not Allowed".to_owned() })
+        Err(Refused { status: 405, ..Refused::bad("Method Not Allowed") })
     }
 }
 

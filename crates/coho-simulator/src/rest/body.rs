@@ -11,7 +11,7 @@ pub(crate) fn read(asked: &Asked) -> Result<Map<String, Value>, Refused> {
     let bytes = match &asked.body {
         Received::Whole(bytes) if bytes.len() <= LARGEST => bytes,
         Received::Whole(_) | Received::TooLarge => {
-            return Err(Refused { status: 413, text: "request entity too large".to_owned() });
+            return Err(Refused { status: 413, ..Refused::bad("request entity too large") });
         }
     };
     let media_type =

@@ -50,12 +50,16 @@ pub(crate) fn sift(
             kept.insert(name, value);
         } else if fields.read_only.contains(&name.as_str()) {
             match switches.read_only {
-                ReadOnly::Reject => return Err(Refused::bad(format!("Field is read-only: {name}"))),
+                ReadOnly::Reject => {
+                    return Err(Refused::additional(&name, format!("Field is read-only: {name}")));
+                }
                 ReadOnly::Ignore => {}
             }
         } else {
             match switches.unknown {
-                Unknown::Reject => return Err(Refused::bad(format!("Unknown field: {name}"))),
+                Unknown::Reject => {
+                    return Err(Refused::additional(&name, format!("Unknown field: {name}")));
+                }
                 Unknown::Ignore => {}
             }
         }
@@ -69,7 +73,10 @@ pub(crate) fn sift(
 fn require(body: &Map<String, Value>, required: &[&str]) -> Result<(), Refused> {
     let is_missing = |name: &&&str| body.get(**name).is_none_or(|value| value.is_null() || value == "");
     match required.iter().find(is_missing) {
-        Some(name) => Err(Refused::bad(format!("Required field: {name}"))),
+        Some(name) => {
+            let message = format!("must have required property '{name}'");
+            Err(Refused::misfit("", &message, format!("Required field: {name}")))
+        }
         None => Ok(()),
     }
 }

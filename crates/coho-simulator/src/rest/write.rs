@@ -3,13 +3,16 @@
 
 mod patch;
 
+use serde_json::json;
+
 use super::fields::Verb;
 use super::query::Query;
 use super::{Asked, Granted, Refused, Turn, body, find, render};
 use crate::clock::Time;
 use crate::record::{Object, Record, VitallyId};
 use crate::switches::{
-    AccountName, DeleteMissing, Duplicate, EmailUnique, ExternalInPath, PostStatus, PutMissing,
+    AccountName, DeleteAnswer, DeleteMissing, Duplicate, EmailUnique, ExternalInPath, PostStatus, PutMissing,
+    WriteBody,
 };
 use patch::{Patch, Set};
 
@@ -27,11 +30,18 @@ pub(crate) fn create(turn: &mut Turn<'_>, object: Object, asked: &Asked) -> Resu
         return store(turn, existing, patch, 200);
     }
     let made = Record::new(object, turn.store.mint(), turn.now);
-    let status = match turn.switches.post {
+    let status = made_status(turn);
+    store(turn, made, patch, status)
+}
+
+/// The status of a write that made a record.
+fn made_status(turn: &Turn<'_>) -> u16 {
+    match turn.switches.post {
         PostStatus::Ok => 200,
         PostStatus::Created => 201,
-    };
-    store(turn, made, patch, status)
+        PostStatus::Accepted => 202,
+        PostStatus::NoContent => 204,
+    }
 }
 
 fn refuse_duplicate(dup: Duplicate, object: Object, external_id: &str) -> Result<(), Refused> {
@@ -69,9 +79,9 @@ pub(crate) fn update(
     let body = body::read(asked)?;
     let found = find(turn, object, id).cloned();
     let mut patch = Patch::read(turn, object, Verb::Update, body)?;
-    let record = match found {
-        Ok(record) => record,
-        Err(refused) if refused.status == 404 => missing(turn, object, id)?,
+    let (record, status) = match found {
+        Ok(record) => (record, 200),
+        Err(refused) if refused.status == 404 => (missing(turn, object, id)?, made_status(turn)),
         Err(refused) => return Err(refused),
     };
     refuse_taken_email(turn, &patch, record.id)?;
@@ -79,7 +89,7 @@ pub(crate) fn update(
         (Object::Account, AccountName::Ignore) => patch.name = Set::Keep,
         (Object::Account, AccountName::Apply) | (Object::Organization | Object::User, _) => {}
     }
-    store(turn, record, patch, 200)
+    store(turn, record, patch, status)
 }
 
 /// The record that a PUT makes where there is none, if this Vitally does so.
@@ -112,7 +122,13 @@ fn store(turn: &mut Turn<'_>, mut record: Record, patch: Patch, status: u16) -> 
     patch.apply(&mut record, turn.switches, turn.now);
     turn.store.put(record);
     let stored = turn.store.get(object, id).ok_or_else(Refused::not_found)?;
-    Ok(Granted { status, body: Some(render(turn.store, stored)) })
+    let body = match turn.switches.body {
+        _ if status == 204 => None,
+        WriteBody::Object => Some(render(turn.store, stored)),
+        WriteBody::Empty => None,
+        WriteBody::Error => Some(json!({ "error": "the write is queued" })),
+    };
+    Ok(Granted { status, body })
 }
 
 /// Accounts and organizations go at once. A user stays readable until its date or the end of the grace time.
@@ -129,18 +145,24 @@ pub(crate) fn delete(
     let query = Query::read(query, known, turn.switches.unknown)?;
     let on = query.get("deleteOn").map(delete_on).transpose()?;
     let gone = Granted { status: 204, body: None };
+    let answer = |turn: &Turn<'_>, record: &Record| match turn.switches.delete {
+        DeleteAnswer::NoContent => Granted { status: 204, body: None },
+        DeleteAnswer::Ok => Granted::ok(render(turn.store, record)),
+        DeleteAnswer::Accepted => Granted { status: 202, body: None },
+    };
     let record = match (find(turn, object, id).cloned(), turn.switches.delete_missing) {
         (Ok(record), _) => record,
         (Err(refused), DeleteMissing::Gone) if refused.status == 404 => return Ok(gone),
         (Err(refused), DeleteMissing::NotFound | DeleteMissing::Gone) => return Err(refused),
     };
+    let answer = answer(turn, &record);
     let due = on.unwrap_or_else(|| turn.now.plus(turn.switches.grace.millis()));
     if object == Object::User && due > turn.now {
         turn.store.put(Record { delete_on: Some(due), updated_at: turn.now, ..record });
     } else {
         turn.store.delete(object, record.id);
     }
-    Ok(gone)
+    Ok(answer)
 }
 
 fn delete_on(text: &str) -> Result<Time, Refused> {

@@ -27,6 +27,8 @@ choices! {
         On = "on",
         /// Only Vitally's; anything that is not a UUID is refused with 400.
         Off = "off",
+        /// Only Vitally's; anything else is answered with 404, as if there were no such record.
+        NotFound = "404",
     }
     /// `assoc`: what `accountIds` and `organizationIds` of a write do to a user's links.
     Associations {
@@ -44,16 +46,41 @@ choices! {
         /// It updates the user that has the address, and that user's external id stays.
         Merge = "merge",
     }
-    /// `post`: the status of a POST that made a record.
+    /// `post`: the status of a write that made a record.
     PostStatus {
         /// 200.
         Ok = "200",
         /// 201.
         Created = "201",
+        /// 202.
+        Accepted = "202",
+        /// 204, which has no body.
+        NoContent = "204",
+    }
+    /// `body`: what the answer to a POST or PUT shows that was carried out.
+    WriteBody {
+        /// The record.
+        Object = "object",
+        /// Nothing.
+        Empty = "empty",
+        /// `{"error": "text"}`, though the status is that of a success.
+        Error = "error",
+    }
+    /// `delete`: the answer to a DELETE that was carried out.
+    DeleteAnswer {
+        /// 204 without a body.
+        NoContent = "204",
+        /// 200 with the record that was there.
+        Ok = "200",
+        /// 202 without a body.
+        Accepted = "202",
     }
     /// `err`, and for the Analytics API `error_shape`: the shape of an error's body. REST's answer to a
     /// missing `Authorization` header is known and stays as it is.
     ErrorShape {
+        /// `{"error": {"message": "validation failed", "errors": [{"instancePath": "/name", …}]}}` where a place of the body does
+        /// not fit, as a production client captured it; else `{"error": "text"}`.
+        Validation = "ajv",
         /// `{"error": "text"}`.
         Error = "error",
         /// `{"message": "text"}`.

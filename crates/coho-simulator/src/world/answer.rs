@@ -6,7 +6,7 @@ use super::World;
 use super::api::{Api, Moment};
 use crate::fault::FaultAnswer;
 use crate::limit::Gauge;
-use crate::rest::{Granted, Refused};
+use crate::rest::{Granted, Misfit, Refused};
 use crate::switches::{ErrorShape, HeaderPrefix, RateHeaders, RetryAfter};
 
 /// An answer as bytes.
@@ -46,7 +46,12 @@ impl World {
             (Denial::NoKey, Api::Rest) => self.answer(401, Body::Json(json!({ "error": no_key })), at),
             (Denial::NoKey, Api::Analytics) => self.error(401, no_key, at),
             (Denial::WrongKey, _) => self.error(401, "Unauthorized", at),
-            (Denial::Refused(refused), _) => self.error(refused.status, &refused.text, at),
+            (Denial::Refused(refused), _) => match &refused.misfit {
+                Some(misfit) if self.shape(at) == ErrorShape::Validation => {
+                    self.answer(refused.status, Body::Json(validation(misfit)), at)
+                }
+                Some(_) | None => self.error(refused.status, &refused.text, at),
+            },
             (Denial::TooMany { wait }, api) => {
                 let mut answer = self.error(429, "Too Many Requests", at);
                 if self.tells_when(api) {
@@ -67,13 +72,16 @@ impl World {
         }
     }
 
-    pub(super) fn error(&mut self, status: u16, text: &str, at: Moment) -> Answer {
-        let shape = match at.api {
+    fn shape(&self, at: Moment) -> ErrorShape {
+        match at.api {
             Api::Rest => self.switches.err,
             Api::Analytics => self.switches.error_shape,
-        };
-        let body = match shape {
-            ErrorShape::Error => Body::Json(json!({ "error": text })),
+        }
+    }
+
+    pub(super) fn error(&mut self, status: u16, text: &str, at: Moment) -> Answer {
+        let body = match self.shape(at) {
+            ErrorShape::Validation | ErrorShape::Error => Body::Json(json!({ "error": text })),
             ErrorShape::Message => Body::Json(json!({ "message": text })),
             ErrorShape::Text => Body::Text(text.to_owned()),
             ErrorShape::Html => html(text),
@@ -133,6 +141,14 @@ enum Body {
     JsonText(String),
     Text(String),
     Html(String),
+}
+
+/// What the service answers to a body that does not fit, as it was captured.
+fn validation(misfit: &Misfit) -> Value {
+    let params =
+        misfit.additional.as_ref().map_or_else(|| json!({}), |name| json!({ "additionalProperty": name }));
+    let error = json!({ "instancePath": misfit.place, "params": params, "message": misfit.message });
+    json!({ "error": { "message": "validation failed", "errors": [error] } })
 }
 
 fn html(text: &str) -> Body {

@@ -108,9 +108,11 @@ fn text(body: &mut Map<String, Value>, name: &str) -> Result<Set<String>, Refuse
         None => Ok(Set::Keep),
         Some(Value::Null) => Ok(Set::Clear),
         Some(Value::String(text)) => Ok(Set::To(text)),
-        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(Refused::bad(format!("Field {name} must be a string")))
-        }
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Err(Refused::misfit(
+            format!("/{name}"),
+            "must be string",
+            format!("Field {name} must be a string"),
+        )),
     }
 }
 
@@ -125,7 +127,7 @@ fn external_id(body: &mut Map<String, Value>) -> Result<Option<String>, Refused>
 fn name(body: &mut Map<String, Value>, object: Object) -> Result<Set<String>, Refused> {
     match (text(body, "name")?, object) {
         (Set::Clear, Object::Account | Object::Organization) => {
-            Err(Refused::bad("Field name must be a string"))
+            Err(Refused::misfit("/name", "must be string", "Field name must be a string"))
         }
         (name, _) => Ok(name),
     }
@@ -135,7 +137,8 @@ fn join_date(body: &mut Map<String, Value>) -> Result<Set<String>, Refused> {
     let date = text(body, "joinDate")?;
     match &date {
         Set::To(text) if Time::parse(text).is_none() => {
-            Err(Refused::bad("Field joinDate must be an ISO 8601 date"))
+            let text = "Field joinDate must be an ISO 8601 date";
+            Err(Refused::misfit("/joinDate", "must match format \"date-time\"", text))
         }
         Set::To(_) | Set::Keep | Set::Clear => Ok(date),
     }
@@ -146,7 +149,10 @@ fn unsubscribed(body: &mut Map<String, Value>) -> Result<Option<bool>, Refused> 
     match body.remove(name) {
         None => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(value)),
-        Some(_) => Err(Refused::bad(format!("Field {name} must be a boolean"))),
+        Some(_) => {
+            let text = format!("Field {name} must be a boolean");
+            Err(Refused::misfit(format!("/{name}"), "must be boolean", text))
+        }
     }
 }
 
@@ -154,7 +160,10 @@ fn unsubscribed(body: &mut Map<String, Value>) -> Result<Option<bool>, Refused> 
 fn owner(body: &mut Map<String, Value>) -> Result<(), Refused> {
     match body.remove("accountOwnerId") {
         None | Some(Value::Null) => Ok(()),
-        Some(_) => Err(Refused::bad("Field accountOwnerId can only be set to null")),
+        Some(_) => {
+            let text = "Field accountOwnerId can only be set to null";
+            Err(Refused::misfit("/accountOwnerId", "must be null", text))
+        }
     }
 }
 
@@ -166,10 +175,17 @@ fn trait_values(
     let mut values = match body.remove("traits") {
         None => Map::new(),
         Some(Value::Object(values)) => values,
-        Some(_) => return Err(Refused::bad("Field traits must be an object")),
+        Some(_) => {
+            return Err(Refused::misfit("/traits", "must be object", "Field traits must be an object"));
+        }
     };
     if let Some(key) = traits::first_refused(&values, turn.switches.nested) {
-        return Err(Refused::bad(format!("Trait {key} must be a scalar or an array of scalars")));
+        let text = format!("Trait {key} must be a scalar or an array of scalars");
+        return Err(Refused::misfit(
+            format!("/traits/{key}"),
+            "must be string,number,boolean,null,array",
+            text,
+        ));
     }
     let kind =
         |key: &str| turn.store.definitions().get(object.plural(), key).map(|field| field.kind.as_str());
@@ -180,7 +196,8 @@ fn trait_values(
         Types::BadRequest => {
             if let Some((key, _)) = values.iter().find(|(key, value)| !fits(key, value)) {
                 let kind = kind(key).unwrap_or_default();
-                return Err(Refused::bad(format!("Trait {key} must be of type {kind}")));
+                let text = format!("Trait {key} must be of type {kind}");
+                return Err(Refused::misfit(format!("/traits/{key}"), &format!("must be {kind}"), text));
             }
         }
     }
@@ -223,17 +240,23 @@ fn linked(
         (None, _) => return Ok(None),
         (Some(Value::Array(items)), Verb::Create) if items.is_empty() => return Ok(None),
         (Some(Value::Array(items)), Verb::Update) if items.is_empty() => {
-            return Err(Refused::bad(format!("Field {name} must not be empty")));
+            let text = format!("Field {name} must not be empty");
+            return Err(Refused::misfit(format!("/{name}"), "must NOT have fewer than 1 items", text));
         }
         (Some(Value::Array(items)), _) => items,
-        (Some(_), _) => return Err(Refused::bad(format!("Field {name} must be an array of strings"))),
+        (Some(_), _) => {
+            let text = format!("Field {name} must be an array of strings");
+            return Err(Refused::misfit(format!("/{name}"), "must be array", text));
+        }
     };
     items.iter().map(|item| linked_one(turn, item, name, object)).collect::<Result<_, _>>().map(Some)
 }
 
 fn linked_one(turn: &Turn<'_>, item: &Value, name: &str, object: Object) -> Result<VitallyId, Refused> {
-    let text =
-        item.as_str().ok_or_else(|| Refused::bad(format!("Field {name} must be an array of strings")))?;
+    let text = item.as_str().ok_or_else(|| {
+        let text = format!("Field {name} must be an array of strings");
+        Refused::misfit(format!("/{name}"), "must be array of strings", text)
+    })?;
     let id = VitallyId::parse(text).filter(|id| turn.store.get(object, *id).is_some());
     id.ok_or_else(|| Refused::bad(format!("{name}: no {} with id {text}", object.singular())))
 }
