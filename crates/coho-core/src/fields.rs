@@ -131,8 +131,8 @@ pub struct Sieved {
 
 /// Compares what was rendered with what was sent.
 ///
-/// Fields that are no longer mapped are forgotten, not cleared. References only ever grow, unless the row is to say exactly
-/// which there are.
+/// Fields that are no longer mapped are forgotten, not cleared. References that are remembered only ever grow, unless the row is
+/// to say exactly which there are; what is sent is what the row names.
 pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
     let mut sieved = Sieved::default();
     for (path, rendering) in &rendered.fields {
@@ -159,15 +159,19 @@ impl Sieved {
         before: Option<&Value>,
         associations: Associations,
     ) {
-        let value = match associations {
+        let remembered = match associations {
             Associations::Add => grown(value, before),
             Associations::Exact => value.clone(),
         };
-        let after = value.to_value();
+        let after = remembered.to_value();
         if before != Some(&after) {
             self.differ(path, before, after.clone());
         }
-        self.complete.insert(path.clone(), value);
+        // A record is written with what its row names: what it was linked to once may be no more. A row that names nothing
+        // leaves what is there, as an omitted null does.
+        if !is_empty(value) || after == value.to_value() {
+            self.complete.insert(path.clone(), value.clone());
+        }
         self.would_send.insert(path.clone(), after);
     }
 
@@ -194,7 +198,15 @@ impl Sieved {
     }
 }
 
-/// References with those that were sent before.
+fn is_empty(value: &FieldValue) -> bool {
+    match value {
+        FieldValue::References(_, ids) => ids.is_empty(),
+        FieldValue::Ids(_, ids) => ids.is_empty(),
+        FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..) => false,
+    }
+}
+
+/// References with those that were sent before: what is remembered, since nothing takes them away.
 fn grown(value: &FieldValue, before: Option<&Value>) -> FieldValue {
     match (value, before) {
         (FieldValue::References(object, ids), Some(Value::Array(earlier))) => {
@@ -287,6 +299,26 @@ mod tests {
         assert_eq!(paths(&sieve(&rendered, &sent(&[("accountIds", before)]))), Vec::<String>::new());
         let grown = sieve(&rendered, &sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]));
         assert_eq!(grown.differences[0].after, Value::Array(vec![Value::text("a"), Value::text("b")]));
+    }
+
+    #[test]
+    fn a_link_that_the_row_no_longer_names_is_remembered_and_not_sent() {
+        let ids = |ids: &[&str]| -> BTreeSet<ExternalId> {
+            ids.iter().map(|id| ExternalId::parse(id).unwrap()).collect()
+        };
+        let accounts = |names: &[&str]| FieldValue::References(Object::Account, ids(names));
+        let path = FieldPath::new("accountIds");
+        let remembered = sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]);
+        let moved = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&["b"])))]), &remembered);
+        assert_eq!(moved.complete.get(&path), Some(&accounts(&["b"])));
+        assert_eq!(
+            moved.would_send.get(&path),
+            Some(&Value::Array(vec![Value::text("a"), Value::text("b")]))
+        );
+        let nobody = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &remembered);
+        assert_eq!((nobody.complete.get(&path), &nobody.would_send), (None, &remembered));
+        let nothing = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &Sent::new());
+        assert_eq!(nothing.complete.get(&path), Some(&accounts(&[])));
     }
 
     #[test]

@@ -4,19 +4,23 @@ use std::fmt;
 
 use crate::code::Code;
 use crate::memory::{Origin, Time};
+use crate::path::FieldPath;
 use crate::target::VitallyId;
+use crate::value::Value;
 
 /// What an exchange found out. The transport gives exactly one for each operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The write was acknowledged.
+    /// The answer shows the record.
     Applied {
         /// The record's id, where Vitally told it.
         id: Option<VitallyId>,
-        /// Whether this very write created the record.
+        /// Whether an answer proves that this sync created the record.
         origin: Origin,
         /// What Vitally did otherwise than asked, such as a name that it did not take.
         notes: Vec<String>,
+        /// Links that were sent once and that Vitally does not show any more: they are remembered no longer.
+        lost: Vec<(FieldPath, Value)>,
     },
     /// The Analytics API took the message. What becomes of it shows later, if at all: this is not [`Verdict::Applied`].
     Accepted,

@@ -6,8 +6,11 @@ use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Verb, Why}
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
+use coho_core::sync::Removal;
 use coho_core::target::VitallyId;
+use coho_core::value::Value;
 use coho_core::verdict::{Outcome, Verdict};
+use coho_ledger::identity::Elsewhere;
 
 /// How often a refused row is tried again before Coho waits until it changes.
 pub const MOST_TRIES: u16 = 10;
@@ -25,18 +28,28 @@ pub struct Conclusion {
     pub message: String,
 }
 
-/// Concludes an operation. `before` is the memory that the operation was made from, `since` when its first intent that is not
-/// settled was made durable: earlier than `now` where the answer took its time, or an earlier run did not hear it.
-pub fn conclude(
-    operation: &Operation,
-    before: Option<&Memory>,
-    since: Time,
-    verdict: &Verdict,
-    now: Time,
-) -> Conclusion {
-    let case = Case { operation, before, since, now };
+/// What is known of an operation's record beside the verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The memory that the operation was made from.
+    pub before: Option<&'a Memory>,
+    /// When its first intent that is not settled was made durable: earlier than `now` where the answer took its time, or an
+    /// earlier run did not hear it.
+    pub since: Time,
+    /// The moment now.
+    pub now: Time,
+    /// What the sync does with a record whose row left.
+    pub removal: Removal,
+    /// What other syncs of the ledger have to do with the record.
+    pub elsewhere: Elsewhere,
+}
+
+/// Concludes an operation.
+pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circumstances<'_>) -> Conclusion {
+    let Circumstances { before, since, now, removal, elsewhere } = circumstances;
+    let case = Case { operation, before, since, now, removal, elsewhere };
     match verdict {
-        Verdict::Applied { id, origin, .. } => case.applied(id.as_ref(), *origin),
+        Verdict::Applied { id, origin, lost, .. } => case.applied(id.as_ref(), *origin, lost),
         Verdict::Accepted => case.accepted(),
         Verdict::Gone => case.gone(),
         Verdict::Missing => case.missing(),
@@ -55,6 +68,8 @@ struct Case<'a> {
     before: Option<&'a Memory>,
     since: Time,
     now: Time,
+    removal: Removal,
+    elsewhere: Elsewhere,
 }
 
 impl Case<'_> {
@@ -72,26 +87,51 @@ impl Case<'_> {
         self.before.map_or(Standing::Never, |memory| memory.standing.clone())
     }
 
-    fn applied(&self, id: Option<&VitallyId>, origin: Origin) -> Conclusion {
+    fn applied(&self, id: Option<&VitallyId>, origin: Origin, lost: &[(FieldPath, Value)]) -> Conclusion {
         let n = match self.before.map(|memory| &memory.standing) {
             Some(Standing::Delivered { n, .. }) => *n,
             _ => 0,
         };
         let known = self.before.and_then(|memory| memory.standing.id());
+        let origin = self.proven(origin);
         let standing = Standing::Delivered {
-            sent: self.operation.would_send(),
+            sent: without(self.operation.would_send(), lost),
             n: n.saturating_add(1),
             id: id.or(known).cloned(),
             origin,
         };
         let memory = Some(self.memory(standing, Pending::None));
+        if matches!(self.operation.action, Action::Probe { .. }) && self.is_to_go(origin) {
+            let message = "the record is still there, and the next run removes it".to_owned();
+            let code = Some(Code::OUTCOME_UNKNOWN);
+            return Conclusion { outcome: Outcome::Deferred, memory, code, message };
+        }
         Conclusion { outcome: Outcome::Delivered, memory, code: None, message: String::new() }
+    }
+
+    /// A record that another sync knows may have been made by it. What this sync is known to have made stays its own.
+    fn proven(&self, origin: Origin) -> Origin {
+        let was_ours =
+            self.before.and_then(|memory| memory.standing.origin()).is_some_and(|was| was == Origin::Created);
+        match (origin, self.elsewhere) {
+            (Origin::Created, Elsewhere::Before | Elsewhere::Now) if !was_ours => Origin::Found,
+            (origin, Elsewhere::Before | Elsewhere::Now | Elsewhere::Never) => origin,
+        }
+    }
+
+    /// Whether a record whose row left is removed.
+    fn is_to_go(&self, origin: Origin) -> bool {
+        match self.removal {
+            Removal::Keep => false,
+            Removal::Delete => true,
+            Removal::DeleteCreated => origin == Origin::Created,
+        }
     }
 
     /// The Analytics API took it. Whose the record is it does not say, so it counts as one that was there before.
     fn accepted(&self) -> Conclusion {
         let origin = self.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
-        let conclusion = self.applied(None, origin);
+        let conclusion = self.applied(None, origin, &[]);
         let memory = conclusion.memory.map(|mut memory| {
             // An event is never compared with: that it was taken is all that counts, and when it happened, by which it is known
             // again under another key.
@@ -186,6 +226,16 @@ impl Case<'_> {
         let code = Some(Code::OUTCOME_UNKNOWN);
         Conclusion { outcome: Outcome::Deferred, memory: Some(memory), code, message: why.to_owned() }
     }
+}
+
+/// What is remembered as sent, without links that Vitally shows no more.
+fn without(mut sent: Sent, lost: &[(FieldPath, Value)]) -> Sent {
+    for (path, id) in lost {
+        if let Some(Value::Array(ids)) = sent.get_mut(path) {
+            ids.retain(|held| held != id);
+        }
+    }
+    sent
 }
 
 /// Rejected and skipped rows wait longer each time, up to a day; after [`MOST_TRIES`] rejections, until they change. Deferred

@@ -17,11 +17,13 @@ use std::sync::{Mutex, PoisonError};
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::Time;
+use coho_core::memory::{Origin, Time};
 use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
 use coho_core::sync::{Api, Sync};
+use coho_core::target::VitallyId;
 use coho_core::verdict::{Call, Outcome, Verdict};
+use coho_ledger::identity::Elsewhere;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
@@ -43,7 +45,7 @@ use self::outcome::{fate, is_rejected, problem, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
-use crate::conclude::conclude;
+use crate::conclude::{Circumstances, conclude};
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
@@ -264,7 +266,8 @@ impl Sender<'_> {
         let mut settlements = Vec::with_capacity(done.len());
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
-            let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), &verdict, now);
+            let circumstances = self.circumstances(&due, &verdict, now)?;
+            let conclusion = conclude(&due.operation, &verdict, circumstances);
             sent.count(conclusion.outcome, 1);
             sent.calls += calls.len() as u64;
             sent.note(&verdict);
@@ -287,6 +290,22 @@ impl Sender<'_> {
             self.too_many(sent.rejected(), sent);
         }
         Ok(())
+    }
+
+    /// What is known beside the verdict. Other syncs matter only where the record is said to be created.
+    fn circumstances<'d>(
+        &self,
+        due: &'d Due,
+        verdict: &Verdict,
+        now: Time,
+    ) -> Result<Circumstances<'d>, LedgerError> {
+        let (object, target) = (due.operation.object, &due.operation.target);
+        let elsewhere = match created(verdict) {
+            Some(id) => self.ledger.held_elsewhere(self.scope, object, target, Some(id))?,
+            None => Elsewhere::Never,
+        };
+        let removal = self.sync.removal;
+        Ok(Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere })
     }
 
     fn called(&self, key: &Key, calls: &[Call]) -> Vec<Event> {
@@ -319,4 +338,9 @@ pub(crate) struct Stretch {
 impl Stretch {
     /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
+}
+
+/// The id of a record that an exchange calls created.
+fn created(verdict: &Verdict) -> Option<&VitallyId> {
+    if let Verdict::Applied { id, origin: Origin::Created, .. } = verdict { id.as_ref() } else { None }
 }

@@ -14,6 +14,12 @@ mod deliveries;
 mod nulls;
 #[path = "engine/removals.rs"]
 mod removals;
+#[path = "engine/origins.rs"]
+mod origins;
+#[path = "engine/conclusions.rs"]
+mod conclusions;
+#[path = "engine/waits.rs"]
+mod waits;
 #[path = "engine/spared.rs"]
 mod spared;
 #[path = "engine/guards.rs"]

@@ -1,6 +1,7 @@
 //! What operations cost: the one place where plans ask for it.
 
 use coho_core::operation::Operation;
+use coho_core::plan::Calls;
 
 /// How many calls an operation's exchange takes, look-ups of references and repeats apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,6 @@ pub struct Cost {
 
 /// The cost of an operation.
 pub fn of(operation: &Operation) -> Cost {
-    let (least, most) = operation.calls();
+    let Calls { least, most } = coho_vitally::exchange::cost(operation);
     Cost { least, most }
 }

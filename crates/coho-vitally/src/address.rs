@@ -9,53 +9,50 @@ use std::fmt::Write as _;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
 
-use crate::request::{Answer, Request};
-use crate::wire::refusal;
-
 /// The prefix of all of Vitally's REST paths.
 pub(crate) const RESOURCES: &str = "/resources/";
 
 /// The most records of one page; Vitally's maximum.
 const PAGE: u32 = 100;
 
-/// Where a request goes.
+/// Where one record is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// All records of an object.
-    All(Object),
-    /// One record, by Vitally's id.
+    /// By Vitally's id.
     Id(Object, VitallyId),
-    /// One record, by its external id.
+    /// By its external id.
     External(Object, ExternalId),
-    /// The users with an external id.
-    Search(ExternalId),
-    /// The users with an e-mail address.
-    Email(String),
-    /// The definitions of an object's custom traits.
-    CustomFields(Object),
-    /// A page of a list, from a cursor on.
-    Page(Object, Option<String>),
 }
 
 impl Address {
-    /// Path and query, percent-encoded.
+    /// The path, percent-encoded.
     pub(crate) fn path(&self) -> String {
         match self {
-            Self::All(object) => format!("{RESOURCES}{}", plural(*object)),
-            Self::Id(object, id) => format!("{RESOURCES}{}/{}", plural(*object), encode(id.as_str())),
-            Self::External(object, id) => format!("{RESOURCES}{}/{}", plural(*object), encode(id.as_str())),
-            Self::Search(id) => format!("{RESOURCES}users/search?externalId={}", encode(id.as_str())),
-            Self::Email(address) => format!("{RESOURCES}users/search?email={}", encode(address)),
-            Self::CustomFields(object) => format!("{RESOURCES}customFields?model={}", plural(*object)),
-            Self::Page(object, from) => page(*object, from.as_deref()),
+            Self::Id(object, id) => format!("{}/{}", all(*object), encode(id.as_str())),
+            Self::External(object, id) => format!("{}/{}", all(*object), encode(id.as_str())),
         }
     }
 }
 
-/// Lists are read by `createdAt`, the documented cure for rows that change while one pages. Accounts that churned are
-/// hidden unless they are asked for.
-fn page(object: Object, from: Option<&str>) -> String {
-    let mut path = format!("{RESOURCES}{}?limit={PAGE}&sortBy=createdAt", plural(object));
+/// The path of all records of an object.
+pub(crate) fn all(object: Object) -> String {
+    format!("{RESOURCES}{}", plural(object))
+}
+
+/// The search of users by one of their members.
+pub(crate) fn search(member: &str, value: &str) -> String {
+    format!("{RESOURCES}users/search?{member}={}", encode(value))
+}
+
+/// The definitions of an object's custom traits.
+pub(crate) fn custom_fields(object: Object) -> String {
+    format!("{RESOURCES}customFields?model={}", plural(object))
+}
+
+/// A page of a list, from a cursor on. Lists are read by `createdAt`, the documented cure for rows that change while one pages.
+/// Accounts that churned are hidden unless they are asked for.
+pub(crate) fn page(object: Object, from: Option<&str>) -> String {
+    let mut path = format!("{}?limit={PAGE}&sortBy=createdAt", all(object));
     if object == Object::Account {
         path.push_str("&status=activeOrChurned");
     }
@@ -138,25 +135,16 @@ impl Paths {
         self
     }
 
-    /// What an answer teaches: a refusal that names UUIDs, to a request with an external id in its path, means that the
-    /// route takes only Vitally's ids.
+    /// The same, with all that others learned too.
     #[must_use]
-    pub fn learn(self, request: &Request, answer: &Answer) -> Self {
-        let Answer::Reply(reply) = answer else { return self };
-        let named = Object::RECORDS.into_iter().find_map(|object| {
-            let rest = request.path.strip_prefix(RESOURCES)?.strip_prefix(plural(object))?;
-            Some((object, rest.strip_prefix('/')?))
-        });
-        match named {
-            Some((object, id))
-                if !id.contains('?')
-                    && !VitallyId::is_formed(id)
-                    && refusal::wants_vitallys_id(reply.status, &reply.body) =>
-            {
-                self.only_vitallys(object)
-            }
-            Some(_) | None => self,
-        }
+    pub fn joined(self, other: Self) -> Self {
+        let learned = Object::RECORDS.into_iter().filter(|object| other.of(*object) == Ids::VitallysOnly);
+        learned.fold(self, Self::only_vitallys)
+    }
+
+    /// Notes that the routes of this object take only Vitally's ids.
+    pub(crate) fn learn_only_vitallys(&mut self, object: Object) {
+        *self = self.only_vitallys(object);
     }
 }
 
@@ -177,18 +165,27 @@ mod tests {
 
     #[test]
     fn a_plus_in_a_search_is_encoded() {
-        let path = Address::Search(ExternalId::parse("a+b").unwrap()).path();
-        assert_eq!(path, "/resources/users/search?externalId=a%2Bb");
-        let path = Address::Email("ada+test@acme.io".to_owned()).path();
-        assert_eq!(path, "/resources/users/search?email=ada%2Btest%40acme.io");
+        assert_eq!(search("externalId", "a+b"), "/resources/users/search?externalId=a%2Bb");
+        assert_eq!(search("email", "ada+test@acme.io"), "/resources/users/search?email=ada%2Btest%40acme.io");
     }
 
     #[test]
     fn churned_accounts_are_listed_too() {
-        let path = Address::Page(Object::Account, Some("c=".to_owned())).path();
+        let path = page(Object::Account, Some("c="));
         assert_eq!(path, "/resources/accounts?limit=100&sortBy=createdAt&status=activeOrChurned&from=c%3D");
-        let path = Address::Page(Object::Organization, None).path();
-        assert_eq!(path, "/resources/organizations?limit=100&sortBy=createdAt");
+        assert_eq!(page(Object::Organization, None), "/resources/organizations?limit=100&sortBy=createdAt");
+    }
+
+    #[test]
+    fn what_one_exchange_learned_all_know() {
+        let (ours, theirs) =
+            (Paths::default().only_vitallys(Object::User), Paths::default().only_vitallys(Object::Account));
+        let joined = ours.joined(theirs);
+        assert_eq!(
+            (joined.of(Object::User), joined.of(Object::Account)),
+            (Ids::VitallysOnly, Ids::VitallysOnly)
+        );
+        assert_eq!(joined.of(Object::Organization), Ids::Both);
     }
 
     #[test]

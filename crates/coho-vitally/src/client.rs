@@ -1,8 +1,8 @@
 //! The client: carries the requests of exchanges to Vitally, at the right pace, and repeats what may be repeated.
 //!
 //! What may be repeated is little: a 429 always, since it was not carried out; a lost or failed GET, PUT or DELETE, since
-//! twice is the same as once. A POST of the REST API is never repeated here: the next run looks before it writes. Messages
-//! of the Analytics API may be, since they keep their ids.
+//! twice is the same as once, and not before the time that a `Retry-After` names. A POST of the REST API is never repeated here:
+//! the next run looks before it writes. Messages of the Analytics API may be, since they keep their ids.
 //!
 //! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `until` for when
 //! waiting ends, `transport` for HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for
@@ -35,9 +35,8 @@ use coho_core::verdict::{Call, Verdict};
 
 use crate::address::Paths;
 use crate::analytics::limits::Lessons;
-use crate::exchange::{Exchange, Step};
-use crate::lookup::{Finding, Lookup, LookupStep};
-use crate::request::{Answer, Request};
+use crate::exchange;
+use crate::lookup::{self, Finding};
 use crate::resolved::Resolved;
 
 pub use breaker::{Breaker, Health};
@@ -51,7 +50,7 @@ pub use settings::{AnalyticsSettings, Clock, Jitter, Retry, Settings};
 pub use token::{AnalyticsToken, Token, TokenError};
 pub use until::Until;
 
-use ask::{Log, without_token};
+use ask::{Carrier, without_token};
 use line::Line;
 
 /// How we call ourselves.
@@ -128,6 +127,11 @@ pub struct Looked {
 }
 
 impl Looked {
+    /// Without a token.
+    fn in_vain() -> Self {
+        Self { finding: Finding::Failed(no_rest_token()), calls: Vec::new(), health: Health::Untried }
+    }
+
     /// The record's id, if one was found.
     pub fn id(&self) -> Option<&VitallyId> {
         match &self.finding {
@@ -160,36 +164,36 @@ impl Client {
 
     /// Carries out one operation. `resolved` has Vitally's ids of the records that it refers to.
     pub async fn deliver(&self, operation: &Operation, resolved: &Resolved) -> Delivery {
-        let mut log = Log::default();
-        if let Some(verdict) = self.halted() {
-            return Delivery { verdict, calls: log.calls, health: log.health };
-        }
-        let mut step = Exchange::start(operation, resolved, self.paths());
-        loop {
-            match step {
-                Step::Ask(request, exchange) => step = exchange.on(&self.ask(&request, &mut log).await),
-                Step::Done(verdict) => {
-                    return Delivery { verdict, calls: log.calls, health: log.health };
-                }
-            }
-        }
+        let Some(mut carrier) = self.carrier() else {
+            return Delivery { verdict: no_rest_token(), calls: Vec::new(), health: Health::Untried };
+        };
+        let mut paths = self.paths();
+        let verdict = exchange::deliver(&mut carrier, operation, resolved, &mut paths).await;
+        self.learn(paths);
+        Delivery { verdict, calls: carrier.log.calls, health: carrier.log.health }
     }
 
     /// Looks up the record with an external id.
     pub async fn lookup(&self, object: Object, external_id: &ExternalId) -> Looked {
-        let mut log = Log::default();
-        if let Some(verdict) = self.halted() {
-            return Looked { finding: Finding::Failed(verdict), calls: log.calls, health: log.health };
-        }
-        let mut step = Lookup::start(object, external_id.clone(), self.paths());
-        loop {
-            match step {
-                LookupStep::Ask(request, lookup) => step = lookup.on(&self.ask(&request, &mut log).await),
-                LookupStep::Done(finding) => {
-                    return Looked { finding, calls: log.calls, health: log.health };
-                }
-            }
-        }
+        let Some(mut carrier) = self.carrier() else { return Looked::in_vain() };
+        let mut paths = self.paths();
+        let finding = lookup::by_external_id(&mut carrier, object, external_id, &mut paths).await;
+        self.learn(paths);
+        carrier.looked(finding)
+    }
+
+    /// The same where its id is remembered: that is asked first.
+    pub async fn lookup_remembered(
+        &self,
+        object: Object,
+        external_id: &ExternalId,
+        id: &VitallyId,
+    ) -> Looked {
+        let Some(mut carrier) = self.carrier() else { return Looked::in_vain() };
+        let mut paths = self.paths();
+        let finding = lookup::by_remembered_id(&mut carrier, object, external_id, id, &mut paths).await;
+        self.learn(paths);
+        carrier.looked(finding)
     }
 
     /// What is known of Vitally's rates.
@@ -224,22 +228,30 @@ impl Client {
 
     /// Without a token there is nothing to ask.
     fn halted(&self) -> Option<Verdict> {
-        let message = without_token(Api::Rest).to_owned();
-        self.line(Api::Rest).is_none().then_some(Verdict::Halt { code: Code::UNAUTHORIZED, message })
+        self.line(Api::Rest).is_none().then(no_rest_token)
+    }
+
+    /// Whoever carries the requests of an exchange; `None` without a token.
+    fn carrier(&self) -> Option<Carrier<'_>> {
+        self.line(Api::Rest).map(|_| Carrier::new(self))
     }
 
     fn paths(&self) -> Paths {
         *self.0.paths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, request: &Request, answer: &Answer) {
+    fn learn(&self, learned: Paths) {
         let mut paths = self.0.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        *paths = paths.learn(request, answer);
+        *paths = paths.joined(learned);
     }
 
     fn region(&self) -> &'static str {
         self.0.settings.endpoint.region()
     }
+}
+
+fn no_rest_token() -> Verdict {
+    Verdict::Halt { code: Code::UNAUTHORIZED, message: without_token(Api::Rest).to_owned() }
 }
 
 /// Neither the token nor the settings show.

@@ -9,10 +9,9 @@ use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use serde_json::{Map, Value as Json};
 
-use crate::address::Address;
 use crate::request::{Answer, Request};
-use crate::wire::reading::{Reading, read, refused, unreadable};
-use crate::wire::record::{Contents, Envelope};
+use crate::wire::reading::{Reading, read, refused, unshown};
+use crate::wire::record::Envelope;
 
 /// A trait that a workspace has defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +47,7 @@ impl CustomField {
     /// assert_eq!(fields[0].options[0].label, "Gold");
     /// ```
     pub fn parse(body: &str) -> Option<Vec<Self>> {
-        match Envelope::parse(body)?.contents {
-            Contents::Listed(items) => Some(items.iter().filter_map(Self::of).collect()),
-            Contents::Alone(_) => None,
-        }
+        Some(Envelope::parse(body)?.items?.iter().filter_map(Self::of).collect())
     }
 
     fn of(members: &Map<String, Json>) -> Option<Self> {
@@ -82,16 +78,16 @@ impl Choice {
 pub fn request(object: Object) -> Option<Request> {
     match object {
         Object::Event => None,
-        Object::Organization | Object::Account | Object::User => {
-            Some(Request::get(&Address::CustomFields(object)))
-        }
+        Object::Organization | Object::Account | Object::User => Some(Request::custom_fields(object)),
     }
 }
 
 /// What the answer to [`request`] says.
 pub fn answered(answer: &Answer) -> Result<Vec<CustomField>, Verdict> {
     match read(answer) {
-        Reading::Fine(reply) => CustomField::parse(&reply.body).ok_or_else(|| unreadable(reply).of_read()),
+        Reading::Fine(reply) => {
+            CustomField::parse(&reply.body).ok_or_else(|| unshown(reply, "no custom fields").of_read())
+        }
         Reading::Absent(reply) | Reading::Refused(reply) => Err(refused(reply)),
         Reading::End(end) => Err(end.of_read()),
     }

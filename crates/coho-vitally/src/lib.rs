@@ -11,7 +11,8 @@
 //!
 //! **Where to begin:**
 //!
-//! 1. [`exchange`]: what is asked for an operation, and what the answers mean; a table for each mode.
+//! 1. [`exchange`]: what is asked for an operation, what the answers mean, and what it costs; a file with a table for each mode.
+//!    Straight code over the port [`ask`].
 //! 2. [`analytics`]: the same through the Analytics API, a hundred records or events in a call, taken rather than applied.
 //! 3. [`lookup`]: which record has an external id or an e-mail address; [`list`]: all of them; [`custom_field`]: the traits
 //!    that a workspace has defined; [`address`]: paths, and what is learned of them.
@@ -34,36 +35,13 @@
 //! # }
 //! ```
 //!
-//! Without I/O:
-//!
-//! ```
-//! use coho_vitally::address::Paths;
-//! use coho_vitally::coho_core::object::Object;
-//! use coho_vitally::coho_core::target::ExternalId;
-//! use coho_vitally::lookup::{Finding, Lookup, LookupStep};
-//! use coho_vitally::request::{Answer, Reply};
-//!
-//! let LookupStep::Ask(request, lookup) =
-//!     Lookup::start(Object::Account, ExternalId::parse("acme")?, Paths::default())
-//! else { panic!("a look-up begins with a question") };
-//! assert_eq!(request.path, "/resources/accounts/acme");
-//!
-//! let reply = Reply {
-//!     status: 404,
-//!     body: r#"{"error":"Not found"}"#.to_owned(),
-//!     date: None,
-//!     asked: chrono::DateTime::UNIX_EPOCH,
-//!     elapsed: std::time::Duration::ZERO,
-//! };
-//! assert!(matches!(lookup.on(&Answer::Reply(reply)), LookupStep::Done(Finding::Missing)));
-//! # Ok::<(), coho_vitally::coho_core::target::ExternalIdError>(())
-//! ```
+//! Without I/O, whoever implements [`ask::Ask`] answers: see [`exchange::deliver`].
 
 pub mod request;
+pub mod ask;
 pub mod address;
 pub mod resolved;
 mod wire;
-mod turn;
 pub mod lookup;
 pub mod list;
 pub mod custom_field;

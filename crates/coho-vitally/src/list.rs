@@ -3,6 +3,8 @@
 //! Rows that change while one pages come twice or not at all, unless they are read by `createdAt`; lists hide accounts that
 //! churned, unless they are asked for (<https://docs.vitally.io/en/articles/9880649-rest-api-overview>, read 2026-11-24).
 //! So a record that is in no list may still be there: whether one exists is told by a look-up, never by a listing.
+//!
+//! A listing is a cursor that its reader moves on, not straight code: its readers stop where they like, and look at each page.
 
 use std::collections::HashSet;
 
@@ -10,13 +12,12 @@ use coho_core::object::Object;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Verdict;
 
-use crate::address::Address;
 use crate::request::{Answer, Request};
-use crate::wire::reading::{Reading, read, refused};
+use crate::wire::reading::{self, Reading, read, refused};
 use crate::wire::record::{Page, Record};
 
 /// How many pages in a row may bring nothing new before the list is taken to have no end.
-const PATIENCE: u32 = 10;
+const PATIENCE: u32 = 50;
 
 /// A listing under way.
 ///
@@ -82,18 +83,18 @@ impl Listing {
         let from = match &self.stage {
             Stage::Ended => return None,
             Stage::First => None,
-            Stage::From(cursor) => Some(cursor.clone()),
+            Stage::From(cursor) => Some(cursor.as_str()),
         };
-        Some(Request::get(&Address::Page(self.object, from)))
+        Some(Request::list(self.object, from))
     }
 
     /// Goes on with the answer to [`Listing::request`].
     pub fn on(&mut self, answer: &Answer) -> Portion {
         let stage = std::mem::replace(&mut self.stage, Stage::Ended);
         let page = match read(answer) {
-            Reading::Fine(reply) => match Page::parse_list(&reply.body) {
-                Some(page) => page,
-                None => return Portion::failed(no_list(self.object, reply.status)),
+            Reading::Fine(reply) => match reading::page(reply) {
+                Ok(page) => page,
+                Err(end) => return Portion::failed(end.of_read()),
             },
             // Workspaces without the hierarchy have no organizations.
             Reading::Absent(_) if stage == Stage::First => Page { records: Vec::new(), next: None },
@@ -102,21 +103,17 @@ impl Listing {
         };
         let records: Vec<Record> = page.records.into_iter().filter(|record| self.is_new(record)).collect();
         self.vain = if records.is_empty() { self.vain + 1 } else { 0 };
-        let end = self.go_on(&stage, page.next);
+        let end = self.go_on(page.next);
         Portion { records, end }
     }
 
-    /// A record without an id cannot be told from others, and cannot be written either.
+    /// Whether no earlier page had it.
     fn is_new(&mut self, record: &Record) -> bool {
         record.id.clone().is_some_and(|id| self.seen.insert(id))
     }
 
-    fn go_on(&mut self, stage: &Stage, next: Option<String>) -> End {
+    fn go_on(&mut self, next: Option<String>) -> End {
         let Some(next) = next else { return End::End };
-        // A page that points to itself is the last one.
-        if *stage == Stage::From(next.clone()) {
-            return End::End;
-        }
         if self.vain >= PATIENCE || !self.asked.insert(next.clone()) {
             let why = format!("Vitally's list of all {}s goes round in a circle", self.object);
             return End::Failed(Verdict::Unsent { why });
@@ -129,12 +126,5 @@ impl Listing {
 impl Portion {
     fn failed(verdict: Verdict) -> Self {
         Self { records: Vec::new(), end: End::Failed(verdict) }
-    }
-}
-
-/// What is no list shows no end, and taking it for one would hide records.
-fn no_list(object: Object, status: u16) -> Verdict {
-    Verdict::Unsent {
-        why: format!("Vitally answered {status} with no list where all {object}s were asked for"),
     }
 }

@@ -1,65 +1,29 @@
 //! Look-ups: which record of Vitally has an external id, an e-mail address, or an id of Vitally's own.
 //!
 //! Whatever is found must be what was asked for, since an external id that looks like one of Vitally's ids finds another
-//! record. Each way is a file of its own; the first may take several calls, the others take one:
+//! record.
 //!
-//! | way | file |
+//! | way | asks |
 //! |---|---|
-//! | external id | `external_id` |
-//! | e-mail address | `email` |
-//! | Vitally's id | `id` |
-
-mod external_id;
-mod email;
-mod id;
+//! | external id | the path; where that takes none, the search (users) or the whole list (accounts and organizations) |
+//! | e-mail address | the search. Vitally does not document whether it minds upper and lower case: what is found is compared without |
+//! | Vitally's id | the path. Whatever external id the record has, it is the one |
 
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::Paths;
+use crate::address::{Address, Ids, Paths, is_odd};
+use crate::ask::Ask;
+use crate::list::{End as ListEnd, Listing};
 use crate::request::{Answer, Request};
-use crate::turn::Turn;
-use crate::wire::reading::End;
+use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;
-use email::ByEmail;
-use external_id::ByExternalId;
-use id::ById;
+use crate::wire::refusal;
 
 /// The most pages of a list that a look-up reads: a hundred thousand records.
 pub const MOST_PAGES: u32 = 1_000;
-
-/// A look-up under way, without I/O.
-///
-/// ```
-/// use coho_core::object::Object;
-/// use coho_core::target::ExternalId;
-/// use coho_vitally::address::Paths;
-/// use coho_vitally::lookup::{Lookup, LookupStep};
-///
-/// let LookupStep::Ask(request, _lookup) = Lookup::start(Object::User, ExternalId::parse("u/7")?, Paths::default())
-/// else { panic!("a look-up begins with a question") };
-/// assert_eq!(request.path, "/resources/users/u%2F7");
-/// # Ok::<(), coho_core::target::ExternalIdError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Lookup(Way);
-
-#[derive(Clone, Debug)]
-enum Way {
-    ExternalId(ByExternalId),
-    Email(ByEmail),
-    Id(ById),
-}
-
-/// What a look-up wants next.
-#[derive(Debug)]
-pub enum LookupStep {
-    /// Send this, and give the answer to [`Lookup::on`].
-    Ask(Request, Lookup),
-    /// It has ended.
-    Done(Finding),
-}
 
 /// What a look-up found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,107 +43,204 @@ pub enum Finding {
     Failed(Verdict),
 }
 
-impl Lookup {
-    /// Begins with the external id. There is no look-up of events: it ends as [`Finding::Missing`] at once.
-    pub fn start(object: Object, target: ExternalId, paths: Paths) -> LookupStep {
-        Self::begin(object, target, paths, None).into()
-    }
-
-    /// Looks for the user with an e-mail address, in upper or lower case.
-    ///
-    /// ```
-    /// use coho_vitally::lookup::{Lookup, LookupStep};
-    ///
-    /// let LookupStep::Ask(request, _lookup) = Lookup::by_email("ada+test@acme.io")
-    /// else { panic!("a look-up begins with a question") };
-    /// assert_eq!(request.path, "/resources/users/search?email=ada%2Btest%40acme.io");
-    /// ```
-    pub fn by_email(address: &str) -> LookupStep {
-        Self::email(address).into()
-    }
-
-    /// Reads the record with one of Vitally's own ids, whatever external id it has.
-    pub fn by_id(object: Object, id: VitallyId) -> LookupStep {
-        Self::id(object, id).into()
-    }
-
-    /// Goes on with an answer.
-    pub fn on(self, answer: &Answer) -> LookupStep {
-        self.take(answer).into()
-    }
-
-    /// Begins with Vitally's id, if it is known; then the external id.
-    pub(crate) fn begin(
-        object: Object,
-        target: ExternalId,
-        paths: Paths,
-        id: Option<&VitallyId>,
-    ) -> Turn<Self, Finding> {
-        ByExternalId::begin(object, target, paths, id).then(|by| Self(Way::ExternalId(by)), Turn::End)
-    }
-
-    pub(crate) fn email(address: &str) -> Turn<Self, Finding> {
-        ByEmail::begin(address).then(|by| Self(Way::Email(by)), Turn::End)
-    }
-
-    pub(crate) fn id(object: Object, id: VitallyId) -> Turn<Self, Finding> {
-        ById::begin(object, id).then(|by| Self(Way::Id(by)), Turn::End)
-    }
-
-    pub(crate) fn take(self, answer: &Answer) -> Turn<Self, Finding> {
-        match self.0 {
-            Way::ExternalId(by) => by.take(answer).then(|by| Self(Way::ExternalId(by)), Turn::End),
-            Way::Email(by) => by.take(answer).then(|by| Self(Way::Email(by)), Turn::End),
-            Way::Id(by) => by.take(answer).then(|by| Self(Way::Id(by)), Turn::End),
-        }
+/// Looks for the record with an external id. There is no look-up of events: none is found.
+pub async fn by_external_id(
+    ask: &mut impl Ask,
+    object: Object,
+    target: &ExternalId,
+    paths: &mut Paths,
+) -> Finding {
+    match paths.of(object) {
+        Ids::VitallysOnly => without_path(ask, object, target).await,
+        Ids::Both => by_path(ask, object, target, paths).await,
     }
 }
 
-impl From<Turn<Lookup, Finding>> for LookupStep {
-    fn from(turn: Turn<Lookup, Finding>) -> Self {
-        match turn {
-            Turn::Ask(request, lookup) => Self::Ask(request, lookup),
-            Turn::End(finding) => Self::Done(finding),
-        }
+/// The same where Vitally's id is remembered: that is asked first. It may belong to a record that was deleted.
+pub async fn by_remembered_id(
+    ask: &mut impl Ask,
+    object: Object,
+    target: &ExternalId,
+    id: &VitallyId,
+    paths: &mut Paths,
+) -> Finding {
+    let address = Address::Id(object, id.clone());
+    match record_at(&ask.ask(Request::get(&address)).await) {
+        Ok(Some(record)) if is_at(&record, &address, target) => found(record),
+        Ok(Some(_) | None) => by_external_id(ask, object, target, paths).await,
+        Err(verdict) => Finding::Failed(verdict),
     }
 }
 
-/// Whether a record may be the one that was asked for by its external id. An answer without an external id is believed,
-/// unless what was asked for was its Vitally id.
+/// Looks for the user with an e-mail address, in upper or lower case. No user is found by an address that is empty.
+pub async fn by_email(ask: &mut impl Ask, address: &str) -> Finding {
+    let address = address.trim();
+    if address.is_empty() {
+        return Finding::Missing;
+    }
+    let answer = ask.ask(Request::search_email(address)).await;
+    let same =
+        |records: Vec<Record>| records.into_iter().filter(|record| record.has_email(address)).collect();
+    results(&answer).map_or_else(Finding::Failed, |records| one_of(same(records)))
+}
+
+/// Reads the record with one of Vitally's own ids, whatever external id it has.
+pub async fn by_id(ask: &mut impl Ask, object: Object, id: &VitallyId) -> Finding {
+    if object == Object::Event {
+        return Finding::Missing;
+    }
+    let answer = ask.ask(Request::get(&Address::Id(object, id.clone()))).await;
+    match record_at(&answer) {
+        Ok(Some(record)) if record.id.as_ref() == Some(id) => found(record),
+        Ok(Some(_)) => Finding::Wrong {
+            message: format!("Vitally answered with another {object} where the id `{id}` was asked for"),
+        },
+        Ok(None) => Finding::Missing,
+        Err(verdict) => Finding::Failed(verdict),
+    }
+}
+
+/// Looks for a record of which Vitally said that it exists, and whose path says that it does not: where it is found without
+/// the path, paths take only Vitally's ids.
+pub(crate) async fn against_the_path(
+    ask: &mut impl Ask,
+    object: Object,
+    target: &ExternalId,
+    paths: &mut Paths,
+) -> Finding {
+    let finding = without_path(ask, object, target).await;
+    if matches!(finding, Finding::Found(_)) {
+        paths.learn_only_vitallys(object);
+    }
+    finding
+}
+
+async fn by_path(ask: &mut impl Ask, object: Object, target: &ExternalId, paths: &mut Paths) -> Finding {
+    let answer = ask.ask(Request::get(&Address::External(object, target.clone()))).await;
+    if refusal_of(&answer).is_some_and(|(status, body)| refusal::wants_vitallys_id(status, body)) {
+        paths.learn_only_vitallys(object);
+        return without_path(ask, object, target).await;
+    }
+    match record_at(&answer) {
+        Ok(Some(record)) if is_asked(&record, target) => found(record),
+        Ok(Some(other)) => instead_of(ask, object, target, &other).await,
+        // Servers between us and Vitally may read such an id as part of the address.
+        Ok(None) if object == Object::User && is_odd(target) => search(ask, target).await,
+        Ok(None) => Finding::Missing,
+        Err(verdict) => Finding::Failed(verdict),
+    }
+}
+
+/// Where the path does not take external ids.
+async fn without_path(ask: &mut impl Ask, object: Object, target: &ExternalId) -> Finding {
+    match object {
+        Object::User => search(ask, target).await,
+        Object::Organization | Object::Account => list(ask, object, target).await,
+        Object::Event => Finding::Missing,
+    }
+}
+
+/// The path led to another record. A search may still find a user.
+async fn instead_of(ask: &mut impl Ask, object: Object, target: &ExternalId, other: &Record) -> Finding {
+    let message = other_record(object, target, other);
+    match object {
+        Object::User => match search(ask, target).await {
+            Finding::Missing => Finding::Wrong { message },
+            finding @ (Finding::Found(_) | Finding::Several | Finding::Wrong { .. } | Finding::Failed(_)) => {
+                finding
+            }
+        },
+        Object::Organization | Object::Account | Object::Event => Finding::Wrong { message },
+    }
+}
+
+async fn search(ask: &mut impl Ask, target: &ExternalId) -> Finding {
+    let answer = ask.ask(Request::search(target)).await;
+    results(&answer).map_or_else(Finding::Failed, |records| one_of(with_target(records, target)))
+}
+
+async fn list(ask: &mut impl Ask, object: Object, target: &ExternalId) -> Finding {
+    let mut listing = Listing::start(object);
+    for _ in 0..MOST_PAGES {
+        let Some(request) = listing.request() else { return Finding::Missing };
+        let portion = listing.on(&ask.ask(request).await);
+        match (one_of(with_target(portion.records, target)), portion.end) {
+            (Finding::Missing, ListEnd::More) => {}
+            (Finding::Missing, ListEnd::Failed(verdict)) => return Finding::Failed(verdict),
+            (finding, _) => return finding,
+        }
+    }
+    let why = format!("the list of all {object}s has more than {MOST_PAGES} pages");
+    Finding::Failed(Verdict::Unsent { why })
+}
+
+fn with_target(records: Vec<Record>, target: &ExternalId) -> Vec<Record> {
+    let asked = Some(target.as_str());
+    records.into_iter().filter(|record| record.external_id.as_deref() == asked).collect()
+}
+
+/// The record that an answer to a GET shows; `None` where there is none.
+fn record_at(answer: &Answer) -> Result<Option<Record>, Verdict> {
+    match read(answer) {
+        Reading::Absent(_) => Ok(None),
+        Reading::Fine(reply) => reading::record(reply).map(Some).map_err(End::of_read),
+        Reading::Refused(reply) => Err(refused(reply)),
+        Reading::End(end) => Err(end.of_read()),
+    }
+}
+
+/// The records that an answer to a search shows.
+fn results(answer: &Answer) -> Result<Vec<Record>, Verdict> {
+    match read(answer) {
+        Reading::Absent(_) => Ok(Vec::new()),
+        Reading::Fine(reply) => reading::results(reply).map_err(End::of_read),
+        Reading::Refused(reply) => Err(refused(reply)),
+        Reading::End(end) => Err(end.of_read()),
+    }
+}
+
+fn refusal_of(answer: &Answer) -> Option<(u16, &str)> {
+    match read(answer) {
+        Reading::Refused(reply) => Some((reply.status, &reply.body)),
+        Reading::Fine(_) | Reading::Absent(_) | Reading::End(_) => None,
+    }
+}
+
+/// Whether a record is the one that was asked for by its external id.
 pub(crate) fn is_asked(record: &Record, target: &ExternalId) -> bool {
-    match &record.external_id {
-        Some(external_id) => external_id == target.as_str(),
-        None => record.id.as_ref().is_none_or(|id| id.as_str() != target.as_str()),
+    record.external_id.as_deref() == Some(target.as_str())
+}
+
+/// Whether a record is the one at this address, with that external id. One that Vitally's id finds may show none, as records do
+/// that were made inside Vitally.
+pub(crate) fn is_at(record: &Record, address: &Address, target: &ExternalId) -> bool {
+    match (address, &record.external_id) {
+        (_, Some(_)) => is_asked(record, target),
+        (Address::Id(_, id), None) => record.id.as_ref() == Some(id) && id.as_str() != target.as_str(),
+        (Address::External(..), None) => false,
     }
 }
 
 /// The text for when Vitally answers with another record.
 pub(crate) fn other_record(object: Object, target: &ExternalId, record: &Record) -> String {
     let other = match &record.external_id {
-        Some(external_id) => format!("{object} `{}`", coho_core::value::preview(external_id)),
+        Some(external_id) => format!("{object} `{}`", preview(external_id)),
         None => format!("another {object}, without an external id,"),
     };
-    format!(
-        "Vitally answered with {other} where `{}` was asked for",
-        coho_core::value::preview(target.as_str())
-    )
+    format!("Vitally answered with {other} where `{}` was asked for", preview(target.as_str()))
 }
 
 /// One record, none, or several: one that a page shows twice is one.
 fn one_of(mut records: Vec<Record>) -> Finding {
     records.sort_by(|a, b| a.id.cmp(&b.id));
-    records.dedup_by(|a, b| a.id.is_some() && a.id == b.id);
+    records.dedup_by(|a, b| a.id == b.id);
     match (records.pop(), records.len()) {
         (None, _) => Finding::Missing,
-        (Some(record), 0) => Finding::Found(Box::new(record)),
+        (Some(record), 0) => found(record),
         (Some(_), _) => Finding::Several,
     }
 }
 
-fn found<M>(record: Record) -> Turn<M, Finding> {
-    Turn::End(Finding::Found(Box::new(record)))
-}
-
-fn failed<M>(end: End) -> Turn<M, Finding> {
-    Turn::End(Finding::Failed(end.of_read()))
+fn found(record: Record) -> Finding {
+    Finding::Found(Box::new(record))
 }

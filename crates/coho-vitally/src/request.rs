@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use coho_core::memory::Time;
+use coho_core::object::Object;
 use coho_core::sync::Api;
+use coho_core::target::ExternalId;
 
-use crate::address::Address;
-use crate::wire::reading::is_failing;
+use crate::address::{self, Address};
+use crate::wire::reading::is_shown;
 
 /// The largest body that is sent, in bytes. Vitally documents no limit; 1 MiB is what servers of its kind take.
 pub const LARGEST_BODY: usize = 1_048_576;
@@ -60,6 +62,23 @@ pub enum Cost {
     Write,
 }
 
+/// What an answer of success has to show: a success that shows less proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// A record with an id.
+    Record,
+    /// A list of such records, or one by itself.
+    Records,
+    /// A list of definitions.
+    Definitions,
+    /// Nothing, and no error: a record was removed.
+    Removal,
+    /// That messages were taken.
+    Messages,
+    /// Whatever it likes: somebody looks at the answer as it is.
+    Anything,
+}
+
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -73,15 +92,17 @@ pub struct Request {
     pub body: Option<String>,
     /// How long to wait before it is sent: a look-up right after a write waits for Vitally to see the record.
     pub after: Duration,
+    /// What its success has to show.
+    pub shows: Shows,
 }
 
 impl Request {
-    /// Whether an answer to it shows a server that is failing: 5xx, or success with a body that cannot be read. The
-    /// Analytics API's success has no body that counts.
+    /// Whether an answer to it shows a server that is failing: 5xx, or a success that does not show what it has to.
     pub fn is_failed_by(&self, reply: &Reply) -> bool {
-        match self.api {
-            Api::Rest => is_failing(self.method, reply),
-            Api::Analytics => matches!(reply.status, 408 | 425 | 500..),
+        match (reply.status, self.api) {
+            (408 | 500.., _) | (425, Api::Analytics) => true,
+            (200..=299, _) => !is_shown(self.shows, reply),
+            (_, Api::Rest | Api::Analytics) => false,
         }
     }
 
@@ -103,49 +124,59 @@ impl Request {
         }
     }
 
+    fn rest(method: Method, path: String, body: Option<String>, shows: Shows) -> Self {
+        Self { api: Api::Rest, method, path, body, after: Duration::ZERO, shows }
+    }
+
+    /// Reads one record.
     pub(crate) fn get(address: &Address) -> Self {
-        Self { api: Api::Rest, method: Method::Get, path: address.path(), body: None, after: Duration::ZERO }
+        Self::rest(Method::Get, address.path(), None, Shows::Record)
     }
 
+    /// Updates one record.
     pub(crate) fn put(address: &Address, body: String) -> Self {
-        Self {
-            api: Api::Rest,
-            method: Method::Put,
-            path: address.path(),
-            body: Some(body),
-            after: Duration::ZERO,
-        }
+        Self::rest(Method::Put, address.path(), Some(body), Shows::Record)
     }
 
-    pub(crate) fn post(address: &Address, body: String) -> Self {
-        Self {
-            api: Api::Rest,
-            method: Method::Post,
-            path: address.path(),
-            body: Some(body),
-            after: Duration::ZERO,
-        }
+    /// Deletes one record.
+    pub(crate) fn delete(address: &Address) -> Self {
+        Self::rest(Method::Delete, address.path(), None, Shows::Removal)
+    }
+
+    /// Creates a record.
+    pub(crate) fn post(object: Object, body: String) -> Self {
+        Self::rest(Method::Post, address::all(object), Some(body), Shows::Record)
+    }
+
+    /// Looks for the users with an external id.
+    pub(crate) fn search(external_id: &ExternalId) -> Self {
+        Self::rest(Method::Get, address::search("externalId", external_id.as_str()), None, Shows::Records)
+    }
+
+    /// Looks for the users with an e-mail address.
+    pub(crate) fn search_email(email: &str) -> Self {
+        Self::rest(Method::Get, address::search("email", email), None, Shows::Records)
+    }
+
+    /// Reads a page of all records of an object, from a cursor on.
+    pub(crate) fn list(object: Object, from: Option<&str>) -> Self {
+        Self::rest(Method::Get, address::page(object, from), None, Shows::Records)
+    }
+
+    /// Reads the definitions of an object's custom traits.
+    pub(crate) fn custom_fields(object: Object) -> Self {
+        Self::rest(Method::Get, address::custom_fields(object), None, Shows::Definitions)
     }
 
     /// A message, or a batch of them, for the Analytics API: `/analytics/v1/batch`.
     pub(crate) fn analytics(path: &str, body: String) -> Self {
-        Self {
-            api: Api::Analytics,
-            method: Method::Post,
-            path: path.to_owned(),
-            body: Some(body),
-            after: Duration::ZERO,
-        }
+        let (api, method, path) = (Api::Analytics, Method::Post, path.to_owned());
+        Self { api, method, path, body: Some(body), after: Duration::ZERO, shows: Shows::Messages }
     }
 
-    pub(crate) fn delete(address: &Address) -> Self {
-        Self {
-            api: Api::Rest,
-            method: Method::Delete,
-            path: address.path(),
-            body: None,
-            after: Duration::ZERO,
-        }
+    /// The same after a while.
+    pub(crate) fn later(self, after: Duration) -> Self {
+        Self { after, ..self }
     }
 }
 

@@ -22,6 +22,9 @@ use operations::{Deed, operation};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
+/// What Vitally answers on success.
+const TAKEN: &str = r#"{"message":"Success."}"#;
+
 fn reply(status: u16, body: &str) -> Answer {
     Answer::Reply(Reply {
         status,
@@ -66,7 +69,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
 
 fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
-        8 => Just(reply(200, "")),
+        8 => Just(reply(200, TAKEN)),
         8 => prop::sample::select(vec![reply(400, "a"), reply(400, "b"), reply(422, ""), reply(413, "")]),
         1 => prop::sample::select(vec![reply(401, ""), reply(404, ""), reply(429, ""), reply(302, "")]),
         2 => prop::sample::select(vec![reply(500, ""), reply(425, "")]),
@@ -136,7 +139,7 @@ proptest! {
         bytes in 400_usize..4_000,
     ) {
         let mut answers = answers.into_iter().cycle();
-        let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, ""));
+        let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, TAKEN));
         let (told, verdicts) = play(&all, Limits { messages, bytes }, next);
         prop_assert_eq!(verdicts.len(), all.len());
         for (number, verdict) in verdicts.iter().enumerate() {
@@ -172,7 +175,7 @@ proptest! {
         answers in prop::collection::vec(any_answer(), 1..40),
     ) {
         let mut answers = answers.into_iter().cycle();
-        let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, ""));
+        let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, TAKEN));
         let (told, _) = play(&all, Limits::default(), next);
         let mut known: BTreeMap<String, Json> = BTreeMap::new();
         for told in told {
@@ -200,7 +203,7 @@ proptest! {
         let is_bad = |message: &Json| bad.iter().any(|number| text(message, "accountId") == format!("a-{number}"));
         let (told, verdicts) = play(&all, Limits::default(), |messages| {
             let refused = messages.iter().find(|message| is_bad(message));
-            refused.map_or_else(|| reply(200, ""), |message| reply(400, text(message, "accountId")))
+            refused.map_or_else(|| reply(200, TAKEN), |message| reply(400, text(message, "accountId")))
         });
         for (number, verdict) in verdicts.iter().enumerate() {
             if bad.contains(&number) {

@@ -22,7 +22,7 @@ use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_simulator::{Fault, FaultAnswer, Seed, Trouble};
 use coho_vitally::address::Paths;
-use coho_vitally::client::{Client, Endpoint, Health, Retry, Settings, TestError, Token};
+use coho_vitally::client::{Client, Endpoint, Health, Retry, Settings, TestError, Token, Until};
 use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Resolved;
 use operations::{Deed, operation};
@@ -91,6 +91,94 @@ async fn a_429_costs_a_post_nothing() -> Result<(), Failure> {
     assert!(matches!(delivery.verdict, Verdict::Applied { origin: Origin::Created, .. }), "{delivery:#?}");
     assert_eq!(delivery.calls.len(), 2);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_503_that_names_a_time_is_left_alone_until_then() -> Result<(), Failure> {
+    for status in [502, 503, 504] {
+        let vitally = simulator("").await?;
+        vitally.seed(Seed::account("acme"))?;
+        let later = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(status) };
+        // More often than failing calls are repeated.
+        vitally.script(Fault::once(Trouble::Answer(later)).on("PUT", ACCOUNT).times(2));
+        let settings = settings(&vitally.url())?;
+        let retry = Retry { tries: 1, ..settings.retry };
+        let began = std::time::Instant::now();
+        let delivery = Client::new(Settings { retry, ..settings })?
+            .deliver(&upsert(Known::Assumed)?, &Resolved::new())
+            .await;
+        assert!(matches!(delivery.verdict, Verdict::Applied { .. }), "{delivery:#?}");
+        assert!(began.elapsed() >= Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_post_is_not_repeated_after_the_time_that_a_503_names() -> Result<(), Failure> {
+    let vitally = simulator("").await?;
+    let later = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(503) };
+    vitally.script(Fault::once(Trouble::Answer(later)));
+    let delivery = client(&vitally.url())?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
+    assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{delivery:#?}");
+    assert_eq!(delivery.calls.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_has_no_more_time_waits_no_longer() -> Result<(), Failure> {
+    for (status, known) in [(429, Known::New), (503, Known::Assumed)] {
+        let vitally = simulator("").await?;
+        let later = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(status) };
+        vitally.script(Fault::once(Trouble::Answer(later)));
+        let client = client(&vitally.url())?.until(Until::never().within(Duration::from_millis(500)));
+        let began = std::time::Instant::now();
+        let delivery = client.deliver(&upsert(known)?, &Resolved::new()).await;
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        let is_right = match status {
+            429 => matches!(delivery.verdict, Verdict::Unsent { .. }),
+            _ => matches!(delivery.verdict, Verdict::Unsure { .. }),
+        };
+        assert!(is_right, "{delivery:#?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_try_that_was_not_carried_out_does_not_hide_one_that_may_have_been() -> Result<(), Failure> {
+    let vitally = simulator("").await?;
+    vitally.seed(Seed::account("acme"))?;
+    vitally.script(Fault::once(answer(500)).on("PUT", ACCOUNT));
+    vitally.script(Fault::once(answer(401)).on("PUT", ACCOUNT));
+    let delivery = client(&vitally.url())?.deliver(&upsert(Known::Assumed)?, &Resolved::new()).await;
+    assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{delivery:#?}");
+    assert_eq!(delivery.calls.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_success_that_is_not_utf_8_shows_nothing() -> Result<(), Failure> {
+    let body = b"{\"id\":\"a\",\"externalId\":\"acme\",\"name\":\"Acm\xe9\"}".to_vec();
+    let router = Router::new().fallback(move || {
+        let body = body.clone();
+        async move { body }
+    });
+    let url = serve(router).await?;
+    let delivery = client(&url)?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
+    let why = "Vitally answered 200 with something that is not UTF-8".to_owned();
+    assert_eq!(delivery.verdict, Verdict::Unsure { why });
+    Ok(())
+}
+
+#[test]
+fn futures_of_the_client_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn ask(client: &Client, operation: &Operation, id: &ExternalId) {
+        let resolved = Resolved::new();
+        is_send(&client.deliver(operation, &resolved));
+        is_send(&client.lookup(Object::Account, id));
+        is_send(&client.search_email("ada@acme.io"));
+    }
+    let _: fn(&Client, &Operation, &ExternalId) = ask;
 }
 
 #[tokio::test]

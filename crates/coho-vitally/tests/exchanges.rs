@@ -4,6 +4,8 @@
 
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "support/script.rs"]
+mod script;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,10 +21,11 @@ use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::Record;
 use coho_vitally::address::Paths;
-use coho_vitally::exchange::{Exchange, Step};
+use coho_vitally::exchange;
 use coho_vitally::request::{Answer, Reply, Request};
 use coho_vitally::resolved::{Match, Resolved, Unlinking};
 use operations::{Deed, operation_with};
+use script::{Script, run};
 use serde::Deserialize;
 
 type Failure = Box<dyn std::error::Error>;
@@ -109,25 +112,20 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
 
 fn play(case: &Case) -> Result<String, Failure> {
     let operation = case.operation()?;
+    let answers: Vec<Answer> =
+        case.answers.iter().map(|answer| read_answer(answer, case.date)).collect::<Result<_, _>>()?;
+    let (mut script, mut paths) = (Script::new(answers), case.paths()?);
+    let verdict = run(exchange::deliver(&mut script, &operation, &case.resolved()?, &mut paths));
     let mut story = String::new();
-    let mut answers = case.answers.iter();
-    let mut step = Exchange::start(&operation, &case.resolved()?, case.paths()?);
-    loop {
-        match step {
-            Step::Ask(request, exchange) => {
-                tell_request(&mut story, &request)?;
-                let answer = answers.next().ok_or_else(|| format!("no answer is left:\n{story}"))?;
-                writeln!(story, "    {answer}")?;
-                step = exchange.on(&read_answer(answer, case.date)?);
-            }
-            Step::Done(verdict) => {
-                tell_verdict(&mut story, &verdict)?;
-                return match answers.next() {
-                    None => Ok(story),
-                    Some(answer) => Err(format!("`{answer}` was never asked for:\n{story}").into()),
-                };
-            }
-        }
+    for ((request, _), answer) in script.told.iter().zip(&case.answers) {
+        tell_request(&mut story, request)?;
+        writeln!(story, "    {answer}")?;
+    }
+    let verdict = verdict.ok_or_else(|| format!("no answer is left:\n{story}"))?;
+    tell_verdict(&mut story, &verdict)?;
+    match script.left() {
+        0 => Ok(story),
+        left => Err(format!("the last {left} answers were never asked for:\n{story}").into()),
     }
 }
 
@@ -252,14 +250,16 @@ fn tell_request(story: &mut String, request: &Request) -> std::fmt::Result {
 
 fn tell_verdict(story: &mut String, verdict: &Verdict) -> std::fmt::Result {
     match verdict {
-        Verdict::Applied { id, origin, notes } => {
+        Verdict::Applied { id, origin, notes, lost } => {
             let id = id.as_ref().map_or("no id", VitallyId::as_str);
             writeln!(
                 story,
                 "applied: {id}, {}",
                 if *origin == Origin::Created { "created" } else { "found" }
             )?;
-            notes.iter().try_for_each(|note| writeln!(story, "note: {note}"))
+            notes.iter().try_for_each(|note| writeln!(story, "note: {note}"))?;
+            lost.iter()
+                .try_for_each(|(path, id)| writeln!(story, "lost: {path} {}", coho_core::json::write(id)))
         }
         Verdict::Accepted => writeln!(story, "accepted"),
         Verdict::Gone => writeln!(story, "gone"),

@@ -2,23 +2,27 @@
 
 #[path = "support/operations.rs"]
 mod operations;
+#[path = "support/script.rs"]
+mod script;
 
 use std::time::Duration;
 
 use coho_core::code::Code;
 use coho_core::memory::{Origin, Time, Verb};
 use coho_core::object::Object;
-use coho_core::operation::{Known, Operation};
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::plan::Calls;
 use coho_core::sync::{Api, Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::address::Paths;
-use coho_vitally::exchange::{Exchange, Step};
+use coho_vitally::exchange;
 use coho_vitally::request::{Answer, Method, Reply, Request};
 use coho_vitally::resolved::{Resolved, Unlinking};
 use operations::{Deed, by_email, operation, operation_with};
 use proptest::prelude::*;
+use script::{Script, run};
 
 const ID: &str = "00000000-0000-4000-8000-00000000000a";
 const EMAIL: &str = "ada@acme.io";
@@ -118,21 +122,32 @@ fn play(
     let owner = ExternalId::parse("owner").unwrap();
     let resolved: Resolved = [((Object::Account, owner), VitallyId::new(OTHER))].into_iter().collect();
     let resolved = resolved.with_unlinking(Unlinking::Possible);
-    let mut told = Vec::new();
-    let mut step = Exchange::start(operation, &resolved, paths);
-    for answer in answers {
-        match step {
-            Step::Ask(request, exchange) => {
-                told.push((request, answer.clone()));
-                step = exchange.on(answer);
-            }
-            Step::Done(verdict) => return (told, Some(verdict)),
-        }
-    }
-    match step {
-        Step::Ask(..) => (told, None),
-        Step::Done(verdict) => (told, Some(verdict)),
-    }
+    let (mut script, mut paths) = (Script::new(answers.to_vec()), paths);
+    let verdict = run(exchange::deliver(&mut script, operation, &resolved, &mut paths));
+    (script.told, verdict)
+}
+
+/// Writes of records, and looks that follow one another.
+fn calls(told: &[(Request, Answer)]) -> (u64, u64) {
+    let is_look = |(request, _): &&(Request, Answer)| request.method == Method::Get;
+    let rest = |(request, _): &&(Request, Answer)| request.api == Api::Rest;
+    let writes = told.iter().filter(|call| rest(call) && !is_look(call)).count() as u64;
+    let looks = told
+        .chunk_by(|one, other| is_look(&one) && is_look(&other))
+        .filter(|calls| calls.iter().all(|call| is_look(&call)));
+    (writes, looks.count() as u64)
+}
+
+/// How many calls more than planned refused writes may cost: a look and another write each. The most of an upsert or update counts
+/// one of them.
+fn surprises(operation: &Operation, told: &[(Request, Answer)]) -> u64 {
+    let is_refusal = |answer: &Answer| matches!(answer, Answer::Reply(Reply { status: 400..=499, .. }));
+    let refused = told.iter().filter(|(request, answer)| request.method != Method::Get && is_refusal(answer));
+    let counted = match &operation.action {
+        Action::Write { mode: Mode::Upsert | Mode::Update, .. } => 1,
+        Action::Write { mode: Mode::Insert, .. } | Action::Remove | Action::Probe { .. } => 0,
+    };
+    2 * (refused.count() as u64).saturating_sub(counted)
 }
 
 fn is_success(answer: &Answer) -> bool {
@@ -251,6 +266,30 @@ proptest! {
             prop_assert!(request.method != Method::Delete || is_by_id, "{told:#?}");
             prop_assert!(request.method != Method::Put || is_by_id || is_seen, "{told:#?}");
         }
+    }
+
+    /// What a plan says of an exchange's calls holds, whatever is answered: how many are made before anything is called done,
+    /// and how many at most. A look counts as one call, however often and by however many pages it is repeated.
+    #[test]
+    fn the_cost_of_an_exchange_holds(
+        operation in any_operation(),
+        answers in prop::collection::vec(answer(), 32),
+        paths in paths(),
+    ) {
+        // Only users are matched by their addresses.
+        let email = operation.email.clone().filter(|_| operation.object == Object::User);
+        let operation = Operation { email, ..operation };
+        let (told, verdict) = play(&operation, &answers, paths);
+        let Calls { least, most } = exchange::cost(&operation);
+        let (writes, looks) = calls(&told);
+        if matches!(verdict, Some(Verdict::Applied { .. })) {
+            prop_assert!(writes + looks >= least, "{writes} and {looks}, at least {least}: {told:#?}");
+        }
+        let surprises = surprises(&operation, &told);
+        prop_assert!(
+            writes + looks <= most + surprises,
+            "{writes} and {looks}, at most {most}, {surprises} surprises: {told:#?}"
+        );
     }
 
     /// Nothing that was written is called `wrong-record` or deferred before a look said so.

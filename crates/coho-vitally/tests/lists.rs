@@ -50,17 +50,33 @@ fn a_record_that_comes_twice_is_told_once() {
 #[test]
 fn a_list_ends_at_its_end_whatever_the_cursor_says() {
     for last in [
-        r#"{"results":[],"next":"2"}"#,
         r#"{"results":[{"id":"a"}],"next":"2","atEnd":true}"#,
+        r#"{"results":[],"next":"2","atEnd":true}"#,
         r#"{"results":[{"id":"a"}],"next":""}"#,
         r#"[{"id":"a"}]"#,
         r#"{"data":[]}"#,
-        // A page that points to itself.
-        r#"{"results":[{"id":"b"}],"next":"1"}"#,
     ] {
         let told = play(&[r#"{"results":[{"id":"a"}],"next":"1"}"#, last]);
         assert_eq!(told[1].1, End::End, "{last}");
     }
+}
+
+#[test]
+fn an_empty_page_with_a_cursor_is_no_end() {
+    let told = play(&[
+        r#"{"results":[{"id":"a"}],"next":"1","atEnd":false}"#,
+        r#"{"results":[],"next":"2","atEnd":false}"#,
+        r#"{"results":[],"next":"3"}"#,
+        r#"{"results":[{"id":"b"}],"next":null,"atEnd":true}"#,
+    ]);
+    assert_eq!(told[1..], [(ids(&[]), End::More), (ids(&[]), End::More), (ids(&["b"]), End::End)]);
+}
+
+#[test]
+fn a_cursor_that_stands_still_is_no_end() {
+    let told = play(&[r#"{"results":[{"id":"a"}],"next":"1"}"#, r#"{"results":[{"id":"b"}],"next":"1"}"#]);
+    assert_eq!(told[1].0, ids(&["b"]));
+    assert!(matches!(&told[1].1, End::Failed(Verdict::Unsent { .. })), "{told:?}");
 }
 
 #[test]
@@ -84,7 +100,16 @@ fn cursors_without_end_have_an_end() {
 
 #[test]
 fn what_is_no_list_is_not_taken_for_the_end_of_one() {
-    for body in ["{}", r#"{"next":null}"#, r#"{"id":"a"}"#, "<html>", "", r#"{"results":null}"#] {
+    for body in [
+        "{}",
+        r#"{"next":null}"#,
+        r#"{"id":"a"}"#,
+        "<html>",
+        "",
+        r#"{"results":null}"#,
+        r#"{"results":[{}]}"#,
+        r#"{"error":"busy"}"#,
+    ] {
         let told = play(&[body]);
         assert!(matches!(&told[0].1, End::Failed(Verdict::Unsent { .. })), "{body}: {told:?}");
     }

@@ -100,7 +100,7 @@ fn exact(known: Known, accounts: &Value, sent: &Value) -> Result<Operation, Fail
 }
 
 fn applied(delivery: &Delivery) -> Result<(Option<VitallyId>, Origin, Vec<String>), Failure> {
-    if let Verdict::Applied { id, origin, notes } = &delivery.verdict {
+    if let Verdict::Applied { id, origin, notes, .. } = &delivery.verdict {
         return Ok((id.clone(), *origin, notes.clone()));
     }
     Err(format!("{:?} after {:#?}", delivery.verdict, delivery.calls).into())

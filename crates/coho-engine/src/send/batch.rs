@@ -69,7 +69,7 @@ impl Sender<'_> {
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
             self.heed(&verdict);
             sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last));
-            settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events));
+            settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events)?);
         }
         self.ledger.settle_batch(self.lease, self.run, self.scope, &settlements, &calls)?;
         for event in &events {
@@ -88,8 +88,8 @@ impl Sender<'_> {
         now: Time,
         sent: &mut Sent,
         events: &mut Vec<Event>,
-    ) -> Settlement {
-        let conclusion = conclude(&due.operation, due.before.as_ref(), due.since(), verdict, now);
+    ) -> Result<Settlement, SendError> {
+        let conclusion = conclude(&due.operation, verdict, self.circumstances(due, verdict, now)?);
         sent.count(conclusion.outcome, 1);
         let key = &due.operation.key;
         if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
@@ -97,7 +97,7 @@ impl Sender<'_> {
         }
         events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
         let fate = fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
-        Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() }
+        Ok(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() })
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct References<'a> {
     lease: &'a Lease,
     workspace: String,
     cells: Mutex<HashMap<Name, Arc<OnceCell<Known>>>>,
+    /// The remembered ids of references that were doubted: they are asked for first.
+    doubted: Mutex<HashMap<Name, VitallyId>>,
 }
 
 fn pair(record: &Record) -> Option<(ExternalId, VitallyId)> {
@@ -71,7 +73,7 @@ pub(crate) struct Resolution {
 
 impl<'a> References<'a> {
     pub(crate) fn new(ledger: &'a Ledger, lease: &'a Lease, workspace: String) -> Self {
-        Self { ledger, lease, workspace, cells: Mutex::default() }
+        Self { ledger, lease, workspace, cells: Mutex::default(), doubted: Mutex::default() }
     }
 
     /// Finds the ids of many records at once by listing, as long as that takes fewer calls than to look each one up. What it
@@ -112,7 +114,8 @@ impl<'a> References<'a> {
         Ok(calls)
     }
 
-    /// Finds the ids of all records that an operation refers to.
+    /// Finds the ids of all records that an operation refers to. One that is not there keeps a new record from being made; of a
+    /// record that is there the exchange says whether what it sends refers to it.
     pub(crate) async fn resolve(
         &self,
         client: &Client,
@@ -131,6 +134,7 @@ impl<'a> References<'a> {
                     resolved.insert(object, id, vitally_id.clone());
                     continue;
                 }
+                Known::Missing if operation.known != operation::Known::New => continue,
                 Known::Missing => Verdict::Deferred { message: named(object, &id) },
                 Known::Failed(verdict) => {
                     if client.is_over() {
@@ -169,9 +173,12 @@ impl<'a> References<'a> {
         let mut doubted = false;
         for (object, id) in operation.references() {
             let name = (object, id);
-            let remembered =
-                self.cell(&name).get().is_some_and(|known| matches!(known, Known::Id(_, Source::Remembered)));
-            if remembered {
+            let remembered = match self.cell(&name).get() {
+                Some(Known::Id(id, Source::Remembered)) => Some(id.clone()),
+                Some(Known::Id(_, Source::Asked) | Known::Missing | Known::Failed(_)) | None => None,
+            };
+            if let Some(id) = remembered {
+                self.doubted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), id);
                 let cell = OnceCell::new();
                 self.cells().insert(name.clone(), Arc::new(cell));
                 self.ledger.drop_references(self.lease, &self.workspace, name.0, &[name.1])?;
@@ -221,7 +228,12 @@ impl<'a> References<'a> {
         now: Time,
         calls: &mut Vec<Call>,
     ) -> Result<Known, LedgerError> {
-        let looked_up = client.lookup(object, id).await;
+        let doubted =
+            self.doubted.lock().unwrap_or_else(PoisonError::into_inner).remove(&(object, id.clone()));
+        let looked_up = match doubted {
+            Some(remembered) => client.lookup_remembered(object, id, &remembered).await,
+            None => client.lookup(object, id).await,
+        };
         calls.extend(looked_up.calls);
         Ok(match looked_up.finding {
             Finding::Found(record) => match &record.id {

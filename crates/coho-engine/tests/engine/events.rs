@@ -300,6 +300,17 @@ async fn what_may_have_arrived_is_repeated_under_the_same_id_and_time() {
     }
 }
 
+#[tokio::test]
+async fn an_unclear_event_whose_id_column_changed_keeps_its_id() {
+    let stage = stage(&[BY_COLUMN]).await.unwrap();
+    many(&stage, 1, 2).unwrap();
+    unclear(&stage, Trouble::DropAfterCommit).await.unwrap();
+    stage.sql("UPDATE orders SET message = 'other'").unwrap();
+    let ran = stage.run_alone().await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 accepted");
+    assert_eq!(ids(&stage), ["m-001"]);
+}
+
 /// Each message id with its timestamp, of all batches of a run.
 fn sent_times(ran: &Ran) -> BTreeSet<(String, String)> {
     let mut sent = BTreeSet::new();

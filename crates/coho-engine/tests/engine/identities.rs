@@ -115,6 +115,19 @@ async fn a_witness_that_was_deleted_by_hand_does_not_stop_the_run() {
 }
 
 #[tokio::test]
+async fn a_record_of_the_same_external_id_and_another_id_is_no_witness() {
+    let mut stage = stage().await.unwrap();
+    stage.vitally.reset().unwrap();
+    for number in 1..4 {
+        let id = format!("00000000-0000-4000-8000-0000000f{number:04}");
+        let id = coho_simulator::VitallyId::parse(&id);
+        stage.vitally.seed(Seed { id, ..Seed::account(&format!("a-{number:03}")) }).unwrap();
+    }
+    rotate(&mut stage, &format!("'{SAME}'"));
+    assert_eq!(try_run(&stage).await.unwrap_err().code(), Code::OTHER_WORKSPACE);
+}
+
+#[tokio::test]
 async fn users_that_keep_their_own_external_id_are_witnesses_too() {
     let sync = "
 id: users

@@ -1,6 +1,6 @@
 //! Nulls: a field is cleared only where its policy says so.
 
-use coho_simulator::{Object, Seed};
+use coho_simulator::{Fault, Object, Seed, Trouble};
 
 use crate::stage::{ACCOUNTS, Stage};
 
@@ -108,4 +108,22 @@ async fn a_record_made_anew_is_cleared_of_what_a_null_clears() {
     let ran = stage.run().await.unwrap();
     let post = ran.calls.iter().find(|call| call.starts_with("POST")).unwrap();
     assert!(post.contains(r#""plan":null"#), "{post}");
+}
+
+#[tokio::test]
+async fn a_null_that_is_omitted_after_an_unclear_write_leaves_nothing_to_believe() {
+    let mut stage = Stage::accounts().await.unwrap();
+    let omitted = ACCOUNTS.replace("plan: plan", "plan: { column: plan, null: omit }");
+    stage.sync("accounts", &omitted);
+    stage.many_accounts(1, 2).unwrap();
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET plan = 'pro'").unwrap();
+    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("PUT", "/resources/accounts/*").times(3));
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 deferred");
+    stage.sql("UPDATE accounts SET plan = NULL").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered");
+    // Vitally may hold `free` or `pro`: neither is taken for sent.
+    stage.sql("UPDATE accounts SET plan = 'free'").unwrap();
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered");
+    assert_eq!(stage.records(), [r#"account a-001 "Account 1" plan="free" seats=1"#]);
 }

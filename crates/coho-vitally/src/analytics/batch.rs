@@ -3,16 +3,17 @@
 //!
 //! | answer | what follows |
 //! |---|---|
-//! | 2xx | every message of the call was taken |
+//! | 200 that says so | every message of the call was taken |
 //! | 400, 422, another 4xx | one message: refused. More: the first half is sent; if that is taken, the fault is in the second |
 //! | 413 | one message: too large. More: the rest of the run's batches are half as large |
 //! | 401, 403 | the token; the run stops |
 //! | 404, 3xx | the host; the run stops |
-//! | 408, 425, 5xx, no answer | after the client's repeats: it may have arrived |
+//! | 408, 425, 5xx, another 2xx, no answer | after the client's repeats: it may have arrived |
 //! | never left | nothing was sent |
 //!
 //! After a message was found that is refused, all that had been set aside goes on together; where several are, in portions
-//! that fit their share. `k` of `n` messages cost at most `2 k log2 n + 1` calls, and usually half of that. No message
+//! that fit their share. It is a queue that its carrier moves on, not straight code: the carrier has to know which operations
+//! each call is for. `k` of `n` messages cost at most `2 k log2 n + 1` calls, and usually half of that. No message
 //! overtakes another.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -282,7 +283,12 @@ fn meaning(answer: &Answer) -> Meaning {
         return Meaning::Unknown(refusal::text_or_status(reply.status, &reply.body));
     }
     match reading::read(answer) {
-        Reading::Fine(_) => Meaning::Taken,
+        Reading::Fine(reply) => match reading::taken(reply) {
+            Ok(()) => Meaning::Taken,
+            Err(End::Unknown(why) | End::NotSent(why) | End::TooLarge(why) | End::Halt(_, why)) => {
+                Meaning::Unknown(why)
+            }
+        },
         Reading::Absent(_) => Meaning::Halt(
             Code::UNREACHABLE,
             "the host has no Analytics API (404): check the region, the subdomain or the address of the API"

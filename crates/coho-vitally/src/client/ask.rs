@@ -5,11 +5,13 @@ use std::time::Duration;
 use coho_core::sync::Api;
 use coho_core::verdict::Call;
 
-use super::Client;
 use super::breaker::Health;
 use super::limiter::Again;
 use super::transport::Sent;
-use crate::request::{Answer, Reply, Request};
+use super::{Client, Looked};
+use crate::ask::Ask;
+use crate::lookup::Finding;
+use crate::request::{Answer, Cost, Reply, Request};
 
 /// The longest wait between two tries, before jitter.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -39,35 +41,125 @@ impl Log {
     }
 }
 
+/// The tries of one request.
+#[derive(Debug, Default)]
+struct Tries {
+    /// How many were made, those apart after which the server named a time.
+    made: u32,
+    /// After how many the server named a time.
+    told: u32,
+    /// An answer of a write after which it may have been carried out.
+    doubt: Option<Answer>,
+}
+
+impl Tries {
+    fn note(&mut self, request: &Request, answer: Answer) {
+        let may_be_done = match &answer {
+            Answer::Reply(_) | Answer::Lost { .. } => request.method.cost() == Cost::Write,
+            Answer::NotSent { .. } => false,
+        };
+        if may_be_done {
+            self.doubt.get_or_insert(answer);
+        }
+    }
+
+    /// The last answer, unless it says only that this try was not carried out, and an earlier one may have been.
+    fn answered(self, answer: Answer) -> Answer {
+        let says_nothing_was_done = match &answer {
+            Answer::NotSent { .. } => true,
+            Answer::Reply(reply) => matches!(reply.status, 401 | 403 | 429),
+            Answer::Lost { .. } => false,
+        };
+        match self.doubt {
+            Some(doubt) if says_nothing_was_done => doubt,
+            Some(_) | None => answer,
+        }
+    }
+
+    /// Nothing more is tried.
+    fn ended(self) -> Answer {
+        self.answered(ended())
+    }
+}
+
+fn is_throttled(answer: &Answer) -> bool {
+    matches!(answer, Answer::Reply(Reply { status: 429, .. }))
+}
+
+fn is_unavailable(answer: &Answer) -> bool {
+    matches!(answer, Answer::Reply(Reply { status: 502..=504, .. }))
+}
+
+/// Carries the requests of one exchange, and notes its calls.
+#[derive(Debug)]
+pub(super) struct Carrier<'a> {
+    client: &'a Client,
+    pub(super) log: Log,
+}
+
+impl<'a> Carrier<'a> {
+    pub(super) fn new(client: &'a Client) -> Self {
+        Self { client, log: Log::default() }
+    }
+
+    /// What a look-up found, with the calls that it took.
+    pub(super) fn looked(self, finding: Finding) -> Looked {
+        Looked { finding, calls: self.log.calls, health: self.log.health }
+    }
+}
+
+impl Ask for Carrier<'_> {
+    async fn ask(&mut self, request: Request) -> Answer {
+        self.client.ask(&request, &mut self.log).await
+    }
+}
+
 impl Client {
-    /// Sends a request until there is an answer to give.
+    /// Sends a request until there is an answer to give, or the end has come.
     pub(super) async fn ask(&self, request: &Request, log: &mut Log) -> Answer {
         let Some(line) = self.line(request.api) else { return no_token(request.api) };
-        if !request.after.is_zero() && self.1.first(tokio::time::sleep(request.after)).await.is_none() {
-            return ended();
+        let mut tries = Tries::default();
+        if !self.waits(request.after).await {
+            return tries.ended();
         }
-        let (mut tries, mut before) = (0, None);
         loop {
-            let Some(pass) = self.1.first(line.enter(request)).await else {
-                // A try that failed may have been carried out: that it was not repeated tells nothing of it.
-                return before.unwrap_or_else(ended);
-            };
+            let Some(pass) = self.1.first(line.enter(request)).await else { return tries.ended() };
             let (sent, again) = line.send(pass, request).await;
             log.note(request, &sent);
-            let answer = sent.answer;
-            let is_refused = matches!(answer, Answer::Reply(Reply { status: 429, .. }));
-            if is_refused && again == Again::Yes {
+            if is_throttled(&sent.answer) && again == Again::Yes {
                 continue;
             }
-            tries += 1;
-            if is_refused || !request.may_repeat_after(&answer) || tries >= self.0.settings.retry.tries {
-                self.learn(request, &answer);
-                return answer;
+            let Some(wait) = self.wait_before_next(request, &sent, &mut tries) else {
+                return tries.answered(sent.answer);
+            };
+            tries.note(request, sent.answer);
+            if !self.waits(wait).await {
+                return tries.ended();
             }
-            if self.1.first(tokio::time::sleep(self.backoff(tries))).await.is_none() {
-                return answer;
+        }
+    }
+
+    /// Waits a while; whether the end did not come before.
+    async fn waits(&self, wait: Duration) -> bool {
+        wait.is_zero() || self.1.first(tokio::time::sleep(wait)).await.is_some()
+    }
+
+    /// How long to wait before another try; `None` where there is none. A server that names a time is left alone until then, as
+    /// often as one that answers 429.
+    fn wait_before_next(&self, request: &Request, sent: &Sent, tries: &mut Tries) -> Option<Duration> {
+        let retry = self.0.settings.retry;
+        if is_throttled(&sent.answer) || !request.may_repeat_after(&sent.answer) {
+            return None;
+        }
+        match sent.headers.retry_after {
+            Some(wait) if is_unavailable(&sent.answer) => {
+                tries.told += 1;
+                (tries.told <= retry.most_refusals).then_some(wait.max(retry.first_wait))
             }
-            before = Some(answer);
+            Some(_) | None => {
+                tries.made += 1;
+                (tries.made < retry.tries).then(|| self.backoff(tries.made))
+            }
         }
     }
 

@@ -8,8 +8,8 @@ use coho_core::sync::Api;
 use super::Client;
 use super::transport::{Fault, Sent};
 use crate::analytics::BATCH;
-use crate::request::{Answer, Method, Reply, Request};
-use crate::wire::record::Page;
+use crate::request::{Answer, Method, Reply, Request, Shows};
+use crate::wire::reading;
 use crate::wire::refusal;
 
 /// A connection that works.
@@ -170,6 +170,7 @@ impl Client {
             path: "/resources/users?limit=1".to_owned(),
             body: None,
             after: Duration::ZERO,
+            shows: Shows::Records,
         };
         let sent = line.send_now(&request).await;
         let url = line.url().to_owned();
@@ -196,7 +197,7 @@ impl Client {
         let status = reply.status;
         let text = || refusal::text_or_status(status, &reply.body);
         match status {
-            200..=299 if Page::parse(&reply.body).is_some() => Ok(report(reply, sent, url)),
+            200..=299 if reading::page(reply).is_ok() => Ok(report(reply, sent, url)),
             200..=299 => Err(TestError::NotJson { url, status }),
             300..=399 => Err(TestError::Redirected { url, status }),
             401 => Err(TestError::Unauthorized { url, region: self.region() }),

@@ -9,7 +9,7 @@ use super::ask::Log;
 use super::{Client, Health, Looked};
 use crate::custom_field::{self, CustomField};
 use crate::list::{End, Listing, Portion};
-use crate::lookup::{Finding, Lookup, LookupStep};
+use crate::lookup;
 use crate::wire::record::Record;
 
 /// All records of an object, page by page.
@@ -51,12 +51,16 @@ impl Pages {
 impl Client {
     /// Looks for the user with an e-mail address, in upper or lower case.
     pub async fn search_email(&self, address: &str) -> Looked {
-        self.look(Lookup::by_email(address)).await
+        let Some(mut carrier) = self.carrier() else { return Looked::in_vain() };
+        let finding = lookup::by_email(&mut carrier, address).await;
+        carrier.looked(finding)
     }
 
     /// Reads the record with one of Vitally's own ids, whatever external id it has.
     pub async fn record(&self, object: Object, id: &VitallyId) -> Looked {
-        self.look(Lookup::by_id(object, id.clone())).await
+        let Some(mut carrier) = self.carrier() else { return Looked::in_vain() };
+        let finding = lookup::by_id(&mut carrier, object, id).await;
+        carrier.looked(finding)
     }
 
     /// All records of an object, accounts that churned among them. No call is made yet.
@@ -73,20 +77,5 @@ impl Client {
         let mut log = Log::default();
         let answer = self.ask(&request, &mut log).await;
         Ok((custom_field::answered(&answer)?, log.calls))
-    }
-
-    async fn look(&self, mut step: LookupStep) -> Looked {
-        let mut log = Log::default();
-        if let Some(verdict) = self.halted() {
-            return Looked { finding: Finding::Failed(verdict), calls: log.calls, health: log.health };
-        }
-        loop {
-            match step {
-                LookupStep::Ask(request, lookup) => step = lookup.on(&self.ask(&request, &mut log).await),
-                LookupStep::Done(finding) => {
-                    return Looked { finding, calls: log.calls, health: log.health };
-                }
-            }
-        }
     }
 }

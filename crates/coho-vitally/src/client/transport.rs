@@ -141,7 +141,15 @@ async fn read(mut response: Response, asked: Time) -> Result<(Reply, RateHeaders
             return Err((Answer::Lost { why }, Fault::Other));
         }
     }
-    let body = String::from_utf8_lossy(&body).into_owned();
+    let body = match String::from_utf8(body) {
+        Ok(body) => body,
+        // What was sent cannot be told from this: a record in it may be another one.
+        Err(_) if (200..=299).contains(&status) => {
+            let why = format!("Vitally answered {status} with something that is not UTF-8");
+            return Err((Answer::Lost { why }, Fault::Other));
+        }
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
     let elapsed = std::time::Duration::ZERO;
     Ok((Reply { status, body, date, asked, elapsed }, headers))
 }

@@ -1,4 +1,4 @@
-//! The table of exact associations: what a user is linked to beyond its row is taken away. REST only adds, or replaces,
+//! Exact associations: what a user is linked to beyond its row is taken away. REST only adds, or replaces,
 //! nobody knows; what is left in the answer goes through the Analytics API, which unlinks accounts and nothing else
 //! (<https://docs.vitally.io/en/articles/9874157-analytics-api-unlink>, read 2026-11-24).
 //!
@@ -9,33 +9,35 @@
 //! | | it does not, and the record is new, or its links did not change | Applied |
 //! | GET | found | as above |
 //! | | anything else | Unsure: the write is repeated, which is harmless |
-//! | unlink | any 2xx | the next one; after the last Applied |
+//! | unlink | taken | the next one; after the last Applied |
 //! | | refused | Rejected `unlink-failed` |
-//! | | no answer, or 5xx | Unsure |
+//! | | no answer, 5xx, or a success that does not say that it was taken | Unsure |
 //!
 //! What cannot be taken away is told in a note: organizations, accounts without external id, and all of them without a
 //! token of the Analytics API.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, FieldValue, Fields};
 use coho_core::memory::Time;
 use coho_core::message;
 use coho_core::object::Object;
+use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
+use coho_core::sync::Associations;
 use coho_core::target::VitallyId;
 use coho_core::value::{Value, preview};
 use coho_core::verdict::Verdict;
 use serde_json::json;
 
-use crate::address::Address;
-use crate::exchange::ending::{Applied, Links};
+use crate::ask::Ask;
+use crate::exchange::Exchange;
 use crate::exchange::subject::Subject;
-use crate::request::{Answer, Request};
+use crate::exchange::upsert::{Applied, Links};
+use crate::request::Request;
 use crate::resolved::{Resolved, Unlinking};
-use crate::turn::Turn;
-use crate::wire::reading::{End, Reading, read};
+use crate::wire::reading::{self, End, Reading, read};
 use crate::wire::record::{Linked, Record};
 use crate::wire::refusal;
 
@@ -90,76 +92,67 @@ impl Wanted {
     }
 }
 
-/// Where an exchange stands.
-#[derive(Debug)]
-pub(crate) struct State {
-    applied: Applied,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// The links are being read.
-    Read,
-    /// A user is being taken away from an account; then from these.
-    Unlink { user: String, account: String, rest: VecDeque<String> },
-}
-
-type Next = Turn<State, Verdict>;
-
-pub(crate) fn start(subject: &Subject, applied: Applied) -> Next {
-    let Some(exact) = &subject.exact else { return Turn::End(applied.verdict()) };
-    if let Some(record) = applied.record.clone().filter(|record| exact.is_told_by(record)) {
-        return applied.take_away(subject, exact, &record);
-    }
-    match applied.links {
-        Links::Known => Turn::End(applied.verdict()),
-        Links::Unknown => {
-            let request = Request::get(&applied.address(subject));
-            Turn::Ask(request, State { applied, stage: Stage::Read })
+/// Takes away what the row does not name, where the sync wants that.
+pub(crate) async fn take_away<A: Ask>(
+    exchange: &mut Exchange<'_, A>,
+    mut written: Applied,
+) -> Result<Applied, Verdict> {
+    let Some(exact) = exchange.subject.exact.clone() else { return Ok(written) };
+    if !exact.is_told_by(&written.record) {
+        match written.links {
+            Links::Known => return Ok(written),
+            Links::Unknown => written.record = read_links(exchange, &written.record).await?,
         }
     }
-}
-
-pub(crate) fn on(state: State, subject: &Subject, answer: &Answer) -> Next {
-    let State { applied, stage } = state;
-    match stage {
-        Stage::Read => on_read(applied, subject, answer),
-        Stage::Unlink { user, account, rest } => match read(answer) {
-            Reading::Fine(_) => applied.unlink(subject, user, rest),
-            Reading::Absent(reply) | Reading::Refused(reply) => {
-                let text = refusal::text_or_status(reply.status, &reply.body);
-                Turn::End(failed(&user, &account, &text))
-            }
-            Reading::End(End::TooLarge(text)) => Turn::End(failed(&user, &account, &text)),
-            Reading::End(End::Halt(code, message)) => {
-                let why = format!("the Analytics API, asked to unlink: {message} [{code}]");
-                Turn::End(Verdict::Unsure { why })
-            }
-            // The write was carried out, so that "nothing left us" would be wrong.
-            Reading::End(End::Unknown(why) | End::NotSent(why)) => Turn::End(Verdict::Unsure { why }),
-        },
+    let (user, accounts) = surplus_accounts(&exchange.subject, &exact, &mut written);
+    for account in accounts {
+        unlink(exchange, &user, &account, written.at).await?;
     }
+    Ok(written)
 }
 
-fn on_read(applied: Applied, subject: &Subject, answer: &Answer) -> Next {
-    let address = applied.address(subject);
-    let record = match read(answer) {
-        Reading::Fine(reply) => Record::parse(&reply.body),
-        Reading::Absent(_) | Reading::Refused(_) | Reading::End(End::TooLarge(_)) => None,
-        Reading::End(End::Halt(code, message)) => {
-            return Turn::End(Verdict::Unsure { why: format!("{message} [{code}]") });
-        }
-        Reading::End(End::Unknown(why) | End::NotSent(why)) => return Turn::End(Verdict::Unsure { why }),
+/// Reads the record again. The write is done, so that nothing else is final.
+async fn read_links<A: Ask>(exchange: &mut Exchange<'_, A>, record: &Record) -> Result<Record, Verdict> {
+    let address = exchange.subject.address_of(record);
+    let answer = exchange.asked.ask(Request::get(&address)).await;
+    let subject = &exchange.subject;
+    let unread = || Verdict::Unsure {
+        why: format!("the {} was written, and its links could not be read", subject.object),
     };
-    match (record, &subject.exact) {
-        (Some(record), Some(exact)) if subject.is_at(&record, &address) => {
-            applied.take_away(subject, exact, &record)
+    match read(&answer) {
+        Reading::Fine(reply) => match reading::record(reply) {
+            Ok(record) if subject.is_at(&record, &address) => Ok(record),
+            Ok(_) | Err(_) => Err(unread()),
+        },
+        Reading::Absent(_) | Reading::Refused(_) | Reading::End(End::TooLarge(_)) => Err(unread()),
+        Reading::End(End::Halt(code, message)) => Err(Verdict::Unsure { why: format!("{message} [{code}]") }),
+        Reading::End(End::Unknown(why) | End::NotSent(why)) => Err(Verdict::Unsure { why }),
+    }
+}
+
+async fn unlink<A: Ask>(
+    exchange: &mut Exchange<'_, A>,
+    user: &str,
+    account: &str,
+    at: Time,
+) -> Result<(), Verdict> {
+    let at = exchange.subject.at.unwrap_or(at);
+    let answer = exchange.asked.ask(Request::analytics(UNLINK, unlink_body(user, account, at))).await;
+    match read(&answer) {
+        Reading::Fine(reply) => match reading::taken(reply) {
+            Ok(()) => Ok(()),
+            Err(end) => Err(end.of_write()),
+        },
+        Reading::Absent(reply) | Reading::Refused(reply) => {
+            Err(failed(user, account, &refusal::text_or_status(reply.status, &reply.body)))
         }
-        (Some(_) | None, _) => {
-            let why = format!("the {} was written, and its links could not be read", subject.object);
-            Turn::End(Verdict::Unsure { why })
+        Reading::End(End::TooLarge(text)) => Err(failed(user, account, &text)),
+        Reading::End(End::Halt(code, message)) => {
+            let why = format!("the Analytics API, asked to unlink: {message} [{code}]");
+            Err(Verdict::Unsure { why })
         }
+        // The write was carried out, so that "nothing left us" would be wrong.
+        Reading::End(End::Unknown(why) | End::NotSent(why)) => Err(Verdict::Unsure { why }),
     }
 }
 
@@ -176,47 +169,50 @@ impl Exact {
     }
 }
 
-impl Applied {
-    fn address(&self, subject: &Subject) -> Address {
-        match (&self.id, &self.record) {
-            (Some(id), _) => Address::Id(subject.object, id.clone()),
-            (None, Some(record)) => subject.address_of(record),
-            (None, None) => Address::External(subject.object, subject.target.clone()),
+/// The user's external id, and the accounts that it is to be taken away from. What cannot be taken away is noted.
+fn surplus_accounts(subject: &Subject, exact: &Exact, written: &mut Applied) -> (String, Vec<String>) {
+    let record = &written.record;
+    let user = match (&record.external_id, &subject.email) {
+        (Some(external_id), _) => Some(external_id.clone()),
+        (None, None) => Some(subject.target.to_string()),
+        (None, Some(_)) => None,
+    };
+    let name = user.clone().or_else(|| record.email.clone()).unwrap_or_default();
+    let notes = &mut written.notes;
+    let mut stays = |linked: &Linked, object: Object, why: &str| {
+        let other = linked.external_id.as_deref().map_or_else(|| linked.id.to_string(), preview);
+        notes.push(format!("user {} stays linked to the {object} {other}: {why}", preview(&name)));
+    };
+    let mut accounts = Vec::new();
+    for linked in surplus(record.accounts(), exact.accounts.as_ref()) {
+        match (subject.unlinking, &linked.external_id, &user) {
+            (Unlinking::NoToken, _, _) => stays(linked, Object::Account, NO_TOKEN),
+            (Unlinking::Possible, None, _) => stays(linked, Object::Account, NO_ACCOUNT_ID),
+            (Unlinking::Possible, Some(_), None) => stays(linked, Object::Account, NO_USER_ID),
+            (Unlinking::Possible, Some(external_id), Some(_)) => accounts.push(external_id.clone()),
         }
     }
+    for linked in surplus(record.organizations(), exact.organizations.as_ref()) {
+        stays(linked, Object::Organization, NO_WAY);
+    }
+    (user.unwrap_or_default(), accounts)
+}
 
-    fn take_away(mut self, subject: &Subject, exact: &Exact, record: &Record) -> Next {
-        let user = match (&record.external_id, &subject.email) {
-            (Some(external_id), _) => Some(external_id.clone()),
-            (None, None) => Some(subject.target.to_string()),
-            (None, Some(_)) => None,
-        };
-        let name = user.clone().or_else(|| record.email.clone()).unwrap_or_default();
-        let mut stays = |linked: &Linked, object: Object, why: &str| {
-            let other = linked.external_id.as_deref().map_or_else(|| linked.id.to_string(), preview);
-            self.notes.push(format!("user {} stays linked to the {object} {other}: {why}", preview(&name)));
-        };
-        let mut accounts = VecDeque::new();
-        for linked in surplus(record.accounts(), exact.accounts.as_ref()) {
-            match (subject.unlinking, &linked.external_id, &user) {
-                (Unlinking::NoToken, _, _) => stays(linked, Object::Account, NO_TOKEN),
-                (Unlinking::Possible, None, _) => stays(linked, Object::Account, NO_ACCOUNT_ID),
-                (Unlinking::Possible, Some(_), None) => stays(linked, Object::Account, NO_USER_ID),
-                (Unlinking::Possible, Some(external_id), Some(_)) => accounts.push_back(external_id.clone()),
-            }
-        }
-        for linked in surplus(record.organizations(), exact.organizations.as_ref()) {
-            stays(linked, Object::Organization, NO_WAY);
-        }
-        self.unlink(subject, user.unwrap_or_default(), accounts)
-    }
-
-    fn unlink(self, subject: &Subject, user: String, mut rest: VecDeque<String>) -> Next {
-        let Some(account) = rest.pop_front() else { return Turn::End(self.verdict()) };
-        let at = subject.at.unwrap_or(self.at);
-        let request = Request::analytics(UNLINK, unlink_body(&user, &account, at));
-        Turn::Ask(request, State { applied: self, stage: Stage::Unlink { user, account, rest } })
-    }
+/// The most calls that take lost accounts away, and the one that reads what is there.
+pub(crate) fn most_calls(operation: &Operation) -> u64 {
+    let Action::Write { changed, associations: Associations::Exact, .. } = &operation.action else {
+        return 0;
+    };
+    let ids = |value: Option<&Value>| match value {
+        Some(Value::Array(ids)) => ids.clone(),
+        Some(_) | None => Vec::new(),
+    };
+    let lost = |change: &Difference| {
+        let after = ids(Some(&change.after));
+        ids(change.before.as_ref()).iter().filter(|id| !after.contains(id)).count() as u64
+    };
+    let links = changed.iter().filter(|change| change.path == FieldPath::new("accountIds"));
+    links.map(|change| lost(change) + 1).sum()
 }
 
 const NO_TOKEN: &str = "only the Analytics API takes users away from accounts, and there is no token of it";

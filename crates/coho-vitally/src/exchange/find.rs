@@ -1,27 +1,33 @@
-//! Finding a record: several look-ups, one after the other, until one of them finds something. Which ones is for
-//! [`Subject`] to say: its methods `seeks…` are the only place that knows how a sync matches.
+//! Finding a record: several looks, one after the other, until one of them finds something. Which ones is for [`Subject`] to
+//! say: its methods `looks…` are the only place that knows how a sync matches.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use coho_core::memory::Verb;
-use coho_core::operation::Known;
 use coho_core::target::VitallyId;
+use coho_core::verdict::Verdict;
 
-use crate::address::Paths;
+use crate::address::Ids;
+use crate::ask::Ask;
+use crate::exchange::Exchange;
 use crate::exchange::subject::Subject;
-use crate::lookup::{Finding, Lookup};
-use crate::request::{Answer, Request};
+use crate::exchange::write::Certainty;
+use crate::lookup::{self, Finding};
 use crate::resolved::Match;
-use crate::turn::Turn;
+use crate::wire::record::Record;
+
+/// How long the looks after a refusal wait for Vitally to see a record that exists.
+const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];
 
 /// One way to find a record.
 #[derive(Clone, Debug)]
-pub(crate) enum Seek {
+pub(crate) enum Look {
     /// By the external id of the operation.
-    Target(Paths),
+    Target,
+    /// By the same, though its path says that there is no such record.
+    TargetWithoutPath,
     /// By a remembered id, then by the external id of the operation, which the record must have.
-    Remembered(Paths, VitallyId),
+    Remembered(VitallyId),
     /// By a remembered id, whatever external id the record has.
     Id(VitallyId),
     /// By an e-mail address.
@@ -30,54 +36,66 @@ pub(crate) enum Seek {
     Told(Match),
 }
 
-/// Look-ups under way.
-#[derive(Debug)]
-pub(crate) struct Find {
-    lookup: Lookup,
-    rest: VecDeque<Seek>,
-}
-
-impl Find {
-    /// Begins with the first way; its request waits a while.
-    pub(crate) fn start(subject: &Subject, seeks: Vec<Seek>, after: Duration) -> Turn<Self, Finding> {
-        match Self::next(subject, seeks.into()) {
-            Turn::Ask(request, find) => Turn::Ask(Request { after, ..request }, find),
-            Turn::End(finding) => Turn::End(finding),
-        }
-    }
-
-    pub(crate) fn take(self, subject: &Subject, answer: &Answer) -> Turn<Self, Finding> {
-        let Self { lookup, rest } = self;
-        match lookup.take(answer) {
-            Turn::Ask(request, lookup) => Turn::Ask(request, Self { lookup, rest }),
-            Turn::End(Finding::Missing) => Self::next(subject, rest),
-            Turn::End(finding) => Turn::End(finding),
-        }
-    }
-
-    fn next(subject: &Subject, mut rest: VecDeque<Seek>) -> Turn<Self, Finding> {
-        while let Some(seek) = rest.pop_front() {
-            match seek.begin(subject) {
-                Turn::Ask(request, lookup) => return Turn::Ask(request, Self { lookup, rest }),
-                Turn::End(Finding::Missing) => {}
-                Turn::End(finding) => return Turn::End(finding),
+impl<A: Ask> Exchange<'_, A> {
+    /// Looks one way after the other. Nothing is written meanwhile, so that an error is final.
+    pub(crate) async fn find(&mut self, looks: Vec<Look>) -> Result<Option<Record>, Verdict> {
+        for look in looks {
+            let finding = self.look(look).await;
+            if let Some(record) = self.subject.one(finding)? {
+                return Ok(Some(record));
             }
         }
-        Turn::End(Finding::Missing)
+        Ok(None)
     }
-}
 
-impl Seek {
-    fn begin(self, subject: &Subject) -> Turn<Lookup, Finding> {
-        let (object, target) = (subject.object, subject.target.clone());
-        match self {
-            Self::Target(paths) => Lookup::begin(object, target, paths, None),
-            Self::Remembered(paths, id) => Lookup::begin(object, target, paths, Some(&id)),
-            Self::Id(id) => Lookup::id(object, id),
-            Self::Email(address) => Lookup::email(&address),
-            Self::Told(Match::None) => Turn::End(Finding::Missing),
-            Self::Told(Match::One(record)) => Turn::End(Finding::Found(record)),
-            Self::Told(Match::Several) => Turn::End(Finding::Several),
+    /// The same after a while: Vitally may not see at once what was written.
+    pub(crate) async fn find_after(
+        &mut self,
+        wait: Duration,
+        looks: Vec<Look>,
+    ) -> Result<Option<Record>, Verdict> {
+        self.asked.wait = wait;
+        let found = self.find(looks).await;
+        self.asked.wait = Duration::ZERO;
+        found
+    }
+
+    /// Finds the record of a POST that was refused. Where Vitally said that it exists, a path that says otherwise is not believed.
+    pub(crate) async fn find_refused(&mut self, certainty: Certainty) -> Result<Option<Record>, Verdict> {
+        let looks = match certainty {
+            Certainty::Said => WAITS.len(),
+            Certainty::Guessed => 1,
+        };
+        for wait in WAITS.into_iter().take(looks) {
+            if let Some(record) = self.find_after(wait, self.subject.looks_again()).await? {
+                return Ok(Some(record));
+            }
+        }
+        self.find_against_the_path(certainty).await
+    }
+
+    /// One look without the path, where that is believed to take external ids.
+    pub(crate) async fn find_against_the_path(
+        &mut self,
+        certainty: Certainty,
+    ) -> Result<Option<Record>, Verdict> {
+        match (certainty, self.paths.of(self.subject.object)) {
+            (Certainty::Said, Ids::Both) => self.find(vec![Look::TargetWithoutPath]).await,
+            (Certainty::Said, Ids::VitallysOnly) | (Certainty::Guessed, _) => Ok(None),
+        }
+    }
+
+    async fn look(&mut self, look: Look) -> Finding {
+        let (object, target, asked) = (self.subject.object, &self.subject.target, &mut self.asked);
+        match look {
+            Look::Target => lookup::by_external_id(asked, object, target, self.paths).await,
+            Look::TargetWithoutPath => lookup::against_the_path(asked, object, target, self.paths).await,
+            Look::Remembered(id) => lookup::by_remembered_id(asked, object, target, &id, self.paths).await,
+            Look::Id(id) => lookup::by_id(asked, object, &id).await,
+            Look::Email(address) => lookup::by_email(asked, &address).await,
+            Look::Told(Match::None) => Finding::Missing,
+            Look::Told(Match::One(record)) => Finding::Found(record),
+            Look::Told(Match::Several) => Finding::Several,
         }
     }
 }
@@ -85,51 +103,58 @@ impl Seek {
 impl Subject {
     /// How the record is found before it is written. A write that is unclear may have made it under its external id; a
     /// record whose address changes may still have the old one.
-    pub(crate) fn seeks(&self) -> Vec<Seek> {
-        let Some(email) = &self.email else { return vec![Seek::Target(self.paths)] };
-        let mut seeks = self.seeks_address();
+    pub(crate) fn looks(&self) -> Vec<Look> {
+        let Some(email) = &self.email else { return vec![Look::Target] };
+        let mut looks = self.looks_by_address();
         // Who was told who has the new address was told of the old one too.
         if self.found.is_none() {
-            seeks.extend(email.before.clone().map(Seek::Email));
+            looks.extend(email.before.clone().map(Look::Email));
         }
-        if matches!(self.known, Known::Unclear { .. }) {
-            seeks.push(Seek::Target(self.paths));
+        if self.is_unclear() {
+            looks.push(Look::Target);
         }
-        seeks
+        looks
     }
 
     /// Who has the e-mail address.
-    pub(crate) fn seeks_address(&self) -> Vec<Seek> {
+    pub(crate) fn looks_by_address(&self) -> Vec<Look> {
         match (&self.email, &self.found) {
             (None, _) => Vec::new(),
-            (Some(_), Some(found)) => vec![Seek::Told(found.clone())],
-            (Some(email), None) => vec![Seek::Email(email.address.clone())],
+            (Some(_), Some(found)) => vec![Look::Told(found.clone())],
+            (Some(email), None) => vec![Look::Email(email.address.clone())],
         }
     }
 
     /// How the record is found after Vitally said that it exists: under the external id, since the address found none.
-    pub(crate) fn seeks_again(&self) -> Vec<Seek> {
-        let mut seeks = vec![Seek::Target(self.paths)];
-        seeks.extend(self.email.as_ref().map(|email| Seek::Email(email.address.clone())));
-        seeks
+    pub(crate) fn looks_again(&self) -> Vec<Look> {
+        let mut looks = vec![Look::Target];
+        looks.extend(self.email.as_ref().map(|email| Look::Email(email.address.clone())));
+        looks
     }
 
     /// How a record is found that is to be deleted: where an e-mail address matches, never by its external id.
-    pub(crate) fn seeks_removed(&self) -> Vec<Seek> {
+    pub(crate) fn looks_removed(&self) -> Vec<Look> {
         match &self.email {
-            None => vec![Seek::Target(self.paths)],
-            Some(_) => self.seeks_address(),
+            None => vec![Look::Target],
+            Some(_) => self.looks_by_address(),
         }
     }
 
-    /// How it is found out what became of a write or a removal.
-    pub(crate) fn seeks_probed(&self, verb: Verb) -> Vec<Seek> {
-        match (&self.email, self.id.clone(), verb) {
-            (None, Some(id), _) => vec![Seek::Remembered(self.paths, id)],
-            (None, None, _) => vec![Seek::Target(self.paths)],
-            (Some(_), id, Verb::Write) => id.map(Seek::Id).into_iter().chain(self.seeks()).collect(),
-            (Some(_), Some(id), Verb::Remove) => vec![Seek::Id(id)],
-            (Some(_), None, Verb::Remove) => self.seeks_address(),
+    /// How it is found out what became of a write or a removal. The clocks tell whose the record is, and only an answer has
+    /// Vitally's: what the caller found is asked again.
+    pub(crate) fn looks_probed(&self, verb: Verb) -> Vec<Look> {
+        let asked = self.unfound();
+        match (&asked.email, asked.id.clone(), verb) {
+            (None, Some(id), _) => vec![Look::Remembered(id)],
+            (None, None, _) => vec![Look::Target],
+            (Some(_), id, Verb::Write) => id.map(Look::Id).into_iter().chain(asked.looks()).collect(),
+            (Some(_), Some(id), Verb::Remove) => vec![Look::Id(id)],
+            (Some(_), None, Verb::Remove) => asked.looks_by_address(),
         }
+    }
+
+    /// The same as if the caller had not searched.
+    pub(crate) fn unfound(&self) -> Self {
+        Self { found: None, ..self.clone() }
     }
 }

@@ -1,4 +1,4 @@
-//! The table of remove. Nothing is deleted that was not verified: either its id was acknowledged to us, or its external
+//! The exchange of remove. Nothing is deleted that was not verified: either its id was acknowledged to us, or its external
 //! id, or the e-mail address where that matches, is read first and is the one that was asked for.
 //!
 //! | state | what happened | next |
@@ -9,71 +9,56 @@
 //! | | several | Ambiguous |
 //! | | missing | Gone |
 //! | | anything else | Rejected `wrong-record` |
-//! | DELETE | any 2xx, 404 | Gone |
+//! | DELETE | 204, or another success that speaks of no error; 404 | Gone |
+//! | | any other success | Unsure |
 
-use std::time::Duration;
-
-use coho_core::operation::Known;
+use coho_core::operation::Operation;
+use coho_core::plan::Calls;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Verdict;
 
 use crate::address::Address;
-use crate::exchange::find::Find;
-use crate::exchange::subject::{Subject, wrong_record};
-use crate::lookup::Finding;
-use crate::request::{Answer, Request};
-use crate::turn::Turn;
-use crate::wire::reading::{Reading, read, refused};
+use crate::ask::Ask;
+use crate::exchange::Exchange;
+use crate::request::Request;
+use crate::wire::reading::{self, End, Reading, read, refused};
+use crate::wire::record::Record;
 
-/// Where an exchange stands.
-#[derive(Debug)]
-pub(crate) enum State {
-    /// The record is looked up.
-    Find(Find),
-    /// It is being deleted.
-    Delete,
-}
-
-type Next = Turn<State, Verdict>;
-
-pub(crate) fn start(subject: &Subject) -> Next {
-    match &subject.known {
-        Known::There { id: Some(id), .. } | Known::Unclear { id: Some(id), .. } => delete(subject, id),
-        Known::There { id: None, .. } | Known::Unclear { id: None, .. } | Known::New | Known::Assumed => {
-            Find::start(subject, subject.seeks_removed(), Duration::ZERO)
-                .then(State::Find, |finding| on_finding(subject, finding))
-        }
+/// Deletes a record.
+pub(crate) async fn remove<A: Ask>(exchange: &mut Exchange<'_, A>) -> Result<Verdict, Verdict> {
+    if let Some(id) = exchange.subject.known.id().cloned() {
+        return delete(exchange, &id).await;
+    }
+    let subject = &exchange.subject;
+    let Some(record) = exchange.find(subject.looks_removed()).await? else { return Ok(Verdict::Gone) };
+    let subject = &exchange.subject;
+    match &record.id {
+        // What an address found has that address; anything else must have the external id.
+        Some(id) if subject.email.is_some() || subject.has_target(&record) => delete(exchange, id).await,
+        Some(_) | None => Err(subject.wrong(&record)),
     }
 }
 
-pub(crate) fn on(state: State, subject: &Subject, answer: &Answer) -> Next {
-    match state {
-        State::Find(find) => {
-            find.take(subject, answer).then(State::Find, |finding| on_finding(subject, finding))
+async fn delete<A: Ask>(exchange: &mut Exchange<'_, A>, id: &VitallyId) -> Result<Verdict, Verdict> {
+    let address = Address::Id(exchange.subject.object, id.clone());
+    let answer = exchange.asked.ask(Request::delete(&address)).await;
+    match read(&answer) {
+        Reading::Fine(reply) => {
+            reading::removed(reply).map_err(End::of_write)?;
+            match Record::parse(&reply.body)
+                .filter(|record| record.id.as_ref().is_some_and(|other| other != id))
+            {
+                Some(other) => Err(exchange.subject.written_elsewhere(&other)),
+                None => Ok(Verdict::Gone),
+            }
         }
-        State::Delete => Turn::End(match read(answer) {
-            Reading::Fine(_) | Reading::Absent(_) => Verdict::Gone,
-            Reading::Refused(reply) => refused(reply),
-            Reading::End(end) => end.of_write(),
-        }),
+        Reading::Absent(_) => Ok(Verdict::Gone),
+        Reading::Refused(reply) => Err(refused(reply)),
+        Reading::End(end) => Err(end.of_write()),
     }
 }
 
-fn delete(subject: &Subject, id: &VitallyId) -> Next {
-    Turn::Ask(Request::delete(&Address::Id(subject.object, id.clone())), State::Delete)
-}
-
-fn on_finding(subject: &Subject, finding: Finding) -> Next {
-    let verdict = match finding {
-        Finding::Found(record) => match &record.id {
-            // What an address found has that address; anything else must have the external id.
-            Some(id) if subject.email.is_some() || subject.has_target(&record) => return delete(subject, id),
-            Some(_) | None => subject.wrong(&record),
-        },
-        Finding::Missing => Verdict::Gone,
-        Finding::Several => Verdict::Ambiguous,
-        Finding::Wrong { message } => wrong_record(message),
-        Finding::Failed(verdict) => subject.not_found_out(verdict),
-    };
-    Turn::End(verdict)
+/// The fewest and the most calls.
+pub(crate) fn cost(operation: &Operation) -> Calls {
+    Calls { least: 1, most: if operation.known.id().is_some() { 1 } else { 2 } }
 }

@@ -2,7 +2,7 @@
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, Fields};
-use coho_core::memory::Time;
+use coho_core::memory::{Origin, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
@@ -11,9 +11,9 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids, Paths};
+use crate::address::Address;
 use crate::exchange::exact::Exact;
-use crate::lookup::{is_asked, other_record};
+use crate::lookup::{Finding, is_asked, is_at, other_record};
 use crate::request::LARGEST_BODY;
 use crate::resolved::{Match, Resolved, Unlinking};
 use crate::wire::body::{Body, Draft, Unresolved};
@@ -25,8 +25,6 @@ pub(crate) struct Subject {
     pub(crate) object: Object,
     pub(crate) target: ExternalId,
     pub(crate) known: Known,
-    /// Which ids the routes take.
-    pub(crate) paths: Paths,
     /// Vitally's id: remembered, or known to the caller.
     pub(crate) id: Option<VitallyId>,
     /// The e-mail address, where that is what finds the record. Its external id may be any, then.
@@ -85,7 +83,7 @@ impl Email {
 }
 
 impl Subject {
-    pub(crate) fn of(operation: &Operation, resolved: &Resolved, paths: Paths) -> Self {
+    pub(crate) fn of(operation: &Operation, resolved: &Resolved) -> Self {
         let (object, target) = (operation.object, operation.target.clone());
         let remembered = match &operation.known {
             Known::There { id, .. } | Known::Unclear { id, .. } => id.clone(),
@@ -101,7 +99,6 @@ impl Subject {
             object,
             target,
             known: operation.known.clone(),
-            paths,
             id,
             email,
             found: resolved.found().cloned(),
@@ -111,27 +108,18 @@ impl Subject {
         }
     }
 
-    /// Whether the record in the answer to a POST may be the one that was posted.
+    /// Whether the record in the answer to a POST is the one that was posted.
     pub(crate) fn is_posted(&self, record: &Record) -> bool {
         is_asked(record, &self.target)
             || self.email.as_ref().is_some_and(|email| record.has_email(&email.address))
     }
 
-    /// Whether a record may be the one at this address.
+    /// Whether a record is the one at this address.
     pub(crate) fn is_at(&self, record: &Record, address: &Address) -> bool {
         match (&self.email, address) {
-            (Some(_), Address::Id(_, id)) => record.id.as_ref().is_none_or(|found| found == id),
+            (Some(_), Address::Id(_, id)) => record.id.as_ref() == Some(id),
             (Some(_), Address::External(_, external_id)) => is_asked(record, external_id),
-            (
-                None | Some(_),
-                Address::Id(..)
-                | Address::External(..)
-                | Address::All(_)
-                | Address::Search(_)
-                | Address::Email(_)
-                | Address::CustomFields(_)
-                | Address::Page(..),
-            ) => is_asked(record, &self.target),
+            (None, Address::Id(..) | Address::External(..)) => is_at(record, address, &self.target),
         }
     }
 
@@ -153,18 +141,6 @@ impl Subject {
         })
     }
 
-    /// Where the record can be addressed at once; `None` where it must be looked up first, since the path does not take
-    /// external ids, or this one may be taken for an id of Vitally's.
-    pub(crate) fn address(&self) -> Option<Address> {
-        match (&self.id, self.paths.of(self.object)) {
-            (Some(id), _) => Some(Address::Id(self.object, id.clone())),
-            (None, _) if self.email.is_some() => None,
-            (None, Ids::VitallysOnly) => None,
-            (None, Ids::Both) if VitallyId::is_formed(self.target.as_str()) => None,
-            (None, Ids::Both) => Some(Address::External(self.object, self.target.clone())),
-        }
-    }
-
     /// Where a record that was found can be addressed.
     pub(crate) fn address_of(&self, record: &Record) -> Address {
         if let Some(id) = &record.id {
@@ -174,12 +150,29 @@ impl Subject {
         Address::External(self.object, held.unwrap_or_else(|| self.target.clone()))
     }
 
-    /// The verdict for an answer that shows another record.
+    /// The verdict where a look shows another record.
     pub(crate) fn wrong(&self, record: &Record) -> Verdict {
         wrong_record(other_record(self.object, &self.target, record))
     }
 
-    fn is_unclear(&self) -> bool {
+    /// The verdict where the answer to a write shows another record: the write may have been carried out, and is not repeated
+    /// without a look.
+    pub(crate) fn written_elsewhere(&self, record: &Record) -> Verdict {
+        Verdict::Unsure { why: other_record(self.object, &self.target, record) }
+    }
+
+    /// The record that a look found, if any; else the verdict, which nothing was written for.
+    pub(crate) fn one(&self, finding: Finding) -> Result<Option<Record>, Verdict> {
+        match finding {
+            Finding::Found(record) => Ok(Some(*record)),
+            Finding::Missing => Ok(None),
+            Finding::Several => Err(Verdict::Ambiguous),
+            Finding::Wrong { message } => Err(wrong_record(message)),
+            Finding::Failed(verdict) => Err(self.not_found_out(verdict)),
+        }
+    }
+
+    pub(crate) fn is_unclear(&self) -> bool {
         matches!(self.known, Known::Unclear { .. })
     }
 
@@ -200,7 +193,7 @@ impl Subject {
     }
 }
 
-pub(crate) fn wrong_record(message: String) -> Verdict {
+fn wrong_record(message: String) -> Verdict {
     Verdict::Rejected { code: Code::WRONG_RECORD, message }
 }
 
@@ -233,7 +226,7 @@ impl Bodies {
     ) -> Self {
         let draft = Draft { object: subject.object, complete, resolved };
         let change = Body::change(changed, draft);
-        let complete = Body::update(draft);
+        let complete = Body::update(draft, changed);
         Self {
             associations,
             create: Body::create(&subject.target, draft),
@@ -287,4 +280,9 @@ pub(crate) fn fitting(body: &Body) -> Result<String, Verdict> {
     }
     let message = format!("the record is {} bytes long, and Vitally takes {LARGEST_BODY}", text.len());
     Err(Verdict::Rejected { code: Code::TOO_LARGE, message })
+}
+
+/// The verdict on a write that the record proves.
+pub(crate) fn applied(record: Record, origin: Origin, notes: Vec<String>) -> Verdict {
+    Verdict::Applied { id: record.id, origin, notes, lost: Vec::new() }
 }

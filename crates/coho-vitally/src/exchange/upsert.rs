@@ -1,4 +1,4 @@
-//! The table of upsert and update.
+//! The exchange of upsert and update.
 //!
 //! | state | what happened | next |
 //! |---|---|---|
@@ -6,9 +6,9 @@
 //! | | matched by e-mail, id remembered, the address changes | look-up: the new address |
 //! | | upsert, believed new | POST |
 //! | | known, assumed, unclear, or update | PUT; where the path will not do, look-up |
-//! | POST | acknowledged | Applied |
-//! | | refused, may exist | look-up, up to three times; found: PUT all fields; missing: Rejected |
-//! | PUT | acknowledged | Applied; where it created the record from a part of its fields: PUT all fields |
+//! | POST | the answer shows the record | Applied |
+//! | | refused, may exist | look-up, up to three times, then once more without the path; found: PUT all fields; missing: Rejected |
+//! | PUT | the answer shows the record | Applied; where it may have made it from a part of its fields: PUT all fields |
 //! | | missing under a remembered id | look-up: the record may have been deleted and made again |
 //! | | missing under the external id, or after a look-up | upsert: POST; update: Missing |
 //! | | the path wants Vitally's id | look-up |
@@ -19,330 +19,282 @@
 //! | | found | PUT |
 //! | | missing | upsert: POST; update: Missing |
 //!
-//! A POST happens at most once in an exchange, so that all of this ends. A record that an address found may have another
-//! external id: it keeps it, and a note says so. After Applied, [`crate::exchange::exact`] takes links away where the sync
-//! wants that.
-
-use std::time::Duration;
+//! A write whose answer shows another record, or none, is Unsure. A POST happens at most once in an exchange. A record that an
+//! address found may have another external id: it keeps it, and a note says so. After Applied, [`crate::exchange::exact`] takes
+//! links away where the sync wants that.
 
 use coho_core::code::Code;
+use coho_core::fields::{Difference, FieldValue};
 use coho_core::memory::{Origin, Time};
-use coho_core::operation::Known;
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
+use coho_core::plan::Calls;
+use coho_core::sync::Associations;
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
 use crate::address::Address;
-use crate::exchange::ending::{Applied, Ending, Links};
-use crate::exchange::find::{Find, Seek};
+use crate::ask::Ask;
 use crate::exchange::origin::Reached;
-use crate::exchange::post::{self, Post, PostEnd, Written};
-use crate::exchange::put::{self, Put, PutEnd};
-use crate::exchange::subject::{Bodies, Extent, Subject, wrong_record};
-use crate::lookup::Finding;
-use crate::request::Answer;
-use crate::turn::Turn;
+use crate::exchange::subject::{Bodies, Extent, Subject};
+use crate::exchange::write::{Birth, Posted, Put, Written};
+use crate::exchange::{Exchange, exact};
 use crate::wire::record::Record;
 
 /// What becomes of a record that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Absent {
+pub(crate) enum OnMissing {
     /// Upsert.
-    IsCreated,
+    Create,
     /// Update.
-    IsLeft,
+    Leave,
 }
 
-/// Where an exchange stands.
+/// A write that was acknowledged, with what may matter of it.
 #[derive(Debug)]
-pub(crate) struct State {
-    way: Way,
-    stage: Stage,
+pub(crate) struct Applied {
+    /// The record as the last answer shows it.
+    pub(crate) record: Record,
+    pub(crate) origin: Origin,
+    pub(crate) notes: Vec<String>,
+    /// Our clock when the write was sent.
+    pub(crate) at: Time,
+    /// Whether the links may be others than those that were sent, where the answer does not tell them.
+    pub(crate) links: Links,
 }
 
-/// How an exchange came to where it stands.
-#[derive(Clone, Debug)]
-struct Way {
-    absent: Absent,
-    posted: Posted,
+/// Whether a record's links are known without being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// They are those that were sent, or nobody asks.
+    Known,
+    /// There may be more.
+    Unknown,
+}
+
+/// Where a record is, as far as it is known before it is written.
+enum Place {
+    /// Nowhere that is known.
+    Nowhere,
+    /// At an address, unseen.
+    At(Address),
+    /// It was just seen.
+    Seen(Box<Record>),
+}
+
+/// An upsert or update under way: how it came to where it stands.
+struct Upsert<'e, 'a, A> {
+    exchange: &'e mut Exchange<'a, A>,
+    bodies: &'e Bodies,
+    on_missing: OnMissing,
     reached: Reached,
     extent: Extent,
-    /// What is to be told of the record that was found.
     notes: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Posted {
-    Not,
-    Refused,
-}
-
-#[derive(Debug)]
-enum Stage {
-    Post(Post),
-    Put(Put, By),
-    Find(Find, Because),
-    /// A PUT made the record from the fields that differ: it gets all others.
-    Fill(Put, Box<First>),
-}
-
-/// What the answer told that showed an incomplete record.
-#[derive(Debug)]
-struct First {
-    record: Record,
-    at: Time,
-    notes: Vec<String>,
-}
-
-/// How a PUT addresses its record.
-#[derive(Clone, Copy, Debug)]
-enum By {
-    /// By an id that is remembered.
-    RememberedId,
-    /// By its external id, or as it was just found.
-    Sight,
-}
-
-/// Why a record is looked up.
-#[derive(Clone, Debug)]
-enum Because {
-    /// An e-mail address finds it.
-    Sought,
-    /// Its e-mail address changes: somebody else may have the new one.
-    Moved,
-    /// There is no record under the remembered id.
-    Stale,
-    /// The path does not take its external id.
-    Path,
-    /// A PUT was refused with this verdict, and may have meant that the record is missing.
-    Doubt(Verdict),
-    /// A POST was refused with this verdict, and may have meant that the record exists; so many looks are left.
-    Exists(Verdict, u8),
-}
-
-type Next = Turn<State, Ending>;
-
-/// How long the second and third look wait for Vitally to see a record that exists.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(250)];
-
-pub(crate) fn start(subject: &Subject, bodies: &Bodies, absent: Absent) -> Next {
-    let extent = match subject.known {
-        Known::Unclear { .. } => Extent::Complete,
-        Known::New | Known::There { .. } | Known::Assumed => Extent::Change,
-    };
-    let reached = match subject.known {
+/// Writes a record, whether it is there or not; in update mode only if it is.
+pub(crate) async fn upsert<A: Ask>(
+    exchange: &mut Exchange<'_, A>,
+    bodies: &Bodies,
+    on_missing: OnMissing,
+) -> Result<Applied, Verdict> {
+    let extent = if exchange.subject.is_unclear() { Extent::Complete } else { Extent::Change };
+    let reached = match exchange.subject.known {
         Known::New => Reached::Anew,
         Known::Unclear { .. } | Known::There { .. } | Known::Assumed => Reached::Remembered,
     };
-    let way = Way { absent, posted: Posted::Not, reached, extent, notes: Vec::new() };
-    match (&subject.email, &subject.id, absent, &subject.known) {
-        (Some(_), None, _, _) => way.find(subject, bodies, Because::Sought, Duration::ZERO),
-        (Some(email), Some(_), _, _) if email.before.is_some() => {
-            way.find(subject, bodies, Because::Moved, Duration::ZERO)
-        }
-        (None, _, Absent::IsCreated, Known::New) => way.post(subject, bodies),
-        (Some(_) | None, _, Absent::IsCreated | Absent::IsLeft, _) => way.put(subject, bodies),
+    let mut upsert = Upsert { exchange, bodies, on_missing, reached, extent, notes: Vec::new() };
+    let applied = match upsert.place().await? {
+        Place::Nowhere => None,
+        Place::At(address) => upsert.update_at(address).await?,
+        Place::Seen(record) => upsert.update(&record).await?,
+    };
+    match (applied, on_missing) {
+        (Some(applied), _) => Ok(applied),
+        (None, OnMissing::Leave) => Err(Verdict::Missing),
+        (None, OnMissing::Create) => upsert.create().await,
     }
 }
 
-pub(crate) fn on(state: State, subject: &Subject, bodies: &Bodies, answer: &Answer) -> Next {
-    let State { way, stage } = state;
-    match stage {
-        Stage::Post(post) => match post.on(subject, answer) {
-            Turn::Ask(request, post) => Turn::Ask(request, State { way, stage: Stage::Post(post) }),
-            Turn::End(end) => way.on_post(subject, bodies, end),
-        },
-        Stage::Put(put, by) => match put.on(subject, answer) {
-            Turn::Ask(request, put) => Turn::Ask(request, State { way, stage: Stage::Put(put, by) }),
-            Turn::End(end) => way.on_put(subject, bodies, end, by),
-        },
-        Stage::Find(find, because) => match find.take(subject, answer) {
-            Turn::Ask(request, find) => Turn::Ask(request, State { way, stage: Stage::Find(find, because) }),
-            Turn::End(finding) => way.on_finding(subject, bodies, finding, because),
-        },
-        Stage::Fill(put, first) => match put.on(subject, answer) {
-            Turn::Ask(request, put) => Turn::Ask(request, State { way, stage: Stage::Fill(put, first) }),
-            Turn::End(end) => Turn::End(filled(end, *first)),
-        },
-    }
-}
-
-impl Way {
-    fn post(self, subject: &Subject, bodies: &Bodies) -> Next {
-        match post::start(subject, bodies) {
-            Turn::Ask(request, post) => Turn::Ask(request, State { way: self, stage: Stage::Post(post) }),
-            Turn::End(end) => self.on_post(subject, bodies, end),
-        }
-    }
-
-    fn on_post(self, subject: &Subject, bodies: &Bodies, end: PostEnd) -> Next {
-        match end {
-            PostEnd::Written(written) => {
-                let way = Self { reached: Reached::Anew, ..self };
-                Turn::End(way.applied(subject, *written))
+impl<A: Ask> Upsert<'_, '_, A> {
+    /// Where the record is. What an e-mail address finds is looked up, unless its id is remembered and the address stays.
+    async fn place(&mut self) -> Result<Place, Verdict> {
+        let subject = &self.exchange.subject;
+        match (&subject.email, &subject.id, self.on_missing, &subject.known) {
+            (Some(_), None, _, _) => {
+                let looks = subject.looks();
+                let found = self.exchange.find(looks).await?;
+                Ok(found.map_or(Place::Nowhere, |record| self.sought(record)))
             }
-            PostEnd::Exists { looks, otherwise } => {
-                let way = Self { posted: Posted::Refused, reached: Reached::Anew, ..self };
-                way.find(subject, bodies, Because::Exists(otherwise, looks - 1), Duration::ZERO)
-            }
-            PostEnd::Verdict(verdict) => ended(verdict),
-        }
-    }
-
-    /// Addresses the record by what is known of it.
-    fn put(self, subject: &Subject, bodies: &Bodies) -> Next {
-        let Some(address) = subject.address() else {
-            return self.find(subject, bodies, Because::Path, Duration::ZERO);
-        };
-        let by = if matches!(address, Address::Id(..)) { By::RememberedId } else { By::Sight };
-        let turn = put::start(address, bodies, self.extent);
-        self.go_on(turn, subject, bodies, by)
-    }
-
-    fn put_found(mut self, subject: &Subject, bodies: &Bodies, record: &Record) -> Next {
-        self.notes.extend(subject.keeps(record));
-        self.put_seen(subject, bodies, record)
-    }
-
-    fn put_seen(self, subject: &Subject, bodies: &Bodies, record: &Record) -> Next {
-        let turn = put::start_with(subject, record, bodies, self.extent);
-        self.go_on(turn, subject, bodies, By::Sight)
-    }
-
-    fn go_on(self, turn: Turn<Put, PutEnd>, subject: &Subject, bodies: &Bodies, by: By) -> Next {
-        match turn {
-            Turn::Ask(request, put) => Turn::Ask(request, State { way: self, stage: Stage::Put(put, by) }),
-            Turn::End(end) => self.on_put(subject, bodies, end, by),
-        }
-    }
-
-    fn on_put(self, subject: &Subject, bodies: &Bodies, end: PutEnd, by: By) -> Next {
-        let because = match (end, by) {
-            (PutEnd::Written(written), _) => return self.on_written(subject, bodies, *written),
-            (PutEnd::Missing, By::Sight) => return self.on_missing(subject, bodies),
-            (PutEnd::Verdict(verdict), _) => return ended(verdict),
-            (PutEnd::Missing, By::RememberedId) => Because::Stale,
-            (PutEnd::WantsVitallysId, _) => Because::Path,
-            (PutEnd::Doubtful(verdict), _) => Because::Doubt(verdict),
-        };
-        self.find(subject, bodies, because, Duration::ZERO)
-    }
-
-    /// A PUT that created its record from a part of the fields left it incomplete.
-    fn on_written(self, subject: &Subject, bodies: &Bodies, written: Written) -> Next {
-        let is_part = self.extent == Extent::Change && bodies.change_is_partial();
-        match &written.record {
-            Some(record) if is_part && written.is_born() => {
-                let at = written.moment.asked();
-                let first = Box::new(First { record: record.clone(), at, notes: written.notes });
-                match put::start_with(subject, &first.record, bodies, Extent::Complete) {
-                    Turn::Ask(request, put) => {
-                        Turn::Ask(request, State { way: self, stage: Stage::Fill(put, first) })
+            (Some(email), Some(_), _, _) if email.before.is_some() => {
+                let looks = subject.looks_by_address();
+                match self.exchange.find(looks).await? {
+                    Some(record) if is_other(&self.exchange.subject, &record) => {
+                        Err(taken(&self.exchange.subject, &record))
                     }
-                    Turn::End(end) => Turn::End(filled(end, *first)),
+                    // The record is remembered, and so is whatever there is to tell of it.
+                    Some(record) => Ok(Place::Seen(Box::new(record))),
+                    None => self.known_place().await,
                 }
             }
-            Some(_) | None => Turn::End(self.applied(subject, written)),
+            (None, _, OnMissing::Create, Known::New) => Ok(Place::Nowhere),
+            (Some(_) | None, _, OnMissing::Create | OnMissing::Leave, _) => self.known_place().await,
         }
     }
 
-    fn on_missing(self, subject: &Subject, bodies: &Bodies) -> Next {
-        match (self.absent, self.posted) {
-            (Absent::IsLeft, _) => ended(Verdict::Missing),
-            (Absent::IsCreated, Posted::Not) => self.post(subject, bodies),
-            (Absent::IsCreated, Posted::Refused) => {
-                let why = "Vitally says of the record both that it exists and that it does not".to_owned();
-                ended(Verdict::Unsent { why })
-            }
+    /// By what is known of the record. The path will not do where it does not take external ids, or may take this one for an id
+    /// of Vitally's.
+    async fn known_place(&mut self) -> Result<Place, Verdict> {
+        if let Some(address) = self.exchange.address() {
+            return Ok(Place::At(address));
         }
+        let looks = self.exchange.subject.looks();
+        let found = self.exchange.find(looks).await?;
+        Ok(found.map_or(Place::Nowhere, |record| self.seen(record)))
     }
 
-    fn find(self, subject: &Subject, bodies: &Bodies, because: Because, after: Duration) -> Next {
-        let seeks = match &because {
-            Because::Path if subject.address().is_some() => {
-                vec![Seek::Target(subject.paths.only_vitallys(subject.object))]
+    /// A record that was sought by its e-mail address.
+    fn sought(&mut self, record: Record) -> Place {
+        if self.reached == Reached::Remembered && self.exchange.subject.has_target(&record) {
+            return self.seen(record);
+        }
+        self.seen_anew(record)
+    }
+
+    fn seen(&mut self, record: Record) -> Place {
+        self.notes.extend(self.exchange.subject.keeps(&record));
+        Place::Seen(Box::new(record))
+    }
+
+    /// Another record than the one that is remembered: it gets all fields.
+    fn seen_anew(&mut self, record: Record) -> Place {
+        (self.reached, self.extent) = (Reached::Anew, Extent::Complete);
+        self.seen(record)
+    }
+
+    /// Updates the record at an address; `None` where there is none.
+    async fn update_at(&mut self, address: Address) -> Result<Option<Applied>, Verdict> {
+        let is_remembered = matches!(address, Address::Id(..));
+        let object = self.exchange.subject.object;
+        let place = match self.exchange.put_unseen(address, self.bodies, self.extent).await? {
+            Put::Written(written) => return self.written(*written).await.map(Some),
+            Put::Missing if is_remembered => self.look(Self::seen_anew).await?,
+            Put::Missing => Place::Nowhere,
+            Put::WantsVitallysId => {
+                self.exchange.paths.learn_only_vitallys(object);
+                self.look(Self::seen).await?
             }
-            Because::Sought | Because::Path | Because::Stale | Because::Doubt(_) => subject.seeks(),
-            Because::Moved => subject.seeks_address(),
-            Because::Exists(..) => subject.seeks_again(),
+            Put::Doubtful(refusal) => self.look_in_doubt(refusal).await?,
         };
-        match Find::start(subject, seeks, after) {
-            Turn::Ask(request, find) => {
-                Turn::Ask(request, State { way: self, stage: Stage::Find(find, because) })
-            }
-            Turn::End(finding) => self.on_finding(subject, bodies, finding, because),
+        match place {
+            Place::Seen(record) => self.update(&record).await,
+            Place::Nowhere | Place::At(_) => Ok(None),
         }
     }
 
-    fn on_finding(self, subject: &Subject, bodies: &Bodies, finding: Finding, because: Because) -> Next {
-        match finding {
-            Finding::Found(record) => self.on_found(subject, bodies, &record, because),
-            Finding::Missing => self.on_none(subject, bodies, because),
-            Finding::Several => ended(Verdict::Ambiguous),
-            Finding::Wrong { message } => ended(wrong_record(message)),
-            Finding::Failed(verdict) => ended(subject.not_found_out(verdict)),
+    async fn look(&mut self, seen: fn(&mut Self, Record) -> Place) -> Result<Place, Verdict> {
+        let looks = self.exchange.subject.looks();
+        let found = self.exchange.find(looks).await?;
+        Ok(found.map_or(Place::Nowhere, |record| seen(self, record)))
+    }
+
+    /// A refusal may have meant that the record is missing. If it is there, the refusal stands.
+    async fn look_in_doubt(&mut self, refusal: Verdict) -> Result<Place, Verdict> {
+        let looks = self.exchange.subject.looks();
+        match self.exchange.find(looks).await? {
+            Some(record) if is_other(&self.exchange.subject, &record) => Ok(self.seen_anew(record)),
+            Some(_) => Err(refusal),
+            None => Ok(Place::Nowhere),
         }
     }
 
-    fn on_found(self, subject: &Subject, bodies: &Bodies, record: &Record, because: Because) -> Next {
-        match because {
-            Because::Doubt(verdict) if !is_other(subject, record) => ended(verdict),
-            Because::Moved if is_other(subject, record) => ended(taken(subject, record)),
-            Because::Path => self.put_found(subject, bodies, record),
-            // The record is remembered, and so is whatever there is to tell of it.
-            Because::Moved => self.put_seen(subject, bodies, record),
-            Because::Sought if self.reached == Reached::Remembered && subject.has_target(record) => {
-                self.put_found(subject, bodies, record)
-            }
-            Because::Sought | Because::Stale | Because::Doubt(_) | Because::Exists(..) => {
-                let way = Self { reached: Reached::Anew, extent: Extent::Complete, ..self };
-                way.put_found(subject, bodies, record)
-            }
+    /// Updates a record that was just seen; `None` where it is gone all the same.
+    async fn update(&mut self, record: &Record) -> Result<Option<Applied>, Verdict> {
+        match self.exchange.put_seen(record, self.bodies, self.extent).await? {
+            Put::Written(written) => self.written(*written).await.map(Some),
+            Put::Missing | Put::WantsVitallysId => Ok(None),
+            Put::Doubtful(refusal) => Err(refusal),
         }
     }
 
-    fn on_none(self, subject: &Subject, bodies: &Bodies, because: Because) -> Next {
-        match because {
-            Because::Exists(verdict, left) => match left.checked_sub(1) {
-                None => ended(verdict),
-                Some(left) => {
-                    let wait = WAITS.get(usize::from(left)).copied().unwrap_or_default();
-                    self.find(subject, bodies, Because::Exists(verdict, left), wait)
-                }
-            },
-            Because::Moved => self.put(subject, bodies),
-            Because::Sought | Because::Stale | Because::Path | Because::Doubt(_) => {
-                self.on_missing(subject, bodies)
+    async fn create(&mut self) -> Result<Applied, Verdict> {
+        let (certainty, refusal) = match self.exchange.post(self.bodies).await? {
+            Posted::Written(written) => {
+                self.reached = Reached::Anew;
+                return Ok(self.applied(*written));
             }
-        }
-    }
-
-    fn applied(self, subject: &Subject, written: Written) -> Ending {
-        let mut notes = self.notes;
-        notes.extend(written.notes.iter().cloned());
-        let is_born = written.is_born();
-        let origin = if is_born {
-            Origin::Created
-        } else {
-            written.moment.origin(&subject.known, self.reached, written.record.as_ref())
+            Posted::Exists { certainty, refusal } => (certainty, refusal),
         };
-        if self.absent == Absent::IsLeft && is_born {
+        let record = self.exchange.find_refused(certainty).await?.ok_or(refusal)?;
+        if let Place::Seen(record) = self.seen_anew(record)
+            && let Some(applied) = self.update(&record).await?
+        {
+            return Ok(applied);
+        }
+        let why = "Vitally says of the record both that it exists and that it does not".to_owned();
+        Err(Verdict::Unsent { why })
+    }
+
+    /// A PUT that may have made its record from a part of the fields left it incomplete.
+    async fn written(&mut self, written: Written) -> Result<Applied, Verdict> {
+        let is_part = self.extent == Extent::Change && self.bodies.change_is_partial();
+        match written.birth {
+            Birth::Proven | Birth::Possible if is_part => self.fill(written).await,
+            Birth::Proven | Birth::Possible | Birth::Unlikely => Ok(self.applied(written)),
+        }
+    }
+
+    /// Whatever the second PUT comes to, the first was carried out.
+    async fn fill(&mut self, first: Written) -> Result<Applied, Verdict> {
+        let filled = self.exchange.put_seen(&first.record, self.bodies, Extent::Complete).await;
+        let mut applied = self.applied(first);
+        match filled {
+            Ok(Put::Written(second)) => {
+                applied.notes.extend(second.notes);
+                applied.notes.dedup();
+                Ok(Applied { record: second.record, ..applied })
+            }
+            Ok(Put::Missing | Put::WantsVitallysId) => {
+                Err(Verdict::Unsure { why: "the record was created and then not found".to_owned() })
+            }
+            Err(
+                Verdict::Unsent { why }
+                | Verdict::Halt { message: why, .. }
+                | Verdict::Deferred { message: why },
+            ) => Err(Verdict::Unsure { why }),
+            Ok(Put::Doubtful(verdict)) | Err(verdict) => Err(verdict),
+        }
+    }
+
+    fn applied(&mut self, written: Written) -> Applied {
+        let subject = &self.exchange.subject;
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(written.notes);
+        let origin = match (written.birth, self.on_missing) {
+            (Birth::Proven, _) => Origin::Created,
+            // An update makes no record: whenever this one was born, another made it.
+            (Birth::Possible | Birth::Unlikely, OnMissing::Leave) => remembered(subject, self.reached),
+            (Birth::Possible | Birth::Unlikely, OnMissing::Create) => {
+                written.moment.origin(&subject.known, self.reached, &written.record)
+            }
+        };
+        if self.on_missing == OnMissing::Leave && written.birth == Birth::Proven {
             notes.push("there was no such record, and Vitally created it for an update".to_owned());
         }
         notes.dedup();
         let is_linked_anew =
             self.extent == Extent::Complete || subject.exact.as_ref().is_some_and(|exact| exact.is_changed);
-        let remembered = match self.reached {
-            Reached::Remembered => subject.id.clone(),
-            Reached::Anew => None,
-        };
-        Ending::Applied(Box::new(Applied {
-            id: written.record.as_ref().and_then(|record| record.id.clone()).or(remembered),
-            origin,
-            notes,
-            at: written.moment.asked(),
-            links: if is_linked_anew && !is_born { Links::Unknown } else { Links::Known },
-            record: written.record,
-        }))
+        let links =
+            if is_linked_anew && written.birth != Birth::Proven { Links::Unknown } else { Links::Known };
+        Applied { record: written.record, origin, notes, at: written.moment.asked(), links }
+    }
+}
+
+/// Whose a record is that this exchange did not create: ours if it is the one that was ours before.
+fn remembered(subject: &Subject, reached: Reached) -> Origin {
+    match (reached, subject.known.origin()) {
+        (Reached::Remembered, Some(origin)) => origin,
+        (Reached::Remembered, None) | (Reached::Anew, _) => Origin::Found,
     }
 }
 
@@ -362,28 +314,38 @@ fn taken(subject: &Subject, record: &Record) -> Verdict {
     Verdict::Rejected { code: Code::AMBIGUOUS_MATCH, message }
 }
 
-fn ended(verdict: Verdict) -> Next {
-    Turn::End(Ending::Verdict(verdict))
+/// The fewest and the most calls. The most are those of a record that is another one than is remembered, or gone: a look, and a
+/// write more.
+pub(crate) fn cost(operation: &Operation, on_missing: OnMissing) -> Calls {
+    match on_missing {
+        // Who is not found is created.
+        OnMissing::Create if operation.searches() => Calls { least: 2, most: 4 },
+        // Who is not found is left.
+        OnMissing::Leave if operation.searches() => Calls { least: 1, most: 3 },
+        OnMissing::Create if operation.known == Known::New => Calls { least: 1, most: 3 },
+        OnMissing::Create | OnMissing::Leave => {
+            let least = 1 + u64::from(reads_links(operation)) + u64::from(address_changes(operation));
+            Calls { least, most: least + 2 + exact::most_calls(operation) }
+        }
+    }
 }
 
-/// The first PUT created the record, so whatever the second says, it is ours.
-fn filled(end: PutEnd, first: First) -> Ending {
-    let First { record, at, mut notes } = first;
-    Ending::Verdict(match end {
-        PutEnd::Written(written) => {
-            notes.extend(written.notes);
-            notes.dedup();
-            let record = written.record.unwrap_or(record);
-            let (id, origin, links) = (record.id.clone(), Origin::Created, Links::Known);
-            let record = Some(record);
-            return Ending::Applied(Box::new(Applied { id, origin, notes, record, at, links }));
-        }
-        PutEnd::Verdict(
-            Verdict::Unsent { why } | Verdict::Halt { message: why, .. } | Verdict::Deferred { message: why },
-        ) => Verdict::Unsure { why },
-        PutEnd::Verdict(verdict) | PutEnd::Doubtful(verdict) => verdict,
-        PutEnd::Missing | PutEnd::WantsVitallysId => {
-            Verdict::Unsure { why: "the record was created and then not found".to_owned() }
-        }
-    })
+/// One read where an update adds links: it must not replace those that others made. Exact links are not read first.
+fn reads_links(operation: &Operation) -> bool {
+    let Action::Write { changed, complete, associations: Associations::Add, .. } = &operation.action else {
+        return false;
+    };
+    let links = |path: &FieldPath| {
+        matches!(complete.get(path), Some(FieldValue::References(..) | FieldValue::Ids(..)))
+    };
+    changed.iter().any(|difference| links(&difference.path))
+}
+
+/// Whether a record that was found by its e-mail address gets another one: somebody else may have that.
+fn address_changes(operation: &Operation) -> bool {
+    let Action::Write { changed, .. } = &operation.action else { return false };
+    let address = FieldPath::new("email");
+    // Where all fields are sent again, those that did not change are among them.
+    let differs = |change: &Difference| change.before.as_ref().is_some_and(|before| *before != change.after);
+    operation.email.is_some() && changed.iter().any(|change| change.path == address && differs(change))
 }

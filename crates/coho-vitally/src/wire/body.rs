@@ -23,7 +23,7 @@ pub(crate) struct Body {
     traits: Map<String, Json>,
 }
 
-/// References that have no Vitally id yet, as `account acme, account zeta`.
+/// References that have no Vitally id yet, such as the accounts acme and zeta.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unresolved(pub(crate) String);
 
@@ -37,10 +37,19 @@ impl Body {
         Ok(body)
     }
 
-    /// The body that updates a record with all fields.
-    pub(crate) fn update(draft: Draft<'_>) -> Result<Self, Unresolved> {
+    /// The body that updates a record with all fields. Links that do not change and lead nowhere are left out: a record that is
+    /// no more must not keep others from being written.
+    pub(crate) fn update(draft: Draft<'_>, changed: &[Difference]) -> Result<Self, Unresolved> {
         let mut body = Self::default();
-        body.fill(draft.complete.iter(), draft)?;
+        let all: Vec<(&FieldPath, FieldValue)> = draft
+            .complete
+            .iter()
+            .map(|(path, value)| {
+                let is_other = changed.iter().any(|difference| difference.path == *path);
+                (path, if is_other { value.clone() } else { draft.reachable(value) })
+            })
+            .collect();
+        body.fill(all.iter().map(|(path, value)| (*path, value)), draft)?;
         Ok(body)
     }
 
@@ -135,6 +144,19 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Links without those whose records are not known.
+    fn reachable(self, value: &FieldValue) -> FieldValue {
+        match value {
+            FieldValue::References(object, ids) => {
+                let known = ids.iter().filter(|id| self.resolved.get(*object, id).is_some());
+                FieldValue::References(*object, known.cloned().collect())
+            }
+            FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..) | FieldValue::Ids(..) => {
+                value.clone()
+            }
+        }
+    }
+
     fn json(self, value: &FieldValue, missing: &mut Vec<String>) -> Json {
         match value {
             FieldValue::Value(value) => json::to_serde(value),
@@ -151,7 +173,7 @@ impl Draft<'_> {
         if let Some(found) = self.resolved.get(object, id) {
             return Json::from(found.as_str());
         }
-        let name = format!("{object} {id}");
+        let name = format!("{object} `{id}`");
         if !missing.contains(&name) {
             missing.push(name);
         }

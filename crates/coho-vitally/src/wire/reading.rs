@@ -1,16 +1,22 @@
-//! Readings: what an answer means, whatever was asked. The one place that knows status codes.
+//! Readings: what an answer means, whatever was asked. The one reader of records, lists, removals and batches: success is
+//! shown by the answer, never assumed from its status. Only 429 and 425 mean something outside, to the pace of calls.
+//!
+//! What Vitally answers on success: a write answers 200 with the record, a DELETE 204, a list `{"results": […]}`, the
+//! Analytics API `{"message":"Success."}` (<https://docs.vitally.io/en/articles/9874151-analytics-api-batch>, read 2026-11-24).
+//! Whatever else comes with a 2xx shows nothing: the write may have been carried out, or not.
 
 use coho_core::code::Code;
 use coho_core::verdict::Verdict;
+use serde_json::{Map, Value as Json};
 
-use crate::request::{Answer, Method, Reply};
-use crate::wire::record::{Page, Record};
+use crate::request::{Answer, Reply, Shows};
+use crate::wire::record::{Envelope, Page, Record};
 use crate::wire::refusal;
 
 /// What an answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reading<'a> {
-    /// 2xx: the body is still to be read.
+    /// 2xx: what it shows is still to be read.
     Fine(&'a Reply),
     /// 404.
     Absent(&'a Reply),
@@ -27,7 +33,7 @@ pub(crate) enum End {
     TooLarge(String),
     /// All requests would end like this one.
     Halt(Code, String),
-    /// 5xx, a proxy's time-out, or no answer: the server may have done it.
+    /// 5xx, a proxy's time-out, a success that shows nothing, or no answer: the server may have done it.
     Unknown(String),
     /// The request never left.
     NotSent(String),
@@ -94,29 +100,170 @@ pub(crate) fn refused(reply: &Reply) -> Verdict {
     Verdict::Rejected { code: Code::REFUSED, message: refusal::text_or_status(reply.status, &reply.body) }
 }
 
-/// The end where an answer of success cannot be read.
-pub(crate) fn unreadable(reply: &Reply) -> End {
-    End::Unknown(format!("Vitally answered {} with something that is not JSON", reply.status))
+/// The record that an answer of success shows: one with an id.
+pub(crate) fn record(reply: &Reply) -> Result<Record, End> {
+    let record = is_whole(reply).then(|| object(reply)).flatten().map(Record::of);
+    record.filter(|record| record.id.is_some()).ok_or_else(|| unshown(reply, "no record"))
 }
 
-/// The record in a write's answer: `Ok(None)` where the body is empty, `Err` where it is no record.
-pub(crate) fn written(reply: &Reply) -> Result<Option<Record>, Unreadable> {
-    if reply.body.trim().is_empty() {
-        return Ok(None);
+/// The page of a list. What is no list, or has an entry without an id, is no answer: it does not say that nobody is there.
+pub(crate) fn page(reply: &Reply) -> Result<Page, End> {
+    let page = is_whole(reply).then(|| Envelope::parse(&reply.body)).flatten().and_then(Envelope::page);
+    page.ok_or_else(|| unshown(reply, "no list"))
+}
+
+/// The records that a search shows: a list, or one record by itself.
+pub(crate) fn results(reply: &Reply) -> Result<Vec<Record>, End> {
+    page(reply).map(|page| page.records).or_else(|end| record(reply).map(|one| vec![one]).map_err(|_| end))
+}
+
+/// Whether a DELETE was carried out: 204 has no body, and what comes with another success must not speak of an error.
+pub(crate) fn removed(reply: &Reply) -> Result<(), End> {
+    let is_done = match reply.status {
+        200 | 202 | 204 if reply.body.trim().is_empty() => true,
+        200 | 202 => object(reply).is_some(),
+        _ => false,
+    };
+    if is_done { Ok(()) } else { Err(unshown(reply, "no removal")) }
+}
+
+/// Whether the Analytics API took what it was sent.
+pub(crate) fn taken(reply: &Reply) -> Result<(), End> {
+    let message = is_whole(reply).then(|| object(reply)).flatten();
+    let text = message.as_ref().and_then(|members| members.get("message")).and_then(Json::as_str);
+    let is_taken = text.is_some_and(|text| text.trim_start().to_lowercase().starts_with("success"));
+    if is_taken { Ok(()) } else { Err(unshown(reply, "nothing of the messages")) }
+}
+
+/// Whether an answer of success shows what it has to.
+pub(crate) fn is_shown(shows: Shows, reply: &Reply) -> bool {
+    match shows {
+        Shows::Record => record(reply).is_ok(),
+        Shows::Records => results(reply).is_ok(),
+        Shows::Definitions => Envelope::parse(&reply.body).is_some_and(|envelope| envelope.items.is_some()),
+        Shows::Removal => removed(reply).is_ok(),
+        Shows::Messages => taken(reply).is_ok(),
+        Shows::Anything => true,
     }
-    Record::parse(&reply.body).map(Some).ok_or(Unreadable)
 }
 
-/// A body that is not what a 2xx answer should have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable;
+/// A 207 tells of several things, a 206 of a part: neither says that all was done.
+fn is_whole(reply: &Reply) -> bool {
+    matches!(reply.status, 200..=202)
+}
 
-/// Whether an answer stems from a server that is failing: 5xx, or success with a body that cannot be read.
-pub(crate) fn is_failing(method: Method, reply: &Reply) -> bool {
-    match (reply.status, method) {
-        (408 | 500.., _) => true,
-        (200..=299, Method::Get) => Page::parse(&reply.body).is_none(),
-        (200..=299, Method::Post | Method::Put) => written(reply).is_err(),
-        (_, Method::Get | Method::Post | Method::Put | Method::Delete) => false,
+/// The object of an answer, unless it speaks of an error.
+fn object(reply: &Reply) -> Option<Map<String, Json>> {
+    let Ok(Json::Object(members)) = serde_json::from_str(&reply.body) else { return None };
+    (!speaks_of_error(&members)).then_some(members)
+}
+
+pub(crate) fn speaks_of_error(members: &Map<String, Json>) -> bool {
+    let has = |name| match members.get(name) {
+        None | Some(Json::Null | Json::Bool(false)) => false,
+        Some(Json::Array(items)) => !items.is_empty(),
+        Some(Json::Bool(true) | Json::Number(_) | Json::String(_) | Json::Object(_)) => true,
+    };
+    has("error") || has("errors") || members.get("success") == Some(&Json::Bool(false))
+}
+
+/// The end where an answer of success does not show what it has to.
+pub(crate) fn unshown(reply: &Reply, what: &str) -> End {
+    let status = reply.status;
+    End::Unknown(match serde_json::from_str::<Json>(&reply.body) {
+        _ if reply.body.trim().is_empty() => {
+            format!("Vitally answered {status} without a body, which shows {what}")
+        }
+        Err(_) => format!("Vitally answered {status} with something that is not JSON"),
+        Ok(Json::Object(members)) if speaks_of_error(&members) => {
+            format!("Vitally answered {status} and showed {what}: {}", refusal::text(&reply.body))
+        }
+        Ok(_) => format!("Vitally answered {status} and showed {what}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use coho_core::memory::Time;
+
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        let (body, asked) = (body.to_owned(), Time::UNIX_EPOCH);
+        Reply { status, body, date: None, asked, elapsed: Duration::ZERO }
+    }
+
+    /// Successes that show nothing, whatever was asked.
+    const NOTHING: [(u16, &str); 11] = [
+        (200, "[7]"),
+        (200, "null"),
+        (200, r#"{"error":"busy"}"#),
+        (200, r#"{"errors":[{"message":"no"}]}"#),
+        (200, r#"{"success":false}"#),
+        (200, r#"{"id":"a","error":{"message":"no"}}"#),
+        (200, "<html>Welcome</html>"),
+        (200, r#"{"id":"a""#),
+        (207, r#"{"id":"a","message":"Success."}"#),
+        (206, r#"{"results":[]}"#),
+        (200, r#""ok""#),
+    ];
+
+    #[test]
+    fn what_shows_nothing_is_success_of_nothing() {
+        for (status, body) in NOTHING {
+            let reply = reply(status, body);
+            for shows in [Shows::Record, Shows::Records, Shows::Removal, Shows::Messages] {
+                assert!(!is_shown(shows, &reply), "{shows:?} {status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_has_an_id() {
+        assert!(record(&reply(201, r#"{"id":"a"}"#)).is_ok());
+        for (status, body) in
+            [(200, "{}"), (200, ""), (204, ""), (202, "{}"), (200, r#"{"id":7}"#), (200, "[]")]
+        {
+            assert!(record(&reply(status, body)).is_err(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn every_entry_of_a_list_has_an_id() {
+        assert!(page(&reply(200, r#"{"results":[{"id":"a"}]}"#)).is_ok());
+        assert!(page(&reply(200, r#"{"results":[]}"#)).is_ok());
+        let no_list = [
+            "{}",
+            r#"{"results":null}"#,
+            r#"{"results":[{}]}"#,
+            r#"{"results":[null]}"#,
+            r#"{"results":{}}"#,
+        ];
+        for body in no_list {
+            assert!(page(&reply(200, body)).is_err() && results(&reply(200, body)).is_err(), "{body}");
+        }
+        // One record by itself is an answer to a search, and shows no end of a list.
+        assert!(page(&reply(200, r#"{"id":"a"}"#)).is_err() && results(&reply(200, r#"{"id":"a"}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_removal_needs_no_body_and_minds_errors() {
+        for (status, body) in
+            [(204, ""), (200, ""), (202, ""), (200, "{}"), (200, r#"{"id":"a"}"#), (202, "{}")]
+        {
+            assert!(removed(&reply(status, body)).is_ok(), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn messages_were_taken_where_the_answer_says_so() {
+        assert!(taken(&reply(200, r#"{"message":"Success."}"#)).is_ok());
+        for (status, body) in
+            [(200, "{}"), (200, ""), (204, ""), (202, "{}"), (200, r#"{"message":"queue is full"}"#)]
+        {
+            assert!(taken(&reply(status, body)).is_err(), "{status} {body}");
+        }
     }
 }

@@ -8,6 +8,8 @@ use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use serde_json::{Map, Value as Json};
 
+use crate::wire::reading::speaks_of_error;
+
 /// Members that are read apart, or that nobody asks for: whole records stand in them, some of them large.
 const APART: [&str; 5] = ["traits", "accounts", "organizations", "segments", "keyRoles"];
 
@@ -61,7 +63,7 @@ impl Record {
         }
     }
 
-    fn of(mut members: Map<String, Json>) -> Self {
+    pub(crate) fn of(mut members: Map<String, Json>) -> Self {
         let traits = match members.remove("traits") {
             Some(Json::Object(traits)) => Some(traits),
             Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_)) | None => {
@@ -180,72 +182,47 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
-impl Page {
-    /// Reads a page in any of the shapes that Vitally answers: a list, `results`, `data`, or one object.
-    pub(crate) fn parse(body: &str) -> Option<Self> {
-        let envelope = Envelope::parse(body)?;
-        let next = envelope.next;
-        let records = match envelope.contents {
-            Contents::Listed(items) => items.into_iter().map(Record::of).collect(),
-            Contents::Alone(members) if members.contains_key("id") => vec![Record::of(members)],
-            Contents::Alone(_) => Vec::new(),
-        };
-        Some(Self { records, next })
-    }
-
-    /// Reads a page of a list, which is nothing but a list: `None` for a single object too, since it shows no end.
-    pub(crate) fn parse_list(body: &str) -> Option<Self> {
-        let Envelope { contents, next } = Envelope::parse(body)?;
-        match contents {
-            Contents::Listed(items) => {
-                Some(Self { records: items.into_iter().map(Record::of).collect(), next })
-            }
-            Contents::Alone(_) => None,
-        }
-    }
-}
-
-/// An answer that may hold several things.
+/// A list in any of the shapes that Vitally answers: bare, or under `results` or `data`.
 pub(crate) struct Envelope {
-    pub(crate) contents: Contents,
+    /// The entries; `None` where the answer is an object by itself.
+    pub(crate) items: Option<Vec<Map<String, Json>>>,
     /// Where the next page begins.
     next: Option<String>,
 }
 
-/// What stands in an envelope.
-pub(crate) enum Contents {
-    /// A list.
-    Listed(Vec<Map<String, Json>>),
-    /// An object that is no envelope.
-    Alone(Map<String, Json>),
-}
-
 impl Envelope {
-    /// Reads a list, `results`, `data`, or one object.
+    /// Reads it; `None` where the body is neither a list of objects nor an object.
     pub(crate) fn parse(body: &str) -> Option<Self> {
         match serde_json::from_str(body).ok()? {
-            Json::Array(items) => Some(Self { contents: Contents::Listed(objects(items)), next: None }),
+            Json::Array(items) => Some(Self { items: Some(objects(items)?), next: None }),
+            Json::Object(members) if speaks_of_error(&members) => None,
             Json::Object(mut members) => {
                 let name = ["results", "data"]
                     .into_iter()
                     .find(|name| members.get(*name).is_some_and(Json::is_array));
                 let Some(Json::Array(items)) = name.and_then(|name| members.remove(name)) else {
-                    return Some(Self { contents: Contents::Alone(members), next: None });
+                    return Some(Self { items: None, next: None });
                 };
-                let next = if items.is_empty() { None } else { next(&members) };
-                Some(Self { contents: Contents::Listed(objects(items)), next })
+                Some(Self { items: Some(objects(items)?), next: next(&members) })
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
         }
     }
+
+    /// The page of records; `None` where it is no list, or an entry has no id.
+    pub(crate) fn page(self) -> Option<Page> {
+        let records: Vec<Record> = self.items?.into_iter().map(Record::of).collect();
+        records.iter().all(|record| record.id.is_some()).then_some(Page { records, next: self.next })
+    }
 }
 
-fn objects(items: Vec<Json>) -> Vec<Map<String, Json>> {
+fn objects(items: Vec<Json>) -> Option<Vec<Map<String, Json>>> {
     let object = |item| if let Json::Object(members) = item { Some(members) } else { None };
-    items.into_iter().filter_map(object).collect()
+    items.into_iter().map(object).collect()
 }
 
-/// `atEnd` and an empty page end a list too, whatever the cursor says.
+/// A list ends where it says so, or where there is no cursor. An empty page with a cursor is no end: what it would hold may be
+/// hidden from lists.
 fn next(members: &Map<String, Json>) -> Option<String> {
     if members.get("atEnd") == Some(&Json::Bool(true)) {
         return None;
@@ -295,25 +272,26 @@ mod tests {
         assert!(!Record::default().has_email(""));
     }
 
-    #[test]
-    fn a_page_has_any_shape() {
-        for body in
-            [r#"[{"id":"a"}]"#, r#"{"results":[{"id":"a"}]}"#, r#"{"data":[{"id":"a"}]}"#, r#"{"id":"a"}"#]
-        {
-            let page = Page::parse(body).unwrap();
-            assert_eq!(page.records.len(), 1, "{body}");
-            assert_eq!(page.next, None, "{body}");
-        }
-        assert_eq!(Page::parse(r#"{"results":[]}"#).unwrap().records, []);
-        assert_eq!(Page::parse_list(r#"{"next":null}"#), None);
+    fn page(body: &str) -> Option<Page> {
+        Envelope::parse(body)?.page()
     }
 
     #[test]
-    fn a_list_ends_in_three_ways() {
-        let next = |body: &str| Page::parse(body).unwrap().next;
+    fn a_page_has_any_shape() {
+        for body in [r#"[{"id":"a"}]"#, r#"{"results":[{"id":"a"}]}"#, r#"{"data":[{"id":"a"}]}"#] {
+            let page = page(body).unwrap();
+            assert_eq!((page.records.len(), page.next), (1, None), "{body}");
+        }
+        assert_eq!(page(r#"{"results":[]}"#).unwrap().records, []);
+        assert_eq!(page(r#"{"next":null}"#), None);
+    }
+
+    #[test]
+    fn a_list_ends_where_it_says_so_or_without_a_cursor() {
+        let next = |body: &str| page(body).unwrap().next;
         assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c"}"#), Some("c".to_owned()));
         assert_eq!(next(r#"{"results":[{"id":"a"}],"next":null}"#), None);
         assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c","atEnd":true}"#), None);
-        assert_eq!(next(r#"{"results":[],"next":"c"}"#), None);
+        assert_eq!(next(r#"{"results":[],"next":"c","atEnd":false}"#), Some("c".to_owned()));
     }
 }

@@ -1,9 +1,11 @@
 //! Refusals: Vitally's own words, wherever an error's body hides them, and what they tell.
 //!
-//! Only `{"error": "text"}` was ever captured; the other shapes are read because nobody documents them away. The words
-//! that tell a duplicate or a missing record are guesses, and a wrong guess costs one look, never a wrong write.
+//! Two shapes were captured: `{"error": "text"}`, and for a body that does not fit
+//! `{"error": {"message": "validation failed", "errors": [{"instancePath": "/name", "message": "must be string", …}]}}`. The
+//! others are read because nobody documents them away. The words that tell a duplicate or a missing record are guesses, and a
+//! wrong guess costs one look, never a wrong write.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 /// The most characters of Vitally's text that a verdict carries.
 const LONGEST: usize = 300;
@@ -25,13 +27,10 @@ const MISSING: [&str; 7] = [
     "no organization with",
 ];
 
-/// Vitally's text: `error`, else `message`, else `errors`, else the body itself; on one line and bounded.
+/// Vitally's text: `error` and `message`, each of `errors` with its place, else the body itself; on one line and bounded.
 pub(crate) fn text(body: &str) -> String {
     let found = match serde_json::from_str::<Json>(body) {
-        Ok(Json::Object(members)) => ["error", "message", "errors"]
-            .into_iter()
-            .filter_map(|name| members.get(name).and_then(words))
-            .find(|text| !text.trim().is_empty()),
+        Ok(Json::Object(members)) => said(&members).filter(|text| !text.trim().is_empty()),
         Ok(Json::String(text)) => Some(text),
         Ok(Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_)) | Err(_) => None,
     };
@@ -52,14 +51,25 @@ fn words(value: &Json) -> Option<String> {
         Json::String(text) => Some(text.clone()),
         Json::Bool(_) | Json::Number(_) => Some(value.to_string()),
         Json::Array(items) => Some(items.iter().filter_map(words).collect::<Vec<_>>().join("; ")),
-        Json::Object(members) => match members.get("message").or_else(|| members.get("error")) {
-            Some(inner) => words(inner),
-            None => Some(named(members)),
-        },
+        Json::Object(members) => said(members).or_else(|| Some(named(members))),
     }
 }
 
-fn named(members: &serde_json::Map<String, Json>) -> String {
+/// What an object says: where, what, and what is wrong in particular.
+fn said(members: &Map<String, Json>) -> Option<String> {
+    let spoken = |name: &str| members.get(name).and_then(words).filter(|text| !text.trim().is_empty());
+    let (error, message, errors) = (spoken("error"), spoken("message"), spoken("errors"));
+    let message = message.filter(|text| error.as_ref() != Some(text));
+    let parts: Vec<String> = [error, message, errors].into_iter().flatten().collect();
+    let what = (!parts.is_empty()).then(|| parts.join(": "))?;
+    let place = members.get("instancePath").and_then(Json::as_str).filter(|place| !place.is_empty());
+    let extra =
+        members.get("params").and_then(|params| params.get("additionalProperty")).and_then(Json::as_str);
+    let what = extra.map_or_else(|| what.clone(), |name| format!("{what}: `{name}`"));
+    Some(place.map_or_else(|| what.clone(), |place| format!("{place} {what}")))
+}
+
+fn named(members: &Map<String, Json>) -> String {
     let parts = members.iter().filter_map(|(name, value)| Some(format!("{name}: {}", words(value)?)));
     parts.collect::<Vec<_>>().join("; ")
 }
@@ -123,10 +133,35 @@ fn says(body: &str, words: &[&str]) -> bool {
     text.is_empty() || words.iter().any(|word| text.contains(word))
 }
 
-/// Whether a refusal says that the route takes only Vitally's ids. Captured on another route:
-/// "Given ID expected to be a UUID".
+/// Whether a refusal says that the route takes only Vitally's ids. Captured on another route: "Given ID expected to be a UUID".
+/// Where it names the places that are wrong, a field of the body is not the path.
 pub(crate) fn wants_vitallys_id(status: u16, body: &str) -> bool {
-    status == 400 && text(body).to_lowercase().contains("uuid")
+    let speaks = |text: &str| text.to_lowercase().contains("uuid");
+    if status != 400 || !speaks(&text(body)) {
+        return false;
+    }
+    let places = places(body);
+    places.is_empty() || places.iter().any(|(place, text)| speaks(text) && is_of_path(place))
+}
+
+/// `/id` and the like are parameters of the path; a body has fields with names of its own.
+fn is_of_path(place: &str) -> bool {
+    matches!(
+        place.trim_start_matches('/'),
+        "" | "id" | "params/id" | "accountId" | "userId" | "organizationId"
+    )
+}
+
+/// What each of `errors` finds fault with, and its text.
+fn places(body: &str) -> Vec<(String, String)> {
+    let Ok(body) = serde_json::from_str::<Json>(body) else { return Vec::new() };
+    let errors = [body.pointer("/error/errors"), body.pointer("/errors")];
+    let errors = errors.into_iter().flatten().filter_map(Json::as_array).flatten();
+    let place = |error: &Json| {
+        let text = |name: &str| error.get(name).and_then(Json::as_str).map(str::to_owned);
+        Some((text("instancePath")?, text("message").unwrap_or_default()))
+    };
+    errors.filter_map(place).collect()
 }
 
 #[cfg(test)]
@@ -142,9 +177,40 @@ mod tests {
         assert_eq!(text(r#"{"errors":[{"message":"a"},"b"]}"#), "a; b");
         assert_eq!(text(r#"{"errors":{"name":["too long"]}}"#), "name: too long");
         assert_eq!(text("<html><h1>Not\n found</h1></html>"), "Not found");
+        assert_eq!(
+            text(r#"{"error":"Bad Request","message":"name must be text"}"#),
+            "Bad Request: name must be text"
+        );
         assert_eq!(text(""), "");
         assert_eq!(text_or_status(400, "{}"), "{}");
         assert_eq!(text_or_status(400, " "), "Vitally answered 400 and gave no reason");
+    }
+
+    fn validation(place: &str, message: &str) -> String {
+        let error =
+            format!(r#"{{"instancePath":"{place}","keyword":"type","params":{{}},"message":"{message}"}}"#);
+        format!(r#"{{"error":{{"message":"validation failed","errors":[{error}]}}}}"#)
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        assert_eq!(
+            text(&validation("/traits/seats", "must be string")),
+            "validation failed: /traits/seats must be string"
+        );
+        let two = r#"{"error":{"message":"validation failed","errors":[{"instancePath":"/name","message":"must be string"},
+            {"instancePath":"","message":"must NOT have additional properties","params":{"additionalProperty":"mrr"}}]}}"#;
+        let told = "validation failed: /name must be string; must NOT have additional properties: `mrr`";
+        assert_eq!(text(two), told);
+    }
+
+    #[test]
+    fn only_a_path_wants_vitallys_id() {
+        assert!(wants_vitallys_id(400, r#"{"error":"Given ID expected to be a UUID"}"#));
+        assert!(wants_vitallys_id(400, &validation("/id", "must match format uuid")));
+        assert!(!wants_vitallys_id(400, &validation("/traits/device", "must match format uuid")));
+        assert!(!wants_vitallys_id(400, &validation("/accountIds/0", "must match format uuid")));
+        assert!(!wants_vitallys_id(422, r#"{"error":"trait device must be a uuid"}"#));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The ends of the simulator's switches.
 
 /// Every switch at every end that changes what a write does, and some together.
-pub(crate) const ENDS: [&str; 35] = [
+pub(crate) const ENDS: [&str; 39] = [
     "dup=upsert",
     "dup=409",
     "dup=400",
@@ -18,6 +18,10 @@ pub(crate) const ENDS: [&str; 35] = [
     "email_unique=409",
     "email_unique=merge",
     "post=201",
+    "post=202",
+    "delete=200",
+    "delete=202",
+    "err=error",
     "err=message",
     "err=html",
     "err=empty",

@@ -14,7 +14,7 @@ use crate::Record;
 use crate::address::{RESOURCES, encode, plural};
 use crate::client::Client;
 use crate::client::ask::Log;
-use crate::request::{Cost, Method, Reply, Request};
+use crate::request::{Cost, Method, Reply, Request, Shows};
 use crate::wire::reading::{Reading, read};
 
 /// A Vitally id that no record has: its version and variant are right, and all else is ones.
@@ -100,7 +100,8 @@ impl<'s> Session<'s> {
         body: Option<Json>,
     ) -> Result<Reply, LiveError> {
         let body = body.map(|body| body.to_string());
-        let request = Request { api: Api::Rest, method, path, body, after: Duration::ZERO };
+        let request =
+            Request { api: Api::Rest, method, path, body, after: Duration::ZERO, shows: Shows::Anything };
         let reply = send(self.client, &request).await;
         self.prices.note(method.cost(), self.client.state().rest, self.client.0.settings.clock.now());
         reply
