@@ -11,7 +11,7 @@ use coho_core::sync::Removal;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use coho_core::verdict::{Outcome, Verdict};
-pub use coho_ledger::identity::Elsewhere;
+use coho_ledger::identity::Elsewhere;
 
 /// How often a refused row is tried again before Coho waits until it changes.
 pub const MOST_TRIES: u16 = 10;
@@ -116,7 +116,7 @@ impl Case<'_> {
             self.before.and_then(|memory| memory.standing.origin()).is_some_and(|was| was == Origin::Created);
         match (origin, self.elsewhere) {
             (Origin::Created, Elsewhere::Before | Elsewhere::Now) if !was_ours => Origin::Found,
-            (origin, Elsewhere::Never | Elsewhere::Before | Elsewhere::Now) => origin,
+            (origin, Elsewhere::Before | Elsewhere::Now | Elsewhere::Never) => origin,
         }
     }
 

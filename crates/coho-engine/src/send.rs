@@ -23,6 +23,7 @@ use coho_core::plan::count_problem;
 use coho_core::sync::{Api, Sync};
 use coho_core::target::VitallyId;
 use coho_core::verdict::{Call, Outcome, Verdict};
+use coho_ledger::identity::Elsewhere;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
@@ -44,7 +45,7 @@ use self::outcome::{fate, is_rejected, problem, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
-use crate::conclude::{Circumstances, Elsewhere, conclude};
+use crate::conclude::{Circumstances, conclude};
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;

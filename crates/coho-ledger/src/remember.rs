@@ -67,7 +67,10 @@ impl Ledger {
             return Ok(());
         }
         self.joined(lease, connection, "recording fates", || {
-            connection.execute(&over(), named_params! { ":run": run.row, ":scope": scope.id, ":now": micros(now) })?;
+            connection.execute(
+                &over(),
+                named_params! { ":run": run.row, ":scope": scope.id, ":now": micros(now) },
+            )?;
             connection.execute(&lift(), named_params! { ":scope": scope.id }).map(drop)
         })
     }

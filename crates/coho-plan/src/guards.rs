@@ -87,7 +87,8 @@ impl Guards<'_> {
     fn evidence(&self, job: &Job<'_>, passed: &Passed) -> Result<Option<Evidence>, PlanError> {
         let Some(scope) = job.scope else { return Ok(None) };
         let is_invalid = |(fate, ..): &&(Fate, Change, Reason)| *fate == Fate::Invalid;
-        let invalid: u64 = passed.rows.iter().filter(|(end, _)| is_invalid(end)).map(|(_, number)| number).sum();
+        let invalid: u64 =
+            passed.rows.iter().filter(|(end, _)| is_invalid(end)).map(|(_, number)| number).sum();
         let noted = "SELECT sum(rows) FROM plan WHERE side = 0 AND status = 'invalid'";
         let rows = passed.read.saturating_sub(invalid + self.table.number(noted, [])?);
         let new = self.count("change = 'add' AND reason = 'new-record'")?;

@@ -1,8 +1,8 @@
 //! The client: carries the requests of exchanges to Vitally, at the right pace, and repeats what may be repeated.
 //!
 //! What may be repeated is little: a 429 always, since it was not carried out; a lost or failed GET, PUT or DELETE, since
-//! twice is the same as once, and not before the time that a `Retry-After` names. A POST of the REST API is never repeated here: the next run looks before it writes. Messages
-//! of the Analytics API may be, since they keep their ids.
+//! twice is the same as once, and not before the time that a `Retry-After` names. A POST of the REST API is never repeated here:
+//! the next run looks before it writes. Messages of the Analytics API may be, since they keep their ids.
 //!
 //! Each API has a line of its own: host, token and pace. Read `ask` for repeats, `limiter` for the pace, `until` for when
 //! waiting ends, `transport` for HTTP, `deliver_batch` for the Analytics API, `check` for the connection tests, `breaker` for

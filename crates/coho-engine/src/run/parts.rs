@@ -185,8 +185,7 @@ impl Engine<'_> {
 
     /// Finds the users whose e-mail addresses a sync's operations search, many at once.
     async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(planned), Some(client)) = (&part.planned, self.client_of(shared, part))
-        else {
+        let (Some(planned), Some(client)) = (&part.planned, self.client_of(shared, part)) else {
             return Ok(());
         };
         if part.sync.matching.email().is_none() || ends(shared) {

@@ -78,7 +78,7 @@ impl Tries {
 
     /// Nothing more is tried.
     fn ended(self) -> Answer {
-        self.answered(Answer::NotSent { why: "the run ended before".to_owned() })
+        self.answered(ended())
     }
 }
 
@@ -119,7 +119,7 @@ impl Client {
     pub(super) async fn ask(&self, request: &Request, log: &mut Log) -> Answer {
         let Some(line) = self.line(request.api) else { return no_token(request.api) };
         let mut tries = Tries::default();
-        if self.pause(request.after).await.is_none() {
+        if !self.waits(request.after).await {
             return tries.ended();
         }
         loop {
@@ -133,15 +133,15 @@ impl Client {
                 return tries.answered(sent.answer);
             };
             tries.note(request, sent.answer);
-            if self.pause(wait).await.is_none() {
+            if !self.waits(wait).await {
                 return tries.ended();
             }
         }
     }
 
-    /// Waits a while; `None` where the end came before.
-    async fn pause(&self, wait: Duration) -> Option<()> {
-        if wait.is_zero() { Some(()) } else { self.1.first(tokio::time::sleep(wait)).await }
+    /// Waits a while; whether the end did not come before.
+    async fn waits(&self, wait: Duration) -> bool {
+        wait.is_zero() || self.1.first(tokio::time::sleep(wait)).await.is_some()
     }
 
     /// How long to wait before another try; `None` where there is none. A server that names a time is left alone until then, as
@@ -169,6 +169,11 @@ impl Client {
         let wait = retry.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1)).min(LONGEST_WAIT);
         wait.mul_f64(1.0 + self.0.settings.jitter.next() * 0.5)
     }
+}
+
+/// What is said of a call that did not leave before the end.
+fn ended() -> Answer {
+    Answer::NotSent { why: "the run ended before".to_owned() }
 }
 
 fn no_token(api: Api) -> Answer {

@@ -23,7 +23,7 @@ pub(crate) struct Body {
     traits: Map<String, Json>,
 }
 
-/// References that have no Vitally id yet, as `account acme, account zeta`.
+/// References that have no Vitally id yet, such as the accounts acme and zeta.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unresolved(pub(crate) String);
 
@@ -173,7 +173,7 @@ impl Draft<'_> {
         if let Some(found) = self.resolved.get(object, id) {
             return Json::from(found.as_str());
         }
-        let name = format!("{object} {id}");
+        let name = format!("{object} `{id}`");
         if !missing.contains(&name) {
             missing.push(name);
         }
