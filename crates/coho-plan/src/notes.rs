@@ -92,9 +92,7 @@ fn odd(number: u64) -> Option<String> {
 fn cut(number: u64) -> Option<String> {
     let noun = if number == 1 { "row has a time" } else { "rows have times" };
     (number > 0).then(|| {
-        format!(
-            "{number} {noun} with digits behind the millisecond: Vitally takes none, so they are cut off"
-        )
+        format!("{number} {noun} with digits behind the millisecond: Vitally takes none, so they are cut off")
     })
 }
 

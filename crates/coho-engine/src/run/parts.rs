@@ -178,6 +178,9 @@ impl Engine<'_> {
             ledger.mark_begun(lease, scope, now)?;
             self.mark(part.sync);
         }
+        if !planned.types.is_empty() {
+            ledger.remember_types(lease, &part.sync.model, &planned.types, now)?;
+        }
         remember_ids(shared, part, &planned.table, now)?;
         part.sent.calls += planned.calls.len() as u64;
         note_calls(shared, part, &planned.calls)
@@ -185,8 +188,7 @@ impl Engine<'_> {
 
     /// Finds the users whose e-mail addresses a sync's operations search, many at once.
     async fn find_users(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
-        let (Some(planned), Some(client)) = (&part.planned, self.client_of(shared, part))
-        else {
+        let (Some(planned), Some(client)) = (&part.planned, self.client_of(shared, part)) else {
             return Ok(());
         };
         if part.sync.matching.email().is_none() || ends(shared) {
