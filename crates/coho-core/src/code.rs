@@ -175,6 +175,7 @@ codes! {
         MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's text; raise `guards: { max_rejected }` if this is right.";
         TAKES_USERS_ALONG "takes-users-along": "Deleting the account would delete users that another sync still holds.", "Let the users leave their model, or link them to another account.";
         NEW_EVENT_IDS "new-event-ids": "Events that were delivered under other ids would be sent a second time: the sync's `id` or the primary keys of its rows were changed.", "Write `renamed_from`, or give the rows their old keys; where the events are others, send them with `--resend --events`.";
+        INFERRED_TYPE "inferred-type": "A column of a file was taken for another type than before, so that it would be sent otherwise in every row.", "Mend the value that is named, or write the type that is meant: `types: { COLUMN: TYPE }` in the model.";
         MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; raise `guards: { max_nulled }` if this is right.";
     }
 }

@@ -80,4 +80,4 @@ mod compile;
 mod target;
 mod digest;
 
-pub use mapping::{Facts, Mapping, Specification};
+pub use mapping::{Facts, Mapping, Specification, Use};

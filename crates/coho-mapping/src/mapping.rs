@@ -4,6 +4,7 @@
 
 mod facts;
 mod node;
+mod uses;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use coho_liquid::Branch;
 pub use facts::Facts;
 use node::Scene;
 pub(crate) use node::{Field, Filled, Lookup, Node, Source, To};
+pub use uses::Use;
 
 /// What is compiled: the parts of a sync that concern the mapping.
 #[derive(Clone, Copy, Debug)]

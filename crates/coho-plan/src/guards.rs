@@ -7,6 +7,7 @@ use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
 use coho_core::verdict::Fate;
 use coho_ledger::scope::Scope;
+use coho_source::TypeChange;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::evaluate::Passed;
@@ -18,9 +19,15 @@ use crate::repeats::{self, Evidence, Past};
 use crate::table::{Table, TableError};
 
 /// Applies all guards of a sync. Gives those that hold something.
-pub(crate) fn guard(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Result<Vec<GuardHit>, PlanError> {
+pub(crate) fn guard(
+    job: &Job<'_>,
+    table: &Table,
+    passed: &mut Passed,
+    types: &[TypeChange],
+) -> Result<Vec<GuardHit>, PlanError> {
     let mut guards =
         Guards { table, hits: Vec::new(), delivered: passed.standings.delivered, known: known(passed) };
+    guards.types(job, types)?;
     guards.new_ids(job, passed)?;
     guards.empty_source(job, passed)?;
     guards.max_removed(job)?;
@@ -60,6 +67,19 @@ struct Limited<'a> {
 }
 
 impl Guards<'_> {
+    /// A file's odd value that makes another type of a column, and so another value of every record. Where nothing would be sent
+    /// of it, or where all is only remembered, there is nothing to hold.
+    fn types(&mut self, job: &Job<'_>, changes: &[TypeChange]) -> Result<(), TableError> {
+        let Some(first) = changes.first().filter(|_| !job.learns()) else { return Ok(()) };
+        let held = self.hold(Code::INFERRED_TYPE, "TRUE")?;
+        if held > 0 {
+            let messages: Vec<_> = changes.iter().map(TypeChange::message).collect();
+            let (code, message) = (Code::INFERRED_TYPE, messages.join("; "));
+            self.hits.push(GuardHit { code, message, help: first.help(), held });
+        }
+        Ok(())
+    }
+
     /// Events under new ids are held, and of records it is said that their keys are new. Who asks for all to be sent again, or
     /// for nothing to be sent, has said what these rows are.
     fn new_ids(&mut self, job: &Job<'_>, passed: &mut Passed) -> Result<(), PlanError> {

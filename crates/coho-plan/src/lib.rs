@@ -55,10 +55,15 @@ mod departures;
 mod agreed;
 pub mod repeats;
 mod guards;
+mod types;
 pub mod dependents;
 mod sums;
 mod notes;
 mod summary;
+
+use std::collections::BTreeMap;
+
+use coho_core::code::Code;
 
 use crate::agreed::Of;
 use crate::failure::PlanError;
@@ -76,8 +81,9 @@ pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
 }
 
 /// All that follows the reading, in its order: what a later pass looks at is settled by those before it.
-fn passes(mut job: Job<'_>, table: Table, read: read::Read) -> Result<Planned, PlanError> {
+fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planned, PlanError> {
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
+    let types = std::mem::take(&mut read.types);
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
     agreed::bring(&job, &table, rules)?;
     targets::separate(&job, &table, &mut passed.problems)?;
@@ -86,9 +92,11 @@ fn passes(mut job: Job<'_>, table: Table, read: read::Read) -> Result<Planned, P
     evaluate::evaluate_absent(&job, &table, &mut passed)?;
     targets::spare(&table)?;
     agreed += agreed::restrict(&job, &table, Of::Rest)?;
-    let guards = guards::guard(&job, &table, &mut passed)?;
+    let guards = guards::guard(&job, &table, &mut passed, &types.changes)?;
     departures::stay(&table)?;
     let known = guards::known(&passed);
+    let is_other = guards.iter().any(|guard| guard.code == Code::INFERRED_TYPE);
+    let types = if is_other { BTreeMap::new() } else { types.now };
     let plan = summary::summarize(&job, &table, passed, guards)?;
     table.commit()?;
     table.close(job.ledger)?;
@@ -98,6 +106,7 @@ fn passes(mut job: Job<'_>, table: Table, read: read::Read) -> Result<Planned, P
         rules,
         moment: job.moment,
         known,
+        types,
         missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
         calls: job.held.take().map(|held| held.calls).unwrap_or_default(),
         workspace: job.workspace,

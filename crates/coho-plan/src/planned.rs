@@ -1,5 +1,7 @@
 //! A plan that is made.
 
+use std::collections::BTreeMap;
+
 use coho_core::digest::Digest;
 use coho_core::memory::Time;
 use coho_core::plan::SyncPlan;
@@ -22,6 +24,8 @@ pub struct Planned {
     pub workspace: String,
     /// Records that were delivered before, or are taken to be there.
     pub known: u64,
+    /// The types that columns of a file were taken for, to be remembered by their names; none where they are others than before.
+    pub types: BTreeMap<String, String>,
     /// Operations that an approved plan has, and that are not due.
     pub missed: u64,
     /// The calls that planning took: what Vitally holds was listed.

@@ -15,6 +15,7 @@ use crate::job::Job;
 use crate::progress::Step;
 use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
+use crate::types::Types;
 
 /// How much memory the rows of one sync may take before they spill to disk.
 const SORT_BUDGET: usize = 48 << 20;
@@ -23,6 +24,8 @@ const SORT_BUDGET: usize = 48 << 20;
 pub(crate) struct Read {
     pub(crate) mapping: Mapping,
     pub(crate) rows: Sorted,
+    /// The types of a file's columns.
+    pub(crate) types: Types,
     /// How many rows there were.
     pub(crate) number: u64,
     /// How many of them have no key.
@@ -46,6 +49,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
             return Err(job.failed(problems));
         }
     };
+    let types = Types::of(job, reading.outline(), &mapping)?;
     reading
         .need(&needed(&mapping, &key))
         .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
@@ -65,7 +69,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         job.tell(Step::Reading(intake.read))?;
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
-    Ok(Read { mapping, rows: sorter.finish()?, number: read, nameless, problems })
+    Ok(Read { mapping, types, rows: sorter.finish()?, number: read, nameless, problems })
 }
 
 /// The places of the columns that a sync reads: what is wrong in the others is nobody's trouble.

@@ -178,6 +178,9 @@ impl Engine<'_> {
             ledger.mark_begun(lease, scope, now)?;
             self.mark(part.sync);
         }
+        if !planned.types.is_empty() {
+            ledger.remember_types(lease, &part.sync.model, &planned.types, now)?;
+        }
         remember_ids(shared, part, &planned.table, now)?;
         part.sent.calls += planned.calls.len() as u64;
         note_calls(shared, part, &planned.calls)

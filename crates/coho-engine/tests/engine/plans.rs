@@ -178,3 +178,47 @@ async fn a_column_that_nobody_reads_fails_nothing() {
     std::fs::write(stage.folder.path().join("accounts.csv"), rows).unwrap();
     assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 2 delivered");
 }
+
+#[tokio::test]
+async fn a_value_that_makes_another_type_of_a_column_holds_the_plan() {
+    let mut stage = from_csv("  traits: { seats: seats }").await;
+    let model = "source: files\nfile: accounts.csv\nprimary_key: id\n";
+    let path = stage.folder.path().join("accounts.csv");
+    let write = |third: &str, fourth: &str| {
+        let rows = format!("id,external,name,seats\n1,a,A,5\n2,b,B,{third}\n3,c,C,{fourth}\n");
+        std::fs::write(&path, rows).unwrap();
+    };
+    write("6", "7");
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 3 delivered");
+    write("6", "n/a");
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told("accounts"), "held (inferred-type): 3 held");
+    assert_eq!(ran.calls, [""; 0]);
+    let guard = &stage.plan().await.unwrap()[0].guards[0];
+    let told = "column `seats` was integer and would be text in every row, since accounts.csv:4 has `n/a`";
+    assert_eq!(guard.message, told);
+    // It stays held until a person says what is meant, or the value is mended.
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "held (inferred-type): 3 held");
+    write("6", "8.5");
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 1 delivered, 2 touched");
+    write("6", "n/a");
+    stage.file("models/accounts.yaml", &format!("{model}types: {{ seats: text }}\n"));
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 3 delivered");
+}
+
+#[tokio::test]
+async fn what_no_type_changes_is_not_held() {
+    let fields = "  traits: { seats: { column: seats, as: number }, code: { column: code, as: text } }";
+    let stage = from_csv(fields).await;
+    let write = |id: &str, seats: &str, code: &str| {
+        let rows =
+            format!("id,external,name,seats,code,other\n1,1,A,5,7,1\n{id},{id},B,{seats},{code},{seats}\n");
+        std::fs::write(stage.folder.path().join("accounts.csv"), rows).unwrap();
+    };
+    write("2", "6", "8");
+    assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 2 delivered");
+    // A key with a letter, a cast that fails in its own row, a text, and a column that nobody reads.
+    write("x2", "many", "n/a");
+    let told = stage.run().await.unwrap().told("accounts");
+    assert!(!told.contains("inferred-type"), "{told}");
+}
