@@ -15,6 +15,7 @@ mod tidy;
 mod codegen;
 mod readme;
 mod conform;
+mod liquidjs;
 mod bench;
 mod torture;
 mod mutants;
@@ -37,6 +38,7 @@ usage: cargo xtask VERB
   codegen [--check]           writes docs/reference from the program itself; --check only compares
   readme [--check]            runs the README's tour and writes its output into it; --check only compares
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
+  conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
   bench [delivery|unchanged|liquid|all] [--rows N]
                               speed and memory against a plain client, and templates against LiquidJS, in one run
                               (release build, Linux)

@@ -338,6 +338,7 @@ mod tests {
             indent: 0,
             undefined: crate::sync::Undefined::Error,
             snippets: crate::snippet::Snippets::default(),
+            blanks: crate::sync::Blanks::default(),
         };
         let of = |file: &str, branches| SuiteReport {
             file: file.into(),

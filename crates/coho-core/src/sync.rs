@@ -429,6 +429,18 @@ pub struct TemplateText {
     pub undefined: Undefined,
     /// What it may render by name.
     pub snippets: Snippets,
+    /// What it gives where it renders nothing but blanks.
+    pub blanks: Blanks,
+}
+
+/// What a template gives where its text is nothing but blanks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Blanks {
+    /// That text.
+    #[default]
+    Kept,
+    /// Null, so that the field's null policy decides.
+    Null,
 }
 
 /// How a template reads what is not there.

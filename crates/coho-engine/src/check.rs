@@ -24,6 +24,7 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
     let mut read = Vec::new();
     for sync in syncs {
         listener.on(&Event::Reading { sync: sync.id.clone(), rows: 0 });
+        warnings.extend(Mapping::template_warnings(&sync.fields));
         let (found, columns) = model(engine, sync).await;
         problems.extend(found);
         read.push((*sync, columns));

@@ -259,6 +259,15 @@ pub(crate) enum Segment {
 }
 
 impl Expr {
+    /// Whether its value can be nil.
+    pub(crate) fn may_be_nil(&self) -> bool {
+        match self {
+            Self::Literal(literal) => *literal == Literal::Nil,
+            Self::Path(_) => true,
+            Self::Range(..) | Self::Compare(..) | Self::Not(_) | Self::Logic(..) => false,
+        }
+    }
+
     pub(crate) fn is_constant(&self) -> bool {
         match self {
             Self::Literal(_) => true,

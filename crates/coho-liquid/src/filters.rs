@@ -177,11 +177,29 @@ impl Filter {
         (least, if self.more.is_some() { None } else { Some(self.takes.len()) })
     }
 
+    /// Whether it can give nil: where it gives a text or a number, only some filters pass nil on.
+    pub(crate) fn may_give_nil(&self) -> bool {
+        let always = matches!(self.gives, "text" | "integer" | "number" | "boolean" | "text or array");
+        !always || self.name.starts_with("date") || PASS_NIL.contains(&self.name)
+    }
+
     /// The argument at a place.
     pub(crate) fn arg(&self, at: usize) -> Option<Arg> {
         self.takes.get(at).copied().or(self.more)
     }
 }
+
+/// Filters of texts or numbers that give nil for nil, for nothing, or where they find nothing.
+const PASS_NIL: [&str; 8] = [
+    "array_to_sentence_string",
+    "find_index",
+    "find_index_exp",
+    "inspect",
+    "iso8601",
+    "json",
+    "jsonify",
+    "truncate",
+];
 
 const fn need(name: &'static str, kind: Kind) -> Arg {
     Arg { name, kind, needed: true }
@@ -276,6 +294,23 @@ impl<'a> Args<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_never_gives_nil_does_not_give_it_for_nil() {
+        let context = |data: &'static coho_core::value::Value| crate::Context::free(data);
+        for filter in all().filter(|filter| !filter.may_give_nil() && matches!(filter.body, Body::Plain(_))) {
+            let args = ["", ": '1'", ": '1', '2'"].get(filter.counts().0).copied().unwrap_or_default();
+            for head in ["nil", "gone", "''", "list"] {
+                let source = format!("{{{{ {head} | {}{args} }}}}", filter.name);
+                let scope = crate::Scope::free().settings(crate::Settings::lenient());
+                let Ok(template) = crate::compile(&source, &scope) else { continue };
+                assert!(!template.may_give_null(), "{source}");
+                if let Ok(value) = template.render(&context(&coho_core::value::Value::Null)) {
+                    assert!(!value.is_null(), "{source}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn each_name_stands_once_and_says_what_it_does() {

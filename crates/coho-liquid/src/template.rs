@@ -8,7 +8,7 @@ use coho_core::row::Columns;
 use coho_core::snippet::Snippets;
 use coho_core::value::Value;
 
-use super::ast::{Chain, Mark, Node, Part};
+use super::ast::{Chain, Expr, Mark, Node, Part};
 use super::branches::{self, Branch};
 use super::budget::Budget;
 use super::context::Context;
@@ -175,6 +175,19 @@ impl Template {
     /// Whether it is a lone `{{ … }}`, white space around it aside, whose value keeps its type.
     pub fn is_typed(&self) -> bool {
         self.lone().is_some()
+    }
+
+    /// Whether it can give null. Text is never null, nor is what most filters give: `{{ row.email | downcase }}` of null is empty.
+    pub fn may_give_null(&self) -> bool {
+        let Some(chain) = self.lone() else { return false };
+        match (chain.filters.last(), &chain.head) {
+            (Some(call), _) if call.filter.name == "default" => {
+                call.args.first().is_none_or(Expr::may_be_nil)
+            }
+            (Some(call), _) => call.filter.may_give_nil(),
+            (None, Some(head)) => head.may_be_nil(),
+            (None, None) => true,
+        }
     }
 
     /// Renders a row: a lone `{{ … }}` gives a value with its type, anything else text.

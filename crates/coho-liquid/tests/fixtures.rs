@@ -1,5 +1,7 @@
 //! Fixtures of templates: cases in the conformance formats, and templates with their problems.
 
+#[path = "../examples/conform/differences.rs"]
+mod differences;
 #[path = "../examples/conform/suite.rs"]
 mod suite;
 

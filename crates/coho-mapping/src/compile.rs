@@ -11,7 +11,7 @@ use coho_core::path::FieldPath;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{ColumnType, Columns};
 use coho_core::sync::{
-    Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
 };
 
 use crate::digest::digest;
@@ -55,6 +55,28 @@ pub(crate) fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
         inspect(&field.from, &mut problems);
     }
     problems
+}
+
+/// Where a null policy can never act, for the field's template gives no null.
+pub(crate) fn template_warnings(fields: &[FieldSpec]) -> Vec<Problem> {
+    fields.iter().filter_map(never_null).collect()
+}
+
+fn never_null(field: &FieldSpec) -> Option<Problem> {
+    let Expression::Template { template, cast } = &field.from else { return None };
+    if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || cast.is_some() {
+        return None;
+    }
+    let scope = Scope::free().settings(settings(template)).snippets(&template.snippets);
+    let compiled = coho_liquid::compile(&template.text, &scope).ok()?;
+    if compiled.may_give_null() {
+        return None;
+    }
+    let name = field.null.name();
+    let message =
+        format!("`null: {name}` never acts: this template always gives a value, an empty text for null");
+    let help = "add `empty: null`, or end a lone `{{ … }}` with `| default: nil`";
+    Some(Problem::new(Code::NEVER_NULL, message).at(&template.place).help(help))
 }
 
 /// How a template is read.
@@ -218,7 +240,10 @@ impl Compiler<'_> {
                 let first = self.branches.len();
                 let shift = |branch: Branch| Branch { place: start.place(&branch.place), ..branch };
                 self.branches.extend(template.branches().into_iter().map(shift));
-                Some(Node::Template(Filled { template: Arc::new(template), start, first }, cast))
+                Some(Node::Template(
+                    Filled { template: Arc::new(template), start, first, blanks: text.blanks },
+                    cast,
+                ))
             }
             Err(problems) => {
                 once(&mut self.problems, problems.into_iter().map(|problem| start.shift(problem)));

@@ -2,7 +2,7 @@
 
 use coho_core::digest::{Digest, ENCODING, Hasher};
 use coho_core::row::Columns;
-use coho_core::sync::{Associations, By, Expression, FieldSpec, Matching};
+use coho_core::sync::{Associations, Blanks, By, Expression, FieldSpec, Matching};
 
 use crate::mapping::Specification;
 
@@ -68,7 +68,11 @@ fn expression(from: &Expression) -> String {
             let snippets = coho_liquid::rendered(&template.text, &template.snippets);
             let snippets = snippets.iter().map(|(name, snippet)| format!("\u{3}{name}\u{3}{}", snippet.text));
             let text = format!("template {} {cast} {}", template.undefined.name(), template.text);
-            snippets.fold(text, |text, snippet| text + &snippet)
+            let blanks = match template.blanks {
+                Blanks::Kept => "",
+                Blanks::Null => "\u{3}blanks are null",
+            };
+            snippets.fold(text, |text, snippet| text + &snippet) + blanks
         }
         Expression::Object(members) => {
             let members = members.iter().map(|(name, from)| format!("{name}\u{2}{}", expression(from)));

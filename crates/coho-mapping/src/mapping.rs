@@ -82,6 +82,11 @@ impl Mapping {
         crate::compile::template_problems(fields)
     }
 
+    /// What of these fields' templates is probably not meant: a null policy beside a template that never gives null.
+    pub fn template_warnings(fields: &[FieldSpec]) -> Vec<Problem> {
+        crate::compile::template_warnings(fields)
+    }
+
     /// The places of the columns that are read, in the order of their names. Other columns never cause a request.
     pub fn reads(&self) -> &[usize] {
         &self.reads

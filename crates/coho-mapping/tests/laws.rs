@@ -7,8 +7,8 @@ use coho_core::place::Place;
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::sync::{
-    Associations, By, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy, SyncId,
-    TemplateText, Undefined,
+    Associations, Blanks, By, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy,
+    SyncId, TemplateText, Undefined,
 };
 use coho_core::value::Value;
 use coho_mapping::record::record;
@@ -50,6 +50,7 @@ fn user_fields() -> Vec<FieldSpec> {
         indent: 0,
         undefined: Undefined::Error,
         snippets: Snippets::default(),
+        blanks: Blanks::default(),
     };
     let seats = Expression::Column { column: column("seats"), cast: Some(Cast::Number) };
     let account = Expression::Lookup {
@@ -85,8 +86,14 @@ fn the_text_of_a_snippet_is_in_the_digest() {
         };
         let snippets: Snippets = [("badge", badge), ("other", other)].map(snippet).into_iter().collect();
         let text = "{% render 'badge', x: row.seats %}".to_owned();
-        let template =
-            TemplateText { text, place: Place::default(), indent: 0, undefined: Undefined::Error, snippets };
+        let template = TemplateText {
+            text,
+            place: Place::default(),
+            indent: 0,
+            undefined: Undefined::Error,
+            snippets,
+            blanks: Blanks::default(),
+        };
         let label = field("traits.label", Expression::Template { template, cast: None }, NullPolicy::Omit);
         let matching = Matching::ExternalId(column("id"));
         let fields = user_fields().into_iter().chain([label]).collect::<Vec<_>>();
@@ -188,6 +195,7 @@ fn what_is_no_longer_among_an_events_properties_is_not_cleared() {
         indent: 0,
         undefined: Undefined::Error,
         snippets: Snippets::default(),
+        blanks: Blanks::default(),
     };
     let all = FieldSpec {
         to: FieldTarget::AllTraits,
@@ -213,6 +221,7 @@ fn what_the_clock_changes_in_an_event_is_known_without_its_key() {
         indent: 0,
         undefined: Undefined::Error,
         snippets: Snippets::default(),
+        blanks: Blanks::default(),
     };
     let fields = [
         field("event", Expression::Static(Value::text("Order placed")), NullPolicy::Follow),

@@ -123,6 +123,11 @@ impl Checker<'_> {
                 Some(form) => self.value(node, form, owner),
                 None => self.wrong_kind(node, form, owner),
             },
+            (Form::Null, Content::Scalar(scalar)) => {
+                if scalar.meaning() != Meaning::Null {
+                    self.wrong_value(node, scalar, form, owner);
+                }
+            }
             (_, Content::Scalar(scalar)) if scalar.meaning() == Meaning::Null => {
                 let message = format!("`{}` has no value", preview(owner.name));
                 self.tell(Code::WRONG_VALUE, message, owner.at, expectation(form, owner));
@@ -146,6 +151,7 @@ impl Checker<'_> {
                 Form::Text(_)
                 | Form::Choice(_)
                 | Form::Flag
+                | Form::Null
                 | Form::Count { .. }
                 | Form::List(_)
                 | Form::Map(_)
@@ -289,7 +295,7 @@ fn expectation(form: &'static Form, owner: Owner<'_>) -> String {
 fn kind_fits(form: &Form, content: &Content) -> bool {
     match (form, content) {
         (Form::Flag, Content::Scalar(scalar)) => !matches!(scalar.meaning(), Meaning::Null),
-        (Form::Text(_) | Form::Choice(_) | Form::Count { .. }, Content::Scalar(_))
+        (Form::Text(_) | Form::Choice(_) | Form::Count { .. } | Form::Null, Content::Scalar(_))
         | (Form::List(_), Content::List(_))
         | (Form::Map(_) | Form::Typed(_), Content::Map(_))
         | (Form::Anything, _) => true,
@@ -299,6 +305,7 @@ fn kind_fits(form: &Form, content: &Content) -> bool {
             | Form::Choice(_)
             | Form::Count { .. }
             | Form::Flag
+            | Form::Null
             | Form::List(_)
             | Form::Map(_)
             | Form::Typed(_),

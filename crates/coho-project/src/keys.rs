@@ -84,6 +84,8 @@ pub(crate) enum Form {
     Flag,
     /// A whole number.
     Count { least: u64, most: u64 },
+    /// `null` and nothing else.
+    Null,
     /// Any value at all.
     Anything,
     /// Items of one form.
@@ -155,6 +157,7 @@ impl Form {
             Self::Choice(choice) => one_of(choice.now),
             Self::Flag => "`true` or `false`".to_owned(),
             Self::Count { least, most } => format!("a whole number from {least} to {most}"),
+            Self::Null => "`null`".to_owned(),
             Self::Anything => "any value".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Map(_) | Self::Typed(_) => "a mapping".to_owned(),

@@ -140,13 +140,15 @@ fn shapes(form: &'static Form) -> Vec<&'static Shape> {
         Form::Typed(typed) => typed.types.iter().map(|(_, shape)| *shape).collect(),
         Form::Either(forms) => forms.iter().flat_map(|form| shapes(form)).collect(),
         Form::List(item) => shapes(item),
-        Form::Text(_) | Form::Choice(_) | Form::Flag | Form::Count { .. } | Form::Anything => Vec::new(),
+        Form::Text(_) | Form::Choice(_) | Form::Flag | Form::Count { .. } | Form::Null | Form::Anything => {
+            Vec::new()
+        }
     }
 }
 
 fn value(form: &'static Form) -> String {
     match form {
-        Form::Text(_) | Form::Flag | Form::Count { .. } | Form::Anything => {
+        Form::Text(_) | Form::Flag | Form::Count { .. } | Form::Null | Form::Anything => {
             form.expects().replace('|', "\\|")
         }
         Form::Choice(choice) => one_of(choice.now),

@@ -164,6 +164,7 @@ impl Writer {
             Form::Count { least, most } => {
                 self.or_reference(json!({ "type": "integer", "minimum": least, "maximum": most }))
             }
+            Form::Null => json!({ "type": "null" }),
             Form::Anything => json!({}),
             Form::List(item) => json!({ "type": "array", "minItems": 1, "items": self.form(item) }),
             Form::Map(shape) => self.definition(shape),

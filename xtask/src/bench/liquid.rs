@@ -4,18 +4,17 @@
 //! a folder of its own under `target`; where it cannot be had, Coho's figures stand alone and the output says why. The
 //! results must be the same, value for value: a digest of all of them is compared.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::{ROUNDS, report};
+use crate::liquidjs::{self, PACKAGE};
 use crate::{child, say};
 
 /// The rows that are measured unless the command line says otherwise.
 pub(super) const ROWS: u64 = 100_000;
-const PACKAGE: &str = "liquidjs@10.30.1";
 const SCRIPT: &str = include_str!("liquidjs.mjs");
 
 /// What both sides are measured at: Coho's figure, LiquidJS's figure, and what they are called.
@@ -62,21 +61,7 @@ struct LiquidJs {
 
 impl LiquidJs {
     fn install(target: &Path) -> Result<Self> {
-        for program in ["node", "npm"] {
-            child::on_path(program).with_context(|| format!("there is no `{program}` on PATH"))?;
-        }
-        let folder = target.join(PACKAGE.replace('@', "-"));
-        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        if !folder.join("node_modules/liquidjs").is_dir() {
-            say::talk(&format!("installing {PACKAGE} into {}", folder.display()));
-            // npm would go up and install beside the nearest package.json if the folder had none.
-            fs::write(folder.join("package.json"), "{ \"private\": true }\n")?;
-            let mut install = child::program("npm");
-            install.current_dir(&folder).args(["install", "--no-audit", "--no-fund", "--silent", PACKAGE]);
-            child::run(&mut install)?;
-        }
-        // Node looks for packages from the script's folder on.
-        fs::write(folder.join("liquidjs.mjs"), SCRIPT)?;
+        let folder = liquidjs::install(target, "liquidjs.mjs", SCRIPT)?;
         Ok(Self { folder })
     }
 

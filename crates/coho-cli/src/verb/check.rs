@@ -15,7 +15,9 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     project::has_syncs(&loaded)?;
     let checked = if offline {
         let problems = syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
-        Checked { problems, warnings: loaded.project.warnings.clone() }
+        let mut warnings = loaded.project.warnings.clone();
+        warnings.extend(syncs.iter().flat_map(|sync| Mapping::template_warnings(&sync.fields)));
+        Checked { problems, warnings }
     } else {
         engine.check(&syncs).await
     };

@@ -11,6 +11,7 @@ use coho_core::problem::Problem;
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
+use super::differences;
 use coho_liquid::{Context, DIFFERENCES, Scope, Settings, compile};
 
 /// What cannot be run.
@@ -218,12 +219,12 @@ fn mapping(test: &Value, row: &Value) -> (String, Outcome) {
             compiled.render_text(&context).map(Value::Text)
         }
     });
-    let found = match found {
-        Ok(value) if same(&value, expected) => return (kind, Outcome::Passed),
-        Ok(value) => value.to_string(),
-        Err(problem) => show(&problem),
-    };
-    if is_listed(test) {
+    if found.as_ref().is_ok_and(|value| same(value, expected)) {
+        return (kind, Outcome::Passed);
+    }
+    let explained = differences::case(&template, expected, &found).is_some();
+    let found = found.map_or_else(|problem| show(&problem), |value| value.to_string());
+    if explained || is_listed(test) {
         return (kind, Outcome::Listed);
     }
     (kind, Outcome::Failed { expected: expected.to_string(), found })

@@ -12,7 +12,7 @@ use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::Row;
-use coho_core::sync::{By, Cast, NullPolicy};
+use coho_core::sync::{Blanks, By, Cast, NullPolicy};
 use coho_core::value::Value;
 use coho_liquid::{Context, Start, Template, Watch};
 
@@ -67,6 +67,8 @@ pub(crate) struct Filled {
     pub(crate) start: Start,
     /// The place of its first branch among the mapping's.
     pub(crate) first: usize,
+    /// What it gives where it renders nothing but blanks.
+    pub(crate) blanks: Blanks,
 }
 
 /// A column by its place.
@@ -186,6 +188,8 @@ impl Filled {
                 value
             }
         };
-        value.map_err(|problem| self.start.shift(problem))
+        let value = value.map_err(|problem| self.start.shift(problem))?;
+        let blank = matches!(&value, Value::Text(text) if text.trim().is_empty());
+        Ok(if blank && self.blanks == Blanks::Null { Value::Null } else { value })
     }
 }

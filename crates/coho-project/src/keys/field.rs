@@ -158,6 +158,14 @@ static FIELD_SHAPE: Shape = Shape {
             example: "{ template: \"{{ row.nickname }}\", undefined: empty }",
         },
         Key {
+            name: "empty",
+            need: With("template"),
+            form: &Form::Null,
+            default: "a text of blanks",
+            meaning: "What the template gives where its text is nothing but blanks: null, with which `null` says what to do.",
+            example: "{ template: \"{{ row.first }} {{ row.last }}\", empty: null, null: omit }",
+        },
+        Key {
             name: "null",
             need: May,
             form: &Form::Choice(&NULL),

@@ -7,7 +7,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::snippet::Snippets;
 use coho_core::sync::{
-    Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
 };
 
 use super::sync::word;
@@ -256,8 +256,9 @@ impl Fields<'_> {
         }
         let cast = word(node, "as", &Cast::ALL, Cast::name);
         let undefined = word(node, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
+        let blanks = if node.get("empty").is_some() { Blanks::Null } else { Blanks::Kept };
         Some(Expression::Template {
-            template: TemplateText { text, place, indent, undefined, snippets: Snippets::default() },
+            template: TemplateText { text, place, indent, undefined, snippets: Snippets::default(), blanks },
             cast,
         })
     }

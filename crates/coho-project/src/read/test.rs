@@ -8,7 +8,7 @@ use coho_core::code::Code;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::snippet::Snippets;
-use coho_core::sync::{SyncId, TemplateText, Undefined};
+use coho_core::sync::{Blanks, SyncId, TemplateText, Undefined};
 use coho_core::value::preview;
 
 use super::model::column_type;
@@ -55,6 +55,7 @@ fn subject(root: &Node, text: &str, syncs: Option<&[&str]>, problems: &mut Vec<P
             indent,
             undefined,
             snippets: Snippets::default(),
+            blanks: Blanks::default(),
         }));
     }
     sync(root, syncs, problems).map(Subject::Sync)

@@ -1,0 +1,163 @@
+//! Templates that LiquidJS answered, and what Coho gives for them: the recordings of `fixtures/liquidjs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coho_core::json;
+use coho_core::problem::Problem;
+use coho_core::value::Value;
+use coho_liquid::{Context, DATA, DECISIONS, Follows, Scope, Settings, compile, examples};
+
+use super::differences;
+
+/// A template with its data, to be answered.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Which recording it belongs to.
+    pub(crate) recording: &'static str,
+    pub(crate) template: String,
+    pub(crate) data: Value,
+}
+
+/// Everything that LiquidJS is asked.
+pub(crate) fn requests(combinations: &str) -> Result<Vec<Request>, String> {
+    let mut requests = Vec::new();
+    let shared = json::parse(DATA).map_err(|error| error.to_string())?;
+    for decision in DECISIONS {
+        let template = decision.template.to_owned();
+        requests.push(Request { recording: "dialect", template, data: shared.clone() });
+    }
+    let (templates, data) = examples();
+    let data = json::parse(data).map_err(|error| error.to_string())?;
+    for template in templates {
+        let template = template.to_owned();
+        requests.push(Request { recording: "reference", template, data: data.clone() });
+    }
+    let (row, templates) = expand(combinations)?;
+    let data = Value::Object(vec![("row".to_owned(), row)]);
+    for template in templates {
+        requests.push(Request { recording: "recorded", template, data: data.clone() });
+    }
+    Ok(requests)
+}
+
+/// The row, and each template with each value and argument of its group, once.
+fn expand(combinations: &str) -> Result<(Value, Vec<String>), String> {
+    let file = json::parse(combinations).map_err(|error| error.to_string())?;
+    let row = file.get("row").cloned().ok_or("no `row`")?;
+    let Some(Value::Array(groups)) = file.get("groups") else { return Err("no `groups`".to_owned()) };
+    let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
+    for group in groups {
+        for template in texts(group, "templates") {
+            for value in texts(group, "values") {
+                for argument in texts(group, "arguments") {
+                    let full = template.replace("$v", value).replace("$a", argument);
+                    if seen.insert(full.clone()) {
+                        all.push(full);
+                    }
+                }
+            }
+        }
+    }
+    Ok((row, all))
+}
+
+fn texts<'v>(group: &'v Value, name: &str) -> Vec<&'v str> {
+    match group.get(name) {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A template that Coho answers otherwise.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) template: String,
+    pub(crate) liquidjs: String,
+    pub(crate) coho: String,
+    /// The case of the dialect table that says why, if one does.
+    pub(crate) case: Option<&'static str>,
+}
+
+/// What a recording says beside Coho: how many answers are the same, and the others.
+pub(crate) fn compare(
+    requests: &[Request],
+    recording: &str,
+    text: &str,
+) -> Result<(usize, Vec<Difference>), String> {
+    let Value::Array(pairs) = json::parse(text).map_err(|error| error.to_string())? else {
+        return Err("the recording is not a list".to_owned());
+    };
+    let answers: BTreeMap<&str, &Value> = pairs.iter().filter_map(pair).collect();
+    let (mut same, mut differences) = (0, Vec::new());
+    for request in requests.iter().filter(|request| request.recording == recording) {
+        let answer = answers.get(request.template.as_str());
+        let answer = answer.ok_or_else(|| format!("no answer is recorded for {}", request.template))?;
+        let given = render(request);
+        if agrees(answer, &given) {
+            same += 1;
+            continue;
+        }
+        let case = differences::case(&request.template, answer, &given);
+        let coho =
+            given.map_or_else(|problem| format!("refused: {}", problem.message), |value| value.to_string());
+        differences.push(Difference {
+            template: request.template.clone(),
+            liquidjs: answer.to_string(),
+            coho,
+            case,
+        });
+    }
+    Ok((same, differences))
+}
+
+fn pair(pair: &Value) -> Option<(&str, &Value)> {
+    let Value::Array(pair) = pair else { return None };
+    Some((pair.first()?.as_text()?, pair.get(1)?))
+}
+
+fn render(request: &Request) -> Result<Value, Problem> {
+    let scope = Scope::free().settings(Settings::lenient());
+    let compiled = compile(&request.template, &scope).map_err(|mut problems| problems.swap_remove(0))?;
+    compiled.render(&Context::free(&request.data))
+}
+
+fn agrees(answer: &Value, given: &Result<Value, Problem>) -> bool {
+    match given {
+        Err(_) => answer.get("error").is_some(),
+        Ok(given) => same(answer, given),
+    }
+}
+
+/// LiquidJS's undefined is null for Coho, and a member that is undefined is none.
+fn same(answer: &Value, given: &Value) -> bool {
+    match (answer, given) {
+        (Value::Array(answers), Value::Array(given)) => {
+            answers.len() == given.len()
+                && answers.iter().zip(given).all(|(answer, given)| same(answer, given))
+        }
+        (Value::Object(_), Value::Null) => answer.get("undefined").is_some(),
+        (Value::Object(answers), Value::Object(given)) => {
+            let known = |name: &str| answer.get(name).cloned().unwrap_or(Value::Null);
+            answers.len() <= given.len() && given.iter().all(|(name, value)| same(&known(name), value))
+        }
+        _ => answer == given,
+    }
+}
+
+/// The cases of the dialect table in which Coho says that it does as LiquidJS does, or does not, against the recording.
+pub(crate) fn untrue(requests: &[Request], recording: &str) -> Result<Vec<String>, String> {
+    let (_, differences) = compare(requests, "dialect", recording)?;
+    let differs = |template: &str| differences.iter().find(|difference| difference.template == template);
+    let wrong =
+        DECISIONS.iter().filter_map(|decision| match (decision.follows, differs(decision.template)) {
+            (Follows::LiquidJs, Some(difference)) => Some(format!(
+                "{}: LiquidJS gives {}, Coho {}",
+                decision.template, difference.liquidjs, difference.coho
+            )),
+            (Follows::Ruby | Follows::Own, None) => {
+                Some(format!("{}: LiquidJS gives the same", decision.template))
+            }
+            _ => None,
+        });
+    Ok(wrong.collect())
+}
