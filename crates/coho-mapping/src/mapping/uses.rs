@@ -7,7 +7,7 @@ use coho_core::sync::Cast;
 
 use super::{Mapping, Node, To};
 use crate::fit::Slot;
-use crate::liquid::Reads;
+use coho_liquid::Reads;
 
 /// How a column's type shows in what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
