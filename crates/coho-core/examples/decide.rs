@@ -77,7 +77,12 @@ fn present(row: Account, memory: Option<Memory>) -> Result<Option<Memory>, Box<d
             show(&operation);
             Ok(Some(acknowledged(&operation, row)))
         }
-        _ => Ok(memory),
+        PresentChange::Learn
+        | PresentChange::Unchanged
+        | PresentChange::Update
+        | PresentChange::Retry
+        | PresentChange::Resolve
+        | PresentChange::Hold => Ok(memory),
     }
 }
 

@@ -256,6 +256,7 @@ impl Approved {
             found += 1;
         }
         operations.commit()?;
+        operations.batch("PRAGMA main.cache_size = -1024; PRAGMA shrink_memory")?;
         let wanted = header.syncs.iter().map(|sync| sync.operations).sum();
         if found != wanted {
             return Err(ApprovedError::Short { found, wanted });

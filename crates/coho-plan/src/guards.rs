@@ -87,7 +87,7 @@ impl Guards<'_> {
             return Ok(());
         }
         let is_event = job.sync.object == Object::Event;
-        let (message, help) = match (&job.earlier, self.evidence(job, passed)?) {
+        let (message, remedy) = match (&job.earlier, self.evidence(job, passed)?) {
             (Some(earlier), _) if self.count(WRITES)? > 0 => repeats::renamed_sync(&job.sync.id, earlier),
             (_, Some(evidence)) if is_event && repeats::are_renamed(&evidence) => {
                 repeats::renamed_keys(&job.sync.id, &evidence)
@@ -96,10 +96,10 @@ impl Guards<'_> {
                 passed.renamed = Some(repeats::renamed_records(&evidence));
                 return Ok(());
             }
-            _ => return Ok(()),
+            (_, Some(_) | None) => return Ok(()),
         };
         let held = self.hold(Code::NEW_EVENT_IDS, WRITES)?;
-        self.hits.push(GuardHit { code: Code::NEW_EVENT_IDS, message, help, held });
+        self.hits.push(GuardHit { code: Code::NEW_EVENT_IDS, message, help: remedy, held });
         Ok(())
     }
 

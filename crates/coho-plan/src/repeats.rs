@@ -71,8 +71,7 @@ fn moment(sent: &Sent) -> Option<u64> {
 }
 
 fn short(digest: Digest) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest.to_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    digest.to_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
 /// What a person is told of a sync that may be another one.

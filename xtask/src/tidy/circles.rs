@@ -16,9 +16,10 @@ use super::{Finding, rust};
 use crate::workspace::Package;
 
 /// Crates in which it does not hold yet.
-const UNTIDY: [&str; 9] = [
+const UNTIDY: [&str; 10] = [
     "coho-core",
     "coho-ledger",
+    "coho-liquid",
     "coho-mapping",
     "coho-project",
     "coho-report",

@@ -105,6 +105,10 @@ impl Memories {
     fn turn(&mut self) -> Result<(), LedgerError> {
         let Some(source) = &mut self.source else { return Ok(()) };
         let page = source.page().map_err(|fault| fault.on(&source.path, "reading memory"))?;
+        // At the end nobody asks again, however often it is looked for.
+        if page.len() == 0 {
+            self.source = None;
+        }
         self.page = Arc::new(page);
         self.next = 0;
         Ok(())
