@@ -10,7 +10,7 @@
 //! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or how anything is stored. Its one text form is JSON
 //! ([`json`]), because that is what a value's digits are sent as. None of its types is a wire type.
 //!
-//! **Where to begin:** [`decide::decide`], the table at the heart; then [`fields::sieve`] and [`operation::seal`].
+//! **Where to begin:** [`decide::decide_present`] and [`decide::decide_absent`], the table at the heart; then [`fields::sieve`] and [`operation::seal`].
 //!
 //! ```
 //! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};

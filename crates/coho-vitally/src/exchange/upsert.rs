@@ -324,8 +324,9 @@ pub(crate) fn cost(operation: &Operation, on_missing: OnMissing) -> Calls {
         OnMissing::Leave if operation.searches() => Calls { least: 1, most: 3 },
         OnMissing::Create if operation.known == Known::New => Calls { least: 1, most: 3 },
         OnMissing::Create | OnMissing::Leave => {
-            let least = 1 + u64::from(reads_links(operation)) + u64::from(address_changes(operation));
-            Calls { least, most: least + 2 + exact::most_calls(operation) }
+            let (links, address) = (u64::from(reads_links(operation)), u64::from(address_changes(operation)));
+            // A search that finds the record itself shows its links too.
+            Calls { least: 1 + links.max(address), most: 3 + links + address + exact::most_calls(operation) }
         }
     }
 }
