@@ -50,7 +50,7 @@ impl Clock {
 
     /// What to tell cargo, so that it starts each test with this clock.
     pub(crate) fn configuration(self) -> Result<String> {
-        let program = env::current_exe().context("looking for this program")?;
+        let program = this_program()?;
         let program = program.to_str().context("this program's path is not UTF-8")?;
         let words = [program, RUNNER, &self.word()];
         // JSON's texts and lists are TOML's too.
@@ -78,6 +78,18 @@ impl Clock {
         let sign = if millis < 0 { '-' } else { '+' };
         format!("{sign}{}.{:03}", millis.abs() / 1000, millis.abs() % 1000)
     }
+}
+
+/// Where this program's file is. A build that replaces it while it runs makes Linux call the old one `xtask (deleted)`: the new one
+/// lies where it lay, and is the one that cargo can start.
+fn this_program() -> Result<PathBuf> {
+    let program = env::current_exe().context("looking for this program")?;
+    Ok(in_place(&program).unwrap_or(program))
+}
+
+/// The file's place, if Linux says that what lay there was replaced.
+fn in_place(program: &Path) -> Option<PathBuf> {
+    program.to_str()?.strip_suffix(" (deleted)").map(PathBuf::from)
 }
 
 /// A number with a unit, in milliseconds.
@@ -155,6 +167,12 @@ mod tests {
     fn a_moment_is_read_to_the_millisecond() {
         assert_eq!(Clock::parse("2027-02-28T23:59:50Z").unwrap(), Clock::At(1_803_859_190_000));
         assert_eq!(Clock::parse("2027-03-28T01:59:59.5+01:00").unwrap(), Clock::At(1_806_195_599_500));
+    }
+
+    #[test]
+    fn a_program_that_a_build_replaced_is_found_where_it_lay() {
+        assert_eq!(in_place(Path::new("/target/debug/xtask (deleted)")), Some("/target/debug/xtask".into()));
+        assert_eq!(in_place(Path::new("/target/debug/xtask")), None);
     }
 
     #[test]

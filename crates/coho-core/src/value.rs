@@ -54,6 +54,12 @@ impl Float {
     pub fn get(self) -> f64 {
         self.0
     }
+
+    /// The digits that are sent. Where two shortest texts are as near, `serde_json` and Rust choose differently; what was sent is
+    /// what the next run compares with.
+    fn digits(self) -> String {
+        serde_json::Number::from_f64(self.0).map_or_else(|| self.0.to_string(), |number| number.to_string())
+    }
 }
 
 impl Value {
@@ -147,7 +153,7 @@ impl Value {
         match self {
             Self::Int(number) => Some(Decimal::from(*number)),
             Self::Decimal(number) => Some(number.clone()),
-            Self::Float(number) => Decimal::parse(&number.get().to_string()),
+            Self::Float(number) => Decimal::parse(&number.digits()),
             Self::Null
             | Self::Bool(_)
             | Self::Text(_)
@@ -213,6 +219,14 @@ mod tests {
         assert_eq!(Value::Int(3), decimal);
         assert_eq!(Value::Float(Float::new(3.0).unwrap()), decimal);
         assert_ne!(Value::Int(3), Value::text("3"));
+    }
+
+    #[test]
+    fn a_float_equals_what_is_sent_of_it() {
+        for number in [1_272_087_707_810_026.3, 0.1, 1e300, -5e-324, 9_007_199_254_740_993.0] {
+            let float = Value::Float(Float::new(number).unwrap());
+            assert_eq!(crate::json::parse(&crate::json::write(&float)).unwrap(), float);
+        }
     }
 
     #[test]
