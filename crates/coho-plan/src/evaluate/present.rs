@@ -264,7 +264,6 @@ impl<'a> Rows<'a> {
     }
 
     fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
-        // An event is never compared with: that it was there is all that counts.
         let mut sent = operation.would_send();
         // An event is never compared with: that it was there is all that counts, and when it happened.
         if operation.object == Object::Event {
@@ -335,7 +334,6 @@ impl Present<'_> {
     }
 }
 
-/// A note of a row that cannot be sent.
 /// Whether a time of the record has digits that are cut off when it is sent.
 fn has_cut_time(rendered: &Rendered) -> bool {
     rendered.fields.values().any(|rendering| match rendering {
@@ -344,6 +342,7 @@ fn has_cut_time(rendered: &Rendered) -> bool {
     })
 }
 
+/// A note of a row that cannot be sent.
 fn invalid(key: &Key, reason: Reason) -> Note<'_> {
     Note {
         key,
