@@ -6,6 +6,7 @@ use coho_core::fields::FieldValue;
 use coho_core::json;
 use coho_core::key::Key;
 use coho_core::object::Object;
+use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -83,6 +84,23 @@ impl Ledger {
                 .query_row(params![scope.id, object.name(), id.as_str()], |_| Ok(()))
                 .optional()?;
             Ok(found.is_some())
+        })
+    }
+
+    /// Which keys of other syncs of the scope's workspace hold a record, as [`Ledger::is_claimed`] looks for them.
+    pub fn claimants(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+        id: Option<&VitallyId>,
+    ) -> Result<Vec<(SyncId, Key)>, LedgerError> {
+        self.read("looking for claims", |connection| {
+            let mut found = claimants(connection, BY_TARGET, scope, object, target.as_str())?;
+            if let Some(id) = id {
+                found.extend(claimants(connection, BY_ID, scope, object, id.as_str())?);
+            }
+            Ok(found)
         })
     }
 
@@ -191,6 +209,25 @@ pub enum Elsewhere {
 /// The index and the column by which a record is found.
 const BY_TARGET: (&str, &str) = ("memory_by_target", "target");
 const BY_ID: (&str, &str) = ("memory_by_vitally_id", "vitally_id");
+
+fn claimants(
+    connection: &Connection,
+    (index, column): (&str, &str),
+    scope: &Scope,
+    object: Object,
+    value: &str,
+) -> Result<Vec<(SyncId, Key)>, Fault> {
+    let sql = format!(
+        "SELECT key, departure, target, scopes.sync FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
+         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 AND {column} = ?3
+           AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write'))"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params![scope.id, object.name(), value], |row| {
+        Ok((SyncId::new(row.get::<_, String>(3)?), key(row)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
 
 fn elsewhere(
     connection: &Connection,

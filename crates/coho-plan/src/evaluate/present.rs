@@ -17,11 +17,12 @@ use coho_core::sync::{Matching, Mode};
 use coho_core::target::ExternalId;
 use coho_core::value::preview;
 use coho_core::verdict::Fate;
+use coho_ledger::identity::Elsewhere;
 use coho_mapping::Mapping;
 
 use super::Passed;
 use super::absent::policy;
-use super::differences::differences;
+use super::differences::{Met, differences};
 use super::entry::{email, moves, same_message, same_user};
 use crate::adopt::Agreement;
 use crate::failure::PlanError;
@@ -177,8 +178,11 @@ impl<'a> Rows<'a> {
         let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
         // The record that the key held before is looked after once all writes are known.
         let before = present.memory.filter(|_| !moved);
-        let others = self.others(present.key, rendered, before)?;
-        let sieved = differences(rendered, before, &others);
+        let met = Met {
+            keys: self.others(present.key, rendered, before)?,
+            syncs: self.is_shared(rendered, before)?,
+        };
+        let sieved = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
         let learns = learns || early;
@@ -231,6 +235,18 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(others)
+    }
+
+    /// Whether other syncs had to do with the record to which a row returns: they may have deleted it meanwhile.
+    fn is_shared(&self, rendered: &Rendered, before: Option<&Memory>) -> Result<bool, PlanError> {
+        let (Some(scope), Some(Standing::Released { id, .. })) =
+            (self.job.scope, before.map(|memory| &memory.standing))
+        else {
+            return Ok(false);
+        };
+        let object = self.job.sync.object;
+        let elsewhere = self.job.ledger.held_elsewhere(scope, object, &rendered.target, id.as_ref())?;
+        Ok(elsewhere != Elsewhere::Never)
     }
 
     fn touch(
