@@ -244,6 +244,11 @@ impl<'a> Rows<'a> {
         else {
             return Ok(false);
         };
+        for (_, table) in self.job.before {
+            if table.takes(&rendered.target)? {
+                return Ok(true);
+            }
+        }
         let object = self.job.sync.object;
         let elsewhere = self.job.ledger.held_elsewhere(scope, object, &rendered.target, id.as_ref())?;
         Ok(elsewhere != Elsewhere::Never)
