@@ -1,13 +1,8 @@
-//! Identities: which keys hold a record, whether another sync does, and what would be deleted along with it.
+//! Identities: which keys hold a record, and whether another sync does.
 
-use std::collections::BTreeSet;
-
-use coho_core::fields::FieldValue;
-use coho_core::json;
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
-use coho_core::value::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -16,18 +11,6 @@ use crate::moment::stored;
 use crate::scope::Scope;
 
 impl Ledger {
-    /// The keys whose memory has this target, in order.
-    pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
-        self.read("looking for a target", |connection| {
-            let mut statement = connection
-                .prepare_cached(
-                    "SELECT key, departure, target FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key, departure",
-                )?;
-            let keys = statement.query_map(params![scope.id, target.as_str()], key)?;
-            Ok(keys.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
     /// Whether another sync of the scope's workspace holds a record, by its external id or by Vitally's: a user that was found
     /// by its e-mail address may have another external id than its rows say.
     pub fn is_claimed(
@@ -118,33 +101,6 @@ impl Ledger {
         })
     }
 
-    /// What the users that a sync of the workspace holds are linked to: accounts and organizations, by external id, without
-    /// those that were removed. Users with the same links are told once. A user is held while it is delivered or assumed, and
-    /// its row has not left; with the last of its links it would be deleted too.
-    ///
-    /// Reads the memory of all users: ask once for all removals of a run, not for each.
-    pub fn links_of_users(&self, workspace: &str) -> Result<BTreeSet<BTreeSet<Link>>, LedgerError> {
-        self.read("looking for users of accounts", |connection| {
-            let removed = removed(connection, workspace)?;
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT coalesce(sent -> '$.accountIds', '[]'), coalesce(sent -> '$.organizationIds', '[]')
-                 FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
-                 WHERE name = ?1 AND object = ?2 AND standing IN ('delivered', 'assumed')",
-            )?;
-            let mut rows = statement.query(params![workspace, Object::User.name()])?;
-            let mut users = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                let mut links = linked(Object::Account, &row.get::<_, String>(0)?);
-                links.extend(linked(Object::Organization, &row.get::<_, String>(1)?));
-                links.retain(|link| !removed.contains(link));
-                if !links.is_empty() {
-                    users.insert(links);
-                }
-            }
-            Ok(users)
-        })
-    }
-
     /// At most so many delivered records of a workspace whose Vitally ids are known, those that changed last first: witnesses
     /// of which workspace it is. Nothing is pending on them. Reads all memory of the workspace.
     pub fn some_records(
@@ -213,45 +169,6 @@ fn elsewhere(
         Some(false) => Elsewhere::Before,
         None => Elsewhere::Never,
     })
-}
-
-/// What a user is linked to: what kind of record, and its external id.
-pub type Link = (Object, String);
-
-/// The records that were removed, and that no other sync holds.
-fn removed(connection: &Connection, workspace: &str) -> Result<BTreeSet<Link>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "WITH ours AS (SELECT object, target, standing FROM workspaces
-           JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id WHERE name = ?1)
-         SELECT object, target FROM ours WHERE standing = 'removed'
-         EXCEPT SELECT object, target FROM ours WHERE standing IN ('delivered', 'assumed')",
-    )?;
-    let mut rows = statement.query([workspace])?;
-    let mut removed = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        let object = Object::parse(&row.get::<_, String>(0)?).ok_or_else(wrong)?;
-        removed.insert((object, row.get(1)?));
-    }
-    Ok(removed)
-}
-
-/// How one of Vitally's own ids names a record in a [`Link`]: `{"id":"0b5c…"}`, which is no external id that anybody uses.
-pub fn link_by_id(object: Object, id: &VitallyId) -> Link {
-    (object, json::write(&FieldValue::Id(object, id.clone()).to_value()))
-}
-
-/// The links that were sent, from their JSON text: a list of ids, or one of them.
-fn linked(object: Object, text: &str) -> BTreeSet<Link> {
-    let ids = match json::parse(text) {
-        Ok(Value::Array(items)) => items,
-        Ok(other) => vec![other],
-        Err(_) => Vec::new(),
-    };
-    let name = |id: &Value| match id.as_text() {
-        Some(external_id) => external_id.to_owned(),
-        None => json::write(id),
-    };
-    ids.iter().filter(|id| !id.is_null()).map(|id| (object, name(id))).collect()
 }
 
 fn wrong() -> Fault {

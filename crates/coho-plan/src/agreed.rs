@@ -19,7 +19,7 @@ pub(crate) enum Of {
 /// others are none that anybody agreed to.
 pub(crate) fn bring(job: &Job<'_>, table: &Table, rules: Digest) -> Result<(), PlanError> {
     match job.approved {
-        Some(approved) => Ok(approved.bring(table, &job.sync.id, rules)?),
+        Some(approved) => Ok(approved.bring(table, &job.sync.id, rules, job.stop)?),
         None => Ok(()),
     }
 }

@@ -275,7 +275,13 @@ impl Approved {
     }
 
     /// Brings what was agreed to of a sync into the table of its plan, with whether it was made by these rules.
-    pub(crate) fn bring(&self, table: &Table, sync: &SyncId, rules: Digest) -> Result<(), TableError> {
+    pub(crate) fn bring(
+        &self,
+        table: &Table,
+        sync: &SyncId,
+        rules: Digest,
+        stop: &Stop,
+    ) -> Result<(), TableError> {
         let same = self.syncs.get(sync.as_str()).is_some_and(|of| of.rules == Some(rules));
         self.operations.with(|approved| {
             let mut statement =
@@ -285,11 +291,14 @@ impl Approved {
             let mut insert = plan
                 .prepare("INSERT OR IGNORE INTO agreed (key, verb, digest, rules) VALUES (?1, ?2, ?3, ?4)")?;
             while let Some(row) = rows.next()? {
+                if stop.is_asked() {
+                    return Ok(Err(TableError::Interrupted));
+                }
                 let (key, verb) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
                 insert.execute(params![key, verb, row.get_ref(2)?.as_blob()?, same])?;
             }
-            Ok(())
-        })
+            Ok(Ok(()))
+        })?
     }
 }
 
@@ -319,4 +328,29 @@ fn read_line(text: &str) -> Option<(Line, Digest)> {
     let line: Line = serde_json::from_str(text).ok()?;
     let digest = Digest::from_hex(&line.digest)?;
     ["write", "remove", "look"].contains(&line.verb.as_str()).then_some((line, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_to_end_is_heard_while_a_permit_is_brought_in() {
+        let digest = Digest::of(b"any").to_string();
+        let sync = format!(
+            r#"{{"sync":"a","destination":"d","rules":"{digest}","moment":"2026-11-24T09:00:00Z","operations":1,"writes":1,"removals":0,"calls":[1,1],"guards":[]}}"#
+        );
+        let text = format!(
+            "{{\"permit\":1,\"project\":\"p\",\"at\":\"2026-11-24T09:00:00Z\",\"syncs\":[{sync}]}}\n\
+             {{\"sync\":\"a\",\"key\":\"1\",\"verb\":\"write\",\"digest\":\"{digest}\"}}\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let approved = Approved::read(text.as_bytes(), "p", folder.path()).unwrap();
+        let stop = Stop::new();
+        let table = Table::new(folder.path(), &stop).unwrap();
+        let bring = |stop| approved.bring(&table, &SyncId::new("a"), Digest::of(b"any"), stop);
+        assert!(bring(&stop).is_ok());
+        stop.ask();
+        assert!(matches!(bring(&stop), Err(TableError::Interrupted)));
+    }
 }

@@ -5,7 +5,6 @@ use coho_core::counts::Broken;
 use coho_core::problem::Problem;
 use coho_ledger::LedgerError;
 
-use crate::compare::CompareError;
 use crate::sort::SortError;
 use crate::table::TableError;
 
@@ -31,10 +30,7 @@ pub enum PlanError {
     Table(TableError),
     /// Rows could not be sorted.
     #[error(transparent)]
-    Sort(#[from] SortError),
-    /// Rows and memories could not be compared.
-    #[error(transparent)]
-    Compare(#[from] CompareError),
+    Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
     Law {
@@ -55,6 +51,15 @@ impl From<TableError> for PlanError {
     }
 }
 
+impl From<SortError> for PlanError {
+    fn from(error: SortError) -> Self {
+        match error {
+            SortError::Interrupted => Self::Interrupted,
+            SortError::Spill { .. } => Self::Sort(error),
+        }
+    }
+}
+
 impl PlanError {
     /// The stable code.
     pub fn code(&self) -> Code {
@@ -66,7 +71,6 @@ impl PlanError {
             Self::Ledger(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::Sort(error) => error.code(),
-            Self::Compare(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
         }
     }
@@ -79,7 +83,6 @@ impl PlanError {
             Self::Ledger(error) => error.help().map(str::to_owned),
             Self::Table(error) => error.help().map(str::to_owned),
             Self::Sort(error) => error.help().map(str::to_owned),
-            Self::Compare(error) => error.help().map(str::to_owned),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
         }
     }

@@ -37,9 +37,9 @@ pub(crate) struct Read {
 /// Reads the whole model. Rows without a key are counted as invalid here.
 pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
     let scope = job.filter.limit.map_or(Scope::All, Scope::First);
-    let mut reading = coho_source::read(job.connection, job.model, scope)
-        .await
-        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
+    let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
+    let mut reading =
+        unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
     let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
@@ -50,19 +50,15 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         }
     };
     let types = Types::of(job, reading.outline(), &mapping)?;
-    reading
-        .need(&needed(&mapping, &key))
-        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
+    reading.need(&needed(&mapping, &key)).map_err(failed)?;
     let mut intake = Intake {
-        sorter: Sorter::new(SORT_BUDGET, job.folder),
+        sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
         table,
         read: 0,
         nameless: 0,
         problems: ProblemCounts::new(),
     };
-    while let Some(batch) =
-        reading.next().await.map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?
-    {
+    while let Some(batch) = unless_stopped(job, reading.next()).await?.map_err(failed)? {
         for row in &batch {
             intake.take(job, &mapping, &key, row)?;
         }
@@ -70,6 +66,11 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
     Ok(Read { mapping, types, rows: sorter.finish()?, number: read, nameless, problems })
+}
+
+/// A source may work for long before it gives anything: who asks to end does not wait for it.
+async fn unless_stopped<T>(job: &Job<'_>, work: impl Future<Output = T>) -> Result<T, PlanError> {
+    job.stop.until().first(work).await.ok_or(PlanError::Interrupted)
 }
 
 /// The places of the columns that a sync reads: what is wrong in the others is nobody's trouble.

@@ -114,6 +114,7 @@ const SCHEMA: &str = "
         effect TEXT,                    -- what is remembered without sending: seen, learned, released, forgotten
         least INTEGER, most INTEGER, searches INTEGER, messages INTEGER,
         created INTEGER,                -- of a removal: whether this sync created the record
+        vitally_id TEXT,                -- of a removal: Vitally's id of the record, where it is remembered
         address TEXT,                   -- the e-mail address that finds the record, where that does
         match BLOB,                     -- stands for it, whatever its case
         digest BLOB,                    -- of the operation, where an approved plan is asked

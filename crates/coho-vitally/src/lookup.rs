@@ -52,7 +52,7 @@ pub async fn by_external_id(
 ) -> Finding {
     match paths.of(object) {
         Ids::VitallysOnly => without_path(ask, object, target).await,
-        Ids::Both => by_path(ask, object, target, paths).await,
+        Ids::Both | Ids::BothShown => by_path(ask, object, target, paths).await,
     }
 }
 
@@ -110,19 +110,61 @@ pub(crate) async fn against_the_path(
 ) -> Finding {
     let finding = without_path(ask, object, target).await;
     if matches!(finding, Finding::Found(_)) {
-        paths.learn_only_vitallys(object);
+        paths.learn(object, Ids::VitallysOnly);
     }
     finding
+}
+
+/// Looks for a record whose path says that there is none, where nothing has shown yet that paths take external ids: reads the list
+/// up to a record by whose external id that can be tried. What is said to be gone, or never to have been there, is forgotten; so
+/// in doubt it is looked for without the path.
+pub(crate) async fn unless_shown(
+    ask: &mut impl Ask,
+    object: Object,
+    target: &ExternalId,
+    paths: &mut Paths,
+) -> Finding {
+    if paths.of(object) != Ids::Both {
+        return Finding::Missing;
+    }
+    let mut listing = Listing::start(object);
+    while let Some(request) = listing.request() {
+        let portion = listing.on(&ask.ask(request).await);
+        if let Some(witness) = portion.records.iter().find_map(witness) {
+            return match by_path(ask, object, &witness, paths).await {
+                Finding::Found(_) if paths.of(object) != Ids::VitallysOnly => Finding::Missing,
+                Finding::Failed(verdict) => Finding::Failed(verdict),
+                Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {
+                    against_the_path(ask, object, target, paths).await
+                }
+            };
+        }
+        match (one_of(with_target(portion.records, target)), portion.end) {
+            (Finding::Missing, ListEnd::More | ListEnd::End) => {}
+            (Finding::Missing, ListEnd::Failed(verdict)) => return Finding::Failed(verdict),
+            (finding, _) => return finding,
+        }
+    }
+    Finding::Missing
+}
+
+/// The external id of a record that is there, if a path can be tried with it.
+fn witness(record: &Record) -> Option<ExternalId> {
+    let id = ExternalId::parse(record.external_id.as_deref()?).ok()?;
+    (!is_odd(&id) && !VitallyId::is_formed(id.as_str())).then_some(id)
 }
 
 async fn by_path(ask: &mut impl Ask, object: Object, target: &ExternalId, paths: &mut Paths) -> Finding {
     let answer = ask.ask(Request::get(&Address::External(object, target.clone()))).await;
     if refusal_of(&answer).is_some_and(|(status, body)| refusal::wants_vitallys_id(status, body)) {
-        paths.learn_only_vitallys(object);
+        paths.learn(object, Ids::VitallysOnly);
         return without_path(ask, object, target).await;
     }
     match record_at(&answer) {
-        Ok(Some(record)) if is_asked(&record, target) => found(record),
+        Ok(Some(record)) if is_asked(&record, target) => {
+            paths.learn(object, Ids::BothShown);
+            found(record)
+        }
         Ok(Some(other)) => instead_of(ask, object, target, &other).await,
         // Servers between us and Vitally may read such an id as part of the address.
         Ok(None) if object == Object::User && is_odd(target) => search(ask, target).await,

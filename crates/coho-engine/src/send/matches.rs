@@ -24,7 +24,8 @@ use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Match;
 
 use super::references::Resolution;
-use super::{SendError, Sender};
+use super::Sender;
+use crate::failure::EngineError;
 
 /// The users that were found by listing, by their e-mail address in lower case.
 #[derive(Debug, Default)]
@@ -91,7 +92,7 @@ impl Sender<'_> {
         &self,
         operation: &Operation,
         mut resolution: Resolution,
-    ) -> Result<Resolution, SendError> {
+    ) -> Result<Resolution, EngineError> {
         let (Some(email), None) = (&operation.email, operation.known.id()) else { return Ok(resolution) };
         let mut found = Match::None;
         for address in [Some(email.clone()), address_before(operation)].into_iter().flatten() {
@@ -132,7 +133,7 @@ impl Sender<'_> {
         operation: &Operation,
         email: &str,
         id: Option<&VitallyId>,
-    ) -> Result<Option<Verdict>, SendError> {
+    ) -> Result<Option<Verdict>, EngineError> {
         let Some(id) = id else { return Ok(None) };
         for key in self.ledger.holder_of_id(self.scope, id)? {
             let memory = self.ledger.memory(self.scope, &key)?;

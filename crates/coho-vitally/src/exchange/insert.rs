@@ -7,7 +7,7 @@
 //! | | found | Exists |
 //! | | missing | POST |
 //! | POST | the answer shows the record, which was born by it | Applied |
-//! | | the answer shows an older record: Vitally made the insert an update | Applied as found, with a note |
+//! | | the answer shows an older record: Vitally made the insert an update | Applied as found, with a note; the path that hid it is not believed any more |
 //! | | refused, may exist | look-up once more, and once without the path; found: as above; missing: Rejected |
 
 use std::time::Duration;
@@ -17,6 +17,7 @@ use coho_core::operation::Operation;
 use coho_core::plan::Calls;
 use coho_core::verdict::Verdict;
 
+use crate::address::Ids;
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::origin::Reached;
@@ -39,7 +40,14 @@ pub(crate) async fn insert<A: Ask>(
         return Ok(seen(exchange, record));
     }
     let (certainty, refusal) = match exchange.post(bodies).await? {
-        Posted::Written(written) => return Ok(created(*written)),
+        Posted::Written(written) => {
+            let is_old = written.birth != Birth::Proven && written.record.created_at.is_some();
+            // The path said that it was not there.
+            if is_old && exchange.subject.email.is_none() {
+                exchange.paths.learn(exchange.subject.object, Ids::VitallysOnly);
+            }
+            return Ok(created(*written));
+        }
         Posted::Exists { certainty, refusal } => (certainty, refusal),
     };
     let again = exchange.find_after(WAIT, exchange.subject.looks_again()).await?;

@@ -6,7 +6,7 @@
 
 use coho_core::verdict::Verdict;
 
-use crate::address::Address;
+use crate::address::{Address, Ids};
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::origin::Moment;
@@ -167,7 +167,11 @@ impl<A: Ask> Exchange<'_, A> {
         let unseen = existence == Existence::Unseen;
         match read(&answer) {
             Reading::Fine(reply) => {
-                self.put_at(address, body, existence, reply).map(|written| Put::Written(Box::new(written)))
+                let written = self.put_at(address, body, existence, reply)?;
+                if let (Address::External(object, _), true) = (address, written.birth == Birth::Unlikely) {
+                    self.paths.learn(*object, Ids::BothShown);
+                }
+                Ok(Put::Written(Box::new(written)))
             }
             Reading::Absent(_) => Ok(Put::Missing),
             Reading::Refused(reply) if unseen && wants_vitallys_id(address, reply) => {
