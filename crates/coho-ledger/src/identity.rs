@@ -3,7 +3,7 @@
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
@@ -11,66 +11,9 @@ use crate::moment::stored;
 use crate::scope::Scope;
 
 impl Ledger {
-    /// Whether another sync of the scope's workspace holds a record, by its external id or by Vitally's: a user that was found
-    /// by its e-mail address may have another external id than its rows say.
-    pub fn is_claimed(
-        &self,
-        scope: &Scope,
-        object: Object,
-        target: &ExternalId,
-        id: Option<&VitallyId>,
-    ) -> Result<bool, LedgerError> {
-        if self.claimed_elsewhere(scope, object, target)? {
-            return Ok(true);
-        }
-        id.map_or(Ok(false), |id| self.claimed_elsewhere_by_id(scope, object, id))
-    }
-
-    /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
-    /// left; or it has an open write of it.
-    pub fn claimed_elsewhere(
-        &self,
-        scope: &Scope,
-        object: Object,
-        target: &ExternalId,
-    ) -> Result<bool, LedgerError> {
-        self.read("looking for claims", |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
-                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-                       AND target = ?3
-                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
-                )?
-                .query_row(params![scope.id, object.name(), target.as_str()], |_| Ok(()))
-                .optional()?;
-            Ok(found.is_some())
-        })
-    }
-
-    /// The same by Vitally's id: a user that was found by its e-mail address may have another external id than its rows say.
-    pub fn claimed_elsewhere_by_id(
-        &self,
-        scope: &Scope,
-        object: Object,
-        id: &VitallyId,
-    ) -> Result<bool, LedgerError> {
-        self.read("looking for claims", |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_vitally_id ON memory.scope = scopes.id
-                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-                       AND vitally_id = ?3
-                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
-                )?
-                .query_row(params![scope.id, object.name(), id.as_str()], |_| Ok(()))
-                .optional()?;
-            Ok(found.is_some())
-        })
-    }
-
-    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's. A record that one
-    /// of them wrote before was there before: whoever writes it later has not made it.
+    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's: a user that was
+    /// found by its e-mail address may have another external id than its rows say. A record that one of them wrote before was
+    /// there before: whoever writes it later has not made it.
     pub fn held_elsewhere(
         &self,
         scope: &Scope,
@@ -140,7 +83,7 @@ pub enum Elsewhere {
     Never,
     /// One of them wrote it, and its row left, or the record was removed; or a write of it was tried.
     Before,
-    /// One of them holds it: see [`Ledger::claimed_elsewhere`].
+    /// One of them holds it: it delivered it or assumes it, and its row has not left; or it has an open write of it.
     Now,
 }
 

@@ -32,7 +32,8 @@ impl Ledger {
 
     /// Ends what [`Ledger::lend`] began.
     pub fn take_back(&self, connection: &Connection) -> Result<(), LedgerError> {
-        let sql = "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DROP VIEW temp.links; DETACH ledger";
+        let sql =
+            "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DROP VIEW temp.links; DETACH ledger";
         let taken = connection.execute_batch(sql);
         taken.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
     }

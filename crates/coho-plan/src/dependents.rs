@@ -6,8 +6,9 @@
 
 use coho_core::code::Code;
 use coho_core::object::Object;
-use coho_ledger::scope::Scope;
+use coho_core::operation::Operation;
 use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
 
 use crate::failure::PlanError;
 use crate::phase::Phase;
@@ -53,11 +54,10 @@ pub(crate) fn count(table: &Table, object: Object) -> Result<u64, TableError> {
 }
 
 impl Table {
-    /// Leaves out the removals that would take users along, and says how many that are. How they end is told by
-    /// [`Table::fates`].
-    pub fn leave_users(&self, ledger: &Ledger, scope: &Scope) -> Result<u64, PlanError> {
+    /// Leaves out the removals that would take users along.
+    pub fn leave_users(&self, ledger: &Ledger, scope: &Scope) -> Result<(), PlanError> {
         if !has_dependents(scope.object()) || self.left(Phase::Remove, 0, 1)?.0 == 0 {
-            return Ok(0);
+            return Ok(());
         }
         self.open(ledger, Some(scope))?;
         let left = self.batch(INDEXES).and_then(|()| {
@@ -69,6 +69,12 @@ impl Table {
             self.change(&sql, [])
         });
         self.close(ledger)?;
-        Ok(left?)
+        Ok(left.map(drop)?)
+    }
+
+    /// The next removals behind `after` that were left out so.
+    pub fn left_for_users(&self, after: i64, most: usize) -> Result<Vec<(i64, Operation)>, TableError> {
+        let which = format!("phase = 3 AND code = '{}'", Code::TAKES_USERS_ALONG);
+        self.page(&which, after, most)
     }
 }

@@ -10,15 +10,11 @@ use crate::table::TableError;
 
 /// A sync could not be planned.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum PlanError {
     /// Its mapping does not fit its model, or its source failed.
     #[error("sync `{sync}` cannot run")]
-    Problems {
-        /// The sync.
-        sync: String,
-        /// All of them.
-        problems: Vec<Problem>,
-    },
+    Problems { sync: String, problems: Vec<Problem> },
     /// Somebody asked to end.
     #[error("planning was interrupted")]
     Interrupted,
@@ -33,13 +29,7 @@ pub enum PlanError {
     Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
-    Law {
-        /// The sync.
-        sync: String,
-        /// What does not.
-        #[source]
-        source: Broken,
-    },
+    Law { sync: String, source: Broken },
 }
 
 impl From<TableError> for PlanError {
@@ -79,7 +69,7 @@ impl PlanError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Problems { .. } => None,
-            Self::Interrupted => Code::INTERRUPTED.entry().map(coho_core::code::Entry::help),
+            Self::Interrupted => Code::INTERRUPTED.help(),
             Self::Ledger(error) => error.help().map(str::to_owned),
             Self::Table(error) => error.help().map(str::to_owned),
             Self::Sort(error) => error.help().map(str::to_owned),

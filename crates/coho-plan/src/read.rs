@@ -124,11 +124,7 @@ pub fn key_problem(error: &KeyError) -> Problem {
         KeyError::Type { .. } => Code::KEY_TYPE,
         KeyError::Long { .. } => Code::KEY_LENGTH,
     };
-    let problem = Problem::new(code, error.to_string());
-    match code.entry() {
-        Some(entry) => problem.help(entry.help()),
-        None => problem,
-    }
+    Problem { help: code.help(), ..Problem::new(code, error.to_string()) }
 }
 
 /// The places and names of a model's primary key.
@@ -173,9 +169,5 @@ pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
         }
         cause = error.source();
     }
-    let problem = Problem::new(error.code(), message).at(&place(error, model));
-    match error.help() {
-        Some(help) => problem.help(help),
-        None => problem,
-    }
+    Problem { help: error.help(), ..Problem::new(error.code(), message).at(&place(error, model)) }
 }

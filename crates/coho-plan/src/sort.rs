@@ -24,16 +24,11 @@ const FAN_IN: usize = 32;
 
 /// Rows could not be sorted.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum SortError {
     /// A temporary file could not be made, written or read.
     #[error("rows that exceed memory cannot be spilled to the folder `{}`", folder.display())]
-    Spill {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
+    Spill { folder: PathBuf, source: io::Error },
     /// Somebody asked to end.
     #[error("sorting was interrupted")]
     Interrupted,

@@ -10,7 +10,7 @@ use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
 
 /// The prefix of all of Vitally's REST paths.
-pub(crate) const RESOURCES: &str = "/resources/";
+const RESOURCES: &str = "/resources/";
 
 /// The most records of one page; Vitally's maximum.
 const PAGE: u32 = 100;
@@ -64,7 +64,7 @@ pub(crate) fn page(object: Object, from: Option<&str>) -> String {
 }
 
 /// The object's name in paths. Events have no resource: exchanges and look-ups of them end before one would be addressed.
-pub(crate) fn plural(object: Object) -> &'static str {
+fn plural(object: Object) -> &'static str {
     match object {
         Object::Organization => "organizations",
         Object::Account => "accounts",

@@ -17,7 +17,7 @@ use coho_core::verdict::Verdict;
 use crate::address::{Address, Ids, Paths, is_odd};
 use crate::ask::Ask;
 use crate::list::{End as ListEnd, Listing};
-use crate::request::{Answer, Request};
+use crate::request::{Answer, Reply, Request};
 use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;
 use crate::wire::refusal;
@@ -130,19 +130,25 @@ pub(crate) async fn unless_shown(
     let mut listing = Listing::start(object);
     while let Some(request) = listing.request() {
         let portion = listing.on(&ask.ask(request).await);
-        if let Some(witness) = portion.records.iter().find_map(witness) {
-            return match by_path(ask, object, &witness, paths).await {
-                Finding::Found(_) if paths.of(object) != Ids::VitallysOnly => Finding::Missing,
-                Finding::Failed(verdict) => Finding::Failed(verdict),
-                Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {
-                    against_the_path(ask, object, target, paths).await
-                }
-            };
+        if let ListEnd::Failed(verdict) = portion.end {
+            return Finding::Failed(verdict);
         }
-        match (one_of(with_target(portion.records, target)), portion.end) {
-            (Finding::Missing, ListEnd::More | ListEnd::End) => {}
-            (Finding::Missing, ListEnd::Failed(verdict)) => return Finding::Failed(verdict),
-            (finding, _) => return finding,
+        let witness = portion.records.iter().find_map(witness);
+        match (one_of(with_target(portion.records, target)), witness) {
+            (Finding::Missing, None) => {}
+            (Finding::Missing, Some(witness)) => {
+                return match by_path(ask, object, &witness, paths).await {
+                    Finding::Failed(verdict) => Finding::Failed(verdict),
+                    Finding::Found(_) if paths.of(object) == Ids::BothShown => Finding::Missing,
+                    Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {
+                        against_the_path(ask, object, target, paths).await
+                    }
+                };
+            }
+            (found, _) => {
+                paths.learn(object, Ids::VitallysOnly);
+                return found;
+            }
         }
     }
     Finding::Missing
@@ -223,19 +229,19 @@ fn with_target(records: Vec<Record>, target: &ExternalId) -> Vec<Record> {
 
 /// The record that an answer to a GET shows; `None` where there is none.
 fn record_at(answer: &Answer) -> Result<Option<Record>, Verdict> {
-    match read(answer) {
-        Reading::Absent(_) => Ok(None),
-        Reading::Fine(reply) => reading::record(reply).map(Some).map_err(End::of_read),
-        Reading::Refused(reply) => Err(refused(reply)),
-        Reading::End(end) => Err(end.of_read()),
-    }
+    shown(answer, |reply| reading::record(reply).map(Some))
 }
 
 /// The records that an answer to a search shows.
 fn results(answer: &Answer) -> Result<Vec<Record>, Verdict> {
+    shown(answer, reading::results)
+}
+
+/// What an answer shows; 404 shows nothing.
+fn shown<T: Default>(answer: &Answer, read_it: impl FnOnce(&Reply) -> Result<T, End>) -> Result<T, Verdict> {
     match read(answer) {
-        Reading::Absent(_) => Ok(Vec::new()),
-        Reading::Fine(reply) => reading::results(reply).map_err(End::of_read),
+        Reading::Absent(_) => Ok(T::default()),
+        Reading::Fine(reply) => read_it(reply).map_err(End::of_read),
         Reading::Refused(reply) => Err(refused(reply)),
         Reading::End(end) => Err(end.of_read()),
     }

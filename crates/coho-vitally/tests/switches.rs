@@ -449,12 +449,19 @@ async fn a_path_that_denies_external_ids_is_not_believed_by_who_knows_no_other_i
             let update = Deed::Write(Mode::Update);
             let fields = account("New", "pro");
             let target = if there { "old" } else { "nobody" };
-            let told = |delivery: &Delivery| format!("{:?} with {end}: {:#?}", delivery.verdict, delivery.calls);
+            let told =
+                |delivery: &Delivery| format!("{:?} with {end}: {:#?}", delivery.verdict, delivery.calls);
 
             let world = World::new(end).await?;
             let updated = world.deliver(Object::Account, target, update, Known::New, &fields, &[]).await?;
             assert_eq!(applied(&updated).is_ok(), there, "{}", told(&updated));
             assert_eq!(updated.verdict == Verdict::Missing, !there, "{}", told(&updated));
+
+            let world = World::new(end).await?;
+            let insert = Deed::Write(Mode::Insert);
+            let inserted = world.deliver(Object::Account, target, insert, Known::New, &fields, &[]).await?;
+            assert_eq!(inserted.verdict == Verdict::Exists, there, "{}", told(&inserted));
+            assert_eq!(applied(&inserted).is_ok(), !there, "{}", told(&inserted));
 
             let world = World::new(end).await?;
             let since = chrono::DateTime::from(std::time::SystemTime::now());
@@ -471,17 +478,5 @@ async fn a_path_that_denies_external_ids_is_not_believed_by_who_knows_no_other_i
             assert_eq!(world.vitally.count(simulator::Object::Account), left, "{}", told(&removed));
         }
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_path_that_hid_a_record_from_an_insert_is_not_believed_again() -> Result<(), Failure> {
-    let world = World::new("ext_in_path=404,dup=upsert").await?;
-    let insert = Deed::Write(Mode::Insert);
-    let first = world.deliver(Object::Account, "old", insert, Known::New, &account("New", "pro"), &[]).await?;
-    assert_eq!(applied(&first)?.1, Origin::Found, "{:#?}", first.calls);
-    let second = world.deliver(Object::Account, "beta", insert, Known::New, &account("New", "pro"), &[]).await?;
-    assert_eq!(second.verdict, Verdict::Exists, "{:#?}", second.calls);
-    assert_eq!(world.record(Object::Account, "beta")?.name.as_deref(), Some("Old"));
     Ok(())
 }

@@ -276,16 +276,14 @@ fn note_calls(shared: &Shared<'_>, part: &Part<'_>, calls: &[Call]) -> Result<()
 fn remember_ids(shared: &Shared<'_>, part: &Part<'_>, table: &Table, now: Time) -> Result<(), EngineError> {
     let mut after = 0;
     loop {
-        let (last, named) = table.named(after, AT_ONCE)?;
-        if named.is_empty() {
-            return Ok(());
-        }
+        let named = table.named(after, AT_ONCE)?;
+        let Some((last, _)) = named.last() else { return Ok(()) };
         if !goes_on(shared) {
             return Err(PlanError::Interrupted.into());
         }
-        after = last;
+        after = *last;
         for object in Object::RECORDS {
-            let of_object = named.iter().filter(|(other, ..)| *other == object);
+            let of_object = named.iter().map(|(_, named)| named).filter(|(other, ..)| *other == object);
             let pairs: Vec<_> =
                 of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
             shared.ledger.put_references(shared.lease, part.scope.workspace(), object, &pairs, now)?;

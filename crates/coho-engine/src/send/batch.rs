@@ -16,12 +16,12 @@ use coho_plan::batches::BATCHED;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::client::BatchDelivery;
 
+use super::Sender;
 use super::intend::Due;
 use super::outcome::{fate, problem, unsent};
 use super::sent::Sent;
-use super::Sender;
-use crate::failure::EngineError;
 use crate::conclude::conclude;
+use crate::failure::EngineError;
 
 impl Sender<'_> {
     /// Sends a window of operations in as few calls as they take.
@@ -49,7 +49,12 @@ impl Sender<'_> {
         Outgoing { operation, message_id, at: moment(due) }
     }
 
-    fn settle_batch(&self, due: Vec<Due>, delivery: BatchDelivery, sent: &mut Sent) -> Result<(), EngineError> {
+    fn settle_batch(
+        &self,
+        due: Vec<Due>,
+        delivery: BatchDelivery,
+        sent: &mut Sent,
+    ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let keys: Vec<Key> = due.iter().map(|due| due.operation.key.clone()).collect();
         let calls: Vec<(Call, Vec<Key>)> = delivery

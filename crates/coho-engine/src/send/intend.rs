@@ -7,16 +7,16 @@ use coho_core::operation::{Action, Operation};
 use coho_core::plan::count_problem;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
+use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::Intent;
-use coho_ledger::settle::{OpType, RowFate};
 use coho_plan::phase::Phase;
 
+use super::Sender;
 use super::outcome::{explained, fate};
 use super::sent::Sent;
-use super::Sender;
 use crate::failure::EngineError;
 
-/// How many fates are recorded at once.
+/// How many removals are left out at once.
 const AT_ONCE: usize = 500;
 
 /// An operation with the memory that it was made from.
@@ -44,6 +44,8 @@ enum Stale {
     Changed,
     /// Another sync came to hold its record.
     Claimed,
+    /// Users that are still held would be deleted with its record.
+    TakesUsersAlong,
     /// Its row became another record, which is not delivered yet.
     Replaced,
 }
@@ -52,6 +54,7 @@ impl Stale {
     fn code(self) -> Option<Code> {
         match self {
             Self::Changed | Self::Claimed | Self::Replaced => None,
+            Self::TakesUsersAlong => Some(Code::TAKES_USERS_ALONG),
         }
     }
 
@@ -59,6 +62,7 @@ impl Stale {
         match self {
             Self::Changed => "",
             Self::Claimed => "another sync delivered this record meanwhile",
+            Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
             Self::Replaced => "its row became another record, which is not delivered yet",
         }
     }
@@ -66,7 +70,11 @@ impl Stale {
 
 impl Sender<'_> {
     /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
-    pub(super) fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, EngineError> {
+    pub(super) fn intend(
+        &self,
+        operations: Vec<Operation>,
+        sent: &mut Sent,
+    ) -> Result<Vec<Due>, EngineError> {
         let now = self.clock.now();
         let mut stale = Vec::new();
         let operations = self.still_ours(operations, &mut stale)?;
@@ -75,10 +83,10 @@ impl Sender<'_> {
             befores.push(self.ledger.memory(self.scope, &operation.key)?);
         }
         let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
-        let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
+        let changed = self.ledger.open_intents(self.lease, self.scope, &intents)?;
         let mut due = Vec::with_capacity(operations.len());
         for (operation, before) in operations.into_iter().zip(befores) {
-            if opened.stale.contains(&operation.key) {
+            if changed.contains(&operation.key) {
                 stale.push((operation, Stale::Changed));
             } else {
                 due.push(Due { operation, before, at: now });
@@ -135,27 +143,22 @@ impl Sender<'_> {
         if self.is_held(operation)? {
             return Ok(true);
         }
-        let id = operation.known.id();
-        Ok(self.ledger.is_claimed(self.scope, operation.object, &operation.target, id)?)
+        let (object, target, id) = (operation.object, &operation.target, operation.known.id());
+        Ok(self.ledger.held_elsewhere(self.scope, object, target, id)? == Elsewhere::Now)
     }
 
     /// Leaves out the removals that would take users along that some sync holds.
     pub(super) fn leave_users(&self, sent: &mut Sent) -> Result<(), EngineError> {
-        sent.stale_removals += self.table.leave_users(self.ledger, self.scope)?;
-        let mut next = Some(0);
-        while let Some(after) = next {
-            let code = Code::TAKES_USERS_ALONG;
-            let (last, fates) = self.table.fates(after, AT_ONCE, self.clock.now(), &mut |_, why| why == code.as_str())?;
-            for fate in &fates {
-                let problem = explained(code, fate.message.as_deref().unwrap_or_default());
-                count_problem(&mut sent.problems, fate.key.as_ref(), &problem);
-            }
-            let of_removal = |fate| RowFate { op_type: Some(OpType::Removed), ..fate };
-            let fates: Vec<_> = fates.into_iter().map(of_removal).collect();
-            self.ledger.record(self.lease, self.run, self.scope, &fates)?;
-            next = last;
+        self.table.leave_users(self.ledger, self.scope)?;
+        let mut after = 0;
+        loop {
+            let left = self.table.left_for_users(after, AT_ONCE)?;
+            let Some((last, _)) = left.last() else { return Ok(()) };
+            after = *last;
+            let stale: Vec<_> =
+                left.into_iter().map(|(_, operation)| (operation, Stale::TakesUsersAlong)).collect();
+            self.pass_over(&stale, sent)?;
         }
-        Ok(())
     }
 
     /// Records operations that do not fit any more.

@@ -10,6 +10,7 @@ use coho_core::path::FieldPath;
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
+use coho_ledger::identity::Elsewhere;
 use coho_ledger::returned::Sharers;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -20,11 +21,11 @@ use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 fn others_that_share_a_record_are_told_to_the_row_that_let_it_be() -> Tested {
     let stage = Stage::new()?;
     let let_be = Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found };
-    let of = |target: &str, standing: &Standing| Ok::<_, Box<dyn std::error::Error>>(Memory {
-        standing: standing.clone(),
-        ..delivered(target)?
-    });
-    let mut memories = vec![(Key::new("b"), Some(of("shared", &let_be)?)), (Key::new("d"), Some(of("own", &let_be)?))];
+    let of = |target: &str, standing: &Standing| {
+        Ok::<_, Box<dyn std::error::Error>>(Memory { standing: standing.clone(), ..delivered(target)? })
+    };
+    let mut memories =
+        vec![(Key::new("b"), Some(of("shared", &let_be)?)), (Key::new("d"), Some(of("own", &let_be)?))];
     // More than are read at once, before, between and behind both.
     for number in 0..1_200 {
         let key = Key::new(format!("{}{number:04}", ["a", "c", "e"][number % 3]));
@@ -37,11 +38,16 @@ fn others_that_share_a_record_are_told_to_the_row_that_let_it_be() -> Tested {
     let plan = Connection::open_in_memory()?;
     stage.ledger.lend(&plan, Some(&stage.scope))?;
     let mut sharers = Sharers::default();
-    let mut number = |key: &str| Ok::<_, Box<dyn std::error::Error>>(
-        sharers.of(&stage.ledger, &plan, &stage.scope, &Key::new(key))?.len(),
-    );
+    let mut number = |key: &str| {
+        Ok::<_, Box<dyn std::error::Error>>(
+            sharers.of(&stage.ledger, &plan, &stage.scope, &Key::new(key))?.len(),
+        )
+    };
     // The row's own departure is not another's; that of another row is.
-    assert_eq!([number("a")?, number("b")?, number("b1")?, number("d")?, number("f")?], [0, 1_201, 0, 1, 1_202]);
+    assert_eq!(
+        [number("a")?, number("b")?, number("b1")?, number("d")?, number("f")?],
+        [0, 1_201, 0, 1, 1_202]
+    );
     assert_eq!([number("f")?, number("g")?], [0, 0], "each is told once");
     Ok(())
 }
@@ -53,7 +59,8 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
     let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
     let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
     let acme = target("acme")?;
-    let claimed = || stage.ledger.claimed_elsewhere(&stage.scope, Object::Account, &acme);
+    let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &acme, None);
+    let claimed = || of(Object::Account).map(|elsewhere| elsewhere == Elsewhere::Now);
     let write =
         |scope, memory| stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1));
     let stand = |standing| Ok::<_, Box<dyn std::error::Error>>(Memory { standing, ..delivered("acme")? });
@@ -71,7 +78,7 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
         Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
     write(&other, Memory { pending: open, ..stand(Standing::Never)? })?;
     assert!(claimed()?);
-    assert!(!stage.ledger.claimed_elsewhere(&stage.scope, Object::User, &acme)?);
+    assert_eq!(of(Object::User)?, Elsewhere::Never);
     Ok(())
 }
 
@@ -152,7 +159,8 @@ fn dependents_agree(users: &[User]) -> Tested {
         let held =
             ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.standing);
         let links = user.accounts.iter().filter(|accounts| held && !accounts.is_empty());
-        let links = links.map(|ids| ids.iter().map(|id| format!("account {id}")).collect::<Vec<_>>().join(", "));
+        let links =
+            links.map(|ids| ids.iter().map(|id| format!("account {id}")).collect::<Vec<_>>().join(", "));
         expected.extend(links);
     }
     expected.sort_unstable();

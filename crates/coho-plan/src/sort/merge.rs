@@ -46,8 +46,7 @@ impl Sorted {
     ) -> Result<Self, SortError> {
         let memory = Source::Memory { bytes, starts: starts.into_iter() };
         let sources = spills.into_iter().map(Source::File).chain([memory]).collect();
-        let heads =
-            Heads::new(sources).map_err(|source| SortError::of(&folder, &stop, source))?;
+        let heads = Heads::new(sources).map_err(|source| SortError::of(&folder, &stop, source))?;
         Ok(Self { folder, heads, current: Group::empty(), stop })
     }
 

@@ -237,8 +237,7 @@ fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
         for (key, number) in &rows {
             sorter.push(&Key::new(key), fingerprint(*number), &row(*number))?;
         }
-        let mut comparison =
-            Comparison::new(sorter.finish()?, stage.ledger.memories(&stage.scope)?, same);
+        let mut comparison = Comparison::new(sorter.finish()?, stage.ledger.memories(&stage.scope)?, same);
         stop.ask();
         assert!(matches!(comparison.next(), Some(Err(PlanError::Interrupted))));
     }

@@ -11,10 +11,10 @@ use crate::address::Ids;
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::subject::Subject;
-use crate::exchange::write::Certainty;
 use crate::lookup::{self, Finding};
 use crate::resolved::Match;
 use crate::wire::record::Record;
+use crate::wire::refusal::Certainty;
 
 /// How long the looks after a refusal wait for Vitally to see a record that exists.
 const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];
@@ -149,7 +149,8 @@ impl Subject {
     pub(crate) fn looks_probed(&self, verb: Verb) -> Vec<Look> {
         let asked = self.unfound();
         match (&asked.email, asked.id.clone(), verb) {
-            (None, Some(id), _) => vec![Look::Remembered(id), Look::TargetUnlessShown],
+            (None, Some(id), Verb::Remove) => vec![Look::Remembered(id)],
+            (None, Some(id), Verb::Write) => vec![Look::Remembered(id), Look::TargetUnlessShown],
             (None, None, _) => vec![Look::Target, Look::TargetUnlessShown],
             (Some(_), id, Verb::Write) => {
                 id.map(Look::Id).into_iter().chain(asked.looks()).chain([Look::TargetUnlessShown]).collect()

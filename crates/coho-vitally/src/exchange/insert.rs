@@ -3,11 +3,12 @@
 //! | state | what happened | next |
 //! |---|---|---|
 //! | start | | look-up: the external id; matched by e-mail, the address |
-//! | look-up | found; an earlier write is unclear, and it was born after that | Applied: it was ours |
+//! | look-up | missing, and only a path said so that may not take external ids | look-up without it |
+//! | | found; an earlier write is unclear, and it was born after that | Applied: it was ours |
 //! | | found | Exists |
 //! | | missing | POST |
 //! | POST | the answer shows the record, which was born by it | Applied |
-//! | | the answer shows an older record: Vitally made the insert an update | Applied as found, with a note; the path that hid it is not believed any more |
+//! | | the answer shows an older record: Vitally made the insert an update | Applied as found, with a note |
 //! | | refused, may exist | look-up once more, and once without the path; found: as above; missing: Rejected |
 
 use std::time::Duration;
@@ -17,9 +18,9 @@ use coho_core::operation::Operation;
 use coho_core::plan::Calls;
 use coho_core::verdict::Verdict;
 
-use crate::address::Ids;
 use crate::ask::Ask;
 use crate::exchange::Exchange;
+use crate::exchange::find::Look;
 use crate::exchange::origin::Reached;
 use crate::exchange::subject::{Bodies, applied};
 use crate::exchange::write::{Birth, Posted, Written};
@@ -35,19 +36,15 @@ pub(crate) async fn insert<A: Ask>(
 ) -> Result<Verdict, Verdict> {
     let subject = &exchange.subject;
     // Whether a record is ours is told by the clocks, and only an answer has Vitally's.
-    let looks = if subject.is_unclear() { subject.unfound().looks() } else { subject.looks() };
+    let mut looks = if subject.is_unclear() { subject.unfound().looks() } else { subject.looks() };
+    if subject.email.is_none() {
+        looks.push(Look::TargetUnlessShown);
+    }
     if let Some(record) = exchange.find(looks).await? {
         return Ok(seen(exchange, record));
     }
     let (certainty, refusal) = match exchange.post(bodies).await? {
-        Posted::Written(written) => {
-            let is_old = written.birth != Birth::Proven && written.record.created_at.is_some();
-            // The path said that it was not there.
-            if is_old && exchange.subject.email.is_none() {
-                exchange.paths.learn(exchange.subject.object, Ids::VitallysOnly);
-            }
-            return Ok(created(*written));
-        }
+        Posted::Written(written) => return Ok(created(*written)),
         Posted::Exists { certainty, refusal } => (certainty, refusal),
     };
     let again = exchange.find_after(WAIT, exchange.subject.looks_again()).await?;
