@@ -182,6 +182,11 @@ codes! {
 }
 
 impl Code {
+    /// What to do about it, as a fragment.
+    pub fn help(self) -> Option<String> {
+        self.entry().map(Entry::help)
+    }
+
     /// The code's text.
     pub fn as_str(self) -> &'static str {
         self.0

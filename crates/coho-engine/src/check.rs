@@ -141,16 +141,16 @@ async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Pr
     };
     let mut problems = Vec::new();
     for api in Api::ALL {
-        let used = syncs.iter().any(|sync| sync.destination == name && needs(sync, api));
+        let used = syncs.iter().any(|sync| sync.destination == name && sync.api == api);
         let tested = match api {
             _ if !used => continue,
             Api::Rest => client.test().await,
             Api::Analytics => client.test_analytics().await,
         };
         if let Err(error) = tested {
-            let problem = Problem::new(error.code(), format!("destination `{name}`: {error}"));
-            let help = problem.code.entry().map(coho_core::code::Entry::help).unwrap_or_default();
-            problems.push(at_token(engine, name, api, problem.help(help)));
+            let (code, message) = (error.code(), format!("destination `{name}`: {error}"));
+            let problem = Problem { help: code.help(), ..Problem::new(code, message) };
+            problems.push(at_token(engine, name, api, problem));
         }
     }
     if problems.is_empty()
@@ -167,11 +167,6 @@ async fn recognised(engine: &Engine<'_>, name: &str, client: &Client) -> Result<
         Some(ledger) => engine.recognise(&ledger, name, client).await.map(drop),
         None => Ok(()),
     }
-}
-
-/// Whether a sync sends through an API. Exact links are taken away through the Analytics API, where there is a token.
-fn needs(sync: &Sync, api: Api) -> bool {
-    sync.api == api
 }
 
 fn at_token(engine: &Engine<'_>, name: &str, api: Api, problem: Problem) -> Problem {
@@ -192,9 +187,5 @@ fn problem(error: &EngineError) -> Problem {
         message.push_str(&error.to_string());
         cause = error.source();
     }
-    let problem = Problem::new(error.code(), message);
-    match error.help() {
-        Some(help) => problem.help(help),
-        None => problem,
-    }
+    Problem { help: error.help(), ..Problem::new(error.code(), message) }
 }

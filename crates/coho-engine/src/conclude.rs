@@ -47,8 +47,7 @@ pub struct Circumstances<'a> {
 
 /// Concludes an operation.
 pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circumstances<'_>) -> Conclusion {
-    let Circumstances { before, since, now, removal, elsewhere } = circumstances;
-    let case = Case { operation, before, since, now, removal, elsewhere };
+    let case = Case { operation, known: circumstances };
     match verdict {
         Verdict::Applied { id, origin, lost, .. } => case.applied(id.as_ref(), *origin, lost),
         Verdict::Accepted => case.accepted(),
@@ -66,11 +65,7 @@ pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circums
 
 struct Case<'a> {
     operation: &'a Operation,
-    before: Option<&'a Memory>,
-    since: Time,
-    now: Time,
-    removal: Removal,
-    elsewhere: Elsewhere,
+    known: Circumstances<'a>,
 }
 
 impl Case<'_> {
@@ -80,20 +75,20 @@ impl Case<'_> {
             standing,
             pending,
             seen: self.operation.seen,
-            serial: self.before.map_or(0, |memory| memory.serial) + 1,
+            serial: self.known.before.map_or(0, |memory| memory.serial) + 1,
         }
     }
 
     fn standing(&self) -> Standing {
-        self.before.map_or(Standing::Never, |memory| memory.standing.clone())
+        self.known.before.map_or(Standing::Never, |memory| memory.standing.clone())
     }
 
     fn applied(&self, id: Option<&VitallyId>, origin: Origin, lost: &[(FieldPath, Value)]) -> Conclusion {
-        let n = match self.before.map(|memory| &memory.standing) {
+        let n = match self.known.before.map(|memory| &memory.standing) {
             Some(Standing::Delivered { n, .. }) => *n,
             _ => 0,
         };
-        let known = self.before.and_then(|memory| memory.standing.id());
+        let known = self.known.before.and_then(|memory| memory.standing.id());
         let origin = self.proven(origin);
         let standing = Standing::Delivered {
             sent: without(self.operation.would_send(), lost),
@@ -112,9 +107,12 @@ impl Case<'_> {
 
     /// A record that another sync knows may have been made by it. What this sync is known to have made stays its own.
     fn proven(&self, origin: Origin) -> Origin {
-        let was_ours =
-            self.before.and_then(|memory| memory.standing.origin()).is_some_and(|was| was == Origin::Created);
-        match (origin, self.elsewhere) {
+        let was_ours = self
+            .known
+            .before
+            .and_then(|memory| memory.standing.origin())
+            .is_some_and(|was| was == Origin::Created);
+        match (origin, self.known.elsewhere) {
             (Origin::Created, Elsewhere::Before | Elsewhere::Now) if !was_ours => Origin::Found,
             (origin, Elsewhere::Before | Elsewhere::Now | Elsewhere::Never) => origin,
         }
@@ -122,7 +120,7 @@ impl Case<'_> {
 
     /// Whether a record whose row left is removed.
     fn is_to_go(&self, origin: Origin) -> bool {
-        match self.removal {
+        match self.known.removal {
             Removal::Keep => false,
             Removal::Delete => true,
             Removal::DeleteCreated => origin == Origin::Created,
@@ -131,7 +129,7 @@ impl Case<'_> {
 
     /// The Analytics API took it. Whose the record is it does not say, so it counts as one that was there before.
     fn accepted(&self) -> Conclusion {
-        let origin = self.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
+        let origin = self.known.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
         let conclusion = self.applied(None, origin, &[]);
         let memory = conclusion.memory.map(|mut memory| {
             // An event is never compared with: that it was taken is all that counts, and when it happened, by which it is known
@@ -147,7 +145,7 @@ impl Case<'_> {
     }
 
     fn gone(&self) -> Conclusion {
-        let memory = Some(self.memory(Standing::Removed { at: self.now }, Pending::None));
+        let memory = Some(self.memory(Standing::Removed { at: self.known.now }, Pending::None));
         Conclusion { outcome: Outcome::Removed, memory, code: None, message: String::new() }
     }
 
@@ -162,7 +160,7 @@ impl Case<'_> {
             | Standing::Delivered { .. }
             | Standing::Released { .. }
             | Standing::Removed { .. } => {
-                Some(self.memory(Standing::Removed { at: self.now }, Pending::None))
+                Some(self.memory(Standing::Removed { at: self.known.now }, Pending::None))
             }
         };
         let message = "the write of this row never arrived".to_owned();
@@ -176,18 +174,18 @@ impl Case<'_> {
             Why::Deferred => Outcome::Deferred,
             Why::Skipped => Outcome::Skipped,
         };
-        let memory = self.operation.seen.or(self.before.and_then(|memory| memory.seen)).map(|tried| {
-            let due = due(why, tries, self.now);
+        let memory = self.operation.seen.or(self.known.before.and_then(|memory| memory.seen)).map(|tried| {
+            let due = due(why, tries, self.known.now);
             let verb = self.operation.verb();
             self.memory(self.standing(), Pending::Waiting { why, code, tried, tries, due, verb })
         });
-        let memory = memory.or_else(|| self.before.cloned());
+        let memory = memory.or_else(|| self.known.before.cloned());
         Conclusion { outcome, memory, code: Some(code), message: message.to_owned() }
     }
 
     /// What a record refers to is missing. Where an earlier write may have arrived, its intent stays open.
     fn deferred(&self, message: &str) -> Conclusion {
-        let open = self.before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
+        let open = self.known.before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
         let code = Code::REFERENCE_MISSING;
         if open {
             return Conclusion { outcome: Outcome::Deferred, ..self.unsent(code, message) };
@@ -197,7 +195,7 @@ impl Case<'_> {
 
     /// How often it was tried already, with the row as it is now.
     fn tries(&self) -> u16 {
-        match self.before.map(|memory| &memory.pending) {
+        match self.known.before.map(|memory| &memory.pending) {
             Some(Pending::Waiting { tries, tried, verb, .. })
                 if *verb == self.operation.verb()
                     && (*verb == Verb::Remove || Some(*tried) == self.operation.seen) =>
@@ -210,7 +208,7 @@ impl Case<'_> {
 
     /// Nothing left us: all is as it was.
     fn unsent(&self, code: Code, why: &str) -> Conclusion {
-        let memory = self.before.map(|before| Memory { serial: before.serial + 1, ..before.clone() });
+        let memory = self.known.before.map(|before| Memory { serial: before.serial + 1, ..before.clone() });
         Conclusion { outcome: Outcome::NotAttempted, memory, code: Some(code), message: why.to_owned() }
     }
 
@@ -220,10 +218,12 @@ impl Case<'_> {
             operation: self.operation.digest(),
             would_send: self.operation.would_send(),
             verb: self.operation.verb(),
-            since: self.since,
+            since: self.known.since,
         };
-        let memory =
-            Memory { seen: self.before.and_then(|memory| memory.seen), ..self.memory(self.standing(), open) };
+        let memory = Memory {
+            seen: self.known.before.and_then(|memory| memory.seen),
+            ..self.memory(self.standing(), open)
+        };
         let code = Some(Code::OUTCOME_UNKNOWN);
         Conclusion { outcome: Outcome::Deferred, memory: Some(memory), code, message: why.to_owned() }
     }

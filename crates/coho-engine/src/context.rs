@@ -10,7 +10,7 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
 use coho_ledger::lease::{Holder, UnderWay};
-use coho_ledger::scope::{FirstRun, Scope};
+use coho_ledger::scope::Scope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
 use coho_source::Connection;
@@ -103,12 +103,12 @@ impl<'a> Engine<'a> {
             return Ok(found.pop());
         }
         let remembered = ledger.remembered(&workspace)?;
-        let with_memory = |scope: &Scope| remembered.iter().any(|(id, _)| id == scope.sync());
+        let with_memory = |scope: &Scope| remembered.iter().any(|one| one.sync == *scope.sync());
         if let Some(at) = found.iter().position(with_memory) {
             return Ok(Some(found.swap_remove(at)));
         }
         for scope in &found {
-            if ledger.began(scope)? == FirstRun::Done {
+            if ledger.first_run(scope)?.is_some() {
                 return Ok(Some(scope.clone()));
             }
         }

@@ -87,6 +87,7 @@ impl Engine<'_> {
             rest: spec.rate.per_minute,
             analytics: spec.analytics_rate.per_minute,
             write_price: price.write.saturating_mul(1_000),
+            concurrency: spec.concurrency,
         })
     }
 

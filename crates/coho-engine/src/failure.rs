@@ -14,6 +14,7 @@ use coho_plan::table::TableError;
 
 /// Something concerns the whole run, not one sync.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum EngineError {
     /// A sync that the project does not have.
     #[error("{}", .0.message)]
@@ -38,88 +39,39 @@ pub enum EngineError {
     Plan(#[from] PlanError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the run of sync `{sync}` does not add up")]
-    Law {
-        /// The sync.
-        sync: String,
-        /// What does not.
-        #[source]
-        source: coho_core::counts::Broken,
-    },
+    Law { sync: String, source: coho_core::counts::Broken },
     /// The project had a ledger, and it is gone.
     #[error("{} sent before, and the ledger {} does not know of it: it is gone, or another one", named(syncs), path.display())]
-    LedgerLost {
-        /// Where it should be.
-        path: PathBuf,
-        /// The syncs.
-        syncs: Vec<SyncId>,
-    },
+    LedgerLost { path: PathBuf, syncs: Vec<SyncId> },
     /// The ledger is another project's.
     #[error(
         "the ledger {} belongs to the project `{}` in {} on {}, and this is {}", path.display(), owner.name,
         owner.folder, owner.host, told(ours, owner)
     )]
-    OtherProject {
-        /// The ledger.
-        path: PathBuf,
-        /// This project's name.
-        ours: String,
-        /// The project that it belongs to.
-        owner: Box<coho_ledger::project::Owner>,
-    },
+    OtherProject { path: PathBuf, ours: String, owner: Box<coho_ledger::project::Owner> },
     /// There is no folder for temporary files.
     #[error("the temporary folder {} cannot be used", folder.display())]
-    Temporary {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        #[source]
-        source: std::io::Error,
-    },
+    Temporary { folder: PathBuf, source: std::io::Error },
     /// What Vitally holds of events cannot be read.
     #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
-    NoAdoption {
-        /// The sync.
-        sync: SyncId,
-    },
+    NoAdoption { sync: SyncId },
     /// The token belongs to another workspace than the ledger remembers.
     #[error(
         "the token of destination `{destination}` is not of the workspace that the ledger remembers as `{workspace}`"
     )]
-    OtherWorkspace {
-        /// The destination.
-        destination: String,
-        /// The workspace.
-        workspace: String,
-    },
+    OtherWorkspace { destination: String, workspace: String },
     /// Vitally did not answer whose workspace a token is, or what it holds.
     #[error(
         "cannot find out what Vitally holds in the workspace of destination `{destination}`: {}",
         said(verdict)
     )]
-    Unanswered {
-        /// The destination.
-        destination: String,
-        /// What came in place of an answer.
-        verdict: Box<Verdict>,
-    },
+    Unanswered { destination: String, verdict: Box<Verdict> },
     /// A destination's token is no token.
     #[error("the token of destination `{destination}` cannot be used")]
-    Token {
-        /// The destination.
-        destination: String,
-        /// Why.
-        #[source]
-        source: coho_vitally::client::TokenError,
-    },
+    Token { destination: String, source: coho_vitally::client::TokenError },
     /// A destination's settings are no use.
     #[error("destination `{destination}` cannot be used")]
-    Destination {
-        /// The destination.
-        destination: String,
-        /// Why.
-        #[source]
-        source: coho_vitally::client::ClientError,
-    },
+    Destination { destination: String, source: coho_vitally::client::ClientError },
 }
 
 impl EngineError {
@@ -176,7 +128,7 @@ impl EngineError {
                 "use the token of that workspace; another workspace is another destination, with a name of its own"
                     .to_owned(),
             ),
-            Self::Unanswered { verdict, .. } => code_of(verdict).entry().map(coho_core::code::Entry::help),
+            Self::Unanswered { verdict, .. } => code_of(verdict).help(),
             Self::Token { .. } => {
                 Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
             }

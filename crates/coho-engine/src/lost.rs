@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
-use coho_ledger::scope::FirstRun;
 
 use crate::context::{Engine, EngineError};
 
@@ -91,8 +90,8 @@ impl Engine<'_> {
     fn remembers(&self, ledger: &Ledger, sync: &Sync) -> Result<bool, EngineError> {
         let Some(scope) = self.scope(ledger, sync)? else { return Ok(false) };
         let remembered = ledger.remembered(scope.workspace())?;
-        let begun = ledger.began(&scope)? == FirstRun::Done;
-        Ok(begun || remembered.iter().any(|(id, _)| id == scope.sync()))
+        let begun = ledger.first_run(&scope)?.is_some();
+        Ok(begun || remembered.iter().any(|one| one.sync == *scope.sync()))
     }
 
     /// Marks that a sync sends. A project that cannot be written to has no mark, and that is all.

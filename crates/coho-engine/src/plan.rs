@@ -116,7 +116,7 @@ impl Engine<'_> {
 
     /// A sync of events that the project has no more, and that this one may be under another id.
     pub(crate) fn earlier(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<SyncId>, EngineError> {
-        let remembered = ledger.remembered_syncs(&self.workspace(&sync.destination))?;
+        let remembered = ledger.remembered(&self.workspace(&sync.destination))?;
         Ok(repeats::predecessor(self.setup.project, sync, &remembered).cloned())
     }
 }
@@ -156,7 +156,7 @@ impl Planner<'_> {
         let Self { engine, ledger, options, .. } = self;
         let model = engine.model(sync)?;
         let connection = engine.connection(model)?;
-        let begun = scope.map(|scope| ledger.began(scope)).transpose()?;
+        let begun = scope.map(|scope| ledger.first_run(scope)).transpose()?.flatten();
         let first_run = first_run::first_run(sync, begun, options.purpose);
         let purpose = first_run::purpose(options.purpose, first_run);
         let now = engine.setup.clock.now();
@@ -208,8 +208,9 @@ impl Planner<'_> {
         let syncs = &self.engine.setup.project.syncs;
         let ours = |id: &SyncId| syncs.iter().any(|sync| sync.id == *id || sync.renamed_from.contains(id));
         let remembered = self.ledger.remembered(&self.engine.workspace(&sync.destination))?;
-        let other = remembered.into_iter().find(|(id, object)| *object == sync.object && !ours(id));
-        Ok(other.map(|(id, _)| {
+        let other = remembered.into_iter().find(|one| one.object == sync.object && !ours(&one.sync));
+        Ok(other.map(|other| {
+            let id = other.sync;
             format!(
                 "the ledger remembers a sync `{id}`, which the project does not have: if this is it under another name, \
                  write `renamed_from: {id}`"

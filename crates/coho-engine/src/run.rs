@@ -185,9 +185,7 @@ impl Engine<'_> {
 
     /// Forgets what was delivered. Returns how many keys.
     pub fn forget(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
-        let refuse = coho_ledger::amend::OpenIntents::Refuse;
-        let forgotten =
-            self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key, refuse)?))?;
+        let forgotten = self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key)?))?;
         if key.is_none() {
             self.unmark(sync);
         }

@@ -30,10 +30,9 @@ use coho_ledger::scope::Scope;
 use coho_ledger::settle::Settlement;
 use coho_ledger::{Ledger, LedgerError};
 use coho_plan::batches::BATCHED;
-use coho_plan::dependents::Dependents;
 use coho_plan::phase::Phase;
 use coho_plan::stop::Stop;
-use coho_plan::table::{Table, TableError};
+use coho_plan::table::Table;
 use coho_vitally::client::{Breaker, Client, Health};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
@@ -46,6 +45,7 @@ use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
 use crate::conclude::{Circumstances, conclude};
+use crate::failure::EngineError;
 
 /// The most operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
@@ -74,8 +74,6 @@ pub(crate) struct Sender<'a> {
     pub(crate) deadline: Option<Time>,
     /// The most records that Vitally may refuse; `None` for any number.
     pub(crate) max_rejected: Option<u64>,
-    /// Users that would be deleted with what they are linked to; read when the first such record is removed.
-    pub(crate) dependents: Mutex<Option<Dependents>>,
     pub(crate) heartbeat: &'a Heartbeat<'a>,
 }
 
@@ -100,15 +98,6 @@ impl Pace {
     }
 }
 
-/// Sending could not go on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    Table(#[from] TableError),
-}
-
 /// An operation with what Vitally made of it.
 struct Delivered {
     due: Due,
@@ -125,8 +114,11 @@ impl Sender<'_> {
         phase: Phase,
         stretch: Stretch,
         sent: &mut Sent,
-    ) -> Result<i64, SendError> {
+    ) -> Result<i64, EngineError> {
         let Stretch { mut after, mut most } = stretch;
+        if phase == Phase::Remove && !self.ends() {
+            self.leave_users(sent)?;
+        }
         let window_size = match self.sync.api {
             Api::Rest => WINDOW,
             Api::Analytics => BATCHED,
@@ -155,7 +147,7 @@ impl Sender<'_> {
 
     /// What the run does not come to any more is counted, and that is all: the next run finds it anew. Gives where the next
     /// stretch begins.
-    fn leave(&self, phase: Phase, after: i64, most: usize, sent: &mut Sent) -> Result<i64, SendError> {
+    fn leave(&self, phase: Phase, after: i64, most: usize, sent: &mut Sent) -> Result<i64, EngineError> {
         let (number, last) = self.table.left(phase, after, most)?;
         sent.count(Outcome::NotAttempted, number);
         Ok(last)
@@ -174,7 +166,7 @@ impl Sender<'_> {
         self.stop.is_asked() || self.halt.is_halted()
     }
 
-    async fn window(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+    async fn window(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), EngineError> {
         let due = self.intend(operations, sent)?;
         let mut waiting = due.into_iter();
         let mut under_way = FuturesUnordered::new();
@@ -209,7 +201,7 @@ impl Sender<'_> {
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }
 
-    async fn deliver(&self, due: Due, stopped: bool) -> Result<Delivered, SendError> {
+    async fn deliver(&self, due: Due, stopped: bool) -> Result<Delivered, EngineError> {
         if self.ends() || stopped {
             let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
             return Ok(Delivered { due, verdict, calls: Vec::new() });
@@ -261,7 +253,7 @@ impl Sender<'_> {
     }
 
     /// Makes conclusions durable, and only then speaks of them.
-    fn settle(&self, done: Vec<Delivered>, sent: &mut Sent) -> Result<(), SendError> {
+    fn settle(&self, done: Vec<Delivered>, sent: &mut Sent) -> Result<(), EngineError> {
         let now = self.clock.now();
         let mut settlements = Vec::with_capacity(done.len());
         let mut events = Vec::new();

@@ -52,15 +52,20 @@ const CLAIMED: &str = "\
     WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 \
       AND (other.standing IN ('delivered', 'assumed') OR (other.pending = 'open' AND other.verb = 'write'))";
 
+/// The columns of a memory in a table that has this name in a join.
+pub(crate) fn columns_of(table: &str) -> String {
+    let columns = COLUMNS.split(", ").map(|name| format!("{table}.{}", name.trim()));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
 fn read(connection: &Connection, scope: &Scope, after: i64, most: usize) -> Result<Vec<Gone>, Fault> {
-    let columns = COLUMNS.split(", ").map(|name| format!("memory.{}", name.trim())).collect::<Vec<_>>();
     let sql = format!(
         "SELECT {columns}, gone.id, gone.departure, gone.serial, gone.mover,
            EXISTS ({CLAIMED} AND other.target = memory.target)
              OR (memory.vitally_id IS NOT NULL AND EXISTS ({CLAIMED} AND other.vitally_id = memory.vitally_id))
          FROM main.gone CROSS JOIN ledger.memory ON memory.scope = ?1 AND memory.key = gone.key AND memory.departure = gone.source
          WHERE gone.id > ?3 ORDER BY gone.id LIMIT ?4",
-        columns = columns.join(", ")
+        columns = columns_of("memory")
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![scope.id, scope.object().name(), after, stored(most)])?;

@@ -11,15 +11,6 @@ use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
 use crate::scope::Scope;
 
-/// What happens to open intents when memory is forgotten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenIntents {
-    /// Nothing is forgotten if there is one.
-    Refuse,
-    /// They are forgotten too: their writes may have arrived, and nobody will look.
-    Forget,
-}
-
 /// Memory could not be amended.
 #[derive(Debug, thiserror::Error)]
 pub enum AmendError {
@@ -50,14 +41,9 @@ impl AmendError {
 }
 
 impl Ledger {
-    /// Forgets one key, or all of a scope, whose sync then runs as for the first time. Returns how many.
-    pub fn forget(
-        &self,
-        lease: &Lease,
-        scope: &Scope,
-        key: Option<&Key>,
-        open: OpenIntents,
-    ) -> Result<u64, AmendError> {
+    /// Forgets one key, or all of a scope, whose sync then runs as for the first time; nothing, where one of them has an open
+    /// intent. Returns how many.
+    pub fn forget(&self, lease: &Lease, scope: &Scope, key: Option<&Key>) -> Result<u64, AmendError> {
         self.write_in(lease, "forgetting", |connection| {
             let (filter, key) = of_key(key);
             let open_now: i64 = connection.query_row(
@@ -65,7 +51,7 @@ impl Ledger {
                 params![scope.id, key],
                 |row| row.get(0),
             )?;
-            if open_now > 0 && open == OpenIntents::Refuse {
+            if open_now > 0 {
                 return Ok(Err(AmendError::Open(count(open_now))));
             }
             if key.is_none() {

@@ -9,62 +9,29 @@ use rusqlite::ErrorCode;
 
 /// A ledger could not be read or written. Nothing of the transaction was kept.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum LedgerError {
     /// The disk is full.
     #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
-    Full {
-        /// The ledger's file.
-        path: PathBuf,
-        /// SQLite's words.
-        #[source]
-        source: rusqlite::Error,
-    },
+    Full { path: PathBuf, source: rusqlite::Error },
     /// The file, its folder or this opening is read-only.
     #[error("the ledger `{}` cannot be written: it is read-only", path.display())]
-    ReadOnly {
-        /// The ledger's file.
-        path: PathBuf,
-    },
+    ReadOnly { path: PathBuf },
     /// Another program kept it locked for longer than five seconds.
     #[error("the ledger `{}` is locked by another program", path.display())]
-    Locked {
-        /// The ledger's file.
-        path: PathBuf,
-        /// SQLite's words.
-        #[source]
-        source: rusqlite::Error,
-    },
+    Locked { path: PathBuf, source: rusqlite::Error },
     /// The file holds what Coho never writes.
     #[error("the ledger `{}` is damaged: {what}", path.display())]
-    Damaged {
-        /// The ledger's file.
-        path: PathBuf,
-        /// What was found.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
     /// Another holder took the ledger over; the lease that was shown is void.
     #[error("another run took the ledger `{}` over", path.display())]
-    LeaseLost {
-        /// The ledger's file.
-        path: PathBuf,
-    },
+    LeaseLost { path: PathBuf },
     /// A write would have closed an open intent without a verdict.
     #[error("the intent of key `{}` is open: only a verdict closes it", preview(key.as_str()))]
-    OpenIntent {
-        /// The key.
-        key: Key,
-    },
+    OpenIntent { key: Key },
     /// Anything else that SQLite says.
     #[error("{doing} in the ledger `{}` failed", path.display())]
-    Sqlite {
-        /// What was being done.
-        doing: &'static str,
-        /// The ledger's file.
-        path: PathBuf,
-        /// SQLite's words.
-        #[source]
-        source: rusqlite::Error,
-    },
+    Sqlite { doing: &'static str, path: PathBuf, source: rusqlite::Error },
 }
 
 impl LedgerError {

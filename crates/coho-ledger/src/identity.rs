@@ -1,15 +1,10 @@
-//! Identities: which keys hold a record, whether another sync does, and what would be deleted along with it.
+//! Identities: which keys hold a record, and whether another sync does.
 
-use std::collections::BTreeSet;
-
-use coho_core::fields::FieldValue;
-use coho_core::json;
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
-use coho_core::value::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
@@ -17,77 +12,7 @@ use crate::moment::stored;
 use crate::scope::Scope;
 
 impl Ledger {
-    /// The keys whose memory has this target, in order.
-    pub fn holder(&self, scope: &Scope, target: &ExternalId) -> Result<Vec<Key>, LedgerError> {
-        self.read("looking for a target", |connection| {
-            let mut statement = connection
-                .prepare_cached(
-                    "SELECT key, departure, target FROM memory WHERE scope = ?1 AND target = ?2 ORDER BY key, departure",
-                )?;
-            let keys = statement.query_map(params![scope.id, target.as_str()], key)?;
-            Ok(keys.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// Whether another sync of the scope's workspace holds a record, by its external id or by Vitally's: a user that was found
-    /// by its e-mail address may have another external id than its rows say.
-    pub fn is_claimed(
-        &self,
-        scope: &Scope,
-        object: Object,
-        target: &ExternalId,
-        id: Option<&VitallyId>,
-    ) -> Result<bool, LedgerError> {
-        if self.claimed_elsewhere(scope, object, target)? {
-            return Ok(true);
-        }
-        id.map_or(Ok(false), |id| self.claimed_elsewhere_by_id(scope, object, id))
-    }
-
-    /// Whether another sync of the scope's workspace holds this record: it delivered it or assumes it, and its row has not
-    /// left; or it has an open write of it.
-    pub fn claimed_elsewhere(
-        &self,
-        scope: &Scope,
-        object: Object,
-        target: &ExternalId,
-    ) -> Result<bool, LedgerError> {
-        self.read("looking for claims", |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_target ON memory.scope = scopes.id
-                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-                       AND target = ?3
-                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
-                )?
-                .query_row(params![scope.id, object.name(), target.as_str()], |_| Ok(()))
-                .optional()?;
-            Ok(found.is_some())
-        })
-    }
-
-    /// The same by Vitally's id: a user that was found by its e-mail address may have another external id than its rows say.
-    pub fn claimed_elsewhere_by_id(
-        &self,
-        scope: &Scope,
-        object: Object,
-        id: &VitallyId,
-    ) -> Result<bool, LedgerError> {
-        self.read("looking for claims", |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT 1 FROM scopes JOIN memory INDEXED BY memory_by_vitally_id ON memory.scope = scopes.id
-                     WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-                       AND vitally_id = ?3
-                       AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write')) LIMIT 1",
-                )?
-                .query_row(params![scope.id, object.name(), id.as_str()], |_| Ok(()))
-                .optional()?;
-            Ok(found.is_some())
-        })
-    }
-
-    /// Which keys of other syncs of the scope's workspace hold a record, as [`Ledger::is_claimed`] looks for them.
+    /// Which keys of other syncs of the scope's workspace hold a record now, by its external id or by Vitally's.
     pub fn claimants(
         &self,
         scope: &Scope,
@@ -104,8 +29,9 @@ impl Ledger {
         })
     }
 
-    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's. A record that one
-    /// of them wrote before was there before: whoever writes it later has not made it.
+    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's: a user that was
+    /// found by its e-mail address may have another external id than its rows say. A record that one of them wrote before was
+    /// there before: whoever writes it later has not made it.
     pub fn held_elsewhere(
         &self,
         scope: &Scope,
@@ -133,33 +59,6 @@ impl Ledger {
             )?;
             let keys = statement.query_map(params![scope.id, id.as_str()], key)?;
             Ok(keys.collect::<rusqlite::Result<_>>()?)
-        })
-    }
-
-    /// What the users that a sync of the workspace holds are linked to: accounts and organizations, by external id, without
-    /// those that were removed. Users with the same links are told once. A user is held while it is delivered or assumed, and
-    /// its row has not left; with the last of its links it would be deleted too.
-    ///
-    /// Reads the memory of all users: ask once for all removals of a run, not for each.
-    pub fn links_of_users(&self, workspace: &str) -> Result<BTreeSet<BTreeSet<Link>>, LedgerError> {
-        self.read("looking for users of accounts", |connection| {
-            let removed = removed(connection, workspace)?;
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT coalesce(sent -> '$.accountIds', '[]'), coalesce(sent -> '$.organizationIds', '[]')
-                 FROM workspaces JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id
-                 WHERE name = ?1 AND object = ?2 AND standing IN ('delivered', 'assumed')",
-            )?;
-            let mut rows = statement.query(params![workspace, Object::User.name()])?;
-            let mut users = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                let mut links = linked(Object::Account, &row.get::<_, String>(0)?);
-                links.extend(linked(Object::Organization, &row.get::<_, String>(1)?));
-                links.retain(|link| !removed.contains(link));
-                if !links.is_empty() {
-                    users.insert(links);
-                }
-            }
-            Ok(users)
         })
     }
 
@@ -202,7 +101,7 @@ pub enum Elsewhere {
     Never,
     /// One of them wrote it, and its row left, or the record was removed; or a write of it was tried.
     Before,
-    /// One of them holds it: see [`Ledger::claimed_elsewhere`].
+    /// One of them holds it: it delivered it or assumes it, and its row has not left; or it has an open write of it.
     Now,
 }
 
@@ -250,45 +149,6 @@ fn elsewhere(
         Some(false) => Elsewhere::Before,
         None => Elsewhere::Never,
     })
-}
-
-/// What a user is linked to: what kind of record, and its external id.
-pub type Link = (Object, String);
-
-/// The records that were removed, and that no other sync holds.
-fn removed(connection: &Connection, workspace: &str) -> Result<BTreeSet<Link>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "WITH ours AS (SELECT object, target, standing FROM workspaces
-           JOIN scopes ON scopes.workspace = workspaces.id JOIN memory ON memory.scope = scopes.id WHERE name = ?1)
-         SELECT object, target FROM ours WHERE standing = 'removed'
-         EXCEPT SELECT object, target FROM ours WHERE standing IN ('delivered', 'assumed')",
-    )?;
-    let mut rows = statement.query([workspace])?;
-    let mut removed = BTreeSet::new();
-    while let Some(row) = rows.next()? {
-        let object = Object::parse(&row.get::<_, String>(0)?).ok_or_else(wrong)?;
-        removed.insert((object, row.get(1)?));
-    }
-    Ok(removed)
-}
-
-/// How one of Vitally's own ids names a record in a [`Link`]: `{"id":"0b5c…"}`, which is no external id that anybody uses.
-pub fn link_by_id(object: Object, id: &VitallyId) -> Link {
-    (object, json::write(&FieldValue::Id(object, id.clone()).to_value()))
-}
-
-/// The links that were sent, from their JSON text: a list of ids, or one of them.
-fn linked(object: Object, text: &str) -> BTreeSet<Link> {
-    let ids = match json::parse(text) {
-        Ok(Value::Array(items)) => items,
-        Ok(other) => vec![other],
-        Err(_) => Vec::new(),
-    };
-    let name = |id: &Value| match id.as_text() {
-        Some(external_id) => external_id.to_owned(),
-        None => json::write(id),
-    };
-    ids.iter().filter(|id| !id.is_null()).map(|id| (object, name(id))).collect()
 }
 
 fn wrong() -> Fault {

@@ -51,15 +51,6 @@ impl Intent {
     }
 }
 
-/// What became of a window of intents.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Opened {
-    /// These are durable: their operations may be sent.
-    pub opened: Vec<Key>,
-    /// The memory of these is not the one that their operations were made from (law 4): they must not be sent.
-    pub stale: Vec<Key>,
-}
-
 const OPEN: &str = "\
     INSERT INTO memory (scope, key, departure, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
        serial) \
@@ -75,22 +66,24 @@ const REOPEN: &str = "\
     WHERE scope = ?1 AND key = ?2 AND departure = ?9 AND serial = ?8";
 
 impl Ledger {
-    /// Opens a window of intents in one transaction. Those of another serial than expected are left out and named.
+    /// Makes a window of intents durable in one transaction: their operations may be sent then. Left out, and given, are the
+    /// keys whose memory is not the one that their operations were made from (law 4).
     pub fn open_intents(
         &self,
         lease: &Lease,
         scope: &Scope,
         intents: &[Intent],
-    ) -> Result<Opened, LedgerError> {
+    ) -> Result<Vec<Key>, LedgerError> {
         let mut intents: Vec<_> = intents.iter().collect();
         intents.sort_by(|a, b| a.key.cmp(&b.key));
         self.write_in(lease, "opening intents", |connection| {
-            let mut opened = Opened::default();
+            let mut stale = Vec::new();
             for intent in intents {
-                let fits = open(connection, scope, intent)?;
-                if fits { &mut opened.opened } else { &mut opened.stale }.push(intent.key.clone());
+                if !open(connection, scope, intent)? {
+                    stale.push(intent.key.clone());
+                }
             }
-            Ok(opened)
+            Ok(stale)
         })
     }
 }

@@ -79,13 +79,12 @@ impl Lease {
 
 /// A lease could not be taken.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum LeaseError {
     /// Another run holds it.
     #[error("another run (process {} on {}) holds the ledger since {}", holder.pid, holder.host, since.format("%Y-%m-%dT%H:%M:%SZ"))]
     Held {
-        /// Who.
         holder: Holder,
-        /// Since when.
         since: Time,
         /// When it may be taken though it was not given back; of no meaning while the holder lives on this machine.
         expires: Time,
@@ -209,12 +208,6 @@ impl Ledger {
             Held::Unknown => row.expires > now,
         };
         Ok(lives.then_some(UnderWay { holder: row.holder, since: row.since, run: row.run }))
-    }
-
-    /// Who holds the lease by its row; it may be of a process that died.
-    pub fn holder_of_lease(&self) -> Result<Option<Holder>, LedgerError> {
-        let row = self.read("reading the lease", row)?;
-        Ok(row.filter(|row| !row.released).map(|row| row.holder))
     }
 }
 

@@ -5,7 +5,11 @@
 //!
 //! - `remembered`: the memories of the sync's scope, with `holds` where the record is still held: neither let be nor removed,
 //!   or a write of it is open;
-//! - `known_references`: object and external id of the records whose Vitally ids are known.
+//! - `known_references`: object and external id of the records whose Vitally ids are known;
+//! - `links`: what the users that a sync of the workspace holds are linked to: the user (`scope`, `key`, `departure`), and of
+//!   each account and organization its `object` and its `name`, the external id, or Vitally's where `by_id` says so. A user is
+//!   held while it is delivered or assumed, and its row has not left. Records that were removed, and that no sync holds, are no
+//!   links any more.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -28,7 +32,8 @@ impl Ledger {
 
     /// Ends what [`Ledger::lend`] began.
     pub fn take_back(&self, connection: &Connection) -> Result<(), LedgerError> {
-        let sql = "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DETACH ledger";
+        let sql =
+            "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DROP VIEW temp.links; DETACH ledger";
         let taken = connection.execute_batch(sql);
         taken.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
     }
@@ -53,7 +58,21 @@ fn views(connection: &Connection, scope: Option<&Scope>) -> rusqlite::Result<()>
            UNION ALL
            SELECT object, target FROM ledger.scopes JOIN ledger.memory ON memory.scope = scopes.id
            WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})
-             AND vitally_id IS NOT NULL"
+             AND vitally_id IS NOT NULL;
+         CREATE TEMP VIEW links AS
+           WITH ours AS (SELECT id, object FROM ledger.scopes
+             WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})),
+           found AS (SELECT DISTINCT user.scope, user.key, user.departure, kind.object, link.type = 'object' AS by_id,
+               CASE link.type WHEN 'object' THEN json_extract(link.value, '$.id') ELSE link.value END AS name
+             FROM ours JOIN ledger.memory AS user ON user.scope = ours.id
+             CROSS JOIN (SELECT 'account' AS object, '$.accountIds' AS path
+               UNION ALL SELECT 'organization', '$.organizationIds') AS kind
+             CROSS JOIN json_each(user.sent -> kind.path) AS link
+             WHERE ours.object = 'user' AND user.standing IN ('delivered', 'assumed') AND link.type <> 'null')
+           SELECT * FROM found WHERE by_id OR 1 IS NOT (
+             SELECT max(CASE standing WHEN 'removed' THEN 1 WHEN 'delivered' THEN 2 WHEN 'assumed' THEN 2 ELSE 0 END)
+             FROM ours JOIN ledger.memory AS record INDEXED BY memory_by_target ON record.scope = ours.id
+             WHERE ours.object = found.object AND record.target = found.name)"
     ))
 }
 

@@ -10,7 +10,7 @@
 //!
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
-//! [`absent`] for what a plan asks of keys whose rows left. What is known of a tenant besides its records stands in
+//! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a tenant besides its records stands in
 //! [`workspace`] and [`mod@reference`], whose ledger it is in [`project`].
 //!
 //! ```
@@ -59,6 +59,7 @@ pub mod history;
 pub mod reference;
 mod lend;
 pub mod absent;
+pub mod returned;
 mod remember;
 mod unlink;
 

@@ -8,7 +8,7 @@ pub(crate) mod store;
 mod cursor;
 
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Seen, Time};
+use coho_core::memory::{Memory, Time};
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{Memories, MemoryRow};
@@ -17,7 +17,6 @@ pub use self::store::sent as sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::moment::{count, micros};
 use crate::scope::Scope;
 
 /// How many memories of each kind there are.
@@ -37,18 +36,18 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// Adds memories of this standing and pending state, by their names in the ledger.
-    fn count(&mut self, standing: &[u8], pending: &[u8], number: u64) {
+    /// Adds a memory of this standing and pending state, by their names in the ledger.
+    fn count(&mut self, standing: &[u8], pending: &[u8]) {
         match standing {
-            b"assumed" => self.assumed += number,
-            b"delivered" => self.delivered += number,
-            b"released" => self.released += number,
-            b"removed" => self.removed += number,
-            _ => self.never += number,
+            b"assumed" => self.assumed += 1,
+            b"delivered" => self.delivered += 1,
+            b"released" => self.released += 1,
+            b"removed" => self.removed += 1,
+            _ => self.never += 1,
         }
         match pending {
-            b"open" => self.open += number,
-            b"waiting" => self.waiting += number,
+            b"open" => self.open += 1,
+            b"waiting" => self.waiting += 1,
             _ => {}
         }
     }
@@ -58,15 +57,6 @@ impl Ledger {
     /// What is remembered of a key. Times come back with microseconds, whatever was written.
     pub fn memory(&self, scope: &Scope, key: &Key) -> Result<Option<Memory>, LedgerError> {
         self.read("reading memory", |connection| load(connection, scope, key))
-    }
-
-    /// What is remembered of a key, with the time when that changed last.
-    pub fn dated_memory(&self, scope: &Scope, key: &Key) -> Result<Option<(Memory, Time)>, LedgerError> {
-        self.read("reading memory", |connection| {
-            let page = read(connection, scope, key)?;
-            let found = (page.len() > 0).then(|| page.at(0));
-            found.map(|raw| Ok((raw.decode()?, raw.updated_at()))).transpose()
-        })
     }
 
     /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
@@ -93,47 +83,6 @@ impl Ledger {
                 store::store(connection, scope, key, memory.as_ref(), now)?;
             }
             Ok(())
-        })
-    }
-
-    /// Remembers only that these rows were evaluated, in one transaction. Keys without memory are passed over.
-    pub fn touch(
-        &self,
-        lease: &Lease,
-        scope: &Scope,
-        seen: &[(Key, Seen)],
-        now: Time,
-    ) -> Result<(), LedgerError> {
-        let mut seen: Vec<_> = seen.iter().collect();
-        seen.sort_by(|a, b| a.0.cmp(&b.0));
-        self.write_in(lease, "writing memory", |connection| {
-            let mut statement = connection.prepare_cached(
-                "UPDATE memory SET seen_row = ?3, seen_mapping = ?4, encoding = ?5, updated_at = ?6, serial = serial + 1
-                 WHERE scope = ?1 AND key = ?2 AND departure = ?7",
-            )?;
-            for (key, seen) in seen {
-                let (row, mapping) = (seen.row.to_bytes(), seen.mapping.to_bytes());
-                let encoding = coho_core::digest::ENCODING;
-                let (key, departure) = (key.row(), key.departure());
-                statement.execute(params![scope.id, key, row, mapping, encoding, micros(now), departure])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// How many memories of each kind there are. Reads all of them; a comparison counts them on its way.
-    pub fn standings(&self, scope: &Scope) -> Result<Standings, LedgerError> {
-        self.read("counting memory", |connection| {
-            let mut standings = Standings::default();
-            let mut statement = connection.prepare_cached(
-                "SELECT standing, pending, count(*) FROM memory WHERE scope = ?1 GROUP BY standing, pending",
-            )?;
-            let mut rows = statement.query([scope.id])?;
-            while let Some(row) = rows.next()? {
-                let (standing, pending): (String, String) = (row.get(0)?, row.get(1)?);
-                standings.count(standing.as_bytes(), pending.as_bytes(), count(row.get(2)?));
-            }
-            Ok(standings)
         })
     }
 }

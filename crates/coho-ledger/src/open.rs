@@ -62,124 +62,56 @@ pub enum Access {
 
 /// A ledger could not be opened.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum OpenError {
     /// There is none.
     #[error("there is no ledger at `{}`", path.display())]
-    Missing {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// A folder is in its place.
     #[error("the ledger `{}` is a folder", path.display())]
-    IsFolder {
-        /// The path.
-        path: PathBuf,
-    },
+    IsFolder { path: PathBuf },
     /// Its folder cannot be made, or does not let files be made in it.
     #[error("the ledger cannot be made in the folder `{}`", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     /// The file may not be read.
     #[error("the ledger `{}` cannot be read", path.display())]
-    Unreadable {
-        /// The path.
-        path: PathBuf,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
     /// The file, or its folder, may not be written.
     #[error("the ledger `{}` cannot be written: the file or its folder is read-only", path.display())]
-    ReadOnly {
-        /// The path.
-        path: PathBuf,
-    },
+    ReadOnly { path: PathBuf },
     /// The file is no SQLite file.
     #[error("`{}` is not a ledger: it is no SQLite file", path.display())]
-    NotSqlite {
-        /// The path.
-        path: PathBuf,
-    },
+    NotSqlite { path: PathBuf },
     /// The file is another program's.
     #[error("`{}` is not a ledger: it is a SQLite file of another program", path.display())]
-    Foreign {
-        /// The path.
-        path: PathBuf,
-    },
+    Foreign { path: PathBuf },
     /// A later Coho wrote it.
     #[error("the ledger `{}` has schema {found}, and this version of Coho knows {known}", path.display())]
-    Newer {
-        /// The schema's version in the file.
-        found: i64,
-        /// The newest version that is known here.
-        known: i64,
-        /// The path.
-        path: PathBuf,
-    },
+    Newer { found: i64, known: i64, path: PathBuf },
     /// The file has several names.
     #[error("the file of the ledger `{}` has another name too (a hard link)", path.display())]
-    SeveralNames {
-        /// The path.
-        path: PathBuf,
-    },
+    SeveralNames { path: PathBuf },
     /// The file itself is a mount.
     #[error("the ledger `{}` is a file that is mounted by itself, without its folder", path.display())]
-    Mounted {
-        /// The path.
-        path: PathBuf,
-    },
+    Mounted { path: PathBuf },
     /// There is no temporary folder.
     #[error("the temporary folder `{}` cannot be used", folder.display())]
-    Temporary {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
+    Temporary { folder: PathBuf, source: io::Error },
     /// Another program holds it.
     #[error("the ledger `{}` is locked by another program", path.display())]
-    Locked {
-        /// The path.
-        path: PathBuf,
-    },
+    Locked { path: PathBuf },
     /// The disk is full.
     #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
-    Full {
-        /// The path.
-        path: PathBuf,
-    },
+    Full { path: PathBuf },
     /// The copy that is made before a schema is changed could not be made.
     #[error("the ledger `{}` cannot be copied to `{}` before its schema is changed", path.display(), copy.display())]
-    Copy {
-        /// The path.
-        path: PathBuf,
-        /// Where the copy was to be.
-        copy: PathBuf,
-        /// The system's words.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Copy { path: PathBuf, copy: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     /// Its file system does not let several connections share it.
     #[error("the ledger `{}` cannot be kept with a write-ahead log on this file system", path.display())]
-    NoLog {
-        /// The path.
-        path: PathBuf,
-    },
+    NoLog { path: PathBuf },
     /// Anything else that SQLite says.
     #[error("opening the ledger `{}` failed", path.display())]
-    Sqlite {
-        /// The path.
-        path: PathBuf,
-        /// SQLite's words.
-        #[source]
-        source: rusqlite::Error,
-    },
+    Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
 impl OpenError {

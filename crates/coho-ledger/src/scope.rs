@@ -49,15 +49,6 @@ pub struct Remembered {
     pub model: Option<String>,
 }
 
-/// Whether a sync ran for the first time already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FirstRun {
-    /// Its first run is to come, or was never planned to its end.
-    Pending,
-    /// It did.
-    Done,
-}
-
 /// What became of renaming a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Renamed {
@@ -71,17 +62,11 @@ pub enum Renamed {
 
 /// A scope could not be had.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum ScopeError {
     /// The sync wrote records of another object before: its memory is of those.
     #[error("the sync `{sync}` wrote {was} records before and would now write {now} records")]
-    ObjectChanged {
-        /// The sync.
-        sync: SyncId,
-        /// What it wrote.
-        was: String,
-        /// What it would write.
-        now: Object,
-    },
+    ObjectChanged { sync: SyncId, was: String, now: Object },
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -137,11 +122,12 @@ impl Ledger {
         found.map(|(id, text)| scope(id, &text, workspace, sync, object)).transpose()
     }
 
-    /// The syncs of a workspace that something is remembered of, with what their rows become, in the order of their ids.
-    pub fn remembered(&self, workspace: &str) -> Result<Vec<(SyncId, Object)>, LedgerError> {
+    /// The syncs of a workspace that something is remembered of, in the order of their ids.
+    pub fn remembered(&self, workspace: &str) -> Result<Vec<Remembered>, LedgerError> {
         self.read("listing scopes", |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT sync, object FROM scopes JOIN workspaces ON workspaces.id = workspace
+                "SELECT sync, object, (SELECT model FROM run_syncs WHERE scope = scopes.id ORDER BY run DESC LIMIT 1)
+                 FROM scopes JOIN workspaces ON workspaces.id = workspace
                  WHERE name = ?1 AND EXISTS (SELECT 1 FROM memory WHERE memory.scope = scopes.id) ORDER BY sync",
             )?;
             let mut rows = statement.query([workspace])?;
@@ -149,35 +135,11 @@ impl Ledger {
             while let Some(row) = rows.next()? {
                 let object = Object::parse(&row.get::<_, String>(1)?)
                     .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
-                syncs.push((SyncId::new(row.get::<_, String>(0)?), object));
+                let sync = SyncId::new(row.get::<_, String>(0)?);
+                syncs.push(Remembered { sync, object, model: row.get(2)? });
             }
             Ok(syncs)
         })
-    }
-
-    /// The same, with the model that each was run with last.
-    pub fn remembered_syncs(&self, workspace: &str) -> Result<Vec<Remembered>, LedgerError> {
-        let mut found = Vec::new();
-        for (sync, object) in self.remembered(workspace)? {
-            let model = self.read("reading a model's name", |connection| {
-                let model = connection
-                    .prepare_cached(
-                        "SELECT run_syncs.model FROM run_syncs JOIN scopes ON scopes.id = run_syncs.scope
-                         JOIN workspaces ON workspaces.id = scopes.workspace
-                         WHERE name = ?1 AND sync = ?2 ORDER BY run_syncs.run DESC LIMIT 1",
-                    )?
-                    .query_row(params![workspace, sync.as_str()], |row| row.get(0))
-                    .optional()?;
-                Ok(model)
-            })?;
-            found.push(Remembered { sync, object, model });
-        }
-        Ok(found)
-    }
-
-    /// Whether the first run of a scope's sync is done.
-    pub fn began(&self, scope: &Scope) -> Result<FirstRun, LedgerError> {
-        Ok(if self.first_run(scope)?.is_some() { FirstRun::Done } else { FirstRun::Pending })
     }
 
     /// When the first run of a scope's sync was planned to its end, if it was.

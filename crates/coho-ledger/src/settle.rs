@@ -133,20 +133,6 @@ impl Ledger {
             Ok(())
         })
     }
-
-    /// Records calls that no verdict comes from, such as those that find references.
-    pub fn record_calls(
-        &self,
-        lease: &Lease,
-        run: &Run,
-        scope: &Scope,
-        key: Option<&Key>,
-        calls: &[Call],
-    ) -> Result<(), LedgerError> {
-        self.write_in(lease, "recording calls", |connection| {
-            calls.iter().try_for_each(|call| record_call(connection, run, scope, key, call))
-        })
-    }
 }
 
 fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {

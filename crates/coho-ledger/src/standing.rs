@@ -51,7 +51,7 @@ impl Ledger {
         fates: &[RowFate],
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "recording fates", |connection| {
-            if nameless(connection, scope)? == counted(fates) {
+            if nameless(connection, scope)? == counted(connection, fates)? {
                 return Ok(());
             }
             connection
@@ -85,16 +85,18 @@ pub(crate) fn stands(fate: Fate) -> bool {
 /// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
 pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -> Result<bool, Fault> {
     let (None, Some(key)) = (fate.op_type, &fate.key) else { return Ok(false) };
-    let standing: Option<Told> = connection
+    // What is kept is masked, and so is what it is compared with.
+    let standing: Option<(String, Option<String>, bool)> = connection
         .prepare_cached(
-            "SELECT fate, code, message FROM fates INDEXED BY fates_standing
+            "SELECT fate, code, ?3 IS NULL OR message IS masked(?3) FROM fates INDEXED BY fates_standing
              WHERE standing = 1 AND scope = ?1 AND key = ?2",
         )?
-        .query_row(params![scope.id, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(params![scope.id, key.as_str(), fate.message], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
     Ok(match standing {
-        Some((of, code, message)) => {
-            let says_no_more = fate.message.is_none() || message == fate.message;
+        Some((of, code, says_no_more)) => {
             code.as_deref() == fate.code.map(Code::as_str)
                 && says_no_more
                 && (of == fate.fate.as_str() || waits_still(fate, &of))
@@ -122,19 +124,19 @@ pub(crate) fn lift(connection: &Connection, scope: &Scope, key: &Key) -> Result<
     Ok(())
 }
 
-/// Fate, code and message.
-type Told = (String, Option<String>, Option<String>);
+/// How many rows there are of each fate, code and message.
+type Counted = BTreeMap<(String, Option<String>, Option<String>), u64>;
 
-/// How many rows there are of each.
-type Counted = BTreeMap<Told, u64>;
-
-fn counted(fates: &[RowFate]) -> Counted {
+/// What is kept of these.
+fn counted(connection: &Connection, fates: &[RowFate]) -> Result<Counted, Fault> {
     let mut counted = Counted::new();
+    let mut masked = connection.prepare_cached("SELECT masked(?1)")?;
     for fate in fates {
         let code = fate.code.map(|code| code.as_str().to_owned());
-        *counted.entry((fate.fate.as_str().to_owned(), code, fate.message.clone())).or_default() += 1;
+        let message = masked.query_row([&fate.message], |row| row.get(0))?;
+        *counted.entry((fate.fate.as_str().to_owned(), code, message)).or_default() += 1;
     }
-    counted
+    Ok(counted)
 }
 
 /// The rows without a key that stand.

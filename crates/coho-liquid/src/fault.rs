@@ -94,11 +94,7 @@ impl Fault {
             Some(part) => Place { file: Arc::clone(&part.file), ..place(&part.source, span) },
             None => place(source, span),
         };
-        let problem = Problem::new(self.0.code, self.0.message).at(&place);
-        match self.0.help {
-            Some(help) => problem.help(help),
-            None => problem,
-        }
+        Problem { help: self.0.help, ..Problem::new(self.0.code, self.0.message).at(&place) }
     }
 }
 

@@ -60,43 +60,54 @@ impl Held {
         let mut held = Self { mapped: mapped(sync), ..Self::default() };
         let maps_organization = sync.fields.iter().any(|field| field.to.to_string() == "organizationId");
         if maps_organization {
-            for record in held.all(client, Object::Organization, goes_on).await? {
-                if let (Some(id), Some(external_id)) = (record.id, record.external_id) {
-                    held.organizations.insert(id, external_id);
-                }
-            }
+            held.all(client, Object::Organization, goes_on, Self::organization).await?;
         }
-        for record in held.all(client, sync.object, goes_on).await? {
-            let name = match &sync.matching {
-                Matching::Email { .. } => record.email.as_ref().map(|email| email.to_lowercase()),
-                Matching::ExternalId(_) | Matching::Message(_) => record.external_id.clone(),
-            };
-            if let Some(name) = name {
-                held.records.entry(name).and_modify(|known| *known = None).or_insert(Some(record));
-            }
-        }
+        let take = match &sync.matching {
+            Matching::Email { .. } => Self::by_email,
+            Matching::ExternalId(_) | Matching::Message(_) => Self::by_external_id,
+        };
+        held.all(client, sync.object, goes_on, take).await?;
         Ok(held)
     }
 
+    fn organization(&mut self, record: Record) {
+        if let (Some(id), Some(external_id)) = (record.id, record.external_id) {
+            self.organizations.insert(id, external_id);
+        }
+    }
+
+    fn by_email(&mut self, record: Record) {
+        let email = record.email.as_ref().map(|email| email.to_lowercase());
+        self.record(email, record);
+    }
+
+    fn by_external_id(&mut self, record: Record) {
+        self.record(record.external_id.clone(), record);
+    }
+
+    fn record(&mut self, name: Option<String>, record: Record) {
+        let Some(name) = name else { return };
+        let record = record.with_only(|path| self.mapped.is_empty() || self.mapped.contains(path));
+        self.records.entry(name).and_modify(|known| *known = None).or_insert(Some(record));
+    }
+
+    /// Lists all records of an object, page by page.
     async fn all(
         &mut self,
         client: &Client,
         object: Object,
         goes_on: Progress<'_>,
-    ) -> Result<Vec<Record>, Verdict> {
+        take: fn(&mut Self, Record),
+    ) -> Result<(), Verdict> {
         let mut pages = client.list(object);
-        let mut records: Vec<Record> = Vec::new();
         loop {
             let listed = pages.next().await;
             self.calls.extend(listed.calls);
-            let bare = |record: Record| {
-                record.with_only(|path| self.mapped.is_empty() || self.mapped.contains(path))
-            };
-            records.extend(listed.records.into_iter().map(bare));
+            listed.records.into_iter().for_each(|record| take(self, record));
             match listed.end {
                 End::More if goes_on(Step::Evaluating).is_continue() => {}
                 End::More => return Err(Verdict::Unsent { why: "the run was interrupted".to_owned() }),
-                End::End => return Ok(records),
+                End::End => return Ok(()),
                 End::Failed(verdict) => return Err(verdict),
             }
         }

@@ -1,7 +1,5 @@
 //! What an approved plan does not have is left out of a plan: it is reported as stale, and never sent.
 
-use coho_core::digest::Digest;
-
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::table::Table;
@@ -13,15 +11,6 @@ pub(crate) enum Of {
     Writes,
     /// Removals and probes.
     Rest,
-}
-
-/// Brings what was agreed to of this sync into the plan's file. `rules` are those of this plan: operations that were made by
-/// others are none that anybody agreed to.
-pub(crate) fn bring(job: &Job<'_>, table: &Table, rules: Digest) -> Result<(), PlanError> {
-    match job.approved {
-        Some(approved) => Ok(approved.bring(table, &job.sync.id, rules)?),
-        None => Ok(()),
-    }
 }
 
 /// Takes out of the plan what was not agreed to. Gives how many operations stay.

@@ -39,49 +39,34 @@ pub struct Approved {
 }
 
 /// What is known of one sync's part.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct OfSync {
     /// Stands for how its rows become operations.
-    rules: Option<Digest>,
+    rules: Digest,
     /// The time that its templates read.
-    moment: Option<Time>,
+    moment: Time,
     operations: u64,
 }
 
 /// A file is no approved plan of this project.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum ApprovedError {
     /// It cannot be read.
     #[error("the permit cannot be read")]
     Unreadable(#[from] io::Error),
     /// It has another form.
     #[error("line {line} is no line of a permit")]
-    Line {
-        /// The line, from 1.
-        line: usize,
-    },
+    Line { line: usize },
     /// A later version of Coho wrote it.
     #[error("the permit has version {found}, and this version of Coho reads {VERSION}")]
-    Version {
-        /// Its version.
-        found: u32,
-    },
+    Version { found: u32 },
     /// It is of another project or target.
     #[error("the permit is for `{found}`, and this is `{wanted}`")]
-    Elsewhere {
-        /// What it is for.
-        found: String,
-        /// What is run.
-        wanted: String,
-    },
+    Elsewhere { found: String, wanted: String },
     /// It is not whole.
     #[error("the permit ends after {found} of {wanted} operations")]
-    Short {
-        /// How many operations it has.
-        found: u64,
-        /// How many its first line promises.
-        wanted: u64,
-    },
+    Short { found: u64, wanted: u64 },
     /// It cannot be kept for the run.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -271,12 +256,19 @@ impl Approved {
 
     /// The time that a sync's templates read in the plan that was agreed to: what they make of it is sent as it was shown.
     pub fn moment(&self, sync: &SyncId) -> Option<Time> {
-        self.syncs.get(sync.as_str()).and_then(|of| of.moment)
+        self.syncs.get(sync.as_str()).map(|of| of.moment)
     }
 
-    /// Brings what was agreed to of a sync into the table of its plan, with whether it was made by these rules.
-    pub(crate) fn bring(&self, table: &Table, sync: &SyncId, rules: Digest) -> Result<(), TableError> {
-        let same = self.syncs.get(sync.as_str()).is_some_and(|of| of.rules == Some(rules));
+    /// Brings what was agreed to of a sync into the table of its plan, with whether it was made by these rules: what was made by
+    /// others nobody agreed to.
+    pub(crate) fn bring(
+        &self,
+        table: &Table,
+        sync: &SyncId,
+        rules: Digest,
+        stop: &Stop,
+    ) -> Result<(), TableError> {
+        let same = self.syncs.get(sync.as_str()).is_some_and(|of| of.rules == rules);
         self.operations.with(|approved| {
             let mut statement =
                 approved.prepare("SELECT key, verb, digest FROM approved WHERE sync = ?1 ORDER BY rowid")?;
@@ -285,19 +277,22 @@ impl Approved {
             let mut insert = plan
                 .prepare("INSERT OR IGNORE INTO agreed (key, verb, digest, rules) VALUES (?1, ?2, ?3, ?4)")?;
             while let Some(row) = rows.next()? {
+                if stop.is_asked() {
+                    return Ok(Err(TableError::Interrupted));
+                }
                 let (key, verb) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
                 insert.execute(params![key, verb, row.get_ref(2)?.as_blob()?, same])?;
             }
-            Ok(())
-        })
+            Ok(Ok(()))
+        })?
     }
 }
 
 impl OfSync {
     fn of(header: &SyncHeader) -> Option<Self> {
         Some(Self {
-            rules: Some(Digest::from_hex(&header.rules)?),
-            moment: Some(DateTime::parse_from_rfc3339(&header.moment).ok()?.to_utc()),
+            rules: Digest::from_hex(&header.rules)?,
+            moment: DateTime::parse_from_rfc3339(&header.moment).ok()?.to_utc(),
             operations: header.operations,
         })
     }
@@ -319,4 +314,29 @@ fn read_line(text: &str) -> Option<(Line, Digest)> {
     let line: Line = serde_json::from_str(text).ok()?;
     let digest = Digest::from_hex(&line.digest)?;
     ["write", "remove", "look"].contains(&line.verb.as_str()).then_some((line, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_to_end_is_heard_while_a_permit_is_brought_in() {
+        let digest = Digest::of(b"any").to_string();
+        let sync = format!(
+            r#"{{"sync":"a","destination":"d","rules":"{digest}","moment":"2026-11-24T09:00:00Z","operations":1,"writes":1,"removals":0,"calls":[1,1],"guards":[]}}"#
+        );
+        let text = format!(
+            "{{\"permit\":1,\"project\":\"p\",\"at\":\"2026-11-24T09:00:00Z\",\"syncs\":[{sync}]}}\n\
+             {{\"sync\":\"a\",\"key\":\"1\",\"verb\":\"write\",\"digest\":\"{digest}\"}}\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let approved = Approved::read(text.as_bytes(), "p", folder.path()).unwrap();
+        let stop = Stop::new();
+        let table = Table::new(folder.path(), &stop).unwrap();
+        let bring = |stop| approved.bring(&table, &SyncId::new("a"), Digest::of(b"any"), stop);
+        assert!(bring(&stop).is_ok());
+        stop.ask();
+        assert!(matches!(bring(&stop), Err(TableError::Interrupted)));
+    }
 }

@@ -6,15 +6,14 @@
 use std::cmp::Ordering;
 use std::mem;
 
-use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_core::memory::Seen;
 use coho_core::row::RowBuf;
-use coho_ledger::LedgerError;
 use coho_ledger::memory::{Memories, MemoryRow, Standings};
 
-use crate::sort::{SortError, Sorted};
+use crate::failure::PlanError;
+use crate::sort::Sorted;
 
 /// A key with what the source and the ledger have of it.
 #[derive(Clone, Debug)]
@@ -59,35 +58,6 @@ pub enum Same {
     },
 }
 
-/// A comparison could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum CompareError {
-    /// The rows could not be read back.
-    #[error(transparent)]
-    Sort(#[from] SortError),
-    /// The ledger could not be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
-impl CompareError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Sort(error) => error.code(),
-            Self::Ledger(error) => error.code(),
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Sort(error) => error.help(),
-            Self::Ledger(error) => error.help(),
-        }
-    }
-}
-
 /// Gives each key with its rows and its memory. After an error there is nothing more.
 #[derive(Debug)]
 pub struct Comparison {
@@ -114,7 +84,7 @@ impl Comparison {
         self.memories.standings()
     }
 
-    fn step(&mut self) -> Result<Option<Compared>, CompareError> {
+    fn step(&mut self) -> Result<Option<Compared>, PlanError> {
         loop {
             let side = match self.sorted.peek() {
                 Some(row) => self.memories.compare(row)?.unwrap_or(Ordering::Less),
@@ -133,7 +103,7 @@ impl Comparison {
     }
 
     /// A key that only the source has.
-    fn row(&mut self) -> Result<Option<Compared>, CompareError> {
+    fn row(&mut self) -> Result<Option<Compared>, PlanError> {
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
         let key = Key::new(String::from_utf8_lossy(&group.key));
         let row = RowBuf::from_bytes(mem::take(&mut group.row));
@@ -148,7 +118,7 @@ impl Comparison {
     }
 
     /// A key that both have, unless it is the same and is only counted.
-    fn both(&mut self) -> Result<Option<Compared>, CompareError> {
+    fn both(&mut self) -> Result<Option<Compared>, PlanError> {
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
         if let (Same::Count { mapping }, 1) = (self.same, group.count) {
             let seen = Seen { row: group.fingerprint, mapping };
@@ -170,7 +140,7 @@ fn rows(row: RowBuf, fingerprint: Digest, count: u64) -> Rows {
 }
 
 impl Iterator for Comparison {
-    type Item = Result<Compared, CompareError>;
+    type Item = Result<Compared, PlanError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {

@@ -1,89 +1,80 @@
 //! Dependents: users that would be deleted with the last account or organization that they are linked to.
 //!
-//! Vitally deletes a user with its last link (vitally-rest, "Deletes"). A user that a sync holds must not go that way.
+//! Vitally deletes a user with its last link (vitally-rest, "Deletes"). A user that a sync holds must not go that way. Whether
+//! one would is only certain when a removal's turn comes: until then users may leave, or be linked to other records. So a plan
+//! counts such removals, and a run leaves them out before its first removal is sent.
 
-use std::collections::{BTreeSet, HashMap};
-
+use coho_core::code::Code;
+use coho_core::object::Object;
 use coho_core::operation::Operation;
-use coho_ledger::identity::{Link, link_by_id};
-use coho_ledger::{Ledger, LedgerError};
+use coho_ledger::Ledger;
+use coho_ledger::scope::Scope;
 
-/// The links that the users of a workspace have left.
-#[derive(Debug, Default)]
-pub struct Dependents {
-    /// How many links each has.
-    left: Vec<usize>,
-    /// Who is linked to a record.
-    linked: HashMap<Link, Vec<usize>>,
+use crate::failure::PlanError;
+use crate::phase::Phase;
+use crate::table::{Table, TableError};
+
+/// By which the removals of users' links are found.
+const INDEXES: &str = "
+    CREATE INDEX IF NOT EXISTS plan_removed ON plan (target) WHERE phase = 3;
+    CREATE INDEX IF NOT EXISTS plan_removed_id ON plan (vitally_id) WHERE phase = 3 AND vitally_id IS NOT NULL;";
+
+/// The removals that take a user along: of each user whose links would all be removed the last one, unless another of them is
+/// the only link of some user, and so stays.
+fn taken(object: Object) -> String {
+    let removal = "SELECT min(seq) FROM plan WHERE phase = 3 AND status = 'planned'";
+    format!(
+        "WITH leaving AS MATERIALIZED (SELECT scope, key, departure, CASE WHEN object <> '{object}' THEN NULL
+             WHEN by_id THEN ({removal} AND vitally_id = name) ELSE ({removal} AND target = name) END AS seq
+           FROM temp.links),
+         sole AS MATERIALIZED (SELECT DISTINCT max(seq) AS seq FROM leaving GROUP BY scope, key, departure
+           HAVING count(*) = count(seq) AND min(seq) = max(seq))
+         SELECT seq FROM sole
+         UNION SELECT max(leaving.seq) FROM leaving LEFT JOIN sole ON sole.seq = leaving.seq
+           GROUP BY scope, key, departure HAVING count(*) = count(leaving.seq) AND count(sole.seq) = 0",
+        object = object.name()
+    )
 }
 
-/// Whether a record can be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removable {
-    /// No user goes with it.
-    Yes,
-    /// It is the last link of some user.
-    TakesUsersAlong,
-}
-
-impl Dependents {
-    /// The links of the users that the syncs of a workspace hold now.
-    pub fn of(ledger: &Ledger, workspace: &str) -> Result<Self, LedgerError> {
-        Ok(Self::new(ledger.links_of_users(workspace)?))
-    }
-
-    fn new(users: BTreeSet<BTreeSet<Link>>) -> Self {
-        let mut dependents = Self::default();
-        for (user, links) in users.into_iter().enumerate() {
-            dependents.left.push(links.len());
-            for link in links {
-                dependents.linked.entry(link).or_default().push(user);
-            }
-        }
-        dependents
-    }
-
-    /// Whether a record can be removed; if so, it counts as removed from now on. Users may be linked to it by its external id,
-    /// or by Vitally's.
-    pub fn remove(&mut self, operation: &Operation) -> Removable {
-        let by_id = operation.known.id().map(|id| link_by_id(operation.object, id));
-        let names = by_id.into_iter().chain([(operation.object, operation.target.as_str().to_owned())]);
-        let mut removable = names.map(|link| self.remove_link(&link));
-        removable.find(|removable| *removable == Removable::TakesUsersAlong).unwrap_or(Removable::Yes)
-    }
-
-    fn remove_link(&mut self, link: &Link) -> Removable {
-        let Some(users) = self.linked.get(link) else { return Removable::Yes };
-        if users.iter().any(|user| self.left.get(*user).is_some_and(|left| *left <= 1)) {
-            return Removable::TakesUsersAlong;
-        }
-        for user in users {
-            if let Some(left) = self.left.get_mut(*user) {
-                *left -= 1;
-            }
-        }
-        self.linked.remove(link);
-        Removable::Yes
+/// Whether users are linked to such records.
+fn has_dependents(object: Object) -> bool {
+    match object {
+        Object::Account | Object::Organization => true,
+        Object::User | Object::Event => false,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use coho_core::object::Object;
+/// How many of the planned removals would take users along that a sync holds now.
+pub(crate) fn count(table: &Table, object: Object) -> Result<u64, TableError> {
+    if !has_dependents(object) {
+        return Ok(0);
+    }
+    table.batch(INDEXES)?;
+    table.number(&format!("SELECT count(*) FROM ({})", taken(object)), [])
+}
 
-    use super::*;
-
-    fn account(id: &str) -> Link {
-        (Object::Account, id.to_owned())
+impl Table {
+    /// Leaves out the removals that would take users along.
+    pub fn leave_users(&self, ledger: &Ledger, scope: &Scope) -> Result<(), PlanError> {
+        if !has_dependents(scope.object()) || self.left(Phase::Remove, 0, 1)?.0 == 0 {
+            return Ok(());
+        }
+        self.open(ledger, Some(scope))?;
+        let left = self.batch(INDEXES).and_then(|()| {
+            let (code, which) = (Code::TAKES_USERS_ALONG, taken(scope.object()));
+            let message = "a user that a sync still holds would be deleted with it";
+            let sql = format!(
+                "UPDATE plan SET status = 'stale', code = '{code}', message = '{message}' WHERE seq IN ({which})"
+            );
+            self.change(&sql, [])
+        });
+        self.close(ledger)?;
+        Ok(left.map(drop)?)
     }
 
-    #[test]
-    fn the_last_link_of_a_user_stays() {
-        let user = BTreeSet::from([account("a"), account("b"), (Object::Organization, "a".to_owned())]);
-        let mut dependents = Dependents::new(BTreeSet::from([user]));
-        assert_eq!(dependents.remove_link(&account("nobody's")), Removable::Yes);
-        assert_eq!(dependents.remove_link(&account("a")), Removable::Yes);
-        assert_eq!(dependents.remove_link(&(Object::Organization, "a".to_owned())), Removable::Yes);
-        assert_eq!(dependents.remove_link(&account("b")), Removable::TakesUsersAlong);
+    /// The next removals behind `after` that were left out so.
+    pub fn left_for_users(&self, after: i64, most: usize) -> Result<Vec<(i64, Operation)>, TableError> {
+        let which = format!("phase = 3 AND code = '{}'", Code::TAKES_USERS_ALONG);
+        self.page(&which, after, most)
     }
 }

@@ -5,21 +5,16 @@ use coho_core::counts::Broken;
 use coho_core::problem::Problem;
 use coho_ledger::LedgerError;
 
-use crate::compare::CompareError;
 use crate::sort::SortError;
 use crate::table::TableError;
 
 /// A sync could not be planned.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum PlanError {
     /// Its mapping does not fit its model, or its source failed.
     #[error("sync `{sync}` cannot run")]
-    Problems {
-        /// The sync.
-        sync: String,
-        /// All of them.
-        problems: Vec<Problem>,
-    },
+    Problems { sync: String, problems: Vec<Problem> },
     /// Somebody asked to end.
     #[error("planning was interrupted")]
     Interrupted,
@@ -31,19 +26,10 @@ pub enum PlanError {
     Table(TableError),
     /// Rows could not be sorted.
     #[error(transparent)]
-    Sort(#[from] SortError),
-    /// Rows and memories could not be compared.
-    #[error(transparent)]
-    Compare(#[from] CompareError),
+    Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
-    Law {
-        /// The sync.
-        sync: String,
-        /// What does not.
-        #[source]
-        source: Broken,
-    },
+    Law { sync: String, source: Broken },
 }
 
 impl From<TableError> for PlanError {
@@ -51,6 +37,15 @@ impl From<TableError> for PlanError {
         match error {
             TableError::Interrupted => Self::Interrupted,
             TableError::Create { .. } | TableError::Sql { .. } | TableError::Damaged => Self::Table(error),
+        }
+    }
+}
+
+impl From<SortError> for PlanError {
+    fn from(error: SortError) -> Self {
+        match error {
+            SortError::Interrupted => Self::Interrupted,
+            SortError::Spill { .. } => Self::Sort(error),
         }
     }
 }
@@ -66,7 +61,6 @@ impl PlanError {
             Self::Ledger(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::Sort(error) => error.code(),
-            Self::Compare(error) => error.code(),
             Self::Law { .. } => Code::LEDGER_FAILED,
         }
     }
@@ -75,11 +69,10 @@ impl PlanError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Problems { .. } => None,
-            Self::Interrupted => Code::INTERRUPTED.entry().map(coho_core::code::Entry::help),
+            Self::Interrupted => Code::INTERRUPTED.help(),
             Self::Ledger(error) => error.help().map(str::to_owned),
             Self::Table(error) => error.help().map(str::to_owned),
             Self::Sort(error) => error.help().map(str::to_owned),
-            Self::Compare(error) => error.help().map(str::to_owned),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
         }
     }

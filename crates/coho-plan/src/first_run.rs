@@ -4,15 +4,14 @@ use coho_core::decide::Purpose;
 use coho_core::fields::Rendered;
 use coho_core::memory::Time;
 use coho_core::sync::{FirstRun, Sync};
-use coho_ledger::scope::FirstRun as Begun;
 use coho_mapping::Mapping;
 
 /// The policy of a sync's first run, if this is its first: no run of it was planned to its end before. A person who asks for
 /// something else, such as sending all again, is obeyed.
-pub fn first_run(sync: &Sync, begun: Option<Begun>, purpose: Purpose) -> Option<FirstRun> {
+pub fn first_run(sync: &Sync, begun: Option<Time>, purpose: Purpose) -> Option<FirstRun> {
     match (purpose, begun) {
-        (Purpose::Sync, None | Some(Begun::Pending)) => Some(sync.first_run),
-        (Purpose::Sync, Some(Begun::Done))
+        (Purpose::Sync, None) => Some(sync.first_run),
+        (Purpose::Sync, Some(_))
         | (Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents, _) => None,
     }
 }

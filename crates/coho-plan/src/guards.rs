@@ -124,7 +124,7 @@ impl Guards<'_> {
         if self.known == 0 {
             return Ok(0);
         }
-        let past = Past::of(job.ledger, scope)?;
+        let past = Past::of(job, scope)?;
         let mut count = 0;
         for phase in Phase::WRITES {
             let mut after = 0;

@@ -85,7 +85,9 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
     let types = std::mem::take(&mut read.types);
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
-    agreed::bring(&job, &table, rules)?;
+    if let Some(approved) = job.approved {
+        approved.bring(&table, &job.sync.id, rules, job.stop)?;
+    }
     targets::separate(&job, &table, &mut passed.problems)?;
     let mut agreed = agreed::restrict(&job, &table, Of::Writes)?;
     departures::depart(&job, &table)?;

@@ -25,3 +25,9 @@ pub fn budget(unknown: usize) -> usize {
 pub fn most_for_addresses(unknown: u64) -> u64 {
     if unknown < WORTH_LISTING as u64 { 0 } else { unknown / 10 + 1 }
 }
+
+/// The most calls until it is shown that paths take external ids: of each exchange that is under way meanwhile a page of the list,
+/// and then one more, with a record that is asked for.
+pub fn most_for_paths(concurrency: u32) -> u64 {
+    u64::from(concurrency) * 3
+}

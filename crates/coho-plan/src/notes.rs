@@ -6,16 +6,12 @@ use coho_core::object::Object;
 use coho_core::plan::RemovalOrigins;
 use coho_core::sync::{Api, Associations};
 
-use crate::dependents::{Dependents, Removable};
+use crate::dependents;
 use crate::evaluate::Passed;
 use crate::failure::PlanError;
 use crate::job::Job;
-use crate::phase::Phase;
 use crate::sums::Sums;
 use crate::table::{Table, TableError};
-
-/// How many removals are looked at at once.
-const AT_ONCE: usize = 500;
 
 /// One sentence each.
 pub(crate) fn notes(
@@ -40,20 +36,10 @@ pub(crate) fn notes(
 
 /// How many of the planned removals would take users along that a sync holds now.
 fn taken_along(job: &Job<'_>, table: &Table, removals: RemovalOrigins) -> Result<Option<String>, PlanError> {
-    let may = matches!(job.sync.object, Object::Account | Object::Organization);
-    if !may || removals == RemovalOrigins::default() {
+    if removals == RemovalOrigins::default() {
         return Ok(None);
     }
-    let mut dependents = Dependents::of(job.ledger, &job.workspace)?;
-    let (mut number, mut after) = (0_u64, 0);
-    loop {
-        let operations = table.operations(Phase::Remove, after, AT_ONCE)?;
-        let Some((last, _)) = operations.last() else { break };
-        after = *last;
-        let takes = |operation| dependents.remove(operation) == Removable::TakesUsersAlong;
-        number += operations.iter().map(|(_, operation)| operation).map(takes).filter(|takes| *takes).count()
-            as u64;
-    }
+    let number = dependents::count(table, job.sync.object)?;
     let noun = if number == 1 { "removal is" } else { "removals are" };
     let code = Code::TAKES_USERS_ALONG;
     Ok((number > 0).then(|| {

@@ -37,9 +37,9 @@ pub(crate) struct Read {
 /// Reads the whole model. Rows without a key are counted as invalid here.
 pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
     let scope = job.filter.limit.map_or(Scope::All, Scope::First);
-    let mut reading = coho_source::read(job.connection, job.model, scope)
-        .await
-        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
+    let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
+    let mut reading =
+        unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
     let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
@@ -50,19 +50,15 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         }
     };
     let types = Types::of(job, reading.outline(), &mapping)?;
-    reading
-        .need(&needed(&mapping, &key))
-        .map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?;
+    reading.need(&needed(&mapping, &key)).map_err(failed)?;
     let mut intake = Intake {
-        sorter: Sorter::new(SORT_BUDGET, job.folder),
+        sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
         table,
         read: 0,
         nameless: 0,
         problems: ProblemCounts::new(),
     };
-    while let Some(batch) =
-        reading.next().await.map_err(|error| job.failed(vec![source_problem(&error, job.model)]))?
-    {
+    while let Some(batch) = unless_stopped(job, reading.next()).await?.map_err(failed)? {
         for row in &batch {
             intake.take(job, &mapping, &key, row)?;
         }
@@ -70,6 +66,11 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
     Ok(Read { mapping, types, rows: sorter.finish()?, number: read, nameless, problems })
+}
+
+/// A source may work for long before it gives anything: who asks to end does not wait for it.
+async fn unless_stopped<T>(job: &Job<'_>, work: impl Future<Output = T>) -> Result<T, PlanError> {
+    job.stop.until().first(work).await.ok_or(PlanError::Interrupted)
 }
 
 /// The places of the columns that a sync reads: what is wrong in the others is nobody's trouble.
@@ -123,11 +124,7 @@ pub fn key_problem(error: &KeyError) -> Problem {
         KeyError::Type { .. } => Code::KEY_TYPE,
         KeyError::Long { .. } => Code::KEY_LENGTH,
     };
-    let problem = Problem::new(code, error.to_string());
-    match code.entry() {
-        Some(entry) => problem.help(entry.help()),
-        None => problem,
-    }
+    Problem { help: code.help(), ..Problem::new(code, error.to_string()) }
 }
 
 /// The places and names of a model's primary key.
@@ -172,9 +169,5 @@ pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
         }
         cause = error.source();
     }
-    let problem = Problem::new(error.code(), message).at(&place(error, model));
-    match error.help() {
-        Some(help) => problem.help(help),
-        None => problem,
-    }
+    Problem { help: error.help(), ..Problem::new(error.code(), message).at(&place(error, model)) }
 }

@@ -11,7 +11,13 @@ use coho_core::operation::Operation;
 use coho_core::path::FieldPath;
 use coho_core::sync::SyncId;
 use coho_ledger::scope::Scope;
-use coho_ledger::{Ledger, LedgerError};
+
+use crate::failure::PlanError;
+use crate::job::Job;
+use crate::progress::Step;
+
+/// How many memories are read between two looks whether somebody asked to end.
+const AT_ONCE: usize = 1_000;
 
 /// What a plan says of its rows, held against what is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +53,12 @@ pub(crate) struct Past {
 
 impl Past {
     /// Reads all of a sync's memory.
-    pub(crate) fn of(ledger: &Ledger, scope: &Scope) -> Result<Self, LedgerError> {
+    pub(crate) fn of(job: &Job<'_>, scope: &Scope) -> Result<Self, PlanError> {
         let mut past = Self::default();
-        for row in ledger.memories(scope)? {
+        for (at, row) in job.ledger.memories(scope)?.enumerate() {
+            if at % AT_ONCE == 0 {
+                job.tell(Step::Evaluating)?;
+            }
             let memory = row?.decode()?;
             past.moments.extend(memory.standing.sent().and_then(moment));
             past.rows.extend(memory.seen.map(|seen| short(seen.row)));

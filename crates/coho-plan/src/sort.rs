@@ -17,33 +17,46 @@ use coho_core::row::RowBuf;
 pub use self::merge::Sorted;
 use self::merge::merge;
 use self::spill::{HEADER, Record, Spill};
+use crate::stop::Stop;
 
 /// Spills of one generation that are merged into one of the next: bounds the number of open files.
 const FAN_IN: usize = 32;
 
 /// Rows could not be sorted.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum SortError {
     /// A temporary file could not be made, written or read.
     #[error("rows that exceed memory cannot be spilled to the folder `{}`", folder.display())]
-    Spill {
-        /// The folder.
-        folder: PathBuf,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
+    Spill { folder: PathBuf, source: io::Error },
+    /// Somebody asked to end.
+    #[error("sorting was interrupted")]
+    Interrupted,
 }
 
 impl SortError {
+    /// What an error is while rows go to files of this folder, or come from there.
+    fn of(folder: &Path, stop: &Stop, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::Interrupted if stop.is_asked() => Self::Interrupted,
+            _ => Self::Spill { folder: folder.to_owned(), source },
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
-        Code::SPOOL_FAILED
+        match self {
+            Self::Spill { .. } => Code::SPOOL_FAILED,
+            Self::Interrupted => Code::INTERRUPTED,
+        }
     }
 
     /// What to do about it.
     pub fn help(&self) -> Option<&'static str> {
-        Some("free disk space there, or set TMPDIR to a folder on a larger disk")
+        match self {
+            Self::Spill { .. } => Some("free disk space there, or set TMPDIR to a folder on a larger disk"),
+            Self::Interrupted => None,
+        }
     }
 }
 
@@ -56,6 +69,7 @@ pub struct Sorter {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     spills: Vec<Spill>,
+    stop: Stop,
 }
 
 /// Where a record begins, and the first bytes of its key, which decide nearly all comparisons.
@@ -68,7 +82,14 @@ struct Entry {
 impl Sorter {
     /// A sorter that uses about `budget` bytes of memory, then files in this folder.
     pub fn new(budget: usize, folder: &Path) -> Self {
-        Self { budget, folder: folder.to_owned(), bytes: Vec::new(), entries: Vec::new(), spills: Vec::new() }
+        let (folder, stop) = (folder.to_owned(), Stop::new());
+        Self { budget, folder, bytes: Vec::new(), entries: Vec::new(), spills: Vec::new(), stop }
+    }
+
+    /// The same, until somebody asks to end.
+    #[must_use]
+    pub fn until(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
     }
 
     /// Takes a row.
@@ -101,7 +122,7 @@ impl Sorter {
     pub fn finish(mut self) -> Result<Sorted, SortError> {
         self.sort();
         let starts = self.entries.iter().map(|entry| entry.start).collect();
-        Sorted::new(self.folder, self.bytes, starts, self.spills)
+        Sorted::new(self.folder, self.bytes, starts, self.spills, self.stop)
     }
 
     fn sort(&mut self) {
@@ -125,7 +146,7 @@ impl Sorter {
     fn compact(&mut self) -> Result<(), SortError> {
         while let Some(generation) = self.crowded() {
             let few = self.spills.split_off(self.spills.len() - FAN_IN);
-            let merged = merge(&self.folder, few, generation + 1);
+            let merged = merge(&self.folder, few, generation + 1, &self.stop);
             self.spills.push(merged.map_err(|source| self.failed(source))?);
         }
         Ok(())
@@ -139,7 +160,7 @@ impl Sorter {
     }
 
     fn failed(&self, source: io::Error) -> SortError {
-        SortError::Spill { folder: self.folder.clone(), source }
+        SortError::of(&self.folder, &self.stop, source)
     }
 }
 

@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 
 use coho_core::decide::{Change, Reason};
-use coho_core::fields::Difference;
 use coho_core::operation::Action;
 use coho_core::plan::{GuardHit, Sample, SyncPlan};
 use coho_core::sync::{Api, Mode};
-use coho_core::target::ExternalId;
-use rusqlite::params;
+use rusqlite::Row;
 
 use crate::evaluate::Passed;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::notes;
 use crate::sums::Sums;
-use crate::table::read::key;
-use crate::table::{Table, TableError};
+use crate::table::read::{external_id, key, sound};
+use crate::table::{Table, TableError, differences};
 
 /// How many operations of each change a plan shows.
 const SAMPLES: usize = 3;
@@ -79,26 +77,17 @@ fn samples(table: &Table, changes: &BTreeMap<(Change, Reason), u64>) -> Result<V
 }
 
 fn differing(table: &Table) -> Result<Vec<(i64, Sample)>, TableError> {
-    let found: Vec<(i64, coho_core::key::Key, String, Vec<Difference>)> = table
-        .with(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT seq, key, departure, target, body FROM differing CROSS JOIN plan USING (seq)
-                 WHERE status = 'learned' ORDER BY seq LIMIT ?1",
-            )?;
-            let rows = statement.query_map(params![i64::try_from(SAMPLES).unwrap_or(i64::MAX)], |row| {
-                Ok((row.get(0)?, key(row, 1)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        })?
-        .into_iter()
-        .map(|(seq, key, target, body)| {
-            let differences = crate::table::differences(&body).ok_or(TableError::Damaged)?;
-            Ok((seq, key, target, differences))
-        })
-        .collect::<Result<_, TableError>>()?;
-    let sample = |(seq, key, target, differences): (i64, _, String, _)| {
-        let target = ExternalId::parse(&target).map_err(|_| TableError::Damaged)?;
-        Ok((seq, Sample { key, target, change: Change::Learn, reason: Reason::Baseline, differences }))
+    let sample = |row: &Row<'_>| {
+        let differences = sound(differences(row.get_ref(4)?.as_str()?))?;
+        let (key, target, change, reason) =
+            (key(row, 1)?, external_id(row, 3)?, Change::Learn, Reason::Baseline);
+        Ok((row.get(0)?, Sample { key, target, change, reason, differences }))
     };
-    found.into_iter().map(sample).collect()
+    table.with(|connection| {
+        let mut statement = connection.prepare(
+            "SELECT seq, key, departure, target, body FROM differing CROSS JOIN plan USING (seq)
+             WHERE status = 'learned' ORDER BY seq LIMIT ?1",
+        )?;
+        statement.query_map([i64::try_from(SAMPLES).unwrap_or(i64::MAX)], sample)?.collect()
+    })
 }

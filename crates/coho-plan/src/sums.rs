@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use coho_core::counts::Counts;
 use coho_core::decide::{Change, Reason};
 use coho_core::plan::{Calls, RemovalOrigins};
-use coho_core::sync::Api;
+use coho_core::sync::{Api, Mode};
 use coho_core::verdict::Fate;
+use rusqlite::Row;
 
 use crate::batches::Batches;
 use crate::evaluate::Passed;
 use crate::job::Job;
 use crate::lists;
 use crate::phase::Phase;
+use crate::table::read::sound;
 use crate::table::{Table, TableError};
 
 /// What is counted of the table.
@@ -44,51 +46,61 @@ impl Sums {
     }
 
     pub(crate) fn add_table(&mut self, table: &Table) -> Result<(), TableError> {
-        let groups: Vec<Group> = table.with(|connection| {
+        table.with(|connection| {
             let mut statement = connection.prepare(
                 "SELECT side, status, change, reason, phase, created, sum(max(rows, side)), sum(least), sum(most),
                    sum(searches), sum(messages), max(messages)
                  FROM plan GROUP BY side, status, change, reason, phase, created",
             )?;
-            statement.query_map([], Group::of)?.collect()
-        })?;
-        groups.iter().try_for_each(|group| self.add(group).ok_or(TableError::Damaged))
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                self.add(row)?;
+            }
+            Ok(())
+        })
     }
 
-    fn add(&mut self, group: &Group) -> Option<()> {
-        let (change, reason) = (Change::parse(&group.change)?, Reason::parse(&group.reason)?);
-        *self.changes.entry((change, reason)).or_default() += group.number;
-        if group.status != PLANNED {
-            let fate = Fate::parse(&group.status)?;
-            if group.is_row {
-                self.counts.add_rows(fate, group.number);
+    /// Adds what some rows of the table have in common that are counted together.
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let text = |column: usize| row.get_ref(column).and_then(|text| Ok(text.as_str()?));
+        let number = |column: usize| {
+            let number: rusqlite::Result<Option<i64>> = row.get(column);
+            number.map(|number| number.unwrap_or_default().unsigned_abs())
+        };
+        let (is_row, status, count) = (number(0)? == 0, text(1)?, number(6)?);
+        let end = (sound(Change::parse(text(2)?))?, sound(Reason::parse(text(3)?))?);
+        *self.changes.entry(end).or_default() += count;
+        if status != PLANNED {
+            let fate = sound(Fate::parse(status))?;
+            if is_row {
+                self.counts.add_rows(fate, count);
             } else {
-                self.counts.add_keys(fate, group.number);
+                self.counts.add_keys(fate, count);
             }
-            return Some(());
+            return Ok(());
         }
-        let phase = Phase::numbered(group.phase?)?;
-        if group.is_row {
-            self.counts.writes += group.number;
+        let phase = sound(Phase::numbered(row.get(4)?))?;
+        if is_row {
+            self.counts.writes += count;
         } else {
-            self.counts.removals += group.number;
+            self.counts.removals += count;
         }
-        match group.created {
-            Some(true) => self.removals.created += group.number,
-            Some(false) => self.removals.found += group.number,
+        match row.get(5)? {
+            Some(true) => self.removals.created += count,
+            Some(false) => self.removals.found += count,
             None => {}
         }
-        self.calls.least += group.least;
-        self.calls.most += group.most;
-        self.searched += group.searches;
-        self.batches.add(phase, group.messages, group.largest);
-        Some(())
+        self.calls.least += number(7)?;
+        self.calls.most += number(8)?;
+        self.searched += number(9)?;
+        self.batches.add(phase, number(10)?, number(11)?);
+        Ok(())
     }
 
     /// The calls of all operations, with those that find what they refer to, and those that list what Vitally holds.
     pub(crate) fn calls(&self, job: &Job<'_>, table: &Table) -> Result<Calls, TableError> {
         let mut calls = match job.sync.api {
-            Api::Rest => self.rest_calls(table)?,
+            Api::Rest => self.rest_calls(job, table)?,
             // It takes external ids.
             Api::Analytics => self.batches.calls(),
         };
@@ -99,7 +111,7 @@ impl Sums {
         Ok(calls)
     }
 
-    fn rest_calls(&self, table: &Table) -> Result<Calls, TableError> {
+    fn rest_calls(&self, job: &Job<'_>, table: &Table) -> Result<Calls, TableError> {
         let unknown = table.number(
             "SELECT count(*) FROM (SELECT DISTINCT object, id FROM refs CROSS JOIN plan USING (seq) WHERE status = 'planned')
                AS wanted
@@ -109,6 +121,9 @@ impl Sums {
         )?;
         let mut calls = self.calls;
         calls.most += lists::most_for_references(unknown);
+        if job.sync.mode == Mode::Insert && job.sync.matching.email().is_none() && self.counts.writes > 0 {
+            calls.most += lists::most_for_paths(job.tariff.concurrency);
+        }
         let listing = lists::most_for_addresses(self.searched);
         if listing > 0 {
             // Who is found in a list needs no search.
@@ -121,42 +136,3 @@ impl Sums {
 
 /// The status of what is sent.
 const PLANNED: &str = "planned";
-
-/// What rows of the table have in common that are counted together.
-struct Group {
-    is_row: bool,
-    status: String,
-    change: String,
-    reason: String,
-    phase: Option<i64>,
-    created: Option<bool>,
-    number: u64,
-    least: u64,
-    most: u64,
-    searches: u64,
-    messages: u64,
-    largest: u64,
-}
-
-impl Group {
-    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let number = |column| {
-            let number: rusqlite::Result<Option<i64>> = row.get(column);
-            number.map(|number| number.unwrap_or_default().unsigned_abs())
-        };
-        Ok(Self {
-            is_row: row.get::<_, i64>(0)? == 0,
-            status: row.get(1)?,
-            change: row.get(2)?,
-            reason: row.get(3)?,
-            phase: row.get(4)?,
-            created: row.get(5)?,
-            number: number(6)?,
-            least: number(7)?,
-            most: number(8)?,
-            searches: number(9)?,
-            messages: number(10)?,
-            largest: number(11)?,
-        })
-    }
-}

@@ -24,25 +24,14 @@ use crate::stop::Stop;
 
 /// The plan's file could not be written or read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum TableError {
     /// The file could not be made.
     #[error("cannot make a temporary file in {}", folder.display())]
-    Create {
-        /// The folder.
-        folder: PathBuf,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
+    Create { folder: PathBuf, source: std::io::Error },
     /// The file could not be written or read.
     #[error("cannot write the plan's operations to a temporary file in {}", folder.display())]
-    Sql {
-        /// The folder.
-        folder: PathBuf,
-        /// The cause.
-        #[source]
-        source: rusqlite::Error,
-    },
+    Sql { folder: PathBuf, source: rusqlite::Error },
     /// What was read is not what was written.
     #[error("the plan's temporary file is damaged")]
     Damaged,
@@ -114,6 +103,7 @@ const SCHEMA: &str = "
         effect TEXT,                    -- what is remembered without sending: seen, learned, released, forgotten
         least INTEGER, most INTEGER, searches INTEGER, messages INTEGER,
         created INTEGER,                -- of a removal: whether this sync created the record
+        vitally_id TEXT,                -- of a removal: Vitally's id of the record, where it is remembered
         address TEXT,                   -- the e-mail address that finds the record, where that does
         match BLOB,                     -- stands for it, whatever its case
         digest BLOB,                    -- of the operation, where an approved plan is asked
@@ -206,9 +196,10 @@ impl Table {
     }
 
     pub(crate) fn fail(&self, source: rusqlite::Error) -> TableError {
-        match source.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => TableError::Interrupted,
-            Some(_) | None => TableError::Sql { folder: self.folder.clone(), source },
+        match (source.sqlite_error_code(), &source) {
+            (Some(ErrorCode::OperationInterrupted), _) => TableError::Interrupted,
+            (_, rusqlite::Error::InvalidQuery) => TableError::Damaged,
+            _ => TableError::Sql { folder: self.folder.clone(), source },
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Tariff {
     pub analytics: u32,
     /// What a write costs of the REST API's rate, in thousandths of a call.
     pub write_price: u32,
+    /// How many exchanges of the REST API may be under way at once.
+    pub concurrency: u32,
 }
 
 impl Tariff {
@@ -48,7 +50,7 @@ fn millis(calls: u64, rate: u32, price: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const TARIFF: Tariff = Tariff { rest: 900, analytics: 300, write_price: 1_000 };
+    const TARIFF: Tariff = Tariff { rest: 900, analytics: 300, write_price: 1_000, concurrency: 5 };
 
     #[test]
     fn dearer_writes_take_longer() {

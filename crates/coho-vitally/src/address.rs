@@ -10,7 +10,7 @@ use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
 
 /// The prefix of all of Vitally's REST paths.
-pub(crate) const RESOURCES: &str = "/resources/";
+const RESOURCES: &str = "/resources/";
 
 /// The most records of one page; Vitally's maximum.
 const PAGE: u32 = 100;
@@ -64,7 +64,7 @@ pub(crate) fn page(object: Object, from: Option<&str>) -> String {
 }
 
 /// The object's name in paths. Events have no resource: exchanges and look-ups of them end before one would be addressed.
-pub(crate) fn plural(object: Object) -> &'static str {
+fn plural(object: Object) -> &'static str {
     match object {
         Object::Organization => "organizations",
         Object::Account => "accounts",
@@ -93,7 +93,7 @@ pub(crate) fn is_odd(id: &ExternalId) -> bool {
     encode(id.as_str()) != id.as_str()
 }
 
-/// Which ids the routes of each object take.
+/// What is known of the ids that the routes of each object take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
     organizations: Ids,
@@ -101,12 +101,14 @@ pub struct Paths {
     users: Ids,
 }
 
-/// Which ids a route takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which ids a route takes. What stands further down is surer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ids {
-    /// Vitally's and external ids, as is documented.
+    /// Vitally's and external ids, as is documented; nothing has shown it yet.
     #[default]
     Both,
+    /// The same, and an external id did lead to its record: where one leads nowhere, there is none.
+    BothShown,
     /// Only Vitally's.
     VitallysOnly,
 }
@@ -126,25 +128,26 @@ impl Paths {
     /// The same, with the routes of this object taking only Vitally's ids.
     #[must_use]
     pub fn only_vitallys(mut self, object: Object) -> Self {
-        match object {
-            Object::Organization => self.organizations = Ids::VitallysOnly,
-            Object::Account => self.accounts = Ids::VitallysOnly,
-            Object::User => self.users = Ids::VitallysOnly,
-            Object::Event => {}
-        }
+        self.learn(object, Ids::VitallysOnly);
         self
     }
 
     /// The same, with all that others learned too.
     #[must_use]
-    pub fn joined(self, other: Self) -> Self {
-        let learned = Object::RECORDS.into_iter().filter(|object| other.of(*object) == Ids::VitallysOnly);
-        learned.fold(self, Self::only_vitallys)
+    pub fn joined(mut self, other: Self) -> Self {
+        Object::RECORDS.into_iter().for_each(|object| self.learn(object, other.of(object)));
+        self
     }
 
-    /// Notes that the routes of this object take only Vitally's ids.
-    pub(crate) fn learn_only_vitallys(&mut self, object: Object) {
-        *self = self.only_vitallys(object);
+    /// Notes which ids the routes of this object take, unless something surer is known.
+    pub(crate) fn learn(&mut self, object: Object, ids: Ids) {
+        let known = match object {
+            Object::Organization => &mut self.organizations,
+            Object::Account => &mut self.accounts,
+            Object::User => &mut self.users,
+            Object::Event => return,
+        };
+        *known = ids.max(*known);
     }
 }
 

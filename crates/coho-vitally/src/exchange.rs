@@ -164,8 +164,8 @@ impl<A> Exchange<'_, A> {
             (Some(id), _) => Some(Address::Id(*object, id.clone())),
             (None, _) if email.is_some() => None,
             (None, Ids::VitallysOnly) => None,
-            (None, Ids::Both) if VitallyId::is_formed(target.as_str()) => None,
-            (None, Ids::Both) => Some(Address::External(*object, target.clone())),
+            (None, Ids::Both | Ids::BothShown) if VitallyId::is_formed(target.as_str()) => None,
+            (None, Ids::Both | Ids::BothShown) => Some(Address::External(*object, target.clone())),
         }
     }
 }

@@ -17,7 +17,7 @@ use coho_core::verdict::Verdict;
 use crate::address::{Address, Ids, Paths, is_odd};
 use crate::ask::Ask;
 use crate::list::{End as ListEnd, Listing};
-use crate::request::{Answer, Request};
+use crate::request::{Answer, Reply, Request};
 use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;
 use crate::wire::refusal;
@@ -52,7 +52,7 @@ pub async fn by_external_id(
 ) -> Finding {
     match paths.of(object) {
         Ids::VitallysOnly => without_path(ask, object, target).await,
-        Ids::Both => by_path(ask, object, target, paths).await,
+        Ids::Both | Ids::BothShown => by_path(ask, object, target, paths).await,
     }
 }
 
@@ -110,19 +110,67 @@ pub(crate) async fn against_the_path(
 ) -> Finding {
     let finding = without_path(ask, object, target).await;
     if matches!(finding, Finding::Found(_)) {
-        paths.learn_only_vitallys(object);
+        paths.learn(object, Ids::VitallysOnly);
     }
     finding
+}
+
+/// Looks for a record whose path says that there is none, where nothing has shown yet that paths take external ids: reads the list
+/// up to a record by whose external id that can be tried. What is said to be gone, or never to have been there, is forgotten; so
+/// in doubt it is looked for without the path.
+pub(crate) async fn unless_shown(
+    ask: &mut impl Ask,
+    object: Object,
+    target: &ExternalId,
+    paths: &mut Paths,
+) -> Finding {
+    if paths.of(object) != Ids::Both {
+        return Finding::Missing;
+    }
+    let mut listing = Listing::start(object);
+    while let Some(request) = listing.request() {
+        let portion = listing.on(&ask.ask(request).await);
+        if let ListEnd::Failed(verdict) = portion.end {
+            return Finding::Failed(verdict);
+        }
+        let witness = portion.records.iter().find_map(witness);
+        match (one_of(with_target(portion.records, target)), witness) {
+            (Finding::Missing, None) => {}
+            (Finding::Missing, Some(witness)) => {
+                return match by_path(ask, object, &witness, paths).await {
+                    Finding::Failed(verdict) => Finding::Failed(verdict),
+                    Finding::Found(_) if paths.of(object) == Ids::BothShown => Finding::Missing,
+                    Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {
+                        against_the_path(ask, object, target, paths).await
+                    }
+                };
+            }
+            (found, _) => {
+                paths.learn(object, Ids::VitallysOnly);
+                return found;
+            }
+        }
+    }
+    Finding::Missing
+}
+
+/// The external id of a record that is there, if a path can be tried with it.
+fn witness(record: &Record) -> Option<ExternalId> {
+    let id = ExternalId::parse(record.external_id.as_deref()?).ok()?;
+    (!is_odd(&id) && !VitallyId::is_formed(id.as_str())).then_some(id)
 }
 
 async fn by_path(ask: &mut impl Ask, object: Object, target: &ExternalId, paths: &mut Paths) -> Finding {
     let answer = ask.ask(Request::get(&Address::External(object, target.clone()))).await;
     if refusal_of(&answer).is_some_and(|(status, body)| refusal::wants_vitallys_id(status, body)) {
-        paths.learn_only_vitallys(object);
+        paths.learn(object, Ids::VitallysOnly);
         return without_path(ask, object, target).await;
     }
     match record_at(&answer) {
-        Ok(Some(record)) if is_asked(&record, target) => found(record),
+        Ok(Some(record)) if is_asked(&record, target) => {
+            paths.learn(object, Ids::BothShown);
+            found(record)
+        }
         Ok(Some(other)) => instead_of(ask, object, target, &other).await,
         // Servers between us and Vitally may read such an id as part of the address.
         Ok(None) if object == Object::User && is_odd(target) => search(ask, target).await,
@@ -181,19 +229,19 @@ fn with_target(records: Vec<Record>, target: &ExternalId) -> Vec<Record> {
 
 /// The record that an answer to a GET shows; `None` where there is none.
 fn record_at(answer: &Answer) -> Result<Option<Record>, Verdict> {
-    match read(answer) {
-        Reading::Absent(_) => Ok(None),
-        Reading::Fine(reply) => reading::record(reply).map(Some).map_err(End::of_read),
-        Reading::Refused(reply) => Err(refused(reply)),
-        Reading::End(end) => Err(end.of_read()),
-    }
+    shown(answer, |reply| reading::record(reply).map(Some))
 }
 
 /// The records that an answer to a search shows.
 fn results(answer: &Answer) -> Result<Vec<Record>, Verdict> {
+    shown(answer, reading::results)
+}
+
+/// What an answer shows; 404 shows nothing.
+fn shown<T: Default>(answer: &Answer, read_it: impl FnOnce(&Reply) -> Result<T, End>) -> Result<T, Verdict> {
     match read(answer) {
-        Reading::Absent(_) => Ok(Vec::new()),
-        Reading::Fine(reply) => reading::results(reply).map_err(End::of_read),
+        Reading::Absent(_) => Ok(T::default()),
+        Reading::Fine(reply) => read_it(reply).map_err(End::of_read),
         Reading::Refused(reply) => Err(refused(reply)),
         Reading::End(end) => Err(end.of_read()),
     }

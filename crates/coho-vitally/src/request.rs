@@ -46,11 +46,6 @@ impl Method {
             Self::Post | Self::Put | Self::Delete => Cost::Write,
         }
     }
-
-    /// Whether a request whose answer is lost may be sent again without a look: everything but a POST.
-    pub fn repeats(self) -> bool {
-        self != Self::Post
-    }
 }
 
 /// What a call costs of Vitally's rate: reads and writes differ.
@@ -118,10 +113,7 @@ impl Request {
 
     /// Whether twice is the same as once: a message of Analytics keeps its id, by which Vitally drops the second.
     fn repeats(&self) -> bool {
-        match self.api {
-            Api::Rest => self.method.repeats(),
-            Api::Analytics => true,
-        }
+        self.api == Api::Analytics || self.method != Method::Post
     }
 
     fn rest(method: Method, path: String, body: Option<String>, shows: Shows) -> Self {

@@ -27,9 +27,9 @@ use crate::wire::record::Record;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {
     ids: BTreeMap<(Object, ExternalId), VitallyId>,
-    found: Option<Match>,
-    unlinking: Unlinking,
-    at: Option<Time>,
+    pub(crate) found: Option<Match>,
+    pub(crate) unlinking: Unlinking,
+    pub(crate) at: Option<Time>,
 }
 
 /// What a search by the operation's e-mail address found.
@@ -89,18 +89,6 @@ impl Resolved {
     pub fn with_time(mut self, at: Time) -> Self {
         self.at = Some(at);
         self
-    }
-
-    pub(crate) fn found(&self) -> Option<&Match> {
-        self.found.as_ref()
-    }
-
-    pub(crate) fn unlinking(&self) -> Unlinking {
-        self.unlinking
-    }
-
-    pub(crate) fn at(&self) -> Option<Time> {
-        self.at
     }
 }
 

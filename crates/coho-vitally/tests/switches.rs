@@ -10,7 +10,7 @@ mod operations;
 mod vitally;
 
 use coho_core::code::Code;
-use coho_core::memory::Origin;
+use coho_core::memory::{Origin, Verb};
 use coho_core::object::Object;
 use coho_core::operation::Known;
 use coho_core::sync::Mode;
@@ -437,6 +437,46 @@ async fn a_path_that_denies_external_ids_is_not_believed_against_a_refused_post(
             world.deliver(Object::Account, "beta", insert, Known::New, &account("New", "pro"), &[]).await?;
         assert_eq!((some.verdict, some.calls.len()), (Verdict::Exists, 1));
         assert_eq!(world.vitally.count(simulator::Object::Account), 2);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_path_that_denies_external_ids_is_not_believed_by_who_knows_no_other_id() -> Result<(), Failure> {
+    for end in ["ext_in_path=on", "ext_in_path=404", "ext_in_path=off"] {
+        for there in [true, false] {
+            // Each deed begins without what another one learned.
+            let update = Deed::Write(Mode::Update);
+            let fields = account("New", "pro");
+            let target = if there { "old" } else { "nobody" };
+            let told =
+                |delivery: &Delivery| format!("{:?} with {end}: {:#?}", delivery.verdict, delivery.calls);
+
+            let world = World::new(end).await?;
+            let updated = world.deliver(Object::Account, target, update, Known::New, &fields, &[]).await?;
+            assert_eq!(applied(&updated).is_ok(), there, "{}", told(&updated));
+            assert_eq!(updated.verdict == Verdict::Missing, !there, "{}", told(&updated));
+
+            let world = World::new(end).await?;
+            let insert = Deed::Write(Mode::Insert);
+            let inserted = world.deliver(Object::Account, target, insert, Known::New, &fields, &[]).await?;
+            assert_eq!(inserted.verdict == Verdict::Exists, there, "{}", told(&inserted));
+            assert_eq!(applied(&inserted).is_ok(), !there, "{}", told(&inserted));
+
+            let world = World::new(end).await?;
+            let since = chrono::DateTime::from(std::time::SystemTime::now());
+            let unclear = Known::Unclear { since, id: None, origin: None };
+            let probe = Deed::Probe(Verb::Write);
+            let probed = world.deliver(Object::Account, target, probe, unclear, &[], &[]).await?;
+            assert_eq!(applied(&probed).is_ok(), there, "{}", told(&probed));
+
+            let world = World::new(end).await?;
+            let known = Known::There { id: None, origin: Origin::Created };
+            let removed = world.deliver(Object::Account, target, Deed::Remove, known, &[], &[]).await?;
+            assert_eq!(removed.verdict, Verdict::Gone, "{}", told(&removed));
+            let left = if there { 1 } else { 2 };
+            assert_eq!(world.vitally.count(simulator::Object::Account), left, "{}", told(&removed));
+        }
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ use crate::plan::Planner;
 use crate::remember::{To, nameless};
 use crate::send::matches::Directory;
 use crate::send::sent::Sent;
-use crate::send::{Pace, SendError, Sender, Stretch};
+use crate::send::{Pace, Sender, Stretch};
 
 /// How many operations are looked at at once.
 const AT_ONCE: usize = 500;
@@ -186,6 +186,7 @@ impl Engine<'_> {
             to.lift(&planned.table)?;
             ledger.record_nameless(lease, run, scope, &nameless(&planned.plan.problems, now))?;
         }
+        remember_ids(shared, part, &planned.table, now)?;
         // Where a person has to say first which events these are, the first run is still to come.
         let undecided = planned.plan.guards.iter().any(|guard| guard.code == Code::NEW_EVENT_IDS);
         if is_whole && !undecided {
@@ -195,7 +196,6 @@ impl Engine<'_> {
         if !planned.types.is_empty() {
             ledger.remember_types(lease, &part.sync.model, &planned.types, now)?;
         }
-        remember_ids(shared, part, &planned.table, now)?;
         part.sent.calls += planned.calls.len() as u64;
         note_calls(shared, part, &planned.calls)
     }
@@ -208,7 +208,7 @@ impl Engine<'_> {
         if part.sync.matching.email().is_none() || ends(shared) {
             return Ok(());
         }
-        let wanted = searched(&planned.table)?;
+        let Some(wanted) = searched(shared, &planned.table)? else { return Ok(()) };
         let (directory, calls) = Directory::list(&client, wanted, &|| goes_on(shared)).await;
         part.directory = directory;
         part.sent.calls += calls.len() as u64;
@@ -269,10 +269,9 @@ impl Engine<'_> {
             halt: &shared.halt,
             deadline: part.left(self.setup.clock.now()).map(|left| self.setup.clock.now() + left),
             max_rejected: allowed,
-            dependents: Mutex::new(None),
             heartbeat: shared.heartbeat,
         };
-        sender.phase(phase, stretch, &mut part.sent).await.map_err(sending)
+        sender.phase(phase, stretch, &mut part.sent).await
     }
 }
 
@@ -291,13 +290,14 @@ fn note_calls(shared: &Shared<'_>, part: &Part<'_>, calls: &[Call]) -> Result<()
 fn remember_ids(shared: &Shared<'_>, part: &Part<'_>, table: &Table, now: Time) -> Result<(), EngineError> {
     let mut after = 0;
     loop {
-        let (last, named) = table.named(after, AT_ONCE)?;
-        if named.is_empty() {
-            return Ok(());
+        let named = table.named(after, AT_ONCE)?;
+        let Some((last, _)) = named.last() else { return Ok(()) };
+        if !goes_on(shared) {
+            return Err(PlanError::Interrupted.into());
         }
-        after = last;
+        after = *last;
         for object in Object::RECORDS {
-            let of_object = named.iter().filter(|(other, ..)| *other == object);
+            let of_object = named.iter().map(|(_, named)| named).filter(|(other, ..)| *other == object);
             let pairs: Vec<_> =
                 of_object.map(|(_, external_id, id)| (external_id.clone(), id.clone())).collect();
             shared.ledger.put_references(shared.lease, part.scope.workspace(), object, &pairs, now)?;
@@ -320,14 +320,17 @@ fn goes_on(shared: &Shared<'_>) -> bool {
     !shared.stop.is_asked()
 }
 
-/// The e-mail addresses that the writes of a plan search, in lower case.
-fn searched(table: &Table) -> Result<HashSet<String>, TableError> {
+/// The e-mail addresses that the writes of a plan search, in lower case; `None` where somebody asked to stop.
+fn searched(shared: &Shared<'_>, table: &Table) -> Result<Option<HashSet<String>>, TableError> {
     let mut wanted = HashSet::new();
     for phase in Phase::ALL.into_iter().filter(|phase| phase.writes()) {
         let mut after = 0;
         loop {
             let operations = table.operations(phase, after, AT_ONCE)?;
             let Some((last, _)) = operations.last() else { break };
+            if !goes_on(shared) {
+                return Ok(None);
+            }
             after = *last;
             let unknown = operations.into_iter().filter(|(_, operation)| operation.known.id().is_none());
             wanted.extend(
@@ -335,7 +338,7 @@ fn searched(table: &Table) -> Result<HashSet<String>, TableError> {
             );
         }
     }
-    Ok(wanted)
+    Ok(Some(wanted))
 }
 
 /// How many retries have their turn before what else is to be sent. Where the time of a run is bounded, they may not use it up:
@@ -350,11 +353,4 @@ fn retries_before_others(sync: &Sync, plan: Option<&SyncPlan>) -> usize {
     let others = plan.counts.planned().saturating_sub(retries);
     let most = if others == 0 || sync.run_seconds.is_none() { retries } else { others / 4 };
     usize::try_from(most).unwrap_or(usize::MAX)
-}
-
-fn sending(error: SendError) -> EngineError {
-    match error {
-        SendError::Ledger(error) => error.into(),
-        SendError::Table(error) => error.into(),
-    }
 }

@@ -16,15 +16,16 @@ use coho_plan::batches::BATCHED;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::client::BatchDelivery;
 
+use super::Sender;
 use super::intend::Due;
 use super::outcome::{fate, problem, unsent};
 use super::sent::Sent;
-use super::{SendError, Sender};
 use crate::conclude::conclude;
+use crate::failure::EngineError;
 
 impl Sender<'_> {
     /// Sends a window of operations in as few calls as they take.
-    pub(super) async fn batch(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), SendError> {
+    pub(super) async fn batch(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), EngineError> {
         let due = self.intend(operations, sent)?;
         if due.is_empty() {
             return Ok(());
@@ -48,7 +49,12 @@ impl Sender<'_> {
         Outgoing { operation, message_id, at: moment(due) }
     }
 
-    fn settle_batch(&self, due: Vec<Due>, delivery: BatchDelivery, sent: &mut Sent) -> Result<(), SendError> {
+    fn settle_batch(
+        &self,
+        due: Vec<Due>,
+        delivery: BatchDelivery,
+        sent: &mut Sent,
+    ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let keys: Vec<Key> = due.iter().map(|due| due.operation.key.clone()).collect();
         let calls: Vec<(Call, Vec<Key>)> = delivery
@@ -88,7 +94,7 @@ impl Sender<'_> {
         now: Time,
         sent: &mut Sent,
         events: &mut Vec<Event>,
-    ) -> Result<Settlement, SendError> {
+    ) -> Result<Settlement, EngineError> {
         let conclusion = conclude(&due.operation, verdict, self.circumstances(due, verdict, now)?);
         sent.count(conclusion.outcome, 1);
         let key = &due.operation.key;

@@ -1,22 +1,23 @@
 //! Intending: a window's intents are durable before the first byte leaves (law 2), and what does not fit any more is left out
 //! (law 4).
 
-use std::sync::PoisonError;
-
 use coho_core::code::Code;
 use coho_core::memory::{Memory, Pending, Standing, Time};
-use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::count_problem;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
+use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::Intent;
-use coho_plan::dependents::{Dependents, Removable};
 use coho_plan::phase::Phase;
 
+use super::Sender;
 use super::outcome::{explained, fate};
 use super::sent::Sent;
-use super::{SendError, Sender};
+use crate::failure::EngineError;
+
+/// How many removals are left out at once.
+const AT_ONCE: usize = 500;
 
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
@@ -69,7 +70,11 @@ impl Stale {
 
 impl Sender<'_> {
     /// Makes the intents of a window durable. What does not fit its memory any more is left out (law 4).
-    pub(super) fn intend(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<Vec<Due>, SendError> {
+    pub(super) fn intend(
+        &self,
+        operations: Vec<Operation>,
+        sent: &mut Sent,
+    ) -> Result<Vec<Due>, EngineError> {
         let now = self.clock.now();
         let mut stale = Vec::new();
         let operations = self.still_ours(operations, &mut stale)?;
@@ -78,10 +83,10 @@ impl Sender<'_> {
             befores.push(self.ledger.memory(self.scope, &operation.key)?);
         }
         let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
-        let opened = self.ledger.open_intents(self.lease, self.scope, &intents)?;
+        let changed = self.ledger.open_intents(self.lease, self.scope, &intents)?;
         let mut due = Vec::with_capacity(operations.len());
         for (operation, before) in operations.into_iter().zip(befores) {
-            if opened.stale.contains(&operation.key) {
+            if changed.contains(&operation.key) {
                 stale.push((operation, Stale::Changed));
             } else {
                 due.push(Due { operation, before, at: now });
@@ -91,13 +96,12 @@ impl Sender<'_> {
         Ok(due)
     }
 
-    /// Takes out the removals of records that another sync came to hold since the plan was made, and of accounts that would
-    /// take users along.
+    /// Takes out the removals of records that another sync came to hold since the plan was made.
     fn still_ours(
         &self,
         operations: Vec<Operation>,
         stale: &mut Vec<(Operation, Stale)>,
-    ) -> Result<Vec<Operation>, SendError> {
+    ) -> Result<Vec<Operation>, EngineError> {
         let mut ours = Vec::with_capacity(operations.len());
         for operation in operations {
             let removes = matches!(operation.action, Action::Remove);
@@ -105,8 +109,6 @@ impl Sender<'_> {
                 stale.push((operation, Stale::Claimed));
             } else if removes && self.is_replaced(&operation)? {
                 stale.push((operation, Stale::Replaced));
-            } else if removes && self.takes_users_along(&operation)? {
-                stale.push((operation, Stale::TakesUsersAlong));
             } else {
                 ours.push(operation);
             }
@@ -125,7 +127,7 @@ impl Sender<'_> {
 
     /// Whether another row of the sync holds a record by Vitally's id: a row whose key was renamed, say, that found it by its
     /// e-mail address.
-    fn is_held(&self, operation: &Operation) -> Result<bool, SendError> {
+    fn is_held(&self, operation: &Operation) -> Result<bool, EngineError> {
         let Some(id) = operation.known.id() else { return Ok(false) };
         for key in self.ledger.holder_of_id(self.scope, id)? {
             let memory = self.ledger.memory(self.scope, &key)?;
@@ -137,30 +139,30 @@ impl Sender<'_> {
         Ok(false)
     }
 
-    fn is_claimed(&self, operation: &Operation) -> Result<bool, SendError> {
+    fn is_claimed(&self, operation: &Operation) -> Result<bool, EngineError> {
         if self.is_held(operation)? {
             return Ok(true);
         }
-        let id = operation.known.id();
-        Ok(self.ledger.is_claimed(self.scope, operation.object, &operation.target, id)?)
+        let (object, target, id) = (operation.object, &operation.target, operation.known.id());
+        Ok(self.ledger.held_elsewhere(self.scope, object, target, id)? == Elsewhere::Now)
     }
 
-    /// Whether a user that some sync holds would be deleted with a record.
-    fn takes_users_along(&self, operation: &Operation) -> Result<bool, LedgerError> {
-        match operation.object {
-            Object::Account | Object::Organization => {}
-            Object::User | Object::Event => return Ok(false),
+    /// Leaves out the removals that would take users along that some sync holds.
+    pub(super) fn leave_users(&self, sent: &mut Sent) -> Result<(), EngineError> {
+        self.table.leave_users(self.ledger, self.scope)?;
+        let mut after = 0;
+        loop {
+            let left = self.table.left_for_users(after, AT_ONCE)?;
+            let Some((last, _)) = left.last() else { return Ok(()) };
+            after = *last;
+            let stale: Vec<_> =
+                left.into_iter().map(|(_, operation)| (operation, Stale::TakesUsersAlong)).collect();
+            self.pass_over(&stale, sent)?;
         }
-        let mut known = self.dependents.lock().unwrap_or_else(PoisonError::into_inner);
-        let dependents = match &mut *known {
-            Some(dependents) => dependents,
-            none @ None => none.insert(Dependents::of(self.ledger, self.scope.workspace())?),
-        };
-        Ok(dependents.remove(operation) == Removable::TakesUsersAlong)
     }
 
     /// Records operations that do not fit any more.
-    fn pass_over(&self, stale: &[(Operation, Stale)], sent: &mut Sent) -> Result<(), SendError> {
+    fn pass_over(&self, stale: &[(Operation, Stale)], sent: &mut Sent) -> Result<(), EngineError> {
         let now = self.clock.now();
         for (operation, why) in stale {
             if let (Some(code), message) = (why.code(), why.message()) {

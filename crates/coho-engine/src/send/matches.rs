@@ -23,21 +23,15 @@ use coho_vitally::list::End;
 use coho_vitally::lookup::Finding;
 use coho_vitally::resolved::Match;
 
+use super::Sender;
 use super::references::Resolution;
-use super::{SendError, Sender};
+use crate::failure::EngineError;
 
 /// The users that were found by listing, by their e-mail address in lower case.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    users: HashMap<String, Seen>,
-}
-
-/// Who has an address, as far as the list was read.
-#[derive(Debug)]
-enum Seen {
-    Nobody,
-    One(Box<Record>),
-    Several,
+    /// Who has an address, as far as the list was read.
+    users: HashMap<String, Match>,
 }
 
 impl Directory {
@@ -51,8 +45,8 @@ impl Directory {
         if unknown < WORTH_LISTING {
             return (Self::default(), calls);
         }
-        let mut users: HashMap<String, Seen> =
-            wanted.into_iter().map(|address| (address, Seen::Nobody)).collect();
+        let mut users: HashMap<String, Match> =
+            wanted.into_iter().map(|address| (address, Match::None)).collect();
         let mut pages = client.list(Object::User);
         for _ in 0..budget(unknown) {
             let listed = pages.next().await;
@@ -61,8 +55,8 @@ impl Directory {
                 let address = record.email.as_deref().map(str::to_lowercase);
                 if let Some(seen) = address.and_then(|address| users.get_mut(&address)) {
                     *seen = match seen {
-                        Seen::Nobody => Seen::One(Box::new(record.bare())),
-                        Seen::One(_) | Seen::Several => Seen::Several,
+                        Match::None => Match::One(Box::new(record.bare())),
+                        Match::One(_) | Match::Several => Match::Several,
                     };
                 }
             }
@@ -78,8 +72,8 @@ impl Directory {
     /// The one user who has an address.
     fn get(&self, address: &str) -> Option<&Record> {
         match self.users.get(&address.to_lowercase()) {
-            Some(Seen::One(record)) => Some(record),
-            Some(Seen::Nobody | Seen::Several) | None => None,
+            Some(Match::One(record)) => Some(record),
+            Some(Match::None | Match::Several) | None => None,
         }
     }
 }
@@ -91,7 +85,7 @@ impl Sender<'_> {
         &self,
         operation: &Operation,
         mut resolution: Resolution,
-    ) -> Result<Resolution, SendError> {
+    ) -> Result<Resolution, EngineError> {
         let (Some(email), None) = (&operation.email, operation.known.id()) else { return Ok(resolution) };
         let mut found = Match::None;
         for address in [Some(email.clone()), address_before(operation)].into_iter().flatten() {
@@ -132,7 +126,7 @@ impl Sender<'_> {
         operation: &Operation,
         email: &str,
         id: Option<&VitallyId>,
-    ) -> Result<Option<Verdict>, SendError> {
+    ) -> Result<Option<Verdict>, EngineError> {
         let Some(id) = id else { return Ok(None) };
         for key in self.ledger.holder_of_id(self.scope, id)? {
             let memory = self.ledger.memory(self.scope, &key)?;

@@ -20,11 +20,7 @@ pub(super) fn problem(outcome: Outcome, code: Option<Code>, message: &str) -> Op
 
 /// A problem with what its code says to do.
 pub(super) fn explained(code: Code, message: &str) -> Problem {
-    let problem = Problem::new(code, message);
-    match code.entry() {
-        Some(entry) => problem.help(entry.help()),
-        None => problem,
-    }
+    Problem { help: code.help(), ..Problem::new(code, message) }
 }
 
 /// Why an operation was tried and not sent; `None` where it was not even tried, or the run ended while it waited for the rate.

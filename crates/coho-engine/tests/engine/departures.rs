@@ -203,3 +203,37 @@ async fn an_organization_with_a_user_that_is_held_is_not_deleted() {
     stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(stage.vitally.count(Object::User), 1, "{:#?}", stage.vitally.calls());
 }
+
+/// Contacts that are linked by Vitally's own ids.
+const CONTACTS: &str = "
+id: contacts
+model: contacts
+to: vitally
+object: user
+match: { externalId: external }
+fields:
+  name: name
+  accountIds: { column: accounts, lookup: account.id, split: ',' }
+removed: keep
+";
+
+#[tokio::test]
+async fn an_account_that_stays_for_one_user_still_counts_as_a_link_of_another() {
+    let mut stage = stage().await.unwrap();
+    stage.many_accounts(3, 9).unwrap();
+    stage.run().await.unwrap();
+    let id = |account| stage.vitally.record(Object::Account, account).unwrap().id;
+    let ids = format!("{},{}", id("a-001"), id("a-002"));
+    stage.sql(&format!("CREATE TABLE contacts (id, external, name, accounts); INSERT INTO contacts VALUES (7, 'u-7', 'Cleo', '{ids}')")).unwrap();
+    stage.file("models/contacts.yaml", "source: app\ntable: contacts\nprimary_key: id\n");
+    stage.sync("contacts", CONTACTS);
+    stage.sql("DELETE FROM users WHERE id = 2").unwrap();
+    stage.run().await.unwrap();
+    // Ada is only in the first account, which therefore stays; so Cleo keeps a link whatever becomes of the second one.
+    stage.sql("DELETE FROM accounts WHERE id < 3").unwrap();
+    stage.advance(std::time::Duration::from_secs(60));
+    let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.calls, ["DELETE /accounts/<a-002>"]);
+    assert!(ran.told("accounts").ends_with("1 removed, 6 unchanged, 1 stale"), "{}", ran.told("accounts"));
+    assert_eq!(stage.vitally.count(Object::User), 2);
+}

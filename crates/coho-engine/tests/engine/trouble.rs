@@ -176,6 +176,21 @@ async fn a_run_that_is_stopped_before_it_begins_reads_nothing() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_stopped_does_not_wait_for_a_source_that_gives_nothing() {
+    let mut stage = stage().await;
+    stage.file(
+        "models/accounts.yaml",
+        "source: app\nsql: with recursive n (id) as (select 1 union all select id + 1 from n) select max(id) as id, \
+         1 as external, 1 as name, 1 as plan, 1 as seats from n\nprimary_key: id\n",
+    );
+    let stop = Stop::new();
+    let options = Options::default();
+    let run = stage.try_run(&options, &Silence, &stop);
+    let (ran, ()) = tokio::join!(run, async { stop.ask() });
+    assert_eq!(ran.unwrap().unwrap().told_all(), "interrupted: nothing");
+}
+
+#[tokio::test]
 async fn a_ledger_that_another_run_holds_is_left_alone() {
     let stage = stage().await;
     stage.run().await.unwrap();

@@ -87,7 +87,7 @@ impl Memories {
     /// Goes on behind the next memory, without looking at it. There must be one.
     pub fn pass(&mut self) {
         let raw = self.page.at(self.next);
-        self.standings.count(raw.standing(), raw.pending(), 1);
+        self.standings.count(raw.standing(), raw.pending());
         self.next += 1;
     }
 

@@ -41,8 +41,8 @@ fn a_call_for_many_rows_is_found_by_each_of_them() -> Tested {
         (batch("/nobody"), Vec::new()),
     ];
     stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &settled, &calls)?;
-    let own = [Call { path: "/own".to_owned(), ..call() }];
-    stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&Key::new("2")), &own)?;
+    let own = [(Call { path: "/own".to_owned(), ..call() }, vec![Key::new("2")])];
+    stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &own)?;
 
     let of = |key: &str, path: &str| (Some(Key::new(key)), path.to_owned());
     assert_eq!(paths(&stage, Some("1"))?, [of("1", "/whole"), of("1", "/left")]);

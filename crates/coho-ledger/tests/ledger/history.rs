@@ -124,8 +124,8 @@ fn what_is_old_is_pruned_and_runs_stay() -> Tested {
     for (id, seconds) in [("r1", 1), ("r2", 100)] {
         let run = begin(&stage, id, seconds)?;
         stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate("1", None, Fate::Touched)])?;
-        let (key, calls) = (Key::new("1"), [call(), call()]);
-        stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&key), &calls)?;
+        let calls = [(); 2].map(|()| (call(), vec![Key::new("1")]));
+        stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &calls)?;
     }
     assert_eq!(stage.ledger.prune(&stage.lease, at(100))?, Pruned { fates: 1, calls: 2 });
     assert_eq!(stage.ledger.calls(&stage.scope, &RunId::new("r1"), None, 9)?, []);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coho_core::fields::Sent;
+use coho_core::fields::{FieldValue, Sent};
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Origin, Pending, Standing, Verb};
 use coho_core::object::Object;
@@ -10,17 +10,45 @@ use coho_core::path::FieldPath;
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
+use coho_ledger::identity::Elsewhere;
+use coho_ledger::returned::Sharers;
 use proptest::prelude::*;
+use rusqlite::Connection;
 
 use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 
 #[test]
-fn holders_of_a_target_are_found() -> Tested {
+fn others_that_share_a_record_are_told_to_the_row_that_let_it_be() -> Tested {
     let stage = Stage::new()?;
-    stage.write("2", Some(delivered("acme")?))?;
-    stage.write("1", Some(delivered("acme")?))?;
-    assert_eq!(stage.ledger.holder(&stage.scope, &target("acme")?)?, [Key::new("1"), Key::new("2")]);
-    assert_eq!(stage.ledger.holder(&stage.scope, &target("ACME")?)?, []);
+    let let_be = Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found };
+    let of = |target: &str, standing: &Standing| {
+        Ok::<_, Box<dyn std::error::Error>>(Memory { standing: standing.clone(), ..delivered(target)? })
+    };
+    let mut memories =
+        vec![(Key::new("b"), Some(of("shared", &let_be)?)), (Key::new("d"), Some(of("own", &let_be)?))];
+    // More than are read at once, before, between and behind both.
+    for number in 0..1_200 {
+        let key = Key::new(format!("{}{number:04}", ["a", "c", "e"][number % 3]));
+        memories.push((key, Some(delivered("shared")?)));
+    }
+    memories.push((Key::departed("b", 1, "shared"), Some(delivered("shared")?)));
+    memories.push((Key::departed("c", 1, "own"), Some(delivered("own")?)));
+    memories.push((Key::new("f"), Some(of("shared", &let_be)?)));
+    stage.ledger.write(&stage.lease, &stage.scope, &memories, at(1))?;
+    let plan = Connection::open_in_memory()?;
+    stage.ledger.lend(&plan, Some(&stage.scope))?;
+    let mut sharers = Sharers::default();
+    let mut number = |key: &str| {
+        Ok::<_, Box<dyn std::error::Error>>(
+            sharers.of(&stage.ledger, &plan, &stage.scope, &Key::new(key))?.len(),
+        )
+    };
+    // The row's own departure is not another's; that of another row is.
+    assert_eq!(
+        [number("a")?, number("b")?, number("b1")?, number("d")?, number("f")?],
+        [0, 1_201, 0, 1, 1_202]
+    );
+    assert_eq!([number("f")?, number("g")?], [0, 0], "each is told once");
     Ok(())
 }
 
@@ -31,7 +59,8 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
     let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
     let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
     let acme = target("acme")?;
-    let claimed = || stage.ledger.claimed_elsewhere(&stage.scope, Object::Account, &acme);
+    let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &acme, None);
+    let claimed = || of(Object::Account).map(|elsewhere| elsewhere == Elsewhere::Now);
     let write =
         |scope, memory| stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1));
     let stand = |standing| Ok::<_, Box<dyn std::error::Error>>(Memory { standing, ..delivered("acme")? });
@@ -49,7 +78,7 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
         Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
     write(&other, Memory { pending: open, ..stand(Standing::Never)? })?;
     assert!(claimed()?);
-    assert!(!stage.ledger.claimed_elsewhere(&stage.scope, Object::User, &acme)?);
+    assert_eq!(of(Object::User)?, Elsewhere::Never);
     Ok(())
 }
 
@@ -100,6 +129,18 @@ fn standing(user: &User) -> Standing {
     }
 }
 
+/// What each held user of the workspace is linked to.
+fn links(stage: &Stage) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let plan = Connection::open_in_memory()?;
+    stage.ledger.lend(&plan, Some(&stage.scope))?;
+    let mut statement = plan.prepare(
+        "SELECT group_concat(object || iif(by_id, ' by id ', ' ') || name, ', ' ORDER BY object, by_id, name) AS links
+         FROM temp.links GROUP BY scope, key, departure ORDER BY links",
+    )?;
+    let links = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(links)
+}
+
 fn dependents_agree(users: &[User]) -> Tested {
     let stage = Stage::new()?;
     let scope =
@@ -110,7 +151,7 @@ fn dependents_agree(users: &[User]) -> Tested {
         ("elsewhere", scope("staging", "users", Object::User)?),
         ("accounts", stage.scope.clone()),
     ]);
-    let mut expected: BTreeSet<BTreeSet<_>> = BTreeSet::new();
+    let mut expected = Vec::new();
     for (number, user) in users.iter().enumerate() {
         let memory = Memory { standing: standing(user), ..delivered("x")? };
         let key = Key::new(number.to_string());
@@ -118,9 +159,12 @@ fn dependents_agree(users: &[User]) -> Tested {
         let held =
             ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.standing);
         let links = user.accounts.iter().filter(|accounts| held && !accounts.is_empty());
-        expected.extend(links.map(|ids| ids.iter().map(|id| (Object::Account, id.clone())).collect()));
+        let links =
+            links.map(|ids| ids.iter().map(|id| format!("account {id}")).collect::<Vec<_>>().join(", "));
+        expected.extend(links);
     }
-    assert_eq!(stage.ledger.links_of_users("production")?, expected);
+    expected.sort_unstable();
+    assert_eq!(links(&stage)?, expected);
     Ok(())
 }
 
@@ -133,16 +177,25 @@ fn a_link_to_a_record_that_was_removed_is_none_unless_another_sync_holds_it() ->
     let user = User { sync: "users", accounts, standing: "delivered" };
     let memory = Memory { standing: standing(&user), ..delivered("u")? };
     stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(memory))], at(1))?;
-    let links = |ids: &[&str]| {
-        let links = ids.iter().map(|id| (Object::Account, (*id).to_owned()));
-        BTreeSet::from([links.collect::<BTreeSet<_>>()])
-    };
-    assert_eq!(stage.ledger.links_of_users("production")?, links(&["a", "b"]));
+    assert_eq!(links(&stage)?, ["account a, account b"]);
     let removed = Memory { standing: Standing::Removed { at: at(1) }, ..delivered("a")? };
     stage.write("1", Some(removed))?;
-    assert_eq!(stage.ledger.links_of_users("production")?, links(&["b"]));
+    assert_eq!(links(&stage)?, ["account b"]);
     stage.ledger.write(&stage.lease, &others, &[(Key::new("1"), Some(delivered("a")?))], at(1))?;
-    assert_eq!(stage.ledger.links_of_users("production")?, links(&["a", "b"]));
+    assert_eq!(links(&stage)?, ["account a, account b"]);
+    Ok(())
+}
+
+#[test]
+fn links_to_organizations_and_by_vitallys_ids_are_told_too() -> Tested {
+    let stage = Stage::new()?;
+    let users = stage.ledger.scope(&stage.lease, "production", &SyncId::new("users"), Object::User)?;
+    let by_id = FieldValue::Ids(Object::Account, [VitallyId::new("v-1")].into()).to_value();
+    let organizations = Value::Array(vec![Value::Null, Value::text("o"), Value::text("o")]);
+    let sent = [(FieldPath::new("accountIds"), by_id), (FieldPath::new("organizationIds"), organizations)];
+    let memory = Memory { standing: Standing::Assumed { sent: sent.into() }, ..delivered("u")? };
+    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(memory))], at(1))?;
+    assert_eq!(links(&stage)?, ["account by id v-1, organization o"]);
     Ok(())
 }
 

@@ -4,9 +4,8 @@ use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
 use coho_core::verdict::Fate;
-use coho_ledger::amend::OpenIntents;
 use coho_ledger::history::RowFilter;
-use coho_ledger::scope::{FirstRun, Renamed, Scope, ScopeError};
+use coho_ledger::scope::{Renamed, Scope, ScopeError};
 
 use super::history::{begin, fate};
 use super::stage::{Stage, Tested, at, delivered};
@@ -26,13 +25,11 @@ fn keys(stage: &Stage, scope: &Scope) -> Result<Vec<Key>, Box<dyn std::error::Er
 #[test]
 fn a_first_run_is_marked_once() -> Tested {
     let stage = Stage::new()?;
-    assert_eq!(stage.ledger.began(&stage.scope)?, FirstRun::Pending);
     assert_eq!(stage.ledger.first_run(&stage.scope)?, None);
     stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
     stage.ledger.mark_begun(&stage.lease, &stage.scope, at(2))?;
-    assert_eq!(stage.ledger.began(&stage.scope)?, FirstRun::Done);
     assert_eq!(stage.ledger.first_run(&stage.scope)?, Some(at(1)));
-    assert_eq!(stage.ledger.began(&scope(&stage, "others")?)?, FirstRun::Pending);
+    assert_eq!(stage.ledger.first_run(&scope(&stage, "others")?)?, None);
     Ok(())
 }
 
@@ -41,10 +38,10 @@ fn a_sync_that_was_forgotten_runs_as_for_the_first_time() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
-    stage.ledger.forget(&stage.lease, &stage.scope, Some(&Key::new("1")), OpenIntents::Refuse)?;
-    assert_eq!(stage.ledger.began(&stage.scope)?, FirstRun::Done);
-    stage.ledger.forget(&stage.lease, &stage.scope, None, OpenIntents::Refuse)?;
-    assert_eq!(stage.ledger.began(&stage.scope)?, FirstRun::Pending);
+    stage.ledger.forget(&stage.lease, &stage.scope, Some(&Key::new("1")))?;
+    assert!(stage.ledger.first_run(&stage.scope)?.is_some());
+    stage.ledger.forget(&stage.lease, &stage.scope, None)?;
+    assert_eq!(stage.ledger.first_run(&stage.scope)?, None);
     Ok(())
 }
 
@@ -106,7 +103,7 @@ fn a_sync_without_memory_still_takes_its_first_run_along() -> Tested {
     stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
     assert_eq!(rename(&stage, "accounts", "accounts")?, Renamed::NothingThere);
     assert_eq!(rename(&stage, "accounts", "customers")?, Renamed::Moved);
-    assert_eq!(stage.ledger.began(&scope(&stage, "customers")?)?, FirstRun::Done);
-    assert_eq!(stage.ledger.began(&scope(&stage, "accounts")?)?, FirstRun::Pending);
+    assert!(stage.ledger.first_run(&scope(&stage, "customers")?)?.is_some());
+    assert_eq!(stage.ledger.first_run(&scope(&stage, "accounts")?)?, None);
     Ok(())
 }

@@ -15,6 +15,7 @@ use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_ledger::lease::{Holder, Lease};
+use coho_ledger::memory::Standings;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Ledger, Opening};
 use tempfile::TempDir;
@@ -46,6 +47,12 @@ impl Stage {
 
     pub(crate) fn write(&self, key: &str, memory: Option<Memory>) -> Tested {
         Ok(self.ledger.write(&self.lease, &self.scope, &[(Key::new(key), memory)], at(1))?)
+    }
+
+    pub(crate) fn standings(&self) -> Result<Standings, Box<dyn Error>> {
+        let mut memories = self.ledger.memories(&self.scope)?;
+        memories.by_ref().try_for_each(|memory| memory.map(drop))?;
+        Ok(memories.standings())
     }
 
     pub(crate) fn memory(&self, key: &str) -> Result<Option<Memory>, Box<dyn Error>> {

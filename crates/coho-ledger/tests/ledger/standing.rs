@@ -7,6 +7,7 @@ use coho_core::code::Code;
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Pending, Standing, Verb};
 use coho_core::object::Object;
+use coho_core::secret::{Masker, Secret};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Fate;
@@ -51,6 +52,24 @@ fn rows_that_stay_invalid_are_written_once() -> Tested {
     let now = stage.ledger.rows_now(&stage.scope, Some(&RunId::new("r3")), None, 30_000)?;
     assert_eq!(now.len(), 20_000);
     assert!(now.iter().all(|row| row.run == RunId::new("r1") && row.fate.fate == Fate::Invalid));
+    Ok(())
+}
+
+#[test]
+fn a_message_with_a_secret_is_written_once_too() -> Tested {
+    let stage = Stage::new()?;
+    stage.ledger.mask(&Masker::new(&[Secret::new("hush-hush-hush")]))?;
+    let with_key = invalid("1", "`hush-hush-hush` is no number");
+    let nameless = RowFate { key: None, ..with_key.clone() };
+    for (name, written_by_it) in [("r1", 2), ("r2", 0)] {
+        let run = begin(&stage, name, 1)?;
+        stage.ledger.record(&stage.lease, &run, &stage.scope, std::slice::from_ref(&with_key))?;
+        stage.ledger.record_nameless(&stage.lease, &run, &stage.scope, std::slice::from_ref(&nameless))?;
+        assert_eq!(written(&stage, &run)?, written_by_it, "{name}");
+    }
+    let run = begin(&stage, "r3", 1)?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "`hush` is no number")])?;
+    assert_eq!(written(&stage, &run)?, 1, "another message is written");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use coho_core::target::VitallyId;
 use coho_ledger::reference::Anchor;
 use coho_ledger::workspace::Price;
 
-use super::stage::{Stage, Tested, at, delivered, digest, seen, sent, target};
+use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 
 #[test]
 fn an_anchor_holds_a_workspace_and_tells_its_token() -> Tested {
@@ -46,7 +46,7 @@ fn witnesses_are_delivered_records_with_an_id_the_newest_first() -> Tested {
     write(&users, "2", delivered("c")?, 2)?;
     write(&users, "3", Memory { pending: open, ..delivered("d")? }, 9)?;
     write(&elsewhere, "1", delivered("e")?, 9)?;
-    stage.ledger.touch(&stage.lease, &stage.scope, &[(Key::new("1"), seen("a"))], at(4))?;
+    write(&stage.scope, "1", delivered("a")?, 4)?;
 
     let witness =
         |object, id: &str| Ok::<_, Box<dyn std::error::Error>>((object, target(id)?, format!("v-{id}")));

@@ -17,7 +17,9 @@ use coho_core::sync::{Matching, Mode};
 use coho_core::target::ExternalId;
 use coho_core::value::preview;
 use coho_core::verdict::Fate;
+use coho_ledger::LedgerError;
 use coho_ledger::identity::Elsewhere;
+use coho_ledger::returned::Sharers;
 use coho_mapping::Mapping;
 
 use super::Passed;
@@ -37,6 +39,7 @@ pub(super) struct Rows<'a> {
     table: &'a Table,
     mapping: &'a Mapping,
     passed: Passed,
+    sharers: Sharers,
 }
 
 /// The row at hand.
@@ -53,7 +56,7 @@ struct Present<'a> {
 
 impl<'a> Rows<'a> {
     pub(super) fn new(job: &'a Job<'a>, table: &'a Table, mapping: &'a Mapping, passed: Passed) -> Self {
-        Self { job, table, mapping, passed }
+        Self { job, table, mapping, passed, sharers: Sharers::default() }
     }
 
     pub(super) fn passed(self) -> Passed {
@@ -178,10 +181,7 @@ impl<'a> Rows<'a> {
         let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
         // The record that the key held before is looked after once all writes are known.
         let before = present.memory.filter(|_| !moved);
-        let met = Met {
-            keys: self.others(present.key, rendered, before)?,
-            syncs: self.is_shared(rendered, before)?,
-        };
+        let met = Met { keys: self.others(present.key, before)?, syncs: self.is_shared(rendered, before)? };
         let sieved = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
@@ -218,23 +218,13 @@ impl<'a> Rows<'a> {
     }
 
     /// The memories of other keys that had the record meanwhile to which a row returns.
-    fn others(
-        &self,
-        key: &Key,
-        rendered: &Rendered,
-        before: Option<&Memory>,
-    ) -> Result<Vec<Memory>, PlanError> {
-        let mut others = Vec::new();
-        if let (Some(scope), Some(memory)) = (self.job.scope, before)
-            && matches!(memory.standing, Standing::Released { .. })
-        {
-            let holders = self.job.ledger.holder(scope, &rendered.target)?;
-            // What the row itself left is not another's.
-            for other in holders.into_iter().filter(|other| other.row() != key.row()) {
-                others.extend(self.job.ledger.memory(scope, &other)?);
+    fn others(&mut self, key: &Key, before: Option<&Memory>) -> Result<Vec<Memory>, LedgerError> {
+        match (self.job.scope, before.map(|memory| &memory.standing)) {
+            (Some(scope), Some(Standing::Released { .. })) => {
+                self.sharers.of(self.job.ledger, &self.table.connection(), scope, key)
             }
+            (Some(_) | None, _) => Ok(Vec::new()),
         }
-        Ok(others)
     }
 
     /// Whether other syncs had to do with the record to which a row returns: they may have deleted it meanwhile.

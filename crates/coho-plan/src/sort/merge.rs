@@ -10,6 +10,10 @@ use coho_core::digest::Digest;
 
 use super::SortError;
 use super::spill::{self, Spill, Writing};
+use crate::stop::Stop;
+
+/// How many records are passed between two looks whether somebody asked to end.
+const AT_ONCE: u64 = 1_000;
 
 /// Rows in the order of their keys, those of one key together.
 #[derive(Debug)]
@@ -17,6 +21,7 @@ pub struct Sorted {
     folder: PathBuf,
     heads: Heads,
     current: Group,
+    stop: Stop,
 }
 
 /// The rows of one key.
@@ -37,12 +42,12 @@ impl Sorted {
         bytes: Vec<u8>,
         starts: Vec<usize>,
         spills: Vec<Spill>,
+        stop: Stop,
     ) -> Result<Self, SortError> {
         let memory = Source::Memory { bytes, starts: starts.into_iter() };
         let sources = spills.into_iter().map(Source::File).chain([memory]).collect();
-        let heads =
-            Heads::new(sources).map_err(|source| SortError::Spill { folder: folder.clone(), source })?;
-        Ok(Self { folder, heads, current: Group::empty() })
+        let heads = Heads::new(sources).map_err(|source| SortError::of(&folder, &stop, source))?;
+        Ok(Self { folder, heads, current: Group::empty(), stop })
     }
 
     /// The next key, which stays the next one.
@@ -52,14 +57,14 @@ impl Sorted {
 
     /// Goes on to the next key and gives its rows; what is taken out of the group stays taken.
     pub(crate) fn advance(&mut self) -> Result<Option<&mut Group>, SortError> {
-        let folder = &self.folder;
-        let failed = |source| SortError::Spill { folder: folder.clone(), source };
-        if !self.heads.pop(&mut self.current).map_err(failed)? {
+        let (folder, stop) = (&self.folder, &self.stop);
+        let failed = |source| SortError::of(folder, stop, source);
+        if !self.heads.pop(&mut self.current, stop).map_err(failed)? {
             return Ok(None);
         }
         self.current.count = 1;
         while self.heads.heap.peek().is_some_and(|head| head.key == self.current.key) {
-            self.heads.drop_first().map_err(failed)?;
+            self.heads.drop_first(stop).map_err(failed)?;
             self.current.count += 1;
         }
         Ok(Some(&mut self.current))
@@ -73,15 +78,15 @@ impl Group {
 }
 
 /// Merges spills into one.
-pub(super) fn merge(folder: &Path, spills: Vec<Spill>, generation: u32) -> io::Result<Spill> {
+pub(super) fn merge(folder: &Path, spills: Vec<Spill>, generation: u32, stop: &Stop) -> io::Result<Spill> {
     let mut heads = Heads::new(spills.into_iter().map(Source::File).collect())?;
-    Spill::write(folder, generation, |file| copy(&mut heads, file))
+    Spill::write(folder, generation, |file| copy(&mut heads, file, stop))
 }
 
-fn copy(heads: &mut Heads, file: &mut Writing) -> io::Result<()> {
+fn copy(heads: &mut Heads, file: &mut Writing, stop: &Stop) -> io::Result<()> {
     let mut group = Group::empty();
     let mut bytes = Vec::new();
-    while heads.pop(&mut group)? {
+    while heads.pop(&mut group, stop)? {
         bytes.clear();
         spill::append(&mut bytes, &group.key, group.fingerprint, &group.row);
         file.append(&bytes)?;
@@ -120,6 +125,8 @@ impl Source {
 struct Heads {
     sources: Vec<Source>,
     heap: BinaryHeap<Head>,
+    /// How many records were passed.
+    passed: u64,
 }
 
 #[derive(Debug)]
@@ -132,7 +139,7 @@ struct Head {
 
 impl Heads {
     fn new(sources: Vec<Source>) -> io::Result<Self> {
-        let mut heads = Self { sources, heap: BinaryHeap::new() };
+        let mut heads = Self { sources, heap: BinaryHeap::new(), passed: 0 };
         for (place, source) in heads.sources.iter_mut().enumerate() {
             let Group { key, fingerprint, row, .. } = Group::empty();
             let mut head = Head { key, fingerprint, row, source: place };
@@ -143,8 +150,18 @@ impl Heads {
         Ok(heads)
     }
 
+    /// An error where somebody asked to end, which is looked for now and then.
+    fn go_on(&mut self, stop: &Stop) -> io::Result<()> {
+        self.passed += 1;
+        if self.passed.is_multiple_of(AT_ONCE) && stop.is_asked() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(())
+    }
+
     /// Swaps the smallest record into the group, whose buffers are used again. False at the end.
-    fn pop(&mut self, group: &mut Group) -> io::Result<bool> {
+    fn pop(&mut self, group: &mut Group, stop: &Stop) -> io::Result<bool> {
+        self.go_on(stop)?;
         let Some(mut head) = self.heap.peek_mut() else { return Ok(false) };
         mem::swap(&mut head.key, &mut group.key);
         mem::swap(&mut head.row, &mut group.row);
@@ -154,7 +171,8 @@ impl Heads {
     }
 
     /// Passes over the smallest record.
-    fn drop_first(&mut self) -> io::Result<()> {
+    fn drop_first(&mut self, stop: &Stop) -> io::Result<()> {
+        self.go_on(stop)?;
         match self.heap.peek_mut() {
             Some(head) => refill(&mut self.sources, head),
             None => Ok(()),

@@ -151,6 +151,7 @@ struct Columns<'a> {
     searches: Option<bool>,
     messages: Option<i64>,
     created: Option<bool>,
+    vitally_id: Option<&'a str>,
     address: Option<&'a str>,
     digest: Option<[u8; 16]>,
     seen: Option<Seen>,
@@ -159,10 +160,10 @@ struct Columns<'a> {
 
 const INSERT: &str = "
     INSERT INTO plan (key, departure, side, rows, target, leaves, holds, keeps, returned, mover, phase, change, reason,
-        status, code, message, effect, least, most, searches, messages, created, address, match, digest, seen_row,
+        status, code, message, effect, least, most, searches, messages, created, vitally_id, address, match, digest, seen_row,
         seen_mapping)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-        ?25, ?26, ?27)";
+        ?25, ?26, ?27, ?28)";
 
 impl Columns<'_> {
     /// Inserts it. Gives its number.
@@ -190,6 +191,7 @@ impl Columns<'_> {
             self.searches,
             self.messages,
             self.created,
+            self.vitally_id,
             self.address,
             self.address.map(|address| match_digest(address).to_bytes()),
             self.digest,
@@ -313,8 +315,9 @@ fn insert_operation(
         ..Columns::default()
     };
     (row.side, row.rows) = if phase.writes() { (0, 1) } else { (1, 0) };
-    if let (Action::Remove, Some(origin)) = (&operation.action, operation.known.origin()) {
-        row.created = Some(origin == Origin::Created);
+    if operation.action == Action::Remove {
+        row.created = operation.known.origin().map(|origin| origin == Origin::Created);
+        row.vitally_id = operation.known.id().map(VitallyId::as_str);
     }
     before.fill(&mut row);
     let seq = row.insert(connection)?;

@@ -31,32 +31,30 @@ impl Table {
         after: i64,
         most: usize,
     ) -> Result<Vec<(i64, Operation)>, TableError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let found: Vec<(i64, String)> = self.with(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq)
-                 WHERE phase = ?1 AND status = 'planned' AND seq > ?2 ORDER BY seq LIMIT ?3",
-            )?;
-            let rows = statement
-                .query_map(params![phase.number(), after, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect()
-        })?;
-        decode(found)
+        self.page(&format!("phase = {} AND status = 'planned'", phase.number()), after, most)
     }
 
     /// The first operations that were made for this change.
     pub(crate) fn first_of(&self, change: Change, most: usize) -> Result<Vec<(i64, Operation)>, TableError> {
+        self.page(&format!("change = '{}' AND status = 'planned'", change.name()), 0, most)
+    }
+
+    /// The next of these operations behind `after`.
+    pub(crate) fn page(
+        &self,
+        which: &str,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, Operation)>, TableError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let found: Vec<(i64, String)> = self.with(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq)
-                 WHERE change = ?1 AND status = 'planned' ORDER BY seq LIMIT ?2",
-            )?;
-            let rows =
-                statement.query_map(params![change.name(), most], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect()
-        })?;
-        decode(found)
+        let sql = format!(
+            "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq) WHERE {which} AND seq > ?1 ORDER BY seq LIMIT ?2"
+        );
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let read = |row: &Row<'_>| Ok((row.get(0)?, sound(wire::read(row.get_ref(1)?.as_str()?))?));
+            statement.query_map(params![after, most], read)?.collect()
+        })
     }
 
     /// How many operations there are of this phase behind `after`, at most so many, and the number of the last of them.
@@ -100,35 +98,28 @@ impl Table {
 
     /// The records that operations refer to, without repetition.
     pub fn references(&self, object: Object) -> Result<Vec<ExternalId>, TableError> {
-        let ids: Vec<String> = self.with(|connection| {
+        self.with(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT DISTINCT id FROM refs CROSS JOIN plan USING (seq) WHERE object = ?1 AND status = 'planned'
                  ORDER BY id",
             )?;
-            statement.query_map([object.name()], |row| row.get(0))?.collect()
-        })?;
-        ids.iter().map(|id| ExternalId::parse(id).map_err(|_| TableError::Damaged)).collect()
+            statement.query_map([object.name()], |row| external_id(row, 0))?.collect()
+        })
     }
 
-    /// The next ids of adopted records behind `after`, with the number of the last of them.
-    pub fn named(&self, after: i64, most: usize) -> Result<(i64, Vec<Named>), TableError> {
+    /// The next ids of adopted records behind `after`, each with its number.
+    pub fn named(&self, after: i64, most: usize) -> Result<Vec<(i64, Named)>, TableError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let found: Vec<(i64, String, String, String)> = self.with(|connection| {
+        let named = |row: &Row<'_>| {
+            let object = sound(Object::parse(row.get_ref(1)?.as_str()?))?;
+            Ok((row.get(0)?, (object, external_id(row, 2)?, VitallyId::new(row.get::<_, String>(3)?))))
+        };
+        self.with(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT rowid, object, external_id, vitally_id FROM ids WHERE rowid > ?1 ORDER BY rowid LIMIT ?2",
             )?;
-            let rows = statement.query_map(params![after, most], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
-            rows.collect()
-        })?;
-        let last = found.last().map_or(after, |(row, ..)| *row);
-        let named = |(_, object, external_id, id): (i64, String, String, String)| {
-            let object = Object::parse(&object).ok_or(TableError::Damaged)?;
-            let external_id = ExternalId::parse(&external_id).map_err(|_| TableError::Damaged)?;
-            Ok((object, external_id, VitallyId::new(id)))
-        };
-        Ok((last, found.into_iter().map(named).collect::<Result<_, TableError>>()?))
+            statement.query_map(params![after, most], named)?.collect()
+        })
     }
 
     /// The number of the last row.
@@ -211,11 +202,6 @@ fn collect(
     Ok(None)
 }
 
-fn decode(bodies: Vec<(i64, String)>) -> Result<Vec<(i64, Operation)>, TableError> {
-    let read = |(seq, body): (i64, String)| Ok((seq, wire::read(&body).ok_or(TableError::Damaged)?));
-    bodies.into_iter().map(read).collect()
-}
-
 fn fate(row: &Row<'_>, at: Time) -> rusqlite::Result<Option<RowFate>> {
     let (status, reason): (String, String) = (row.get(4)?, row.get(5)?);
     let Some(fate) = Fate::parse(&status) else { return Ok(None) };
@@ -229,6 +215,16 @@ fn fate(row: &Row<'_>, at: Time) -> rusqlite::Result<Option<RowFate>> {
         changes: Vec::new(),
         at,
     }))
+}
+
+/// What a row holds, unless it is nothing that was ever written: then the file is damaged.
+pub(crate) fn sound<T>(read: Option<T>) -> rusqlite::Result<T> {
+    read.ok_or(rusqlite::Error::InvalidQuery)
+}
+
+/// The external id in a column.
+pub(crate) fn external_id(row: &Row<'_>, column: usize) -> rusqlite::Result<ExternalId> {
+    sound(ExternalId::parse(row.get_ref(column)?.as_str()?).ok())
 }
 
 /// A key from three columns: text, departure and target.

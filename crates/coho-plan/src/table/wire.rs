@@ -8,13 +8,12 @@ use coho_core::digest::Digest;
 use coho_core::fields::{Difference, FieldValue, Fields, Sent};
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::{Origin, Seen, Time, Verb};
-use coho_core::object::{FieldKind, Object};
+use coho_core::memory::{Origin, Seen, Verb};
+use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
-use coho_core::value::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -44,7 +43,7 @@ enum ActionWire {
     },
     Remove,
     Probe {
-        verb: i64,
+        removes: bool,
         sent: Vec<(String, Json)>,
     },
 }
@@ -55,14 +54,6 @@ enum KnownWire {
     There { id: Option<String>, created: bool },
     Assumed,
     Unclear { since: i64, id: Option<String>, created: Option<bool> },
-}
-
-/// The number of the verb that a probe looks after.
-fn verb(verb: Verb) -> i64 {
-    match verb {
-        Verb::Write => 0,
-        Verb::Remove => 1,
-    }
 }
 
 /// The fields that an operation clears.
@@ -105,8 +96,8 @@ fn write_action(action: &Action) -> ActionWire {
             sent: write_sent(would_send),
         },
         Action::Remove => ActionWire::Remove,
-        Action::Probe { verb: of, would_send } => {
-            ActionWire::Probe { verb: verb(*of), sent: write_sent(would_send) }
+        Action::Probe { verb, would_send } => {
+            ActionWire::Probe { removes: *verb == Verb::Remove, sent: write_sent(would_send) }
         }
     }
 }
@@ -140,10 +131,6 @@ fn write_known(known: &Known) -> KnownWire {
 pub(super) fn read(body: &str) -> Option<Operation> {
     let wire: OperationWire = serde_json::from_str(body).ok()?;
     let object = Object::parse(&wire.object)?;
-    let seen = match wire.seen {
-        None => None,
-        Some((row, mapping)) => Some(read_seen(&row, &mapping)?),
-    };
     Some(Operation {
         key: Key::departed(wire.key, wire.departure, &wire.target),
         object,
@@ -153,7 +140,12 @@ pub(super) fn read(body: &str) -> Option<Operation> {
         known: read_known(wire.known)?,
         change: Change::parse(&wire.change)?,
         reason: Reason::parse(&wire.reason)?,
-        seen,
+        seen: match wire.seen {
+            None => None,
+            Some((row, mapping)) => {
+                Some(Seen { row: Digest::from_hex(&row)?, mapping: Digest::from_hex(&mapping)? })
+            }
+        },
         serial: wire.serial,
     })
 }
@@ -161,8 +153,8 @@ pub(super) fn read(body: &str) -> Option<Operation> {
 fn read_action(wire: ActionWire, object: Object) -> Option<Action> {
     Some(match wire {
         ActionWire::Remove => Action::Remove,
-        ActionWire::Probe { verb, sent } => Action::Probe {
-            verb: if verb == 0 { Verb::Write } else { Verb::Remove },
+        ActionWire::Probe { removes, sent } => Action::Probe {
+            verb: if removes { Verb::Remove } else { Verb::Write },
             would_send: read_sent(sent)?,
         },
         ActionWire::Write { mode, associations, complete, changed, sent } => Action::Write {
@@ -195,18 +187,10 @@ fn read_fields(fields: Vec<(String, Json)>, object: Object) -> Option<Fields> {
         .map(|(path, value)| {
             let path = FieldPath::new(&path);
             let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
-            let value = read_field(json::from_serde(value).ok()?, kind);
-            Some((path, value))
+            let value = json::from_serde(value).ok()?;
+            Some((path, FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value))))
         })
         .collect()
-}
-
-fn read_field(value: Value, kind: Option<FieldKind>) -> FieldValue {
-    FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value))
-}
-
-fn read_seen(row: &str, mapping: &str) -> Option<Seen> {
-    Some(Seen { row: Digest::from_hex(row)?, mapping: Digest::from_hex(mapping)? })
 }
 
 fn read_known(wire: KnownWire) -> Option<Known> {
@@ -217,14 +201,12 @@ fn read_known(wire: KnownWire) -> Option<Known> {
         KnownWire::There { id, created } => {
             Known::There { id: id.map(VitallyId::new), origin: origin(created) }
         }
-        KnownWire::Unclear { since, id, created } => {
-            Known::Unclear { since: time(since)?, id: id.map(VitallyId::new), origin: created.map(origin) }
-        }
+        KnownWire::Unclear { since, id, created } => Known::Unclear {
+            since: DateTime::from_timestamp_micros(since)?,
+            id: id.map(VitallyId::new),
+            origin: created.map(origin),
+        },
     })
-}
-
-fn time(micros: i64) -> Option<Time> {
-    DateTime::from_timestamp_micros(micros)
 }
 
 /// The fields in which something differs.
@@ -243,7 +225,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use coho_core::decide::Change;
-    use coho_core::path::FieldPath;
+    use coho_core::value::Value;
 
     use super::*;
 

@@ -8,7 +8,9 @@ use coho_core::memory::{Memory, Pending, Seen, Standing};
 use coho_core::row::{Cell, RowBuf};
 use coho_ledger::memory::Memories;
 use coho_plan::compare::{Comparison, Rows, Same};
+use coho_plan::failure::PlanError;
 use coho_plan::sort::{SortError, Sorter};
+use coho_plan::stop::Stop;
 use proptest::prelude::*;
 
 use crate::stage::{Stage, Tested, at, delivered, digest, target};
@@ -203,5 +205,41 @@ fn a_record_that_a_row_left_is_a_key_without_a_row() -> Tested {
         "b (was x) 0: a row, no memory",
     ];
     assert_eq!(said, expected);
+    Ok(())
+}
+
+#[test]
+fn who_asks_to_end_is_heard_while_spills_are_merged() -> Tested {
+    let stage = Stage::new()?;
+    let stop = Stop::new();
+    let mut sorter = Sorter::new(0, stage.folder.path()).until(&stop);
+    let mut pushed = (0..2_000).map(|number| {
+        if number == 500 {
+            stop.ask();
+        }
+        sorter.push(&Key::new(format!("{number:04}")), fingerprint(1), &row(1))
+    });
+    assert!(pushed.any(|pushed| matches!(pushed, Err(SortError::Interrupted))));
+    Ok(())
+}
+
+#[test]
+fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
+    let stage = Stage::new()?;
+    let rows: Vec<_> = (0..1_500).map(|number| (format!("{number:04}"), 1)).collect();
+    memories(&stage, &rows.iter().cloned().collect())?;
+    let same = Same::Count { mapping: digest("mapping") };
+    // One key with many rows is one step too.
+    let alike: Vec<_> = (0..1_500).map(|_| ("0".to_owned(), 1)).collect();
+    for rows in [rows, alike] {
+        let stop = Stop::new();
+        let mut sorter = Sorter::new(1 << 20, stage.folder.path()).until(&stop);
+        for (key, number) in &rows {
+            sorter.push(&Key::new(key), fingerprint(*number), &row(*number))?;
+        }
+        let mut comparison = Comparison::new(sorter.finish()?, stage.ledger.memories(&stage.scope)?, same);
+        stop.ask();
+        assert!(matches!(comparison.next(), Some(Err(PlanError::Interrupted))));
+    }
     Ok(())
 }

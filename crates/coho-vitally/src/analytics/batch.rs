@@ -21,13 +21,17 @@ use std::collections::{BTreeSet, VecDeque};
 use coho_core::code::Code;
 use coho_core::verdict::Verdict;
 
-use super::limits::{Blocked, Lessons, Limits};
+use super::limits::{Lessons, Limits};
 use super::message::{Message, Unfit};
 use super::tally::{Mark, Tally};
 use super::{BATCH, Kind, Outgoing};
 use crate::request::{Answer, Reply, Request};
 use crate::wire::reading::{self, End, Reading};
 use crate::wire::refusal;
+
+/// What is said of a host that knows nothing of batches.
+const NO_API: &str =
+    "the host has no Analytics API (404): check the region, the subdomain or the address of the API";
 
 /// Operations on their way in batches.
 #[derive(Debug)]
@@ -57,16 +61,6 @@ pub enum BatchStep {
 struct Item {
     operation: usize,
     message: Message,
-}
-
-/// What an answer means for the messages that it is for.
-enum Meaning {
-    Taken,
-    Refused(String),
-    TooLarge(String),
-    Unknown(String),
-    NotSent(String),
-    Halt(Code, String),
 }
 
 impl Batch {
@@ -107,13 +101,26 @@ impl Batch {
     /// Goes on with an answer.
     pub fn on(mut self, answer: &Answer) -> BatchStep {
         let items = std::mem::take(&mut self.under_way);
-        match meaning(answer) {
-            Meaning::Taken => self.taken(&items),
-            Meaning::Refused(text) => self.refused(items, text),
-            Meaning::TooLarge(text) => self.too_large(items, text),
-            Meaning::Unknown(why) => self.end(&items, &Mark::Unsure { why }),
-            Meaning::NotSent(why) => self.end(&items, &Mark::Unsent { why }),
-            Meaning::Halt(code, message) => self.halt(&items, code, message),
+        let text = |reply: &Reply| refusal::text_or_status(reply.status, &reply.body);
+        match reading::read(answer) {
+            Reading::Fine(reply) => match reading::taken(reply) {
+                Ok(()) => self.taken(&items),
+                Err(why) => self.end(&items, &Mark::Unsure { why }),
+            },
+            Reading::Absent(_) => self.halt(&items, Code::UNREACHABLE, NO_API.to_owned()),
+            Reading::Refused(reply) if reply.status == 425 => {
+                self.end(&items, &Mark::Unsure { why: text(reply) });
+            }
+            Reading::Refused(reply) => self.refused(items, text(reply)),
+            Reading::End(End::TooLarge(text)) => self.too_large(items, text),
+            // The other API has a token and perhaps an address of its own: say which one this is about.
+            Reading::End(End::Halt(code, message)) => {
+                self.halt(&items, code, format!("Analytics API: {message}"));
+            }
+            Reading::End(End::Unknown(why)) => self.end(&items, &Mark::Unsure { why }),
+            Reading::End(End::NotSent(why)) => {
+                self.end(&items, &Mark::Unsent { why: format!("Analytics API: {why}") });
+            }
         }
         self.next()
     }
@@ -187,10 +194,14 @@ impl Batch {
         }
         let Some(item) = items.first() else { return };
         self.portions.refused();
-        let blocked = self.lessons.refused(item.message.kind, &text);
-        let halt = blocked_message(blocked, item.message.kind, &text);
-        self.tally.mark(item.operation, Mark::Refused { code: refusal_code(item.message.kind), text });
-        if let Some(message) = halt {
+        let kind = item.message.kind;
+        let blocked = self.lessons.refused(kind, &text).map(|refused| {
+            let kind = kind.as_str();
+            format!("Vitally refused the first {refused} messages of type `{kind}`, and took none: {text}")
+        });
+        let code = if kind == Kind::Unlink { Code::UNLINK_FAILED } else { Code::REFUSED };
+        self.tally.mark(item.operation, Mark::Refused { code, text });
+        if let Some(message) = blocked {
             self.halt(&[], Code::TYPE_BLOCKED, message);
         }
     }
@@ -263,42 +274,4 @@ fn fitting(messages: Vec<Message>, limits: Limits) -> Result<Vec<Message>, Unfit
     }
     let message = format!("the message is {largest} bytes long, and {} are sent at most", limits.bytes);
     Err(Unfit { code: Code::TOO_LARGE, message })
-}
-
-fn refusal_code(kind: Kind) -> Code {
-    match kind {
-        Kind::Organization | Kind::Account | Kind::User | Kind::Track => Code::REFUSED,
-        Kind::Unlink => Code::UNLINK_FAILED,
-    }
-}
-
-fn blocked_message(blocked: Blocked, kind: Kind, text: &str) -> Option<String> {
-    let Blocked::Yes { refused } = blocked else { return None };
-    let kind = kind.as_str();
-    Some(format!("Vitally refused the first {refused} messages of type `{kind}`, and took none: {text}"))
-}
-
-fn meaning(answer: &Answer) -> Meaning {
-    if let Answer::Reply(reply @ Reply { status: 425, .. }) = answer {
-        return Meaning::Unknown(refusal::text_or_status(reply.status, &reply.body));
-    }
-    match reading::read(answer) {
-        Reading::Fine(reply) => match reading::taken(reply) {
-            Ok(()) => Meaning::Taken,
-            Err(End::Unknown(why) | End::NotSent(why) | End::TooLarge(why) | End::Halt(_, why)) => {
-                Meaning::Unknown(why)
-            }
-        },
-        Reading::Absent(_) => Meaning::Halt(
-            Code::UNREACHABLE,
-            "the host has no Analytics API (404): check the region, the subdomain or the address of the API"
-                .to_owned(),
-        ),
-        Reading::Refused(reply) => Meaning::Refused(refusal::text_or_status(reply.status, &reply.body)),
-        Reading::End(End::TooLarge(text)) => Meaning::TooLarge(text),
-        // The other API has a token and perhaps an address of its own: say which one this is about.
-        Reading::End(End::Halt(code, message)) => Meaning::Halt(code, format!("Analytics API: {message}")),
-        Reading::End(End::Unknown(why)) => Meaning::Unknown(why),
-        Reading::End(End::NotSent(why)) => Meaning::NotSent(format!("Analytics API: {why}")),
-    }
 }

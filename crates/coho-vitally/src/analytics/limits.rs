@@ -58,20 +58,20 @@ impl Lessons {
         self.kinds.insert(kind, Standing::Taken);
     }
 
-    /// A message was refused by itself; tells whether its type is taken to be blocked now.
-    pub(super) fn refused(&mut self, kind: Kind, text: &str) -> Blocked {
+    /// A message was refused by itself. Where its type is taken to be blocked now, tells how many were.
+    pub(super) fn refused(&mut self, kind: Kind, text: &str) -> Option<u32> {
         let first = Standing::Refused { count: 0, text: text.to_owned() };
         let standing = self.kinds.entry(kind).or_insert(first);
         match standing {
             Standing::Refused { count, text: known } if known == text => {
                 *count += 1;
-                if *count >= BLOCKED_AFTER { Blocked::Yes { refused: *count } } else { Blocked::No }
+                (*count >= BLOCKED_AFTER).then_some(*count)
             }
             Standing::Refused { .. } => {
                 *standing = Standing::Mixed;
-                Blocked::No
+                None
             }
-            Standing::Taken | Standing::Mixed => Blocked::No,
+            Standing::Taken | Standing::Mixed => None,
         }
     }
 
@@ -102,15 +102,6 @@ impl Lessons {
     }
 }
 
-/// Whether a type is taken to be blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blocked {
-    /// So many were refused, and none was taken.
-    Yes { refused: u32 },
-    /// Others may pass.
-    No,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,10 +110,10 @@ mod tests {
     fn ten_refusals_with_one_text_block_a_type() {
         let mut lessons = Lessons::default();
         for _ in 0..9 {
-            assert_eq!(lessons.refused(Kind::Track, "no"), Blocked::No);
-            assert_eq!(lessons.refused(Kind::User, "no"), Blocked::No);
+            assert_eq!(lessons.refused(Kind::Track, "no"), None);
+            assert_eq!(lessons.refused(Kind::User, "no"), None);
         }
-        assert_eq!(lessons.refused(Kind::Track, "no"), Blocked::Yes { refused: 10 });
+        assert_eq!(lessons.refused(Kind::Track, "no"), Some(10));
     }
 
     #[test]
@@ -130,7 +121,7 @@ mod tests {
         let mut lessons = Lessons::default();
         lessons.taken(Kind::User);
         let verdicts = (0..20).map(|_| lessons.refused(Kind::User, "no"));
-        assert!(verdicts.into_iter().all(|blocked| blocked == Blocked::No));
+        assert!(verdicts.into_iter().all(|blocked| blocked.is_none()));
     }
 
     #[test]
@@ -138,7 +129,7 @@ mod tests {
         let mut lessons = Lessons::default();
         lessons.refused(Kind::User, "a");
         lessons.refused(Kind::User, "b");
-        assert!((0..20).all(|_| lessons.refused(Kind::User, "a") == Blocked::No));
+        assert!((0..20).all(|_| lessons.refused(Kind::User, "a").is_none()));
     }
 
     #[test]

@@ -23,15 +23,14 @@ pub enum Health {
 /// How many characters of two refusals have to be the same for one reason: what follows may name the record.
 const REASON: usize = 24;
 
-/// How many records may be refused in a row for one reason.
-const MOST_REFUSED: u32 = 50;
-
 /// Counts operations that ended badly, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
+    /// At so many in a row it opens.
     most: u32,
     failing: u32,
     unreachable: u32,
+    /// At so many records in a row that were refused for one reason it opens too.
     most_refused: u32,
     refused: u32,
     reason: Option<(Code, Digest)>,
@@ -39,23 +38,11 @@ pub struct Breaker {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self::new(5)
+        Self { most: 5, failing: 0, unreachable: 0, most_refused: 50, refused: 0, reason: None }
     }
 }
 
 impl Breaker {
-    /// Opens at so many in a row.
-    pub fn new(most: u32) -> Self {
-        let (failing, unreachable, refused, reason) = (0, 0, 0, None);
-        Self { most, failing, unreachable, most_refused: MOST_REFUSED, refused, reason }
-    }
-
-    /// The same, which also opens at so many refusals in a row.
-    #[must_use]
-    pub fn with_most_refused(self, most_refused: u32) -> Self {
-        Self { most_refused, ..self }
-    }
-
     /// Notes a verdict; gives the halt once as many records in a row were refused with one code and the same beginning of
     /// the text. Whatever Vitally takes in between starts the count again; what never got an answer changes nothing.
     pub fn judged(&mut self, verdict: &Verdict) -> Option<Verdict> {
@@ -128,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_answer_in_between_starts_the_count_again() {
-        let mut breaker = Breaker::new(2);
+        let mut breaker = Breaker { most: 2, ..Breaker::default() };
         for _ in 0..5 {
             assert_eq!(breaker.note(Health::Unreachable), None);
             assert_eq!(breaker.note(Health::Answering), None);
@@ -137,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_server_that_cannot_be_reached_is_said_to_be_so() {
-        let mut breaker = Breaker::new(2);
+        let mut breaker = Breaker { most: 2, ..Breaker::default() };
         assert_eq!(breaker.note(Health::Failing), None);
         assert!(matches!(
             breaker.note(Health::Unreachable),
@@ -151,7 +138,7 @@ mod tests {
 
     #[test]
     fn refusals_for_one_reason_open_it() {
-        let mut breaker = Breaker::default().with_most_refused(3);
+        let mut breaker = Breaker { most_refused: 3, ..Breaker::default() };
         assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"a\"")), None);
         assert_eq!(breaker.judged(&Verdict::Unsure { why: "timed out".to_owned() }), None);
         assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"b\"")), None);
@@ -163,7 +150,7 @@ mod tests {
 
     #[test]
     fn other_reasons_and_what_is_taken_start_the_count_of_refusals_again() {
-        let mut breaker = Breaker::default().with_most_refused(2);
+        let mut breaker = Breaker { most_refused: 2, ..Breaker::default() };
         for _ in 0..5 {
             assert_eq!(breaker.judged(&rejected("one")), None);
             assert_eq!(breaker.judged(&rejected("another")), None);

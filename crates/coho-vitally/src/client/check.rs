@@ -27,115 +27,59 @@ pub struct TestReport {
 
 /// Why a connection does not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum TestError {
     /// The client was made without a token for this API.
     #[error("there is no token for the {} API", api_name(*api))]
-    NoToken {
-        /// The API.
-        api: Api,
-    },
+    NoToken { api: Api },
     /// 401 or 403 of the Analytics API.
     #[error(
         "Vitally does not accept the token ({status}) at {url}; is it the token of the Analytics API of this workspace? \
          It is another one than that of the REST API"
     )]
-    AnalyticsToken {
-        /// The address.
-        url: String,
-        /// The status.
-        status: u16,
-    },
+    AnalyticsToken { url: String, status: u16 },
     /// 404 of the Analytics API.
     #[error(
         "there is no Analytics API at {url} (404); are the region and the subdomain right? \
          Its address can be given"
     )]
-    NotAnalytics {
-        /// The address.
-        url: String,
-    },
+    NotAnalytics { url: String },
     /// 401.
     #[error(
         "Vitally does not accept the token (401) at {url}; is it the REST API token of {}?",
         workspace(region)
     )]
-    Unauthorized {
-        /// The address.
-        url: String,
-        /// `us`, `eu` or `custom`.
-        region: &'static str,
-    },
+    Unauthorized { url: String, region: &'static str },
     /// 403.
     #[error("the token may not read users (403) at {url}: {text}")]
-    Forbidden {
-        /// The address.
-        url: String,
-        /// Vitally's text.
-        text: String,
-    },
+    Forbidden { url: String, text: String },
     /// The host's name is not known.
     #[error("there is no host {url}; is the subdomain the one of the address at which you log in?")]
-    NoHost {
-        /// The address.
-        url: String,
-    },
+    NoHost { url: String },
     /// Nobody listens there.
     #[error("{url} refuses the connection; is the address right, and is the server running?")]
-    Refused {
-        /// The address.
-        url: String,
-    },
+    Refused { url: String },
     /// No secure connection.
     #[error("no secure connection to {url}: {why}")]
-    Tls {
-        /// The address.
-        url: String,
-        /// The cause.
-        why: String,
-    },
+    Tls { url: String, why: String },
     /// It took too long.
     #[error("{url} did not answer in time")]
-    TimedOut {
-        /// The address.
-        url: String,
-    },
+    TimedOut { url: String },
     /// Another trouble of the network.
     #[error("cannot reach {url}: {why}")]
-    Unreachable {
-        /// The address.
-        url: String,
-        /// The cause.
-        why: String,
-    },
+    Unreachable { url: String, why: String },
     /// 3xx.
     #[error("{url} answers {status} and points elsewhere; is it the address of Vitally's API?")]
-    Redirected {
-        /// The address.
-        url: String,
-        /// The status.
-        status: u16,
-    },
+    Redirected { url: String, status: u16 },
     /// Success, with a body that no Vitally sends.
     #[error("{url} answers {status} with something that is not JSON; is it the address of Vitally's API?")]
-    NotJson {
-        /// The address.
-        url: String,
-        /// The status.
-        status: u16,
-    },
+    NotJson { url: String, status: u16 },
     /// 429.
     #[error("Vitally says that there were too many calls (429); wait a minute and try again")]
     TooMany,
     /// Any other status.
     #[error("{url} answers {status}: {text}")]
-    Failing {
-        /// The address.
-        url: String,
-        /// The status.
-        status: u16,
-        /// Vitally's text.
-        text: String,
-    },
+    Failing { url: String, status: u16, text: String },
 }
 
 impl TestError {

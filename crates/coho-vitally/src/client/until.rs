@@ -39,7 +39,7 @@ impl Until {
     }
 
     /// Waits for something, unless the end comes first: then it is dropped.
-    pub(super) async fn first<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+    pub async fn first<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
         if self.is_over() {
             return None;
         }

@@ -139,10 +139,7 @@ async fn unlink<A: Ask>(
     let at = exchange.subject.at.unwrap_or(at);
     let answer = exchange.asked.ask(Request::analytics(UNLINK, unlink_body(user, account, at))).await;
     match read(&answer) {
-        Reading::Fine(reply) => match reading::taken(reply) {
-            Ok(()) => Ok(()),
-            Err(end) => Err(end.of_write()),
-        },
+        Reading::Fine(reply) => reading::taken(reply).map_err(|why| Verdict::Unsure { why }),
         Reading::Absent(reply) | Reading::Refused(reply) => {
             Err(failed(user, account, &refusal::text_or_status(reply.status, &reply.body)))
         }

@@ -11,10 +11,10 @@ use crate::address::Ids;
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::subject::Subject;
-use crate::exchange::write::Certainty;
 use crate::lookup::{self, Finding};
 use crate::resolved::Match;
 use crate::wire::record::Record;
+use crate::wire::refusal::Certainty;
 
 /// How long the looks after a refusal wait for Vitally to see a record that exists.
 const WAITS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(250), Duration::from_secs(1)];
@@ -26,6 +26,9 @@ pub(crate) enum Look {
     Target,
     /// By the same, though its path says that there is no such record.
     TargetWithoutPath,
+    /// By the same, once its path said that there is no such record: that means something where the path is known to take
+    /// external ids.
+    TargetUnlessShown,
     /// By a remembered id, then by the external id of the operation, which the record must have.
     Remembered(VitallyId),
     /// By a remembered id, whatever external id the record has.
@@ -80,7 +83,7 @@ impl<A: Ask> Exchange<'_, A> {
         certainty: Certainty,
     ) -> Result<Option<Record>, Verdict> {
         match (certainty, self.paths.of(self.subject.object)) {
-            (Certainty::Said, Ids::Both) => self.find(vec![Look::TargetWithoutPath]).await,
+            (Certainty::Said, Ids::Both | Ids::BothShown) => self.find(vec![Look::TargetWithoutPath]).await,
             (Certainty::Said, Ids::VitallysOnly) | (Certainty::Guessed, _) => Ok(None),
         }
     }
@@ -90,6 +93,7 @@ impl<A: Ask> Exchange<'_, A> {
         match look {
             Look::Target => lookup::by_external_id(asked, object, target, self.paths).await,
             Look::TargetWithoutPath => lookup::against_the_path(asked, object, target, self.paths).await,
+            Look::TargetUnlessShown => lookup::unless_shown(asked, object, target, self.paths).await,
             Look::Remembered(id) => lookup::by_remembered_id(asked, object, target, &id, self.paths).await,
             Look::Id(id) => lookup::by_id(asked, object, &id).await,
             Look::Email(address) => lookup::by_email(asked, &address).await,
@@ -135,7 +139,7 @@ impl Subject {
     /// How a record is found that is to be deleted: where an e-mail address matches, never by its external id.
     pub(crate) fn looks_removed(&self) -> Vec<Look> {
         match &self.email {
-            None => vec![Look::Target],
+            None => vec![Look::Target, Look::TargetUnlessShown],
             Some(_) => self.looks_by_address(),
         }
     }
@@ -145,9 +149,12 @@ impl Subject {
     pub(crate) fn looks_probed(&self, verb: Verb) -> Vec<Look> {
         let asked = self.unfound();
         match (&asked.email, asked.id.clone(), verb) {
-            (None, Some(id), _) => vec![Look::Remembered(id)],
-            (None, None, _) => vec![Look::Target],
-            (Some(_), id, Verb::Write) => id.map(Look::Id).into_iter().chain(asked.looks()).collect(),
+            (None, Some(id), Verb::Remove) => vec![Look::Remembered(id)],
+            (None, Some(id), Verb::Write) => vec![Look::Remembered(id), Look::TargetUnlessShown],
+            (None, None, _) => vec![Look::Target, Look::TargetUnlessShown],
+            (Some(_), id, Verb::Write) => {
+                id.map(Look::Id).into_iter().chain(asked.looks()).chain([Look::TargetUnlessShown]).collect()
+            }
             (Some(_), Some(id), Verb::Remove) => vec![Look::Id(id)],
             (Some(_), None, Verb::Remove) => asked.looks_by_address(),
         }

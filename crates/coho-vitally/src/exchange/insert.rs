@@ -3,7 +3,8 @@
 //! | state | what happened | next |
 //! |---|---|---|
 //! | start | | look-up: the external id; matched by e-mail, the address |
-//! | look-up | found; an earlier write is unclear, and it was born after that | Applied: it was ours |
+//! | look-up | missing, and only a path said so that may not take external ids | look-up without it |
+//! | | found; an earlier write is unclear, and it was born after that | Applied: it was ours |
 //! | | found | Exists |
 //! | | missing | POST |
 //! | POST | the answer shows the record, which was born by it | Applied |
@@ -19,6 +20,7 @@ use coho_core::verdict::Verdict;
 
 use crate::ask::Ask;
 use crate::exchange::Exchange;
+use crate::exchange::find::Look;
 use crate::exchange::origin::Reached;
 use crate::exchange::subject::{Bodies, applied};
 use crate::exchange::write::{Birth, Posted, Written};
@@ -34,7 +36,10 @@ pub(crate) async fn insert<A: Ask>(
 ) -> Result<Verdict, Verdict> {
     let subject = &exchange.subject;
     // Whether a record is ours is told by the clocks, and only an answer has Vitally's.
-    let looks = if subject.is_unclear() { subject.unfound().looks() } else { subject.looks() };
+    let mut looks = if subject.is_unclear() { subject.unfound().looks() } else { subject.looks() };
+    if subject.email.is_none() {
+        looks.push(Look::TargetUnlessShown);
+    }
     if let Some(record) = exchange.find(looks).await? {
         return Ok(seen(exchange, record));
     }

@@ -7,7 +7,7 @@
 //! | | id not remembered | look-up |
 //! | look-up | found, with this very external id or address | DELETE by Vitally's id |
 //! | | several | Ambiguous |
-//! | | missing | Gone |
+//! | | missing | Gone; where only a path said so that may not take external ids, a look-up without it |
 //! | | anything else | Rejected `wrong-record` |
 //! | DELETE | 204, or another success that speaks of no error; 404 | Gone |
 //! | | any other success | Unsure |
@@ -60,5 +60,5 @@ async fn delete<A: Ask>(exchange: &mut Exchange<'_, A>, id: &VitallyId) -> Resul
 
 /// The fewest and the most calls.
 pub(crate) fn cost(operation: &Operation) -> Calls {
-    Calls { least: 1, most: if operation.known.id().is_some() { 1 } else { 2 } }
+    Calls { least: 1, most: if operation.known.id().is_some() { 1 } else { 4 } }
 }

@@ -101,10 +101,10 @@ impl Subject {
             known: operation.known.clone(),
             id,
             email,
-            found: resolved.found().cloned(),
+            found: resolved.found.clone(),
             exact: exact(operation, resolved),
-            unlinking: resolved.unlinking(),
-            at: resolved.at(),
+            unlinking: resolved.unlinking,
+            at: resolved.at,
         }
     }
 

@@ -10,7 +10,7 @@
 //! | | refused, may exist | look-up, up to three times, then once more without the path; found: PUT all fields; missing: Rejected |
 //! | PUT | the answer shows the record | Applied; where it may have made it from a part of its fields: PUT all fields |
 //! | | missing under a remembered id | look-up: the record may have been deleted and made again |
-//! | | missing under the external id, or after a look-up | upsert: POST; update: Missing |
+//! | | missing under the external id, or after a look-up | upsert: POST; update: Missing, where the path is known to take external ids; else a look-up without it |
 //! | | the path wants Vitally's id | look-up |
 //! | | refused, may be missing | look-up: missing: as above; found: Rejected |
 //! | look-up | of a new address: nobody else has it | PUT |
@@ -33,8 +33,9 @@ use coho_core::sync::Associations;
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::Address;
+use crate::address::{Address, Ids};
 use crate::ask::Ask;
+use crate::exchange::find::Look;
 use crate::exchange::origin::Reached;
 use crate::exchange::subject::{Bodies, Extent, Subject};
 use crate::exchange::write::{Birth, Posted, Put, Written};
@@ -179,9 +180,14 @@ impl<A: Ask> Upsert<'_, '_, A> {
         let place = match self.exchange.put_unseen(address, self.bodies, self.extent).await? {
             Put::Written(written) => return self.written(*written).await.map(Some),
             Put::Missing if is_remembered => self.look(Self::seen_anew).await?,
+            // A POST teaches whether it is there after all; an update has no other way.
+            Put::Missing if self.on_missing == OnMissing::Leave => {
+                let found = self.exchange.find(vec![Look::TargetUnlessShown]).await?;
+                found.map_or(Place::Nowhere, |record| self.seen(record))
+            }
             Put::Missing => Place::Nowhere,
             Put::WantsVitallysId => {
-                self.exchange.paths.learn_only_vitallys(object);
+                self.exchange.paths.learn(object, Ids::VitallysOnly);
                 self.look(Self::seen).await?
             }
             Put::Doubtful(refusal) => self.look_in_doubt(refusal).await?,

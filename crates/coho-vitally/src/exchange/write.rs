@@ -6,7 +6,7 @@
 
 use coho_core::verdict::Verdict;
 
-use crate::address::Address;
+use crate::address::{Address, Ids};
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::origin::Moment;
@@ -15,7 +15,7 @@ use crate::request::{Reply, Request};
 use crate::wire::body::Body;
 use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;
-use crate::wire::refusal::{self, Hint, hint};
+use crate::wire::refusal::{self, Certainty};
 
 /// A write that was acknowledged.
 #[derive(Debug)]
@@ -64,15 +64,6 @@ pub(crate) enum Posted {
     },
 }
 
-/// How sure it is that a record exists whose POST was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Certainty {
-    /// Vitally says so.
-    Said,
-    /// Vitally gave no reason.
-    Guessed,
-}
-
 /// What came of a PUT.
 #[derive(Debug)]
 pub(crate) enum Put {
@@ -91,15 +82,13 @@ impl<A: Ask> Exchange<'_, A> {
     pub(crate) async fn post(&mut self, bodies: &Bodies) -> Result<Posted, Verdict> {
         let body = bodies.create()?;
         let answer = self.asked.ask(Request::post(self.subject.object, fitting(&body)?)).await;
-        let exists = |certainty, reply| Posted::Exists { certainty, refusal: refused(reply) };
         match read(&answer) {
             Reading::Fine(reply) => {
                 self.posted(&body, reply).map(|written| Posted::Written(Box::new(written)))
             }
-            Reading::Refused(reply) => match hint(reply.status, &reply.body) {
-                Hint::Exists => Ok(exists(Certainty::Said, reply)),
-                Hint::Unclear => Ok(exists(Certainty::Guessed, reply)),
-                Hint::None => Err(refused(reply)),
+            Reading::Refused(reply) => match refusal::may_exist(reply.status, &reply.body) {
+                Some(certainty) => Ok(Posted::Exists { certainty, refusal: refused(reply) }),
+                None => Err(refused(reply)),
             },
             Reading::Absent(reply) => Err(refused(reply)),
             Reading::End(end) => Err(end.of_write()),
@@ -167,7 +156,11 @@ impl<A: Ask> Exchange<'_, A> {
         let unseen = existence == Existence::Unseen;
         match read(&answer) {
             Reading::Fine(reply) => {
-                self.put_at(address, body, existence, reply).map(|written| Put::Written(Box::new(written)))
+                let written = self.put_at(address, body, existence, reply)?;
+                if let (Address::External(object, _), true) = (address, written.birth == Birth::Unlikely) {
+                    self.paths.learn(*object, Ids::BothShown);
+                }
+                Ok(Put::Written(Box::new(written)))
             }
             Reading::Absent(_) => Ok(Put::Missing),
             Reading::Refused(reply) if unseen && wants_vitallys_id(address, reply) => {

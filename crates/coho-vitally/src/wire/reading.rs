@@ -128,11 +128,11 @@ pub(crate) fn removed(reply: &Reply) -> Result<(), End> {
 }
 
 /// Whether the Analytics API took what it was sent.
-pub(crate) fn taken(reply: &Reply) -> Result<(), End> {
+pub(crate) fn taken(reply: &Reply) -> Result<(), String> {
     let message = is_whole(reply).then(|| object(reply)).flatten();
     let text = message.as_ref().and_then(|members| members.get("message")).and_then(Json::as_str);
     let is_taken = text.is_some_and(|text| text.trim_start().to_lowercase().starts_with("success"));
-    if is_taken { Ok(()) } else { Err(unshown(reply, "nothing of the messages")) }
+    if is_taken { Ok(()) } else { Err(unshown_text(reply, "nothing of the messages")) }
 }
 
 /// Whether an answer of success shows what it has to.
@@ -169,8 +169,12 @@ pub(crate) fn speaks_of_error(members: &Map<String, Json>) -> bool {
 
 /// The end where an answer of success does not show what it has to.
 pub(crate) fn unshown(reply: &Reply, what: &str) -> End {
+    End::Unknown(unshown_text(reply, what))
+}
+
+fn unshown_text(reply: &Reply, what: &str) -> String {
     let status = reply.status;
-    End::Unknown(match serde_json::from_str::<Json>(&reply.body) {
+    match serde_json::from_str::<Json>(&reply.body) {
         _ if reply.body.trim().is_empty() => {
             format!("Vitally answered {status} without a body, which shows {what}")
         }
@@ -179,7 +183,7 @@ pub(crate) fn unshown(reply: &Reply, what: &str) -> End {
             format!("Vitally answered {status} and showed {what}: {}", refusal::text(&reply.body))
         }
         Ok(_) => format!("Vitally answered {status} and showed {what}"),
-    })
+    }
 }
 
 #[cfg(test)]

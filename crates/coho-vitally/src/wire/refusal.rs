@@ -102,24 +102,22 @@ fn bounded(text: &str) -> String {
     shown
 }
 
-/// What a refused POST tells of the record.
+/// How sure it is that a record exists whose POST was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hint {
-    /// It exists: 409, or words that say so.
-    Exists,
-    /// It may exist: 400 or 422 without a word.
-    Unclear,
-    /// Nothing.
-    None,
+pub(crate) enum Certainty {
+    /// Vitally says so: 409, or words that say it.
+    Said,
+    /// Vitally gave no reason: 400 or 422 without a word.
+    Guessed,
 }
 
-/// What a refused POST tells of the record.
-pub(crate) fn hint(status: u16, body: &str) -> Hint {
+/// Whether a refused POST may mean that the record exists.
+pub(crate) fn may_exist(status: u16, body: &str) -> Option<Certainty> {
     match status {
-        409 => Hint::Exists,
-        400 | 422 if text(body).is_empty() => Hint::Unclear,
-        400 | 422 if says(body, &EXISTS) && !says(body, &MISSING) => Hint::Exists,
-        _ => Hint::None,
+        409 => Some(Certainty::Said),
+        400 | 422 if text(body).is_empty() => Some(Certainty::Guessed),
+        400 | 422 if says(body, &EXISTS) && !says(body, &MISSING) => Some(Certainty::Said),
+        _ => None,
     }
 }
 
@@ -220,11 +218,11 @@ mod tests {
 
     #[test]
     fn words_tell_duplicates_and_missing_records() {
-        assert_eq!(hint(409, r#"{"error":"no"}"#), Hint::Exists);
-        assert_eq!(hint(400, r#"{"error":"externalId must be unique"}"#), Hint::Exists);
-        assert_eq!(hint(400, r#"{"error":"the account does not exist"}"#), Hint::None);
-        assert_eq!(hint(422, ""), Hint::Unclear);
-        assert_eq!(hint(400, r#"{"error":"Field name must be a string"}"#), Hint::None);
+        assert_eq!(may_exist(409, r#"{"error":"no"}"#), Some(Certainty::Said));
+        assert_eq!(may_exist(400, r#"{"error":"externalId must be unique"}"#), Some(Certainty::Said));
+        assert_eq!(may_exist(400, r#"{"error":"the account does not exist"}"#), None);
+        assert_eq!(may_exist(422, ""), Some(Certainty::Guessed));
+        assert_eq!(may_exist(400, r#"{"error":"Field name must be a string"}"#), None);
         assert!(may_be_missing(400, r#"{"error":"No account with this id"}"#));
         assert!(!may_be_missing(404, r#"{"error":"Not found"}"#));
     }

@@ -1,7 +1,7 @@
 //! The ends of the simulator's switches.
 
 /// Every switch at every end that changes what a write does, and some together.
-pub(crate) const ENDS: [&str; 39] = [
+pub(crate) const ENDS: [&str; 41] = [
     "dup=upsert",
     "dup=409",
     "dup=400",
@@ -10,6 +10,8 @@ pub(crate) const ENDS: [&str; 39] = [
     "put_missing=400",
     "ext_in_path=off",
     "ext_in_path=off,dup=409",
+    "ext_in_path=404",
+    "ext_in_path=404,dup=400",
     "ext_in_path=off,dup=400,put_missing=400",
     "assoc=add",
     "assoc=replace",

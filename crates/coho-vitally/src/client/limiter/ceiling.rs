@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn per_minute(ceiling: &Ceiling, now: Instant) -> u32 {
-        super::super::simulated::whole(ceiling.rate(now) * WINDOW)
+        super::super::tests::simulated::whole(ceiling.rate(now) * WINDOW)
     }
 
     #[test]

@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn rate(server: Server, left: f64, price: f64, now: Instant) -> u32 {
-        super::super::simulated::whole(server.rate(left, price, now) * WINDOW)
+        super::super::tests::simulated::whole(server.rate(left, price, now) * WINDOW)
     }
 
     #[test]

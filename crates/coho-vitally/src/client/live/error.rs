@@ -8,6 +8,7 @@ use crate::client::TestError;
 
 /// Why a live check ended before its end.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum LiveError {
     /// It was not to go on.
     #[error("the check was interrupted")]
@@ -17,36 +18,16 @@ pub enum LiveError {
     Test(#[from] TestError),
     /// The workspace has a record of a name that the check would use.
     #[error("the workspace has {} `{external_id}` already, and the check would write and delete it", object.with_article())]
-    Exists {
-        /// What it is.
-        object: Object,
-        /// Its external id.
-        external_id: String,
-    },
+    Exists { object: Object, external_id: String },
     /// Vitally refuses a record without which nothing can be found out.
     #[error("Vitally refuses {} that the check needs ({status}): {text}", object.with_article())]
-    Refused {
-        /// What was refused.
-        object: Object,
-        /// The status.
-        status: u16,
-        /// Vitally's text.
-        text: String,
-    },
+    Refused { object: Object, status: u16, text: String },
     /// A new record does not show.
     #[error("{} that the check made does not show, though Vitally took it", object.with_article())]
-    Unseen {
-        /// What it is.
-        object: Object,
-    },
+    Unseen { object: Object },
     /// All requests would end like this one.
     #[error("{text}")]
-    Vitally {
-        /// What it means.
-        code: Code,
-        /// What Vitally, or the network, said.
-        text: String,
-    },
+    Vitally { code: Code, text: String },
 }
 
 impl LiveError {

@@ -11,7 +11,7 @@ use super::error::LiveError;
 use super::price::Prices;
 use super::question::{Learned, Question};
 use crate::Record;
-use crate::address::{RESOURCES, encode, plural};
+use crate::address::{all, encode};
 use crate::client::Client;
 use crate::client::ask::Log;
 use crate::request::{Cost, Method, Reply, Request, Shows};
@@ -230,11 +230,6 @@ fn text_of(reply: &Reply) -> &'static str {
 /// `refused-409`.
 pub(super) fn refused(reply: &Reply) -> String {
     format!("refused-{}", reply.status)
-}
-
-/// All records of an object.
-pub(super) fn all(object: Object) -> String {
-    format!("{RESOURCES}{}", plural(object))
 }
 
 /// One record, by Vitally's id or an external one.

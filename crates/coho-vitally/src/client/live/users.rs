@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use super::error::LiveError;
 use super::question::Question;
 use super::records::{Records, user_body};
-use super::session::{NOBODY, Session, all, refused};
-use crate::address::encode;
+use super::session::{NOBODY, Session, refused};
+use crate::address::search;
 use crate::request::Method;
 
 const USER: Object = Object::User;
@@ -22,7 +22,7 @@ pub(super) async fn ask(session: &mut Session<'_>, made: &Records) -> Result<(),
 }
 
 async fn search_shape(session: &mut Session<'_>) -> Result<(), LiveError> {
-    let path = format!("{}/search?externalId={}", all(USER), encode(&session.name));
+    let path = search("externalId", &session.name);
     let reply = session.ask(Method::Get, path, None).await?;
     let answer = match serde_json::from_str::<Json>(&reply.body) {
         _ if !reply.is_fine() => refused(&reply),

@@ -12,13 +12,13 @@ use coho_core::memory::Time;
 use coho_simulator::{Gauge, Meter, Pass, Time as ServerTime, Window};
 use tokio::time::Instant;
 
-use super::headers::RateHeaders;
-use super::pace::{Admit, Pace, Ticket, Told};
-use super::price::Price;
+use super::super::headers::RateHeaders;
+use super::super::pace::{Admit, Pace, Ticket, Told};
+use super::super::price::Price;
 use crate::request::Cost;
 
 /// A whole number of units, up to a million.
-pub(super) fn whole(units: f64) -> u32 {
+pub(crate) fn whole(units: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range first")]
     let whole = units.round().clamp(0.0, 1_000_000.0) as u32;
     whole
