@@ -244,7 +244,9 @@ fn open_intents_are_forgotten_only_by_force() -> Tested {
     stage.write("1", Some(Memory { pending: open, ..delivered("1")? }))?;
     stage.write("2", Some(delivered("2")?))?;
     let forget = |key: Option<&Key>, open| stage.ledger.forget(&stage.lease, &stage.scope, key, open);
-    assert!(matches!(forget(None, OpenIntents::Refuse), Err(AmendError::Open(1))));
+    let error = forget(None, OpenIntents::Refuse).err().ok_or("it was forgotten")?;
+    assert!(matches!(error, AmendError::Open(1)));
+    assert_eq!(error.help(), Some("run the sync first: it looks what became of them"));
     assert_eq!(forget(Some(&Key::new("2")), OpenIntents::Refuse)?, 1);
     assert_eq!(forget(None, OpenIntents::Forget)?, 1);
     assert_eq!(stage.ledger.standings(&stage.scope)?, Standings::default());
