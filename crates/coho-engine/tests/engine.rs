@@ -56,6 +56,8 @@ mod permits;
 mod times;
 #[path = "engine/retries.rs"]
 mod retries;
+#[path = "engine/alerts.rs"]
+mod alerts;
 #[path = "engine/trouble.rs"]
 mod trouble;
 #[path = "engine/crash.rs"]
