@@ -117,6 +117,7 @@ codes! {
         TRAIT_NAME "trait-name": "A trait's name is not the path by which the workspace knows a trait.", "Use the path that the message shows, or another name.";
         TRAIT_TYPE "trait-type": "The value's type is not that of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
         TRAIT_OPTION "trait-option": "The value is none of the trait's options.", "Use one of the options that the message names.";
+        SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }
     Row {

@@ -37,6 +37,9 @@ mod identity;
 #[path = "ledger/intents.rs"]
 mod intents;
 
+#[path = "ledger/alerts.rs"]
+mod alerts;
+
 #[path = "ledger/history.rs"]
 mod history;
 

@@ -6,6 +6,7 @@
 pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;
+pub(crate) mod alerts;
 pub(crate) mod field;
 pub(crate) mod test;
 pub(crate) mod texts;

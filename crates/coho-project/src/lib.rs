@@ -65,6 +65,7 @@ mod file;
 mod load;
 mod folders;
 mod across;
+mod alerts;
 mod project;
 mod excerpt;
 mod keys;
@@ -80,6 +81,7 @@ mod reference;
 mod starter;
 mod bless;
 
+pub use alerts::{AlertsSpec, ChannelSpec, SmtpSpec};
 pub use bless::{Blessed, Blessing, bless};
 pub use excerpt::excerpt;
 pub use file::{File, FileText, LONGEST, belongs};

@@ -21,6 +21,7 @@ use crate::keys::project::PROJECT;
 use crate::keys::texts;
 use crate::names::unknown_name;
 use crate::project::{Project, SourceSpec, Workspace};
+use crate::read::alerts;
 use crate::read::model::{self, ReadModel};
 use crate::read::project::{self, Declaration, Declared};
 use crate::read::sync::{self, ReadSync, Surroundings};
@@ -334,6 +335,11 @@ impl<'a> Loader<'a> {
         let workspaces = self.workspaces();
         self.unexplained(&models, &syncs);
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
+        let told = |read: &ReadSync| {
+            let (id, _) = read.id.clone()?;
+            Some((id, read.alerts.0.clone(), read.alerts.1.clone()))
+        };
+        let alerts = alerts::join(declared.alerts, syncs.iter().filter_map(told).collect());
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
         let mut tests = tests;
         let snippets = self.snippets();
@@ -356,6 +362,7 @@ impl<'a> Loader<'a> {
             destinations,
             workspaces,
             ledger: declared.ledger,
+            alerts,
             models,
             syncs,
             tests,

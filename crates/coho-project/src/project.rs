@@ -13,6 +13,8 @@ use coho_core::secret::Masker;
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
+use crate::alerts::AlertsSpec;
+
 /// A project.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -28,6 +30,8 @@ pub struct Project {
     pub workspaces: BTreeMap<String, Workspace>,
     /// Where it remembers.
     pub ledger: LedgerSpec,
+    /// Who is told of what.
+    pub alerts: AlertsSpec,
     /// Its models, by name.
     pub models: Vec<Model>,
     /// Its syncs, in the order in which they run: by object, then by id.

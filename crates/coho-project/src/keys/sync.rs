@@ -1,6 +1,7 @@
 //! The keys of sync files, but for their fields, which stand in [`super::field`].
 
 use super::Need::{self, Later, May, Must};
+use super::alerts::{OFF, SYNC_ALERTS};
 use super::field::FIELDS;
 use super::texts::{COLUMNS, DAYS, LIMIT, MOMENT, NAMES, RUN_TIME, SHARE, TEXTS};
 use super::{Choice, Form, Key, Shape, Where};
@@ -134,6 +135,14 @@ pub(crate) static SYNC: Shape = Shape {
             default: "until everything is sent",
             meaning: "How long one run may take.",
             example: "run: { for: 1h }",
+        },
+        Key {
+            name: "alerts",
+            need: May,
+            form: &Form::Either(&[&Form::Choice(&OFF), &Form::Map(&SYNC_ALERTS)]),
+            default: "what the project says",
+            meaning: "Who is told of this sync, and from where on something is bad; `off` for nobody.",
+            example: "alerts: { rejected: { warning: 10 } }",
         },
         Key {
             name: "schedule",
