@@ -13,6 +13,7 @@ pub(crate) mod reference;
 pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod simulator;
 pub(crate) mod template;
 pub(crate) mod test;

