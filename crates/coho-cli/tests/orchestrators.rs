@@ -51,7 +51,7 @@ fn airflows_operator_triggers_a_sync_and_sees_it_end() {
     );
     let mut command = Command::new(python);
     command
-        .arg(script("airflow.py"))
+        .arg(script("trigger_airflow.py"))
         .env("AIRFLOW_HOME", stage.folder().join("airflow"))
         .env("AIRFLOW_CONN_HIGHTOUCH_DEFAULT", connection);
     says(&mut command, "airflow saw the sync end");
@@ -66,7 +66,7 @@ fn dagsters_resource_triggers_a_sync_and_sees_it_end() {
     let server = Server::start(&stage);
     let sync = sync_id(&server, &may);
     let mut command = Command::new(python);
-    command.arg(script("dagster.py")).arg(format!("http://{}", server.address)).arg(may).arg(sync);
+    command.arg(script("trigger_dagster.py")).arg(format!("http://{}", server.address)).arg(may).arg(sync);
     says(&mut command, "dagster saw the sync end");
     assert!(stage.vitally.count(Object::Account) > 0);
 }

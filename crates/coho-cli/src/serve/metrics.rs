@@ -92,7 +92,8 @@ impl Families {
             self.runs.get_or_create(&with(sync, "status", status)).inc_by(*runs);
         }
         if let Some((began, ended)) = total.last {
-            self.duration.get_or_create(&labels(sync)).set(seconds(ended) - seconds(began));
+            let took = (ended - began).to_std().unwrap_or_default().as_secs_f64();
+            self.duration.get_or_create(&labels(sync)).set(took);
         }
         if let Some((_, ended)) = total.last_good {
             self.success.get_or_create(&labels(sync)).set(seconds(ended));
