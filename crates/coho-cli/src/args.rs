@@ -1,8 +1,12 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use serve::{Serve, TokenAction, TokenMay};
 
 /// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
 #[derive(Debug, Parser)]
@@ -217,6 +221,14 @@ pub(crate) enum Verb {
     Demo,
     /// Runs a Vitally simulator until it is interrupted.
     Simulator(Simulator),
+    /// Runs syncs by their schedules and when they are triggered over HTTP, until it is asked to end.
+    Serve(Serve),
+    /// Makes, lists and revokes tokens for the trigger API of `coho serve`.
+    Token {
+        /// What is done.
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Prints the JSON Schema of a kind of file, for editors.
     Schema {
         /// Which kind of file.

@@ -10,6 +10,7 @@ mod print;
 mod project;
 mod engine;
 mod progress;
+mod serve;
 mod verb;
 
 use std::process::ExitCode;
@@ -73,6 +74,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         },
         Verb::Demo => verb::demo::demo().await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
+        Verb::Serve(typed) => verb::serve::serve(global, &typed).await,
+        Verb::Token { action } => verb::token::token(global, &action),
         Verb::Schema { kind } => verb::reference::schema(kind),
         Verb::Completions { shell } => verb::reference::completions(shell),
         Verb::Reference { page } => verb::reference::page(page),

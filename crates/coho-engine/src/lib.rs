@@ -71,6 +71,7 @@ pub mod lost;
 pub mod owner;
 mod holding;
 mod repeats;
+pub mod asked;
 pub mod permit;
 pub mod plan;
 pub mod conclude;

@@ -30,7 +30,7 @@ use crate::failure::EngineError;
 use crate::harmless::Harmless;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
-pub use crate::plan::{Options, Outlook};
+pub use crate::plan::{Begins, Options, Outlook};
 use crate::send::halt::Halted;
 use crate::send::heartbeat::Heartbeat;
 use crate::send::matches::Directory;
@@ -43,7 +43,7 @@ pub const KEEP_HISTORY_DAYS: i64 = 30;
 /// What a run did.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The run's id.
+    /// The run's id; empty where nothing was asked for any more, and no run began.
     pub run: String,
     /// Each sync.
     pub syncs: Vec<SyncSummary>,
@@ -116,8 +116,15 @@ impl Engine<'_> {
         if let Err(error) = self.recognise_all(ledger, leased.lease(), &clients).await {
             return Err(if stop.is_asked() { PlanError::Interrupted.into() } else { error });
         }
+        let wanted = self.still_asked(&ledger, syncs, options.begins)?;
+        let syncs = wanted.as_slice();
+        if syncs.is_empty() {
+            leased.release()?;
+            return Ok(Report { run: String::new(), syncs: Vec::new() });
+        }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
+        self.take_requests(&ledger, leased.lease(), &run, syncs, options)?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
             let heartbeat = Heartbeat::new(ledger, leased.lease(), clock);

@@ -58,6 +58,8 @@ mod times;
 mod retries;
 #[path = "engine/alerts.rs"]
 mod alerts;
+#[path = "engine/asked.rs"]
+mod asked;
 #[path = "engine/trouble.rs"]
 mod trouble;
 #[path = "engine/crash.rs"]

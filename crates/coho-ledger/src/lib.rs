@@ -13,6 +13,7 @@
 //! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a
 //! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
 //! whom in [`alerts`] and [`outbox`].
+//! Which runs were asked for stands in [`request`], who may ask over the network in [`token`], what all runs came to in [`totals`].
 //!
 //! ```
 //! use coho_core::key::Key;
@@ -59,6 +60,9 @@ pub mod run;
 pub mod history;
 pub mod alerts;
 pub mod outbox;
+pub mod request;
+pub mod totals;
+pub mod token;
 pub mod reference;
 mod lend;
 pub mod absent;

@@ -3,7 +3,7 @@
 //! The numbers of adds, changes and removals are counted from the recorded fates when a sync ends, and stay when those are
 //! pruned.
 
-mod counts;
+pub(crate) mod counts;
 
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;
@@ -81,7 +81,7 @@ impl Status {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or_else(|| Fault::damaged("a run has a status that Coho never writes"))
     }

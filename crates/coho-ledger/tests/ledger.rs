@@ -40,6 +40,9 @@ mod intents;
 #[path = "ledger/alerts.rs"]
 mod alerts;
 
+#[path = "ledger/requests.rs"]
+mod requests;
+
 #[path = "ledger/history.rs"]
 mod history;
 

@@ -8,6 +8,7 @@ pub(crate) mod model;
 pub(crate) mod sync;
 pub(crate) mod alerts;
 pub(crate) mod field;
+pub(crate) mod schedule;
 pub(crate) mod test;
 pub(crate) mod texts;
 pub(crate) mod foreign;

@@ -27,6 +27,8 @@ use crate::read::project::{self, Declaration, Declared};
 use crate::read::sync::{self, ReadSync, Surroundings};
 use crate::read::test;
 use crate::read::workspace;
+use crate::schedule::ScheduleSpec;
+use crate::sequences;
 use crate::yaml::parse;
 
 /// The file without which there is no project.
@@ -85,6 +87,12 @@ fn sort(problems: &mut [Problem]) {
         };
         key(a).cmp(&key(b))
     });
+}
+
+/// The schedules by sync.
+fn schedules(syncs: &[ReadSync]) -> BTreeMap<SyncId, ScheduleSpec> {
+    let of = |read: &ReadSync| Some((read.id.as_ref()?.0.clone(), read.schedule.spec.clone()?));
+    syncs.iter().filter_map(of).collect()
 }
 
 struct Loader<'a> {
@@ -330,10 +338,13 @@ impl<'a> Loader<'a> {
             syncs.iter().filter_map(|sync| sync.destination.as_deref()).chain(target).collect();
         across::renamed(&syncs, &mut self.problems);
         across::tokens(&declared.lacking, &syncs, &mut self.problems);
+        sequences::check(&syncs, &mut self.problems);
         let sources = self.used(declared.sources, &read);
         let destinations = self.used(declared.destinations, &sent_to);
         let workspaces = self.workspaces();
         self.unexplained(&models, &syncs);
+        let schedules = schedules(&syncs);
+        self.warnings.extend(sequences::never(&schedules));
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
         let told = |read: &ReadSync| {
             let (id, _) = read.id.clone()?;
@@ -365,6 +376,7 @@ impl<'a> Loader<'a> {
             alerts,
             models,
             syncs,
+            schedules,
             tests,
             masker: Masker::default(),
             warnings,

@@ -14,6 +14,7 @@ use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
 use crate::alerts::AlertsSpec;
+use crate::schedule::ScheduleSpec;
 
 /// A project.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Project {
     pub models: Vec<Model>,
     /// Its syncs, in the order in which they run: by object, then by id.
     pub syncs: Vec<Sync>,
+    /// When they run by themselves, for those that do.
+    pub schedules: BTreeMap<SyncId, ScheduleSpec>,
     /// The tests of its mappings, by file.
     pub tests: Vec<Suite>,
     /// Its secrets, which no text that is kept or told may hold.

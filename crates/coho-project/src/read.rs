@@ -8,6 +8,7 @@ pub(crate) mod sync;
 pub(crate) mod matching;
 pub(crate) mod api;
 pub(crate) mod runs;
+pub(crate) mod schedule;
 pub(crate) mod guards;
 pub(crate) mod alerts;
 pub(crate) mod field;

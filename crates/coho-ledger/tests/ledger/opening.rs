@@ -23,7 +23,7 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 8] = [
+pub(super) const OLDER: [(&str, &str); 9] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
@@ -32,6 +32,7 @@ pub(super) const OLDER: [(&str, &str); 8] = [
     ("v4", include_str!("../../fixtures/schema/v4.sql")),
     ("v5", include_str!("../../fixtures/schema/v5.sql")),
     ("v6", include_str!("../../fixtures/schema/v6.sql")),
+    ("v7", include_str!("../../fixtures/schema/v7.sql")),
 ];
 
 #[test]

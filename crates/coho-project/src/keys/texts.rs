@@ -85,6 +85,23 @@ pub(crate) static MOMENT: Text = Text {
     ..TEXT_LIKE
 };
 
+/// What is wrong with a pattern is told when it is read, field by field.
+pub(crate) static CRON: Text = Text {
+    what: "a cron pattern such as `0 7 * * MON-FRI`",
+    pattern: "^\\s*(@[A-Za-z]+|\\S+(\\s+\\S+){4})\\s*$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static ZONE: Text =
+    Text { what: "a zone such as `Europe/Berlin`", pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$", ..TEXT_LIKE };
+
+pub(crate) static INTERVAL: Text = Text {
+    what: "an interval from `1m` to `31d`, such as `15m`, `6h` or `1d`",
+    accepts: |text| coho_schedule::Every::parse(text).is_some(),
+    pattern: "^[0-9]{1,5}[mhd]$",
+    ..TEXT_LIKE
+};
+
 pub(crate) static RATE: Text = Text {
     what: "a rate from `1/min` to `100000000/min`",
     accepts: |text| crate::read::rate(text).is_some(),

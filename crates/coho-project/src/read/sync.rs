@@ -16,6 +16,7 @@ use super::guards::guards;
 use super::matching::{address, matching};
 use super::project::{Declared, Target, Token};
 use super::runs::{first_run, remember_days, renamed_from, run_seconds};
+use super::schedule::{ReadSchedule, schedule};
 use crate::alerts::SyncAlerts;
 use crate::catalog;
 use crate::conform::conform;
@@ -43,6 +44,8 @@ pub(crate) struct ReadSync {
     pub(crate) tokens: Vec<Token>,
     /// Who is told of it, and from where on something is bad.
     pub(crate) alerts: (SyncAlerts, Rules),
+    /// When it runs by itself.
+    pub(crate) schedule: ReadSchedule,
     /// `None` if a problem was told of it.
     pub(crate) sync: Option<Sync>,
 }
@@ -78,6 +81,7 @@ pub(crate) fn read(
     let remember_days = remember_days(&root, object, problems);
     let renamed_from = renamed_from(&root);
     let alerts = surroundings.declared.map(|declared| alerts::sync(&root, &declared.alerts, problems));
+    let schedule = schedule(&root, problems);
     let sync = id.clone().and_then(|(id, place)| {
         Some(Sync {
             id,
@@ -99,7 +103,7 @@ pub(crate) fn read(
         })
     });
     let sync = sync.filter(|_| problems.len() == before);
-    ReadSync { id, renamed_from, destination, tokens, alerts: alerts.unwrap_or_default(), sync }
+    ReadSync { id, renamed_from, destination, tokens, alerts: alerts.unwrap_or_default(), schedule, sync }
 }
 
 /// The fields, and which of them are mapped at all, readable or not.
