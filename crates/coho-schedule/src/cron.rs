@@ -14,7 +14,7 @@ use croner::{CronPattern, Weekday};
 use jiff::civil::{self, Date};
 
 use crate::Time;
-use crate::timed::Fault;
+use crate::fault::Fault;
 use crate::zone::{Shown, Zone};
 
 /// How many days are searched for the next tick: longer than 29 February takes to fall on each weekday, even past 2100.
