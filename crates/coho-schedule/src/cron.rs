@@ -71,7 +71,8 @@ impl Cron {
 
     /// What it says: `At 07:00, on Monday`.
     pub fn words(&self) -> String {
-        self.pattern.describe().trim_end_matches('.').to_owned()
+        let words = self.pattern.describe().trim_end_matches('.').to_owned();
+        words.strip_prefix("At every ").map(|rest| format!("Every {rest}")).unwrap_or(words)
     }
 
     /// The ticks after a moment, in order; none, if there is none within fifty years.
