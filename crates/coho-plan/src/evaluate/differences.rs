@@ -63,3 +63,58 @@ fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
     }
     sure
 }
+
+#[cfg(test)]
+mod tests {
+    use coho_core::digest::Digest;
+    use coho_core::fields::FieldValue;
+    use coho_core::memory::{Origin, Time, Verb};
+    use coho_core::path::FieldPath;
+    use coho_core::sync::{Associations, NullPolicy};
+    use coho_core::target::ExternalId;
+    use coho_core::value::Value;
+
+    use super::*;
+
+    fn sent(fields: &[(&str, &str)]) -> Sent {
+        fields.iter().map(|(path, text)| (FieldPath::new(path), Value::text(*text))).collect()
+    }
+
+    /// An account that was delivered with the plan `free`, and whose plan `pro` may have arrived since.
+    fn unclear() -> Memory {
+        let standing = Standing::Delivered {
+            sent: sent(&[("name", "Acme"), ("traits.plan", "free")]),
+            n: 1,
+            id: None,
+            origin: Origin::Created,
+        };
+        let pending = Pending::Open {
+            operation: Digest::of(b"earlier"),
+            would_send: sent(&[("name", "Acme"), ("traits.plan", "pro")]),
+            verb: Verb::Write,
+            since: Time::UNIX_EPOCH,
+        };
+        Memory { target: ExternalId::parse("acme").unwrap(), standing, pending, seen: None, serial: 1 }
+    }
+
+    fn rendered(plan: Rendering) -> Rendered {
+        let name = Rendering::Set(FieldValue::Value(Value::text("Acme")));
+        Rendered {
+            target: ExternalId::parse("acme").unwrap(),
+            fields: [(FieldPath::new("name"), name), (FieldPath::new("traits.plan"), plan)].into(),
+            absent_traits: None,
+            associations: Associations::Add,
+        }
+    }
+
+    #[test]
+    fn of_an_unclear_write_only_what_both_sides_agree_on_or_is_sent_now_is_remembered() {
+        let omitted = differences(&rendered(Rendering::Null(NullPolicy::Omit)), Some(&unclear()), &[]);
+        assert_eq!(omitted.would_send, sent(&[("name", "Acme")]));
+        for plan in ["free", "pro"] {
+            let set = Rendering::Set(FieldValue::Value(Value::text(plan)));
+            let sieved = differences(&rendered(set), Some(&unclear()), &[]);
+            assert_eq!(sieved.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
+        }
+    }
+}
