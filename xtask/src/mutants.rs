@@ -2,7 +2,8 @@
 //! be right, each against the tests that reach it.
 //!
 //! A fault that every test passes is a *survivor*. Survivors that change nothing a user could see stand in `HARMLESS` with the
-//! reason; any other is a missing test. More than five in a hundred of either kind fail.
+//! reason; any other is a missing test. More than five in a hundred of either kind fail. A shard is every Nth fault, so that one
+//! shard alone is a fair sample.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -69,6 +70,9 @@ impl Found {
         }
         let missed = self.missed.len();
         say::line(&format!("{all} faults, {missed} survived, {unexplained} of them unexplained"));
+        if all == 0 {
+            bail!("no fault was made: the files have nothing to change, or the shard none of it");
+        }
         if unexplained > 0 || missed * 100 > all * MOST {
             bail!("tests are missing");
         }
@@ -83,6 +87,15 @@ fn hunt(room: &Room, files: &[String], shard: Option<&str>) -> Result<Found> {
     let mut mutants = child::cargo();
     mutants.args(["mutants", "--no-shuffle", "--colors", "never", "--baseline", "skip", "--timeout", "180"]);
     mutants.args(["--test-tool", "nextest", "--in-place"]).arg("--output").arg(&output);
+    // The first test that notices is enough, and none leaves anything of a fault behind in the tree.
+    mutants.envs([
+        ("NEXTEST_PROFILE", "mutants"),
+        ("INSTA_UPDATE", "no"),
+        ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1"),
+        ("PROPTEST_MAX_SHRINK_ITERS", "0"),
+    ]);
+    // Without it only the default member of the workspace is looked at.
+    mutants.args(["--package", room.package]);
     for file in files {
         mutants.args(["--file", file]);
     }
@@ -90,7 +103,7 @@ fn hunt(room: &Room, files: &[String], shard: Option<&str>) -> Result<Found> {
         mutants.args(["--test-package", package]);
     }
     if let Some(shard) = shard {
-        mutants.args(["--shard", shard]);
+        mutants.args(["--shard", shard, "--sharding", "round-robin"]);
     }
     let status = mutants.status().context("starting cargo-mutants")?;
     // 2: some survived. 3: some took too long, which is as good as being noticed.
@@ -116,6 +129,11 @@ fn outcome(folder: &Path) -> Result<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hunt_that_made_no_fault_fails() {
+        assert!(Found::default().report(&Harmless::default()).is_err());
+    }
 
     #[test]
     fn an_unexplained_survivor_fails() {

@@ -17,6 +17,7 @@ pub use coho_plan::job::{Filter, Waiting};
 pub use coho_plan::planned::Planned;
 use coho_plan::progress::Step;
 use coho_plan::stop::Stop;
+use coho_plan::table::Table;
 
 use crate::context::Engine;
 use crate::failure::EngineError;
@@ -95,7 +96,11 @@ impl Engine<'_> {
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
-            outlooks.push(match making.plan(sync, scope.as_ref()).await {
+            let planned = {
+                let before = before(sync, syncs, &outlooks);
+                making.plan(sync, scope.as_ref(), &before).await
+            };
+            outlooks.push(match planned {
                 Ok(planned) => {
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
                     Outlook::Plan(Box::new(planned))
@@ -116,6 +121,17 @@ impl Engine<'_> {
     }
 }
 
+/// The plans of syncs that write the same records as this one, and are carried out before it.
+fn before<'p>(sync: &Sync, syncs: &[&'p Sync], outlooks: &'p [Outlook]) -> Vec<(&'p SyncId, &'p Table)> {
+    let same = |other: &Sync| (other.object, &other.destination) == (sync.object, &sync.destination);
+    let planned = syncs.iter().zip(outlooks).filter(|(other, _)| same(other));
+    let table = |(other, outlook): (&&'p Sync, &'p Outlook)| match outlook {
+        Outlook::Plan(planned) => Some((&other.id, &planned.table)),
+        Outlook::Failed { .. } => None,
+    };
+    planned.filter_map(table).collect()
+}
+
 /// Plans the syncs of one run.
 pub(crate) struct Planner<'a> {
     pub(crate) engine: &'a Engine<'a>,
@@ -130,8 +146,13 @@ pub(crate) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Plans one sync.
-    pub(crate) async fn plan(&self, sync: &Sync, scope: Option<&Scope>) -> Result<Planned, EngineError> {
+    /// Plans one sync, behind the plans of others that are not carried out yet.
+    pub(crate) async fn plan(
+        &self,
+        sync: &Sync,
+        scope: Option<&Scope>,
+        before: &[(&SyncId, &Table)],
+    ) -> Result<Planned, EngineError> {
         let Self { engine, ledger, options, .. } = self;
         let model = engine.model(sync)?;
         let connection = engine.connection(model)?;
@@ -154,6 +175,7 @@ impl Planner<'_> {
             first_run,
             earlier: engine.earlier(ledger, sync)?,
             held,
+            before,
             approved: options.permit.as_ref(),
             workspace: engine.workspace(&sync.destination),
             tariff: engine.tariff(ledger, &sync.destination)?,

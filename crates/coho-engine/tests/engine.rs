@@ -44,6 +44,8 @@ mod ledgers;
 mod repeats;
 #[path = "engine/identities.rs"]
 mod identities;
+#[path = "engine/claims.rs"]
+mod claims;
 #[path = "engine/departures.rs"]
 mod departures;
 #[path = "engine/limits.rs"]

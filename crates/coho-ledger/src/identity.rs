@@ -2,6 +2,7 @@
 
 use coho_core::key::Key;
 use coho_core::object::Object;
+use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
 use rusqlite::{Connection, Row, params};
 
@@ -11,6 +12,23 @@ use crate::moment::stored;
 use crate::scope::Scope;
 
 impl Ledger {
+    /// Which keys of other syncs of the scope's workspace hold a record, as [`Elsewhere::Now`] means it.
+    pub fn claimants(
+        &self,
+        scope: &Scope,
+        object: Object,
+        target: &ExternalId,
+        id: Option<&VitallyId>,
+    ) -> Result<Vec<(SyncId, Key)>, LedgerError> {
+        self.read("looking for claims", |connection| {
+            let mut found = claimants(connection, BY_TARGET, scope, object, target.as_str())?;
+            if let Some(id) = id {
+                found.extend(claimants(connection, BY_ID, scope, object, id.as_str())?);
+            }
+            Ok(found)
+        })
+    }
+
     /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's: a user that was
     /// found by its e-mail address may have another external id than its rows say. A record that one of them wrote before was
     /// there before: whoever writes it later has not made it.
@@ -90,6 +108,25 @@ pub enum Elsewhere {
 /// The index and the column by which a record is found.
 const BY_TARGET: (&str, &str) = ("memory_by_target", "target");
 const BY_ID: (&str, &str) = ("memory_by_vitally_id", "vitally_id");
+
+fn claimants(
+    connection: &Connection,
+    (index, column): (&str, &str),
+    scope: &Scope,
+    object: Object,
+    value: &str,
+) -> Result<Vec<(SyncId, Key)>, Fault> {
+    let sql = format!(
+        "SELECT key, departure, target, scopes.sync FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
+         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 AND {column} = ?3
+           AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write'))"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params![scope.id, object.name(), value], |row| {
+        Ok((SyncId::new(row.get::<_, String>(3)?), key(row)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
 
 fn elsewhere(
     connection: &Connection,

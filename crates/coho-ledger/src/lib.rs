@@ -61,6 +61,7 @@ mod lend;
 pub mod absent;
 pub mod returned;
 mod remember;
+mod unlink;
 
 pub use failure::LedgerError;
 pub use ledger::Ledger;

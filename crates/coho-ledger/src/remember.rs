@@ -28,7 +28,7 @@ use crate::run::Run;
 use crate::scope::Scope;
 
 /// What is remembered of a pending operation, and is void once nothing is pending.
-const NOTHING_PENDING: &str = "\
+pub(crate) const NOTHING_PENDING: &str = "\
     pending = 'none', verb = NULL, operation = NULL, would_send = NULL, since = NULL, why = NULL, code = NULL, \
     tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, due_at = NULL, serial = memory.serial + 1, \
     updated_at = :now";

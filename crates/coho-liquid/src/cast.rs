@@ -133,6 +133,8 @@ fn json(value: &Value) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
     fn cast_text(text: &str, to: Cast) -> Option<String> {
@@ -163,6 +165,17 @@ mod tests {
         assert_eq!(cast_text("2026-11-24 10:00:00", Cast::Timestamp).as_deref(), utc);
         assert_eq!(cast_text("2026-11-24", Cast::Timestamp).as_deref(), Some("\"2026-11-24T00:00:00.000Z\""));
         assert_eq!(cast_text("24.11.2026", Cast::Timestamp), None);
+    }
+
+    #[test]
+    fn a_column_without_a_zone_is_taken_as_utc() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 24).unwrap();
+        let moment = Value::LocalTimestamp(day.and_hms_opt(10, 0, 0).unwrap());
+        let cast = |value: &Value, to: Cast| cast(value.clone(), to).map(|value| value.to_string());
+        assert_eq!(cast(&moment, Cast::Timestamp).as_deref(), Ok("\"2026-11-24T10:00:00.000Z\""));
+        assert_eq!(cast(&moment, Cast::Date).as_deref(), Ok("\"2026-11-24\""));
+        assert_eq!(cast(&Value::Date(day), Cast::Timestamp).as_deref(), Ok("\"2026-11-24T00:00:00.000Z\""));
+        assert_eq!(cast(&Value::Date(day), Cast::Date).as_deref(), Ok("\"2026-11-24\""));
     }
 
     #[test]

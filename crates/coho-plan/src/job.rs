@@ -19,6 +19,7 @@ use crate::approved::Approved;
 use crate::failure::PlanError;
 use crate::progress::{Progress, Step};
 use crate::stop::Stop;
+use crate::table::Table;
 use crate::tariff::Tariff;
 
 /// Which rows a run looks at.
@@ -73,6 +74,8 @@ pub struct Job<'a> {
     pub earlier: Option<SyncId>,
     /// What Vitally holds, where rows are adopted.
     pub held: Option<Held>,
+    /// The plans of syncs of the same records that are carried out before this one is made, where they are not yet.
+    pub before: &'a [(&'a SyncId, &'a Table)],
     /// What may be sent, where a person agreed to a plan.
     pub approved: Option<&'a Approved>,
     /// The workspace that it is for.

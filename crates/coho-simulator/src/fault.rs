@@ -1,8 +1,9 @@
 //! Scripted faults: what goes wrong, on which requests, after how many, and how often.
 //!
-//! A script is a list; the first fault that fits a request strikes. Its JSON form is in [`form`].
+//! A script is a list; the first fault that fits a request strikes. Its JSON form is in [`form`]; [`list`] cuts lists short.
 
 pub(crate) mod form;
+pub(crate) mod list;
 
 /// One line of the script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Trouble {
     HangAfterCommit,
     /// What it asks for is done, and the answer is 200 with a body that is not JSON.
     NotJson,
+    /// The answer is right, but for where the list that it shows goes on. What shows no list is answered as always.
+    CutList(list::CutShort),
 }
 
 /// An answer in place of the right one.

@@ -17,8 +17,9 @@
 //! | `POST /simulator/reset` | | 204; switches and clock stay |
 //!
 //! A fault: `{"method": "POST", "path": "/resources/users*", "skip": 3, "times": 2, "fault": …}`, where `fault` is
-//! `"drop_before"`, `"drop_after_commit"`, `"hang"`, `"hang_after_commit"`, `"not_json"` or
-//! `{"status": 503, "body": "text", "retry_after": 1, "after_commit": true}`. All but `fault` may be left out.
+//! `"drop_before"`, `"drop_after_commit"`, `"hang"`, `"hang_after_commit"`, `"not_json"`, `"list_ends_early"`,
+//! `"list_without_next"`, `"list_in_circle"` or `{"status": 503, "body": "text", "retry_after": 1, "after_commit": true}`. All
+//! but `fault` may be left out.
 //!
 //! A seed: `{id, externalId, createdAt, updatedAt, name, email, traits, organizationId, accountIds, organizationIds}`,
 //! each optional; parents by Vitally id or external id. A custom field: `{model, path, label, type, options}`.

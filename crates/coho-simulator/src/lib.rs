@@ -70,6 +70,7 @@ mod server;
 pub use call::{Call, CallReply};
 pub use clock::{Clock, Time};
 pub use fault::form::FaultError;
+pub use fault::list::CutShort;
 pub use fault::{Fault, FaultAnswer, Trouble};
 pub use limit::{Gauge, Meter, Pass};
 pub use message::{DropReason, Dropped, Event, Instance, MessageType};

@@ -23,6 +23,7 @@ use crate::record::{Object, Record, VitallyId};
 use crate::store::Store;
 use crate::switches::{ExternalInPath, Switches};
 use query::Query;
+pub(crate) use query::decode;
 use route::Route;
 
 /// A request as it came.

@@ -108,6 +108,8 @@ switches! {
     retry_after: RetryAfter = RetryAfter::Off,
     /// How the rate headers are named.
     x_prefix: HeaderPrefix = HeaderPrefix::Off,
+    /// The most records of a list's page, whatever more is asked for.
+    page: u32 = 100,
     /// Whether list parameters out of range are brought into it.
     clamp: Clamp = Clamp::Off,
     /// What becomes of undocumented parameters and fields.

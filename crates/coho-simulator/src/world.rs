@@ -173,6 +173,11 @@ impl World {
                 let committed = self.work(asked, at).committed;
                 (Ending::Answer(self.not_json(at)), committed)
             }
+            Some(Trouble::CutList(cut)) => {
+                let Done { answer, committed } = self.work(asked, at);
+                let body = cut.of(&answer.body, asked.query.as_deref());
+                (Ending::Answer(Answer { body, ..answer }), committed)
+            }
             None => {
                 let done = self.work(asked, at);
                 let cut = done.committed && asked.method == "POST" && self.is_post_to_drop();

@@ -14,7 +14,7 @@ use coho_core::verdict::Verdict;
 
 use crate::request::{Answer, Request};
 use crate::wire::reading::{self, Reading, read, refused};
-use crate::wire::record::{Page, Record};
+use crate::wire::record::{Next, Page, Record};
 
 /// How many pages in a row may bring nothing new before the list is taken to have no end.
 const PATIENCE: u32 = 50;
@@ -97,7 +97,7 @@ impl Listing {
                 Err(end) => return Portion::failed(end.of_read()),
             },
             // Workspaces without the hierarchy have no organizations.
-            Reading::Absent(_) if stage == Stage::First => Page { records: Vec::new(), next: None },
+            Reading::Absent(_) if stage == Stage::First => Page { records: Vec::new(), next: Next::End },
             Reading::Absent(reply) | Reading::Refused(reply) => return Portion::failed(refused(reply)),
             Reading::End(end) => return Portion::failed(end.of_read()),
         };
@@ -112,8 +112,18 @@ impl Listing {
         record.id.clone().is_some_and(|id| self.seen.insert(id))
     }
 
-    fn go_on(&mut self, next: Option<String>) -> End {
-        let Some(next) = next else { return End::End };
+    fn go_on(&mut self, next: Next) -> End {
+        let next = match next {
+            Next::End => return End::End,
+            Next::From(cursor) => cursor,
+            Next::Lost => {
+                let why = format!(
+                    "Vitally's list of all {}s breaks off: it has more pages, and no cursor",
+                    self.object
+                );
+                return End::Failed(Verdict::Unsent { why });
+            }
+        };
         if self.vain >= PATIENCE || !self.asked.insert(next.clone()) {
             let why = format!("Vitally's list of all {}s goes round in a circle", self.object);
             return End::Failed(Verdict::Unsent { why });

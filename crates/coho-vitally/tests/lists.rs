@@ -90,6 +90,16 @@ fn a_list_that_goes_round_in_a_circle_has_failed() {
 }
 
 #[test]
+fn a_page_without_a_cursor_that_is_not_the_last_is_no_end() {
+    let told = play(&[r#"{"results":[{"id":"a"}],"next":null,"atEnd":false}"#]);
+    assert_eq!(told[0].0, ids(&["a"]));
+    assert!(
+        matches!(&told[0].1, End::Failed(Verdict::Unsent { why }) if why.contains("breaks off")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn cursors_without_end_have_an_end() {
     let mut listing = Listing::start(Object::User);
     let mut ends =

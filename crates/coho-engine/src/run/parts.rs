@@ -43,6 +43,9 @@ impl Engine<'_> {
         syncs: &[&Sync],
     ) -> Result<Vec<SyncSummary>, EngineError> {
         let mut parts = Vec::new();
+        if let Some(since) = shared.ledger.interrupted_before(shared.run)? {
+            shared.ledger.unlink(shared.lease, since, self.setup.clock.now())?;
+        }
         for sync in syncs {
             let mut part = self.begin(shared, sync)?;
             if !ends(shared) {
@@ -61,6 +64,7 @@ impl Engine<'_> {
         }
         for part in parts.iter_mut().rev() {
             self.turn(shared, part, Phase::Remove, Stretch::WHOLE).await?;
+            self.unlink(shared, part)?;
             self.turn(shared, part, Phase::Probe, Stretch::WHOLE).await?;
         }
         for part in &mut parts {
@@ -71,6 +75,16 @@ impl Engine<'_> {
             self.turn(shared, part, Phase::Retry, rest).await?;
         }
         parts.into_iter().map(|part| self.end(shared, part)).collect()
+    }
+
+    /// Forgets the links of users to what a sync removed.
+    fn unlink(&self, shared: &Shared<'_>, part: &Part<'_>) -> Result<(), EngineError> {
+        let has_users = matches!(part.sync.object, Object::Account | Object::Organization);
+        let removes = part.planned.as_ref().is_some_and(|planned| planned.plan.counts.removals > 0);
+        if has_users && removes {
+            shared.ledger.unlink(shared.lease, part.started, self.setup.clock.now())?;
+        }
+        Ok(())
     }
 
     /// A sync's turn in one phase. Gives how far it came.
@@ -136,7 +150,7 @@ impl Engine<'_> {
             // A lease that was lost is found at the next write.
             beat: &|| drop(shared.heartbeat.beat()),
         };
-        let planned = match making.plan(part.sync, Some(&part.scope)).await {
+        let planned = match making.plan(part.sync, Some(&part.scope), &[]).await {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
                 part.problems = problems;
                 return Ok(());

@@ -96,6 +96,58 @@ async fn two_accounts_of_one_user_do_not_take_it_along_together() {
     assert_eq!(codes, ["takes-users-along"]);
 }
 
+/// Ada is in both accounts; her row names this one. The first account is deleted and made again.
+async fn made_again(row: &str) -> Result<Stage, Failure> {
+    let stage = stage().await?;
+    for account in ["a-002", row] {
+        stage.sql(&format!("UPDATE users SET account = '{account}' WHERE id = 1"))?;
+        stage.run().await?;
+    }
+    stage.sql("DELETE FROM accounts WHERE id = 1")?;
+    assert_eq!(stage.run().await?.calls, ["DELETE /accounts/<a-001>"]);
+    let waits = if row == "a-001" { "1 deferred, 1 unchanged" } else { "1 touched, 1 unchanged" };
+    assert!(stage.run().await?.told("users").ends_with(waits));
+    stage.many_accounts(1, 2)?;
+    stage.run().await?;
+    Ok(stage)
+}
+
+#[tokio::test]
+async fn a_user_is_linked_again_to_an_account_that_was_deleted_and_is_made_again() {
+    let stage = made_again("a-001").await.unwrap();
+    let ada = r#"user u-1 "Ada" in <a-001> in <a-002>"#.to_owned();
+    let ada_as_well = r#"user u-1 "Ada" in <a-002> in <a-001>"#.to_owned();
+    let records = stage.records();
+    assert!(records.contains(&ada) || records.contains(&ada_as_well), "{records:#?}");
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_made_again_has_no_user_of_the_one_before() {
+    let stage = made_again("a-002").await.unwrap();
+    stage.sql("DELETE FROM users WHERE id = 2; DELETE FROM accounts WHERE id = 2").unwrap();
+    stage.advance(std::time::Duration::from_secs(60));
+    stage.run_alone().await.unwrap();
+    assert!(stage.vitally.record(Object::User, "u-1").is_some(), "she has no other account");
+}
+
+#[tokio::test]
+async fn a_user_that_was_let_be_and_went_with_its_account_is_made_again() {
+    let mut stage = stage().await.unwrap();
+    stage.sync("users", &USERS.replace("delete-created", "keep"));
+    let before = stage.records();
+    stage.sql("DELETE FROM users WHERE id = 1").unwrap();
+    assert_eq!(stage.run().await.unwrap().told("users"), "completed: 1 unchanged, 1 released");
+    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
+    stage.run().await.unwrap();
+    assert_eq!(stage.vitally.count(Object::User), 1, "Vitally deletes a user with its last account");
+    stage.many_accounts(1, 2).unwrap();
+    stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-001', NULL)").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(stage.records(), before, "{:#?}", ran.calls);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_record_that_returns_later_is_ours_again() {
     let stage = Stage::accounts().await.unwrap();

@@ -16,12 +16,13 @@ use coho_simulator::Object;
 use crate::stage::{ACCOUNTS, FAST, Failure, Stage, destination};
 
 /// Every schema that was ever committed.
-const OLDER: [&str; 5] = [
+pub(crate) const OLDER: [&str; 6] = [
     include_str!("../../../coho-ledger/fixtures/schema/v1-first.sql"),
     include_str!("../../../coho-ledger/fixtures/schema/v1.sql"),
     include_str!("../../../coho-ledger/fixtures/schema/v2-first.sql"),
     include_str!("../../../coho-ledger/fixtures/schema/v2.sql"),
     include_str!("../../../coho-ledger/fixtures/schema/v3.sql"),
+    include_str!("../../../coho-ledger/fixtures/schema/v4.sql"),
 ];
 
 #[tokio::test]

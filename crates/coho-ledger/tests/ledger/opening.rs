@@ -23,12 +23,13 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 5] = [
+pub(super) const OLDER: [(&str, &str); 6] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
     ("v2", V2),
     ("v3", include_str!("../../fixtures/schema/v3.sql")),
+    ("v4", include_str!("../../fixtures/schema/v4.sql")),
 ];
 
 #[test]

@@ -59,6 +59,29 @@ pub(super) fn policy(job: &Job<'_>, claim: Claim, expired: Expired) -> Policy {
     }
 }
 
+/// Whether another sync holds a record, once the plans before this one are carried out: what those write is theirs, what they
+/// let go is not.
+fn claim(job: &Job<'_>, gone: &Gone) -> Result<Claim, PlanError> {
+    let (Some(scope), memory) = (job.scope, &gone.memory) else { return Ok(gone.claim) };
+    for (_, table) in job.before {
+        if table.takes(&memory.target)? {
+            return Ok(Claim::Shared);
+        }
+    }
+    if gone.claim == Claim::OursAlone || job.before.is_empty() {
+        return Ok(gone.claim);
+    }
+    let (object, id) = (job.sync.object, memory.standing.id());
+    for (sync, key) in job.ledger.claimants(scope, object, &memory.target, id)? {
+        let theirs = job.before.iter().find(|(before, _)| **before == sync);
+        let is_let_go = theirs.map(|(_, table)| table.lets_go(&key, &memory.target)).transpose()?;
+        if is_let_go != Some(true) {
+            return Ok(Claim::Shared);
+        }
+    }
+    Ok(Claim::OursAlone)
+}
+
 /// Whether the memory of an event is past its retention: it counts from when the model was first seen without it.
 fn expired(job: &Job<'_>, memory: &Memory, updated: Time) -> Expired {
     let left = matches!(memory.standing, Standing::Released { .. });
@@ -70,7 +93,7 @@ fn expired(job: &Job<'_>, memory: &Memory, updated: Time) -> Expired {
 
 fn absent(job: &Job<'_>, table: &Table, passed: &mut Passed, gone: &Gone) -> Result<(), PlanError> {
     let updated = if gone.mover.is_some() { job.now } else { gone.updated };
-    let policy = policy(job, gone.claim, expired(job, &gone.memory, updated));
+    let policy = policy(job, claim(job, gone)?, expired(job, &gone.memory, updated));
     let decision = decide_absent(job.completeness(), &gone.memory, &policy);
     let (fate, effect) = match decision.change {
         AbsentChange::Remove => return operate(job, table, gone, decision, Action::Remove),

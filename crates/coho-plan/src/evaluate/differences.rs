@@ -2,23 +2,28 @@
 
 use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::memory::{Memory, Pending, Standing};
+use coho_ledger::returned::Met;
 
-/// What is to be sent of a row. `others` are the memories of keys that had its record meanwhile: what they sent counts as much
-/// as what the row itself did.
-pub(super) fn differences(rendered: &Rendered, memory: Option<&Memory>, others: &[Memory]) -> Sieved {
+/// What is to be sent of a row. What other keys sent of its record counts as much as what the row itself did; where other syncs
+/// had to do with it, nobody knows whether it is still the same one.
+pub(super) fn differences(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
     // Nothing is left of a record that was removed meanwhile.
-    if others.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {
+    if met.keys.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {
         return sieve(rendered, &Sent::new());
     }
-    sieved(rendered, memory, others)
+    sieved(rendered, memory, met)
 }
 
 /// What differs from what Vitally holds. Where an earlier write may have arrived, that counts too: what it may have set is
 /// cleared like what is known to be set, and what nobody knows is not remembered.
-fn sieved(rendered: &Rendered, memory: Option<&Memory>, others: &[Memory]) -> Sieved {
+fn sieved(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
     let nothing = Sent::new();
     let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
-    let sent = &contested(rendered, sent, others);
+    let mut sent = contested(rendered, sent, &met.keys);
+    if met.syncs {
+        sent.retain(|path, _| !matches!(rendered.fields.get(path), Some(Rendering::Set(_))));
+    }
+    let sent = &sent;
     let Some(Pending::Open { would_send, .. }) = memory.map(|memory| &memory.pending) else {
         return sieve(rendered, sent);
     };

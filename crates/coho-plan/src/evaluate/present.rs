@@ -18,7 +18,7 @@ use coho_core::target::ExternalId;
 use coho_core::value::preview;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
-use coho_ledger::returned::Sharers;
+use coho_ledger::returned::{Met, Sharers};
 use coho_mapping::Mapping;
 
 use super::Passed;
@@ -180,8 +180,8 @@ impl<'a> Rows<'a> {
         let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
         // The record that the key held before is looked after once all writes are known.
         let before = present.memory.filter(|_| !moved);
-        let others = self.others(present.key, before)?;
-        let sieved = differences(rendered, before, &others);
+        let met = self.met(present.key, before)?;
+        let sieved = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
         let learns = learns || early;
@@ -216,13 +216,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The memories of other keys that had the record meanwhile to which a row returns.
-    fn others(&mut self, key: &Key, before: Option<&Memory>) -> Result<Vec<Memory>, LedgerError> {
+    /// Who had the record meanwhile to which a row returns.
+    fn met(&mut self, key: &Key, before: Option<&Memory>) -> Result<Met, LedgerError> {
         match (self.job.scope, before.map(|memory| &memory.standing)) {
             (Some(scope), Some(Standing::Released { .. })) => {
                 self.sharers.of(self.job.ledger, &self.table.connection(), scope, key)
             }
-            (Some(_) | None, _) => Ok(Vec::new()),
+            (Some(_) | None, _) => Ok(Met::default()),
         }
     }
 
@@ -257,7 +257,6 @@ impl<'a> Rows<'a> {
     }
 
     fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
-        // An event is never compared with: that it was there is all that counts.
         let mut sent = operation.would_send();
         // An event is never compared with: that it was there is all that counts, and when it happened.
         if operation.object == Object::Event {
@@ -328,7 +327,6 @@ impl Present<'_> {
     }
 }
 
-/// A note of a row that cannot be sent.
 /// Whether a time of the record has digits that are cut off when it is sent.
 fn has_cut_time(rendered: &Rendered) -> bool {
     rendered.fields.values().any(|rendering| match rendering {
@@ -337,6 +335,7 @@ fn has_cut_time(rendered: &Rendered) -> bool {
     })
 }
 
+/// A note of a row that cannot be sent.
 fn invalid(key: &Key, reason: Reason) -> Note<'_> {
     Note {
         key,

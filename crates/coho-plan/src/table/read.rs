@@ -81,6 +81,21 @@ impl Table {
         Ok(found.is_some())
     }
 
+    /// Whether carrying the plan out makes this record a row's, if all goes well, before another sync is planned.
+    pub(crate) fn takes(&self, target: &ExternalId) -> Result<bool, TableError> {
+        let sql = "SELECT count(*) FROM plan WHERE side = 0 AND target = ?1
+            AND ((phase = 0 AND status = 'planned') OR effect = 'learned' OR returned = 1)";
+        Ok(self.number(sql, [target.as_str()])? > 0)
+    }
+
+    /// Whether carrying the plan out lets a record go that a key holds.
+    pub(crate) fn lets_go(&self, key: &Key, target: &ExternalId) -> Result<bool, TableError> {
+        self.batch("CREATE INDEX IF NOT EXISTS plan_let_go ON plan (key) WHERE side = 1")?;
+        let sql = "SELECT count(*) FROM plan WHERE side = 1 AND key = ?1 AND target = ?2
+            AND effect IN ('released', 'forgotten')";
+        Ok(self.number(sql, [key.row(), target.as_str()])? > 0)
+    }
+
     /// The records that operations refer to, without repetition.
     pub fn references(&self, object: Object) -> Result<Vec<ExternalId>, TableError> {
         self.with(|connection| {

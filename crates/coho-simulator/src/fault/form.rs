@@ -4,12 +4,14 @@
 //! { "method": "POST", "path": "/resources/users", "skip": 3, "times": 2, "fault": { "status": 503, "body": "…" } }
 //! ```
 //!
-//! `fault` is a word (`drop_before`, `drop_after_commit`, `hang`, `hang_after_commit`, `not_json`), or an object with
+//! `fault` is a word (`drop_before`, `drop_after_commit`, `hang`, `hang_after_commit`, `not_json`, `list_ends_early`,
+//! `list_without_next`, `list_in_circle`), or an object with
 //! `status` and, if wanted, `body` (text), `retry_after` (seconds), `after_commit` (true or false).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::list::CutShort;
 use super::{Fault, FaultAnswer, Trouble};
 
 /// The JSON of one fault.
@@ -44,7 +46,8 @@ struct AnswerForm {
 pub enum FaultError {
     /// The word is none that is known.
     #[error(
-        "unknown fault `{word}`; the words are drop_before, drop_after_commit, hang, hang_after_commit and not_json"
+        "unknown fault `{word}`; the words are drop_before, drop_after_commit, hang, hang_after_commit, not_json, \
+         list_ends_early, list_without_next and list_in_circle"
     )]
     Word {
         /// The word.
@@ -88,6 +91,9 @@ fn trouble(form: Value) -> Result<Trouble, FaultError> {
             "hang" => Ok(Trouble::Hang),
             "hang_after_commit" => Ok(Trouble::HangAfterCommit),
             "not_json" => Ok(Trouble::NotJson),
+            "list_ends_early" => Ok(Trouble::CutList(CutShort::EndsEarly)),
+            "list_without_next" => Ok(Trouble::CutList(CutShort::WithoutNext)),
+            "list_in_circle" => Ok(Trouble::CutList(CutShort::InCircle)),
             _ => Err(FaultError::Word { word }),
         };
     }
@@ -112,6 +118,9 @@ fn trouble_form(trouble: &Trouble) -> Value {
         Trouble::Hang => json!("hang"),
         Trouble::HangAfterCommit => json!("hang_after_commit"),
         Trouble::NotJson => json!("not_json"),
+        Trouble::CutList(CutShort::EndsEarly) => json!("list_ends_early"),
+        Trouble::CutList(CutShort::WithoutNext) => json!("list_without_next"),
+        Trouble::CutList(CutShort::InCircle) => json!("list_in_circle"),
     }
 }
 
@@ -134,6 +143,9 @@ mod tests {
             Trouble::Hang,
             Trouble::HangAfterCommit,
             Trouble::NotJson,
+            Trouble::CutList(CutShort::EndsEarly),
+            Trouble::CutList(CutShort::WithoutNext),
+            Trouble::CutList(CutShort::InCircle),
         ] {
             assert_eq!(trouble(trouble_form(&wanted)).unwrap(), wanted);
         }

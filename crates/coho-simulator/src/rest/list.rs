@@ -77,7 +77,9 @@ fn read(turn: &Turn<'_>, object: Object, query: Option<&str>) -> Result<(Page, S
         Object::Account => status(query.get("status"), clamp)?,
         Object::Organization | Object::User => Status::Both,
     };
-    Ok((Page { limit: limit(query.get("limit"), clamp)?, order, after }, status))
+    let most = usize::try_from(turn.switches.page.max(1)).unwrap_or(MOST);
+    let limit = limit(query.get("limit"), clamp)?.min(most);
+    Ok((Page { limit, order, after }, status))
 }
 
 fn limit(text: Option<&str>, clamp: Clamp) -> Result<usize, Refused> {

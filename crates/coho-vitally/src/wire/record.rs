@@ -178,8 +178,19 @@ fn linked(members: &Map<String, Json>, name: &str) -> Option<Vec<Linked>> {
 pub(crate) struct Page {
     /// The records.
     pub(crate) records: Vec<Record>,
-    /// Where the next page begins; absent on the last.
-    pub(crate) next: Option<String>,
+    /// Where the next page begins.
+    pub(crate) next: Next,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nowhere: this was the last page.
+    End,
+    /// At this cursor.
+    From(String),
+    /// There is more, and the page does not say where.
+    Lost,
 }
 
 /// A list in any of the shapes that Vitally answers: bare, or under `results` or `data`.
@@ -187,21 +198,21 @@ pub(crate) struct Envelope {
     /// The entries; `None` where the answer is an object by itself.
     pub(crate) items: Option<Vec<Map<String, Json>>>,
     /// Where the next page begins.
-    next: Option<String>,
+    next: Next,
 }
 
 impl Envelope {
     /// Reads it; `None` where the body is neither a list of objects nor an object.
     pub(crate) fn parse(body: &str) -> Option<Self> {
         match serde_json::from_str(body).ok()? {
-            Json::Array(items) => Some(Self { items: Some(objects(items)?), next: None }),
+            Json::Array(items) => Some(Self { items: Some(objects(items)?), next: Next::End }),
             Json::Object(members) if speaks_of_error(&members) => None,
             Json::Object(mut members) => {
                 let name = ["results", "data"]
                     .into_iter()
                     .find(|name| members.get(*name).is_some_and(Json::is_array));
                 let Some(Json::Array(items)) = name.and_then(|name| members.remove(name)) else {
-                    return Some(Self { items: None, next: None });
+                    return Some(Self { items: None, next: Next::End });
                 };
                 Some(Self { items: Some(objects(items)?), next: next(&members) })
             }
@@ -221,13 +232,16 @@ fn objects(items: Vec<Json>) -> Option<Vec<Map<String, Json>>> {
     items.into_iter().map(object).collect()
 }
 
-/// A list ends where it says so, or where there is no cursor. An empty page with a cursor is no end: what it would hold may be
+/// A list ends where it says so, or where there is no cursor and it does not say that there is more. An empty page with a cursor is no end: what it would hold may be
 /// hidden from lists.
-fn next(members: &Map<String, Json>) -> Option<String> {
-    if members.get("atEnd") == Some(&Json::Bool(true)) {
-        return None;
+fn next(members: &Map<String, Json>) -> Next {
+    let cursor = members.get("next").and_then(Json::as_str).filter(|cursor| !cursor.is_empty());
+    match (members.get("atEnd"), cursor) {
+        (Some(Json::Bool(true)), _) => Next::End,
+        (_, Some(cursor)) => Next::From(cursor.to_owned()),
+        (Some(Json::Bool(false)), None) => Next::Lost,
+        (_, None) => Next::End,
     }
-    members.get("next").and_then(Json::as_str).filter(|cursor| !cursor.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -280,7 +294,7 @@ mod tests {
     fn a_page_has_any_shape() {
         for body in [r#"[{"id":"a"}]"#, r#"{"results":[{"id":"a"}]}"#, r#"{"data":[{"id":"a"}]}"#] {
             let page = page(body).unwrap();
-            assert_eq!((page.records.len(), page.next), (1, None), "{body}");
+            assert_eq!((page.records.len(), page.next), (1, Next::End), "{body}");
         }
         assert_eq!(page(r#"{"results":[]}"#).unwrap().records, []);
         assert_eq!(page(r#"{"next":null}"#), None);
@@ -289,9 +303,10 @@ mod tests {
     #[test]
     fn a_list_ends_where_it_says_so_or_without_a_cursor() {
         let next = |body: &str| page(body).unwrap().next;
-        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c"}"#), Some("c".to_owned()));
-        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":null}"#), None);
-        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c","atEnd":true}"#), None);
-        assert_eq!(next(r#"{"results":[],"next":"c","atEnd":false}"#), Some("c".to_owned()));
+        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c"}"#), Next::From("c".to_owned()));
+        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":null}"#), Next::End);
+        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":null,"atEnd":false}"#), Next::Lost);
+        assert_eq!(next(r#"{"results":[{"id":"a"}],"next":"c","atEnd":true}"#), Next::End);
+        assert_eq!(next(r#"{"results":[],"next":"c","atEnd":false}"#), Next::From("c".to_owned()));
     }
 }
