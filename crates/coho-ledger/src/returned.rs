@@ -1,5 +1,5 @@
-//! Rows that come back to records which were let be: what other keys of the sync had to do with those records meanwhile. A plan
-//! asks that of all of them in one join, in the order of its keys.
+//! Rows that come back to records which were let be: who else had to do with those records meanwhile. A plan asks that of all of
+//! them in one join, in the order of its keys.
 
 use std::collections::VecDeque;
 
@@ -17,68 +17,94 @@ use crate::scope::Scope;
 /// How many memories are read at once.
 const AT_ONCE: usize = 500;
 
-/// The memories of other keys that share a record with one that was let be, in the order of the latter's keys. Nothing is read
-/// before the first question.
+/// Who had a record meanwhile to which a row returns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Met {
+    /// The memories of other keys of the sync.
+    pub keys: Vec<Memory>,
+    /// Whether other syncs of the workspace remember the record.
+    pub syncs: bool,
+}
+
+/// The memories that share a record with one that was let be, in the order of the latter's keys. Nothing is read before the first
+/// question.
 #[derive(Debug, Default)]
 pub struct Sharers {
-    /// The key that was let be, the other one, and what is remembered of that.
-    page: VecDeque<(String, Key, Memory)>,
+    page: VecDeque<Sharer>,
     /// Whether there is no page behind this one.
     ended: bool,
 }
 
+#[derive(Debug)]
+struct Sharer {
+    /// The key that was let be.
+    let_be: String,
+    /// The scope of the other memory, and its key.
+    place: (i64, Key),
+    /// The other memory, where it is of the same sync.
+    memory: Option<Memory>,
+}
+
 impl Sharers {
-    /// The memories of other keys that have the record of this one. Keys are asked for in their order. The ledger must be lent to
-    /// the connection, as [`Ledger::lend`] does.
+    /// Who else has the record of this key. Keys are asked for in their order. The ledger must be lent to the connection, as
+    /// [`Ledger::lend`] does.
     pub fn of(
         &mut self,
         ledger: &Ledger,
         connection: &Connection,
         scope: &Scope,
         key: &Key,
-    ) -> Result<Vec<Memory>, LedgerError> {
-        let mut found = Vec::new();
-        let mut behind = (key.row().to_owned(), None);
+    ) -> Result<Met, LedgerError> {
+        let (mut met, mut behind) = (Met::default(), None);
         loop {
-            while self.page.front().is_some_and(|(let_be, ..)| let_be.as_str() <= key.row()) {
-                let Some((let_be, other, memory)) = self.page.pop_front() else { break };
-                if let_be == key.row() {
-                    behind = (let_be, Some(other));
-                    found.push(memory);
-                }
+            while self.page.front().is_some_and(|sharer| sharer.let_be.as_str() <= key.row()) {
+                let Some(sharer) = self.page.pop_front().filter(|sharer| sharer.let_be == key.row()) else {
+                    continue;
+                };
+                met.syncs |= sharer.memory.is_none();
+                met.keys.extend(sharer.memory);
+                behind = Some(sharer.place);
             }
             if !self.page.is_empty() || self.ended {
-                return Ok(found);
+                return Ok(met);
             }
-            let page = read(connection, scope, &behind.0, behind.1.as_ref());
+            let page = read(connection, scope, key.row(), behind.as_ref());
             self.page = page.map_err(|fault| fault.on(ledger.path(), "reading memory"))?;
             self.ended = self.page.len() < AT_ONCE;
         }
     }
 }
 
-/// From a key that was let be on, of that one only behind the other one.
+/// From a key that was let be on, of that one only behind this place.
 fn read(
     connection: &Connection,
     scope: &Scope,
     key: &str,
-    behind: Option<&Key>,
-) -> Result<VecDeque<(String, Key, Memory)>, Fault> {
+    behind: Option<&(i64, Key)>,
+) -> Result<VecDeque<Sharer>, Fault> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, let_be.key FROM ledger.memory AS let_be CROSS JOIN ledger.memory AS other
-           ON other.scope = let_be.scope AND other.target = let_be.target AND other.key <> let_be.key
+        "SELECT {}, let_be.key, other.scope
+         FROM ledger.memory AS let_be CROSS JOIN ledger.scopes AS others CROSS JOIN ledger.memory AS other
+           ON other.scope = others.id AND (other.target = let_be.target
+             OR (others.id <> ?1 AND other.vitally_id = let_be.vitally_id))
          WHERE let_be.scope = ?1 AND let_be.key >= ?2 AND let_be.departure = 0 AND let_be.standing = 'released'
-           AND (let_be.key, other.key, other.departure) > (?2, ?3, ?4)
-         ORDER BY let_be.key, other.key, other.departure LIMIT ?5",
+           AND others.workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND others.object = ?3
+           AND (others.id <> ?1 OR other.key <> let_be.key)
+           AND (let_be.key, other.scope, other.key, other.departure) > (?2, ?4, ?5, ?6)
+         ORDER BY let_be.key, other.scope, other.key, other.departure LIMIT ?7",
         columns_of("other")
     ))?;
-    let (other, departure) = behind.map_or(("", -1), |key| (key.row(), i64::from(key.departure())));
-    let mut rows = statement.query(params![scope.id, key, other, departure, stored(AT_ONCE)])?;
+    let (of, other, departure) =
+        behind.map_or((i64::MIN, "", -1), |(scope, key)| (*scope, key.row(), i64::from(key.departure())));
+    let object = scope.object().name();
+    let mut rows = statement.query(params![scope.id, key, object, of, other, departure, stored(AT_ONCE)])?;
     let (mut page, mut found) = (Page::default(), VecDeque::new());
     while let Some(row) = rows.next()? {
         page.push(row)?;
         let raw = page.at(found.len());
-        found.push_back((row.get(WIDTH)?, raw.whole_key(), raw.decode()?));
+        let of: i64 = row.get(WIDTH + 1)?;
+        let memory = if of == scope.id { Some(raw.decode()?) } else { None };
+        found.push_back(Sharer { let_be: row.get(WIDTH)?, place: (of, raw.whole_key()), memory });
     }
     Ok(found)
 }

@@ -35,13 +35,19 @@ fn others_that_share_a_record_are_told_to_the_row_that_let_it_be() -> Tested {
     memories.push((Key::departed("c", 1, "own"), Some(delivered("own")?)));
     memories.push((Key::new("f"), Some(of("shared", &let_be)?)));
     stage.ledger.write(&stage.lease, &stage.scope, &memories, at(1))?;
+    let others = stage.ledger.scope(&stage.lease, "production", &SyncId::new("others"), Object::Account)?;
+    let elsewhere = stage.ledger.scope(&stage.lease, "staging", &SyncId::new("others"), Object::Account)?;
+    for (scope, target) in [(&others, "own"), (&elsewhere, "shared")] {
+        let memory = Memory { standing: Standing::Removed { at: at(1) }, ..delivered(target)? };
+        stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1))?;
+    }
     let plan = Connection::open_in_memory()?;
     stage.ledger.lend(&plan, Some(&stage.scope))?;
     let mut sharers = Sharers::default();
     let mut number = |key: &str| {
-        Ok::<_, Box<dyn std::error::Error>>(
-            sharers.of(&stage.ledger, &plan, &stage.scope, &Key::new(key))?.len(),
-        )
+        let met = sharers.of(&stage.ledger, &plan, &stage.scope, &Key::new(key))?;
+        assert_eq!(met.syncs, key == "d", "{key}");
+        Ok::<_, Box<dyn std::error::Error>>(met.keys.len())
     };
     // The row's own departure is not another's; that of another row is.
     assert_eq!(

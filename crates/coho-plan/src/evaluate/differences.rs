@@ -2,16 +2,10 @@
 
 use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::memory::{Memory, Pending, Standing};
+use coho_ledger::returned::Met;
 
-/// Who had a record meanwhile to which a row returns.
-pub(super) struct Met {
-    /// The memories of other keys: what they sent counts as much as what the row itself did.
-    pub(super) keys: Vec<Memory>,
-    /// Whether other syncs had to do with it: nobody knows whether it is still the same record.
-    pub(super) syncs: bool,
-}
-
-/// What is to be sent of a row.
+/// What is to be sent of a row. What other keys sent of its record counts as much as what the row itself did; where other syncs
+/// had to do with it, nobody knows whether it is still the same one.
 pub(super) fn differences(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
     // Nothing is left of a record that was removed meanwhile.
     if met.keys.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {

@@ -18,13 +18,12 @@ use coho_core::target::ExternalId;
 use coho_core::value::preview;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
-use coho_ledger::identity::Elsewhere;
-use coho_ledger::returned::Sharers;
+use coho_ledger::returned::{Met, Sharers};
 use coho_mapping::Mapping;
 
 use super::Passed;
 use super::absent::policy;
-use super::differences::{Met, differences};
+use super::differences::differences;
 use super::entry::{email, moves, same_message, same_user};
 use crate::adopt::Agreement;
 use crate::failure::PlanError;
@@ -181,7 +180,7 @@ impl<'a> Rows<'a> {
         let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
         // The record that the key held before is looked after once all writes are known.
         let before = present.memory.filter(|_| !moved);
-        let met = Met { keys: self.others(present.key, before)?, syncs: self.is_shared(rendered, before)? };
+        let met = self.met(present.key, before)?;
         let sieved = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
@@ -217,31 +216,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The memories of other keys that had the record meanwhile to which a row returns.
-    fn others(&mut self, key: &Key, before: Option<&Memory>) -> Result<Vec<Memory>, LedgerError> {
+    /// Who had the record meanwhile to which a row returns.
+    fn met(&mut self, key: &Key, before: Option<&Memory>) -> Result<Met, LedgerError> {
         match (self.job.scope, before.map(|memory| &memory.standing)) {
             (Some(scope), Some(Standing::Released { .. })) => {
                 self.sharers.of(self.job.ledger, &self.table.connection(), scope, key)
             }
-            (Some(_) | None, _) => Ok(Vec::new()),
+            (Some(_) | None, _) => Ok(Met::default()),
         }
-    }
-
-    /// Whether other syncs had to do with the record to which a row returns: they may have deleted it meanwhile.
-    fn is_shared(&self, rendered: &Rendered, before: Option<&Memory>) -> Result<bool, PlanError> {
-        let (Some(scope), Some(Standing::Released { id, .. })) =
-            (self.job.scope, before.map(|memory| &memory.standing))
-        else {
-            return Ok(false);
-        };
-        for (_, table) in self.job.before {
-            if table.takes(&rendered.target)? {
-                return Ok(true);
-            }
-        }
-        let object = self.job.sync.object;
-        let elsewhere = self.job.ledger.held_elsewhere(scope, object, &rendered.target, id.as_ref())?;
-        Ok(elsewhere != Elsewhere::Never)
     }
 
     fn touch(
