@@ -242,7 +242,7 @@ fn held(ran: &Ran<'_>) -> Finding {
         ));
     };
     let codes: Vec<_> = guards.iter().map(|guard| guard.code.to_string()).collect();
-    let brief = format!("{count} operations held [{}]", codes.join(", "));
+    let brief = format!("{} held [{}]", counted(count, "operation"), codes.join(", "));
     let detail = Detail { count: Some(count), ..detail(brief, first.message.clone()) }.remedied(&first.help);
     steady(ran.rules.held, detail)
 }
@@ -256,16 +256,19 @@ fn duration(ran: &Ran<'_>) -> Finding {
 
 fn volume(ran: &Ran<'_>) -> Finding {
     let (read, earlier) = (ran.summary.counts.read, ran.earlier);
-    let brief = format!("{read} rows");
+    let brief = counted(read, "row");
     let Some(median) = median(earlier).filter(|median| *median > 0 && earlier.len() >= ENOUGH) else {
         return Finding::well(detail(brief.clone(), brief));
     };
     let permille =
         u64::try_from(u128::from(read.abs_diff(median)) * 1_000 / u128::from(median)).unwrap_or(u64::MAX);
     let more = if read < median { "fewer" } else { "more" };
-    let brief = format!("{read} rows, {} {more} than usual", percent(permille));
-    let what =
-        format!("the model has {read} rows; the median of the last {} runs is {median}", earlier.len());
+    let brief = format!("{brief}, {} {more} than usual", percent(permille));
+    let what = format!(
+        "the model has {}; the median of the last {} runs is {median}",
+        counted(read, "row"),
+        earlier.len()
+    );
     let level = ran.rules.volume.level(permille);
     let detail = Detail { count: Some(read), ..detail(brief, what) };
     Finding { level, ..Finding::well(detail.remedied("see whether the model reads all that it should")) }
@@ -296,6 +299,11 @@ impl Remedied for Detail {
     }
 }
 
+/// `1 row`, `2 rows`
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `3.5 %`
 fn percent(permille: u64) -> String {
     match permille % 10 {
@@ -312,3 +320,6 @@ fn hours(time: TimeDelta) -> String {
         (_, _) => format!("{} s", time.num_seconds()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,7 @@ fn secret() -> SecretString {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_message_fits_every_channel(message in messages()) {

@@ -1,5 +1,6 @@
 //! The verbs, one file each: what was typed becomes a call of the engine, and its answer becomes text.
 
+pub(crate) mod alerts;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod forget;

@@ -54,6 +54,8 @@ mod permits;
 mod times;
 #[path = "engine/retries.rs"]
 mod retries;
+#[path = "engine/alerts.rs"]
+mod alerts;
 #[path = "engine/asked.rs"]
 mod asked;
 #[path = "engine/trouble.rs"]

@@ -187,13 +187,18 @@ fn write(connection: &Connection, telling: &Telling, now: Time) -> Result<(), Fa
     for (key, alert) in &telling.alerts {
         write_alert(connection, key, alert)?;
     }
-    // What is well, and known to be, need not be remembered.
+    forget_what_is_over(connection)?;
+    connection.execute("DELETE FROM mutes WHERE until <= ?1", [micros(now)])?;
+    Ok(())
+}
+
+/// What is well, and known to be, need not be remembered.
+fn forget_what_is_over(connection: &Connection) -> Result<(), Fault> {
     connection.execute(
         "DELETE FROM alerts WHERE level IS NULL AND streak = 0 AND NOT EXISTS (
            SELECT 1 FROM told WHERE told.subject = alerts.subject AND told.watched = alerts.watched)",
         [],
     )?;
-    connection.execute("DELETE FROM mutes WHERE until <= ?1", [micros(now)])?;
     Ok(())
 }
 
@@ -259,7 +264,7 @@ fn write_told(connection: &Connection, key: &(AlertKey, String), told: &Told) ->
 pub(crate) fn delivered(connection: &Connection, message: &str) -> Result<(), Fault> {
     connection.execute("DELETE FROM told WHERE message = ?1 AND level IS NULL", [message])?;
     connection.execute("UPDATE told SET before = NULL WHERE message = ?1", [message])?;
-    Ok(())
+    forget_what_is_over(connection)
 }
 
 /// A message is not going to be delivered: what was told before holds again, so that a later message tells the difference.

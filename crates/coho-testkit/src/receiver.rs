@@ -22,7 +22,8 @@ struct Shared {
     is_over: AtomicBool,
 }
 
-/// A server on the loopback interface that takes any POST with 200, gone when it is dropped.
+/// A server on the loopback interface that takes any POST with 200, gone when it is dropped. Where it refuses one, it repeats
+/// the path, as servers do.
 pub struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -100,10 +101,16 @@ fn answer(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     reader.read_exact(&mut body)?;
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let body = String::from_utf8_lossy(&body).into_owned();
+    let refused = format!("you sent {path}");
     locked(&shared.arrived).push(Arrived { path, body });
     let mut statuses = locked(&shared.statuses);
-    let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
-    write!(reader.get_mut(), "HTTP/1.1 {status} -\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")?;
+    let (status, said) =
+        if statuses.is_empty() { (200, "ok".to_owned()) } else { (statuses.remove(0), refused) };
+    let length = said.len();
+    write!(
+        reader.get_mut(),
+        "HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{said}"
+    )?;
     reader.get_mut().flush()
 }
 

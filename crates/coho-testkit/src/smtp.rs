@@ -59,6 +59,18 @@ struct Shared {
     is_over: AtomicBool,
 }
 
+impl Shared {
+    /// The answer to the next mail in place of taking it, if there is one.
+    fn next_refusal(&self) -> Option<String> {
+        let mut refusals = locked(&self.refusals);
+        if refusals.is_empty() { None } else { Some(refusals.remove(0)) }
+    }
+
+    fn keep(&self, mail: Mail) {
+        locked(&self.mails).push(mail);
+    }
+}
+
 /// A mail server on the loopback interface, gone when it is dropped.
 pub struct MailServer {
     address: SocketAddr,

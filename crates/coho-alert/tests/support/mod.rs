@@ -5,7 +5,7 @@
 pub(crate) mod check;
 pub(crate) mod receiver;
 
-use chrono::{TimeDelta, TimeZone as _, Utc};
+use chrono::TimeDelta;
 use coho_alert::message::{Frame, Message};
 use coho_alert::tell::{Notice, Turn, Turned};
 use coho_core::alert::remembered::{Alert, Detail, Told};
@@ -14,7 +14,7 @@ use coho_core::memory::Time;
 use coho_core::sync::SyncId;
 
 pub(crate) fn now() -> Time {
-    Utc.with_ymd_and_hms(2026, 11, 24, 7, 0, 0).unwrap()
+    "2026-11-24T07:00:00Z".parse().unwrap()
 }
 
 pub(crate) fn detail() -> Detail {

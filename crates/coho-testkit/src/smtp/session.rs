@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConnection, StreamOwned};
 
-use super::{Mail, Privacy, Shared, locked};
+use super::{Mail, Privacy, Shared};
 
 /// The longest line of a mail, its end counted (RFC 5321, 4.5.3.1.6).
 const LONGEST_LINE: usize = 1_000;
@@ -169,8 +169,6 @@ impl<'a> Session<'a> {
             text.push_str(line.strip_prefix('.').unwrap_or(&line));
             text.push_str("\r\n");
         }
-        let mut refusals = locked(&self.shared.refusals);
-        let refusal = if refusals.is_empty() { None } else { Some(refusals.remove(0)) };
         let mail = Mail {
             from: self.from.clone().unwrap_or_default(),
             to: self.to.clone(),
@@ -179,10 +177,10 @@ impl<'a> Session<'a> {
             user: self.user.clone(),
         };
         self.forget();
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = self.shared.next_refusal() {
             return Ok(refusal);
         }
-        locked(&self.shared.mails).push(mail);
+        self.shared.keep(mail);
         Ok("250 taken".to_owned())
     }
 
