@@ -15,6 +15,7 @@ use rusqlite::Connection;
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
+use crate::mask;
 use crate::open::{Access, PATIENCE};
 use crate::scope::Scope;
 
@@ -35,6 +36,7 @@ impl Ledger {
 
     pub(crate) fn attach(&self, connection: &Connection, access: Access) -> rusqlite::Result<()> {
         connection.busy_timeout(PATIENCE)?;
+        mask::teach(connection, self.masker())?;
         connection.execute("ATTACH ?1 AS ledger", [uri(self.path(), access)]).map(|_| ())
     }
 }

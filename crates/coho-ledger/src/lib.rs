@@ -60,6 +60,7 @@ pub mod reference;
 mod lend;
 pub mod absent;
 mod remember;
+mod ends;
 
 pub use failure::LedgerError;
 pub use ledger::Ledger;

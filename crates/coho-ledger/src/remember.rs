@@ -76,7 +76,7 @@ impl Ledger {
     }
 
     /// Writes to the ledger in one transaction on the connection of a plan's file.
-    fn joined(
+    pub(crate) fn joined(
         &self,
         lease: &Lease,
         connection: &Connection,
