@@ -4,6 +4,8 @@
 
 mod names;
 
+use std::fmt::{self, Write as _};
+
 use serde_json::Value as Json;
 
 use crate::decimal::Decimal;
@@ -40,7 +42,70 @@ pub fn parse_strict(text: &str) -> Result<Value, JsonError> {
 
 /// The compact JSON text of a value.
 pub fn write(value: &Value) -> String {
-    to_serde(value).to_string()
+    let mut text = Vec::new();
+    append(&mut text, value);
+    finished(text)
+}
+
+/// The compact JSON text of an object with these members. No name may come twice.
+pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) -> String {
+    let mut text = Vec::new();
+    append_object(&mut text, members);
+    finished(text)
+}
+
+/// All that is appended is UTF-8.
+fn finished(text: Vec<u8>) -> String {
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn append(text: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => text.extend(b"null"),
+        Value::Bool(flag) => text.extend(if *flag { b"true".as_slice() } else { b"false" }),
+        Value::Int(number) => serde_json::to_writer(text, number).unwrap_or_default(),
+        Value::Decimal(number) => text.extend(number.as_str().as_bytes()),
+        Value::Float(number) => serde_json::to_writer(text, &number.get()).unwrap_or_default(),
+        Value::Text(words) => append_text(text, words),
+        Value::Timestamp(_) | Value::LocalTimestamp(_) | Value::Date(_) => {
+            append_text(text, &value.scalar_text().unwrap_or_default());
+        }
+        Value::Array(items) => {
+            text.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                append_comma(text, at);
+                append(text, item);
+            }
+            text.push(b']');
+        }
+        Value::Object(members) => append_object(text, members.iter().map(|(name, value)| (name, value))),
+    }
+}
+
+fn append_object<'a>(text: &mut Vec<u8>, members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) {
+    let mut written = String::new();
+    text.push(b'{');
+    for (at, (name, value)) in members.into_iter().enumerate() {
+        append_comma(text, at);
+        written.clear();
+        // Writing into a text does not fail.
+        write!(written, "{name}").unwrap_or_default();
+        append_text(text, &written);
+        text.push(b':');
+        append(text, value);
+    }
+    text.push(b'}');
+}
+
+fn append_comma(text: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        text.push(b',');
+    }
+}
+
+/// Quoted, and escaped where that is needed. Memory takes all that is written.
+fn append_text(text: &mut Vec<u8>, words: &str) {
+    serde_json::to_writer(text, words).unwrap_or_default();
 }
 
 /// A value from what `serde_json` read.

@@ -69,6 +69,7 @@ pub mod absent;
 pub mod returned;
 mod remember;
 mod unlink;
+mod ends;
 
 pub use failure::LedgerError;
 pub use ledger::Ledger;

@@ -28,6 +28,9 @@ mod memory;
 #[path = "ledger/remember.rs"]
 mod remember;
 
+#[path = "ledger/ends.rs"]
+mod ends;
+
 #[path = "ledger/departures.rs"]
 mod departures;
 
