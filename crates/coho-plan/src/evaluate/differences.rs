@@ -103,11 +103,12 @@ mod tests {
 
     #[test]
     fn of_an_unclear_write_only_what_both_sides_agree_on_or_is_sent_now_is_remembered() {
-        let omitted = differences(&rendered(Rendering::Null(NullPolicy::Omit)), Some(&unclear()), &[]);
+        let omitted =
+            differences(&rendered(Rendering::Null(NullPolicy::Omit)), Some(&unclear()), &Met::default());
         assert_eq!(omitted.would_send, sent(&[("name", "Acme")]));
         for plan in ["free", "pro"] {
             let set = Rendering::Set(FieldValue::Value(Value::text(plan)));
-            let sieved = differences(&rendered(set), Some(&unclear()), &[]);
+            let sieved = differences(&rendered(set), Some(&unclear()), &Met::default());
             assert_eq!(sieved.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
         }
     }

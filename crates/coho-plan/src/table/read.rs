@@ -189,11 +189,6 @@ impl Table {
     }
 }
 
-fn decode(bodies: Vec<(i64, String)>) -> Result<Vec<(i64, Operation)>, TableError> {
-    let read = |(seq, body): (i64, String)| Ok((seq, wire::read(&body).ok_or(TableError::Damaged)?));
-    bodies.into_iter().map(read).collect()
-}
-
 /// What a row holds, unless it is nothing that was ever written: then the file is damaged.
 pub(crate) fn sound<T>(read: Option<T>) -> rusqlite::Result<T> {
     read.ok_or(rusqlite::Error::InvalidQuery)

@@ -14,6 +14,7 @@ use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
