@@ -1,6 +1,7 @@
 //! The verbs, one file each: what was typed becomes a call of the engine, and its answer becomes text.
 
 pub(crate) mod check;
+pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod forget;
 pub(crate) mod init;

@@ -54,6 +54,12 @@ pub enum LedgerError {
         /// The key.
         key: Key,
     },
+    /// A question took longer than whoever asked had patience.
+    #[error("{doing} took too long")]
+    TooLong {
+        /// What was being done.
+        doing: &'static str,
+    },
     /// Anything else that SQLite says.
     #[error("{doing} in the ledger `{}` failed", path.display())]
     Sqlite {
@@ -77,6 +83,7 @@ impl LedgerError {
             | Self::Locked { .. }
             | Self::Damaged { .. }
             | Self::OpenIntent { .. }
+            | Self::TooLong { .. }
             | Self::Sqlite { .. } => Code::LEDGER_FAILED,
         }
     }
@@ -92,6 +99,7 @@ impl LedgerError {
             Self::Damaged { .. } => Some("restore a copy of the file, or move it away and run `coho adopt`"),
             Self::LeaseLost { .. } => Some("run again: what is missing is found anew"),
             Self::OpenIntent { .. } => Some("run the sync: it looks first what became of the earlier write"),
+            Self::TooLong { .. } => Some("ask for less: one sync, one fate, one run"),
             Self::Sqlite { .. } => None,
         }
     }
@@ -119,6 +127,7 @@ impl Fault {
             Self::LeaseLost => LedgerError::LeaseLost { path },
             Self::OpenIntent(key) => LedgerError::OpenIntent { key },
             Self::Sqlite(source) => match source.sqlite_error_code() {
+                Some(ErrorCode::OperationInterrupted) => LedgerError::TooLong { doing },
                 Some(ErrorCode::DiskFull) => LedgerError::Full { path, source },
                 Some(ErrorCode::ReadOnly) => LedgerError::ReadOnly { path },
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

@@ -56,6 +56,7 @@ mod standing;
 pub mod amend;
 pub mod run;
 pub mod history;
+pub mod look;
 pub mod reference;
 mod lend;
 pub mod absent;

@@ -17,6 +17,8 @@ use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::scope::Scope;
 
+pub(crate) use self::counts::read as read_counts;
+
 /// A run that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -81,7 +83,7 @@ impl Status {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or_else(|| Fault::damaged("a run has a status that Coho never writes"))
     }

@@ -40,6 +40,9 @@ mod intents;
 #[path = "ledger/history.rs"]
 mod history;
 
+#[path = "ledger/look.rs"]
+mod look;
+
 #[path = "ledger/batches.rs"]
 mod batches;
 
