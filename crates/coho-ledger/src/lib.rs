@@ -63,6 +63,7 @@ pub mod outbox;
 pub mod request;
 pub mod totals;
 pub mod token;
+pub mod look;
 pub mod reference;
 mod lend;
 pub mod absent;

@@ -49,6 +49,9 @@ mod requests;
 #[path = "ledger/history.rs"]
 mod history;
 
+#[path = "ledger/look.rs"]
+mod look;
+
 #[path = "ledger/batches.rs"]
 mod batches;
 
