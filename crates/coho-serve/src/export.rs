@@ -101,6 +101,10 @@ fn read(
             let found = ledger.rows_of_run(&run, &wanted, AT_ONCE)?;
             Ok((found.rows, found.next))
         }
+        (None, None) if asked.filter("standing").is_some() => {
+            let found = ledger.standing_rows(&wanted, AT_ONCE)?;
+            Ok((found.rows, found.next))
+        }
         (Some(None), _) | (None, None) => Ok((Vec::new(), None)),
     }
 }

@@ -56,6 +56,16 @@ pub struct FoundRows {
     pub next: Option<i64>,
 }
 
+impl FoundRows {
+    /// The first ones of these rows, of which there is one more where there are more.
+    pub(super) fn first(mut rows: Vec<NumberedRow>, most: usize) -> Self {
+        let is_whole = rows.len() <= most;
+        rows.truncate(most);
+        let next = rows.last().map(|row| row.number).filter(|_| !is_whole);
+        Self { rows, next }
+    }
+}
+
 impl Ledger {
     /// The rows of a run by sync, fate and code.
     pub fn fates_of_run(&self, run: &RunId) -> Result<Vec<FateCount>, LedgerError> {
@@ -85,14 +95,19 @@ fn fates(connection: &Connection, run: &RunId) -> Result<Vec<FateCount>, Fault> 
     let mut rows = statement.query([run.as_str()])?;
     let mut counts = Vec::new();
     while let Some(row) = rows.next()? {
-        counts.push(FateCount {
-            sync: SyncId::new(row.get::<_, String>(0)?),
-            fate: Fate::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
-            code: row.get(2)?,
-            rows: count(row.get(3)?),
-        });
+        counts.push(counted(row)?);
     }
     Ok(counts)
+}
+
+/// Sync, fate, code, number.
+pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<FateCount, Fault> {
+    Ok(FateCount {
+        sync: SyncId::new(row.get::<_, String>(0)?),
+        fate: Fate::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
+        code: row.get(2)?,
+        rows: count(row.get(3)?),
+    })
 }
 
 /// A part of a run whose rows lie side by side in the index, in the order of their numbers.
@@ -120,7 +135,7 @@ fn parts(connection: &Connection, run: i64, wanted: &Wanted) -> Result<Vec<Part>
 
 /// What is read of a row. The columns of [`record`] come first.
 pub(super) const COLUMNS: &str =
-    "runs.run, key, op_type, fate, reason, code, message, fields, at, fates.id, sync";
+    "runs.run, key, op_type, fate, reason, code, message, fields, at, fields_zlib, fates.id, sync";
 
 fn listed(
     connection: &Connection,
@@ -135,9 +150,7 @@ fn listed(
         found.extend(part_rows(connection, run, part, code, wanted.before, stored(most) + 1)?);
     }
     found.sort_unstable_by_key(|row| std::cmp::Reverse(row.number));
-    let next = found.get(most).and_then(|_| found.get(most.checked_sub(1)?)).map(|row| row.number);
-    found.truncate(most);
-    Ok(FoundRows { rows: found, next })
+    Ok(FoundRows::first(found, most))
 }
 
 fn part_rows(
@@ -165,8 +178,8 @@ fn part_rows(
 
 pub(super) fn numbered(row: &rusqlite::Row<'_>) -> Result<NumberedRow, Fault> {
     Ok(NumberedRow {
-        number: row.get(9)?,
-        sync: SyncId::new(row.get::<_, String>(10)?),
+        number: row.get(10)?,
+        sync: SyncId::new(row.get::<_, String>(11)?),
         record: record(row)?,
     })
 }

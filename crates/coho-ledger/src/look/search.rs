@@ -4,14 +4,15 @@
 //! is told how far back that went.
 
 use coho_core::memory::Time;
+use coho_core::sync::SyncId;
 use coho_core::verdict::Fate;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Patience;
-use super::run::{COLUMNS, NumberedRow, Wanted, number, numbered};
+use super::run::{COLUMNS, FateCount, FoundRows, NumberedRow, Wanted, counted, number, numbered};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::moment::time;
+use crate::moment::{stored, time};
 use crate::run::RunId;
 
 /// So many rows are looked at between two questions to [`Patience`].
@@ -46,6 +47,47 @@ impl Ledger {
             let Some(place) = place(connection, run)? else { return Ok(Matches::default()) };
             let text = text.chars().take(LONGEST).collect::<String>().to_ascii_lowercase();
             searched(connection, &place, wanted, &text, most, patience)
+        })
+    }
+}
+
+impl Ledger {
+    /// How many rows wait for somebody now, by sync, fate and code.
+    pub fn standing_counts(&self) -> Result<Vec<FateCount>, LedgerError> {
+        self.read("counting rows that wait", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sync, fate, code, count(*) FROM fates INDEXED BY fates_standing
+                 JOIN scopes ON scopes.id = scope WHERE standing = 1 GROUP BY scope, fate, code ORDER BY sync, fate, code",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut counts = Vec::new();
+            while let Some(row) = rows.next()? {
+                counts.push(counted(row)?);
+            }
+            Ok(counts)
+        })
+    }
+
+    /// The rows that wait for somebody now and are wanted, the newest first.
+    pub fn standing_rows(&self, wanted: &Wanted, most: usize) -> Result<FoundRows, LedgerError> {
+        self.read("reading rows that wait", |connection| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
+                 JOIN scopes ON scopes.id = scope
+                 WHERE standing = 1 AND fates.id < ?1 AND (?2 IS NULL OR sync = ?2) AND (?3 IS NULL OR fate = ?3)
+                   AND (?4 IS NULL OR code = ?4)
+                 ORDER BY fates.id DESC LIMIT ?5"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let before = wanted.before.unwrap_or(i64::MAX);
+            let sync = wanted.sync.as_ref().map(SyncId::as_str);
+            let fate = wanted.fate.map(Fate::as_str);
+            let mut rows = statement.query(params![before, sync, fate, wanted.code, stored(most) + 1])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(numbered(row)?);
+            }
+            Ok(FoundRows::first(found, most))
         })
     }
 }
@@ -118,7 +160,7 @@ fn stretch(
          ORDER BY fates.id DESC"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let sync = wanted.sync.as_ref().map(coho_core::sync::SyncId::as_str);
+    let sync = wanted.sync.as_ref().map(SyncId::as_str);
     let fate = wanted.fate.map(Fate::as_str);
     let mut rows = statement.query(params![from, before, run, sync, fate, wanted.code, text])?;
     let mut found = Vec::new();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::cause::{self, Cause};
+use super::rows;
 use super::sum::Sum;
 use crate::markup::chart::{self, Bar};
 use crate::markup::parts;
@@ -90,34 +91,21 @@ pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<Home, Ledge
         causes.iter().filter(of_sync).map(|cause| cause.rows).sum()
     };
     let syncs = histories.iter().map(|history| sync(context, history, failing(history))).collect();
-    let newest = |cause: &StandingCause| {
-        let history = histories
-            .iter()
-            .find(|history| history.sync == cause.sync && history.workspace == cause.workspace);
-        history.and_then(|history| history.runs.first()).map(|run| run.run.as_str().to_owned())
-    };
-    let failing = causes.iter().take(CAUSES).map(|cause| shown(cause, newest(cause))).collect();
+    let failing = causes.iter().take(CAUSES).map(shown).collect();
     Ok(Home { project: context.site.project.clone(), ran: true, failing, syncs })
 }
 
-fn shown(cause: &StandingCause, run: Option<String>) -> Cause {
-    let href = match run {
-        Some(run) => Target::Rows { run }.with(&[
-            ("sync", Some(cause.sync.as_str())),
-            ("fate", Some(cause.fate.as_str())),
-            ("code", cause.code.as_deref()),
-        ]),
-        None => Target::Row { number: cause.newest }.path(),
-    };
+fn shown(cause: &StandingCause) -> Cause {
+    let code = cause.code.as_deref();
     Cause {
         sync: cause.sync.as_str().to_owned(),
         fate: cause.fate.as_str().to_owned(),
-        remedy: cause::remedy(cause.code.as_deref()),
+        remedy: cause::remedy(code),
         code: cause.code.clone(),
         message: cause.message.clone(),
         rows: cause.rows,
         since: cause.since.into(),
-        href,
+        href: rows::standing(cause.sync.as_str(), cause.fate.as_str(), code),
     }
 }
 

@@ -88,3 +88,15 @@ async fn filters_select_and_show_what_they_leave() -> Result<(), Failure> {
     assert!(none.contains("No such rows were written down"));
     served.end().await
 }
+
+#[tokio::test]
+async fn the_overview_leads_to_rows_that_wait_since_an_earlier_run() -> Result<(), Failure> {
+    let (stage, served) = ran().await?;
+    stage.run().await?;
+    let home = served.page("/").await?.body;
+    let place = "/rows?standing=yes&amp;sync=users&amp;fate=deferred&amp;code=reference-missing";
+    assert!(home.contains(place), "{home}");
+    let rows = served.page(&place.replace("&amp;", "&")).await?.body;
+    assert!(rows.contains("href=\"/rows/4\"") || rows.contains("href=\"/rows/5\""), "{rows}");
+    served.end().await
+}

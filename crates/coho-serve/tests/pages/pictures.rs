@@ -58,6 +58,8 @@ pictures! {
     runs: "/runs", "runs-html", "runs-json";
     run: "/runs/run-001", "run-html", "run-json";
     rows: "/runs/run-001/rows?sync=users", "rows-html", "rows-json";
+    standing: "/rows?standing=yes", "standing-html", "standing-json";
+    carried: "/runs/run-002/rows?sync=users", "carried-html", "carried-json";
     calls: "/runs/run-001/calls", "calls-html", "calls-json";
     row: "/rows/6", "row-html", "row-json";
     call: "/calls/3", "call-html", "call-json";

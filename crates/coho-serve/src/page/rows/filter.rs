@@ -22,6 +22,8 @@ pub(crate) struct Filter {
     /// The searched text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
+    /// Whether only rows are shown that wait for somebody now, of whatever run.
+    pub(crate) standing: bool,
     /// Whether the address names a text that the server does not know any more.
     pub(crate) forgotten: bool,
 }
@@ -74,6 +76,7 @@ impl Filter {
             sync: filter("sync"),
             fate: filter("fate"),
             code: filter("code"),
+            standing: context.asked.filter("standing").is_some(),
             forgotten: q.is_some() && text.is_none(),
             q,
             text,
@@ -85,6 +88,7 @@ impl Filter {
         with(
             path,
             &[
+                ("standing", self.standing.then_some("yes")),
                 ("sync", self.sync.as_deref()),
                 ("fate", self.fate.as_deref()),
                 ("code", self.code.as_deref()),
