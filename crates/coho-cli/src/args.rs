@@ -349,9 +349,6 @@ pub(crate) struct Debug {
     /// Opens no browser.
     #[arg(long)]
     pub(crate) no_open: bool,
-    /// Lets pages retry, forget and run.
-    #[arg(long)]
-    pub(crate) allow_actions: bool,
 }
 
 /// What is done with a template.

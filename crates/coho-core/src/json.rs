@@ -155,7 +155,45 @@ pub fn to_serde(value: &Value) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::value::Float;
+
+    /// All scalars that a source or a template can give.
+    fn scalars() -> impl Strategy<Value = Value> {
+        let micros = -60_000_000_000_000_000_i64..250_000_000_000_000_000;
+        let moment = micros.prop_filter_map("a moment", chrono::DateTime::from_timestamp_micros);
+        let digits = prop_oneof![
+            "[+-]?[0-9]{0,20}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{1,4})?",
+            "[+-]?0{0,3}\\.[0-9]{980,1010}",
+            "-?[0-9]{1,3}e-?(9[0-9]{2}|1000)",
+        ];
+        prop_oneof![
+            any::<i64>().prop_map(Value::Int),
+            any::<f64>().prop_filter_map("finite", Float::new).prop_map(Value::Float),
+            any::<f32>()
+                .prop_filter_map("finite", |number| Float::new(f64::from(number)))
+                .prop_map(Value::Float),
+            digits.prop_filter_map("a number", |digits| Decimal::parse(&digits)).prop_map(Value::Decimal),
+            ".*".prop_map(Value::Text),
+            moment.clone().prop_map(Value::Timestamp),
+            moment.clone().prop_map(|moment| Value::LocalTimestamp(moment.naive_utc())),
+            moment.prop_map(|moment| Value::Date(moment.date_naive())),
+        ]
+    }
+
+    proptest! {
+        /// A value that were not what was sent of it would be sent in every run.
+        #[test]
+        fn what_is_sent_of_a_value_equals_it(value in scalars()) {
+            let sent = write(&value);
+            let back = parse(&sent).unwrap();
+            prop_assert_eq!(&back, &value, "{}", sent);
+            // What is remembered is written once more.
+            prop_assert_eq!(&parse(&write(&back)).unwrap(), &value);
+        }
+    }
 
     #[test]
     fn numbers_keep_every_digit() {

@@ -31,6 +31,9 @@ mod remember;
 #[path = "ledger/ends.rs"]
 mod ends;
 
+#[path = "ledger/unlink.rs"]
+mod unlink;
+
 #[path = "ledger/departures.rs"]
 mod departures;
 

@@ -16,7 +16,7 @@
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Actions, Broken, Keys, Site};
+//! use coho_serve::site::{Broken, Keys, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -30,7 +30,6 @@
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,
 //!     names: vec![],
-//!     actions: Actions::Refused,
 //! };
 //! // It ends when the future that it is given does.
 //! serve(site, listener, async {}).await?;

@@ -28,8 +28,6 @@ pub struct Site {
     pub address: SocketAddr,
     /// Other names under which it is reached, with their port where that is not the usual one: of a reverse proxy, of a host.
     pub names: Vec<String>,
-    /// Whether pages offer to do something.
-    pub actions: Actions,
 }
 
 /// Reads the project's files as they are now.
@@ -51,16 +49,6 @@ pub struct Broken {
     pub problems: Vec<Problem>,
     /// Its files, as far as they could be read.
     pub files: Vec<File>,
-}
-
-/// Whether pages offer to do something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Actions {
-    /// They only show.
-    #[default]
-    Refused,
-    /// They offer to retry, to forget and to run.
-    Allowed,
 }
 
 /// Three texts that nobody can guess, each drawn for this process.

@@ -10,7 +10,7 @@ use chrono::Utc;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_serve::server::serve;
-use coho_serve::site::{Actions, Broken, Keys, OpenProject, Opened, Site};
+use coho_serve::site::{Broken, Keys, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
 
 use crate::args::{Debug, Global};
@@ -40,7 +40,6 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         keys: keys.clone(),
         address,
         names: typed.hosts.clone(),
-        actions: if typed.allow_actions { Actions::Allowed } else { Actions::Refused },
     };
     let shown = typed.token_file.is_none().then_some(keys.token.as_str());
     tell(typed, &format!("http://{}/", visible(address)), shown)?;

@@ -16,7 +16,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::{File, load};
 use coho_serve::server::serve;
-use coho_serve::site::{Actions, Broken, Keys, Opened, Site};
+use coho_serve::site::{Broken, Keys, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -170,7 +170,6 @@ ledger: ledger.db
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: "form".to_owned() },
             address,
             names: Vec::new(),
-            actions: Actions::Refused,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };
