@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod failures;
 pub(crate) mod forget;
 pub(crate) mod init;
 pub(crate) mod live;

@@ -10,7 +10,8 @@
 //!
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
-//! [`absent`] for what a plan asks of keys whose rows left. What is known of a tenant besides its records stands in
+//! [`absent`] for what a plan asks of keys whose rows left. What pages and the command line show of runs, rows, calls and
+//! failures is asked in [`history`] and [`look`]. What is known of a tenant besides its records stands in
 //! [`workspace`] and [`mod@reference`], whose ledger it is in [`project`].
 //!
 //! ```
@@ -43,6 +44,7 @@ pub mod temporary;
 pub mod schema;
 pub mod failure;
 mod moment;
+mod pack;
 pub mod lease;
 pub mod scope;
 pub mod project;
@@ -52,10 +54,15 @@ pub mod memory;
 pub mod identity;
 pub mod intent;
 pub mod settle;
+mod call;
+mod cause;
 mod standing;
 pub mod amend;
 pub mod run;
+pub mod stages;
 pub mod history;
+pub mod look;
+pub mod retention;
 pub mod reference;
 mod lend;
 pub mod absent;

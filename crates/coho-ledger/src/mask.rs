@@ -25,6 +25,7 @@ mod tests {
     use coho_core::decide::Purpose;
     use coho_core::memory::Time;
     use coho_core::secret::Secret;
+    use coho_core::started::Started;
 
     use super::*;
     use crate::lease::Holder;
@@ -39,7 +40,7 @@ mod tests {
         let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
         let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
         let id = RunId::new("1");
-        let run = ledger.begin_run(&lease, &id, Purpose::Sync, now).unwrap();
+        let run = ledger.begin_run(&lease, &id, Purpose::Sync, &Started::default(), now).unwrap();
         let error = Some("Basic aHVzaC1odXNoLWh1c2g6 and sk_live_1 and hush-hush-hush".to_owned());
         ledger.end_run(&lease, &run, &Ending { status: Status::Failed, error, at: now }).unwrap();
         let kept = ledger.run(&id).unwrap().and_then(|run| run.error);

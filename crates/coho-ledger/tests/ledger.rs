@@ -40,6 +40,12 @@ mod intents;
 #[path = "ledger/history.rs"]
 mod history;
 
+#[path = "ledger/retention.rs"]
+mod retention;
+
+#[path = "ledger/look.rs"]
+mod look;
+
 #[path = "ledger/batches.rs"]
 mod batches;
 

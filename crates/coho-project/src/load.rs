@@ -356,6 +356,7 @@ impl<'a> Loader<'a> {
             destinations,
             workspaces,
             ledger: declared.ledger,
+            history: declared.history,
             models,
             syncs,
             tests,

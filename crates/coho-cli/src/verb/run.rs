@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::verb::permit;
 use crate::verb::plan::{options, style};
-use crate::{engine, print, project};
+use crate::{engine, print, project, started};
 
 /// Plans, sends and reports.
 pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
@@ -48,6 +48,7 @@ async fn send(
         }
         options.on_lost = OnLost::BeginAnew;
     }
+    options.started = started::by_command(loaded);
     let stop = engine::stop_at_ctrl_c();
     let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await?;
     told(global, loaded, &report, options.filter.key.as_ref())

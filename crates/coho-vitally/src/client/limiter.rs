@@ -17,6 +17,7 @@ mod simulated;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use coho_core::call::{Wait, WaitWhy};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -42,6 +43,8 @@ pub(crate) struct Limiter {
 pub(crate) struct Pass<'a> {
     limiter: &'a Limiter,
     ticket: Option<Ticket>,
+    /// How long the call waited for it.
+    waited: Wait,
     _seat: Option<OwnedSemaphorePermit>,
 }
 
@@ -81,15 +84,17 @@ impl Limiter {
 
     /// Waits until a call may leave.
     pub(crate) async fn enter(&self, cost: Cost) -> Pass<'_> {
-        // The semaphore is never closed; were it, calls would go without a seat.
-        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        let (seat, mut waited) = self.seat().await;
         loop {
             // Listens before it looks: an answer in between is not missed.
             let mut back = std::pin::pin!(self.back.notified());
             back.as_mut().enable();
-            let admit = self.pace().admit(cost, Instant::now());
+            let since = Instant::now();
+            let (admit, why) = self.admit(cost, since);
             match admit {
-                Admit::Pass(ticket) => return Pass { limiter: self, ticket: Some(ticket), _seat: seat },
+                Admit::Pass(ticket) => {
+                    return Pass { limiter: self, ticket: Some(ticket), waited, _seat: seat };
+                }
                 Admit::Wait(until) => {
                     tokio::select! {
                         () = tokio::time::sleep_until(until) => {}
@@ -98,7 +103,26 @@ impl Limiter {
                 }
                 Admit::Answer => back.await,
             }
+            waited = waited.then(Wait::new(since.elapsed(), why));
         }
+    }
+
+    /// A seat, and how long it took to get one.
+    async fn seat(&self) -> (Option<OwnedSemaphorePermit>, Wait) {
+        if let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() {
+            return (Some(seat), Wait::NONE);
+        }
+        let since = Instant::now();
+        // The semaphore is never closed; were it, calls would go without a seat.
+        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        (seat, Wait::new(since.elapsed(), WaitWhy::Pace))
+    }
+
+    /// Whether a call may leave, and if not, why.
+    fn admit(&self, cost: Cost, now: Instant) -> (Admit, WaitWhy) {
+        let mut pace = self.pace();
+        let why = if pace.is_refused(now) { WaitWhy::Refused } else { WaitWhy::Pace };
+        (pace.admit(cost, now), why)
     }
 
     /// What is known now.
@@ -112,6 +136,11 @@ impl Limiter {
 }
 
 impl Pass<'_> {
+    /// How long the call waited for it.
+    pub(crate) fn waited(&self) -> Wait {
+        self.waited
+    }
+
     /// The call was answered; after a 429, whether it may be sent again.
     pub(crate) fn settle(mut self, told: Told, headers: RateHeaders) -> Again {
         let Some(ticket) = self.ticket.take() else { return Again::Yes };
@@ -177,6 +206,25 @@ mod tests {
             refused += 1;
         }
         assert_eq!(refused, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_says_what_it_was_for() {
+        let limiter = limiter(60, 5);
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            let pass = limiter.enter(Cost::Read).await;
+            waits.push(pass.waited());
+            pass.settle(Told::Passed, passed());
+        }
+        let second = Duration::from_secs(1);
+        assert_eq!(waits[..2], [Wait::NONE; 2]);
+        assert_eq!((waits[2].why, waits[2].length.as_secs()), (Some(WaitWhy::Pace), second.as_secs()));
+        let reset = RateHeaders { reset: Some(Duration::from_secs(30)), ..RateHeaders::default() };
+        limiter.enter(Cost::Write).await.settle(Told::Refused, reset);
+        let refused = limiter.enter(Cost::Read).await.waited();
+        assert_eq!(refused.why, Some(WaitWhy::Refused));
+        assert!(refused.length >= Duration::from_secs(30), "{refused:?}");
     }
 
     async fn is_held_back(limiter: &Limiter) -> bool {
