@@ -160,8 +160,11 @@ pub(crate) enum Verb {
     },
     /// Lists runs, the newest first; with an id, one run.
     Runs {
-        /// A run's id.
+        /// A run's id; with one, its stages and what its calls waited for are shown too.
         run: Option<String>,
+        /// Shows why rows of the run failed: each cause once, with how many rows there are of it.
+        #[arg(long, requires = "run")]
+        failures: bool,
         /// At most so many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
@@ -180,6 +183,16 @@ pub(crate) enum Verb {
         /// stands, or with --key all.
         #[arg(long)]
         run: Option<String>,
+        /// Only what was written down since then, over all runs: a day as 2026-11-24, a moment as 2026-11-24T10:00:00Z, or so
+        /// long ago, as 7d, 12h, 30m.
+        #[arg(long, value_name = "TIME", conflicts_with = "run")]
+        since: Option<String>,
+        /// Only rows that failed with this code, such as refused or cast-failed, over all runs.
+        #[arg(long, value_name = "CODE")]
+        cause: Option<String>,
+        /// Only rows that failed, in whatever run, and that no later run healed.
+        #[arg(long, conflicts_with = "run")]
+        still_failing: bool,
         /// At most so many.
         #[arg(long, default_value_t = 100)]
         limit: u32,

@@ -23,7 +23,7 @@ pub(crate) fn of(loaded: &Loaded) -> Engine<'_> {
 }
 
 /// The machine's name, as far as it is told.
-fn host() -> String {
+pub(crate) fn host() -> String {
     let from_file = || std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned());
     std::env::var("HOSTNAME").ok().or_else(from_file).unwrap_or_else(|| "this machine".to_owned())
 }

@@ -8,6 +8,8 @@ mod usage;
 mod key;
 mod print;
 mod project;
+mod since;
+mod started;
 mod engine;
 mod progress;
 mod serve;
@@ -60,9 +62,11 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Run { rows, plan } => verb::run::run(global, &rows, plan.as_deref()).await,
         Verb::Baseline { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Baseline).await,
         Verb::Adopt { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Adopt).await,
-        Verb::Runs { run, limit } => verb::runs::runs(global, run.as_deref(), limit),
-        Verb::Rows { sync, fate, key, run, limit, format } => {
-            let asked = verb::rows::Asked { sync, fate, key, run, limit, format };
+        Verb::Runs { run: Some(run), failures: true, .. } => verb::failures::failures(global, &run),
+        Verb::Runs { run, limit, .. } => verb::runs::runs(global, run.as_deref(), limit),
+        Verb::Rows { sync, fate, key, run, since, cause, still_failing, limit, format } => {
+            let asked =
+                verb::rows::Asked { sync, fate, key, run, since, cause, still_failing, limit, format };
             verb::rows::rows(global, &asked)
         }
         Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,

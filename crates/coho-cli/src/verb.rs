@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod check;
 pub(crate) mod debug;
 pub(crate) mod demo;
+pub(crate) mod failures;
 pub(crate) mod forget;
 pub(crate) mod init;
 pub(crate) mod live;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+pub use crate::call::Call;
 use crate::code::Code;
-use crate::memory::{Origin, Time};
+use crate::memory::Origin;
 use crate::path::FieldPath;
 use crate::target::VitallyId;
 use crate::value::Value;
@@ -183,23 +184,4 @@ impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// One call to Vitally, as the request log and the debugger show it. It never contains a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// When it was sent.
-    pub at: Time,
-    /// How long it took, in microseconds.
-    pub micros: u64,
-    /// `GET`, `POST`, `PUT` or `DELETE`.
-    pub method: &'static str,
-    /// Path and query.
-    pub path: String,
-    /// The request's JSON body.
-    pub request: Option<String>,
-    /// The answer's status; absent where none arrived.
-    pub status: Option<u16>,
-    /// The answer's body, bounded, or what went wrong.
-    pub response: String,
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use coho_core::code::Code;
 use coho_core::memory::Time;
@@ -10,6 +11,7 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
 use coho_ledger::lease::{Holder, UnderWay};
+use coho_ledger::retention::Retention;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_project::{Endpoint, Project, SourceSpec};
@@ -77,6 +79,18 @@ impl<'a> Engine<'a> {
             Ok(ledger) => Ok(Some(ledger)),
             Err(OpenError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How long the ledger keeps rows and calls, and how large it may become.
+    pub fn retention(&self) -> Retention {
+        let history = &self.setup.project.history;
+        let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+        Retention {
+            keep: days(history.keep_days),
+            failures: days(history.failures_days),
+            runs: days(history.runs_days),
+            max_size: history.max_size,
         }
     }
 

@@ -6,6 +6,7 @@ use coho_core::decide::Purpose;
 use coho_core::event::{Event, Listener};
 use coho_core::object::Object;
 use coho_core::problem::Problem;
+use coho_core::started::{Stage, Started};
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::scope::Scope;
@@ -43,6 +44,8 @@ pub struct Options {
     pub on_lost: OnLost,
     /// What is done where the ledger is another project's.
     pub on_foreign: OnForeign,
+    /// What started the run, as the ledger is to remember it. A plan needs none.
+    pub started: Started,
     /// Which syncs a run begins with.
     pub begins: Begins,
 }
@@ -65,6 +68,7 @@ impl Default for Options {
             permit: None,
             on_lost: OnLost::Refuse,
             on_foreign: OnForeign::Refuse,
+            started: Started::default(),
             begins: Begins::Always,
         }
     }
@@ -103,9 +107,17 @@ impl Engine<'_> {
             Some(ledger) => ledger,
             None => Ledger::temporary(self.setup.clock.now())?,
         };
-        let (stop, beat) = (Stop::new(), || ());
-        let making =
-            Planner { engine: self, run: PLAN, ledger: &ledger, options, listener, stop: &stop, beat: &beat };
+        let (stop, beat, began) = (Stop::new(), || (), |_, _| ());
+        let making = Planner {
+            engine: self,
+            run: PLAN,
+            ledger: &ledger,
+            options,
+            listener,
+            stop: &stop,
+            beat: &beat,
+            began: &began,
+        };
         let mut outlooks = Vec::new();
         for sync in syncs {
             let scope = self.scope(&ledger, sync)?;
@@ -156,6 +168,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) stop: &'a Stop,
     /// Called now and then, so that a lease does not run out.
     pub(crate) beat: &'a (dyn Fn() + std::marker::Sync),
+    /// Called where a stage begins, with how many rows went through the one before.
+    pub(crate) began: &'a (dyn Fn(Stage, u64) + std::marker::Sync),
 }
 
 impl Planner<'_> {
@@ -210,8 +224,10 @@ impl Planner<'_> {
     /// Tells how far the plan of a sync is, and whether it goes on.
     fn tell(&self, sync: &Sync, step: Step) -> ControlFlow<()> {
         (self.beat)();
-        if let Step::Reading(rows) = step {
-            self.listener.on(&Event::Reading { sync: sync.id.clone(), rows });
+        match step {
+            Step::Reading(rows) => self.listener.on(&Event::Reading { sync: sync.id.clone(), rows }),
+            Step::Began(stage, rows) => (self.began)(stage, rows),
+            Step::Evaluating => {}
         }
         if self.stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

@@ -1,5 +1,6 @@
 //! Running: [`parts`] says in which order each sync is planned and sent, [`ending`] what its end means.
 
+mod stages;
 mod parts;
 mod ending;
 
@@ -36,9 +37,6 @@ use crate::send::heartbeat::Heartbeat;
 use crate::send::matches::Directory;
 use crate::send::references::References;
 use crate::send::sent::Sent;
-
-/// How long rows by fate and calls are kept, in days. What was delivered is remembered for as long as the rows are there.
-pub const KEEP_HISTORY_DAYS: i64 = 30;
 
 /// What a run did.
 #[derive(Clone, Debug)]
@@ -123,7 +121,7 @@ impl Engine<'_> {
             return Ok(Report { run: String::new(), syncs: Vec::new() });
         }
         let id = RunId::new((self.setup.run_id)());
-        let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
+        let run = ledger.begin_run(leased.lease(), &id, options.purpose, &options.started, clock.now())?;
         self.take_requests(ledger, leased.lease(), &run, syncs, options)?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
@@ -153,7 +151,7 @@ impl Engine<'_> {
         self.lay_anchors(ledger, leased.lease(), clients.keys())?;
         let calls = summaries.iter().map(|sync| sync.calls).sum();
         self.keep_prices(ledger, leased.lease(), &clients, calls)?;
-        ledger.prune(leased.lease(), clock.now() - TimeDelta::days(KEEP_HISTORY_DAYS))?;
+        ledger.retain(leased.lease(), &self.retention(), clock.now())?;
         self.prune_messages(ledger)?;
         leased.release()?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })

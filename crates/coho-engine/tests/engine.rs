@@ -18,6 +18,8 @@ mod removals;
 mod origins;
 #[path = "engine/conclusions.rs"]
 mod conclusions;
+#[path = "engine/history.rs"]
+mod history;
 #[path = "engine/waits.rs"]
 mod waits;
 #[path = "engine/spared.rs"]

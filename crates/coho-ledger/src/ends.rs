@@ -36,6 +36,8 @@ impl Ledger {
             }
             let unsaid = if nothing_stands { "TRUE" } else { UNSAID };
             let (run, now) = (run.row, micros(now));
+            let caused = named_params! { ":run": run, ":scope": scope.id, ":first": first, ":last": last, ":now": now };
+            connection.prepare_cached(&cause())?.execute(caused)?;
             let told = named_params! { ":run": run, ":scope": scope.id, ":first": first, ":last": last, ":now": now };
             connection.prepare_cached(&tell(unsaid))?.execute(told).map(drop)
         })
@@ -52,16 +54,30 @@ fn lift() -> String {
     )
 }
 
+/// What they failed of, as [`crate::cause`] does it for one.
+fn cause() -> String {
+    format!(
+        "INSERT INTO ledger.causes AS known (scope, code, message, first_at, last_at)
+         SELECT DISTINCT :scope, coalesce(code, ''), cause_message(code, masked(message)), :now, :now
+         FROM temp.ends WHERE seq BETWEEN :first AND :last AND fate IN ({})
+         ON CONFLICT (scope, code, message) DO UPDATE SET last_at = max(known.last_at, excluded.last_at),
+           back_in = CASE WHEN known.healed_at IS NULL THEN known.back_in ELSE :run END, healed_at = NULL",
+        that_stand()
+    )
+}
+
 /// What stands still says all that there is to say.
 const UNSAID: &str = "\
     NOT EXISTS (SELECT 1 FROM ledger.fates AS stood INDEXED BY fates_standing \
       WHERE stood.standing = 1 AND stood.scope = :scope AND stood.key = told.key)";
 
 fn tell(unsaid: &str) -> String {
+    let stands = that_stand();
     format!(
-        "INSERT INTO ledger.fates (run, scope, key, fate, reason, code, message, fields, at, standing)
-         SELECT :run, :scope, key, fate, reason, code, masked(message), '{{}}', :now, fate IN ({})
-         FROM temp.ends AS told WHERE seq BETWEEN :first AND :last AND {unsaid} ORDER BY seq",
-        that_stand()
+        "INSERT INTO ledger.fates (run, scope, key, fate, reason, code, message, fields, at, standing, cause)
+         SELECT :run, :scope, key, fate, reason, code, masked(message), '{{}}', :now, fate IN ({stands}),
+           CASE WHEN fate IN ({stands}) THEN (SELECT id FROM ledger.causes AS cause WHERE cause.scope = :scope
+             AND cause.code = coalesce(told.code, '') AND cause.message = cause_message(told.code, masked(told.message))) END
+         FROM temp.ends AS told WHERE seq BETWEEN :first AND :last AND {unsaid} ORDER BY seq"
     )
 }

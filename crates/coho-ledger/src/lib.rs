@@ -14,6 +14,7 @@
 //! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
 //! whom in [`alerts`] and [`outbox`].
 //! Which runs were asked for stands in [`request`], who may ask over the network in [`token`], what all runs came to in [`totals`].
+//! What pages and the command line show of runs, rows, calls and failures is asked in [`history`] and [`look`].
 //!
 //! ```
 //! use coho_core::key::Key;
@@ -45,6 +46,7 @@ pub mod temporary;
 pub mod schema;
 pub mod failure;
 mod moment;
+mod pack;
 pub mod lease;
 pub mod scope;
 pub mod project;
@@ -54,9 +56,12 @@ pub mod memory;
 pub mod identity;
 pub mod intent;
 pub mod settle;
+mod call;
+mod cause;
 mod standing;
 pub mod amend;
 pub mod run;
+pub mod stages;
 pub mod history;
 pub mod alerts;
 pub mod outbox;
@@ -64,6 +69,7 @@ pub mod request;
 pub mod totals;
 pub mod token;
 pub mod look;
+pub mod retention;
 pub mod reference;
 mod lend;
 pub mod absent;

@@ -1,14 +1,19 @@
-//! Looking: what the debugger's pages ask of a ledger, and nothing else does.
+//! Looking: what pages and the command line ask of what was run.
 //!
 //! Each question reads one moment, goes through an index and ends at a limit. Where a question could still take long, the
 //! caller's [`Patience`] ends it.
 
+mod calls;
+mod failures;
 pub mod home;
 pub mod run;
 pub mod runs;
 pub mod search;
 pub mod row;
 pub mod requests;
+
+pub use self::calls::{CallFilter, CallRecord, CallSums};
+pub use self::failures::{EXAMPLES, FailureGroup, FailuresOf};
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! The SQL function `masked`, through which every text goes that the ledger keeps of what was said: a server may repeat a
-//! request with its token, and a driver the address with its password.
+//! request with its token, and a driver the address with its password. And `cause_message`, which tells what failures have in common.
 
+use coho_core::cause::Cause;
+use coho_core::code::Code;
 use coho_core::secret::Masker;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -15,6 +17,10 @@ pub(crate) fn teach(connection: &Connection, masker: Masker) -> rusqlite::Result
             ValueRef::Text(bytes) => Some(masker.mask(&String::from_utf8_lossy(bytes)).into_owned()),
             ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => None,
         })
+    })?;
+    connection.create_scalar_function("cause_message", 2, flags, |context| {
+        let (code, message) = (context.get::<Option<String>>(0)?, context.get::<Option<String>>(1)?);
+        Ok(Cause::of(code.and_then(|code| Code::parse(&code)), message.as_deref()).message)
     })
 }
 
@@ -25,6 +31,7 @@ mod tests {
     use coho_core::decide::Purpose;
     use coho_core::memory::Time;
     use coho_core::secret::Secret;
+    use coho_core::started::Started;
 
     use super::*;
     use crate::lease::Holder;
@@ -39,7 +46,7 @@ mod tests {
         let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
         let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
         let id = RunId::new("1");
-        let run = ledger.begin_run(&lease, &id, Purpose::Sync, now).unwrap();
+        let run = ledger.begin_run(&lease, &id, Purpose::Sync, &Started::default(), now).unwrap();
         let error = Some("Basic aHVzaC1odXNoLWh1c2g6 and sk_live_1 and hush-hush-hush".to_owned());
         ledger.end_run(&lease, &run, &Ending { status: Status::Failed, error, at: now }).unwrap();
         let kept = ledger.run(&id).unwrap().and_then(|run| run.error);

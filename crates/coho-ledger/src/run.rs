@@ -4,13 +4,16 @@
 //! pruned.
 
 pub(crate) mod counts;
+mod start;
 
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;
 use coho_core::memory::Time;
+use coho_core::started::{FullWhy, Started};
 use coho_core::sync::SyncId;
 use rusqlite::{Connection, Row, params};
 
+use crate::cause;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -113,6 +116,36 @@ pub struct Ending {
     pub at: Time,
 }
 
+/// What is still kept of a run's rows and calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// All.
+    All,
+    /// Rows that failed, with their calls.
+    Failures,
+    /// Neither: only the counts.
+    Counts,
+}
+
+impl Kept {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::All, Self::Failures, Self::Counts];
+
+    /// The text in the ledger and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Failures => "failures",
+            Self::Counts => "counts",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let found = Self::ALL.into_iter().find(|kept| kept.as_str() == text);
+        found.ok_or_else(|| Fault::damaged("of a run is kept what Coho never writes"))
+    }
+}
+
 /// A run as it is remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRecord {
@@ -128,6 +161,10 @@ pub struct RunRecord {
     pub started: Time,
     /// When it ended.
     pub ended: Option<Time>,
+    /// What started it.
+    pub start: Started,
+    /// What is still kept of its rows and calls.
+    pub kept: Kept,
     /// Its syncs, in the order in which they started.
     pub syncs: Vec<SyncRecord>,
 }
@@ -166,6 +203,8 @@ pub struct SyncRecord {
     pub counts: Option<Counts>,
     /// How many of its calls are in the request log.
     pub calls: u64,
+    /// Why every row was evaluated, where every row was.
+    pub full_why: Option<FullWhy>,
 }
 
 impl Ledger {
@@ -175,6 +214,7 @@ impl Ledger {
         lease: &Lease,
         id: &RunId,
         purpose: Purpose,
+        started: &Started,
         now: Time,
     ) -> Result<Run, LedgerError> {
         self.write_in(lease, "beginning a run", |connection| {
@@ -184,6 +224,7 @@ impl Ledger {
                 params![id.as_str(), purpose_text(purpose), micros(now)],
             )?;
             let row = connection.last_insert_rowid();
+            start::write(connection, row, started)?;
             connection.execute("UPDATE lease SET run = ?1", [id.as_str()])?;
             Ok(Run { row, id: id.clone() })
         })
@@ -235,6 +276,7 @@ impl Ledger {
                     counts::write(counts)
                 ],
             )?;
+            cause::heal(connection, scope.id, ending.at)?;
             counts::tally(connection, run.row, scope.id)
         })
     }
@@ -320,8 +362,9 @@ fn records(
     limit: usize,
 ) -> Result<Vec<RunRecord>, Fault> {
     let sql = format!(
-        "SELECT id, run, purpose, status, error, started_at, ended_at FROM runs
-         WHERE {filter} OR (?2 IS NULL AND FALSE) ORDER BY id DESC LIMIT ?1"
+        "SELECT id, run, purpose, status, error, started_at, ended_at, kept, {} FROM runs
+         WHERE {filter} OR (?2 IS NULL AND FALSE) ORDER BY id DESC LIMIT ?1",
+        start::COLUMNS
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query(params![stored(limit), id.map(RunId::as_str)])?;
@@ -341,13 +384,15 @@ fn record(connection: &Connection, row: &Row<'_>) -> Result<RunRecord, Fault> {
         error: row.get(4)?,
         started: time(row.get(5)?)?,
         ended: row.get::<_, Option<i64>>(6)?.map(time).transpose()?,
+        kept: Kept::parse(&row.get::<_, String>(7)?)?,
+        start: start::read(row, 8)?,
     })
 }
 
 fn syncs(connection: &Connection, run: i64) -> Result<Vec<SyncRecord>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT name, sync, model, run_syncs.destination, status, error, started_at, ended_at, counts,
-           (SELECT count(*) FROM calls WHERE calls.run = run_syncs.run AND calls.scope = run_syncs.scope)
+           (SELECT count(*) FROM calls WHERE calls.run = run_syncs.run AND calls.scope = run_syncs.scope), full_why
          FROM run_syncs JOIN scopes ON scopes.id = scope JOIN workspaces ON workspaces.id = scopes.workspace
          WHERE run = ?1 ORDER BY started_at, scope",
     )?;
@@ -365,6 +410,7 @@ fn syncs(connection: &Connection, run: i64) -> Result<Vec<SyncRecord>, Fault> {
             ended: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
             counts: row.get::<_, Option<String>>(8)?.map(|text| counts::read(&text)).transpose()?,
             calls: count(row.get(9)?),
+            full_why: row.get::<_, Option<String>>(10)?.and_then(|text| FullWhy::parse(&text)),
         });
     }
     Ok(records)

@@ -122,6 +122,16 @@ impl Ledger {
         found.map(|(id, text)| scope(id, &text, workspace, sync, object)).transpose()
     }
 
+    /// The scope of a sync in a workspace, whatever its object is: for looking at what was run.
+    pub fn scope_of(&self, workspace: &str, sync: &SyncId) -> Result<Option<Scope>, LedgerError> {
+        self.read("looking for a scope", |connection| {
+            let Some((id, text)) = find(connection, workspace, sync)? else { return Ok(None) };
+            let object = Object::parse(&text)
+                .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
+            Ok(Some(Scope { id, workspace: workspace.to_owned(), sync: sync.clone(), object }))
+        })
+    }
+
     /// The syncs of a workspace that something is remembered of, in the order of their ids.
     pub fn remembered(&self, workspace: &str) -> Result<Vec<Remembered>, LedgerError> {
         self.read("listing scopes", |connection| {

@@ -15,10 +15,11 @@ use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::memory::store;
-use crate::moment::{micros, stored};
+use crate::moment::micros;
+use crate::pack::Packed;
 use crate::run::Run;
 use crate::scope::Scope;
-use crate::standing;
+use crate::{call, cause, standing};
 
 /// What was to be done to a record, in the words of the views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,8 +109,8 @@ impl Ledger {
         let mut settlements: Vec<_> = settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
         self.write_in(lease, "settling", |connection| {
-            for (call, keys) in calls {
-                record_shared_call(connection, run, scope, keys, call)?;
+            for (one, keys) in calls {
+                call::record_shared(connection, run, scope, keys, one)?;
             }
             settlements.into_iter().try_for_each(|settlement| settle(connection, run, scope, settlement))
         })
@@ -133,37 +134,27 @@ impl Ledger {
             Ok(())
         })
     }
+
+    /// Records the calls of an exchange that no verdict comes from, such as one that finds references.
+    pub fn record_calls(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        key: Option<&Key>,
+        calls: &[Call],
+    ) -> Result<(), LedgerError> {
+        self.write_in(lease, "recording calls", |connection| {
+            call::record_exchange(connection, run, scope, key, calls)
+        })
+    }
 }
 
 fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {
     let memory = settlement.memory.as_ref();
     store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
     record_fate(connection, run, scope, &settlement.fate)?;
-    settlement
-        .calls
-        .iter()
-        .try_for_each(|call| record_call(connection, run, scope, Some(&settlement.key), call))
-}
-
-/// A call for one key names it; one for several has them beside it.
-fn record_shared_call(
-    connection: &Connection,
-    run: &Run,
-    scope: &Scope,
-    keys: &[Key],
-    call: &Call,
-) -> Result<(), Fault> {
-    if let [] | [_] = keys {
-        return record_call(connection, run, scope, keys.first(), call);
-    }
-    record_call(connection, run, scope, None, call)?;
-    let id = connection.last_insert_rowid();
-    let mut statement =
-        connection.prepare_cached("INSERT OR IGNORE INTO call_keys (call, key) VALUES (?1, ?2)")?;
-    for key in keys {
-        statement.execute(params![id, key.as_str()])?;
-    }
-    Ok(())
+    call::record_exchange(connection, run, scope, Some(&settlement.key), &settlement.calls)
 }
 
 /// Records a fate, in the place of the one that stands.
@@ -176,10 +167,12 @@ pub(crate) fn record_fate(
     if let Some(key) = &fate.key {
         standing::lift(connection, scope, key)?;
     }
+    let cause = cause::of(connection, run, scope, fate)?;
+    let fields = Packed::of(fields(&fate.changes));
     connection
         .prepare_cached(
-            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, masked(?8), ?9, ?10, ?11)",
+            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing, cause, fields_zlib)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, masked(?8), ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             run.row,
@@ -190,9 +183,11 @@ pub(crate) fn record_fate(
             fate.reason,
             fate.code.map(Code::as_str),
             fate.message,
-            fields(&fate.changes),
+            fields.plain.unwrap_or_else(|| "{}".to_owned()),
             micros(fate.at),
             standing::stands(fate.fate),
+            cause,
+            fields.zlib,
         ])?;
     Ok(())
 }
@@ -205,31 +200,4 @@ fn fields(changes: &[Difference]) -> String {
         (change.path.to_string(), Value::Object(before.into_iter().chain([after]).collect()))
     });
     json::write(&Value::Object(members.collect()))
-}
-
-fn record_call(
-    connection: &Connection,
-    run: &Run,
-    scope: &Scope,
-    key: Option<&Key>,
-    call: &Call,
-) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO calls (run, scope, key, at, micros, method, path, request, status, response)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, masked(?7), masked(?8), ?9, masked(?10))",
-        )?
-        .execute(params![
-            run.row,
-            scope.id,
-            key.map(Key::as_str),
-            micros(call.at),
-            stored(call.micros),
-            call.method,
-            call.path,
-            call.request,
-            call.status,
-            call.response,
-        ])?;
-    Ok(())
 }

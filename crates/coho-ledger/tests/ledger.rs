@@ -52,8 +52,14 @@ mod requests;
 #[path = "ledger/history.rs"]
 mod history;
 
+#[path = "ledger/retention.rs"]
+mod retention;
+
 #[path = "ledger/look.rs"]
 mod look;
+
+#[path = "ledger/told.rs"]
+mod told;
 
 #[path = "ledger/batches.rs"]
 mod batches;

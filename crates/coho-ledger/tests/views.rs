@@ -27,7 +27,7 @@ fn play(script: &str) -> Result<String, Box<dyn Error>> {
     let connection = Connection::open(ledger.path())?;
     connection.execute_batch(script)?;
     let mut shown = String::new();
-    for view in ["sync_runs", "sync_changelog", "sync_snapshot"] {
+    for view in ["sync_runs", "sync_changelog", "sync_snapshot", "sync_calls"] {
         show(&mut shown, &connection, view)?;
     }
     Ok(shown)

@@ -64,11 +64,13 @@ mod summary;
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
+use coho_core::started::Stage;
 
 use crate::agreed::Of;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::planned::Planned;
+use crate::progress::Step;
 use crate::table::Table;
 
 /// Plans one sync.
@@ -84,7 +86,9 @@ pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
 fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planned, PlanError> {
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
     let types = std::mem::take(&mut read.types);
+    job.tell(Step::Began(Stage::Compare, read.number))?;
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
+    job.tell(Step::Began(Stage::Plan, passed.given))?;
     if let Some(approved) = job.approved {
         approved.bring(&table, &job.sync.id, rules, job.stop)?;
     }

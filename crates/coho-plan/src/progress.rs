@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use coho_core::started::Stage;
+
 /// How far a plan is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -9,6 +11,8 @@ pub enum Step {
     Reading(u64),
     /// Rows are compared and evaluated.
     Evaluating,
+    /// A stage begins, after so many rows went through the one before.
+    Began(Stage, u64),
 }
 
 /// Hears how far a plan is, and says whether it goes on.

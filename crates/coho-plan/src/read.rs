@@ -7,6 +7,7 @@ use coho_core::place::Place;
 use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
+use coho_core::started::Stage;
 use coho_mapping::{Mapping, Specification};
 use coho_source::{Scope, SourceError};
 
@@ -65,6 +66,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         job.tell(Step::Reading(intake.read))?;
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
+    job.tell(Step::Began(Stage::Sort, read))?;
     Ok(Read { mapping, types, rows: sorter.finish()?, number: read, nameless, problems })
 }
 

@@ -89,7 +89,7 @@ pub use excerpt::excerpt;
 pub use file::{File, FileText, LONGEST, belongs};
 pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
-pub use project::{DestinationSpec, Endpoint, LedgerSpec, Project, Rate, SourceSpec, Workspace};
+pub use project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Project, Rate, SourceSpec, Workspace};
 pub use reference::reference;
 pub use schedule::{ScheduleSpec, Trigger};
 pub use schema::{SchemaKind, schema};

@@ -374,6 +374,7 @@ impl<'a> Loader<'a> {
             workspaces,
             ledger: declared.ledger,
             alerts,
+            history: declared.history,
             models,
             syncs,
             schedules,

@@ -16,6 +16,25 @@ use secrecy::SecretString;
 use crate::alerts::AlertsSpec;
 use crate::schedule::ScheduleSpec;
 
+/// How long it is remembered what became of rows, and how large the ledger may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistorySpec {
+    /// Days for which rows and their calls are kept.
+    pub keep_days: u32,
+    /// Days for which rows that failed, and their calls, are kept.
+    pub failures_days: u32,
+    /// Days for which runs with their counts are kept.
+    pub runs_days: u32,
+    /// The most bytes that the ledger's file may have.
+    pub max_size: u64,
+}
+
+impl Default for HistorySpec {
+    fn default() -> Self {
+        Self { keep_days: 30, failures_days: 90, runs_days: 400, max_size: 2_000_000_000 }
+    }
+}
+
 /// A project.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -33,6 +52,8 @@ pub struct Project {
     pub ledger: LedgerSpec,
     /// Who is told of what.
     pub alerts: AlertsSpec,
+    /// How long it remembers what was run.
+    pub history: HistorySpec,
     /// Its models, by name.
     pub models: Vec<Model>,
     /// Its syncs, in the order in which they run: by object, then by id.

@@ -64,6 +64,22 @@ pub(crate) fn days(text: &str) -> Option<u32> {
     (number > 0).then_some(number * length)
 }
 
+/// `500MB`, `2GB`, `1GiB`; at least 10 MB.
+pub(crate) fn bytes(text: &str) -> Option<u64> {
+    let at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (digits, unit) = text.split_at_checked(at)?;
+    let number: u64 = (digits.len() <= 6).then(|| digits.parse().ok())??;
+    let size = match unit {
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    Some(number * size).filter(|bytes| *bytes >= 10_000_000)
+}
+
 /// `2026-01-01T09:00:00Z`, or `2026-01-01`, which is its midnight in UTC.
 pub(crate) fn instant(text: &str) -> Option<Time> {
     let value = value::moment(text)?;
@@ -140,6 +156,15 @@ mod tests {
         assert_eq!(duration("5m"), Some(Duration::from_secs(300)));
         assert_eq!(duration("30"), None);
         assert_eq!(duration("1d"), None);
+    }
+
+    #[test]
+    fn sizes_have_a_unit_and_are_no_less_than_a_ledger_needs() {
+        assert_eq!(
+            ["2GB", "500MB", "1GiB"].map(bytes),
+            [Some(2_000_000_000), Some(500_000_000), Some(1 << 30)]
+        );
+        assert_eq!(["2", "9MB", "2gb", "GB", "-1GB", "1.5GB", "9999999GB"].map(bytes), [None; 7]);
     }
 
     #[test]

@@ -9,12 +9,17 @@ mod plan;
 mod run;
 mod problem;
 mod event;
+mod start;
 mod listing;
+mod detail;
+mod failures;
 mod cases;
 
 pub use self::alerts::{alerts, tried};
 pub use self::cases::cases;
+pub use self::detail::run_detail;
 pub use self::event::{call, event};
+pub use self::failures::failures;
 pub use self::listing::{rows, runs};
 pub use self::plan::plan;
 pub use self::problem::problem;

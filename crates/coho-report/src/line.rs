@@ -1,9 +1,16 @@
 //! What `coho runs`, `coho rows` and `coho alerts` list, one value a line. Whoever reads the ledger fills them in.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use coho_core::alert::{Level, Subject, Trigger};
+use coho_core::call::WaitWhy;
+use coho_core::cause::Cause;
 use coho_core::counts::Counts;
 use coho_core::fields::Difference;
+use coho_core::key::Key;
 use coho_core::memory::{Time, Verb};
+use coho_core::started::{FullWhy, Stage, Started};
 use coho_core::sync::SyncId;
 use coho_core::verdict::Fate;
 
@@ -24,6 +31,67 @@ pub struct RunLine {
     pub counts: Counts,
     /// Calls that were made.
     pub calls: u64,
+    /// What started the run.
+    pub start: Started,
+    /// Why every row was evaluated, where every row was.
+    pub full_why: Option<FullWhy>,
+    /// What is still kept of its rows and calls: all, failures, counts.
+    pub kept: &'static str,
+    /// Until when rows that did not fail are kept with their calls, unless the ledger becomes too large before.
+    pub kept_until: Option<Time>,
+    /// The same of rows that failed.
+    pub failures_until: Option<Time>,
+}
+
+/// More of one sync of one run, for whoever looks at that run alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDetail {
+    /// The sync.
+    pub sync: SyncId,
+    /// Its stages, in the order in which they began.
+    pub stages: Vec<StageLine>,
+    /// How many calls sent a request once more.
+    pub repeated: u64,
+    /// How long requests waited, by what for. Several may have waited at the same time.
+    pub waits: BTreeMap<WaitWhy, Duration>,
+}
+
+/// A stage of one sync of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageLine {
+    /// Which.
+    pub stage: Stage,
+    /// Of sending: what was sent.
+    pub phase: Option<String>,
+    /// When it began.
+    pub began: Time,
+    /// How long it took, in milliseconds; absent where it has not ended.
+    pub millis: Option<u64>,
+    /// How many rows or operations went through it, where that is counted.
+    pub rows: Option<u64>,
+}
+
+/// Rows of one sync that failed of one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureLine {
+    /// The sync.
+    pub sync: SyncId,
+    /// The cause.
+    pub cause: Cause,
+    /// How many rows.
+    pub count: u64,
+    /// How they ended.
+    pub fates: BTreeMap<Fate, u64>,
+    /// The first few of them.
+    pub examples: Vec<Key>,
+    /// What was said of one of them.
+    pub message: Option<String>,
+    /// When a row failed of it for the first time.
+    pub first: Time,
+    /// Since when no row waits with it any more.
+    pub healed: Option<Time>,
+    /// Whether it had been healed before.
+    pub came_back: bool,
 }
 
 /// What became of one key in one run.

@@ -8,6 +8,7 @@ mod wire;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;
 use coho_core::event::Event;
 use coho_core::key::Key;
@@ -93,11 +94,16 @@ fn call() -> Call {
     Call {
         at: NOW,
         micros: 81_000,
+        route: None,
         method: "PUT",
         path: "/resources/accounts/acme".to_owned(),
+        attempt: Attempt::FIRST,
         request: Some(r#"{"traits":{"seats":45}}"#.to_owned()),
         status: Some(200),
+        headers: Headers::new(),
         response: r#"{"id":"v-7"}"#.to_owned(),
+        request_cut: 0,
+        response_cut: 0,
     }
 }
 

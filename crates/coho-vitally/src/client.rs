@@ -11,6 +11,7 @@
 mod token;
 mod endpoint;
 mod settings;
+mod record;
 mod transport;
 mod limiter;
 mod line;
@@ -55,6 +56,9 @@ use line::Line;
 
 /// How we call ourselves.
 const USER_AGENT: &str = concat!("coho/", env!("CARGO_PKG_VERSION"));
+
+/// What is sent and what is asked for.
+const JSON: &str = "application/json";
 
 /// A client of one workspace. Clones share its connections, its pace and what it learned.
 ///

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::verb::plan::style;
 use crate::verb::run::told;
-use crate::{engine, print, project};
+use crate::{engine, print, project, started};
 
 /// Remembers the rows of a sync, as they are or as far as Vitally holds them.
 pub(crate) async fn learn(
@@ -29,7 +29,13 @@ pub(crate) async fn learn(
     let stop = engine::stop_at_ctrl_c();
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { key, ..Filter::default() };
-    let options = Options { filter, purpose, on_lost: OnLost::BeginAnew, ..Options::default() };
+    let options = Options {
+        filter,
+        purpose,
+        on_lost: OnLost::BeginAnew,
+        started: started::by_command(&loaded),
+        ..Options::default()
+    };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
     let report = engine.run(&syncs, &options, &heard, &stop).await?;
     let plans = heard.plans.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! `coho rows`: rows by what became of them.
 
-use coho_core::code::Code;
+use chrono::Utc;
+use coho_core::code::{self, Code};
 use coho_core::key::Key;
 use coho_core::memory::Verb;
 use coho_core::verdict::{Call, Fate};
@@ -14,7 +15,7 @@ use coho_report::line::RowLine;
 use crate::args::{Global, RowsFormat};
 use crate::exit::{Exit, Known};
 use crate::verb::plan::{style, tell_of_runs};
-use crate::{engine, print, project};
+use crate::{engine, print, project, since};
 
 /// The most calls of a key that are shown for one run.
 const MOST_CALLS: usize = 100;
@@ -28,6 +29,9 @@ pub(crate) struct Asked {
     pub(crate) fate: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) run: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) cause: Option<String>,
+    pub(crate) still_failing: bool,
     pub(crate) limit: u32,
     pub(crate) format: RowsFormat,
 }
@@ -37,6 +41,8 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let fate = asked.fate.as_deref().map(fate).transpose()?;
+    let since = asked.since.as_deref().map(|text| since::parse(text, Utc::now())).transpose()?;
+    let code = asked.cause.as_deref().map(cause).transpose()?;
     let syncs = engine.select(std::slice::from_ref(&asked.sync))?;
     let key = crate::key::typed(asked.key.as_deref(), &loaded.project, &syncs)?;
     let (mut lines, mut calls) = (Vec::new(), Vec::new());
@@ -44,7 +50,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
         tell_of_runs(&engine, &ledger)?;
-        let filter = RowFilter { fate, key, run: None };
+        let filter = RowFilter { fate, key, run: None, since, code, still_failing: asked.still_failing };
         lines = found(&ledger, &scope, &filter, asked)?;
         if let Some(key) = &filter.key {
             calls = made(&ledger, &scope, key, &lines)?;
@@ -77,6 +83,17 @@ fn fate(text: &str) -> Result<Fate, Known> {
     })
 }
 
+fn cause(text: &str) -> Result<Code, Known> {
+    Code::parse(text).ok_or_else(|| {
+        let near = coho_core::problem::nearest(text, code::ALL.iter().map(|entry| entry.code.as_str()));
+        let help = near.map_or_else(
+            || "docs/reference/error-codes.md lists all codes".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Known { message: format!("there is no code `{text}`"), help: Some(help), code: 2, source: None }
+    })
+}
+
 /// The calls that were made for a key in the runs of these lines, the oldest first.
 fn made(ledger: &Ledger, scope: &Scope, key: &Key, lines: &[RowLine]) -> anyhow::Result<Vec<Call>> {
     let mut runs: Vec<&str> = lines.iter().rev().map(|line| line.run.as_str()).collect();
@@ -97,7 +114,7 @@ fn known(ledger: &Ledger, run: &str) -> anyhow::Result<RunId> {
     Ok(id)
 }
 
-/// The rows of the run that was named; of a key in all runs; else of the newest run that has any.
+/// The rows of the run that was named; over all runs where a key, a time or a cause was; else of the newest run that has any.
 fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> anyhow::Result<Vec<RowLine>> {
     let read = |run: Option<RunId>| -> anyhow::Result<Vec<RowLine>> {
         let filter = RowFilter { run, ..filter.clone() };
@@ -106,7 +123,9 @@ fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> a
     if let Some(run) = &asked.run {
         return read(Some(known(ledger, run)?));
     }
-    if filter.key.is_some() {
+    let over_all_runs =
+        filter.key.is_some() || filter.since.is_some() || filter.code.is_some() || filter.still_failing;
+    if over_all_runs {
         return read(None);
     }
     let runs = ledger.runs(MOST_RUNS)?;

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::verb::permit;
 use crate::verb::plan::{options, style};
-use crate::{engine, print, project};
+use crate::{engine, print, project, started};
 
 /// Plans, sends and reports.
 pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
@@ -49,6 +49,7 @@ async fn send(
         }
         options.on_lost = OnLost::BeginAnew;
     }
+    options.started = started::by_command(loaded);
     let stop = engine::stop_at_ctrl_c();
     // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
     let is_awaited = options.filter == Filter::default();

@@ -6,10 +6,12 @@ use coho_core::code::Code;
 use coho_core::decide::{Change, Purpose, Reason};
 use coho_core::event::Event;
 use coho_core::plan::{Status, SyncPlan, SyncSummary};
+use coho_core::started::Stage;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::run::{Ending, Status as Ended};
 
+use super::stages::Stages;
 use super::{Part, Shared};
 use crate::context::Engine;
 use crate::failure::EngineError;
@@ -18,6 +20,7 @@ use crate::send::sent::Stopped;
 impl Engine<'_> {
     pub(super) fn end(&self, shared: &Shared<'_>, part: Part<'_>) -> Result<SyncSummary, EngineError> {
         let now = self.setup.clock.now();
+        self.stages(shared, &part).begin(Stage::Conclude, None)?;
         let status = status(shared, &part);
         let (plan, missed) = match part.planned {
             Some(planned) => (planned.plan, planned.missed),
@@ -65,6 +68,8 @@ impl Engine<'_> {
         }
         let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
         shared.ledger.end_sync(shared.lease, shared.run, &part.scope, &ending, &summary.counts)?;
+        let stages = Stages { shared, scope: &part.scope, clock: &*self.setup.clock };
+        stages.end(Some(summary.counts.read))?;
         shared.listener.on(&Event::Ended(Box::new(summary.clone())));
         Ok(summary)
     }

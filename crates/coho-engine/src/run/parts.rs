@@ -14,6 +14,7 @@ use coho_core::event::Event;
 use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
+use coho_core::started::Stage;
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::Call;
 use coho_ledger::run::SyncStart;
@@ -24,6 +25,7 @@ use coho_plan::planned::Planned;
 use coho_plan::table::{Table, TableError};
 use coho_vitally::client::{Breaker, Client};
 
+use super::stages::{Stages, full_why};
 use super::{Part, Shared};
 use crate::context::Engine;
 use crate::failure::EngineError;
@@ -50,6 +52,7 @@ impl Engine<'_> {
             let mut part = self.begin(shared, sync)?;
             if !ends(shared) {
                 self.prepare(shared, &mut part).await?;
+                self.stages(shared, &part).end(None)?;
             }
             part.worked = self.setup.clock.now() - part.started;
             self.turn(shared, &mut part, Phase::Fresh, Stretch::WHOLE).await?;
@@ -101,6 +104,10 @@ impl Engine<'_> {
         Ok(end)
     }
 
+    pub(super) fn stages<'a>(&'a self, shared: &'a Shared<'a>, part: &'a Part<'_>) -> Stages<'a> {
+        Stages { shared, scope: &part.scope, clock: &*self.setup.clock }
+    }
+
     /// A sync's client, which sends nothing once the run is to stop, or the sync's time is up.
     fn client_of(&self, shared: &Shared<'_>, part: &Part<'_>) -> Option<Client> {
         let client = shared.clients.get(&part.sync.destination)?;
@@ -140,6 +147,10 @@ impl Engine<'_> {
 
     /// Plans, and remembers what needs no call. A plan that was interrupted leaves nothing.
     async fn prepare(&self, shared: &Shared<'_>, part: &mut Part<'_>) -> Result<(), EngineError> {
+        let clock = &*self.setup.clock;
+        let stages = Stages { shared, scope: &part.scope, clock };
+        stages.begin(Stage::Read, None)?;
+        let other_encoding = shared.ledger.has_other_encoding(&part.scope)?;
         let making = Planner {
             engine: self,
             run: shared.run.id().as_str(),
@@ -149,6 +160,7 @@ impl Engine<'_> {
             stop: shared.stop,
             // A lease that was lost is found at the next write.
             beat: &|| drop(shared.heartbeat.beat()),
+            began: &|stage, rows| drop(stages.begin(stage, Some(rows))),
         };
         let planned = match making.plan(part.sync, Some(&part.scope), &[]).await {
             Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
@@ -162,6 +174,9 @@ impl Engine<'_> {
         match self.remember(shared, part, &planned) {
             Err(EngineError::Plan(PlanError::Interrupted)) => return Ok(()),
             other => other?,
+        }
+        if let Some(why) = full_why(shared.options.purpose, &planned.plan, other_encoding) {
+            shared.ledger.mark_full(shared.lease, shared.run, &part.scope, why)?;
         }
         part.planned = Some(planned);
         self.find_references(shared, part).await?;
@@ -249,6 +264,11 @@ impl Engine<'_> {
         else {
             return Ok(stretch.after);
         };
+        if stretch.most == 0 || planned.table.operations(phase, stretch.after, 1)?.is_empty() {
+            return Ok(stretch.after);
+        }
+        let stages = self.stages(shared, part);
+        stages.send(phase)?;
         let of = planned.known.max(planned.plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(of));
         let sender = Sender {
@@ -271,7 +291,11 @@ impl Engine<'_> {
             max_rejected: allowed,
             heartbeat: shared.heartbeat,
         };
-        sender.phase(phase, stretch, &mut part.sent).await
+        let before = part.sent.all();
+        let end = sender.phase(phase, stretch, &mut part.sent).await?;
+        let sent = part.sent.all() - before;
+        self.stages(shared, part).end(Some(sent))?;
+        Ok(end)
     }
 }
 

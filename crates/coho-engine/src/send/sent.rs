@@ -46,6 +46,11 @@ impl Sent {
         self.outcomes.get(&outcome).copied().unwrap_or_default()
     }
 
+    /// How many operations came to an end.
+    pub(crate) fn all(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
     /// How many Vitally refused.
     pub(crate) fn rejected(&self) -> u64 {
         self.number(Outcome::Rejected)

@@ -3,11 +3,11 @@
 use coho_core::key::Key;
 use coho_core::sync::SyncId;
 use coho_core::verdict::Call;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::run::number;
+use crate::call::{COLUMNS, Reader};
 use crate::failure::{Fault, LedgerError};
-use crate::history::call;
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
 use crate::run::RunId;
@@ -54,13 +54,19 @@ pub struct CallCount {
     pub micros: u64,
 }
 
-/// Where a call stands in a list: number, run, sync, key and the key's newest fate; then those of [`call`], bodies left out.
-const LISTED: &str = "calls.key, at, micros, method, path, NULL, calls.status, '', calls.id, runs.run, sync,
-    (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key WHERE fates.scope = calls.scope AND fates.key = calls.key)";
+/// What is read of a call: its key, the columns of [`Reader`], number, run, sync, and the key's newest fate.
+fn whole() -> String {
+    format!(
+        "calls.key, {COLUMNS}, calls.id, runs.run, sync, (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key
+           WHERE fates.scope = calls.scope AND fates.key = calls.key)"
+    )
+}
 
-/// The same with bodies.
-const WHOLE: &str = "calls.key, at, micros, method, path, request, calls.status, response, calls.id, runs.run, sync,
-    (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key WHERE fates.scope = calls.scope AND fates.key = calls.key)";
+/// The same without bodies.
+fn without_bodies() -> String {
+    let requests = whole().replace("calls.request, calls.request_zlib", "NULL, NULL");
+    requests.replace("calls.response, calls.response_zlib", "'', NULL")
+}
 
 impl Ledger {
     /// The calls of a run by method and status.
@@ -95,16 +101,17 @@ impl Ledger {
             let Some(id) = number(connection, run)? else { return Ok(Vec::new()) };
             let failed = if wanted.failed { "AND (calls.status IS NULL OR calls.status NOT BETWEEN 200 AND 299)" } else { "" };
             let sql = format!(
-                "SELECT {LISTED} FROM calls NOT INDEXED JOIN runs ON runs.id = calls.run
+                "SELECT {} FROM calls NOT INDEXED JOIN runs ON runs.id = calls.run
                  JOIN scopes ON scopes.id = calls.scope
                  WHERE calls.run = ?1 AND calls.id > ?2 AND (?3 IS NULL OR sync = ?3) {failed}
                    AND calls.id BETWEEN (SELECT min(id) FROM calls WHERE run = ?1) AND (SELECT max(id) FROM calls WHERE run = ?1)
-                 ORDER BY calls.id LIMIT ?4"
+                 ORDER BY calls.id LIMIT ?4",
+                without_bodies()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let sync = wanted.sync.as_ref().map(SyncId::as_str);
             let mut rows = statement.query(params![id, wanted.after.unwrap_or(0), sync, stored(most)])?;
-            listed(&mut rows)
+            listed(connection, &mut rows)
         })
     }
 
@@ -113,14 +120,15 @@ impl Ledger {
         self.read("reading the last calls", |connection| {
             let Some(id) = number(connection, run)? else { return Ok(Vec::new()) };
             let sql = format!(
-                "SELECT {LISTED} FROM calls NOT INDEXED JOIN runs ON runs.id = calls.run
+                "SELECT {} FROM calls NOT INDEXED JOIN runs ON runs.id = calls.run
                  JOIN scopes ON scopes.id = calls.scope
                  WHERE calls.run = ?1 AND calls.id <= (SELECT max(id) FROM calls WHERE run = ?1)
-                 ORDER BY calls.id DESC LIMIT ?2"
+                 ORDER BY calls.id DESC LIMIT ?2",
+                without_bodies()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![id, stored(most)])?;
-            listed(&mut rows)
+            listed(connection, &mut rows)
         })
     }
 
@@ -134,15 +142,16 @@ impl Ledger {
     ) -> Result<Vec<NumberedCall>, LedgerError> {
         self.read("reading calls", |connection| {
             let sql = format!(
-                "SELECT {WHOLE} FROM calls JOIN runs ON runs.id = calls.run JOIN scopes ON scopes.id = calls.scope
+                "SELECT {} FROM calls JOIN runs ON runs.id = calls.run JOIN scopes ON scopes.id = calls.scope
                  WHERE +calls.run = (SELECT id FROM runs WHERE run = ?1) AND +calls.scope = ?2 AND calls.id IN (
                    SELECT id FROM calls WHERE run = (SELECT id FROM runs WHERE run = ?1) AND scope = ?2 AND key = ?3
                    UNION ALL SELECT call FROM call_keys WHERE key = ?3)
-                 ORDER BY calls.id LIMIT ?4"
+                 ORDER BY calls.id LIMIT ?4",
+                whole()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![run.as_str(), scope.id, key.as_str(), stored(most)])?;
-            listed(&mut rows)
+            listed(connection, &mut rows)
         })
     }
 
@@ -150,12 +159,13 @@ impl Ledger {
     pub fn numbered_call(&self, number: i64) -> Result<Option<NumberedCall>, LedgerError> {
         self.read("reading a call", |connection| {
             let sql = format!(
-                "SELECT {WHOLE} FROM calls JOIN runs ON runs.id = calls.run JOIN scopes ON scopes.id = calls.scope
-                 WHERE calls.id = ?1"
+                "SELECT {} FROM calls JOIN runs ON runs.id = calls.run JOIN scopes ON scopes.id = calls.scope
+                 WHERE calls.id = ?1",
+                whole()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([number])?;
-            rows.next()?.map(one).transpose()
+            rows.next()?.map(|row| one(connection, &mut Reader::default(), row)).transpose()
         })
     }
 
@@ -175,21 +185,21 @@ impl Ledger {
     }
 }
 
-fn listed(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<NumberedCall>, Fault> {
-    let mut calls = Vec::new();
+fn listed(connection: &Connection, rows: &mut rusqlite::Rows<'_>) -> Result<Vec<NumberedCall>, Fault> {
+    let (mut calls, mut reader) = (Vec::new(), Reader::default());
     while let Some(row) = rows.next()? {
-        calls.push(one(row)?);
+        calls.push(one(connection, &mut reader, row)?);
     }
     Ok(calls)
 }
 
-fn one(row: &Row<'_>) -> Result<NumberedCall, Fault> {
+fn one(connection: &Connection, reader: &mut Reader, row: &Row<'_>) -> Result<NumberedCall, Fault> {
     Ok(NumberedCall {
-        number: row.get(8)?,
-        run: RunId::new(row.get::<_, String>(9)?),
-        sync: SyncId::new(row.get::<_, String>(10)?),
+        number: row.get(17)?,
+        run: RunId::new(row.get::<_, String>(18)?),
+        sync: SyncId::new(row.get::<_, String>(19)?),
         key: row.get::<_, Option<String>>(0)?.map(Key::new),
-        row: row.get(11)?,
-        call: call(row)?,
+        row: row.get(20)?,
+        call: reader.read(connection, row, 1)?,
     })
 }

@@ -59,7 +59,13 @@ fn what_is_told_is_written_with_the_end_of_the_run_and_reads_back() -> Tested {
     let ledger = Ledger::temporary(at(0))?;
     ledger.mask(&Masker::new(&[Secret::new("hush-hush-hush")]))?;
     let lease = ledger.acquire(&holder("a"), at(0), TTL)?;
-    let run = ledger.begin_run(&lease, &RunId::new("run-1"), Purpose::Sync, at(0))?;
+    let run = ledger.begin_run(
+        &lease,
+        &RunId::new("run-1"),
+        Purpose::Sync,
+        &coho_core::started::Started::default(),
+        at(0),
+    )?;
     let ending = Ending { status: Status::Failed, error: None, at: at(1) };
     let critical = Some(Level::Critical);
     ledger.end_run_telling(&lease, &run, &ending, |before, next| {

@@ -3,14 +3,17 @@
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Standing};
+use coho_core::started::Started;
 use coho_core::verdict::{Call, Fate};
 use coho_ledger::LedgerError;
-use coho_ledger::history::{Pruned, RowFilter};
+use coho_ledger::history::RowFilter;
+use coho_ledger::retention::Pruned;
 use coho_ledger::run::RunId;
 use coho_ledger::settle::{OpType, Settlement};
 use rusqlite::Connection;
 
 use super::history::{begin, call, fate};
+use super::retention::seconds;
 use super::stage::{Stage, TTL, Tested, at, delivered, holder};
 
 fn settlement(key: &str, ended: Fate) -> Result<Settlement, Box<dyn std::error::Error>> {
@@ -97,7 +100,10 @@ fn the_rows_of_a_call_are_pruned_with_it() -> Tested {
         let run = begin(&stage, id, seconds)?;
         stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &calls)?;
     }
-    assert_eq!(stage.ledger.prune(&stage.lease, at(100))?, Pruned { fates: 0, calls: 1 });
+    assert_eq!(
+        stage.ledger.retain(&stage.lease, &seconds(900), at(1_000))?,
+        Pruned { fates: 0, calls: 1, runs: 0 }
+    );
     let left = Connection::open(stage.path())?
         .query_row("SELECT count(*) FROM call_keys", [], |row| row.get::<_, i64>(0))?;
     assert_eq!((left, paths(&stage, Some("2"))?.len()), (2, 1));
@@ -107,7 +113,13 @@ fn the_rows_of_a_call_are_pruned_with_it() -> Tested {
 #[test]
 fn what_was_accepted_counts_as_succeeded() -> Tested {
     let stage = Stage::new()?;
-    let run = stage.ledger.begin_run(&stage.lease, &RunId::new("r0"), Purpose::Adopt, at(0))?;
+    let run = stage.ledger.begin_run(
+        &stage.lease,
+        &RunId::new("r0"),
+        Purpose::Adopt,
+        &Started::default(),
+        at(0),
+    )?;
     assert_eq!(stage.ledger.run(run.id())?.ok_or("no run")?.purpose, "adopt");
     let run = begin(&stage, "r1", 1)?;
     let settled = [settlement("1", Fate::Accepted)?, settlement("2", Fate::Rejected)?];

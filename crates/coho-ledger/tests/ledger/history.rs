@@ -1,5 +1,6 @@
 //! Runs, rows by fate, calls and references.
 
+use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;
@@ -8,19 +9,28 @@ use coho_core::key::Key;
 use coho_core::memory::{Memory, Standing};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::started::Started;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Fate, Outcome};
-use coho_ledger::history::{Pruned, RowFilter};
+use coho_ledger::history::RowFilter;
+use coho_ledger::retention::Pruned;
 use coho_ledger::run::{Ending, Run, RunId, Status, SyncStart};
 use coho_ledger::settle::{OpType, RowFate};
 
+use super::retention::seconds;
 use super::stage::{Stage, Tested, at, delivered, target};
 
 type Failure = Box<dyn std::error::Error>;
 
 pub(super) fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failure> {
-    let run = stage.ledger.begin_run(&stage.lease, &RunId::new(id), Purpose::Sync, at(seconds))?;
+    let run = stage.ledger.begin_run(
+        &stage.lease,
+        &RunId::new(id),
+        Purpose::Sync,
+        &Started::default(),
+        at(seconds),
+    )?;
     let start = SyncStart {
         model: "active_accounts".to_owned(),
         destination: "vitally".to_owned(),
@@ -52,11 +62,16 @@ pub(super) fn call() -> Call {
     Call {
         at: at(4),
         micros: 12,
+        route: None,
         method: "GET",
         path: "/resources/accounts/a".to_owned(),
+        attempt: Attempt::FIRST,
         request: None,
         status: None,
+        headers: Headers::new(),
         response: "connection reset".to_owned(),
+        request_cut: 0,
+        response_cut: 0,
     }
 }
 
@@ -127,7 +142,10 @@ fn what_is_old_is_pruned_and_runs_stay() -> Tested {
         let calls = [(); 2].map(|()| (call(), vec![Key::new("1")]));
         stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &calls)?;
     }
-    assert_eq!(stage.ledger.prune(&stage.lease, at(100))?, Pruned { fates: 1, calls: 2 });
+    assert_eq!(
+        stage.ledger.retain(&stage.lease, &seconds(900), at(1_000))?,
+        Pruned { fates: 1, calls: 2, runs: 0 }
+    );
     assert_eq!(stage.ledger.calls(&stage.scope, &RunId::new("r1"), None, 9)?, []);
     let left = stage.ledger.calls(&stage.scope, &RunId::new("r2"), Some(&Key::new("1")), 9)?;
     assert_eq!(left, vec![(Some(Key::new("1")), call()); 2]);

@@ -5,6 +5,7 @@ use coho_core::fields::Difference;
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Pending, Standing, Verb};
 use coho_core::path::FieldPath;
+use coho_core::started::Started;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Fate};
 use coho_ledger::intent::Intent;
@@ -34,7 +35,7 @@ fn open(key: &str) -> Pending {
 }
 
 fn begin(stage: &Stage) -> Result<Run, LedgerError> {
-    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, at(1))
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, &Started::default(), at(1))
 }
 
 fn settlement(key: &str) -> Result<Settlement, Failure> {
@@ -60,6 +61,7 @@ fn settlement(key: &str) -> Result<Settlement, Failure> {
             request: Some("{}".to_owned()),
             status: Some(201),
             response: "{}".to_owned(),
+            ..super::history::call()
         }],
     })
 }

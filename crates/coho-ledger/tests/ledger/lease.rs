@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use coho_core::key::Key;
+use coho_core::started::Started;
 use coho_ledger::lease::LeaseError;
 use coho_ledger::{Ledger, LedgerError, Opening};
 
@@ -106,7 +107,7 @@ fn who_only_reads_is_told_which_process_runs() -> Tested {
     let reader = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
     let told = reader.under_way("a", at(1_000))?.ok_or("nobody holds it")?;
     assert_eq!((told.holder, told.since, told.run), (holder("a"), at(0), None));
-    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, at(1))?;
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, &Started::default(), at(1))?;
     assert_eq!(reader.under_way("b", at(1_000))?.and_then(|told| told.run), Some(RunId::new("r1")));
     // Looking does not get in the way of who wants to run next.
     stage.ledger.release(stage.lease, at(2))?;

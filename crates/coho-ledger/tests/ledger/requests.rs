@@ -31,7 +31,13 @@ fn open(ledger: &Ledger) -> Result<Vec<Request>, coho_ledger::LedgerError> {
 
 /// Begins a run of syncs, each of which begins too.
 fn begin(ledger: &Ledger, lease: &Lease, id: &str, syncs: &[&str]) -> Result<Run, Box<dyn Error>> {
-    let run = ledger.begin_run(lease, &RunId::new(id), Purpose::Sync, at(50))?;
+    let run = ledger.begin_run(
+        lease,
+        &RunId::new(id),
+        Purpose::Sync,
+        &coho_core::started::Started::default(),
+        at(50),
+    )?;
     let names: Vec<_> = syncs.iter().map(|sync| name(sync)).collect();
     ledger.take_requests(lease, &run, &names)?;
     for sync in syncs {

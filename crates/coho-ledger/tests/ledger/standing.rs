@@ -18,6 +18,7 @@ use coho_ledger::run::{Run, RunId};
 use coho_ledger::settle::{RowFate, Settlement};
 
 use super::history::begin;
+use super::retention::seconds;
 use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 
 fn invalid(key: &str, message: &str) -> RowFate {
@@ -134,7 +135,7 @@ fn what_stands_is_not_pruned() -> Tested {
     let run = begin(&stage, "r1", 1)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("2", "b")])?;
-    assert_eq!(stage.ledger.prune(&stage.lease, at(100))?.fates, 1);
+    assert_eq!(stage.ledger.retain(&stage.lease, &seconds(900), at(10_000))?.fates, 1);
     assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?.len(), 2);
     Ok(())
 }

@@ -86,7 +86,15 @@ fn what_was_removed_before_or_linked_since_stays() -> Tested {
 #[test]
 fn only_a_run_that_was_interrupted_left_links() -> Tested {
     let stage = Stage::new()?;
-    let begin = |id: &str, now| stage.ledger.begin_run(&stage.lease, &RunId::new(id), Purpose::Sync, now);
+    let begin = |id: &str, now| {
+        stage.ledger.begin_run(
+            &stage.lease,
+            &RunId::new(id),
+            Purpose::Sync,
+            &coho_core::started::Started::default(),
+            now,
+        )
+    };
     let first = begin("1", at(1))?;
     assert_eq!(stage.ledger.interrupted_before(&first)?, None);
     // It was killed.

@@ -2,7 +2,9 @@
 
 use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
-use super::texts::{ANY_URL, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS};
+use super::texts::{
+    ANY_URL, BYTES, DAYS, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS,
+};
 use super::{Choice, Form, Key, Others, Shape, Typed};
 
 /// `coho.yaml`.
@@ -59,6 +61,14 @@ pub(crate) static PROJECT: Shape = Shape {
             default: "`.coho/ledger.db`",
             meaning: "The file in which Coho remembers what it delivered, relative to the project.",
             example: "ledger: .coho/ledger.db",
+        },
+        Key {
+            name: "history",
+            need: May,
+            form: &Form::Map(&HISTORY),
+            default: "as each of its keys says",
+            meaning: "How long the ledger keeps what became of rows, with the calls that were made for them.",
+            example: "history: { keep: 30d, failures: 90d, max_size: 2GB }",
         },
         Key {
             name: "alerts",
@@ -295,6 +305,49 @@ pub(crate) static VITALLY: Shape = Shape {
 };
 
 const FILE_LEDGER: &str = "until then, name a file: `ledger: .coho/ledger.db`";
+
+static HISTORY: Shape = Shape {
+    name: "history",
+    about: "How long the ledger keeps what became of rows, applied at the end of each run. What was delivered is remembered for as \
+            long as the rows are there, and a row that still fails stays however old that is.",
+    keys: &[
+        Key {
+            name: "keep",
+            need: May,
+            form: &Form::Text(&DAYS),
+            default: "`30d`",
+            meaning: "How long rows and their calls are kept, counted from the beginning of their run.",
+            example: "keep: 30d",
+        },
+        Key {
+            name: "failures",
+            need: May,
+            form: &Form::Text(&DAYS),
+            default: "`90d`",
+            meaning: "The same for rows that failed, with their calls; never shorter than `keep`.",
+            example: "failures: 90d",
+        },
+        Key {
+            name: "runs",
+            need: May,
+            form: &Form::Text(&DAYS),
+            default: "`400d`",
+            meaning: "How long runs with their counts are kept; never shorter than `failures`.",
+            example: "runs: 400d",
+        },
+        Key {
+            name: "max_size",
+            need: May,
+            form: &Form::Text(&BYTES),
+            default: "`2GB`",
+            meaning: "How large the ledger's file may become: beyond it the oldest runs lose their rows and calls before their time, \
+                      those that failed last.",
+            example: "max_size: 2GB",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
 
 static LEDGER: Shape = Shape {
     name: "ledger",

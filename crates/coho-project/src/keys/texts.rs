@@ -78,6 +78,13 @@ pub(crate) static DAYS: Text = Text {
     ..TEXT_LIKE
 };
 
+pub(crate) static BYTES: Text = Text {
+    what: "a size of at least `10MB`, such as `500MB` or `2GB`",
+    accepts: |text| crate::read::bytes(text).is_some(),
+    pattern: "^[0-9]{1,6}(MB|GB|TB|MiB|GiB)$",
+    ..TEXT_LIKE
+};
+
 pub(crate) static MOMENT: Text = Text {
     what: "a date such as `2026-01-01`, or a moment with its zone such as `2026-01-01T09:00:00Z`",
     accepts: |text| crate::read::instant(text).is_some(),

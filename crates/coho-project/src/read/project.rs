@@ -12,7 +12,7 @@ use crate::conform::{count, is_missing};
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DestinationSpec, Endpoint, LedgerSpec, Rate, SourceSpec};
+use crate::project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Rate, SourceSpec};
 use crate::yaml::{Content, Entry, Node};
 
 /// Where the ledger is if the project does not say.
@@ -32,6 +32,7 @@ pub(crate) struct Declared {
     pub(crate) lacking: BTreeMap<String, Lacking>,
     pub(crate) ledger: LedgerSpec,
     pub(crate) alerts: DeclaredAlerts,
+    pub(crate) history: HistorySpec,
 }
 
 /// One of Vitally's tokens.
@@ -143,6 +144,7 @@ pub(crate) fn read(
         lacking: section("destinations").iter().filter_map(lacking).collect(),
         ledger: ledger(root, problems),
         alerts: super::alerts::project(root, problems),
+        history: history(root),
     }
 }
 
@@ -187,6 +189,18 @@ fn ledger(root: &Node, problems: &mut Vec<Problem>) -> LedgerSpec {
     match declared {
         Some((path, place)) => LedgerSpec { path: path.to_owned(), place: place.clone() },
         None => LedgerSpec { path: LEDGER.to_owned(), place: Place::file(root.place.file.clone()) },
+    }
+}
+
+fn history(root: &Node) -> HistorySpec {
+    let default = HistorySpec::default();
+    let Some(node) = root.get("history") else { return default };
+    let days = |name: &'static str| node.text_of(name).and_then(super::days);
+    HistorySpec {
+        keep_days: days("keep").unwrap_or(default.keep_days),
+        failures_days: days("failures").unwrap_or(default.failures_days),
+        runs_days: days("runs").unwrap_or(default.runs_days),
+        max_size: node.text_of("max_size").and_then(super::bytes).unwrap_or(default.max_size),
     }
 }
 

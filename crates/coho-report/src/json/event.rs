@@ -1,5 +1,6 @@
 //! Events and calls as documents: the lines of `--log-format json`.
 
+use coho_core::call::Headers;
 use coho_core::event::Event;
 use coho_core::memory::Time;
 use coho_core::verdict::{Call, Outcome};
@@ -72,22 +73,52 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 /// {
 ///   "version": 1,
 ///   "at": "2026-11-24T09:00:00.000Z", "micros": 81000,
+///   "api": "rest", "address": "https://rest.vitally-eu.io",
 ///   "method": "PUT", "path": "/resources/accounts/acme",
+///   "attempt": 2, "waited_micros": 750000, "wait_why": "backoff",
+///   "request_headers": { "authorization": "***", "…": "…" },
 ///   "request": "{\"traits\":{\"seats\":45}}",
-///   "status": 200, "response": "{\"id\":\"…\"}"
+///   "status": 200, "response_headers": { "content-type": "application/json" },
+///   "response": "{\"id\":\"…\"}", "response_cut": 0
 /// }
 /// ```
 ///
-/// `request` is left out where there was no body, `status` where no answer arrived; `response` then says what went wrong.
+/// `request` is left out where there was no body, `status` and `response_headers` where no answer arrived; `response` then says
+/// what went wrong. `wait_why` is there where the call waited: `pace`, `429`, `retry-after`, `backoff` or `settle`.
+/// `request_cut` and `response_cut` are how many bytes of a body are not kept, and there only where some are not. `api`,
+/// `address` and `request_headers` are those of versions that wrote them down.
 pub fn call(call: &Call) -> Json {
+    let route = call.route.as_deref();
+    let cut = |bytes: u64| (bytes > 0).then(|| Json::from(bytes));
+    let wait = call.attempt.wait;
     object([
         ("version", Some(VERSION.into())),
         ("at", Some(moment(call.at))),
         ("micros", Some(call.micros.into())),
+        ("api", route.map(|route| route.api.name().into())),
+        ("address", route.map(|route| route.address.as_str().into())),
         ("method", Some(call.method.into())),
         ("path", Some(call.path.as_str().into())),
+        ("attempt", Some(call.attempt.number.into())),
+        (
+            "waited_micros",
+            wait.why.map(|_| u64::try_from(wait.length.as_micros()).unwrap_or(u64::MAX).into()),
+        ),
+        ("wait_why", wait.why.map(|why| why.as_str().into())),
+        ("request_headers", route.map(|route| headers(&route.headers))),
         ("request", call.request.as_deref().map(Json::from)),
+        ("request_cut", cut(call.request_cut)),
         ("status", call.status.map(Json::from)),
+        ("response_headers", call.status.map(|_| headers(&call.headers))),
         ("response", Some(call.response.as_str().into())),
+        ("response_cut", cut(call.response_cut)),
     ])
+}
+
+fn headers(headers: &Headers) -> Json {
+    headers
+        .iter()
+        .map(|(name, value)| (name.clone(), Json::from(value.as_str())))
+        .collect::<Map<_, _>>()
+        .into()
 }

@@ -4,6 +4,7 @@ use coho_core::memory::Verb;
 use serde_json::{Value as Json, json};
 
 use super::plan::{counts, differences};
+use super::start::start;
 use super::{VERSION, moment, object};
 use crate::line::{RowLine, RunLine};
 
@@ -14,15 +15,21 @@ use crate::line::{RowLine, RunLine};
 ///   "version": 1,
 ///   "runs": [{
 ///     "run": "0193…", "sync": "accounts", "started": "2026-11-24T09:00:00.000Z", "millis": 420,
-///     "status": "completed", "counts": { "read": 91, "…": "as in `plan`" }, "calls": 3
+///     "status": "completed", "counts": { "read": 91, "…": "as in `plan`" }, "calls": 3,
+///     "kept": "all", "kept_until": "2026-12-24T09:00:00.000Z", "failures_kept_until": "2027-02-22T09:00:00.000Z",
+///     "full_why": "first-run",
+///     "started_by": "command", "user": "ada", "host": "east", "arguments": "run accounts",
+///     "coho_version": "0.1.0", "project_digest": "5f1c…", "git_commit": "c0ffee…", "git_dirty": false
 ///   }]
 /// }
 /// ```
 ///
-/// `millis` is left out where the run has not ended.
+/// `millis` is left out where the run has not ended, `full_why` where only changed rows were evaluated, and what is not known
+/// of the start. `kept` is what is still kept of the run's rows and calls: `all`, `failures` or `counts`, each until a moment
+/// that is given, unless the ledger becomes too large before.
 pub fn runs(lines: &[RunLine]) -> Json {
     let lines = lines.iter().map(|line| {
-        object([
+        let mut document = object([
             ("run", Some(line.run.as_str().into())),
             ("sync", Some(line.sync.as_str().into())),
             ("started", Some(moment(line.started))),
@@ -30,7 +37,15 @@ pub fn runs(lines: &[RunLine]) -> Json {
             ("status", Some(line.status.as_str().into())),
             ("counts", Some(counts(&line.counts))),
             ("calls", Some(line.calls.into())),
-        ])
+            ("kept", Some(line.kept.into())),
+            ("kept_until", line.kept_until.map(moment)),
+            ("failures_kept_until", line.failures_until.map(moment)),
+            ("full_why", line.full_why.map(|why| why.as_str().into())),
+        ]);
+        if let (Json::Object(members), Json::Object(start)) = (&mut document, object(start(&line.start))) {
+            members.extend(start);
+        }
+        document
     });
     json!({ "version": VERSION, "runs": lines.collect::<Vec<_>>() })
 }

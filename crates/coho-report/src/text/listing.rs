@@ -97,6 +97,6 @@ fn below(line: &RowLine, style: &Style) -> String {
 }
 
 /// Moments are shown in UTC, which they say.
-fn moment(time: Time) -> String {
+pub(super) fn moment(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -17,6 +17,7 @@ use coho_core::plan::{
     SyncPlan, SyncSummary,
 };
 use coho_core::problem::Problem;
+use coho_core::started::Started;
 use coho_core::sync::{Api, FirstRun, Mode, SyncId};
 use coho_core::target::ExternalId;
 use coho_core::verdict::{Fate, Outcome};
@@ -314,6 +315,11 @@ impl WireRun {
             status: self.status,
             counts: self.counts.read()?,
             calls: self.calls,
+            start: Started::default(),
+            full_why: None,
+            kept: "all",
+            kept_until: None,
+            failures_until: None,
         })
     }
 }

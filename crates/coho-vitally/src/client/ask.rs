@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coho_core::call::{Attempt, Wait, WaitWhy};
 use coho_core::sync::Api;
 use coho_core::verdict::Call;
 
@@ -119,24 +120,29 @@ impl Client {
     pub(super) async fn ask(&self, request: &Request, log: &mut Log) -> Answer {
         let Some(line) = self.line(request.api) else { return no_token(request.api) };
         let mut tries = Tries::default();
-        if !self.waits(request.after).await {
+        let mut wait = Wait::new(request.after, WaitWhy::Settle);
+        if !self.waits(wait.length).await {
             return tries.ended();
         }
-        loop {
-            let Some(pass) = self.1.first(line.enter(request)).await else { return tries.ended() };
-            let (sent, again) = line.send(pass, request).await;
+        for number in 1.. {
+            let Some(pass) = self.1.first(line.enter(request)).await else { break };
+            let attempt = Attempt { number, wait: wait.then(pass.waited()) };
+            let (sent, again) = line.send(pass, request, attempt).await;
             log.note(request, &sent);
+            wait = Wait::NONE;
             if is_throttled(&sent.answer) && again == Again::Yes {
                 continue;
             }
-            let Some(wait) = self.wait_before_next(request, &sent, &mut tries) else {
-                return tries.answered(sent.answer);
-            };
+            match self.wait_before_next(request, &sent, &mut tries) {
+                Some(next) => wait = next,
+                None => return tries.answered(sent.answer),
+            }
             tries.note(request, sent.answer);
-            if !self.waits(wait).await {
-                return tries.ended();
+            if !self.waits(wait.length).await {
+                break;
             }
         }
+        tries.ended()
     }
 
     /// Waits a while; whether the end did not come before.
@@ -146,7 +152,7 @@ impl Client {
 
     /// How long to wait before another try; `None` where there is none. A server that names a time is left alone until then, as
     /// often as one that answers 429.
-    fn wait_before_next(&self, request: &Request, sent: &Sent, tries: &mut Tries) -> Option<Duration> {
+    fn wait_before_next(&self, request: &Request, sent: &Sent, tries: &mut Tries) -> Option<Wait> {
         let retry = self.0.settings.retry;
         if is_throttled(&sent.answer) || !request.may_repeat_after(&sent.answer) {
             return None;
@@ -154,11 +160,12 @@ impl Client {
         match sent.headers.retry_after {
             Some(wait) if is_unavailable(&sent.answer) => {
                 tries.told += 1;
-                (tries.told <= retry.most_refusals).then_some(wait.max(retry.first_wait))
+                let wait = Wait::new(wait.max(retry.first_wait), WaitWhy::RetryAfter);
+                (tries.told <= retry.most_refusals).then_some(wait)
             }
             Some(_) | None => {
                 tries.made += 1;
-                (tries.made < retry.tries).then(|| self.backoff(tries.made))
+                (tries.made < retry.tries).then(|| Wait::new(self.backoff(tries.made), WaitWhy::Backoff))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use coho_core::call::AddressSource;
 use reqwest::Url;
 
 /// Where a workspace's REST API is. The hosts are from
@@ -45,6 +46,15 @@ impl AnalyticsEndpoint {
             (Self::OfWorkspace, Endpoint::Eu) => Ok("https://api.vitally-eu.io".to_owned()),
         }
     }
+
+    /// Where the address comes from.
+    pub(super) fn source(&self, workspace: &Endpoint) -> AddressSource {
+        match self {
+            Self::OfWorkspace => workspace.source(),
+            Self::UsShared => AddressSource::Us,
+            Self::Url(_) => AddressSource::AnalyticsUrl,
+        }
+    }
 }
 
 /// Why there is no such endpoint.
@@ -67,6 +77,15 @@ impl Endpoint {
             }
             Self::Eu => Ok("https://rest.vitally-eu.io".to_owned()),
             Self::BaseUrl(url) => check(url),
+        }
+    }
+
+    /// Where the address comes from.
+    pub(super) fn source(&self) -> AddressSource {
+        match self {
+            Self::Us { .. } => AddressSource::Us,
+            Self::Eu => AddressSource::Eu,
+            Self::BaseUrl(_) => AddressSource::BaseUrl,
         }
     }
 

@@ -15,6 +15,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use coho_core::call::{Wait, WaitWhy};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -40,6 +41,8 @@ pub(crate) struct Limiter {
 pub(crate) struct Pass<'a> {
     limiter: &'a Limiter,
     ticket: Option<Ticket>,
+    /// How long the call waited for it.
+    waited: Wait,
     _seat: Option<OwnedSemaphorePermit>,
 }
 
@@ -79,15 +82,17 @@ impl Limiter {
 
     /// Waits until a call may leave.
     pub(crate) async fn enter(&self, cost: Cost) -> Pass<'_> {
-        // The semaphore is never closed; were it, calls would go without a seat.
-        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        let (seat, mut waited) = self.seat().await;
         loop {
             // Listens before it looks: an answer in between is not missed.
             let mut back = std::pin::pin!(self.back.notified());
             back.as_mut().enable();
-            let admit = self.pace().admit(cost, Instant::now());
+            let since = Instant::now();
+            let (admit, why) = self.admit(cost, since);
             match admit {
-                Admit::Pass(ticket) => return Pass { limiter: self, ticket: Some(ticket), _seat: seat },
+                Admit::Pass(ticket) => {
+                    return Pass { limiter: self, ticket: Some(ticket), waited, _seat: seat };
+                }
                 Admit::Wait(until) => {
                     tokio::select! {
                         () = tokio::time::sleep_until(until) => {}
@@ -96,7 +101,26 @@ impl Limiter {
                 }
                 Admit::Answer => back.await,
             }
+            waited = waited.then(Wait::new(since.elapsed(), why));
         }
+    }
+
+    /// A seat, and how long it took to get one.
+    async fn seat(&self) -> (Option<OwnedSemaphorePermit>, Wait) {
+        if let Ok(seat) = Arc::clone(&self.seats).try_acquire_owned() {
+            return (Some(seat), Wait::NONE);
+        }
+        let since = Instant::now();
+        // The semaphore is never closed; were it, calls would go without a seat.
+        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        (seat, Wait::new(since.elapsed(), WaitWhy::Pace))
+    }
+
+    /// Whether a call may leave, and if not, why.
+    fn admit(&self, cost: Cost, now: Instant) -> (Admit, WaitWhy) {
+        let mut pace = self.pace();
+        let why = if pace.is_refused(now) { WaitWhy::Refused } else { WaitWhy::Pace };
+        (pace.admit(cost, now), why)
     }
 
     /// What is known now.
@@ -110,6 +134,11 @@ impl Limiter {
 }
 
 impl Pass<'_> {
+    /// How long the call waited for it.
+    pub(crate) fn waited(&self) -> Wait {
+        self.waited
+    }
+
     /// The call was answered; after a 429, whether it may be sent again.
     pub(crate) fn settle(mut self, told: Told, headers: RateHeaders) -> Again {
         let Some(ticket) = self.ticket.take() else { return Again::Yes };

@@ -1,5 +1,8 @@
 //! A line to one of Vitally's two APIs: a transport and a limiter. Both APIs have a host, a token and a pace of their own.
 
+use coho_core::call::{AddressSource, Attempt, Headers, Route};
+use coho_core::sync::Api;
+
 use super::ClientError;
 use super::limiter::pace::{LimiterState, Told};
 use super::limiter::{Again, Limiter, Pass, Share};
@@ -20,7 +23,8 @@ impl Line {
     /// The line to the REST API, where there is a token for it.
     pub(super) fn rest(settings: &Settings) -> Result<Option<Self>, ClientError> {
         let Some(token) = &settings.token else { return Ok(None) };
-        let transport = Transport::new(&settings.endpoint.url()?, token.header(), settings)?;
+        let route = route(Api::Rest, settings.endpoint.source(), settings.endpoint.url()?);
+        let transport = Transport::new(route, token.header(), settings)?;
         let limiter = Limiter::new(Share {
             rate: settings.rate,
             concurrency: settings.concurrency,
@@ -35,7 +39,8 @@ impl Line {
     pub(super) fn analytics(settings: &Settings) -> Result<Option<Self>, ClientError> {
         let Some(analytics) = &settings.analytics else { return Ok(None) };
         let url = analytics.endpoint.url(&settings.endpoint)?;
-        let transport = Transport::new(&url, analytics.token.header(), settings)?;
+        let route = route(Api::Analytics, analytics.endpoint.source(&settings.endpoint), url);
+        let transport = Transport::new(route, analytics.token.header(), settings)?;
         let limiter = Limiter::new(Share {
             rate: analytics.rate,
             concurrency: analytics.concurrency,
@@ -65,8 +70,8 @@ impl Line {
     }
 
     /// Sends a request whose time has come.
-    pub(super) async fn send(&self, pass: Pass<'_>, request: &Request) -> (Sent, Again) {
-        let sent = self.transport.send(request).await;
+    pub(super) async fn send(&self, pass: Pass<'_>, request: &Request, attempt: Attempt) -> (Sent, Again) {
+        let sent = self.transport.send(request, attempt).await;
         tracing::debug!(
             method = sent.call.method,
             path = sent.call.path,
@@ -85,6 +90,11 @@ impl Line {
 
     /// Sends a request at once, as the connection test does.
     pub(super) async fn send_now(&self, request: &Request) -> Sent {
-        self.transport.send(request).await
+        self.transport.send(request, Attempt::FIRST).await
     }
+}
+
+/// Where a line leads to; the headers are the transport's to add.
+fn route(api: Api, source: AddressSource, address: String) -> Route {
+    Route { api, source, address, headers: Headers::new() }
 }

@@ -1,23 +1,21 @@
-//! The transport: one request over HTTP, and what came of it. No repeats and no waits; those are the client's.
+//! The transport: one request over HTTP, and what came of it. No repeats and no waits; those are the client's. What is kept of
+//! a call stands in [`super::record`].
 
 use std::error::Error as _;
 use std::io;
-use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::DateTime;
+use coho_core::call::{Attempt, Call, Headers, Route};
 use coho_core::memory::Time;
-use coho_core::verdict::Call;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, redirect};
 
 use super::limiter::headers::RateHeaders;
+use super::record::{self, Routes};
 use super::settings::{Clock, Settings};
-use super::{ClientError, USER_AGENT};
+use super::{ClientError, JSON, USER_AGENT};
 use crate::request::{Answer, Method, Reply, Request};
-
-/// The most of an answer's body that a call's record keeps, in bytes.
-const RECORDED: usize = 16 * 1_024;
 
 /// The largest answer that is read, in bytes. Pages of users embed whole accounts and reach megabytes.
 const LARGEST_ANSWER: usize = 64 * 1_024 * 1_024;
@@ -26,7 +24,7 @@ const LARGEST_ANSWER: usize = 64 * 1_024 * 1_024;
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    url: Arc<str>,
+    routes: Routes,
     clock: Clock,
 }
 
@@ -56,11 +54,11 @@ pub(super) enum Fault {
 
 impl Transport {
     /// `authorization` is the whole value of that header.
-    pub(super) fn new(url: &str, authorization: &str, settings: &Settings) -> Result<Self, ClientError> {
+    pub(super) fn new(route: Route, authorization: &str, settings: &Settings) -> Result<Self, ClientError> {
         install_provider();
         let mut authorization = HeaderValue::from_str(authorization).map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);
-        let json = HeaderValue::from_static("application/json");
+        let json = HeaderValue::from_static(JSON);
         let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization), (ACCEPT, json)]);
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -74,15 +72,15 @@ impl Transport {
             .timeout(settings.timeout)
             .build()
             .map_err(|error| ClientError::Build(error.without_url()))?;
-        Ok(Self { http, url: url.into(), clock: settings.clock.clone() })
+        Ok(Self { http, routes: Routes::new(route), clock: settings.clock.clone() })
     }
 
     /// The address without a slash at the end.
     pub(super) fn url(&self) -> &str {
-        &self.url
+        &self.routes.plain.address
     }
 
-    pub(super) async fn send(&self, request: &Request) -> Sent {
+    pub(super) async fn send(&self, request: &Request, attempt: Attempt) -> Sent {
         let asked = self.clock.now();
         let started = Instant::now();
         let outcome = match self.build(request).send().await {
@@ -90,12 +88,21 @@ impl Transport {
             Err(error) => Err(trouble(&error)),
         };
         let elapsed = started.elapsed();
-        let (answer, headers, fault) = match outcome {
-            Ok((reply, headers)) => (Answer::Reply(Reply { elapsed, ..reply }), headers, None),
-            Err((answer, fault)) => (answer, RateHeaders::default(), Some(fault)),
+        let (answer, headers, kept, fault) = match outcome {
+            Ok((reply, rate, kept)) => (Answer::Reply(Reply { elapsed, ..reply }), rate, kept, None),
+            Err((answer, fault)) => (answer, RateHeaders::default(), Headers::new(), Some(fault)),
         };
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        let call = record(request, &answer, asked, micros);
+        let call = record::call(
+            request,
+            &answer,
+            record::Sending {
+                at: asked,
+                took: elapsed,
+                attempt,
+                route: self.routes.of(request),
+                headers: kept,
+            },
+        );
         Sent { answer, headers, call, fault }
     }
 
@@ -106,9 +113,9 @@ impl Transport {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let builder = self.http.request(method, format!("{}{}", self.url, request.path));
+        let builder = self.http.request(method, format!("{}{}", self.url(), request.path));
         match &request.body {
-            Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            Some(body) => builder.header(CONTENT_TYPE, JSON).body(body.clone()),
             None => builder,
         }
     }
@@ -124,7 +131,10 @@ fn install_provider() {
 
 type Trouble = (Answer, Fault);
 
-async fn read(mut response: Response, asked: Time) -> Result<(Reply, RateHeaders), Trouble> {
+/// An answer, what it says of the rate, and the headers of it that are kept.
+type Told = (Reply, RateHeaders, Headers);
+
+async fn read(mut response: Response, asked: Time) -> Result<Told, Trouble> {
     let status = response.status().as_u16();
     let text = |headers: &HeaderMap, name: &str| {
         headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
@@ -133,6 +143,7 @@ async fn read(mut response: Response, asked: Time) -> Result<(Reply, RateHeaders
     let date = date.and_then(|text| DateTime::parse_from_rfc2822(&text).ok()).map(|date| date.to_utc());
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let headers = RateHeaders::read(header, date.unwrap_or(asked));
+    let kept = record::kept(response.headers());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
         body.extend_from_slice(&chunk);
@@ -151,7 +162,7 @@ async fn read(mut response: Response, asked: Time) -> Result<(Reply, RateHeaders
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     };
     let elapsed = std::time::Duration::ZERO;
-    Ok((Reply { status, body, date, asked, elapsed }, headers))
+    Ok((Reply { status, body, date, asked, elapsed }, headers, kept))
 }
 
 /// Only a connection that was never made is known to have carried nothing.
@@ -220,31 +231,4 @@ fn io_fault(error: &io::Error) -> Option<Fault> {
         return Some(Fault::Tls);
     }
     inner.downcast_ref::<io::Error>().and_then(io_fault)
-}
-
-fn record(request: &Request, answer: &Answer, at: Time, micros: u64) -> Call {
-    let (status, response) = match answer {
-        Answer::Reply(reply) => (Some(reply.status), bounded(&reply.body)),
-        Answer::Lost { why } => (None, format!("no answer: {why}")),
-        Answer::NotSent { why } => (None, format!("not sent: {why}")),
-    };
-    Call {
-        at,
-        micros,
-        method: request.method.as_str(),
-        path: request.path.clone(),
-        request: request.body.clone(),
-        status,
-        response,
-    }
-}
-
-fn bounded(body: &str) -> String {
-    if body.len() <= RECORDED {
-        return body.to_owned();
-    }
-    let mut shown: String =
-        body.char_indices().take_while(|(at, c)| at + c.len_utf8() <= RECORDED).map(|(_, c)| c).collect();
-    shown.push('…');
-    shown
 }

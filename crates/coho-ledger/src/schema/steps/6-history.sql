@@ -70,6 +70,9 @@ ALTER TABLE calls ADD COLUMN request_zlib BLOB;
 -- calls.response_zlib: the answer's body, compressed, where that is shorter; `response` is empty then
 ALTER TABLE calls ADD COLUMN response_zlib BLOB;
 
+CREATE INDEX calls_by_run ON calls (run);
+CREATE INDEX calls_failed ON calls (run) WHERE status IS NULL OR status >= 400;
+
 CREATE TABLE causes (
   -- What rows failed of: failures of one sync with one code and one message, but for numbers, ids and quoted values in it.
   id INTEGER PRIMARY KEY,             -- the number by which fates refer to it

@@ -118,6 +118,11 @@ impl Pace {
         }
     }
 
+    /// Whether calls are held back because the server refused one.
+    pub(crate) fn is_refused(&self, now: Instant) -> bool {
+        now < self.opens || (self.refusals > 0 && self.under_way > 0)
+    }
+
     /// What the server leaves us, where it tells or refused.
     fn left(&self, price: f64, now: Instant) -> Left {
         match &self.server {

@@ -1,0 +1,91 @@
+//! Packing: long texts are kept compressed, in a column beside the one for plain text. Readers do not see the difference; SQL
+//! does, and finds null or an empty text in the plain column. The format is zlib's, which the `sqlite3` command unpacks with
+//! `sqlar_uncompress`.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+
+use crate::failure::Fault;
+
+/// Texts below this stay as they are: most of what would be saved is lost to the packing.
+const SHORT: usize = 512;
+
+/// The largest text that is unpacked; no larger one is ever packed.
+const LARGEST: u64 = 4 << 20;
+
+/// A text as it is kept: in one of two columns.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Packed {
+    /// As it is.
+    pub(crate) plain: Option<String>,
+    /// Compressed.
+    pub(crate) zlib: Option<Vec<u8>>,
+}
+
+impl Packed {
+    /// No text.
+    pub(crate) const NONE: Self = Self { plain: None, zlib: None };
+
+    /// The shorter of both forms. What is compressed must save a fifth, so that few texts are hidden from SQL for little.
+    pub(crate) fn of(text: String) -> Self {
+        let is_long = text.len() >= SHORT && (text.len() as u64) <= LARGEST;
+        match is_long.then(|| compressed(&text)).flatten() {
+            Some(zlib) if zlib.len() < text.len() / 5 * 4 => Self { plain: None, zlib: Some(zlib) },
+            Some(_) | None => Self { plain: Some(text), zlib: None },
+        }
+    }
+}
+
+/// Writing into memory does not fail; if it did, the text would stay as it is.
+fn compressed(text: &str) -> Option<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(text.len() / 2), Compression::default());
+    encoder.write_all(text.as_bytes()).ok()?;
+    encoder.finish().ok()
+}
+
+/// The text of two columns.
+pub(crate) fn unpacked(plain: Option<String>, zlib: Option<&[u8]>) -> Result<Option<String>, Fault> {
+    let Some(zlib) = zlib else { return Ok(plain) };
+    let mut text = String::new();
+    match ZlibDecoder::new(zlib).take(LARGEST).read_to_string(&mut text) {
+        Ok(_) => Ok(Some(text)),
+        Err(_) => Err(Fault::damaged("a compressed text cannot be read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_packed_and_reads_back() {
+        let text = r#"{"externalId":"acc-1","name":"Acme","traits":{"plan":"growth","seats":42}}"#.repeat(20);
+        let packed = Packed::of(text.clone());
+        let zlib = packed.zlib.unwrap();
+        assert!(packed.plain.is_none() && zlib.len() * 4 < text.len());
+        assert_eq!(unpacked(None, Some(&zlib)).unwrap(), Some(text));
+    }
+
+    #[test]
+    fn what_packing_does_not_shorten_stays_as_it_is() {
+        let short = "{}".to_owned();
+        assert_eq!(Packed::of(short.clone()), Packed { plain: Some(short), zlib: None });
+        // A sequence of all printable characters without repeats.
+        let mut state = 1_u64;
+        let noise: String = (0..1_000)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                char::from(b'!' + u8::try_from((state >> 33) % 94).unwrap())
+            })
+            .collect();
+        assert_eq!(Packed::of(noise.clone()).plain, Some(noise));
+    }
+
+    #[test]
+    fn a_blob_that_is_none_of_ours_is_told_and_not_shown() {
+        assert!(unpacked(None, Some(b"no zlib")).is_err());
+    }
+}
