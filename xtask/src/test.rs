@@ -18,18 +18,23 @@ use crate::workspace::root;
 use crate::{child, say};
 
 mod counts;
+mod orchestrators;
 
 use counts::Counts;
 
 /// Where nextest reports (`.config/nextest.toml`): under the root, wherever cargo builds.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
-/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`
+/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, or `--orchestrators`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let permission = if arguments.flag("--install") { Permission::Asked } else { Permission::WhereHarmless };
     let clock = arguments.value("--clock")?.map(|text| Clock::parse(&text)).transpose()?;
+    let orchestrators = arguments.flag("--orchestrators");
     let filter = arguments.word();
     arguments.nothing_left()?;
+    if orchestrators {
+        return orchestrators::run();
+    }
     match clock {
         Some(clock) => with_clock(clock, permission, filter.as_deref()),
         None => all(permission, filter.as_deref()),

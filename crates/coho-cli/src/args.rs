@@ -1,8 +1,12 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use serve::{Serve, TokenAction, TokenMay};
 
 /// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
 #[derive(Debug, Parser)]
@@ -201,6 +205,12 @@ pub(crate) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// Lists what is wrong now, which syncs are muted, and recipients whom no message reaches.
+    Alerts {
+        /// What is done besides.
+        #[command(subcommand)]
+        action: Option<AlertsAction>,
+    },
     /// Renders or checks one template.
     Template {
         /// What is done with it.
@@ -211,6 +221,14 @@ pub(crate) enum Verb {
     Demo,
     /// Runs a Vitally simulator until it is interrupted.
     Simulator(Simulator),
+    /// Runs syncs by their schedules and when they are triggered over HTTP, until it is asked to end.
+    Serve(Serve),
+    /// Makes, lists and revokes tokens for the trigger API of `coho serve`.
+    Token {
+        /// What is done.
+        #[command(subcommand)]
+        action: TokenAction,
+    },
     /// Prints the JSON Schema of a kind of file, for editors.
     Schema {
         /// Which kind of file.
@@ -257,6 +275,52 @@ pub(crate) struct Rows {
     /// Takes a ledger over that belongs to another project, or to this one under the name that it had.
     #[arg(long)]
     pub(crate) adopt_ledger: bool,
+}
+
+/// What is done with alerts.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum AlertsAction {
+    /// Looks at what depends on time (freshness, reminders, mutes that ended) and sends messages that wait. `coho run` does
+    /// so too.
+    Check,
+    /// Sends each recipient a message that says it is a test. Ends with 5 if one could not be delivered.
+    Test {
+        /// The recipients; all, if none is named.
+        #[arg(value_name = "NAME")]
+        recipients: Vec<String>,
+    },
+    /// Tells nobody of a sync for a while. What is still wrong when it ends is told then.
+    Mute {
+        /// The sync.
+        sync: String,
+        /// For how long, such as 30m, 4h or 2d.
+        #[arg(long = "for", value_name = "TIME", value_parser = time)]
+        time: std::time::Duration,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Ends a mute, and tells what is wrong.
+    Unmute {
+        /// The sync.
+        sync: String,
+    },
+}
+
+/// `30m`, `4h`, `2d`: a year at most.
+fn time(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || "expected a time such as 30m, 4h or 2d, of a year at most".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
+    let all = number.checked_mul(seconds).filter(|all| (1..=366 * 86_400).contains(all)).ok_or_else(wrong)?;
+    Ok(std::time::Duration::from_secs(all))
 }
 
 /// What is done with a template.

@@ -27,6 +27,11 @@ pub(crate) fn report(error: &anyhow::Error, form: Form) -> u8 {
     code(error)
 }
 
+/// An error with its causes and what helps, as text.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    text(error)
+}
+
 fn text(error: &anyhow::Error) -> String {
     let colours = print::colours_talk();
     let red = |text: &str| if colours { format!("\u{1b}[1;31m{text}\u{1b}[0m") } else { text.to_owned() };

@@ -10,6 +10,7 @@ mod print;
 mod project;
 mod engine;
 mod progress;
+mod serve;
 mod verb;
 
 use std::process::ExitCode;
@@ -66,12 +67,15 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         }
         Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,
         Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
+        Verb::Alerts { action } => verb::alerts::alerts(global, action).await,
         Verb::Template { action } => match action {
             TemplateAction::Render(typed) => verb::template::render(global, &typed),
             TemplateAction::Check(typed) => verb::template::check(global, &typed),
         },
         Verb::Demo => verb::demo::demo().await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
+        Verb::Serve(typed) => verb::serve::serve(global, &typed).await,
+        Verb::Token { action } => verb::token::token(global, &action),
         Verb::Schema { kind } => verb::reference::schema(kind),
         Verb::Completions { shell } => verb::reference::completions(shell),
         Verb::Reference { page } => verb::reference::page(page),

@@ -51,6 +51,11 @@ pub(crate) fn open_offline(global: &Global) -> anyhow::Result<Loaded> {
     }
 }
 
+/// The files of a loaded project as they are now.
+pub(crate) fn files_of(loaded: &Loaded) -> anyhow::Result<Vec<File>> {
+    read(&loaded.root)
+}
+
 /// The error that ends the command with these problems.
 pub(crate) fn report(problems: &[Problem], files: &[File]) -> anyhow::Error {
     report_all(problems, &[], files)

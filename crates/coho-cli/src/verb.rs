@@ -1,5 +1,6 @@
 //! The verbs, one file each: what was typed becomes a call of the engine, and its answer becomes text.
 
+pub(crate) mod alerts;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod forget;
@@ -13,7 +14,10 @@ pub(crate) mod reference;
 pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schedules;
+pub(crate) mod serve;
 pub(crate) mod simulator;
 pub(crate) mod template;
 pub(crate) mod test;
+pub(crate) mod token;
 pub(crate) mod traits;

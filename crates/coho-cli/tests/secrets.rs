@@ -8,6 +8,7 @@ mod stage;
 use std::fs;
 
 use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_testkit::Receiver;
 use stage::{Failure, Stage, TOKEN};
 
 /// The token in the forms in which servers repeat what they were sent.
@@ -73,6 +74,30 @@ fn a_server_that_repeats_the_token_does_not_spread_it() {
         let rows = stage.coho(["rows", "accounts", "--key", "acc-1"]).output().unwrap();
         assert!(String::from_utf8_lossy(&rows.stdout).contains("you sent *** and Basic *** and"), "{rows:?}");
     }
+}
+
+#[test]
+fn a_channel_that_repeats_its_address_does_not_spread_it() {
+    let stage = Stage::new().unwrap();
+    let hook = Receiver::start().unwrap();
+    let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    let alerts = format!(
+        "alerts: {{ to: {{ hook: {{ type: webhook, url: \"{}/${{VITALLY_TOKEN}}\", secrets: \"${{VITALLY_TOKEN}}\" }} }} }}",
+        hook.url()
+    );
+    stage.write("coho.yaml", format!("{project}\n{alerts}\n")).unwrap();
+    stage.vitally.script(answers(422, "{\"error\":\"no\"}".to_owned()));
+    hook.answer_next(&[403; 20]);
+    assert_kept_nowhere(&stage);
+    let arrived = hook.take();
+    assert!(arrived.iter().any(|arrived| arrived.path == format!("/{TOKEN}")), "{arrived:?}");
+    let told = stage.coho(["alerts"]).output().unwrap();
+    assert_hidden("alerts", &told.stdout);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("it answered 403: you sent /***"), "{told:?}");
+    hook.answer_next(&[403]);
+    let told = stage.coho(["alerts", "test"]).output().unwrap();
+    assert_hidden("alerts test", &told.stdout);
+    assert!(String::from_utf8_lossy(&told.stdout).contains("you sent /***"), "{told:?}");
 }
 
 #[test]

@@ -93,6 +93,8 @@ codes! {
         DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models, or two tests of a file, one name.", "Give one of them another; ids are never reused.";
         API_CANNOT "api-cannot": "The Analytics API cannot do what the sync asks for: it upserts, and nothing else.", "Use `api: rest`, or what the message suggests.";
         NEVER_NULL "never-null": "A null policy stands beside a template that always gives a value.", "Add `empty: null` to the field, or end the template with `| default: nil`.";
+        NEVER_DUE "never-due": "A schedule names a date that no year has.", "Change the day of the month or the month.";
+        SKIPPED_TIME "skipped-time": "A scheduled time does not exist on the day on which the clocks go forward.", "Leave it, if the run may begin when the clocks change; else choose another time or UTC.";
         SHARED_FIELD "shared-field": "Two syncs write one field of one object: the last one wins.", "Map it in one of them only.";
         PERMIT_UNUSABLE "permit-unusable": "The file that `--plan` names is no permit of this project.", "Make a new one with `coho plan -o`.";
         NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
@@ -117,6 +119,7 @@ codes! {
         TRAIT_NAME "trait-name": "A trait's name is not the path by which the workspace knows a trait.", "Use the path that the message shows, or another name.";
         TRAIT_TYPE "trait-type": "The value's type is not that of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
         TRAIT_OPTION "trait-option": "The value is none of the trait's options.", "Use one of the options that the message names.";
+        SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }
     Row {

@@ -57,6 +57,7 @@ pub mod verdict;
 pub mod counts;
 pub mod plan;
 pub mod event;
+pub mod alert;
 pub mod case;
 pub mod problem;
 pub mod code;

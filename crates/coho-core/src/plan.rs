@@ -219,6 +219,8 @@ pub struct SyncSummary {
     pub counts: Counts,
     /// Problems of rows, from before and after sending, by code.
     pub problems: ProblemCounts,
+    /// Rows that Vitally refused in earlier runs and that wait for another try.
+    pub waiting: u64,
     /// Guards that held something.
     pub guards: Vec<GuardHit>,
     /// Calls that were made, look-ups and repeats among them.

@@ -59,6 +59,11 @@ impl<'a> Engine<'a> {
         Ok(syncs.iter().filter(wanted).collect())
     }
 
+    /// The project.
+    pub fn project(&self) -> &'a Project {
+        self.setup.project
+    }
+
     /// Where the ledger is.
     pub fn ledger_path(&self) -> PathBuf {
         self.setup.root.join(&self.setup.project.ledger.path)

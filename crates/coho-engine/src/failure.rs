@@ -69,6 +69,9 @@ pub enum EngineError {
     /// A destination's token is no token.
     #[error("the token of destination `{destination}` cannot be used")]
     Token { destination: String, source: coho_vitally::client::TokenError },
+    /// Alerts cannot be sent.
+    #[error(transparent)]
+    Alerts(#[from] coho_alert::send::SenderError),
     /// A destination's settings are no use.
     #[error("destination `{destination}` cannot be used")]
     Destination { destination: String, source: coho_vitally::client::ClientError },
@@ -93,7 +96,34 @@ impl EngineError {
             Self::OtherWorkspace { .. } => Code::OTHER_WORKSPACE,
             Self::Unanswered { verdict, .. } => code_of(verdict),
             Self::Token { .. } => Code::UNAUTHORIZED,
-            Self::Destination { .. } => Code::UNREACHABLE,
+            Self::Destination { .. } | Self::Alerts(_) => Code::UNREACHABLE,
+        }
+    }
+
+    /// The destination that does not accept the token, where that is why.
+    pub(crate) fn refusing(&self) -> Option<&str> {
+        let is_of_credentials =
+            [Code::UNAUTHORIZED, Code::FORBIDDEN, Code::OTHER_WORKSPACE].contains(&self.code());
+        match self {
+            Self::Unanswered { destination, .. }
+            | Self::Token { destination, .. }
+            | Self::OtherWorkspace { destination, .. } => {
+                Some(destination.as_str()).filter(|_| is_of_credentials)
+            }
+            Self::Selection(_)
+            | Self::Open(_)
+            | Self::Lease(_)
+            | Self::Scope(_)
+            | Self::Ledger(_)
+            | Self::Amend(_)
+            | Self::Plan(_)
+            | Self::Law { .. }
+            | Self::LedgerLost { .. }
+            | Self::OtherProject { .. }
+            | Self::Temporary { .. }
+            | Self::NoAdoption { .. }
+            | Self::Destination { .. }
+            | Self::Alerts(_) => None,
         }
     }
 
@@ -132,7 +162,7 @@ impl EngineError {
             Self::Token { .. } => {
                 Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
             }
-            Self::Destination { .. } => None,
+            Self::Destination { .. } | Self::Alerts(_) => None,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! no random numbers and prints nothing: [`context::Setup`] brings them in, and a listener hears what happens.
 //!
 //! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of all syncs, [`send`] for one window of
-//! operations, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger.
+//! operations, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger. [`alerts`] tells people what a run found.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -71,12 +71,14 @@ pub mod lost;
 pub mod owner;
 mod holding;
 mod repeats;
+pub mod asked;
 pub mod permit;
 pub mod plan;
 pub mod conclude;
 mod remember;
 pub mod send;
 pub mod run;
+pub mod alerts;
 pub mod preview;
 pub mod traits;
 pub mod live;

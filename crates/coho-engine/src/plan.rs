@@ -43,6 +43,18 @@ pub struct Options {
     pub on_lost: OnLost,
     /// What is done where the ledger is another project's.
     pub on_foreign: OnForeign,
+    /// Which syncs a run begins with.
+    pub begins: Begins,
+}
+
+/// Which syncs a run begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Begins {
+    /// With all that are named.
+    #[default]
+    Always,
+    /// With those for which a run is still asked for when the run has the ledger: another process may have been faster.
+    IfAsked,
 }
 
 impl Default for Options {
@@ -53,6 +65,7 @@ impl Default for Options {
             permit: None,
             on_lost: OnLost::Refuse,
             on_foreign: OnForeign::Refuse,
+            begins: Begins::Always,
         }
     }
 }

@@ -6,6 +6,7 @@ mod ending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use coho_core::decide::{Completeness, Purpose};
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::memory::Time;
@@ -17,17 +18,19 @@ use coho_ledger::lease::Lease;
 use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
 use coho_ledger::scope::Scope;
 use coho_plan::failure::PlanError;
+use coho_plan::job::Waiting;
 use coho_plan::planned::Planned;
 use coho_plan::stop::Stop;
 use coho_vitally::client::Client;
 
 use self::ending::ended;
+use crate::alerts::BOUND;
 use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::harmless::Harmless;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
-pub use crate::plan::{Options, Outlook};
+pub use crate::plan::{Begins, Options, Outlook};
 use crate::send::halt::Halted;
 use crate::send::heartbeat::Heartbeat;
 use crate::send::matches::Directory;
@@ -40,7 +43,7 @@ pub const KEEP_HISTORY_DAYS: i64 = 30;
 /// What a run did.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The run's id.
+    /// The run's id; empty where nothing was asked for any more, and no run began.
     pub run: String,
     /// Each sync.
     pub syncs: Vec<SyncSummary>,
@@ -89,26 +92,49 @@ impl Engine<'_> {
         stop: &Stop,
     ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
-        let clock = &*self.setup.clock;
         self.temporary()?;
         let ledger = self.ledger_to_write(syncs, options.on_lost)?;
-        let clients = self.clients(&ledger, syncs, stop)?;
-        let leased = self.hold(&ledger, options.on_foreign)?;
-        if let Err(error) = self.recognise_all(&ledger, leased.lease(), &clients).await {
+        let report = self.run_on(&ledger, syncs, options, listener, stop).await;
+        // Whoever asked the run to end does not wait for messages: the next run sends them.
+        if !stop.is_asked() {
+            self.tell(&ledger, syncs, &report).await;
+        }
+        report
+    }
+
+    async fn run_on(
+        &self,
+        ledger: &Ledger,
+        syncs: &[&Sync],
+        options: &Options,
+        listener: &Harmless<'_>,
+        stop: &Stop,
+    ) -> Result<Report, EngineError> {
+        let clock = &*self.setup.clock;
+        let clients = self.clients(ledger, syncs, stop)?;
+        let leased = self.hold(ledger, options.on_foreign)?;
+        if let Err(error) = self.recognise_all(ledger, leased.lease(), &clients).await {
             return Err(if stop.is_asked() { PlanError::Interrupted.into() } else { error });
+        }
+        let wanted = self.still_asked(&ledger, syncs, options.begins)?;
+        let syncs = wanted.as_slice();
+        if syncs.is_empty() {
+            leased.release()?;
+            return Ok(Report { run: String::new(), syncs: Vec::new() });
         }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
+        self.take_requests(&ledger, leased.lease(), &run, syncs, options)?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
-            let heartbeat = Heartbeat::new(&ledger, leased.lease(), clock);
+            let heartbeat = Heartbeat::new(ledger, leased.lease(), clock);
             let shared = Shared {
-                ledger: &ledger,
+                ledger,
                 lease: leased.lease(),
                 run: &run,
                 heartbeat: &heartbeat,
                 clients: &clients,
-                references: &self.references(&ledger, leased.lease(), clients.keys()),
+                references: &self.references(ledger, leased.lease(), clients.keys()),
                 listener,
                 stop,
                 options,
@@ -119,18 +145,56 @@ impl Engine<'_> {
         let summaries = match summaries {
             Ok(summaries) => summaries,
             Err(error) => {
-                self.give_up(&ledger, leased.lease(), &run, &error);
+                self.give_up(ledger, leased.lease(), &run, &error);
                 return Err(error);
             }
         };
-        let ending = Ending { status: worst(&summaries), error: None, at: clock.now() };
-        ledger.end_run(leased.lease(), &run, &ending)?;
-        self.lay_anchors(&ledger, leased.lease(), clients.keys())?;
+        self.end_run(ledger, leased.lease(), &run, options, &summaries)?;
+        self.lay_anchors(ledger, leased.lease(), clients.keys())?;
         let calls = summaries.iter().map(|sync| sync.calls).sum();
-        self.keep_prices(&ledger, leased.lease(), &clients, calls)?;
+        self.keep_prices(ledger, leased.lease(), &clients, calls)?;
         ledger.prune(leased.lease(), clock.now() - TimeDelta::days(KEEP_HISTORY_DAYS))?;
+        self.prune_messages(ledger)?;
         leased.release()?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })
+    }
+
+    /// Ends a run, and writes in the same transaction what is told of it.
+    fn end_run(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        run: &Run,
+        options: &Options,
+        summaries: &[SyncSummary],
+    ) -> Result<(), EngineError> {
+        let filter = &options.filter;
+        let is_whole = filter.completeness() == Completeness::Complete
+            && filter.waiting == Waiting::Too
+            && options.purpose != Purpose::Baseline;
+        let findings = self.found(ledger, run.id().as_str(), is_whole, summaries)?;
+        let ending = Ending { status: worst(summaries), error: None, at: self.setup.clock.now() };
+        let decide = |remembered, next| self.telling(remembered, &findings, next);
+        Ok(ledger.end_run_telling(lease, run, &ending, decide)?)
+    }
+
+    /// Writes what is told of a run that did not come to its end, and sends what waits. Whatever fails here, the report, or the
+    /// error that ended the run, is the one to tell.
+    async fn tell(&self, ledger: &Ledger, syncs: &[&Sync], report: &Result<Report, EngineError>) {
+        let now = self.setup.clock.now();
+        let told = match report {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let findings = self.found_before(syncs, error);
+                ledger.tell(now, |remembered, next| self.telling(remembered, &findings, next))
+            }
+        };
+        if let Err(error) = told {
+            tracing::warn!("alerts could not be written: {error}");
+        }
+        if let Err(error) = self.deliver(ledger, BOUND).await {
+            tracing::warn!("alerts could not be sent: {error}");
+        }
     }
 
     /// What is known of the records that others refer to, for each destination.

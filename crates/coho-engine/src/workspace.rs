@@ -4,7 +4,7 @@
 
 use coho_core::digest::Digest;
 use coho_core::object::Object;
-use coho_core::target::{ExternalId, VitallyId};
+use coho_core::target::ExternalId;
 use coho_core::verdict::Verdict;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
@@ -37,7 +37,7 @@ impl Engine<'_> {
         let records = ledger.some_records(&workspace, WITNESSES)?;
         for (object, external_id, vitally_id) in &records {
             match client.record(*object, vitally_id).await.finding {
-                Finding::Found(record) if is_witness(&record, *object, external_id, vitally_id) => {
+                Finding::Found(record) if is_witness(&record, *object, external_id) => {
                     return Ok(Some(Anchor { token, ..anchor }));
                 }
                 Finding::Failed(verdict) => return Err(unanswered(destination, verdict)),
@@ -80,10 +80,10 @@ impl Engine<'_> {
     }
 }
 
-/// Whether a record is the one that was delivered. A user that was found by its e-mail address keeps another external id.
-fn is_witness(record: &Record, object: Object, external_id: &ExternalId, vitally_id: &VitallyId) -> bool {
-    let has_id = record.id.as_ref() == Some(vitally_id);
-    has_id && (object == Object::User || record.external_id.as_deref() == Some(external_id.as_str()))
+/// Whether a record with the id of a delivered one is that. A user that was found by its e-mail address keeps another external
+/// id.
+fn is_witness(record: &Record, object: Object, external_id: &ExternalId) -> bool {
+    object == Object::User || record.external_id.as_deref() == Some(external_id.as_str())
 }
 
 fn other_workspace(destination: &str, workspace: &str) -> EngineError {

@@ -56,6 +56,10 @@ mod permits;
 mod times;
 #[path = "engine/retries.rs"]
 mod retries;
+#[path = "engine/alerts.rs"]
+mod alerts;
+#[path = "engine/asked.rs"]
+mod asked;
 #[path = "engine/trouble.rs"]
 mod trouble;
 #[path = "engine/crash.rs"]

@@ -10,8 +10,10 @@
 //!
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
-//! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a tenant besides its records stands in
-//! [`workspace`] and [`mod@reference`], whose ledger it is in [`project`].
+//! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a
+//! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
+//! whom in [`alerts`] and [`outbox`].
+//! Which runs were asked for stands in [`request`], who may ask over the network in [`token`], what all runs came to in [`totals`].
 //!
 //! ```
 //! use coho_core::key::Key;
@@ -56,6 +58,11 @@ mod standing;
 pub mod amend;
 pub mod run;
 pub mod history;
+pub mod alerts;
+pub mod outbox;
+pub mod request;
+pub mod totals;
+pub mod token;
 pub mod reference;
 mod lend;
 pub mod absent;

@@ -3,7 +3,7 @@
 //! The numbers of adds, changes and removals are counted from the recorded fates when a sync ends, and stay when those are
 //! pruned.
 
-mod counts;
+pub(crate) mod counts;
 
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;
@@ -81,7 +81,7 @@ impl Status {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
         found.ok_or_else(|| Fault::damaged("a run has a status that Coho never writes"))
     }
@@ -128,6 +128,17 @@ pub struct RunRecord {
     pub ended: Option<Time>,
     /// Its syncs, in the order in which they started.
     pub syncs: Vec<SyncRecord>,
+}
+
+/// The earlier runs of a sync.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Past {
+    /// How many rows those read that did not fail, the newest first.
+    pub read: Vec<u64>,
+    /// When the first one began.
+    pub first: Option<Time>,
+    /// When the last one ended that did not fail.
+    pub last_good: Option<Time>,
 }
 
 /// A sync of a run as it is remembered.
@@ -228,13 +239,12 @@ impl Ledger {
 
     /// Ends a run.
     pub fn end_run(&self, lease: &Lease, run: &Run, ending: &Ending) -> Result<(), LedgerError> {
-        self.write_in(lease, "ending a run", |connection| {
-            connection.execute(
-                "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
-                params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
-            )?;
-            Ok(())
-        })
+        self.write_in(lease, "ending a run", |connection| conclude(connection, run, ending))
+    }
+
+    /// What earlier runs of a sync read, those that did not fail, and when the last one ended.
+    pub fn past(&self, destination: &str, sync: &SyncId, limit: usize) -> Result<Past, LedgerError> {
+        self.read("reading runs", |connection| past(connection, destination, sync, limit))
     }
 
     /// The last runs, the newest first.
@@ -247,6 +257,32 @@ impl Ledger {
         let found = self.read("reading a run", |connection| records(connection, "run = ?2", Some(id), 1))?;
         Ok(found.into_iter().next())
     }
+}
+
+/// Writes how a run ended.
+pub(crate) fn conclude(connection: &Connection, run: &Run, ending: &Ending) -> Result<(), Fault> {
+    connection.execute(
+        "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
+        params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
+    )?;
+    Ok(())
+}
+
+fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize) -> Result<Past, Fault> {
+    let of = "FROM run_syncs JOIN scopes ON scopes.id = scope WHERE sync = ?1 AND run_syncs.destination = ?2";
+    let good = "status IN ('success', 'warning')";
+    let sql = format!("SELECT counts {of} AND {good} AND counts IS NOT NULL ORDER BY run DESC LIMIT ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![sync.as_str(), destination, stored(limit)])?;
+    let mut read = Vec::new();
+    while let Some(row) = rows.next()? {
+        read.push(counts::read(&row.get::<_, String>(0)?)?.read);
+    }
+    let sql = format!("SELECT min(started_at), max(CASE WHEN {good} THEN ended_at END) {of}");
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(&sql)?
+        .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Past { read, first: first.map(time).transpose()?, last_good: last.map(time).transpose()? })
 }
 
 fn purpose_text(purpose: Purpose) -> &'static str {

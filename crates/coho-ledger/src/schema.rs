@@ -1,6 +1,8 @@
 //! The schema and its steps: version 1 is the tables, version 2 adds the views for people, version 3 what deliveries of
 //! many rows at once, first runs and the workspace's own custom fields need, version 4 whose ledger it is, who runs now, and
-//! which fates still stand, version 5 a column for records that rows left.
+//! which fates still stand, version 5 a column for records that rows left, version 6 what pages show of runs and calls, the
+//! causes of failures, and how much of a run is kept, version 7 alerts, what was told of
+//! them, and the outbox, version 8 schedules, runs that were asked for, and tokens.
 //!
 //! To change the schema, add a step; those that were released never change. All steps that are missing run in one
 //! transaction, after a copy of the file was made beside it: see [`upgrade`]. The steps' comments are the reference:
@@ -25,10 +27,13 @@ const STEPS: &[&str] = &[
     include_str!("schema/steps/3-deliveries.sql"),
     include_str!("schema/steps/4-project.sql"),
     include_str!("schema/steps/5-departures.sql"),
+    include_str!("schema/steps/6-history.sql"),
+    include_str!("schema/steps/7-alerts.sql"),
+    include_str!("schema/steps/8-schedules.sql"),
 ];
 
 /// The newest version of the schema, which this version of Coho reads and writes: the number of steps.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 8;
 
 /// Refuses what is not a ledger before anything of it is changed. Gives its version; 0 is one that a crash left empty.
 pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<i64, OpenError> {

@@ -37,6 +37,12 @@ mod identity;
 #[path = "ledger/intents.rs"]
 mod intents;
 
+#[path = "ledger/alerts.rs"]
+mod alerts;
+
+#[path = "ledger/requests.rs"]
+mod requests;
+
 #[path = "ledger/history.rs"]
 mod history;
 

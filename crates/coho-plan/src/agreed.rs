@@ -24,7 +24,7 @@ pub(crate) fn restrict(job: &Job<'_>, table: &Table, of: Of) -> Result<u64, Plan
     };
     table.change(
         &format!(
-            "UPDATE plan SET status = 'stale', change = 'hold', effect = NULL, code = 'stale', message = CASE
+            "UPDATE plan SET status = 'stale', change = 'hold', code = 'stale', message = CASE
                WHEN EXISTS (SELECT 1 FROM agreed WHERE agreed.key = {SHOWN})
                THEN 'its row, its record or the mapping changed since the plan that was agreed to'
                ELSE 'the plan that was agreed to does not have this' END

@@ -218,7 +218,7 @@ impl Guards<'_> {
     fn hold(&self, code: Code, which: &str) -> Result<u64, TableError> {
         self.table.change(
             &format!(
-                "UPDATE plan SET status = 'held', change = 'hold', effect = NULL, code = ?1, message = 'held by a guard'
+                "UPDATE plan SET status = 'held', change = 'hold', code = ?1, message = 'held by a guard'
                  WHERE {PLANNED} AND {which}"
             ),
             [code.as_str()],

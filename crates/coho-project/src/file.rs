@@ -1,7 +1,7 @@
 //! A project's files as the caller hands them in, and what each path means.
 
 /// A file of a project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// The path relative to the project, with `/` between its parts.
     pub path: String,
@@ -10,7 +10,7 @@ pub struct File {
 }
 
 /// What a file holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileText {
     /// Text.
     Utf8(String),

@@ -6,7 +6,9 @@
 pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;
+pub(crate) mod alerts;
 pub(crate) mod field;
+pub(crate) mod schedule;
 pub(crate) mod test;
 pub(crate) mod texts;
 pub(crate) mod foreign;

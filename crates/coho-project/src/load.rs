@@ -21,11 +21,14 @@ use crate::keys::project::PROJECT;
 use crate::keys::texts;
 use crate::names::unknown_name;
 use crate::project::{Project, SourceSpec, Workspace};
+use crate::read::alerts;
 use crate::read::model::{self, ReadModel};
 use crate::read::project::{self, Declaration, Declared};
 use crate::read::sync::{self, ReadSync, Surroundings};
 use crate::read::test;
 use crate::read::workspace;
+use crate::schedule::ScheduleSpec;
+use crate::sequences;
 use crate::yaml::parse;
 
 /// The file without which there is no project.
@@ -84,6 +87,12 @@ fn sort(problems: &mut [Problem]) {
         };
         key(a).cmp(&key(b))
     });
+}
+
+/// The schedules by sync.
+fn schedules(syncs: &[ReadSync]) -> BTreeMap<SyncId, ScheduleSpec> {
+    let of = |read: &ReadSync| Some((read.id.as_ref()?.0.clone(), read.schedule.spec.clone()?));
+    syncs.iter().filter_map(of).collect()
 }
 
 struct Loader<'a> {
@@ -329,11 +338,19 @@ impl<'a> Loader<'a> {
             syncs.iter().filter_map(|sync| sync.destination.as_deref()).chain(target).collect();
         across::renamed(&syncs, &mut self.problems);
         across::tokens(&declared.lacking, &syncs, &mut self.problems);
+        sequences::check(&syncs, &mut self.problems);
         let sources = self.used(declared.sources, &read);
         let destinations = self.used(declared.destinations, &sent_to);
         let workspaces = self.workspaces();
         self.unexplained(&models, &syncs);
+        let schedules = schedules(&syncs);
+        self.warnings.extend(sequences::never(&schedules));
         let models: Vec<Model> = models.into_iter().filter_map(|read| read.model).collect();
+        let told = |read: &ReadSync| {
+            let (id, _) = read.id.clone()?;
+            Some((id, read.alerts.0.clone(), read.alerts.1.clone()))
+        };
+        let alerts = alerts::join(declared.alerts, syncs.iter().filter_map(told).collect());
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
         let mut tests = tests;
         let snippets = self.snippets();
@@ -356,8 +373,10 @@ impl<'a> Loader<'a> {
             destinations,
             workspaces,
             ledger: declared.ledger,
+            alerts,
             models,
             syncs,
+            schedules,
             tests,
             masker: Masker::default(),
             warnings,

@@ -13,6 +13,9 @@ use coho_core::secret::Masker;
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
+use crate::alerts::AlertsSpec;
+use crate::schedule::ScheduleSpec;
+
 /// A project.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -28,10 +31,14 @@ pub struct Project {
     pub workspaces: BTreeMap<String, Workspace>,
     /// Where it remembers.
     pub ledger: LedgerSpec,
+    /// Who is told of what.
+    pub alerts: AlertsSpec,
     /// Its models, by name.
     pub models: Vec<Model>,
     /// Its syncs, in the order in which they run: by object, then by id.
     pub syncs: Vec<Sync>,
+    /// When they run by themselves, for those that do.
+    pub schedules: BTreeMap<SyncId, ScheduleSpec>,
     /// The tests of its mappings, by file.
     pub tests: Vec<Suite>,
     /// Its secrets, which no text that is kept or told may hold.

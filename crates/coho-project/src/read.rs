@@ -8,7 +8,9 @@ pub(crate) mod sync;
 pub(crate) mod matching;
 pub(crate) mod api;
 pub(crate) mod runs;
+pub(crate) mod schedule;
 pub(crate) mod guards;
+pub(crate) mod alerts;
 pub(crate) mod field;
 pub(crate) mod value;
 pub(crate) mod test;
@@ -16,7 +18,7 @@ pub(crate) mod workspace;
 
 use std::time::Duration;
 
-use chrono::NaiveTime;
+use chrono::{NaiveTime, TimeDelta};
 use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::{By, Limit};
@@ -36,6 +38,15 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         "h" => Some(Duration::from_secs(number * 3_600)),
         _ => None,
     }
+}
+
+/// `24h`, or `off`, which is `Some(None)`.
+#[expect(clippy::option_option, reason = "that a text is no time differs from a time that is off")]
+pub(crate) fn age(text: &str) -> Option<Option<TimeDelta>> {
+    if text == "off" {
+        return Some(None);
+    }
+    duration(text).filter(|time| !time.is_zero()).and_then(|time| TimeDelta::from_std(time).ok()).map(Some)
 }
 
 /// `30m`, in whole seconds; at least one.

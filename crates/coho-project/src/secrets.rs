@@ -30,6 +30,11 @@ pub fn masker(files: &[File], environment: &dyn Fn(&str) -> Option<String>) -> M
         Some(tree) => {
             values.public(&tree);
             values.tree(&tree, false);
+            tree.entries()
+                .iter()
+                .filter(|entry| entry.key == "alerts")
+                .for_each(|entry| values.addresses(&entry.value));
+            values.ping(&tree);
         }
         None => values.lines(text),
     }
@@ -40,7 +45,8 @@ pub fn masker(files: &[File], environment: &dyn Fn(&str) -> Option<String>) -> M
 /// secret. To be asked before references are resolved.
 pub(crate) fn literal(root: &Node) -> Vec<Problem> {
     let members = ["sources", "destinations"].into_iter().filter_map(|section| root.get(section));
-    members.flat_map(Node::entries).flat_map(|member| literal_in(&member.value)).collect()
+    let recipients = root.get("alerts").and_then(|alerts| alerts.get("to"));
+    members.chain(recipients).flat_map(Node::entries).flat_map(|member| literal_in(&member.value)).collect()
 }
 
 fn literal_in(node: &Node) -> Vec<Problem> {
@@ -54,7 +60,11 @@ fn literal_in(node: &Node) -> Vec<Problem> {
     LITERALS.iter().filter_map(told).collect()
 }
 
-const LITERALS: [(&str, &str); 3] = [
+const LITERALS: [(&str, &str); 7] = [
+    ("token", "token: \"${SLACK_TOKEN}\""),
+    ("routing_key", "routing_key: \"${PAGERDUTY_KEY}\""),
+    ("password", "password: \"${SMTP_PASSWORD}\""),
+    ("secret", "secret: \"${TWILIO_SECRET}\""),
     ("rest_token", "rest_token: \"${VITALLY_REST_TOKEN}\""),
     ("analytics_token", "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\""),
     ("url", "url: \"${WAREHOUSE_URL}\""),

@@ -13,11 +13,11 @@ const OTHERS: [(&str, &str); 3] = [
     (
         "syncs/people.yaml",
         "id: people\nmodel: users\nobject: user\nmatch: { email: email, externalId: id }\nfields:\n  email: email\n  accountIds: { column: account_id, \
-         lookup: account.externalId }\nassociations: exact\nfirst_run: adopt\n",
+         lookup: account.externalId }\nassociations: exact\nfirst_run: adopt\nschedule: { cron: \"0 7 * * 1-5\", zone: Europe/Berlin }\n",
     ),
     (
         "syncs/many.yaml",
-        "id: many\nmodel: accounts\nobject: account\napi: analytics\nmode: upsert\nmatch: { externalId: id }\nfields: { name: name }\nguards: { max_rejected: 5% }\n",
+        "id: many\nmodel: accounts\nobject: account\napi: analytics\nmode: upsert\nmatch: { externalId: id }\nfields: { name: name }\nguards: { max_rejected: 5% }\nschedule: { after: [people, logins], stop_on: never }\n",
     ),
 ];
 

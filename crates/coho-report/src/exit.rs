@@ -82,6 +82,7 @@ mod tests {
             status,
             counts: Counts::default(),
             problems: [].into(),
+            waiting: 0,
             guards: Vec::new(),
             calls: 0,
             millis: 0,

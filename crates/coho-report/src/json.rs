@@ -4,6 +4,7 @@
 //! UTC with milliseconds. Values of fields are JSON values with all their digits; messages hold previews only. What is not
 //! known is left out, never `null`.
 
+mod alerts;
 mod plan;
 mod run;
 mod problem;
@@ -11,6 +12,7 @@ mod event;
 mod listing;
 mod cases;
 
+pub use self::alerts::{alerts, tried};
 pub use self::cases::cases;
 pub use self::event::{call, event};
 pub use self::listing::{rows, runs};

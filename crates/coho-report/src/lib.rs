@@ -26,6 +26,7 @@
 //!     status: Status::Completed,
 //!     counts,
 //!     problems: [].into(),
+//!     waiting: 0,
 //!     guards: vec![],
 //!     calls: 1,
 //!     millis: 120,

@@ -2,6 +2,7 @@
 //!
 //! Every text ends with a line feed. Values appear as bounded previews, and texts from outside without control characters.
 
+mod alerts;
 mod plan;
 mod run;
 mod listing;
@@ -11,6 +12,7 @@ mod csv;
 mod notice;
 mod differences;
 
+pub use self::alerts::{alerts, tried};
 pub use self::calls::calls;
 pub use self::cases::cases;
 pub use self::csv::csv;

@@ -57,6 +57,9 @@ impl SourceError {
             Self::UnsafeTypes(_) | Self::UnsafeValue(_) => Code::UNSAFE_TYPE,
             Self::File(error) => error.code(),
             Self::Table(_) | Self::Relation { .. } => Code::WRONG_VALUE,
+            Self::Postgres(PostgresError::Refused(refusal)) if refusal.is_of_credentials() => {
+                Code::SOURCE_REFUSED
+            }
             Self::Columns(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Stopped => Code::SOURCE_FAILED,
         }
     }

@@ -1,7 +1,8 @@
-//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process.
+//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process, and a mail server.
 //!
 //! **What it is:** [`Postgres`] starts a fresh server from the machine's own server programs, listens on the loopback
-//! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends.
+//! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends. [`MailServer`]
+//! takes mails over real sockets, as strictly as RFC 5321 says, and keeps them; [`Receiver`] takes requests over HTTP.
 //!
 //! **What it is not:** it downloads nothing, knows nothing of Coho's other crates, and is part of no released program.
 //!
@@ -18,5 +19,9 @@
 
 mod postgres;
 mod programs;
+mod receiver;
+mod smtp;
 
 pub use postgres::{Error, Postgres};
+pub use receiver::{Arrived, Receiver};
+pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};

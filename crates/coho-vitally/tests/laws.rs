@@ -161,6 +161,23 @@ fn paths() -> impl Strategy<Value = Paths> {
     ]
 }
 
+/// Where links are to be exact, each that is lost costs a call, and all together a read: the answer to a write may not tell them.
+#[test]
+fn lost_links_cost_a_call_each_and_a_read() {
+    let links = |ids: &[&str]| Value::Array(ids.iter().map(|id| Value::text(*id)).collect());
+    let known = || Known::There { id: Some(VitallyId::new(ID)), origin: Origin::Found };
+    let most = |before: &[&str], after: &[&str]| {
+        let (fields, sent) = ([("accountIds", links(after))], [("accountIds", links(before))]);
+        let deed = Deed::Write(Mode::Upsert);
+        let record = (Object::User, "u-1");
+        let operation = operation_with(Associations::Exact, record, deed, known(), &fields, &sent).unwrap();
+        exchange::cost(&operation).most
+    };
+    assert_eq!(most(&["a"], &["a", "b"]), 3 + 1);
+    assert_eq!(most(&["a", "b"], &["b"]), 3 + 1 + 1);
+    assert_eq!(most(&["a", "b", "c"], &["b"]), 3 + 1 + 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 

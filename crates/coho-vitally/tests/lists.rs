@@ -134,6 +134,15 @@ fn a_workspace_without_organizations_has_none_to_list() {
 }
 
 #[test]
+fn a_later_page_that_is_not_there_is_no_end() {
+    let mut listing = Listing::start(Object::Organization);
+    let first = listing.on(&reply(200, r#"{"results":[{"id":"a"}],"next":"1"}"#));
+    assert_eq!(first.end, End::More);
+    let portion = listing.on(&reply(404, r#"{"error":"Not found"}"#));
+    assert!(matches!(portion.end, End::Failed(_)), "{:?}", portion.end);
+}
+
+#[test]
 fn a_refused_page_tells_why() {
     let mut listing = Listing::start(Object::User);
     let portion = listing.on(&reply(401, r#"{"error":"no"}"#));

@@ -1,4 +1,5 @@
-//! Survivors that are known and change nothing: a line each in `xtask/mutants-harmless.txt`, `FAULT # REASON`.
+//! Survivors that are known and change nothing: a line each in `xtask/mutants-harmless.txt`, `FAULT # REASON`. Where a function has
+//! several places for the same fault, a line explains one of them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +12,7 @@ const FILE: &str = "xtask/mutants-harmless.txt";
 
 /// Survivors with the reason why nobody is harmed.
 #[derive(Debug, Default)]
-pub(crate) struct Harmless(BTreeMap<String, String>);
+pub(crate) struct Harmless(BTreeMap<String, Vec<String>>);
 
 impl Harmless {
     /// Reads the list.
@@ -21,13 +22,16 @@ impl Harmless {
     }
 
     fn parse(text: &str) -> Self {
-        let pairs = text.lines().filter_map(|line| line.split_once(" # "));
-        Self(pairs.map(|(fault, reason)| (fault.trim().to_owned(), reason.trim().to_owned())).collect())
+        let mut reasons: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (fault, reason) in text.lines().filter_map(|line| line.split_once(" # ")) {
+            reasons.entry(fault.trim().to_owned()).or_default().push(reason.trim().to_owned());
+        }
+        Self(reasons)
     }
 
-    /// Why this survivor is harmless, where that is known.
-    pub(crate) fn reason(&self, survivor: &str) -> Option<&str> {
-        self.0.get(survivor).map(String::as_str)
+    /// Why the nth survivor of this name, from 0, is harmless, where that is known.
+    pub(crate) fn reason(&self, survivor: &str, nth: usize) -> Option<&str> {
+        self.0.get(survivor)?.get(nth).map(String::as_str)
     }
 }
 
@@ -50,6 +54,7 @@ mod tests {
             "a line without a reason\nsrc/a.rs: replace f -> u8 with 0 # only a hint of capacity\n",
         );
         let survivor = without_place("src/a.rs:12:34: replace f -> u8 with 0");
-        assert_eq!(list.reason(&survivor), Some("only a hint of capacity"));
+        assert_eq!(list.reason(&survivor, 0), Some("only a hint of capacity"));
+        assert_eq!(list.reason(&survivor, 1), None);
     }
 }

@@ -91,12 +91,12 @@ mod tests {
         let (folder, name) = pattern.rsplit_once('/').unwrap();
         let (begins, ends) = name.split_once('*').unwrap_or((name, ""));
         let Ok(files) = fs::read_dir(root().join(folder)) else { return false };
-        files.map(|file| file.unwrap().file_name().into_string().unwrap()).any(|file| {
-            match name.contains('*') {
-                true => file.starts_with(begins) && file.ends_with(ends),
-                false => file == name,
-            }
-        })
+        let mut files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        if name.contains('*') {
+            files.any(|file| file.starts_with(begins) && file.ends_with(ends))
+        } else {
+            files.any(|file| file == name)
+        }
     }
 
     #[test]

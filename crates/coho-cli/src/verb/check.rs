@@ -5,6 +5,7 @@ use coho_mapping::Mapping;
 
 use crate::args::Global;
 use crate::exit::Exit;
+use crate::verb::schedules;
 use crate::{engine, print, project};
 
 /// Checks files, and unless it is offline, sources, destinations and traits.
@@ -13,7 +14,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[])?;
     project::has_syncs(&loaded)?;
-    let checked = if offline {
+    let mut checked = if offline {
         let problems = syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
         let mut warnings = loaded.project.warnings.clone();
         warnings.extend(syncs.iter().flat_map(|sync| Mapping::template_warnings(&sync.fields)));
@@ -21,11 +22,15 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     } else {
         engine.check(&syncs).await
     };
+    let now = chrono::Utc::now();
+    checked.warnings.extend(schedules::skipped(&loaded.project, now));
     if !checked.problems.is_empty() {
         return Err(project::report_all(&checked.problems, &checked.warnings, &loaded.files));
     }
     if global.json {
-        print::json(&project::warnings_as_json(&checked.warnings))?;
+        let mut document = project::warnings_as_json(&checked.warnings);
+        document["schedules"] = schedules::json(&loaded.project, now);
+        print::json(&document)?;
         return Ok(Exit::Done);
     }
     project::warn(&checked.warnings, &loaded.files);
@@ -33,6 +38,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
     let models = print::counted(loaded.project.models.len() as u64, "model");
     print::out(&format!("{syncs} of {models}: {looked_at} are right{}\n", but(checked.warnings.len())))?;
+    print::out(&schedules::text(&loaded.project, now))?;
     Ok(Exit::Done)
 }
 

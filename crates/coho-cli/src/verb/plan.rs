@@ -106,6 +106,7 @@ pub(crate) fn options(rows: &Rows, key: Option<Key>) -> Options {
         permit: None,
         on_lost: if rows.new_ledger { OnLost::BeginAnew } else { OnLost::Refuse },
         on_foreign: if rows.adopt_ledger { OnForeign::TakeOver } else { OnForeign::Refuse },
+        begins: coho_engine::run::Begins::Always,
     }
 }
 

@@ -31,7 +31,7 @@ impl Engine<'_> {
         counts.add_keys(Fate::Stale, part.sent.stale_removals);
         part.sent.outcomes.iter().for_each(|(outcome, number)| counts.add_outcomes(*outcome, *number));
         counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
-        let waits = waits(&plan.changes);
+        let waits = refused(&plan.changes) > 0;
         let mut problems = plan.problems;
         for (code, count) in part.sent.problems {
             problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
@@ -42,6 +42,7 @@ impl Engine<'_> {
             status,
             counts,
             problems,
+            waiting: refused(&plan.changes),
             guards: plan.guards,
             calls: part.sent.calls,
             millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
@@ -101,14 +102,15 @@ fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<S
     })
 }
 
-/// Whether rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
+/// How many rows wait that Vitally refused earlier: a run that does not come to them has errors all the same. Rows that the
 /// mode forbids wait too, and are none.
-fn waits(changes: &BTreeMap<(Change, Reason), u64>) -> bool {
-    changes.keys().any(|(change, reason)| match (change, reason) {
+fn refused(changes: &BTreeMap<(Change, Reason), u64>) -> u64 {
+    let waits = |(change, reason): &(Change, Reason)| match (change, reason) {
         (Change::Hold, Reason::Waiting(code)) => !matches!(*code, Code::NOT_FOUND | Code::ALREADY_EXISTS),
         (Change::Hold, Reason::RetriesUsedUp) => true,
         _ => false,
-    })
+    };
+    changes.iter().filter(|(change, _)| waits(change)).map(|(_, count)| count).sum()
 }
 
 fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {

@@ -58,3 +58,20 @@ async fn a_record_that_another_sync_deleted_meanwhile_is_made_again_for_a_row_th
     assert_eq!(stage.records(), before);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_row_that_returns_while_another_sync_takes_up_its_record_is_planned_as_it_is_run() {
+    let mut stage = Stage::accounts().await.unwrap();
+    let usage =
+        ACCOUNTS.replace("id: accounts", "id: usage").replace("model: accounts", "model: organizations");
+    let usage = usage.replace("  traits: { plan: plan, seats: seats }\n", "");
+    stage.sync("usage", &usage.replace("delete-created", "keep"));
+    let row = "INSERT INTO organizations VALUES (1, 'a-001', 'Account 1')";
+    stage.sql(row).unwrap();
+    stage.run().await.unwrap();
+    stage.sql("DELETE FROM organizations").unwrap();
+    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 released");
+    stage.sql(row).unwrap();
+    stage.many_accounts(1, 2).unwrap();
+    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 delivered");
+}

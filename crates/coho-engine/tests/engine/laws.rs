@@ -10,14 +10,11 @@ use std::time::Duration;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Switches, Time, Trouble};
+use coho_simulator::{Fault, Object, Seed, Switches, Time};
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
+use crate::oracle::{faults, played};
 use crate::stage::{ACCOUNTS, Failure, START, Stage};
-
-/// Histories that are played where `PROPTEST_CASES` says nothing else.
-const CASES: u32 = 48;
 
 /// A row: its external id, plan and seats.
 #[derive(Clone, Debug)]
@@ -57,25 +54,18 @@ fn rows() -> impl Strategy<Value = BTreeMap<u8, Row>> {
     prop::collection::vec(own, 0..5).prop_map(|rows| rows.into_iter().collect())
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
-    let status = |status| Trouble::Answer(FaultAnswer::status(status));
-    let at_post =
-        vec![Trouble::DropAfterCommit, Trouble::DropBefore, Trouble::NotJson, status(500), status(400)];
-    let post = prop::sample::select(at_post)
-        .prop_map(|trouble| Fault::once(trouble).on("POST", "/resources/accounts"));
-    // A failed PUT or DELETE is repeated after a wait; a refused one is not.
-    let other = prop::sample::select(vec![("PUT", 400), ("DELETE", 400), ("PUT", 401), ("DELETE", 401)])
-        .prop_map(move |(method, code)| Fault::once(status(code)).on(method, "/resources/accounts/*"));
-    (prop_oneof![3 => post, 1 => other], 0..3_u32).prop_map(|(fault, skip)| fault.after(skip))
-}
-
 fn step() -> impl Strategy<Value = Step> {
     let policy = prop::sample::select(vec!["keep", "delete", "delete-created"]);
     let null = prop::sample::select(vec!["follow", "follow", "omit", "clear"]);
     let more = prop::sample::select(vec!["", "", ", tier: plan"]);
     let mapping = (null, more).prop_map(|(null, more)| Mapping { null, more });
-    (rows(), policy, mapping, prop::collection::vec(fault(), 0..3))
-        .prop_map(|(rows, policy, mapping, faults)| Step { rows, policy, mapping, faults })
+    let faults = prop_oneof![1 => Just(Vec::new()), 3 => faults::some(faults::of_writes(&["accounts"]))];
+    (rows(), policy, mapping, faults).prop_map(|(rows, policy, mapping, faults)| Step {
+        rows,
+        policy,
+        mapping,
+        faults,
+    })
 }
 
 /// Vitally in some readings of what its documentation leaves open.
@@ -226,17 +216,5 @@ fn whatever_happens_the_laws_hold() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stage = runtime.block_on(Stage::accounts()).unwrap();
     let stage = std::cell::RefCell::new(stage);
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-    let config = ProptestConfig {
-        cases,
-        max_shrink_iters: 400,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    TestRunner::new(config)
-        .run(&history(), |(switches, steps)| {
-            let played = runtime.block_on(play(&mut stage.borrow_mut(), switches, &steps));
-            played.map_err(|failure| TestCaseError::fail(failure.to_string()))
-        })
-        .unwrap();
+    played(&history(), |(switches, steps)| runtime.block_on(play(&mut stage.borrow_mut(), switches, steps)));
 }

@@ -170,3 +170,20 @@ async fn a_removal_that_waits_is_tried_again_with_what_waits() {
     let ran = stage.run_with(&Options { filter, ..Options::default() }).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 removed", 1));
 }
+
+#[tokio::test]
+async fn a_removal_that_waits_is_void_once_its_row_is_back() {
+    let mut stage = stage().await;
+    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
+    stage.run().await.unwrap();
+    let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
+    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.sql("CREATE TABLE gone AS SELECT * FROM accounts WHERE id = 1").unwrap();
+    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
+    stage.run().await.unwrap();
+    let pending = "SELECT pending FROM memory WHERE key = '1'";
+    assert_eq!(stage.ask_ledger(pending).unwrap(), ["waiting"]);
+    stage.sql("INSERT INTO accounts SELECT * FROM gone").unwrap();
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    assert_eq!(stage.ask_ledger(pending).unwrap(), ["none"]);
+}

@@ -32,7 +32,7 @@ fn by_fate(counts: impl Iterator<Item = (Fate, u64)>) -> Value {
 }
 
 /// Reads what [`write`] wrote.
-pub(super) fn read(text: &str) -> Result<Counts, Fault> {
+pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
     let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
     let number = |name: &str| value.get(name).and_then(Value::as_u64).ok_or_else(wrong);
     let outcome = |fate: Fate| Outcome::ALL.into_iter().find(|outcome| outcome.fate() == fate);

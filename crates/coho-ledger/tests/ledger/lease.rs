@@ -94,7 +94,9 @@ fn a_lease_that_was_given_back_does_not_write() -> Tested {
     rusqlite::Connection::open(&path)?.execute("UPDATE lease SET released = 1", [])?;
     assert_eq!(later.epoch(), epoch + 1);
     let refused = ledger.write(&later, &scope, &[(Key::new("1"), Some(delivered("1")?))], at(3));
-    assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
+    let error = refused.err().ok_or("it was written")?;
+    assert!(matches!(error, LedgerError::LeaseLost { .. }));
+    assert_eq!(error.help(), Some("run again: what is missing is found anew"));
     Ok(())
 }
 

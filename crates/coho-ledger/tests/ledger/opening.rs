@@ -23,13 +23,16 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 6] = [
+pub(super) const OLDER: [(&str, &str); 9] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
     ("v2", V2),
     ("v3", include_str!("../../fixtures/schema/v3.sql")),
     ("v4", include_str!("../../fixtures/schema/v4.sql")),
+    ("v5", include_str!("../../fixtures/schema/v5.sql")),
+    ("v6", include_str!("../../fixtures/schema/v6.sql")),
+    ("v7", include_str!("../../fixtures/schema/v7.sql")),
 ];
 
 #[test]
@@ -165,6 +168,7 @@ fn a_newer_ledger_is_refused_and_left_alone() -> Tested {
     let error = Ledger::open(&path, &Opening::new(at(0))).err().ok_or("it opened")?;
     let told = format!("has schema {}, and this version of Coho knows {VERSION}", VERSION + 1);
     assert!(error.to_string().contains(&told), "{error}");
+    assert_eq!(error.help(), Some("use the version of Coho that wrote it, or a later one"));
     assert_eq!(version(&Connection::open(&path)?)?, VERSION + 1);
     Ok(())
 }

@@ -66,7 +66,7 @@ const SYNC: Words = &[
         "removed",
         "it says what becomes of records whose rows left",
     ),
-    (&["alerts", "thresholds", "failurethreshold", "limits"], "guards", ""),
+    (&["thresholds", "failurethreshold", "limits"], "guards", ""),
     (&["backfill", "initialsync", "fullresync"], "first_run", "`coho run --resend` sends everything again"),
     (
         &["cron", "interval", "frequency", "trigger"],

@@ -1,7 +1,8 @@
 //! The keys of `coho.yaml`.
 
 use super::Need::{Later, May, Must, With};
-use super::texts::{DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS};
+use super::alerts::ALERTS;
+use super::texts::{ANY_URL, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS};
 use super::{Choice, Form, Key, Others, Shape, Typed};
 
 /// `coho.yaml`.
@@ -61,13 +62,28 @@ pub(crate) static PROJECT: Shape = Shape {
         },
         Key {
             name: "alerts",
-            need: Later(
-                "until then, let your scheduler tell you when `coho run` ends with another code than 0",
-            ),
-            form: &Form::Anything,
-            default: "",
-            meaning: "Who is told when a run fails.",
-            example: "",
+            need: May,
+            form: &Form::Map(&ALERTS),
+            default: "nobody is told",
+            meaning: "Who is told when something goes wrong, and when it is well again.",
+            example: "alerts: { to: { ops: { type: slack, url: \"${SLACK_WEBHOOK}\" } } }",
+        },
+        Key {
+            name: "public_url",
+            need: May,
+            form: &Form::Text(&ANY_URL),
+            default: "messages name a command in place of a link",
+            meaning: "Where Coho's pages can be reached: messages link to them.",
+            example: "public_url: https://coho.example.com",
+        },
+        Key {
+            name: "ping",
+            need: May,
+            form: &Form::Text(&ANY_URL),
+            default: "none",
+            meaning: "An address that every `coho run` pings: `/start` when it begins, itself when it ended well, `/fail` when not. A \
+                      service such as Healthchecks tells you if no ping comes: a secret.",
+            example: "ping: \"${PING_URL}\"",
         },
     ],
     one_of: &[],

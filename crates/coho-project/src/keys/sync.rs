@@ -1,8 +1,10 @@
 //! The keys of sync files, but for their fields, which stand in [`super::field`].
 
-use super::Need::{self, Later, May, Must};
+use super::Need::{self, May, Must};
+use super::alerts::{OFF, SYNC_ALERTS};
 use super::field::FIELDS;
-use super::texts::{COLUMNS, DAYS, LIMIT, MOMENT, NAMES, RUN_TIME, SHARE, TEXTS};
+use super::schedule::SCHEDULES;
+use super::texts::{COLUMNS, DAYS, LIMIT, MOMENT, NAMES, RUN_TIME, SHARE};
 use super::{Choice, Form, Key, Shape, Where};
 
 /// `syncs/NAME.yaml`.
@@ -136,12 +138,20 @@ pub(crate) static SYNC: Shape = Shape {
             example: "run: { for: 1h }",
         },
         Key {
+            name: "alerts",
+            need: May,
+            form: &Form::Either(&[&Form::Choice(&OFF), &Form::Map(&SYNC_ALERTS)]),
+            default: "what the project says",
+            meaning: "Who is told of this sync, and from where on something is bad; `off` for nobody.",
+            example: "alerts: { rejected: { warning: 10 } }",
+        },
+        Key {
             name: "schedule",
-            need: Later("until then, let cron or your scheduler start `coho run`"),
-            form: &TEXTS,
-            default: "",
-            meaning: "When the sync runs by itself.",
-            example: "",
+            need: May,
+            form: &SCHEDULES,
+            default: "when it is asked to",
+            meaning: "When the sync runs by itself, under `coho serve`: every so often, at the times of a cron pattern, or after other syncs.",
+            example: "schedule: { every: 15m }",
         },
     ],
     one_of: &[],

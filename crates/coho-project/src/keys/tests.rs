@@ -7,6 +7,7 @@ use coho_core::sync::{Api, Associations, Cast, FirstRun, Mode, NullPolicy, Remov
 
 use super::field::{CAST, NULL};
 use super::model::COLUMN_TYPE;
+use super::schedule::STOP_ON;
 use super::sync::{API, ASSOCIATIONS, FIRST_RUN, MODE, OBJECT, REMOVED};
 use super::test::PROBLEM;
 
@@ -16,6 +17,7 @@ fn every_word_stands_for_a_value_and_every_value_has_a_word() {
     assert_eq!(API.now, Api::ALL.map(Api::name));
     assert_eq!(ASSOCIATIONS.now, Associations::ALL.map(Associations::name));
     assert_eq!(FIRST_RUN.now, [FirstRun::Send, FirstRun::Baseline, FirstRun::Adopt].map(FirstRun::name));
+    assert_eq!(STOP_ON.now, coho_schedule::StopRule::ALL.map(coho_schedule::StopRule::name));
     assert_eq!(MODE.now, Mode::ALL.map(Mode::name));
     assert_eq!(REMOVED.now, Removal::ALL.map(Removal::name));
     assert_eq!(CAST.now, Cast::ALL.map(Cast::name));

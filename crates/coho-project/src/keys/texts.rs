@@ -40,6 +40,30 @@ pub(crate) static DURATION: Text = Text {
     ..TEXT_LIKE
 };
 
+pub(crate) static AGE: Text = Text {
+    what: "a time such as `24h`, or `off`",
+    accepts: |text| crate::read::age(text).is_some(),
+    pattern: "^([0-9]{1,9}(ms|s|m|h)|off)$",
+    ..TEXT_LIKE
+};
+
+/// An address over HTTP with any path, which may be a secret itself.
+pub(crate) static ANY_URL: Text = Text {
+    what: "an address such as `https://example.com/path`",
+    accepts: is_any_url,
+    pattern: "^https?://[^/?#@\\s]+\\S*$",
+    shown: Shown::Secret,
+    ..TEXT_LIKE
+};
+
+pub(crate) static SMTP_URL: Text = Text {
+    what: "the address of a mail server such as `smtps://mail.example.com:465`, without a user",
+    accepts: |text| crate::alerts::SmtpSpec::parse(text).is_some(),
+    pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]+)?/?$",
+    shown: Shown::Secret,
+    ..TEXT_LIKE
+};
+
 pub(crate) static RUN_TIME: Text = Text {
     what: "a time of at least a second, such as `30m` or `1h`",
     accepts: |text| crate::read::seconds(text).is_some(),
@@ -58,6 +82,23 @@ pub(crate) static MOMENT: Text = Text {
     what: "a date such as `2026-01-01`, or a moment with its zone such as `2026-01-01T09:00:00Z`",
     accepts: |text| crate::read::instant(text).is_some(),
     pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))?$",
+    ..TEXT_LIKE
+};
+
+/// What is wrong with a pattern is told when it is read, field by field.
+pub(crate) static CRON: Text = Text {
+    what: "a cron pattern such as `0 7 * * MON-FRI`",
+    pattern: "^\\s*(@[A-Za-z]+|\\S+(\\s+\\S+){4})\\s*$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static ZONE: Text =
+    Text { what: "a zone such as `Europe/Berlin`", pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$", ..TEXT_LIKE };
+
+pub(crate) static INTERVAL: Text = Text {
+    what: "an interval from `1m` to `31d`, such as `15m`, `6h` or `1d`",
+    accepts: |text| coho_schedule::Every::parse(text).is_some(),
+    pattern: "^[0-9]{1,5}[mhd]$",
     ..TEXT_LIKE
 };
 
@@ -144,6 +185,14 @@ fn is_http_url(text: &str) -> bool {
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     host.map(|host| host.strip_suffix('/').unwrap_or(host)).is_some_and(|host| {
         !host.is_empty() && !host.contains(|c: char| "/?#@".contains(c) || c.is_whitespace())
+    })
+}
+
+fn is_any_url(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        !host.is_empty() && !host.contains('@') && !rest.contains(char::is_whitespace)
     })
 }
 

@@ -7,6 +7,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use secrecy::SecretString;
 
+use super::alerts::DeclaredAlerts;
 use crate::conform::{count, is_missing};
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
@@ -30,6 +31,7 @@ pub(crate) struct Declared {
     /// The destinations that can be read, whether their references resolve or not.
     pub(crate) lacking: BTreeMap<String, Lacking>,
     pub(crate) ledger: LedgerSpec,
+    pub(crate) alerts: DeclaredAlerts,
 }
 
 /// One of Vitally's tokens.
@@ -140,6 +142,7 @@ pub(crate) fn read(
         destinations,
         lacking: section("destinations").iter().filter_map(lacking).collect(),
         ledger: ledger(root, problems),
+        alerts: super::alerts::project(root, problems),
     }
 }
 

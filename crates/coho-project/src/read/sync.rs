@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use coho_core::alert::rules::Rules;
 use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::{FieldSpec, Sync, SyncId};
 
+use super::alerts;
 use super::api::{self, way};
 use super::field::Fields;
 use super::guards::guards;
 use super::matching::{address, matching};
 use super::project::{Declared, Target, Token};
 use super::runs::{first_run, remember_days, renamed_from, run_seconds};
+use super::schedule::{ReadSchedule, schedule};
+use crate::alerts::SyncAlerts;
 use crate::catalog;
 use crate::conform::conform;
 use crate::keys::foreign;
@@ -38,6 +42,10 @@ pub(crate) struct ReadSync {
     pub(crate) destination: Option<String>,
     /// The tokens that its destination must have.
     pub(crate) tokens: Vec<Token>,
+    /// Who is told of it, and from where on something is bad.
+    pub(crate) alerts: (SyncAlerts, Rules),
+    /// When it runs by itself.
+    pub(crate) schedule: ReadSchedule,
     /// `None` if a problem was told of it.
     pub(crate) sync: Option<Sync>,
 }
@@ -72,6 +80,8 @@ pub(crate) fn read(
     let tokens = api::tokens(&root, object, way, first_run);
     let remember_days = remember_days(&root, object, problems);
     let renamed_from = renamed_from(&root);
+    let alerts = surroundings.declared.map(|declared| alerts::sync(&root, &declared.alerts, problems));
+    let schedule = schedule(&root, problems);
     let sync = id.clone().and_then(|(id, place)| {
         Some(Sync {
             id,
@@ -93,7 +103,7 @@ pub(crate) fn read(
         })
     });
     let sync = sync.filter(|_| problems.len() == before);
-    ReadSync { id, renamed_from, destination, tokens, sync }
+    ReadSync { id, renamed_from, destination, tokens, alerts: alerts.unwrap_or_default(), schedule, sync }
 }
 
 /// The fields, and which of them are mapped at all, readable or not.

@@ -30,7 +30,9 @@ impl<'a> Values<'a> {
     pub(super) fn public(&mut self, root: &Node) {
         self.public.extend(root.text_of("project").map(str::to_owned));
         let sections = ["sources", "destinations", "targets"].into_iter().filter_map(|name| root.get(name));
-        self.public.extend(sections.flat_map(Node::entries).map(|entry| entry.key.clone()));
+        let recipients = root.get("alerts").and_then(|alerts| alerts.get("to"));
+        let names = sections.chain(recipients).flat_map(Node::entries);
+        self.public.extend(names.map(|entry| entry.key.clone()));
     }
 
     /// All secrets of a tree; under the key of a secret every scalar is one.
@@ -77,6 +79,16 @@ impl<'a> Values<'a> {
             let content = (self.environment)(written);
             return content.iter().for_each(|content| self.value(content.trim_end()));
         }
+        let whole = self.resolved(written);
+        if is_secret {
+            self.value(&whole);
+        } else {
+            self.login(&whole);
+        }
+    }
+
+    /// What a text is when its references are resolved.
+    fn resolved(&mut self, written: &str) -> String {
         let mut whole = String::new();
         for piece in pieces(written) {
             match piece {
@@ -88,11 +100,43 @@ impl<'a> Values<'a> {
                 }
             }
         }
-        if is_secret {
-            self.value(&whole);
-        } else {
-            self.login(&whole);
+        whole
+    }
+
+    /// Addresses that are secrets themselves, all of them or what stands behind the host: those under `url`.
+    pub(super) fn addresses(&mut self, node: &Node) {
+        match &node.content {
+            Content::List(items) => items.iter().for_each(|item| self.addresses(item)),
+            Content::Map(entries) => {
+                for entry in entries {
+                    match entry.value.scalar() {
+                        Some(scalar) if entry.key == "url" => self.address(&scalar.written),
+                        _ => self.addresses(&entry.value),
+                    }
+                }
+            }
+            Content::Scalar(_) | Content::Unresolved => {}
         }
+    }
+
+    /// The address that runs ping.
+    pub(super) fn ping(&mut self, root: &Node) {
+        if let Some(scalar) = root.get("ping").and_then(Node::scalar) {
+            self.address(&scalar.written);
+        }
+    }
+
+    fn address(&mut self, written: &str) {
+        let text = match written.strip_prefix("file:") {
+            Some(_) => (self.environment)(written).unwrap_or_default(),
+            None => self.resolved(written),
+        };
+        let Some((_, rest)) = text.trim().split_once("://") else { return };
+        let Some((_, path)) = rest.split_once('/') else { return };
+        self.secrets.insert(text.trim().to_owned());
+        // A part that is shorter is a word, such as `services`.
+        self.secrets
+            .extend(path.split(['/', '?', '&', '=']).filter(|part| part.len() >= 12).map(str::to_owned));
     }
 
     /// What a variable stands for; a name that is a token by its looks is a secret itself.

@@ -4,7 +4,18 @@ use coho_core::problem::nearest;
 use coho_core::secret::TOKEN_PREFIXES;
 
 /// The keys of `coho.yaml` that hold secrets, and whose values may be `file:PATH`.
-pub(crate) const SECRETS: [&str; 3] = ["url", "rest_token", "analytics_token"];
+pub(crate) const SECRETS: [&str; 10] = [
+    "url",
+    "rest_token",
+    "analytics_token",
+    "token",
+    "routing_key",
+    "former_keys",
+    "password",
+    "secret",
+    "secrets",
+    "ping",
+];
 
 /// What names of secrets contain.
 const PARTS: [&str; 9] = [
@@ -41,7 +52,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 
 /// Whether an address may stand under this key, of which only the login is secret.
 pub(crate) fn is_address_key(key: &str) -> bool {
-    ["base_url", "analytics_url"].contains(&key)
+    ["base_url", "analytics_url", "api_url", "public_url"].contains(&key)
 }
 
 /// Whether a text that should be a variable's name is a token by its looks.

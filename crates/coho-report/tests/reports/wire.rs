@@ -243,6 +243,7 @@ impl Run {
             status,
             counts: self.counts.read()?,
             problems: problems(self.problems)?,
+            waiting: 0,
             guards: guards(self.guards)?,
             calls: self.calls,
             millis: self.millis,

@@ -91,6 +91,11 @@ impl Refusal {
         }
     }
 
+    /// Whether the server does not accept who asks.
+    pub(crate) fn is_of_credentials(&self) -> bool {
+        matches!(self.state.as_str(), "28P01" | "28000")
+    }
+
     fn advice(&self) -> Option<&'static str> {
         Some(match self.state.as_str() {
             "28P01" | "28000" => "check the user and the password in the source's `url`",

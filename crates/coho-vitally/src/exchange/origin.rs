@@ -155,5 +155,10 @@ mod tests {
         let moment = moment(200, Some(at(100, 0)));
         assert_eq!(moment.origin(&known, Reached::Remembered, &Record::default()), Origin::Created);
         assert_eq!(moment.origin(&known, Reached::Anew, &Record::default()), Origin::Found);
+        // Where the last write is unclear, a record in place of ours is ours only if that write made it.
+        let known = Known::Unclear { since: at(-10, 0), id: None, origin: Some(Origin::Created) };
+        let old = record(at(0, 0), at(0, 0));
+        assert_eq!(moment.origin(&known, Reached::Remembered, &old), Origin::Created);
+        assert_eq!(moment.origin(&known, Reached::Anew, &old), Origin::Found);
     }
 }

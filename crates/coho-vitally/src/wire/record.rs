@@ -266,6 +266,24 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_record_says_only_which_one_it_is_and_what_it_is_linked_to() {
+        let body = r#"{"id":"u","externalId":"7","email":"a@b.c","name":"Ada","avatar":"x","traits":{"plan":"pro"},
+            "createdAt":"2024-05-01T00:00:00.000Z","accounts":[{"id":"a"}]}"#;
+        let record = Record::parse(body).unwrap();
+        let bare = record.clone().bare();
+        let says = |record: &Record| {
+            let (id, external_id, email) = (&record.id, &record.external_id, &record.email);
+            (id.clone(), external_id.clone(), email.clone(), record.created_at, record.accounts().to_vec())
+        };
+        assert_eq!(says(&bare), says(&record));
+        let holds = |record: &Record, path: &str| record.value(&FieldPath::new(path)).is_some();
+        for path in ["name", "avatar", "traits.plan"] {
+            assert!(holds(&record, path) && !holds(&bare, path), "{path}");
+        }
+        assert_eq!(bare.name, None);
+    }
+
+    #[test]
     fn fields_and_traits_read_as_values() {
         let body = r#"{"id":"a","organizationId":"o","joinDate":"2024-05-01T00:00:00.000Z","avatar":null,
             "traits":{"plan":"pro","tags":["a"],"gone":null}}"#;

@@ -179,6 +179,7 @@ mod tests {
             text(r#"{"error":"Bad Request","message":"name must be text"}"#),
             "Bad Request: name must be text"
         );
+        assert_eq!(text("seats > 5 is too much"), "seats > 5 is too much");
         assert_eq!(text(""), "");
         assert_eq!(text_or_status(400, "{}"), "{}");
         assert_eq!(text_or_status(400, " "), "Vitally answered 400 and gave no reason");

@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn a_time_in_which_nothing_passed_tells_nothing() {
+        let start = Instant::now();
+        let mut ceiling = Ceiling::new(start);
+        ceiling.pass(240.0, start);
+        ceiling.refuse(at(start, 1), at(start, 2));
+        ceiling.refuse(at(start, 31), at(start, 32));
+        assert_eq!(per_minute(&ceiling, at(start, 2)), 216);
+    }
+
+    #[test]
     fn more_is_tried_as_time_goes_by() {
         let start = Instant::now();
         let mut ceiling = Ceiling::new(start);

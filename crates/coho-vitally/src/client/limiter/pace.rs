@@ -461,6 +461,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_under_way_is_awaited_where_too_little_is_left_for_another() {
+        let now = Instant::now();
+        let mut pace = Pace::new(6_000, Price::default(), now);
+        call(&mut pace, told(60, 1), now);
+        let last = pass(&mut pace, now);
+        assert_eq!(wait(&mut pace, now), Duration::MAX);
+        pace.settle(last, Told::Passed, told(60, 0), now, 0.0);
+        assert_eq!(wait(&mut pace, now), Duration::from_secs(1));
+    }
+
+    #[test]
     fn first_calls_after_a_pause_come_one_by_one() {
         let mut now = Instant::now();
         let mut pace = Pace::new(600, Price::default(), now);

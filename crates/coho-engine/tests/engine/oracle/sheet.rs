@@ -71,6 +71,11 @@ pub(crate) struct Group {
     pub(crate) plan: Option<u8>,
 }
 
+/// The primary key of a row, and the one that it has while keys are renamed, or not.
+pub(crate) fn keys(number: u8, rekeyed: bool) -> (u8, u8) {
+    if rekeyed { (number + 10, number) } else { (number, number + 10) }
+}
+
 /// Mapped fields; null where the row has nothing.
 type Fields = BTreeMap<&'static str, Option<String>>;
 
@@ -104,19 +109,25 @@ struct Refused {
     due: i64,
 }
 
-/// Everything that Vitally holds, and what is known of each row.
+/// Everything that Vitally holds, and what is known of each key.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
     deletes: bool,
+    /// A POST of a record that is there is refused.
     conflicts: bool,
+    /// A POST of a user that is there takes its other links away.
+    replaces: bool,
+    rekeyed: bool,
     records: BTreeMap<(&'static str, String), Record>,
     accounts: BTreeMap<u8, Known>,
     /// What rows were before, while what they are now is not there yet.
     departed: BTreeMap<u8, BTreeSet<String>>,
-    users: BTreeMap<u8, (User, Links)>,
-    contacts: BTreeMap<u8, (Contact, Links, String)>,
+    /// Of each key, and whether its record was let be, since its row has another key now.
+    users: BTreeMap<u8, (User, Links, bool)>,
+    /// The same, with the external id of the record that the address found.
+    contacts: BTreeMap<u8, (Contact, Links, String, bool)>,
     refused_contacts: BTreeMap<u8, Refused>,
-    groups: BTreeMap<u8, Group>,
+    groups: BTreeMap<u8, (Group, bool)>,
     orders: BTreeMap<u8, u8>,
     found: BTreeSet<&'static str>,
     calls: usize,
@@ -135,9 +146,10 @@ pub(crate) fn line(
 }
 
 impl Sheet {
-    /// What is there before the first run. `conflicts` where a POST of a record that is there is refused.
-    pub(crate) fn new(conflicts: bool) -> Self {
-        let mut sheet = Self { conflicts, ..Self::default() };
+    /// What is there before the first run.
+    pub(crate) fn new(vitally: &str) -> Self {
+        let (conflicts, replaces) = (vitally == "conflicting-post", vitally == "replacing-account-ids");
+        let mut sheet = Self { conflicts, replaces, ..Self::default() };
         for account in ["s0", "s1"] {
             sheet.record("account", account).fields.insert("name", "Before".to_owned());
         }
@@ -146,6 +158,21 @@ impl Sheet {
         old.email.push_str("e0-0@acme.io");
         old.links.insert("s0".to_owned());
         sheet
+    }
+
+    /// What an older ledger remembers, and so Vitally holds: an account of the row 1, and where `assumes`, one that the row 2 is
+    /// compared with, but never was sent.
+    pub(crate) fn remember(&mut self, assumes: bool) {
+        for (key, external, name) in [(1, "acme", "Acme"), (2, "hoop", "Hoop")] {
+            self.record("account", external).fields.insert("name", name.to_owned());
+            let sent = Some(BTreeMap::from([("name", name.to_owned())]));
+            if key == 1 || assumes {
+                self.accounts.insert(
+                    key,
+                    Known { external: external.to_owned(), sent, left: key == 2, refused: None },
+                );
+            }
+        }
     }
 
     pub(crate) fn plant_late(&mut self) {
@@ -171,21 +198,30 @@ impl Sheet {
 
     /// One run at this moment. Gives the calls that it takes, and whether that is sure.
     pub(crate) fn run(&mut self, step: &Step, now: i64) -> (usize, bool) {
-        (self.calls, self.is_sure) = (0, true);
+        // Whether a row of a new key finds its record takes more calls or fewer.
+        (self.calls, self.is_sure) = (0, self.rekeyed == step.rekeyed);
+        self.rekeyed = step.rekeyed;
         self.deletes = step.removed == "delete";
-        for key in 0..3 {
-            match step.accounts.get(&key) {
-                Some(row) => self.account(key, *row, step.mapping, now),
-                None => self.account_is_gone(key),
+        for number in 0..3 {
+            let row = step.accounts.get(&number);
+            let external = row.map(|row| row.external(number));
+            let (key, other) = keys(number, step.rekeyed);
+            self.account_is_gone(other, external.as_deref());
+            match row {
+                Some(row) => {
+                    self.account(key, row.external(number), row.fields(step.mapping), step.mapping, now)
+                }
+                None => self.account_is_gone(key, None),
             }
-            self.depart(key);
+            self.depart(key, external.as_deref());
+            self.depart(other, external.as_deref());
         }
         let mut asked = BTreeSet::new();
-        for key in 0..2 {
-            self.user(key, step.users.get(&key), &mut asked);
-            self.contact(key, step.contacts.get(&key), &mut asked, now);
+        for number in 0..2 {
+            self.user(number, step.users.get(&number), &mut asked);
+            self.contact(number, step.contacts.get(&number), &mut asked, now);
         }
-        let changed = (0..2).filter(|key| self.group(*key, step.groups.get(key))).count();
+        let changed = (0..2).filter(|number| self.group(*number, step.groups.get(number))).count();
         self.calls += usize::from(changed > 0);
         let before = self.orders.len();
         for (key, total) in &step.orders {
@@ -195,23 +231,27 @@ impl Sheet {
         (self.calls, self.is_sure)
     }
 
-    /// What a row was before goes the way of rows that left, once what it is now is there, or the row is gone.
-    fn depart(&mut self, key: u8) {
+    /// What a row was before goes the way of rows that left, once what it is now is there, or the row is gone. What another
+    /// key's row is now stays.
+    fn depart(&mut self, key: u8, wanted: Option<&str>) {
         let waits = self.accounts.get(&key).is_some_and(|known| known.sent.is_none());
         if waits && self.deletes {
             return;
         }
-        for external in self.departed.remove(&key).into_iter().flatten().filter(|_| self.deletes) {
-            self.calls += 1;
-            self.records.remove(&("account", external));
+        for external in self.departed.remove(&key).into_iter().flatten() {
+            if self.deletes && wanted != Some(&external) {
+                self.calls += 1;
+                self.records.remove(&("account", external));
+            }
         }
     }
 
-    fn account_is_gone(&mut self, key: u8) {
+    /// A key without a row, while the row of another key may be its record.
+    fn account_is_gone(&mut self, key: u8, wanted: Option<&str>) {
         let Some(known) = self.accounts.get_mut(&key) else { return };
         if known.sent.is_none() {
             self.accounts.remove(&key);
-        } else if self.deletes && !known.left {
+        } else if self.deletes && !known.left && wanted != Some(&known.external) {
             self.calls += 1;
             self.records.remove(&("account", known.external.clone()));
             self.accounts.remove(&key);
@@ -220,8 +260,7 @@ impl Sheet {
         }
     }
 
-    fn account(&mut self, key: u8, row: Account, mapping: usize, now: i64) {
-        let (external, fields) = (row.external(key), row.fields(mapping));
+    fn account(&mut self, key: u8, external: String, fields: Fields, mapping: usize, now: i64) {
         let tried = (external.clone(), fields.clone(), mapping);
         let mut known = self.accounts.remove(&key).unwrap_or_default();
         if known.refused.as_ref().is_some_and(|refused| refused.fields == tried && refused.due > now) {
@@ -237,12 +276,21 @@ impl Sheet {
         // A row that is again what it was before does not leave it.
         self.departed.entry(key).or_default().remove(&external);
         known.external.clone_from(&external);
-        let differs = match &known.sent {
-            None => true,
-            Some(sent) => fields.iter().any(|(name, value)| sent.get(name) != value.as_ref()),
-        };
+        let exists = self.records.contains_key(&("account", external.clone()));
+        known.sent = known.sent.filter(|_| exists);
+        // A record that was let be may have been another key's meanwhile: what that one set counts as set.
+        let others = self.accounts.values().filter(|other| known.left && other.external == external);
+        let theirs: Vec<_> = others.filter_map(|other| other.sent.clone()).collect();
+        self.is_sure &= theirs.is_empty() && (exists || !known.left);
+        let differs = !theirs.is_empty()
+            || match &known.sent {
+                None => true,
+                Some(sent) => fields.iter().any(|(name, value)| sent.get(name) != value.as_ref()),
+            };
+        if let Some(sent) = &mut known.sent {
+            sent.extend(theirs.into_iter().flatten());
+        }
         if differs {
-            let exists = self.records.contains_key(&("account", external.clone()));
             self.calls += if known.sent.is_none() && exists && self.conflicts { 3 } else { 1 };
             if fields.get("seats").is_some_and(|seats| seats.as_deref() == Some(WRONG)) {
                 // Which of the two mistakes a POST is refused for is Vitally's to say.
@@ -292,67 +340,99 @@ impl Sheet {
         self.found.contains(account)
     }
 
-    fn user(&mut self, key: u8, row: Option<&User>, asked: &mut BTreeSet<&'static str>) {
-        let id = format!("u{key}");
-        let before = self.users.get(&key).cloned();
+    fn user(&mut self, number: u8, row: Option<&User>, asked: &mut BTreeSet<&'static str>) {
+        let (id, (key, other)) = (format!("u{number}"), keys(number, self.rekeyed));
+        if let (Some((_, _, left)), true) = (self.users.get_mut(&other), row.is_some()) {
+            *left = true;
+        }
         let Some(row) = row else {
-            if self.users.remove(&key).is_some() {
-                self.calls += 1;
-                self.records.remove(&("user", id));
+            for key in [key, other] {
+                if self.users.get(&key).is_some_and(|(_, _, left)| !left) {
+                    self.calls += 1;
+                    self.users.remove(&key);
+                    self.records.remove(&("user", id.clone()));
+                }
             }
             return;
         };
-        let is_there =
-            |(before, links): &(User, Links)| before.name == row.name && links.contains(row.account);
+        let exists = self.records.contains_key(&("user", id.clone()));
+        let before = self.users.get(&key).filter(|_| exists).cloned();
+        let is_there = |(before, links, left): &(User, Links, bool)| {
+            !left && before.name == row.name && links.contains(row.account)
+        };
         if before.as_ref().is_some_and(is_there) || !self.finds(row.account, asked) {
             return;
         }
+        self.is_sure &= self.users.get(&key).is_none_or(|(_, _, left)| !left);
         // Links are added to those that Vitally has, so they are read first.
-        let reads = before.as_ref().is_some_and(|(_, links)| !links.contains(row.account));
+        let reads = before.as_ref().is_some_and(|(_, links, _)| !links.contains(row.account));
         self.calls += 1 + usize::from(reads);
-        let record = self.record("user", &id);
-        record.fields.insert("name", format!("n{}", row.name));
-        record.links.insert(row.account.to_owned());
-        let mut links = before.map(|(_, links)| links).unwrap_or_default();
+        let is_posted = before.is_none();
+        self.write_user(&id, row.name, None, row.account, is_posted);
+        let mut links = before.map(|(_, links, _)| links).unwrap_or_default();
         links.insert(row.account);
-        self.users.insert(key, (*row, links));
+        self.users.insert(key, (*row, links, false));
     }
 
-    fn contact(&mut self, key: u8, row: Option<&Contact>, asked: &mut BTreeSet<&'static str>, now: i64) {
-        let before = self.contacts.get(&key).cloned();
+    fn write_user(&mut self, id: &str, name: u8, email: Option<String>, account: &str, is_posted: bool) {
+        let replaces = self.replaces && is_posted;
+        let record = self.record("user", id);
+        record.fields.insert("name", format!("n{name}"));
+        record.email = email.unwrap_or_default();
+        if replaces {
+            record.links.clear();
+        }
+        record.links.insert(account.to_owned());
+    }
+
+    fn contact(&mut self, number: u8, row: Option<&Contact>, asked: &mut BTreeSet<&'static str>, now: i64) {
+        let (key, other) = keys(number, self.rekeyed);
+        self.refused_contacts.remove(&other);
+        if let (Some((.., left)), true) = (self.contacts.get_mut(&other), row.is_some()) {
+            *left = true;
+        }
         let Some(row) = row else {
             self.refused_contacts.remove(&key);
-            if let Some((_, _, id)) = self.contacts.remove(&key) {
-                self.calls += 1;
-                self.records.remove(&("user", id));
+            for key in [key, other] {
+                if let Some((_, _, id, false)) = self.contacts.get(&key) {
+                    self.calls += 1;
+                    self.records.remove(&("user", id.clone()));
+                    self.contacts.remove(&key);
+                }
             }
             return;
         };
-        let is_there = |(before, links, _): &(Contact, Links, String)| {
-            (before.name, before.version) == (row.name, row.version) && links.contains(row.account)
+        let exists = |(_, _, id, _): &&(Contact, Links, String, bool)| {
+            self.records.contains_key(&("user", id.clone()))
+        };
+        let before = self.contacts.get(&key).filter(exists).cloned();
+        let is_there = |(before, links, _, left): &(Contact, Links, String, bool)| {
+            !left && (before.name, before.version) == (row.name, row.version) && links.contains(row.account)
         };
         if before.as_ref().is_some_and(is_there) {
             self.refused_contacts.remove(&key);
             return;
         }
-        let email = row.email(key);
+        let email = row.email(number);
         let tried = (format!("{row:?}"), Fields::new(), 0);
         let refused = self.refused_contacts.get(&key).filter(|refused| refused.fields == tried).cloned();
         if refused.as_ref().is_some_and(|refused| refused.due > now) || !self.finds(row.account, asked) {
             return;
         }
+        self.is_sure &= self.contacts.get(&key).is_none_or(|(.., left)| !left);
         let holder =
             self.records.iter().find(|((object, _), record)| *object == "user" && record.email == email);
         let holder = holder.map(|((_, id), _)| id.clone());
+        let is_posted = before.is_none() && holder.is_none();
         let id = match &before {
             None => {
                 self.calls += 2;
-                holder.unwrap_or_else(|| format!("c{key}"))
+                holder.unwrap_or_else(|| format!("c{number}"))
             }
-            Some((before, links, id)) => {
-                let moves = before.email(key) != email;
+            Some((before, links, id, _)) => {
+                let moves = before.email(number) != email;
                 self.calls += usize::from(moves);
-                if moves && holder.is_some() {
+                if moves && holder.is_some_and(|holder| holder != *id) {
                     let refused = self.refuse(refused, tried, now);
                     self.refused_contacts.insert(key, refused);
                     return;
@@ -361,28 +441,35 @@ impl Sheet {
                 id.clone()
             }
         };
-        let record = self.record("user", &id);
-        record.fields.insert("name", format!("n{}", row.name));
-        record.email = email;
-        record.links.insert(row.account.to_owned());
+        self.write_user(&id, row.name, Some(email), row.account, is_posted);
         self.refused_contacts.remove(&key);
-        let mut links = before.map(|(_, links, _)| links).unwrap_or_default();
+        let mut links = before.map(|(_, links, ..)| links).unwrap_or_default();
         links.insert(row.account);
-        self.contacts.insert(key, (*row, links, id));
+        self.contacts.insert(key, (*row, links, id, false));
     }
 
     /// Whether a message is sent. What left is let be, and compared with when it returns.
-    fn group(&mut self, key: u8, row: Option<&Group>) -> bool {
+    fn group(&mut self, number: u8, row: Option<&Group>) -> bool {
         let Some(row) = row else { return false };
-        let before = self.groups.insert(key, *row);
-        if before == Some(*row) {
+        let (key, other) = keys(number, self.rekeyed);
+        let theirs = self.groups.get_mut(&other).map(|(theirs, left)| {
+            *left = true;
+            *theirs
+        });
+        let before = self.groups.insert(key, (*row, false));
+        if before == Some((*row, false)) {
             return false;
         }
-        let record = self.record("organization", &format!("g{key}"));
+        let has_left = before.is_some_and(|(_, left)| left);
+        self.is_sure &= !has_left;
+        let sets = |group: Option<Group>| group.is_some_and(|group| group.plan.is_some());
+        let clears = sets(before.map(|(before, _)| before)) || (has_left && sets(theirs));
+        let record = self.record("organization", &format!("g{number}"));
         record.fields.insert("name", format!("n{}", row.name));
         match row.plan {
             Some(plan) => record.fields.insert("plan", format!("\"p{plan}\"")),
-            None => record.fields.remove("plan"),
+            None if clears => record.fields.remove("plan"),
+            None => None,
         };
         true
     }

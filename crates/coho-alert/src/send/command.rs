@@ -1,0 +1,65 @@
+//! One run of a command: the message on its standard input, a time limit, and its exit code.
+
+use std::process::{Output, Stdio};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process;
+
+use crate::channel::command::Command;
+use crate::limit::cut;
+use crate::message::Message;
+use crate::request::Sent;
+
+pub(super) async fn run(command: &Command, message: &Message) -> Sent {
+    let Some((program, arguments)) = command.run.split_first() else {
+        return Sent::Never { why: "the command is empty".to_owned() };
+    };
+    let child = process::Command::new(program)
+        .args(arguments)
+        .current_dir(&command.folder)
+        .envs(Command::environment(message))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    let child = match child {
+        Ok(child) => child,
+        Err(error) => return Sent::Never { why: format!("`{program}` cannot be started: {error}") },
+    };
+    match tokio::time::timeout(command.limit, feed(child, Command::input(message))).await {
+        Ok(Ok(output)) => judge(program, &output),
+        Ok(Err(error)) => Sent::Later { after: None, why: format!("`{program}` cannot be run: {error}") },
+        Err(_) => Sent::Later {
+            after: None,
+            why: format!("`{program}` took longer than {} s", command.limit.as_secs()),
+        },
+    }
+}
+
+/// A command need not read what it is given.
+async fn feed(mut child: process::Child, input: String) -> std::io::Result<Output> {
+    let stdin = child.stdin.take();
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            drop(stdin.write_all(input.as_bytes()).await);
+        }
+    };
+    let ((), output) = tokio::join!(write, child.wait_with_output());
+    output
+}
+
+fn judge(program: &str, output: &Output) -> Sent {
+    if output.status.success() {
+        return Sent::Done { receipt: None };
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let last = cut(&coho_core::terminal::escape(last), 200);
+    let ended = match output.status.code() {
+        Some(code) => format!("`{program}` ended with {code}"),
+        None => format!("`{program}` was killed"),
+    };
+    let why = if last.is_empty() { ended } else { format!("{ended}: {last}") };
+    Sent::Later { after: None, why }
+}

@@ -1,0 +1,128 @@
+//! Starting runs: what is due is asked of the engine, and run by the same code as `coho run`, one run at a time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::Utc;
+use coho_core::code::Code;
+use coho_core::sync::SyncId;
+use coho_engine::asked::Agenda;
+use coho_engine::context::{Engine, EngineError};
+use coho_engine::run::{Begins, Options};
+use coho_ledger::request::{Request, State};
+
+use crate::progress::Progress;
+use crate::serve::house::House;
+use crate::serve::reload;
+use crate::{engine, print};
+
+/// How long is waited at most before schedules, files and what others asked for are looked at again.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Starts runs until the switch is thrown.
+pub(crate) async fn work(house: &House) {
+    while !house.stop.is_asked() {
+        tokio::task::block_in_place(|| reload::look(house));
+        let loaded = house.loaded();
+        let engine = engine::of(&loaded);
+        let agenda = tokio::task::block_in_place(|| agenda(&engine));
+        let wait = match agenda {
+            Ok(agenda) => {
+                house.looked(Utc::now(), None);
+                next(house, &engine, &agenda).await
+            }
+            Err(error) => {
+                tell(house, &error);
+                LOOK
+            }
+        };
+        rest(house, wait).await;
+    }
+}
+
+/// What is to do; nothing as long as somebody else has the ledger.
+fn agenda(engine: &Engine<'_>) -> Result<Agenda, EngineError> {
+    let ledger = engine.ledger_to_ask()?;
+    let mut agenda = engine.agenda(&ledger)?;
+    if !agenda.open.is_empty() && engine.under_way(&ledger)?.is_some() {
+        agenda.open.clear();
+    }
+    Ok(agenda)
+}
+
+/// Says once what keeps schedules from being looked at.
+fn tell(house: &House, error: &EngineError) {
+    let trouble = format!("{error} [{}]", error.code());
+    if !house.reasons(Utc::now()).contains(&trouble) {
+        print::talk(&format!("the schedules cannot be looked at: {trouble}"));
+    }
+    house.looked(Utc::now(), Some(trouble));
+}
+
+/// Carries out what is open, and says how long nothing is to do.
+async fn next(house: &House, engine: &Engine<'_>, agenda: &Agenda) -> Duration {
+    if !agenda.open.is_empty() {
+        return run(house, engine, &agenda.open).await;
+    }
+    let until = agenda.wakes.map(|wakes| (wakes - Utc::now()).to_std().unwrap_or_default());
+    until.unwrap_or(LOOK).min(LOOK)
+}
+
+/// Waits, unless somebody wakes it: something was asked for, or the server is to end.
+async fn rest(house: &House, wait: Duration) {
+    if wait.is_zero() {
+        return;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = house.woken.notified() => {}
+    }
+}
+
+/// One run for all that is open.
+async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
+    let names: BTreeSet<&SyncId> = open.iter().map(|request| &request.sync).collect();
+    let names: Vec<String> = names.into_iter().map(|id| id.as_str().to_owned()).collect();
+    let syncs = match engine.select(&names) {
+        Ok(syncs) => syncs,
+        Err(error) => return failed(house, engine, open, &error),
+    };
+    open.iter().for_each(begins);
+    let options = Options { begins: Begins::IfAsked, ..Options::default() };
+    house.runs(true, Utc::now());
+    let done = engine.run(&syncs, &options, &Progress::new(&house.global), &house.stop).await;
+    house.runs(false, Utc::now());
+    match done {
+        Ok(report) => {
+            let told = coho_report::text::run(&report.syncs, &crate::verb::plan::style());
+            print::talk(told.trim_end());
+            Duration::ZERO
+        }
+        Err(error) => failed(house, engine, open, &error),
+    }
+}
+
+fn begins(request: &Request) {
+    let missed = match request.asked.missed {
+        0 => String::new(),
+        missed => format!(", makes up for {missed} more"),
+    };
+    let again = if request.state == State::Waiting { "" } else { ", goes on after an interrupted run" };
+    print::talk(&format!("{}: begins ({}{missed}{again})", request.sync, request.asked.cause.name()));
+}
+
+/// A run that could not begin, or broke off: what it was for is given up, unless it only has to wait.
+fn failed(house: &House, engine: &Engine<'_>, open: &[Request], error: &EngineError) -> Duration {
+    let code = error.code();
+    if matches!(code, Code::LEASE_HELD | Code::LEASE_LOST) || house.stop.is_asked() {
+        return LOOK;
+    }
+    let told = format!("{error} [{code}]");
+    print::talk(&format!("the run failed: {told}"));
+    let ids: Vec<i64> = open.iter().map(|request| request.id).collect();
+    let given_up = engine.ledger_to_ask().and_then(|ledger| Ok(ledger.give_up(&ids, &told, Utc::now())?));
+    if let Err(error) = given_up {
+        print::talk(&format!("{error} [{}]", error.code()));
+    }
+    LOOK
+}

@@ -1,0 +1,189 @@
+//! `coho serve` from outside: triggers over HTTP as orchestrators send them, changed files, two servers, kills and signals.
+//!
+//! Each test waits for what a server says or answers, never for time to pass.
+
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
+
+#[path = "stage/stage.rs"]
+#[expect(dead_code, reason = "other tests need more of the stage")]
+mod stage;
+#[path = "stage/server.rs"]
+mod server;
+
+use coho_simulator::{Fault, Object, Trouble};
+use serde_json::Value as Json;
+use server::{Server, sync_id, token};
+use stage::{Failure, Stage};
+
+#[test]
+fn a_sync_is_triggered_in_each_way_that_orchestrators_know() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["airflow"]);
+    let server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let before = server.get(&format!("/api/v1/syncs/{sync}"), &may);
+    assert_eq!(before["status"], "pending");
+    assert!(before["lastRunAt"].is_string(), "some clients cannot read null");
+    let named = "/api/v1/syncs/trigger";
+    let own = format!("/api/v1/syncs/{sync}/trigger");
+    let form = "application/x-www-form-urlencoded";
+    for (path, kind, body) in [
+        (named, form, "syncSlug=accounts".to_owned()),
+        (named, form, format!("syncId={sync}")),
+        (named, "application/json", r#"{"syncSlug": "accounts", "fullResync": false}"#.to_owned()),
+        (own.as_str(), "", String::new()),
+        (own.as_str(), "application/json", "{}".to_owned()),
+    ] {
+        let run = server.trigger(path, &may, kind, &body);
+        let ended = server.wait_for(&sync, &run, &may);
+        assert_eq!(ended["status"], "success", "{ended}");
+        assert!(ended["finishedAt"].is_string());
+    }
+    let runs = server.get(&format!("/api/v1/syncs/{sync}/runs?limit=100"), &may);
+    let counts: Vec<_> = runs["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["successfulRows"]["addedCount"].as_u64())
+        .collect();
+    let rows = stage.vitally.count(Object::Account) as u64;
+    assert_eq!(counts, [Some(0), Some(0), Some(0), Some(0), Some(rows)], "the newest first");
+    let destination =
+        server.get(&format!("/api/v1/destinations/{}", before["destinationId"].as_str().unwrap()), &may);
+    assert_eq!(destination["type"], "vitally");
+    assert_eq!(server.end(), Some(0));
+}
+
+#[test]
+fn whoever_has_no_token_or_one_that_may_not_is_refused() {
+    let stage = Stage::new().unwrap();
+    let reader = token(&stage, &["dashboard", "--may", "read"]);
+    let server = Server::start(&stage);
+    let sync = sync_id(&server, &reader);
+    let path = format!("/api/v1/syncs/{sync}/trigger");
+    let status = |token: Option<&str>, body: &str| server.send("POST", &path, token, "", body).0;
+    assert_eq!(status(None, ""), 401);
+    assert_eq!(status(Some("coho_no-such-token"), ""), 401);
+    assert_eq!(status(Some(&reader), ""), 403);
+    assert_eq!(server.send("GET", "/api/v1/syncs/12345", Some(&reader), "", "").0, 404);
+    assert!(stage.coho(["token", "revoke", "dashboard"]).status().unwrap().success());
+    assert_eq!(server.send("GET", "/api/v1/syncs", Some(&reader), "", "").0, 401);
+    let other = token(&stage, &["airflow"]);
+    assert_eq!(status(Some(&other), "["), 422);
+    assert_eq!(status(Some(&other), r#"{"fullResync": true}"#), 422);
+    assert_eq!(status(Some(&other), &"x".repeat(70_000)), 413);
+    assert_eq!(server.send("GET", "/livez", None, "", "").0, 200);
+    assert_eq!(server.send("GET", "/readyz", None, "", "").0, 200);
+    assert_eq!(stage.vitally.count(Object::Account), 0, "nothing ran");
+}
+
+#[test]
+fn prometheus_reads_what_runs_of_the_command_did_too() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["prometheus", "--may", "read"]);
+    assert!(stage.coho(["run"]).status().unwrap().success());
+    let server = Server::start(&stage);
+    assert_eq!(server.send("GET", "/metrics", None, "", "").0, 401);
+    let text = server.text("/metrics", &may);
+    let rows = stage.vitally.count(Object::Account);
+    for line in [
+        format!("coho_rows_total{{sync=\"accounts\",fate=\"delivered\"}} {rows}\n"),
+        "coho_runs_total{sync=\"accounts\",status=\"success\"} 1\n".to_owned(),
+        "coho_requests_open{sync=\"accounts\"} 0\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} in\n{text}");
+    }
+    assert!(text.contains("coho_sync_last_success_timestamp_seconds{sync=\"accounts\"} "), "{text}");
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn an_address_that_others_can_reach_needs_a_token() {
+    let stage = Stage::new().unwrap();
+    let refused = stage.coho(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("the project has no token"));
+}
+
+#[test]
+fn a_run_that_was_killed_is_gone_on_with_by_the_next_server() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["airflow"]);
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    let (sync, run) = {
+        let mut server = Server::start(&stage);
+        let sync = sync_id(&server, &may);
+        let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+        server.hear("accounts: begins (api)");
+        let stuck = || stage.vitally.calls().iter().any(|call| call.method == "POST");
+        while !stuck() {
+            std::thread::yield_now();
+        }
+        server.child.kill().unwrap();
+        (sync, run)
+    };
+    let mut server = Server::start(&stage);
+    server.hear("goes on after an interrupted run");
+    assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
+    let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
+    assert_eq!(posts, stage.vitally.count(Object::Account), "no second record");
+}
+
+#[test]
+fn the_grace_bounds_how_long_a_call_without_an_answer_is_waited_for() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["airflow"]);
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    let mut server = Server::start_with(&stage, &["--grace", "0s"]);
+    let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+    let sync = sync_id(&server, &may);
+    server.hear("accounts: begins (api)");
+    while !stage.vitally.calls().iter().any(|call| call.method == "POST") {
+        std::thread::yield_now();
+    }
+    server.signal("TERM");
+    server.hear("the grace is over");
+    assert_eq!(server.child.wait().unwrap().code(), Some(130));
+    let next = Server::start(&stage);
+    assert_eq!(next.wait_for(&sync, &run, &may)["status"], "success");
+}
+
+#[test]
+fn wrong_files_leave_the_old_project_in_force() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["airflow"]);
+    let mut server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let path = stage.project().join("syncs/accounts.yaml");
+    let right = std::fs::read_to_string(&path).unwrap();
+    stage.write("syncs/accounts.yaml", format!("{right}\nschedule: \"0 25 * * *\"\n")).unwrap();
+    server.hear("`25` is not an hour");
+    server.hear("the server goes on with the old ones");
+    let ready = server.send("GET", "/readyz", None, "", "");
+    assert_eq!(
+        (ready.0, ready.1["project"].as_str()),
+        (200, Some("its new files are wrong, and the old ones in force"))
+    );
+    let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+    assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
+    stage.write("syncs/accounts.yaml", format!("{right}\nschedule: {{ every: 31d }}\n")).unwrap();
+    server.hear("the project changed");
+    assert_eq!(server.get(&format!("/api/v1/syncs/{sync}"), &may)["schedule"]["type"], "every 31d");
+}
+
+#[test]
+fn two_servers_on_one_ledger_run_what_is_asked_for_once() -> Result<(), Failure> {
+    let stage = Stage::new()?;
+    let may = token(&stage, &["airflow"]);
+    let (one, other) = (Server::start(&stage), Server::start(&stage));
+    let sync = sync_id(&one, &may);
+    let run = one.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+    assert_eq!(other.wait_for(&sync, &run, &may)["status"], "success");
+    let second = other.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+    assert_ne!(second, run);
+    assert_eq!(one.wait_for(&sync, &second, &may)["status"], "success");
+    let runs = stage.coho(["runs", "--json"]).output()?;
+    let runs: Json = serde_json::from_slice(&runs.stdout)?;
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(2), "{runs}");
+    Ok(())
+}

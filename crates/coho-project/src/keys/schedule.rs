@@ -1,0 +1,63 @@
+//! The keys of a sync's schedule.
+
+use super::Need::{May, With};
+use super::texts::{CRON, INTERVAL, NAMES, ZONE};
+use super::{Choice, Form, Key, Shape};
+
+/// A cron pattern, or a mapping.
+pub(crate) static SCHEDULES: Form = Form::Either(&[&Form::Text(&CRON), &Form::Map(&SCHEDULE)]);
+
+/// `schedule`.
+static SCHEDULE: Shape = Shape {
+    name: "schedule",
+    about: "When `coho serve` runs the sync by itself. A cron pattern alone is read in UTC.",
+    keys: &[
+        Key {
+            name: "every",
+            need: May,
+            form: &Form::Text(&INTERVAL),
+            default: "",
+            meaning: "An interval, counted from midnight in UTC where it divides a day.",
+            example: "schedule: { every: 15m }",
+        },
+        Key {
+            name: "cron",
+            need: May,
+            form: &Form::Text(&CRON),
+            default: "",
+            meaning: "Minute, hour, day of the month, month and weekday, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.",
+            example: "schedule: { cron: \"0 7 * * MON-FRI\", zone: Europe/Berlin }",
+        },
+        Key {
+            name: "zone",
+            need: With("cron"),
+            form: &Form::Text(&ZONE),
+            default: "`UTC`",
+            meaning: "The zone whose clocks the pattern is read by. A time that they skip is made up for when they change; one that \
+                      they show twice counts once.",
+            example: "zone: Europe/Berlin",
+        },
+        Key {
+            name: "after",
+            need: May,
+            form: &Form::Either(&[&NAMES, &Form::List(&NAMES)]),
+            default: "",
+            meaning: "The syncs that this one follows: it runs when each of them has run again.",
+            example: "schedule: { after: [organizations, accounts] }",
+        },
+        Key {
+            name: "stop_on",
+            need: With("after"),
+            form: &Form::Choice(&STOP_ON),
+            default: "`failure`",
+            meaning: "When it does not run after them: where one had `problems` (it did not run to its end, was held, or rows did not \
+                      get through), where one ended in `failure` (it did not run to its end), or `never`.",
+            example: "stop_on: problems",
+        },
+    ],
+    one_of: &["every", "cron", "after"],
+    others: None,
+};
+
+/// When a sequence stops.
+pub(crate) static STOP_ON: Choice = Choice { now: &["problems", "failure", "never"], later: &[] };
