@@ -5,10 +5,12 @@
 //!
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+//! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -20,6 +22,7 @@ use crate::{child, say};
 mod project;
 mod measure;
 mod report;
+mod plan;
 mod liquid;
 
 use measure::{Cost, measure};
@@ -56,17 +59,55 @@ impl Scene {
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|liquid|all] [--rows N]`
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Scene(Scene),
+    Plan,
+    Liquid,
+}
+
+impl Part {
+    const ALL: [Self; 4] =
+        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Liquid];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Scene(Scene::Delivery) => "delivery",
+            Self::Scene(Scene::Unchanged) => "unchanged",
+            Self::Plan => "plan",
+            Self::Liquid => "liquid",
+        }
+    }
+
+    fn named(word: Option<&str>) -> Result<Vec<Self>> {
+        let word = word.unwrap_or("all");
+        let parts: Vec<_> =
+            Self::ALL.into_iter().filter(|part| word == "all" || word == part.name()).collect();
+        if parts.is_empty() {
+            bail!("`{word}` is none of {}, all", Self::ALL.map(Self::name).join(", "));
+        }
+        Ok(parts)
+    }
+
+    fn play(self, target: &Path, rows: Option<u64>) -> Result<()> {
+        match self {
+            Self::Scene(scene) => {
+                let rows = rows.unwrap_or(scene.rows());
+                let rounds = play(scene, &target.join("release"), rows)?;
+                say::line(&report::table(scene.title(), rows, &rounds));
+                Ok(())
+            }
+            Self::Plan => plan::play(&target.join("release"), rows),
+            Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
+        }
+    }
+}
+
+/// `cargo xtask bench [delivery|unchanged|plan|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
-    let word = arguments.word();
-    let (scenes, templates): (&[Scene], bool) = match word.as_deref() {
-        Some("delivery") => (&[Scene::Delivery], false),
-        Some("unchanged") => (&[Scene::Unchanged], false),
-        Some("liquid") => (&[], true),
-        Some("all") | None => (&[Scene::Delivery, Scene::Unchanged], true),
-        Some(other) => bail!("`{other}` is none of delivery, unchanged, liquid, all"),
-    };
+    let parts = Part::named(arguments.word().as_deref())?;
     arguments.nothing_left()?;
     if !cfg!(target_os = "linux") {
         bail!("what a process costs is read from /proc, which only Linux has");
@@ -74,20 +115,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let target = Workspace::load()?.target;
     let mut build = child::cargo();
     build.args(["build", "--release", "--package", "coho-bench"]);
-    if !scenes.is_empty() {
+    if parts != [Part::Liquid] {
         build.args(["--package", "coho-cli"]);
     }
     child::run(&mut build)?;
     say::line(&report::machine());
-    for scene in scenes {
-        let rows = rows.unwrap_or(scene.rows());
-        let rounds = play(*scene, &target.join("release"), rows)?;
-        say::line(&report::table(scene.title(), rows, &rounds));
-    }
-    if templates {
-        liquid::play(&target, rows.unwrap_or(liquid::ROWS))?;
-    }
-    Ok(())
+    parts.into_iter().try_for_each(|part| part.play(&target, rows))
 }
 
 fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
@@ -123,8 +156,16 @@ fn plain(programs: &Path, project: &Project, url: &str) -> Result<Cost> {
     measured(&mut plain, project)
 }
 
+fn measured(command: &mut Command, project: &Project) -> Result<Cost> {
+    logged(command, project, measure)
+}
+
 /// Measures it with its output in a file, which is shown where it fails.
-fn measured(command: &mut std::process::Command, project: &Project) -> Result<Cost> {
+fn logged(
+    command: &mut Command,
+    project: &Project,
+    measure: impl FnOnce(&mut Command) -> Result<Cost>,
+) -> Result<Cost> {
     let log = project.log();
     let file = fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
     command.stdout(file.try_clone()?).stderr(file);

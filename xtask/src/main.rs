@@ -40,9 +40,9 @@ usage: cargo xtask VERB
   readme [--check]            runs the README's tour and writes its output into it; --check only compares
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
-  bench [delivery|unchanged|liquid|all] [--rows N]
-                              speed and memory against a plain client, and templates against LiquidJS, in one run
-                              (release build, Linux)
+  bench [delivery|unchanged|plan|liquid|all] [--rows N]
+                              speed and memory against a plain client, plans against their goals, and templates against
+                              LiquidJS, in one run (release build, Linux)
   torture [--kills N] [--seed S] [--release]
                               kills `coho run` at random moments, and compares what Vitally comes to hold with what it must
   mutants [FILE…] [--shard K/N]

@@ -1,9 +1,11 @@
 //! `cargo xtask torture`: the real program, killed again and again, against the simulator as another process.
 //!
-//! A *life* begins without a ledger and with an empty simulator. Rows change at random, `coho run` is started and killed with
-//! SIGKILL at a random moment, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
+//! A *life* begins without a ledger and with an empty simulator, or with a ledger of an older schema and what it remembers. Rows
+//! change at random, `coho run` is started and killed with SIGKILL at a random moment, as often as not while it makes or upgrades
+//! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
-//! a seed, [`rows`] are the books, [`project`] the files, [`vitally`] asks the simulator, [`check`] compares.
+//! a seed, [`rows`] are the books, [`project`] the files, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
+//! [`check`] compares.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -16,8 +18,10 @@ mod random;
 mod rows;
 mod project;
 mod vitally;
+mod older;
 mod check;
 
+use older::Older;
 use project::Project;
 use random::Random;
 use rows::Rows;
@@ -51,7 +55,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let seed = arguments.number("--seed")?.unwrap_or(1);
     let release = arguments.flag("--release");
     arguments.nothing_left()?;
-    let mut torture = Torture { coho: built(release)?, random: Random::new(seed), tally: Tally::default() };
+    let target = Workspace::load()?.target;
+    let (coho, older) = (built(&target, release)?, Older::load(&target)?);
+    let mut torture = Torture { coho, older, random: Random::new(seed), tally: Tally::default() };
     say::talk(&format!("{kills} kills, seed {seed}"));
     while torture.tally.kills < kills {
         let most = KILLS_IN_A_LIFE.min(kills - torture.tally.kills);
@@ -65,14 +71,14 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
 }
 
 /// The program, built.
-fn built(release: bool) -> Result<PathBuf> {
+fn built(target: &Path, release: bool) -> Result<PathBuf> {
     let mut build = child::cargo();
     build.args(["build", "--package", "coho-cli"]);
     if release {
         build.arg("--release");
     }
     child::run(&mut build)?;
-    Ok(Workspace::load()?.target.join(if release { "release" } else { "debug" }).join("coho"))
+    Ok(target.join(if release { "release" } else { "debug" }).join("coho"))
 }
 
 /// What was done so far.
@@ -81,6 +87,12 @@ struct Tally {
     lives: u64,
     /// Runs that were ended by a signal.
     kills: u64,
+    /// Lives that began with a ledger of an older schema.
+    older: u64,
+    /// Kills of a process that had not yet made a ledger.
+    without_ledger: u64,
+    /// Kills of a process that had a ledger, and had not yet planned a sync with it: it may have been upgrading.
+    opening: u64,
     /// Runs that ended before they were to be killed.
     too_late: u64,
     /// Calls that wrote.
@@ -89,13 +101,18 @@ struct Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { lives, kills, too_late, writes } = self;
-        write!(f, "{lives} lives, {kills} kills, {too_late} runs that ended by themselves, {writes} writes")
+        let Self { lives, kills, older, without_ledger, opening, too_late, writes } = self;
+        write!(
+            f,
+            "{lives} lives ({older} with an older ledger), {kills} kills ({without_ledger} before there was a ledger, {opening} \
+             before it was used), {too_late} runs that ended by themselves, {writes} writes"
+        )
     }
 }
 
 struct Torture {
     coho: PathBuf,
+    older: Older,
     random: Random,
     tally: Tally,
 }
@@ -108,13 +125,17 @@ impl Torture {
         let project = Project::create(vitally.url(), self.tally.lives)?;
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
+        let schema = self.begin(&vitally, &project, &mut rows)?;
         let mut usual = Duration::from_millis(400);
         let mut killed = 0;
         while killed < kills {
             vitally.trouble(&mut self.random)?;
             let after = self.moment(usual);
             match run_and_kill(&self.coho, project.folder(), after)? {
-                Ended::Killed => killed += 1,
+                Ended::Killed => {
+                    killed += 1;
+                    self.note_stage(&project);
+                }
                 Ended::ByItself(took) => {
                     usual = took;
                     self.tally.too_late += 1;
@@ -128,8 +149,32 @@ impl Torture {
         self.tally.kills += killed;
         let outcome = self.settle(&vitally, &project, &rows);
         self.tally.writes += vitally.writes()?;
-        outcome.with_context(|| format!("the project is kept in {}", project.folder().display()))?;
+        outcome.with_context(|| {
+            format!("the project, which began with {schema}, is kept in {}", project.folder().display())
+        })?;
         project.remove()
+    }
+
+    /// Every other life begins with an older ledger. Gives with which.
+    fn begin(&mut self, vitally: &Vitally, project: &Project, rows: &mut Rows) -> Result<String> {
+        if self.random.one_in(2) {
+            return Ok("no ledger".to_owned());
+        }
+        self.tally.older += 1;
+        rows.others.push(older::STAYS);
+        let schema = self.older.put(project.folder(), vitally, &mut self.random)?;
+        Ok(format!("a ledger of the schema {schema}"))
+    }
+
+    /// Notes how far a process came that was killed. A sync is marked as soon as it is planned.
+    fn note_stage(&mut self, project: &Project) {
+        let has = |name: &str| project.folder().join(name).exists();
+        let marks = std::fs::read_to_string(project.folder().join(".coho-ledger")).unwrap_or_default();
+        if !has(".coho/ledger.db") {
+            self.tally.without_ledger += 1;
+        } else if !marks.contains("accounts") {
+            self.tally.opening += 1;
+        }
     }
 
     /// When the next run is killed: as often as not while it starts.

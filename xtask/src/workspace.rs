@@ -42,7 +42,7 @@ pub(crate) struct Package {
 /// Where a crate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// `L0` to `L5`.
+    /// `L0` to `L6`.
     Level(u8),
     /// Built for developers: simulators, benchmarks, this program.
     Dev,
@@ -114,6 +114,7 @@ impl Layer {
             "L3" => Some(Self::Level(3)),
             "L4" => Some(Self::Level(4)),
             "L5" => Some(Self::Level(5)),
+            "L6" => Some(Self::Level(6)),
             _ => None,
         }
     }

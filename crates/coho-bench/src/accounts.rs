@@ -29,17 +29,48 @@ pub fn external_id(number: u64) -> String {
     format!("account-{number}")
 }
 
-/// Writes the header and as many rows as asked for.
-pub fn write(rows: u64, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}", COLUMNS.join(","))?;
-    (1..=rows).try_for_each(|number| row(number, out))
+/// Which rows differ from those of the first file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// None of them: this is the first file.
+    None,
+    /// Every second one.
+    Half,
+    /// Each of them.
+    All,
 }
 
-fn row(number: u64, out: &mut impl Write) -> io::Result<()> {
+impl Changed {
+    /// Reads its name: `none`, `half` or `all`.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "half" => Some(Self::Half),
+            "all" => Some(Self::All),
+            _ => None,
+        }
+    }
+
+    fn has(self, number: u64) -> bool {
+        match self {
+            Self::None => false,
+            Self::Half => number.is_multiple_of(2),
+            Self::All => true,
+        }
+    }
+}
+
+/// Writes the header and as many rows as asked for. A row that changed has other seats.
+pub fn write(rows: u64, changed: Changed, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", COLUMNS.join(","))?;
+    (1..=rows).try_for_each(|number| row(number, u64::from(changed.has(number)), out))
+}
+
+fn row(number: u64, more_seats: u64, out: &mut impl Write) -> io::Result<()> {
     let bits = scattered(number);
     let (plan, country, industry) =
         (pick(&PLANS, bits), pick(&COUNTRIES, bits >> 8), pick(&INDUSTRIES, bits >> 16));
-    let (seats, mrr, cents) = (1 + bits % 500, (bits >> 24) % 20_000, (bits >> 40) % 100);
+    let (seats, mrr, cents) = (1 + bits % 500 + more_seats, (bits >> 24) % 20_000, (bits >> 40) % 100);
     let (month, day, hour) = (1 + (bits >> 44) % 12, 1 + (bits >> 48) % 28, (bits >> 52) % 24);
     write!(
         out,
@@ -90,8 +121,24 @@ mod tests {
     #[test]
     fn rows_are_the_same_every_time() {
         let mut file = Vec::new();
-        write(3, &mut file).unwrap();
+        write(3, Changed::None, &mut file).unwrap();
         insta::assert_snapshot!("accounts", String::from_utf8(file).unwrap());
+    }
+
+    #[test]
+    fn as_many_rows_change_as_asked_for() {
+        let rows = |changed| {
+            let mut file = Vec::new();
+            write(4, changed, &mut file).unwrap();
+            String::from_utf8(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let first = rows(Changed::None);
+        let differing = |changed| {
+            let lines = rows(changed).into_iter().zip(&first);
+            lines.map(|(now, before)| now != *before).collect::<Vec<_>>()
+        };
+        assert_eq!(differing(Changed::Half), [false, false, true, false, true]);
+        assert_eq!(differing(Changed::All), [false, true, true, true, true]);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! let mut file = Vec::new();
-//! coho_bench::accounts::write(2, &mut file)?;
+//! coho_bench::accounts::write(2, coho_bench::accounts::Changed::None, &mut file)?;
 //! let text = String::from_utf8(file)?;
 //! assert_eq!(text.lines().count(), 3);
 //! assert!(text.starts_with("id,name,plan,"));

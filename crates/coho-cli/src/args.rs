@@ -2,6 +2,7 @@
 
 mod serve;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -211,6 +212,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: Option<AlertsAction>,
     },
+    /// Shows every run, row and call in a browser, live.
+    ///
+    /// Pages read the ledger beside runs of this and of other processes. They are served on this machine only, unless
+    /// --listen names another address.
+    Debug(Debug),
     /// Renders or checks one template.
     Template {
         /// What is done with it.
@@ -321,6 +327,28 @@ fn time(text: &str) -> Result<std::time::Duration, String> {
     let number: u64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
     let all = number.checked_mul(seconds).filter(|all| (1..=366 * 86_400).contains(all)).ok_or_else(wrong)?;
     Ok(std::time::Duration::from_secs(all))
+}
+
+/// Where pages are served, and who may see them.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Debug {
+    /// The port; by default a free one.
+    #[arg(long, default_value_t = 0, conflicts_with = "listen")]
+    pub(crate) port: u16,
+    /// Another address than this machine's own, such as `0.0.0.0:8080`. Whoever reaches it and has the token sees values of
+    /// rows, so that a token of your own is needed.
+    #[arg(long, value_name = "ADDRESS", requires = "token_file")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// A name under which the pages are reached besides, with its port where that is not the usual one, such as
+    /// `coho.example.com`.
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+    /// A file that holds the token, of 20 characters at least; by default each start draws one.
+    #[arg(long, value_name = "FILE", env = "COHO_DEBUG_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Opens no browser.
+    #[arg(long)]
+    pub(crate) no_open: bool,
 }
 
 /// What is done with a template.

@@ -68,6 +68,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,
         Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
         Verb::Alerts { action } => verb::alerts::alerts(global, action).await,
+        Verb::Debug(typed) => verb::debug::debug(global, &typed).await,
         Verb::Template { action } => match action {
             TemplateAction::Render(typed) => verb::template::render(global, &typed),
             TemplateAction::Check(typed) => verb::template::check(global, &typed),

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use coho_core::terminal;
 use serde_json::Value as Json;
 
-pub(crate) use shown::{Log, conceal};
+pub(crate) use shown::{Log, conceal, masker};
 
 /// Writes text for people.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {

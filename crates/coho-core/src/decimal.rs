@@ -32,7 +32,9 @@ impl Decimal {
             return None;
         }
         let (whole, fraction) = shift(whole, fraction, exponent)?;
-        Some(Self(assemble(negative, &whole, &fraction)))
+        let text = assemble(negative, &whole, &fraction);
+        // A zero that is put in front of the point counts too: what was written must read back.
+        (text.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS).then_some(Self(text))
     }
 
     /// The digits as they are sent: no exponent, no superfluous zeros in front, all zeros at the end kept.
@@ -179,6 +181,18 @@ mod tests {
     fn what_is_no_finite_number_is_refused() {
         for wrong in ["", "-", ".", "NaN", "Infinity", "1,5", "0x10", "1e", "1e9999", "1.2.3", " 1"] {
             assert_eq!(text(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_reads_back() {
+        let longest = format!(".{}", "7".repeat(MOST_DIGITS - 1));
+        for number in [longest.as_str(), ".5e-998", "5e-999", "1e999", "-.0"] {
+            let read = Decimal::parse(number).unwrap();
+            assert_eq!(Decimal::parse(read.as_str()), Some(read), "{number}");
+        }
+        for number in [format!("{longest}7"), ".5e-999".to_owned()] {
+            assert_eq!(text(&number), None, "{number}");
         }
     }
 

@@ -134,7 +134,7 @@ pub struct Sieved {
 /// Fields that are no longer mapped are forgotten, not cleared. References that are remembered only ever grow, unless the row is
 /// to say exactly which there are; what is sent is what the row names.
 pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
-    let mut sieved = Sieved::default();
+    let mut sieved = Sieving::of(rendered.fields.len());
     for (path, rendering) in &rendered.fields {
         match rendering {
             Rendering::Set(value) => sieved.set(path, value, sent.get(path), rendered.associations),
@@ -148,10 +148,33 @@ pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
             }
         }
     }
-    sieved
+    sieved.finish()
 }
 
-impl Sieved {
+/// What was found so far, in the order in which it was: maps are made of it at once.
+struct Sieving {
+    complete: Vec<(FieldPath, FieldValue)>,
+    differences: Vec<Difference>,
+    would_send: Vec<(FieldPath, Value)>,
+}
+
+impl Sieving {
+    fn of(fields: usize) -> Self {
+        Self {
+            complete: Vec::with_capacity(fields),
+            differences: Vec::new(),
+            would_send: Vec::with_capacity(fields),
+        }
+    }
+
+    fn finish(self) -> Sieved {
+        Sieved {
+            complete: self.complete.into_iter().collect(),
+            differences: self.differences,
+            would_send: self.would_send.into_iter().collect(),
+        }
+    }
+
     fn set(
         &mut self,
         path: &FieldPath,
@@ -159,20 +182,19 @@ impl Sieved {
         before: Option<&Value>,
         associations: Associations,
     ) {
-        let remembered = match associations {
+        let after = match associations {
             Associations::Add => grown(value, before),
-            Associations::Exact => value.clone(),
+            Associations::Exact => value.to_value(),
         };
-        let after = remembered.to_value();
         if before != Some(&after) {
             self.differ(path, before, after.clone());
         }
         // A record is written with what its row names: what it was linked to once may be no more. A row that names nothing
         // leaves what is there, as an omitted null does.
         if !is_empty(value) || after == value.to_value() {
-            self.complete.insert(path.clone(), value.clone());
+            self.complete.push((path.clone(), value.clone()));
         }
-        self.would_send.insert(path.clone(), after);
+        self.would_send.push((path.clone(), after));
     }
 
     fn null(&mut self, path: &FieldPath, policy: NullPolicy, before: Option<&Value>) {
@@ -186,10 +208,10 @@ impl Sieved {
             self.differ(path, before, Value::Null);
         }
         if clears || policy == NullPolicy::Clear {
-            self.complete.insert(path.clone(), FieldValue::Value(Value::Null));
-            self.would_send.insert(path.clone(), Value::Null);
+            self.complete.push((path.clone(), FieldValue::Value(Value::Null)));
+            self.would_send.push((path.clone(), Value::Null));
         } else if let Some(before) = before {
-            self.would_send.insert(path.clone(), before.clone());
+            self.would_send.push((path.clone(), before.clone()));
         }
     }
 
@@ -207,17 +229,18 @@ fn is_empty(value: &FieldValue) -> bool {
 }
 
 /// References with those that were sent before: what is remembered, since nothing takes them away.
-fn grown(value: &FieldValue, before: Option<&Value>) -> FieldValue {
+fn grown(value: &FieldValue, before: Option<&Value>) -> Value {
     match (value, before) {
         (FieldValue::References(object, ids), Some(Value::Array(earlier))) => {
             let earlier =
                 earlier.iter().filter_map(Value::as_text).filter_map(|id| ExternalId::parse(id).ok());
-            FieldValue::References(*object, ids.iter().cloned().chain(earlier).collect())
+            FieldValue::References(*object, ids.iter().cloned().chain(earlier).collect()).to_value()
         }
         (FieldValue::Ids(object, ids), Some(Value::Array(earlier))) => {
-            FieldValue::Ids(*object, ids.iter().cloned().chain(earlier.iter().filter_map(id_in)).collect())
+            let earlier = earlier.iter().filter_map(id_in);
+            FieldValue::Ids(*object, ids.iter().cloned().chain(earlier).collect()).to_value()
         }
-        (value, _) => value.clone(),
+        (value, _) => value.to_value(),
     }
 }
 
@@ -331,10 +354,7 @@ mod tests {
         assert_eq!(FieldValue::reference_in(kind, &ids.to_value()), Some(ids.clone()));
         let before = Value::Array(vec![id_value(&VitallyId::new("9f00"))]);
         let grown = grown(&ids, Some(&before));
-        assert_eq!(
-            grown.to_value(),
-            crate::json::parse(r#"[{"id":"0b5c"},{"id":"1d2e"},{"id":"9f00"}]"#).unwrap()
-        );
+        assert_eq!(grown, crate::json::parse(r#"[{"id":"0b5c"},{"id":"1d2e"},{"id":"9f00"}]"#).unwrap());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 mod names;
 
+use std::fmt::{self, Write as _};
+
 use serde_json::Value as Json;
 
 use crate::decimal::Decimal;
@@ -40,7 +42,70 @@ pub fn parse_strict(text: &str) -> Result<Value, JsonError> {
 
 /// The compact JSON text of a value.
 pub fn write(value: &Value) -> String {
-    to_serde(value).to_string()
+    let mut text = Vec::new();
+    append(&mut text, value);
+    finished(text)
+}
+
+/// The compact JSON text of an object with these members. No name may come twice.
+pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) -> String {
+    let mut text = Vec::new();
+    append_object(&mut text, members);
+    finished(text)
+}
+
+/// All that is appended is UTF-8.
+fn finished(text: Vec<u8>) -> String {
+    String::from_utf8(text).unwrap_or_default()
+}
+
+fn append(text: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => text.extend(b"null"),
+        Value::Bool(flag) => text.extend(if *flag { b"true".as_slice() } else { b"false" }),
+        Value::Int(number) => serde_json::to_writer(text, number).unwrap_or_default(),
+        Value::Decimal(number) => text.extend(number.as_str().as_bytes()),
+        Value::Float(number) => serde_json::to_writer(text, &number.get()).unwrap_or_default(),
+        Value::Text(words) => append_text(text, words),
+        Value::Timestamp(_) | Value::LocalTimestamp(_) | Value::Date(_) => {
+            append_text(text, &value.scalar_text().unwrap_or_default());
+        }
+        Value::Array(items) => {
+            text.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                append_comma(text, at);
+                append(text, item);
+            }
+            text.push(b']');
+        }
+        Value::Object(members) => append_object(text, members.iter().map(|(name, value)| (name, value))),
+    }
+}
+
+fn append_object<'a>(text: &mut Vec<u8>, members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) {
+    let mut written = String::new();
+    text.push(b'{');
+    for (at, (name, value)) in members.into_iter().enumerate() {
+        append_comma(text, at);
+        written.clear();
+        // Writing into a text does not fail.
+        write!(written, "{name}").unwrap_or_default();
+        append_text(text, &written);
+        text.push(b':');
+        append(text, value);
+    }
+    text.push(b'}');
+}
+
+fn append_comma(text: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        text.push(b',');
+    }
+}
+
+/// Quoted, and escaped where that is needed. Memory takes all that is written.
+fn append_text(text: &mut Vec<u8>, words: &str) {
+    serde_json::to_writer(text, words).unwrap_or_default();
 }
 
 /// A value from what `serde_json` read.
@@ -90,7 +155,45 @@ pub fn to_serde(value: &Value) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::value::Float;
+
+    /// All scalars that a source or a template can give.
+    fn scalars() -> impl Strategy<Value = Value> {
+        let micros = -60_000_000_000_000_000_i64..250_000_000_000_000_000;
+        let moment = micros.prop_filter_map("a moment", chrono::DateTime::from_timestamp_micros);
+        let digits = prop_oneof![
+            "[+-]?[0-9]{0,20}(\\.[0-9]{0,20})?([eE][+-]?[0-9]{1,4})?",
+            "[+-]?0{0,3}\\.[0-9]{980,1010}",
+            "-?[0-9]{1,3}e-?(9[0-9]{2}|1000)",
+        ];
+        prop_oneof![
+            any::<i64>().prop_map(Value::Int),
+            any::<f64>().prop_filter_map("finite", Float::new).prop_map(Value::Float),
+            any::<f32>()
+                .prop_filter_map("finite", |number| Float::new(f64::from(number)))
+                .prop_map(Value::Float),
+            digits.prop_filter_map("a number", |digits| Decimal::parse(&digits)).prop_map(Value::Decimal),
+            ".*".prop_map(Value::Text),
+            moment.clone().prop_map(Value::Timestamp),
+            moment.clone().prop_map(|moment| Value::LocalTimestamp(moment.naive_utc())),
+            moment.prop_map(|moment| Value::Date(moment.date_naive())),
+        ]
+    }
+
+    proptest! {
+        /// A value that were not what was sent of it would be sent in every run.
+        #[test]
+        fn what_is_sent_of_a_value_equals_it(value in scalars()) {
+            let sent = write(&value);
+            let back = parse(&sent).unwrap();
+            prop_assert_eq!(&back, &value, "{}", sent);
+            // What is remembered is written once more.
+            prop_assert_eq!(&parse(&write(&back)).unwrap(), &value);
+        }
+    }
 
     #[test]
     fn numbers_keep_every_digit() {

@@ -9,6 +9,7 @@ mod organization;
 mod user;
 
 use std::fmt;
+use std::sync::Arc;
 
 /// An object of Vitally. The order is the order in which they are sent: what others refer to comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +110,7 @@ impl Bag {
     }
 
     /// The path of the custom value with this key.
-    pub fn path(self, key: impl Into<String>) -> crate::path::FieldPath {
+    pub fn path(self, key: impl Into<Arc<str>>) -> crate::path::FieldPath {
         match self {
             Self::Traits => crate::path::FieldPath::Trait(key.into()),
             Self::Properties => crate::path::FieldPath::Property(key.into()),

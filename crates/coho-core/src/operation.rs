@@ -142,9 +142,22 @@ impl Operation {
 
     /// What is remembered once it was acknowledged.
     pub fn would_send(&self) -> Sent {
-        match &self.action {
-            Action::Write { would_send, .. } | Action::Probe { would_send, .. } => would_send.clone(),
+        self.remembered().cloned().unwrap_or_default()
+    }
+
+    /// The same, of an operation that nothing else is wanted of.
+    pub fn into_would_send(self) -> Sent {
+        match self.action {
+            Action::Write { would_send, .. } | Action::Probe { would_send, .. } => would_send,
             Action::Remove => Sent::new(),
+        }
+    }
+
+    /// What is remembered of a write.
+    fn remembered(&self) -> Option<&Sent> {
+        match &self.action {
+            Action::Write { would_send, .. } | Action::Probe { would_send, .. } => Some(would_send),
+            Action::Remove => None,
         }
     }
 
@@ -190,9 +203,9 @@ impl Operation {
             Verb::Write => 0,
             Verb::Remove => 1,
         }]);
-        for (path, value) in self.would_send() {
+        for (path, value) in self.remembered().into_iter().flatten() {
             hasher.part(path.to_string().as_bytes());
-            hasher.part(crate::json::write(&value).as_bytes());
+            hasher.part(crate::json::write(value).as_bytes());
         }
         hasher.finish()
     }
@@ -285,6 +298,10 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
 /// The fields that keep what was acknowledged, since an omitted null leaves them: a record that has to be created anew gets
 /// them too, or the memory would claim what Vitally does not hold.
 fn left(draft: &Draft<'_>) -> Fields {
+    // What is complete is remembered too, so that mostly there is nothing to look for.
+    if draft.sieved.would_send.len() == draft.sieved.complete.len() {
+        return Fields::new();
+    }
     let remembered = draft
         .sieved
         .would_send

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 use crate::dates;
 use crate::decimal::Decimal;
@@ -124,6 +124,12 @@ impl PartialEq for Value {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Bool(mine), Self::Bool(theirs)) => mine == theirs,
+            // Of one type most values are the same or not without being written; which is compared for each field of a row.
+            (Self::Int(mine), Self::Int(theirs)) => mine == theirs,
+            (Self::Decimal(mine), Self::Decimal(theirs)) => mine == theirs,
+            (Self::Text(mine), Self::Text(theirs)) => mine == theirs,
+            (Self::Timestamp(mine), Self::Timestamp(theirs)) if mine == theirs => true,
+            (Self::Date(mine), Self::Date(theirs)) => mine == theirs,
             (Self::Array(mine), Self::Array(theirs)) => mine == theirs,
             (Self::Object(mine), Self::Object(theirs)) => same_members(mine, theirs),
             _ => match (self.number(), other.number()) {
@@ -169,9 +175,9 @@ impl Value {
     pub fn scalar_text(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.clone()),
-            Self::Timestamp(moment) => Some(moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            Self::Timestamp(moment) => Some(moment.to_rfc3339_opts(SecondsFormat::Millis, true)),
             Self::LocalTimestamp(moment) => Some(moment.format("%Y-%m-%dT%H:%M:%S%.3f").to_string()),
-            Self::Date(date) => Some(date.format("%Y-%m-%d").to_string()),
+            Self::Date(date) => Some(date.to_string()),
             Self::Null
             | Self::Bool(_)
             | Self::Int(_)

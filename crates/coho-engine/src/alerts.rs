@@ -9,6 +9,8 @@ mod disk;
 #[cfg(test)]
 mod law;
 
+use std::collections::BTreeSet;
+
 use chrono::{Duration, TimeDelta};
 use coho_alert::channel::Channel;
 use coho_alert::channel::ping::Check;
@@ -50,8 +52,8 @@ pub struct Standing {
     pub remembered: Remembered,
     /// Recipients whose messages do not get through.
     pub failing: Vec<Failing>,
-    /// How many messages wait to be sent.
-    pub waiting: u64,
+    /// The messages that wait to be sent.
+    pub waiting: BTreeSet<String>,
 }
 
 /// What came of trying a channel.

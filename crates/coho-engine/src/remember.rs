@@ -1,6 +1,6 @@
 //! Remembering what a plan says without sending, before the first write: by joins with the plan's table, in bounded pieces.
 
-use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use coho_core::memory::Time;
 use coho_core::plan::ProblemCounts;
@@ -15,14 +15,11 @@ use coho_plan::table::Table;
 
 use crate::failure::EngineError;
 
-/// Rows of the table whose notes are made durable at once.
-const NOTES_AT_ONCE: i64 = 20_000;
-
-/// Fates that are made durable at once.
-const FATES_AT_ONCE: usize = 500;
+/// Rows of the table of which something is made durable at once.
+const ROWS_AT_ONCE: i64 = 20_000;
 
 /// The most rows that are recorded for one fate and reason; the run's counts have all of them.
-const MOST_RECORDED: u64 = 100_000;
+const MOST_RECORDED: i64 = 100_000;
 
 /// Where what is remembered goes.
 #[derive(Clone, Copy)]
@@ -52,42 +49,40 @@ impl To<'_> {
         if !table.has_notes()? {
             return Ok(());
         }
+        self.piece_by_piece(table, |rows| {
+            Ok(table.remember(self.ledger, self.lease, self.scope, rows, self.now)?)
+        })
+    }
+
+    fn fates(self, table: &Table) -> Result<(), EngineError> {
+        if !table.has_ends()? {
+            return Ok(());
+        }
+        table.cut(MOST_RECORDED)?;
+        self.piece_by_piece(table, |rows| {
+            Ok(table.record(self.ledger, self.lease, self.run, self.scope, rows, self.now)?)
+        })
+    }
+
+    /// Does this for all rows of the table, so many at once that each transaction is short.
+    fn piece_by_piece(
+        self,
+        table: &Table,
+        work: impl Fn(RangeInclusive<i64>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let (mut first, last) = (1, table.last()?);
         while first <= last {
-            let end = first + NOTES_AT_ONCE - 1;
-            table.remember(self.ledger, self.lease, self.scope, first..=end, self.now)?;
+            let end = first + ROWS_AT_ONCE - 1;
+            work(first..=end)?;
             first = end + 1;
             self.check()?;
         }
         Ok(())
     }
 
-    fn fates(self, table: &Table) -> Result<(), EngineError> {
-        let (mut after, mut recorded) = (0, HashMap::new());
-        loop {
-            let (last, fates) = table.fates(after, FATES_AT_ONCE, self.now, &mut |fate, reason| {
-                is_first(&mut recorded, fate, reason)
-            })?;
-            self.ledger.record(self.lease, self.run, self.scope, &fates)?;
-            match last {
-                Some(last) => after = last,
-                None => return Ok(()),
-            }
-            self.check()?;
-        }
-    }
-
     fn check(self) -> Result<(), EngineError> {
         if (self.goes_on)() { Ok(()) } else { Err(PlanError::Interrupted.into()) }
     }
-}
-
-/// Whether a row is among the first that end so.
-fn is_first(recorded: &mut HashMap<String, u64>, fate: &str, reason: &str) -> bool {
-    let name = format!("{fate} {reason}");
-    let number = recorded.entry(name).or_default();
-    *number += 1;
-    *number <= MOST_RECORDED
 }
 
 /// The most rows without a key that are recorded for one problem: nothing tells one of them from another.

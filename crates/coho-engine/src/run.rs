@@ -116,7 +116,7 @@ impl Engine<'_> {
         if let Err(error) = self.recognise_all(ledger, leased.lease(), &clients).await {
             return Err(if stop.is_asked() { PlanError::Interrupted.into() } else { error });
         }
-        let wanted = self.still_asked(&ledger, syncs, options.begins)?;
+        let wanted = self.still_asked(ledger, syncs, options.begins)?;
         let syncs = wanted.as_slice();
         if syncs.is_empty() {
             leased.release()?;
@@ -124,7 +124,7 @@ impl Engine<'_> {
         }
         let id = RunId::new((self.setup.run_id)());
         let run = ledger.begin_run(leased.lease(), &id, options.purpose, clock.now())?;
-        self.take_requests(&ledger, leased.lease(), &run, syncs, options)?;
+        self.take_requests(ledger, leased.lease(), &run, syncs, options)?;
         listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
             let heartbeat = Heartbeat::new(ledger, leased.lease(), clock);

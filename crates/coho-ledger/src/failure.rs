@@ -29,6 +29,9 @@ pub enum LedgerError {
     /// A write would have closed an open intent without a verdict.
     #[error("the intent of key `{}` is open: only a verdict closes it", preview(key.as_str()))]
     OpenIntent { key: Key },
+    /// A question took longer than whoever asked had patience.
+    #[error("{doing} took too long")]
+    TooLong { doing: &'static str },
     /// Anything else that SQLite says.
     #[error("{doing} in the ledger `{}` failed", path.display())]
     Sqlite { doing: &'static str, path: PathBuf, source: rusqlite::Error },
@@ -44,6 +47,7 @@ impl LedgerError {
             | Self::Locked { .. }
             | Self::Damaged { .. }
             | Self::OpenIntent { .. }
+            | Self::TooLong { .. }
             | Self::Sqlite { .. } => Code::LEDGER_FAILED,
         }
     }
@@ -59,6 +63,7 @@ impl LedgerError {
             Self::Damaged { .. } => Some("restore a copy of the file, or move it away and run `coho adopt`"),
             Self::LeaseLost { .. } => Some("run again: what is missing is found anew"),
             Self::OpenIntent { .. } => Some("run the sync: it looks first what became of the earlier write"),
+            Self::TooLong { .. } => Some("ask for less: one sync, one fate, one run"),
             Self::Sqlite { .. } => None,
         }
     }
@@ -86,6 +91,7 @@ impl Fault {
             Self::LeaseLost => LedgerError::LeaseLost { path },
             Self::OpenIntent(key) => LedgerError::OpenIntent { key },
             Self::Sqlite(source) => match source.sqlite_error_code() {
+                Some(ErrorCode::OperationInterrupted) => LedgerError::TooLong { doing },
                 Some(ErrorCode::DiskFull) => LedgerError::Full { path, source },
                 Some(ErrorCode::ReadOnly) => LedgerError::ReadOnly { path },
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {

@@ -208,7 +208,7 @@ fn standing(
     Ok(records)
 }
 
-fn record(row: &Row<'_>) -> Result<RowRecord, Fault> {
+pub(crate) fn record(row: &Row<'_>) -> Result<RowRecord, Fault> {
     let text = |column| row.get::<_, Option<String>>(column);
     let fate = RowFate {
         key: text(1)?.map(Key::new),
@@ -241,7 +241,7 @@ fn wrong() -> Fault {
     Fault::damaged("a fate holds what Coho never writes")
 }
 
-fn call(row: &Row<'_>) -> Result<Call, Fault> {
+pub(crate) fn call(row: &Row<'_>) -> Result<Call, Fault> {
     let method = row.get::<_, String>(3)?;
     Ok(Call {
         at: time(row.get(1)?)?,

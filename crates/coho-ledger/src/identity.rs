@@ -12,7 +12,7 @@ use crate::moment::stored;
 use crate::scope::Scope;
 
 impl Ledger {
-    /// Which keys of other syncs of the scope's workspace hold a record now, by its external id or by Vitally's.
+    /// Which keys of other syncs of the scope's workspace hold a record, as [`Elsewhere::Now`] means it.
     pub fn claimants(
         &self,
         scope: &Scope,

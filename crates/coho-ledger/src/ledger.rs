@@ -17,6 +17,8 @@ use crate::temporary::TemporaryFolder;
 #[derive(Debug)]
 pub struct Ledger {
     connection: Mutex<Connection>,
+    /// What is masked, on this connection and on those that join with it.
+    masker: Mutex<Masker>,
     /// The file that is read and written.
     path: PathBuf,
     /// The file that others know: where an older ledger is read from a copy, it is another one.
@@ -29,11 +31,11 @@ impl Ledger {
     /// Opens the ledger at this path, or makes it. An older schema is brought up to date after a copy was made.
     pub fn open(path: &Path, opening: &Opening) -> Result<Self, OpenError> {
         let Opened { connection, copy } = open::open(path, opening)?;
-        let connection = Mutex::new(connection);
+        let (connection, masker) = (Mutex::new(connection), Mutex::new(Masker::new(&[])));
         let shared = path.to_owned();
         Ok(match copy {
-            Some((folder, path)) => Self { connection, path, shared, _folder: Some(folder) },
-            None => Self { connection, path: shared.clone(), shared, _folder: None },
+            Some((folder, path)) => Self { connection, masker, path, shared, _folder: Some(folder) },
+            None => Self { connection, masker, path: shared.clone(), shared, _folder: None },
         })
     }
 
@@ -42,14 +44,21 @@ impl Ledger {
         let folder = open::temporary_folder()?;
         let path = folder.path().join("ledger.db");
         let connection = Mutex::new(open::open(&path, &Opening::new(now))?.connection);
-        Ok(Self { connection, shared: path.clone(), path, _folder: Some(folder) })
+        let masker = Mutex::new(Masker::new(&[]));
+        Ok(Self { connection, masker, shared: path.clone(), path, _folder: Some(folder) })
     }
 
     /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
     /// compared with, the values that were sent, stays as it is.
     pub fn mask(&self, masker: &Masker) -> Result<(), LedgerError> {
+        masker.clone_into(&mut self.masker.lock().unwrap_or_else(PoisonError::into_inner));
         mask::teach(&self.connection(), masker.clone())
             .map_err(|error| Fault::from(error).on(&self.path, "opening"))
+    }
+
+    /// What is masked.
+    pub(crate) fn masker(&self) -> Masker {
+        self.masker.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The ledger's file.

@@ -19,6 +19,7 @@ use rusqlite::Connection;
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
+use crate::mask;
 use crate::open::{Access, PATIENCE};
 use crate::scope::Scope;
 
@@ -40,6 +41,7 @@ impl Ledger {
 
     pub(crate) fn attach(&self, connection: &Connection, access: Access) -> rusqlite::Result<()> {
         connection.busy_timeout(PATIENCE)?;
+        mask::teach(connection, self.masker())?;
         connection.execute("ATTACH ?1 AS ledger", [uri(self.path(), access)]).map(|_| ())
     }
 }

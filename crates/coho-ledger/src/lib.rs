@@ -63,12 +63,14 @@ pub mod outbox;
 pub mod request;
 pub mod totals;
 pub mod token;
+pub mod look;
 pub mod reference;
 mod lend;
 pub mod absent;
 pub mod returned;
 mod remember;
 mod unlink;
+mod ends;
 
 pub use failure::LedgerError;
 pub use ledger::Ledger;

@@ -59,6 +59,15 @@ impl Ledger {
         self.read("reading memory", |connection| load(connection, scope, key))
     }
 
+    /// What is remembered of a key, with the time when that changed last.
+    pub fn dated_memory(&self, scope: &Scope, key: &Key) -> Result<Option<(Memory, Time)>, LedgerError> {
+        self.read("reading memory", |connection| {
+            let page = read(connection, scope, key)?;
+            let found = (page.len() > 0).then(|| page.at(0));
+            found.map(|raw| Ok((raw.decode()?, raw.updated_at()))).transpose()
+        })
+    }
+
     /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
     pub fn memories(&self, scope: &Scope) -> Result<Memories, LedgerError> {
         Memories::open(self.path(), scope)

@@ -129,11 +129,12 @@ impl Ledger {
         })
     }
 
-    /// How many messages wait.
-    pub fn waiting_messages(&self) -> Result<u64, LedgerError> {
+    /// The messages that wait.
+    pub fn waiting_messages(&self) -> Result<BTreeSet<String>, LedgerError> {
         self.read("reading the outbox", |connection| {
-            let sql = "SELECT count(*) FROM outbox WHERE state = 'waiting'";
-            Ok(count(connection.query_row(sql, [], |row| row.get(0))?))
+            let mut statement = connection.prepare_cached("SELECT id FROM outbox WHERE state = 'waiting'")?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            Ok(ids.collect::<rusqlite::Result<_>>()?)
         })
     }
 

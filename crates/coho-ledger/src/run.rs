@@ -17,6 +17,8 @@ use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::scope::Scope;
 
+pub(crate) use self::counts::read as read_counts;
+
 /// A run that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {

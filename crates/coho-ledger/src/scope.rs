@@ -274,6 +274,20 @@ fn find(connection: &Connection, workspace: &str, sync: &SyncId) -> Result<Optio
     Ok(found)
 }
 
+/// The scope with this number.
+pub(crate) fn of_number(connection: &Connection, id: i64) -> Result<Option<Scope>, Fault> {
+    let found: Option<(String, String, String)> = connection
+        .prepare_cached(
+            "SELECT name, sync, object FROM scopes JOIN workspaces ON workspaces.id = workspace WHERE scopes.id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((workspace, sync, object)) = found else { return Ok(None) };
+    let object = Object::parse(&object)
+        .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
+    Ok(Some(Scope { id, workspace, sync: SyncId::new(sync), object }))
+}
+
 /// The number of a workspace; it is made where there is none.
 pub(crate) fn workspace_id(connection: &Connection, workspace: &str) -> Result<i64, Fault> {
     connection

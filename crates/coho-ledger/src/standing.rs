@@ -82,35 +82,33 @@ pub(crate) fn stands(fate: Fate) -> bool {
     }
 }
 
+/// The fates that wait for somebody, as a list in SQL.
+pub(crate) fn that_stand() -> String {
+    let standing = Fate::ALL.into_iter().filter(|fate| stands(*fate));
+    standing.map(|fate| format!("'{}'", fate.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the fate that stands, `stood`, says already what `told` does. A row that was tried, and is held until its time
+/// comes, is still what it was when it was tried.
+pub(crate) const SAYS_IT: &str = "\
+    (stood.code IS told.code AND (told.message IS NULL OR stood.message IS masked(told.message)) \
+    AND (stood.fate = told.fate \
+      OR told.fate = 'held' AND told.message IS NULL AND stood.fate IN ('skipped', 'rejected', 'deferred')))";
+
 /// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
 pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -> Result<bool, Fault> {
     let (None, Some(key)) = (fate.op_type, &fate.key) else { return Ok(false) };
-    // What is kept is masked, and so is what it is compared with.
-    let standing: Option<(String, Option<String>, bool)> = connection
-        .prepare_cached(
-            "SELECT fate, code, ?3 IS NULL OR message IS masked(?3) FROM fates INDEXED BY fates_standing
-             WHERE standing = 1 AND scope = ?1 AND key = ?2",
-        )?
-        .query_row(params![scope.id, key.as_str(), fate.message], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
+    let sql = format!(
+        "SELECT {SAYS_IT} FROM fates AS stood INDEXED BY fates_standing,
+           (SELECT ?3 AS fate, ?4 AS code, ?5 AS message) AS told
+         WHERE stood.standing = 1 AND stood.scope = ?1 AND stood.key = ?2"
+    );
+    let (code, message) = (fate.code.map(Code::as_str), &fate.message);
+    let says_it: Option<bool> = connection
+        .prepare_cached(&sql)?
+        .query_row(params![scope.id, key.as_str(), fate.fate.as_str(), code, message], |row| row.get(0))
         .optional()?;
-    Ok(match standing {
-        Some((of, code, says_no_more)) => {
-            code.as_deref() == fate.code.map(Code::as_str)
-                && says_no_more
-                && (of == fate.fate.as_str() || waits_still(fate, &of))
-        }
-        None => matches!(fate.fate, Fate::Unchanged | Fate::Kept),
-    })
-}
-
-/// A row that was tried, and is held until its time comes, is still what it was when it was tried.
-fn waits_still(fate: &RowFate, tried: &str) -> bool {
-    let tried = Fate::parse(tried);
-    fate.fate == Fate::Held
-        && fate.message.is_none()
-        && matches!(tried, Some(Fate::Skipped | Fate::Rejected | Fate::Deferred))
+    Ok(says_it.unwrap_or(matches!(fate.fate, Fate::Unchanged | Fate::Kept)))
 }
 
 /// Another fate takes the place of the one that stands.

@@ -28,6 +28,12 @@ mod memory;
 #[path = "ledger/remember.rs"]
 mod remember;
 
+#[path = "ledger/ends.rs"]
+mod ends;
+
+#[path = "ledger/unlink.rs"]
+mod unlink;
+
 #[path = "ledger/departures.rs"]
 mod departures;
 
@@ -45,6 +51,9 @@ mod requests;
 
 #[path = "ledger/history.rs"]
 mod history;
+
+#[path = "ledger/look.rs"]
+mod look;
 
 #[path = "ledger/batches.rs"]
 mod batches;

@@ -21,8 +21,8 @@ pub fn record(object: Object, rendered: &Rendered) -> Value {
             Rendering::Null(NullPolicy::Follow | NullPolicy::Clear) => Value::Null,
         };
         match path {
-            FieldPath::Field(name) => fields.push((name.clone(), value)),
-            FieldPath::Trait(key) | FieldPath::Property(key) => custom.push((key.clone(), value)),
+            FieldPath::Field(name) => fields.push((name.to_string(), value)),
+            FieldPath::Trait(key) | FieldPath::Property(key) => custom.push((key.to_string(), value)),
         }
     }
     if object.bag() == Bag::Properties {

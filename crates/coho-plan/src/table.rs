@@ -118,6 +118,13 @@ const SCHEMA: &str = "
         serial INTEGER, mover INTEGER);
     CREATE TABLE agreed (key TEXT NOT NULL, verb TEXT NOT NULL, digest BLOB NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (key, verb, digest))
         WITHOUT ROWID;
+    CREATE TABLE cut (fate TEXT NOT NULL, reason TEXT NOT NULL, last INTEGER, PRIMARY KEY (fate, reason)) WITHOUT ROWID;
+    CREATE TEMP VIEW ends AS
+        SELECT seq, CASE departure WHEN 0 THEN key ELSE key || ' (was ' || target || ')' END AS key, status AS fate,
+            coalesce(code, reason) AS reason, known_code(coalesce(code, reason)) AS code, message
+        FROM main.plan WHERE status NOT IN ('planned', 'unchanged', 'kept')
+          AND NOT EXISTS (SELECT 1 FROM main.cut WHERE cut.fate = status AND cut.reason = coalesce(code, plan.reason)
+            AND cut.last < seq);
     CREATE TEMP VIEW told AS
         SELECT key FROM main.plan WHERE departure = 0 AND status NOT IN ('unchanged', 'kept')
         UNION ALL
@@ -212,6 +219,10 @@ fn prepare(connection: &mut Connection, stop: &Stop) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
         .create_scalar_function("preview", 1, flags, |context| Ok(preview(context.get_raw(0).as_str()?)))?;
+    // A reason says mostly why a row is looked at, but of one that waits, what it waits with.
+    connection.create_scalar_function("known_code", 1, flags, |context| {
+        Ok(Code::parse(context.get_raw(0).as_str()?).map(Code::as_str))
+    })?;
     let stop = stop.clone();
     connection.progress_handler(STEPS, Some(move || stop.is_asked()))
 }

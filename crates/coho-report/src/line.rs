@@ -68,6 +68,8 @@ pub struct AlertLine {
     pub muted_until: Option<Time>,
     /// Who was told.
     pub told: Vec<String>,
+    /// Who is going to be told: the message waits to be sent.
+    pub to_tell: Vec<String>,
 }
 
 /// A sync of which nobody is told for a while.

@@ -7,6 +7,26 @@ use coho_core::verdict::Fate;
 
 use crate::style::Tone;
 
+/// Fates in the order in which counts tell them: what got through, what needed nothing, what somebody should look at.
+pub const FATES: [Fate; 16] = [
+    Fate::Delivered,
+    Fate::Accepted,
+    Fate::Removed,
+    Fate::Unchanged,
+    Fate::Touched,
+    Fate::Learned,
+    Fate::Skipped,
+    Fate::Rejected,
+    Fate::Deferred,
+    Fate::Invalid,
+    Fate::Held,
+    Fate::Stale,
+    Fate::NotAttempted,
+    Fate::Released,
+    Fate::Kept,
+    Fate::Forgotten,
+];
+
 /// A whole number with a comma between thousands.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();

@@ -14,7 +14,7 @@ use croner::{CronPattern, Weekday};
 use jiff::civil::{self, Date};
 
 use crate::Time;
-use crate::timed::Fault;
+use crate::fault::Fault;
 use crate::zone::{Shown, Zone};
 
 /// How many days are searched for the next tick: longer than 29 February takes to fall on each weekday, even past 2100.
@@ -71,7 +71,8 @@ impl Cron {
 
     /// What it says: `At 07:00, on Monday`.
     pub fn words(&self) -> String {
-        self.pattern.describe().trim_end_matches('.').to_owned()
+        let words = self.pattern.describe().trim_end_matches('.').to_owned();
+        words.strip_prefix("At every ").map(|rest| format!("Every {rest}")).unwrap_or(words)
     }
 
     /// The ticks after a moment, in order; none, if there is none within fifty years.

@@ -34,6 +34,7 @@
 //! ```
 
 pub mod zone;
+pub mod fault;
 pub mod cron;
 pub mod every;
 pub mod timed;
@@ -46,9 +47,10 @@ pub use asked::{Asked, Cause};
 pub use cron::{Cron, Skipped};
 pub use due::{Due, due, wakes};
 pub use every::Every;
+pub use fault::Fault;
 pub use sequence::{Ended, Follow, StopRule, follow};
 pub use spread::Spread;
-pub use timed::{Fault, Timed};
+pub use timed::Timed;
 pub use zone::Zone;
 
 /// A moment.

@@ -1,10 +1,9 @@
 //! The two kinds of schedules that go by time.
 
-use std::ops::Range;
-
 use crate::Time;
 use crate::cron::{Cron, Skipped};
 use crate::every::Every;
+use crate::fault::Fault;
 use crate::zone::Zone;
 
 /// A schedule that goes by time.
@@ -14,24 +13,6 @@ pub enum Timed {
     Every(Every),
     /// A pattern in a zone.
     Cron(Cron, Zone),
-}
-
-/// What is wrong with the text of a schedule.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Fault {
-    /// Where, in bytes of the text.
-    pub at: Range<usize>,
-    /// What is wrong: a fragment.
-    pub message: String,
-    /// What helps: a fragment.
-    pub help: String,
-}
-
-impl Fault {
-    pub(crate) fn new(at: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { at, message: message.into(), help: help.into() }
-    }
 }
 
 impl Timed {

@@ -2,7 +2,8 @@
 //! the process runs and before it is reaped, so that nothing is lost at its end.
 
 use std::fs;
-use std::process::{Child, Command};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -27,33 +28,69 @@ pub(crate) struct Cost {
     pub(crate) peak: u64,
 }
 
-/// Runs it to its end; fails if it ends badly.
-pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
-    let begun = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("starting `{}`", child::shown(command)))?;
-    let watched = watch(&child, begun);
-    if watched.is_err() {
-        drop(child.kill());
+impl Cost {
+    /// The median of each figure.
+    pub(crate) fn median(costs: impl Iterator<Item = Self> + Clone) -> Self {
+        Self {
+            wall: middle(costs.clone().map(|cost| cost.wall)),
+            cpu: middle(costs.clone().map(|cost| cost.cpu)),
+            peak: middle(costs.map(|cost| cost.peak)),
+        }
     }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("`{}` ended with {status}", child::shown(command));
-    }
-    watched
 }
 
-fn watch(child: &Child, begun: Instant) -> Result<Cost> {
+fn middle<T: Ord + Copy + Default>(values: impl Iterator<Item = T>) -> T {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// Runs it to its end; fails if it ends badly.
+pub(crate) fn measure(command: &mut Command) -> Result<Cost> {
+    measure_to(command, 0)
+}
+
+/// Runs it to its end; fails if it ends with another exit code.
+pub(crate) fn measure_to(command: &mut Command, code: i32) -> Result<Cost> {
+    let (cost, status) = watched(command, &|| false)?;
+    if status.code() != Some(code) {
+        bail!("`{}` ended with {status}", child::shown(command));
+    }
+    Ok(cost)
+}
+
+/// Runs it until it comes to this server, and kills it there; fails if it ends before that. Nobody answers it.
+pub(crate) fn measure_until_asked(command: &mut Command, server: &TcpListener) -> Result<Cost> {
+    server.set_nonblocking(true)?;
+    let (cost, status) = watched(command, &|| server.accept().is_ok())?;
+    if let Some(code) = status.code() {
+        bail!("`{}` asked nobody and ended with {code}", child::shown(command));
+    }
+    Ok(cost)
+}
+
+/// Runs it to its end, or until it has come far enough.
+fn watched(command: &mut Command, is_enough: &dyn Fn() -> bool) -> Result<(Cost, ExitStatus)> {
+    let begun = Instant::now();
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", child::shown(command)))?;
+    let cost = watch(&child, begun, is_enough);
+    // At its end this is too late, and no harm.
+    drop(child.kill());
+    Ok((cost?, child.wait()?))
+}
+
+fn watch(child: &Child, begun: Instant, is_enough: &dyn Fn() -> bool) -> Result<Cost> {
     let folder = format!("/proc/{}", child.id());
     let mut peak = 0;
     loop {
         let stat =
             fs::read_to_string(format!("{folder}/stat")).with_context(|| format!("reading {folder}/stat"))?;
         let (state, cpu) = state_and_time(&stat).with_context(|| format!("understanding {folder}/stat"))?;
-        if state == "Z" {
-            return Ok(Cost { wall: begun.elapsed(), cpu, peak });
-        }
         let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
         peak = peak_of(&status).unwrap_or(0).max(peak);
+        if state == "Z" || is_enough() {
+            return Ok(Cost { wall: begun.elapsed(), cpu, peak });
+        }
         sleep(PACE);
     }
 }
@@ -88,5 +125,15 @@ mod tests {
         let cost = measure(Command::new("sh").args(["-c", "exit 0"])).unwrap();
         assert!(cost.wall < Duration::from_secs(60));
         assert!(measure(Command::new("sh").args(["-c", "exit 3"])).is_err());
+        assert!(measure_to(Command::new("sh").args(["-c", "exit 3"]), 3).is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_is_measured_until_it_asks_a_server() {
+        let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        assert!(measure_until_asked(Command::new("sh").args(["-c", "exit 0"]), &server).is_err());
+        let _client = std::net::TcpStream::connect(server.local_addr().unwrap()).unwrap();
+        assert!(measure_until_asked(Command::new("sleep").arg("3600"), &server).is_ok());
     }
 }

@@ -57,6 +57,11 @@ impl Project {
         Ok(project)
     }
 
+    /// Gives the sync other guards, such as `max_changed: 0`.
+    pub(crate) fn guard(&self, guards: &str) -> Result<()> {
+        self.write("syncs/accounts.yaml", &format!("{SYNC}guards: {{ {guards} }}\n"))
+    }
+
     fn write(&self, path: &str, text: &str) -> Result<()> {
         let file = self.folder.join(path);
         let folder = file.parent().unwrap_or(&self.folder);
@@ -72,6 +77,11 @@ impl Project {
     /// The file of accounts.
     pub(crate) fn accounts(&self) -> PathBuf {
         self.folder.join("data/accounts.csv")
+    }
+
+    /// The file of a plan that was agreed to.
+    pub(crate) fn permit(&self) -> PathBuf {
+        self.folder.join("permit.ndjson")
     }
 
     /// Where the programs write what they say.

@@ -14,11 +14,7 @@ pub(crate) struct Round {
 /// The machine, as far as it matters to whoever compares.
 pub(crate) fn machine() -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{cores} cores, {}-{}, release build; medians, both sides in turn",
-        env::consts::ARCH,
-        env::consts::OS
-    )
+    format!("{cores} cores, {}-{}, release build; medians", env::consts::ARCH, env::consts::OS)
 }
 
 /// The table of one scene.

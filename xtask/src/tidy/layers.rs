@@ -4,7 +4,7 @@ use super::Finding;
 use crate::workspace::{Dependency, Kind, Layer, Package};
 
 /// The layer of what users run.
-const TOP: u8 = 5;
+const TOP: u8 = 6;
 
 /// Crates that turn any error into one, for the rim of a program only.
 const ERASERS: [&str; 3] = ["anyhow", "eyre", "color-eyre"];
@@ -27,7 +27,7 @@ fn declarations(package: &Package) -> Vec<Finding> {
         (
             package.layer.is_none(),
             "layer",
-            "add `layer = \"L0\"` to \"L5\" or \"dev\" under [package.metadata.coho]",
+            "add `layer = \"L0\"` to \"L6\" or \"dev\" under [package.metadata.coho]",
         ),
         (
             package.pure.is_none(),

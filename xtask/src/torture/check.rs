@@ -21,7 +21,11 @@ pub(crate) fn same(state: &Value, rows: &Rows) -> Result<()> {
 }
 
 fn expected_accounts(rows: &Rows) -> impl Iterator<Item = String> {
-    rows.accounts.iter().map(|(id, account)| format!("a-{id} Account {} {}", account.name, account.seats))
+    let accounts = rows
+        .accounts
+        .iter()
+        .map(|(id, account)| format!("a-{id} Account {} {}", account.name, account.seats));
+    accounts.chain(rows.others.iter().map(|other| format!("{other} {other} null")))
 }
 
 fn account_line(account: &Value) -> String {

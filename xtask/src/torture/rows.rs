@@ -17,6 +17,8 @@ pub(crate) struct Rows {
     pub(crate) contacts: BTreeMap<u32, User>,
     /// Events are never taken back: the number of each, and its account.
     pub(crate) events: Vec<u32>,
+    /// Accounts that have no row, and stay.
+    pub(crate) others: Vec<&'static str>,
 }
 
 /// A row of accounts.
@@ -41,6 +43,7 @@ impl Rows {
             users: BTreeMap::new(),
             contacts: BTreeMap::new(),
             events: Vec::new(),
+            others: Vec::new(),
         };
         for id in 0..2 {
             rows.accounts.insert(id, Account { name: 0, seats: 1 });

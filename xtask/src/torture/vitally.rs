@@ -16,6 +16,9 @@ use crate::server::Server;
 /// Kinds of Vitally that end alike.
 const PROFILES: [&str; 4] = ["strict", "lenient", "upserting-post", "conflicting-post"];
 
+/// When the accounts were made that were there before.
+const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
+
 /// A running simulator.
 pub(crate) struct Vitally {
     server: Server,
@@ -35,6 +38,14 @@ impl Vitally {
     /// Its address.
     pub(crate) fn url(&self) -> &str {
         self.server.url()
+    }
+
+    /// Puts an account into it that was there long before. Gives Vitally's id.
+    pub(crate) fn seed_account(&self, external_id: &str) -> Result<String> {
+        let account = json!({ "externalId": external_id, "name": external_id, "createdAt": LONG_AGO, "updatedAt": LONG_AGO });
+        let ids = self.ask("POST", "/simulator/seed", Some(&json!({ "accounts": [account] })))?;
+        let id = ids["accounts"][0].as_str().context("the simulator gives no id of what it was given")?;
+        Ok(id.to_owned())
     }
 
     /// Lets some of the next calls go wrong, or none.

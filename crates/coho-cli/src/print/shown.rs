@@ -17,7 +17,7 @@ pub(crate) fn conceal(masker: Masker) {
     *SECRETS.write().unwrap_or_else(PoisonError::into_inner) = Some(masker);
 }
 
-fn masker() -> Masker {
+pub(crate) fn masker() -> Masker {
     let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner).clone();
     known.unwrap_or_else(|| Masker::new(&[]))
 }

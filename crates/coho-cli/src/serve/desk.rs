@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use coho_core::code::Code;
 use coho_core::sync::SyncId;
+use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::run::{Begins, Options};
@@ -14,18 +15,24 @@ use coho_ledger::request::{Request, State};
 use crate::progress::Progress;
 use crate::serve::house::House;
 use crate::serve::reload;
+use crate::verb::run::pinged;
 use crate::{engine, print};
 
 /// How long is waited at most before schedules, files and what others asked for are looked at again.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How often alerts are looked at.
+const ALERTS: TimeDelta = TimeDelta::minutes(1);
+
 /// Starts runs until the switch is thrown.
 pub(crate) async fn work(house: &House) {
+    let mut checked = None;
     while !house.stop.is_asked() {
         tokio::task::block_in_place(|| reload::look(house));
         let loaded = house.loaded();
         let engine = engine::of(&loaded);
         let agenda = tokio::task::block_in_place(|| agenda(&engine));
+        check_alerts(&engine, &mut checked).await;
         let wait = match agenda {
             Ok(agenda) => {
                 house.looked(Utc::now(), None);
@@ -48,6 +55,18 @@ fn agenda(engine: &Engine<'_>) -> Result<Agenda, EngineError> {
         agenda.open.clear();
     }
     Ok(agenda)
+}
+
+/// Looks once a minute at what depends on time: syncs that are late, reminders, messages that wait.
+async fn check_alerts(engine: &Engine<'_>, checked: &mut Option<DateTime<Utc>>) {
+    let now = Utc::now();
+    if checked.is_some_and(|checked| now - checked < ALERTS) {
+        return;
+    }
+    *checked = Some(now);
+    if let Err(error) = engine.check_alerts().await {
+        print::talk(&format!("alerts cannot be looked at: {error} [{}]", error.code()));
+    }
 }
 
 /// Says once what keeps schedules from being looked at.
@@ -90,7 +109,10 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
     open.iter().for_each(begins);
     let options = Options { begins: Begins::IfAsked, ..Options::default() };
     house.runs(true, Utc::now());
+    engine.ping(Ping::Start, "").await;
     let done = engine.run(&syncs, &options, &Progress::new(&house.global), &house.stop).await;
+    let (ping, summary) = pinged(&done);
+    engine.ping(ping, &summary).await;
     house.runs(false, Utc::now());
     match done {
         Ok(report) => {

@@ -20,9 +20,10 @@ use coho_schedule::Cause;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 
+use crate::serve::digest::digest;
 use crate::serve::house::House;
 use crate::serve::refusal::Refusal;
-use crate::serve::{body, digest, metrics, shape};
+use crate::serve::{body, metrics, shape};
 use crate::{engine, print};
 
 /// The longest body that is read.

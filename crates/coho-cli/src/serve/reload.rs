@@ -18,18 +18,20 @@ pub(crate) fn look(house: &House) {
     tell(house, loaded.map_err(|error| crate::failure::told(&error)));
 }
 
+/// The project is the new one, or stays, before anybody hears of it.
 fn tell(house: &House, loaded: Result<Loaded, String>) {
-    match &loaded {
-        Ok(loaded) => print::talk(&format!(
-            "the project changed: {}",
-            print::counted(loaded.project.syncs.len() as u64, "sync")
-        )),
-        Err(fault) if house.fault().as_ref() != Some(fault) => {
-            print::talk(&format!(
-                "{fault}\nthe project's new files are wrong: the server goes on with the old ones"
-            ));
+    let told = match &loaded {
+        Ok(loaded) => {
+            let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
+            Some(format!("the project changed: {syncs}"))
         }
-        Err(_) => {}
-    }
+        Err(fault) if house.fault().as_ref() != Some(fault) => {
+            Some(format!("{fault}\nthe project's new files are wrong: the server goes on with the old ones"))
+        }
+        Err(_) => None,
+    };
     house.reloaded(loaded);
+    if let Some(told) = told {
+        print::talk(&told);
+    }
 }

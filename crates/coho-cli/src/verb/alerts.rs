@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use coho_core::alert::remembered::Remembered;
+use coho_core::alert::AlertKey;
 use coho_core::memory::Time;
 use coho_core::sync::SyncId;
 use coho_engine::alerts::{Standing, Tried};
@@ -116,6 +116,7 @@ fn lines(standing: Standing, now: Time) -> AlertsLines {
         .alerts
         .iter()
         .filter_map(|(key, alert)| {
+            let (to_tell, told) = told(&standing, key);
             let muted = key.subject.sync().and_then(|sync| remembered.mute(sync, now));
             Some(AlertLine {
                 subject: key.subject.clone(),
@@ -126,7 +127,8 @@ fn lines(standing: Standing, now: Time) -> AlertsLines {
                 remedy: alert.detail.remedy.clone(),
                 run: alert.detail.run.clone(),
                 muted_until: muted.map(|mute| mute.until),
-                told: told(remembered, key),
+                told,
+                to_tell,
             })
         })
         .collect();
@@ -141,10 +143,22 @@ fn lines(standing: Standing, now: Time) -> AlertsLines {
         due: failing.due,
         error: failing.error,
     });
-    AlertsLines { open, mutes: mutes.collect(), failing: failing.collect(), waiting: standing.waiting }
+    AlertsLines {
+        open,
+        mutes: mutes.collect(),
+        failing: failing.collect(),
+        waiting: standing.waiting.len() as u64,
+    }
 }
 
-fn told(remembered: &Remembered, key: &coho_core::alert::AlertKey) -> Vec<String> {
-    let told = remembered.told.iter().filter(|((told, _), told_of)| told == key && told_of.level.is_some());
-    told.map(|((_, recipient), _)| recipient.clone()).collect()
+/// Who is going to be told that an alert is open, and who was.
+fn told(standing: &Standing, key: &AlertKey) -> (Vec<String>, Vec<String>) {
+    let (mut to_tell, mut done) = (Vec::new(), Vec::new());
+    for ((of, recipient), told) in &standing.remembered.told {
+        if of == key && told.level.is_some() {
+            let waits = standing.waiting.contains(&told.message);
+            if waits { &mut to_tell } else { &mut done }.push(recipient.clone());
+        }
+    }
+    (to_tell, done)
 }

@@ -64,7 +64,7 @@ async fn send(
 }
 
 /// What a ping says of a run: failed is what ends with another code than 0.
-fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
+pub(crate) fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
     match report {
         Ok(report) => {
             let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::args::{Global, TokenAction, TokenMay};
 use crate::exit::{Exit, Known};
-use crate::serve::digest;
+use crate::serve::digest::digest;
 use crate::{engine, print, project};
 
 /// Makes, lists or revokes.

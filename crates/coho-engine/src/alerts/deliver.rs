@@ -48,7 +48,7 @@ pub struct Delivered {
 impl Engine<'_> {
     /// Sends what is due, for so long at most.
     pub(crate) async fn deliver(&self, ledger: &Ledger, bound: Duration) -> Result<Delivered, EngineError> {
-        if ledger.waiting_messages()? == 0 {
+        if ledger.waiting_messages()?.is_empty() {
             return Ok(Delivered::default());
         }
         let sender = self.sender()?;

@@ -68,10 +68,11 @@ async fn a_row_that_returns_while_another_sync_takes_up_its_record_is_planned_as
     stage.sync("usage", &usage.replace("delete-created", "keep"));
     let row = "INSERT INTO organizations VALUES (1, 'a-001', 'Account 1')";
     stage.sql(row).unwrap();
+    stage.sql("INSERT INTO organizations VALUES (9, 'a-009', 'Account 9')").unwrap();
     stage.run().await.unwrap();
-    stage.sql("DELETE FROM organizations").unwrap();
-    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 released");
+    stage.sql("DELETE FROM organizations WHERE id = 1").unwrap();
+    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 unchanged, 1 released");
     stage.sql(row).unwrap();
     stage.many_accounts(1, 2).unwrap();
-    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 delivered");
+    assert_eq!(stage.run().await.unwrap().told("usage"), "completed: 1 delivered, 1 unchanged");
 }

@@ -285,6 +285,39 @@ async fn a_creation_whose_answer_was_lost_makes_no_second_user() {
 }
 
 #[tokio::test]
+async fn a_user_whose_row_left_while_its_creation_was_unclear_is_sought_by_its_address() {
+    let stage = stage().await.unwrap();
+    stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Grace', 'acme', 'grace@acme.example')").unwrap();
+    stage.run().await.unwrap();
+    stage.sql(ADA).unwrap();
+    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    assert_eq!(stage.run().await.unwrap().told("contacts"), "completed-with-errors: 1 deferred, 1 unchanged");
+    stage.sql("DELETE FROM users WHERE id = 1").unwrap();
+    let ran = stage.run().await.unwrap();
+    // Once to see whether another row has it, once for Vitally's clock beside the answer.
+    assert_eq!(ran.calls, ["GET /users/search?email=ada%40acme.example"; 2]);
+    assert_eq!(stage.run().await.unwrap().calls, ["DELETE /users/<u-1>"]);
+    assert_eq!(users(&stage), [r#"user u-2 "Grace" <grace@acme.example> in <acme>"#]);
+}
+
+#[tokio::test]
+async fn a_user_whose_deletion_is_unclear_is_sought_by_its_id_whatever_its_external_id() {
+    let stage = stage().await.unwrap();
+    stage.vitally.seed(user(Some("crm-7"), "ada@acme.example")).unwrap();
+    stage.sql(ADA).unwrap();
+    stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Grace', 'acme', 'grace@acme.example')").unwrap();
+    stage.run().await.unwrap();
+    let failing = Trouble::Answer(FaultAnswer::status(503));
+    stage.vitally.script(Fault::once(failing).on("DELETE", "/resources/users/*").times(3));
+    stage.sql("DELETE FROM users WHERE id = 1").unwrap();
+    let deferred = "completed-with-errors: 1 deferred, 1 unchanged";
+    assert_eq!(stage.run().await.unwrap().told("contacts"), deferred);
+    let ran = stage.run().await.unwrap();
+    assert_eq!((ran.told("contacts").as_str(), ran.calls), (deferred, vec!["GET /users/<crm-7>".to_owned()]));
+    assert_eq!(stage.run().await.unwrap().calls, ["DELETE /users/<crm-7>"]);
+}
+
+#[tokio::test]
 async fn an_address_that_changes_after_a_lost_answer_makes_no_second_user() {
     let stage = stage().await.unwrap();
     stage.sql(ADA).unwrap();

@@ -356,3 +356,27 @@ async fn examples_are_of_what_is_really_planned() {
     assert_eq!(shown, ["a", "b", "c"]);
     assert_eq!(plan.counts.writes, 4);
 }
+
+#[tokio::test]
+async fn a_user_whose_key_is_renamed_to_and_fro_takes_nobodys_address() {
+    let contacts = "
+id: contacts
+model: users
+to: vitally
+object: user
+match: { email: email, externalId: external }
+fields: { name: name, accountIds: { column: account, lookup: account.externalId } }
+";
+    let stage = Stage::with(&[("contacts", contacts)]).await.unwrap();
+    stage.vitally.seed(Seed::account("acme")).unwrap();
+    let old = Seed::user("old").email("a@acme.io").account_link("acme");
+    stage.vitally.seed(old).unwrap();
+    for (key, email) in [(1, "a@acme.io"), (2, "b@acme.io"), (1, "b@acme.io")] {
+        let row = format!("INSERT INTO users VALUES ({key}, 'c', 'Ada', 'acme', '{email}')");
+        stage.sql(&format!("DELETE FROM users; {row}")).unwrap();
+        stage.run().await.unwrap();
+    }
+    // The first key knows `old`. Its new address is that of the user whom the second key made.
+    let of = |id: &str| stage.vitally.record(Object::User, id).and_then(|user| user.email);
+    assert_eq!((of("old").as_deref(), of("c").as_deref()), (Some("a@acme.io"), Some("b@acme.io")));
+}

@@ -6,7 +6,6 @@ use coho_core::json;
 use coho_core::key::Key;
 use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::target::VitallyId;
-use coho_core::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::Fault;
@@ -92,8 +91,7 @@ pub(crate) fn open_operation(
 
 /// What was sent, as a JSON object from path to value, in the order of the paths.
 pub fn sent(sent: &Sent) -> String {
-    let members = sent.iter().map(|(path, value)| (path.to_string(), value.clone())).collect();
-    json::write(&Value::Object(members))
+    json::write_object(sent)
 }
 
 /// The name of a verb.

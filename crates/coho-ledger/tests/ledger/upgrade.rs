@@ -16,13 +16,15 @@ use rusqlite::Connection;
 use super::opening::OLDER;
 use super::stage::{TTL, Tested, at, delivered, holder};
 
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 8] = [
     include_str!("../../src/schema/steps/1-tables.sql"),
     include_str!("../../src/schema/steps/2-views.sql"),
     include_str!("../../src/schema/steps/3-deliveries.sql"),
     include_str!("../../src/schema/steps/4-project.sql"),
     include_str!("../../src/schema/steps/5-departures.sql"),
     include_str!("../../src/schema/steps/6-history.sql"),
+    include_str!("../../src/schema/steps/7-alerts.sql"),
+    include_str!("../../src/schema/steps/8-schedules.sql"),
 ];
 
 fn remembers_the_account(ledger: &Ledger) -> Tested {

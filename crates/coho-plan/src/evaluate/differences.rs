@@ -1,7 +1,8 @@
 //! What of a row differs from what Vitally holds, as far as that is known.
 
-use coho_core::fields::{Rendered, Rendering, Sent, Sieved, sieve};
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, Sieved, sieve};
 use coho_core::memory::{Memory, Pending, Standing};
+use coho_core::value::Value;
 use coho_ledger::returned::Met;
 
 /// What is to be sent of a row. What other keys sent of its record counts as much as what the row itself did; where other syncs
@@ -21,7 +22,10 @@ fn sieved(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
     let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
     let mut sent = contested(rendered, sent, &met.keys);
     if met.syncs {
-        sent.retain(|path, _| !matches!(rendered.fields.get(path), Some(Rendering::Set(_))));
+        sent.retain(|path, held| match rendered.fields.get(path) {
+            Some(Rendering::Set(wanted)) => is_other(held, wanted),
+            Some(Rendering::Null(_)) | None => true,
+        });
     }
     let sent = &sent;
     let Some(Pending::Open { would_send, .. }) = memory.map(|memory| &memory.pending) else {
@@ -39,7 +43,7 @@ fn sieved(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
 }
 
 /// What Vitally surely holds, where several keys wrote one record and nobody knows which was the last: what all of them sent
-/// alike. A field that the row sets otherwise counts as never sent, one that it nulls as set.
+/// alike. A field that the row sets otherwise counts as what one of them sent and the row does not, and one that it nulls as set.
 fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
     let mut sure = sent.clone();
     for other in others.iter().filter_map(|other| other.standing.sent()) {
@@ -48,12 +52,83 @@ fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
         }
         sure.retain(|path, value| {
             let theirs = other.get(path);
-            let sets = matches!(rendered.fields.get(path), Some(Rendering::Set(_)));
             if let Some(theirs) = theirs.filter(|theirs| value.is_null() && !theirs.is_null()) {
                 *value = theirs.clone();
             }
-            !sets || (theirs == Some(value) && sent.get(path) == Some(value))
+            let agreed = theirs == Some(value) && sent.get(path) == Some(value);
+            match rendered.fields.get(path) {
+                Some(Rendering::Set(_)) if agreed => true,
+                Some(Rendering::Set(wanted)) => {
+                    let odd =
+                        [sent.get(path), theirs].into_iter().flatten().find(|held| is_other(held, wanted));
+                    *value = odd.cloned().unwrap_or(Value::Null);
+                    odd.is_some()
+                }
+                Some(Rendering::Null(_)) | None => true,
+            }
         });
     }
     sure
+}
+
+/// Whether a plain value that was sent is another one than the row has. What is known of it is kept, since an address that changes is
+/// looked up first. Links are sent again in any case.
+fn is_other(held: &Value, wanted: &FieldValue) -> bool {
+    matches!(wanted, FieldValue::Value(wanted) if wanted != held)
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::digest::Digest;
+    use coho_core::fields::FieldValue;
+    use coho_core::memory::{Origin, Time, Verb};
+    use coho_core::path::FieldPath;
+    use coho_core::sync::{Associations, NullPolicy};
+    use coho_core::target::ExternalId;
+    use coho_core::value::Value;
+
+    use super::*;
+
+    fn sent(fields: &[(&str, &str)]) -> Sent {
+        fields.iter().map(|(path, text)| (FieldPath::new(path), Value::text(*text))).collect()
+    }
+
+    /// An account that was delivered with the plan `free`, and whose plan `pro` may have arrived since.
+    fn unclear() -> Memory {
+        let standing = Standing::Delivered {
+            sent: sent(&[("name", "Acme"), ("traits.plan", "free")]),
+            n: 1,
+            id: None,
+            origin: Origin::Created,
+        };
+        let pending = Pending::Open {
+            operation: Digest::of(b"earlier"),
+            would_send: sent(&[("name", "Acme"), ("traits.plan", "pro")]),
+            verb: Verb::Write,
+            since: Time::UNIX_EPOCH,
+        };
+        Memory { target: ExternalId::parse("acme").unwrap(), standing, pending, seen: None, serial: 1 }
+    }
+
+    fn rendered(plan: Rendering) -> Rendered {
+        let name = Rendering::Set(FieldValue::Value(Value::text("Acme")));
+        Rendered {
+            target: ExternalId::parse("acme").unwrap(),
+            fields: [(FieldPath::new("name"), name), (FieldPath::new("traits.plan"), plan)].into(),
+            absent_traits: None,
+            associations: Associations::Add,
+        }
+    }
+
+    #[test]
+    fn of_an_unclear_write_only_what_both_sides_agree_on_or_is_sent_now_is_remembered() {
+        let omitted =
+            differences(&rendered(Rendering::Null(NullPolicy::Omit)), Some(&unclear()), &Met::default());
+        assert_eq!(omitted.would_send, sent(&[("name", "Acme")]));
+        for plan in ["free", "pro"] {
+            let set = Rendering::Set(FieldValue::Value(Value::text(plan)));
+            let sieved = differences(&rendered(set), Some(&unclear()), &Met::default());
+            assert_eq!(sieved.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
+        }
+    }
 }

@@ -209,7 +209,7 @@ impl<'a> Rows<'a> {
             seen: present.seen,
         };
         match seal(draft) {
-            Ok(operation) if learns => self.learn(present, &operation, moved),
+            Ok(operation) if learns => self.learn(present, operation, moved),
             Ok(operation) => self.write(present, operation, moved),
             Err(problems) => self.refuse(present, Some(&rendered.target), &problems, learns),
         }
@@ -259,16 +259,17 @@ impl<'a> Rows<'a> {
         Ok(self.table.operation(&operation, &before, digest, None)?)
     }
 
-    fn learn(&mut self, present: &Present<'_>, operation: &Operation, moved: bool) -> Result<(), PlanError> {
-        let mut sent = operation.would_send();
+    fn learn(&mut self, present: &Present<'_>, operation: Operation, moved: bool) -> Result<(), PlanError> {
+        let (object, target) = (operation.object, operation.target.clone());
+        let mut sent = operation.into_would_send();
         // An event is never compared with: that it was there is all that counts, and when it happened.
-        if operation.object == Object::Event {
+        if object == Object::Event {
             sent.retain(|path, _| *path == FieldPath::new("timestamp"));
         }
         Ok(self.table.note(&Note {
-            target: Some(&operation.target),
+            target: Some(&target),
             effect: Effect::Learned(sent, present.seen),
-            before: Before::of(present.memory, &operation.target, moved),
+            before: Before::of(present.memory, &target, moved),
             ..present.note(Change::Learn, Reason::Baseline, Fate::Learned)
         })?)
     }

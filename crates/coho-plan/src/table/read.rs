@@ -2,20 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use coho_core::code::Code;
 use coho_core::decide::Change;
 use coho_core::key::Key;
 use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_core::target::{ExternalId, VitallyId};
-use coho_core::verdict::Fate;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::Scope;
-use coho_ledger::settle::RowFate;
 use coho_ledger::{Ledger, LedgerError};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Table, TableError, wire};
 use crate::phase::Phase;
@@ -158,63 +155,38 @@ impl Table {
         ledger.lift(lease, &self.connection(), run, scope, now)
     }
 
-    /// The fates of rows and keys that are not sent, behind `after`: at most so many, of those that `wanted` takes by fate and
-    /// reason, with the number after which the next ones come; `None` where there are no more. What is unchanged or kept is
-    /// only counted.
-    pub fn fates(
+    /// Whether rows or keys end without being sent, besides those that are only counted.
+    pub fn has_ends(&self) -> Result<bool, TableError> {
+        Ok(self.number("SELECT count(*) FROM (SELECT 1 FROM temp.ends LIMIT 1)", [])? > 0)
+    }
+
+    /// Of each fate and reason only so many rows are recorded, the first ones. What is unchanged or kept is only counted.
+    pub fn cut(&self, most: i64) -> Result<(), TableError> {
+        if self.last()? <= most {
+            return Ok(());
+        }
+        self.change(
+            "INSERT INTO cut (fate, reason)
+             SELECT status, coalesce(code, reason) FROM plan GROUP BY status, coalesce(code, reason) HAVING count(*) > ?1",
+            [most],
+        )?;
+        let sql = "UPDATE cut SET last = (SELECT seq FROM plan WHERE status = cut.fate AND coalesce(code, reason) = cut.reason
+             ORDER BY seq LIMIT 1 OFFSET ?1 - 1)";
+        self.change(sql, [most]).map(drop)
+    }
+
+    /// Records how the rows and keys with these numbers end that are not sent.
+    pub fn record(
         &self,
-        after: i64,
-        most: usize,
-        at: Time,
-        wanted: &mut dyn FnMut(&str, &str) -> bool,
-    ) -> Result<(Option<i64>, Vec<RowFate>), TableError> {
-        let connection = self.connection();
-        let mut found = Vec::new();
-        let last =
-            collect(&connection, after, most, at, wanted, &mut found).map_err(|source| self.fail(source))?;
-        let fates =
-            found.into_iter().map(|fate| fate.ok_or(TableError::Damaged)).collect::<Result<_, _>>()?;
-        Ok((last, fates))
+        ledger: &Ledger,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        ends: RangeInclusive<i64>,
+        now: Time,
+    ) -> Result<(), LedgerError> {
+        ledger.record_ends(lease, &self.connection(), run, scope, ends, now)
     }
-}
-
-fn collect(
-    connection: &Connection,
-    after: i64,
-    most: usize,
-    at: Time,
-    wanted: &mut dyn FnMut(&str, &str) -> bool,
-    found: &mut Vec<Option<RowFate>>,
-) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, key, departure, target, status, coalesce(code, reason), message FROM plan
-         WHERE seq > ?1 AND status NOT IN ('planned', 'unchanged', 'kept') ORDER BY seq",
-    )?;
-    let mut rows = statement.query([after])?;
-    while let Some(row) = rows.next()? {
-        if wanted(row.get_ref(4)?.as_str()?, row.get_ref(5)?.as_str()?) {
-            found.push(fate(row, at)?);
-        }
-        if found.len() >= most {
-            return row.get(0).map(Some);
-        }
-    }
-    Ok(None)
-}
-
-fn fate(row: &Row<'_>, at: Time) -> rusqlite::Result<Option<RowFate>> {
-    let (status, reason): (String, String) = (row.get(4)?, row.get(5)?);
-    let Some(fate) = Fate::parse(&status) else { return Ok(None) };
-    Ok(Some(RowFate {
-        key: Some(key(row, 1)?),
-        op_type: None,
-        fate,
-        code: Code::parse(&reason),
-        reason,
-        message: row.get(6)?,
-        changes: Vec::new(),
-        at,
-    }))
 }
 
 /// What a row holds, unless it is nothing that was ever written: then the file is damaged.
@@ -232,4 +204,43 @@ pub(crate) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<Key> {
     let (text, departure): (String, u32) = (row.get(first)?, row.get(first + 1)?);
     let target: Option<String> = row.get(first + 2)?;
     Ok(Key::departed(text, departure, target.as_deref().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::Stop;
+
+    #[test]
+    fn of_each_fate_and_reason_only_the_first_rows_are_recorded() {
+        let table = Table::new(&std::env::temp_dir(), &Stop::new()).unwrap();
+        let rows = [
+            ("a", "held", Some("max-changed")),
+            ("b", "held", Some("max-changed")),
+            ("c", "planned", None),
+            ("d", "held", None),
+            ("e", "held", Some("max-changed")),
+            ("f", "kept", None),
+            ("g", "stale", Some("max-changed")),
+        ];
+        for (key, status, code) in rows {
+            let sql = "INSERT INTO plan (key, departure, side, rows, change, reason, status, code)
+                VALUES (?1, 0, 0, 1, 'hold', 'row-changed', ?2, ?3)";
+            table.change(sql, params![key, status, code]).unwrap();
+        }
+        let ends = || -> Vec<(String, Option<String>)> {
+            let read = |connection: &rusqlite::Connection| {
+                let mut statement = connection.prepare("SELECT key, code FROM temp.ends ORDER BY seq")?;
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            };
+            table.with(read).unwrap()
+        };
+        let keys = || ends().into_iter().map(|(key, _)| key).collect::<String>();
+        table.cut(7).unwrap();
+        assert_eq!(keys(), "abdeg");
+        table.cut(2).unwrap();
+        assert_eq!(keys(), "abdg");
+        let codes: Vec<_> = ends().into_iter().map(|(_, code)| code.is_some()).collect();
+        assert_eq!(codes, [true, true, false, true], "a reason that is no code of its own is none");
+    }
 }

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{Difference, FieldValue, Fields, Sent};
-use coho_core::json;
+use coho_core::json::{self, JsonError};
 use coho_core::key::Key;
 use coho_core::memory::{Origin, Seen, Verb};
 use coho_core::object::Object;
@@ -14,6 +14,7 @@ use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::value::Value;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -38,8 +39,8 @@ enum ActionWire {
         mode: String,
         associations: String,
         complete: Vec<(String, Json)>,
-        changed: Vec<DifferenceWire>,
-        sent: Vec<(String, Json)>,
+        changed: Vec<ChangedWire>,
+        sent: Vec<(String, Vec<Json>)>,
     },
     Remove,
     Probe {
@@ -92,8 +93,8 @@ fn write_action(action: &Action) -> ActionWire {
                 .iter()
                 .map(|(path, value)| (path.to_string(), json::to_serde(&value.to_value())))
                 .collect(),
-            changed: changed.iter().map(write_difference).collect(),
-            sent: write_sent(would_send),
+            changed: changed.iter().map(|difference| write_changed(difference, complete)).collect(),
+            sent: write_sent_beside(would_send, complete),
         },
         Action::Remove => ActionWire::Remove,
         Action::Probe { verb, would_send } => {
@@ -108,6 +109,35 @@ type DifferenceWire = (String, Vec<Json>, Json);
 fn write_difference(difference: &Difference) -> DifferenceWire {
     let before = difference.before.iter().map(json::to_serde).collect();
     (difference.path.to_string(), before, json::to_serde(&difference.after))
+}
+
+/// A path, what was sent before, if anything was, and what is sent now, if that is not what the complete record has.
+type ChangedWire = (String, Vec<Json>, Vec<Json>);
+
+fn write_changed(difference: &Difference, complete: &Fields) -> ChangedWire {
+    let Difference { path, before, after } = difference;
+    let after = Some(after).filter(|after| !has(complete, path, after));
+    let list = |value: Option<&Value>| value.into_iter().map(json::to_serde).collect();
+    (path.to_string(), list(before.as_ref()), list(after))
+}
+
+/// What is remembered is mostly what the complete record has: here is where it is not, with what is remembered there, if
+/// anything is.
+fn write_sent_beside(sent: &Sent, complete: &Fields) -> Vec<(String, Vec<Json>)> {
+    let others = sent.iter().filter(|(path, value)| !has(complete, path, value));
+    let others = others.map(|(path, value)| (path.to_string(), vec![json::to_serde(value)]));
+    let missing = complete.keys().filter(|path| !sent.contains_key(*path));
+    others.chain(missing.map(|path| (path.to_string(), Vec::new()))).collect()
+}
+
+/// Whether the complete record has this value there.
+fn has(complete: &Fields, path: &FieldPath, value: &Value) -> bool {
+    complete.get(path).is_some_and(|found| match found {
+        FieldValue::Value(found) => found == value,
+        FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..) => {
+            found.to_value() == *value
+        }
+    })
 }
 
 fn write_sent(sent: &Sent) -> Vec<(String, Json)> {
@@ -157,22 +187,53 @@ fn read_action(wire: ActionWire, object: Object) -> Option<Action> {
             verb: if removes { Verb::Remove } else { Verb::Write },
             would_send: read_sent(sent)?,
         },
-        ActionWire::Write { mode, associations, complete, changed, sent } => Action::Write {
-            mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
-            associations: Associations::ALL.into_iter().find(|candidate| candidate.name() == associations)?,
-            complete: read_fields(complete, object)?,
-            changed: changed.into_iter().map(read_difference).collect::<Option<_>>()?,
-            would_send: read_sent(sent)?,
-        },
+        ActionWire::Write { mode, associations, complete, changed, sent } => {
+            let complete = read_fields(complete, object)?;
+            Action::Write {
+                mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
+                associations: Associations::ALL
+                    .into_iter()
+                    .find(|candidate| candidate.name() == associations)?,
+                changed: changed
+                    .into_iter()
+                    .map(|changed| read_changed(changed, &complete))
+                    .collect::<Option<_>>()?,
+                would_send: read_sent_beside(sent, &complete)?,
+                complete,
+            }
+        }
     })
 }
 
+fn read_changed((path, before, after): ChangedWire, complete: &Fields) -> Option<Difference> {
+    let path = FieldPath::new(&path);
+    let after = match first(after).ok()? {
+        Some(after) => after,
+        None => complete.get(&path)?.to_value(),
+    };
+    Some(Difference { path, before: first(before).ok()?, after })
+}
+
+fn read_sent_beside(beside: Vec<(String, Vec<Json>)>, complete: &Fields) -> Option<Sent> {
+    let mut sent: Sent = complete.iter().map(|(path, value)| (path.clone(), value.to_value())).collect();
+    for (path, value) in beside {
+        let path = FieldPath::new(&path);
+        match first(value).ok()? {
+            Some(value) => sent.insert(path, value),
+            None => sent.remove(&path),
+        };
+    }
+    Some(sent)
+}
+
 fn read_difference((path, before, after): DifferenceWire) -> Option<Difference> {
-    Some(Difference {
-        path: FieldPath::new(&path),
-        before: before.into_iter().next().map(json::from_serde).transpose().ok()?,
-        after: json::from_serde(after).ok()?,
-    })
+    let (path, before) = (FieldPath::new(&path), first(before).ok()?);
+    Some(Difference { path, before, after: json::from_serde(after).ok()? })
+}
+
+/// The value in a list of at most one: a null in it is not nothing.
+fn first(values: Vec<Json>) -> Result<Option<Value>, JsonError> {
+    values.into_iter().next().map(json::from_serde).transpose()
 }
 
 fn read_sent(sent: Vec<(String, Json)>) -> Option<Sent> {
@@ -275,6 +336,30 @@ mod tests {
         let written = operation(write_of(fields));
         assert_eq!(read(&write(&written)), Some(written.clone()));
         assert_eq!(nulled(&written), [&FieldPath::new("traits.vitally.custom.tier")]);
+    }
+
+    #[test]
+    fn what_is_remembered_reads_back_where_it_is_not_what_is_sent() {
+        let path = |name: &str| FieldPath::new(name);
+        let value = |text: &str| FieldValue::Value(Value::text(text));
+        let accounts = FieldValue::References(Object::Account, BTreeSet::from([target("acme")]));
+        let fields = Fields::from([
+            (path("accountIds"), accounts),
+            (path("email"), value("ada@acme.example")),
+            (path("name"), value("Ada")),
+        ]);
+        let mut action = write_of(fields);
+        if let Action::Write { changed, would_send, .. } = &mut action {
+            changed.push(Difference { path: path("traits.gone"), before: None, after: Value::Null });
+            let grown = Value::Array(vec![Value::text("acme"), Value::text("hoop")]);
+            would_send.insert(path("accountIds"), grown);
+            would_send.insert(path("traits.kept"), Value::Null);
+            would_send.remove(&path("email"));
+        }
+        let written = operation(action);
+        let body = write(&written);
+        assert_eq!(body.matches("Ada").count(), 1, "{body}");
+        assert_eq!(read(&body), Some(written));
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Checker<'_> {
                 self.problems.push(problem.at(&spec.place).help(help));
             }
             if let FieldTarget::Path(FieldPath::Field(name)) = &spec.to
-                && REST_ONLY.contains(&name.as_str())
+                && REST_ONLY.contains(&&**name)
             {
                 let message = format!("the Analytics API has no field `{name}` of {}", object.with_article());
                 let problem = Problem::new(Code::API_CANNOT, message).at(&spec.place);

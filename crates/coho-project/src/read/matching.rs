@@ -94,7 +94,7 @@ fn is_empty(node: &Node) -> bool {
 /// The address that finds a user is sent and remembered like a mapped field; `fields` cannot say something else.
 pub(crate) fn address(matching: &Matching, mapped: &mut Mapped, problems: &mut Vec<Problem>) {
     let Some(email) = matching.email() else { return };
-    let to = FieldTarget::Path(FieldPath::Field("email".to_owned()));
+    let to = FieldTarget::Path(FieldPath::Field("email".into()));
     match mapped.specs.iter().find(|spec| spec.to == to) {
         None => mapped.specs.push(FieldSpec {
             to,

@@ -12,7 +12,7 @@ use crate::line::{AlertLine, AlertsLines, FailingLine, MuteLine, TriedLine};
 ///   "version": 1,
 ///   "alerts": [{
 ///     "subject": "sync vitally/accounts", "trigger": "rejected", "level": "warning",
-///     "since": "2026-11-24T09:00:00.000Z", "what": "…", "remedy": "…", "run": "0193…", "told": ["ops"]
+///     "since": "2026-11-24T09:00:00.000Z", "what": "…", "remedy": "…", "run": "0193…", "told": ["ops"], "to_tell": []
 ///   }],
 ///   "mutes": [{ "sync": "users", "until": "2026-11-24T13:00:00.000Z", "why": "…" }],
 ///   "failing": [{ "recipient": "ops", "since": "…", "waiting": 1, "due": "…", "error": "it answered 500" }],
@@ -20,7 +20,7 @@ use crate::line::{AlertLine, AlertsLines, FailingLine, MuteLine, TriedLine};
 /// }
 /// ```
 ///
-/// `muted_until` of an alert is there while nobody is told of it; `due` is left out where the last message was given up.
+/// `muted_until` of an alert is there while nobody is told of it; `to_tell` names those whose messages wait to be sent; `due` is left out where the last message was given up.
 pub fn alerts(lines: &AlertsLines) -> Json {
     json!({
         "version": VERSION,
@@ -42,6 +42,7 @@ fn alert(line: &AlertLine) -> Json {
         ("run", line.run.as_deref().map(Json::from)),
         ("muted_until", line.muted_until.map(moment)),
         ("told", Some(line.told.clone().into())),
+        ("to_tell", Some(line.to_tell.clone().into())),
     ])
 }
 

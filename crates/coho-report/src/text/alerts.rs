@@ -35,11 +35,13 @@ fn alert(line: &AlertLine, style: &Style) -> String {
     parts.push(wrap(&tame(&line.what), 2, style.width));
     parts.extend(line.remedy.as_ref().map(|remedy| wrap(&format!("help: {}", tame(remedy)), 2, style.width)));
     parts.extend(line.run.as_ref().map(|run| format!("  run {}\n", tame(run))));
-    parts.push(match (line.muted_until, line.told.as_slice()) {
-        (Some(until), _) => format!("  muted until {}\n", moment(until)),
-        (None, []) => "  nobody was told yet\n".to_owned(),
-        (None, told) => format!("  told: {}\n", told.join(", ")),
-    });
+    parts.extend(line.muted_until.map(|until| format!("  muted until {}\n", moment(until))));
+    if !line.told.is_empty() {
+        parts.push(format!("  told: {}\n", line.told.join(", ")));
+    }
+    if !line.to_tell.is_empty() {
+        parts.push(format!("  not told yet: {}\n", line.to_tell.join(", ")));
+    }
     parts.concat()
 }
 

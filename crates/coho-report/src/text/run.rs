@@ -7,27 +7,7 @@ use coho_core::verdict::Fate;
 use super::notice::{self, See};
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
-use crate::words::{self, counted, number, tame, time, wrap};
-
-/// The columns, in their order. Those that are 0 for all syncs are left out, except the first and `unchanged`.
-const COLUMNS: [Fate; 16] = [
-    Fate::Delivered,
-    Fate::Accepted,
-    Fate::Removed,
-    Fate::Unchanged,
-    Fate::Touched,
-    Fate::Learned,
-    Fate::Skipped,
-    Fate::Rejected,
-    Fate::Deferred,
-    Fate::Invalid,
-    Fate::Held,
-    Fate::Stale,
-    Fate::NotAttempted,
-    Fate::Released,
-    Fate::Kept,
-    Fate::Forgotten,
-];
+use crate::words::{self, FATES, counted, number, tame, time, wrap};
 
 /// The summaries of the syncs of a run.
 pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
@@ -37,7 +17,7 @@ pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
 }
 
 fn table(summaries: &[SyncSummary], style: &Style) -> String {
-    let fates: Vec<_> = COLUMNS.into_iter().filter(|fate| is_shown(*fate, summaries)).collect();
+    let fates: Vec<_> = FATES.into_iter().filter(|fate| is_shown(*fate, summaries)).collect();
     let names = fates.iter().map(|fate| Cell::right(fate.as_str()));
     let names = [Cell::left("sync")].into_iter().chain(names).chain([
         Cell::right("calls"),
@@ -135,7 +115,7 @@ fn ending(status: &Status, style: &Style) -> String {
 /// Law 1 in numbers: `91 rows read = 3 delivered + 88 unchanged`.
 fn conservation(summary: &SyncSummary, style: &Style) -> String {
     let counts = &summary.counts;
-    let ended = COLUMNS.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
+    let ended = FATES.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
     let ended: Vec<_> = ended.collect();
     let sum: u64 = ended.iter().map(|(_, count)| count).sum();
     let ended: Vec<_> = ended.iter().map(|(fate, count)| format!("{} {fate}", number(*count))).collect();

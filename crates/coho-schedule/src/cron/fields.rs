@@ -6,7 +6,7 @@ use croner::CronPattern;
 use croner::parser::{CronParser, Seconds, Year};
 
 use crate::every::Every;
-use crate::timed::Fault;
+use crate::fault::Fault;
 
 /// A field.
 struct Field {

@@ -207,5 +207,6 @@ fn a_pattern_is_said_in_words() {
         words("0 7 * * MON-FRI"),
         "At 07:00, on Monday, Tuesday, Wednesday, Thursday, and Friday (Europe/Berlin)"
     );
+    assert_eq!(words("*/15 * * * *"), "Every 15 minutes (Europe/Berlin)");
     assert_eq!(words("@hourly"), "At minute 0 past every hour (Europe/Berlin)");
 }

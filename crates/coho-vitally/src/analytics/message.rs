@@ -154,7 +154,7 @@ impl Draft {
             }
             // Fields come before; a field and a trait of one name are one key here, and the field is meant.
             (_, FieldPath::Trait(key) | FieldPath::Property(key)) => {
-                self.bag.entry(key.clone()).or_insert_with(|| value::json(value));
+                self.bag.entry(key.to_string()).or_insert_with(|| value::json(value));
             }
         }
         Ok(())

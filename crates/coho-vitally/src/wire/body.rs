@@ -70,16 +70,16 @@ impl Body {
         let mut missing = Vec::new();
         for (path, value) in fields {
             match path {
-                FieldPath::Field(name) if name == "externalId" || is_empty_link(name, value) => {}
+                FieldPath::Field(name) if **name == *"externalId" || is_empty_link(name, value) => {}
                 FieldPath::Field(name) => {
                     let json = draft.json(value, &mut missing);
-                    self.fields.insert(name.clone(), json);
+                    self.fields.insert(name.to_string(), json);
                 }
                 // Only events have properties, and no body of a record is made of an event.
                 FieldPath::Property(_) => {}
                 FieldPath::Trait(key) => {
                     let json = draft.json(value, &mut missing);
-                    self.traits.insert(key.clone(), json);
+                    self.traits.insert(key.to_string(), json);
                 }
             }
         }

@@ -92,8 +92,8 @@ impl Record {
     /// moment that was sent. What others are linked to reads as [`Record::accounts`] and its neighbours.
     pub fn value(&self, path: &FieldPath) -> Option<Value> {
         let held = match path {
-            FieldPath::Field(name) => self.fields.get(name),
-            FieldPath::Trait(key) => self.traits.as_ref()?.get(key),
+            FieldPath::Field(name) => self.fields.get(&**name),
+            FieldPath::Trait(key) => self.traits.as_ref()?.get(&**key),
             // Only events have properties, and an event is no record.
             FieldPath::Property(_) => None,
         };
@@ -113,9 +113,10 @@ impl Record {
     /// The same with no other fields and traits than these, besides what says which record it is and what it is linked to.
     #[must_use]
     pub fn with_only(mut self, wanted: impl Fn(&FieldPath) -> bool) -> Self {
-        self.fields.retain(|name, _| name == "organizationId" || wanted(&FieldPath::Field(name.clone())));
+        self.fields
+            .retain(|name, _| name == "organizationId" || wanted(&FieldPath::Field(name.as_str().into())));
         if let Some(traits) = &mut self.traits {
-            traits.retain(|key, _| wanted(&FieldPath::Trait(key.clone())));
+            traits.retain(|key, _| wanted(&FieldPath::Trait(key.as_str().into())));
         }
         self
     }

@@ -65,5 +65,5 @@ async fn write(
         return Ok(refused(&written.reply));
     }
     let record: Record = session.record(object, account).await?.unwrap_or_default();
-    Ok(answer(record.value(&FieldPath::Trait(key.to_owned()))).to_owned())
+    Ok(answer(record.value(&FieldPath::Trait(key.into()))).to_owned())
 }

@@ -1,0 +1,151 @@
+//! `coho debug`: every run, row and call in a browser.
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use coho_core::code::Code;
+use coho_core::problem::Problem;
+use coho_serve::server::serve;
+use coho_serve::site::{Broken, Keys, OpenProject, Opened, Site};
+use tokio::net::TcpListener;
+
+use crate::args::{Debug, Global};
+use crate::exit::{Exit, Known};
+use crate::failure::Refused;
+use crate::{engine, print, project};
+
+/// The shortest token that somebody may choose.
+const SHORTEST: usize = 20;
+
+/// So much of a token's file is read.
+const LONGEST: usize = 4_096;
+
+/// Serves pages until it is interrupted.
+pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let keys = keys(typed.token_file.as_deref())?;
+    let address = typed.listen.unwrap_or_else(|| ([127, 0, 0, 1], typed.port).into());
+    let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
+    let address = listener.local_addr().context("finding out the port")?;
+    let site = Site {
+        project: loaded.project.name.clone(),
+        ledger: engine::of(&loaded).ledger_path(),
+        masker: print::masker(),
+        open: opener(global),
+        clock: Arc::new(Utc::now),
+        keys: keys.clone(),
+        address,
+        names: typed.hosts.clone(),
+    };
+    let shown = typed.token_file.is_none().then_some(keys.token.as_str());
+    tell(typed, &format!("http://{}/", visible(address)), shown)?;
+    let stop = async {
+        // Where signals cannot be heard, the process ends as any other does.
+        if engine::asked_to_end().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    serve(site, listener, stop).await.context("serving pages")?;
+    Ok(Exit::Done)
+}
+
+/// Reads the project's files anew, each time that a page asks.
+fn opener(global: &Global) -> OpenProject {
+    let global = global.clone();
+    Arc::new(move || match project::open(&global) {
+        Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
+        Err(error) => Err(match error.downcast_ref::<Refused>() {
+            Some(refused) => Broken { problems: refused.problems.clone(), files: refused.files.clone() },
+            None => {
+                let problem = Problem::new(Code::FILE_UNREADABLE, format!("{error:#}"));
+                Broken { problems: vec![problem], files: Vec::new() }
+            }
+        }),
+    })
+}
+
+/// Says where the pages are, and opens a browser where there is a person with one.
+fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
+    let address = match token {
+        Some(token) => format!("{url}#{token}"),
+        None => url.to_owned(),
+    };
+    print::out(&format!("{address}\n"))?;
+    print::talk("the debugger is at this address; Ctrl-C ends it");
+    if typed.listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        print::talk(
+            "warning: whoever reaches this address and has the token sees values of rows; put TLS before it",
+        );
+    }
+    if !typed.no_open && io::stdout().is_terminal() {
+        open_browser(&address);
+    }
+    Ok(())
+}
+
+/// The address that a browser on this machine reaches.
+fn visible(address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
+}
+
+/// A browser is a convenience: where none opens, the address is printed all the same.
+fn open_browser(address: &str) {
+    let has_screen = |name| std::env::var_os(name).is_some();
+    let program = match std::env::consts::OS {
+        "macos" => "open",
+        _ if has_screen("DISPLAY") || has_screen("WAYLAND_DISPLAY") => "xdg-open",
+        _ => return,
+    };
+    let command = Command::new(program)
+        .arg(address)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = command {
+        tracing::info!("no browser was opened: {program}: {error}");
+    }
+}
+
+fn keys(file: Option<&Path>) -> anyhow::Result<Keys> {
+    let drawn = || uuid::Uuid::new_v4().simple().to_string();
+    let token = match file {
+        Some(path) => token(path)?,
+        None => drawn(),
+    };
+    Ok(Keys { token, cookie: drawn() + &drawn(), form: drawn() })
+}
+
+fn token(path: &Path) -> anyhow::Result<String> {
+    let known = |message: String, source: Option<anyhow::Error>| Known {
+        message,
+        help: Some(format!("name a file of one line, of {SHORTEST} characters at least, with --token-file")),
+        code: 2,
+        source,
+    };
+    let text = crate::bounded::text(path, LONGEST).map_err(|error| {
+        known(format!("cannot read the token file {}", path.display()), Some(error.into()))
+    })?;
+    let token = text.trim().to_owned();
+    if token.len() < SHORTEST || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(known(
+            format!("the token in {} is too short, or has spaces in it", path.display()),
+            None,
+        )
+        .into());
+    }
+    Ok(token)
+}
+
+fn taken(address: std::net::SocketAddr, error: io::Error) -> Known {
+    Known {
+        message: format!("cannot serve pages at {address}"),
+        help: Some("choose another port with --port; 0 takes a free one".to_owned()),
+        code: 2,
+        source: Some(error.into()),
+    }
+}

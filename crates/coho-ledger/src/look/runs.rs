@@ -1,0 +1,101 @@
+//! Runs in a list: how each went, without counting what the ledger keeps of it.
+
+use coho_core::counts::Counts;
+use coho_core::memory::Time;
+use coho_core::sync::SyncId;
+use rusqlite::{Connection, Row, params};
+
+use crate::failure::{Fault, LedgerError};
+use crate::ledger::Ledger;
+use crate::moment::{stored, time};
+use crate::run::{RunId, Status, read_counts};
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRun {
+    /// Its number: later runs have greater ones.
+    pub number: i64,
+    /// Its id.
+    pub run: RunId,
+    /// What it was for.
+    pub purpose: String,
+    /// How it stands.
+    pub status: Status,
+    /// Why it did not end well.
+    pub error: Option<String>,
+    /// When it began.
+    pub started: Time,
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// Its syncs, in the order in which they started.
+    pub syncs: Vec<SyncId>,
+    /// The counts of all of them that have ended.
+    pub counts: Counts,
+}
+
+/// Which runs are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct WantedRuns {
+    /// Only those that stand so.
+    pub status: Option<Status>,
+    /// Only those of this sync.
+    pub sync: Option<SyncId>,
+    /// Only those with a smaller number: where an earlier page ended.
+    pub before: Option<i64>,
+}
+
+impl Ledger {
+    /// The runs that are wanted, the newest first.
+    pub fn list_runs(&self, wanted: &WantedRuns, most: usize) -> Result<Vec<ListedRun>, LedgerError> {
+        self.read("listing runs", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, run, purpose, status, error, started_at, ended_at FROM runs
+                 WHERE id < ?1 AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR EXISTS (
+                   SELECT 1 FROM run_syncs JOIN scopes ON scopes.id = scope WHERE run_syncs.run = runs.id AND sync = ?3))
+                 ORDER BY id DESC LIMIT ?4",
+            )?;
+            let mut rows = statement.query(params![
+                wanted.before.unwrap_or(i64::MAX),
+                wanted.status.map(Status::as_str),
+                wanted.sync.as_ref().map(SyncId::as_str),
+                stored(most)
+            ])?;
+            let mut runs = Vec::new();
+            while let Some(row) = rows.next()? {
+                runs.push(listed(connection, row)?);
+            }
+            Ok(runs)
+        })
+    }
+}
+
+fn listed(connection: &Connection, row: &Row<'_>) -> Result<ListedRun, Fault> {
+    let number = row.get(0)?;
+    let (syncs, counts) = syncs(connection, number)?;
+    Ok(ListedRun {
+        number,
+        run: RunId::new(row.get::<_, String>(1)?),
+        purpose: row.get(2)?,
+        status: Status::parse(&row.get::<_, String>(3)?)?,
+        error: row.get(4)?,
+        started: time(row.get(5)?)?,
+        ended: row.get::<_, Option<i64>>(6)?.map(time).transpose()?,
+        syncs,
+        counts,
+    })
+}
+
+fn syncs(connection: &Connection, run: i64) -> Result<(Vec<SyncId>, Counts), Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sync, counts FROM run_syncs JOIN scopes ON scopes.id = scope WHERE run = ?1 ORDER BY started_at, scope",
+    )?;
+    let mut rows = statement.query([run])?;
+    let (mut syncs, mut counts) = (Vec::new(), Counts::default());
+    while let Some(row) = rows.next()? {
+        syncs.push(SyncId::new(row.get::<_, String>(0)?));
+        if let Some(text) = row.get::<_, Option<String>>(1)? {
+            counts.add(&read_counts(&text)?);
+        }
+    }
+    Ok((syncs, counts))
+}

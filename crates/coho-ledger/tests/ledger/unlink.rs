@@ -1,0 +1,99 @@
+//! Links of users to accounts and organizations that were removed.
+
+use coho_core::decide::Purpose;
+use coho_core::fields::Sent;
+use coho_core::key::Key;
+use coho_core::memory::{Memory, Origin, Standing};
+use coho_core::object::Object;
+use coho_core::path::FieldPath;
+use coho_core::sync::SyncId;
+use coho_core::value::Value;
+use coho_ledger::run::{Ending, RunId, Status};
+use coho_ledger::scope::Scope;
+
+use super::stage::{Stage, Tested, at, delivered};
+
+/// What was sent of a user in these accounts: its score has more digits than a float.
+fn user(accounts: &[&str]) -> Sent {
+    let links = accounts
+        .iter()
+        .map(|id| Value::text(*id))
+        .chain([coho_core::json::parse(r#"{"id":"0b5c"}"#).unwrap()]);
+    let links = if accounts.is_empty() { Vec::new() } else { links.collect() };
+    let score = coho_core::json::parse("12345678901234567890.10").unwrap();
+    [(FieldPath::new("accountIds"), Value::Array(links)), (FieldPath::new("traits.score"), score)].into()
+}
+
+fn by_name(accounts: &[&str]) -> Sent {
+    [(FieldPath::new("accountIds"), Value::Array(accounts.iter().map(|id| Value::text(*id)).collect()))]
+        .into()
+}
+
+fn released(sent: Sent) -> Result<Memory, Box<dyn std::error::Error>> {
+    let standing = Standing::Released { sent, id: None, origin: Origin::Found };
+    Ok(Memory { standing, ..delivered("u")? })
+}
+
+/// Accounts `gone`, removed at 10, and `there`; users in both, written at 1.
+fn stage() -> Result<(Stage, Scope), Box<dyn std::error::Error>> {
+    let stage = Stage::new()?;
+    let users = stage.ledger.scope(&stage.lease, "production", &SyncId::new("users"), Object::User)?;
+    stage.write("1", Some(delivered("there")?))?;
+    stage.write("2", Some(Memory { standing: Standing::Removed { at: at(10) }, ..delivered("gone")? }))?;
+    let write =
+        |key: &str, memory| stage.ledger.write(&stage.lease, &users, &[(Key::new(key), Some(memory))], at(1));
+    write("both", released(user(&["gone", "there"]))?)?;
+    write("alone", released(by_name(&["gone"]))?)?;
+    write("elsewhere", released(by_name(&["there"]))?)?;
+    Ok((stage, users))
+}
+
+#[test]
+fn a_user_forgets_the_link_to_what_was_removed_and_keeps_all_else() -> Tested {
+    let (stage, users) = stage()?;
+    let memory = |key: &str| stage.ledger.memory(&users, &Key::new(key));
+    let before = memory("both")?.ok_or("no memory")?;
+    let elsewhere = memory("elsewhere")?;
+    stage.ledger.unlink(&stage.lease, at(10), at(11))?;
+    let both = memory("both")?.ok_or("no memory")?;
+    assert_eq!(both.standing.sent(), Some(&user(&["there"])));
+    assert_eq!((both.seen, both.serial), (None, before.serial + 1), "its row is looked at again");
+    assert!(matches!(memory("alone")?.ok_or("no memory")?.standing, Standing::Removed { .. }));
+    assert_eq!(memory("elsewhere")?, elsewhere);
+    stage.ledger.unlink(&stage.lease, at(10), at(12))?;
+    assert_eq!(memory("both")?.ok_or("no memory")?.serial, both.serial, "once is enough");
+    Ok(())
+}
+
+#[test]
+fn what_was_removed_before_or_linked_since_stays() -> Tested {
+    let (stage, users) = stage()?;
+    let memory = |key: &str| stage.ledger.memory(&users, &Key::new(key));
+    let before = memory("both")?;
+    stage.ledger.unlink(&stage.lease, at(11), at(12))?;
+    assert_eq!(memory("both")?, before, "that was an earlier run's");
+    let again = released(by_name(&["gone"]))?;
+    stage.ledger.write(&stage.lease, &users, &[(Key::new("alone"), Some(again.clone()))], at(11))?;
+    stage.ledger.unlink(&stage.lease, at(10), at(12))?;
+    assert_eq!(
+        memory("alone")?.ok_or("no memory")?.standing,
+        again.standing,
+        "it was linked to what was made again"
+    );
+    Ok(())
+}
+
+#[test]
+fn only_a_run_that_was_interrupted_left_links() -> Tested {
+    let stage = Stage::new()?;
+    let begin = |id: &str, now| stage.ledger.begin_run(&stage.lease, &RunId::new(id), Purpose::Sync, now);
+    let first = begin("1", at(1))?;
+    assert_eq!(stage.ledger.interrupted_before(&first)?, None);
+    // It was killed.
+    let second = begin("2", at(2))?;
+    assert_eq!(stage.ledger.interrupted_before(&second)?, Some(at(1)));
+    let ending = Ending { status: Status::Success, error: None, at: at(3) };
+    stage.ledger.end_run(&stage.lease, &second, &ending)?;
+    assert_eq!(stage.ledger.interrupted_before(&begin("3", at(4))?)?, None);
+    Ok(())
+}

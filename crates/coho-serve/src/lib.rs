@@ -1,0 +1,54 @@
+//! The debugger: pages that show every run, row and call, served to a browser on this machine.
+//!
+//! **What it is:** a small web server over two things that others own: the ledger, which it only reads, beside whoever writes
+//! it, and the project's files. Each page is a value ([`page`]) that its HTML and its JSON twin (`.json`) both show, so that
+//! neither can say what the other does not.
+//!
+//! **What it is not:** it knows no SQL (the questions stand in `coho_ledger::look`), plans nothing and sends nothing itself
+//! (that is the engine's), and asks nothing of any other server: scripts, styles and pictures are its own.
+//!
+//! **Where to begin:** [`server`] for the way of a request, `guard` for who is let in, `target` for the addresses of pages,
+//! `page/home.rs` for the pattern that all pages follow.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use coho_core::memory::Time;
+//! use coho_core::secret::Masker;
+//! use coho_serve::server::serve;
+//! use coho_serve::site::{Broken, Keys, Site};
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(async {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let site = Site {
+//!     project: "acme".to_owned(),
+//!     ledger: ".coho/ledger.db".into(),
+//!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
+//!     masker: Masker::new(&[]),
+//!     clock: Arc::new(|| Time::UNIX_EPOCH),
+//!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
+//!     address: listener.local_addr()?,
+//!     names: vec![],
+//! };
+//! // It ends when the future that it is given does.
+//! serve(site, listener, async {}).await?;
+//! # Ok::<(), std::io::Error>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod site;
+pub mod server;
+mod guard;
+mod assets;
+mod target;
+mod reader;
+mod shared;
+mod searches;
+mod stream;
+mod export;
+mod shown;
+mod moment;
+mod markup;
+mod page;

@@ -1,0 +1,146 @@
+//! One call: what was asked and what was answered, side by side.
+
+use coho_ledger::look::requests::NumberedCall;
+use coho_ledger::{Ledger, LedgerError};
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use crate::markup::{json, parts};
+use crate::moment::{Moment, took};
+use crate::shown::Page;
+use crate::target::{self, Target};
+
+/// So many rows of a batch are listed.
+const MOST: usize = 500;
+
+/// A call and its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CallPage {
+    call: Exchange,
+    /// The rows of a call that was made for several.
+    rows: Vec<RowOfCall>,
+}
+
+/// A row that a call was made for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct RowOfCall {
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<i64>,
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Exchange {
+    pub(crate) number: i64,
+    pub(crate) run: String,
+    pub(crate) sync: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<i64>,
+    pub(crate) at: Moment,
+    micros: u64,
+    method: String,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    response: String,
+}
+
+impl Exchange {
+    /// A call of the ledger.
+    pub(crate) fn of(call: &NumberedCall) -> Self {
+        Self {
+            number: call.number,
+            run: call.run.as_str().to_owned(),
+            sync: call.sync.as_str().to_owned(),
+            key: call.key.as_ref().map(ToString::to_string),
+            row: call.row,
+            at: call.call.at.into(),
+            micros: call.call.micros,
+            method: call.call.method.to_owned(),
+            path: call.call.path.clone(),
+            request: call.call.request.clone(),
+            status: call.call.status,
+            response: call.call.response.clone(),
+        }
+    }
+
+    /// One line that says it all.
+    pub(crate) fn line(&self) -> Markup {
+        html! {
+            span .mono { (self.method) " " (self.path) } " " (parts::answer(self.status)) " "
+            span .faint { (took(self.micros)) }
+        }
+    }
+
+    /// Request and answer side by side.
+    pub(crate) fn sides(&self) -> Markup {
+        html! {
+            div .sides {
+                section {
+                    h4 { "Request" }
+                    p .mono .small { (self.method) " " (self.path) }
+                    @match &self.request {
+                        Some(body) => { (json::document(body)) }
+                        None => { (parts::empty("without a body")) }
+                    }
+                }
+                section {
+                    h4 { "Answer " (parts::answer(self.status)) " " span .faint { "after " (took(self.micros)) } }
+                    (json::document(&self.response))
+                }
+            }
+        }
+    }
+}
+
+/// A call, if there is one with this number.
+pub(crate) fn make(_: &Context<'_>, ledger: &Ledger, number: i64) -> Result<Option<CallPage>, LedgerError> {
+    let Some(call) = ledger.numbered_call(number)? else { return Ok(None) };
+    let rows = ledger.rows_of_request(number, MOST)?;
+    let rows = rows.into_iter().map(|(key, row)| RowOfCall { key: key.to_string(), row }).collect();
+    Ok(Some(CallPage { call: Exchange::of(&call), rows }))
+}
+
+impl Page for CallPage {
+    fn title(&self) -> String {
+        format!("Call {}", self.call.number)
+    }
+
+    fn main(&self) -> Markup {
+        let run = target::run(&self.call.run).path();
+        let calls = Target::Calls { run: self.call.run.clone() }.path();
+        html! {
+            p .crumbs { a href="/runs" { "Runs" } " / " a href=(run) { "Run" } " / " a href=(calls) { "Calls" } }
+            h1 { (self.call.line()) }
+            dl .facts {
+                div { dt { "Sent" } dd { (parts::moment(&self.call.at)) } }
+                div { dt { "Sync" } dd { (self.call.sync) } }
+                @if let Some(key) = &self.call.key {
+                    div { dt { "Row" } dd { (link(key, self.call.row)) } }
+                }
+            }
+            (self.call.sides())
+            @if !self.rows.is_empty() {
+                section {
+                    h2 { "Rows of this call" }
+                    ul .keys { @for row in &self.rows { li { (link(&row.key, row.row)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn link(key: &str, row: Option<i64>) -> Markup {
+    html! {
+        @match row {
+            Some(number) => { a href=(Target::Row { number }.path()) { (key) } }
+            None => { (key) }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One row: what is remembered of it, and its story over all runs with each call.
+
+use coho_core::json::to_serde;
+use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Why};
+use coho_ledger::look::row::RowName;
+use coho_ledger::{Ledger, LedgerError};
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::Context;
+use super::call::Exchange;
+use super::rows::state::RowState;
+use crate::markup::{json, parts};
+use crate::moment::Moment;
+use crate::shown::Page;
+use crate::target::{self, Target};
+
+/// So many of its fates are shown.
+const MOST: usize = 50;
+
+/// So many calls of each are shown.
+const CALLS: usize = 30;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RowPage {
+    sync: String,
+    object: String,
+    workspace: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remembered: Option<Remembered>,
+    /// The newest first.
+    story: Vec<Chapter>,
+}
+
+/// What became of it in one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Chapter {
+    row: RowState,
+    calls: Vec<Exchange>,
+}
+
+/// What is remembered of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Remembered {
+    target: String,
+    /// What Vitally is known to hold.
+    standing: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vitally_id: Option<String>,
+    /// Whether this sync created the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    /// What waits, and when it is tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+    /// The values that were acknowledged last.
+    sent: Vec<Field>,
+    changed: Moment,
+}
+
+/// A field with its value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Field {
+    field: String,
+    value: Json,
+}
+
+/// The row that a fate with this number is of.
+pub(crate) fn make(_: &Context<'_>, ledger: &Ledger, number: i64) -> Result<Option<RowPage>, LedgerError> {
+    let Some(RowName { scope, key }) = ledger.row_of_fate(number)? else { return Ok(None) };
+    let (rows, memory) = match &key {
+        Some(key) => (ledger.story(&scope, key, MOST)?, ledger.dated_memory(&scope, key)?),
+        None => (ledger.fate(number)?.into_iter().collect(), None),
+    };
+    let mut story = Vec::new();
+    for row in &rows {
+        let calls = match &key {
+            Some(key) => ledger.requests_of_row(&scope, &row.record.run, key, CALLS)?,
+            None => Vec::new(),
+        };
+        story.push(Chapter { row: RowState::of(row), calls: calls.iter().map(Exchange::of).collect() });
+    }
+    Ok(Some(RowPage {
+        sync: scope.sync().as_str().to_owned(),
+        object: scope.object().name().to_owned(),
+        workspace: scope.workspace().to_owned(),
+        key: key.map(|key| key.to_string()),
+        remembered: memory.map(|(memory, at)| remembered(&memory, at)),
+        story,
+    }))
+}
+
+fn remembered(memory: &Memory, at: Time) -> Remembered {
+    let sent = memory.standing.sent();
+    let fields = sent.iter().flat_map(|sent| sent.iter());
+    Remembered {
+        target: memory.target.as_str().to_owned(),
+        standing: standing(&memory.standing).to_owned(),
+        vitally_id: memory.standing.id().map(|id| id.as_str().to_owned()),
+        origin: memory.standing.origin().map(|origin| match origin {
+            Origin::Created => "created by this sync".to_owned(),
+            Origin::Found => "was there before".to_owned(),
+        }),
+        pending: pending(&memory.pending),
+        sent: fields.map(|(path, value)| Field { field: path.to_string(), value: to_serde(value) }).collect(),
+        changed: at.into(),
+    }
+}
+
+fn standing(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Never => "never acknowledged",
+        Standing::Assumed { .. } => "assumed, not sent by this sync",
+        Standing::Delivered { .. } => "delivered",
+        Standing::Released { .. } => "released: its row left, and the record stays",
+        Standing::Removed { .. } => "removed",
+    }
+}
+
+/// What waits, and when it is tried again.
+fn pending(pending: &Pending) -> Option<String> {
+    match pending {
+        Pending::None => None,
+        Pending::Open { since, .. } => Some(format!(
+            "A write of {} UTC may have arrived: the next run looks first what became of it.",
+            Moment::from(*since).shown()
+        )),
+        Pending::Waiting { why, code, tries, due, .. } => {
+            let why = match why {
+                Why::Rejected => "Vitally refused it",
+                Why::Deferred => "something that it needs is not there yet",
+                Why::Skipped => "the sync’s mode forbids it for now",
+            };
+            let due = match due {
+                Due::At(at) => format!("in the first run after {} UTC", Moment::from(*at).shown()),
+                Due::Always => "in every run".to_owned(),
+                Due::OnChange => {
+                    "when its row or the mapping changes, or somebody runs `coho retry`".to_owned()
+                }
+            };
+            let times = coho_report::words::counted(u64::from(*tries), "time");
+            Some(format!("Tried {times}; {why} ({code}). It is tried again {due}."))
+        }
+    }
+}
+
+impl Page for RowPage {
+    fn title(&self) -> String {
+        format!("A row of {}", self.sync)
+    }
+
+    fn main(&self) -> Markup {
+        html! {
+            p .crumbs { a href="/" { "Home" } " / " (self.sync) " → " (self.object) " in " (self.workspace) }
+            h1 { @match &self.key { Some(key) => { span .mono { (key) } } None => { "A row without a key" } } }
+            @if let Some(remembered) = &self.remembered { (remembered.show()) }
+            section aria-labelledby="story" {
+                h2 #story { "Story" }
+                ol .story { @for (at, chapter) in self.story.iter().enumerate() { (chapter.show(at == 0)) } }
+            }
+        }
+    }
+}
+
+impl Chapter {
+    fn show(&self, newest: bool) -> Markup {
+        let run = target::run(&self.row.run).path();
+        html! {
+            li id={ "fate-" (self.row.number) } {
+                header {
+                    (parts::fate(&self.row.fate)) " "
+                    @if let Some(did) = &self.row.did { (did) " · " }
+                    (self.row.reason.replace('-', " "))
+                    @if let Some(code) = &self.row.code { " · " code { (code) } }
+                    span .spring {}
+                    a href=(run) { (parts::moment(&self.row.at)) }
+                }
+                @if let Some(message) = &self.row.message { p .what { (message) } }
+                (parts::differences(&self.row.changes))
+                @for (at, call) in self.calls.iter().enumerate() {
+                    details .call id={ "call-" (call.number) } open[newest && at + 1 == self.calls.len()] {
+                        summary { (call.line()) }
+                        (call.sides())
+                        p .small { a href=(Target::Call { number: call.number }.path()) { "This call on a page of its own" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Remembered {
+    fn show(&self) -> Markup {
+        html! {
+            section aria-labelledby="memory" {
+                h2 #memory { "Remembered" }
+                dl .facts {
+                    div { dt { "Record" } dd .mono { (self.target) } }
+                    div { dt { "In Vitally" } dd { (self.standing) } }
+                    @if let Some(id) = &self.vitally_id { div { dt { "Vitally’s id" } dd .mono { (id) } } }
+                    @if let Some(origin) = &self.origin { div { dt { "Origin" } dd { (origin) } } }
+                    div { dt { "Changed" } dd { (parts::moment(&self.changed)) } }
+                }
+                @if let Some(pending) = &self.pending { p .alert.warn { (pending) } }
+                @if !self.sent.is_empty() {
+                    details open {
+                        summary { "What Vitally acknowledged" }
+                        div .wide { table .diff { tbody { @for field in &self.sent {
+                            tr { th scope="row" .mono { (field.field) } td { (json::inline(&field.value)) } }
+                        } } } }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Rows: those of a run by sync, fate and code, page by page, or those of all runs in which a text stands.
+
+pub(crate) mod state;
+mod filter;
+
+use coho_core::key::Key;
+use coho_core::sync::SyncId;
+use coho_core::verdict::Fate;
+use coho_ledger::look::run::{FateCount, Wanted};
+use coho_ledger::run::{RunId, RunRecord};
+use coho_ledger::{Ledger, LedgerError};
+use coho_report::words::counted;
+use maud::{Markup, html};
+use serde::{Deserialize, Serialize};
+
+use self::filter::{Choice, Filter};
+use self::state::RowState;
+use super::head::{Head, head};
+use super::{Asked, Context};
+use crate::markup::parts;
+use crate::moment::Moment;
+use crate::shown::Page;
+use crate::target::Target;
+
+/// Fates with which a row waits. A later run that finds it so does not write it down again.
+const WAITING: [Fate; 6] =
+    [Fate::Rejected, Fate::Invalid, Fate::Deferred, Fate::Held, Fate::Skipped, Fate::Stale];
+
+/// So many rows are shown at once.
+const MOST: usize = 50;
+
+/// Rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RowsPage {
+    /// The run; absent where all are searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<Head>,
+    filter: Filter,
+    choices: Vec<Choice>,
+    /// Rows of this run that ended as they had in an earlier one, where they are written down.
+    carried: Vec<Carried>,
+    /// Rows whose key is the searched text, in any run.
+    same_key: Vec<RowState>,
+    rows: Vec<RowState>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+    /// How far back was searched, where time was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_to: Option<Moment>,
+}
+
+/// Rows that a run counted and did not write down again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Carried {
+    sync: String,
+    fate: String,
+    rows: u64,
+}
+
+/// The rows that the filters choose.
+pub(crate) fn make(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    run: Option<&str>,
+) -> Result<Option<RowsPage>, LedgerError> {
+    let id = run.map(RunId::new);
+    let record = match &id {
+        Some(id) => ledger.run(id)?,
+        None => None,
+    };
+    if id.is_some() && record.is_none() {
+        return Ok(None);
+    }
+    let filter = Filter::of(context);
+    let mut page = RowsPage {
+        head: record.as_ref().map(|record| head(context, record)),
+        choices: Vec::new(),
+        carried: Vec::new(),
+        same_key: Vec::new(),
+        rows: Vec::new(),
+        next: None,
+        back_to: None,
+        filter,
+    };
+    if let (Some(id), Some(record)) = (&id, &record) {
+        page.choices = ledger.fates_of_run(id)?.iter().map(Choice::of).collect();
+        page.carried = page.carried(record);
+    }
+    page.fill(context, ledger, id.as_ref())?;
+    Ok(Some(page))
+}
+
+/// Which rows are wanted.
+pub(crate) fn wanted(asked: &Asked) -> Wanted {
+    Wanted {
+        sync: asked.filter("sync").map(SyncId::new),
+        fate: asked.filter("fate").and_then(Fate::parse),
+        code: asked.filter("code").map(str::to_owned),
+        before: asked.filter("before").and_then(|number| number.parse().ok()),
+    }
+}
+
+impl RowsPage {
+    fn fill(
+        &mut self,
+        context: &Context<'_>,
+        ledger: &Ledger,
+        run: Option<&RunId>,
+    ) -> Result<(), LedgerError> {
+        let wanted = wanted(context.asked);
+        match (&self.filter.text, run) {
+            (Some(text), run) => {
+                if run.is_none() && wanted.before.is_none() {
+                    let same = ledger.rows_with_key(&Key::new(text.clone()), MOST)?;
+                    self.same_key = same.iter().map(RowState::of).collect();
+                }
+                let found = ledger.search_rows(run, &wanted, text, MOST, context.patience)?;
+                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.next = found.next;
+                self.back_to = found.back_to.map(Moment::from);
+            }
+            (None, Some(run)) => {
+                let found = ledger.rows_of_run(run, &wanted, MOST)?;
+                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.next = found.next;
+            }
+            (None, None) if self.filter.standing => {
+                let found = ledger.standing_rows(&wanted, MOST)?;
+                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.next = found.next;
+                self.choices = ledger.standing_counts()?.iter().map(Choice::of).collect();
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// What the run counted beyond what it wrote down, as far as the filters choose it.
+    fn carried(&self, record: &RunRecord) -> Vec<Carried> {
+        let mut carried = Vec::new();
+        let is_wanted =
+            |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        for sync in record.syncs.iter().filter(|sync| is_wanted(&self.filter.sync, sync.sync.as_str())) {
+            let Some(counts) = &sync.counts else { continue };
+            for fate in WAITING.into_iter().filter(|fate| is_wanted(&self.filter.fate, fate.as_str())) {
+                let written =
+                    self.choices.iter().filter(|choice| choice.is(sync.sync.as_str(), fate.as_str()));
+                let rows = counts.fate(fate).saturating_sub(written.map(|choice| choice.rows).sum());
+                if rows > 0 {
+                    let (sync, fate) = (sync.sync.as_str().to_owned(), fate.as_str().to_owned());
+                    carried.push(Carried { sync, fate, rows });
+                }
+            }
+        }
+        carried
+    }
+
+    fn shown_carried(&self) -> Markup {
+        html! {
+            @for carried in &self.carried {
+                p .alert.warn {
+                    (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.fate)
+                    " here as in an earlier run, where it is written down: "
+                    a href=(standing(&carried.sync, &carried.fate, None)) { "those that wait now" }
+                }
+            }
+        }
+    }
+
+    fn target(&self) -> Target {
+        match &self.head {
+            Some(head) => Target::Rows { run: head.run.clone() },
+            None => Target::Search,
+        }
+    }
+
+    fn exports(&self) -> Markup {
+        let path = self.target().path();
+        html! {
+            p .small .faint {
+                "All of these as "
+                a href=(self.filter.address(path.clone() + ".csv", None)) download { "CSV" } " or "
+                a href=(self.filter.address(path + ".ndjson", None)) download { "JSON lines" }
+            }
+        }
+    }
+
+    fn list(&self) -> Markup {
+        html! {
+            ol .rows { @for row in &self.rows { (row.show(self.head.is_none())) } }
+            @if let Some(back_to) = &self.back_to {
+                p .empty role="status" { "Searched back to " (parts::moment(back_to)) "." }
+            }
+            @if let Some(next) = self.next {
+                p { a .more rel="next" href=(self.filter.address(self.target().path(), Some(&next.to_string()))) {
+                    @if self.back_to.is_some() { "Go on" } @else { "Older rows" }
+                } }
+            }
+        }
+    }
+
+    fn nothing(&self) -> &'static str {
+        match (&self.filter.text, self.filter.forgotten, &self.head) {
+            (None, false, None) if self.filter.standing => {
+                "No row waits. Every row got through, or needs nobody."
+            }
+            (_, true, _) => "The server does not know this search any more. Type it again.",
+            (Some(_), ..) => "No kept row has this text in its key, its message or its values.",
+            (None, _, None) => "Type a key, a value, or a part of a message.",
+            (None, _, Some(_)) => {
+                "No such rows were written down in this run. What is unchanged is only counted."
+            }
+        }
+    }
+}
+
+impl Page for RowsPage {
+    fn title(&self) -> String {
+        match &self.head {
+            Some(head) => format!("Rows of the run of {}", head.started.shown()),
+            None => "Search".to_owned(),
+        }
+    }
+
+    fn main(&self) -> Markup {
+        html! {
+            @match &self.head {
+                Some(head) => { (head.show("Rows")) }
+                None if self.filter.standing => { h1 { "Rows that wait" } }
+                None => { h1 { "Search all runs" } }
+            }
+            @if !self.filter.standing { (self.filter.search(self.head.as_ref().map(|head| head.run.as_str()))) }
+            @if !self.choices.is_empty() { (self.filter.show(&self.target(), &self.choices)) }
+            (self.shown_carried())
+            @if !self.same_key.is_empty() {
+                section aria-labelledby="same" {
+                    h2 #same { "With this key" }
+                    ol .rows { @for row in &self.same_key { (row.brief()) } }
+                }
+                h2 { "With this text" }
+            }
+            @if self.rows.is_empty() && self.next.is_none() {
+                (parts::empty(self.nothing()))
+            } @else {
+                (self.list())
+                (self.exports())
+            }
+        }
+    }
+}
+
+/// Where the rows are that wait now.
+pub(crate) fn standing(sync: &str, fate: &str, code: Option<&str>) -> String {
+    Target::Search.with(&[
+        ("standing", Some("yes")),
+        ("sync", Some(sync)),
+        ("fate", Some(fate)),
+        ("code", code),
+    ])
+}
+
+impl Choice {
+    fn is(&self, sync: &str, fate: &str) -> bool {
+        self.sync == sync && self.fate == fate
+    }
+
+    fn of(count: &FateCount) -> Self {
+        Self {
+            sync: count.sync.as_str().to_owned(),
+            fate: count.fate.as_str().to_owned(),
+            code: count.code.clone(),
+            rows: count.rows,
+        }
+    }
+}

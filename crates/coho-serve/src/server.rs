@@ -1,0 +1,209 @@
+//! The way of a request: who it is from, what it asks for, and what every answer carries.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::markup::frame::{self, Frame};
+use crate::page::{self, Asked, Found};
+use crate::reader::{ReadError, Reader};
+use crate::shared::{Shared, make};
+use crate::shown::Shown;
+use crate::site::Site;
+use crate::target::{self, Form, Target};
+use crate::{assets, export, guard, stream};
+
+/// The most bytes of a request's body.
+const MOST_BYTES: usize = 1_048_576;
+
+/// What every answer carries: nothing of it is kept, framed, guessed or told to others, and no script or style runs but ours.
+const HEADERS: [(&str, &str); 7] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types coho",
+    ),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+];
+
+/// Serves pages until `stop` is ready. What is under way then is finished first.
+pub async fn serve(
+    site: Site,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (end, ending) = watch::channel(false);
+    let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
+    let shared = Shared { site: Arc::new(site), reader, searches: Arc::default(), ending };
+    let router = Router::new().fallback(answer).with_state(shared);
+    let stop = async move {
+        stop.await;
+        end.send_replace(true);
+    };
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+async fn answer(State(shared): State<Shared>, request: Request) -> Result<Response, Infallible> {
+    let mut response = admitted(&shared, request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn admitted(shared: &Shared, request: Request) -> Response {
+    let site = &shared.site;
+    let (parts, body) = request.into_parts();
+    if !guard::host(site, &parts.headers) {
+        let text = "this server is not called so: use the address that `coho debug` printed\n";
+        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
+    }
+    if let Some(asset) = assets::answer(parts.uri.path(), &parts.headers) {
+        return asset;
+    }
+    let is_session = guard::session(site, &parts.headers);
+    match (parts.method.clone(), parts.uri.path()) {
+        (Method::POST, _) if !guard::origin(&parts.headers) => {
+            (StatusCode::FORBIDDEN, "this request does not come from a page of this server\n").into_response()
+        }
+        (Method::GET, "/session") if is_session => StatusCode::NO_CONTENT.into_response(),
+        (Method::POST, "/session") => begin(site, body).await,
+        (Method::GET | Method::HEAD, _) if is_session => get(shared, &parts.uri, &parts.headers).await,
+        (Method::GET | Method::HEAD, path) => stranger(path),
+        (Method::POST, "/search") if is_session => search(shared, body).await,
+        (Method::POST, _) if is_session => not_found(shared, Form::Html),
+        (Method::POST, _) => StatusCode::UNAUTHORIZED.into_response(),
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+/// Takes the token and gives the cookie.
+async fn begin(site: &Site, body: Body) -> Response {
+    let Some(fields) = form(body).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let token = fields.get("token").map(|token| token.trim()).unwrap_or_default();
+    if !guard::same(token, &site.keys.token) {
+        return html(StatusCode::UNAUTHORIZED, frame::door(frame::Door::WrongToken).into_string());
+    }
+    let cookie =
+        format!("{}={}; Path=/; HttpOnly; SameSite=Strict", guard::cookie_name(site), site.keys.cookie);
+    let (Ok(cookie), place) = (HeaderValue::from_str(&cookie), HeaderValue::from_static("/")) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, place)]).into_response()
+}
+
+/// Keeps what is searched, and leads to where it is found: the address names it by a number.
+async fn search(shared: &Shared, body: Body) -> Response {
+    let Some(fields) = form(body).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let field = |name: &str| fields.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
+    let target = match field("run") {
+        Some(run) => Target::Rows { run: run.to_owned() },
+        None => Target::Search,
+    };
+    let number = field("text").map(|text| shared.searches.keep(text).to_string());
+    let filters = ["sync", "fate", "code"].map(|name| (name, field(name)));
+    let address = target.with(&[&filters[..], &[("q", number.as_deref())]].concat());
+    match HeaderValue::from_str(&address) {
+        Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// The fields of a form.
+async fn form(body: Body) -> Option<std::collections::BTreeMap<String, String>> {
+    let bytes = axum::body::to_bytes(body, MOST_BYTES).await.ok()?;
+    Some(page::fields(std::str::from_utf8(&bytes).ok()?))
+}
+
+/// Who has no session sees a door, and nothing behind it.
+fn stranger(path: &str) -> Response {
+    if path.strip_suffix(".json").is_some() {
+        let text = "{\"error\":\"show the token: `Authorization: Bearer TOKEN`\"}\n";
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        return (StatusCode::UNAUTHORIZED, kind, text).into_response();
+    }
+    html(StatusCode::UNAUTHORIZED, frame::door(frame::Door::Closed).into_string())
+}
+
+async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
+    let Some((target, form)) = target::parse(uri.path()) else { return not_found(shared, Form::Html) };
+    let asked = Asked { target, filters: page::fields(uri.query().unwrap_or_default()) };
+    let streams = headers.get(header::ACCEPT).is_some_and(|kinds| kinds == "text/event-stream");
+    if streams && form == Form::Html {
+        return stream::of(shared.clone(), asked).into_response();
+    }
+    if matches!(form, Form::Csv | Form::Ndjson) {
+        return export::answer(shared, &asked, form);
+    }
+    match make(shared, asked.clone()).await {
+        Ok(Found::Page(shown)) => sent(shared, &asked, &shown, form),
+        Ok(Found::Nothing) => not_found(shared, form),
+        Err(error) => failed(shared, form, &error),
+    }
+}
+
+fn sent(shared: &Shared, asked: &Asked, shown: &Shown, form: Form) -> Response {
+    match form {
+        Form::Json | Form::Csv | Form::Ndjson => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            (StatusCode::OK, kind, format!("{:#}\n", shown.json)).into_response()
+        }
+        Form::Html => {
+            let frame = Frame::of(&shared.site, Some(asked));
+            html(StatusCode::OK, frame.page(&shown.title, &shown.main).into_string())
+        }
+    }
+}
+
+fn not_found(shared: &Shared, form: Form) -> Response {
+    match form {
+        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::NOT_FOUND, "there is no such page"),
+        Form::Html => {
+            let page = Frame::of(&shared.site, None).page("Not found", &frame::nothing_here());
+            html(StatusCode::NOT_FOUND, page.into_string())
+        }
+    }
+}
+
+fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Response {
+    let text = shared.site.masker.mask(&told(failure)).into_owned();
+    tracing::warn!("a page could not be made: {text}");
+    match form {
+        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::INTERNAL_SERVER_ERROR, &text),
+        Form::Html => {
+            let page = Frame::of(&shared.site, None).page("Failed", &frame::failed(&text));
+            html(StatusCode::INTERNAL_SERVER_ERROR, page.into_string())
+        }
+    }
+}
+
+/// An error with its causes.
+fn told(failure: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(failure.source(), |cause| cause.source());
+    causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn error(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "error": text });
+    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body:#}\n")).into_response()
+}
+
+fn html(status: StatusCode, text: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+}

@@ -1,0 +1,63 @@
+//! What a server is made with: where the ledger is, which secrets there are, who may come in.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use coho_core::problem::Problem;
+use coho_core::secret::Masker;
+use coho_engine::clock::Clock;
+use coho_project::{File, Project};
+
+/// What a server is made with.
+#[derive(Clone)]
+pub struct Site {
+    /// The project's name.
+    pub project: String,
+    /// The ledger's file; it may come to be later.
+    pub ledger: PathBuf,
+    /// The secrets that no page shows.
+    pub masker: Masker,
+    /// Reads the project's files anew.
+    pub open: OpenProject,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// What opens the pages.
+    pub keys: Keys,
+    /// Where it listens: what a browser may call it by follows from that.
+    pub address: SocketAddr,
+    /// Other names under which it is reached, with their port where that is not the usual one: of a reverse proxy, of a host.
+    pub names: Vec<String>,
+}
+
+/// Reads the project's files as they are now.
+pub type OpenProject = Arc<dyn Fn() -> Result<Opened, Broken> + Send + Sync>;
+
+/// A project that was read.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The project.
+    pub project: Project,
+    /// Its files.
+    pub files: Vec<File>,
+}
+
+/// A project that cannot be read.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// Its files, as far as they could be read.
+    pub files: Vec<File>,
+}
+
+/// Three texts that nobody can guess, each drawn for this process.
+#[derive(Clone)]
+pub struct Keys {
+    /// What a person shows once: in the fragment of the printed address, or typed.
+    pub token: String,
+    /// What the browser shows from then on, in a cookie.
+    pub cookie: String,
+    /// What forms show, so that they are ours.
+    pub form: String,
+}

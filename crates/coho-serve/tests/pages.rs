@@ -1,0 +1,12 @@
+//! Pages of a ledger that real runs filled, asked for over real sockets.
+
+#[path = "pages/stage.rs"]
+mod stage;
+#[path = "pages/wire.rs"]
+mod wire;
+#[path = "pages/pictures.rs"]
+mod pictures;
+#[path = "pages/found.rs"]
+mod found;
+#[path = "pages/strangers.rs"]
+mod strangers;

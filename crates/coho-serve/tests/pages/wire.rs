@@ -1,0 +1,43 @@
+//! HTTP as bytes: a request is what a test writes, also where no client would.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::stage::Failure;
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+/// Sends these bytes and reads until the other side ends.
+pub(crate) async fn raw(address: SocketAddr, request: &str) -> Result<Answer, Failure> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await?;
+    let text = String::from_utf8(bytes)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("no end of the headers")?;
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?.parse()?;
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+    Ok(Answer { status, headers, body: body.to_owned() })
+}
+
+/// A request with these header lines; the host is the address unless they name one.
+pub(crate) fn request(method: &str, path: &str, address: SocketAddr, headers: &[&str], body: &str) -> String {
+    let has_host = headers.iter().any(|line| line.starts_with("Host:"));
+    let host = if has_host { String::new() } else { format!("Host: {address}\r\n") };
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\n{host}{lines}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
