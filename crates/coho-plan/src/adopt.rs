@@ -103,7 +103,9 @@ impl Held {
         loop {
             let listed = pages.next().await;
             self.calls.extend(listed.calls);
-            listed.records.into_iter().for_each(|record| take(self, record));
+            for record in listed.records {
+                take(self, record);
+            }
             match listed.end {
                 End::More if goes_on(Step::Evaluating).is_continue() => {}
                 End::More => return Err(Verdict::Unsent { why: "the run was interrupted".to_owned() }),

@@ -37,10 +37,10 @@ pub enum SortError {
 impl SortError {
     /// What an error is while rows go to files of this folder, or come from there.
     fn of(folder: &Path, stop: &Stop, source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::Interrupted if stop.is_asked() => Self::Interrupted,
-            _ => Self::Spill { folder: folder.to_owned(), source },
+        if source.kind() == io::ErrorKind::Interrupted && stop.is_asked() {
+            return Self::Interrupted;
         }
+        Self::Spill { folder: folder.to_owned(), source }
     }
 
     /// The stable code.

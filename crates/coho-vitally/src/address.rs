@@ -135,7 +135,9 @@ impl Paths {
     /// The same, with all that others learned too.
     #[must_use]
     pub fn joined(mut self, other: Self) -> Self {
-        Object::RECORDS.into_iter().for_each(|object| self.learn(object, other.of(object)));
+        for object in Object::RECORDS {
+            self.learn(object, other.of(object));
+        }
         self
     }
 

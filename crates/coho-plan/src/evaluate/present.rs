@@ -17,7 +17,6 @@ use coho_core::sync::{Matching, Mode};
 use coho_core::target::ExternalId;
 use coho_core::value::preview;
 use coho_core::verdict::Fate;
-use coho_ledger::LedgerError;
 use coho_ledger::returned::{Met, Sharers};
 use coho_mapping::Mapping;
 
@@ -180,7 +179,7 @@ impl<'a> Rows<'a> {
         let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
         // The record that the key held before is looked after once all writes are known.
         let before = present.memory.filter(|_| !moved);
-        let met = self.met(present.key, before)?;
+        let met = self.met(present.key, rendered, before)?;
         let sieved = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
@@ -216,14 +215,18 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Who had the record meanwhile to which a row returns.
-    fn met(&mut self, key: &Key, before: Option<&Memory>) -> Result<Met, LedgerError> {
-        match (self.job.scope, before.map(|memory| &memory.standing)) {
-            (Some(scope), Some(Standing::Released { .. })) => {
-                self.sharers.of(self.job.ledger, &self.table.connection(), scope, key)
-            }
-            (Some(_) | None, _) => Ok(Met::default()),
+    /// Who had the record meanwhile to which a row returns: other syncs may have deleted it, or the plans before this one take it.
+    fn met(&mut self, key: &Key, rendered: &Rendered, before: Option<&Memory>) -> Result<Met, PlanError> {
+        let (Some(scope), Some(Standing::Released { .. })) =
+            (self.job.scope, before.map(|memory| &memory.standing))
+        else {
+            return Ok(Met::default());
+        };
+        let mut met = self.sharers.of(self.job.ledger, &self.table.connection(), scope, key)?;
+        for (_, table) in self.job.before {
+            met.syncs = met.syncs || table.takes(&rendered.target)?;
         }
+        Ok(met)
     }
 
     fn touch(
