@@ -447,7 +447,7 @@ impl SmallDisk {
     fn mount(folder: PathBuf) -> Result<Option<Self>, Failure> {
         fs::create_dir_all(&folder)?;
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs"]).arg(&folder).stderr(Stdio::null());
+        mount.args(["-t", "tmpfs", "-o", "size=2m,mode=777", "tmpfs"]).arg(&folder).stderr(Stdio::null());
         if mount.status().is_ok_and(|status| status.success()) {
             return Ok(Some(Self { folder }));
         }
@@ -457,7 +457,7 @@ impl SmallDisk {
 
     fn fill(&self) -> Result<(), Failure> {
         // The last write fails: that is what it is for.
-        fs::write(self.folder.join("filler"), vec![0; 2 << 20]).err().ok_or("the disk is not full")?;
+        fs::write(self.folder.join("filler"), vec![0; 4 << 20]).err().ok_or("the disk is not full")?;
         Ok(())
     }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use coho_core::code::Code;
+use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
 use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::run::{Begins, Options};
 use coho_ledger::request::{Request, State};
+use coho_schedule::asked::Cause;
 
 use crate::progress::Progress;
 use crate::serve::house::House;
@@ -98,6 +100,19 @@ async fn rest(house: &House, wait: Duration) {
     }
 }
 
+/// What the ledger is to remember of why a run began: who asked first, and whether times were missed.
+fn started(house: &House, open: &[Request]) -> Started {
+    let asked = open.first().map(|request| request.asked);
+    let by = asked.map(|asked| match asked.cause {
+        Cause::Schedule | Cause::Sequence if asked.missed > 0 => StartedBy::CatchUp,
+        Cause::Schedule | Cause::Sequence => StartedBy::Schedule,
+        Cause::Api => StartedBy::Api,
+        Cause::Page => StartedBy::Debugger,
+    });
+    let scheduled = asked.and_then(|asked| asked.tick);
+    Started { by, scheduled, arguments: None, ..crate::started::by_command(&house.loaded()) }
+}
+
 /// One run for all that is open.
 async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
     let names: BTreeSet<&SyncId> = open.iter().map(|request| &request.sync).collect();
@@ -107,7 +122,7 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
         Err(error) => return failed(house, engine, open, &error),
     };
     open.iter().for_each(begins);
-    let options = Options { begins: Begins::IfAsked, ..Options::default() };
+    let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
     house.runs(true, Utc::now());
     engine.ping(Ping::Start, "").await;
     let done = engine.run(&syncs, &options, &Progress::new(&house.global), &house.stop).await;
