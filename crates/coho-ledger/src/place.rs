@@ -122,12 +122,8 @@ fn unfinished(real: &Path) -> io::Result<(TempPath, File)> {
 /// Nobody sees the file before it is whole, so it needs no journal.
 fn fill(path: &Path, now: Time) -> rusqlite::Result<()> {
     let mut connection = Connection::open(path)?;
-    connection.execute_batch(
-        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF",
-    )?;
+    connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
     schema::climb(&mut connection, now)?;
-    // Were it to get its log only when it is opened, two that open it at once would meet at the journal of that.
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)
 }
 

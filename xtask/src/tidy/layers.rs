@@ -131,7 +131,7 @@ pub(crate) mod tests {
     #[test]
     fn only_the_top_layer_stands_on_the_simulator() {
         let packages = [
-            package("cli", Layer::Level(5), false, &["simulator", "anyhow"]),
+            package("cli", Layer::Level(6), false, &["simulator", "anyhow"]),
             package("engine", Layer::Level(4), false, &["simulator"]),
             package("simulator", Layer::Dev, false, &[]),
         ];
