@@ -214,7 +214,7 @@ impl Planner<'_> {
             stop: self.stop,
             progress: &progress,
         };
-        let mut planned = coho_plan::plan(job).await?;
+        let mut planned = Box::pin(coho_plan::plan(job)).await?;
         if first_run.is_some() {
             planned.plan.notes.extend(self.known_by_another_id(sync)?);
         }

@@ -58,12 +58,11 @@ fn opener(global: &Global) -> OpenProject {
     let global = global.clone();
     Arc::new(move || match project::open(&global) {
         Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
-        Err(error) => Err(match error.downcast_ref::<Refused>() {
-            Some(refused) => Broken { problems: refused.problems.clone(), files: refused.files.clone() },
-            None => {
-                let problem = Problem::new(Code::FILE_UNREADABLE, format!("{error:#}"));
-                Broken { problems: vec![problem], files: Vec::new() }
-            }
+        Err(error) => Err(if let Some(refused) = error.downcast_ref::<Refused>() {
+            Broken { problems: refused.problems.clone(), files: refused.files.clone() }
+        } else {
+            let problem = Problem::new(Code::FILE_UNREADABLE, format!("{error:#}"));
+            Broken { problems: vec![problem], files: Vec::new() }
         }),
     })
 }

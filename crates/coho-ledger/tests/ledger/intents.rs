@@ -91,8 +91,8 @@ fn an_operation_of_another_serial_is_stale_and_the_others_open() -> Tested {
     stage.write("1", Some(delivered("1")?))?;
     stage.write("2", Some(delivered("2")?))?;
     let window = [intent("3", 1)?, intent("1", 0)?, intent("2", 1)?];
-    let stale = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
-    assert_eq!(stale, [Key::new("1"), Key::new("3")]);
+    let refused = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
+    assert_eq!(refused, [Key::new("1"), Key::new("3")]);
     assert_eq!(stage.memory("2")?.ok_or("no memory")?.pending, open("2"));
     assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, Pending::None);
     assert_eq!(stage.memory("3")?, None);

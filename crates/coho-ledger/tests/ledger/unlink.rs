@@ -15,13 +15,11 @@ use super::stage::{Stage, Tested, at, delivered};
 
 /// What was sent of a user in these accounts: its score has more digits than a float.
 fn user(accounts: &[&str]) -> Sent {
-    let links = accounts
-        .iter()
-        .map(|id| Value::text(*id))
-        .chain([coho_core::json::parse(r#"{"id":"0b5c"}"#).unwrap()]);
+    let links = accounts.iter().map(|id| Value::text(*id)).chain(coho_core::json::parse(r#"{"id":"0b5c"}"#));
     let links = if accounts.is_empty() { Vec::new() } else { links.collect() };
-    let score = coho_core::json::parse("12345678901234567890.10").unwrap();
-    [(FieldPath::new("accountIds"), Value::Array(links)), (FieldPath::new("traits.score"), score)].into()
+    let score = coho_core::json::parse("12345678901234567890.10")
+        .map(|score| (FieldPath::new("traits.score"), score));
+    [(FieldPath::new("accountIds"), Value::Array(links))].into_iter().chain(score).collect()
 }
 
 fn by_name(accounts: &[&str]) -> Sent {

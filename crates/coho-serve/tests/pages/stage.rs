@@ -121,8 +121,8 @@ ledger: ledger.db
         };
         vec![
             File::text("coho.yaml", &project),
-            File::text("models/accounts.yaml", &model("accounts", 'a')),
-            File::text("models/users.yaml", &model("users", 'u')),
+            File::text("models/accounts.yaml", model("accounts", 'a')),
+            File::text("models/users.yaml", model("users", 'u')),
             File::text("syncs/accounts.yaml", ACCOUNTS),
             File::text("syncs/users.yaml", USERS),
         ]

@@ -119,7 +119,7 @@ async fn what_rows_hold_is_text_and_secrets_are_masked() -> Result<(), Failure> 
             let answer = served.page(&path).await?;
             assert_eq!(answer.status, 200, "{path}");
             assert!(!answer.body.contains(SECRET), "{path} shows a secret");
-            if !path.ends_with(".json") {
+            if path.strip_suffix(".json").is_none() {
                 assert!(!answer.body.contains("<script>alert") && !answer.body.contains("<img"), "{path}");
                 let title =
                     answer.body.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());

@@ -35,7 +35,7 @@ pub(crate) async fn raw(address: SocketAddr, request: &str) -> Result<Answer, Fa
 pub(crate) fn request(method: &str, path: &str, address: SocketAddr, headers: &[&str], body: &str) -> String {
     let has_host = headers.iter().any(|line| line.starts_with("Host:"));
     let host = if has_host { String::new() } else { format!("Host: {address}\r\n") };
-    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let lines: String = headers.iter().flat_map(|line| [line, "\r\n"]).collect();
     let length = body.len();
     format!(
         "{method} {path} HTTP/1.1\r\n{host}{lines}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"

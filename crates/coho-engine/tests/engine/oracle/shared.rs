@@ -139,10 +139,10 @@ fn held(stage: &Stage) -> Vec<String> {
         lines.push(sheet::account_line(id, value("plan"), value("seats")));
     }
     for record in stage.vitally.records(Object::User) {
-        let mut links: Vec<_> = record.accounts.iter().map(|id| names[&id.to_string()].clone()).collect();
-        links.sort();
+        let mut accounts: Vec<_> = record.accounts.iter().map(|id| names[&id.to_string()].clone()).collect();
+        accounts.sort();
         let called = record.name.as_deref().unwrap_or_default();
-        lines.push(sheet::user_line(record.external_id.as_deref().unwrap_or_default(), called, &links));
+        lines.push(sheet::user_line(record.external_id.as_deref().unwrap_or_default(), called, &accounts));
     }
     lines.sort();
     lines
@@ -203,7 +203,9 @@ async fn disturb(stage: &mut Stage, step: &Step, faults: &[Fault], sheet: &mut S
         .map(|id| stage.vitally.record(Object::Account, &name("a", *id)).map(|r| r.id))
         .collect();
     write(stage, &Step { stranger: None, ..step.clone() }, usize::MAX, sheet)?;
-    faults.iter().for_each(|fault| stage.vitally.script(fault.clone()));
+    for fault in faults {
+        stage.vitally.script(fault.clone());
+    }
     stage.advance(Duration::from_secs(60));
     stage.run_alone().await?;
     stage.vitally.clear_script();

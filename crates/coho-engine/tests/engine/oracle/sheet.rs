@@ -111,6 +111,7 @@ struct Refused {
 
 /// Everything that Vitally holds, and what is known of each key.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own, of Vitally or of the history")]
 pub(crate) struct Sheet {
     deletes: bool,
     /// A POST of a record that is there is refused.
@@ -209,7 +210,7 @@ impl Sheet {
             self.account_is_gone(other, external.as_deref());
             match row {
                 Some(row) => {
-                    self.account(key, row.external(number), row.fields(step.mapping), step.mapping, now)
+                    self.account(key, &row.external(number), row.fields(step.mapping), step.mapping, now);
                 }
                 None => self.account_is_gone(key, None),
             }
@@ -260,8 +261,8 @@ impl Sheet {
         }
     }
 
-    fn account(&mut self, key: u8, external: String, fields: Fields, mapping: usize, now: i64) {
-        let tried = (external.clone(), fields.clone(), mapping);
+    fn account(&mut self, key: u8, external: &str, fields: Fields, mapping: usize, now: i64) {
+        let tried = (external.to_owned(), fields.clone(), mapping);
         let mut known = self.accounts.remove(&key).unwrap_or_default();
         if known.refused.as_ref().is_some_and(|refused| refused.fields == tried && refused.due > now) {
             self.accounts.insert(key, known);
@@ -274,9 +275,9 @@ impl Sheet {
             known = Known::default();
         }
         // A row that is again what it was before does not leave it.
-        self.departed.entry(key).or_default().remove(&external);
-        known.external.clone_from(&external);
-        let exists = self.records.contains_key(&("account", external.clone()));
+        self.departed.entry(key).or_default().remove(external);
+        external.clone_into(&mut known.external);
+        let exists = self.records.contains_key(&("account", external.to_owned()));
         known.sent = known.sent.filter(|_| exists);
         // A record that was let be may have been another key's meanwhile: what that one set counts as set.
         let others = self.accounts.values().filter(|other| known.left && other.external == external);
@@ -299,7 +300,7 @@ impl Sheet {
                 self.accounts.insert(key, known);
                 return;
             }
-            let record = self.record("account", &external);
+            let record = self.record("account", external);
             let mut sent = BTreeMap::new();
             for (name, value) in fields {
                 match value {

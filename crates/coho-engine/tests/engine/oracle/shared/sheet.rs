@@ -184,8 +184,8 @@ impl Sheet {
             let known = self.holds[sync].get(account);
             let was_ours = known.is_some_and(|known| known.made);
             let is_same = known.is_some_and(|known| known.id == record.id);
-            let made = if is_same { was_ours } else { !is_there && (was_ours || !may_be_theirs) };
-            self.holds[sync].insert(*account, Hold { id: record.id, made, left: false });
+            let is_ours = if is_same { was_ours } else { !is_there && (was_ours || !may_be_theirs) };
+            self.holds[sync].insert(*account, Hold { id: record.id, made: is_ours, left: false });
             self.had[sync].insert(*account);
             self.tried[sync].remove(account);
         }
