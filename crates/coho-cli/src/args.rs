@@ -4,8 +4,11 @@ mod serve;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::span;
 
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 
@@ -98,7 +101,7 @@ pub(crate) enum Verb {
     Preview {
         /// The sync.
         sync: String,
-        /// At most so many rows.
+        /// At most this many rows.
         #[arg(long, default_value_t = 5)]
         limit: u64,
         /// Only the row with this primary key; of several columns their values, as in `acme,7`.
@@ -160,12 +163,12 @@ pub(crate) enum Verb {
     },
     /// Lists runs, the newest first; with an id, one run.
     Runs {
-        /// A run's id; with one, its stages and what its calls waited for are shown too.
+        /// The run's id: shows its stages and what its calls waited for as well.
         run: Option<String>,
-        /// Shows why rows of the run failed: each cause once, with how many rows there are of it.
+        /// Shows why rows of the run failed: each cause once, with its number of rows.
         #[arg(long, requires = "run")]
         failures: bool,
-        /// At most so many.
+        /// At most this many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
@@ -183,17 +186,17 @@ pub(crate) enum Verb {
         /// stands, or with --key all.
         #[arg(long)]
         run: Option<String>,
-        /// Only what was written down since then, over all runs: a day as 2026-11-24, a moment as 2026-11-24T10:00:00Z, or so
-        /// long ago, as 7d, 12h, 30m.
+        /// Only rows recorded since then, over all runs: a day such as 2026-11-24, a moment such as 2026-11-24T10:00:00Z, or
+        /// an age such as 7d, 12h or 30m.
         #[arg(long, value_name = "TIME", conflicts_with = "run")]
         since: Option<String>,
         /// Only rows that failed with this code, such as refused or cast-failed, over all runs.
         #[arg(long, value_name = "CODE")]
         cause: Option<String>,
-        /// Only rows that failed, in whatever run, and that no later run healed.
+        /// Only rows that failed in any run and that no later run healed.
         #[arg(long, conflicts_with = "run")]
         still_failing: bool,
-        /// At most so many.
+        /// At most this many.
         #[arg(long, default_value_t = 100)]
         limit: u32,
         /// How they are written.
@@ -219,9 +222,9 @@ pub(crate) enum Verb {
         #[arg(long)]
         yes: bool,
     },
-    /// Lists what is wrong now, which syncs are muted, and recipients whom no message reaches.
+    /// Lists open alerts, muted syncs, and recipients that messages do not reach.
     Alerts {
-        /// What is done besides.
+        /// What else to do.
         #[command(subcommand)]
         action: Option<AlertsAction>,
     },
@@ -275,7 +278,7 @@ pub(crate) enum Verb {
 pub(crate) struct Rows {
     /// The syncs; all, if none is named.
     pub(crate) syncs: Vec<String>,
-    /// At most so many rows of each model; nothing is removed.
+    /// At most this many rows of each model; nothing is removed.
     #[arg(long, conflicts_with = "key")]
     pub(crate) limit: Option<u64>,
     /// Only the row with this primary key; nothing is removed. Of a key of several columns: their values with commas
@@ -299,47 +302,38 @@ pub(crate) struct Rows {
 /// What is done with alerts.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum AlertsAction {
-    /// Looks at what depends on time (freshness, reminders, mutes that ended) and sends messages that wait. `coho run` does
-    /// so too.
+    /// Checks what depends on time (freshness, reminders, ended mutes) and sends waiting messages. `coho run` does this too.
     Check,
-    /// Sends each recipient a message that says it is a test. Ends with 5 if one could not be delivered.
+    /// Sends each recipient a test message. Ends with 5 if one could not be delivered.
     Test {
         /// The recipients; all, if none is named.
         #[arg(value_name = "NAME")]
         recipients: Vec<String>,
     },
-    /// Tells nobody of a sync for a while. What is still wrong when it ends is told then.
+    /// Silences the alerts of a sync for a while. Whatever is still wrong when the mute ends is reported then.
     Mute {
         /// The sync.
         sync: String,
         /// For how long, such as 30m, 4h or 2d.
         #[arg(long = "for", value_name = "TIME", value_parser = time)]
-        time: std::time::Duration,
+        time: Duration,
         /// Why.
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// Ends a mute, and tells what is wrong.
+    /// Ends a mute, and reports whatever is wrong.
     Unmute {
         /// The sync.
         sync: String,
     },
 }
 
-/// `30m`, `4h`, `2d`: a year at most.
-fn time(text: &str) -> Result<std::time::Duration, String> {
-    let wrong = || "expected a time such as 30m, 4h or 2d, of a year at most".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;
-    let all = number.checked_mul(seconds).filter(|all| (1..=366 * 86_400).contains(all)).ok_or_else(wrong)?;
-    Ok(std::time::Duration::from_secs(all))
+/// How long a mute may be.
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = span::parse(text).filter(|time| !time.is_zero() && *time <= YEAR);
+    time.ok_or_else(|| "expected a time such as 30m, 4h or 2d, at most a year".to_owned())
 }
 
 /// Where pages are served, and who may see them.

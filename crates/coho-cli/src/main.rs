@@ -9,6 +9,7 @@ mod key;
 mod print;
 mod project;
 mod since;
+mod span;
 mod started;
 mod engine;
 mod progress;

@@ -4,14 +4,15 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
 use coho_core::memory::Time;
 
 use crate::exit::Known;
+use crate::span;
 
-/// A day, a moment, or so long before now.
+/// A day, a moment, or a span before now.
 pub(crate) fn parse(text: &str, now: Time) -> Result<Time, Known> {
     let found = ago(text).and_then(|ago| now.checked_sub_signed(ago)).or_else(|| moment(text));
     found.ok_or_else(|| Known {
-        message: format!("`{text}` is not a time"),
+        message: format!("--since: expected a time, found `{text}`"),
         help: Some(
-            "write a day as 2026-11-24, a moment as 2026-11-24T10:00:00Z, or so long ago, as 7d, 12h, 30m"
+            "write a day such as 2026-11-24, a moment such as 2026-11-24T10:00:00Z, or an age such as 7d, 12h or 30m"
                 .to_owned(),
         ),
         code: 2,
@@ -19,16 +20,8 @@ pub(crate) fn parse(text: &str, now: Time) -> Result<Time, Known> {
     })
 }
 
-/// `7d`, `12h`, `30m`.
 fn ago(text: &str) -> Option<TimeDelta> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u32 = number.parse().ok()?;
-    match unit {
-        "d" => TimeDelta::try_days(number.into()),
-        "h" => TimeDelta::try_hours(number.into()),
-        "m" => TimeDelta::try_minutes(number.into()),
-        _ => None,
-    }
+    TimeDelta::from_std(span::parse(text)?).ok()
 }
 
 /// A moment with its zone, or the beginning of a day in UTC.

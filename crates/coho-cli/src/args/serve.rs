@@ -5,30 +5,23 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::span;
+
 /// How the server runs.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Serve {
     /// The address to listen at. One that other machines can reach needs a token: `coho token new`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7711")]
     pub(crate) listen: SocketAddr,
-    /// How long a run may take to end when the server is asked to end. Nothing is lost after that, either: the next server goes on
+    /// How long a run may take to end once the server is asked to stop. Nothing is lost after that: the next server goes on
     /// with it.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = grace)]
     pub(crate) grace: Duration,
 }
 
-/// `30s` or `5m`.
 fn grace(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
-        (Some(number), _) => (number, 1),
-        (None, Some(number)) => (number, 60),
-        (None, None) => (text, 1),
-    };
-    let seconds = number.parse::<u32>().ok().map(|number| u64::from(number) * unit);
-    let seconds = seconds.filter(|seconds| *seconds <= 3_600);
-    seconds
-        .map(Duration::from_secs)
-        .ok_or_else(|| "expected a time such as `30s` or `5m`, at most an hour".to_owned())
+    let grace = span::parse(text).filter(|grace| *grace <= Duration::from_secs(3_600));
+    grace.ok_or_else(|| "expected a time such as 30s or 5m, at most an hour".to_owned())
 }
 
 /// What is done with tokens.
@@ -42,9 +35,9 @@ pub(crate) enum TokenAction {
         #[arg(long, value_enum, default_value_t = TokenMay::Trigger)]
         may: TokenMay,
     },
-    /// Lists tokens: their names, what they may do, and since when they are revoked.
+    /// Lists tokens: their names, what they may do, and when they were revoked.
     List,
-    /// Takes a token no longer.
+    /// Revokes a token.
     Revoke {
         /// Its name.
         name: String,
