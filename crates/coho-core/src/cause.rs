@@ -36,7 +36,7 @@ impl Cause {
     /// assert_eq!(many, of("traits.seats: cannot read \"none\" as a number"));
     /// ```
     pub fn of(code: Option<Code>, message: Option<&str>) -> Self {
-        let message = message.unwrap_or_default();
+        let message = without_code(code, message.unwrap_or_default());
         let message = if code == Some(Code::REFERENCE_MISSING) {
             bounded(&without_target(message))
         } else {
@@ -54,6 +54,12 @@ impl fmt::Display for Cause {
             (None, message) => f.write_str(message),
         }
     }
+}
+
+/// Problems of rows end with their code in brackets, which is told apart here.
+fn without_code(code: Option<Code>, message: &str) -> &str {
+    let end = code.map(|code| format!(" [{code}]")).unwrap_or_default();
+    message.strip_suffix(end.as_str()).unwrap_or(message)
 }
 
 /// `account acme is not in Vitally yet`: an id may look like any word, so what stands between is the id.
@@ -266,6 +272,13 @@ mod tests {
         };
         assert_eq!(of("acme"), "account … is not in Vitally yet");
         assert_eq!(of("acme is mine"), of("acme"));
+    }
+
+    #[test]
+    fn the_code_at_a_messages_end_is_not_told_twice() {
+        let of = |message| Cause::of(Some(Code::CAST_FAILED), Some(message)).message;
+        assert_eq!(of("seats: the value is null [cast-failed]"), "seats: the value is null");
+        assert_eq!(of("seats: the value is null [null-key]"), "seats: the value is null [null-key]");
     }
 
     #[test]

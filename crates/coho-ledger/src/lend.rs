@@ -19,9 +19,9 @@ use rusqlite::Connection;
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::mask;
 use crate::open::{Access, PATIENCE};
 use crate::scope::Scope;
+use crate::{functions, mask};
 
 impl Ledger {
     /// Lets the statements of another connection read this ledger, as far as it concerns a scope; nothing, where there is
@@ -42,6 +42,7 @@ impl Ledger {
     pub(crate) fn attach(&self, connection: &Connection, access: Access) -> rusqlite::Result<()> {
         connection.busy_timeout(PATIENCE)?;
         mask::teach(connection, self.masker())?;
+        functions::teach(connection)?;
         connection.execute("ATTACH ?1 AS ledger", [uri(self.path(), access)]).map(|_| ())
     }
 }

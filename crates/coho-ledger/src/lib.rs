@@ -40,6 +40,7 @@
 
 mod ledger;
 mod mask;
+mod functions;
 pub mod open;
 mod place;
 pub mod temporary;

@@ -12,7 +12,7 @@ pub mod search;
 pub mod row;
 pub mod requests;
 
-pub use self::calls::{CallFilter, CallRecord, CallSums};
+pub use self::calls::CallSums;
 pub use self::failures::{EXAMPLES, FailureGroup, FailuresOf};
 
 use std::fmt;

@@ -1,8 +1,6 @@
 //! The SQL function `masked`, through which every text goes that the ledger keeps of what was said: a server may repeat a
-//! request with its token, and a driver the address with its password. And `cause_message`, which tells what failures have in common.
+//! request with its token, and a driver the address with its password.
 
-use coho_core::cause::Cause;
-use coho_core::code::Code;
 use coho_core::secret::Masker;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -17,10 +15,6 @@ pub(crate) fn teach(connection: &Connection, masker: Masker) -> rusqlite::Result
             ValueRef::Text(bytes) => Some(masker.mask(&String::from_utf8_lossy(bytes)).into_owned()),
             ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => None,
         })
-    })?;
-    connection.create_scalar_function("cause_message", 2, flags, |context| {
-        let (code, message) = (context.get::<Option<String>>(0)?, context.get::<Option<String>>(1)?);
-        Ok(Cause::of(code.and_then(|code| Code::parse(&code)), message.as_deref()).message)
     })
 }
 

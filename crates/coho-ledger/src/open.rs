@@ -13,10 +13,10 @@ use coho_core::secret::Masker;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::mask;
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
+use crate::{functions, mask};
 
 /// "COHO": what tells a ledger from any other SQLite file.
 pub(crate) const APPLICATION: i32 = 0x434f_484f;
@@ -189,6 +189,7 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
         (_, Access::ReadOnly) => return copied(&connection, path, opening.now),
     }
     mask::teach(&connection, Masker::new(&[])).map_err(|source| OpenError::sqlite(path, source))?;
+    functions::teach(&connection).map_err(|source| OpenError::sqlite(path, source))?;
     Ok(Opened { connection, copy: None })
 }
 

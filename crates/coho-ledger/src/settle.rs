@@ -134,20 +134,6 @@ impl Ledger {
             Ok(())
         })
     }
-
-    /// Records the calls of an exchange that no verdict comes from, such as one that finds references.
-    pub fn record_calls(
-        &self,
-        lease: &Lease,
-        run: &Run,
-        scope: &Scope,
-        key: Option<&Key>,
-        calls: &[Call],
-    ) -> Result<(), LedgerError> {
-        self.write_in(lease, "recording calls", |connection| {
-            call::record_exchange(connection, run, scope, key, calls)
-        })
-    }
 }
 
 fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {

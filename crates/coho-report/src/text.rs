@@ -15,7 +15,7 @@ mod notice;
 mod differences;
 
 pub use self::alerts::{alerts, tried};
-pub use self::calls::calls;
+pub use self::calls::{attempt, calls};
 pub use self::cases::cases;
 pub use self::csv::csv;
 pub use self::detail::run_detail;

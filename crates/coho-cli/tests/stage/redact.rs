@@ -87,7 +87,6 @@ fn sign(word: &str, before: &str, after: &str) -> Option<&'static str> {
         "process" if is_count => Some("<pid>"),
         "millis" | "micros" if is_count => Some("<n>"),
         "least" => None,
-        "until" if is_day(word) => Some("<day>"),
         _ if is_count && matches!(after, "ms" | "s" | "min") => Some("<n>"),
         _ if is_id(word) => Some("<id>"),
         _ if is_day(word) && is_time(after) => Some("<day>"),

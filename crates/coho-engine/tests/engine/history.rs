@@ -8,6 +8,7 @@ use coho_core::started::{Commit, FullWhy, Started, StartedBy};
 use coho_core::sync::{Api, SyncId};
 use coho_engine::run::Options;
 use coho_ledger::look::FailuresOf;
+use coho_ledger::look::requests::WantedCalls;
 use coho_ledger::run::{RunId, RunRecord};
 use coho_ledger::{Access, Create, Ledger, Opening};
 use coho_simulator::{Fault, FaultAnswer, Trouble};
@@ -48,7 +49,7 @@ async fn a_run_remembers_what_it_was_told_of_its_start() {
     stage.many_accounts(1, 3).unwrap();
     let started = Started {
         by: Some(StartedBy::Schedule),
-        user: Some("ada".to_owned()),
+        user: Some("deploy".to_owned()),
         host: Some("east".to_owned()),
         version: Some("1.2.3".to_owned()),
         commit: Some(Commit { id: "c0ffee".to_owned(), is_dirty: false }),
@@ -144,10 +145,11 @@ async fn a_batch_leads_to_its_rows_and_back() {
     let (ledger, run) = (ledger(&stage).unwrap(), last(&stage).unwrap());
     let scope = scope(&ledger, &run).unwrap();
     let of_row = ledger.calls(&scope, &run.id, Some(&Key::new("2")), 9).unwrap();
-    let of_run = ledger.calls_of_run(&run.id, coho_ledger::look::CallFilter::default(), 9).unwrap();
+    let of_run = ledger.requests_of_run(&run.id, &WantedCalls::default(), 9).unwrap();
     assert_eq!((of_row.len(), of_run.len()), (1, 1));
     assert_eq!(of_run[0].call.route.as_ref().map(|route| route.api), Some(Api::Analytics));
-    assert_eq!(ledger.keys_of_call(of_run[0].id, 9).unwrap(), ["1", "2"].map(Key::new));
+    let rows = ledger.rows_of_request(of_run[0].number, 9).unwrap();
+    assert_eq!(rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), ["1", "2"].map(Key::new));
     assert_eq!(of_run[0].sync, SyncId::new("orders"));
 }
 

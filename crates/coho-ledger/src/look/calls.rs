@@ -1,4 +1,4 @@
-//! Calls: from a run or a row to its calls, and from a call to its rows.
+//! Calls as the command line tells them: those of a row, and what those of a run came to. Pages: [`super::requests`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,40 +7,14 @@ use coho_core::call::WaitWhy;
 use coho_core::key::Key;
 use coho_core::sync::SyncId;
 use coho_core::verdict::Call;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::params;
 
 use crate::call::{COLUMNS, Reader};
-use crate::failure::{Fault, LedgerError};
+use crate::failure::LedgerError;
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
 use crate::run::RunId;
 use crate::scope::Scope;
-
-/// A call with its place in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallRecord {
-    /// Its number: calls are counted over all runs, in the order in which they were recorded.
-    pub id: u64,
-    /// The run.
-    pub run: RunId,
-    /// The sync.
-    pub sync: SyncId,
-    /// The row that it was made for; absent where it was made for several, or for none.
-    pub key: Option<Key>,
-    /// The number of the call with which its exchange began: all calls of one operation have the same.
-    pub exchange: u64,
-    /// The call.
-    pub call: Call,
-}
-
-/// Which calls of a run are asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct CallFilter {
-    /// Only those that were refused or not answered.
-    pub failed: bool,
-    /// Only those behind this one; 0 for all.
-    pub after: u64,
-}
 
 /// What the calls of one sync in a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,33 +66,6 @@ impl Ledger {
         })
     }
 
-    /// The calls of all syncs of a run, in the order in which they were recorded.
-    pub fn calls_of_run(
-        &self,
-        run: &RunId,
-        filter: CallFilter,
-        limit: usize,
-    ) -> Result<Vec<CallRecord>, LedgerError> {
-        let (index, failed) = if filter.failed {
-            ("calls_failed", "AND (calls.status IS NULL OR calls.status >= 400)")
-        } else {
-            ("calls_by_run", "")
-        };
-        let of = format!(
-            "FROM runs CROSS JOIN calls INDEXED BY {index} ON calls.run = runs.id JOIN scopes ON scopes.id = calls.scope
-             WHERE runs.run = ?1 AND calls.id > ?2 {failed} ORDER BY calls.id LIMIT ?3"
-        );
-        self.read("reading calls", |connection| {
-            let mut statement = connection.prepare_cached(&selected(&of))?;
-            let mut rows = statement.query(params![run.as_str(), stored(filter.after), stored(limit)])?;
-            let (mut calls, mut reader) = (Vec::new(), Reader::default());
-            while let Some(row) = rows.next()? {
-                calls.push(record(connection, &mut reader, row)?);
-            }
-            Ok(calls)
-        })
-    }
-
     /// What the calls of a run came to, sync by sync.
     pub fn call_sums(&self, run: &RunId) -> Result<Vec<CallSums>, LedgerError> {
         self.read("counting calls", |connection| {
@@ -145,51 +92,4 @@ impl Ledger {
             Ok(sums)
         })
     }
-
-    /// A call by its number.
-    pub fn call(&self, id: u64) -> Result<Option<CallRecord>, LedgerError> {
-        let of = "FROM calls JOIN runs ON runs.id = calls.run JOIN scopes ON scopes.id = calls.scope WHERE calls.id = ?1";
-        self.read("reading a call", |connection| {
-            let mut statement = connection.prepare_cached(&selected(of))?;
-            let mut rows = statement.query([stored(id)])?;
-            match rows.next()? {
-                Some(row) => record(connection, &mut Reader::default(), row).map(Some),
-                None => Ok(None),
-            }
-        })
-    }
-
-    /// The rows that a call was made for, in the order of their keys.
-    pub fn keys_of_call(&self, id: u64, limit: usize) -> Result<Vec<Key>, LedgerError> {
-        self.read("reading the rows of a call", |connection| {
-            let own: Option<Option<String>> = connection
-                .prepare_cached("SELECT key FROM calls WHERE id = ?1")?
-                .query_row([stored(id)], |row| row.get(0))
-                .optional()?;
-            if let Some(Some(key)) = own {
-                return Ok(vec![Key::new(key)]);
-            }
-            let mut statement = connection
-                .prepare_cached("SELECT key FROM call_keys WHERE call = ?1 ORDER BY key LIMIT ?2")?;
-            let keys = statement.query_map([stored(id), stored(limit)], |row| row.get::<_, String>(0))?;
-            Ok(keys.map(|key| key.map(Key::new)).collect::<rusqlite::Result<_>>()?)
-        })
-    }
-}
-
-fn selected(of: &str) -> String {
-    format!(
-        "SELECT calls.id, runs.run, scopes.sync, calls.key, coalesce(calls.exchange, calls.id), {COLUMNS} {of}"
-    )
-}
-
-fn record(connection: &Connection, reader: &mut Reader, row: &Row<'_>) -> Result<CallRecord, Fault> {
-    Ok(CallRecord {
-        id: count(row.get(0)?),
-        run: RunId::new(row.get::<_, String>(1)?),
-        sync: SyncId::new(row.get::<_, String>(2)?),
-        key: row.get::<_, Option<String>>(3)?.map(Key::new),
-        exchange: count(row.get(4)?),
-        call: reader.read(connection, row, 5)?,
-    })
 }

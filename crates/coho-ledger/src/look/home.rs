@@ -1,15 +1,14 @@
-//! Everything at a glance: the last runs of each sync, and what still fails.
+//! Everything at a glance: the last runs of each sync.
 
 use coho_core::counts::Counts;
 use coho_core::memory::Time;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
 use rusqlite::{Connection, params};
 
 use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::moment::{count, stored, time};
+use crate::moment::{stored, time};
 use crate::run::{RunId, Status, read_counts};
 
 /// A sync with its runs among the newest ones.
@@ -44,27 +43,6 @@ pub struct SyncRun {
     pub counts: Option<Counts>,
 }
 
-/// Rows of a sync that wait for somebody for one reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandingCause {
-    /// The workspace.
-    pub workspace: String,
-    /// The sync.
-    pub sync: SyncId,
-    /// Where the rows ended.
-    pub fate: Fate,
-    /// The code of what went wrong.
-    pub code: Option<String>,
-    /// One of the messages.
-    pub message: Option<String>,
-    /// How many rows.
-    pub rows: u64,
-    /// Since when the oldest of them waits.
-    pub since: Time,
-    /// The number of the newest of them.
-    pub newest: i64,
-}
-
 impl Ledger {
     /// All syncs, each with those of its runs that are among the newest `most` runs.
     pub fn sync_histories(&self, most: usize) -> Result<Vec<SyncHistory>, LedgerError> {
@@ -84,11 +62,6 @@ impl Ledger {
             }
             Ok(earlier)
         })
-    }
-
-    /// Rows that no later run mended, by sync, fate, code and message; those of most rows first.
-    pub fn standing_causes(&self, most: usize) -> Result<Vec<StandingCause>, LedgerError> {
-        self.read("reading what still fails", |connection| causes(connection, most))
     }
 }
 
@@ -141,28 +114,4 @@ fn newest(connection: &Connection, last: i64, most: usize) -> Result<Vec<(i64, S
         runs.push((row.get(0)?, run));
     }
     Ok(runs)
-}
-
-fn causes(connection: &Connection, most: usize) -> Result<Vec<StandingCause>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, sync, fate, code, message, count(*) AS number, min(at), max(fates.id)
-         FROM fates INDEXED BY fates_standing JOIN scopes ON scopes.id = scope JOIN workspaces ON workspaces.id = workspace
-         WHERE standing = 1 GROUP BY scope, fate, code, message ORDER BY number DESC, max(fates.id) DESC LIMIT ?1",
-    )?;
-    let mut rows = statement.query(params![stored(most)])?;
-    let mut causes = Vec::new();
-    while let Some(row) = rows.next()? {
-        let fate = Fate::parse(&row.get::<_, String>(2)?);
-        causes.push(StandingCause {
-            workspace: row.get(0)?,
-            sync: SyncId::new(row.get::<_, String>(1)?),
-            fate: fate.ok_or_else(|| Fault::damaged("a fate is none that Coho writes"))?,
-            code: row.get(3)?,
-            message: row.get(4)?,
-            rows: count(row.get(5)?),
-            since: time(row.get(6)?)?,
-            newest: row.get(7)?,
-        });
-    }
-    Ok(causes)
 }

@@ -26,6 +26,8 @@ pub struct NumberedCall {
     pub key: Option<Key>,
     /// The number of that row's newest fate, by which pages name the row.
     pub row: Option<i64>,
+    /// The number of the call with which its exchange began: all calls of one operation have the same.
+    pub exchange: i64,
     /// What was sent and answered. In lists without the bodies.
     pub call: Call,
 }
@@ -54,11 +56,11 @@ pub struct CallCount {
     pub micros: u64,
 }
 
-/// What is read of a call: its key, the columns of [`Reader`], number, run, sync, and the key's newest fate.
+/// What is read of a call: its key, the columns of [`Reader`], number, run, sync, the key's newest fate, and the exchange.
 fn whole() -> String {
     format!(
         "calls.key, {COLUMNS}, calls.id, runs.run, sync, (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key
-           WHERE fates.scope = calls.scope AND fates.key = calls.key)"
+           WHERE fates.scope = calls.scope AND fates.key = calls.key), coalesce(calls.exchange, calls.id)"
     )
 }
 
@@ -200,6 +202,7 @@ fn one(connection: &Connection, reader: &mut Reader, row: &Row<'_>) -> Result<Nu
         sync: SyncId::new(row.get::<_, String>(19)?),
         key: row.get::<_, Option<String>>(0)?.map(Key::new),
         row: row.get(20)?,
+        exchange: row.get(21)?,
         call: reader.read(connection, row, 1)?,
     })
 }

@@ -1,7 +1,6 @@
 //! One row: its story over all runs, found by the number of one of its fates or by its key.
 
 use coho_core::key::Key;
-use coho_core::sync::SyncId;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::run::{COLUMNS, NumberedRow, numbered};
@@ -28,21 +27,6 @@ impl Ledger {
                 statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let Some((scope, key)) = found else { return Ok(None) };
             Ok(of_number(connection, scope)?.map(|scope| RowName { scope, key: key.map(Key::new) }))
-        })
-    }
-
-    /// The syncs of this id, in all workspaces.
-    pub fn scopes_of_sync(&self, sync: &SyncId) -> Result<Vec<Scope>, LedgerError> {
-        self.read("looking for a sync", |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id FROM scopes WHERE sync = ?1 ORDER BY id DESC")?;
-            let ids: Vec<i64> =
-                statement.query_map([sync.as_str()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            let mut scopes = Vec::new();
-            for id in ids {
-                scopes.extend(of_number(connection, id)?);
-            }
-            Ok(scopes)
         })
     }
 

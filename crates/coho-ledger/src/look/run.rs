@@ -43,6 +43,8 @@ pub struct Wanted {
     pub fate: Option<Fate>,
     /// Only those with this code.
     pub code: Option<String>,
+    /// Only those that failed of the cause with this number.
+    pub cause: Option<i64>,
     /// Only those with a smaller number: where an earlier page ended.
     pub before: Option<i64>,
 }
@@ -146,8 +148,7 @@ fn listed(
 ) -> Result<FoundRows, Fault> {
     let mut found = Vec::new();
     for part in parts {
-        let code = wanted.code.as_deref();
-        found.extend(part_rows(connection, run, part, code, wanted.before, stored(most) + 1)?);
+        found.extend(part_rows(connection, run, part, wanted, stored(most) + 1)?);
     }
     found.sort_unstable_by_key(|row| std::cmp::Reverse(row.number));
     Ok(FoundRows::first(found, most))
@@ -157,18 +158,19 @@ fn part_rows(
     connection: &Connection,
     run: i64,
     part: &Part,
-    code: Option<&str>,
-    before: Option<i64>,
+    wanted: &Wanted,
     most: i64,
 ) -> Result<Vec<NumberedRow>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS} FROM fates INDEXED BY fates_by_run JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
          WHERE fates.run = ?1 AND scope = ?2 AND fate = ?3 AND fates.id < ?4 AND (?5 IS NULL OR code = ?5)
+           AND (?7 IS NULL OR cause = ?7)
          ORDER BY fates.id DESC LIMIT ?6"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let before = before.unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![run, part.scope, part.fate, before, code, most])?;
+    let before = wanted.before.unwrap_or(i64::MAX);
+    let mut rows =
+        statement.query(params![run, part.scope, part.fate, before, wanted.code, most, wanted.cause])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(numbered(row)?);

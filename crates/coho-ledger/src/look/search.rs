@@ -75,14 +75,14 @@ impl Ledger {
                 "SELECT {COLUMNS} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
                  JOIN scopes ON scopes.id = scope
                  WHERE standing = 1 AND fates.id < ?1 AND (?2 IS NULL OR sync = ?2) AND (?3 IS NULL OR fate = ?3)
-                   AND (?4 IS NULL OR code = ?4)
+                   AND (?4 IS NULL OR code = ?4) AND (?6 IS NULL OR cause = ?6)
                  ORDER BY fates.id DESC LIMIT ?5"
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let before = wanted.before.unwrap_or(i64::MAX);
             let sync = wanted.sync.as_ref().map(SyncId::as_str);
             let fate = wanted.fate.map(Fate::as_str);
-            let mut rows = statement.query(params![before, sync, fate, wanted.code, stored(most) + 1])?;
+            let mut rows = statement.query(params![before, sync, fate, wanted.code, stored(most) + 1, wanted.cause])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 found.push(numbered(row)?);
@@ -156,13 +156,16 @@ fn stretch(
         "SELECT {COLUMNS} FROM fates NOT INDEXED JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
          WHERE fates.id >= ?1 AND fates.id < ?2 AND (?3 IS NULL OR fates.run = ?3)
            AND (?4 IS NULL OR sync = ?4) AND (?5 IS NULL OR fate = ?5) AND (?6 IS NULL OR code = ?6)
-           AND (instr(lower(coalesce(key, '')), ?7) OR instr(lower(coalesce(message, '')), ?7) OR instr(lower(fields), ?7))
+           AND (?8 IS NULL OR cause = ?8)
+           AND (instr(lower(coalesce(key, '')), ?7) OR instr(lower(coalesce(message, '')), ?7)
+             OR instr(lower(unpacked(fields, fields_zlib)), ?7))
          ORDER BY fates.id DESC"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let sync = wanted.sync.as_ref().map(SyncId::as_str);
     let fate = wanted.fate.map(Fate::as_str);
-    let mut rows = statement.query(params![from, before, run, sync, fate, wanted.code, text])?;
+    let mut rows =
+        statement.query(params![from, before, run, sync, fate, wanted.code, text, wanted.cause])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(numbered(row)?);

@@ -11,7 +11,7 @@ use coho_core::memory::Time;
 use coho_core::started::Started;
 use coho_core::verdict::{Call, Fate};
 use coho_ledger::history::RowFilter;
-use coho_ledger::look::CallFilter;
+use coho_ledger::look::requests::WantedCalls;
 use coho_ledger::retention::{KeptUntil, Pruned, Retention};
 use coho_ledger::run::{Ending, Kept, Run, RunId, Status, SyncStart};
 use coho_ledger::settle::{OpType, RowFate};
@@ -44,7 +44,8 @@ fn mixed(stage: &Stage, id: &str, at: i64) -> Result<Run, Box<dyn std::error::Er
     let run = begin(stage, id, at)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[well("1"), refused("2"), well("3")])?;
     for key in ["1", "2"] {
-        stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&Key::new(key)), &[call()])?;
+        let own = [(call(), vec![Key::new(key)])];
+        stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &own)?;
     }
     let keys = |names: &[&str]| names.iter().map(|name| Key::new(*name)).collect::<Vec<_>>();
     let batches = [(call(), keys(&["2", "3"])), (call(), keys(&["1", "3"])), (call(), Vec::new())];
@@ -77,7 +78,7 @@ fn rows_that_failed_are_kept_longest_and_their_calls_with_them() -> Tested {
     assert_eq!(pruned, Pruned { fates: 2, calls: 3, runs: 0 });
     assert_eq!((keys(&stage, "r1")?, kept(&stage, "r1")?), (vec!["2".to_owned()], Kept::Failures));
     assert_eq!((keys(&stage, "r2")?.len(), kept(&stage, "r2")?), (3, Kept::All));
-    assert_eq!(stage.ledger.calls_of_run(&RunId::new("r1"), CallFilter::default(), 9)?.len(), 2);
+    assert_eq!(stage.ledger.requests_of_run(&RunId::new("r1"), &WantedCalls::default(), 9)?.len(), 2);
     let pruned = stage.ledger.retain(&stage.lease, &seconds(100), at(1_400))?;
     assert_eq!((keys(&stage, "r1")?, kept(&stage, "r1")?), (vec![], Kept::Counts));
     assert_eq!(kept(&stage, "r2")?, Kept::Failures);

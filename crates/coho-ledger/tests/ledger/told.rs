@@ -13,9 +13,10 @@ use coho_core::started::Stage as Of;
 use coho_core::started::{Commit, FullWhy, Started, StartedBy};
 use coho_core::sync::Api;
 use coho_core::verdict::{Call, Fate};
-use coho_ledger::look::{CallFilter, FailureGroup, FailuresOf};
+use coho_ledger::look::requests::WantedCalls;
+use coho_ledger::look::{FailureGroup, FailuresOf};
 use coho_ledger::run::{Ending, Kept, Run, RunId, Status};
-use coho_ledger::settle::{OpType, RowFate};
+use coho_ledger::settle::{OpType, RowFate, Settlement};
 use coho_ledger::stages::StageStart;
 
 use super::history::{begin, call, fate};
@@ -45,12 +46,19 @@ fn told(number: u32, body: &str) -> Call {
     }
 }
 
+/// Settles a key with the calls of its exchange.
+fn settle(stage: &Stage, run: &Run, key: &Key, calls: &[Call]) -> Tested {
+    let fate = fate(key.as_str(), Some(OpType::Added), Fate::Delivered);
+    let settled = Settlement { key: key.clone(), memory: None, fate, calls: calls.to_vec() };
+    Ok(stage.ledger.settle(&stage.lease, run, &stage.scope, &[settled])?)
+}
+
 #[test]
 fn a_call_reads_back_with_all_that_was_told_of_it() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
     let (key, calls) = (Key::new("1"), [told(1, "{\"name\":\"Acme\"}"), told(2, "{\"name\":\"Acme\"}")]);
-    stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&key), &calls)?;
+    settle(&stage, &run, &key, &calls)?;
     let found = stage.ledger.calls(&stage.scope, run.id(), Some(&key), 9)?;
     assert_eq!(found.into_iter().map(|(_, call)| call).collect::<Vec<_>>(), calls);
     let connection = rusqlite::Connection::open(stage.path())?;
@@ -71,7 +79,13 @@ fn a_secret_in_a_body_that_is_compressed_is_masked_too() -> Tested {
     let run = begin(&stage, "r1", 1)?;
     let calls =
         [Call { headers: headers(&[("via", "hush-hush-hush")]), ..told(1, "you sent hush-hush-hush. ") }];
-    stage.ledger.record_calls(&stage.lease, &run, &stage.scope, None, &calls)?;
+    stage.ledger.settle_batch(
+        &stage.lease,
+        &run,
+        &stage.scope,
+        &[],
+        &calls.map(|call| (call, Vec::new())),
+    )?;
     let kept = &stage.ledger.calls(&stage.scope, run.id(), None, 9)?[0].1;
     assert!(!kept.response.contains("hush") && kept.response.contains("***"), "{}", kept.response);
     assert_eq!((kept.headers["via"].as_str(), kept.request.as_deref()), ("***", Some("you sent ***. ")));
@@ -83,21 +97,29 @@ fn rows_lead_to_their_calls_and_calls_to_their_rows() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
     let (key, own) = (Key::new("1"), [call(), told(1, "{}"), told(2, "{}")]);
-    stage.ledger.record_calls(&stage.lease, &run, &stage.scope, Some(&key), &own)?;
+    settle(&stage, &run, &key, &own)?;
     let shared = [(call(), vec![Key::new("2"), Key::new("1")])];
     stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &shared)?;
-    let all = stage.ledger.calls_of_run(run.id(), CallFilter::default(), 9)?;
-    let places: Vec<_> = all.iter().map(|call| (call.id, call.exchange)).collect();
+    let all = stage.ledger.requests_of_run(run.id(), &WantedCalls::default(), 9)?;
+    let places: Vec<_> = all.iter().map(|call| (call.number, call.exchange)).collect();
     assert_eq!(places, [(1, 1), (2, 1), (3, 1), (4, 4)], "calls of one operation are one exchange");
     assert_eq!(stage.ledger.calls(&stage.scope, run.id(), Some(&key), 9)?.len(), 4);
-    assert_eq!(stage.ledger.keys_of_call(2, 9)?, [key]);
-    assert_eq!(stage.ledger.keys_of_call(4, 9)?, [Key::new("1"), Key::new("2")]);
-    assert_eq!(stage.ledger.call(4)?.map(|found| found.key), Some(None));
-    let behind = stage.ledger.calls_of_run(run.id(), CallFilter { after: 3, ..CallFilter::default() }, 9)?;
-    assert_eq!(behind.len(), 1);
+    let found = |number| stage.ledger.numbered_call(number);
+    assert_eq!(found(2)?.map(|call| call.key), Some(Some(key)));
+    let keys: Vec<_> = stage.ledger.rows_of_request(4, 9)?.into_iter().map(|(key, _)| key).collect();
+    assert_eq!((found(4)?.map(|call| call.key), keys), (Some(None), vec![Key::new("1"), Key::new("2")]));
+    let behind = WantedCalls { after: Some(3), ..WantedCalls::default() };
+    assert_eq!(stage.ledger.requests_of_run(run.id(), &behind, 9)?.len(), 1);
     let delivered = [Call { status: Some(200), ..call() }];
-    stage.ledger.record_calls(&stage.lease, &run, &stage.scope, None, &delivered)?;
-    let failed = stage.ledger.calls_of_run(run.id(), CallFilter { failed: true, after: 0 }, 9)?;
+    stage.ledger.settle_batch(
+        &stage.lease,
+        &run,
+        &stage.scope,
+        &[],
+        &delivered.map(|call| (call, Vec::new())),
+    )?;
+    let failed = WantedCalls { failed: true, ..WantedCalls::default() };
+    let failed = stage.ledger.requests_of_run(run.id(), &failed, 9)?;
     assert_eq!(failed.len(), 4, "one without an answer, two of 503, and the shared one");
     Ok(())
 }
@@ -178,7 +200,7 @@ fn a_run_says_what_started_it_and_each_sync_why_all_rows_were_evaluated() -> Tes
     let stage = Stage::new()?;
     let started = Started {
         by: Some(StartedBy::CatchUp),
-        user: Some("ada".to_owned()),
+        user: Some("deploy".to_owned()),
         host: Some("east".to_owned()),
         arguments: Some("run accounts --resend".to_owned()),
         scheduled: Some(at(-60)),

@@ -18,7 +18,7 @@ use crate::line::{RowLine, RunLine};
 ///     "status": "completed", "counts": { "read": 91, "…": "as in `plan`" }, "calls": 3,
 ///     "kept": "all", "kept_until": "2026-12-24T09:00:00.000Z", "failures_kept_until": "2027-02-22T09:00:00.000Z",
 ///     "full_why": "first-run",
-///     "started_by": "command", "user": "ada", "host": "east", "arguments": "run accounts",
+///     "started_by": "command", "user": "deploy", "host": "east", "arguments": "run accounts",
 ///     "coho_version": "0.1.0", "project_digest": "5f1c…", "git_commit": "c0ffee…", "git_dirty": false
 ///   }]
 /// }

@@ -21,7 +21,9 @@ fn one(call: &Call, style: &Style) -> String {
     let head = format!("{} {}", call.method, tame(&call.path));
     let took = format!("{:.1} ms", micros(call.micros));
     let mut text = format!("{at}  {head} → {}  {took}\n", style.paint(tone, &status));
-    text.push_str(&attempt(call));
+    if let Some(told) = attempt(call) {
+        text.extend(["  ", &told, "\n"]);
+    }
     for (arrow, body) in [("→", call.request.as_deref()), ("←", Some(call.response.as_str()))] {
         if let Some(body) = body.filter(|body| !body.is_empty()) {
             text.extend(["  ", &style.paint(Tone::Faint, arrow), " ", &clip(&tame(body), LONGEST), "\n"]);
@@ -31,14 +33,14 @@ fn one(call: &Call, style: &Style) -> String {
 }
 
 /// Which attempt it was, and what it waited for, where there is something to tell.
-fn attempt(call: &Call) -> String {
+pub fn attempt(call: &Call) -> Option<String> {
     let wait = call.attempt.wait;
     let millis = u64::try_from(wait.length.as_millis()).unwrap_or(u64::MAX);
     let waited = wait.why.filter(|_| millis >= 100);
     let waited = waited.map(|why| format!("after {} for {}", time(millis), for_what(why)));
     let number = (call.attempt.number > 1).then(|| format!("attempt {}", call.attempt.number));
     let parts: Vec<_> = number.into_iter().chain(waited).collect();
-    if parts.is_empty() { String::new() } else { format!("  {}\n", parts.join(", ")) }
+    Some(parts.join(", ")).filter(|told| !told.is_empty())
 }
 
 fn micros(micros: u64) -> f64 {

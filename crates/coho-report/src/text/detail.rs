@@ -62,19 +62,15 @@ fn kept(line: &RunLine) -> String {
         (Some(all), Some(failures)) => {
             format!(
                 "rows and calls are kept until {}, of rows that failed until {}\n",
-                day(all),
-                day(failures)
+                moment(all),
+                moment(failures)
             )
         }
         (None, Some(failures)) => {
-            format!("only rows that failed are kept, with their calls, until {}\n", day(failures))
+            format!("only rows that failed are kept, with their calls, until {}\n", moment(failures))
         }
         (_, None) => "its rows and calls are not kept any more\n".to_owned(),
     }
-}
-
-fn day(time: coho_core::memory::Time) -> String {
-    moment(time).get(..10).unwrap_or_default().to_owned()
 }
 
 fn stage(line: &StageLine) -> Vec<Cell> {

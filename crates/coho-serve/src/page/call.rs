@@ -1,7 +1,9 @@
 //! One call: what was asked and what was answered, side by side.
 
+use coho_core::call::Headers;
 use coho_ledger::look::requests::NumberedCall;
 use coho_ledger::{Ledger, LedgerError};
+use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +44,28 @@ pub(crate) struct Exchange {
     row: Option<i64>,
     pub(crate) at: Moment,
     micros: u64,
+    /// Which attempt of the request it was, and what it waited for.
+    attempt: u32,
+    waited_millis: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited_for: Option<String>,
+    /// Both in words, where there is something to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told: Option<String>,
     method: String,
+    /// The address that the path follows; absent in calls that earlier versions made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     path: String,
+    request_headers: Headers,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    response_headers: Headers,
     response: String,
+    /// Bytes of both bodies that are not kept.
+    cut: u64,
 }
 
 impl Exchange {
@@ -56,6 +73,14 @@ impl Exchange {
     pub(crate) fn of(call: &NumberedCall) -> Self {
         Self {
             number: call.number,
+            attempt: call.call.attempt.number,
+            waited_millis: u64::try_from(call.call.attempt.wait.length.as_millis()).unwrap_or(u64::MAX),
+            told: coho_report::text::attempt(&call.call),
+            waited_for: call.call.attempt.wait.why.map(|why| why.as_str().to_owned()),
+            address: call.call.route.as_ref().map(|route| route.address.clone()),
+            request_headers: call.call.route.as_ref().map(|route| route.headers.clone()).unwrap_or_default(),
+            response_headers: call.call.headers.clone(),
+            cut: call.call.request_cut + call.call.response_cut,
             run: call.run.as_str().to_owned(),
             sync: call.sync.as_str().to_owned(),
             key: call.key.as_ref().map(ToString::to_string),
@@ -74,7 +99,7 @@ impl Exchange {
     pub(crate) fn line(&self) -> Markup {
         html! {
             span .mono { (self.method) " " (self.path) } " " (parts::answer(self.status)) " "
-            span .faint { (took(self.micros)) }
+            span .faint { (took(self.micros)) @if let Some(told) = &self.told { ", " (told) } }
         }
     }
 
@@ -84,7 +109,8 @@ impl Exchange {
             div .sides {
                 section {
                     h4 { "Request" }
-                    p .mono .small { (self.method) " " (self.path) }
+                    p .mono .small { (self.method) " " @if let Some(address) = &self.address { (address) } (self.path) }
+                    (headers(&self.request_headers))
                     @match &self.request {
                         Some(body) => { (json::document(body)) }
                         None => { (parts::empty("without a body")) }
@@ -92,8 +118,21 @@ impl Exchange {
                 }
                 section {
                     h4 { "Answer " (parts::answer(self.status)) " " span .faint { "after " (took(self.micros)) } }
+                    (headers(&self.response_headers))
                     (json::document(&self.response))
                 }
+            }
+            @if self.cut > 0 { p .small .faint { (counted(self.cut, "byte")) " of long bodies are not kept" } }
+        }
+    }
+}
+
+fn headers(headers: &Headers) -> Markup {
+    html! {
+        @if !headers.is_empty() {
+            details .headers {
+                summary .small { (counted(headers.len() as u64, "header")) }
+                dl .mono .small { @for (name, value) in headers { div { dt { (name) } dd { (value) } } } }
             }
         }
     }

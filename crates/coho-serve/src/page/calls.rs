@@ -42,6 +42,9 @@ pub(crate) struct CallLine {
     pub(crate) row: Option<i64>,
     pub(crate) at: Moment,
     pub(crate) micros: u64,
+    /// Which attempt it was, and what it waited for, where there is something to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<String>,
     pub(crate) method: String,
     pub(crate) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +92,7 @@ fn lines(calls: &[NumberedCall]) -> Vec<CallLine> {
         row: call.row,
         at: call.call.at.into(),
         micros: call.call.micros,
+        told: coho_report::text::attempt(&call.call),
         method: call.call.method.to_owned(),
         path: call.call.path.clone(),
         status: call.call.status,
@@ -145,7 +149,7 @@ impl CallLine {
                     }
                 }
                 td { (parts::answer(self.status)) }
-                td .num { (took(self.micros)) }
+                td .num { (took(self.micros)) @if let Some(told) = &self.told { br; span .faint .small { (told) } } }
                 td .fall title={ (self.at.shown()) " UTC" } { (chart::span(self.begin, self.length, parts::answer_tone(self.status))) }
             }
         }

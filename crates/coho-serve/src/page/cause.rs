@@ -1,58 +1,89 @@
-//! Failures by their cause: how many rows, since when, and what to do about it.
+//! Failures by their cause: how many rows, since when, which, and what to do about it. The ledger groups them, as it does for
+//! `coho runs RUN --failures`.
 
 use coho_core::code::Code;
+use coho_core::sync::SyncId;
+use coho_ledger::look::FailureGroup;
 use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use crate::markup::parts;
 use crate::moment::Moment;
+use crate::target::Target;
 
-/// Rows that failed for one reason.
+/// Rows of one sync that failed for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cause {
     pub(crate) sync: String,
-    pub(crate) fate: String,
+    /// Where most of them ended.
+    fate: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) code: Option<String>,
-    /// One of their messages.
+    code: Option<String>,
+    /// What their messages have in common.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
+    message: Option<String>,
     pub(crate) rows: u64,
-    pub(crate) since: Moment,
+    /// When a row failed of it for the first time.
+    first: Moment,
+    /// Whether it had been healed before.
+    came_back: bool,
+    /// A few of the rows.
+    keys: Vec<String>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) remedy: Option<String>,
+    remedy: Option<String>,
     /// Where the rows are.
-    pub(crate) href: String,
+    href: String,
 }
 
-/// What helps with a code.
-pub(crate) fn remedy(code: Option<&str>) -> Option<String> {
-    Code::parse(code?)?.entry().map(|entry| entry.remedy.to_owned())
-}
+impl Cause {
+    /// A cause whose rows are listed on this page, which has these filters already.
+    pub(crate) fn of(
+        sync: &SyncId,
+        group: &FailureGroup,
+        rows: &Target,
+        filters: &[(&str, Option<&str>)],
+    ) -> Self {
+        let most = group.fates.iter().max_by_key(|(_, rows)| **rows);
+        let id = group.id.to_string();
+        let mut filters = filters.to_vec();
+        filters.extend([("sync", Some(sync.as_str())), ("cause", Some(id.as_str()))]);
+        Self {
+            sync: sync.as_str().to_owned(),
+            fate: most.map(|(fate, _)| fate.as_str().to_owned()).unwrap_or_default(),
+            code: group.cause.code.map(|code| code.to_string()),
+            message: Some(group.cause.message.clone()).filter(|message| !message.is_empty()),
+            rows: group.count,
+            first: group.first.into(),
+            came_back: group.came_back,
+            keys: group.examples.iter().map(ToString::to_string).collect(),
+            remedy: group.cause.code.and_then(Code::entry).map(|entry| entry.remedy.to_owned()),
+            href: rows.with(&filters),
+        }
+    }
 
-/// Causes, those of most rows first.
-pub(crate) fn list(causes: &[Cause]) -> Markup {
-    html! {
-        ol .causes {
-            @for cause in causes {
-                li class={ "cause " (parts::tone(&cause.fate)) } {
-                    a .rows href=(cause.href) { (counted(cause.rows, "row")) }
-                    div {
-                        p .what {
-                            @if let Some(message) = &cause.message { (message) }
-                            @else { "no message" }
-                        }
-                        p .faint {
-                            (parts::fate(&cause.fate)) " "
-                            @if let Some(code) = &cause.code { code { (code) } " · " }
-                            (cause.sync) " · since " (parts::moment(&cause.since))
-                        }
-                        @if let Some(remedy) = &cause.remedy { p .remedy { (remedy) } }
+    fn show(&self) -> Markup {
+        html! {
+            li class={ "cause " (parts::tone(&self.fate)) } {
+                a .rows href=(self.href) { (counted(self.rows, "row")) }
+                div {
+                    p .what { @match &self.message { Some(message) => { (message) } None => { "no message" } } }
+                    p .faint {
+                        (parts::fate(&self.fate)) " "
+                        @if let Some(code) = &self.code { code { (code) } " · " }
+                        (self.sync) " · first seen " (parts::moment(&self.first))
+                        @if self.came_back { " · " strong { "came back" } }
                     }
+                    @if !self.keys.is_empty() { p .faint { "such as " span .mono { (self.keys.join(", ")) } } }
+                    @if let Some(remedy) = &self.remedy { p .remedy { (remedy) } }
                 }
             }
         }
     }
+}
+
+/// Causes, those of most rows first.
+pub(crate) fn list(causes: &[Cause]) -> Markup {
+    html! { ol .causes { @for cause in causes { (cause.show()) } } }
 }

@@ -1,6 +1,7 @@
 //! The overview: what is wrong now, how each sync goes, and what is under way.
 
-use coho_ledger::look::home::{StandingCause, SyncHistory, SyncRun};
+use coho_ledger::look::FailuresOf;
+use coho_ledger::look::home::{SyncHistory, SyncRun};
 use coho_ledger::run::Status;
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{counted, number, time};
@@ -9,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::cause::{self, Cause};
-use super::rows;
 use super::sum::Sum;
 use crate::markup::chart::{self, Bar};
 use crate::markup::parts;
@@ -83,30 +83,17 @@ pub(crate) fn empty(context: &Context<'_>) -> Home {
 
 /// The overview.
 pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<Home, LedgerError> {
-    let causes = ledger.standing_causes(CAUSES * 10)?;
-    let histories = ledger.sync_histories(RUNS)?;
-    let failing = |history: &SyncHistory| {
-        let of_sync =
-            |cause: &&StandingCause| cause.sync == history.sync && cause.workspace == history.workspace;
-        causes.iter().filter(of_sync).map(|cause| cause.rows).sum()
-    };
-    let syncs = histories.iter().map(|history| sync(context, history, failing(history))).collect();
-    let failing = causes.iter().take(CAUSES).map(shown).collect();
-    Ok(Home { project: context.site.project.clone(), ran: true, failing, syncs })
-}
-
-fn shown(cause: &StandingCause) -> Cause {
-    let code = cause.code.as_deref();
-    Cause {
-        sync: cause.sync.as_str().to_owned(),
-        fate: cause.fate.as_str().to_owned(),
-        remedy: cause::remedy(code),
-        code: cause.code.clone(),
-        message: cause.message.clone(),
-        rows: cause.rows,
-        since: cause.since.into(),
-        href: rows::standing(cause.sync.as_str(), cause.fate.as_str(), code),
+    let (mut syncs, mut failing) = (Vec::new(), Vec::new());
+    for history in ledger.sync_histories(RUNS)? {
+        let Some(scope) = ledger.scope_of(&history.workspace, &history.sync)? else { continue };
+        let groups = ledger.failures(&scope, FailuresOf::Now, CAUSES)?;
+        let shown = |group| Cause::of(&history.sync, group, &Target::Search, &[("standing", Some("yes"))]);
+        failing.extend(groups.iter().map(shown));
+        syncs.push(sync(context, &history, ledger.still_failing(&scope, None)?));
     }
+    failing.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
+    failing.truncate(CAUSES);
+    Ok(Home { project: context.site.project.clone(), ran: true, failing, syncs })
 }
 
 fn sync(context: &Context<'_>, history: &SyncHistory, failing: u64) -> SyncState {

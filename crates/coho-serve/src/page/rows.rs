@@ -97,6 +97,7 @@ pub(crate) fn wanted(asked: &Asked) -> Wanted {
         sync: asked.filter("sync").map(SyncId::new),
         fate: asked.filter("fate").and_then(Fate::parse),
         code: asked.filter("code").map(str::to_owned),
+        cause: asked.filter("cause").and_then(|number| number.parse().ok()),
         before: asked.filter("before").and_then(|number| number.parse().ok()),
     }
 }
@@ -162,7 +163,7 @@ impl RowsPage {
                 p .alert.warn {
                     (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.fate)
                     " here as in an earlier run, where it is written down: "
-                    a href=(standing(&carried.sync, &carried.fate, None)) { "those that wait now" }
+                    a href=(standing(&carried.sync, &carried.fate)) { "those that wait now" }
                 }
             }
         }
@@ -251,13 +252,8 @@ impl Page for RowsPage {
 }
 
 /// Where the rows are that wait now.
-pub(crate) fn standing(sync: &str, fate: &str, code: Option<&str>) -> String {
-    Target::Search.with(&[
-        ("standing", Some("yes")),
-        ("sync", Some(sync)),
-        ("fate", Some(fate)),
-        ("code", code),
-    ])
+fn standing(sync: &str, fate: &str) -> String {
+    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("fate", Some(fate))])
 }
 
 impl Choice {

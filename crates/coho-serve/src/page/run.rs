@@ -2,16 +2,18 @@
 
 use coho_core::counts::Counts;
 use coho_core::sync::SyncId;
+use coho_ledger::look::FailuresOf;
 use coho_ledger::look::home::SyncRun;
 use coho_ledger::look::requests::CallCount;
 use coho_ledger::look::run::FateCount;
-use coho_ledger::run::{RunId, SyncRecord};
+use coho_ledger::run::{RunId, RunRecord, SyncRecord};
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{counted, number, time};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::cause::{self, Cause};
 use super::compare::{self, Comparison};
 use super::head::{Head, head};
 use super::now::Now;
@@ -21,6 +23,9 @@ use crate::moment::millis;
 use crate::shown::Page;
 use crate::target::Target;
 
+/// So many causes of each sync are shown.
+const CAUSES: usize = 20;
+
 /// A run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunPage {
@@ -28,6 +33,8 @@ pub(crate) struct RunPage {
     /// What it does now; absent where it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Now>,
+    /// Rows that it wrote down as failed, by cause.
+    failures: Vec<Cause>,
     /// All rows of all syncs that have ended.
     sum: Sum,
     syncs: Vec<SyncPart>,
@@ -93,11 +100,25 @@ pub(crate) fn make(
     Ok(Some(RunPage {
         head: head(context, &record),
         now: Now::of(context, ledger, &record, settled)?,
+        failures: failures(ledger, &record)?,
         sum: Sum::of(&counts),
         syncs: record.syncs.iter().map(|sync| part(sync, &earlier)).collect(),
         kept: fates.iter().map(kept).collect(),
         calls: ledger.request_counts(&id)?.iter().map(calls).collect(),
     }))
+}
+
+/// Failures of all syncs, those of most rows first.
+fn failures(ledger: &Ledger, record: &RunRecord) -> Result<Vec<Cause>, LedgerError> {
+    let rows = Target::Rows { run: record.id.as_str().to_owned() };
+    let mut causes = Vec::new();
+    for sync in &record.syncs {
+        let Some(scope) = ledger.scope_of(&sync.workspace, &sync.sync)? else { continue };
+        let groups = ledger.failures(&scope, FailuresOf::Run(&record.id), CAUSES)?;
+        causes.extend(groups.iter().map(|group| Cause::of(&sync.sync, group, &rows, &[])));
+    }
+    causes.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
+    Ok(causes)
 }
 
 fn part(sync: &SyncRecord, earlier: &[(SyncId, SyncRun)]) -> SyncPart {
@@ -143,6 +164,12 @@ impl Page for RunPage {
         html! {
             (self.head.show("Overview"))
             @if let Some(now) = &self.now { (now.show()) }
+            @if !self.failures.is_empty() {
+                section aria-labelledby="failures" {
+                    h2 #failures { "Failures" }
+                    (cause::list(&self.failures))
+                }
+            }
             section aria-labelledby="rows" {
                 h2 #rows { "Rows" }
                 @if self.now.is_none() || self.sum.read > 0 { (self.sum.show(&self.head.run, None)) }

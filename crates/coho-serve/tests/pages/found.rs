@@ -94,7 +94,7 @@ async fn the_overview_leads_to_rows_that_wait_since_an_earlier_run() -> Result<(
     let (stage, served) = ran().await?;
     stage.run().await?;
     let home = served.page("/").await?.body;
-    let place = "/rows?standing=yes&amp;sync=users&amp;fate=deferred&amp;code=reference-missing";
+    let place = "/rows?standing=yes&amp;sync=users&amp;cause=1";
     assert!(home.contains(place), "{home}");
     let rows = served.page(&place.replace("&amp;", "&")).await?.body;
     assert!(rows.contains("href=\"/rows/4\"") || rows.contains("href=\"/rows/5\""), "{rows}");

@@ -71,7 +71,6 @@ ALTER TABLE calls ADD COLUMN request_zlib BLOB;
 ALTER TABLE calls ADD COLUMN response_zlib BLOB;
 
 CREATE INDEX calls_by_run ON calls (run);
-CREATE INDEX calls_failed ON calls (run) WHERE status IS NULL OR status >= 400;
 
 CREATE TABLE causes (
   -- What rows failed of: failures of one sync with one code and one message, but for numbers, ids and quoted values in it.

@@ -16,6 +16,9 @@ pub(crate) struct Filter {
     pub(crate) fate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
+    /// The number of a cause of failures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
     /// The number of the searched text, which addresses have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) q: Option<String>,
@@ -76,6 +79,7 @@ impl Filter {
             sync: filter("sync"),
             fate: filter("fate"),
             code: filter("code"),
+            cause: filter("cause"),
             standing: context.asked.filter("standing").is_some(),
             forgotten: q.is_some() && text.is_none(),
             q,
@@ -92,6 +96,7 @@ impl Filter {
                 ("sync", self.sync.as_deref()),
                 ("fate", self.fate.as_deref()),
                 ("code", self.code.as_deref()),
+                ("cause", self.cause.as_deref()),
                 ("q", self.q.as_deref()),
                 ("before", before),
             ],
@@ -119,6 +124,13 @@ impl Filter {
         html! {
             nav .filters aria-label="Filters" {
                 @for kind in Kind::ALL { (self.by(kind, target, choices)) }
+                @if self.cause.is_some() {
+                    div .filter {
+                        span .faint { "cause" }
+                        span { "only rows of one cause" }
+                        a href=(Self { cause: None, ..self.clone() }.address(target.path(), None)) { "all causes" }
+                    }
+                }
             }
         }
     }
