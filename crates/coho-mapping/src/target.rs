@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn an_address_has_one_at_with_text_on_both_sides() {
         assert!(is_address("ada@alder.example") && is_address(" ada@alder.example "));
-        for text in ["deploy", "@", "ada@", "@alder.example", "a@b@c", " @ "] {
+        for text in ["ada", "@", "ada@", "@alder.example", "a@b@c", " @ "] {
             assert!(!is_address(text), "{text}");
         }
     }
