@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use chrono::{Duration, TimeDelta};
 use coho_alert::channel::Channel;
 use coho_alert::channel::ping::Check;
-use coho_alert::found::{self, Findings, Ran};
+use coho_alert::found::{self, Findings, Fresh, Ran};
 use coho_alert::machine::{advance, close};
 use coho_alert::message::{Frame, Message};
 use coho_alert::request::Sent;
@@ -30,7 +30,7 @@ use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::alerts::{Telling, Written};
 use coho_ledger::outbox::Failing;
-use coho_ledger::run::Past;
+use coho_ledger::run::{Past, Status as Ended};
 
 pub use coho_alert::channel::ping::Ping;
 
@@ -38,6 +38,7 @@ pub use self::deliver::{BOUND, Delivered};
 use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::lost::OnLost;
+use crate::run::Report;
 
 /// How many earlier runs the median of rows is taken of.
 const EARLIER: usize = 10;
@@ -65,6 +66,18 @@ pub struct Tried {
     pub kind: &'static str,
     /// Why the message was not taken; none where it was.
     pub error: Option<String>,
+}
+
+/// What a ping says of a run: failed is what ends with another code than 0.
+pub fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
+    match report {
+        Ok(report) => {
+            let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;
+            let summary = coho_report::text::run(&report.syncs, &coho_report::style::Style::default());
+            (if is_well { Ping::Success } else { Ping::Fail }, summary)
+        }
+        Err(error) => (Ping::Fail, error.to_string()),
+    }
 }
 
 impl Engine<'_> {
@@ -123,11 +136,25 @@ impl Engine<'_> {
     fn found_by_time(&self, ledger: &Ledger) -> Result<Findings, EngineError> {
         let (project, now) = (self.setup.project, self.setup.clock.now());
         let mut findings = Findings::new();
+        let record = match ledger.under_way(&self.setup.holder.host, now)?.and_then(|under_way| under_way.run)
+        {
+            Some(run) => ledger.run(&run)?,
+            None => None,
+        };
+        let syncs = record.iter().flat_map(|record| &record.syncs);
+        let running: BTreeSet<_> = syncs
+            .filter(|sync| sync.status == Ended::Running)
+            .map(|sync| (sync.destination.as_str(), &sync.sync))
+            .collect();
         for sync in &project.syncs {
             let Some(rules) = project.alerts.rules.get(&sync.id) else { continue };
+            // Of a sync whose run is under way it is not known yet.
+            if running.contains(&(sync.destination.as_str(), &sync.id)) {
+                continue;
+            }
             let past = ledger.past(&sync.destination, &sync.id, 1)?;
-            let since = past.last_good.or(past.first);
-            let (key, finding) = found::freshness(&sync.destination, &sync.id, rules, since, now);
+            let fresh = Fresh { good: past.last_good.or(past.first), expected: self.expected(ledger, sync)? };
+            let (key, finding) = found::freshness(&sync.destination, &sync.id, rules, fresh, now);
             findings.insert(key, finding);
         }
         if let Some(free) = disk::free(ledger.path()) {
