@@ -102,13 +102,13 @@ fn each_metric_that_rules_and_dashboard_name_is_there() {
     assert!(!stage.coho(["run"]).status().unwrap().success());
     assert!(stage.vitally.count(Object::Account) > 0);
     assert!(stage.coho(["retry", "accounts"]).status().unwrap().success());
-    let served = || -> BTreeSet<String> {
+    let families = || -> BTreeSet<String> {
         let text = server.text("/metrics", &may);
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         samples.filter_map(|line| Some(line.split(['{', ' ']).next()?.to_owned())).collect()
     };
-    while !served().contains("coho_sync_expected_by_timestamp_seconds") {}
-    let served = served();
+    while !families().contains("coho_sync_expected_by_timestamp_seconds") {}
+    let families = families();
     for file in ["guides/metrics/coho-alerts.yml", "guides/metrics/coho-dashboard.json", "guides/metrics.md"]
     {
         let text = document(file);
@@ -118,11 +118,11 @@ fn each_metric_that_rules_and_dashboard_name_is_there() {
             .collect();
         assert!(!names.is_empty(), "{file}");
         for name in names {
-            assert!(served.contains(name), "{file} names {name}, and there is\n{served:#?}");
+            assert!(families.contains(name), "{file} names {name}, and there is\n{families:#?}");
         }
     }
     let guide = document("guides/metrics.md");
-    for name in served {
+    for name in families {
         assert!(guide.contains(&name), "the guide does not say what {name} is");
     }
     let dashboard: Json = serde_json::from_str(&document("guides/metrics/coho-dashboard.json")).unwrap();

@@ -183,6 +183,56 @@ fn more_clients_than_there_may_be_harm_no_run() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
+/// Watches the overview until the server ends it, and says how often it came.
+fn watch(address: &str, token: &str) -> usize {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut pages = Vec::new();
+    drop(std::io::Read::read_to_end(&mut stream, &mut pages));
+    String::from_utf8_lossy(&pages).matches("event: page").count()
+}
+
+#[test]
+fn two_browsers_an_orchestrator_and_cron_share_one_server() {
+    let stage = Stage::empty(std::time::Duration::from_millis(20)).unwrap();
+    stage.take_project(&stage::manifest().join("tests/stage/project")).unwrap();
+    let may = token(&stage, &["airflow"]);
+    let server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let (address, may) = (server.address.clone(), may.as_str());
+    let seen: Vec<usize> = std::thread::scope(|scope| {
+        let browsers = [(); 2].map(|()| scope.spawn(|| watch(&address, may)));
+        let orchestrator = scope.spawn(|| {
+            for _ in 0..4 {
+                let run = server.trigger("/api/v1/syncs/trigger", may, "", "syncSlug=accounts");
+                assert_eq!(server.wait_for(&sync, &run, may)["status"], "success");
+            }
+        });
+        for _ in 0..4 {
+            // 7: another run has the ledger, which is as good as having run.
+            let code = stage.coho(["run"]).status().unwrap().code();
+            assert!(matches!(code, Some(0 | 7)), "{code:?}");
+        }
+        orchestrator.join().unwrap();
+        server.signal("TERM");
+        browsers.into_iter().map(|browser| browser.join().unwrap()).collect()
+    });
+    assert!(seen.iter().all(|pages| *pages > 1), "both saw the runs: {seen:?}");
+    let listed = stage.coho(["runs", "--json"]).output().unwrap();
+    let listed: Json = serde_json::from_slice(&listed.stdout).unwrap();
+    let time = |run: &Json| {
+        let started: chrono::DateTime<chrono::Utc> = run["started"].as_str().unwrap().parse().unwrap();
+        (started, started + chrono::TimeDelta::milliseconds(run["millis"].as_i64().unwrap()))
+    };
+    let mut times: Vec<_> = listed["runs"].as_array().unwrap().iter().map(time).collect();
+    times.sort_unstable();
+    assert!(times.len() >= 4, "{listed}");
+    assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "no run overlaps another: {times:?}");
+}
+
 #[test]
 fn the_server_ends_while_a_run_is_under_way_and_somebody_watches() {
     let stage = Stage::empty(std::time::Duration::from_millis(100)).unwrap();

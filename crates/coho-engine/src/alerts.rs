@@ -38,7 +38,6 @@ pub use self::deliver::{BOUND, Delivered};
 use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::lost::OnLost;
-use crate::run::Report;
 
 /// How many earlier runs the median of rows is taken of.
 const EARLIER: usize = 10;
@@ -66,18 +65,6 @@ pub struct Tried {
     pub kind: &'static str,
     /// Why the message was not taken; none where it was.
     pub error: Option<String>,
-}
-
-/// What a ping says of a run: failed is what ends with another code than 0.
-pub fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
-    match report {
-        Ok(report) => {
-            let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;
-            let summary = coho_report::text::run(&report.syncs, &coho_report::style::Style::default());
-            (if is_well { Ping::Success } else { Ping::Fail }, summary)
-        }
-        Err(error) => (Ping::Fail, error.to_string()),
-    }
 }
 
 impl Engine<'_> {

@@ -154,10 +154,10 @@ fn first_time(timed: &Timed, asked: &Asked, since: Option<Time>) -> Option<Time>
     let newest = asked.tick?;
     let from = newest - chrono::TimeDelta::days(COUNTED);
     let from = since.map_or(from, |since| since.max(from));
-    let times: Vec<_> = timed.ticks(from).take_while(|tick| *tick <= newest).collect();
+    let ticks: Vec<_> = timed.ticks(from).take_while(|tick| *tick <= newest).collect();
     let missed = usize::try_from(asked.missed).unwrap_or(usize::MAX);
-    let first = times.len().saturating_sub(1).saturating_sub(missed);
-    times.get(first).copied()
+    let first = ticks.len().saturating_sub(1).saturating_sub(missed);
+    ticks.get(first).copied()
 }
 
 /// Takes the times that have come.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use coho_core::problem::Problem;
 use coho_core::secret::Masker;
 use coho_engine::clock::Clock;
+use coho_ledger::retention::Retention;
 use coho_project::{File, Project};
 
 /// What a server is made with.
@@ -19,6 +20,8 @@ pub struct Site {
     pub ledger: PathBuf,
     /// The secrets that no page shows, as they are now: a project that is read anew may name others.
     pub secrets: Arc<dyn Fn() -> Masker + Send + Sync>,
+    /// How long the ledger keeps rows and calls.
+    pub retention: Retention,
     /// Reads the project's files anew.
     pub open: OpenProject,
     /// The clock.

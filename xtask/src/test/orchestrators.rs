@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
         install(&folder.join(name), package)?;
     }
     let mut cargo = child::cargo();
-    cargo.args(["test", "-p", "coho-cli", "--test", "orchestrators"]).env("COHO_ORCHESTRATORS", folder);
+    cargo.args(["test", "--workspace", "--test", "orchestrators"]).env("COHO_ORCHESTRATORS", folder);
     say::talk(&format!("$ {}", child::shown(&cargo)));
     child::run(&mut cargo)
 }

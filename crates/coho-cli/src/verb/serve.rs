@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 use coho_core::event::Listener;
 use coho_core::started::Started;
-use coho_engine::context::Setup;
+use coho_engine::context::{Setup, retention};
 use coho_project::{File, Project};
 use coho_serve::host::Host;
 use coho_serve::site::{Broken, Keys, Limits, Opened, Site};
@@ -35,6 +35,7 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
         secrets: Arc::new(print::masker),
+        retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
         keys: keys.clone(),

@@ -8,10 +8,9 @@ pub(crate) fn holds(document: &Json, schema: &Json, value: &Json, at: &str) {
         let target = document.pointer(name.trim_start_matches('#')).unwrap();
         return holds(document, target, value, at);
     }
-    let types: Vec<_> = match &schema["type"] {
-        Json::Array(types) => types.iter().filter_map(Json::as_str).collect(),
-        other => other.as_str().into_iter().collect(),
-    };
+    let one = schema["type"].as_str();
+    let several = schema["type"].as_array().into_iter().flatten().filter_map(Json::as_str);
+    let types: Vec<_> = one.into_iter().chain(several).collect();
     assert!(types.contains(&type_of(value)), "{at}: expected {types:?}, found {value}");
     if let Some(values) = schema["enum"].as_array() {
         assert!(values.contains(value), "{at}: {value} is none of {values:?}");
@@ -19,7 +18,9 @@ pub(crate) fn holds(document: &Json, schema: &Json, value: &Json, at: &str) {
     if let Some(items) = value.as_array()
         && schema["items"].is_object()
     {
-        items.iter().for_each(|item| holds(document, &schema["items"], item, &format!("{at}[]")));
+        for item in items {
+            holds(document, &schema["items"], item, &format!("{at}[]"));
+        }
     }
     if let Some(members) = value.as_object() {
         let known = schema["properties"].as_object();

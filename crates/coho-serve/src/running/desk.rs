@@ -6,9 +6,10 @@ use std::time::Duration;
 use coho_core::code::Code;
 use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
-use coho_engine::alerts::{Ping, pinged};
+use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
+use coho_engine::pinged::pinged;
 use coho_engine::run::{Begins, Options};
 use coho_ledger::request::{Request, State};
 use coho_report::style::{Color, Style};
@@ -122,7 +123,9 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
         Ok(syncs) => syncs,
         Err(error) => return failed(house, engine, open, &error),
     };
-    open.iter().for_each(|request| house.host.tell(&begins(request)));
+    for request in open {
+        house.host.tell(&begins(request));
+    }
     let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
     house.runs(true);
     engine.ping(Ping::Start, "").await;

@@ -89,6 +89,17 @@ async fn a_body_of_a_hundred_megabytes_is_refused_before_it_is_sent() -> Result<
 }
 
 #[tokio::test]
+async fn a_client_that_takes_no_answer_is_let_go() -> Result<(), Failure> {
+    let stage = Stage::new().await?;
+    let served = stage.serve_within(Limits { answer: SOON, ..patient() }).await?;
+    let mut stream = TcpStream::connect(served.address).await?;
+    let request = format!("GET /coho.css HTTP/1.1\r\nHost: {}\r\n\r\n", served.address);
+    // It asks again and again and reads nothing, until the server ends the connection.
+    while stream.write_all(request.as_bytes()).await.is_ok() {}
+    served.end().await
+}
+
+#[tokio::test]
 async fn whoever_comes_when_all_connections_are_taken_is_told_so_at_once() -> Result<(), Failure> {
     let stage = Stage::new().await?;
     let served = stage.serve_within(Limits { connections: 40, ..patient() }).await?;
