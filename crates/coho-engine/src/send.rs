@@ -197,7 +197,7 @@ impl Sender<'_> {
         let most = self.max_rejected.unwrap_or_default();
         let are = if most == 1 { "is" } else { "are" };
         let message = format!("Vitally refused {count} records, {most} {are} allowed");
-        let halt = Halt { code: Code::MAX_REJECTED, message };
+        let halt = Halt { code: Code::MAX_REJECTED, message, at: self.sync.destination.clone() };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }
 
@@ -241,14 +241,14 @@ impl Sender<'_> {
     fn heed(&self, verdict: &Verdict) {
         let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).judged(verdict);
         if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
-            self.halt.halt(Halt { code: *code, message: message.clone() });
+            self.halt.halt(Halt { code: *code, message: message.clone(), at: self.sync.destination.clone() });
         }
     }
 
     fn watch(&self, health: Health) {
         let halt = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).note(health);
         if let Some(Verdict::Halt { code, message }) = halt {
-            self.halt.halt(Halt { code, message });
+            self.halt.halt(Halt { code, message, at: self.sync.destination.clone() });
         }
     }
 
@@ -264,7 +264,7 @@ impl Sender<'_> {
             sent.count(conclusion.outcome, 1);
             sent.calls += calls.len() as u64;
             sent.note(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls));
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls, &self.sync.destination));
             let key = &due.operation.key;
             if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
                 count_problem(&mut sent.problems, Some(key), &problem);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::page::{Asked, Found};
 use crate::reader::ReadError;
@@ -24,6 +25,8 @@ struct Watcher {
     last: Option<String>,
     /// The ledger as it was looked at last.
     seen: Option<Look>,
+    /// Its place among those that move at once.
+    _place: OwnedSemaphorePermit,
 }
 
 /// A connection that notices what others write: it must be the same one each time.
@@ -32,15 +35,16 @@ struct Look {
     version: i64,
 }
 
-/// The page, now and whenever it changes.
-pub(crate) fn of(shared: Shared, asked: Asked) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let watcher = Watcher { shared, asked, last: None, seen: None };
+/// The page, now and whenever it changes. `None` where too many move already.
+pub(crate) fn of(shared: Shared, asked: Asked) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let place = std::sync::Arc::clone(&shared.streams).try_acquire_owned().ok()?;
+    let watcher = Watcher { shared, asked, last: None, seen: None, _place: place };
     let events = futures_util::stream::unfold(watcher, |mut watcher| async move {
         let page = watcher.next().await?;
         let event = Event::default().event("page").data(page);
         Some((Ok(event), watcher))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(20)))
+    Some(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(20))))
 }
 
 impl Watcher {

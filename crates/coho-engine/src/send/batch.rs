@@ -74,7 +74,7 @@ impl Sender<'_> {
         let last: Vec<Call> = calls.last().map(|(call, _)| call.clone()).into_iter().collect();
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
             self.heed(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last));
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last, &self.sync.destination));
             settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events)?);
         }
         self.ledger.settle_batch(self.lease, self.run, self.scope, &settlements, &calls)?;

@@ -25,13 +25,13 @@ pub(super) fn explained(code: Code, message: &str) -> Problem {
 }
 
 /// Why an operation was tried and not sent; `None` where it was not even tried, or the run ended while it waited for the rate.
-pub(super) fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
+pub(super) fn unsent(verdict: &Verdict, calls: &[Call], at: &str) -> Option<Halt> {
     let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
     if last.status == Some(429) {
         return None;
     }
     let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
-    Some(Halt { code, message: why.clone() })
+    Some(Halt { code, message: why.clone(), at: at.to_owned() })
 }
 
 /// What Vitally said of an operation, without the values that are hidden: it may repeat them.
