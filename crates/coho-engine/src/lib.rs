@@ -79,6 +79,7 @@ mod remember;
 pub mod send;
 pub mod run;
 pub mod alerts;
+pub mod reports;
 pub mod preview;
 pub mod traits;
 pub mod live;

@@ -89,6 +89,19 @@ impl Engine<'_> {
         listener: &dyn Listener,
         stop: &Stop,
     ) -> Result<Report, EngineError> {
+        let began = self.setup.clock.now();
+        let report = self.run_told(syncs, options, listener, stop).await;
+        self.write_results(began, options.purpose, &report);
+        report
+    }
+
+    async fn run_told(
+        &self,
+        syncs: &[&Sync],
+        options: &Options,
+        listener: &dyn Listener,
+        stop: &Stop,
+    ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         self.temporary()?;
         let ledger = self.ledger_to_write(syncs, options.on_lost)?;

@@ -221,7 +221,7 @@ impl Ledger {
             bury(connection, now)?;
             connection.execute(
                 "INSERT INTO runs (run, purpose, status, started_at) VALUES (?1, ?2, 'running', ?3)",
-                params![id.as_str(), purpose_text(purpose), micros(now)],
+                params![id.as_str(), purpose.name(), micros(now)],
             )?;
             let row = connection.last_insert_rowid();
             start::write(connection, row, started)?;
@@ -327,16 +327,6 @@ fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize)
         .prepare_cached(&sql)?
         .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Past { read, first: first.map(time).transpose()?, last_good: last.map(time).transpose()? })
-}
-
-fn purpose_text(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Sync => "sync",
-        Purpose::Baseline => "baseline",
-        Purpose::Adopt => "adopt",
-        Purpose::Resend => "resend",
-        Purpose::ResendEvents => "resend-events",
-    }
 }
 
 fn bury(connection: &Connection, now: Time) -> Result<(), Fault> {

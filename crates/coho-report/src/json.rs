@@ -7,6 +7,7 @@
 mod alerts;
 mod plan;
 mod run;
+mod results;
 mod problem;
 mod event;
 mod start;
@@ -23,6 +24,8 @@ pub use self::failures::failures;
 pub use self::listing::{rows, runs};
 pub use self::plan::plan;
 pub use self::problem::problem;
+pub use self::results::schema::schema as results_schema;
+pub use self::results::{Refusal, RunEnd, results};
 pub use self::run::run;
 
 use coho_core::memory::Time;
