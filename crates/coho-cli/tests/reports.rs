@@ -5,8 +5,10 @@
 mod stage;
 
 use std::fs;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
+use coho_simulator::{Fault, Trouble};
+use coho_testkit::Receiver;
 use serde_json::{Value as Json, json};
 use stage::{Failure, Stage};
 
@@ -68,4 +70,32 @@ fn results_that_cannot_be_written_are_a_warning() {
     let left = fs::read_dir(stage.project().join(".coho")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(left.iter().all(|name| !name.starts_with("run_results.json.")), "{left:?}");
+}
+
+#[test]
+fn a_sync_whose_process_dies_is_told_as_failed_by_the_next_run() {
+    let hook = Receiver::start().unwrap();
+    let stage = Stage::new().unwrap();
+    let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    let webhooks = format!("webhooks: {{ ci: {{ url: \"{}\", events: [sync.failed] }} }}\n", hook.url());
+    stage.write("coho.yaml", project + &webhooks).unwrap();
+    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    let mut killed = stage.coho(["run"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    while stage.vitally.calls().is_empty() {
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(hook.take(), []);
+    let output = run(&stage, &["run"]).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let arrived = hook.take();
+    let told: Json = serde_json::from_str(&arrived[0].body).unwrap();
+    assert_eq!((arrived.len(), &told["type"]), (1, &json!("sync.failed")));
+    let runs: Json = serde_json::from_slice(&run(&stage, &["runs", "--json"]).unwrap().stdout).unwrap();
+    assert_eq!(
+        (&told["data"]["run"], &runs["runs"][1]["status"]),
+        (&runs["runs"][1]["run"], &json!("interrupted"))
+    );
+    assert_eq!(told["data"]["status"], json!("interrupted"));
 }

@@ -374,6 +374,7 @@ impl<'a> Loader<'a> {
             workspaces,
             ledger: declared.ledger,
             alerts,
+            webhooks: declared.webhooks,
             history: declared.history,
             models,
             syncs,
