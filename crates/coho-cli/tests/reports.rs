@@ -99,3 +99,92 @@ fn a_sync_whose_process_dies_is_told_as_failed_by_the_next_run() {
     );
     assert_eq!(told["data"]["status"], json!("interrupted"));
 }
+
+/// The events of OpenLineage that arrived since this was asked last.
+fn events(receiver: &Receiver) -> Vec<Json> {
+    let arrived = receiver.take();
+    assert!(arrived.iter().all(|one| one.path == "/api/v1/lineage"), "{arrived:?}");
+    assert!(arrived.iter().all(|one| one.headers["authorization"] == "Bearer key-of-lineage"), "{arrived:?}");
+    arrived.iter().map(|one| serde_json::from_str(&one.body).unwrap()).collect()
+}
+
+fn stage_with_lineage(url: &str) -> Result<Stage, Failure> {
+    let mut stage = Stage::new()?;
+    stage.set("OPENLINEAGE_URL", url);
+    stage.set("OPENLINEAGE_API_KEY", "key-of-lineage");
+    Ok(stage)
+}
+
+/// What the specification requires of every event and every facet.
+fn assert_complete(event: &Json) {
+    for member in ["eventType", "eventTime", "producer", "schemaURL", "run", "job"] {
+        assert!(!event[member].is_null(), "{member} is missing: {event:#}");
+    }
+    assert_eq!(event["run"]["runId"].as_str().map(str::len), Some(36), "{event:#}");
+    let datasets = ["inputs", "outputs"].map(|side| event[side].as_array().unwrap().clone()).concat();
+    let names = std::iter::once(&event["job"]).chain(&datasets);
+    assert!(names.clone().all(|one| one["namespace"].is_string() && one["name"].is_string()), "{event:#}");
+    let facets =
+        names.flat_map(|one| ["facets", "inputFacets", "outputFacets"].map(|kind| one[kind].as_object()));
+    for (name, facet) in facets.chain([event["run"]["facets"].as_object()]).flatten().flatten() {
+        assert!(facet["_producer"].is_string(), "{name}: {facet:#}");
+        let schema = facet["_schemaURL"].as_str().unwrap();
+        assert!(schema.starts_with("https://openlineage.io/spec/facets/"), "{name}: {schema}");
+    }
+}
+
+#[test]
+fn lineage_is_told_when_a_sync_starts_and_ends() {
+    let receiver = Receiver::start().unwrap();
+    let stage = stage_with_lineage(&receiver.url()).unwrap();
+    assert_eq!(run(&stage, &["run"]).unwrap().status.code(), Some(0));
+    let events = events(&receiver);
+    events.iter().for_each(assert_complete);
+    let kinds: Vec<_> = events.iter().map(|event| &event["eventType"]).collect();
+    assert_eq!(kinds, ["START", "COMPLETE"]);
+    assert_eq!(events[0]["run"]["runId"], events[1]["run"]["runId"]);
+    assert_eq!(events[1]["job"]["name"], json!("acme.accounts"));
+    let (input, output) = (&events[1]["inputs"][0], &events[1]["outputs"][0]);
+    let file = stage.project().join("data/accounts.csv").canonicalize().unwrap();
+    assert_eq!((&input["namespace"], &input["name"]), (&json!("file"), &json!(file.to_str().unwrap())));
+    assert_eq!(input["inputFacets"]["inputStatistics"]["rowCount"], json!(3));
+    assert_eq!(output["namespace"], json!(format!("vitally://{}", stage.vitally.address())));
+    assert_eq!(
+        (&output["name"], &output["outputFacets"]["outputStatistics"]["rowCount"]),
+        (&json!("accounts"), &json!(3))
+    );
+    let made = |field: &str| {
+        let of = &output["facets"]["columnLineage"]["fields"][field]["inputFields"][0];
+        (of["field"].clone(), of["transformations"][0]["subtype"].clone())
+    };
+    assert_eq!(made("externalId"), (json!("id"), json!("IDENTITY")));
+    assert_eq!(made("traits.plan"), (json!("plan"), json!("IDENTITY")));
+    assert_eq!(made("traits.seats"), (json!("seats"), json!("TRANSFORMATION")));
+    let told = format!("{events:?}");
+    assert!(!told.contains("Alder") && !told.contains("acc-1"), "{told}");
+}
+
+#[test]
+fn lineage_of_a_sync_that_fails_says_so() {
+    let receiver = Receiver::start().unwrap();
+    let stage = stage_with_lineage(&receiver.url()).unwrap();
+    fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
+    assert_eq!(run(&stage, &["run"]).unwrap().status.code(), Some(3));
+    let events = events(&receiver);
+    events.iter().for_each(assert_complete);
+    assert_eq!(events[1]["eventType"], json!("FAIL"));
+    assert_eq!(events[1]["run"]["facets"]["errorMessage"]["message"], json!("file-unreadable"));
+}
+
+#[test]
+fn lineage_that_nobody_takes_is_a_warning() {
+    let receiver = Receiver::start().unwrap();
+    receiver.answer_next(&[500]);
+    let stage = stage_with_lineage(&receiver.url()).unwrap();
+    let output = run(&stage, &["run"]).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("lineage is not told of this run: http://"), "{}", said(&output));
+    assert!(!said(&output).contains("key-of-lineage"), "{}", said(&output));
+    assert_eq!(receiver.take().len(), 1, "who did not take one event is not sent another");
+    assert_eq!(results(&stage).unwrap()["exit_code"], json!(0));
+}

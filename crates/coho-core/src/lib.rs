@@ -58,6 +58,7 @@ pub mod verdict;
 pub mod started;
 pub mod counts;
 pub mod plan;
+pub mod lineage;
 pub mod lifecycle;
 pub mod event;
 pub mod alert;

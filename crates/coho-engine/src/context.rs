@@ -19,6 +19,7 @@ use coho_source::Connection;
 
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
+use crate::lineage::LineageTarget;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -41,12 +42,19 @@ pub struct Setup<'a> {
 #[derive(Clone)]
 pub struct Engine<'a> {
     pub(crate) setup: Setup<'a>,
+    pub(crate) lineage: Option<LineageTarget>,
 }
 
 impl<'a> Engine<'a> {
     /// An engine.
     pub fn new(setup: Setup<'a>) -> Self {
-        Self { setup }
+        Self { setup, lineage: None }
+    }
+
+    /// The same engine, which tells of lineage.
+    #[must_use]
+    pub fn with_lineage(self, lineage: Option<LineageTarget>) -> Self {
+        Self { lineage, ..self }
     }
 
     /// The syncs of these ids, in the order in which they run; all, if none is named.

@@ -61,6 +61,7 @@
 //! ```
 
 mod failure;
+pub mod lineage;
 pub mod context;
 pub mod clock;
 mod harmless;

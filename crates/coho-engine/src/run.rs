@@ -174,7 +174,7 @@ impl Engine<'_> {
         let summaries = match summaries {
             Ok(summaries) => summaries,
             Err(error) => {
-                self.give_up(ledger, leased.lease(), &run, &error);
+                self.give_up(ledger, leased.lease(), &run, told.teller, &error);
                 return Err(error);
             }
         };
@@ -264,12 +264,12 @@ impl Engine<'_> {
     }
 
     /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
-    fn give_up(&self, ledger: &Ledger, lease: &Lease, run: &Run, error: &EngineError) {
+    fn give_up(&self, ledger: &Ledger, lease: &Lease, run: &Run, teller: &Teller, error: &EngineError) {
         let at = self.setup.clock.now();
         let ending = Ending { status: Ended::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(lease, run, &ending));
-        if let Err(error) = self.notices_of_broken(ledger, run, error) {
-            tracing::warn!("webhooks are not told of the end of the run: {error}");
+        if let Err(error) = self.tell_broken(ledger, run, teller, error) {
+            tracing::warn!("other programs are not told of the end of the run: {error}");
         }
     }
 

@@ -6,7 +6,7 @@ use coho_core::lifecycle::Lifecycle;
 use coho_core::memory::Time;
 use coho_core::sync::Sync;
 use coho_ledger::Ledger;
-use coho_ledger::run::{Run, RunRecord, Status, SyncRecord};
+use coho_ledger::run::{RunRecord, Status, SyncRecord};
 use coho_ledger::written::Written;
 use coho_report::json::{Happened, SyncFrame, lifecycle};
 
@@ -44,22 +44,8 @@ impl Engine<'_> {
         Ok(last.map(|run| self.notices_of_open(&run, &Happened::Died)).unwrap_or_default())
     }
 
-    /// Writes what webhooks are told of the syncs of a run that broke off.
-    pub(crate) fn notices_of_broken(
-        &self,
-        ledger: &Ledger,
-        run: &Run,
-        error: &EngineError,
-    ) -> Result<(), EngineError> {
-        if self.setup.project.webhooks.is_empty() {
-            return Ok(());
-        }
-        let Some(run) = ledger.run(run.id())? else { return Ok(()) };
-        let told = self.notices_of_open(&run, &Happened::Broken(error.code()));
-        Ok(ledger.post(&told, self.setup.clock.now())?)
-    }
-
-    fn notices_of_open(&self, run: &RunRecord, happened: &Happened<'_>) -> Vec<Written> {
+    /// What webhooks are told of the syncs of a run that are not over.
+    pub(crate) fn notices_of_open(&self, run: &RunRecord, happened: &Happened<'_>) -> Vec<Written> {
         let at = self.setup.clock.now();
         let open = run.syncs.iter().filter(|sync| sync.status == Status::Running);
         let told = |sync: &SyncRecord| {

@@ -23,9 +23,9 @@ impl Engine<'_> {
         let now = self.setup.clock.now();
         self.stages(shared, &part).begin(Stage::Conclude, None)?;
         let status = status(shared, &part);
-        let (plan, missed) = match part.planned {
-            Some(planned) => (planned.plan, planned.missed),
-            None => (empty_plan(part.sync), 0),
+        let (plan, missed, lineage) = match part.planned {
+            Some(planned) => (planned.plan, planned.missed, Some(planned.lineage)),
+            None => (empty_plan(part.sync), 0, None),
         };
         let mut counts = plan.counts;
         // What turned out stale is not planned any more.
@@ -79,6 +79,8 @@ impl Engine<'_> {
             &told,
         )?;
         shared.teller.posted(&told);
+        let ended = Happened::Ended(&summary);
+        shared.teller.event(self.event_of(run, part.sync, &ended, lineage.as_ref(), now));
         let stages = Stages { shared, scope: &part.scope, clock: &*self.setup.clock };
         stages.end(Some(summary.counts.read))?;
         shared.listener.on(&Event::Ended(Box::new(summary.clone())));

@@ -134,6 +134,8 @@ impl Engine<'_> {
         let told = self.notices(shared.run.id().as_str(), sync, &Happened::Started, started);
         shared.ledger.begin_sync_telling(shared.lease, shared.run, &scope, &start, &told)?;
         shared.teller.posted(&told);
+        let run = shared.run.id().as_str();
+        shared.teller.event(self.event_of(run, sync, &Happened::Started, None, started));
         Ok(Part {
             sync,
             scope,

@@ -62,7 +62,7 @@ impl Happened<'_> {
     }
 
     /// Codes of what kept the sync from its end.
-    fn errors(&self) -> Vec<&'static str> {
+    pub(super) fn errors(&self) -> Vec<&'static str> {
         match self {
             Self::Started | Self::Died => Vec::new(),
             Self::Broken(code) => vec![code.as_str()],
