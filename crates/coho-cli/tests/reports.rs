@@ -5,10 +5,15 @@
 mod stage;
 
 use std::fs;
+use std::io::Write as _;
 use std::process::{Output, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use coho_simulator::{Fault, Trouble};
 use coho_testkit::Receiver;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use serde_json::{Value as Json, json};
 use stage::{Failure, Stage};
 
@@ -187,4 +192,83 @@ fn lineage_that_nobody_takes_is_a_warning() {
     assert!(!said(&output).contains("key-of-lineage"), "{}", said(&output));
     assert_eq!(receiver.take().len(), 1, "who did not take one event is not sent another");
     assert_eq!(results(&stage).unwrap()["exit_code"], json!(0));
+}
+
+/// As Dagster writes its variables: JSON, compressed, in base64.
+fn encoded(value: &Json) -> Result<String, Failure> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(value.to_string().as_bytes())?;
+    Ok(STANDARD.encode(encoder.finish()?))
+}
+
+/// Runs as a process that Dagster started for some assets, and gives what Dagster is told.
+fn run_in_dagster(stage: &mut Stage, assets: &Json) -> Result<(Output, Vec<Json>), Failure> {
+    let messages = stage.folder().join("messages");
+    fs::write(&messages, "")?;
+    stage
+        .set("DAGSTER_PIPES_CONTEXT", &encoded(&json!({ "data": { "asset_keys": assets, "run_id": "d" } }))?);
+    stage.set(
+        "DAGSTER_PIPES_MESSAGES",
+        &encoded(&json!({ "path": messages, "include_stdio_in_messages": false }))?,
+    );
+    let output = run(stage, &["run"])?;
+    let told = fs::read_to_string(&messages)?;
+    let told = told.lines().map(serde_json::from_str).collect::<Result<Vec<Json>, _>>()?;
+    assert!(told.iter().all(|message| message["__dagster_pipes_version"] == "0.1"), "{told:?}");
+    Ok((output, told))
+}
+
+fn methods(told: &[Json]) -> Vec<&str> {
+    told.iter().filter_map(|message| message["method"].as_str()).collect()
+}
+
+#[test]
+fn dagster_is_told_of_its_asset() {
+    let mut stage = Stage::new().unwrap();
+    let (output, told) = run_in_dagster(&mut stage, &json!(["crm/vitally"])).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(methods(&told), ["opened", "log", "report_asset_materialization", "closed"]);
+    assert_eq!(
+        told[1]["params"],
+        json!({ "level": "INFO", "message": "accounts: completed; 3 rows read = 3 delivered" })
+    );
+    let asset = &told[2]["params"];
+    let value = |name: &str| asset["metadata"][name]["raw_value"].clone();
+    assert_eq!(asset["asset_key"], json!("crm/vitally"));
+    assert_eq!((value("coho/rows_read"), value("coho/delivered")), (json!(3), json!(3)));
+    assert_eq!(value("coho/run"), results(&stage).unwrap()["run"]);
+    assert_eq!(told[3]["params"], json!({}));
+}
+
+#[test]
+fn dagster_is_told_of_syncs_by_the_names_of_assets() {
+    let mut stage = Stage::new().unwrap();
+    let (_, told) = run_in_dagster(&mut stage, &json!(["vitally/users", "vitally/accounts"])).unwrap();
+    let assets: Vec<_> = told.iter().filter_map(|message| message["params"].get("asset_key")).collect();
+    assert_eq!(assets, ["vitally/accounts"], "there is no sync of users");
+    let (_, told) = run_in_dagster(&mut stage, &Json::Null).unwrap();
+    assert_eq!(methods(&told), ["opened", "log", "closed"]);
+}
+
+#[test]
+fn dagster_is_told_why_a_run_failed() {
+    let mut stage = Stage::new().unwrap();
+    fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
+    let (output, told) = run_in_dagster(&mut stage, &json!(["accounts"])).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert_eq!(methods(&told), ["opened", "log", "closed"]);
+    assert_eq!(
+        (&told[1]["params"]["level"], &told[2]["params"]["exception"]["name"]),
+        (&json!("ERROR"), &json!("file-unreadable"))
+    );
+}
+
+#[test]
+fn variables_of_dagster_that_cannot_be_read_are_a_warning() {
+    let mut stage = Stage::new().unwrap();
+    stage.set("DAGSTER_PIPES_CONTEXT", "!");
+    stage.set("DAGSTER_PIPES_MESSAGES", "!");
+    let output = run(&stage, &["run"]).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("Dagster is told nothing of this run"), "{}", said(&output));
 }

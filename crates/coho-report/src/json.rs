@@ -10,6 +10,7 @@ mod run;
 mod results;
 mod lifecycle;
 mod lineage;
+mod pipes;
 mod problem;
 mod event;
 mod start;
@@ -26,6 +27,9 @@ pub use self::failures::failures;
 pub use self::lifecycle::{Happened, SyncFrame, lifecycle};
 pub use self::lineage::{Dataset, LineageFrame, lineage};
 pub use self::listing::{rows, runs};
+pub use self::pipes::{
+    PipesLevel, pipes_closed, pipes_log, pipes_materialization, pipes_opened, pipes_syncs_of,
+};
 pub use self::plan::plan;
 pub use self::problem::problem;
 pub use self::results::schema::schema as results_schema;
