@@ -15,6 +15,8 @@
 //!
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
+//! use coho_engine::context::retention;
+//! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
 //! use coho_serve::site::{Broken, Keys, Site};
 //!
@@ -26,6 +28,7 @@
 //!     ledger: ".coho/ledger.db".into(),
 //!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
 //!     masker: Masker::new(&[]),
+//!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use coho_core::problem::Problem;
 use coho_core::secret::Masker;
 use coho_engine::clock::Clock;
+use coho_ledger::retention::Retention;
 use coho_project::{File, Project};
 
 /// What a server is made with.
@@ -18,6 +19,8 @@ pub struct Site {
     pub ledger: PathBuf,
     /// The secrets that no page shows.
     pub masker: Masker,
+    /// How long the ledger keeps rows and calls.
+    pub retention: Retention,
     /// Reads the project's files anew.
     pub open: OpenProject,
     /// The clock.

@@ -166,6 +166,7 @@ ledger: ledger.db
             ledger: self.folder.path().join("ledger.db"),
             open: Arc::new(opener(self.files())),
             masker: Masker::new(&[Secret::new(SECRET)]),
+            retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: "form".to_owned() },
             address,
