@@ -19,6 +19,7 @@ use coho_source::Connection;
 
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
+use crate::lineage::LineageTarget;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Setup<'a> {
     pub holder: Holder,
     /// Draws the ids of runs; no two may be the same.
     pub run_id: Arc<dyn Fn() -> String + Send + std::marker::Sync>,
+    /// Where events of lineage go.
+    pub lineage: Option<LineageTarget>,
 }
 
 /// Plans and runs a project.
