@@ -39,7 +39,7 @@ fn compiled(
         column("at", ColumnType::Timestamp),
     ])?;
     let sync = SyncId::new("law");
-    let specification = Specification { sync: &sync, object, matching, associations, fields };
+    let specification = Specification { sync: &sync, object, matching, associations, fields, filters: None };
     Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}").into())
 }
 
