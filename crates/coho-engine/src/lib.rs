@@ -89,3 +89,7 @@ pub mod live;
 pub mod check;
 
 pub use coho_plan::stop;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/use-as-a-library.md")]
+struct Guide;

@@ -44,7 +44,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
     let mut reading =
         unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
-    let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
+    let mapping = Mapping::compile(&Specification::of(job.sync).filters(job.filters), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
         (Ok(mapping), Ok(key)) => (mapping, key),
