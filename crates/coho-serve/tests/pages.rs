@@ -10,3 +10,7 @@ mod pictures;
 mod found;
 #[path = "pages/strangers.rs"]
 mod strangers;
+#[path = "pages/hostile.rs"]
+mod hostile;
+#[path = "pages/browser.rs"]
+mod browser;
