@@ -1,25 +1,32 @@
 //! The rim of the engine: the real clock, random ids, the machine's name, and Ctrl-C.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
+use coho_project::Project;
 
 use crate::print;
 use crate::project::Loaded;
 
 /// An engine for a loaded project.
 pub(crate) fn of(loaded: &Loaded) -> Engine<'_> {
-    Engine::new(Setup {
-        project: &loaded.project,
-        root: loaded.root.clone(),
+    Engine::new(setup(&loaded.project, &loaded.root))
+}
+
+/// What an engine is made with.
+pub(crate) fn setup<'p>(project: &'p Project, root: &Path) -> Setup<'p> {
+    Setup {
+        project,
+        root: root.to_owned(),
         temporary: std::env::temp_dir(),
         clock: Arc::new(Utc::now),
         holder: Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() },
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
-    })
+    }
 }
 
 /// The machine's name, as far as it is told.

@@ -13,7 +13,6 @@ mod span;
 mod started;
 mod engine;
 mod progress;
-mod serve;
 mod verb;
 
 use std::process::ExitCode;

@@ -79,6 +79,7 @@ mod remember;
 pub mod send;
 pub mod run;
 pub mod alerts;
+pub mod pinged;
 pub mod preview;
 pub mod traits;
 pub mod live;

@@ -61,6 +61,7 @@ mod call;
 mod cause;
 mod standing;
 pub mod amend;
+mod counted;
 pub mod run;
 pub mod stages;
 pub mod history;

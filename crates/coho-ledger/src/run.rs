@@ -4,7 +4,7 @@
 //! pruned.
 
 pub(crate) mod counts;
-mod start;
+pub(crate) mod start;
 
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;
@@ -14,6 +14,7 @@ use coho_core::sync::SyncId;
 use rusqlite::{Connection, Row, params};
 
 use crate::cause;
+use crate::counted;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -178,6 +179,8 @@ pub struct Past {
     pub first: Option<Time>,
     /// When the last one ended that did not fail.
     pub last_good: Option<Time>,
+    /// When the last one began that did not fail.
+    pub last_good_began: Option<Time>,
 }
 
 /// A sync of a run as it is remembered.
@@ -309,7 +312,7 @@ pub(crate) fn conclude(connection: &Connection, run: &Run, ending: &Ending) -> R
         "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
         params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
     )?;
-    Ok(())
+    counted::count_calls(connection, run.row)
 }
 
 fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize) -> Result<Past, Fault> {
@@ -322,11 +325,17 @@ fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize)
     while let Some(row) = rows.next()? {
         read.push(counts::read(&row.get::<_, String>(0)?)?.read);
     }
-    let sql = format!("SELECT min(started_at), max(CASE WHEN {good} THEN ended_at END) {of}");
-    let (first, last): (Option<i64>, Option<i64>) = connection
-        .prepare_cached(&sql)?
-        .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Past { read, first: first.map(time).transpose()?, last_good: last.map(time).transpose()? })
+    let newest = |column: &str| format!("max(CASE WHEN {good} THEN {column} END)");
+    let (ended, began) = (newest("ended_at"), newest("started_at"));
+    let (first, last, last_began): (Option<i64>, Option<i64>, Option<i64>) = connection
+        .prepare_cached(&format!("SELECT min(started_at), {ended}, {began} {of}"))?
+        .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(Past {
+        read,
+        first: first.map(time).transpose()?,
+        last_good: last.map(time).transpose()?,
+        last_good_began: last_began.map(time).transpose()?,
+    })
 }
 
 fn purpose_text(purpose: Purpose) -> &'static str {
@@ -346,6 +355,13 @@ fn bury(connection: &Connection, now: Time) -> Result<(), Fault> {
         .collect::<rusqlite::Result<_>>()?;
     for (run, scope) in dead {
         counts::tally(connection, run, scope)?;
+    }
+    let died: Vec<i64> = connection
+        .prepare("SELECT id FROM runs WHERE status = 'running'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for run in died {
+        counted::count_calls(connection, run)?;
     }
     for table in ["runs", "run_syncs"] {
         let sql =

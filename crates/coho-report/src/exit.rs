@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn halted(code: Code) -> Status {
-        Status::Halted { code, message: String::new() }
+        Status::Halted { code, message: String::new(), at: None }
     }
 
     /// From the most serious to the least: each wins over all that follow.

@@ -33,7 +33,7 @@ pub(crate) async fn learn(
         filter,
         purpose,
         on_lost: OnLost::BeginAnew,
-        started: started::by_command(&loaded),
+        started: started::by_command(&loaded.files, &loaded.root),
         ..Options::default()
     };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };

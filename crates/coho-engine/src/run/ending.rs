@@ -125,7 +125,11 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
     }
     match (&part.sent.stopped, unattempted) {
         (Some(Stopped::TooManyRejected(halt)), _) => {
-            return Status::Halted { code: halt.code, message: halt.message.clone() };
+            return Status::Halted {
+                code: halt.code,
+                message: halt.message.clone(),
+                at: Some(halt.at.clone()),
+            };
         }
         (Some(Stopped::TimeUp), true) if !shared.halt.is_halted() && !shared.stop.is_asked() => {
             return Status::TimeUp;
@@ -133,7 +137,9 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
         (Some(Stopped::TimeUp) | None, _) => {}
     }
     match (shared.halt.get(), unattempted) {
-        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message },
+        (Some(halt), true) => {
+            return Status::Halted { code: halt.code, message: halt.message, at: Some(halt.at) };
+        }
         (None, true) => return unfinished(shared, part),
         (_, false) => {}
     }
@@ -147,9 +153,11 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
 /// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
 fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
     match &part.sent.unsent {
-        Some(unsent) if !shared.stop.is_asked() => {
-            Status::Halted { code: unsent.code, message: unsent.message.clone() }
-        }
+        Some(unsent) if !shared.stop.is_asked() => Status::Halted {
+            code: unsent.code,
+            message: unsent.message.clone(),
+            at: Some(part.sync.destination.clone()),
+        },
         Some(_) | None => Status::Interrupted,
     }
 }
@@ -190,7 +198,7 @@ fn error(status: &Status) -> Option<String> {
         | Status::Held
         | Status::TimeUp
         | Status::Interrupted => None,
-        Status::Halted { code, message } => Some(format!("{message} [{code}]")),
+        Status::Halted { code, message, .. } => Some(format!("{message} [{code}]")),
         Status::Failed(problems) => {
             Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use coho_core::alert::rules::{Bound, Bounds, Rules, Shares, Steady, Times};
+use coho_core::alert::rules::{Bound, Bounds, Freshness, Rules, Shares, Steady, Times};
 use coho_core::alert::{Level, Recipient, Trigger};
 use coho_core::code::Code;
 use coho_core::place::Place;
@@ -98,7 +98,7 @@ fn rules(node: Option<&Node>, default: &Rules) -> Rules {
         held: steady(node, "held", default.held),
         duration: times(node, "duration", default.duration.clone()),
         volume: shares(node, "volume", default.volume.clone()),
-        freshness: times(node, "freshness", default.freshness.clone()),
+        freshness: freshness(node, default.freshness.clone()),
     }
 }
 
@@ -137,6 +137,16 @@ fn times(node: Option<&Node>, key: &str, default: Times) -> Times {
     let Some(node) = node.and_then(|node| node.get(key)) else { return default };
     let time = |key: &str| TimeDelta::from_std(super::duration(node.text_of(key)?)?).ok();
     Times { warning: time("warning"), critical: time("critical") }
+}
+
+/// What is named replaces all that is watched if nothing is.
+fn freshness(node: Option<&Node>, default: Freshness) -> Freshness {
+    let Some(named) = node.and_then(|node| node.get("freshness")) else { return default };
+    let grace = named.text_of("grace").and_then(super::duration);
+    Freshness {
+        age: times(node, "freshness", Times::default()),
+        grace: grace.and_then(|grace| TimeDelta::from_std(grace).ok()),
+    }
 }
 
 fn shares(node: Option<&Node>, key: &str, default: Shares) -> Shares {

@@ -16,7 +16,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::{File, load};
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -176,6 +176,11 @@ ledger: ledger.db
 
     /// Serves the pages.
     pub(crate) async fn serve(&self) -> Result<Served, Failure> {
+        self.serve_within(Limits::default()).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn serve_within(&self, limits: Limits) -> Result<Served, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let clock = self.clock.clone();
@@ -183,11 +188,13 @@ ledger: ledger.db
             project: "stage".to_owned(),
             ledger: self.folder.path().join("ledger.db"),
             open: Arc::new(opener(self.files())),
-            masker: Masker::new(&[Secret::new(SECRET)]),
+            secrets: Arc::new(|| Masker::new(&[Secret::new(SECRET)])),
+            retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: "form".to_owned() },
             address,
             names: Vec::new(),
+            limits,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };

@@ -2,46 +2,59 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
+use coho_core::memory::Time;
+use coho_engine::clock::Clock;
+use coho_engine::context::Engine;
 use coho_engine::stop::Stop;
 use coho_project::File;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use crate::args::Global;
-use crate::project::Loaded;
+use crate::host::Host;
+use crate::site::Opened;
 
 /// After how long without a look at the schedules the server is no longer ready.
 const STALE: TimeDelta = TimeDelta::minutes(1);
 
 /// What the parts share.
 pub(crate) struct House {
-    /// Where the project is.
-    pub(crate) global: Global,
+    /// The process.
+    pub(crate) host: Arc<dyn Host>,
+    /// The clock.
+    pub(crate) clock: Arc<dyn Clock>,
     /// Ends everything.
     pub(crate) stop: Stop,
     /// Wakes whoever starts runs.
     pub(crate) woken: Notify,
+    ends: watch::Sender<bool>,
     kept: Mutex<Kept>,
 }
 
 struct Kept {
-    loaded: Arc<Loaded>,
+    opened: Arc<Opened>,
     /// The files as they were read last, right or wrong.
     files: Vec<File>,
     fault: Option<String>,
     /// What keeps the schedules from being looked at.
     trouble: Option<String>,
-    looked: DateTime<Utc>,
+    looked: Time,
     running: bool,
 }
 
 impl House {
     /// A house for a project.
-    pub(crate) fn new(global: Global, loaded: Loaded, stop: Stop, now: DateTime<Utc>) -> Self {
-        let files = loaded.files.clone();
-        let loaded = Arc::new(loaded);
-        let kept = Kept { loaded, files, fault: None, trouble: None, looked: now, running: false };
-        Self { global, stop, woken: Notify::new(), kept: Mutex::new(kept) }
+    pub(crate) fn new(host: Arc<dyn Host>, clock: Arc<dyn Clock>, opened: Opened) -> Self {
+        let (files, looked) = (opened.files.clone(), clock.now());
+        let opened = Arc::new(opened);
+        let kept = Kept { opened, files, fault: None, trouble: None, looked, running: false };
+        Self {
+            host,
+            clock,
+            stop: Stop::new(),
+            woken: Notify::new(),
+            ends: watch::Sender::new(false),
+            kept: Mutex::new(kept),
+        }
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
@@ -49,8 +62,13 @@ impl House {
     }
 
     /// The project as it was last right.
-    pub(crate) fn loaded(&self) -> Arc<Loaded> {
-        self.with(|kept| kept.loaded.clone())
+    pub(crate) fn opened(&self) -> Arc<Opened> {
+        self.with(|kept| kept.opened.clone())
+    }
+
+    /// An engine for it.
+    pub(crate) fn engine<'o>(&self, opened: &'o Opened) -> Engine<'o> {
+        Engine::new(self.host.setup(&opened.project))
     }
 
     /// Whether these files are others than those that were read last; they are from now on.
@@ -65,10 +83,10 @@ impl House {
     }
 
     /// The project is another one from now on, or stays because its files are wrong.
-    pub(crate) fn reloaded(&self, loaded: Result<Loaded, String>) {
-        self.with(|kept| match loaded {
-            Ok(loaded) => {
-                kept.loaded = Arc::new(loaded);
+    pub(crate) fn reloaded(&self, opened: Result<Opened, String>) {
+        self.with(|kept| match opened {
+            Ok(opened) => {
+                kept.opened = Arc::new(opened);
                 kept.fault = None;
             }
             Err(fault) => kept.fault = Some(fault),
@@ -76,7 +94,8 @@ impl House {
     }
 
     /// The schedules were looked at, or could not be.
-    pub(crate) fn looked(&self, now: DateTime<Utc>, trouble: Option<String>) {
+    pub(crate) fn looked(&self, trouble: Option<String>) {
+        let now = self.clock.now();
         self.with(|kept| {
             kept.looked = now;
             kept.trouble = trouble;
@@ -84,15 +103,29 @@ impl House {
     }
 
     /// A run begins or ends.
-    pub(crate) fn runs(&self, running: bool, now: DateTime<Utc>) {
+    pub(crate) fn runs(&self, running: bool) {
+        let now = self.clock.now();
         self.with(|kept| {
             kept.running = running;
             kept.looked = now;
         });
     }
 
+    /// Everything is to end.
+    pub(crate) fn end(&self) {
+        self.stop.ask();
+        self.ends.send_replace(true);
+        self.woken.notify_one();
+    }
+
+    /// Until everything is to end.
+    pub(crate) async fn ending(&self) {
+        drop(self.ends.subscribe().wait_for(|ends| *ends).await);
+    }
+
     /// Why the server is not ready; empty if it is.
-    pub(crate) fn reasons(&self, now: DateTime<Utc>) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let now = self.clock.now();
         self.with(|kept| {
             let stale = !kept.running && now - kept.looked > STALE;
             let stale =

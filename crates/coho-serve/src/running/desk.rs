@@ -3,41 +3,41 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use coho_core::code::Code;
 use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
 use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
+use coho_engine::pinged::pinged;
 use coho_engine::run::{Begins, Options};
 use coho_ledger::request::{Request, State};
+use coho_report::style::{Color, Style};
 use coho_schedule::asked::Cause;
 
-use crate::progress::Progress;
-use crate::serve::house::House;
-use crate::serve::reload;
-use crate::verb::run::pinged;
-use crate::{engine, print};
+use super::house::House;
+use super::reload;
 
 /// How long is waited at most before schedules, files and what others asked for are looked at again.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// How often alerts are looked at.
-const ALERTS: TimeDelta = TimeDelta::minutes(1);
+const ALERTS: Duration = Duration::from_secs(60);
 
-/// Starts runs until the switch is thrown.
+/// Starts runs and looks at alerts until the switch is thrown. What is under way then is finished.
 pub(crate) async fn work(house: &House) {
-    let mut checked = None;
+    tokio::join!(start_runs(house), look_at_alerts(house));
+}
+
+async fn start_runs(house: &House) {
     while !house.stop.is_asked() {
         tokio::task::block_in_place(|| reload::look(house));
-        let loaded = house.loaded();
-        let engine = engine::of(&loaded);
+        let opened = house.opened();
+        let engine = house.engine(&opened);
         let agenda = tokio::task::block_in_place(|| agenda(&engine));
-        check_alerts(&engine, &mut checked).await;
         let wait = match agenda {
             Ok(agenda) => {
-                house.looked(Utc::now(), None);
+                house.looked(None);
                 next(house, &engine, &agenda).await
             }
             Err(error) => {
@@ -46,6 +46,20 @@ pub(crate) async fn work(house: &House) {
             }
         };
         rest(house, wait).await;
+    }
+}
+
+/// Looks once a minute at what depends on time: syncs that are late, reminders, messages that wait. It does so while runs go on.
+async fn look_at_alerts(house: &House) {
+    while !house.stop.is_asked() {
+        let opened = house.opened();
+        if let Err(error) = house.engine(&opened).check_alerts().await {
+            house.host.tell(&format!("alerts cannot be looked at: {error} [{}]", error.code()));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ALERTS) => {}
+            () = house.ending() => {}
+        }
     }
 }
 
@@ -59,25 +73,13 @@ fn agenda(engine: &Engine<'_>) -> Result<Agenda, EngineError> {
     Ok(agenda)
 }
 
-/// Looks once a minute at what depends on time: syncs that are late, reminders, messages that wait.
-async fn check_alerts(engine: &Engine<'_>, checked: &mut Option<DateTime<Utc>>) {
-    let now = Utc::now();
-    if checked.is_some_and(|checked| now - checked < ALERTS) {
-        return;
-    }
-    *checked = Some(now);
-    if let Err(error) = engine.check_alerts().await {
-        print::talk(&format!("alerts cannot be looked at: {error} [{}]", error.code()));
-    }
-}
-
 /// Says once what keeps schedules from being looked at.
 fn tell(house: &House, error: &EngineError) {
     let trouble = format!("{error} [{}]", error.code());
-    if !house.reasons(Utc::now()).contains(&trouble) {
-        print::talk(&format!("the schedules cannot be looked at: {trouble}"));
+    if !house.reasons().contains(&trouble) {
+        house.host.tell(&format!("the schedules cannot be looked at: {trouble}"));
     }
-    house.looked(Utc::now(), Some(trouble));
+    house.looked(Some(trouble));
 }
 
 /// Carries out what is open, and says how long nothing is to do.
@@ -85,7 +87,7 @@ async fn next(house: &House, engine: &Engine<'_>, agenda: &Agenda) -> Duration {
     if !agenda.open.is_empty() {
         return run(house, engine, &agenda.open).await;
     }
-    let until = agenda.wakes.map(|wakes| (wakes - Utc::now()).to_std().unwrap_or_default());
+    let until = agenda.wakes.map(|wakes| (wakes - house.clock.now()).to_std().unwrap_or_default());
     until.unwrap_or(LOOK).min(LOOK)
 }
 
@@ -110,7 +112,7 @@ fn started(house: &House, open: &[Request]) -> Started {
         Cause::Page => StartedBy::Debugger,
     });
     let scheduled = asked.and_then(|asked| asked.tick);
-    Started { by, scheduled, arguments: None, ..crate::started::by_command(&house.loaded()) }
+    Started { by, scheduled, arguments: None, ..house.host.started(&house.opened().files) }
 }
 
 /// One run for all that is open.
@@ -121,31 +123,33 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
         Ok(syncs) => syncs,
         Err(error) => return failed(house, engine, open, &error),
     };
-    open.iter().for_each(begins);
+    for request in open {
+        house.host.tell(&begins(request));
+    }
     let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
-    house.runs(true, Utc::now());
+    house.runs(true);
     engine.ping(Ping::Start, "").await;
-    let done = engine.run(&syncs, &options, &Progress::new(&house.global), &house.stop).await;
+    let done = engine.run(&syncs, &options, &*house.host.listener(), &house.stop).await;
     let (ping, summary) = pinged(&done);
     engine.ping(ping, &summary).await;
-    house.runs(false, Utc::now());
+    house.runs(false);
     match done {
         Ok(report) => {
-            let told = coho_report::text::run(&report.syncs, &crate::verb::plan::style());
-            print::talk(told.trim_end());
+            let style = Style { color: Color::Never, ..Style::default() };
+            house.host.tell(coho_report::text::run(&report.syncs, &style).trim_end());
             Duration::ZERO
         }
         Err(error) => failed(house, engine, open, &error),
     }
 }
 
-fn begins(request: &Request) {
+fn begins(request: &Request) -> String {
     let missed = match request.asked.missed {
         0 => String::new(),
         missed => format!(", makes up for {missed} more"),
     };
     let again = if request.state == State::Waiting { "" } else { ", goes on after an interrupted run" };
-    print::talk(&format!("{}: begins ({}{missed}{again})", request.sync, request.asked.cause.name()));
+    format!("{}: begins ({}{missed}{again})", request.sync, request.asked.cause.name())
 }
 
 /// A run that could not begin, or broke off: what it was for is given up, unless it only has to wait.
@@ -155,11 +159,12 @@ fn failed(house: &House, engine: &Engine<'_>, open: &[Request], error: &EngineEr
         return LOOK;
     }
     let told = format!("{error} [{code}]");
-    print::talk(&format!("the run failed: {told}"));
+    house.host.tell(&format!("the run failed: {told}"));
     let ids: Vec<i64> = open.iter().map(|request| request.id).collect();
-    let given_up = engine.ledger_to_ask().and_then(|ledger| Ok(ledger.give_up(&ids, &told, Utc::now())?));
+    let now = house.clock.now();
+    let given_up = engine.ledger_to_ask().and_then(|ledger| Ok(ledger.give_up(&ids, &told, now)?));
     if let Err(error) = given_up {
-        print::talk(&format!("{error} [{}]", error.code()));
+        house.host.tell(&format!("{error} [{}]", error.code()));
     }
     LOOK
 }

@@ -1,17 +1,17 @@
 //! `/metrics`: what Prometheus reads. Everything is asked of the ledger, so runs of the command count too.
 
+use coho_core::alert::{AlertKey, Level};
 use coho_core::memory::Time;
 use coho_engine::context::Engine;
 use coho_ledger::Ledger;
 use coho_ledger::totals::Totals;
-use coho_project::Trigger;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::serve::refusal::Refusal;
+use super::refusal::Refusal;
 
 /// Names and values.
 type Labels = Vec<(String, String)>;
@@ -23,6 +23,8 @@ type Seconds = Gauge<f64, std::sync::atomic::AtomicU64>;
 struct Families {
     rows: Family<Labels, Counter>,
     runs: Family<Labels, Counter>,
+    calls: Family<Labels, Counter>,
+    firing: Family<Labels, Gauge>,
     open: Family<Labels, Gauge>,
     duration: Family<Labels, Seconds>,
     success: Family<Labels, Seconds>,
@@ -42,28 +44,16 @@ pub(crate) fn text(engine: &Engine<'_>, ledger: &Ledger) -> Result<String, Refus
         let open =
             ledger.open_requests(&scope.workspace)?.iter().filter(|request| request.sync == sync.id).count();
         families.open.get_or_create(&labels).set(i64::try_from(open).unwrap_or(i64::MAX));
-        let good = totals.iter().find(|total| total.scope == scope).and_then(|total| total.last_good);
-        if let Some(expected) = expected(engine, ledger, sync, good.map(|(began, _)| began))? {
+        if let Some(expected) = engine.expected(ledger, sync)? {
             families.expected.get_or_create(&labels).set(seconds(expected));
         }
     }
+    for (key, alert) in &ledger.alerts()?.alerts {
+        if let Some(level) = alert.level {
+            families.firing.get_or_create(&of_alert(key, level)).set(1);
+        }
+    }
     Ok(families.write())
-}
-
-/// When a sync should have run well again: the first time of its schedule after its last good run began.
-fn expected(
-    engine: &Engine<'_>,
-    ledger: &Ledger,
-    sync: &coho_core::sync::Sync,
-    good: Option<Time>,
-) -> Result<Option<Time>, Refusal> {
-    let Some(spec) = engine.project().schedules.get(&sync.id) else { return Ok(None) };
-    let Trigger::Timed(timed) = &spec.trigger else { return Ok(None) };
-    let since = match good {
-        Some(began) => Some(began),
-        None => ledger.began_to_schedule(&engine.scope_name(sync))?,
-    };
-    Ok(since.and_then(|since| timed.next(since)))
 }
 
 fn labels(sync: &str) -> Labels {
@@ -73,6 +63,15 @@ fn labels(sync: &str) -> Labels {
 fn with(sync: &str, name: &str, value: &str) -> Labels {
     let mut labels = labels(sync);
     labels.push((name.to_owned(), value.to_owned()));
+    labels
+}
+
+/// Whose alert it is: a sync's has its id as label besides.
+fn of_alert(key: &AlertKey, level: Level) -> Labels {
+    let mut labels = key.subject.sync().map(|sync| labels(sync.as_str())).unwrap_or_default();
+    let subject = key.subject.to_string();
+    let more = [("subject", subject.as_str()), ("trigger", key.trigger.as_str()), ("level", level.as_str())];
+    labels.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
     labels
 }
 
@@ -91,6 +90,12 @@ impl Families {
         for (status, runs) in &total.runs {
             self.runs.get_or_create(&with(sync, "status", status)).inc_by(*runs);
         }
+        for (call, number) in &total.calls {
+            let (api, status) = call.split_once(' ').unwrap_or((call, "none"));
+            let mut labels = with(sync, "api", api);
+            labels.push(("status".to_owned(), status.to_owned()));
+            self.calls.get_or_create(&labels).inc_by(*number);
+        }
         if let Some((began, ended)) = total.last {
             let took = (ended - began).to_std().unwrap_or_default().as_secs_f64();
             self.duration.get_or_create(&labels(sync)).set(took);
@@ -104,6 +109,12 @@ impl Families {
         let mut registry = Registry::with_prefix("coho");
         registry.register("rows", "Rows by what became of them, over all runs", self.rows);
         registry.register("runs", "Runs of a sync by how they ended", self.runs);
+        registry.register(
+            "calls",
+            "Calls to Vitally by API and status of the answer, of runs that ended",
+            self.calls,
+        );
+        registry.register("alerts_firing", "1 for each alert that is open", self.firing);
         registry.register("requests_open", "Runs that were asked for and have not ended", self.open);
         registry.register("run_duration_seconds", "How long the last run took", self.duration);
         registry.register(
@@ -113,7 +124,7 @@ impl Families {
         );
         registry.register(
             "sync_expected_by_timestamp_seconds",
-            "The first time of the schedule after the last good run began",
+            "When the schedule was first due since the last good run began, or will be",
             self.expected,
         );
         let mut text = String::new();

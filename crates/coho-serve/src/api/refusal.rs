@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use coho_engine::context::EngineError;
 use serde_json::json;
 
+use crate::reader::{ReadError, told};
+
 /// What is refused.
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -28,6 +30,13 @@ impl Refusal {
 impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", format!("{error} [{}]", error.code()))
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        let details = told(&error);
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", details)
     }
 }
 
