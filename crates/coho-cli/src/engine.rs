@@ -60,12 +60,21 @@ pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     }
 }
 
+/// Hears Ctrl-C as long as it is kept.
+pub(crate) struct Listening(tokio::task::JoinHandle<()>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A switch that Ctrl-C throws, and being asked to end. The second time ends the process as any other would: nothing is lost
 /// by it.
-pub(crate) fn stop_at_ctrl_c() -> Stop {
+pub(crate) fn stop_at_ctrl_c() -> (Stop, Listening) {
     let stop = Stop::new();
     let asked = stop.clone();
-    tokio::spawn(async move {
+    let listening = tokio::spawn(async move {
         if asked_to_end().await.is_ok() {
             asked.ask();
             print::talk(
@@ -76,5 +85,5 @@ pub(crate) fn stop_at_ctrl_c() -> Stop {
             }
         }
     });
-    stop
+    (stop, Listening(listening))
 }

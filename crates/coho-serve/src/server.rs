@@ -37,7 +37,8 @@ const HEADERS: [(&str, &str); 7] = [
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types coho",
     ),
-    ("referrer-policy", "no-referrer"),
+    // Not `no-referrer`: under it a browser sends the forms of our own pages with `Origin: null`.
+    ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 use coho_ledger::token::TokenScope;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::page::{self, Asked, Context, Found};
 use crate::reader::{ReadError, Reader};
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) house: Option<Arc<House>>,
     /// How many more pages may move.
     pub(crate) streams: Arc<Semaphore>,
+    /// Whose turn it is to be made anew, of the pages that move.
+    pub(crate) turns: Arc<Mutex<()>>,
     /// Becomes true when the server is to end: streams end then.
     pub(crate) ending: watch::Receiver<bool>,
 }
@@ -42,8 +44,8 @@ impl Shared {
     pub(crate) fn new(site: Site, house: Option<Arc<House>>, ending: watch::Receiver<bool>) -> Self {
         let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
         let streams = Arc::new(Semaphore::new(site.limits.streams));
-        let (searches, sessions) = (Arc::default(), Arc::default());
-        Self { site: Arc::new(site), reader, searches, sessions, house, streams, ending }
+        let (searches, sessions, turns) = (Arc::default(), Arc::default(), Arc::default());
+        Self { site: Arc::new(site), reader, searches, sessions, house, streams, turns, ending }
     }
 
     /// What a request may do: by the session that it belongs to, or by the token that it shows.

@@ -12,3 +12,7 @@ mod found;
 mod strangers;
 #[path = "pages/limits.rs"]
 mod limits;
+#[path = "pages/hostile.rs"]
+mod hostile;
+#[path = "pages/browser.rs"]
+mod browser;

@@ -26,7 +26,7 @@ pub(crate) async fn learn(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let stop = engine::stop_at_ctrl_c();
+    let (stop, _listening) = engine::stop_at_ctrl_c();
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { key, ..Filter::default() };
     let options = Options {

@@ -52,7 +52,7 @@ async fn send(
         options.on_lost = OnLost::BeginAnew;
     }
     options.started = started::by_command(&loaded.files, &loaded.root);
-    let stop = engine::stop_at_ctrl_c();
+    let (stop, _listening) = engine::stop_at_ctrl_c();
     // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
     let is_awaited = options.filter == Filter::default();
     if is_awaited {

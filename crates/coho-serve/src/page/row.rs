@@ -235,7 +235,8 @@ impl Remembered {
                 }
                 @if let Some(pending) = &self.pending { p .alert.warn { (pending) } }
                 @if !self.sent.is_empty() {
-                    details open {
+                    // Of a row that waits, the story is what is looked for.
+                    details open[self.pending.is_none()] {
                         summary { "What Vitally acknowledged" }
                         div .wide { table .diff { tbody { @for field in &self.sent {
                             tr { th scope="row" .mono { (field.field) } td { (json::inline(&field.value)) } }
