@@ -49,6 +49,7 @@ pub mod model;
 pub mod snippet;
 pub mod sync;
 pub mod fields;
+pub mod private;
 pub mod memory;
 pub mod message;
 pub mod decide;

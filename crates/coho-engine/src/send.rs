@@ -40,7 +40,7 @@ use self::halt::{Halt, Halted};
 use self::heartbeat::Heartbeat;
 use self::intend::Due;
 use self::matches::Directory;
-use self::outcome::{fate, is_rejected, problem, unsent};
+use self::outcome::{fate, is_rejected, problem, said, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
@@ -259,7 +259,8 @@ impl Sender<'_> {
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
             let circumstances = self.circumstances(&due, &verdict, now)?;
-            let conclusion = conclude(&due.operation, &verdict, circumstances);
+            let mut conclusion = conclude(&due.operation, &verdict, circumstances);
+            conclusion.message = said(&due.operation, conclusion.message, self.client.private());
             sent.count(conclusion.outcome, 1);
             sent.calls += calls.len() as u64;
             sent.note(&verdict);
@@ -270,8 +271,8 @@ impl Sender<'_> {
             }
             events.extend(self.called(key, &calls));
             events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-            let fate =
-                fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
+            let (end, code) = (conclusion.outcome.fate(), conclusion.code);
+            let fate = fate(&due.operation, end, code, conclusion.message, now, self.client.private());
             settlements.push(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls });
         }
         self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;

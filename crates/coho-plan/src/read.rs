@@ -133,18 +133,24 @@ pub fn key_problem(error: &KeyError) -> Problem {
 pub fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, String)>, Vec<Problem>> {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for name in &model.key {
-        if let Some(at) = columns.index(name) {
-            found.push((at, name.clone()));
-        } else {
-            let message = format!("the primary key column `{name}` is not among the model's columns");
-            let help = match nearest(name, columns.names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
-            };
-            problems.push(Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help));
+        match columns.index(name) {
+            Some(at) => found.push((at, name.clone())),
+            None => problems.push(unknown_column("primary key column", name, model, columns)),
         }
     }
+    // A name that is misspelled would hide nothing.
+    let unknown = model.masked.iter().filter(|name| columns.index(name).is_none());
+    problems.extend(unknown.map(|name| unknown_column("masked column", name, model, columns)));
     if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+fn unknown_column(what: &str, name: &str, model: &Model, columns: &Columns) -> Problem {
+    let message = format!("the {what} `{name}` is not among the model's columns");
+    let help = match nearest(name, columns.names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
+    };
+    Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help)
 }
 
 /// Where the model's SQL is wrong, if its database said that; else the model.

@@ -23,6 +23,7 @@
 //!     name: "users".to_owned(),
 //!     source: "files".to_owned(),
 //!     key: vec!["id".to_owned()],
+//!     masked: vec![],
 //!     relation: Relation::File { path: "users.csv".to_owned(), format: FileFormat::Csv(Default::default()) },
 //!     place: Place::default(),
 //! };
