@@ -97,6 +97,14 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
     }
     assert!(text.contains("coho_sync_last_success_timestamp_seconds{sync=\"accounts\"} "), "{text}");
     assert!(text.ends_with("# EOF\n"));
+    let head = format!(
+        "GET /metrics HTTP/1.1\r\nHost: coho\r\nAuthorization: Bearer {may}\r\nConnection: close\r\n\r\n"
+    );
+    let (_, head, _) = server.raw(&head);
+    assert!(
+        head.contains("cache-control: no-store") && head.contains("x-content-type-options: nosniff"),
+        "{head}"
+    );
 }
 
 #[test]
@@ -155,7 +163,7 @@ fn more_clients_than_there_may_be_harm_no_run() {
     let sync = sync_id(&server, &may);
     let begun = "GET /livez HTTP/1.1\r\nHost: coho\r\n";
     let mut held = Vec::new();
-    for _ in 0..600 {
+    for _ in 0..900 {
         let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
         // Half a head: nothing comes back unless there is no room.
         drop(std::io::Write::write_all(&mut stream, begun.as_bytes()));
