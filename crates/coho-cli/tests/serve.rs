@@ -10,6 +10,8 @@ mod stage;
 #[path = "stage/server.rs"]
 mod server;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use coho_simulator::{Fault, Object, Trouble};
 use serde_json::Value as Json;
 use server::{Server, sync_id, token};
@@ -95,6 +97,14 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
     }
     assert!(text.contains("coho_sync_last_success_timestamp_seconds{sync=\"accounts\"} "), "{text}");
     assert!(text.ends_with("# EOF\n"));
+    let head = format!(
+        "GET /metrics HTTP/1.1\r\nHost: coho\r\nAuthorization: Bearer {may}\r\nConnection: close\r\n\r\n"
+    );
+    let (_, head, _) = server.raw(&head);
+    assert!(
+        head.contains("cache-control: no-store") && head.contains("x-content-type-options: nosniff"),
+        "{head}"
+    );
 }
 
 #[test]
@@ -153,7 +163,7 @@ fn more_clients_than_there_may_be_harm_no_run() {
     let sync = sync_id(&server, &may);
     let begun = "GET /livez HTTP/1.1\r\nHost: coho\r\n";
     let mut held = Vec::new();
-    for _ in 0..600 {
+    for _ in 0..900 {
         let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
         // Half a head: nothing comes back unless there is no room.
         drop(std::io::Write::write_all(&mut stream, begun.as_bytes()));
@@ -183,16 +193,18 @@ fn more_clients_than_there_may_be_harm_no_run() {
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
-/// Watches the overview until the server ends it, and says how often it came.
-fn watch(address: &str, token: &str) -> usize {
+/// Watches the overview until the server ends it, and counts how often it comes.
+fn watch(address: &str, token: &str, seen: &AtomicUsize) {
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let request = format!(
         "GET / HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
     );
     std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-    let mut pages = Vec::new();
-    drop(std::io::Read::read_to_end(&mut stream, &mut pages));
-    String::from_utf8_lossy(&pages).matches("event: page").count()
+    for line in std::io::BufRead::lines(std::io::BufReader::new(stream)).map_while(Result::ok) {
+        if line.contains("event: page") {
+            seen.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 #[test]
@@ -203,10 +215,15 @@ fn two_browsers_an_orchestrator_and_cron_share_one_server() {
     let server = Server::start(&stage);
     let sync = sync_id(&server, &may);
     let (address, may) = (server.address.clone(), may.as_str());
-    let seen: Vec<usize> = std::thread::scope(|scope| {
-        let browsers = [(); 2].map(|()| scope.spawn(|| watch(&address, may)));
+    let seen = [const { AtomicUsize::new(0) }; 2];
+    std::thread::scope(|scope| {
+        for seen in &seen {
+            let address = &address;
+            scope.spawn(move || watch(address, may, seen));
+        }
         let orchestrator = scope.spawn(|| {
-            for _ in 0..4 {
+            // Until both browsers have seen the overview change twice.
+            while seen.iter().any(|pages| pages.load(Ordering::SeqCst) < 3) {
                 let run = server.trigger("/api/v1/syncs/trigger", may, "", "syncSlug=accounts");
                 assert_eq!(server.wait_for(&sync, &run, may)["status"], "success");
             }
@@ -217,10 +234,9 @@ fn two_browsers_an_orchestrator_and_cron_share_one_server() {
             assert!(matches!(code, Some(0 | 7)), "{code:?}");
         }
         orchestrator.join().unwrap();
+        // The browsers' streams end with the server.
         server.signal("TERM");
-        browsers.into_iter().map(|browser| browser.join().unwrap()).collect()
     });
-    assert!(seen.iter().all(|pages| *pages > 1), "both saw the runs: {seen:?}");
     let listed = stage.coho(["runs", "--json"]).output().unwrap();
     let listed: Json = serde_json::from_slice(&listed.stdout).unwrap();
     let time = |run: &Json| {
@@ -229,7 +245,7 @@ fn two_browsers_an_orchestrator_and_cron_share_one_server() {
     };
     let mut times: Vec<_> = listed["runs"].as_array().unwrap().iter().map(time).collect();
     times.sort_unstable();
-    assert!(times.len() >= 4, "{listed}");
+    assert!(times.len() > 1, "{listed}");
     assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "no run overlaps another: {times:?}");
 }
 
@@ -326,10 +342,13 @@ fn wrong_files_leave_the_old_project_in_force() {
         (ready.0, ready.1["project"].as_str()),
         (200, Some("its new files are wrong, and the old ones in force"))
     );
+    let fault = server.get("/home.json", &may)["agenda"]["fault"].to_string();
+    assert!(fault.contains("`25` is not an hour"), "{fault}");
     let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
     assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
     stage.write("syncs/accounts.yaml", format!("{right}\nschedule: {{ every: 31d }}\n")).unwrap();
     server.hear("the project changed");
+    assert!(server.get("/home.json", &may)["agenda"]["fault"].is_null());
     assert_eq!(server.get(&format!("/api/v1/syncs/{sync}"), &may)["schedule"]["type"], "every 31d");
 }
 

@@ -1,6 +1,5 @@
 //! The way of a request: who it is from, what it asks for, and what every answer carries.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -54,7 +54,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (end, ending) = watch::channel(false);
     let limits = site.limits;
-    let router = pages(Shared::new(site, None, ending));
+    let router = pages(Shared::new(site, None, ending)).layer(map_response(dressed));
     let stop = async move {
         stop.await;
         end.send_replace(true);
@@ -77,7 +77,7 @@ pub async fn run(
     let house = Arc::new(House::new(host, Arc::clone(&site.clock), opened));
     let shared = Shared::new(site, Some(Arc::clone(&house)), ending);
     let api = Api { house: Arc::clone(&house), reader: Arc::clone(&shared.reader), limits };
-    let router = api::routes::of(api).merge(pages(shared));
+    let router = api::routes::of(api).merge(pages(shared)).layer(map_response(dressed));
     let (ended, worked) = oneshot::channel::<()>();
     let answers = tokio::spawn(net::serve(listener, router, limits, worked));
     let asked = Arc::clone(&house);
@@ -97,14 +97,18 @@ fn pages(shared: Shared) -> Router {
     Router::new().fallback(answer).with_state(shared)
 }
 
-async fn answer(State(shared): State<Shared>, request: Request) -> Result<Response, Infallible> {
-    let mut response = admitted(&shared, request).await;
+async fn answer(State(shared): State<Shared>, request: Request) -> Response {
+    admitted(&shared, request).await
+}
+
+/// What every answer carries, whoever answers.
+async fn dressed(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    Ok(response)
+    response
 }
 
 async fn admitted(shared: &Shared, request: Request) -> Response {

@@ -1,7 +1,7 @@
 //! `cargo xtask test --orchestrators`: the clients of Airflow and Dagster for Hightouch, and Prefect, as they are on PyPI, against
 //! `coho serve`.
 //!
-//! They are some 500 MB, so they are installed only when they are asked for, each into an environment of its own below `target/`.
+//! They are some 800 MB, so they are installed only when they are asked for, each into an environment of its own below `target/`.
 
 use std::path::{Path, PathBuf};
 

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use crate::markup::parts;
 use crate::moment::Moment;
 use crate::running::house::House;
-use crate::target;
+use crate::target::{self, Target};
 
 /// What is to come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agenda {
+    /// What is wrong with the project's files, where an older project is in force because of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
     /// Each sync that has a schedule.
     schedules: Vec<Scheduled>,
     /// Runs that were asked for and have not ended, in the order in which they were asked for.
@@ -65,12 +68,19 @@ impl Agenda {
             schedules.push(Scheduled { sync: sync.id.to_string(), schedule: spec.words(), next });
         }
         queue.sort_by_key(|queued| queued.number);
-        Ok(Self { schedules, queue })
+        Ok(Self { fault: house.fault(), schedules, queue })
     }
 
     /// As a part of the overview.
     pub(super) fn show(&self) -> Markup {
         html! {
+            @if let Some(fault) = &self.fault {
+                section .alert role="alert" aria-labelledby="fault" {
+                    h2 #fault { "The project’s new files are wrong: the old ones are in force" }
+                    pre { (fault) }
+                    p { a href=(Target::Project.path()) { "The project’s files" } }
+                }
+            }
             section aria-labelledby="queue" {
                 h2 #queue { "Queue" }
                 @if self.queue.is_empty() { (parts::empty("No run waits or is under way.")) }
