@@ -367,4 +367,8 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
         "{% tablerow i in (1..4) cols:2.6 %}{{ i }} {{ tablerowloop.col_first }}{% endtablerow %}",
         "the whole part of `cols`, in LiquidJS's form",
     ),
+    (
+        "{{ a | uniq | join: '#' }}",
+        "`uniq` keeps one of several equal objects, as in Ruby; LiquidJS keeps all that are not the same in memory",
+    ),
 ];
