@@ -228,6 +228,13 @@ pub const DECISIONS: &[Decision] = &[
         ANCHOR,
     ),
     decision(Follows::LiquidJs, "`escape` of a quote", "{{ '\"' | escape }}", "&quot;", ANCHOR),
+    decision(
+        Follows::Ruby,
+        "`escape_once` of other entities",
+        "{{ '&eacute;' | escape_once }}",
+        "&eacute;",
+        NONSENSE,
+    ),
     decision(Follows::LiquidJs, "`url_encode` of `!~*'()`", "{{ '!' | url_encode }}", "%21", ANCHOR),
     decision(
         Follows::Ruby,
