@@ -240,7 +240,7 @@ pub(crate) enum Verb {
         action: TemplateAction,
     },
     /// Shows the main job on data of its own, in a temporary folder, against a simulator.
-    Demo,
+    Demo(Demo),
     /// Runs a Vitally simulator until it is interrupted.
     Simulator(Simulator),
     /// Runs syncs by their schedules and when they are triggered over HTTP, until it is asked to end.
@@ -334,6 +334,17 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 fn time(text: &str) -> Result<Duration, String> {
     let time = span::parse(text).filter(|time| !time.is_zero() && *time <= YEAR);
     time.ok_or_else(|| "expected a time such as 30m, 4h or 2d, at most a year".to_owned())
+}
+
+/// What the demo ends with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Demo {
+    /// Makes one more run, in which some rows fail, and shows all of them in the debugger until Ctrl-C.
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// Opens no browser.
+    #[arg(long, requires = "debug")]
+    pub(crate) no_open: bool,
 }
 
 /// Where pages are served, and who may see them.
@@ -444,6 +455,8 @@ pub(crate) enum SchemaKind {
     Sync,
     /// tests/*.yaml
     Test,
+    /// run_results.json, which each run writes beside the ledger
+    RunResults,
 }
 
 /// Pages of the reference documentation.
@@ -467,6 +480,8 @@ pub(crate) enum Page {
     SchemaSync,
     /// docs/reference/schema/test.json
     SchemaTest,
+    /// docs/reference/schema/run-results.json
+    SchemaRunResults,
 }
 
 /// The simulator's settings.

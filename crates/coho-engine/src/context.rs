@@ -15,11 +15,12 @@ use coho_ledger::retention::Retention;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
-use coho_project::{Endpoint, Project, SourceSpec};
+use coho_project::{Endpoint, HistorySpec, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
+use crate::lineage::LineageTarget;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub struct Setup<'a> {
     pub holder: Holder,
     /// Draws the ids of runs; no two may be the same.
     pub run_id: Arc<dyn Fn() -> String + Send + std::marker::Sync>,
+    /// Where events of lineage go.
+    pub lineage: Option<LineageTarget>,
 }
 
 /// Plans and runs a project.
@@ -98,14 +101,7 @@ impl<'a> Engine<'a> {
 
     /// How long the ledger keeps rows and calls, and how large it may become.
     pub fn retention(&self) -> Retention {
-        let history = &self.setup.project.history;
-        let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
-        Retention {
-            keep: days(history.keep_days),
-            failures: days(history.failures_days),
-            runs: days(history.runs_days),
-            max_size: history.max_size,
-        }
+        retention(&self.setup.project.history)
     }
 
     /// Who writes to the ledger at this moment, if anybody does.
@@ -183,6 +179,17 @@ impl<'a> Engine<'a> {
     pub(crate) fn connection(&self, model: &Model) -> Result<Connection, EngineError> {
         let spec = self.setup.project.sources.get(&model.source);
         spec.map(|spec| connection(spec, &self.setup.root)).ok_or_else(|| missing("source", &model.source))
+    }
+}
+
+/// How long a project's ledger keeps rows and calls, and how large it may become.
+pub fn retention(history: &HistorySpec) -> Retention {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+    Retention {
+        keep: days(history.keep_days),
+        failures: days(history.failures_days),
+        runs: days(history.runs_days),
+        max_size: history.max_size,
     }
 }
 

@@ -206,6 +206,7 @@ impl Planner<'_> {
             before,
             approved: options.permit.as_ref(),
             workspace: engine.workspace(&sync.destination),
+            private: engine.private(&sync.destination),
             tariff: engine.tariff(ledger, &sync.destination)?,
             filter: &options.filter,
             now,

@@ -76,6 +76,7 @@ pub mod mapping;
 pub mod fit;
 pub mod ids;
 pub mod record;
+pub mod private;
 pub mod cases;
 mod compile;
 mod target;

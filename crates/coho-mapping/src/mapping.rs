@@ -5,6 +5,7 @@
 mod facts;
 mod node;
 mod uses;
+mod lineage;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ use coho_core::decide::{Completeness, Purpose};
 use coho_core::key::Key;
 use coho_core::memory::Time;
 use coho_core::model::Model;
+use coho_core::private::Private;
 use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_ledger::Ledger;
@@ -82,6 +83,8 @@ pub struct Job<'a> {
     pub approved: Option<&'a Approved>,
     /// The workspace that it is for.
     pub workspace: String,
+    /// What is hidden from people of the records that it sends.
+    pub private: Private,
     /// How fast calls may be made, and what they cost.
     pub tariff: Tariff,
     /// Which rows.

@@ -15,8 +15,10 @@
 //!
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
+//! use coho_engine::context::retention;
+//! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Broken, Keys, Site};
+//! use coho_serve::site::{Broken, Keys, Limits, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -25,11 +27,13 @@
 //!     project: "acme".to_owned(),
 //!     ledger: ".coho/ledger.db".into(),
 //!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
-//!     masker: Masker::new(&[]),
+//!     secrets: Arc::new(|| Masker::new(&[])),
+//!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,
 //!     names: vec![],
+//!     limits: Limits::default(),
 //! };
 //! // It ends when the future that it is given does.
 //! serve(site, listener, async {}).await?;
@@ -39,6 +43,8 @@
 //! ```
 
 pub mod site;
+pub mod host;
+pub mod token;
 pub mod server;
 mod guard;
 mod assets;
@@ -52,3 +58,8 @@ mod shown;
 mod moment;
 mod markup;
 mod page;
+mod limited;
+mod net;
+mod sessions;
+mod running;
+mod api;

@@ -5,15 +5,19 @@ pub(crate) mod sum;
 pub(crate) mod head;
 pub(crate) mod cause;
 pub(crate) mod compare;
+pub(crate) mod agenda;
 pub(crate) mod home;
 pub(crate) mod project;
 pub(crate) mod runs;
 pub(crate) mod now;
+pub(crate) mod origin;
+pub(crate) mod stages;
 pub(crate) mod run;
 pub(crate) mod rows;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod row;
+pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +26,7 @@ use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 
 use crate::reader::ReadError;
+use crate::running::house::House;
 use crate::searches::Searches;
 use crate::shown::{Page, Shown, shown};
 use crate::site::Site;
@@ -51,6 +56,8 @@ pub(crate) enum Found {
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) searches: &'a Searches,
+    /// What runs syncs in this process, if something does.
+    pub(crate) house: Option<&'a House>,
     pub(crate) now: Time,
     pub(crate) asked: &'a Asked,
     /// How long rows may be searched.
@@ -88,7 +95,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
 
 fn found<P: Page>(site: &Site, page: Option<P>) -> Result<Found, ReadError> {
     Ok(match page {
-        Some(page) => Found::Page(shown(&page, &site.masker)?),
+        Some(page) => Found::Page(shown(&page, &site.masker())?),
         None => Found::Nothing,
     })
 }

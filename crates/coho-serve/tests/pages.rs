@@ -10,3 +10,9 @@ mod pictures;
 mod found;
 #[path = "pages/strangers.rs"]
 mod strangers;
+#[path = "pages/limits.rs"]
+mod limits;
+#[path = "pages/hostile.rs"]
+mod hostile;
+#[path = "pages/browser.rs"]
+mod browser;

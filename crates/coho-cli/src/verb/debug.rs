@@ -9,8 +9,9 @@ use anyhow::Context as _;
 use chrono::Utc;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
+use coho_engine::context::retention;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, OpenProject, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
 
 use crate::args::{Debug, Global};
@@ -34,12 +35,14 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     let site = Site {
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
-        masker: print::masker(),
+        secrets: Arc::new(print::masker),
+        retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
         keys: keys.clone(),
         address,
         names: typed.hosts.clone(),
+        limits: Limits::default(),
     };
     let shown = typed.token_file.is_none().then_some(keys.token.as_str());
     tell(typed, &format!("http://{}/", visible(address)), shown)?;
@@ -54,7 +57,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
 }
 
 /// Reads the project's files anew, each time that a page asks.
-fn opener(global: &Global) -> OpenProject {
+pub(crate) fn opener(global: &Global) -> OpenProject {
     let global = global.clone();
     Arc::new(move || match project::open(&global) {
         Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
@@ -87,7 +90,7 @@ fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
 }
 
 /// The address that a browser on this machine reaches.
-fn visible(address: std::net::SocketAddr) -> String {
+pub(crate) fn visible(address: std::net::SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
 }
 

@@ -7,14 +7,16 @@ use coho_core::key::Key;
 use coho_core::plan::{Status, SyncSummary};
 use coho_core::sync::SyncId;
 use coho_engine::alerts::Ping;
-use coho_engine::context::{Engine, EngineError};
+use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
+use coho_engine::pinged::pinged;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Report};
 use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
+use crate::pipes::Pipes;
 use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::verb::permit;
@@ -49,31 +51,23 @@ async fn send(
         }
         options.on_lost = OnLost::BeginAnew;
     }
-    options.started = started::by_command(loaded);
-    let stop = engine::stop_at_ctrl_c();
+    options.started = started::by_command(&loaded.files, &loaded.root);
+    let (stop, _listening) = engine::stop_at_ctrl_c();
     // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
     let is_awaited = options.filter == Filter::default();
     if is_awaited {
         engine.ping(Ping::Start, "").await;
     }
+    let pipes = Pipes::open(&|name| std::env::var(name).ok());
     let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await;
+    if let Some(pipes) = pipes {
+        pipes.end(&report);
+    }
     if is_awaited {
         let (ping, summary) = pinged(&report);
         engine.ping(ping, &summary).await;
     }
     told(global, loaded, &report?, options.filter.key.as_ref())
-}
-
-/// What a ping says of a run: failed is what ends with another code than 0.
-pub(crate) fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
-    match report {
-        Ok(report) => {
-            let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;
-            let summary = coho_report::text::run(&report.syncs, &coho_report::style::Style::default());
-            (if is_well { Ping::Success } else { Ping::Fail }, summary)
-        }
-        Err(error) => (Ping::Fail, error.to_string()),
-    }
 }
 
 /// Asks on a terminal whether everything is to be sent again. Elsewhere nobody can be asked: the engine refuses.

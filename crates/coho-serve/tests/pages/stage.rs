@@ -16,7 +16,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::{File, load};
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -71,6 +71,10 @@ fields: { name: name, email: email, accountIds: { column: account, lookup: accou
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) vitally: Running,
+    /// Where runs reach Vitally.
+    url: String,
+    /// Files of the project besides the usual ones.
+    more: Vec<File>,
     clock: Clock,
     runs: AtomicU64,
 }
@@ -90,7 +94,9 @@ impl Stage {
         let switches = Switches { limit: 100_000_000, ..settings.switches };
         let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, switches, ..settings };
         let vitally = Simulator::start(settings).await?;
-        let stage = Self { folder: TempDir::new()?, vitally, clock, runs: AtomicU64::new(0) };
+        let url = vitally.url();
+        let stage =
+            Self { folder: TempDir::new()?, vitally, url, more: Vec::new(), clock, runs: AtomicU64::new(0) };
         stage.sql(TABLES)?;
         Ok(stage)
     }
@@ -105,8 +111,18 @@ impl Stage {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Lets runs reach Vitally in another way.
+    pub(crate) fn reached_at(&mut self, url: String) {
+        self.url = url;
+    }
+
+    /// Gives the project another file.
+    pub(crate) fn also(&mut self, path: &str, text: &str) {
+        self.more.push(File::text(path, text));
+    }
+
     fn files(&self) -> Vec<File> {
-        let url = self.vitally.url();
+        let url = &self.url;
         let project = format!(
             "project: stage
 sources: {{ app: {{ type: sqlite, path: app.db }} }}
@@ -119,13 +135,15 @@ ledger: ledger.db
             let sql = format!("SELECT *, '{letter}-' || id AS external FROM {table}");
             format!("{{ source: app, primary_key: id, sql: \"{sql}\" }}")
         };
-        vec![
+        let mut files = vec![
             File::text("coho.yaml", &project),
             File::text("models/accounts.yaml", model("accounts", 'a')),
             File::text("models/users.yaml", model("users", 'u')),
             File::text("syncs/accounts.yaml", ACCOUNTS),
             File::text("syncs/users.yaml", USERS),
-        ]
+        ];
+        files.extend(self.more.iter().cloned());
+        files
     }
 
     /// Runs all syncs.
@@ -143,6 +161,7 @@ ledger: ledger.db
             }),
             holder: Holder { id: format!("holder-{number}"), pid: 1, host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{number:03}")),
+            lineage: None,
         });
         let syncs = engine.select(&[])?;
         engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await?;
@@ -158,6 +177,11 @@ ledger: ledger.db
 
     /// Serves the pages.
     pub(crate) async fn serve(&self) -> Result<Served, Failure> {
+        self.serve_within(Limits::default()).await
+    }
+
+    /// The same with other limits.
+    pub(crate) async fn serve_within(&self, limits: Limits) -> Result<Served, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let clock = self.clock.clone();
@@ -165,11 +189,13 @@ ledger: ledger.db
             project: "stage".to_owned(),
             ledger: self.folder.path().join("ledger.db"),
             open: Arc::new(opener(self.files())),
-            masker: Masker::new(&[Secret::new(SECRET)]),
+            secrets: Arc::new(|| Masker::new(&[Secret::new(SECRET)])),
+            retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: "form".to_owned() },
             address,
             names: Vec::new(),
+            limits,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };

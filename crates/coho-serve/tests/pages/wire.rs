@@ -28,7 +28,24 @@ pub(crate) async fn raw(address: SocketAddr, request: &str) -> Result<Answer, Fa
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?.parse()?;
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    Ok(Answer { status, headers, body: body.to_owned() })
+    let headers: BTreeMap<String, String> = headers;
+    let is_in_pieces = headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked");
+    let body = if is_in_pieces { joined(body).ok_or("the body has no end")? } else { body.to_owned() };
+    Ok(Answer { status, headers, body })
+}
+
+/// A body that came in pieces, each after its length.
+fn joined(mut rest: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (length, after) = rest.split_once("\r\n")?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return Some(body);
+        }
+        body += after.get(..length)?;
+        rest = after.get(length..)?.strip_prefix("\r\n")?;
+    }
 }
 
 /// A request with these header lines; the host is the address unless they name one.
