@@ -228,6 +228,13 @@ pub const DECISIONS: &[Decision] = &[
         ANCHOR,
     ),
     decision(Follows::LiquidJs, "`escape` of a quote", "{{ '\"' | escape }}", "&quot;", ANCHOR),
+    decision(
+        Follows::Ruby,
+        "`escape_once` of other entities",
+        "{{ '&eacute;' | escape_once }}",
+        "&eacute;",
+        NONSENSE,
+    ),
     decision(Follows::LiquidJs, "`url_encode` of `!~*'()`", "{{ '!' | url_encode }}", "%21", ANCHOR),
     decision(
         Follows::Ruby,
@@ -366,5 +373,9 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
     (
         "{% tablerow i in (1..4) cols:2.6 %}{{ i }} {{ tablerowloop.col_first }}{% endtablerow %}",
         "the whole part of `cols`, in LiquidJS's form",
+    ),
+    (
+        "{{ a | uniq | join: '#' }}",
+        "`uniq` keeps one of several equal objects, as in Ruby; LiquidJS keeps all that are not the same in memory",
     ),
 ];

@@ -171,7 +171,8 @@ pub(crate) enum Rounding {
 }
 
 impl Number {
-    /// The number that a value is taken for: texts that are numbers count as such, everything else is 0, true is 1.
+    /// The number that a value is taken for: texts that are numbers count as such, true is 1, and a list of one item is that item, as
+    /// in JavaScript, which reads a list as its text. Everything else is 0.
     pub(crate) fn of(value: &Val<'_>) -> Result<Self, Fault> {
         Ok(match value {
             Val::Int(number) => Self::Exact(Exact::whole(*number)),
@@ -179,13 +180,13 @@ impl Number {
             Val::Digits(digits) => Self::Exact(Exact::parse(digits).ok_or_else(too_long)?),
             Val::Text(text) => Self::from_text(text)?.unwrap_or(Self::ZERO),
             Val::Bool(flag) => Self::Exact(Exact::whole(i64::from(*flag))),
-            Val::List(_)
-            | Val::Range(..)
-            | Val::Nil
-            | Val::Moment(_)
-            | Val::Map(_)
-            | Val::Blank
-            | Val::Empty => Self::ZERO,
+            Val::List(items) => match &**items {
+                [Val::Bool(_)] => Self::ZERO,
+                [item] => Self::of(item)?,
+                _ => Self::ZERO,
+            },
+            Val::Range(from, to) if from == to => Self::Exact(Exact::whole(*from)),
+            Val::Range(..) | Val::Nil | Val::Moment(_) | Val::Map(_) | Val::Blank | Val::Empty => Self::ZERO,
         })
     }
 

@@ -160,16 +160,11 @@ impl Cutter<'_> {
         if !tag.args.of(self.source).trim().is_empty() {
             self.faults.push(Fault::syntax(tag.args, "`doc` takes no arguments"));
         }
-        let mut at = self.at;
-        while let Some(found) = next_tag(self.source, at) {
-            at = found.end;
-            match found.name.of(self.source) {
-                "doc" => self.faults.push(Fault::syntax(found.name, "`doc` cannot stand inside `doc`")),
-                "enddoc" => return self.skip(&found),
-                _ => {}
-            }
+        let Some(end) = find_tag(self.source, self.at, "enddoc") else { return self.unclosed(tag) };
+        if let Some(inner) = find_tag(self.source, self.at, "doc").filter(|inner| inner.open < end.open) {
+            self.faults.push(Fault::syntax(inner.name, "`doc` cannot stand inside `doc`"));
         }
-        self.unclosed(tag)
+        self.skip(&end)
     }
 
     fn unclosed(&mut self, tag: Tag) -> bool {

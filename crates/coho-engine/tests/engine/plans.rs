@@ -5,7 +5,7 @@ use coho_core::decide::Change;
 use coho_core::event::Silence;
 use coho_core::value::Value;
 use coho_core::verdict::Fate;
-use coho_engine::run::Options;
+use coho_engine::run::{Options, Outlook};
 use coho_engine::stop::Stop;
 
 use crate::stage::{ACCOUNTS, Stage, USERS};
@@ -221,4 +221,23 @@ async fn what_no_type_changes_is_not_held() {
     write("x2", "many", "n/a");
     let told = stage.run().await.unwrap().told("accounts");
     assert!(!told.contains("inferred-type"), "{told}");
+}
+
+#[tokio::test]
+async fn templates_call_filters_that_the_program_adds() {
+    let mut stage = Stage::accounts().await.unwrap();
+    let template = r#"traits: { plan: { template: "{{ row.plan | shout }}" } }"#;
+    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", template));
+    stage.many_accounts(1, 2).unwrap();
+    let project = stage.project().unwrap();
+    let filters = coho_liquid::Filters::new().with_name("shout", liquid_lib::stdlib::Upcase).unwrap();
+    let engine = stage.engine(&project).filters(&filters);
+    let syncs = engine.select(&[]).unwrap();
+    let outlooks = engine.plan(&syncs, &Options::default(), &Silence).await.unwrap();
+    let Outlook::Plan(planned) = &outlooks[0] else { panic!("the plan is not made") };
+    let differences = &planned.plan.samples[0].differences;
+    assert!(differences.iter().any(|difference| difference.after == Value::text("FREE")), "{differences:?}");
+    // The command has no such filter.
+    let outlooks = stage.engine(&project).plan(&syncs, &Options::default(), &Silence).await.unwrap();
+    assert!(!matches!(outlooks[0], Outlook::Plan(_)));
 }

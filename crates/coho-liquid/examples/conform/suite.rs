@@ -160,9 +160,17 @@ fn agreement(case: &Value, class: &str, rendered: Result<String, Problem>) -> Ou
         Err(problem) if problem.code == Code::NOT_SUPPORTED => Outcome::LeftOut,
         Err(problem) => Outcome::Failed { expected: expectation(case), found: show(&problem) },
         Ok(text) if accepted(case, class).contains(&text.as_str()) => Outcome::Passed,
-        Ok(_) if is_listed(case) => Outcome::Listed,
+        Ok(text) if is_listed(case) || shows_objects(case, &text) => Outcome::Listed,
         Ok(text) => Outcome::Failed { expected: expectation(case), found: format!("{text:?}") },
     }
+}
+
+/// Where LiquidJS's text has an object in it, Coho's has its JSON, as the reference says; the text around it is the same.
+fn shows_objects(test: &Value, found: &str) -> bool {
+    let theirs = test.get("liquidjs").and_then(Value::as_text).unwrap_or_default();
+    let parts: Vec<&str> = theirs.split("[object Object]").collect();
+    let [first, .., last] = parts.as_slice() else { return false };
+    found.starts_with(&format!("{first}{{")) && found.ends_with(&format!("}}{last}"))
 }
 
 fn is_listed(test: &Value) -> bool {

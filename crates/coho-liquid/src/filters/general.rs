@@ -89,8 +89,9 @@ fn size<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Faul
 fn slice<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let start = args.whole(0)?.unwrap_or(0);
     let length = match args.get(1) {
+        None => 1,
         Some(Val::Nil) => 0,
-        _ => args.whole(1)?.unwrap_or(1),
+        Some(_) => args.whole(1)?.unwrap_or(1),
     };
     if matches!(value, Val::Nil) {
         return Val::list(Vec::new(), &scene.meter);

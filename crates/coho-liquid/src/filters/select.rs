@@ -95,7 +95,7 @@ pub(super) const FILTERS: &[Filter] = &[
 /// A property of an item, where a number is no item with properties.
 pub(crate) fn property<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let named = matches!(name, Val::Text(_));
-    if named && matches!(item, Val::Int(_) | Val::Float(_) | Val::Digits(_) | Val::Bool(_)) {
+    if named && matches!(item, Val::Int(_) | Val::Float(_) | Val::Digits(_)) {
         return Err(Fault::failed(format!("{} has no property {}", preview(item), preview(name))));
     }
     property_if_any(item, name, scene)
