@@ -72,6 +72,10 @@ pub(crate) enum Verb {
         /// The folder; made if absent.
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
+        /// Writes as well what these need to run the project; into a folder that has a project, that alone. Files that are
+        /// there already are left as they are.
+        #[arg(long, value_enum, value_delimiter = ',', value_name = "FOR")]
+        with: Vec<With>,
     },
     /// Says what is wrong with the project: files, mappings, sources and tokens, all at once.
     Check {
@@ -270,6 +274,25 @@ pub(crate) enum Verb {
         #[arg(value_enum)]
         page: Page,
     },
+}
+
+/// For whom files are made that run the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum With {
+    /// GitHub Actions: a plan on the pull request, sent after the merge.
+    Github,
+    /// systemd: a service and a timer, and the service of `coho serve`.
+    Systemd,
+    /// A container: a Containerfile.
+    Container,
+    /// cron: a file for /etc/cron.d.
+    Cron,
+    /// Airflow: a DAG.
+    Airflow,
+    /// Dagster: assets.
+    Dagster,
+    /// Prefect: a flow.
+    Prefect,
 }
 
 /// Which rows are planned and sent.

@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
 async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match cli.verb {
-        Verb::Init { folder } => verb::init::init(&folder),
+        Verb::Init { folder, with } => verb::init::init(global, &folder, &with),
         Verb::Check { live: Some(destination), yes, .. } => verb::live::live(global, &destination, yes).await,
         Verb::Check { offline, .. } => verb::check::check(global, offline).await,
         Verb::Traits { object, destination, refresh } => {

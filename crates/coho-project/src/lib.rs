@@ -82,6 +82,7 @@ mod catalog;
 mod schema;
 mod reference;
 mod starter;
+mod ready_made;
 mod bless;
 
 pub use alerts::{AlertsSpec, ChannelSpec, SmtpSpec};
@@ -91,6 +92,7 @@ pub use file::{File, FileText, LONGEST, belongs};
 pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
 pub use project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Project, Rate, SourceSpec, Workspace};
+pub use ready_made::{ReadyMade, Surroundings};
 pub use reference::reference;
 pub use schedule::{ScheduleSpec, Trigger};
 pub use schema::{SchemaKind, schema};

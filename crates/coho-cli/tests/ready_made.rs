@@ -1,0 +1,105 @@
+//! The files of `coho init --with`: each is held against the program that reads it, where that is on the machine.
+
+#[path = "stage/stage.rs"]
+#[expect(dead_code, reason = "other tests need more of the stage")]
+mod stage;
+
+use std::fs;
+use std::process::{Command, Output};
+
+use stage::{Failure, Stage};
+
+const ALL: &str = "github,systemd,container,cron,airflow,dagster,prefect";
+
+/// A stage whose project has all files.
+fn stage() -> Result<Stage, Failure> {
+    let stage = Stage::new()?;
+    let output = stage.coho(["init", "--with", ALL]).output()?;
+    if output.status.success() { Ok(stage) } else { Err(text(&output).into()) }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Whether a program is there; says that a test is left out if it is not.
+fn has(program: &str, test: &str) -> bool {
+    let is_there =
+        Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("skipped: there is no {program} ({test})");
+    }
+    is_there
+}
+
+#[test]
+fn files_that_are_there_are_left_as_they_are() {
+    let stage = stage().unwrap();
+    let path = "deploy/cron/coho.cron";
+    stage.write(path, "mine").unwrap();
+    let project = fs::read(stage.project().join("coho.yaml")).unwrap();
+    let output = stage.coho(["init", "--with", "cron,github"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(
+        text(&output).contains("deploy/cron/coho.cron is there already: left as it is"),
+        "{}",
+        text(&output)
+    );
+    assert_eq!(fs::read_to_string(stage.project().join(path)).unwrap(), "mine");
+    assert_eq!(fs::read(stage.project().join("coho.yaml")).unwrap(), project);
+}
+
+#[test]
+fn an_empty_folder_gets_a_project_too() {
+    let stage = Stage::new().unwrap();
+    let output = stage.coho(["init", "fresh", "--with", "dagster"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let assets = fs::read_to_string(stage.project().join("fresh/deploy/dagster/definitions.py")).unwrap();
+    assert!(assets.contains(r#"SYNCS = ["organizations", "accounts", "users", "invoices"]"#), "{assets}");
+    let check = stage.coho(["check", "--offline", "--project", "fresh"]).output().unwrap();
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check));
+}
+
+#[test]
+fn systemd_takes_its_units() {
+    if !has("systemd-analyze", "systemd_takes_its_units") {
+        return;
+    }
+    let stage = stage().unwrap();
+    for unit in ["coho.service", "coho.timer", "coho-serve.service"] {
+        let path = stage.project().join("deploy/systemd").join(unit);
+        // The user is made when the unit is installed.
+        let unit_text = fs::read_to_string(&path).unwrap().replace("User=coho\n", "");
+        fs::write(&path, unit_text).unwrap();
+        let output = Command::new("systemd-analyze").arg("verify").arg(&path).output().unwrap();
+        let complaints: Vec<_> =
+            text(&output).lines().filter(|line| line.contains("coho")).map(str::to_owned).collect();
+        assert_eq!(complaints, [""; 0], "{unit}");
+        assert!(output.status.success(), "{unit}: {}", text(&output));
+    }
+}
+
+#[test]
+fn python_takes_its_files() {
+    if !has("python3", "python_takes_its_files") {
+        return;
+    }
+    let stage = stage().unwrap();
+    for file in ["airflow/coho_dag.py", "dagster/definitions.py", "prefect/coho_flow.py"] {
+        let path = stage.project().join("deploy").join(file);
+        let output = Command::new("python3").args(["-m", "py_compile"]).arg(path).output().unwrap();
+        assert!(output.status.success(), "{file}: {}", text(&output));
+    }
+}
+
+#[test]
+fn the_line_of_cron_runs_the_project() {
+    let stage = stage().unwrap();
+    let cron = fs::read_to_string(stage.project().join("deploy/cron/coho.cron")).unwrap();
+    let line = cron.lines().find_map(|line| line.strip_prefix("*/15 * * * * coho ")).unwrap();
+    // What is not on this machine: the file of secrets, and the log that only root may write.
+    let line = line.replace("--env-file /etc/coho/coho.env", "").replace(">> /var/log/coho.log 2>&1", "");
+    let output = stage.shell(&line).current_dir("/").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("3 rows read = 3 delivered"), "{}", text(&output));
+}
