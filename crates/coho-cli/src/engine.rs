@@ -17,9 +17,14 @@ pub(crate) fn of(loaded: &Loaded) -> Engine<'_> {
         root: loaded.root.clone(),
         temporary: std::env::temp_dir(),
         clock: Arc::new(Utc::now),
-        holder: Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() },
+        holder: holder(),
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
     })
+}
+
+/// This process, as others see it that wait for the ledger.
+pub(crate) fn holder() -> Holder {
+    Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() }
 }
 
 /// The machine's name, as far as it is told.

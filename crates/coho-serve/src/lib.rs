@@ -15,8 +15,9 @@
 //!
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
+//! use coho_ledger::lease::Holder;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Broken, Keys, Site};
+//! use coho_serve::site::{Broken, Keys, Machine, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -27,6 +28,13 @@
 //!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
 //!     masker: Masker::new(&[]),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
+//!     machine: Machine {
+//!         root: ".".into(),
+//!         temporary: std::env::temp_dir(),
+//!         holder: Holder { id: "debugger".into(), pid: 1, host: "here".into() },
+//!     },
+//!     // Pages that only look.
+//!     actions: None,
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,
 //!     names: vec![],
@@ -38,6 +46,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod actions;
 pub mod site;
 pub mod server;
 mod guard;
@@ -46,8 +55,11 @@ mod target;
 mod reader;
 mod shared;
 mod searches;
+mod plans;
 mod stream;
 mod export;
+mod permit;
+mod forms;
 mod shown;
 mod moment;
 mod markup;

@@ -3,6 +3,7 @@
 
 pub(crate) mod sum;
 pub(crate) mod head;
+pub(crate) mod told;
 pub(crate) mod cause;
 pub(crate) mod compare;
 pub(crate) mod home;
@@ -14,6 +15,7 @@ pub(crate) mod rows;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod row;
+pub(crate) mod plan;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +25,8 @@ use coho_ledger::look::Patience;
 
 use crate::reader::ReadError;
 use crate::searches::Searches;
-use crate::shown::{Page, Shown, shown};
+use crate::plans::Plans;
+use crate::shown::{Formed, Shown, shown};
 use crate::site::Site;
 use crate::target::Target;
 
@@ -51,6 +54,7 @@ pub(crate) enum Found {
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) searches: &'a Searches,
+    pub(crate) plans: &'a Plans,
     pub(crate) now: Time,
     pub(crate) asked: &'a Asked,
     /// How long rows may be searched.
@@ -65,6 +69,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
             Target::Home => found(site, Some(home::empty(context))),
             Target::Runs => found(site, Some(runs::empty())),
             Target::Project => found(site, Some(project::make(context))),
+            Target::Plan => found(site, Some(plan::make(context)?)),
             Target::Run { .. }
             | Target::Rows { .. }
             | Target::Search
@@ -77,6 +82,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
         Target::Home => found(site, Some(home::make(context, ledger)?)),
         Target::Runs => found(site, Some(runs::make(context, ledger)?)),
         Target::Project => found(site, Some(project::make(context))),
+        Target::Plan => found(site, Some(plan::make(context)?)),
         Target::Run { run } => found(site, run::make(context, ledger, run)?),
         Target::Rows { run } => found(site, rows::make(context, ledger, Some(run))?),
         Target::Search => found(site, rows::make(context, ledger, None)?),
@@ -86,9 +92,9 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
     }
 }
 
-fn found<P: Page>(site: &Site, page: Option<P>) -> Result<Found, ReadError> {
+fn found<P: Formed>(site: &Site, page: Option<P>) -> Result<Found, ReadError> {
     Ok(match page {
-        Some(page) => Found::Page(shown(&page, &site.masker)?),
+        Some(page) => Found::Page(shown(&page, site)?),
         None => Found::Nothing,
     })
 }

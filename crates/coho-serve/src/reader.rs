@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_engine::clock::Clock;
+use coho_engine::plan::TableError;
 use coho_ledger::look::Patience;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 
@@ -26,6 +27,9 @@ pub(crate) enum ReadError {
     /// A page could not be made of it.
     #[error("making the page failed")]
     Page(#[from] serde_json::Error),
+    /// A plan could not be read.
+    #[error(transparent)]
+    Plan(#[from] TableError),
     /// The work was given up, since the process ends.
     #[error("the server is ending")]
     Ending,

@@ -15,15 +15,13 @@ use tokio::sync::watch;
 
 use crate::markup::frame::{self, Frame};
 use crate::page::{self, Asked, Found};
+use crate::plans::Plans;
 use crate::reader::{ReadError, Reader};
 use crate::shared::{Shared, make};
 use crate::shown::Shown;
 use crate::site::Site;
-use crate::target::{self, Form, Target};
-use crate::{assets, export, guard, stream};
-
-/// The most bytes of a request's body.
-const MOST_BYTES: usize = 1_048_576;
+use crate::target::{self, Form};
+use crate::{assets, export, forms, guard, permit, stream};
 
 /// What every answer carries: nothing of it is kept, framed, guessed or told to others, and no script or style runs but ours.
 const HEADERS: [(&str, &str); 7] = [
@@ -48,10 +46,12 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (end, ending) = watch::channel(false);
     let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
-    let shared = Shared { site: Arc::new(site), reader, searches: Arc::default(), ending };
+    let plans = Arc::<Plans>::default();
+    let shared = Shared { site: Arc::new(site), reader, searches: Arc::default(), plans: Arc::clone(&plans), ending };
     let router = Router::new().fallback(answer).with_state(shared);
     let stop = async move {
         stop.await;
+        plans.cancel();
         end.send_replace(true);
     };
     axum::serve(listener, router).with_graceful_shutdown(stop).await
@@ -86,16 +86,29 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
         (Method::POST, "/session") => begin(site, body).await,
         (Method::GET | Method::HEAD, _) if is_session => get(shared, &parts.uri, &parts.headers).await,
         (Method::GET | Method::HEAD, path) => stranger(path),
-        (Method::POST, "/search") if is_session => search(shared, body).await,
-        (Method::POST, _) if is_session => not_found(shared, Form::Html),
+        (Method::POST, path) if is_session => post(shared, path, body).await,
         (Method::POST, _) => StatusCode::UNAUTHORIZED.into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }
 
+/// A form of one of our pages.
+async fn post(shared: &Shared, path: &str, body: Body) -> Response {
+    let answered = match path {
+        "/search" => forms::search(shared, body).await,
+        "/plan" => forms::plan(shared, body).await,
+        "/plan/cancel" => forms::cancel_plan(shared, body).await,
+        _ => Ok(not_found(shared, Form::Html)),
+    };
+    answered.unwrap_or_else(|refused| refused)
+}
+
 /// Takes the token and gives the cookie.
 async fn begin(site: &Site, body: Body) -> Response {
-    let Some(fields) = form(body).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let fields = match forms::read(body).await {
+        Ok(fields) => fields,
+        Err(refused) => return refused,
+    };
     let token = fields.get("token").map(|token| token.trim()).unwrap_or_default();
     if !guard::same(token, &site.keys.token) {
         return html(StatusCode::UNAUTHORIZED, frame::door(frame::Door::WrongToken).into_string());
@@ -106,29 +119,6 @@ async fn begin(site: &Site, body: Body) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, place)]).into_response()
-}
-
-/// Keeps what is searched, and leads to where it is found: the address names it by a number.
-async fn search(shared: &Shared, body: Body) -> Response {
-    let Some(fields) = form(body).await else { return StatusCode::BAD_REQUEST.into_response() };
-    let field = |name: &str| fields.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
-    let target = match field("run") {
-        Some(run) => Target::Rows { run: run.to_owned() },
-        None => Target::Search,
-    };
-    let number = field("text").map(|text| shared.searches.keep(text).to_string());
-    let filters = ["sync", "fate", "code"].map(|name| (name, field(name)));
-    let address = target.with(&[&filters[..], &[("q", number.as_deref())]].concat());
-    match HeaderValue::from_str(&address) {
-        Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
-        Err(_) => StatusCode::BAD_REQUEST.into_response(),
-    }
-}
-
-/// The fields of a form.
-async fn form(body: Body) -> Option<std::collections::BTreeMap<String, String>> {
-    let bytes = axum::body::to_bytes(body, MOST_BYTES).await.ok()?;
-    Some(page::fields(std::str::from_utf8(&bytes).ok()?))
 }
 
 /// Who has no session sees a door, and nothing behind it.
@@ -142,6 +132,9 @@ fn stranger(path: &str) -> Response {
 }
 
 async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
+    if uri.path() == page::plan::PERMIT {
+        return permit::answer(shared).unwrap_or_else(|| not_found(shared, Form::Html));
+    }
     let Some((target, form)) = target::parse(uri.path()) else { return not_found(shared, Form::Html) };
     let asked = Asked { target, filters: page::fields(uri.query().unwrap_or_default()) };
     let streams = headers.get(header::ACCEPT).is_some_and(|kinds| kinds == "text/event-stream");

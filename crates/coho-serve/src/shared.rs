@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::page::{self, Asked, Context, Found};
 use crate::reader::{ReadError, Reader};
+use crate::plans::Plans;
 use crate::searches::Searches;
 use crate::site::Site;
 
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) searches: Arc<Searches>,
+    pub(crate) plans: Arc<Plans>,
     /// Becomes true when the server is to end: streams end then.
     pub(crate) ending: watch::Receiver<bool>,
 }
@@ -31,12 +33,20 @@ pub(crate) struct Shared {
 /// The page, read on a thread that may block.
 pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadError> {
     let (site, searches) = (Arc::clone(&shared.site), Arc::clone(&shared.searches));
+    let plans = Arc::clone(&shared.plans);
     let begun = Instant::now();
     let patience = Patience::until(move || begun.elapsed() > PATIENCE);
     let brief = Patience::until(move || begun.elapsed() > BRIEF);
     let work = move |ledger: Option<&Ledger>| {
         let now = site.clock.now();
-        let context = Context { site: &site, searches: &searches, now, asked: &asked, patience: &brief };
+        let context = Context {
+            site: &site,
+            searches: &searches,
+            plans: &plans,
+            now,
+            asked: &asked,
+            patience: &brief,
+        };
         page::make(&context, ledger)
     };
     shared.reader.read(patience, work).await

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use coho_core::problem::Problem;
 use coho_core::secret::Masker;
 use coho_engine::clock::Clock;
+use coho_engine::context::Setup;
+use coho_ledger::lease::Holder;
 use coho_project::{File, Project};
+
+use crate::actions::Actions;
 
 /// What a server is made with.
 #[derive(Clone)]
@@ -22,12 +26,41 @@ pub struct Site {
     pub open: OpenProject,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Where plans are made.
+    pub machine: Machine,
+    /// Who does what pages ask for. Without it they ask for nothing.
+    pub actions: Option<Arc<dyn Actions>>,
     /// What opens the pages.
     pub keys: Keys,
     /// Where it listens: what a browser may call it by follows from that.
     pub address: SocketAddr,
     /// Other names under which it is reached, with their port where that is not the usual one: of a reverse proxy, of a host.
     pub names: Vec<String>,
+}
+
+impl Site {
+    /// What an engine is made with that plans and reads, and runs nothing.
+    pub(crate) fn setup<'a>(&self, project: &'a Project) -> Setup<'a> {
+        Setup {
+            project,
+            root: self.machine.root.clone(),
+            temporary: self.machine.temporary.clone(),
+            clock: Arc::clone(&self.clock),
+            holder: self.machine.holder.clone(),
+            run_id: Arc::new(|| "plan".to_owned()),
+        }
+    }
+}
+
+/// Where plans are made.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// Where a plan's file goes.
+    pub temporary: PathBuf,
+    /// This process, which holds no lease.
+    pub holder: Holder,
 }
 
 /// Reads the project's files as they are now.

@@ -12,6 +12,7 @@ use futures_util::Stream;
 use crate::page::{Asked, Found};
 use crate::reader::ReadError;
 use crate::shared::{Shared, make};
+use crate::target::Target;
 
 /// The shortest time between two looks at the ledger.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ struct Watcher {
     last: Option<String>,
     /// The ledger as it was looked at last.
     seen: Option<Look>,
+    /// The state of plans as it was looked at last.
+    plans: Option<u64>,
 }
 
 /// A connection that notices what others write: it must be the same one each time.
@@ -34,7 +37,7 @@ struct Look {
 
 /// The page, now and whenever it changes.
 pub(crate) fn of(shared: Shared, asked: Asked) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let watcher = Watcher { shared, asked, last: None, seen: None };
+    let watcher = Watcher { shared, asked, last: None, seen: None, plans: None };
     let events = futures_util::stream::unfold(watcher, |mut watcher| async move {
         let page = watcher.next().await?;
         let event = Event::default().event("page").data(page);
@@ -62,7 +65,12 @@ impl Watcher {
     }
 
     async fn changed(&mut self) -> Option<String> {
-        if !self.ledger_changed().await {
+        let is_new = if self.asked.target == Target::Plan {
+            self.plans_changed()
+        } else {
+            self.ledger_changed().await
+        };
+        if !is_new {
             return None;
         }
         let Ok(Found::Page(shown)) = make(&self.shared, self.asked.clone()).await else { return None };
@@ -72,6 +80,12 @@ impl Watcher {
         }
         self.last = Some(page.clone());
         Some(page)
+    }
+
+    /// Whether plans went on since the last look.
+    fn plans_changed(&mut self) -> bool {
+        let version = Some(self.shared.plans.version());
+        std::mem::replace(&mut self.plans, version) != version
     }
 
     /// Whether the ledger was written to since the last look, or is another one.

@@ -18,6 +18,8 @@ pub(crate) enum Target {
     },
     /// The project's files as they are now.
     Project,
+    /// What a run would send.
+    Plan,
     /// Rows of all runs, found by what is in them.
     Search,
     Calls {
@@ -56,6 +58,7 @@ pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
         ["runs", run, "rows"] => Target::Rows { run: (*run).to_owned() },
         ["runs", run, "calls"] => Target::Calls { run: (*run).to_owned() },
         ["project"] => Target::Project,
+        ["plan"] => Target::Plan,
         ["rows"] => Target::Search,
         ["rows", number] => Target::Row { number: number.parse().ok()? },
         ["calls", number] => Target::Call { number: number.parse().ok()? },
@@ -74,6 +77,7 @@ impl Target {
             Self::Run { run } => format!("/runs/{}", encoded(run)),
             Self::Rows { run } => format!("/runs/{}/rows", encoded(run)),
             Self::Project => "/project".to_owned(),
+            Self::Plan => "/plan".to_owned(),
             Self::Search => "/rows".to_owned(),
             Self::Calls { run } => format!("/runs/{}/calls", encoded(run)),
             Self::Row { number } => format!("/rows/{number}"),
@@ -89,6 +93,7 @@ impl Target {
             | Self::Run { .. }
             | Self::Rows { .. }
             | Self::Project
+            | Self::Plan
             | Self::Search
             | Self::Calls { .. }
             | Self::Row { .. }
@@ -100,16 +105,25 @@ impl Target {
     pub(crate) fn run(&self) -> Option<&str> {
         match self {
             Self::Run { run } | Self::Rows { run } | Self::Calls { run } => Some(run),
-            Self::Home | Self::Runs | Self::Project | Self::Search | Self::Row { .. } | Self::Call { .. } => {
-                None
-            }
+            Self::Home
+            | Self::Runs
+            | Self::Project
+            | Self::Plan
+            | Self::Search
+            | Self::Row { .. }
+            | Self::Call { .. } => None,
         }
     }
 
     /// Whether what it shows may change while somebody looks at it.
     pub(crate) fn moves(&self) -> bool {
         match self {
-            Self::Home | Self::Runs | Self::Run { .. } | Self::Row { .. } | Self::Calls { .. } => true,
+            Self::Home
+            | Self::Runs
+            | Self::Run { .. }
+            | Self::Row { .. }
+            | Self::Calls { .. }
+            | Self::Plan => true,
             Self::Rows { .. } | Self::Search | Self::Project | Self::Call { .. } => false,
         }
     }
@@ -179,6 +193,7 @@ mod tests {
             Target::Run { run: strange.clone() },
             Target::Rows { run: strange.clone() },
             Target::Project,
+            Target::Plan,
             Target::Search,
             Target::Calls { run: strange },
             Target::Row { number: 7 },

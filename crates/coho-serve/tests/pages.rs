@@ -10,3 +10,5 @@ mod pictures;
 mod found;
 #[path = "pages/strangers.rs"]
 mod strangers;
+#[path = "pages/plans.rs"]
+mod plans;

@@ -10,7 +10,7 @@ use chrono::Utc;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, OpenProject, Opened, Site};
+use coho_serve::site::{Broken, Keys, Machine, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
 
 use crate::args::{Debug, Global};
@@ -37,6 +37,12 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         masker: print::masker(),
         open: opener(global),
         clock: Arc::new(Utc::now),
+        machine: Machine {
+            root: loaded.root.clone(),
+            temporary: std::env::temp_dir(),
+            holder: engine::holder(),
+        },
+        actions: None,
         keys: keys.clone(),
         address,
         names: typed.hosts.clone(),

@@ -7,10 +7,11 @@ use crate::site::Site;
 use crate::target::{Target, with};
 
 /// The pages that lead everywhere.
-const WAYS: [(&str, Target); 4] = [
+const WAYS: [(&str, Target); 5] = [
     ("Home", Target::Home),
     ("Runs", Target::Runs),
     ("Search", Target::Search),
+    ("Plan", Target::Plan),
     ("Project", Target::Project),
 ];
 
