@@ -14,7 +14,7 @@ use coho_ledger::lease::{Holder, UnderWay};
 use coho_ledger::retention::Retention;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
-use coho_project::{Endpoint, Project, SourceSpec};
+use coho_project::{Endpoint, HistorySpec, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
@@ -84,14 +84,7 @@ impl<'a> Engine<'a> {
 
     /// How long the ledger keeps rows and calls, and how large it may become.
     pub fn retention(&self) -> Retention {
-        let history = &self.setup.project.history;
-        let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
-        Retention {
-            keep: days(history.keep_days),
-            failures: days(history.failures_days),
-            runs: days(history.runs_days),
-            max_size: history.max_size,
-        }
+        retention(&self.setup.project.history)
     }
 
     /// Who writes to the ledger at this moment, if anybody does.
@@ -169,6 +162,17 @@ impl<'a> Engine<'a> {
     pub(crate) fn connection(&self, model: &Model) -> Result<Connection, EngineError> {
         let spec = self.setup.project.sources.get(&model.source);
         spec.map(|spec| connection(spec, &self.setup.root)).ok_or_else(|| missing("source", &model.source))
+    }
+}
+
+/// How long a project's ledger keeps rows and calls, and how large it may become.
+pub fn retention(history: &HistorySpec) -> Retention {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+    Retention {
+        keep: days(history.keep_days),
+        failures: days(history.failures_days),
+        runs: days(history.runs_days),
+        max_size: history.max_size,
     }
 }
 

@@ -4,7 +4,7 @@
 //! pruned.
 
 pub(crate) mod counts;
-mod start;
+pub(crate) mod start;
 
 use coho_core::counts::Counts;
 use coho_core::decide::Purpose;

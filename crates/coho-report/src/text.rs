@@ -18,7 +18,7 @@ pub use self::alerts::{alerts, tried};
 pub use self::calls::{attempt, calls};
 pub use self::cases::cases;
 pub use self::csv::csv;
-pub use self::detail::run_detail;
+pub use self::detail::{kept, run_detail, started, waits};
 pub use self::failures::failures;
 pub use self::listing::{rows, runs};
 pub use self::plan::{cost as plan_cost, plan, total as plan_total};

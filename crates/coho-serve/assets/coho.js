@@ -94,6 +94,7 @@ function listen() {
   stream.addEventListener("page", (event) => {
     const fresh = parsed(event.data);
     localTimes(fresh);
+    copyButtons(fresh);
     children(main, fresh);
   });
 }
@@ -124,11 +125,25 @@ function step(by) {
   if (next) next.focus();
 }
 
+// ---- Texts to copy: a button is there where the browser can.
+function copyButtons(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+}
+async function onCopy(event) {
+  const button = event.target.closest && event.target.closest("button[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  say("copied", "on");
+}
+
 if (document.body.hasAttribute("data-door")) {
   enter();
 } else {
   localTimes(document);
+  copyButtons(document);
   document.addEventListener("keydown", onKey);
+  document.addEventListener("click", onCopy);
   if (main.hasAttribute("data-live")) {
     listen();
     document.addEventListener("visibilitychange", () => (document.hidden ? pause() : listen()));

@@ -15,7 +15,9 @@
 //!
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
+//! use coho_engine::context::retention;
 //! use coho_ledger::lease::Holder;
+//! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
 //! use coho_serve::site::{Broken, Keys, Machine, Site};
 //!
@@ -27,6 +29,7 @@
 //!     ledger: ".coho/ledger.db".into(),
 //!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
 //!     masker: Masker::new(&[]),
+//!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
 //!     machine: Machine {
 //!         root: ".".into(),

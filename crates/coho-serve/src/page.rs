@@ -10,12 +10,15 @@ pub(crate) mod home;
 pub(crate) mod project;
 pub(crate) mod runs;
 pub(crate) mod now;
+pub(crate) mod origin;
+pub(crate) mod stages;
 pub(crate) mod run;
 pub(crate) mod rows;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod row;
 pub(crate) mod plan;
+pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use coho_core::secret::Masker;
 use coho_engine::clock::Clock;
 use coho_engine::context::Setup;
 use coho_ledger::lease::Holder;
+use coho_ledger::retention::Retention;
 use coho_project::{File, Project};
 
 use crate::actions::Actions;
@@ -22,6 +23,8 @@ pub struct Site {
     pub ledger: PathBuf,
     /// The secrets that no page shows.
     pub masker: Masker,
+    /// How long the ledger keeps rows and calls.
+    pub retention: Retention,
     /// Reads the project's files anew.
     pub open: OpenProject,
     /// The clock.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use chrono::Utc;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
+use coho_engine::context::retention;
 use coho_serve::server::serve;
 use coho_serve::site::{Broken, Keys, Machine, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
@@ -35,6 +36,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
         masker: print::masker(),
+        retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
         machine: Machine {

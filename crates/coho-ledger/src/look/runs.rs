@@ -2,13 +2,15 @@
 
 use coho_core::counts::Counts;
 use coho_core::memory::Time;
+use coho_core::started::Started;
 use coho_core::sync::SyncId;
 use rusqlite::{Connection, Row, params};
 
+use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{stored, time};
-use crate::run::{RunId, Status, read_counts};
+use crate::run::{RunId, Status, read_counts, start};
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +46,38 @@ pub struct WantedRuns {
     pub before: Option<i64>,
 }
 
+/// The last run before another one that ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoodRun {
+    /// Its id.
+    pub run: RunId,
+    /// When it began.
+    pub started: Time,
+    /// What started it: with which files of the project, at which commit.
+    pub start: Started,
+}
+
 impl Ledger {
+    /// The last run before this one that sent what changed and ended well. It is looked for among the thousand before.
+    pub fn good_run_before(&self, run: &RunId) -> Result<Option<GoodRun>, LedgerError> {
+        self.read("looking for the last good run", |connection| {
+            let Some(id) = number(connection, run)? else { return Ok(None) };
+            let sql = format!(
+                "SELECT run, started_at, {} FROM runs
+                 WHERE id < ?1 AND id >= ?1 - 1000 AND status = 'success' AND purpose = 'sync' ORDER BY id DESC LIMIT 1",
+                start::COLUMNS
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([id])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            Ok(Some(GoodRun {
+                run: RunId::new(row.get::<_, String>(0)?),
+                started: time(row.get(1)?)?,
+                start: start::read(row, 2)?,
+            }))
+        })
+    }
+
     /// The runs that are wanted, the newest first.
     pub fn list_runs(&self, wanted: &WantedRuns, most: usize) -> Result<Vec<ListedRun>, LedgerError> {
         self.read("listing runs", |connection| {

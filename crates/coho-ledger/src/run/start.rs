@@ -7,7 +7,7 @@ use crate::failure::Fault;
 use crate::moment::{micros, time};
 
 /// The columns that [`read`] reads, in its order.
-pub(super) const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "started_by, user, host, arguments, scheduled_at, coho_version, project_digest, git_commit, git_dirty";
 
 pub(super) fn write(connection: &Connection, run: i64, started: &Started) -> Result<(), Fault> {
@@ -31,7 +31,7 @@ pub(super) fn write(connection: &Connection, run: i64, started: &Started) -> Res
 }
 
 /// What started a run, whose columns begin at a place.
-pub(super) fn read(row: &Row<'_>, from: usize) -> Result<Started, Fault> {
+pub(crate) fn read(row: &Row<'_>, from: usize) -> Result<Started, Fault> {
     let by = row.get::<_, Option<String>>(from)?;
     let commit = row.get::<_, Option<String>>(from + 7)?;
     let is_dirty = row.get::<_, Option<bool>>(from + 8)?.unwrap_or_default();

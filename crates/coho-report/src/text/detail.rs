@@ -1,5 +1,10 @@
 //! One run in more detail: what started it, the stages of each sync with their times, and what its calls waited for.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use coho_core::call::WaitWhy;
+use coho_core::memory::Time;
 use coho_core::started::{Started, StartedBy};
 
 use super::listing::moment;
@@ -12,8 +17,10 @@ use crate::words::{counted, number, tame, time};
 pub fn run_detail(lines: &[RunLine], details: &[RunDetail], style: &Style) -> String {
     let mut text = super::runs(lines, style);
     if let Some(line) = lines.first() {
-        text.push_str(&about(&line.start));
-        text.push_str(&kept(line));
+        for told in started(&line.start) {
+            text.extend([&told, "\n"]);
+        }
+        text.extend([&kept(line.kept_until, line.failures_until), "\n"]);
     }
     for detail in details {
         let full = lines.iter().find(|line| line.sync == detail.sync).and_then(|line| line.full_why);
@@ -22,22 +29,18 @@ pub fn run_detail(lines: &[RunLine], details: &[RunDetail], style: &Style) -> St
         text.extend(["\n", &style.paint(Tone::Strong, detail.sync.as_str()), &full, "\n"]);
         let stages: Vec<_> = detail.stages.iter().map(stage).collect();
         text.push_str(&lay(&stages, 2, style));
-        text.push_str(&waits(detail));
+        let waits = waits(&detail.waits, detail.repeated);
+        if !waits.is_empty() {
+            text.push_str(&format!("  {}\n", waits.join(", ")));
+        }
     }
     text
 }
 
-/// `started by a command of ada on east: run accounts` and what ran.
-fn about(start: &Started) -> String {
-    let Some(by) = start.by else { return String::new() };
-    let by = match by {
-        StartedBy::Command => "a command",
-        StartedBy::Schedule => "its schedule",
-        StartedBy::Api => "a call of the API",
-        StartedBy::CatchUp => "its schedule, after times that were missed",
-        StartedBy::Debugger => "a person in the debugger",
-    };
-    let mut text = format!("started by {by}");
+/// What started a run, a line for each thing that is known: `started by a command of deploy on east: run accounts`.
+pub fn started(start: &Started) -> Vec<String> {
+    let Some(by) = start.by else { return Vec::new() };
+    let mut text = format!("started by {}", by_what(by));
     let known = [("of", &start.user), ("on", &start.host)];
     for (word, name) in known.into_iter().filter_map(|(word, name)| Some((word, name.as_deref()?))) {
         text.extend([" ", word, " ", &tame(name)]);
@@ -45,31 +48,38 @@ fn about(start: &Started) -> String {
     if let Some(arguments) = start.arguments.as_deref().filter(|arguments| !arguments.is_empty()) {
         text.extend([": ", &tame(arguments)]);
     }
-    text.push('\n');
-    if let Some(due) = start.scheduled {
-        text.extend(["due ", &moment(due), "\n"]);
-    }
-    if let Some(commit) = &start.commit {
+    let due = start.scheduled.map(|due| format!("due {}", moment(due)));
+    let commit = start.commit.as_ref().map(|commit| {
         let dirty = if commit.is_dirty { ", with changes that were not committed" } else { "" };
-        text.extend(["commit ", &tame(&commit.id), dirty, "\n"]);
-    }
-    text
+        format!("commit {}{dirty}", tame(&commit.id))
+    });
+    [Some(text), due, commit].into_iter().flatten().collect()
 }
 
-/// What is still kept, and for how long.
-fn kept(line: &RunLine) -> String {
-    match (line.kept_until, line.failures_until) {
+fn by_what(by: StartedBy) -> &'static str {
+    match by {
+        StartedBy::Command => "a command",
+        StartedBy::Schedule => "its schedule",
+        StartedBy::Api => "a call of the API",
+        StartedBy::CatchUp => "its schedule, after times that were missed",
+        StartedBy::Debugger => "a person in the debugger",
+    }
+}
+
+/// What is still kept of a run, and for how long: of all its rows, and of those that failed.
+pub fn kept(all: Option<Time>, failures: Option<Time>) -> String {
+    match (all, failures) {
         (Some(all), Some(failures)) => {
             format!(
-                "rows and calls are kept until {}, of rows that failed until {}\n",
+                "rows and calls are kept until {}, of rows that failed until {}",
                 moment(all),
                 moment(failures)
             )
         }
         (None, Some(failures)) => {
-            format!("only rows that failed are kept, with their calls, until {}\n", moment(failures))
+            format!("only rows that failed are kept, with their calls, until {}", moment(failures))
         }
-        (_, None) => "its rows and calls are not kept any more\n".to_owned(),
+        (_, None) => "its rows and calls are not kept any more".to_owned(),
     }
 }
 
@@ -85,21 +95,17 @@ fn stage(line: &StageLine) -> Vec<Cell> {
     ]
 }
 
-/// What is told of waits is a tenth of a second at least: less is the ordinary spreading of calls.
-fn waits(detail: &RunDetail) -> String {
-    let millis = |wait: &std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    let told = detail.waits.iter().filter(|(_, wait)| millis(wait) >= 100);
-    let mut parts: Vec<_> =
-        told.map(|(why, wait)| format!("waited {} for {}", time(millis(wait)), for_what(*why))).collect();
-    if detail.repeated > 0 {
-        parts.insert(0, format!("{} repeated", counted(detail.repeated, "call")));
-    }
-    if parts.is_empty() { String::new() } else { format!("  {}\n", parts.join(", ")) }
+/// What calls waited for, and how many were repeated. What is told of waits is a tenth of a second at least: less is the ordinary spreading of calls.
+pub fn waits(waits: &BTreeMap<WaitWhy, Duration>, repeated: u64) -> Vec<String> {
+    let millis = |wait: &Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    let repeats = (repeated > 0).then(|| format!("{} repeated", counted(repeated, "call")));
+    let told = waits.iter().filter(|(_, wait)| millis(wait) >= 100);
+    let told = told.map(|(why, wait)| format!("waited {} for {}", time(millis(wait)), for_what(*why)));
+    repeats.into_iter().chain(told).collect()
 }
 
 /// What a call waited for, as a person says it.
-pub(super) fn for_what(why: coho_core::call::WaitWhy) -> &'static str {
-    use coho_core::call::WaitWhy;
+pub(super) fn for_what(why: WaitWhy) -> &'static str {
     match why {
         WaitWhy::Pace => "the rate",
         WaitWhy::Refused => "the rate after a 429",

@@ -7,7 +7,7 @@ use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::Context;
+use super::{Context, elsewhere};
 use crate::markup::{json, parts};
 use crate::moment::{Moment, took};
 use crate::shown::Page;
@@ -66,6 +66,9 @@ pub(crate) struct Exchange {
     response: String,
     /// Bytes of both bodies that are not kept.
     cut: u64,
+    /// The same for a shell; absent where a part is not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    curl: Option<String>,
 }
 
 impl Exchange {
@@ -81,6 +84,7 @@ impl Exchange {
             request_headers: call.call.route.as_ref().map(|route| route.headers.clone()).unwrap_or_default(),
             response_headers: call.call.headers.clone(),
             cut: call.call.request_cut + call.call.response_cut,
+            curl: elsewhere::curl(call),
             run: call.run.as_str().to_owned(),
             sync: call.sync.as_str().to_owned(),
             key: call.key.as_ref().map(ToString::to_string),
@@ -122,6 +126,7 @@ impl Exchange {
                     (json::document(&self.response))
                 }
             }
+            @if let Some(curl) = &self.curl { (elsewhere::show(self.number, curl)) }
             @if self.cut > 0 { p .small .faint { (counted(self.cut, "byte")) " of long bodies are not kept" } }
         }
     }

@@ -3,14 +3,15 @@
 use coho_core::json::to_serde;
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Why};
 use coho_ledger::look::row::RowName;
+use coho_ledger::scope::Scope;
 use coho_ledger::{Ledger, LedgerError};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Context;
 use super::call::Exchange;
 use super::rows::state::RowState;
+use super::{Context, elsewhere};
 use crate::markup::{json, parts};
 use crate::moment::Moment;
 use crate::shown::Page;
@@ -51,6 +52,9 @@ struct Remembered {
     standing: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     vitally_id: Option<String>,
+    /// Where Vitally shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    href: Option<String>,
     /// Whether this sync created the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
@@ -89,18 +93,20 @@ pub(crate) fn make(_: &Context<'_>, ledger: &Ledger, number: i64) -> Result<Opti
         object: scope.object().name().to_owned(),
         workspace: scope.workspace().to_owned(),
         key: key.map(|key| key.to_string()),
-        remembered: memory.map(|(memory, at)| remembered(&memory, at)),
+        remembered: memory.map(|(memory, at)| remembered(&scope, &memory, at)),
         story,
     }))
 }
 
-fn remembered(memory: &Memory, at: Time) -> Remembered {
+fn remembered(scope: &Scope, memory: &Memory, at: Time) -> Remembered {
+    let id = memory.standing.id().map(|id| id.as_str().to_owned());
     let sent = memory.standing.sent();
     let fields = sent.iter().flat_map(|sent| sent.iter());
     Remembered {
         target: memory.target.as_str().to_owned(),
         standing: standing(&memory.standing).to_owned(),
-        vitally_id: memory.standing.id().map(|id| id.as_str().to_owned()),
+        href: id.as_deref().and_then(|id| elsewhere::record(scope.workspace(), scope.object(), id)),
+        vitally_id: id,
         origin: memory.standing.origin().map(|origin| match origin {
             Origin::Created => "created by this sync".to_owned(),
             Origin::Found => "was there before".to_owned(),
@@ -201,7 +207,9 @@ impl Remembered {
                 dl .facts {
                     div { dt { "Record" } dd .mono { (self.target) } }
                     div { dt { "In Vitally" } dd { (self.standing) } }
-                    @if let Some(id) = &self.vitally_id { div { dt { "Vitally’s id" } dd .mono { (id) } } }
+                    @if let Some(id) = &self.vitally_id { div { dt { "Vitally’s id" } dd .mono {
+                        @match &self.href { Some(href) => { a href=(href) rel="noopener noreferrer" { (id) } } None => { (id) } }
+                    } } }
                     @if let Some(origin) = &self.origin { div { dt { "Origin" } dd { (origin) } } }
                     div { dt { "Changed" } dd { (parts::moment(&self.changed)) } }
                 }

@@ -17,6 +17,8 @@ use super::cause::{self, Cause};
 use super::compare::{self, Comparison};
 use super::head::{Head, head};
 use super::now::Now;
+use super::origin::Origin;
+use super::stages::Stages;
 use super::sum::Sum;
 use crate::markup::parts;
 use crate::moment::millis;
@@ -30,6 +32,7 @@ const CAUSES: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunPage {
     head: Head,
+    origin: Origin,
     /// What it does now; absent where it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Now>,
@@ -58,6 +61,11 @@ struct SyncPart {
     #[serde(skip_serializing_if = "Option::is_none")]
     sum: Option<Sum>,
     calls: u64,
+    /// Why every row was evaluated, where every row was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_why: Option<String>,
+    #[serde(flatten)]
+    stages: Stages,
     /// Beside its earlier runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     compared: Option<Comparison>,
@@ -93,16 +101,22 @@ pub(crate) fn make(
     let id = RunId::new(run);
     let Some(record) = ledger.run(&id)? else { return Ok(None) };
     let earlier = ledger.runs_before(&id, compare::RUNS)?;
+    let (stages, sums) = (ledger.stages(&id)?, ledger.call_sums(&id)?);
     let mut counts = Counts::default();
     record.syncs.iter().filter_map(|sync| sync.counts.as_ref()).for_each(|of_sync| counts.add(of_sync));
     let fates = ledger.fates_of_run(&id)?;
     let settled = fates.iter().map(|count| count.rows).sum();
     Ok(Some(RunPage {
         head: head(context, &record),
+        origin: Origin::of(ledger, &record, &context.site.retention)?,
         now: Now::of(context, ledger, &record, settled)?,
         failures: failures(ledger, &record)?,
         sum: Sum::of(&counts),
-        syncs: record.syncs.iter().map(|sync| part(sync, &earlier)).collect(),
+        syncs: record
+            .syncs
+            .iter()
+            .map(|sync| part(sync, &earlier, Stages::of(&sync.sync, &stages, &sums)))
+            .collect(),
         kept: fates.iter().map(kept).collect(),
         calls: ledger.request_counts(&id)?.iter().map(calls).collect(),
     }))
@@ -121,7 +135,7 @@ fn failures(ledger: &Ledger, record: &RunRecord) -> Result<Vec<Cause>, LedgerErr
     Ok(causes)
 }
 
-fn part(sync: &SyncRecord, earlier: &[(SyncId, SyncRun)]) -> SyncPart {
+fn part(sync: &SyncRecord, earlier: &[(SyncId, SyncRun)], stages: Stages) -> SyncPart {
     let of_sync = earlier.iter().filter(|(id, _)| *id == sync.sync);
     let of_sync: Vec<_> = of_sync.map(|(_, run)| run).collect();
     SyncPart {
@@ -133,6 +147,8 @@ fn part(sync: &SyncRecord, earlier: &[(SyncId, SyncRun)]) -> SyncPart {
         millis: sync.ended.map(|ended| millis(sync.started, ended)),
         sum: sync.counts.as_ref().map(Sum::of),
         calls: sync.calls,
+        full_why: sync.full_why.map(|why| why.as_str().to_owned()),
+        stages,
         compared: Comparison::of(sync, &of_sync),
     }
 }
@@ -163,6 +179,7 @@ impl Page for RunPage {
     fn main(&self) -> Markup {
         html! {
             (self.head.show("Overview"))
+            (self.origin.show())
             @if let Some(now) = &self.now { (now.show()) }
             @if !self.failures.is_empty() {
                 section aria-labelledby="failures" {
@@ -216,7 +233,9 @@ impl RunPage {
                 }
                 @if let Some(sum) = &sync.sum { (sum.show(&self.head.run, Some(&sync.sync))) }
                 @if let Some(error) = &sync.error { p .alert { (error) } }
+                @if let Some(why) = &sync.full_why { p .faint { "every row was evaluated: " (why.replace('-', " ")) } }
                 @if let Some(compared) = &sync.compared { (compared.show()) }
+                (sync.stages.show())
             }
         }
     }

@@ -219,6 +219,7 @@ ledger: ledger.db
             ledger: self.folder.path().join("ledger.db"),
             open: Arc::new(opener(self.files())),
             masker: Masker::new(&[Secret::new(SECRET)]),
+            retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
             machine: Machine {
                 root: self.folder.path().to_owned(),
