@@ -353,6 +353,9 @@ pub(crate) struct Debug {
     /// A file that holds the token, of 20 characters at least; by default each start draws one.
     #[arg(long, value_name = "FILE", env = "COHO_DEBUG_TOKEN_FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Lets pages retry, forget and run, each after a question. Without it they only look.
+    #[arg(long)]
+    pub(crate) allow_actions: bool,
     /// Opens no browser.
     #[arg(long)]
     pub(crate) no_open: bool,

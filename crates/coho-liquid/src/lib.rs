@@ -81,6 +81,6 @@ pub use context::Context;
 pub use dialect::{DATA, DECISIONS, DIFFERENCES, Decision, Follows};
 pub use evaluate::EvaluateError;
 pub use fault::Start;
-pub use reference::{examples, reference};
+pub use reference::{examples, filter_names, reference};
 pub use rendered::rendered;
 pub use template::{Reads, Scope, Settings, Template, Undefined, Unreadable, compile};

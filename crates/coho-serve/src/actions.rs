@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use coho_core::key::Key;
 use coho_engine::context::EngineError;
 
 /// Something that somebody asks for on a page.
@@ -19,14 +20,14 @@ pub enum Wish {
         /// The sync.
         sync: String,
         /// Its row with this primary key; all that wait, where it is absent.
-        key: Option<String>,
+        key: Option<Key>,
     },
     /// What is remembered is forgotten, so that its rows are new to the next run.
     Forget {
         /// The sync.
         sync: String,
         /// Its row with this primary key; all of them, where it is absent.
-        key: Option<String>,
+        key: Option<Key>,
     },
 }
 

@@ -2,14 +2,21 @@
 //! which changes nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use coho_ledger::look::Patience;
+use tokio::runtime::Handle;
 
+use crate::actions::Done;
+use crate::page::act::{self, DonePage};
+use crate::page::Asked;
 use crate::shared::Shared;
-use crate::target::Target;
-use crate::{guard, page};
+use crate::shown::shown;
+use crate::target::{self, Deed, Form, Target};
+use crate::{answers, guard, page};
 
 /// The most bytes of a form.
 const MOST_BYTES: usize = 1_048_576;
@@ -64,6 +71,44 @@ pub(crate) async fn cancel_plan(shared: &Shared, body: Body) -> Result<Response,
     read_ours(shared, body).await?;
     shared.plans.cancel();
     Ok(lead_to(&Target::Plan.path()))
+}
+
+/// Does what a page asked for and somebody confirmed. A run's page shows what becomes of it.
+pub(crate) async fn act(shared: &Shared, deed: Deed, body: Body) -> Result<Response, Response> {
+    let fields = read_ours(shared, body).await?;
+    let Some(actions) = shared.site.actions.clone() else { return Err(answers::forbidden(shared)) };
+    let hasty = Patience::until(|| false);
+    let wish = shared.reader.read(hasty, move |ledger| Ok(act::wish(ledger, deed, &fields)?)).await;
+    let wish = match wish {
+        Ok(Some(wish)) => wish,
+        Ok(None) => return Err(answers::not_found(shared, Form::Html)),
+        Err(error) => return Err(answers::failed(shared, Form::Html, &error)),
+    };
+    let (status, page) = match actions.carry_out(wish).await {
+        Ok(Done::Began { run }) => return Ok(lead_to(&target::run(&run).path())),
+        Ok(Done::Told(text)) => (StatusCode::OK, DonePage::told(deed, text)),
+        Err(refused) => (StatusCode::CONFLICT, DonePage::refused(deed, refused)),
+    };
+    Ok(answers::made(shared, status, &page))
+}
+
+/// Tries a template or a mapping. What was typed is in the answer, and nowhere else.
+pub(crate) async fn playground(shared: &Shared, form: Form, body: Body) -> Result<Response, Response> {
+    let fields = read_ours(shared, body).await?;
+    let (site, handle) = (Arc::clone(&shared.site), Handle::current());
+    let broken = |_| StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    let turn = Arc::clone(&shared.trials).acquire_owned().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())?;
+    let tried = tokio::task::spawn_blocking(move || {
+        let page = page::playground::answer(&site, &fields, &handle);
+        drop(turn);
+        page
+    });
+    let page = tried.await.map_err(broken)?;
+    let asked = Asked { target: Target::Playground, filters: BTreeMap::new() };
+    Ok(match shown(&page, &shared.site) {
+        Ok(shown) => answers::sent(shared, &asked, &shown, form),
+        Err(error) => answers::failed(shared, form, &error.into()),
+    })
 }
 
 /// Keeps what is searched, and leads to where it is found: the address names it by a number.

@@ -18,6 +18,8 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod row;
 pub(crate) mod plan;
+pub(crate) mod act;
+pub(crate) mod playground;
 pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
@@ -73,6 +75,8 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
             Target::Runs => found(site, Some(runs::empty())),
             Target::Project => found(site, Some(project::make(context))),
             Target::Plan => found(site, Some(plan::make(context)?)),
+            Target::Playground => found(site, Some(playground::make(context))),
+            Target::Act { deed } => found(site, act::make(context, None, deed)?),
             Target::Run { .. }
             | Target::Rows { .. }
             | Target::Search
@@ -92,6 +96,8 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
         Target::Calls { run } => found(site, calls::make(context, ledger, run)?),
         Target::Row { number } => found(site, row::make(context, ledger, *number)?),
         Target::Call { number } => found(site, call::make(context, ledger, *number)?),
+        Target::Playground => found(site, Some(playground::make(context))),
+        Target::Act { deed } => found(site, act::make(context, Some(ledger), *deed)?),
     }
 }
 

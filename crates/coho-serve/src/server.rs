@@ -11,17 +11,20 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::markup::frame::{self, Frame};
+use crate::answers::{failed, forbidden, html, not_found, sent};
+use crate::markup::frame;
 use crate::page::{self, Asked, Found};
 use crate::plans::Plans;
-use crate::reader::{ReadError, Reader};
+use crate::reader::Reader;
 use crate::shared::{Shared, make};
-use crate::shown::Shown;
 use crate::site::Site;
-use crate::target::{self, Form};
+use crate::target::{self, Form, Target};
 use crate::{assets, export, forms, guard, permit, stream};
+
+/// How many templates and mappings are tried at once: each has a processor to itself.
+const TRIALS: usize = 2;
 
 /// What every answer carries: nothing of it is kept, framed, guessed or told to others, and no script or style runs but ours.
 const HEADERS: [(&str, &str); 7] = [
@@ -47,7 +50,14 @@ pub async fn serve(
     let (end, ending) = watch::channel(false);
     let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
     let plans = Arc::<Plans>::default();
-    let shared = Shared { site: Arc::new(site), reader, searches: Arc::default(), plans: Arc::clone(&plans), ending };
+    let shared = Shared {
+        site: Arc::new(site),
+        reader,
+        searches: Arc::default(),
+        plans: Arc::clone(&plans),
+        trials: Arc::new(Semaphore::new(TRIALS)),
+        ending,
+    };
     let router = Router::new().fallback(answer).with_state(shared);
     let stop = async move {
         stop.await;
@@ -98,7 +108,11 @@ async fn post(shared: &Shared, path: &str, body: Body) -> Response {
         "/search" => forms::search(shared, body).await,
         "/plan" => forms::plan(shared, body).await,
         "/plan/cancel" => forms::cancel_plan(shared, body).await,
-        _ => Ok(not_found(shared, Form::Html)),
+        path => match target::parse(path) {
+            Some((Target::Act { deed }, Form::Html)) => forms::act(shared, deed, body).await,
+            Some((Target::Playground, form)) => forms::playground(shared, form, body).await,
+            Some(_) | None => Ok(not_found(shared, Form::Html)),
+        },
     };
     answered.unwrap_or_else(|refused| refused)
 }
@@ -136,6 +150,9 @@ async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
         return permit::answer(shared).unwrap_or_else(|| not_found(shared, Form::Html));
     }
     let Some((target, form)) = target::parse(uri.path()) else { return not_found(shared, Form::Html) };
+    if matches!(target, Target::Act { .. }) && shared.site.actions.is_none() {
+        return forbidden(shared);
+    }
     let asked = Asked { target, filters: page::fields(uri.query().unwrap_or_default()) };
     let streams = headers.get(header::ACCEPT).is_some_and(|kinds| kinds == "text/event-stream");
     if streams && form == Form::Html {
@@ -149,54 +166,4 @@ async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
         Ok(Found::Nothing) => not_found(shared, form),
         Err(error) => failed(shared, form, &error),
     }
-}
-
-fn sent(shared: &Shared, asked: &Asked, shown: &Shown, form: Form) -> Response {
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => {
-            let kind = [(header::CONTENT_TYPE, "application/json")];
-            (StatusCode::OK, kind, format!("{:#}\n", shown.json)).into_response()
-        }
-        Form::Html => {
-            let frame = Frame::of(&shared.site, Some(asked));
-            html(StatusCode::OK, frame.page(&shown.title, &shown.main).into_string())
-        }
-    }
-}
-
-fn not_found(shared: &Shared, form: Form) -> Response {
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::NOT_FOUND, "there is no such page"),
-        Form::Html => {
-            let page = Frame::of(&shared.site, None).page("Not found", &frame::nothing_here());
-            html(StatusCode::NOT_FOUND, page.into_string())
-        }
-    }
-}
-
-fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Response {
-    let text = shared.site.masker.mask(&told(failure)).into_owned();
-    tracing::warn!("a page could not be made: {text}");
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::INTERNAL_SERVER_ERROR, &text),
-        Form::Html => {
-            let page = Frame::of(&shared.site, None).page("Failed", &frame::failed(&text));
-            html(StatusCode::INTERNAL_SERVER_ERROR, page.into_string())
-        }
-    }
-}
-
-/// An error with its causes.
-fn told(failure: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(failure.source(), |cause| cause.source());
-    causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-fn error(status: StatusCode, text: &str) -> Response {
-    let body = serde_json::json!({ "error": text });
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body:#}\n")).into_response()
-}
-
-fn html(status: StatusCode, text: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::page::{self, Asked, Context, Found};
 use crate::reader::{ReadError, Reader};
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) reader: Arc<Reader>,
     pub(crate) searches: Arc<Searches>,
     pub(crate) plans: Arc<Plans>,
+    /// How many templates and mappings may be tried at once.
+    pub(crate) trials: Arc<Semaphore>,
     /// Becomes true when the server is to end: streams end then.
     pub(crate) ending: watch::Receiver<bool>,
 }

@@ -12,3 +12,5 @@ mod found;
 mod strangers;
 #[path = "pages/plans.rs"]
 mod plans;
+#[path = "pages/acts.rs"]
+mod acts;

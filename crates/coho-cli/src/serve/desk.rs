@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coho_core::code::Code;
 use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
-use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::run::{Begins, Options};
@@ -17,7 +16,7 @@ use coho_schedule::asked::Cause;
 use crate::progress::Progress;
 use crate::serve::house::House;
 use crate::serve::reload;
-use crate::verb::run::pinged;
+use crate::verb::run::carry_out;
 use crate::{engine, print};
 
 /// How long is waited at most before schedules, files and what others asked for are looked at again.
@@ -124,10 +123,7 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
     open.iter().for_each(begins);
     let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
     house.runs(true, Utc::now());
-    engine.ping(Ping::Start, "").await;
-    let done = engine.run(&syncs, &options, &Progress::new(&house.global), &house.stop).await;
-    let (ping, summary) = pinged(&done);
-    engine.ping(ping, &summary).await;
+    let done = carry_out(engine, &syncs, &options, &Progress::new(&house.global), &house.stop).await;
     house.runs(false, Utc::now());
     match done {
         Ok(report) => {

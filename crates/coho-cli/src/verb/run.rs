@@ -3,14 +3,16 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 
+use coho_core::event::Listener;
 use coho_core::key::Key;
 use coho_core::plan::{Status, SyncSummary};
-use coho_core::sync::SyncId;
+use coho_core::sync::{Sync, SyncId};
 use coho_engine::alerts::Ping;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::lost::OnLost;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Report};
+use coho_engine::stop::Stop;
 use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
@@ -51,21 +53,33 @@ async fn send(
     }
     options.started = started::by_command(loaded);
     let stop = engine::stop_at_ctrl_c();
+    let report = carry_out(engine, &syncs, &options, &Progress::new(global), &stop).await;
+    told(global, loaded, &report?, options.filter.key.as_ref())
+}
+
+/// Runs, and tells whoever waits for runs that one began and how it ended.
+pub(crate) async fn carry_out(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+    options: &Options,
+    listener: &dyn Listener,
+    stop: &Stop,
+) -> Result<Report, EngineError> {
     // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
     let is_awaited = options.filter == Filter::default();
     if is_awaited {
         engine.ping(Ping::Start, "").await;
     }
-    let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await;
+    let report = engine.run(syncs, options, listener, stop).await;
     if is_awaited {
         let (ping, summary) = pinged(&report);
         engine.ping(ping, &summary).await;
     }
-    told(global, loaded, &report?, options.filter.key.as_ref())
+    report
 }
 
 /// What a ping says of a run: failed is what ends with another code than 0.
-pub(crate) fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
+fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
     match report {
         Ok(report) => {
             let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;
@@ -137,11 +151,7 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
-    let mut due = 0;
-    for sync in &syncs {
-        due += engine.make_due(sync, typed.as_ref())?;
-    }
-    match due {
+    match make_due(&engine, &syncs, typed.as_ref())? {
         0 => {
             print::talk("no row waits: nothing was sent");
             if global.json {
@@ -150,10 +160,23 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
             return Ok(Exit::Done);
         }
         1 => print::talk("1 row that waited is tried again"),
-        _ => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
+        due => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
-    let mut options = options(&rows, typed);
-    options.filter.waiting = Waiting::Only;
+    let options = Options { filter: waiting(typed), ..options(&rows, None) };
     send(global, &loaded, &engine, &rows.syncs, options).await
+}
+
+/// Makes what waits due now. Gives how many rows.
+pub(crate) fn make_due(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+    key: Option<&Key>,
+) -> Result<u64, EngineError> {
+    syncs.iter().map(|sync| engine.make_due(sync, key)).sum()
+}
+
+/// What waits, and nothing else.
+pub(crate) fn waiting(key: Option<Key>) -> Filter {
+    Filter { key, waiting: Waiting::Only, ..Filter::default() }
 }

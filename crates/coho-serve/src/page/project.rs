@@ -8,10 +8,10 @@ use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use super::told::Told;
-use crate::shown::Page;
-use crate::target::Target;
+use super::{Context, act};
+use crate::shown::{Formed, Hand};
+use crate::target::{Deed, Target};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +167,12 @@ fn model(model: &Model, project: &Project) -> ModelPart {
     }
 }
 
-impl Page for ProjectPage {
+impl Formed for ProjectPage {
     fn title(&self) -> String {
         format!("Project {}", self.name)
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         html! {
             h1 { (self.name) }
             section aria-labelledby="check" {
@@ -186,7 +186,7 @@ impl Page for ProjectPage {
             @if !self.syncs.is_empty() {
                 section aria-labelledby="syncs" {
                     h2 #syncs { "Syncs" }
-                    @for sync in &self.syncs { (sync.show()) }
+                    @for sync in &self.syncs { (sync.show(hand)) }
                 }
                 section aria-labelledby="models" {
                     h2 #models { "Models" }
@@ -198,7 +198,7 @@ impl Page for ProjectPage {
 }
 
 impl SyncPart {
-    fn show(&self) -> Markup {
+    fn show(&self, hand: &Hand) -> Markup {
         html! {
             article .sync id={ "sync-" (self.id) } {
                 h3 { a href=(Target::Runs.with(&[("sync", Some(&self.id))])) { (self.id) } }
@@ -206,6 +206,7 @@ impl SyncPart {
                     "model " a href={ "#model-" (self.model) } { (self.model) } " → " (self.object) " in " (self.destination)
                     " · " (self.mode) " through " (self.api) " · removed rows: " (self.removed) " · " span .mono { (self.file) }
                 }
+                (act::ways(hand, ("sync", &self.id), &Deed::ALL))
                 div .wide { table .diff {
                     thead { tr { th { "Column" } th { "Field" } th { "By" } } }
                     tbody {

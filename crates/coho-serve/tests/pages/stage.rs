@@ -16,6 +16,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::lease::{Holder, Lease};
 use coho_ledger::{Ledger, Opening};
 use coho_project::{File, load};
+use coho_serve::actions::Actions;
 use coho_serve::server::serve;
 use coho_serve::site::{Broken, Keys, Machine, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
@@ -209,8 +210,13 @@ ledger: ledger.db
         Ok(ledger.execute_batch("UPDATE calls SET micros = id * 1000")?)
     }
 
-    /// Serves the pages.
+    /// Serves pages that only look.
     pub(crate) async fn serve(&self) -> Result<Served, Failure> {
+        self.serve_with(None).await
+    }
+
+    /// Serves pages for which this does what they ask for.
+    pub(crate) async fn serve_with(&self, actions: Option<Arc<dyn Actions>>) -> Result<Served, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let clock = self.clock.clone();
@@ -226,7 +232,7 @@ ledger: ledger.db
                 temporary: self.folder.path().to_owned(),
                 holder: Holder { id: "debugger".to_owned(), pid: 1, host: "here".to_owned() },
             },
-            actions: None,
+            actions,
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: FORM.to_owned() },
             address,
             names: Vec::new(),

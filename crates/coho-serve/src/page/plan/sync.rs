@@ -155,7 +155,7 @@ impl SyncPart {
 
     fn table(&self) -> Markup {
         html! {
-            @if !self.changes.is_empty() {
+            @if self.changes.iter().any(|changed| changed.change != change(Change::Unchanged)) {
                 div .wide { table .narrow {
                     thead { tr { th { "Change" } th .num { "Rows" } th { "Why" } } }
                     tbody { @for changed in &self.changes {
