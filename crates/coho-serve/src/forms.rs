@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use coho_ledger::look::Patience;
+use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
 
 use crate::actions::Done;
@@ -21,17 +22,30 @@ use crate::{answers, guard, page};
 /// The most bytes of a form.
 const MOST_BYTES: usize = 1_048_576;
 
+/// So much of a longer one is heard out, and dropped: who still sends does not hear an answer.
+const HEARD_OUT: usize = 16 * MOST_BYTES;
+
 /// The fields of a form.
 pub(crate) type Fields = BTreeMap<String, String>;
 
 /// The fields of a form; an answer where there are none.
 pub(crate) async fn read(body: Body) -> Result<Fields, Response> {
-    let Ok(bytes) = axum::body::to_bytes(body, MOST_BYTES).await else {
+    let (mut pieces, mut bytes, mut length) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
+        length += piece.len();
+        if length <= MOST_BYTES {
+            bytes.extend_from_slice(&piece);
+        } else if length > HEARD_OUT {
+            break;
+        }
+    }
+    if length > MOST_BYTES {
         let text = "a form has at most 1 MiB\n";
         return Err((StatusCode::PAYLOAD_TOO_LARGE, text).into_response());
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-    Ok(page::fields(text))
+    }
+    let text = String::from_utf8(bytes).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
+    Ok(page::fields(&text))
 }
 
 /// The same, of a form that shows by its key that a page of this process made it.
@@ -97,7 +111,8 @@ pub(crate) async fn playground(shared: &Shared, form: Form, body: Body) -> Resul
     let fields = read_ours(shared, body).await?;
     let (site, handle) = (Arc::clone(&shared.site), Handle::current());
     let broken = |_| StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    let turn = Arc::clone(&shared.trials).acquire_owned().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())?;
+    let trials = Arc::clone(&shared.trials);
+    let turn = trials.acquire_owned().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())?;
     let tried = tokio::task::spawn_blocking(move || {
         let page = page::playground::answer(&site, &fields, &handle);
         drop(turn);

@@ -14,3 +14,5 @@ mod strangers;
 mod plans;
 #[path = "pages/acts.rs"]
 mod acts;
+#[path = "pages/playgrounds.rs"]
+mod playgrounds;

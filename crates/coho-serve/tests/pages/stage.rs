@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use coho_core::case::{Subject, Tally};
 use coho_core::event::Silence;
 use coho_core::memory::Time;
 use coho_core::secret::{Masker, Secret};
@@ -15,7 +16,8 @@ use coho_engine::run::{Options, Report};
 use coho_engine::stop::Stop;
 use coho_ledger::lease::{Holder, Lease};
 use coho_ledger::{Ledger, Opening};
-use coho_project::{File, load};
+use coho_mapping::cases::{Declared, run, run_template};
+use coho_project::{File, FileText, load};
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
 use coho_serve::site::{Broken, Keys, Machine, Opened, Site};
@@ -158,6 +160,30 @@ ledger: ledger.db
         self.file("models/endless.yaml", "{ source: endless, primary_key: id, sql: SELECT 1 }");
         self.file("syncs/endless.yaml", &ACCOUNTS.replace("accounts", "endless"));
         Ok(source)
+    }
+
+    /// The text of a file of the project.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let file = self.files().into_iter().find(|file| file.path == path);
+        match file.map(|file| file.text) {
+            Some(FileText::Utf8(text)) => text,
+            _ => String::new(),
+        }
+    }
+
+    /// Runs the project's tests: how many passed, and how many did not.
+    pub(crate) fn tests(&self) -> Result<(usize, usize), Failure> {
+        let project = load(&self.files(), &|_| None, None).map_err(|problems| format!("{problems:?}"))?;
+        let mut tally = Tally::default();
+        for suite in &project.tests {
+            let report = match &suite.subject {
+                Subject::Template(template) => run_template(suite, template),
+                Subject::Sync(id) => run(suite, project.sync(id).ok_or("no sync")?, &Declared::default()),
+            };
+            let of = Tally::of(&report.cases);
+            (tally.passed, tally.failed) = (tally.passed + of.passed, tally.failed + of.failed + of.broken);
+        }
+        Ok((tally.passed, tally.failed))
     }
 
     /// Holds the ledger as a run does, until what this gives is dropped.
