@@ -209,6 +209,8 @@ impl Formed for PlaygroundPage {
             p .faint { "A template, or the file of a sync, on a few rows. Nothing is sent, and nothing is kept." }
             form #try .try method="post" action=(Target::Playground.path()) data-try {
                 (hand.field())
+                // What the Enter key presses: the first button of a form.
+                button .visually-hidden tabindex="-1" aria-hidden="true" { "Try it" }
                 div .sides {
                     (self.typed())
                     (self.given())
