@@ -6,6 +6,7 @@
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
+//! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
@@ -23,6 +24,7 @@ mod project;
 mod measure;
 mod report;
 mod plan;
+mod pages;
 mod liquid;
 
 use measure::{Cost, measure};
@@ -64,18 +66,20 @@ impl Scene {
 enum Part {
     Scene(Scene),
     Plan,
+    Pages,
     Liquid,
 }
 
 impl Part {
-    const ALL: [Self; 4] =
-        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Liquid];
+    const ALL: [Self; 5] =
+        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Pages, Self::Liquid];
 
     fn name(self) -> &'static str {
         match self {
             Self::Scene(Scene::Delivery) => "delivery",
             Self::Scene(Scene::Unchanged) => "unchanged",
             Self::Plan => "plan",
+            Self::Pages => "pages",
             Self::Liquid => "liquid",
         }
     }
@@ -99,12 +103,13 @@ impl Part {
                 Ok(())
             }
             Self::Plan => plan::play(&target.join("release"), rows),
+            Self::Pages => pages::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use crate::arguments::Arguments;
 use crate::{child, clock, say};
 
+mod browser;
+
 /// The version that is known to build with the oldest Rust we support; a newer one that is already there is kept.
 const NEXTEST: &str = "0.9.143";
 
@@ -24,6 +26,10 @@ pub(crate) enum Need {
     Postgres,
     /// The library that gives tests another clock.
     Faketime,
+    /// A browser, and the driver that tests speak to it through.
+    Chromium,
+    /// What finds pages that some people cannot use, run in that browser.
+    Axe,
 }
 
 /// Whether missing things may be installed.
@@ -37,10 +43,14 @@ pub(crate) enum Permission {
 
 impl Need {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Nextest, Self::Postgres, Self::Faketime];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Nextest, Self::Postgres, Self::Faketime, Self::Chromium, Self::Axe];
 
     /// Those of tests with the machine's clock.
     pub(crate) const USUAL: [Self; 2] = [Self::Nextest, Self::Postgres];
+
+    /// Those of pages in a browser.
+    pub(crate) const BROWSER: [Self; 2] = [Self::Chromium, Self::Axe];
 
     /// What it is called in messages.
     pub(crate) fn name(self) -> &'static str {
@@ -48,6 +58,8 @@ impl Need {
             Self::Nextest => "cargo-nextest",
             Self::Postgres => "PostgreSQL's server programs",
             Self::Faketime => "libfaketime",
+            Self::Chromium => "Chromium with chromedriver",
+            Self::Axe => "axe-core",
         }
     }
 
@@ -57,6 +69,8 @@ impl Need {
             Self::Nextest => format!("cargo install cargo-nextest --version {NEXTEST} --locked"),
             Self::Postgres => "apt-get install postgresql, or `cargo xtask test --install`".to_owned(),
             Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
+            Self::Chromium => "apt-get install chromium chromium-driver, or `cargo xtask install`".to_owned(),
+            Self::Axe => browser::AXE_REMEDY.to_owned(),
         }
     }
 
@@ -69,6 +83,8 @@ impl Need {
                     || child::on_path("initdb").is_some_and(|file| file.with_file_name("pg_ctl").is_file())
             }
             Self::Faketime => clock::library().is_some(),
+            Self::Chromium => browser::is_there(),
+            Self::Axe => browser::axe_is_there(),
         }
     }
 
@@ -78,6 +94,8 @@ impl Need {
             Self::Nextest => install_nextest(),
             Self::Postgres => install_postgres(),
             Self::Faketime => install_faketime(),
+            Self::Chromium => browser::install(),
+            Self::Axe => browser::install_axe(),
         }
         .with_context(|| format!("installing {}", self.name()))
     }

@@ -1,4 +1,4 @@
-//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | conform | bench | torture | mutants | install`.
+//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | screenshots | conform | bench | torture | mutants | install`.
 //!
 //! Each verb is a module of its name and can be read alone. The crate stands on `anyhow` and `serde_json` only, so that it
 //! compiles in seconds; whatever is heavier is a program that it starts.
@@ -14,6 +14,7 @@ mod ci;
 mod tidy;
 mod codegen;
 mod readme;
+mod screenshots;
 mod conform;
 mod liquidjs;
 mod bench;
@@ -33,15 +34,17 @@ usage: cargo xtask VERB
   test [--install] [FILTER]   every test; installs what tests need where it can, or says what is missing
   test --clock CLOCK [FILTER] the same with another time of day in every test: `+400d`, or `2027-02-28T23:59:50` in the
                               zone TZ, at which each test begins; without the examples of the documentation
+  test --browser              the debugger's pages in Chromium, with axe-core from npm; part of `test` where Chromium is
   test --orchestrators        the clients of Airflow and Dagster from PyPI (500 MB) against `coho serve`
   ci                          everything that a change must pass, in order, timed
   tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes
   codegen [--check]           writes docs/reference from the program itself; --check only compares
   readme [--check]            runs the README's tour and writes its output into it; --check only compares
+  screenshots                 pictures of the debugger's pages for the documentation (needs Chromium)
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
-  bench [delivery|unchanged|plan|liquid|all] [--rows N]
-                              speed and memory against a plain client, plans against their goals, and templates against
+  bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]
+                              speed and memory against a plain client, plans and pages against their goals, and templates against
                               LiquidJS, in one run (release build, Linux)
   torture [--kills N] [--seed S] [--release]
                               kills `coho run` at random moments, and compares what Vitally comes to hold with what it must
@@ -66,6 +69,7 @@ fn run() -> Result<ExitCode> {
         Some("ci") => ci::run(arguments)?,
         Some("tidy") => tidy::run(arguments)?,
         Some("codegen") => codegen::run(arguments)?,
+        Some("screenshots") => screenshots::run(arguments)?,
         Some("readme") => readme::run(arguments)?,
         Some("conform") => return conform::run(arguments),
         Some("bench") => bench::run(arguments)?,

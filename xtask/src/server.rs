@@ -26,6 +26,11 @@ impl Server {
         Ok(server)
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its address, such as `http://127.0.0.1:41234`.
     pub(crate) fn url(&self) -> &str {
         &self.url

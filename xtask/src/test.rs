@@ -17,6 +17,7 @@ use crate::install::{self, Need, Permission};
 use crate::workspace::root;
 use crate::{child, say};
 
+mod browser;
 mod counts;
 mod orchestrators;
 
@@ -25,13 +26,17 @@ use counts::Counts;
 /// Where nextest reports (`.config/nextest.toml`): under the root, wherever cargo builds.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
-/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, or `--orchestrators`
+/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, or `--browser`, or `--orchestrators`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let permission = if arguments.flag("--install") { Permission::Asked } else { Permission::WhereHarmless };
     let clock = arguments.value("--clock")?.map(|text| Clock::parse(&text)).transpose()?;
     let orchestrators = arguments.flag("--orchestrators");
+    let is_browser = arguments.flag("--browser");
     let filter = arguments.word();
     arguments.nothing_left()?;
+    if is_browser {
+        return browser::run(permission);
+    }
     if orchestrators {
         return orchestrators::run();
     }
@@ -45,6 +50,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
 pub(crate) fn all(permission: Permission, filter: Option<&str>) -> Result<()> {
     let started = Instant::now();
     let missing = prepare(&Need::USUAL, permission)?;
+    browser::look(permission)?;
     let mut tests = Counts::default();
     let tests_passed = run_tests(&missing, &[], filter, &mut tests)?;
     let mut examples = Counts::default();

@@ -83,26 +83,43 @@ pub fn failed_before(syncs: &[(String, SyncId, &Rules)], code: Code, error: &str
     syncs.iter().map(finding).collect()
 }
 
-/// How old the last good run of a sync is.
+/// When a sync ran well last, and when it was to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fresh {
+    /// When its last good run ended.
+    pub good: Option<Time>,
+    /// The first time of its schedule since its last good run began.
+    pub expected: Option<Time>,
+}
+
+/// How old the last good run of a sync is, and how late it is by its schedule.
 pub fn freshness(
     destination: &str,
     sync: &SyncId,
     rules: &Rules,
-    last_good: Option<Time>,
+    fresh: Fresh,
     now: Time,
 ) -> (AlertKey, Finding) {
     let subject = Subject::Sync { destination: destination.to_owned(), sync: sync.clone() };
     let key = AlertKey { subject, trigger: Trigger::Freshness };
-    let age = last_good.map_or(TimeDelta::zero(), |last| now - last);
-    let level = rules.freshness.level(age);
-    let (brief, what) = match (level, last_good) {
-        (Some(_), Some(last)) => (
+    let age = fresh.good.map_or(TimeDelta::zero(), |last| now - last);
+    let by_age = rules.freshness.age.level(age);
+    let late = fresh.expected.filter(|due| rules.freshness.grace.is_some_and(|grace| now - *due >= grace));
+    let (brief, what, level) = match (late, by_age, fresh.good) {
+        (Some(due), _, _) => (
+            format!("late by {}", hours(now - due)),
+            format!("{sync} was due at {}, and no run that began since went well", crate::message::text(due)),
+            Some(Level::Critical),
+        ),
+        (None, Some(level), Some(last)) => (
             format!("no good run for {}", hours(age)),
             format!("no run of {sync} went well since {}", crate::message::text(last)),
+            Some(level),
         ),
-        (_, _) => ("runs again".to_owned(), format!("{sync} runs again")),
+        (None, _, _) => ("runs again".to_owned(), format!("{sync} runs again"), None),
     };
-    let detail = detail(brief, what).remedied("see whether whatever starts `coho run` is running");
+    let detail =
+        detail(brief, what).remedied("see whether `coho serve`, or whatever starts `coho run`, is running");
     (key, Finding { level, ..Finding::well(detail) })
 }
 
@@ -180,7 +197,7 @@ fn failure(status: &Status) -> Option<(Code, String)> {
             };
             Some((first.code, format!("{first}{more}")))
         }
-        Status::Halted { code, message } => Some((*code, format!("{message} [{code}]"))),
+        Status::Halted { code, message, .. } => Some((*code, format!("{message} [{code}]"))),
         Status::Completed
         | Status::CompletedWithErrors
         | Status::Held
@@ -192,8 +209,20 @@ fn failure(status: &Status) -> Option<(Code, String)> {
 /// Who refuses the credentials, where that is why the sync did not run.
 fn refused_by(ran: &Ran<'_>) -> Option<Subject> {
     let (code, _) = failure(&ran.summary.status)?;
+    // Who halts a run halts all its syncs, also those that go elsewhere.
+    let at = match &ran.summary.status {
+        Status::Halted { at, .. } => at.as_deref(),
+        Status::Completed
+        | Status::CompletedWithErrors
+        | Status::Held
+        | Status::TimeUp
+        | Status::Failed(_)
+        | Status::Interrupted => None,
+    };
     match code {
-        Code::UNAUTHORIZED | Code::FORBIDDEN => Some(Subject::Destination(ran.destination.to_owned())),
+        Code::UNAUTHORIZED | Code::FORBIDDEN => {
+            Some(Subject::Destination(at.unwrap_or(ran.destination).to_owned()))
+        }
         Code::SOURCE_REFUSED => Some(Subject::Source(ran.source.to_owned())),
         _ => None,
     }

@@ -22,4 +22,5 @@
 pub mod accounts;
 pub mod plain;
 pub mod null;
+pub mod ledger;
 pub mod templates;

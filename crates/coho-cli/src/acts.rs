@@ -82,7 +82,7 @@ impl Acts {
         options: &Options,
         waiting: &Waiting,
     ) -> Result<Done, Refused> {
-        let report = run::carry_out(engine, syncs, options, waiting, &self.stop).await;
+        let report = engine.run_awaited(syncs, options, waiting, &self.stop).await;
         match report {
             Ok(report) => {
                 let text = coho_report::text::run(&report.syncs, &plan::style());
@@ -148,7 +148,7 @@ fn forgotten(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<
 
 /// What the ledger is to remember of a run that a page started.
 fn by_page(loaded: &Loaded) -> Started {
-    Started { by: Some(StartedBy::Debugger), arguments: None, ..started::by_command(loaded) }
+    Started { by: Some(StartedBy::Debugger), arguments: None, ..started::by_command(&loaded.files, &loaded.root) }
 }
 
 /// Who asked for what. A row's key is a value of the row, and stays out of the log.

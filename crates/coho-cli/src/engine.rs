@@ -1,24 +1,47 @@
 //! The rim of the engine: the real clock, random ids, the machine's name, and Ctrl-C.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
 use coho_engine::context::{Engine, Setup};
+use coho_engine::lineage::LineageTarget;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
+use coho_project::Project;
 
 use crate::print;
 use crate::project::Loaded;
 
 /// An engine for a loaded project.
 pub(crate) fn of(loaded: &Loaded) -> Engine<'_> {
-    Engine::new(Setup {
-        project: &loaded.project,
-        root: loaded.root.clone(),
+    Engine::new(setup(&loaded.project, &loaded.root))
+}
+
+/// What an engine is made with.
+pub(crate) fn setup<'p>(project: &'p Project, root: &Path) -> Setup<'p> {
+    Setup {
+        project,
+        root: root.to_owned(),
         temporary: std::env::temp_dir(),
         clock: Arc::new(Utc::now),
         holder: holder(),
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
+        lineage: lineage(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+    }
+}
+
+/// Where events of lineage go: the variables are those of OpenLineage's own clients.
+fn lineage(variable: &dyn Fn(&str) -> Option<String>) -> Option<LineageTarget> {
+    let url = variable("OPENLINEAGE_URL")?;
+    if variable("OPENLINEAGE_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let endpoint = variable("OPENLINEAGE_ENDPOINT").unwrap_or_else(|| "api/v1/lineage".to_owned());
+    Some(LineageTarget {
+        url: format!("{}/{}", url.trim_end_matches('/'), endpoint.trim_start_matches('/')),
+        api_key: variable("OPENLINEAGE_API_KEY").map(Into::into),
+        namespace: variable("OPENLINEAGE_NAMESPACE").unwrap_or_else(|| "coho".to_owned()),
     })
 }
 
@@ -42,12 +65,21 @@ pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     }
 }
 
+/// Hears Ctrl-C as long as it is kept.
+pub(crate) struct Listening(tokio::task::JoinHandle<()>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A switch that Ctrl-C throws, and being asked to end. The second time ends the process as any other would: nothing is lost
 /// by it.
-pub(crate) fn stop_at_ctrl_c() -> Stop {
+pub(crate) fn stop_at_ctrl_c() -> (Stop, Listening) {
     let stop = Stop::new();
     let asked = stop.clone();
-    tokio::spawn(async move {
+    let listening = tokio::spawn(async move {
         if asked_to_end().await.is_ok() {
             asked.ask();
             print::talk(
@@ -58,5 +90,5 @@ pub(crate) fn stop_at_ctrl_c() -> Stop {
             }
         }
     });
-    stop
+    (stop, Listening(listening))
 }

@@ -13,8 +13,8 @@ mod since;
 mod span;
 mod started;
 mod engine;
+mod pipes;
 mod progress;
-mod serve;
 mod verb;
 
 use std::process::ExitCode;
@@ -79,7 +79,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             TemplateAction::Render(typed) => verb::template::render(global, &typed),
             TemplateAction::Check(typed) => verb::template::check(global, &typed),
         },
-        Verb::Demo => verb::demo::demo().await,
+        Verb::Demo(typed) => verb::demo::demo(&typed).await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
         Verb::Serve(typed) => verb::serve::serve(global, &typed).await,
         Verb::Token { action } => verb::token::token(global, &action),

@@ -51,9 +51,9 @@ pub(crate) fn open_offline(global: &Global) -> anyhow::Result<Loaded> {
     }
 }
 
-/// The files of a loaded project as they are now.
-pub(crate) fn files_of(loaded: &Loaded) -> anyhow::Result<Vec<File>> {
-    read(&loaded.root)
+/// The files of a project's folder as they are now.
+pub(crate) fn files_in(root: &Path) -> anyhow::Result<Vec<File>> {
+    read(root)
 }
 
 /// The error that ends the command with these problems.

@@ -8,10 +8,9 @@ use coho_core::started::{Commit, Started, StartedBy};
 use coho_project::{File, FileText};
 
 use crate::engine;
-use crate::project::Loaded;
 
 /// What is known of the command that runs.
-pub(crate) fn by_command(loaded: &Loaded) -> Started {
+pub(crate) fn by_command(files: &[File], root: &Path) -> Started {
     let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     Started {
         by: Some(StartedBy::Command),
@@ -20,8 +19,8 @@ pub(crate) fn by_command(loaded: &Loaded) -> Started {
         arguments: Some(arguments(std::env::args().skip(1))),
         scheduled: None,
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        project: Some(digest(&loaded.files)),
-        commit: commit(&loaded.root),
+        project: Some(digest(files)),
+        commit: commit(root),
     }
 }
 

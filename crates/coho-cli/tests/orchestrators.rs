@@ -1,20 +1,24 @@
-//! The clients that orchestrators have for Hightouch, as they are on PyPI, trigger a sync of `coho serve` and see it end.
+//! The clients that orchestrators have for Hightouch, as they are on PyPI, trigger a sync of `coho serve` and see it end, by the
+//! recipes of the guide.
 //!
 //! `cargo xtask test --orchestrators` installs them and names their folder; without it these tests are skipped.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
 
-#[path = "stage/stage.rs"]
-#[expect(dead_code, reason = "other tests need more of the stage")]
-mod stage;
+#[path = "stage/guide.rs"]
+mod guide;
 #[path = "stage/server.rs"]
 #[expect(dead_code, reason = "other tests need more of the server")]
 mod server;
+#[path = "stage/stage.rs"]
+#[expect(dead_code, reason = "other tests need more of the stage")]
+mod stage;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use coho_simulator::Object;
+use guide::recipe;
 use server::{Server, sync_id, token};
 use stage::Stage;
 
@@ -29,14 +33,20 @@ fn python(orchestrator: &str, test: &str) -> Option<PathBuf> {
     python
 }
 
-fn says(command: &mut Command, words: &str) {
+/// Runs a recipe, and gives what it says.
+fn says(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains(words), "{said}");
+    (output.status.success(), said.into_owned())
 }
 
-fn script(name: &str) -> PathBuf {
-    stage::manifest().join("tests/orchestrators").join(name)
+/// Nothing that this machine has of an orchestrator's settings is touched.
+fn at_home(command: &mut Command, stage: &Stage) {
+    for name in ["HOME", "AIRFLOW_HOME", "DAGSTER_HOME", "PREFECT_HOME"] {
+        let folder = stage.folder().join(name.to_lowercase());
+        std::fs::create_dir_all(&folder).unwrap();
+        command.env(name, folder);
+    }
 }
 
 #[test]
@@ -45,17 +55,23 @@ fn airflows_operator_triggers_a_sync_and_sees_it_end() {
     let stage = Stage::new().unwrap();
     let may = token(&stage, &["airflow"]);
     let server = Server::start(&stage);
-    let (host, port) = server.address.split_once(':').unwrap();
-    let connection = format!(
-        r#"{{"conn_type": "http", "host": "{host}", "port": {port}, "schema": "http", "password": "{may}"}}"#
-    );
-    let mut command = Command::new(python);
-    command
-        .arg(script("trigger_airflow.py"))
-        .env("AIRFLOW_HOME", stage.folder().join("airflow"))
-        .env("AIRFLOW_CONN_HIGHTOUCH_DEFAULT", connection);
-    says(&mut command, "airflow saw the sync end");
+    let (_, port) = server.address.split_once(':').unwrap();
+    let line = recipe("Airflow", "");
+    let connection = line.trim().trim_start_matches("AIRFLOW_CONN_HIGHTOUCH_DEFAULT=").trim_matches('\'');
+    let connection = connection.replace("7711", port).replace("coho_…", &may);
+    let run = |code: &str| {
+        let code = recipe("Airflow", "python").replace("wait_seconds=5", "wait_seconds=0.2") + code;
+        let mut command = Command::new(&python);
+        at_home(&mut command, &stage);
+        says(command.args(["-c", &code]).env("AIRFLOW_CONN_HIGHTOUCH_DEFAULT", &connection))
+    };
+    let twice = "sync_accounts.execute({})\nsync_accounts.execute({})\nprint('airflow saw both end')\n";
+    let (ended, said) = run(twice);
+    assert!(ended && said.contains("airflow saw both end"), "{said}");
     assert!(stage.vitally.count(Object::Account) > 0);
+    std::fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
+    let (ended, said) = run("sync_accounts.execute({})\n");
+    assert!(!ended && said.contains("failed"), "{said}");
 }
 
 #[test]
@@ -64,9 +80,35 @@ fn dagsters_resource_triggers_a_sync_and_sees_it_end() {
     let stage = Stage::new().unwrap();
     let may = token(&stage, &["dagster"]);
     let server = Server::start(&stage);
-    let sync = sync_id(&server, &may);
+    let code = recipe("Dagster", "python")
+        .replace("127.0.0.1:7711", &server.address)
+        .replace("coho_…", &may)
+        .replace("1234567890", &sync_id(&server, &may))
+        .replace("poll_interval=5", "poll_interval=0.2");
+    let code = code + "print(output.destination_details['type'])\nprint('dagster saw the sync end')\n";
     let mut command = Command::new(python);
-    command.arg(script("trigger_dagster.py")).arg(format!("http://{}", server.address)).arg(may).arg(sync);
-    says(&mut command, "dagster saw the sync end");
+    at_home(&mut command, &stage);
+    let (ended, said) = says(command.args(["-c", &code]));
+    assert!(ended && said.contains("vitally\ndagster saw the sync end"), "{said}");
+    assert!(stage.vitally.count(Object::Account) > 0);
+}
+
+#[test]
+fn the_recipe_is_a_task_of_prefects() {
+    let Some(python) = python("prefect", "the_recipe_is_a_task_of_prefects") else { return };
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["prefect"]);
+    let server = Server::start(&stage);
+    let flow = format!(
+        "\nfrom prefect import flow, task\n\n@flow\ndef nightly():\n    \
+         return task(run_sync)('http://{}', '{may}', 'accounts', 0.2)\n\nprint(nightly()['status'])\n",
+        server.address
+    );
+    let mut command = Command::new(python);
+    at_home(&mut command, &stage);
+    // It asks its own server and nobody else's.
+    command.env("PREFECT_SERVER_ANALYTICS_ENABLED", "false").env("DO_NOT_TRACK", "1");
+    let (ended, said) = says(command.args(["-c", &(recipe("Prefect", "python") + &flow)]));
+    assert!(ended && said.contains("success"), "{said}");
     assert!(stage.vitally.count(Object::Account) > 0);
 }

@@ -98,6 +98,168 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
 }
 
 #[test]
+fn pages_open_for_a_token_that_may_read_as_long_as_it_is_taken() {
+    let stage = Stage::new().unwrap();
+    stage
+        .write(
+            "syncs/accounts.yaml",
+            std::fs::read_to_string(stage.project().join("syncs/accounts.yaml")).unwrap()
+                + "\nschedule: { every: 31d }\n",
+        )
+        .unwrap();
+    let may = token(&stage, &["anna", "--may", "read"]);
+    let server = Server::start(&stage);
+    let address = &server.address;
+    let page = |cookie: &str| {
+        let head =
+            format!("GET / HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        server.raw(&head)
+    };
+    let begin = |token: &str| {
+        let body = format!("token={token}");
+        let length = body.len();
+        server.raw(&format!(
+            "POST /session HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        ))
+    };
+    let (status, _, door) = page("");
+    assert!(status == 401 && door.contains("coho token new"), "{door}");
+    assert_eq!(begin("coho_no-such-token").0, 401);
+    let (status, head, _) = begin(&may);
+    assert_eq!(status, 303, "{head}");
+    let cookie =
+        head.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next()).unwrap().to_owned();
+    assert!(!cookie.contains(&may));
+    assert_eq!(page(&cookie).0, 200);
+    // A page elsewhere whose name was made to lead here does not get in with it.
+    let elsewhere =
+        format!("GET / HTTP/1.1\r\nHost: evil.example\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    assert_eq!(server.raw(&elsewhere).0, 421);
+    let home = server.get("/home.json", &may);
+    assert_eq!(home["agenda"]["schedules"][0]["schedule"], "every 31d", "{home}");
+    assert!(home["agenda"]["schedules"][0]["next"].is_string(), "{home}");
+    assert_eq!(home["agenda"]["queue"], serde_json::json!([]));
+    assert!(stage.coho(["token", "revoke", "anna"]).status().unwrap().success());
+    assert_eq!(page(&cookie).0, 401);
+    assert_eq!(server.send("GET", "/home.json", Some(&may), "", "").0, 401);
+}
+
+#[test]
+fn more_clients_than_there_may_be_harm_no_run() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["airflow"]);
+    let mut server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let begun = "GET /livez HTTP/1.1\r\nHost: coho\r\n";
+    let mut held = Vec::new();
+    for _ in 0..600 {
+        let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+        // Half a head: nothing comes back unless there is no room.
+        drop(std::io::Write::write_all(&mut stream, begun.as_bytes()));
+        held.push(stream);
+    }
+    let told = || {
+        let mut answer = String::new();
+        let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
+        drop(std::io::Read::read_to_string(&mut stream, &mut answer));
+        answer
+    };
+    while !told().contains("503 Service Unavailable") {}
+    // A run that the command makes, and one that the server makes, both get through.
+    assert!(stage.coho(["run"]).status().unwrap().success());
+    drop(held);
+    let run = loop {
+        let (status, body) =
+            server.send("POST", "/api/v1/syncs/trigger", Some(&may), "", "syncSlug=accounts");
+        if status == 200 {
+            break body["id"].as_str().unwrap().to_owned();
+        }
+        assert_eq!(status, 503, "{body}");
+    };
+    assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
+    server.signal("TERM");
+    server.hear("ended");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+/// Watches the overview until the server ends it, and says how often it came.
+fn watch(address: &str, token: &str) -> usize {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut pages = Vec::new();
+    drop(std::io::Read::read_to_end(&mut stream, &mut pages));
+    String::from_utf8_lossy(&pages).matches("event: page").count()
+}
+
+#[test]
+fn two_browsers_an_orchestrator_and_cron_share_one_server() {
+    let stage = Stage::empty(std::time::Duration::from_millis(20)).unwrap();
+    stage.take_project(&stage::manifest().join("tests/stage/project")).unwrap();
+    let may = token(&stage, &["airflow"]);
+    let server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let (address, may) = (server.address.clone(), may.as_str());
+    let seen: Vec<usize> = std::thread::scope(|scope| {
+        let browsers = [(); 2].map(|()| scope.spawn(|| watch(&address, may)));
+        let orchestrator = scope.spawn(|| {
+            for _ in 0..4 {
+                let run = server.trigger("/api/v1/syncs/trigger", may, "", "syncSlug=accounts");
+                assert_eq!(server.wait_for(&sync, &run, may)["status"], "success");
+            }
+        });
+        for _ in 0..4 {
+            // 7: another run has the ledger, which is as good as having run.
+            let code = stage.coho(["run"]).status().unwrap().code();
+            assert!(matches!(code, Some(0 | 7)), "{code:?}");
+        }
+        orchestrator.join().unwrap();
+        server.signal("TERM");
+        browsers.into_iter().map(|browser| browser.join().unwrap()).collect()
+    });
+    assert!(seen.iter().all(|pages| *pages > 1), "both saw the runs: {seen:?}");
+    let listed = stage.coho(["runs", "--json"]).output().unwrap();
+    let listed: Json = serde_json::from_slice(&listed.stdout).unwrap();
+    let time = |run: &Json| {
+        let started: chrono::DateTime<chrono::Utc> = run["started"].as_str().unwrap().parse().unwrap();
+        (started, started + chrono::TimeDelta::milliseconds(run["millis"].as_i64().unwrap()))
+    };
+    let mut times: Vec<_> = listed["runs"].as_array().unwrap().iter().map(time).collect();
+    times.sort_unstable();
+    assert!(times.len() >= 4, "{listed}");
+    assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "no run overlaps another: {times:?}");
+}
+
+#[test]
+fn the_server_ends_while_a_run_is_under_way_and_somebody_watches() {
+    let stage = Stage::empty(std::time::Duration::from_millis(100)).unwrap();
+    stage.take_project(&stage::manifest().join("tests/stage/project")).unwrap();
+    let may = token(&stage, &["airflow"]);
+    let mut server = Server::start(&stage);
+    let sync = sync_id(&server, &may);
+    let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
+    let mut watching = std::net::TcpStream::connect(&server.address).unwrap();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: coho\r\nAuthorization: Bearer {may}\r\nAccept: text/event-stream\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut watching, request.as_bytes()).unwrap();
+    let mut first = [0; 12];
+    std::io::Read::read_exact(&mut watching, &mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let mut slow = std::net::TcpStream::connect(&server.address).unwrap();
+    std::io::Write::write_all(&mut slow, b"POST /api/v1/syncs/trigger HTTP/1.1\r\nHost: coho\r\n").unwrap();
+    server.hear("accounts: begins (api)");
+    server.signal("TERM");
+    server.hear("ended");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    let next = Server::start(&stage);
+    assert_eq!(next.wait_for(&sync, &run, &may)["status"], "success");
+}
+
+#[test]
 fn an_address_that_others_can_reach_needs_a_token() {
     let stage = Stage::new().unwrap();
     let refused = stage.coho(["serve", "--listen", "0.0.0.0:0"]).output().unwrap();

@@ -12,6 +12,8 @@ pub struct Model {
     pub source: String,
     /// The columns that identify a row; at least one.
     pub key: Vec<String>,
+    /// The columns whose values are personal data: fields that come from them are hidden from people.
+    pub masked: Vec<String>,
     /// What is read.
     pub relation: Relation,
     /// Where it is declared.

@@ -186,6 +186,8 @@ pub enum Status {
         code: Code,
         /// What happened.
         message: String,
+        /// The destination at which it happened, where it did at one: a halt there ends the syncs of all others too.
+        at: Option<String>,
     },
     /// A person stopped it.
     Interrupted,

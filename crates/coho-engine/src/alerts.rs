@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use chrono::{Duration, TimeDelta};
 use coho_alert::channel::Channel;
 use coho_alert::channel::ping::Check;
-use coho_alert::found::{self, Findings, Ran};
+use coho_alert::found::{self, Findings, Fresh, Ran};
 use coho_alert::machine::{advance, close};
 use coho_alert::message::{Frame, Message};
 use coho_alert::request::Sent;
@@ -28,9 +28,10 @@ use coho_core::memory::Time;
 use coho_core::plan::SyncSummary;
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
-use coho_ledger::alerts::{Telling, Written};
+use coho_ledger::alerts::Telling;
 use coho_ledger::outbox::Failing;
-use coho_ledger::run::Past;
+use coho_ledger::run::{Past, Status as Ended};
+use coho_ledger::written::Written;
 
 pub use coho_alert::channel::ping::Ping;
 
@@ -123,11 +124,25 @@ impl Engine<'_> {
     fn found_by_time(&self, ledger: &Ledger) -> Result<Findings, EngineError> {
         let (project, now) = (self.setup.project, self.setup.clock.now());
         let mut findings = Findings::new();
+        let record = match ledger.under_way(&self.setup.holder.host, now)?.and_then(|under_way| under_way.run)
+        {
+            Some(run) => ledger.run(&run)?,
+            None => None,
+        };
+        let syncs = record.iter().flat_map(|record| &record.syncs);
+        let running: BTreeSet<_> = syncs
+            .filter(|sync| sync.status == Ended::Running)
+            .map(|sync| (sync.destination.as_str(), &sync.sync))
+            .collect();
         for sync in &project.syncs {
             let Some(rules) = project.alerts.rules.get(&sync.id) else { continue };
+            // Of a sync whose run is under way it is not known yet.
+            if running.contains(&(sync.destination.as_str(), &sync.id)) {
+                continue;
+            }
             let past = ledger.past(&sync.destination, &sync.id, 1)?;
-            let since = past.last_good.or(past.first);
-            let (key, finding) = found::freshness(&sync.destination, &sync.id, rules, since, now);
+            let fresh = Fresh { good: past.last_good.or(past.first), expected: self.expected(ledger, sync)? };
+            let (key, finding) = found::freshness(&sync.destination, &sync.id, rules, fresh, now);
             findings.insert(key, finding);
         }
         if let Some(free) = disk::free(ledger.path()) {
@@ -174,7 +189,8 @@ impl Engine<'_> {
             self.message_id(number, now)
         };
         let notices = tell(&remembered, &recipients, alerts.remind, now, &mut id);
-        let names = recipients.iter().map(|recipient| recipient.name.clone()).collect();
+        let names =
+            recipients.iter().map(|recipient| recipient.name.clone()).chain(self.webhook_names()).collect();
         let messages = notices.iter().map(|notice| self.written(notice, &recipients, now)).collect();
         let told = notices.into_iter().flat_map(|notice| {
             let recipient = notice.recipient;
@@ -289,7 +305,7 @@ impl Engine<'_> {
         }
     }
 
-    fn sender(&self) -> Result<Sender, EngineError> {
+    pub(crate) fn sender(&self) -> Result<Sender, EngineError> {
         Ok(Sender::new(self.setup.project.masker.clone())?)
     }
 

@@ -10,7 +10,7 @@ use coho_ledger::lease::Lease;
 use coho_ledger::request::{Request, ScopeName};
 use coho_ledger::run::Run;
 use coho_project::{ScheduleSpec, Trigger};
-use coho_schedule::{Asked, Cause, Spread, Timed, due, wakes};
+use coho_schedule::{Asked, COUNTED, Cause, Spread, Timed, due, wakes};
 
 use crate::context::{Engine, EngineError};
 use crate::lost::OnLost;
@@ -84,6 +84,30 @@ impl Engine<'_> {
         Ok(ledger.ask(&self.scope_name(sync), cause, self.setup.clock.now())?)
     }
 
+    /// When a sync's schedule was first due since its last good run began, or will be: without a run that goes well, it is late
+    /// from then on. `None` where it has no schedule, or no server has seen that yet.
+    pub fn expected(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Time>, EngineError> {
+        let Some(spec) = self.setup.project.schedules.get(&sync.id) else { return Ok(None) };
+        let name = self.scope_name(sync);
+        let Some(taken) = ledger.began_to_schedule(&name)? else { return Ok(None) };
+        let good = ledger.past(&sync.destination, &sync.id, 0)?.last_good_began;
+        let asked = ledger.scheduled_since(&name, good)?;
+        Ok(match (&spec.trigger, asked) {
+            (Trigger::Timed(timed), Some((asked, at))) => Some(first_time(timed, &asked, good).unwrap_or(at)),
+            (Trigger::Timed(timed), None) => timed.next(good.map_or(taken, |good| good.max(taken))),
+            (Trigger::After { .. }, asked) => asked.map(|(_, at)| at),
+        })
+    }
+
+    /// When a sync's schedule is due next, on the clock of its spread; it may be past. `None` where it goes by no time, or no
+    /// server has seen it yet.
+    pub fn next_time(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Time>, EngineError> {
+        let spec = self.setup.project.schedules.get(&sync.id);
+        let Some(Trigger::Timed(timed)) = spec.map(|spec| &spec.trigger) else { return Ok(None) };
+        let taken = ledger.began_to_schedule(&self.scope_name(sync))?;
+        Ok(taken.and_then(|taken| wakes(timed, Spread::of(sync.id.as_str()), taken)))
+    }
+
     /// The syncs that a run begins with.
     pub(crate) fn still_asked<'s>(
         &self,
@@ -123,6 +147,17 @@ impl Engine<'_> {
         }
         Ok(())
     }
+}
+
+/// The first of the times for which a run was asked: the newest one, and those that it makes up for.
+fn first_time(timed: &Timed, asked: &Asked, since: Option<Time>) -> Option<Time> {
+    let newest = asked.tick?;
+    let from = newest - chrono::TimeDelta::days(COUNTED);
+    let from = since.map_or(from, |since| since.max(from));
+    let ticks: Vec<_> = timed.ticks(from).take_while(|tick| *tick <= newest).collect();
+    let missed = usize::try_from(asked.missed).unwrap_or(usize::MAX);
+    let first = ticks.len().saturating_sub(1).saturating_sub(missed);
+    ticks.get(first).copied()
 }
 
 /// Takes the times that have come.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coho_core::private::Private;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_plan::tariff::Tariff;
@@ -20,6 +21,13 @@ impl Engine<'_> {
         self.setup.project.destinations.get(name).ok_or_else(|| missing("destination", name))
     }
 
+    /// What is hidden of records that are sent there.
+    pub(crate) fn private(&self, destination: &str) -> Private {
+        let project = self.setup.project;
+        let syncs = project.syncs.iter().filter(|sync| sync.destination == destination);
+        coho_mapping::private::of(&project.models, syncs)
+    }
+
     /// A destination's client. It knows what earlier runs learned of the price of calls.
     pub(crate) fn client(&self, ledger: &Ledger, destination: &str) -> Result<Client, EngineError> {
         let price = self.price(ledger, destination)?;
@@ -36,6 +44,7 @@ impl Engine<'_> {
             rate: spec.rate.per_minute,
             known_price: Some(price.unwrap_or_else(|| self.found_price(destination))),
             known_paths: self.found_paths(destination),
+            private: self.private(destination),
             concurrency: spec.concurrency as usize,
             clock: ClientClock::new(move || clock.now()),
             analytics: analytics.map(|token| self::analytics(spec, token)),

@@ -221,6 +221,7 @@ impl Planner<'_> {
         let held = self.held(sync, purpose).await?;
         let job = Job {
             sync,
+            filters: &engine.filters,
             model,
             connection: &connection,
             ledger,
@@ -232,6 +233,7 @@ impl Planner<'_> {
             before,
             approved: options.permit.as_ref(),
             workspace: engine.workspace(&sync.destination),
+            private: engine.private(&sync.destination),
             tariff: engine.tariff(ledger, &sync.destination)?,
             filter: &options.filter,
             now,

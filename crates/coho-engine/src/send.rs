@@ -40,7 +40,7 @@ use self::halt::{Halt, Halted};
 use self::heartbeat::Heartbeat;
 use self::intend::Due;
 use self::matches::Directory;
-use self::outcome::{fate, is_rejected, problem, unsent};
+use self::outcome::{fate, is_rejected, problem, said, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
@@ -197,7 +197,7 @@ impl Sender<'_> {
         let most = self.max_rejected.unwrap_or_default();
         let are = if most == 1 { "is" } else { "are" };
         let message = format!("Vitally refused {count} records, {most} {are} allowed");
-        let halt = Halt { code: Code::MAX_REJECTED, message };
+        let halt = Halt { code: Code::MAX_REJECTED, message, at: self.sync.destination.clone() };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }
 
@@ -241,14 +241,14 @@ impl Sender<'_> {
     fn heed(&self, verdict: &Verdict) {
         let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).judged(verdict);
         if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
-            self.halt.halt(Halt { code: *code, message: message.clone() });
+            self.halt.halt(Halt { code: *code, message: message.clone(), at: self.sync.destination.clone() });
         }
     }
 
     fn watch(&self, health: Health) {
         let halt = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).note(health);
         if let Some(Verdict::Halt { code, message }) = halt {
-            self.halt.halt(Halt { code, message });
+            self.halt.halt(Halt { code, message, at: self.sync.destination.clone() });
         }
     }
 
@@ -259,19 +259,20 @@ impl Sender<'_> {
         let mut events = Vec::new();
         for Delivered { due, verdict, calls } in done {
             let circumstances = self.circumstances(&due, &verdict, now)?;
-            let conclusion = conclude(&due.operation, &verdict, circumstances);
+            let mut conclusion = conclude(&due.operation, &verdict, circumstances);
+            conclusion.message = said(&due.operation, conclusion.message, self.client.private());
             sent.count(conclusion.outcome, 1);
             sent.calls += calls.len() as u64;
             sent.note(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls));
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls, &self.sync.destination));
             let key = &due.operation.key;
             if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
                 count_problem(&mut sent.problems, Some(key), &problem);
             }
             events.extend(self.called(key, &calls));
             events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-            let fate =
-                fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
+            let (end, code) = (conclusion.outcome.fate(), conclusion.code);
+            let fate = fate(&due.operation, end, code, conclusion.message, now, self.client.private());
             settlements.push(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls });
         }
         self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;

@@ -116,6 +116,31 @@ impl Ledger {
         })
     }
 
+    /// The first run that a sync's schedule asked for since then, or at all where nothing is said: for which times, and when.
+    pub fn scheduled_since(
+        &self,
+        scope: &ScopeName,
+        since: Option<Time>,
+    ) -> Result<Option<(Asked, Time)>, LedgerError> {
+        self.read("reading requests", |connection| {
+            let first = connection
+                .prepare_cached(
+                    "SELECT cause, tick_at, missed, asked_at FROM requests
+                     WHERE sync = ?2 AND workspace = ?1 AND (tick_at IS NOT NULL OR cause = 'sequence')
+                       AND (?3 IS NULL OR asked_at > ?3)
+                     ORDER BY id LIMIT 1",
+                )?
+                .query_row(params![scope.workspace, scope.sync.as_str(), since.map(micros)], |row| {
+                    Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })
+                .optional()?;
+            let read = |(cause, tick, missed, at): (String, _, _, i64)| {
+                Ok::<_, Fault>((read_asked(&cause, tick, missed)?, time(at)?))
+            };
+            first.map(read).transpose()
+        })
+    }
+
     /// Asks for a run at a time of a schedule. `None` where another process took that time, or a later one, before.
     pub fn ask_for_tick(
         &self,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use coho_core::memory::Time;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::counted;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -177,6 +178,7 @@ impl Ledger {
                     .query_map([before, RUNS_AT_ONCE], |row| row.get(0))?
                     .collect::<rusqlite::Result<_>>()?;
                 for run in &old {
+                    counted::forget(connection, *run)?;
                     for table in ["stages", "run_syncs"] {
                         connection.prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1"))?.execute([run])?;
                     }

@@ -14,11 +14,13 @@ use coho_core::sync::SyncId;
 use rusqlite::{Connection, Row, params};
 
 use crate::cause;
+use crate::counted;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::scope::Scope;
+use crate::written::{Written, post};
 
 pub(crate) use self::counts::read as read_counts;
 
@@ -178,6 +180,8 @@ pub struct Past {
     pub first: Option<Time>,
     /// When the last one ended that did not fail.
     pub last_good: Option<Time>,
+    /// When the last one began that did not fail.
+    pub last_good_began: Option<Time>,
 }
 
 /// A sync of a run as it is remembered.
@@ -217,11 +221,25 @@ impl Ledger {
         started: &Started,
         now: Time,
     ) -> Result<Run, LedgerError> {
+        self.begin_run_telling(lease, id, purpose, started, now, &[])
+    }
+
+    /// Begins a run, and writes in the same transaction what is told of one that died.
+    pub fn begin_run_telling(
+        &self,
+        lease: &Lease,
+        id: &RunId,
+        purpose: Purpose,
+        started: &Started,
+        now: Time,
+        messages: &[Written],
+    ) -> Result<Run, LedgerError> {
         self.write_in(lease, "beginning a run", |connection| {
             bury(connection, now)?;
+            post(connection, messages, now)?;
             connection.execute(
                 "INSERT INTO runs (run, purpose, status, started_at) VALUES (?1, ?2, 'running', ?3)",
-                params![id.as_str(), purpose_text(purpose), micros(now)],
+                params![id.as_str(), purpose.name(), micros(now)],
             )?;
             let row = connection.last_insert_rowid();
             start::write(connection, row, started)?;
@@ -238,7 +256,20 @@ impl Ledger {
         scope: &Scope,
         start: &SyncStart,
     ) -> Result<(), LedgerError> {
+        self.begin_sync_telling(lease, run, scope, start, &[])
+    }
+
+    /// Begins a sync of a run, and writes in the same transaction what is told of it.
+    pub fn begin_sync_telling(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        start: &SyncStart,
+        messages: &[Written],
+    ) -> Result<(), LedgerError> {
         self.write_in(lease, "beginning a sync", |connection| {
+            post(connection, messages, start.at)?;
             connection.execute(
                 "INSERT INTO run_syncs (run, scope, model, destination, primary_key, status, started_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6)",
@@ -264,7 +295,21 @@ impl Ledger {
         ending: &Ending,
         counts: &Counts,
     ) -> Result<(), LedgerError> {
+        self.end_sync_telling(lease, run, scope, ending, counts, &[])
+    }
+
+    /// Ends a sync of a run, and writes in the same transaction what is told of it.
+    pub fn end_sync_telling(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        ending: &Ending,
+        counts: &Counts,
+        messages: &[Written],
+    ) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a sync", |connection| {
+            post(connection, messages, ending.at)?;
             connection.execute(
                 "UPDATE run_syncs SET status = ?3, error = masked(?4), ended_at = ?5, counts = ?6 WHERE run = ?1 AND scope = ?2",
                 params![
@@ -309,7 +354,7 @@ pub(crate) fn conclude(connection: &Connection, run: &Run, ending: &Ending) -> R
         "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
         params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
     )?;
-    Ok(())
+    counted::count_calls(connection, run.row)
 }
 
 fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize) -> Result<Past, Fault> {
@@ -322,21 +367,17 @@ fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize)
     while let Some(row) = rows.next()? {
         read.push(counts::read(&row.get::<_, String>(0)?)?.read);
     }
-    let sql = format!("SELECT min(started_at), max(CASE WHEN {good} THEN ended_at END) {of}");
-    let (first, last): (Option<i64>, Option<i64>) = connection
-        .prepare_cached(&sql)?
-        .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Past { read, first: first.map(time).transpose()?, last_good: last.map(time).transpose()? })
-}
-
-fn purpose_text(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Sync => "sync",
-        Purpose::Baseline => "baseline",
-        Purpose::Adopt => "adopt",
-        Purpose::Resend => "resend",
-        Purpose::ResendEvents => "resend-events",
-    }
+    let newest = |column: &str| format!("max(CASE WHEN {good} THEN {column} END)");
+    let (ended, began) = (newest("ended_at"), newest("started_at"));
+    let (first, last, last_began): (Option<i64>, Option<i64>, Option<i64>) = connection
+        .prepare_cached(&format!("SELECT min(started_at), {ended}, {began} {of}"))?
+        .query_row([sync.as_str(), destination], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(Past {
+        read,
+        first: first.map(time).transpose()?,
+        last_good: last.map(time).transpose()?,
+        last_good_began: last_began.map(time).transpose()?,
+    })
 }
 
 fn bury(connection: &Connection, now: Time) -> Result<(), Fault> {
@@ -346,6 +387,13 @@ fn bury(connection: &Connection, now: Time) -> Result<(), Fault> {
         .collect::<rusqlite::Result<_>>()?;
     for (run, scope) in dead {
         counts::tally(connection, run, scope)?;
+    }
+    let died: Vec<i64> = connection
+        .prepare("SELECT id FROM runs WHERE status = 'running'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for run in died {
+        counted::count_calls(connection, run)?;
     }
     for table in ["runs", "run_syncs"] {
         let sql =

@@ -20,6 +20,9 @@ pub struct Totals {
     pub rows: BTreeMap<String, u64>,
     /// Runs by how they ended.
     pub runs: BTreeMap<String, u64>,
+    /// Calls to Vitally by API and status of the answer, such as `rest 200`; `none` where no answer came. Those of runs that go
+    /// on are counted when they end.
+    pub calls: BTreeMap<String, u64>,
     /// When the last one that ended began and ended.
     pub last: Option<(Time, Time)>,
     /// When the last one began and ended in which everything was done.
@@ -43,6 +46,7 @@ impl Ledger {
                 let scope = ScopeName { workspace: row.get(1)?, sync: SyncId::new(row.get::<_, String>(2)?) };
                 totals.insert(row.get::<_, i64>(0)?, empty(scope));
             }
+            kept(connection, &mut totals)?;
             fates(connection, &mut totals)?;
             runs(connection, &mut totals)?;
             let mut totals: Vec<_> = totals.into_values().collect();
@@ -53,7 +57,24 @@ impl Ledger {
 }
 
 fn empty(scope: ScopeName) -> Totals {
-    Totals { scope, rows: BTreeMap::new(), runs: BTreeMap::new(), last: None, last_good: None }
+    let (rows, runs, calls) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    Totals { scope, rows, runs, calls, last: None, last_good: None }
+}
+
+/// What is counted already.
+fn kept(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached("SELECT scope, what, name, number FROM totals")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(total) = totals.get_mut(&row.get::<_, i64>(0)?) else { continue };
+        let numbers = match row.get::<_, String>(1)?.as_str() {
+            "rows" => &mut total.rows,
+            "runs" => &mut total.runs,
+            _ => &mut total.calls,
+        };
+        *numbers.entry(row.get(2)?).or_default() += count(row.get(3)?);
+    }
+    Ok(())
 }
 
 fn fates(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(), Fault> {
@@ -84,7 +105,7 @@ fn runs(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(
         if status == "success" {
             total.last_good = Some(times);
         }
-        total.runs.insert(status, count(row.get(2)?));
+        *total.runs.entry(status).or_default() += count(row.get(2)?);
     }
     Ok(())
 }

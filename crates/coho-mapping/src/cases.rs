@@ -82,7 +82,7 @@ use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
 use crate::record::{MESSAGE_ID, record};
-use crate::{Facts, Mapping, Specification};
+use crate::{Facts, Filters, Mapping, Specification};
 use coho_liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use coverage::{Branches, Reached};
 
@@ -94,16 +94,15 @@ pub struct Declared<'a> {
     pub types: &'a [(String, ColumnType)],
     /// The columns of the primary key, which an event's `messageId` may be made of.
     pub key: &'a [String],
+    /// The filters that templates may call besides those of the dialect.
+    pub filters: Option<&'a Filters>,
 }
 
 /// Runs the cases of a file.
 ///
 /// A `messageId` that is made of the row's key is compared only where a case names it.
 pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
-    let compiled = columns::columns(suite, sync, declared).and_then(|columns| {
-        let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(explained)?;
-        Ok((columns, mapping))
-    });
+    let compiled = mapping(suite, sync, declared);
     let mut reached = Reached::of(sync);
     match compiled {
         Err(problems) => SuiteReport { coverage: reached.into_coverage(), ..not_run(suite, problems) },
@@ -117,6 +116,14 @@ pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
             SuiteReport { coverage, branches, ..ran(suite, cases) }
         }
     }
+}
+
+/// A sync's mapping against the columns of a file's rows.
+fn mapping(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> Result<(Columns, Mapping), Vec<Problem>> {
+    let columns = columns::columns(suite, sync, declared)?;
+    let specification = Specification { filters: declared.filters, ..Specification::of(sync) };
+    let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
+    Ok((columns, mapping))
 }
 
 fn report(case: &Case, ending: Ending) -> CaseReport {
@@ -137,8 +144,7 @@ pub fn answers(
     facts: &Facts,
     more: &dyn Fn() -> bool,
 ) -> Result<Vec<Answered>, Vec<Problem>> {
-    let columns = columns::columns(suite, sync, declared)?;
-    let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(explained)?;
+    let (columns, mapping) = mapping(suite, sync, declared)?;
     let key = columns::key(sync, declared, &columns);
     let runner = Runner { sync, columns: &columns, mapping: &mapping, key: &key };
     let answer = |case| Ok(runner.made(&runner.row(case)?, facts).answer);

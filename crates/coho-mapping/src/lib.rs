@@ -35,6 +35,7 @@
 //!     matching: &Matching::ExternalId(column("id")),
 //!     associations: Associations::Add,
 //!     fields: &[seats],
+//!     filters: None,
 //! };
 //! let mapping = Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}"))?;
 //!
@@ -75,9 +76,11 @@ pub mod mapping;
 pub mod fit;
 pub mod ids;
 pub mod record;
+pub mod private;
 pub mod cases;
 mod compile;
 mod target;
 mod digest;
 
+pub use coho_liquid::{FilterError, Filters};
 pub use mapping::{Facts, Mapping, Specification, Use};

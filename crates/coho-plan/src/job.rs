@@ -7,11 +7,12 @@ use coho_core::decide::{Completeness, Purpose};
 use coho_core::key::Key;
 use coho_core::memory::Time;
 use coho_core::model::Model;
+use coho_core::private::Private;
 use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::scope::Scope;
-use coho_mapping::Facts;
+use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
 
 use crate::adopt::Held;
@@ -58,6 +59,8 @@ impl Filter {
 pub struct Job<'a> {
     /// The sync.
     pub sync: &'a Sync,
+    /// The filters that its templates may call besides those of the dialect.
+    pub filters: &'a Filters,
     /// Its model.
     pub model: &'a Model,
     /// Where its rows are.
@@ -80,6 +83,8 @@ pub struct Job<'a> {
     pub approved: Option<&'a Approved>,
     /// The workspace that it is for.
     pub workspace: String,
+    /// What is hidden from people of the records that it sends.
+    pub private: Private,
     /// How fast calls may be made, and what they cost.
     pub tariff: Tariff,
     /// Which rows.

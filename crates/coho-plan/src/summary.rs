@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use coho_core::decide::{Change, Reason};
 use coho_core::operation::Action;
 use coho_core::plan::{GuardHit, Sample, SyncPlan};
+use coho_core::private::Private;
 use coho_core::sync::{Api, Mode};
 use rusqlite::Row;
 
@@ -39,7 +40,7 @@ pub(crate) fn summarize(
         first_run: job.first_run,
         time: job.tariff.least_time(job.sync.api, calls, portable),
         notes: notes::notes(job, table, &sums, &mut passed)?,
-        samples: samples(table, &sums.changes)?,
+        samples: samples(table, &sums.changes, &job.private)?,
         counts: sums.counts,
         changes: sums.changes,
         problems: passed.problems,
@@ -56,7 +57,11 @@ fn portable(job: &Job<'_>, sums: &Sums) -> Option<u64> {
 }
 
 /// The first ones of each change that is really made, and of what is remembered although Vitally holds something else.
-fn samples(table: &Table, changes: &BTreeMap<(Change, Reason), u64>) -> Result<Vec<Sample>, TableError> {
+fn samples(
+    table: &Table,
+    changes: &BTreeMap<(Change, Reason), u64>,
+    private: &Private,
+) -> Result<Vec<Sample>, TableError> {
     let mut samples = Vec::new();
     for change in Change::ALL {
         if !changes.keys().any(|(other, _)| *other == change) {
@@ -73,7 +78,8 @@ fn samples(table: &Table, changes: &BTreeMap<(Change, Reason), u64>) -> Result<V
     }
     samples.extend(differing(table)?);
     samples.sort_by_key(|(seq, _)| *seq);
-    Ok(samples.into_iter().map(|(_, sample)| sample).collect())
+    let shown = |sample: Sample| Sample { differences: private.differences(sample.differences), ..sample };
+    Ok(samples.into_iter().map(|(_, sample)| shown(sample)).collect())
 }
 
 fn differing(table: &Table) -> Result<Vec<(i64, Sample)>, TableError> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
+use coho_core::model::Model;
 use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
@@ -84,6 +85,32 @@ fn lacks(token: Token, syncs: &[&str]) -> Problem {
     let example = VITALLY.key(token.key()).map_or("", |key| key.example);
     Problem::new(Code::MISSING_KEY, format!("`{}` is missing, and {users} the {api}", token.key()))
         .help(format!("add `{example}`; Vitally shows it under Settings, Integrations, {found}"))
+}
+
+/// Columns that cannot be masked: what names a row, or its record, is shown wherever the row is.
+pub(crate) fn masked(models: &[Model], syncs: &[Sync]) -> Vec<Problem> {
+    let names_rows = |model: &Model| {
+        let found = model.masked.iter().find(|column| model.key.contains(column))?;
+        let message = format!("`mask` has the column `{found}`, which is the primary key");
+        Some((
+            message,
+            model.place.clone(),
+            "identify rows by a column without personal data, such as a number",
+        ))
+    };
+    let names_records = |sync: &Sync| {
+        let model = models.iter().find(|model| model.name == sync.model)?;
+        let target = sync.matching.target().filter(|column| model.masked.contains(&column.name))?;
+        let message = format!(
+            "model `{}` masks the column `{}`, which names the records of this sync",
+            model.name, target.name
+        );
+        Some((message, target.place.clone(), "take external ids from a column without personal data"))
+    };
+    let found = models.iter().filter_map(names_rows).chain(syncs.iter().filter_map(names_records));
+    found
+        .map(|(message, place, help)| Problem::new(Code::WRONG_VALUE, message).at(&place).help(help))
+        .collect()
 }
 
 /// A sync, and its mapping of a field.

@@ -364,6 +364,7 @@ impl<'a> Loader<'a> {
         }
         let mut warnings = std::mem::take(&mut self.warnings);
         warnings.extend(across::shared_fields(&syncs));
+        self.problems.extend(across::masked(&models, &syncs));
         sort(&mut warnings);
         syncs.sort_by(|a, b| (a.object, &a.id).cmp(&(b.object, &b.id)));
         self.problems.is_empty().then(|| Project {
@@ -374,6 +375,7 @@ impl<'a> Loader<'a> {
             workspaces,
             ledger: declared.ledger,
             alerts,
+            webhooks: declared.webhooks,
             history: declared.history,
             models,
             syncs,

@@ -7,7 +7,7 @@ use crate::spread::Spread;
 use crate::timed::Timed;
 
 /// How far back ticks are counted, in days.
-const COUNTED: i64 = 400;
+pub const COUNTED: i64 = 400;
 
 /// A tick that is due, and what it makes up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

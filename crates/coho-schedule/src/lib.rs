@@ -45,7 +45,7 @@ pub mod sequence;
 
 pub use asked::{Asked, Cause};
 pub use cron::{Cron, Skipped};
-pub use due::{Due, due, wakes};
+pub use due::{COUNTED, Due, due, wakes};
 pub use every::Every;
 pub use fault::Fault;
 pub use sequence::{Ended, Follow, StopRule, follow};

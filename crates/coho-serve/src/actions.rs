@@ -7,6 +7,8 @@ use std::pin::Pin;
 use coho_core::key::Key;
 use coho_engine::context::EngineError;
 
+use crate::reader::told;
+
 /// Something that somebody asks for on a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -64,8 +66,6 @@ pub trait Actions: Send + Sync {
 impl From<&EngineError> for Refused {
     /// The error with its causes and its stable code, and what helps.
     fn from(error: &EngineError) -> Self {
-        let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-        let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
-        Self { message: format!("{text} [{}]", error.code()), help: error.help() }
+        Self { message: format!("{} [{}]", told(error), error.code()), help: error.help() }
     }
 }

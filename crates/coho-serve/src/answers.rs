@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::markup::frame::{self, Frame};
 use crate::page::{Asked, act};
-use crate::reader::ReadError;
+use crate::reader::{ReadError, told};
 use crate::shared::Shared;
 use crate::shown::{Formed, Shown, shown};
 use crate::target::Form;
@@ -54,7 +54,7 @@ pub(crate) fn made<P: Formed>(shared: &Shared, status: StatusCode, page: &P) -> 
 
 /// A page could not be made.
 pub(crate) fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Response {
-    let text = shared.site.masker.mask(&told(failure)).into_owned();
+    let text = shared.site.masker().mask(&told(failure)).into_owned();
     tracing::warn!("a page could not be made: {text}");
     match form {
         Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::INTERNAL_SERVER_ERROR, &text),
@@ -63,12 +63,6 @@ pub(crate) fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Respon
             html(StatusCode::INTERNAL_SERVER_ERROR, page.into_string())
         }
     }
-}
-
-/// An error with its causes.
-fn told(failure: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(failure.source(), |cause| cause.source());
-    causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn error(status: StatusCode, text: &str) -> Response {

@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use coho_core::memory::Verb;
+use coho_core::secret::Masker;
 use coho_ledger::look::Patience;
 use coho_ledger::look::run::NumberedRow;
 use coho_ledger::run::RunId;
@@ -110,16 +111,18 @@ fn read(
 }
 
 fn ndjson(shared: &Shared, rows: &[NumberedRow]) -> Result<String, serde_json::Error> {
+    let masker = shared.site.masker();
     let line = |row: &NumberedRow| {
         let value = serde_json::to_value(RowState::of(row))?;
-        Ok(format!("{}\n", masked(value, &shared.site.masker)))
+        Ok(format!("{}\n", masked(value, &masker)))
     };
     rows.iter().map(line).collect()
 }
 
 /// As `coho rows --as csv` writes it: a cell that a spreadsheet would take for a formula is text.
 fn csv(shared: &Shared, rows: &[NumberedRow], is_first: bool) -> String {
-    let lines: Vec<_> = rows.iter().map(|row| line(shared, row)).collect();
+    let masker = shared.site.masker();
+    let lines: Vec<_> = rows.iter().map(|row| line(&masker, row)).collect();
     let text = coho_report::text::csv(&lines);
     match text.split_once('\n') {
         Some((_, rest)) if !is_first => rest.to_owned(),
@@ -127,8 +130,8 @@ fn csv(shared: &Shared, rows: &[NumberedRow], is_first: bool) -> String {
     }
 }
 
-fn line(shared: &Shared, row: &NumberedRow) -> RowLine {
-    let mask = |text: &str| shared.site.masker.mask(text).into_owned();
+fn line(masker: &Masker, row: &NumberedRow) -> RowLine {
+    let mask = |text: &str| masker.mask(text).into_owned();
     let fate = &row.record.fate;
     RowLine {
         key: fate.key.as_ref().map(|key| mask(key.as_str())).unwrap_or_default(),

@@ -8,60 +8,41 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use coho_ledger::look::Patience;
-use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
 
 use crate::actions::Done;
+use crate::fields::{Fields, field};
+use crate::limited::Unread;
 use crate::page::act::{self, DonePage};
 use crate::page::Asked;
 use crate::shared::Shared;
 use crate::shown::shown;
 use crate::target::{self, Deed, Form, Target};
-use crate::{answers, guard, page};
+use crate::{answers, guard, limited, page};
 
 /// The most bytes of a form.
 const MOST_BYTES: usize = 1_048_576;
 
-/// So much of a longer one is heard out, and dropped: who still sends does not hear an answer.
-const HEARD_OUT: usize = 16 * MOST_BYTES;
-
-/// The fields of a form.
-pub(crate) type Fields = BTreeMap<String, String>;
-
-/// The fields of a form; an answer where there are none.
-pub(crate) async fn read(body: Body) -> Result<Fields, Response> {
-    let (mut pieces, mut bytes, mut length) = (body.into_data_stream(), Vec::new(), 0);
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-        length += piece.len();
-        if length <= MOST_BYTES {
-            bytes.extend_from_slice(&piece);
-        } else if length > HEARD_OUT {
-            break;
-        }
-    }
-    if length > MOST_BYTES {
-        let text = "a form has at most 1 MiB\n";
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, text).into_response());
-    }
-    let text = String::from_utf8(bytes).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-    Ok(page::fields(&text))
+/// The fields of a form, or why they were not read.
+pub(crate) async fn read(shared: &Shared, body: Body) -> Result<Fields, Response> {
+    let within = shared.site.limits.body;
+    let bytes = limited::body(body, MOST_BYTES, within).await.map_err(|unread| match unread {
+        Unread::TooLong => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Unread::TooSlow => StatusCode::REQUEST_TIMEOUT.into_response(),
+    })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
+    Ok(page::fields(text))
 }
 
 /// The same, of a form that shows by its key that a page of this process made it.
 pub(crate) async fn read_ours(shared: &Shared, body: Body) -> Result<Fields, Response> {
-    let fields = read(body).await?;
+    let fields = read(shared, body).await?;
     let key = fields.get("form").map(String::as_str).unwrap_or_default();
     if guard::same(key, &shared.site.keys.form) {
         return Ok(fields);
     }
     let text = "this form does not come from a page of this server: load the page anew\n";
     Err((StatusCode::FORBIDDEN, text).into_response())
-}
-
-/// A field that has a value.
-pub(crate) fn field<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
 }
 
 /// Leads to a page.
@@ -128,7 +109,7 @@ pub(crate) async fn playground(shared: &Shared, form: Form, body: Body) -> Resul
 
 /// Keeps what is searched, and leads to where it is found: the address names it by a number.
 pub(crate) async fn search(shared: &Shared, body: Body) -> Result<Response, Response> {
-    let fields = read(body).await?;
+    let fields = read(shared, body).await?;
     let target = match field(&fields, "run") {
         Some(run) => Target::Rows { run: run.to_owned() },
         None => Target::Search,

@@ -3,7 +3,7 @@
 //! | question | against |
 //! |---|---|
 //! | is it called by a name that is ours? [`host`] | a page elsewhere whose name was made to lead here (rebinding) |
-//! | does it show the session's cookie, or the token as `Authorization: Bearer`? [`session`] | other users of the machine, other pages |
+//! | does it show the session's cookie, or the token as `Authorization: Bearer`? [`session`], [`token`] | other users of the machine, other pages |
 //! | does a POST come from a page of ours? [`origin`] | a form elsewhere that posts here |
 //!
 //! A fourth one, whether a form carries this process's key, is asked where forms are read.
@@ -53,15 +53,24 @@ pub(crate) fn cookie_name(site: &Site) -> String {
     format!("coho-{}", site.address.port())
 }
 
-/// Whether a request is of a session: by the cookie, or by the token itself.
+/// Whether a request is of a session: by the cookie.
 pub(crate) fn session(site: &Site, headers: &HeaderMap) -> bool {
-    let texts = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    cookies(site, headers).any(|value| same(value, &site.keys.cookie))
+}
+
+/// Whether a request shows the token that was drawn for this process.
+pub(crate) fn token(site: &Site, headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+    let mut bearers = lines.filter_map(|line| line.strip_prefix("Bearer "));
+    bearers.any(|token| same(token, &site.keys.token))
+}
+
+/// The values of our cookie that a request shows.
+pub(crate) fn cookies<'h>(site: &Site, headers: &'h HeaderMap) -> impl Iterator<Item = &'h str> {
     let name = cookie_name(site);
-    let mut cookies =
-        texts(header::COOKIE).flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let by_cookie = cookies.any(|(key, value)| key == name && same(value, &site.keys.cookie));
-    let mut bearers = texts(header::AUTHORIZATION).filter_map(|line| line.strip_prefix("Bearer "));
-    by_cookie || bearers.any(|token| same(token, &site.keys.token))
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Whether two texts are the same, in a time that does not say how far they are.

@@ -19,7 +19,7 @@
 //! use coho_ledger::lease::Holder;
 //! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Broken, Keys, Machine, Site};
+//! use coho_serve::site::{Broken, Keys, Limits, Machine, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -28,7 +28,7 @@
 //!     project: "acme".to_owned(),
 //!     ledger: ".coho/ledger.db".into(),
 //!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
-//!     masker: Masker::new(&[]),
+//!     secrets: Arc::new(|| Masker::new(&[])),
 //!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
 //!     machine: Machine {
@@ -41,6 +41,7 @@
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,
 //!     names: vec![],
+//!     limits: Limits::default(),
 //! };
 //! // It ends when the future that it is given does.
 //! serve(site, listener, async {}).await?;
@@ -51,6 +52,8 @@
 
 pub mod actions;
 pub mod site;
+pub mod host;
+pub mod token;
 pub mod server;
 mod guard;
 mod assets;
@@ -64,8 +67,14 @@ mod stream;
 mod export;
 mod permit;
 mod answers;
+mod fields;
 mod forms;
 mod shown;
 mod moment;
 mod markup;
 mod page;
+mod limited;
+mod net;
+mod sessions;
+mod running;
+mod api;

@@ -6,6 +6,7 @@ pub(crate) mod head;
 pub(crate) mod told;
 pub(crate) mod cause;
 pub(crate) mod compare;
+pub(crate) mod agenda;
 pub(crate) mod home;
 pub(crate) mod project;
 pub(crate) mod runs;
@@ -29,6 +30,7 @@ use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 
 use crate::reader::ReadError;
+use crate::running::house::House;
 use crate::searches::Searches;
 use crate::plans::Plans;
 use crate::shown::{Formed, Shown, shown};
@@ -60,6 +62,8 @@ pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) searches: &'a Searches,
     pub(crate) plans: &'a Plans,
+    /// What runs syncs in this process, if something does.
+    pub(crate) house: Option<&'a House>,
     pub(crate) now: Time,
     pub(crate) asked: &'a Asked,
     /// How long rows may be searched.

@@ -1,6 +1,7 @@
 //! Trying a template or a mapping on rows: by the evaluators of `coho template`, `coho preview` and `coho test`, and without
 //! keeping anything of it.
 
+mod declared;
 mod rows;
 mod test;
 
@@ -10,15 +11,16 @@ use std::time::Duration;
 use coho_core::case::{Answer, Subject, Suite};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::sync::{Blanks, Sync, SyncId, TemplateText, Undefined};
+use coho_core::sync::{Blanks, SyncId, TemplateText, Undefined};
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::plan::PlanError;
 use coho_engine::stop::Stop;
 use coho_mapping::Facts;
-use coho_mapping::cases::{Answered, Declared, answers, template_answers};
+use coho_mapping::cases::{Answered, answers, template_answers};
 use coho_project::{File, FileText, Project, load_offline, snippets};
 use tokio::runtime::Handle;
 
+use self::declared::declared;
 pub(crate) use self::rows::Rows;
 use crate::actions::Refused;
 use crate::site::{Opened, Site};
@@ -127,11 +129,6 @@ fn tried(answered: Result<Vec<Answered>, Vec<Problem>>, files: Vec<File>, test: 
 
 fn suite(subject: Subject, rows: &Rows) -> Suite {
     Suite { file: "rows".into(), subject, columns: rows.types.clone(), cases: rows.cases() }
-}
-
-fn declared<'p>(project: &'p Project, sync: &Sync) -> Declared<'p> {
-    let key = project.model(&sync.model).map_or(&[][..], |model| &model.key);
-    Declared { types: project.declared_types(&sync.model), key }
 }
 
 /// The file of a sync.

@@ -8,12 +8,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_engine::clock::Clock;
+use coho_engine::context::EngineError;
 use coho_engine::plan::TableError;
 use coho_ledger::look::Patience;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// So many ledgers are kept.
 const KEPT: usize = 8;
+
+/// So many are read at once; who comes later waits. Each has files open, and whoever runs syncs beside it needs some too.
+const AT_ONCE: usize = 16;
 
 /// How a ledger could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,9 @@ pub(crate) enum ReadError {
     /// It could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What is to come could not be found out.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A page could not be made of it.
     #[error("making the page failed")]
     Page(#[from] serde_json::Error),
@@ -35,11 +43,18 @@ pub(crate) enum ReadError {
     Ending,
 }
 
+/// An error with its causes.
+pub(crate) fn told(failure: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(failure.source(), |cause| cause.source());
+    causes.fold(failure.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// Ledgers to read, all of one file.
 pub(crate) struct Reader {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     kept: Mutex<Vec<Kept>>,
+    turns: Semaphore,
 }
 
 struct Kept {
@@ -56,7 +71,7 @@ struct FileMark {
 
 impl Reader {
     pub(crate) fn new(path: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { path, clock, kept: Mutex::new(Vec::new()) }
+        Self { path, clock, kept: Mutex::new(Vec::new()), turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Reads on a thread that may block. The work gets `None` where there is no ledger.
@@ -66,8 +81,14 @@ impl Reader {
         work: impl FnOnce(Option<&Ledger>) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let reader = Arc::clone(self);
+        let _turn = self.turn().await?;
         let done = tokio::task::spawn_blocking(move || reader.read_here(patience, work)).await;
         done.unwrap_or(Err(ReadError::Ending))
+    }
+
+    /// The right to have the ledger open now; whoever has it gives it back soon.
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, ReadError> {
+        self.turns.acquire().await.map_err(|_| ReadError::Ending)
     }
 
     fn read_here<T>(

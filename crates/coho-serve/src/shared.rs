@@ -3,15 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderMap;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
-use tokio::sync::{Semaphore, watch};
+use coho_ledger::token::TokenScope;
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::page::{self, Asked, Context, Found};
-use crate::reader::{ReadError, Reader};
 use crate::plans::Plans;
+use crate::reader::{ReadError, Reader};
+use crate::running::house::House;
 use crate::searches::Searches;
+use crate::sessions::Sessions;
 use crate::site::Site;
+use crate::{guard, sessions};
+
+/// How many templates and mappings are tried at once: each has a processor to itself.
+const TRIALS: usize = 2;
 
 /// The longest that a page may ask the ledger.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,14 +36,44 @@ pub(crate) struct Shared {
     pub(crate) plans: Arc<Plans>,
     /// How many templates and mappings may be tried at once.
     pub(crate) trials: Arc<Semaphore>,
+    pub(crate) sessions: Arc<Sessions>,
+    /// What runs syncs in this process, if something does.
+    pub(crate) house: Option<Arc<House>>,
+    /// How many more pages may move.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Whose turn it is to be made anew, of the pages that move.
+    pub(crate) turns: Arc<Mutex<()>>,
     /// Becomes true when the server is to end: streams end then.
     pub(crate) ending: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(crate) fn new(site: Site, house: Option<Arc<House>>, ending: watch::Receiver<bool>) -> Self {
+        let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
+        let streams = Arc::new(Semaphore::new(site.limits.streams));
+        let trials = Arc::new(Semaphore::new(TRIALS));
+        let (searches, plans, sessions, turns) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Self { site: Arc::new(site), reader, searches, plans, trials, sessions, house, streams, turns, ending }
+    }
+
+    /// What a request may do: by the session that it belongs to, or by the token that it shows.
+    /// Cookies count only where the server is called by a name of its own.
+    pub(crate) async fn may(&self, headers: &HeaderMap, is_ours: bool) -> Option<TokenScope> {
+        let site = &self.site;
+        if guard::token(site, headers) || (is_ours && guard::session(site, headers)) {
+            return Some(TokenScope::Trigger);
+        }
+        // Tokens of the ledger are for the server that runs syncs: what a debugger shows needs its own.
+        self.house.as_ref()?;
+        let by_cookie = if is_ours { self.sessions.of(site, headers) } else { None };
+        sessions::may(&self.reader, by_cookie.or_else(|| sessions::bearer(headers))?).await
+    }
 }
 
 /// The page, read on a thread that may block.
 pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadError> {
     let (site, searches) = (Arc::clone(&shared.site), Arc::clone(&shared.searches));
-    let plans = Arc::clone(&shared.plans);
+    let (plans, house) = (Arc::clone(&shared.plans), shared.house.clone());
     let begun = Instant::now();
     let patience = Patience::until(move || begun.elapsed() > PATIENCE);
     let brief = Patience::until(move || begun.elapsed() > BRIEF);
@@ -45,6 +83,7 @@ pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadErr
             site: &site,
             searches: &searches,
             plans: &plans,
+            house: house.as_deref(),
             now,
             asked: &asked,
             patience: &brief,

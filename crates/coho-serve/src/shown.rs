@@ -65,7 +65,7 @@ pub(crate) struct Shown {
 
 /// The page without secrets.
 pub(crate) fn shown<P: Formed>(page: &P, site: &Site) -> Result<Shown, serde_json::Error> {
-    let json = masked(serde_json::to_value(page)?, &site.masker);
+    let json = masked(serde_json::to_value(page)?, &site.masker());
     let page: P = serde_json::from_value(json.clone())?;
     Ok(Shown { title: page.title(), main: page.main(&Hand::of(site)), json })
 }

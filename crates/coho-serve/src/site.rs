@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use coho_core::problem::Problem;
 use coho_core::secret::Masker;
@@ -21,8 +22,8 @@ pub struct Site {
     pub project: String,
     /// The ledger's file; it may come to be later.
     pub ledger: PathBuf,
-    /// The secrets that no page shows.
-    pub masker: Masker,
+    /// The secrets that no page shows, as they are now: a project that is read anew may name others.
+    pub secrets: Arc<dyn Fn() -> Masker + Send + Sync>,
     /// How long the ledger keeps rows and calls.
     pub retention: Retention,
     /// Reads the project's files anew.
@@ -39,6 +40,46 @@ pub struct Site {
     pub address: SocketAddr,
     /// Other names under which it is reached, with their port where that is not the usual one: of a reverse proxy, of a host.
     pub names: Vec<String>,
+    /// What clients may take of the server.
+    pub limits: Limits,
+}
+
+impl Site {
+    /// What takes the secrets out of a text.
+    pub(crate) fn masker(&self) -> Masker {
+        (self.secrets)()
+    }
+}
+
+/// What clients may take of the server. What they may take besides, such as the length of bodies, is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// So many connections are open at once; whoever comes then is answered with 503.
+    pub connections: usize,
+    /// So many of them are pages that move, which each keep the ledger open.
+    pub streams: usize,
+    /// How long the head of a request may take to arrive, and a connection may be idle.
+    pub head: Duration,
+    /// How long the body of a request may take to arrive.
+    pub body: Duration,
+    /// How long a client may take no byte of an answer.
+    pub answer: Duration,
+    /// How long answers may take that are under way when the server ends.
+    pub end: Duration,
+}
+
+impl Default for Limits {
+    /// With these, files that are open stay far below the 1,024 that many systems let a process have: the rest is for runs.
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            streams: 64,
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(10),
+            answer: Duration::from_secs(30),
+            end: Duration::from_secs(3),
+        }
+    }
 }
 
 impl Site {
@@ -51,6 +92,7 @@ impl Site {
             clock: Arc::clone(&self.clock),
             holder: self.machine.holder.clone(),
             run_id: Arc::new(|| "plan".to_owned()),
+            lineage: None,
         }
     }
 }

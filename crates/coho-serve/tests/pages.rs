@@ -16,3 +16,9 @@ mod plans;
 mod acts;
 #[path = "pages/playgrounds.rs"]
 mod playgrounds;
+#[path = "pages/limits.rs"]
+mod limits;
+#[path = "pages/hostile.rs"]
+mod hostile;
+#[path = "pages/browser.rs"]
+mod browser;

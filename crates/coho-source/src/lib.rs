@@ -23,6 +23,7 @@
 //!     name: "users".to_owned(),
 //!     source: "files".to_owned(),
 //!     key: vec!["id".to_owned()],
+//!     masked: vec![],
 //!     relation: Relation::File { path: "users.csv".to_owned(), format: FileFormat::Csv(Default::default()) },
 //!     place: Place::default(),
 //! };
@@ -50,7 +51,7 @@ mod postgres;
 mod sqlite;
 mod files;
 
-pub use connection::{Connection, PostgresConnection};
+pub use connection::{Connection, PostgresConnection, PostgresServer};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
 pub use outline::Outline;

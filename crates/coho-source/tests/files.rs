@@ -25,6 +25,7 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
         name: "fixture".to_owned(),
         source: "files".to_owned(),
         key: Vec::new(),
+        masked: Vec::new(),
         relation: Relation::File { path: file.to_owned(), format },
         place: Place::default(),
     };

@@ -14,6 +14,7 @@ fn read(bytes: &[u8], name: &str, format: FileFormat) -> Result<Vec<RowBuf>, Sou
         name: String::new(),
         source: String::new(),
         key: Vec::new(),
+        masked: Vec::new(),
         relation,
         place: Place::default(),
     };
@@ -94,7 +95,8 @@ fn line_of_misfit(bytes: &[u8]) -> Option<u32> {
     std::fs::write(folder.path().join("a.csv"), bytes).ok()?;
     let relation = Relation::File { path: "a.csv".to_owned(), format: FileFormat::Csv(Csv::default()) };
     let (name, source) = (String::new(), String::new());
-    let model = Model { name, source, key: Vec::new(), relation, place: Place::default() };
+    let model =
+        Model { name, source, key: Vec::new(), masked: Vec::new(), relation, place: Place::default() };
     let connection = Connection::Files { folder: folder.path().to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
     let outline = runtime.block_on(coho_source::outline(&connection, &model)).ok()?;

@@ -67,7 +67,8 @@ fn read(folder: &Path) -> Result<String, Failure> {
 fn read_only(folder: &Path, needed: Option<&[&str]>) -> Result<String, Failure> {
     let relation = Relation::File { path: "a.parquet".to_owned(), format: FileFormat::Parquet };
     let (name, source) = ("m".to_owned(), "s".to_owned());
-    let model = Model { name, source, key: Vec::new(), relation, place: Place::default() };
+    let model =
+        Model { name, source, key: Vec::new(), masked: Vec::new(), relation, place: Place::default() };
     let connection = Connection::Files { folder: folder.to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(shown::only(&connection, &model, Scope::All, needed)))

@@ -45,7 +45,14 @@ fn model(sql: &str) -> Model {
         Some(name) => Relation::Table(name.trim().to_owned()),
         None => Relation::Sql(sql.into()),
     };
-    Model { name: "m".to_owned(), source: "s".to_owned(), key: Vec::new(), relation, place: Place::default() }
+    Model {
+        name: "m".to_owned(),
+        source: "s".to_owned(),
+        key: Vec::new(),
+        masked: Vec::new(),
+        relation,
+        place: Place::default(),
+    }
 }
 
 async fn shown_at(server: &Postgres, settings: PostgresConnection, sql: &str) -> String {

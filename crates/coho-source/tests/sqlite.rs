@@ -115,7 +115,14 @@ fn sql(sql: &str) -> Relation {
 }
 
 fn model(relation: Relation) -> Model {
-    Model { name: "m".to_owned(), source: "s".to_owned(), key: Vec::new(), relation, place: Place::default() }
+    Model {
+        name: "m".to_owned(),
+        source: "s".to_owned(),
+        key: Vec::new(),
+        masked: Vec::new(),
+        relation,
+        place: Place::default(),
+    }
 }
 
 fn shown(path: &Path, relation: Relation) -> Result<String, Failure> {

@@ -1,8 +1,10 @@
-//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process, and a mail server.
+//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process, a mail
+//! server, a browser.
 //!
 //! **What it is:** [`Postgres`] starts a fresh server from the machine's own server programs, listens on the loopback
 //! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends. [`MailServer`]
-//! takes mails over real sockets, as strictly as RFC 5321 says, and keeps them; [`Receiver`] takes requests over HTTP.
+//! takes mails over real sockets, as strictly as RFC 5321 says, and keeps them; [`Receiver`] takes requests over HTTP;
+//! [`Browser`] is a Chromium that does what a test says.
 //!
 //! **What it is not:** it downloads nothing, knows nothing of Coho's other crates, and is part of no released program.
 //!
@@ -17,11 +19,15 @@
 //! # Ok::<(), coho_testkit::Error>(())
 //! ```
 
+mod browser;
+mod picture;
 mod postgres;
 mod programs;
 mod receiver;
 mod smtp;
 
+pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+pub use picture::{MOST_BYTES, PictureError, small};
 pub use postgres::{Error, Postgres};
 pub use receiver::{Arrived, Receiver};
 pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};

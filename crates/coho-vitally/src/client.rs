@@ -30,6 +30,7 @@ use std::time::Duration;
 use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
+use coho_core::private::Private;
 use coho_core::sync::Api;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::{Call, Verdict};
@@ -164,6 +165,11 @@ impl Client {
     /// Whether the end has come, and no further call is sent.
     pub fn is_over(&self) -> bool {
         self.1.is_over()
+    }
+
+    /// Members of records whose values are not shown in what is told of calls.
+    pub fn private(&self) -> &Private {
+        &self.0.settings.private
     }
 
     /// Carries out one operation. `resolved` has Vitally's ids of the records that it refers to.

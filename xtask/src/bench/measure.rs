@@ -104,6 +104,13 @@ fn state_and_time(stat: &str) -> Option<(&str, Duration)> {
     Some((fields.first()?, TICK * (ticks(11)? + ticks(12)?)))
 }
 
+/// The most memory that a process had so far, in KiB.
+pub(super) fn peak(process: u32) -> Result<u64> {
+    let file = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+    peak_of(&status).with_context(|| format!("understanding {file}"))
+}
+
 fn peak_of(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()

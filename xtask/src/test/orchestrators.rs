@@ -1,4 +1,5 @@
-//! `cargo xtask test --orchestrators`: the clients of Airflow and Dagster for Hightouch, as they are on PyPI, against `coho serve`.
+//! `cargo xtask test --orchestrators`: the clients of Airflow and Dagster for Hightouch, and Prefect, as they are on PyPI, against
+//! `coho serve`.
 //!
 //! They are some 500 MB, so they are installed only when they are asked for, each into an environment of its own below `target/`.
 
@@ -10,8 +11,11 @@ use crate::workspace::root;
 use crate::{child, say};
 
 /// An orchestrator, and the package that is installed for it; versions that are known to install together.
-const CLIENTS: [(&str, &str); 2] =
-    [("airflow", "airflow-provider-hightouch==5.0.0"), ("dagster", "dagster-hightouch==0.29.27")];
+const CLIENTS: [(&str, &str); 3] = [
+    ("airflow", "airflow-provider-hightouch==5.0.0"),
+    ("dagster", "dagster-hightouch==0.29.27"),
+    ("prefect", "prefect==3.9.1"),
+];
 
 /// Installs what is missing, and runs the tests.
 pub(crate) fn run() -> Result<()> {
@@ -20,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
         install(&folder.join(name), package)?;
     }
     let mut cargo = child::cargo();
-    cargo.args(["test", "-p", "coho-cli", "--test", "orchestrators"]).env("COHO_ORCHESTRATORS", folder);
+    cargo.args(["test", "--workspace", "--test", "orchestrators"]).env("COHO_ORCHESTRATORS", folder);
     say::talk(&format!("$ {}", child::shown(&cargo)));
     child::run(&mut cargo)
 }

@@ -1,5 +1,6 @@
 //! What runs find, case by case.
 
+use coho_core::alert::rules::Freshness;
 use coho_core::counts::Counts;
 use coho_core::key::Key;
 use coho_core::object::Object;
@@ -26,7 +27,7 @@ fn summary(sync: &str, status: Status) -> SyncSummary {
 }
 
 fn halted(code: Code) -> Status {
-    Status::Halted { code, message: "no".to_owned() }
+    Status::Halted { code, message: "no".to_owned(), at: None }
 }
 
 /// `TRIGGER LEVEL: BRIEF` of all that is not well, and what was looked at besides.
@@ -144,14 +145,24 @@ fn guards_times_and_volumes_are_held_against_their_rules() {
 #[test]
 fn a_sync_is_stale_after_its_time_and_a_disk_is_full_below_its_share() {
     let rules = Rules {
-        freshness: coho_core::alert::rules::Times { warning: None, critical: Some(TimeDelta::hours(26)) },
+        freshness: Freshness {
+            age: coho_core::alert::rules::Times { warning: None, critical: Some(TimeDelta::hours(26)) },
+            grace: Some(TimeDelta::hours(1)),
+        },
         ..Rules::default()
     };
     let level = |hours| {
         let now = Time::UNIX_EPOCH + TimeDelta::hours(hours);
-        freshness("vitally", &SyncId::new("a"), &rules, Some(Time::UNIX_EPOCH), now).1.level
+        let fresh = Fresh { good: Some(Time::UNIX_EPOCH), expected: None };
+        freshness("vitally", &SyncId::new("a"), &rules, fresh, now).1.level
     };
     assert_eq!((level(25), level(26)), (None, Some(Level::Critical)));
+    let late = |minutes| {
+        let fresh = Fresh { good: None, expected: Some(Time::UNIX_EPOCH) };
+        let now = Time::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        freshness("vitally", &SyncId::new("a"), &rules, fresh, now).1.level
+    };
+    assert_eq!((late(-5), late(59), late(60)), (None, None, Some(Level::Critical)));
     let shares = Shares { warning: Some(100), critical: Some(20) };
     let level = |free| disk(&shares, free).1.level;
     assert_eq!((level(101), level(100), level(20)), (None, Some(Level::Warning), Some(Level::Critical)));

@@ -13,6 +13,10 @@ pub(crate) struct Serve {
     /// The address to listen at. One that other machines can reach needs a token: `coho token new`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7711")]
     pub(crate) listen: SocketAddr,
+    /// Another name under which its pages are reached, with the port if that is not the usual one; may be repeated. That of
+    /// `public_url:` is known.
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
     /// How long a run may take to end once the server is asked to stop. Nothing is lost after that: the next server goes on
     /// with it.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = grace)]

@@ -13,7 +13,7 @@ use coho_engine::context::retention;
 use coho_engine::stop::Stop;
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Machine, OpenProject, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Machine, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
 
 use crate::acts::Acts;
@@ -40,7 +40,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     let site = Site {
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
-        masker: print::masker(),
+        secrets: Arc::new(print::masker),
         retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
@@ -53,6 +53,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         keys: keys.clone(),
         address,
         names: typed.hosts.clone(),
+        limits: Limits::default(),
     };
     let shown = typed.token_file.is_none().then_some(keys.token.as_str());
     tell(typed, &format!("http://{}/", visible(address)), shown)?;
@@ -75,7 +76,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
 }
 
 /// Reads the project's files anew, each time that a page asks.
-fn opener(global: &Global) -> OpenProject {
+pub(crate) fn opener(global: &Global) -> OpenProject {
     let global = global.clone();
     Arc::new(move || match project::open(&global) {
         Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
@@ -108,7 +109,7 @@ fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
 }
 
 /// The address that a browser on this machine reaches.
-fn visible(address: std::net::SocketAddr) -> String {
+pub(crate) fn visible(address: std::net::SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
 }
 

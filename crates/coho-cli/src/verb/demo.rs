@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use coho_simulator::{Running, Settings, Simulator};
+use coho_simulator::{Fault, FaultAnswer, Running, Settings, Simulator, Trouble};
 
-use crate::args::{Global, LogFormat, Rows};
+use crate::args::{Debug, Demo, Global, LogFormat, Rows};
 use crate::exit::Exit;
 use crate::{print, verb};
 
@@ -28,20 +28,36 @@ const EDITS: [(&str, &str, &str); 4] = [
     ),
 ];
 
+/// What the demo breaks for the debugger.
+const TROUBLE: [(&str, &str, &str); 3] = [
+    ("data/accounts.csv", "enterprise,230,", "enterprise,260,"),
+    ("data/users.csv", "operations,true,118,", "operations,true,121,"),
+    (
+        "data/users.csv",
+        "usr-1006,",
+        "usr-1008,H. Lost,h.lost@elm.example,acc-elm-mills,sales,false,2,2026-11-25\n\
+         usr-1009,I. Strayed,i.strayed@elm.example,acc-elm-mills,sales,false,1,2026-11-25\nusr-1006,",
+    ),
+];
+
+/// What the simulator says of the account that it refuses.
+const REFUSAL: &str =
+    r#"{"statusCode":400,"error":"Bad Request","message":"traits.seats must be at most 250"}"#;
+
 /// Shows everything in a temporary folder, which is gone afterwards.
-pub(crate) async fn demo() -> anyhow::Result<Exit> {
+pub(crate) async fn demo(typed: &Demo) -> anyhow::Result<Exit> {
     let folder =
         tempfile::Builder::new().prefix("coho-demo-").tempdir().context("making a temporary folder")?;
     let mut settings = Settings::new(TOKEN);
     settings.listen = ([127, 0, 0, 1], 0).into();
     let simulator = Simulator::start(settings).await.context("starting the simulator")?;
-    let shown = show(folder.path(), &simulator).await;
+    let shown = show(folder.path(), &simulator, typed).await;
     simulator.stop().await;
     folder.close().context("removing the temporary folder")?;
     shown
 }
 
-async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
+async fn show(folder: &Path, simulator: &Running, typed: &Demo) -> anyhow::Result<Exit> {
     begin(folder, &simulator.url())?;
     say(
         "A project: four CSV files become organizations, accounts, users and events of a Vitally simulator",
@@ -63,8 +79,35 @@ async fn show(folder: &Path, simulator: &Running) -> anyhow::Result<Exit> {
     say("The third run has nothing to send", "coho run")?;
     let calls = step(&global, simulator).await?;
     anyhow::ensure!(calls == 0, "the third run made {calls} calls, and should have made none");
+    if typed.debug {
+        debugger(folder, simulator, typed.no_open).await?;
+    }
     print::out("\nThat is the main job. `coho init my-project` begins your own.\n")?;
+    if !typed.debug {
+        print::out("`coho demo --debug` shows in a browser what went on here.\n")?;
+    }
     Ok(Exit::Done)
+}
+
+/// One more run, with something to look at: rows that name what is not there, one that Vitally refuses, and a call that must
+/// wait. Then the pages, until they are ended.
+async fn debugger(folder: &Path, simulator: &Running, no_open: bool) -> anyhow::Result<()> {
+    say(
+        "Some rows fail: two users name an account that does not exist, and Vitally refuses an account",
+        "coho run",
+    )?;
+    for (file, before, after) in TROUBLE {
+        edit(&folder.join(file), before, after)?;
+    }
+    let refusal = FaultAnswer { body: Some(REFUSAL.to_owned()), ..FaultAnswer::status(400) };
+    simulator.script(Fault::once(Trouble::Answer(refusal)).on("PUT", "/resources/accounts/*").times(10));
+    let wait = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(429) };
+    simulator.script(Fault::once(Trouble::Answer(wait)).on("PUT", "/resources/users/*"));
+    let global = global(folder);
+    verb::run::run(&global, &Rows::default(), None).await?;
+    say("Every run, row and call, in a browser", "coho debug")?;
+    let pages = Debug { port: 0, listen: None, hosts: Vec::new(), token_file: None, allow_actions: false, no_open };
+    verb::debug::debug(&global, &pages).await.map(drop)
 }
 
 fn begin(folder: &Path, url: &str) -> anyhow::Result<()> {

@@ -26,14 +26,14 @@ pub(crate) async fn learn(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let stop = engine::stop_at_ctrl_c();
+    let (stop, _listening) = engine::stop_at_ctrl_c();
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { key, ..Filter::default() };
     let options = Options {
         filter,
         purpose,
         on_lost: OnLost::BeginAnew,
-        started: started::by_command(&loaded),
+        started: started::by_command(&loaded.files, &loaded.root),
         ..Options::default()
     };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };

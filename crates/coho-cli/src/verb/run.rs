@@ -3,20 +3,18 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 
-use coho_core::event::Listener;
 use coho_core::key::Key;
 use coho_core::plan::{Status, SyncSummary};
 use coho_core::sync::{Sync, SyncId};
-use coho_engine::alerts::Ping;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::lost::OnLost;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Report};
-use coho_engine::stop::Stop;
 use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
+use crate::pipes::Pipes;
 use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::verb::permit;
@@ -51,43 +49,14 @@ async fn send(
         }
         options.on_lost = OnLost::BeginAnew;
     }
-    options.started = started::by_command(loaded);
-    let stop = engine::stop_at_ctrl_c();
-    let report = carry_out(engine, &syncs, &options, &Progress::new(global), &stop).await;
+    options.started = started::by_command(&loaded.files, &loaded.root);
+    let (stop, _listening) = engine::stop_at_ctrl_c();
+    let pipes = Pipes::open(&|name| std::env::var(name).ok());
+    let report = engine.run_awaited(&syncs, &options, &Progress::new(global), &stop).await;
+    if let Some(pipes) = pipes {
+        pipes.end(&report);
+    }
     told(global, loaded, &report?, options.filter.key.as_ref())
-}
-
-/// Runs, and tells whoever waits for runs that one began and how it ended.
-pub(crate) async fn carry_out(
-    engine: &Engine<'_>,
-    syncs: &[&Sync],
-    options: &Options,
-    listener: &dyn Listener,
-    stop: &Stop,
-) -> Result<Report, EngineError> {
-    // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
-    let is_awaited = options.filter == Filter::default();
-    if is_awaited {
-        engine.ping(Ping::Start, "").await;
-    }
-    let report = engine.run(syncs, options, listener, stop).await;
-    if is_awaited {
-        let (ping, summary) = pinged(&report);
-        engine.ping(ping, &summary).await;
-    }
-    report
-}
-
-/// What a ping says of a run: failed is what ends with another code than 0.
-fn pinged(report: &Result<Report, EngineError>) -> (Ping, String) {
-    match report {
-        Ok(report) => {
-            let is_well = coho_report::exit::code(&report.syncs) == coho_report::exit::DONE;
-            let summary = coho_report::text::run(&report.syncs, &coho_report::style::Style::default());
-            (if is_well { Ping::Success } else { Ping::Fail }, summary)
-        }
-        Err(error) => (Ping::Fail, error.to_string()),
-    }
 }
 
 /// Asks on a terminal whether everything is to be sent again. Elsewhere nobody can be asked: the engine refuses.

@@ -3,11 +3,11 @@
 use chrono::{SecondsFormat, Utc};
 use coho_core::code::Code;
 use coho_ledger::token::{TokenRecord, TokenScope};
+use coho_serve::token::digest;
 use serde_json::{Value as Json, json};
 
 use crate::args::{Global, TokenAction, TokenMay};
 use crate::exit::{Exit, Known};
-use crate::serve::digest::digest;
 use crate::{engine, print, project};
 
 /// Makes, lists or revokes.

@@ -80,7 +80,8 @@ impl Server {
             token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let kind = if kind.is_empty() { String::new() } else { format!("Content-Type: {kind}\r\n") };
         let length = body.len();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: coho\r\n{authorization}{kind}");
+        let host = &self.address;
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}{kind}");
         // A server that refuses a long body may not read all of it.
         drop(write!(stream, "{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"));
         let mut answer = Vec::new();
@@ -89,6 +90,17 @@ impl Server {
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         (status, body.to_owned())
+    }
+
+    /// Sends these bytes, and gives the status, the headers and the body.
+    pub(crate) fn raw(&self, request: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (status, head.to_lowercase(), body.to_owned())
     }
 
     /// What a path answers.

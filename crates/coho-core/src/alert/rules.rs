@@ -4,6 +4,9 @@ use chrono::TimeDelta;
 
 use super::Level;
 
+/// How many hours late a sync may be by its schedule, if the project does not say.
+pub const GRACE_HOURS: i64 = 1;
+
 /// The rules of a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -19,13 +22,14 @@ pub struct Rules {
     pub duration: Times,
     /// How far the number of rows may lie from the median of earlier runs, in thousandths of it.
     pub volume: Shares,
-    /// How old the last good run may be.
-    pub freshness: Times,
+    /// How old the last good run may be, and how late a run.
+    pub freshness: Freshness,
 }
 
 impl Default for Rules {
     /// A failed run is critical at once; a refused or an invalid row is a warning, and critical from 5 % or in the third run in
-    /// a row; what a guard holds is a warning. What depends on the project, times and volumes, is not watched.
+    /// a row; what a guard holds is a warning; a sync that is an hour late by its schedule is critical. What depends on the
+    /// project, times and volumes, is not watched.
     fn default() -> Self {
         let rows = Bounds {
             warning: Some(Bound::Rows(1)),
@@ -40,9 +44,18 @@ impl Default for Rules {
             held: Some(Steady { level: Level::Warning, after: 1 }),
             duration: Times::default(),
             volume: Shares::default(),
-            freshness: Times::default(),
+            freshness: Freshness { age: Times::default(), grace: Some(TimeDelta::hours(GRACE_HOURS)) },
         }
     }
+}
+
+/// How old the last good run may be, and how late a run.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Freshness {
+    /// How long ago the last good run may have ended.
+    pub age: Times,
+    /// How long after a time of its schedule a sync may be without a good run that began since.
+    pub grace: Option<TimeDelta>,
 }
 
 /// Something that is there or is not.

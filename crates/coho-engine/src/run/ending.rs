@@ -10,6 +10,7 @@ use coho_core::started::Stage;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::run::{Ending, Status as Ended};
+use coho_report::json::Happened;
 
 use super::stages::Stages;
 use super::{Part, Shared};
@@ -22,9 +23,9 @@ impl Engine<'_> {
         let now = self.setup.clock.now();
         self.stages(shared, &part).begin(Stage::Conclude, None)?;
         let status = status(shared, &part);
-        let (plan, missed) = match part.planned {
-            Some(planned) => (planned.plan, planned.missed),
-            None => (empty_plan(part.sync), 0),
+        let (plan, missed, lineage) = match part.planned {
+            Some(planned) => (planned.plan, planned.missed, Some(planned.lineage)),
+            None => (empty_plan(part.sync), 0, None),
         };
         let mut counts = plan.counts;
         // What turned out stale is not planned any more.
@@ -67,7 +68,19 @@ impl Engine<'_> {
             summary.status = Status::CompletedWithErrors;
         }
         let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
-        shared.ledger.end_sync(shared.lease, shared.run, &part.scope, &ending, &summary.counts)?;
+        let run = shared.run.id().as_str();
+        let told = self.notices(run, part.sync, &Happened::Ended(&summary), now);
+        shared.ledger.end_sync_telling(
+            shared.lease,
+            shared.run,
+            &part.scope,
+            &ending,
+            &summary.counts,
+            &told,
+        )?;
+        shared.teller.posted(&told);
+        let ended = Happened::Ended(&summary);
+        shared.teller.event(self.event_of(run, part.sync, &ended, lineage.as_ref(), now));
         let stages = Stages { shared, scope: &part.scope, clock: &*self.setup.clock };
         stages.end(Some(summary.counts.read))?;
         shared.listener.on(&Event::Ended(Box::new(summary.clone())));
@@ -125,7 +138,11 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
     }
     match (&part.sent.stopped, unattempted) {
         (Some(Stopped::TooManyRejected(halt)), _) => {
-            return Status::Halted { code: halt.code, message: halt.message.clone() };
+            return Status::Halted {
+                code: halt.code,
+                message: halt.message.clone(),
+                at: Some(halt.at.clone()),
+            };
         }
         (Some(Stopped::TimeUp), true) if !shared.halt.is_halted() && !shared.stop.is_asked() => {
             return Status::TimeUp;
@@ -133,7 +150,9 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
         (Some(Stopped::TimeUp) | None, _) => {}
     }
     match (shared.halt.get(), unattempted) {
-        (Some(halt), true) => return Status::Halted { code: halt.code, message: halt.message },
+        (Some(halt), true) => {
+            return Status::Halted { code: halt.code, message: halt.message, at: Some(halt.at) };
+        }
         (None, true) => return unfinished(shared, part),
         (_, false) => {}
     }
@@ -147,9 +166,11 @@ fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
 /// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
 fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
     match &part.sent.unsent {
-        Some(unsent) if !shared.stop.is_asked() => {
-            Status::Halted { code: unsent.code, message: unsent.message.clone() }
-        }
+        Some(unsent) if !shared.stop.is_asked() => Status::Halted {
+            code: unsent.code,
+            message: unsent.message.clone(),
+            at: Some(part.sync.destination.clone()),
+        },
         Some(_) | None => Status::Interrupted,
     }
 }
@@ -190,7 +211,7 @@ fn error(status: &Status) -> Option<String> {
         | Status::Held
         | Status::TimeUp
         | Status::Interrupted => None,
-        Status::Halted { code, message } => Some(format!("{message} [{code}]")),
+        Status::Halted { code, message, .. } => Some(format!("{message} [{code}]")),
         Status::Failed(problems) => {
             Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }

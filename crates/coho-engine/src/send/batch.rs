@@ -18,7 +18,7 @@ use coho_vitally::client::BatchDelivery;
 
 use super::Sender;
 use super::intend::Due;
-use super::outcome::{fate, problem, unsent};
+use super::outcome::{fate, problem, said, unsent};
 use super::sent::Sent;
 use crate::conclude::conclude;
 use crate::failure::EngineError;
@@ -74,7 +74,7 @@ impl Sender<'_> {
         let last: Vec<Call> = calls.last().map(|(call, _)| call.clone()).into_iter().collect();
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
             self.heed(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last));
+            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last, &self.sync.destination));
             settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events)?);
         }
         self.ledger.settle_batch(self.lease, self.run, self.scope, &settlements, &calls)?;
@@ -95,14 +95,16 @@ impl Sender<'_> {
         sent: &mut Sent,
         events: &mut Vec<Event>,
     ) -> Result<Settlement, EngineError> {
-        let conclusion = conclude(&due.operation, verdict, self.circumstances(due, verdict, now)?);
+        let mut conclusion = conclude(&due.operation, verdict, self.circumstances(due, verdict, now)?);
+        conclusion.message = said(&due.operation, conclusion.message, self.client.private());
         sent.count(conclusion.outcome, 1);
         let key = &due.operation.key;
         if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
             count_problem(&mut sent.problems, Some(key), &problem);
         }
         events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-        let fate = fate(&due.operation, conclusion.outcome.fate(), conclusion.code, conclusion.message, now);
+        let (end, code) = (conclusion.outcome.fate(), conclusion.code);
+        let fate = fate(&due.operation, end, code, conclusion.message, now, self.client.private());
         Ok(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() })
     }
 }

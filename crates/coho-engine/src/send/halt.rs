@@ -9,6 +9,8 @@ use coho_core::code::Code;
 pub(crate) struct Halt {
     pub(crate) code: Code,
     pub(crate) message: String,
+    /// The destination at which it happened.
+    pub(crate) at: String,
 }
 
 /// The first halt of a run, if there was one.

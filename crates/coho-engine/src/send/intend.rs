@@ -177,7 +177,9 @@ impl Sender<'_> {
         }
         let fates: Vec<_> = stale
             .iter()
-            .map(|(operation, why)| fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now))
+            .map(|(operation, why)| {
+                fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now, self.client.private())
+            })
             .collect();
         if fates.is_empty() {
             Ok(())

@@ -3,6 +3,7 @@
 use coho_core::code::Code;
 use coho_core::memory::Time;
 use coho_core::operation::{Action, Known, Operation};
+use coho_core::private::Private;
 use coho_core::problem::Problem;
 use coho_core::verdict::{Call, Fate, Outcome, Verdict};
 use coho_ledger::settle::{OpType, RowFate};
@@ -24,13 +25,21 @@ pub(super) fn explained(code: Code, message: &str) -> Problem {
 }
 
 /// Why an operation was tried and not sent; `None` where it was not even tried, or the run ended while it waited for the rate.
-pub(super) fn unsent(verdict: &Verdict, calls: &[Call]) -> Option<Halt> {
+pub(super) fn unsent(verdict: &Verdict, calls: &[Call], at: &str) -> Option<Halt> {
     let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
     if last.status == Some(429) {
         return None;
     }
     let code = if last.status.is_some() { Code::SERVER_FAILING } else { Code::UNREACHABLE };
-    Some(Halt { code, message: why.clone() })
+    Some(Halt { code, message: why.clone(), at: at.to_owned() })
+}
+
+/// What Vitally said of an operation, without the values that are hidden: it may repeat them.
+pub(super) fn said(operation: &Operation, message: String, private: &Private) -> String {
+    match &operation.action {
+        Action::Write { changed, .. } if !private.is_empty() => private.values_among(changed).hide(&message),
+        Action::Write { .. } | Action::Remove | Action::Probe { .. } => message,
+    }
 }
 
 /// How a row ends.
@@ -40,11 +49,12 @@ pub(super) fn fate(
     code: Option<Code>,
     message: String,
     at: Time,
+    private: &Private,
 ) -> RowFate {
     let (op_type, changes) = match &operation.action {
         Action::Write { changed, .. } => {
             let added = operation.known == Known::New;
-            (if added { OpType::Added } else { OpType::Changed }, changed.clone())
+            (if added { OpType::Added } else { OpType::Changed }, private.differences(changed.clone()))
         }
         Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
     };

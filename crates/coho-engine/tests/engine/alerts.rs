@@ -8,7 +8,7 @@ use coho_simulator::{Fault, FaultAnswer, Trouble};
 use coho_testkit::Receiver;
 use serde_json::Value;
 
-use crate::stage::{ACCOUNTS, FAST, Stage, USERS, destination};
+use crate::stage::{ACCOUNTS, FAST, ORGANIZATIONS, Stage, TOKEN, USERS, destination};
 
 /// A stage whose alerts go to a Slack.
 async fn stage(syncs: &[(&str, &str)], more: &str) -> (Stage, Receiver) {
@@ -167,6 +167,75 @@ async fn a_sync_that_does_not_run_is_stale() {
     assert_eq!(told(&slack), ["[stage] accounts: no good run for 27 h (critical)"]);
     stage.run().await.unwrap();
     assert_eq!(told(&slack), ["[stage] accounts: runs again (recovered)"]);
+}
+
+#[tokio::test]
+async fn a_sync_is_late_an_hour_after_its_schedule_was_due() {
+    let scheduled = format!("{ACCOUNTS}schedule: {{ cron: '0 * * * *' }}\n");
+    let (stage, slack) = stage(&[("accounts", &scheduled)], "").await;
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    stage.run().await.unwrap();
+    stage.advance(hours(5));
+    engine.check_alerts().await.unwrap();
+    assert_eq!(told(&slack), [""; 0], "no server has seen the schedule: nobody knows who runs it");
+    let agenda = || engine.agenda(&engine.ledger_to_ask().unwrap()).unwrap();
+    assert_eq!(agenda().open.len(), 0);
+    // 8:05. The server is down from now on, and the time of 9:00 comes and is not taken.
+    stage.advance(hours(1));
+    engine.check_alerts().await.unwrap();
+    assert_eq!(told(&slack), [""; 0], "9:05: not an hour late yet");
+    stage.advance(hours(1));
+    engine.check_alerts().await.unwrap();
+    assert_eq!(told(&slack), ["[stage] accounts: late by 65 min (critical)"]);
+    // The server is back and takes the time; that alone mends nothing.
+    assert_eq!(agenda().open.len(), 1);
+    engine.check_alerts().await.unwrap();
+    assert_eq!(told(&slack), [""; 0]);
+    stage.run().await.unwrap();
+    assert_eq!(told(&slack), ["[stage] accounts: runs again (recovered)"]);
+}
+
+#[tokio::test]
+async fn a_run_that_was_asked_for_in_time_and_does_not_begin_is_late_too() {
+    let scheduled =
+        format!("{ACCOUNTS}schedule: {{ every: 1h }}\nalerts: {{ freshness: {{ grace: 30m }} }}\n");
+    let (stage, slack) = stage(&[("accounts", &scheduled)], "").await;
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let agenda = || engine.agenda(&engine.ledger_to_ask().unwrap()).unwrap().open.len();
+    assert_eq!(agenda(), 0);
+    stage.advance(Duration::from_secs(3_600));
+    assert_eq!(agenda(), 1);
+    stage.advance(Duration::from_secs(31 * 60));
+    // The next time is taken in by the request that waits.
+    assert_eq!(agenda(), 1);
+    engine.check_alerts().await.unwrap();
+    assert_eq!(told(&slack), ["[stage] accounts: late by 35 min (critical)"]);
+}
+
+#[tokio::test]
+async fn a_destination_is_not_blamed_for_the_token_of_another() {
+    let (mut stage, slack) = stage(&[("organizations", ORGANIZATIONS)], "").await;
+    let other = Stage::accounts().await.unwrap();
+    let (url, hook) = (other.vitally.url(), slack.url());
+    let second = format!(
+        "  other: {{ type: vitally, base_url: '{url}', rest_token: {TOKEN}, rate: {FAST}/min }}\nledger"
+    );
+    let alerts = format!("\nalerts: {{ to: {{ ops: {{ type: slack, url: \"{hook}/services/hush\" }} }} }}\n");
+    let project = destination(&stage.vitally.url(), 1, FAST).replacen("ledger", &second, 1) + &alerts;
+    stage.file("coho.yaml", &project);
+    stage.sync("accounts", &ACCOUNTS.replace("to: vitally", "to: other"));
+    stage.sql("INSERT INTO organizations (id, external, name) VALUES (1, 'o-1', 'One')").unwrap();
+    stage.vitally.script(refused(401).times(1_000));
+    stage.run_alone().await.unwrap();
+    let arrived = slack.take();
+    let text = &arrived[0].body;
+    assert!(text.contains("destination vitally: credentials refused [unauthorized] (critical)"), "{text}");
+    assert!(text.contains("the syncs organizations, accounts cannot run"), "{text}");
+    assert!(!text.contains("destination other"), "{text}");
+    assert_eq!(other.vitally.count(coho_simulator::Object::Account), 0, "the halt ended that sync too");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 9] = [
+pub(super) const OLDER: [(&str, &str); 10] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
@@ -33,6 +33,7 @@ pub(super) const OLDER: [(&str, &str); 9] = [
     ("v5", include_str!("../../fixtures/schema/v5.sql")),
     ("v6", include_str!("../../fixtures/schema/v6.sql")),
     ("v7", include_str!("../../fixtures/schema/v7.sql")),
+    ("v8", include_str!("../../fixtures/schema/v8.sql")),
 ];
 
 #[test]

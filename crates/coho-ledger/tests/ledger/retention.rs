@@ -118,6 +118,41 @@ fn runs_are_forgotten_at_last_with_all_that_belongs_to_them() -> Tested {
 }
 
 #[test]
+fn nothing_that_is_counted_becomes_less_when_it_is_pruned() -> Tested {
+    let stage = Stage::new()?;
+    for (id, starts) in [("r1", 0), ("r2", 10)] {
+        let run = begin(&stage, id, starts)?;
+        let own = [(call(), vec![Key::new("1")])];
+        stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &own)?;
+        let ending = Ending { status: Status::Success, error: None, at: at(starts + 1) };
+        let mut counts = Counts { read: 2, ..Counts::default() };
+        counts.rows.insert(Fate::Unchanged, 2);
+        stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &counts)?;
+        stage.ledger.end_run(&stage.lease, &run, &ending)?;
+    }
+    begin(&stage, "r3", 2_000)?;
+    let before = stage.ledger.totals()?;
+    let of = |numbers: &std::collections::BTreeMap<String, u64>| {
+        numbers
+            .iter()
+            .filter(|(_, number)| **number > 0)
+            .map(|(name, n)| (name.clone(), *n))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&before[0].rows), [("unchanged".to_owned(), 4)]);
+    assert_eq!(of(&before[0].runs), [("success".to_owned(), 2)]);
+    assert_eq!(of(&before[0].calls).iter().map(|(_, number)| number).sum::<u64>(), 2);
+    let retention = Retention { runs: Duration::from_secs(1_500), ..seconds(100) };
+    assert_eq!(stage.ledger.retain(&stage.lease, &retention, at(2_000))?.runs, 2);
+    let after = stage.ledger.totals()?;
+    let counted = |totals: &[coho_ledger::totals::Totals]| {
+        totals.iter().map(|total| (of(&total.rows), of(&total.runs), of(&total.calls))).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(&after), counted(&before));
+    Ok(())
+}
+
+#[test]
 fn until_when_a_run_is_kept_is_told_from_its_start_and_from_what_is_left_of_it() -> Tested {
     let stage = Stage::new()?;
     begin(&stage, "r1", 50)?;

@@ -152,7 +152,8 @@ impl<'a> Rows<'a> {
         problems: &[Problem],
         passes: bool,
     ) -> Result<(), PlanError> {
-        for problem in problems {
+        let problems: Vec<_> = problems.iter().map(|problem| self.job.private.problem(problem)).collect();
+        for problem in &problems {
             self.passed.problem(present.key, problem, 1);
         }
         let effect = match target {

@@ -134,10 +134,11 @@ const VOLUME: Key = Key {
 const FRESHNESS: Key = Key {
     name: "freshness",
     need: May,
-    form: &TIMES,
-    default: "`off`",
-    meaning: "How old the last good run may be. It is looked at in every run of any sync, and by `coho alerts check`.",
-    example: "freshness: { critical: 26h }",
+    form: &FRESHNESS_FORM,
+    default: "`{ grace: 1h }`",
+    meaning: "How old the last good run may be, and how late one by the sync's schedule. It is looked at by `coho serve` each \
+              minute, in every run of any sync, and by `coho alerts check`.",
+    example: "freshness: { grace: 30m }",
 };
 
 static LEVEL: Choice = Choice { now: &["warning", "critical"], later: &[] };
@@ -203,6 +204,32 @@ static TIMES_SHAPE: Shape = Shape {
     keys: &[
         bound("warning", &Form::Text(&DURATION), "From where on it is a warning.", "warning: 30m"),
         bound("critical", &Form::Text(&DURATION), "From where on it is critical.", "critical: 2h"),
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static FRESHNESS_FORM: Form = Form::Either(&[&Form::Choice(&OFF), &Form::Map(&FRESHNESS_SHAPE)]);
+
+static FRESHNESS_SHAPE: Shape = Shape {
+    name: "freshness",
+    about: "From when on a sync is late. What is not named is not watched.",
+    keys: &[
+        bound(
+            "warning",
+            &Form::Text(&DURATION),
+            "How old the last good run may be before it is a warning.",
+            "warning: 26h",
+        ),
+        bound("critical", &Form::Text(&DURATION), "The same, before it is critical.", "critical: 50h"),
+        bound(
+            "grace",
+            &Form::Text(&DURATION),
+            "How long after a time of its schedule the sync may be without a good run that began since; then it is critical. \
+             While its run is under way, it is not late. A server must have seen the schedule: times of syncs that only \
+             `coho run` runs are not known.",
+            "grace: 30m",
+        ),
     ],
     one_of: &[],
     others: None,

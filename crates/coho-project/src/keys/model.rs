@@ -11,6 +11,7 @@ pub(crate) static MODEL: Shape = Shape {
     keys: &[
         SOURCE,
         PRIMARY_KEY,
+        MASK,
         Key {
             name: "sql",
             need: May,
@@ -96,6 +97,7 @@ pub(crate) static SQL_MODEL: Shape = Shape {
     keys: &[
         Key { example: "-- source: warehouse", ..SOURCE },
         Key { example: "-- primary_key: id", ..PRIMARY_KEY },
+        Key { example: "-- mask: email", ..MASK },
     ],
     one_of: &[],
     others: None,
@@ -117,6 +119,15 @@ const PRIMARY_KEY: Key = Key {
     default: "",
     meaning: "The column that identifies a row, or a list of them.",
     example: "primary_key: id",
+};
+
+const MASK: Key = Key {
+    name: "mask",
+    need: May,
+    form: &Form::Either(&[&COLUMNS, &Form::List(&COLUMNS)]),
+    default: "none",
+    meaning: "A column with personal data, or a list of them. Fields that come from it are `***` on pages, in logs, plans and exports, and in the history that the ledger keeps; Vitally gets the values.",
+    example: "mask: [email, phone]",
 };
 
 /// The names of the file formats.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use coho_core::alert::rules::{Bound, Bounds, Rules, Shares, Steady, Times};
+use coho_core::alert::rules::{Bound, Bounds, Freshness, Rules, Shares, Steady, Times};
 use coho_core::alert::{Level, Recipient, Trigger};
 use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::{Limit, SyncId};
-use secrecy::SecretString;
 
+use super::{items, secret, secrets};
 use crate::alerts::{AlertsSpec, ChannelSpec, SmtpSpec, SyncAlerts};
 use crate::conform::count;
 use crate::names::unknown_name;
@@ -98,7 +98,7 @@ fn rules(node: Option<&Node>, default: &Rules) -> Rules {
         held: steady(node, "held", default.held),
         duration: times(node, "duration", default.duration.clone()),
         volume: shares(node, "volume", default.volume.clone()),
-        freshness: times(node, "freshness", default.freshness.clone()),
+        freshness: freshness(node, default.freshness.clone()),
     }
 }
 
@@ -137,6 +137,16 @@ fn times(node: Option<&Node>, key: &str, default: Times) -> Times {
     let Some(node) = node.and_then(|node| node.get(key)) else { return default };
     let time = |key: &str| TimeDelta::from_std(super::duration(node.text_of(key)?)?).ok();
     Times { warning: time("warning"), critical: time("critical") }
+}
+
+/// What is named replaces all that is watched if nothing is.
+fn freshness(node: Option<&Node>, default: Freshness) -> Freshness {
+    let Some(named) = node.and_then(|node| node.get("freshness")) else { return default };
+    let grace = named.text_of("grace").and_then(super::duration);
+    Freshness {
+        age: times(node, "freshness", Times::default()),
+        grace: grace.and_then(|grace| TimeDelta::from_std(grace).ok()),
+    }
 }
 
 fn shares(node: Option<&Node>, key: &str, default: Shares) -> Shares {
@@ -259,21 +269,4 @@ fn address(node: &Node, problems: &mut Vec<Problem>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn secret(node: &Node, key: &str) -> Option<SecretString> {
-    node.text_of(key).map(SecretString::from)
-}
-
-fn secrets(node: &Node, key: &str) -> Vec<SecretString> {
-    let found = node.get(key).map_or(&[][..], items);
-    found.iter().filter_map(|item| item.text().map(SecretString::from)).collect()
-}
-
-/// The items of a list, or the one that stands in its place.
-fn items(node: &Node) -> &[Node] {
-    match &node.content {
-        Content::List(items) => items,
-        Content::Scalar(_) | Content::Map(_) | Content::Unresolved => std::slice::from_ref(node),
-    }
 }

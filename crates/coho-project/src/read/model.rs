@@ -66,6 +66,7 @@ fn finish(
             name: name.to_owned(),
             source: source.as_ref()?.0.clone(),
             key: root.get("primary_key")?.texts(),
+            masked: root.get("mask").map(Node::texts).unwrap_or_default(),
             relation: relation?,
             place: Place::file(file.clone()),
         })

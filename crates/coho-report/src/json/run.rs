@@ -39,7 +39,7 @@ pub(super) fn sync(summary: &SyncSummary) -> Json {
     } else {
         None
     };
-    let halt = if let Status::Halted { code, message } = &summary.status {
+    let halt = if let Status::Halted { code, message, .. } = &summary.status {
         Some(json!({ "code": code.as_str(), "message": message }))
     } else {
         None

@@ -1,6 +1,8 @@
 //! Before and after of fields: `~ traits.seats  40 → 45`, `+ name  "Acme"`, `= name  "Acme" again`.
 
 use coho_core::fields::Difference;
+use coho_core::private::HIDDEN;
+use coho_core::value::Value;
 
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
@@ -21,11 +23,18 @@ pub(super) fn differences(differences: &[Difference], indent: usize, style: &Sty
     text
 }
 
+fn is_hidden(value: &Value) -> bool {
+    value.as_text() == Some(HIDDEN)
+}
+
 fn row(difference: &Difference) -> Vec<Cell> {
     let after = difference.after.preview();
     let (sign, tone, values) = match &difference.before {
         None => ("+", Tone::Good, after),
-        Some(before) if *before == difference.after => ("=", Tone::Faint, format!("{after} again")),
+        // Of two values that are hidden nobody can see whether they are one.
+        Some(before) if *before == difference.after && !is_hidden(before) => {
+            ("=", Tone::Faint, format!("{after} again"))
+        }
         Some(before) => ("~", Tone::Change, format!("{} → {after}", before.preview())),
     };
     let path = tame(&difference.path.to_string());

@@ -104,7 +104,7 @@ fn ending(status: &Status, style: &Style) -> String {
     match status {
         Status::Completed | Status::CompletedWithErrors | Status::Held => String::new(),
         Status::Failed(problems) => problems.iter().map(|problem| notice::problem(problem, style)).collect(),
-        Status::Halted { code, message } => notice::halt(*code, message, style),
+        Status::Halted { code, message, .. } => notice::halt(*code, message, style),
         Status::TimeUp => {
             "  the time of `run: { for: … }` is over: the next run goes on from here\n".to_owned()
         }

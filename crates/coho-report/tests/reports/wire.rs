@@ -231,7 +231,7 @@ impl Run {
             ("held", _) => Status::Held,
             ("interrupted", _) => Status::Interrupted,
             ("time-up", _) => Status::TimeUp,
-            ("halted", Some((halt, message))) => Status::Halted { code: code(&halt)?, message },
+            ("halted", Some((halt, message))) => Status::Halted { code: code(&halt)?, message, at: None },
             ("failed", _) => {
                 let problems = self.errors.into_iter().map(WireProblem::read);
                 Status::Failed(problems.collect::<Result<_, Failure>>()?)

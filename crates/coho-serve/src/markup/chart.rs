@@ -22,7 +22,7 @@ pub(crate) fn bars(bars: &[Bar], label: &str) -> Markup {
     let missing = BARS.saturating_sub(bars.len());
     let width = WIDTH * BARS as u64;
     html! {
-        svg .spark viewBox={ "0 0 " (width) " " (HEIGHT) } width=(width) height=(HEIGHT) role="img" aria-label=(label) {
+        svg .spark viewBox={ "0 0 " (width) " " (HEIGHT) } width=(width) height=(HEIGHT) role="group" aria-label=(label) {
             line x1="0" y1=(HEIGHT) x2=(width) y2=(HEIGHT) .axis {}
             @for (at, bar) in bars.iter().enumerate() {
                 @let x = WIDTH * (missing + at) as u64;

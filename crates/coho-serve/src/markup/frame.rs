@@ -22,17 +22,19 @@ pub(crate) struct Frame {
     asked: Option<Asked>,
 }
 
-/// Why somebody stands before the door.
+/// Which tokens open the door.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
-    Closed,
-    WrongToken,
+pub(crate) enum Takes {
+    /// The one that was drawn when the process began.
+    Drawn,
+    /// Those that were made with `coho token new`.
+    Made,
 }
 
 impl Frame {
     /// The frame of a page.
     pub(crate) fn of(site: &Site, asked: Option<&Asked>) -> Self {
-        Self { project: site.masker.mask(&site.project).into_owned(), asked: asked.cloned() }
+        Self { project: site.masker().mask(&site.project).into_owned(), asked: asked.cloned() }
     }
 
     /// The whole document.
@@ -92,7 +94,7 @@ fn head(title: &str) -> Markup {
 
 /// What somebody without a session sees. The script takes the token from the fragment of the address; who has no script
 /// types it.
-pub(crate) fn door(door: Door) -> Markup {
+pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -100,10 +102,15 @@ pub(crate) fn door(door: Door) -> Markup {
             body .door data-door {
                 main #main {
                     h1 { span .mark aria-hidden="true" { "◆" } "Coho" }
-                    @if door == Door::WrongToken {
-                        p .alert role="alert" { "This is not the token of this server. Each start of it draws a new one." }
+                    @match (takes, is_wrong) {
+                        (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. Each start of it draws a new one." },
+                        (Takes::Made, true) => p .alert role="alert" { "This token is not taken, or no longer." },
+                        (_, false) => {}
                     }
-                    p { "Open the address that the command printed, or type the token that stands behind the " code { "#" } " in it." }
+                    @match takes {
+                        Takes::Drawn => p { "Open the address that the command printed, or type the token that stands behind the " code { "#" } " in it." },
+                        Takes::Made => p { "Type a token. " code { "coho token new NAME --may read" } " makes one." },
+                    }
                     form method="post" action="/session" {
                         label for="token" { "Token" }
                         input #token name="token" type="password" autocomplete="off" required autofocus;

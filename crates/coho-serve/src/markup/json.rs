@@ -1,10 +1,14 @@
 //! JSON in colours, large objects folded. Texts stay texts: nothing in them is markup.
 
+use coho_report::words::counted;
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
 /// The most bytes of a document that are shown in colours; the rest is shown as it is, cut.
 const MOST: usize = 200_000;
+
+/// The longest value that is shown whole in a table, in bytes.
+const LONGEST: usize = 2_000;
 
 /// So many members of a nested object or list are shown before it is folded.
 const FOLDED: usize = 12;
@@ -28,8 +32,13 @@ pub(crate) fn document(text: &str) -> Markup {
 
 /// A value on one line, for tables.
 pub(crate) fn inline(value: &Json) -> Markup {
+    let text = value.to_string();
+    if text.len() > LONGEST {
+        let cut: String = text.chars().take(LONGEST).collect();
+        return html! { code .v { (cut) "…" } " " span .faint { (counted(text.len() as u64, "byte")) } };
+    }
     match value {
-        Json::Array(_) | Json::Object(_) => html! { code .v { (value.to_string()) } },
+        Json::Array(_) | Json::Object(_) => html! { code .v { (text) } },
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => scalar(value),
     }
 }

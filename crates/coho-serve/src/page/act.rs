@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::actions::{Refused, Wish};
-use crate::forms::{Fields, field};
+use crate::fields::{Fields, field};
 use crate::markup::parts;
 use crate::shown::{Formed, Hand, Page};
 use crate::target::{Deed, Target};

@@ -112,7 +112,7 @@ impl Exchange {
         html! {
             div .sides {
                 section {
-                    h4 { "Request" }
+                    h3 { "Request" }
                     p .mono .small { (self.method) " " @if let Some(address) = &self.address { (address) } (self.path) }
                     (headers(&self.request_headers))
                     @match &self.request {
@@ -121,7 +121,7 @@ impl Exchange {
                     }
                 }
                 section {
-                    h4 { "Answer " (parts::answer(self.status)) " " span .faint { "after " (took(self.micros)) } }
+                    h3 { "Answer " (parts::answer(self.status)) " " span .faint { "after " (took(self.micros)) } }
                     (headers(&self.response_headers))
                     (json::document(&self.response))
                 }
@@ -169,6 +169,7 @@ impl Page for CallPage {
                     div { dt { "Row" } dd { (link(key, self.call.row)) } }
                 }
             }
+            h2 .visually-hidden { "Request and answer" }
             (self.call.sides())
             @if !self.rows.is_empty() {
                 section {

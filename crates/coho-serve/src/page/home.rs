@@ -1,19 +1,21 @@
 //! The overview: what is wrong now, how each sync goes, and what is under way.
 
+use coho_ledger::Ledger;
 use coho_ledger::look::FailuresOf;
 use coho_ledger::look::home::{SyncHistory, SyncRun};
 use coho_ledger::run::Status;
-use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{counted, number, time};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::agenda::Agenda;
 use super::cause::{self, Cause};
 use super::sum::Sum;
 use crate::markup::chart::{self, Bar};
 use crate::markup::parts;
 use crate::moment::{Moment, ago, millis};
+use crate::reader::ReadError;
 use crate::shown::{Formed, Hand};
 use crate::target::{self, Deed, Target};
 
@@ -32,6 +34,9 @@ pub(crate) struct Home {
     /// Rows that no later run mended, by cause.
     failing: Vec<Cause>,
     syncs: Vec<SyncState>,
+    /// What is to come, where this process runs syncs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agenda: Option<Agenda>,
 }
 
 /// How a sync goes.
@@ -78,11 +83,17 @@ struct Past {
 
 /// The overview of a project that never ran.
 pub(crate) fn empty(context: &Context<'_>) -> Home {
-    Home { project: context.site.project.clone(), ran: false, failing: Vec::new(), syncs: Vec::new() }
+    Home {
+        project: context.site.project.clone(),
+        ran: false,
+        failing: Vec::new(),
+        syncs: Vec::new(),
+        agenda: None,
+    }
 }
 
 /// The overview.
-pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<Home, LedgerError> {
+pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<Home, ReadError> {
     let (mut syncs, mut failing) = (Vec::new(), Vec::new());
     for history in ledger.sync_histories(RUNS)? {
         let Some(scope) = ledger.scope_of(&history.workspace, &history.sync)? else { continue };
@@ -93,7 +104,8 @@ pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<Home, Ledge
     }
     failing.sort_by_key(|cause| std::cmp::Reverse(cause.rows));
     failing.truncate(CAUSES);
-    Ok(Home { project: context.site.project.clone(), ran: true, failing, syncs })
+    let agenda = context.house.map(|house| Agenda::of(house, ledger)).transpose()?;
+    Ok(Home { project: context.site.project.clone(), ran: true, failing, syncs, agenda })
 }
 
 fn sync(context: &Context<'_>, history: &SyncHistory, failing: u64) -> SyncState {
@@ -141,7 +153,10 @@ impl Formed for Home {
 
     fn main(&self, hand: &Hand) -> Markup {
         if !self.ran || self.syncs.is_empty() {
-            return nothing_yet();
+            return html! {
+                (nothing_yet())
+                @if let Some(agenda) = &self.agenda { (agenda.show()) }
+            };
         }
         html! {
             h1 .visually-hidden { "Overview" }
@@ -154,6 +169,7 @@ impl Formed for Home {
                     (cause::list(&self.failing))
                 }
             }
+            @if let Some(agenda) = &self.agenda { (agenda.show()) }
             section aria-labelledby="syncs" {
                 h2 #syncs { "Syncs" }
                 div .wide {

@@ -1,9 +1,9 @@
 //! The plan: what a run would send now, computed when somebody asks, removals first, every operation, and what is held.
 
+mod listed;
 mod sync;
 mod list;
 
-use coho_core::verdict::Fate;
 use coho_engine::plan::{Planned, TableError};
 use coho_report::words::{counted, number, time};
 use maud::{Markup, html};
@@ -268,9 +268,4 @@ impl PlanPart {
             }
         }
     }
-}
-
-/// What stands for a fate on this page: rows that are in the table, and not only counted.
-fn is_listed(fate: Fate) -> bool {
-    !matches!(fate, Fate::Unchanged | Fate::Kept | Fate::Touched)
 }

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 use super::Context;
 use super::told::Told;
-use crate::forms::{Fields, field};
+use crate::fields::{Fields, field};
 use crate::markup::{json, parts};
 use crate::playground::{Attempt, Budget, Rows, kind, sample, text_of, try_it};
 use crate::shown::{Formed, Hand};

@@ -2,6 +2,9 @@
 
 use coho_core::json::to_serde;
 use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Why};
+use coho_core::path::FieldPath;
+use coho_core::private::{HIDDEN, Private};
+use coho_core::value::Value;
 use coho_ledger::look::row::RowName;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Ledger, LedgerError};
@@ -73,8 +76,19 @@ struct Field {
     value: Json,
 }
 
+impl Field {
+    fn of(path: &FieldPath, value: &Value, private: Option<&Private>) -> Self {
+        let shown = private.map_or_else(|| Value::text(HIDDEN), |private| private.shown(path, value));
+        Self { field: path.to_string(), value: to_serde(&shown) }
+    }
+}
+
 /// The row that a fate with this number is of.
-pub(crate) fn make(_: &Context<'_>, ledger: &Ledger, number: i64) -> Result<Option<RowPage>, LedgerError> {
+pub(crate) fn make(
+    context: &Context<'_>,
+    ledger: &Ledger,
+    number: i64,
+) -> Result<Option<RowPage>, LedgerError> {
     let Some(RowName { scope, key }) = ledger.row_of_fate(number)? else { return Ok(None) };
     let (rows, memory) = match &key {
         Some(key) => (ledger.story(&scope, key, MOST)?, ledger.dated_memory(&scope, key)?),
@@ -93,12 +107,18 @@ pub(crate) fn make(_: &Context<'_>, ledger: &Ledger, number: i64) -> Result<Opti
         object: scope.object().name().to_owned(),
         workspace: scope.workspace().to_owned(),
         key: key.map(|key| key.to_string()),
-        remembered: memory.map(|(memory, at)| remembered(&scope, &memory, at)),
+        remembered: memory.map(|(memory, at)| remembered(&scope, &memory, at, private(context).as_ref())),
         story,
     }))
 }
 
-fn remembered(scope: &Scope, memory: &Memory, at: Time) -> Remembered {
+/// What is hidden of records, as the project's files say now; `None` where they cannot be read, so that nobody knows.
+fn private(context: &Context<'_>) -> Option<Private> {
+    let project = (context.site.open)().ok()?.project;
+    Some(coho_mapping::private::of(&project.models, &project.syncs))
+}
+
+fn remembered(scope: &Scope, memory: &Memory, at: Time, private: Option<&Private>) -> Remembered {
     let id = memory.standing.id().map(|id| id.as_str().to_owned());
     let sent = memory.standing.sent();
     let fields = sent.iter().flat_map(|sent| sent.iter());
@@ -112,7 +132,7 @@ fn remembered(scope: &Scope, memory: &Memory, at: Time) -> Remembered {
             Origin::Found => "was there before".to_owned(),
         }),
         pending: pending(&memory.pending),
-        sent: fields.map(|(path, value)| Field { field: path.to_string(), value: to_serde(value) }).collect(),
+        sent: fields.map(|(path, value)| Field::of(path, value, private)).collect(),
         changed: at.into(),
     }
 }
@@ -218,7 +238,8 @@ impl Remembered {
                 }
                 @if let Some(pending) = &self.pending { p .alert.warn { (pending) } }
                 @if !self.sent.is_empty() {
-                    details open {
+                    // Of a row that waits, the story is what is looked for.
+                    details open[self.pending.is_none()] {
                         summary { "What Vitally acknowledged" }
                         div .wide { table .diff { tbody { @for field in &self.sent {
                             tr { th scope="row" .mono { (field.field) } td { (json::inline(&field.value)) } }

@@ -7,7 +7,8 @@ use coho_core::value::Value;
 use coho_mapping::cases::{run, run_template};
 use coho_project::{Blessing, File, Project, bless, load_offline};
 
-use super::{Rows, declared};
+use super::declared::declared;
+use super::rows::Rows;
 
 /// Where it stands while it is made.
 const FILE: &str = "tests/playground.yaml";

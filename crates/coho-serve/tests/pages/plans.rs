@@ -186,8 +186,7 @@ async fn a_form_without_our_key_or_from_elsewhere_begins_nothing() -> Result<(),
     assert_eq!(refused(&[&cookie, "Origin: http://evil.example"], "form=form").await?.status, 403);
     assert_eq!(refused(&[&cookie], "form=form").await?.status, 403);
     assert_eq!(refused(&[&ours], "form=form").await?.status, 401);
-    let large = format!("form=form&sync={}", "x".repeat(10 << 20));
-    assert_eq!(refused(&[&cookie, &ours], &large).await?.status, 413);
+    assert_eq!(served.post_of_length("/plan", 10 << 20).await?.status, 413);
     assert!(served.page("/plan").await?.body.contains("No plan was made yet"));
     served.end().await
 }

@@ -118,8 +118,7 @@ async fn what_is_typed_is_text_and_stays_nowhere() -> Result<(), Failure> {
 async fn what_is_too_much_ends() -> Result<(), Failure> {
     let stage = Stage::new().await?;
     let served = stage.serve().await?;
-    let large = format!("text={}", "x".repeat(10 << 20));
-    assert_eq!(served.post("/playground", &large).await?.status, 413);
+    assert_eq!(served.post_of_length("/playground", 10 << 20).await?.status, 413);
     let endless = "{% for a in (1..100000000) %}{% for b in (1..100000000) %}x{% endfor %}{% endfor %}";
     let page = tried(&served, &[("text", endless), ("rows", &"{}\n".repeat(100))]).await?;
     let told = page["results"][0]["problems"].to_string();

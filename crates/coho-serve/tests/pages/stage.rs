@@ -20,7 +20,7 @@ use coho_mapping::cases::{Declared, run, run_template};
 use coho_project::{File, FileText, load};
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Machine, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -78,6 +78,8 @@ fields: { name: name, email: email, accountIds: { column: account, lookup: accou
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) vitally: Running,
+    /// Where runs reach Vitally.
+    url: String,
     clock: Clock,
     runs: AtomicU64,
     /// Files of the project in place of its own ones, or beside them.
@@ -99,7 +101,15 @@ impl Stage {
         let switches = Switches { limit: 100_000_000, ..settings.switches };
         let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, switches, ..settings };
         let vitally = Simulator::start(settings).await?;
-        let stage = Self { folder: TempDir::new()?, vitally, clock, runs: AtomicU64::new(0), changed: Mutex::default() };
+        let url = vitally.url();
+        let stage = Self {
+            folder: TempDir::new()?,
+            vitally,
+            url,
+            clock,
+            runs: AtomicU64::new(0),
+            changed: Mutex::default(),
+        };
         stage.sql(TABLES)?;
         Ok(stage)
     }
@@ -114,8 +124,13 @@ impl Stage {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Lets runs reach Vitally in another way.
+    pub(crate) fn reached_at(&mut self, url: String) {
+        self.url = url;
+    }
+
     fn project(&self) -> String {
-        let url = self.vitally.url();
+        let url = &self.url;
         format!(
             "project: stage
 sources: {{ app: {{ type: sqlite, path: app.db }} }}
@@ -220,6 +235,7 @@ ledger: ledger.db
             }),
             holder: Holder { id: format!("holder-{number}"), pid: 1, host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{number:03}")),
+            lineage: None,
         });
         let syncs = engine.select(&[])?;
         let permit = permit.map(|text| engine.read_permit(text.as_bytes())).transpose()?;
@@ -243,6 +259,15 @@ ledger: ledger.db
 
     /// Serves pages for which this does what they ask for.
     pub(crate) async fn serve_with(&self, actions: Option<Arc<dyn Actions>>) -> Result<Served, Failure> {
+        self.serve_all(actions, Limits::default()).await
+    }
+
+    /// Serves pages with other limits.
+    pub(crate) async fn serve_within(&self, limits: Limits) -> Result<Served, Failure> {
+        self.serve_all(None, limits).await
+    }
+
+    async fn serve_all(&self, actions: Option<Arc<dyn Actions>>, limits: Limits) -> Result<Served, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let clock = self.clock.clone();
@@ -250,7 +275,7 @@ ledger: ledger.db
             project: "stage".to_owned(),
             ledger: self.folder.path().join("ledger.db"),
             open: Arc::new(opener(self.files())),
-            masker: Masker::new(&[Secret::new(SECRET)]),
+            secrets: Arc::new(|| Masker::new(&[Secret::new(SECRET)])),
             retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
             machine: Machine {
@@ -262,6 +287,7 @@ ledger: ledger.db
             keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: FORM.to_owned() },
             address,
             names: Vec::new(),
+            limits,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { drop(stopped.await) };
@@ -290,6 +316,15 @@ impl Served {
     pub(crate) async fn post(&self, path: &str, fields: &str) -> Result<Answer, Failure> {
         let origin = format!("Origin: http://{}", self.address);
         self.ask("POST", path, &[&self.cookie(), &origin], &format!("form={FORM}&{fields}")).await
+    }
+
+    /// A form that says to have so many bytes, of which the first one is sent.
+    pub(crate) async fn post_of_length(&self, path: &str, length: usize) -> Result<Answer, Failure> {
+        let (address, cookie) = (self.address, self.cookie());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n{cookie}\r\nContent-Length: {length}\r\n\r\nx"
+        );
+        wire::raw(address, &request).await
     }
 
     /// Watches a page that moves until this text is on it.

@@ -150,7 +150,7 @@ async fn every_answer_forbids_what_is_not_ours() -> Result<(), Failure> {
             !policy.contains("unsafe") && policy.contains("require-trusted-types-for 'script'"),
             "{path}"
         );
-        assert_eq!(answer.headers.get("referrer-policy").map(String::as_str), Some("no-referrer"), "{path}");
+        assert_eq!(answer.headers.get("referrer-policy").map(String::as_str), Some("same-origin"), "{path}");
         let kept = if path.starts_with("/coho") { "no-cache" } else { "no-store" };
         assert_eq!(answer.headers.get("cache-control").map(String::as_str), Some(kept), "{path}");
     }

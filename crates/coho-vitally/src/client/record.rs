@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use coho_core::call::{Attempt, Call, Headers, Route};
 use coho_core::memory::Time;
+use coho_core::private::Private;
 use reqwest::header::HeaderMap;
 
 use super::{JSON, USER_AGENT};
@@ -76,19 +77,25 @@ pub(super) struct Sending {
 }
 
 /// What is kept of a call.
-pub(super) fn call(request: &Request, answer: &Answer, sending: Sending) -> Call {
+pub(super) fn call(request: &Request, answer: &Answer, sending: Sending, private: &Private) -> Call {
+    let values = private.values_in(request.body.as_deref().unwrap_or_default());
+    // What is cut is no JSON any more, so it is hidden before.
+    let kept = |body: &str, most| match private.is_empty() {
+        true => bounded(body, most),
+        false => bounded(&private.body(body, &values), most),
+    };
     let (status, (response, response_cut)) = match answer {
-        Answer::Reply(reply) => (Some(reply.status), bounded(&reply.body, MOST_OF_AN_ANSWER)),
+        Answer::Reply(reply) => (Some(reply.status), kept(&reply.body, MOST_OF_AN_ANSWER)),
         Answer::Lost { why } => (None, (format!("no answer: {why}"), 0)),
         Answer::NotSent { why } => (None, (format!("not sent: {why}"), 0)),
     };
-    let (body, request_cut) = request.body.as_deref().map(|body| bounded(body, MOST_OF_A_REQUEST)).unzip();
+    let (body, request_cut) = request.body.as_deref().map(|body| kept(body, MOST_OF_A_REQUEST)).unzip();
     Call {
         at: sending.at,
         micros: u64::try_from(sending.took.as_micros()).unwrap_or(u64::MAX),
         route: Some(sending.route),
         method: request.method.as_str(),
-        path: request.path.clone(),
+        path: private.path(&request.path),
         attempt: sending.attempt,
         request: body,
         status,

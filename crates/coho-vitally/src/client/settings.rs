@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use coho_core::memory::Time;
+use coho_core::private::Private;
 
 use super::endpoint::{AnalyticsEndpoint, Endpoint};
 use super::limiter::price::Price;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub known_price: Option<Price>,
     /// Which ids its routes take, as an earlier client found out.
     pub known_paths: Paths,
+    /// Members of records whose values are not shown in what is told of calls.
+    pub private: Private,
     /// How many calls may be under way at once.
     pub concurrency: usize,
     /// How long a connection may take.
@@ -156,6 +159,7 @@ impl Settings {
             rate: 900,
             known_price: None,
             known_paths: Paths::default(),
+            private: Private::default(),
             concurrency: 5,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),

@@ -8,6 +8,7 @@ use std::time::Instant;
 use chrono::DateTime;
 use coho_core::call::{Attempt, Call, Headers, Route};
 use coho_core::memory::Time;
+use coho_core::private::Private;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, redirect};
 
@@ -26,6 +27,7 @@ pub(super) struct Transport {
     http: reqwest::Client,
     routes: Routes,
     clock: Clock,
+    private: Private,
 }
 
 /// What came of one request.
@@ -72,7 +74,12 @@ impl Transport {
             .timeout(settings.timeout)
             .build()
             .map_err(|error| ClientError::Build(error.without_url()))?;
-        Ok(Self { http, routes: Routes::new(route), clock: settings.clock.clone() })
+        Ok(Self {
+            http,
+            routes: Routes::new(route),
+            clock: settings.clock.clone(),
+            private: settings.private.clone(),
+        })
     }
 
     /// The address without a slash at the end.
@@ -102,6 +109,7 @@ impl Transport {
                 route: self.routes.of(request),
                 headers: kept,
             },
+            &self.private,
         );
         Sent { answer, headers, call, fault }
     }

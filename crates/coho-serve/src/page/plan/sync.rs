@@ -8,7 +8,7 @@ use coho_report::words::{CHANGES, FATES, change, counted, number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::is_listed;
+use super::listed::is_listed;
 use crate::markup::parts;
 use crate::target::Target;
 

@@ -1,0 +1,219 @@
+//! What is written about the server, held against the server: the description of its API, the metrics that rules and dashboard
+//! name, and the recipes of the guide for orchestrators.
+
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
+
+#[path = "documents/schema.rs"]
+mod schema;
+#[path = "stage/guide.rs"]
+mod guide;
+#[path = "stage/server.rs"]
+#[expect(dead_code, reason = "other tests need more of the server")]
+mod server;
+#[path = "stage/stage.rs"]
+#[expect(dead_code, reason = "other tests need more of the stage")]
+mod stage;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use coho_simulator::{Fault, FaultAnswer, Object, Trouble};
+use guide::{document, recipe};
+use serde_json::Value as Json;
+use server::{Server, sync_id, token};
+use stage::Stage;
+
+/// A sync that runs by itself, though not soon.
+fn scheduled() -> Stage {
+    let stage = Stage::new().unwrap();
+    let path = stage.project().join("syncs/accounts.yaml");
+    let sync = std::fs::read_to_string(path).unwrap();
+    stage.write("syncs/accounts.yaml", sync + "\nschedule: { every: 31d }\n").unwrap();
+    stage
+}
+
+#[test]
+fn the_server_answers_as_its_description_says() {
+    let stage = scheduled();
+    let (reads, may) = (token(&stage, &["reads", "--may", "read"]), token(&stage, &["may"]));
+    let server = Server::start(&stage);
+    let described = server.send("GET", "/openapi.json", None, "", "").1;
+    let check = |method: &str, template: &str, path: &str, token: Option<&str>, body: &str, expected: u16| {
+        let (status, answer) = server.send(method, path, token, "", body);
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        let operation = &described["paths"][template][method.to_lowercase()];
+        let answers = &operation["responses"][status.to_string()];
+        assert!(answers.is_object(), "{method} {template} does not say {status}");
+        let schema = &answers["content"]["application/json"]["schema"];
+        schema::holds(&described, schema, &answer, &format!("{method} {path}"));
+        answer
+    };
+    let read = Some(reads.as_str());
+    check("GET", "/readyz", "/readyz", None, "", 200);
+    let sync = sync_id(&server, &may);
+    check("GET", "/api/v1/syncs", "/api/v1/syncs", read, "", 200);
+    check("GET", "/api/v1/syncs", "/api/v1/syncs", None, "", 401);
+    let own = format!("/api/v1/syncs/{sync}");
+    check("GET", "/api/v1/syncs/{id}", &own, read, "", 200);
+    check("GET", "/api/v1/syncs/{id}", "/api/v1/syncs/1", read, "", 404);
+    let trigger = "/api/v1/syncs/trigger";
+    check("POST", trigger, trigger, None, "", 401);
+    check("POST", trigger, trigger, read, "", 403);
+    check("POST", trigger, trigger, Some(&may), "", 422);
+    check("POST", trigger, trigger, Some(&may), "syncSlug=none", 404);
+    check("POST", trigger, trigger, Some(&may), &"x".repeat(70_000), 413);
+    let run = check("POST", "/api/v1/syncs/{id}/trigger", &format!("{own}/trigger"), Some(&may), "", 200);
+    server.wait_for(&sync, run["id"].as_str().unwrap(), &may);
+    check("GET", "/api/v1/syncs/{id}/runs", &format!("{own}/runs"), read, "", 200);
+    check("GET", "/api/v1/syncs/{id}/runs", &format!("{own}/runs?runId=x"), read, "", 404);
+    let shown = check("GET", "/api/v1/syncs/{id}", &own, read, "", 200);
+    let destination = format!("/api/v1/destinations/{}", shown["destinationId"].as_str().unwrap());
+    check("GET", "/api/v1/destinations/{id}", &destination, read, "", 200);
+    check("GET", "/api/v1/destinations/{id}", "/api/v1/destinations/1", read, "", 404);
+    let runs = check("GET", "/runs.json", "/runs.json", read, "", 200);
+    let run = runs["runs"][0]["run"].as_str().unwrap();
+    for (template, path) in [
+        ("/home.json", "/home.json".to_owned()),
+        ("/runs/{run}.json", format!("/runs/{run}.json")),
+        ("/runs/{run}/rows.json", format!("/runs/{run}/rows.json")),
+        ("/runs/{run}/calls.json", format!("/runs/{run}/calls.json")),
+        ("/rows.json", "/rows.json?standing=yes".to_owned()),
+        ("/rows/{number}.json", "/rows/1.json".to_owned()),
+        ("/calls/{number}.json", "/calls/1.json".to_owned()),
+        ("/project.json", "/project.json".to_owned()),
+    ] {
+        check("GET", template, &path, read, "", 200);
+        check("GET", template, &path, None, "", 401);
+    }
+    check("GET", "/runs/{run}.json", "/runs/none.json", read, "", 404);
+}
+
+#[test]
+fn each_metric_that_rules_and_dashboard_name_is_there() {
+    let stage = scheduled();
+    let coho = std::fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    stage.write("coho.yaml", coho + "\nalerts: { to: { ops: { type: command, run: [cat] } } }\n").unwrap();
+    let may = token(&stage, &["prometheus", "--may", "read"]);
+    let server = Server::start(&stage);
+    // An open alert, calls, and rows that did not get through; and the server has seen the schedule.
+    stage
+        .vitally
+        .script(Fault::once(Trouble::Answer(FaultAnswer::status(422))).on("POST", "/resources/accounts"));
+    assert!(!stage.coho(["run"]).status().unwrap().success());
+    assert!(stage.vitally.count(Object::Account) > 0);
+    assert!(stage.coho(["retry", "accounts"]).status().unwrap().success());
+    let families = || -> BTreeSet<String> {
+        let text = server.text("/metrics", &may);
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples.filter_map(|line| Some(line.split(['{', ' ']).next()?.to_owned())).collect()
+    };
+    while !families().contains("coho_sync_expected_by_timestamp_seconds") {}
+    let families = families();
+    for file in ["guides/metrics/coho-alerts.yml", "guides/metrics/coho-dashboard.json", "guides/metrics.md"]
+    {
+        let text = document(file);
+        let names: BTreeSet<_> = text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|word| word.starts_with("coho_"))
+            .collect();
+        assert!(!names.is_empty(), "{file}");
+        for name in names {
+            assert!(families.contains(name), "{file} names {name}, and there is\n{families:#?}");
+        }
+    }
+    let guide = document("guides/metrics.md");
+    for name in families {
+        assert!(guide.contains(&name), "the guide does not say what {name} is");
+    }
+    let dashboard: Json = serde_json::from_str(&document("guides/metrics/coho-dashboard.json")).unwrap();
+    assert_eq!(dashboard["title"], "Coho");
+}
+
+#[test]
+fn the_recipe_for_prefect_runs_a_sync_and_fails_where_rows_do_not_get_through() {
+    let test = "the_recipe_for_prefect_runs_a_sync_and_fails_where_rows_do_not_get_through";
+    if Command::new("python3").arg("-V").output().is_err() {
+        let line = format!("skipped: there is no python3 ({test})\n");
+        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
+        return;
+    }
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["prefect"]);
+    let server = Server::start(&stage);
+    let recipe = recipe("Prefect", "python");
+    let calls =
+        format!("\nprint(run_sync('http://{}', '{may}', 'accounts', 0)['successfulRows'])\n", server.address);
+    let run = || Command::new("python3").args(["-c", &(recipe.clone() + &calls)]).output().unwrap();
+    let done = run();
+    let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+    let rows = stage.vitally.count(Object::Account);
+    assert!(done.status.success() && said.contains(&format!("'addedCount': {rows}")), "{said}");
+    std::fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
+    let failed = run();
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(!failed.status.success() && said.contains("RuntimeError: accounts: failed"), "{said}");
+}
+
+/// What one of Kestra's HTTP tasks asks for.
+struct Task {
+    id: String,
+    method: String,
+    uri: String,
+    body: String,
+}
+
+fn tasks(recipe: &str) -> Vec<Task> {
+    let mut tasks: Vec<Task> = Vec::new();
+    for line in recipe.lines() {
+        let line = line.trim().trim_start_matches("- ");
+        let Some((key, value)) = line.split_once(": ") else { continue };
+        let value = value.trim_matches(['"', '\'']).to_owned();
+        match (key, tasks.last_mut()) {
+            ("id", _) => {
+                tasks.push(Task {
+                    id: value,
+                    method: String::new(),
+                    uri: String::new(),
+                    body: String::new(),
+                });
+            }
+            ("method", Some(task)) => task.method = value,
+            ("uri", Some(task)) => task.uri = value,
+            ("body", Some(task)) => task.body = value,
+            _ => {}
+        }
+    }
+    tasks.retain(|task| !task.uri.is_empty());
+    tasks
+}
+
+#[test]
+fn the_requests_of_the_recipe_for_kestra_run_a_sync() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["kestra"]);
+    let server = Server::start(&stage);
+    let recipe = recipe("Kestra", "yaml");
+    let tasks = tasks(&recipe);
+    assert_eq!(tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(), ["trigger", "find", "look"]);
+    let ask = |task: &Task, uri: &str| {
+        let path = uri.strip_prefix("http://127.0.0.1:7711").unwrap();
+        let kind = if task.body.is_empty() { "" } else { "application/json" };
+        let (status, answer) = server.send(&task.method, path, Some(&may), kind, &task.body);
+        assert_eq!(status, 200, "{}: {answer}", task.id);
+        answer
+    };
+    let run = ask(&tasks[0], &tasks[0].uri)["id"].as_str().unwrap().to_owned();
+    let sync = ask(&tasks[1], &tasks[1].uri)["data"][0]["id"].as_str().unwrap().to_owned();
+    let look = tasks[2]
+        .uri
+        .replace("{{ fromJson(outputs.find.body).data[0].id }}", &sync)
+        .replace("{{ fromJson(outputs.trigger.body).id }}", &run);
+    let ended = loop {
+        let status = ask(&tasks[2], &look)["data"][0]["status"].as_str().unwrap().to_owned();
+        if !["queued", "processing"].contains(&status.as_str()) {
+            break status;
+        }
+    };
+    assert_eq!(ended, "success");
+    assert!(recipe.contains("not in ['queued', 'processing']"), "what it waits for is what there is");
+}

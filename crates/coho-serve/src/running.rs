@@ -1,0 +1,6 @@
+//! The part of the server that runs syncs: [`house`] is what its parts share, [`desk`] starts runs, [`reload`] looks for changed
+//! files.
+
+pub(crate) mod house;
+pub(crate) mod reload;
+pub(crate) mod desk;
