@@ -25,7 +25,7 @@ pub(crate) fn setup<'p>(project: &'p Project, root: &Path) -> Setup<'p> {
         root: root.to_owned(),
         temporary: std::env::temp_dir(),
         clock: Arc::new(Utc::now),
-        holder: Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() },
+        holder: holder(),
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
         lineage: lineage(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
     }
@@ -43,6 +43,11 @@ fn lineage(variable: &dyn Fn(&str) -> Option<String>) -> Option<LineageTarget> {
         api_key: variable("OPENLINEAGE_API_KEY").map(Into::into),
         namespace: variable("OPENLINEAGE_NAMESPACE").unwrap_or_else(|| "coho".to_owned()),
     })
+}
+
+/// This process, as others see it that wait for the ledger.
+pub(crate) fn holder() -> Holder {
+    Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() }
 }
 
 /// The machine's name, as far as it is told.

@@ -1,5 +1,6 @@
 //! The `coho` command: thin. It reads what was typed, calls the engine and prints what it says.
 
+mod acts;
 mod args;
 mod bounded;
 mod exit;

@@ -16,9 +16,11 @@ use coho_plan::first_run;
 use coho_plan::job::Job;
 pub use coho_plan::job::{Filter, Waiting};
 pub use coho_plan::planned::Planned;
+pub use coho_plan::table::list::{Listed, Which};
 use coho_plan::progress::Step;
 use coho_plan::stop::Stop;
 use coho_plan::table::Table;
+pub use coho_plan::table::TableError;
 
 use crate::context::Engine;
 use crate::failure::EngineError;
@@ -88,6 +90,20 @@ pub enum Outlook {
     },
 }
 
+impl Outlook {
+    /// The plans, and all that is wrong with the syncs that have none.
+    pub fn parted(outlooks: Vec<Self>) -> (Vec<Planned>, Vec<Problem>) {
+        let (mut planned, mut problems) = (Vec::new(), Vec::new());
+        for outlook in outlooks {
+            match outlook {
+                Self::Plan(one) => planned.push(*one),
+                Self::Failed { problems: found, .. } => problems.extend(found),
+            }
+        }
+        (planned, problems)
+    }
+}
+
 impl Engine<'_> {
     /// Plans syncs. Nothing is sent, and the ledger is only read.
     pub async fn plan(
@@ -95,6 +111,17 @@ impl Engine<'_> {
         syncs: &[&Sync],
         options: &Options,
         listener: &dyn Listener,
+    ) -> Result<Vec<Outlook>, EngineError> {
+        self.plan_until(syncs, options, listener, &Stop::new()).await
+    }
+
+    /// The same, for whoever may ask it to end.
+    pub async fn plan_until(
+        &self,
+        syncs: &[&Sync],
+        options: &Options,
+        listener: &dyn Listener,
+        stop: &Stop,
     ) -> Result<Vec<Outlook>, EngineError> {
         let listener = &Harmless(listener);
         self.temporary()?;
@@ -107,14 +134,14 @@ impl Engine<'_> {
             Some(ledger) => ledger,
             None => Ledger::temporary(self.setup.clock.now())?,
         };
-        let (stop, beat, began) = (Stop::new(), || (), |_, _| ());
+        let (beat, began) = (|| (), |_, _| ());
         let making = Planner {
             engine: self,
             run: PLAN,
             ledger: &ledger,
             options,
             listener,
-            stop: &stop,
+            stop,
             beat: &beat,
             began: &began,
         };

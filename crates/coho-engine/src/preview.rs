@@ -2,6 +2,7 @@
 
 use coho_core::event::Silence;
 use coho_core::key::{Key, KeyError};
+use coho_core::model::Model;
 use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::row::{Columns, RowBuf};
@@ -16,6 +17,9 @@ use coho_source::Scope;
 
 use crate::context::{Engine, EngineError};
 
+/// What templates read as the run's id.
+const PREVIEW: &str = "preview";
+
 /// A row as it would be sent.
 #[derive(Clone, Debug)]
 pub struct PreviewRow {
@@ -29,7 +33,38 @@ pub struct PreviewRow {
     pub problems: Vec<Problem>,
 }
 
+/// Rows of a model as its source gives them.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Its columns.
+    pub columns: Columns,
+    /// The first rows.
+    pub rows: Vec<Value>,
+}
+
 impl Engine<'_> {
+    /// Reads the first rows of a model.
+    pub async fn sample(&self, model: &Model, most: u64) -> Result<Sample, EngineError> {
+        let connection = self.connection(model)?;
+        let failing = |error: coho_source::SourceError| {
+            let problems = vec![source_problem(&error, model)];
+            EngineError::Plan(PlanError::Problems { sync: model.name.clone(), problems })
+        };
+        let mut reading =
+            coho_source::read(&connection, model, Scope::First(most)).await.map_err(failing)?;
+        let columns = reading.columns().clone();
+        let mut rows = Vec::new();
+        while let Some(batch) = reading.next().await.map_err(failing)? {
+            rows.extend(batch.iter().map(|row| cells(row, &columns)));
+        }
+        Ok(Sample { columns, rows })
+    }
+
+    /// What templates of a sync may know besides the row while nothing runs.
+    pub fn facts_of_preview(&self, sync: &Sync) -> Facts {
+        self.facts(sync, PREVIEW, self.setup.clock.now())
+    }
+
     /// Renders the first rows of a sync's model, or the row with one key.
     pub async fn preview(&self, sync: &Sync, filter: &Filter) -> Result<Vec<PreviewRow>, EngineError> {
         let model = self.model(sync)?;
@@ -46,7 +81,7 @@ impl Engine<'_> {
         let mapping = Mapping::compile(&self.specification(sync), &columns).map_err(failed)?;
         let key = key_columns(model, &columns).map_err(failed)?;
         reading.need(&needed(&mapping, &key)).map_err(failing)?;
-        let facts = self.facts(sync, "preview", self.setup.clock.now());
+        let facts = self.facts_of_preview(sync);
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {
             for row in batch {
@@ -65,6 +100,11 @@ impl Engine<'_> {
     }
 }
 
+fn cells(row: &RowBuf, columns: &Columns) -> Value {
+    let cells = columns.names().zip(row.cells()).map(|(name, cell)| (name.to_owned(), cell.to_value()));
+    Value::Object(cells.collect())
+}
+
 fn preview(
     key: Result<Key, KeyError>,
     row: &RowBuf,
@@ -72,8 +112,7 @@ fn preview(
     (object, mapping): (Object, &Mapping),
     facts: &Facts,
 ) -> PreviewRow {
-    let cells = columns.names().zip(row.cells()).map(|(name, cell)| (name.to_owned(), cell.to_value()));
-    let cells = Value::Object(cells.collect());
+    let cells = cells(row, columns);
     let key = match key {
         Ok(key) => Some(key),
         Err(error) => {

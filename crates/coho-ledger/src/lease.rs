@@ -12,6 +12,7 @@
 //! is an older copy: see [`Lease::lost_writes`]. The number is written after each commit and not synced: a power cut may leave
 //! it behind the ledger, never ahead of it.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
@@ -125,6 +126,15 @@ pub struct UnderWay {
     pub since: Time,
     /// Its run, where it began one.
     pub run: Option<RunId>,
+}
+
+/// `a run 01a2… is under way since 2026-11-24T10:47:16Z (process 7 on build-1)`
+impl fmt::Display for UnderWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = self.run.as_ref().map(|run| format!(" {}", run.as_str())).unwrap_or_default();
+        let (since, holder) = (self.since.format("%Y-%m-%dT%H:%M:%SZ"), &self.holder);
+        write!(f, "a run{run} is under way since {since} (process {} on {})", holder.pid, holder.host)
+    }
 }
 
 /// The lease's row.

@@ -87,6 +87,6 @@ pub use evaluate::EvaluateError;
 pub use fault::Start;
 #[cfg(feature = "liquid")]
 pub use liquid_core;
-pub use reference::{examples, reference};
+pub use reference::{examples, filter_names, reference};
 pub use rendered::rendered;
 pub use template::{Reads, Scope, Settings, Template, Undefined, Unreadable, compile};

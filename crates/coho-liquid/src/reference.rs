@@ -9,6 +9,13 @@ use super::dialect::{DATA, DECISIONS, DIFFERENCES, Follows, RECORDED, shown};
 use super::filters::{EXAMPLE, Filter, TABLE};
 use super::tags;
 
+/// The names of all filters, in the order of the alphabet.
+pub fn filter_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = TABLE.iter().flat_map(|(_, filters)| filters.iter()).map(|filter| filter.name).collect();
+    names.sort_unstable();
+    names
+}
+
 /// The templates of the reference's examples of filters that LiquidJS may have, with the JSON of their data.
 pub fn examples() -> (Vec<&'static str>, &'static str) {
     let filters = TABLE.iter().flat_map(|(_, filters)| filters.iter());

@@ -66,6 +66,8 @@ mod columns;
 mod compare;
 mod coverage;
 
+use std::collections::BTreeSet;
+
 use coho_core::case::{Answer, Case, CaseReport, Ending, Expected, Suite, SuiteReport};
 use coho_core::code::Code;
 use coho_core::decide::{Change, Reason};
@@ -100,11 +102,7 @@ pub struct Declared<'a> {
 ///
 /// A `messageId` that is made of the row's key is compared only where a case names it.
 pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
-    let compiled = columns::columns(suite, sync, declared).and_then(|columns| {
-        let specification = Specification { filters: declared.filters, ..Specification::of(sync) };
-        let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
-        Ok((columns, mapping))
-    });
+    let compiled = mapping(suite, sync, declared);
     let mut reached = Reached::of(sync);
     match compiled {
         Err(problems) => SuiteReport { coverage: reached.into_coverage(), ..not_run(suite, problems) },
@@ -120,6 +118,14 @@ pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
     }
 }
 
+/// A sync's mapping against the columns of a file's rows.
+fn mapping(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> Result<(Columns, Mapping), Vec<Problem>> {
+    let columns = columns::columns(suite, sync, declared)?;
+    let specification = Specification { filters: declared.filters, ..Specification::of(sync) };
+    let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
+    Ok((columns, mapping))
+}
+
 fn report(case: &Case, ending: Ending) -> CaseReport {
     CaseReport {
         name: case.name.clone(),
@@ -129,23 +135,45 @@ fn report(case: &Case, ending: Ending) -> CaseReport {
     }
 }
 
+/// What comes of the rows of a file's cases by a sync's mapping, whatever they expect, as long as `more` says so. Of a row
+/// that cannot be made it is told why.
+pub fn answers(
+    suite: &Suite,
+    sync: &Sync,
+    declared: &Declared<'_>,
+    facts: &Facts,
+    more: &dyn Fn() -> bool,
+) -> Result<Vec<Answered>, Vec<Problem>> {
+    let (columns, mapping) = mapping(suite, sync, declared)?;
+    let key = columns::key(sync, declared, &columns);
+    let runner = Runner { sync, columns: &columns, mapping: &mapping, key: &key };
+    let answer = |case| Ok(runner.made(&runner.row(case)?, facts).answer);
+    Ok(suite.cases.iter().take_while(|_| more()).map(answer).collect())
+}
+
+/// The same by a single template.
+pub fn template_answers(
+    suite: &Suite,
+    template: &TemplateText,
+    facts: &Facts,
+    more: &dyn Fn() -> bool,
+) -> Result<Vec<Answered>, Vec<Problem>> {
+    let (columns, compiled, start) = compiled(suite, template)?;
+    let watch = Watch::default();
+    let answer = |case| Ok(rendered((&compiled, &start), &row_of(case, &columns, &compiled)?, facts, &watch));
+    Ok(suite.cases.iter().take_while(|_| more()).map(answer).collect())
+}
+
+/// What came of a row, or why it cannot be made.
+pub type Answered = Result<Answer, Vec<Problem>>;
+
 /// Runs the cases of a file that tests a template.
 ///
 /// The columns are those that the file declares or that a case names; the template may read no others.
 pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
-    let start = Start { place: template.place.clone(), indent: template.indent };
-    let compiled = columns::of_rows(suite).and_then(|columns| {
-        let moved = |problems: Vec<Problem>| -> Vec<Problem> {
-            problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
-        };
-        let settings = crate::compile::settings(template);
-        let scope = Scope::columns(&columns).settings(settings).snippets(&template.snippets);
-        let compiled = compile(&template.text, &scope).map_err(moved)?;
-        Ok((columns, compiled))
-    });
-    match compiled {
+    match compiled(suite, template) {
         Err(problems) => not_run(suite, problems),
-        Ok((columns, compiled)) => {
+        Ok((columns, compiled, start)) => {
             let shift = |branch: Branch| Branch { place: start.place(&branch.place), ..branch };
             let mut branches = Branches::of(compiled.branches().into_iter().map(shift).collect());
             let run = |case| report(case, render(case, &columns, (&compiled, &start), &mut branches));
@@ -155,27 +183,47 @@ pub fn run_template(suite: &Suite, template: &TemplateText) -> SuiteReport {
     }
 }
 
-fn render(
-    case: &Case,
-    columns: &Columns,
-    (template, start): (&Template, &Start),
-    branches: &mut Branches,
-) -> Ending {
+/// A template against the columns of a file's rows, and where it starts.
+fn compiled(suite: &Suite, template: &TemplateText) -> Result<(Columns, Template, Start), Vec<Problem>> {
+    let start = Start { place: template.place.clone(), indent: template.indent };
+    let columns = columns::of_rows(suite)?;
+    let moved = |problems: Vec<Problem>| -> Vec<Problem> {
+        problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
+    };
+    let settings = crate::compile::settings(template);
+    let scope = Scope::columns(&columns).settings(settings).snippets(&template.snippets);
+    let compiled = compile(&template.text, &scope).map_err(moved)?;
+    Ok((columns, compiled, start))
+}
+
+fn row_of(case: &Case, columns: &Columns, template: &Template) -> Result<RowBuf, Vec<Problem>> {
     let reads: Vec<usize> = match template.columns() {
         Reads::Columns(reads) => reads.iter().copied().collect(),
         Reads::All => (0..columns.len()).collect(),
     };
-    let row = match columns::row(case, columns, &reads) {
+    columns::row(case, columns, &reads)
+}
+
+fn rendered((template, start): (&Template, &Start), row: &RowBuf, facts: &Facts, watch: &Watch) -> Answer {
+    let context = Context::row(row).sync(&facts.sync).run(&facts.run).watch(watch);
+    match template.render(&facts.now.map_or(context, |now| context.at(now))) {
+        Ok(value) => Answer::Value(value),
+        Err(problem) => Answer::Problems(vec![start.shift(problem)]),
+    }
+}
+
+fn render(
+    case: &Case,
+    columns: &Columns,
+    template: (&Template, &Start),
+    branches: &mut Branches,
+) -> Ending {
+    let row = match row_of(case, columns, template.0) {
         Ok(row) => row,
         Err(problems) => return Ending::Broken(problems),
     };
-    let facts = Facts::of_tests(Value::Object(Vec::new()));
     let watch = Watch::default();
-    let context = Context::row(&row).sync(&facts.sync).run(&facts.run).watch(&watch);
-    let got = match template.render(&facts.now.map_or(context, |now| context.at(now))) {
-        Ok(value) => Answer::Value(value),
-        Err(problem) => Answer::Problems(vec![start.shift(problem)]),
-    };
+    let got = rendered(template, &row, &Facts::of_tests(Value::Object(Vec::new())), &watch);
     let mismatches = compare::compare(None, &case.expected, &got);
     if !mismatches.is_empty() {
         return Ending::Failed { mismatches, got };
@@ -226,24 +274,43 @@ struct Runner<'a> {
     key: &'a [(usize, String)],
 }
 
+/// What was made of a row.
+struct Made {
+    rendered: Result<Rendered, Vec<Problem>>,
+    /// The branches that templates took.
+    taken: BTreeSet<usize>,
+    answer: Answer,
+    key: Option<Key>,
+}
+
 impl Runner<'_> {
-    fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> Ending {
+    fn row(&self, case: &Case) -> Result<RowBuf, Vec<Problem>> {
         let key = self.key.iter().map(|(place, _)| *place);
         let reads: Vec<usize> = self.mapping.reads().iter().copied().chain(key).collect();
-        let row = match columns::row(case, self.columns, &reads) {
+        columns::row(case, self.columns, &reads)
+    }
+
+    fn made(&self, row: &RowBuf, facts: &Facts) -> Made {
+        let key = if self.key.is_empty() { None } else { Key::of(row, self.key).ok() };
+        let stand_in = Key::new("test");
+        let (rendered, taken) =
+            self.mapping.render_watched(Some(key.as_ref().unwrap_or(&stand_in)), row, facts);
+        let answer = match &rendered {
+            Ok(rendered) => self.sealed(rendered, row),
+            Err(problems) => Answer::Problems(problems.clone()),
+        };
+        Made { rendered, taken, answer, key }
+    }
+
+    fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> Ending {
+        let row = match self.row(case) {
             Ok(row) => row,
             Err(problems) => return Ending::Broken(problems),
         };
-        let key = if self.key.is_empty() { None } else { Key::of(&row, self.key).ok() };
         let id = Value::text(self.sync.id.as_str());
         let facts = Facts::of_tests(Value::Object(vec![("id".to_owned(), id)]));
-        let stand_in = Key::new("test");
-        let (rendered, taken) =
-            self.mapping.render_watched(Some(key.as_ref().unwrap_or(&stand_in)), &row, &facts);
-        let got = match &rendered {
-            Ok(rendered) => self.told(self.sealed(rendered, &row), &case.expected, key.as_ref()),
-            Err(problems) => Answer::Problems(problems.clone()),
-        };
+        let Made { rendered, taken, answer, key } = self.made(&row, &facts);
+        let got = self.told(answer, &case.expected, key.as_ref());
         let mismatches = compare::compare(Some(self.sync.object), &case.expected, &got);
         if !mismatches.is_empty() {
             return Ending::Failed { mismatches, got };

@@ -1,11 +1,12 @@
 //! The plan's table, in a private SQLite file: a row for each operation and for each key that needs a note.
 //!
-//! [`insert`] adds rows, [`read`] gives operations and notes, `wire` is how an operation is written. The file lies in the
-//! temporary folder without any durability: it is worth nothing after a crash. Where the system allows it, the file has no
-//! name while it is open, so that a process that is killed leaves no rows in clear.
+//! [`insert`] adds rows, [`read`] gives operations and notes, [`list`] what people look at, `wire` is how an operation is
+//! written. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
+//! allows it, the file has no name while it is open, so that a process that is killed leaves no rows in clear.
 
 pub mod insert;
 pub mod read;
+pub mod list;
 mod wire;
 
 use std::path::{Path, PathBuf};

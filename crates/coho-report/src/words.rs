@@ -27,6 +27,22 @@ pub const FATES: [Fate; 16] = [
     Fate::Forgotten,
 ];
 
+/// The order in which changes are told: what is sent first, then what is not.
+pub const CHANGES: [Change; 12] = [
+    Change::Add,
+    Change::Update,
+    Change::Retry,
+    Change::Resolve,
+    Change::Remove,
+    Change::Probe,
+    Change::Learn,
+    Change::Release,
+    Change::Keep,
+    Change::Forget,
+    Change::Hold,
+    Change::Unchanged,
+];
+
 /// A whole number with a comma between thousands.
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -69,7 +85,7 @@ fn joined(large: u64, unit: &str, small: u64, small_unit: &str) -> String {
 }
 
 /// A change in one word.
-pub(crate) fn change(change: Change) -> &'static str {
+pub fn change(change: Change) -> &'static str {
     match change {
         Change::Add => "add",
         Change::Update => "update",

@@ -137,12 +137,100 @@ async function onCopy(event) {
   say("copied", "on");
 }
 
+// ---- The playground: what is typed is tried once a short pause comes; a form that is still under way is given up.
+let pause_typing, under_way;
+function retry_soon(form) {
+  clearTimeout(pause_typing);
+  pause_typing = setTimeout(() => try_now(form), 300);
+}
+async function try_now(form) {
+  if (under_way) under_way.abort();
+  under_way = new AbortController();
+  const body = new URLSearchParams(new FormData(form));
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, signal: under_way.signal });
+    if (!answer.ok) return;
+    const fresh = parsed(await answer.text());
+    for (const id of ["results", "columns"]) {
+      const [old, next] = [document.getElementById(id), fresh.querySelector(`#${id}`)];
+      if (old && next) children(old, next);
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+  }
+}
+
+// ---- Completion: behind a `|` the names of filters, elsewhere those of columns.
+const list = document.createElement("ul");
+list.className = "complete";
+list.id = "complete";
+list.setAttribute("role", "listbox");
+list.hidden = true;
+function names(id) {
+  const text = document.getElementById(id)?.textContent || "";
+  return text.split(" ").filter(Boolean);
+}
+function word_at(area) {
+  const before = area.value.slice(0, area.selectionStart);
+  const word = before.match(/[\w-]*$/)[0];
+  const head = before.slice(0, before.length - word.length);
+  return { word, filters: /\|\s*$/.test(head), named: /(\|\s*|\.|\{\{-?\s*|:\s*)$/.test(head) };
+}
+function offer(area) {
+  const { word, filters, named } = word_at(area);
+  const found = names(filters ? "filters" : "columns").filter((name) => name.startsWith(word) && name !== word);
+  list.hidden = found.length === 0 || (!word && !filters) || !named;
+  if (list.hidden) return;
+  list.replaceChildren(...found.slice(0, 12).map((name, at) => {
+    const item = document.createElement("li");
+    item.textContent = name;
+    item.id = `complete-${at}`;
+    item.setAttribute("role", "option");
+    item.setAttribute("aria-selected", String(at === 0));
+    item.addEventListener("mousedown", (event) => { event.preventDefault(); take(area, name); });
+    return item;
+  }));
+  area.setAttribute("aria-activedescendant", "complete-0");
+}
+function take(area, name) {
+  const { word } = word_at(area);
+  area.setRangeText(name, area.selectionStart - word.length, area.selectionStart, "end");
+  list.hidden = true;
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+function choose(event, area) {
+  if (list.hidden) return;
+  const items = [...list.children];
+  const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
+    const next = (at + by + items.length) % items.length;
+    items[at].setAttribute("aria-selected", "false");
+    items[next].setAttribute("aria-selected", "true");
+    area.setAttribute("aria-activedescendant", items[next].id);
+  } else if (event.key === "Enter" || event.key === "Tab") take(area, items[at].textContent);
+  else if (event.key === "Escape") list.hidden = true;
+  else return;
+  event.preventDefault();
+}
+function playground(form) {
+  form.addEventListener("input", () => retry_soon(form));
+  const area = form.querySelector("[data-complete]");
+  area.after(list);
+  area.setAttribute("aria-controls", list.id);
+  area.addEventListener("input", () => offer(area));
+  area.addEventListener("keydown", (event) => choose(event, area));
+  area.addEventListener("blur", () => { list.hidden = true; });
+}
+
 if (document.body.hasAttribute("data-door")) {
   enter();
 } else {
   localTimes(document);
   copyButtons(document);
   document.addEventListener("keydown", onKey);
+  const form = document.querySelector("form[data-try]");
+  if (form) playground(form);
   document.addEventListener("click", onCopy);
   if (main.hasAttribute("data-live")) {
     listen();

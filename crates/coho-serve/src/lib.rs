@@ -16,9 +16,10 @@
 //! use coho_core::memory::Time;
 //! use coho_core::secret::Masker;
 //! use coho_engine::context::retention;
+//! use coho_ledger::lease::Holder;
 //! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Broken, Keys, Limits, Site};
+//! use coho_serve::site::{Broken, Keys, Limits, Machine, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -30,6 +31,13 @@
 //!     secrets: Arc::new(|| Masker::new(&[])),
 //!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
+//!     machine: Machine {
+//!         root: ".".into(),
+//!         temporary: std::env::temp_dir(),
+//!         holder: Holder { id: "debugger".into(), pid: 1, host: "here".into() },
+//!     },
+//!     // Pages that only look.
+//!     actions: None,
 //!     keys: Keys { token: "drawn".into(), cookie: "drawn, too".into(), form: "and this".into() },
 //!     address: listener.local_addr()?,
 //!     names: vec![],
@@ -42,6 +50,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod actions;
 pub mod site;
 pub mod host;
 pub mod token;
@@ -52,8 +61,14 @@ mod target;
 mod reader;
 mod shared;
 mod searches;
+mod plans;
+mod playground;
 mod stream;
 mod export;
+mod permit;
+mod answers;
+mod fields;
+mod forms;
 mod shown;
 mod moment;
 mod markup;

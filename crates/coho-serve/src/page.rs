@@ -3,6 +3,7 @@
 
 pub(crate) mod sum;
 pub(crate) mod head;
+pub(crate) mod told;
 pub(crate) mod cause;
 pub(crate) mod compare;
 pub(crate) mod agenda;
@@ -17,6 +18,9 @@ pub(crate) mod rows;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod row;
+pub(crate) mod plan;
+pub(crate) mod act;
+pub(crate) mod playground;
 pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
@@ -28,7 +32,8 @@ use coho_ledger::look::Patience;
 use crate::reader::ReadError;
 use crate::running::house::House;
 use crate::searches::Searches;
-use crate::shown::{Page, Shown, shown};
+use crate::plans::Plans;
+use crate::shown::{Formed, Shown, shown};
 use crate::site::Site;
 use crate::target::Target;
 
@@ -56,6 +61,7 @@ pub(crate) enum Found {
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) searches: &'a Searches,
+    pub(crate) plans: &'a Plans,
     /// What runs syncs in this process, if something does.
     pub(crate) house: Option<&'a House>,
     pub(crate) now: Time,
@@ -72,6 +78,9 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
             Target::Home => found(site, Some(home::empty(context))),
             Target::Runs => found(site, Some(runs::empty())),
             Target::Project => found(site, Some(project::make(context))),
+            Target::Plan => found(site, Some(plan::make(context)?)),
+            Target::Playground => found(site, Some(playground::make(context))),
+            Target::Act { deed } => found(site, act::make(context, None, deed)?),
             Target::Run { .. }
             | Target::Rows { .. }
             | Target::Search
@@ -84,18 +93,21 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
         Target::Home => found(site, Some(home::make(context, ledger)?)),
         Target::Runs => found(site, Some(runs::make(context, ledger)?)),
         Target::Project => found(site, Some(project::make(context))),
+        Target::Plan => found(site, Some(plan::make(context)?)),
         Target::Run { run } => found(site, run::make(context, ledger, run)?),
         Target::Rows { run } => found(site, rows::make(context, ledger, Some(run))?),
         Target::Search => found(site, rows::make(context, ledger, None)?),
         Target::Calls { run } => found(site, calls::make(context, ledger, run)?),
         Target::Row { number } => found(site, row::make(context, ledger, *number)?),
         Target::Call { number } => found(site, call::make(context, ledger, *number)?),
+        Target::Playground => found(site, Some(playground::make(context))),
+        Target::Act { deed } => found(site, act::make(context, Some(ledger), *deed)?),
     }
 }
 
-fn found<P: Page>(site: &Site, page: Option<P>) -> Result<Found, ReadError> {
+fn found<P: Formed>(site: &Site, page: Option<P>) -> Result<Found, ReadError> {
     Ok(match page {
-        Some(page) => Found::Page(shown(&page, &site.masker())?),
+        Some(page) => Found::Page(shown(&page, site)?),
         None => Found::Nothing,
     })
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_engine::clock::Clock;
 use coho_engine::context::EngineError;
+use coho_engine::plan::TableError;
 use coho_ledger::look::Patience;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -34,6 +35,9 @@ pub(crate) enum ReadError {
     /// A page could not be made of it.
     #[error("making the page failed")]
     Page(#[from] serde_json::Error),
+    /// A plan could not be read.
+    #[error(transparent)]
+    Plan(#[from] TableError),
     /// The work was given up, since the process ends.
     #[error("the server is ending")]
     Ending,

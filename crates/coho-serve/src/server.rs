@@ -10,25 +10,21 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
+use coho_ledger::token::TokenScope;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+use crate::answers::{failed, forbidden, html, not_found, sent};
 use crate::api::routes::Api;
 use crate::host::Host;
-use crate::limited::Unread;
-use crate::markup::frame::{self, Frame};
+use crate::markup::frame;
 use crate::page::{self, Asked, Found};
-use crate::reader::{ReadError, told};
 use crate::running::desk;
 use crate::running::house::House;
 use crate::shared::{Shared, make};
-use crate::shown::Shown;
 use crate::site::{Opened, Site};
 use crate::target::{self, Form, Target};
-use crate::{api, assets, export, guard, limited, net, sessions, stream};
-
-/// The most bytes of a request's body.
-const MOST_BYTES: usize = 1_048_576;
+use crate::{api, assets, export, forms, guard, net, permit, sessions, stream};
 
 /// What every answer carries: nothing of it is kept, framed, guessed or told to others, and no script or style runs but ours.
 const HEADERS: [(&str, &str); 7] = [
@@ -54,9 +50,12 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (end, ending) = watch::channel(false);
     let limits = site.limits;
-    let router = pages(Shared::new(site, None, ending)).layer(map_response(dressed));
+    let shared = Shared::new(site, None, ending);
+    let plans = Arc::clone(&shared.plans);
+    let router = pages(shared).layer(map_response(dressed));
     let stop = async move {
         stop.await;
+        plans.cancel();
         end.send_replace(true);
     };
     net::serve(listener, router, limits, stop).await;
@@ -76,6 +75,7 @@ pub async fn run(
     let limits = site.limits;
     let house = Arc::new(House::new(host, Arc::clone(&site.clock), opened));
     let shared = Shared::new(site, Some(Arc::clone(&house)), ending);
+    let plans = Arc::clone(&shared.plans);
     let api = Api { house: Arc::clone(&house), reader: Arc::clone(&shared.reader), limits };
     let router = api::routes::of(api).merge(pages(shared)).layer(map_response(dressed));
     let (ended, worked) = oneshot::channel::<()>();
@@ -83,6 +83,7 @@ pub async fn run(
     let asked = Arc::clone(&house);
     let asks = tokio::spawn(async move {
         stop.await;
+        plans.cancel();
         asked.end();
     });
     desk::work(&house).await;
@@ -123,7 +124,8 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
     if let Some(asset) = assets::answer(parts.uri.path(), &parts.headers) {
         return asset;
     }
-    let is_session = shared.may(&parts.headers, is_ours).await.is_some();
+    let may = shared.may(&parts.headers, is_ours).await;
+    let is_session = may.is_some();
     match (parts.method.clone(), parts.uri.path()) {
         (Method::POST, _) if !guard::origin(&parts.headers) => {
             (StatusCode::FORBIDDEN, "this request does not come from a page of this server\n").into_response()
@@ -132,17 +134,32 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
         (Method::POST, "/session") => begin(shared, body).await,
         (Method::GET | Method::HEAD, _) if is_session => get(shared, &parts.uri, &parts.headers).await,
         (Method::GET | Method::HEAD, path) => stranger(shared, path),
-        (Method::POST, "/search") if is_session => search(shared, body).await,
-        (Method::POST, _) if is_session => not_found(shared, Form::Html),
+        (Method::POST, path) if is_session => post(shared, path, body, may == Some(TokenScope::Trigger)).await,
         (Method::POST, _) => StatusCode::UNAUTHORIZED.into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }
 
+/// A form of one of our pages. Who may only read does nothing by it.
+async fn post(shared: &Shared, path: &str, body: Body, may_act: bool) -> Response {
+    let answered = match path {
+        "/search" => forms::search(shared, body).await,
+        "/plan" => forms::plan(shared, body).await,
+        "/plan/cancel" => forms::cancel_plan(shared, body).await,
+        path => match target::parse(path) {
+            Some((Target::Act { .. }, _)) if !may_act => Ok(forbidden(shared)),
+            Some((Target::Act { deed }, Form::Html)) => forms::act(shared, deed, body).await,
+            Some((Target::Playground, form)) => forms::playground(shared, form, body).await,
+            Some(_) | None => Ok(not_found(shared, Form::Html)),
+        },
+    };
+    answered.unwrap_or_else(|refused| refused)
+}
+
 /// Takes the token and gives the cookie.
 async fn begin(shared: &Shared, body: Body) -> Response {
     let site = &shared.site;
-    let fields = match form(site, body).await {
+    let fields = match forms::read(shared, body).await {
         Ok(fields) => fields,
         Err(refused) => return refused,
     };
@@ -172,36 +189,6 @@ fn door(shared: &Shared, is_wrong: bool) -> String {
     frame::door(takes, is_wrong).into_string()
 }
 
-/// Keeps what is searched, and leads to where it is found: the address names it by a number.
-async fn search(shared: &Shared, body: Body) -> Response {
-    let fields = match form(&shared.site, body).await {
-        Ok(fields) => fields,
-        Err(refused) => return refused,
-    };
-    let field = |name: &str| fields.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
-    let target = match field("run") {
-        Some(run) => Target::Rows { run: run.to_owned() },
-        None => Target::Search,
-    };
-    let number = field("text").map(|text| shared.searches.keep(text).to_string());
-    let filters = ["sync", "fate", "code"].map(|name| (name, field(name)));
-    let address = target.with(&[&filters[..], &[("q", number.as_deref())]].concat());
-    match HeaderValue::from_str(&address) {
-        Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
-        Err(_) => StatusCode::BAD_REQUEST.into_response(),
-    }
-}
-
-/// The fields of a form, or why they were not read.
-async fn form(site: &Site, body: Body) -> Result<std::collections::BTreeMap<String, String>, Response> {
-    let bytes = limited::body(body, MOST_BYTES, site.limits.body).await.map_err(|unread| match unread {
-        Unread::TooLong => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Unread::TooSlow => StatusCode::REQUEST_TIMEOUT.into_response(),
-    })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-    Ok(page::fields(text))
-}
-
 /// Who has no session sees a door, and nothing behind it.
 fn stranger(shared: &Shared, path: &str) -> Response {
     if path.strip_suffix(".json").is_some() {
@@ -213,7 +200,13 @@ fn stranger(shared: &Shared, path: &str) -> Response {
 }
 
 async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
+    if uri.path() == page::plan::PERMIT {
+        return permit::answer(shared).unwrap_or_else(|| not_found(shared, Form::Html));
+    }
     let Some((target, form)) = target::parse(uri.path()) else { return not_found(shared, Form::Html) };
+    if matches!(target, Target::Act { .. }) && shared.site.actions.is_none() {
+        return forbidden(shared);
+    }
     let asked = Asked { target, filters: page::fields(uri.query().unwrap_or_default()) };
     let streams = headers.get(header::ACCEPT).is_some_and(|kinds| kinds == "text/event-stream");
     if streams && form == Form::Html {
@@ -230,48 +223,4 @@ async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
         Ok(Found::Nothing) => not_found(shared, form),
         Err(error) => failed(shared, form, &error),
     }
-}
-
-fn sent(shared: &Shared, asked: &Asked, shown: &Shown, form: Form) -> Response {
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => {
-            let kind = [(header::CONTENT_TYPE, "application/json")];
-            (StatusCode::OK, kind, format!("{:#}\n", shown.json)).into_response()
-        }
-        Form::Html => {
-            let frame = Frame::of(&shared.site, Some(asked));
-            html(StatusCode::OK, frame.page(&shown.title, &shown.main).into_string())
-        }
-    }
-}
-
-fn not_found(shared: &Shared, form: Form) -> Response {
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::NOT_FOUND, "there is no such page"),
-        Form::Html => {
-            let page = Frame::of(&shared.site, None).page("Not found", &frame::nothing_here());
-            html(StatusCode::NOT_FOUND, page.into_string())
-        }
-    }
-}
-
-fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Response {
-    let text = shared.site.masker().mask(&told(failure)).into_owned();
-    tracing::warn!("a page could not be made: {text}");
-    match form {
-        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::INTERNAL_SERVER_ERROR, &text),
-        Form::Html => {
-            let page = Frame::of(&shared.site, None).page("Failed", &frame::failed(&text));
-            html(StatusCode::INTERNAL_SERVER_ERROR, page.into_string())
-        }
-    }
-}
-
-fn error(status: StatusCode, text: &str) -> Response {
-    let body = serde_json::json!({ "error": text });
-    (status, [(header::CONTENT_TYPE, "application/json")], format!("{body:#}\n")).into_response()
-}
-
-fn html(status: StatusCode, text: String) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }

@@ -10,12 +10,16 @@ use coho_ledger::token::TokenScope;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::page::{self, Asked, Context, Found};
+use crate::plans::Plans;
 use crate::reader::{ReadError, Reader};
 use crate::running::house::House;
 use crate::searches::Searches;
 use crate::sessions::Sessions;
 use crate::site::Site;
 use crate::{guard, sessions};
+
+/// How many templates and mappings are tried at once: each has a processor to itself.
+const TRIALS: usize = 2;
 
 /// The longest that a page may ask the ledger.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -29,6 +33,9 @@ pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) searches: Arc<Searches>,
+    pub(crate) plans: Arc<Plans>,
+    /// How many templates and mappings may be tried at once.
+    pub(crate) trials: Arc<Semaphore>,
     pub(crate) sessions: Arc<Sessions>,
     /// What runs syncs in this process, if something does.
     pub(crate) house: Option<Arc<House>>,
@@ -44,8 +51,9 @@ impl Shared {
     pub(crate) fn new(site: Site, house: Option<Arc<House>>, ending: watch::Receiver<bool>) -> Self {
         let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
         let streams = Arc::new(Semaphore::new(site.limits.streams));
-        let (searches, sessions, turns) = (Arc::default(), Arc::default(), Arc::default());
-        Self { site: Arc::new(site), reader, searches, sessions, house, streams, turns, ending }
+        let trials = Arc::new(Semaphore::new(TRIALS));
+        let (searches, plans, sessions, turns) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Self { site: Arc::new(site), reader, searches, plans, trials, sessions, house, streams, turns, ending }
     }
 
     /// What a request may do: by the session that it belongs to, or by the token that it shows.
@@ -65,15 +73,21 @@ impl Shared {
 /// The page, read on a thread that may block.
 pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadError> {
     let (site, searches) = (Arc::clone(&shared.site), Arc::clone(&shared.searches));
-    let house = shared.house.clone();
+    let (plans, house) = (Arc::clone(&shared.plans), shared.house.clone());
     let begun = Instant::now();
     let patience = Patience::until(move || begun.elapsed() > PATIENCE);
     let brief = Patience::until(move || begun.elapsed() > BRIEF);
     let work = move |ledger: Option<&Ledger>| {
         let now = site.clock.now();
-        let house = house.as_deref();
-        let context =
-            Context { site: &site, searches: &searches, house, now, asked: &asked, patience: &brief };
+        let context = Context {
+            site: &site,
+            searches: &searches,
+            plans: &plans,
+            house: house.as_deref(),
+            now,
+            asked: &asked,
+            patience: &brief,
+        };
         page::make(&context, ledger)
     };
     shared.reader.read(patience, work).await

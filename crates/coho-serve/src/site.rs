@@ -8,8 +8,12 @@ use std::time::Duration;
 use coho_core::problem::Problem;
 use coho_core::secret::Masker;
 use coho_engine::clock::Clock;
+use coho_engine::context::Setup;
+use coho_ledger::lease::Holder;
 use coho_ledger::retention::Retention;
 use coho_project::{File, Project};
+
+use crate::actions::Actions;
 
 /// What a server is made with.
 #[derive(Clone)]
@@ -26,6 +30,10 @@ pub struct Site {
     pub open: OpenProject,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Where plans are made.
+    pub machine: Machine,
+    /// Who does what pages ask for. Without it they ask for nothing.
+    pub actions: Option<Arc<dyn Actions>>,
     /// What opens the pages.
     pub keys: Keys,
     /// Where it listens: what a browser may call it by follows from that.
@@ -72,6 +80,32 @@ impl Default for Limits {
             end: Duration::from_secs(3),
         }
     }
+}
+
+impl Site {
+    /// What an engine is made with that plans and reads, and runs nothing.
+    pub(crate) fn setup<'a>(&self, project: &'a Project) -> Setup<'a> {
+        Setup {
+            project,
+            root: self.machine.root.clone(),
+            temporary: self.machine.temporary.clone(),
+            clock: Arc::clone(&self.clock),
+            holder: self.machine.holder.clone(),
+            run_id: Arc::new(|| "plan".to_owned()),
+            lineage: None,
+        }
+    }
+}
+
+/// Where plans are made.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// Where a plan's file goes.
+    pub temporary: PathBuf,
+    /// This process, which holds no lease.
+    pub holder: Holder,
 }
 
 /// Reads the project's files as they are now.

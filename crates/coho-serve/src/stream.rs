@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::page::{Asked, Found};
 use crate::reader::ReadError;
 use crate::shared::{Shared, make};
+use crate::target::Target;
 
 /// The shortest time between two looks at the ledger.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -33,6 +34,8 @@ struct Watcher {
     last: Option<String>,
     /// The ledger as it was looked at last.
     seen: Option<Look>,
+    /// The state of plans as it was looked at last.
+    plans: Option<u64>,
     /// Its place among those that move at once.
     _place: OwnedSemaphorePermit,
 }
@@ -46,7 +49,8 @@ struct Look {
 /// The page, now and whenever it changes. `None` where too many move already.
 pub(crate) fn of(shared: Shared, asked: Asked) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let place = Arc::clone(&shared.streams).try_acquire_owned().ok()?;
-    let watcher = Watcher { shared, asked, is_new: true, last: None, seen: None, _place: place };
+    let watcher =
+        Watcher { shared, asked, is_new: true, last: None, seen: None, plans: None, _place: place };
     let events = futures_util::stream::unfold(watcher, |mut watcher| async move {
         let page = watcher.next().await?;
         let event = Event::default().event("page").data(page);
@@ -75,7 +79,12 @@ impl Watcher {
     }
 
     async fn changed(&mut self) -> Option<String> {
-        if !self.ledger_changed().await {
+        let is_new = if self.asked.target == Target::Plan {
+            self.plans_changed()
+        } else {
+            self.ledger_changed().await
+        };
+        if !is_new {
             return None;
         }
         let turn = Arc::clone(&self.shared.turns).lock_owned().await;
@@ -93,6 +102,12 @@ impl Watcher {
         }
         self.last = Some(page.clone());
         Some(page)
+    }
+
+    /// Whether plans went on since the last look.
+    fn plans_changed(&mut self) -> bool {
+        let version = Some(self.shared.plans.version());
+        std::mem::replace(&mut self.plans, version) != version
     }
 
     /// Whether the ledger was written to since the last look, or is another one.

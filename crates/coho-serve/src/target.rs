@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -18,6 +20,10 @@ pub(crate) enum Target {
     },
     /// The project's files as they are now.
     Project,
+    /// What a run would send.
+    Plan,
+    /// Templates and mappings on sample rows.
+    Playground,
     /// Rows of all runs, found by what is in them.
     Search,
     Calls {
@@ -29,6 +35,51 @@ pub(crate) enum Target {
     Call {
         number: i64,
     },
+    /// Whether something is meant that changes what is remembered or sent.
+    Act {
+        deed: Deed,
+    },
+}
+
+/// What can be done from pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Deed {
+    Run,
+    Retry,
+    Forget,
+}
+
+impl Deed {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Retry, Self::Forget];
+
+    /// As an address has it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Retry => "retry",
+            Self::Forget => "forget",
+        }
+    }
+
+    /// As a heading has it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Run => "Run now",
+            Self::Retry => "Retry what waits",
+            Self::Forget => "Forget what is remembered",
+        }
+    }
+
+    /// As a button has it.
+    pub(crate) fn button(self) -> &'static str {
+        match self {
+            Self::Run => "Run now",
+            Self::Retry => "Retry",
+            Self::Forget => "Forget",
+        }
+    }
 }
 
 /// How a page is asked for.
@@ -56,9 +107,12 @@ pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
         ["runs", run, "rows"] => Target::Rows { run: (*run).to_owned() },
         ["runs", run, "calls"] => Target::Calls { run: (*run).to_owned() },
         ["project"] => Target::Project,
+        ["plan"] => Target::Plan,
+        ["playground"] => Target::Playground,
         ["rows"] => Target::Search,
         ["rows", number] => Target::Row { number: number.parse().ok()? },
         ["calls", number] => Target::Call { number: number.parse().ok()? },
+        ["do", name] => Target::Act { deed: Deed::ALL.into_iter().find(|deed| deed.name() == *name)? },
         _ => return None,
     };
     let is_list = matches!(target, Target::Rows { .. } | Target::Search);
@@ -74,10 +128,13 @@ impl Target {
             Self::Run { run } => format!("/runs/{}", encoded(run)),
             Self::Rows { run } => format!("/runs/{}/rows", encoded(run)),
             Self::Project => "/project".to_owned(),
+            Self::Plan => "/plan".to_owned(),
+            Self::Playground => "/playground".to_owned(),
             Self::Search => "/rows".to_owned(),
             Self::Calls { run } => format!("/runs/{}/calls", encoded(run)),
             Self::Row { number } => format!("/rows/{number}"),
             Self::Call { number } => format!("/calls/{number}"),
+            Self::Act { deed } => format!("/do/{}", deed.name()),
         }
     }
 
@@ -89,10 +146,13 @@ impl Target {
             | Self::Run { .. }
             | Self::Rows { .. }
             | Self::Project
+            | Self::Plan
+            | Self::Playground
             | Self::Search
             | Self::Calls { .. }
             | Self::Row { .. }
-            | Self::Call { .. } => self.path() + ".json",
+            | Self::Call { .. }
+            | Self::Act { .. } => self.path() + ".json",
         }
     }
 
@@ -100,17 +160,33 @@ impl Target {
     pub(crate) fn run(&self) -> Option<&str> {
         match self {
             Self::Run { run } | Self::Rows { run } | Self::Calls { run } => Some(run),
-            Self::Home | Self::Runs | Self::Project | Self::Search | Self::Row { .. } | Self::Call { .. } => {
-                None
-            }
+            Self::Home
+            | Self::Runs
+            | Self::Project
+            | Self::Plan
+            | Self::Playground
+            | Self::Search
+            | Self::Row { .. }
+            | Self::Call { .. }
+            | Self::Act { .. } => None,
         }
     }
 
     /// Whether what it shows may change while somebody looks at it.
     pub(crate) fn moves(&self) -> bool {
         match self {
-            Self::Home | Self::Runs | Self::Run { .. } | Self::Row { .. } | Self::Calls { .. } => true,
-            Self::Rows { .. } | Self::Search | Self::Project | Self::Call { .. } => false,
+            Self::Home
+            | Self::Runs
+            | Self::Run { .. }
+            | Self::Row { .. }
+            | Self::Calls { .. }
+            | Self::Plan => true,
+            Self::Rows { .. }
+            | Self::Search
+            | Self::Project
+            | Self::Playground
+            | Self::Call { .. }
+            | Self::Act { .. } => false,
         }
     }
 
@@ -179,10 +255,13 @@ mod tests {
             Target::Run { run: strange.clone() },
             Target::Rows { run: strange.clone() },
             Target::Project,
+            Target::Plan,
+            Target::Playground,
             Target::Search,
             Target::Calls { run: strange },
             Target::Row { number: 7 },
             Target::Call { number: 9 },
+            Target::Act { deed: Deed::Retry },
         ];
         for page in pages {
             assert_eq!(parse(&page.path()), Some((page.clone(), Form::Html)));

@@ -10,6 +10,12 @@ mod pictures;
 mod found;
 #[path = "pages/strangers.rs"]
 mod strangers;
+#[path = "pages/plans.rs"]
+mod plans;
+#[path = "pages/acts.rs"]
+mod acts;
+#[path = "pages/playgrounds.rs"]
+mod playgrounds;
 #[path = "pages/limits.rs"]
 mod limits;
 #[path = "pages/hostile.rs"]

@@ -10,10 +10,13 @@ use chrono::Utc;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_engine::context::retention;
+use coho_engine::stop::Stop;
+use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Limits, OpenProject, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Machine, OpenProject, Opened, Site};
 use tokio::net::TcpListener;
 
+use crate::acts::Acts;
 use crate::args::{Debug, Global};
 use crate::exit::{Exit, Known};
 use crate::failure::Refused;
@@ -32,6 +35,8 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     let address = typed.listen.unwrap_or_else(|| ([127, 0, 0, 1], typed.port).into());
     let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
     let address = listener.local_addr().context("finding out the port")?;
+    let stop = Stop::new();
+    let acts = typed.allow_actions.then(|| Acts::new(global.clone(), stop.clone()));
     let site = Site {
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
@@ -39,6 +44,12 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
+        machine: Machine {
+            root: loaded.root.clone(),
+            temporary: std::env::temp_dir(),
+            holder: engine::holder(),
+        },
+        actions: acts.clone().map(|acts| Arc::new(acts) as Arc<dyn Actions>),
         keys: keys.clone(),
         address,
         names: typed.hosts.clone(),
@@ -46,13 +57,21 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     };
     let shown = typed.token_file.is_none().then_some(keys.token.as_str());
     tell(typed, &format!("http://{}/", visible(address)), shown)?;
-    let stop = async {
+    let asked = async move {
         // Where signals cannot be heard, the process ends as any other does.
         if engine::asked_to_end().await.is_err() {
             std::future::pending::<()>().await;
         }
+        stop.ask();
     };
-    serve(site, listener, stop).await.context("serving pages")?;
+    serve(site, listener, asked).await.context("serving pages")?;
+    if let Some(acts) = acts {
+        // What is under way is finished first. Whoever asks a second time does not wait.
+        tokio::select! {
+            () = acts.finished() => {}
+            _ = engine::asked_to_end() => std::process::exit(130),
+        }
+    }
     Ok(Exit::Done)
 }
 

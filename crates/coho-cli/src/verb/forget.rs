@@ -2,6 +2,10 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
+use coho_core::key::Key;
+use coho_core::sync::Sync;
+use coho_engine::context::{Engine, EngineError};
+
 use crate::args::Global;
 use crate::exit::{Exit, Known};
 use crate::{engine, print, project};
@@ -17,10 +21,7 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
         return Ok(Exit::Done);
     }
     let key = crate::key::typed(key, &loaded.project, &syncs)?;
-    let mut forgotten = 0;
-    for sync in syncs {
-        forgotten += engine.forget(sync, key.as_ref())?;
-    }
+    let forgotten = all(&engine, &syncs, key.as_ref())?;
     if forgotten == 0 {
         print::talk(&format!("nothing is remembered of {what}"));
     } else {
@@ -39,4 +40,9 @@ fn confirmed(what: &str) -> anyhow::Result<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Forgets what is remembered of these syncs, or of one key. Gives how many keys.
+pub(crate) fn all(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<u64, EngineError> {
+    syncs.iter().map(|sync| engine.forget(sync, key)).sum()
 }

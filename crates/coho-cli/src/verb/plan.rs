@@ -11,7 +11,6 @@ use coho_engine::owner::OnForeign;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Outlook};
 use coho_ledger::Ledger;
-use coho_ledger::lease::UnderWay;
 use coho_report::style::{Color, Style};
 
 use crate::args::{Global, Rows};
@@ -36,13 +35,7 @@ pub(crate) async fn plan(
         tell_of_runs(&engine, &ledger)?;
     }
     let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
-    let (mut planned, mut problems) = (Vec::new(), Vec::new());
-    for outlook in outlooks {
-        match outlook {
-            Outlook::Plan(one) => planned.push(one),
-            Outlook::Failed { problems: found, .. } => problems.extend(found),
-        }
-    }
+    let (planned, problems) = Outlook::parted(outlooks);
     let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
     if global.json {
         let mut document = coho_report::json::plan(&plans);
@@ -61,7 +54,7 @@ pub(crate) async fn plan(
         return if global.json { Ok(Exit::Report(failure::code(&refused))) } else { Err(refused) };
     }
     if let Some(path) = output {
-        permit::write(&engine, &planned.iter().map(AsRef::as_ref).collect::<Vec<_>>(), path)?;
+        permit::write(&engine, &planned.iter().collect::<Vec<_>>(), path)?;
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
     let invalid = plans.iter().any(|plan| plan.counts.fate(Fate::Invalid) > 0);
@@ -75,14 +68,8 @@ pub(crate) async fn plan(
 
 /// Says so where a run is under way: what it has begun is not known yet.
 pub(crate) fn tell_of_runs(engine: &Engine<'_>, ledger: &Ledger) -> anyhow::Result<()> {
-    if let Some(UnderWay { holder, since, run }) = engine.under_way(ledger)? {
-        let run = run.map(|run| format!(" {}", run.as_str())).unwrap_or_default();
-        print::talk(&format!(
-            "a run{run} is under way since {} (process {} on {}): the outcome of what it is sending is not known yet",
-            since.format("%Y-%m-%dT%H:%M:%SZ"),
-            holder.pid,
-            holder.host
-        ));
+    if let Some(under_way) = engine.under_way(ledger)? {
+        print::talk(&format!("{under_way}: the outcome of what it is sending is not known yet"));
     }
     Ok(())
 }

@@ -5,11 +5,9 @@ use std::path::Path;
 
 use coho_core::key::Key;
 use coho_core::plan::{Status, SyncSummary};
-use coho_core::sync::SyncId;
-use coho_engine::alerts::Ping;
-use coho_engine::context::Engine;
+use coho_core::sync::{Sync, SyncId};
+use coho_engine::context::{Engine, EngineError};
 use coho_engine::lost::OnLost;
-use coho_engine::pinged::pinged;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Report};
 use coho_project::excerpt;
@@ -53,19 +51,10 @@ async fn send(
     }
     options.started = started::by_command(&loaded.files, &loaded.root);
     let (stop, _listening) = engine::stop_at_ctrl_c();
-    // Who waits for the runs of a schedule is not deceived by one that a person makes of a few rows.
-    let is_awaited = options.filter == Filter::default();
-    if is_awaited {
-        engine.ping(Ping::Start, "").await;
-    }
     let pipes = Pipes::open(&|name| std::env::var(name).ok());
-    let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await;
+    let report = engine.run_awaited(&syncs, &options, &Progress::new(global), &stop).await;
     if let Some(pipes) = pipes {
         pipes.end(&report);
-    }
-    if is_awaited {
-        let (ping, summary) = pinged(&report);
-        engine.ping(ping, &summary).await;
     }
     told(global, loaded, &report?, options.filter.key.as_ref())
 }
@@ -131,11 +120,7 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
-    let mut due = 0;
-    for sync in &syncs {
-        due += engine.make_due(sync, typed.as_ref())?;
-    }
-    match due {
+    match make_due(&engine, &syncs, typed.as_ref())? {
         0 => {
             print::talk("no row waits: nothing was sent");
             if global.json {
@@ -144,10 +129,23 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
             return Ok(Exit::Done);
         }
         1 => print::talk("1 row that waited is tried again"),
-        _ => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
+        due => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
-    let mut options = options(&rows, typed);
-    options.filter.waiting = Waiting::Only;
+    let options = Options { filter: waiting(typed), ..options(&rows, None) };
     send(global, &loaded, &engine, &rows.syncs, options).await
+}
+
+/// Makes what waits due now. Gives how many rows.
+pub(crate) fn make_due(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+    key: Option<&Key>,
+) -> Result<u64, EngineError> {
+    syncs.iter().map(|sync| engine.make_due(sync, key)).sum()
+}
+
+/// What waits, and nothing else.
+pub(crate) fn waiting(key: Option<Key>) -> Filter {
+    Filter { key, waiting: Waiting::Only, ..Filter::default() }
 }

@@ -11,7 +11,7 @@ use coho_core::started::Started;
 use coho_engine::context::{Setup, retention};
 use coho_project::{File, Project};
 use coho_serve::host::Host;
-use coho_serve::site::{Broken, Keys, Limits, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
 use tokio::net::TcpListener;
 
 use crate::args::{Global, Serve};
@@ -38,6 +38,12 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
         retention: retention(&loaded.project.history),
         open: opener(global),
         clock: Arc::new(Utc::now),
+        machine: Machine {
+            root: loaded.root.clone(),
+            temporary: std::env::temp_dir(),
+            holder: engine::holder(),
+        },
+        actions: None,
         keys: keys.clone(),
         address,
         names: names(&loaded, typed),

@@ -9,29 +9,13 @@ use super::differences::differences;
 use super::notice::{self, KEY, See};
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
-use crate::words::{change, clip, counted, number, tame, time, wrap};
-
-/// The order in which changes are told: what is sent first, then what is not.
-const ORDER: [Change; 12] = [
-    Change::Add,
-    Change::Update,
-    Change::Retry,
-    Change::Resolve,
-    Change::Remove,
-    Change::Probe,
-    Change::Learn,
-    Change::Release,
-    Change::Keep,
-    Change::Forget,
-    Change::Hold,
-    Change::Unchanged,
-];
+use crate::words::{CHANGES, change, clip, counted, number, tame, time, wrap};
 
 /// The plans of some syncs.
 pub fn plan(plans: &[SyncPlan], style: &Style) -> String {
     let mut parts: Vec<_> = plans.iter().map(|plan| sync(plan, style)).collect();
     if plans.iter().filter(|plan| plan.counts.planned() > 0).count() > 1 {
-        parts.push(total(plans));
+        parts.push(total(plans) + "\n");
     }
     if plans.is_empty() {
         parts.push("nothing to send\n".to_owned());
@@ -79,7 +63,7 @@ fn heading(plan: &SyncPlan, style: &Style) -> String {
 
 fn changes(plan: &SyncPlan) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
-    for kind in ORDER {
+    for kind in CHANGES {
         let mut word = change(kind);
         for ((_, reason), count) in plan.changes.iter().filter(|((other, _), _)| *other == kind) {
             let why = format!("{reason}{}", aside(plan, kind, *reason));
@@ -135,7 +119,7 @@ fn tone(kind: Change) -> Tone {
 }
 
 fn samples(plan: &SyncPlan, style: &Style) -> String {
-    ORDER.into_iter().map(|kind| samples_of(plan, kind, style)).collect()
+    CHANGES.into_iter().map(|kind| samples_of(plan, kind, style)).collect()
 }
 
 fn samples_of(plan: &SyncPlan, kind: Change, style: &Style) -> String {
@@ -176,7 +160,8 @@ fn example(sample: &Sample, style: &Style) -> String {
 /// A time from which on it is told how much faster the Analytics API would be, in milliseconds.
 const LONG: u64 = 60_000;
 
-fn cost(calls: Calls, least: LeastTime) -> String {
+/// `2 to 6 calls, at least 1 s at 900 calls a minute`
+pub fn cost(calls: Calls, least: LeastTime) -> String {
     let counted = match calls {
         Calls { least, most } if least == most => counted(least, "call"),
         Calls { least, most } => format!("{} to {}", number(least), counted(most, "call")),
@@ -208,7 +193,8 @@ fn thousandths(number: u32) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn total(plans: &[SyncPlan]) -> String {
+/// `all syncs: 12 operations, 12 to 40 calls, at least 1 s at 900 calls a minute`
+pub fn total(plans: &[SyncPlan]) -> String {
     let sum = |part: fn(&Calls) -> u64| plans.iter().map(|plan| part(&plan.calls)).sum();
     let calls = Calls { least: sum(|calls| calls.least), most: sum(|calls| calls.most) };
     let operations: u64 = plans.iter().map(|plan| plan.counts.planned()).sum();
@@ -222,5 +208,5 @@ fn total(plans: &[SyncPlan]) -> String {
     } else {
         format!("{}, at least {}", cost(calls, LeastTime::default()), whole(millis))
     };
-    format!("all syncs: {}, {cost}\n", counted(operations, "operation"))
+    format!("all syncs: {}, {cost}", counted(operations, "operation"))
 }

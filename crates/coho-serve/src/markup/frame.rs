@@ -7,10 +7,12 @@ use crate::site::Site;
 use crate::target::{Target, with};
 
 /// The pages that lead everywhere.
-const WAYS: [(&str, Target); 4] = [
+const WAYS: [(&str, Target); 6] = [
     ("Home", Target::Home),
     ("Runs", Target::Runs),
     ("Search", Target::Search),
+    ("Plan", Target::Plan),
+    ("Playground", Target::Playground),
     ("Project", Target::Project),
 ];
 

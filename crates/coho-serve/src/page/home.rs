@@ -16,8 +16,8 @@ use crate::markup::chart::{self, Bar};
 use crate::markup::parts;
 use crate::moment::{Moment, ago, millis};
 use crate::reader::ReadError;
-use crate::shown::Page;
-use crate::target::{self, Target};
+use crate::shown::{Formed, Hand};
+use crate::target::{self, Deed, Target};
 
 /// So many of the newest runs are looked at.
 const RUNS: usize = 200;
@@ -146,12 +146,12 @@ fn past(run: &SyncRun) -> Past {
     }
 }
 
-impl Page for Home {
+impl Formed for Home {
     fn title(&self) -> String {
         self.project.clone()
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         if !self.ran || self.syncs.is_empty() {
             return html! {
                 (nothing_yet())
@@ -160,6 +160,7 @@ impl Page for Home {
         }
         html! {
             h1 .visually-hidden { "Overview" }
+            @if hand.acts { p { a .more href=(Target::Act { deed: Deed::Run }.path()) { "Run now" } } }
             section aria-labelledby="wrong" {
                 h2 #wrong { "Still failing" }
                 @if self.failing.is_empty() {

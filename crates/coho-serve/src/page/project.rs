@@ -1,17 +1,17 @@
 //! The project as its files say it now: syncs with the way of each column to its field, models, and what is wrong.
 
 use coho_core::model::{Model, Relation};
-use coho_core::problem::Problem;
 use coho_core::sync::{Expression, FieldSpec, Matching, Sync};
 use coho_mapping::{Mapping, Specification};
-use coho_project::{File, Project, excerpt};
+use coho_project::{File, Project};
 use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
-use super::Context;
-use crate::shown::Page;
-use crate::target::Target;
+use super::told::Told;
+use super::{Context, act};
+use crate::shown::{Formed, Hand};
+use crate::target::{Deed, Target};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,14 +23,6 @@ pub(crate) struct ProjectPage {
     warnings: Vec<Told>,
     syncs: Vec<SyncPart>,
     models: Vec<ModelPart>,
-}
-
-/// A problem with its lines.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
-    code: String,
-    /// Where, what, the line itself and what helps: as the terminal shows it.
-    text: String,
 }
 
 /// A sync.
@@ -76,7 +68,7 @@ pub(crate) fn make(context: &Context<'_>) -> ProjectPage {
     match (context.site.open)() {
         Err(broken) => ProjectPage {
             name: context.site.project.clone(),
-            problems: told(&broken.problems, &broken.files),
+            problems: Told::all(&broken.problems, &broken.files),
             warnings: Vec::new(),
             syncs: Vec::new(),
             models: Vec::new(),
@@ -93,19 +85,11 @@ fn whole(project: &Project, files: &[File]) -> ProjectPage {
         .extend(project.syncs.iter().flat_map(|sync| Mapping::template_warnings(&Specification::of(sync))));
     ProjectPage {
         name: project.name.clone(),
-        problems: told(&problems, files),
-        warnings: told(&warnings, files),
+        problems: Told::all(&problems, files),
+        warnings: Told::all(&warnings, files),
         syncs: project.syncs.iter().map(part).collect(),
         models: project.models.iter().map(|one| model(one, project)).collect(),
     }
-}
-
-fn told(problems: &[Problem], files: &[File]) -> Vec<Told> {
-    let one = |problem: &Problem| Told {
-        code: problem.code.to_string(),
-        text: excerpt(problem, files).trim_end().to_owned(),
-    };
-    problems.iter().map(one).collect()
 }
 
 fn part(sync: &Sync) -> SyncPart {
@@ -184,12 +168,12 @@ fn model(model: &Model, project: &Project) -> ModelPart {
     }
 }
 
-impl Page for ProjectPage {
+impl Formed for ProjectPage {
     fn title(&self) -> String {
         format!("Project {}", self.name)
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         html! {
             h1 { (self.name) }
             section aria-labelledby="check" {
@@ -197,13 +181,13 @@ impl Page for ProjectPage {
                 @if self.problems.is_empty() && self.warnings.is_empty() {
                     p { span .state.good { "right" } " The files are right. " code { "coho check" } " asks sources and destinations too." }
                 }
-                @for problem in &self.problems { pre .problem.bad tabindex="0" { (problem.text) } }
-                @for warning in &self.warnings { pre .problem.warn tabindex="0" { (warning.text) } }
+                @for problem in &self.problems { (problem.show("bad")) }
+                @for warning in &self.warnings { (warning.show("warn")) }
             }
             @if !self.syncs.is_empty() {
                 section aria-labelledby="syncs" {
                     h2 #syncs { "Syncs" }
-                    @for sync in &self.syncs { (sync.show()) }
+                    @for sync in &self.syncs { (sync.show(hand)) }
                 }
                 section aria-labelledby="models" {
                     h2 #models { "Models" }
@@ -215,7 +199,7 @@ impl Page for ProjectPage {
 }
 
 impl SyncPart {
-    fn show(&self) -> Markup {
+    fn show(&self, hand: &Hand) -> Markup {
         html! {
             article .sync id={ "sync-" (self.id) } {
                 h3 { a href=(Target::Runs.with(&[("sync", Some(&self.id))])) { (self.id) } }
@@ -223,6 +207,7 @@ impl SyncPart {
                     "model " a href={ "#model-" (self.model) } { (self.model) } " → " (self.object) " in " (self.destination)
                     " · " (self.mode) " through " (self.api) " · removed rows: " (self.removed) " · " span .mono { (self.file) }
                 }
+                (act::ways(hand, ("sync", &self.id), &Deed::ALL))
                 div .wide { table .diff {
                     thead { tr { th { "Column" } th { "Field" } th { "By" } } }
                     tbody {

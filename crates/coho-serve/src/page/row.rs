@@ -14,11 +14,11 @@ use serde_json::Value as Json;
 
 use super::call::Exchange;
 use super::rows::state::RowState;
-use super::{Context, elsewhere};
+use super::{Context, act, elsewhere};
 use crate::markup::{json, parts};
 use crate::moment::Moment;
-use crate::shown::Page;
-use crate::target::{self, Target};
+use crate::shown::{Formed, Hand};
+use crate::target::{self, Deed, Target};
 
 /// So many of its fates are shown.
 const MOST: usize = 50;
@@ -174,15 +174,18 @@ fn pending(pending: &Pending) -> Option<String> {
     }
 }
 
-impl Page for RowPage {
+impl Formed for RowPage {
     fn title(&self) -> String {
         format!("A row of {}", self.sync)
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         html! {
             p .crumbs { a href="/" { "Home" } " / " (self.sync) " → " (self.object) " in " (self.workspace) }
             h1 { @match &self.key { Some(key) => { span .mono { (key) } } None => { "A row without a key" } } }
+            @if let (Some(_), Some(chapter)) = (&self.key, self.story.first()) {
+                (act::ways(hand, ("row", &chapter.row.number.to_string()), &[Deed::Retry, Deed::Forget]))
+            }
             @if let Some(remembered) = &self.remembered { (remembered.show()) }
             section aria-labelledby="story" {
                 h2 #story { "Story" }

@@ -6,10 +6,8 @@ use std::time::Duration;
 use coho_core::code::Code;
 use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
-use coho_engine::alerts::Ping;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
-use coho_engine::pinged::pinged;
 use coho_engine::run::{Begins, Options};
 use coho_ledger::request::{Request, State};
 use coho_report::style::{Color, Style};
@@ -128,10 +126,7 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
     }
     let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
     house.runs(true);
-    engine.ping(Ping::Start, "").await;
-    let done = engine.run(&syncs, &options, &*house.host.listener(), &house.stop).await;
-    let (ping, summary) = pinged(&done);
-    engine.ping(ping, &summary).await;
+    let done = engine.run_awaited(&syncs, &options, &*house.host.listener(), &house.stop).await;
     house.runs(false);
     match done {
         Ok(report) => {

@@ -31,8 +31,8 @@ async fn names_of_syncs_and_templates_are_text() -> Result<(), Failure> {
         sync("odd", &format!("{HOSTILE}{{{{ row.name }}}}")),
         sync("odd", &format!("{{{{ {HOSTILE} }}}}")),
     ] {
-        let mut stage = Stage::new().await?;
-        stage.also("syncs/odd.yaml", &text);
+        let stage = Stage::new().await?;
+        stage.file("syncs/odd.yaml", &text);
         let served = stage.serve().await?;
         is_text(&text, &served.page("/project").await?.body);
         served.end().await?;

@@ -3,20 +3,24 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use coho_core::case::{Subject, Tally};
 use coho_core::event::Silence;
 use coho_core::memory::Time;
 use coho_core::secret::{Masker, Secret};
 use coho_engine::context::{Engine, Setup};
-use coho_engine::run::Options;
+use coho_engine::run::{Options, Report};
 use coho_engine::stop::Stop;
-use coho_ledger::lease::Holder;
-use coho_project::{File, load};
+use coho_ledger::lease::{Holder, Lease};
+use coho_ledger::{Ledger, Opening};
+use coho_mapping::cases::{Declared, run, run_template};
+use coho_project::{File, FileText, load};
+use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Limits, Opened, Site};
+use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
 use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -38,6 +42,9 @@ pub(crate) const KEY: &str = "the-token-of-the-stage";
 
 /// What their cookie holds.
 pub(crate) const COOKIE: &str = "the-cookie-of-the-stage";
+
+/// What forms of its pages carry.
+pub(crate) const FORM: &str = "form";
 
 /// A secret of the project that stands in a row.
 pub(crate) const SECRET: &str = "hush-hush-hush";
@@ -73,10 +80,10 @@ pub(crate) struct Stage {
     pub(crate) vitally: Running,
     /// Where runs reach Vitally.
     url: String,
-    /// Files of the project besides the usual ones.
-    more: Vec<File>,
     clock: Clock,
     runs: AtomicU64,
+    /// Files of the project in place of its own ones, or beside them.
+    changed: Mutex<Vec<File>>,
 }
 
 /// The debugger, until it is dropped.
@@ -95,8 +102,14 @@ impl Stage {
         let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, switches, ..settings };
         let vitally = Simulator::start(settings).await?;
         let url = vitally.url();
-        let stage =
-            Self { folder: TempDir::new()?, vitally, url, more: Vec::new(), clock, runs: AtomicU64::new(0) };
+        let stage = Self {
+            folder: TempDir::new()?,
+            vitally,
+            url,
+            clock,
+            runs: AtomicU64::new(0),
+            changed: Mutex::default(),
+        };
         stage.sql(TABLES)?;
         Ok(stage)
     }
@@ -116,38 +129,99 @@ impl Stage {
         self.url = url;
     }
 
-    /// Gives the project another file.
-    pub(crate) fn also(&mut self, path: &str, text: &str) {
-        self.more.push(File::text(path, text));
-    }
-
-    fn files(&self) -> Vec<File> {
+    fn project(&self) -> String {
         let url = &self.url;
-        let project = format!(
+        format!(
             "project: stage
 sources: {{ app: {{ type: sqlite, path: app.db }} }}
 destinations:
   vitally: {{ type: vitally, base_url: '{url}', rest_token: {TOKEN}, rate: 10000000/min, concurrency: 1 }}
 ledger: ledger.db
 "
-        );
+        )
+    }
+
+    fn files(&self) -> Vec<File> {
         let model = |table: &str, letter: char| {
             let sql = format!("SELECT *, '{letter}-' || id AS external FROM {table}");
             format!("{{ source: app, primary_key: id, sql: \"{sql}\" }}")
         };
         let mut files = vec![
-            File::text("coho.yaml", &project),
+            File::text("coho.yaml", self.project()),
             File::text("models/accounts.yaml", model("accounts", 'a')),
             File::text("models/users.yaml", model("users", 'u')),
             File::text("syncs/accounts.yaml", ACCOUNTS),
             File::text("syncs/users.yaml", USERS),
         ];
-        files.extend(self.more.iter().cloned());
+        for file in self.changed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            files.retain(|other| other.path != file.path);
+            files.push(file.clone());
+        }
         files
+    }
+
+    /// Changes a file of the project, or adds one, before it is served.
+    pub(crate) fn file(&self, path: &str, text: &str) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).push(File::text(path, text));
+    }
+
+    /// Adds a sync whose source never answers, as long as what this gives is there, before the project is served.
+    pub(crate) async fn endless_source(&self) -> Result<TcpListener, Failure> {
+        let source = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("postgres://coho:coho@{}/none?sslmode=disable", source.local_addr()?);
+        let endless = format!("sources:\n  endless: {{ type: postgres, url: '{url}' }}\n  app: {{ type: sqlite, path: app.db }}\n");
+        let project = self.project().replace("sources: { app: { type: sqlite, path: app.db } }\n", &endless);
+        self.file("coho.yaml", &project);
+        self.file("models/endless.yaml", "{ source: endless, primary_key: id, sql: SELECT 1 }");
+        self.file("syncs/endless.yaml", &ACCOUNTS.replace("accounts", "endless"));
+        Ok(source)
+    }
+
+    /// The text of a file of the project.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let file = self.files().into_iter().find(|file| file.path == path);
+        match file.map(|file| file.text) {
+            Some(FileText::Utf8(text)) => text,
+            _ => String::new(),
+        }
+    }
+
+    /// Runs the project's tests: how many passed, and how many did not.
+    pub(crate) fn tests(&self) -> Result<(usize, usize), Failure> {
+        let project = load(&self.files(), &|_| None, None).map_err(|problems| format!("{problems:?}"))?;
+        let mut tally = Tally::default();
+        for suite in &project.tests {
+            let report = match &suite.subject {
+                Subject::Template(template) => run_template(suite, template),
+                Subject::Sync(id) => run(suite, project.sync(id).ok_or("no sync")?, &Declared::default()),
+            };
+            let of = Tally::of(&report.cases);
+            (tally.passed, tally.failed) = (tally.passed + of.passed, tally.failed + of.failed + of.broken);
+        }
+        Ok((tally.passed, tally.failed))
+    }
+
+    /// Holds the ledger as a run does, until what this gives is dropped.
+    pub(crate) fn hold_ledger(&self) -> Result<(Ledger, Lease), Failure> {
+        let now = time(&self.clock);
+        let ledger = Ledger::open(&self.folder.path().join("ledger.db"), &Opening::new(now))?;
+        let holder = Holder { id: "another".to_owned(), pid: std::process::id(), host: "here".to_owned() };
+        let lease = ledger.acquire(&holder, now, Duration::from_secs(300))?;
+        Ok((ledger, lease))
+    }
+
+    /// How many requests Vitally got that write.
+    pub(crate) fn writes(&self) -> usize {
+        self.vitally.calls().iter().filter(|call| call.method != "GET").count()
     }
 
     /// Runs all syncs.
     pub(crate) async fn run(&self) -> Result<(), Failure> {
+        self.run_under(None).await.map(drop)
+    }
+
+    /// Runs all syncs under this permit.
+    pub(crate) async fn run_under(&self, permit: Option<&str>) -> Result<Report, Failure> {
         let project = load(&self.files(), &|_| None, None).map_err(|problems| format!("{problems:?}"))?;
         let number = self.runs.fetch_add(1, Ordering::SeqCst);
         let clock = self.clock.clone();
@@ -164,8 +238,11 @@ ledger: ledger.db
             lineage: None,
         });
         let syncs = engine.select(&[])?;
-        engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await?;
-        self.settle_times()
+        let permit = permit.map(|text| engine.read_permit(text.as_bytes())).transpose()?;
+        let options = Options { permit, ..Options::default() };
+        let report = engine.run(&syncs, &options, &Silence, &Stop::new()).await?;
+        self.settle_times()?;
+        Ok(report)
     }
 
     /// How long a call took is measured, and differs from one test to the next: here each takes as many milliseconds as its
@@ -175,13 +252,22 @@ ledger: ledger.db
         Ok(ledger.execute_batch("UPDATE calls SET micros = id * 1000")?)
     }
 
-    /// Serves the pages.
+    /// Serves pages that only look.
     pub(crate) async fn serve(&self) -> Result<Served, Failure> {
-        self.serve_within(Limits::default()).await
+        self.serve_with(None).await
     }
 
-    /// The same with other limits.
+    /// Serves pages for which this does what they ask for.
+    pub(crate) async fn serve_with(&self, actions: Option<Arc<dyn Actions>>) -> Result<Served, Failure> {
+        self.serve_all(actions, Limits::default()).await
+    }
+
+    /// Serves pages with other limits.
     pub(crate) async fn serve_within(&self, limits: Limits) -> Result<Served, Failure> {
+        self.serve_all(None, limits).await
+    }
+
+    async fn serve_all(&self, actions: Option<Arc<dyn Actions>>, limits: Limits) -> Result<Served, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let clock = self.clock.clone();
@@ -192,7 +278,13 @@ ledger: ledger.db
             secrets: Arc::new(|| Masker::new(&[Secret::new(SECRET)])),
             retention: coho_engine::context::retention(&coho_project::HistorySpec::default()),
             clock: Arc::new(move || time(&clock)),
-            keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: "form".to_owned() },
+            machine: Machine {
+                root: self.folder.path().to_owned(),
+                temporary: self.folder.path().to_owned(),
+                holder: Holder { id: "debugger".to_owned(), pid: 1, host: "here".to_owned() },
+            },
+            actions,
+            keys: Keys { token: KEY.to_owned(), cookie: COOKIE.to_owned(), form: FORM.to_owned() },
             address,
             names: Vec::new(),
             limits,
@@ -212,8 +304,34 @@ ledger: ledger.db
 impl Served {
     /// A page, asked for with the session's cookie.
     pub(crate) async fn page(&self, path: &str) -> Result<Answer, Failure> {
-        let cookie = format!("Cookie: coho-{}={COOKIE}", self.address.port());
-        self.ask("GET", path, &[&cookie], "").await
+        self.ask("GET", path, &[&self.cookie()], "").await
+    }
+
+    /// What shows that a request is of the session.
+    pub(crate) fn cookie(&self) -> String {
+        format!("Cookie: coho-{}={COOKIE}", self.address.port())
+    }
+
+    /// A form, as one of our pages posts it.
+    pub(crate) async fn post(&self, path: &str, fields: &str) -> Result<Answer, Failure> {
+        let origin = format!("Origin: http://{}", self.address);
+        self.ask("POST", path, &[&self.cookie(), &origin], &format!("form={FORM}&{fields}")).await
+    }
+
+    /// A form that says to have so many bytes, of which the first one is sent.
+    pub(crate) async fn post_of_length(&self, path: &str, length: usize) -> Result<Answer, Failure> {
+        let (address, cookie) = (self.address, self.cookie());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n{cookie}\r\nContent-Length: {length}\r\n\r\nx"
+        );
+        wire::raw(address, &request).await
+    }
+
+    /// Watches a page that moves until this text is on it.
+    pub(crate) async fn stream_until(&self, path: &str, text: &str) -> Result<(), Failure> {
+        let headers = [self.cookie(), "Accept: text/event-stream".to_owned()];
+        let headers: Vec<_> = headers.iter().map(String::as_str).collect();
+        wire::until(self.address, &wire::request("GET", path, self.address, &headers, ""), text).await
     }
 
     /// Any request.

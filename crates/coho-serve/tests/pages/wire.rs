@@ -27,24 +27,41 @@ pub(crate) async fn raw(address: SocketAddr, request: &str) -> Result<Answer, Fa
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?.parse()?;
     let headers = lines.filter_map(|line| line.split_once(": "));
-    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
-    let headers: BTreeMap<String, String> = headers;
-    let is_in_pieces = headers.get("transfer-encoding").is_some_and(|coding| coding == "chunked");
-    let body = if is_in_pieces { joined(body).ok_or("the body has no end")? } else { body.to_owned() };
+    let headers: BTreeMap<_, _> =
+        headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+    let is_chunked = headers.get("transfer-encoding").is_some_and(|value| value == "chunked");
+    let body = if is_chunked { joined(body).ok_or("a damaged chunk")? } else { body.to_owned() };
     Ok(Answer { status, headers, body })
 }
 
-/// A body that came in pieces, each after its length.
+/// A body that came in chunks.
 fn joined(mut rest: &str) -> Option<String> {
     let mut body = String::new();
     loop {
-        let (length, after) = rest.split_once("\r\n")?;
+        let (length, behind) = rest.split_once("\r\n")?;
         let length = usize::from_str_radix(length, 16).ok()?;
         if length == 0 {
             return Some(body);
         }
-        body += after.get(..length)?;
-        rest = after.get(length..)?.strip_prefix("\r\n")?;
+        body.push_str(behind.get(..length)?);
+        rest = behind.get(length..)?.strip_prefix("\r\n")?;
+    }
+}
+
+/// Sends these bytes and reads until this text came.
+pub(crate) async fn until(address: SocketAddr, request: &str, text: &str) -> Result<(), Failure> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let (mut got, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        let read = stream.read(&mut piece).await?;
+        if read == 0 {
+            return Err(format!("it ended without `{text}`: {}", String::from_utf8_lossy(&got)).into());
+        }
+        got.extend_from_slice(&piece[..read]);
+        if String::from_utf8_lossy(&got).contains(text) {
+            return Ok(());
+        }
     }
 }
 

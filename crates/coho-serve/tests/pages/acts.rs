@@ -1,0 +1,127 @@
+//! What pages may do: nothing unless it was allowed, and then only what a form of ours asks for and somebody confirmed.
+
+use std::sync::{Arc, Mutex};
+
+use coho_core::key::Key;
+use coho_serve::actions::{Actions, Doing, Done, Refused, Wish};
+
+use crate::stage::{FORM, Failure, Served, Stage};
+
+/// Writes down what it is asked for, and answers as it was told.
+struct Clerk {
+    wishes: Mutex<Vec<Wish>>,
+    answer: Result<Done, Refused>,
+}
+
+impl Actions for Clerk {
+    fn carry_out(&self, wish: Wish) -> Doing {
+        self.wishes.lock().unwrap().push(wish);
+        let answer = self.answer.clone();
+        Box::pin(async move { answer })
+    }
+}
+
+impl Clerk {
+    fn new(answer: Result<Done, Refused>) -> Arc<Self> {
+        Arc::new(Self { wishes: Mutex::default(), answer })
+    }
+
+    fn wishes(&self) -> Vec<Wish> {
+        self.wishes.lock().unwrap().clone()
+    }
+}
+
+/// A run, and pages that may do what this clerk does.
+async fn allowed(answer: Result<Done, Refused>) -> Result<(Stage, Served, Arc<Clerk>), Failure> {
+    let stage = Stage::new().await?;
+    stage.run().await?;
+    let clerk = Clerk::new(answer);
+    let served = stage.serve_with(Some(clerk.clone())).await?;
+    Ok((stage, served, clerk))
+}
+
+fn began() -> Result<Done, Refused> {
+    Ok(Done::Began { run: "run-000".to_owned() })
+}
+
+#[tokio::test]
+async fn pages_that_only_look_show_no_button_and_refuse_every_deed() -> Result<(), Failure> {
+    let stage = Stage::new().await?;
+    stage.run().await?;
+    let served = stage.serve().await?;
+    for path in ["/", "/rows/1", "/project", "/plan"] {
+        assert!(!served.page(path).await?.body.contains("/do/"), "{path}");
+    }
+    for path in ["/do/run", "/do/retry", "/do/forget"] {
+        let (page, post) = (served.page(path).await?, served.post(path, "sync=accounts").await?);
+        assert_eq!((page.status, post.status), (403, 403), "{path}");
+        assert!(page.body.contains("--allow-actions"), "{path}");
+    }
+    served.end().await
+}
+
+#[tokio::test]
+async fn a_run_is_asked_for_on_a_page_of_its_own_and_leads_to_its_page() -> Result<(), Failure> {
+    let (_stage, served, clerk) = allowed(began()).await?;
+    assert!(served.page("/").await?.body.contains("href=\"/do/run\""));
+    let page = served.page("/do/run?sync=users").await?.body;
+    assert!(page.contains("<option value=\"users\" selected>users</option>"), "{page}");
+    assert!(page.contains(&format!("name=\"form\" value=\"{FORM}\"")) && clerk.wishes().is_empty());
+    let answer = served.post("/do/run", "sync=users").await?;
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.headers.get("location").map(String::as_str), Some("/runs/run-000"));
+    served.post("/do/run", "sync=").await?;
+    let wishes = [vec!["users".to_owned()], Vec::new()].map(|syncs| Wish::Run { syncs });
+    assert_eq!(clerk.wishes(), wishes);
+    served.end().await
+}
+
+#[tokio::test]
+async fn one_row_is_retried_or_forgotten_by_a_number_and_not_by_its_key() -> Result<(), Failure> {
+    let (_stage, served, clerk) = allowed(Ok(Done::Told("Forgot 1 key.".to_owned()))).await?;
+    let row = served.page("/rows/3").await?.body;
+    assert!(row.contains("href=\"/do/retry?row=3\"") && row.contains("href=\"/do/forget?row=3\""), "{row}");
+    let page = served.page("/do/forget?row=3").await?.body;
+    assert!(page.contains("the row <span class=\"mono\">1</span> of users"), "{page}");
+    let answer = served.post("/do/forget", "row=3").await?;
+    assert!(answer.status == 200 && answer.body.contains("Forgot 1 key."), "{}", answer.body);
+    served.post("/do/retry", "row=3").await?;
+    let (sync, key) = ("users".to_owned(), Some(Key::new("1")));
+    let wishes = [Wish::Forget { sync: sync.clone(), key: key.clone() }, Wish::Retry { sync, key }];
+    assert_eq!(clerk.wishes(), wishes);
+    for fields in ["row=999", "row=x", ""] {
+        assert_eq!(served.post("/do/forget", fields).await?.status, 404, "{fields}");
+    }
+    assert_eq!(clerk.wishes().len(), 2, "nothing is forgotten whole because a row is not there");
+    served.end().await
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why() -> Result<(), Failure> {
+    let refused = Refused { message: "another run <b>holds</b> it [lease-held]".to_owned(), help: Some("wait".to_owned()) };
+    let (_stage, served, _) = allowed(Err(refused)).await?;
+    let answer = served.post("/do/run", "").await?;
+    assert_eq!(answer.status, 409);
+    assert!(answer.body.contains("another run &lt;b&gt;holds&lt;/b&gt; it") && answer.body.contains(">wait<"));
+    served.end().await
+}
+
+#[tokio::test]
+async fn a_deed_without_our_key_or_from_elsewhere_is_not_done() -> Result<(), Failure> {
+    let (_stage, served, clerk) = allowed(began()).await?;
+    let (cookie, ours) = (served.cookie(), format!("Origin: http://{}", served.address));
+    for path in ["/do/run", "/do/retry", "/do/forget"] {
+        for (headers, body, status) in [
+            (vec![cookie.as_str(), &ours], "sync=users", 403),
+            (vec![cookie.as_str(), &ours], "sync=users&form=old", 403),
+            (vec![cookie.as_str(), "Origin: http://evil.example"], "sync=users&form=form", 403),
+            (vec![cookie.as_str(), &ours, "Sec-Fetch-Site: cross-site"], "sync=users&form=form", 403),
+            (vec![ours.as_str()], "sync=users&form=form", 401),
+        ] {
+            assert_eq!(served.ask("POST", path, &headers, body).await?.status, status, "{path} {headers:?}");
+        }
+        assert_eq!(served.page(&format!("{path}?sync=users&form=form")).await?.status, 200, "a GET only asks");
+    }
+    assert!(clerk.wishes().is_empty());
+    served.end().await
+}
