@@ -1,8 +1,8 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
+mod pages;
 mod serve;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::span;
 
+pub(crate) use pages::{Debug, Demo};
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 
 /// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
@@ -334,39 +335,6 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 fn time(text: &str) -> Result<Duration, String> {
     let time = span::parse(text).filter(|time| !time.is_zero() && *time <= YEAR);
     time.ok_or_else(|| "expected a time such as 30m, 4h or 2d, at most a year".to_owned())
-}
-
-/// What the demo ends with.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Demo {
-    /// Makes one more run, in which some rows fail, and shows all of them in the debugger until Ctrl-C.
-    #[arg(long)]
-    pub(crate) debug: bool,
-    /// Opens no browser.
-    #[arg(long, requires = "debug")]
-    pub(crate) no_open: bool,
-}
-
-/// Where pages are served, and who may see them.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Debug {
-    /// The port; by default a free one.
-    #[arg(long, default_value_t = 0, conflicts_with = "listen")]
-    pub(crate) port: u16,
-    /// Another address than this machine's own, such as `0.0.0.0:8080`. Whoever reaches it and has the token sees values of
-    /// rows, so that a token of your own is needed.
-    #[arg(long, value_name = "ADDRESS", requires = "token_file")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// A name under which the pages are reached besides, with its port where that is not the usual one, such as
-    /// `coho.example.com`.
-    #[arg(long = "host", value_name = "NAME")]
-    pub(crate) hosts: Vec<String>,
-    /// A file that holds the token, of 20 characters at least; by default each start draws one.
-    #[arg(long, value_name = "FILE", env = "COHO_DEBUG_TOKEN_FILE")]
-    pub(crate) token_file: Option<PathBuf>,
-    /// Opens no browser.
-    #[arg(long)]
-    pub(crate) no_open: bool,
 }
 
 /// What is done with a template.
