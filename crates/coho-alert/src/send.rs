@@ -17,8 +17,9 @@ use crate::channel::Channel;
 use crate::channel::pagerduty::PagerDuty;
 use crate::channel::ping::{Check, Ping};
 use crate::channel::slack::{Posted, SlackBot};
+use crate::channel::webhook::Webhook;
 use crate::message::Message;
-use crate::request::Sent;
+use crate::request::{Request, Sent};
 
 /// How long one attempt may take.
 pub const ATTEMPT: Duration = Duration::from_secs(10);
@@ -60,6 +61,17 @@ impl Sender {
             Channel::Teams(teams) => http::post(&self.http, &teams.request(message)).await.judge(),
             Channel::Command(command) => command::run(command, message).await,
         };
+        self.masked(sent)
+    }
+
+    /// Tries once to deliver a body to a webhook.
+    pub async fn notify(&self, webhook: &Webhook, id: &str, body: String, now: Time) -> Sent {
+        self.attempt(&webhook.signed(id, body, now)).await
+    }
+
+    /// Tries once to post what is no message, such as an event of lineage.
+    pub async fn attempt(&self, request: &Request) -> Sent {
+        let sent = http::post(&self.http, request).await.judge();
         self.masked(sent)
     }
 

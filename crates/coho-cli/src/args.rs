@@ -423,6 +423,8 @@ pub(crate) enum SchemaKind {
     Sync,
     /// tests/*.yaml
     Test,
+    /// run_results.json, which each run writes beside the ledger
+    RunResults,
 }
 
 /// Pages of the reference documentation.
@@ -446,6 +448,8 @@ pub(crate) enum Page {
     SchemaSync,
     /// docs/reference/schema/test.json
     SchemaTest,
+    /// docs/reference/schema/run-results.json
+    SchemaRunResults,
 }
 
 /// The simulator's settings.

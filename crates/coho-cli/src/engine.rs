@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use coho_engine::context::{Engine, Setup};
+use coho_engine::lineage::LineageTarget;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::Project;
@@ -26,7 +27,22 @@ pub(crate) fn setup<'p>(project: &'p Project, root: &Path) -> Setup<'p> {
         clock: Arc::new(Utc::now),
         holder: Holder { id: uuid::Uuid::new_v4().to_string(), pid: std::process::id(), host: host() },
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
+        lineage: lineage(&|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
     }
+}
+
+/// Where events of lineage go: the variables are those of OpenLineage's own clients.
+fn lineage(variable: &dyn Fn(&str) -> Option<String>) -> Option<LineageTarget> {
+    let url = variable("OPENLINEAGE_URL")?;
+    if variable("OPENLINEAGE_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    let endpoint = variable("OPENLINEAGE_ENDPOINT").unwrap_or_else(|| "api/v1/lineage".to_owned());
+    Some(LineageTarget {
+        url: format!("{}/{}", url.trim_end_matches('/'), endpoint.trim_start_matches('/')),
+        api_key: variable("OPENLINEAGE_API_KEY").map(Into::into),
+        namespace: variable("OPENLINEAGE_NAMESPACE").unwrap_or_else(|| "coho".to_owned()),
+    })
 }
 
 /// The machine's name, as far as it is told.

@@ -1,6 +1,6 @@
 //! The one printer of errors: what happened, why, and what helps.
 
-use coho_core::code::{Code, Family};
+use coho_core::code::Family;
 use coho_core::problem::Problem;
 use coho_engine::context::EngineError;
 use coho_project::{File, excerpt};
@@ -145,17 +145,6 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
     if let Some(refused) = error.downcast_ref::<Refused>() {
         return refused.code();
     }
-    let Some(error) = error.downcast_ref::<EngineError>() else { return 1 };
-    match error.code() {
-        Code::LEASE_HELD => 7,
-        Code::INTERRUPTED => 130,
-        Code::UNKNOWN_NAME => 2,
-        code => match code.entry().map(|entry| entry.family) {
-            Some(Family::Halt) => 6,
-            Some(Family::Project | Family::Mapping | Family::Row) => 3,
-            Some(Family::Guard) => 4,
-            Some(Family::Record | Family::Unclear) => 5,
-            None => 1,
-        },
-    }
+    let code = error.downcast_ref::<EngineError>().map(EngineError::code);
+    code.map_or(coho_report::exit::UNEXPECTED, coho_report::exit::refused)
 }

@@ -12,6 +12,7 @@ mod since;
 mod span;
 mod started;
 mod engine;
+mod pipes;
 mod progress;
 mod verb;
 

@@ -34,6 +34,19 @@ pub enum Purpose {
     ResendEvents,
 }
 
+impl Purpose {
+    /// The text in the ledger and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Baseline => "baseline",
+            Self::Adopt => "adopt",
+            Self::Resend => "resend",
+            Self::ResendEvents => "resend-events",
+        }
+    }
+}
+
 /// What a sync's rows become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {

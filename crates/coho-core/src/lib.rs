@@ -59,6 +59,8 @@ pub mod verdict;
 pub mod started;
 pub mod counts;
 pub mod plan;
+pub mod lineage;
+pub mod lifecycle;
 pub mod event;
 pub mod alert;
 pub mod case;

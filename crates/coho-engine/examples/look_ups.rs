@@ -64,6 +64,7 @@ async fn measure(accounts: usize) -> Result<(usize, usize), Box<dyn Error>> {
         clock: Arc::new(Utc::now),
         holder: Holder { id: "look-ups".to_owned(), pid: std::process::id(), host: "here".to_owned() },
         run_id: Arc::new(|| "run-1".to_owned()),
+        lineage: None,
     });
     engine.run(&engine.select(&[])?, &Options::default(), &Silence, &Stop::new()).await?;
     let calls = vitally.calls();

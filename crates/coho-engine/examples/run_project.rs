@@ -49,6 +49,7 @@ async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
             host: "this machine".to_owned(),
         },
         run_id: Arc::new(|| uuid::Uuid::now_v7().to_string()),
+        lineage: None,
     });
     let syncs = engine.select(&[])?;
     // A program that can be interrupted keeps a clone of the switch, and asks it to stop.

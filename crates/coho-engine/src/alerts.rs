@@ -28,9 +28,10 @@ use coho_core::memory::Time;
 use coho_core::plan::SyncSummary;
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
-use coho_ledger::alerts::{Telling, Written};
+use coho_ledger::alerts::Telling;
 use coho_ledger::outbox::Failing;
 use coho_ledger::run::{Past, Status as Ended};
+use coho_ledger::written::Written;
 
 pub use coho_alert::channel::ping::Ping;
 
@@ -188,7 +189,8 @@ impl Engine<'_> {
             self.message_id(number, now)
         };
         let notices = tell(&remembered, &recipients, alerts.remind, now, &mut id);
-        let names = recipients.iter().map(|recipient| recipient.name.clone()).collect();
+        let names =
+            recipients.iter().map(|recipient| recipient.name.clone()).chain(self.webhook_names()).collect();
         let messages = notices.iter().map(|notice| self.written(notice, &recipients, now)).collect();
         let told = notices.into_iter().flat_map(|notice| {
             let recipient = notice.recipient;
@@ -303,7 +305,7 @@ impl Engine<'_> {
         }
     }
 
-    fn sender(&self) -> Result<Sender, EngineError> {
+    pub(crate) fn sender(&self) -> Result<Sender, EngineError> {
         Ok(Sender::new(self.setup.project.masker.clone())?)
     }
 

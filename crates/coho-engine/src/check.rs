@@ -8,7 +8,7 @@ use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::sync::{Api, Sync};
-use coho_mapping::{Mapping, Specification};
+use coho_mapping::Mapping;
 use coho_plan::read::source_problem;
 use coho_vitally::client::Client;
 
@@ -24,7 +24,7 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
     let mut read = Vec::new();
     for sync in syncs {
         listener.on(&Event::Reading { sync: sync.id.clone(), rows: 0 });
-        warnings.extend(Mapping::template_warnings(&sync.fields));
+        warnings.extend(Mapping::template_warnings(&engine.specification(sync)));
         let (found, columns) = model(engine, sync).await;
         problems.extend(found);
         read.push((*sync, columns));
@@ -89,12 +89,12 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Column
         Ok(outline) => outline,
         Err(error) => {
             let mut problems = vec![source_problem(&error, model)];
-            problems.extend(Mapping::template_problems(&sync.fields));
+            problems.extend(Mapping::template_problems(&engine.specification(sync)));
             return (problems, None);
         }
     };
     let columns = outline.columns().clone();
-    let mapping = Mapping::compile(&Specification::of(sync), &columns);
+    let mapping = Mapping::compile(&engine.specification(sync), &columns);
     let key = coho_plan::read::key_columns(model, &columns);
     let problems = match (mapping, key) {
         (Ok(mapping), Ok(key)) => {

@@ -14,11 +14,13 @@ use coho_ledger::lease::{Holder, UnderWay};
 use coho_ledger::retention::Retention;
 use coho_ledger::scope::Scope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
+use coho_mapping::{Filters, Specification};
 use coho_project::{Endpoint, HistorySpec, Project, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
+use crate::lineage::LineageTarget;
 
 /// What an engine is made with.
 #[derive(Clone)]
@@ -35,18 +37,33 @@ pub struct Setup<'a> {
     pub holder: Holder,
     /// Draws the ids of runs; no two may be the same.
     pub run_id: Arc<dyn Fn() -> String + Send + std::marker::Sync>,
+    /// Where events of lineage go.
+    pub lineage: Option<LineageTarget>,
 }
 
 /// Plans and runs a project.
 #[derive(Clone)]
 pub struct Engine<'a> {
     pub(crate) setup: Setup<'a>,
+    pub(crate) filters: Filters,
 }
 
 impl<'a> Engine<'a> {
     /// An engine.
     pub fn new(setup: Setup<'a>) -> Self {
-        Self { setup }
+        Self { setup, filters: Filters::new() }
+    }
+
+    /// The same with filters that templates may call besides those of the dialect.
+    #[must_use]
+    pub fn filters(mut self, filters: &Filters) -> Self {
+        self.filters = filters.clone();
+        self
+    }
+
+    /// What a sync's mapping is compiled from.
+    pub(crate) fn specification<'s>(&'s self, sync: &'s Sync) -> Specification<'s> {
+        Specification::of(sync).filters(&self.filters)
     }
 
     /// The syncs of these ids, in the order in which they run; all, if none is named.

@@ -48,6 +48,7 @@
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),
 //!     holder: Holder { id: "example".to_owned(), pid: 1, host: "here".to_owned() },
 //!     run_id: Arc::new(|| "run-1".to_owned()),
+//!     lineage: None,
 //! });
 //!
 //! // A plan sends nothing and writes nothing.
@@ -61,6 +62,7 @@
 //! ```
 
 mod failure;
+pub mod lineage;
 pub mod context;
 pub mod clock;
 mod harmless;
@@ -80,9 +82,14 @@ pub mod send;
 pub mod run;
 pub mod alerts;
 pub mod pinged;
+pub mod reports;
 pub mod preview;
 pub mod traits;
 pub mod live;
 pub mod check;
 
 pub use coho_plan::stop;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/use-as-a-library.md")]
+struct Guide;

@@ -194,6 +194,7 @@ impl Planner<'_> {
         let held = self.held(sync, purpose).await?;
         let job = Job {
             sync,
+            filters: &engine.filters,
             model,
             connection: &connection,
             ledger,

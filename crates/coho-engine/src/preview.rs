@@ -8,7 +8,7 @@ use coho_core::row::{Columns, RowBuf};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
 use coho_mapping::record::record;
-use coho_mapping::{Facts, Mapping, Specification};
+use coho_mapping::{Facts, Mapping};
 use coho_plan::failure::PlanError;
 use coho_plan::job::Filter;
 use coho_plan::read::{key_columns, key_problem, needed, source_problem};
@@ -43,7 +43,7 @@ impl Engine<'_> {
         };
         let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
         let columns = reading.columns().clone();
-        let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(failed)?;
+        let mapping = Mapping::compile(&self.specification(sync), &columns).map_err(failed)?;
         let key = key_columns(model, &columns).map_err(failed)?;
         reading.need(&needed(&mapping, &key)).map_err(failing)?;
         let facts = self.facts(sync, "preview", self.setup.clock.now());

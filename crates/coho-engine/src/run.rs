@@ -23,6 +23,7 @@ use coho_plan::job::Waiting;
 use coho_plan::planned::Planned;
 use coho_plan::stop::Stop;
 use coho_vitally::client::Client;
+use futures_util::future::join;
 
 use self::ending::ended;
 use crate::alerts::BOUND;
@@ -32,6 +33,7 @@ use crate::harmless::Harmless;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
 pub use crate::plan::{Begins, Options, Outlook};
+use crate::reports::Teller;
 use crate::send::halt::Halted;
 use crate::send::heartbeat::Heartbeat;
 use crate::send::matches::Directory;
@@ -75,9 +77,16 @@ struct Shared<'a> {
     clients: &'a BTreeMap<String, Client>,
     references: &'a BTreeMap<String, References<'a>>,
     listener: &'a dyn Listener,
+    teller: &'a Teller,
     stop: &'a Stop,
     options: &'a Options,
     halt: Halted,
+}
+
+/// Who hears of a run: people, and whoever sends what programs are told.
+struct Told<'a> {
+    listener: &'a Harmless<'a>,
+    teller: &'a Teller,
 }
 
 impl Engine<'_> {
@@ -89,10 +98,29 @@ impl Engine<'_> {
         listener: &dyn Listener,
         stop: &Stop,
     ) -> Result<Report, EngineError> {
+        let began = self.setup.clock.now();
+        let report = self.run_told(syncs, options, listener, stop).await;
+        self.write_results(began, options.purpose, &report);
+        report
+    }
+
+    async fn run_told(
+        &self,
+        syncs: &[&Sync],
+        options: &Options,
+        listener: &dyn Listener,
+        stop: &Stop,
+    ) -> Result<Report, EngineError> {
         let listener = &Harmless(listener);
         self.temporary()?;
         let ledger = self.ledger_to_write(syncs, options.on_lost)?;
-        let report = self.run_on(&ledger, syncs, options, listener, stop).await;
+        let (teller, told) = Teller::new();
+        let run = async {
+            // The one who sends ends with the teller.
+            let teller = teller;
+            self.run_on(&ledger, syncs, options, &Told { listener, teller: &teller }, stop).await
+        };
+        let (report, ()) = join(run, self.send_beside(&ledger, told)).await;
         // Whoever asked the run to end does not wait for messages: the next run sends them.
         if !stop.is_asked() {
             self.tell(&ledger, syncs, &report).await;
@@ -105,7 +133,7 @@ impl Engine<'_> {
         ledger: &Ledger,
         syncs: &[&Sync],
         options: &Options,
-        listener: &Harmless<'_>,
+        told: &Told<'_>,
         stop: &Stop,
     ) -> Result<Report, EngineError> {
         let clock = &*self.setup.clock;
@@ -121,9 +149,11 @@ impl Engine<'_> {
             return Ok(Report { run: String::new(), syncs: Vec::new() });
         }
         let id = RunId::new((self.setup.run_id)());
-        let run = ledger.begin_run(leased.lease(), &id, options.purpose, &options.started, clock.now())?;
+        let (died, now) = (self.notices_of_dead(ledger)?, clock.now());
+        let run =
+            ledger.begin_run_telling(leased.lease(), &id, options.purpose, &options.started, now, &died)?;
         self.take_requests(ledger, leased.lease(), &run, syncs, options)?;
-        listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
+        told.listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
             let heartbeat = Heartbeat::new(ledger, leased.lease(), clock);
             let shared = Shared {
@@ -133,7 +163,8 @@ impl Engine<'_> {
                 heartbeat: &heartbeat,
                 clients: &clients,
                 references: &self.references(ledger, leased.lease(), clients.keys()),
-                listener,
+                listener: told.listener,
+                teller: told.teller,
                 stop,
                 options,
                 halt: Halted::default(),
@@ -143,7 +174,7 @@ impl Engine<'_> {
         let summaries = match summaries {
             Ok(summaries) => summaries,
             Err(error) => {
-                self.give_up(ledger, leased.lease(), &run, &error);
+                self.give_up(ledger, leased.lease(), &run, told.teller, &error);
                 return Err(error);
             }
         };
@@ -233,10 +264,13 @@ impl Engine<'_> {
     }
 
     /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
-    fn give_up(&self, ledger: &Ledger, lease: &Lease, run: &Run, error: &EngineError) {
+    fn give_up(&self, ledger: &Ledger, lease: &Lease, run: &Run, teller: &Teller, error: &EngineError) {
         let at = self.setup.clock.now();
         let ending = Ending { status: Ended::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(lease, run, &ending));
+        if let Err(error) = self.tell_broken(ledger, run, teller, error) {
+            tracing::warn!("other programs are not told of the end of the run: {error}");
+        }
     }
 
     /// Makes what waits due now. Returns how many rows.

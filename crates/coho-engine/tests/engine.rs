@@ -56,6 +56,8 @@ mod limits;
 mod permits;
 #[path = "engine/times.rs"]
 mod times;
+#[path = "engine/webhooks.rs"]
+mod webhooks;
 #[path = "engine/retries.rs"]
 mod retries;
 #[path = "engine/alerts.rs"]

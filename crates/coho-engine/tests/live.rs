@@ -90,6 +90,7 @@ fn engine_that_stops<'p>(stage: &Stage, project: &'p Project, stop: &Stop, at: u
         clock: Arc::new(clock),
         holder: Holder { id: "holder".to_owned(), pid: 1, host: "here".to_owned() },
         run_id: Arc::new(|| "run".to_owned()),
+        lineage: None,
     })
 }
 

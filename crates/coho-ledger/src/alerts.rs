@@ -17,6 +17,7 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::run::{Ending, Run, conclude};
+use crate::written::{Written, post};
 
 /// What changes of what is remembered of alerts, and what is sent because of it.
 #[derive(Clone, Debug, Default)]
@@ -29,17 +30,6 @@ pub struct Telling {
     pub messages: Vec<Written>,
     /// The names of all recipients: what is remembered of others is forgotten.
     pub recipients: BTreeSet<String>,
-}
-
-/// A message as it is written into the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its id.
-    pub id: String,
-    /// Who gets it.
-    pub recipient: String,
-    /// What it says.
-    pub body: String,
 }
 
 impl Ledger {
@@ -176,13 +166,7 @@ fn write(connection: &Connection, telling: &Telling, now: Time) -> Result<(), Fa
     for (key, told) in &telling.told {
         write_told(connection, key, told)?;
     }
-    for message in &telling.messages {
-        connection.execute(
-            "INSERT INTO outbox (id, recipient, body, state, created_at, due_at)
-             VALUES (?1, ?2, masked(?3), 'waiting', ?4, ?4)",
-            params![message.id, message.recipient, message.body, micros(now)],
-        )?;
-    }
+    post(connection, &telling.messages, now)?;
     connection.execute("DELETE FROM alerts", [])?;
     for (key, alert) in &telling.alerts {
         write_alert(connection, key, alert)?;

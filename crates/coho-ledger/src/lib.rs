@@ -66,6 +66,7 @@ pub mod run;
 pub mod stages;
 pub mod history;
 pub mod alerts;
+pub mod written;
 pub mod outbox;
 pub mod request;
 pub mod totals;

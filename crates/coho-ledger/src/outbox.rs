@@ -9,6 +9,7 @@ use crate::alerts::{delivered, lost};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
+use crate::written::{Written, post};
 
 /// A message that is about to be sent, by nobody else before the claim ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +116,11 @@ impl Ledger {
             }
             Ok(true)
         })
+    }
+
+    /// Writes messages that wait to be sent.
+    pub fn post(&self, messages: &[Written], now: Time) -> Result<(), LedgerError> {
+        self.transact("writing messages", |connection| post(connection, messages, now))
     }
 
     /// The receipts of messages that were delivered.

@@ -20,6 +20,7 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::scope::Scope;
+use crate::written::{Written, post};
 
 pub(crate) use self::counts::read as read_counts;
 
@@ -220,11 +221,25 @@ impl Ledger {
         started: &Started,
         now: Time,
     ) -> Result<Run, LedgerError> {
+        self.begin_run_telling(lease, id, purpose, started, now, &[])
+    }
+
+    /// Begins a run, and writes in the same transaction what is told of one that died.
+    pub fn begin_run_telling(
+        &self,
+        lease: &Lease,
+        id: &RunId,
+        purpose: Purpose,
+        started: &Started,
+        now: Time,
+        messages: &[Written],
+    ) -> Result<Run, LedgerError> {
         self.write_in(lease, "beginning a run", |connection| {
             bury(connection, now)?;
+            post(connection, messages, now)?;
             connection.execute(
                 "INSERT INTO runs (run, purpose, status, started_at) VALUES (?1, ?2, 'running', ?3)",
-                params![id.as_str(), purpose_text(purpose), micros(now)],
+                params![id.as_str(), purpose.name(), micros(now)],
             )?;
             let row = connection.last_insert_rowid();
             start::write(connection, row, started)?;
@@ -241,7 +256,20 @@ impl Ledger {
         scope: &Scope,
         start: &SyncStart,
     ) -> Result<(), LedgerError> {
+        self.begin_sync_telling(lease, run, scope, start, &[])
+    }
+
+    /// Begins a sync of a run, and writes in the same transaction what is told of it.
+    pub fn begin_sync_telling(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        start: &SyncStart,
+        messages: &[Written],
+    ) -> Result<(), LedgerError> {
         self.write_in(lease, "beginning a sync", |connection| {
+            post(connection, messages, start.at)?;
             connection.execute(
                 "INSERT INTO run_syncs (run, scope, model, destination, primary_key, status, started_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6)",
@@ -267,7 +295,21 @@ impl Ledger {
         ending: &Ending,
         counts: &Counts,
     ) -> Result<(), LedgerError> {
+        self.end_sync_telling(lease, run, scope, ending, counts, &[])
+    }
+
+    /// Ends a sync of a run, and writes in the same transaction what is told of it.
+    pub fn end_sync_telling(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        ending: &Ending,
+        counts: &Counts,
+        messages: &[Written],
+    ) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a sync", |connection| {
+            post(connection, messages, ending.at)?;
             connection.execute(
                 "UPDATE run_syncs SET status = ?3, error = masked(?4), ended_at = ?5, counts = ?6 WHERE run = ?1 AND scope = ?2",
                 params![
@@ -336,16 +378,6 @@ fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize)
         last_good: last.map(time).transpose()?,
         last_good_began: last_began.map(time).transpose()?,
     })
-}
-
-fn purpose_text(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Sync => "sync",
-        Purpose::Baseline => "baseline",
-        Purpose::Adopt => "adopt",
-        Purpose::Resend => "resend",
-        Purpose::ResendEvents => "resend-events",
-    }
 }
 
 fn bury(connection: &Connection, now: Time) -> Result<(), Fault> {

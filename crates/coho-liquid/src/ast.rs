@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::added::Run;
 use super::fault::Span;
 use super::filters::Filter;
 use super::value::Val;
@@ -156,12 +157,35 @@ pub(crate) struct Chain {
 /// One filter in a chain.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) filter: &'static Filter,
+    pub(crate) filter: Called,
     pub(crate) args: Vec<Expr>,
     pub(crate) named: Vec<(&'static str, Expr)>,
     /// The condition of `where_exp` and its kin, with the slot of its variable.
     pub(crate) each: Option<(usize, Box<Chain>)>,
     pub(crate) span: Span,
+}
+
+/// Which filter it is.
+#[derive(Debug)]
+pub(crate) enum Called {
+    /// One of the table.
+    BuiltIn(&'static Filter),
+    /// One that a program added. Its arguments by name stand behind those by place.
+    Added { name: String, run: Box<dyn Run> },
+}
+
+impl Called {
+    /// The filter of the table, if it is one.
+    pub(crate) fn built_in(&self) -> Option<&'static Filter> {
+        match self {
+            Self::BuiltIn(filter) => Some(filter),
+            Self::Added { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        self.built_in().is_some_and(|filter| filter.name == "default")
+    }
 }
 
 /// An expression.
@@ -259,6 +283,14 @@ pub(crate) enum Segment {
 }
 
 impl Expr {
+    /// The literal that it is, if it is one.
+    pub(crate) fn literal(&self) -> Option<&Literal> {
+        match self {
+            Self::Literal(literal) => Some(literal),
+            Self::Path(_) | Self::Range(..) | Self::Compare(..) | Self::Not(_) | Self::Logic(..) => None,
+        }
+    }
+
     /// Whether its value can be nil.
     pub(crate) fn may_be_nil(&self) -> bool {
         match self {

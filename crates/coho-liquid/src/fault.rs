@@ -66,6 +66,14 @@ impl Fault {
         self
     }
 
+    /// The same with the name of the filter that says so, unless it has a place already: then it is an argument's.
+    pub(crate) fn of(mut self, filter: &str) -> Self {
+        if self.0.span.is_none() {
+            self.0.message = format!("`{filter}`: {}", self.0.message);
+        }
+        self
+    }
+
     /// The same with its place, unless it has a nearer one already.
     pub(crate) fn at(mut self, span: Span) -> Self {
         self.0.span.get_or_insert(span);

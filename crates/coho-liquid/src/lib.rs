@@ -66,6 +66,9 @@ mod token;
 mod tags;
 mod scene;
 mod filters;
+mod added;
+#[cfg(feature = "liquid")]
+mod interface;
 mod parser;
 mod render;
 mod template;
@@ -75,12 +78,15 @@ mod dialect;
 mod reference;
 mod rendered;
 
+pub use added::{FilterError, Filters};
 pub use branches::{Branch, Watch};
 pub use budget::Budget;
 pub use context::Context;
 pub use dialect::{DATA, DECISIONS, DIFFERENCES, Decision, Follows};
 pub use evaluate::EvaluateError;
 pub use fault::Start;
+#[cfg(feature = "liquid")]
+pub use liquid_core;
 pub use reference::{examples, reference};
 pub use rendered::rendered;
 pub use template::{Reads, Scope, Settings, Template, Undefined, Unreadable, compile};

@@ -100,7 +100,7 @@ impl Exact {
     }
 
     /// Without zeros at the end of the fraction.
-    fn shortened(mut self) -> Self {
+    pub(crate) fn shortened(mut self) -> Self {
         while self.scale > 0 && self.digits % 10 == 0 {
             self.digits /= 10;
             self.scale -= 1;

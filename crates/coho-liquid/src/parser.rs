@@ -34,6 +34,8 @@ pub(crate) struct Parsed {
     pub(crate) slots: usize,
     pub(crate) reads: Reads,
     pub(crate) volatile: bool,
+    /// Whether it calls a filter that was added.
+    pub(crate) adds: bool,
     /// The snippets that it renders.
     pub(crate) parts: Vec<Part>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn parse(source: &str, scope: &Scope) -> Parsed {
         slots: parser.slots.len(),
         reads,
         volatile: parser.volatile.is_so(),
+        adds: parser.adds,
         parts: parser.parts,
     }
 }
@@ -63,6 +66,7 @@ struct Parser<'s> {
     columns: BTreeSet<usize>,
     all_columns: bool,
     volatile: Volatile,
+    adds: bool,
     depth: usize,
     /// The deepest nesting so far, with that of the snippets that are rendered.
     deepest: usize,
@@ -116,6 +120,7 @@ impl<'s> Parser<'s> {
             columns: BTreeSet::new(),
             all_columns: false,
             volatile: Volatile::default(),
+            adds: false,
             depth: 0,
             deepest: 0,
             names: Names::Global,

@@ -10,12 +10,12 @@ use std::collections::HashMap;
 use coho_core::code::Code;
 use coho_core::value::Value;
 
-use super::ast::{Call, Chain, Else, Expr, Mark, Node, Part, When};
+use super::ast::{Call, Called, Chain, Else, Expr, Mark, Node, Part, When};
 use super::branches::Watch;
 use super::budget::{Budget, Meter};
 use super::context::{Context, Values};
 use super::fault::Fault;
-use super::filters::{Args, Body, Each, Input, equal, listed};
+use super::filters::{Args, Body, Each, Filter, Input, equal, listed};
 use super::scene::Scene;
 use super::template::{Scope, Template};
 use super::text;
@@ -275,7 +275,7 @@ impl<'a> Rendering<'a> {
     }
 
     fn chain(&mut self, chain: &'a Chain, missing: Missing) -> Result<Val<'a>, Fault> {
-        let defaulted = chain.filters.first().is_some_and(|call| call.filter.name == "default");
+        let defaulted = chain.filters.first().is_some_and(|call| call.filter.is_default());
         let missing = if defaulted { Missing::Allowed } else { missing };
         let head = match &chain.head {
             Some(head) => self.expression(head, missing)?,
@@ -296,9 +296,12 @@ impl<'a> Rendering<'a> {
     }
 
     fn call(&mut self, call: &'a Call, value: Val<'a>, input: Input) -> Result<Val<'a>, Fault> {
-        let run = match call.filter.body {
-            Body::Plain(run) => run,
-            Body::Each(each) => return self.each(each, call, &value),
+        let run = match &call.filter {
+            Called::BuiltIn(Filter { body: Body::Plain(run), .. }) => run,
+            Called::BuiltIn(Filter { body: Body::Each(each), .. }) => return self.each(*each, call, &value),
+            Called::Added { name, run } => {
+                return run.run(value, &call.args, self).map_err(|fault| fault.of(name));
+            }
         };
         let mut args = Args { input, ..Args::default() };
         args.values.reserve_exact(call.args.len());
@@ -343,9 +346,10 @@ pub(crate) fn probe(chain: &Chain, scope: &Scope, source: &str) -> Option<Fault>
     let scene = Scene { meter: Meter::new(budget), settings: &scope.settings, now: context.now };
     let mut rendering = Rendering::bare(source, scope, scene, &context);
     let constant = |call: &&Call| {
+        let plain =
+            |filter: &Filter| matches!(filter.body, Body::Plain(_)) && call.args.len() >= filter.counts().0;
         call.each.is_none()
-            && matches!(call.filter.body, Body::Plain(_))
-            && call.args.len() >= call.filter.counts().0
+            && call.filter.built_in().is_some_and(plain)
             && call.args.iter().all(Expr::is_constant)
             && call.named.iter().all(|(_, value)| value.is_constant())
     };

@@ -8,11 +8,13 @@ use coho_core::row::Columns;
 use coho_core::snippet::Snippets;
 use coho_core::value::Value;
 
+use super::added::Filters;
 use super::ast::{Chain, Expr, Mark, Node, Part};
 use super::branches::{self, Branch};
 use super::budget::Budget;
 use super::context::Context;
 use super::fault::{Fault, Span};
+use super::filters::Filter;
 use super::parser;
 use super::render::Rendering;
 
@@ -64,6 +66,8 @@ pub struct Scope {
     pub settings: Settings,
     /// What it may render by name.
     pub snippets: Snippets,
+    /// The filters that it may call besides those of the dialect.
+    pub filters: Filters,
 }
 
 impl Scope {
@@ -81,6 +85,13 @@ impl Scope {
     #[must_use]
     pub fn snippets(mut self, snippets: &Snippets) -> Self {
         self.snippets = snippets.clone();
+        self
+    }
+
+    /// The same with these filters besides those of the dialect.
+    #[must_use]
+    pub fn filters(mut self, filters: &Filters) -> Self {
+        self.filters = filters.clone();
         self
     }
 
@@ -110,6 +121,7 @@ pub struct Template {
     pub(crate) slots: usize,
     reads: Reads,
     volatile: bool,
+    adds: bool,
     marks: Vec<(Option<usize>, Mark)>,
     pub(crate) parts: Vec<Part>,
 }
@@ -138,6 +150,7 @@ pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
         slots: parsed.slots,
         reads: parsed.reads,
         volatile: parsed.volatile,
+        adds: parsed.adds,
         marks,
         parts: parsed.parts,
     })
@@ -152,6 +165,11 @@ impl Template {
     /// Whether it reads the clock or the run, so that the same row may give another value next time.
     pub fn is_volatile(&self) -> bool {
         self.volatile
+    }
+
+    /// Whether it calls a filter that was added to those of the dialect.
+    pub fn calls_added(&self) -> bool {
+        self.adds
     }
 
     /// Its branches, in the order in which they stand; [`Context::watch`] notes which of them are taken.
@@ -181,10 +199,8 @@ impl Template {
     pub fn may_give_null(&self) -> bool {
         let Some(chain) = self.lone() else { return false };
         match (chain.filters.last(), &chain.head) {
-            (Some(call), _) if call.filter.name == "default" => {
-                call.args.first().is_none_or(Expr::may_be_nil)
-            }
-            (Some(call), _) => call.filter.may_give_nil(),
+            (Some(call), _) if call.filter.is_default() => call.args.first().is_none_or(Expr::may_be_nil),
+            (Some(call), _) => call.filter.built_in().is_none_or(Filter::may_give_nil),
             (None, Some(head)) => head.may_be_nil(),
             (None, None) => true,
         }

@@ -80,7 +80,7 @@ use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
 use crate::record::{MESSAGE_ID, record};
-use crate::{Facts, Mapping, Specification};
+use crate::{Facts, Filters, Mapping, Specification};
 use coho_liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
 use coverage::{Branches, Reached};
 
@@ -92,6 +92,8 @@ pub struct Declared<'a> {
     pub types: &'a [(String, ColumnType)],
     /// The columns of the primary key, which an event's `messageId` may be made of.
     pub key: &'a [String],
+    /// The filters that templates may call besides those of the dialect.
+    pub filters: Option<&'a Filters>,
 }
 
 /// Runs the cases of a file.
@@ -99,7 +101,8 @@ pub struct Declared<'a> {
 /// A `messageId` that is made of the row's key is compared only where a case names it.
 pub fn run(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> SuiteReport {
     let compiled = columns::columns(suite, sync, declared).and_then(|columns| {
-        let mapping = Mapping::compile(&Specification::of(sync), &columns).map_err(explained)?;
+        let specification = Specification { filters: declared.filters, ..Specification::of(sync) };
+        let mapping = Mapping::compile(&specification, &columns).map_err(explained)?;
         Ok((columns, mapping))
     });
     let mut reached = Reached::of(sync);

@@ -17,13 +17,20 @@ use coho_core::sync::{
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
 use crate::mapping::{Field, Filled, Lookup, Mapping, Node, Source, Specification, To};
-use coho_liquid::{Branch, Reads, Scope, Settings, Start};
+use coho_liquid::{Branch, Filters, Reads, Scope, Settings, Start};
 pub(crate) use matching::is_email;
 
 /// Compiles a specification.
 pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
-    let mut compiler =
-        Compiler { object: specification.object, columns, problems: vec![], reads: vec![], branches: vec![] };
+    let mut compiler = Compiler {
+        object: specification.object,
+        columns,
+        filters: specification.filters,
+        problems: vec![],
+        reads: vec![],
+        branches: vec![],
+        adds: false,
+    };
     let target = compiler.target(specification);
     let email = specification.matching.email().and_then(|column| compiler.email(column));
     let mut fields = Vec::new();
@@ -33,14 +40,15 @@ pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> R
             Some(_) | None => fields.extend(compiler.field(field)),
         }
     }
-    let Compiler { problems, reads, branches, .. } = compiler;
+    let Compiler { problems, reads, branches, adds, .. } = compiler;
+    let filters = specification.filters.filter(|_| adds);
     match (target, problems.is_empty()) {
         (Some(target), true) => Ok(Mapping {
             target,
             email,
             associations: specification.associations,
             fields,
-            digest: digest(specification, columns, &reads),
+            digest: digest(specification, columns, &reads, filters),
             reads: in_name_order(&reads, columns),
             branches,
         }),
@@ -49,25 +57,25 @@ pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> R
 }
 
 /// What is wrong with the templates of these fields, as far as that can be told without the model's columns.
-pub(crate) fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
+pub(crate) fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for field in fields {
-        inspect(&field.from, &mut problems);
+    for field in specification.fields {
+        inspect(&field.from, specification.filters, &mut problems);
     }
     problems
 }
 
 /// Where a null policy can never act, for the field's template gives no null.
-pub(crate) fn template_warnings(fields: &[FieldSpec]) -> Vec<Problem> {
-    fields.iter().filter_map(never_null).collect()
+pub(crate) fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
+    specification.fields.iter().filter_map(|field| never_null(field, specification.filters)).collect()
 }
 
-fn never_null(field: &FieldSpec) -> Option<Problem> {
+fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
     let Expression::Template { template, cast } = &field.from else { return None };
     if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || cast.is_some() {
         return None;
     }
-    let scope = Scope::free().settings(settings(template)).snippets(&template.snippets);
+    let scope = scope(Scope::free(), template, filters);
     let compiled = coho_liquid::compile(&template.text, &scope).ok()?;
     if compiled.may_give_null() {
         return None;
@@ -79,6 +87,15 @@ fn never_null(field: &FieldSpec) -> Option<Problem> {
     Some(Problem::new(Code::NEVER_NULL, message).at(&template.place).help(help))
 }
 
+/// What a template is compiled against, besides the columns.
+fn scope(scope: Scope, template: &TemplateText, filters: Option<&Filters>) -> Scope {
+    let scope = scope.settings(settings(template)).snippets(&template.snippets);
+    match filters {
+        Some(filters) => scope.filters(filters),
+        None => scope,
+    }
+}
+
 /// How a template is read.
 pub(crate) fn settings(template: &TemplateText) -> Settings {
     match template.undefined {
@@ -87,16 +104,18 @@ pub(crate) fn settings(template: &TemplateText) -> Settings {
     }
 }
 
-fn inspect(from: &Expression, problems: &mut Vec<Problem>) {
+fn inspect(from: &Expression, filters: Option<&Filters>, problems: &mut Vec<Problem>) {
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let scope = Scope::free().settings(settings(template)).snippets(&template.snippets);
+            let scope = scope(Scope::free(), template, filters);
             let found = coho_liquid::compile(&template.text, &scope).err().unwrap_or_default();
             once(problems, found.into_iter().map(|problem| start.shift(problem)));
         }
-        Expression::Object(members) => members.iter().for_each(|(_, member)| inspect(member, problems)),
-        Expression::Array(items) => items.iter().for_each(|item| inspect(item, problems)),
+        Expression::Object(members) => {
+            members.iter().for_each(|(_, member)| inspect(member, filters, problems));
+        }
+        Expression::Array(items) => items.iter().for_each(|item| inspect(item, filters, problems)),
         Expression::Column { .. } | Expression::Static(_) | Expression::Lookup { .. } => {}
     }
 }
@@ -125,9 +144,12 @@ fn in_name_order(reads: &[usize], columns: &Columns) -> Vec<usize> {
 struct Compiler<'a> {
     object: Object,
     columns: &'a Columns,
+    filters: Option<&'a Filters>,
     problems: Vec<Problem>,
     reads: Vec<usize>,
     branches: Vec<Branch>,
+    /// Whether a template calls a filter that was added to those of the dialect.
+    adds: bool,
 }
 
 impl Compiler<'_> {
@@ -230,13 +252,14 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        let scope = Scope::columns(self.columns).settings(settings(text)).snippets(&text.snippets);
+        let scope = scope(Scope::columns(self.columns), text, self.filters);
         match coho_liquid::compile(&text.text, &scope) {
             Ok(template) => {
                 match template.columns() {
                     Reads::Columns(places) => self.reads.extend(places),
                     Reads::All => self.reads.extend(0..self.columns.len()),
                 }
+                self.adds |= template.calls_added();
                 let first = self.branches.len();
                 let shift = |branch: Branch| Branch { place: start.place(&branch.place), ..branch };
                 self.branches.extend(template.branches().into_iter().map(shift));

@@ -4,10 +4,18 @@ use coho_core::digest::{Digest, ENCODING, Hasher};
 use coho_core::row::Columns;
 use coho_core::sync::{Associations, Blanks, By, Expression, FieldSpec, Matching};
 
+use coho_liquid::Filters;
+
 use crate::mapping::Specification;
 
-/// Places in files don't count, nor does the order of fields or columns.
-pub(crate) fn digest(specification: &Specification<'_>, columns: &Columns, reads: &[usize]) -> Digest {
+/// Places in files don't count, nor does the order of fields or columns. The filters are those that its templates call besides the
+/// dialect's.
+pub(crate) fn digest(
+    specification: &Specification<'_>,
+    columns: &Columns,
+    reads: &[usize],
+    filters: Option<&Filters>,
+) -> Digest {
     let mut hasher = Hasher::new();
     hasher.part(&[ENCODING]);
     hasher.part(specification.object.name().as_bytes());
@@ -26,6 +34,9 @@ pub(crate) fn digest(specification: &Specification<'_>, columns: &Columns, reads
     }
     for said in besides(specification) {
         hasher.part(said.as_bytes());
+    }
+    if let Some(filters) = filters {
+        hasher.part(format!("filters {}", filters.revised()).as_bytes());
     }
     hasher.finish()
 }

@@ -35,6 +35,7 @@
 //!     matching: &Matching::ExternalId(column("id")),
 //!     associations: Associations::Add,
 //!     fields: &[seats],
+//!     filters: None,
 //! };
 //! let mapping = Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}"))?;
 //!
@@ -81,4 +82,5 @@ mod compile;
 mod target;
 mod digest;
 
+pub use coho_liquid::{FilterError, Filters};
 pub use mapping::{Facts, Mapping, Specification, Use};

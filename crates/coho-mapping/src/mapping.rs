@@ -5,6 +5,7 @@
 mod facts;
 mod node;
 mod uses;
+mod lineage;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
 use crate::target::{self, Target};
-use coho_liquid::Branch;
+use coho_liquid::{Branch, Filters};
 
 pub use facts::Facts;
 use node::Scene;
@@ -43,6 +44,8 @@ pub struct Specification<'a> {
     pub associations: Associations,
     /// What is mapped.
     pub fields: &'a [FieldSpec],
+    /// The filters that its templates may call besides those of the dialect.
+    pub filters: Option<&'a Filters>,
 }
 
 impl<'a> Specification<'a> {
@@ -54,7 +57,15 @@ impl<'a> Specification<'a> {
             matching: &sync.matching,
             associations: sync.associations,
             fields: &sync.fields,
+            filters: None,
         }
+    }
+
+    /// The same with filters that its templates may call besides those of the dialect.
+    #[must_use]
+    pub fn filters(mut self, filters: &'a Filters) -> Self {
+        self.filters = Some(filters);
+        self
     }
 }
 
@@ -77,14 +88,14 @@ impl Mapping {
         crate::compile::compile(specification, columns)
     }
 
-    /// What is wrong with the templates of these fields, as far as that can be told without a model's columns.
-    pub fn template_problems(fields: &[FieldSpec]) -> Vec<Problem> {
-        crate::compile::template_problems(fields)
+    /// What is wrong with the templates of a specification, as far as that can be told without a model's columns.
+    pub fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
+        crate::compile::template_problems(specification)
     }
 
-    /// What of these fields' templates is probably not meant: a null policy beside a template that never gives null.
-    pub fn template_warnings(fields: &[FieldSpec]) -> Vec<Problem> {
-        crate::compile::template_warnings(fields)
+    /// What of its templates is probably not meant: a null policy beside a template that never gives null.
+    pub fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
+        crate::compile::template_warnings(specification)
     }
 
     /// The places of the columns that are read, in the order of their names. Other columns never cause a request.

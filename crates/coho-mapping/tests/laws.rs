@@ -39,7 +39,7 @@ fn compiled(
         column("at", ColumnType::Timestamp),
     ])?;
     let sync = SyncId::new("law");
-    let specification = Specification { sync: &sync, object, matching, associations, fields };
+    let specification = Specification { sync: &sync, object, matching, associations, fields, filters: None };
     Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}").into())
 }
 
@@ -270,4 +270,42 @@ proptest! {
         let target = |key: &str| mapping.target(Some(&Key::new(key)), &row).unwrap();
         prop_assert_ne!(target(&one), target(&other));
     }
+}
+
+/// `text` mapped with one added filter of a revision.
+#[cfg(feature = "liquid")]
+fn digest_with_filter(text: &str, revision: &str) -> Result<coho_core::digest::Digest, Failure> {
+    let filters = coho_mapping::Filters::new().with_name("mine", liquid_lib::stdlib::Upcase)?;
+    let filters = filters.revision(revision);
+    let columns = Columns::new(vec![Column { name: "id".to_owned(), kind: ColumnType::Int }])?;
+    let template = TemplateText {
+        text: text.to_owned(),
+        place: Place::default(),
+        indent: 0,
+        undefined: Undefined::Error,
+        snippets: Snippets::default(),
+        blanks: Blanks::default(),
+    };
+    let fields = [field("traits.t", Expression::Template { template, cast: None }, NullPolicy::Follow)];
+    let matching = Matching::ExternalId(column("id"));
+    let specification = Specification {
+        sync: &SyncId::new("law"),
+        object: Object::Account,
+        matching: &matching,
+        associations: Associations::Add,
+        fields: &fields,
+        filters: Some(&filters),
+    };
+    let mapping = Mapping::compile(&specification, &columns).map_err(|problems| format!("{problems:?}"))?;
+    Ok(mapping.digest())
+}
+
+#[cfg(feature = "liquid")]
+#[test]
+fn another_revision_of_filters_is_another_mapping_where_one_is_called() -> Result<(), Failure> {
+    let (calls, calls_none) = ("{{ row.id | mine }}", "{{ row.id | upcase }}");
+    assert_ne!(digest_with_filter(calls, "1")?, digest_with_filter(calls, "2")?);
+    assert_eq!(digest_with_filter(calls, "1")?, digest_with_filter(calls, "1")?);
+    assert_eq!(digest_with_filter(calls_none, "1")?, digest_with_filter(calls_none, "2")?);
+    Ok(())
 }

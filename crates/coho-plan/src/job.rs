@@ -12,7 +12,7 @@ use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_ledger::Ledger;
 use coho_ledger::scope::Scope;
-use coho_mapping::Facts;
+use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
 
 use crate::adopt::Held;
@@ -59,6 +59,8 @@ impl Filter {
 pub struct Job<'a> {
     /// The sync.
     pub sync: &'a Sync,
+    /// The filters that its templates may call besides those of the dialect.
+    pub filters: &'a Filters,
     /// Its model.
     pub model: &'a Model,
     /// Where its rows are.

@@ -86,6 +86,7 @@ pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
 fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planned, PlanError> {
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
     let types = std::mem::take(&mut read.types);
+    let lineage = std::mem::take(&mut read.lineage);
     job.tell(Step::Began(Stage::Compare, read.number))?;
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
     job.tell(Step::Began(Stage::Plan, passed.given))?;
@@ -112,6 +113,7 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
         rules,
         moment: job.moment,
         known,
+        lineage,
         types,
         missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
         calls: job.held.take().map(|held| held.calls).unwrap_or_default(),

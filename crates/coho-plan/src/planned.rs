@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
+use coho_core::lineage::Lineage;
 use coho_core::memory::Time;
 use coho_core::plan::SyncPlan;
 use coho_core::verdict::Call;
@@ -24,6 +25,8 @@ pub struct Planned {
     pub workspace: String,
     /// Records that were delivered before, or are taken to be there.
     pub known: u64,
+    /// Of which columns each field is made.
+    pub lineage: Lineage,
     /// The types that columns of a file were taken for, to be remembered by their names; none where they are others than before.
     pub types: BTreeMap<String, String>,
     /// Operations that an approved plan has, and that are not due.

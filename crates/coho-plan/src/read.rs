@@ -2,6 +2,7 @@
 
 use coho_core::code::Code;
 use coho_core::key::{Key, KeyError};
+use coho_core::lineage::Lineage;
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
 use coho_core::plan::{ProblemCounts, count_problem};
@@ -27,6 +28,8 @@ pub(crate) struct Read {
     pub(crate) rows: Sorted,
     /// The types of a file's columns.
     pub(crate) types: Types,
+    /// Of which columns each field is made.
+    pub(crate) lineage: Lineage,
     /// How many rows there were.
     pub(crate) number: u64,
     /// How many of them have no key.
@@ -41,7 +44,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
     let mut reading =
         unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
-    let mapping = Mapping::compile(&Specification::of(job.sync), reading.columns());
+    let mapping = Mapping::compile(&Specification::of(job.sync).filters(job.filters), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
         (Ok(mapping), Ok(key)) => (mapping, key),
@@ -50,6 +53,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
             return Err(job.failed(problems));
         }
     };
+    let lineage = mapping.lineage(reading.columns());
     let types = Types::of(job, reading.outline(), &mapping)?;
     reading.need(&needed(&mapping, &key)).map_err(failed)?;
     let mut intake = Intake {
@@ -67,7 +71,7 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     }
     let Intake { sorter, read, nameless, problems, .. } = intake;
     job.tell(Step::Began(Stage::Sort, read))?;
-    Ok(Read { mapping, types, rows: sorter.finish()?, number: read, nameless, problems })
+    Ok(Read { mapping, types, lineage, rows: sorter.finish()?, number: read, nameless, problems })
 }
 
 /// A source may work for long before it gives anything: who asks to end does not wait for it.

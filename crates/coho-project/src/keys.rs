@@ -7,6 +7,7 @@ pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;
 pub(crate) mod alerts;
+pub(crate) mod webhooks;
 pub(crate) mod field;
 pub(crate) mod schedule;
 pub(crate) mod test;

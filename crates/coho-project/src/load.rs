@@ -375,6 +375,7 @@ impl<'a> Loader<'a> {
             workspaces,
             ledger: declared.ledger,
             alerts,
+            webhooks: declared.webhooks,
             history: declared.history,
             models,
             syncs,

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 
 use crate::alerts::AlertsSpec;
 use crate::schedule::ScheduleSpec;
+use crate::webhooks::WebhookSpec;
 
 /// How long it is remembered what became of rows, and how large the ledger may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Project {
     pub ledger: LedgerSpec,
     /// Who is told of what.
     pub alerts: AlertsSpec,
+    /// Who is told when syncs start and end.
+    pub webhooks: Vec<WebhookSpec>,
     /// How long it remembers what was run.
     pub history: HistorySpec,
     /// Its models, by name.

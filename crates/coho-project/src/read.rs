@@ -11,6 +11,7 @@ pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod guards;
 pub(crate) mod alerts;
+pub(crate) mod webhooks;
 pub(crate) mod field;
 pub(crate) mod value;
 pub(crate) mod test;
@@ -24,7 +25,29 @@ use coho_core::object::Object;
 use coho_core::sync::{By, Limit};
 use coho_core::value::Value;
 
+use secrecy::SecretString;
+
 use crate::project::Rate;
+use crate::yaml::{Content, Node};
+
+/// A secret of a map.
+fn secret(node: &Node, key: &str) -> Option<SecretString> {
+    node.text_of(key).map(SecretString::from)
+}
+
+/// Secrets of a map: a list of them, or one.
+fn secrets(node: &Node, key: &str) -> Vec<SecretString> {
+    let found = node.get(key).map_or(&[][..], items);
+    found.iter().filter_map(|item| item.text().map(SecretString::from)).collect()
+}
+
+/// The items of a list, or the one that stands in its place.
+fn items(node: &Node) -> &[Node] {
+    match &node.content {
+        Content::List(items) => items,
+        Content::Scalar(_) | Content::Map(_) | Content::Unresolved => std::slice::from_ref(node),
+    }
+}
 
 /// `250ms`, `30s`, `5m`, `1h`.
 pub(crate) fn duration(text: &str) -> Option<Duration> {

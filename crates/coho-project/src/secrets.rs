@@ -32,7 +32,7 @@ pub fn masker(files: &[File], environment: &dyn Fn(&str) -> Option<String>) -> M
             values.tree(&tree, false);
             tree.entries()
                 .iter()
-                .filter(|entry| entry.key == "alerts")
+                .filter(|entry| ["alerts", "webhooks"].contains(&entry.key.as_str()))
                 .for_each(|entry| values.addresses(&entry.value));
             values.ping(&tree);
         }

@@ -5,7 +5,7 @@
 //! the rest is missing, so it comes before what single syncs report.
 
 use coho_core::case::{SuiteReport, Tally};
-use coho_core::code::Code;
+use coho_core::code::{Code, Family};
 use coho_core::plan::{Status, SyncPlan, SyncSummary};
 
 /// Done, or nothing to do.
@@ -36,6 +36,22 @@ const ORDER: [u8; 7] = [HALTED, LEASE_HELD, INTERRUPTED, FAILED, HELD, ROWS, DON
 pub fn code(summaries: &[SyncSummary]) -> u8 {
     let codes: Vec<u8> = summaries.iter().map(of).collect();
     ORDER.into_iter().find(|code| codes.contains(code)).unwrap_or(DONE)
+}
+
+/// The exit code of a run that could not begin, or broke off, for this reason.
+pub fn refused(code: Code) -> u8 {
+    match code {
+        Code::LEASE_HELD => LEASE_HELD,
+        Code::INTERRUPTED => INTERRUPTED,
+        Code::UNKNOWN_NAME => USAGE,
+        code => match code.entry().map(|entry| entry.family) {
+            Some(Family::Halt) => HALTED,
+            Some(Family::Project | Family::Mapping | Family::Row) => FAILED,
+            Some(Family::Guard) => HELD,
+            Some(Family::Record | Family::Unclear) => ROWS,
+            None => UNEXPECTED,
+        },
+    }
 }
 
 fn of(summary: &SyncSummary) -> u8 {

@@ -7,6 +7,10 @@
 mod alerts;
 mod plan;
 mod run;
+mod results;
+mod lifecycle;
+mod lineage;
+mod pipes;
 mod problem;
 mod event;
 mod start;
@@ -20,9 +24,16 @@ pub use self::cases::cases;
 pub use self::detail::run_detail;
 pub use self::event::{call, event};
 pub use self::failures::failures;
+pub use self::lifecycle::{Happened, SyncFrame, lifecycle};
+pub use self::lineage::{Dataset, LineageFrame, lineage};
 pub use self::listing::{rows, runs};
+pub use self::pipes::{
+    PipesLevel, pipes_closed, pipes_log, pipes_materialization, pipes_opened, pipes_syncs_of,
+};
 pub use self::plan::plan;
 pub use self::problem::problem;
+pub use self::results::schema::schema as results_schema;
+pub use self::results::{Refusal, RunEnd, results};
 pub use self::run::run;
 
 use coho_core::memory::Time;

@@ -166,3 +166,61 @@ fn undressed(text: &str) -> String {
         .map(|(at, part)| if at == 0 { part } else { part.split_once('m').map_or("", |(_, text)| text) })
         .collect()
 }
+
+fn ended<'a>(end: Result<&'a [SyncSummary], json::Refusal>) -> json::RunEnd<'a> {
+    let at = |text: &str| text.parse().unwrap_or(Time::UNIX_EPOCH);
+    json::RunEnd {
+        run: end.is_ok().then_some("0193-a"),
+        project: "acme",
+        target: Some("prod"),
+        purpose: coho_core::decide::Purpose::Sync,
+        started: at("2026-11-24T09:00:00Z"),
+        ended: at("2026-11-24T09:00:01.500Z"),
+        coho: "0.1.0",
+        end,
+    }
+}
+
+fn refused() -> json::Refusal {
+    json::Refusal {
+        code: Code::LEDGER_LOST,
+        message: "accounts sent before, and the ledger does not know of it".to_owned(),
+        help: Some("restore the ledger from a backup".to_owned()),
+    }
+}
+
+#[test]
+fn results_of_a_run_are_a_document() {
+    let summaries = runs("run/guard-held-removals.json").unwrap();
+    pretty("results", &json::results(&ended(Ok(&summaries))));
+    pretty("results-of-a-run-that-could-not-begin", &json::results(&ended(Err(refused()))));
+}
+
+#[test]
+fn results_say_what_the_run_says() {
+    let summaries = runs("run/halted-and-failed.json").unwrap();
+    let (results, run) = (json::results(&ended(Ok(&summaries))), json::run(&summaries));
+    for member in ["version", "exit_code", "syncs"] {
+        assert_eq!(results[member], run[member], "{member}");
+    }
+}
+
+#[test]
+fn results_fit_their_schema() {
+    let validator = jsonschema::validator_for(&json::results_schema()).unwrap();
+    let complaints = |document: &Json| {
+        validator
+            .iter_errors(document)
+            .map(|error| format!("{} {error}", error.instance_path()))
+            .collect::<Vec<_>>()
+    };
+    for name in ["run/guard-held-removals.json", "run/halted-and-failed.json"] {
+        let summaries = runs(name).unwrap();
+        assert_eq!(complaints(&json::results(&ended(Ok(&summaries)))), [""; 0], "{name}");
+    }
+    let mut document = json::results(&ended(Err(refused())));
+    assert_eq!(complaints(&document), [""; 0]);
+    document["exit_code"] = "5".into();
+    document["syncs"] = serde_json::json!([{ "sync": "accounts", "counts": { "fates": { "lost": 1 } } }]);
+    assert!(complaints(&document).len() > 2, "{:?}", complaints(&document));
+}

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
 /// How a source is reached.
 #[derive(Clone, Debug)]
@@ -35,6 +37,34 @@ pub struct PostgresConnection {
     pub statement_timeout: Option<Duration>,
 }
 
+/// Which database an address leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresServer {
+    /// The first host; the folder of the socket where it is on this machine.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The database.
+    pub database: String,
+}
+
+impl PostgresConnection {
+    /// Which database the address leads to, if it can be read.
+    pub fn server(&self) -> Option<PostgresServer> {
+        // What stands behind `?` changes how one connects, not where to.
+        let url = self.url.expose_secret();
+        let config: Config = url.split_once('?').map_or(url, |(place, _)| place).parse().ok()?;
+        let host = match config.get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            Some(Host::Unix(folder)) => folder.display().to_string(),
+            None => "localhost".to_owned(),
+        };
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        let database = config.get_dbname().or_else(|| config.get_user()).unwrap_or_default().to_owned();
+        Some(PostgresServer { host, port, database })
+    }
+}
+
 impl Connection {
     /// What kind of source this is, as messages name it.
     pub(crate) fn kind(&self) -> &'static str {
@@ -43,5 +73,24 @@ impl Connection {
             Self::Sqlite { .. } => "SQLite",
             Self::Files { .. } => "files",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(url: &str) -> Option<(String, u16, String)> {
+        let connection = PostgresConnection { url: url.to_owned().into(), statement_timeout: None };
+        connection.server().map(|server| (server.host, server.port, server.database))
+    }
+
+    #[test]
+    fn an_address_names_its_server_and_its_database() {
+        let full = server("postgres://reader:secret@db.example.com:6543/warehouse?sslmode=verify-full");
+        assert_eq!(full, Some(("db.example.com".to_owned(), 6543, "warehouse".to_owned())));
+        let short = server("postgres://reader@db.example.com");
+        assert_eq!(short, Some(("db.example.com".to_owned(), 5432, "reader".to_owned())));
+        assert_eq!(server("postgres://db:port/warehouse"), None);
     }
 }

@@ -51,7 +51,7 @@ mod postgres;
 mod sqlite;
 mod files;
 
-pub use connection::{Connection, PostgresConnection};
+pub use connection::{Connection, PostgresConnection, PostgresServer};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
 pub use outline::Outline;

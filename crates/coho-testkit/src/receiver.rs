@@ -1,5 +1,6 @@
 //! A server that keeps what it is sent over HTTP, and answers what a test wants.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,8 @@ use std::thread::JoinHandle;
 pub struct Arrived {
     /// The path with its query.
     pub path: String,
+    /// The headers, by their names in small letters.
+    pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: String,
 }
@@ -84,25 +87,24 @@ fn answer(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first)?;
-    let mut length = 0;
+    let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         if line.trim().is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or_default();
+        if let Some((name, value)) = line.split_once(':') {
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
         }
     }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
     let body = String::from_utf8_lossy(&body).into_owned();
     let refused = format!("you sent {path}");
-    locked(&shared.arrived).push(Arrived { path, body });
+    locked(&shared.arrived).push(Arrived { path, headers, body });
     let mut statuses = locked(&shared.statuses);
     let (status, said) =
         if statuses.is_empty() { (200, "ok".to_owned()) } else { (statuses.remove(0), refused) };

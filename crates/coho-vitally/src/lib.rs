@@ -53,7 +53,3 @@ pub mod client;
 /// The nouns of requests and verdicts: who depends on this crate needs no other.
 pub use coho_core;
 pub use wire::record::{Linked, Record};
-
-#[cfg(all(doctest, feature = "client"))]
-#[doc = include_str!("../../../docs/guides/use-as-a-library.md")]
-struct Guide;

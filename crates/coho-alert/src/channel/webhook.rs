@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::message::Message;
-use crate::request::Request;
+use crate::request::{JSON, Request};
 
 /// A program that is told over HTTP.
 #[derive(Clone, Debug)]
@@ -33,16 +33,20 @@ impl Webhook {
             "timestamp": message.at,
             "data": message,
         });
-        let mut request = Request::json(&self.url, &body);
+        self.signed(&message.id, body.to_string(), now)
+    }
+
+    /// The request that delivers a body under an id at this moment.
+    pub fn signed(&self, id: &str, body: String, now: Time) -> Request {
+        let mut request = Request { url: self.url.clone(), headers: Vec::new(), content: JSON, body };
         let stamp = now.timestamp().to_string();
         let signatures: Vec<_> = self
             .secrets
             .iter()
-            .filter_map(|secret| sign(secret, &message.id, &stamp, &request.body))
+            .filter_map(|secret| sign(secret, id, &stamp, &request.body))
             .map(|signature| format!("v1,{signature}"))
             .collect();
-        request.headers =
-            vec![("webhook-id", message.id.clone().into()), ("webhook-timestamp", stamp.into())];
+        request.headers = vec![("webhook-id", id.to_owned().into()), ("webhook-timestamp", stamp.into())];
         if !signatures.is_empty() {
             request.headers.push(("webhook-signature", signatures.join(" ").into()));
         }

@@ -1,7 +1,7 @@
 //! `coho check`: what is wrong, and what is probably not meant, all of it.
 
 use coho_engine::check::Checked;
-use coho_mapping::Mapping;
+use coho_mapping::{Mapping, Specification};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -15,9 +15,10 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let syncs = engine.select(&[])?;
     project::has_syncs(&loaded)?;
     let mut checked = if offline {
-        let problems = syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
+        let problems =
+            syncs.iter().flat_map(|sync| Mapping::template_problems(&Specification::of(sync))).collect();
         let mut warnings = loaded.project.warnings.clone();
-        warnings.extend(syncs.iter().flat_map(|sync| Mapping::template_warnings(&sync.fields)));
+        warnings.extend(syncs.iter().flat_map(|sync| Mapping::template_warnings(&Specification::of(sync))));
         Checked { problems, warnings }
     } else {
         engine.check(&syncs).await

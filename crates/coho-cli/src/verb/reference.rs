@@ -9,13 +9,14 @@ use crate::print;
 
 /// Prints a JSON Schema.
 pub(crate) fn schema(kind: SchemaKind) -> anyhow::Result<Exit> {
-    let kind = match kind {
-        SchemaKind::Project => Kind::Project,
-        SchemaKind::Model => Kind::Model,
-        SchemaKind::Sync => Kind::Sync,
-        SchemaKind::Test => Kind::Test,
+    let schema = match kind {
+        SchemaKind::Project => coho_project::schema(Kind::Project),
+        SchemaKind::Model => coho_project::schema(Kind::Model),
+        SchemaKind::Sync => coho_project::schema(Kind::Sync),
+        SchemaKind::Test => coho_project::schema(Kind::Test),
+        SchemaKind::RunResults => coho_report::json::results_schema(),
     };
-    print::json(&coho_project::schema(kind))?;
+    print::json(&schema)?;
     Ok(Exit::Done)
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
         Page::SchemaModel => return schema(SchemaKind::Model),
         Page::SchemaSync => return schema(SchemaKind::Sync),
         Page::SchemaTest => return schema(SchemaKind::Test),
+        Page::SchemaRunResults => return schema(SchemaKind::RunResults),
     }
     Ok(Exit::Done)
 }

@@ -16,6 +16,7 @@ use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
+use crate::pipes::Pipes;
 use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::verb::permit;
@@ -57,7 +58,11 @@ async fn send(
     if is_awaited {
         engine.ping(Ping::Start, "").await;
     }
+    let pipes = Pipes::open(&|name| std::env::var(name).ok());
     let report = engine.run(&syncs, &options, &Progress::new(global), &stop).await;
+    if let Some(pipes) = pipes {
+        pipes.end(&report);
+    }
     if is_awaited {
         let (ping, summary) = pinged(&report);
         engine.ping(ping, &summary).await;

@@ -62,7 +62,7 @@ fn run(loaded: &Loaded, named: &[PathBuf]) -> anyhow::Result<Vec<SuiteReport>> {
         Subject::Sync(id) => {
             let sync = project.sync(id).ok_or_else(|| anyhow!("there is no sync `{id}`"))?;
             let key = project.model(&sync.model).map_or(&[][..], |model| &model.key);
-            let declared = Declared { types: project.declared_types(&sync.model), key };
+            let declared = Declared { types: project.declared_types(&sync.model), key, filters: None };
             Ok(coho_mapping::cases::run(suite, sync, &declared))
         }
     };

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use coho_alert::channel::Channel;
+use coho_alert::channel::webhook::Webhook;
 use coho_alert::message::Message;
 use coho_alert::request::Sent;
 use coho_alert::send::Sender;
-use coho_core::alert::Recipient;
 use coho_core::memory::Time;
 use coho_ledger::Ledger;
 use coho_ledger::outbox::{Attempt, Claimed};
@@ -54,8 +54,12 @@ impl Engine<'_> {
         let sender = self.sender()?;
         let until = Instant::now() + bound;
         let channels = self.channels();
-        let all = channels.iter().map(|(recipient, channel)| {
-            let one = Delivery { engine: self, ledger, sender: &sender, recipient, channel, until };
+        let of_alerts =
+            channels.iter().map(|(recipient, channel)| (recipient.name.clone(), Way::Channel(channel)));
+        let webhooks = self.webhooks();
+        let of_syncs = webhooks.iter().map(|(name, webhook)| (name.clone(), Way::Webhook(webhook)));
+        let all = of_alerts.chain(of_syncs).map(|(recipient, way)| {
+            let one = Delivery { engine: self, ledger, sender: &sender, recipient, way, until };
             async move { one.drain().await }
         });
         let mut delivered = Delivered::default();
@@ -68,13 +72,21 @@ impl Engine<'_> {
     }
 }
 
+/// How a recipient is reached.
+enum Way<'a> {
+    /// By the channel of somebody who is told of alerts; the reason where it cannot be used.
+    Channel(&'a Result<Channel, String>),
+    /// By HTTP, with the body as it was written.
+    Webhook(&'a Webhook),
+}
+
 /// The delivery to one recipient.
 struct Delivery<'a> {
     engine: &'a Engine<'a>,
     ledger: &'a Ledger,
     sender: &'a Sender,
-    recipient: &'a Recipient,
-    channel: &'a Result<Channel, String>,
+    recipient: String,
+    way: Way<'a>,
     until: Instant,
 }
 
@@ -85,7 +97,7 @@ impl Delivery<'_> {
         while Instant::now() < self.until {
             let now = self.engine.setup.clock.now();
             let holder = &self.engine.setup.holder.id;
-            let Some(claimed) = self.ledger.claim(&self.recipient.name, holder, now, now + CLAIM)? else {
+            let Some(claimed) = self.ledger.claim(&self.recipient, holder, now, now + CLAIM)? else {
                 break;
             };
             let sent = self.send(&claimed, now).await?;
@@ -94,7 +106,7 @@ impl Delivery<'_> {
             let is_sent = matches!(attempt, Attempt::Sent { .. });
             self.ledger.settle_message(&claimed.id, holder, &attempt, now)?;
             if let Attempt::Later { error, .. } | Attempt::Failed { error } = &attempt {
-                tracing::warn!("an alert did not reach `{}`: {error}", self.recipient.name);
+                tracing::warn!("a message did not reach `{}`: {error}", self.recipient);
             }
             delivered.sent += u64::from(is_sent);
             delivered.failed += u64::from(!is_sent);
@@ -103,17 +115,20 @@ impl Delivery<'_> {
     }
 
     async fn send(&self, claimed: &Claimed, now: Time) -> Result<Sent, EngineError> {
-        let channel = match self.channel {
-            Ok(channel) => channel,
-            Err(why) => return Ok(Sent::Never { why: why.clone() }),
+        let channel = match self.way {
+            Way::Channel(Ok(channel)) => channel,
+            Way::Channel(Err(why)) => return Ok(Sent::Never { why: why.clone() }),
+            Way::Webhook(webhook) => {
+                let sending = self.sender.notify(webhook, &claimed.id, claimed.body.clone(), now);
+                return Ok(timeout(ATTEMPT, sending).await.unwrap_or_else(|_| late()));
+            }
         };
         let Some(message) = Message::from_json(&claimed.body) else {
             return Ok(Sent::Never { why: "another version of Coho wrote the message".to_owned() });
         };
         let receipts = self.receipts(&message)?;
         let sending = self.sender.send(channel, &message, &receipts, now);
-        let late = Sent::Later { after: None, why: "no answer in time".to_owned() };
-        Ok(timeout(ATTEMPT, sending).await.unwrap_or(late))
+        Ok(timeout(ATTEMPT, sending).await.unwrap_or_else(|_| late()))
     }
 
     fn receipts(&self, message: &Message) -> Result<BTreeMap<String, String>, EngineError> {
@@ -124,6 +139,10 @@ impl Delivery<'_> {
         }
         Ok(self.ledger.receipts(&earlier)?)
     }
+}
+
+fn late() -> Sent {
+    Sent::Later { after: None, why: "no answer in time".to_owned() }
 }
 
 /// What is written of an attempt: when the next one is due, or that there is none.

@@ -61,6 +61,7 @@ fn engine<'a>(project: &'a Project, process: &str, now: Time) -> Engine<'a> {
         clock: Arc::new(move || now),
         holder: Holder { id: process.to_owned(), pid: 1, host: "here".to_owned() },
         run_id: Arc::new(|| "run".to_owned()),
+        lineage: None,
     })
 }
 

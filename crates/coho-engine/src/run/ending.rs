@@ -10,6 +10,7 @@ use coho_core::started::Stage;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::verdict::{Fate, Outcome};
 use coho_ledger::run::{Ending, Status as Ended};
+use coho_report::json::Happened;
 
 use super::stages::Stages;
 use super::{Part, Shared};
@@ -22,9 +23,9 @@ impl Engine<'_> {
         let now = self.setup.clock.now();
         self.stages(shared, &part).begin(Stage::Conclude, None)?;
         let status = status(shared, &part);
-        let (plan, missed) = match part.planned {
-            Some(planned) => (planned.plan, planned.missed),
-            None => (empty_plan(part.sync), 0),
+        let (plan, missed, lineage) = match part.planned {
+            Some(planned) => (planned.plan, planned.missed, Some(planned.lineage)),
+            None => (empty_plan(part.sync), 0, None),
         };
         let mut counts = plan.counts;
         // What turned out stale is not planned any more.
@@ -67,7 +68,19 @@ impl Engine<'_> {
             summary.status = Status::CompletedWithErrors;
         }
         let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
-        shared.ledger.end_sync(shared.lease, shared.run, &part.scope, &ending, &summary.counts)?;
+        let run = shared.run.id().as_str();
+        let told = self.notices(run, part.sync, &Happened::Ended(&summary), now);
+        shared.ledger.end_sync_telling(
+            shared.lease,
+            shared.run,
+            &part.scope,
+            &ending,
+            &summary.counts,
+            &told,
+        )?;
+        shared.teller.posted(&told);
+        let ended = Happened::Ended(&summary);
+        shared.teller.event(self.event_of(run, part.sync, &ended, lineage.as_ref(), now));
         let stages = Stages { shared, scope: &part.scope, clock: &*self.setup.clock };
         stages.end(Some(summary.counts.read))?;
         shared.listener.on(&Event::Ended(Box::new(summary.clone())));

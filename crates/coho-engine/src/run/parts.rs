@@ -23,6 +23,7 @@ use coho_plan::job::Waiting;
 use coho_plan::phase::Phase;
 use coho_plan::planned::Planned;
 use coho_plan::table::{Table, TableError};
+use coho_report::json::Happened;
 use coho_vitally::client::{Breaker, Client};
 
 use super::stages::{Stages, full_why};
@@ -130,7 +131,11 @@ impl Engine<'_> {
             primary_key: self.model(sync)?.key.clone(),
             at: started,
         };
-        shared.ledger.begin_sync(shared.lease, shared.run, &scope, &start)?;
+        let told = self.notices(shared.run.id().as_str(), sync, &Happened::Started, started);
+        shared.ledger.begin_sync_telling(shared.lease, shared.run, &scope, &start, &told)?;
+        shared.teller.posted(&told);
+        let run = shared.run.id().as_str();
+        shared.teller.event(self.event_of(run, sync, &Happened::Started, None, started));
         Ok(Part {
             sync,
             scope,

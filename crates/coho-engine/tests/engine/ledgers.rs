@@ -198,6 +198,7 @@ async fn a_temporary_folder_that_is_not_there_is_named() {
         clock: Arc::new(coho_core::memory::Time::default),
         holder: Holder { id: "a".into(), pid: 1, host: "here".into() },
         run_id: Arc::new(|| "r".to_owned()),
+        lineage: None,
     };
     let engine = Engine::new(setup(folder.clone()));
     let syncs = engine.select(&[]).unwrap();

@@ -34,6 +34,7 @@ pub(crate) async fn run(folder: &Path, now: i64) -> Result<(), Failure> {
         clock: Arc::new(move || now),
         holder: Holder { id: "child".to_owned(), pid: std::process::id(), host: "here".to_owned() },
         run_id: Arc::new(move || format!("run-of-a-child-at-{}", now.timestamp())),
+        lineage: None,
     });
     let syncs = engine.select(&[])?;
     engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await?;

@@ -292,6 +292,7 @@ impl Stage {
             }),
             holder: Holder { id: format!("holder-{run}"), pid: std::process::id(), host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{run:03}")),
+            lineage: None,
         })
     }
 

@@ -10,9 +10,10 @@ use coho_core::memory::Time;
 use coho_core::secret::{Masker, Secret};
 use coho_core::sync::SyncId;
 use coho_ledger::Ledger;
-use coho_ledger::alerts::{Telling, Written};
+use coho_ledger::alerts::Telling;
 use coho_ledger::outbox::Attempt;
 use coho_ledger::run::{Ending, RunId, Status};
+use coho_ledger::written::Written;
 
 use super::stage::{TTL, Tested, at, holder};
 

@@ -4,7 +4,8 @@ use coho_core::code::Code;
 
 use super::Parser;
 use super::expr::Cursor;
-use crate::ast::{Call, Chain, Expr, Literal};
+use crate::added::Argument;
+use crate::ast::{Call, Called, Chain, Expr, Literal};
 use crate::fault::{Fault, Span};
 use crate::filters::{self, Body, Filter, Kind as ArgKind};
 use crate::number::Number;
@@ -67,14 +68,12 @@ impl Parser<'_> {
         let Some(name) = cursor.word() else { return Err(cursor.expected("a filter's name")) };
         cursor.next();
         let written = if cursor.eat(Kind::Colon) { self.arguments(cursor)? } else { Written::default() };
-        let Some(filter) = filters::find(name) else {
-            self.unknown_filter(name, span);
-            return Ok(None);
-        };
-        if headless && !filter.headless {
+        let built_in = filters::find(name);
+        if headless && built_in.is_none_or(|filter| !filter.headless) {
             let fault = Fault::syntax(span, format!("`{name}` needs a value before it"));
             self.fault(fault.help("only `json_construct` and `json_array` can stand without one"));
         }
+        let Some(filter) = built_in else { return Ok(self.added(name, written, span)) };
         self.volatile.dated |= name.starts_with("date") || name == "iso8601";
         self.check(filter, &written, headless, span);
         let each = self.each(filter, &written, span)?;
@@ -83,7 +82,39 @@ impl Parser<'_> {
         });
         let named = named.collect();
         let args = written.values.into_iter().map(|(value, _)| value).collect();
-        Ok(Some(Call { filter, args, named, each, span }))
+        Ok(Some(Call { filter: Called::BuiltIn(filter), args, named, each, span }))
+    }
+
+    /// A filter that a program added, which checks its arguments itself.
+    fn added(&mut self, name: &str, written: Written, span: Span) -> Option<Call> {
+        let Some(filter) = self.scope.filters.get(name) else {
+            self.unknown_filter(name, span);
+            return None;
+        };
+        self.adds = true;
+        // What it makes of `'now'` nobody knows.
+        self.volatile.dated = true;
+        let parsed = {
+            let values =
+                written.values.iter().map(|(value, _)| Argument { name: None, literal: value.literal() });
+            let named = written
+                .named
+                .iter()
+                .map(|(name, value, _)| Argument { name: Some(name.as_str()), literal: value.literal() });
+            filter.parse(&values.chain(named).collect::<Vec<_>>())
+        };
+        let named = written.named.into_iter().map(|(_, value, _)| value);
+        let args = written.values.into_iter().map(|(value, _)| value).chain(named).collect();
+        match parsed {
+            Ok(run) => {
+                let filter = Called::Added { name: name.to_owned(), run };
+                Some(Call { filter, args, named: Vec::new(), each: None, span })
+            }
+            Err(message) => {
+                self.fault(Fault::new(Code::FILTER_ARGUMENTS, message).of(name).at(span));
+                None
+            }
+        }
     }
 
     fn arguments(&mut self, cursor: &mut Cursor<'_>) -> Result<Written, Fault> {
@@ -113,7 +144,8 @@ impl Parser<'_> {
             Code::UNKNOWN_FILTER,
             format!("there is no filter `{}`", coho_core::value::preview(name)),
         );
-        let near = self.nearest(name, filters::all().map(|filter| filter.name));
+        let names = filters::all().map(|filter| filter.name).chain(self.scope.filters.names());
+        let near = self.nearest(name, names);
         let fault = match near {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault,

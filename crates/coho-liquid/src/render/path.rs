@@ -27,7 +27,7 @@ enum Spot<'a> {
 
 impl<'a> Rendering<'a> {
     /// An expression's value; `None` is a value that is not there, where that is allowed.
-    pub(super) fn expression(&mut self, expr: &'a Expr, missing: Missing) -> Result<Option<Val<'a>>, Fault> {
+    pub(crate) fn expression(&mut self, expr: &'a Expr, missing: Missing) -> Result<Option<Val<'a>>, Fault> {
         match expr {
             Expr::Literal(literal) => Ok(Some(literal.val())),
             Expr::Path(path) => self.path(path, missing),

@@ -5,6 +5,7 @@ use super::alerts::ALERTS;
 use super::texts::{
     ANY_URL, BYTES, DAYS, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS,
 };
+use super::webhooks::WEBHOOKS;
 use super::{Choice, Form, Key, Others, Shape, Typed};
 
 /// `coho.yaml`.
@@ -77,6 +78,14 @@ pub(crate) static PROJECT: Shape = Shape {
             default: "nobody is told",
             meaning: "Who is told when something goes wrong, and when it is well again.",
             example: "alerts: { to: { ops: { type: slack, url: \"${SLACK_WEBHOOK}\" } } }",
+        },
+        Key {
+            name: "webhooks",
+            need: May,
+            form: &Form::Map(&WEBHOOKS),
+            default: "none",
+            meaning: "Programs that are told over HTTP when each sync starts and how it ended.",
+            example: "webhooks: { warehouse: { url: \"${WEBHOOK_URL}\", events: [sync.completed] } }",
         },
         Key {
             name: "public_url",

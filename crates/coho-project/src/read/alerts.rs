@@ -10,8 +10,8 @@ use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::{Limit, SyncId};
-use secrecy::SecretString;
 
+use super::{items, secret, secrets};
 use crate::alerts::{AlertsSpec, ChannelSpec, SmtpSpec, SyncAlerts};
 use crate::conform::count;
 use crate::names::unknown_name;
@@ -269,21 +269,4 @@ fn address(node: &Node, problems: &mut Vec<Problem>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn secret(node: &Node, key: &str) -> Option<SecretString> {
-    node.text_of(key).map(SecretString::from)
-}
-
-fn secrets(node: &Node, key: &str) -> Vec<SecretString> {
-    let found = node.get(key).map_or(&[][..], items);
-    found.iter().filter_map(|item| item.text().map(SecretString::from)).collect()
-}
-
-/// The items of a list, or the one that stands in its place.
-fn items(node: &Node) -> &[Node] {
-    match &node.content {
-        Content::List(items) => items,
-        Content::Scalar(_) | Content::Map(_) | Content::Unresolved => std::slice::from_ref(node),
-    }
 }

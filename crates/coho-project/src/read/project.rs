@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use secrecy::SecretString;
 
 use super::alerts::DeclaredAlerts;
+use super::secret;
 use crate::conform::{count, is_missing};
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
 use crate::project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Rate, SourceSpec};
+use crate::webhooks::WebhookSpec;
 use crate::yaml::{Content, Entry, Node};
 
 /// Where the ledger is if the project does not say.
@@ -33,6 +34,7 @@ pub(crate) struct Declared {
     pub(crate) ledger: LedgerSpec,
     pub(crate) alerts: DeclaredAlerts,
     pub(crate) history: HistorySpec,
+    pub(crate) webhooks: Vec<WebhookSpec>,
 }
 
 /// One of Vitally's tokens.
@@ -145,6 +147,7 @@ pub(crate) fn read(
         ledger: ledger(root, problems),
         alerts: super::alerts::project(root, problems),
         history: history(root),
+        webhooks: super::webhooks::read(root),
     }
 }
 
@@ -221,10 +224,6 @@ fn lacking(entry: &Entry) -> Option<(String, Lacking)> {
     let Content::Map(entries) = &entry.value.content else { return None };
     let tokens = Token::ALL.into_iter().filter(|token| is_missing(entries, &VITALLY, token.key())).collect();
     Some((entry.key.clone(), Lacking { at: entry.at.clone(), tokens }))
-}
-
-fn secret(node: &Node, key: &str) -> Option<SecretString> {
-    node.text_of(key).map(SecretString::from)
 }
 
 fn destination(entry: &Entry, problems: &mut Vec<Problem>) -> Option<DestinationSpec> {

@@ -3,7 +3,7 @@
 use coho_core::model::{Model, Relation};
 use coho_core::problem::Problem;
 use coho_core::sync::{Expression, FieldSpec, Matching, Sync};
-use coho_mapping::Mapping;
+use coho_mapping::{Mapping, Specification};
 use coho_project::{File, Project, excerpt};
 use coho_report::words::counted;
 use maud::{Markup, html};
@@ -87,9 +87,10 @@ pub(crate) fn make(context: &Context<'_>) -> ProjectPage {
 
 fn whole(project: &Project, files: &[File]) -> ProjectPage {
     let problems: Vec<_> =
-        project.syncs.iter().flat_map(|sync| Mapping::template_problems(&sync.fields)).collect();
+        project.syncs.iter().flat_map(|sync| Mapping::template_problems(&Specification::of(sync))).collect();
     let mut warnings = project.warnings.clone();
-    warnings.extend(project.syncs.iter().flat_map(|sync| Mapping::template_warnings(&sync.fields)));
+    warnings
+        .extend(project.syncs.iter().flat_map(|sync| Mapping::template_warnings(&Specification::of(sync))));
     ProjectPage {
         name: project.name.clone(),
         problems: told(&problems, files),

@@ -161,6 +161,7 @@ ledger: ledger.db
             }),
             holder: Holder { id: format!("holder-{number}"), pid: 1, host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{number:03}")),
+            lineage: None,
         });
         let syncs = engine.select(&[])?;
         engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await?;

@@ -1,0 +1,55 @@
+//! The keys of `webhooks` in `coho.yaml`.
+
+use super::Need::{May, Must};
+use super::texts::{ANY_URL, NAME, SECRET};
+use super::{Choice, Form, Key, Others, Shape};
+
+/// `webhooks` in `coho.yaml`.
+pub(crate) static WEBHOOKS: Shape = Shape {
+    name: "webhooks",
+    about: "",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "NAME",
+        key: Some(&NAME),
+        form: &Form::Map(&WEBHOOK),
+        meaning: "a program that is told when syncs start and end",
+    }),
+};
+
+static WEBHOOK: Shape = Shape {
+    name: "webhook",
+    about: "A program that is told over HTTP, after Standard Webhooks, when each sync starts and how it ended: counts and codes, no keys and \
+            no values of rows.",
+    keys: &[
+        Key {
+            name: "url",
+            need: Must,
+            form: &Form::Text(&ANY_URL),
+            default: "",
+            meaning: "Its address, which may be a secret.",
+            example: "url: \"${WEBHOOK_URL}\"",
+        },
+        Key {
+            name: "secrets",
+            need: May,
+            form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
+            default: "not signed",
+            meaning: "What messages are signed with; several while one is changed.",
+            example: "secrets: \"${WEBHOOK_SECRET}\"",
+        },
+        Key {
+            name: "events",
+            need: May,
+            form: &Form::List(&Form::Choice(&EVENTS)),
+            default: "all",
+            meaning: "Of what it is told.",
+            example: "events: [sync.failed]",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static EVENTS: Choice = Choice { now: &["sync.started", "sync.completed", "sync.failed"], later: &[] };
