@@ -151,9 +151,9 @@ fn timed(programs: &Path, project: &Project, desk: &Desk) -> Result<(f64, f64)> 
             let open = if is_beside { Some(desk.streams(&["/", "/runs", "/rows/1", "/"], 5)?) } else { None };
             let seconds = coho(programs, project)?.wall.as_secs_f64();
             if is_beside {
-                beside.push(seconds)
+                beside.push(seconds);
             } else {
-                alone.push(seconds)
+                alone.push(seconds);
             }
             drop(open);
         }
