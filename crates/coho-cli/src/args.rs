@@ -1,6 +1,6 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
-mod debug;
+mod pages;
 mod serve;
 
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::span;
 
-pub(crate) use debug::Debug;
+pub(crate) use pages::{Debug, Demo};
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 
 /// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
@@ -358,17 +358,6 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 fn time(text: &str) -> Result<Duration, String> {
     let time = span::parse(text).filter(|time| !time.is_zero() && *time <= YEAR);
     time.ok_or_else(|| "expected a time such as 30m, 4h or 2d, at most a year".to_owned())
-}
-
-/// What the demo ends with.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Demo {
-    /// Makes one more run, in which some rows fail, and shows all of them in the debugger until Ctrl-C.
-    #[arg(long)]
-    pub(crate) debug: bool,
-    /// Opens no browser.
-    #[arg(long, requires = "debug")]
-    pub(crate) no_open: bool,
 }
 
 /// What is done with a template.

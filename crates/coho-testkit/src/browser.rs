@@ -4,10 +4,10 @@
 //! WebDriver is JSON over HTTP. What tests of pages need of it is a dozen commands, so no library stands between.
 
 mod driver;
+mod failure;
 mod heard;
 mod wire;
 
-use std::fmt;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use driver::Driver;
+pub use failure::BrowserError;
+use failure::of;
 pub use heard::Heard;
 
 /// The zone that the browser is in, so that tests see that times are shown in the reader's.
@@ -33,18 +35,6 @@ const WAIT: &str = "
         if (holds) done(true); else if (performance.now() > until) done(null); else setTimeout(look, 20);
     };
     look();";
-
-/// What went wrong between a test and its browser.
-#[derive(Debug)]
-pub struct BrowserError(String);
-
-impl fmt::Display for BrowserError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BrowserError {}
 
 /// How pages look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +73,7 @@ impl Browser {
         let address = driver.address();
         let begun = wire::ask(address, "POST", "/session", &driver.capabilities()).await?;
         let session =
-            begun["sessionId"].as_str().ok_or_else(|| BrowserError(format!("no session: {begun}")))?;
+            begun["sessionId"].as_str().ok_or_else(|| BrowserError::new(format!("no session: {begun}")))?;
         let browser = Self { address, session: session.to_owned(), driver };
         browser.devtools("Network.enable", &json!({})).await?;
         Ok(Some(browser))
@@ -147,7 +137,9 @@ impl Browser {
             };
             if begun.elapsed() > DEADLINE {
                 let place = self.address().await.unwrap_or_default();
-                return Err(BrowserError(format!("waited in vain at {place} until {condition}: {last}")));
+                return Err(BrowserError::new(format!(
+                    "waited in vain at {place} until {condition}: {last}"
+                )));
             }
         }
     }
@@ -216,8 +208,4 @@ impl Drop for Browser {
     fn drop(&mut self) {
         self.driver.end_session(&self.session);
     }
-}
-
-fn of<E: fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> BrowserError {
-    move |error| BrowserError(format!("{doing}: {error}"))
 }

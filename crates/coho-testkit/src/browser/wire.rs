@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use super::{BrowserError, of};
+use super::failure::{BrowserError, of};
 
 /// Sends a command, and gives the `value` of its answer.
 pub(super) async fn ask(
@@ -25,7 +25,7 @@ pub(super) async fn ask(
         Some(error) => {
             let message = value["message"].as_str().unwrap_or_default();
             let first = message.lines().next().unwrap_or_default();
-            Err(BrowserError(format!("{path}: {error}: {first}")))
+            Err(BrowserError::new(format!("{path}: {error}: {first}")))
         }
     }
 }

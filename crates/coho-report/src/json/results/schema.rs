@@ -141,7 +141,8 @@ fn guard() -> Json {
 }
 
 fn statuses() -> Vec<&'static str> {
-    let halted = Status::Halted { code: coho_core::code::Code::UNAUTHORIZED, message: String::new(), at: None };
+    let halted =
+        Status::Halted { code: coho_core::code::Code::UNAUTHORIZED, message: String::new(), at: None };
     [
         Status::Completed,
         Status::CompletedWithErrors,

@@ -1,5 +1,6 @@
 //! axe-core finds nothing on any page in any state. It is fetched by `cargo xtask test`, and is not part of this repository.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use coho_testkit::{Browser, Theme};
@@ -22,12 +23,14 @@ const LOOK: &str = "
         found: violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`),
     }), (error) => done({ passes: 0, found: [String(error)] }));";
 
-fn axe(test: &str) -> Option<String> {
+fn axe(test: &str) -> Result<Option<String>, Failure> {
     let script = std::fs::read_to_string(Path::new(SCRIPT)).ok();
     if script.is_none() {
-        eprintln!("skipped: axe-core is not there; `cargo xtask test --browser` fetches it ({test})");
+        let words =
+            format!("skipped: axe-core is not there, and `cargo xtask test --browser` fetches it ({test})\n");
+        std::io::stderr().write_all(words.as_bytes())?;
     }
-    script
+    Ok(script)
 }
 
 /// What axe finds on the page that is shown.
@@ -47,7 +50,7 @@ async fn look_at(browser: &Browser, axe: &str, page: &str, found: &mut Vec<Strin
 
 /// Somebody with axe in the hand.
 async fn entered(served: &Served, test: &str) -> Result<Option<(Reader, String)>, Failure> {
-    let Some(axe) = axe(test) else { return Ok(None) };
+    let Some(axe) = axe(test)? else { return Ok(None) };
     Ok(Reader::enter(served, test).await?.map(|reader| (reader, axe)))
 }
 
@@ -87,7 +90,7 @@ async fn axe_finds_nothing_at_the_door() -> Result<(), Failure> {
     let stage = Stage::new().await?;
     let served = stage.serve().await?;
     let test = "axe_finds_nothing_at_the_door";
-    let Some(axe) = axe(test) else { return Ok(()) };
+    let Some(axe) = axe(test)? else { return Ok(()) };
     let Some(browser) = Browser::start_or_skip(test).await? else { return Ok(()) };
     let mut found = Vec::new();
     browser.open(&format!("http://{}/", served.address)).await?;

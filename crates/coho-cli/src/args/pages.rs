@@ -1,9 +1,20 @@
-//! What can be typed for the debugger.
+//! What can be typed for the verbs that show pages: `coho debug`, and `coho demo --debug`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+
+/// What the demo ends with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Demo {
+    /// Makes one more run, in which some rows fail, and shows all of them in the debugger until Ctrl-C.
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// Opens no browser.
+    #[arg(long, requires = "debug")]
+    pub(crate) no_open: bool,
+}
 
 /// Where pages are served, and who may see them.
 #[derive(Clone, Debug, Args)]
