@@ -111,9 +111,9 @@ fn told(error: &liquid_core::Error) -> String {
     }
     for line in lines {
         if let Some(argument) = line.strip_prefix("    argument=") {
-            message.push_str(&format!(" `{argument}`"));
+            message.extend([" `", argument, "`"]);
         } else if let Some(cause) = line.strip_prefix("    cause=") {
-            message.push_str(&format!(": {cause}"));
+            message.extend([": ", cause]);
         } else {
             break;
         }

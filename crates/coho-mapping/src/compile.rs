@@ -113,7 +113,9 @@ fn inspect(from: &Expression, filters: Option<&Filters>, problems: &mut Vec<Prob
             once(problems, found.into_iter().map(|problem| start.shift(problem)));
         }
         Expression::Object(members) => {
-            members.iter().for_each(|(_, member)| inspect(member, filters, problems));
+            for (_, member) in members {
+                inspect(member, filters, problems);
+            }
         }
         Expression::Array(items) => items.iter().for_each(|item| inspect(item, filters, problems)),
         Expression::Column { .. } | Expression::Static(_) | Expression::Lookup { .. } => {}

@@ -59,14 +59,12 @@ fn scalar(scalar: Scalar, meter: &Meter) -> Result<Val<'static>, Fault> {
         "date" => Some(Val::Moment(Moment::Date(date(&scalar)?))),
         _ => None,
     };
-    match value {
-        Some(value) => Ok(value),
-        None => {
-            let text = scalar.into_string().into_string();
-            meter.bytes(text.len())?;
-            Ok(Val::text(text))
-        }
+    if let Some(value) = value {
+        return Ok(value);
     }
+    let text = scalar.into_string().into_string();
+    meter.bytes(text.len())?;
+    Ok(Val::text(text))
 }
 
 fn moment(scalar: &Scalar) -> Result<DateTime<chrono::Utc>, Fault> {

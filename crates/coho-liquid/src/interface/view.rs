@@ -117,8 +117,8 @@ fn date_time(moment: chrono::DateTime<Utc>) -> Option<DateTime> {
         return None;
     }
     match since.to_std() {
-        Ok(after) => *lent = *lent + after,
-        Err(_) => *lent = *lent - (-since).to_std().ok()?,
+        Ok(after) => *lent += after,
+        Err(_) => *lent -= (-since).to_std().ok()?,
     }
     Some(lent)
 }
