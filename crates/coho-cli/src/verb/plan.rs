@@ -4,10 +4,12 @@ use std::path::Path;
 
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
+use coho_core::problem::Problem;
 use coho_core::verdict::Fate;
 use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
 use coho_engine::owner::OnForeign;
+use coho_engine::plan::Planned;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Outlook};
 use coho_ledger::Ledger;
@@ -36,20 +38,12 @@ pub(crate) async fn plan(
         tell_of_runs(&engine, &ledger)?;
     }
     let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
-    let (mut planned, mut problems) = (Vec::new(), Vec::new());
-    for outlook in outlooks {
-        match outlook {
-            Outlook::Plan(one) => planned.push(one),
-            Outlook::Failed { problems: found, .. } => problems.extend(found),
-        }
-    }
+    let sorted = sorted(outlooks);
+    let told = document(&sorted);
+    let (planned, problems) = sorted;
     let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
     if global.json {
-        let mut document = coho_report::json::plan(&plans);
-        if !problems.is_empty() {
-            document["problems"] = problems.iter().map(coho_report::json::problem).collect();
-        }
-        print::json(&document)?;
+        print::json(&told)?;
     } else if !plans.is_empty() {
         print::out(&coho_report::text::plan(&plans, &style()))?;
     }
@@ -71,6 +65,28 @@ pub(crate) async fn plan(
         _ if invalid => Exit::Report(coho_report::exit::ROWS),
         _ => Exit::Done,
     })
+}
+
+/// The plans that were made, and what is wrong where none could be.
+pub(crate) fn sorted(outlooks: Vec<Outlook>) -> (Vec<Box<Planned>>, Vec<Problem>) {
+    let (mut planned, mut problems) = (Vec::new(), Vec::new());
+    for outlook in outlooks {
+        match outlook {
+            Outlook::Plan(one) => planned.push(one),
+            Outlook::Failed { problems: found, .. } => problems.extend(found),
+        }
+    }
+    (planned, problems)
+}
+
+/// Plans as a document, with what is wrong.
+pub(crate) fn document((planned, problems): &(Vec<Box<Planned>>, Vec<Problem>)) -> serde_json::Value {
+    let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
+    let mut document = coho_report::json::plan(&plans);
+    if !problems.is_empty() {
+        document["problems"] = problems.iter().map(coho_report::json::problem).collect();
+    }
+    document
 }
 
 /// Says so where a run is under way: what it has begun is not known yet.
