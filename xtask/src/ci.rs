@@ -31,11 +31,7 @@ const STEPS: [Step; 12] = [
     Step { name: "codegen", alone: "cargo xtask codegen --check", run: codegen },
     Step { name: "test", alone: "cargo xtask test", run: tests },
     Step { name: "ahead", alone: "cargo xtask test --clock +400d transcript::", run: ahead },
-    Step {
-        name: "mcp",
-        alone: "cargo test --workspace --features coho-cli/mcp --test mcp",
-        run: mcp,
-    },
+    Step { name: "mcp", alone: "cargo test --workspace --features coho-cli/mcp --test mcp", run: mcp },
     Step {
         name: "leap day",
         alone: "cargo xtask test --clock 2028-02-29T23:59:59.5Z transcript::",
