@@ -23,7 +23,7 @@ struct Step {
 /// The names of the tests that run the built program as a user does.
 const TRANSCRIPTS: &str = "transcript::";
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "fmt", alone: "cargo fmt --all --check", run: fmt },
     Step { name: "tidy", alone: "cargo xtask tidy", run: tidy::check },
     Step { name: "clippy", alone: "cargo clippy --workspace --all-targets -- -D warnings", run: clippy },
@@ -31,6 +31,7 @@ const STEPS: [Step; 11] = [
     Step { name: "codegen", alone: "cargo xtask codegen --check", run: codegen },
     Step { name: "test", alone: "cargo xtask test", run: tests },
     Step { name: "ahead", alone: "cargo xtask test --clock +400d transcript::", run: ahead },
+    Step { name: "mcp", alone: "cargo test --workspace --features coho-cli/mcp --test mcp", run: mcp },
     Step {
         name: "leap day",
         alone: "cargo xtask test --clock 2028-02-29T23:59:59.5Z transcript::",
@@ -90,6 +91,11 @@ fn tests() -> Result<()> {
 /// What was written today passes on other days too.
 fn ahead() -> Result<()> {
     transcripts("+400d")
+}
+
+/// What only a feature has.
+fn mcp() -> Result<()> {
+    child::run(child::cargo().args(["test", "--workspace", "--features", "coho-cli/mcp", "--test", "mcp"]))
 }
 
 /// The day, the month and the winter end in the middle of each test.

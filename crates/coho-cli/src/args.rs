@@ -256,6 +256,15 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: TokenAction,
     },
+    /// Serves tools for assistants (MCP) over standard input and output: they list syncs and runs, explain runs and rows, plan and
+    /// preview. They only read.
+    ///
+    /// Only in a `coho` that was built with the feature `mcp`.
+    Mcp {
+        /// Gives values of rows and texts that may quote them too, which go to whoever runs the assistant.
+        #[arg(long)]
+        show_values: bool,
+    },
     /// Prints the JSON Schema of a kind of file, for editors.
     Schema {
         /// Which kind of file.

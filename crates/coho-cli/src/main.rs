@@ -14,6 +14,8 @@ mod span;
 mod started;
 mod engine;
 mod pipes;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod progress;
 mod verb;
 
@@ -83,6 +85,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
         Verb::Serve(typed) => verb::serve::serve(global, &typed).await,
         Verb::Token { action } => verb::token::token(global, &action),
+        Verb::Mcp { show_values } => verb::mcp::mcp(global, show_values).await,
         Verb::Schema { kind } => verb::reference::schema(kind),
         Verb::Completions { shell } => verb::reference::completions(shell),
         Verb::Reference { page } => verb::reference::page(page),

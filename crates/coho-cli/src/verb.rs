@@ -8,6 +8,7 @@ pub(crate) mod failures;
 pub(crate) mod forget;
 pub(crate) mod init;
 pub(crate) mod live;
+pub(crate) mod mcp;
 pub(crate) mod learn;
 pub(crate) mod permit;
 pub(crate) mod plan;

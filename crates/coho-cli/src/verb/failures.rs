@@ -22,12 +22,11 @@ pub(crate) fn failures(global: &Global, run: &str) -> anyhow::Result<Exit> {
     let Some(ledger) = engine.ledger_to_read()? else { return Err(no_run(run).into()) };
     tell_of_runs(&engine, &ledger)?;
     let Some(record) = ledger.run(&RunId::new(run))? else { return Err(no_run(run).into()) };
-    let mut lines = Vec::new();
+    let lines = lines(&ledger, &record)?;
     for sync in &record.syncs {
-        let Some(scope) = ledger.scope_of(&sync.workspace, &sync.sync)? else { continue };
-        let groups = ledger.failures(&scope, FailuresOf::Run(&record.id), MOST)?;
-        lines.extend(groups.into_iter().map(|group| line(&scope, group)));
-        tell_of_earlier(&ledger, &record, &scope)?;
+        if let Some(scope) = ledger.scope_of(&sync.workspace, &sync.sync)? {
+            tell_of_earlier(&ledger, &record, &scope)?;
+        }
     }
     if global.json {
         print::json(&coho_report::json::failures(&lines))?;
@@ -35,6 +34,17 @@ pub(crate) fn failures(global: &Global, run: &str) -> anyhow::Result<Exit> {
         print::out(&coho_report::text::failures(&lines, &style()))?;
     }
     Ok(Exit::Done)
+}
+
+/// The causes of a run's failures.
+pub(crate) fn lines(ledger: &Ledger, record: &RunRecord) -> anyhow::Result<Vec<FailureLine>> {
+    let mut lines = Vec::new();
+    for sync in &record.syncs {
+        let Some(scope) = ledger.scope_of(&sync.workspace, &sync.sync)? else { continue };
+        let groups = ledger.failures(&scope, FailuresOf::Run(&record.id), MOST)?;
+        lines.extend(groups.into_iter().map(|group| line(&scope, group)));
+    }
+    Ok(lines)
 }
 
 /// A row that failed before and still does is written down once: it is not among the failures of this run.

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use coho_core::decide::Purpose;
 use coho_core::key::Key;
+use coho_core::problem::Problem;
 use coho_core::verdict::Fate;
 use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
 use coho_engine::owner::OnForeign;
+use coho_engine::plan::Planned;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Outlook};
 use coho_ledger::Ledger;
@@ -35,14 +37,12 @@ pub(crate) async fn plan(
         tell_of_runs(&engine, &ledger)?;
     }
     let outlooks = engine.plan(&syncs, &options, &Progress::new(global)).await?;
-    let (planned, problems) = Outlook::parted(outlooks);
+    let sorted = Outlook::parted(outlooks);
+    let told = document(&sorted);
+    let (planned, problems) = sorted;
     let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
     if global.json {
-        let mut document = coho_report::json::plan(&plans);
-        if !problems.is_empty() {
-            document["problems"] = problems.iter().map(coho_report::json::problem).collect();
-        }
-        print::json(&document)?;
+        print::json(&told)?;
     } else if !plans.is_empty() {
         print::out(&coho_report::text::plan(&plans, &style()))?;
     }
@@ -64,6 +64,16 @@ pub(crate) async fn plan(
         _ if invalid => Exit::Report(coho_report::exit::ROWS),
         _ => Exit::Done,
     })
+}
+
+/// Plans as a document, with what is wrong.
+pub(crate) fn document((planned, problems): &(Vec<Planned>, Vec<Problem>)) -> serde_json::Value {
+    let plans: Vec<_> = planned.iter().map(|planned| planned.plan.clone()).collect();
+    let mut document = coho_report::json::plan(&plans);
+    if !problems.is_empty() {
+        document["problems"] = problems.iter().map(coho_report::json::problem).collect();
+    }
+    document
 }
 
 /// Says so where a run is under way: what it has begun is not known yet.

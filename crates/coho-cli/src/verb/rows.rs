@@ -38,6 +38,36 @@ pub(crate) struct Asked {
 
 /// Lists rows.
 pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
+    let (lines, calls) = look(global, asked)?;
+    match (asked.format, global.json) {
+        (RowsFormat::Json, _) | (RowsFormat::Table, true) => print::json(&shaped(asked, &lines, &calls))?,
+        (RowsFormat::Csv, _) => print::csv(&coho_report::text::csv(&lines))?,
+        (RowsFormat::Table, false) => {
+            let text = coho_report::text::rows(&lines, &style());
+            let calls = coho_report::text::calls(&calls, &style());
+            print::out(&if calls.is_empty() { text } else { format!("{text}\ncalls\n{calls}") })?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The same as a document.
+#[cfg(feature = "mcp")]
+pub(crate) fn document(global: &Global, asked: &Asked) -> anyhow::Result<serde_json::Value> {
+    let (lines, calls) = look(global, asked)?;
+    Ok(shaped(asked, &lines, &calls))
+}
+
+fn shaped(asked: &Asked, lines: &[RowLine], calls: &[Call]) -> serde_json::Value {
+    let mut document = coho_report::json::rows(lines);
+    if asked.key.is_some() {
+        document["calls"] = calls.iter().map(coho_report::json::call).collect();
+    }
+    document
+}
+
+/// The rows that are asked for, and the calls of a key.
+fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Call>)> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let fate = asked.fate.as_deref().map(fate).transpose()?;
@@ -56,23 +86,7 @@ pub(crate) fn rows(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
             calls = made(&ledger, &scope, key, &lines)?;
         }
     }
-    let filtered = asked.key.is_some();
-    match (asked.format, global.json) {
-        (RowsFormat::Json, _) | (RowsFormat::Table, true) => {
-            let mut document = coho_report::json::rows(&lines);
-            if filtered {
-                document["calls"] = calls.iter().map(coho_report::json::call).collect();
-            }
-            print::json(&document)?;
-        }
-        (RowsFormat::Csv, _) => print::csv(&coho_report::text::csv(&lines))?,
-        (RowsFormat::Table, false) => {
-            let text = coho_report::text::rows(&lines, &style());
-            let calls = coho_report::text::calls(&calls, &style());
-            print::out(&if calls.is_empty() { text } else { format!("{text}\ncalls\n{calls}") })?;
-        }
-    }
-    Ok(Exit::Done)
+    Ok((lines, calls))
 }
 
 fn fate(text: &str) -> Result<Fate, Known> {

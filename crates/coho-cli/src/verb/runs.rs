@@ -56,7 +56,7 @@ fn detailed(global: &Global, lines: &[RunLine], details: &[RunDetail]) -> anyhow
 }
 
 /// The stages and the waits of each sync of a run.
-fn details(ledger: &Ledger, record: &RunRecord) -> anyhow::Result<Vec<RunDetail>> {
+pub(crate) fn details(ledger: &Ledger, record: &RunRecord) -> anyhow::Result<Vec<RunDetail>> {
     let (stages, sums) = (ledger.stages(&record.id)?, ledger.call_sums(&record.id)?);
     let of_sync = |sync: &SyncRecord| {
         let calls = sums.iter().find(|sums| sums.sync == sync.sync);
@@ -87,7 +87,8 @@ pub(crate) fn no_run(id: &str) -> Known {
     Known { message: format!("there is no run `{id}`"), help, code: 2, source: None }
 }
 
-fn lines(record: &RunRecord, retention: &Retention) -> Vec<RunLine> {
+/// A run as lines, one for each sync.
+pub(crate) fn lines(record: &RunRecord, retention: &Retention) -> Vec<RunLine> {
     record.syncs.iter().map(|sync| line(record, sync, retention.until(record))).collect()
 }
 
