@@ -61,7 +61,8 @@ impl Acts {
             Wish::Run { syncs } => self.run(&engine, &select(&engine, &syncs)?, &options, waiting).await,
             Wish::Retry { sync, key } => {
                 let syncs = select(&engine, &[sync])?;
-                let due = run::make_due(&engine, &syncs, key.as_ref()).map_err(|error| Refused::from(&error))?;
+                let due =
+                    run::make_due(&engine, &syncs, key.as_ref()).map_err(|error| Refused::from(&error))?;
                 if due == 0 {
                     return Ok(Done::Told("No row waits: nothing was sent.".to_owned()));
                 }
@@ -148,7 +149,11 @@ fn forgotten(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<
 
 /// What the ledger is to remember of a run that a page started.
 fn by_page(loaded: &Loaded) -> Started {
-    Started { by: Some(StartedBy::Debugger), arguments: None, ..started::by_command(&loaded.files, &loaded.root) }
+    Started {
+        by: Some(StartedBy::Debugger),
+        arguments: None,
+        ..started::by_command(&loaded.files, &loaded.root)
+    }
 }
 
 /// Who asked for what. A row's key is a value of the row, and stays out of the log.
@@ -166,7 +171,8 @@ fn log(wish: &Wish, loaded: &Loaded) {
 }
 
 fn refused(error: &anyhow::Error) -> Refused {
-    let help = error.downcast_ref::<failure::Refused>().map(|_| "the project’s page says what is wrong".to_owned());
+    let help =
+        error.downcast_ref::<failure::Refused>().map(|_| "the project’s page says what is wrong".to_owned());
     Refused { message: format!("{error:#}"), help }
 }
 

@@ -117,31 +117,31 @@ impl Private {
     }
 
     fn value(&self, value: Value) -> Value {
-        match value {
-            Value::Object(members) => Value::Object(
-                members
-                    .into_iter()
-                    .map(|(name, value)| {
-                        let value =
-                            if self.names.contains(&name) { hidden(&value) } else { self.value(value) };
-                        (name, value)
-                    })
-                    .collect(),
-            ),
-            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.value(item)).collect()),
-            other => other,
+        if let Value::Object(members) = value {
+            Value::Object(members.into_iter().map(|member| self.member(member)).collect())
+        } else if let Value::Array(items) = value {
+            Value::Array(items.into_iter().map(|item| self.value(item)).collect())
+        } else {
+            value
         }
     }
 
+    fn member(&self, (name, value): (String, Value)) -> (String, Value) {
+        let value = if self.names.contains(&name) { hidden(&value) } else { self.value(value) };
+        (name, value)
+    }
+
     fn gather(&self, value: &Value, is_hidden: bool, values: &mut Values) {
-        match value {
-            Value::Object(members) => {
-                for (name, value) in members {
-                    self.gather(value, is_hidden || self.names.contains(name), values);
-                }
+        if let Value::Object(members) = value {
+            for (name, value) in members {
+                self.gather(value, is_hidden || self.names.contains(name), values);
             }
-            Value::Array(items) => items.iter().for_each(|item| self.gather(item, is_hidden, values)),
-            other => values.add(other.as_text().filter(|_| is_hidden)),
+        } else if let Value::Array(items) = value {
+            for item in items {
+                self.gather(item, is_hidden, values);
+            }
+        } else {
+            values.add(value.as_text().filter(|_| is_hidden));
         }
     }
 }

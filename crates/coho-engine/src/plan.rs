@@ -16,11 +16,11 @@ use coho_plan::first_run;
 use coho_plan::job::Job;
 pub use coho_plan::job::{Filter, Waiting};
 pub use coho_plan::planned::Planned;
-pub use coho_plan::table::list::{Listed, Which};
 use coho_plan::progress::Step;
 use coho_plan::stop::Stop;
 use coho_plan::table::Table;
 pub use coho_plan::table::TableError;
+pub use coho_plan::table::list::{Listed, Which};
 
 use crate::context::Engine;
 use crate::failure::EngineError;

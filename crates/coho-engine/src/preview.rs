@@ -50,8 +50,7 @@ impl Engine<'_> {
             let problems = vec![source_problem(&error, model)];
             EngineError::Plan(PlanError::Problems { sync: model.name.clone(), problems })
         };
-        let mut reading =
-            coho_source::read(&connection, model, Scope::First(most)).await.map_err(failing)?;
+        let mut reading = coho_source::read(&connection, model, Scope::First(most)).await.map_err(failing)?;
         let columns = reading.columns().clone();
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {

@@ -38,7 +38,9 @@ fn try_scope(source: &str, scope: &Scope, row: &Value) {
     match compile(source, scope) {
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");
-            problems.iter().for_each(|problem| stands_inside(source, problem));
+            for problem in &problems {
+                stands_inside(source, problem);
+            }
         }
         Ok(template) => {
             let now = UNIX_EPOCH + NOW;

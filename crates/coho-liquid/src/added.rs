@@ -59,7 +59,10 @@ impl std::error::Error for FilterError {}
 impl fmt::Debug for Filters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
-        f.debug_struct("Filters").field("names", &names).field("revision", &self.revision).finish()
+        f.debug_struct("Filters")
+            .field("names", &names)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,8 @@ use super::tags;
 
 /// The names of all filters, in the order of the alphabet.
 pub fn filter_names() -> Vec<&'static str> {
-    let mut names: Vec<_> = TABLE.iter().flat_map(|(_, filters)| filters.iter()).map(|filter| filter.name).collect();
+    let mut names: Vec<_> =
+        TABLE.iter().flat_map(|(_, filters)| filters.iter()).map(|filter| filter.name).collect();
     names.sort_unstable();
     names
 }

@@ -1,6 +1,7 @@
 //! Filters that are written for the `liquid` crate are filters of these templates.
 
 #![cfg(feature = "liquid")]
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
 
 #[path = "interface/written.rs"]
 mod written;

@@ -212,12 +212,7 @@ fn rendered((template, start): (&Template, &Start), row: &RowBuf, facts: &Facts,
     }
 }
 
-fn render(
-    case: &Case,
-    columns: &Columns,
-    template: (&Template, &Start),
-    branches: &mut Branches,
-) -> Ending {
+fn render(case: &Case, columns: &Columns, template: (&Template, &Start), branches: &mut Branches) -> Ending {
     let row = match row_of(case, columns, template.0) {
         Ok(row) => row,
         Err(problems) => return Ending::Broken(problems),

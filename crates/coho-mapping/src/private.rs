@@ -83,11 +83,11 @@ fn template_reads(template: &TemplateText, masked: &[String]) -> bool {
 
 /// Whether the row stands in a text as a whole, or with a name that is only known when it is rendered: `row | json`, `row[name]`.
 fn takes_all(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     ["row", "record"].into_iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let after = &text[at + name.len()..];
-            let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-            let is_part = text[..at].ends_with(is_word) || after.starts_with(is_word);
+        let parts: Vec<&str> = text.split(name).collect();
+        parts.iter().zip(parts.iter().skip(1)).any(|(before, after)| {
+            let is_part = before.ends_with(is_word) || after.starts_with(is_word);
             !is_part && !after.starts_with("['") && !after.starts_with("[\"")
         })
     })

@@ -167,7 +167,7 @@ fn undressed(text: &str) -> String {
         .collect()
 }
 
-fn ended<'a>(end: Result<&'a [SyncSummary], json::Refusal>) -> json::RunEnd<'a> {
+fn ended(end: Result<&[SyncSummary], json::Refusal>) -> json::RunEnd<'_> {
     let at = |text: &str| text.parse().unwrap_or(Time::UNIX_EPOCH);
     json::RunEnd {
         run: end.is_ok().then_some("0193-a"),

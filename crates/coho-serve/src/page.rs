@@ -29,10 +29,10 @@ use coho_core::memory::Time;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 
+use crate::plans::Plans;
 use crate::reader::ReadError;
 use crate::running::house::House;
 use crate::searches::Searches;
-use crate::plans::Plans;
 use crate::shown::{Formed, Shown, shown};
 use crate::site::Site;
 use crate::target::Target;

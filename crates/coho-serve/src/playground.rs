@@ -77,12 +77,12 @@ fn template(site: &Site, text: &str, rows: &Rows, mut files: Vec<File>, more: &d
         snippets: snippets(&files),
         blanks: Blanks::default(),
     };
-    let suite = suite(Subject::Template(template.clone()), rows);
+    let cases = suite(Subject::Template(template.clone()), rows);
     let facts = Facts { now: Some(site.clock.now()), ..Facts::default() };
-    let answered = template_answers(&suite, &template, &facts, more);
-    let test = test::of_template(text, rows, &files);
+    let found = template_answers(&cases, &template, &facts, more);
+    let paste = test::of_template(text, rows, &files);
     files.push(File::text(TEMPLATE, text));
-    tried(answered, files, test)
+    tried(found, files, paste)
 }
 
 fn mapping(
@@ -93,7 +93,8 @@ fn mapping(
     more: &dyn Fn() -> bool,
 ) -> Tried {
     let Some(path) = path_of(site, id) else {
-        let problem = Problem::new(coho_core::code::Code::UNKNOWN_NAME, format!("the project has no sync `{id}`"));
+        let problem =
+            Problem::new(coho_core::code::Code::UNKNOWN_NAME, format!("the project has no sync `{id}`"));
         return Tried { problems: vec![problem], ..Tried::default() };
     };
     let files = with_file(files, &path, text);
@@ -107,10 +108,10 @@ fn mapping(
     };
     let engine = Engine::new(site.setup(&project));
     let facts = engine.facts_of_preview(sync);
-    let suite = suite(Subject::Sync(sync.id.clone()), rows);
-    let answered = answers(&suite, sync, &declared(&project, sync), &facts, more);
-    let test = test::of_sync(sync, rows, &files, target.as_deref());
-    tried(answered, files, test)
+    let cases = suite(Subject::Sync(sync.id.clone()), rows);
+    let found = answers(&cases, sync, &declared(&project, sync), &facts, more);
+    let paste = test::of_sync(sync, rows, &files, target.as_deref());
+    tried(found, files, paste)
 }
 
 /// The project of these files, for the target that was chosen.

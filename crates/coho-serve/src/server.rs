@@ -14,6 +14,7 @@ use coho_ledger::token::TokenScope;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
+use crate::actions::Actions;
 use crate::answers::{failed, forbidden, html, not_found, sent};
 use crate::api::routes::Api;
 use crate::host::Host;
@@ -21,6 +22,7 @@ use crate::markup::frame;
 use crate::page::{self, Asked, Found};
 use crate::running::desk;
 use crate::running::house::House;
+use crate::running::queue::Queue;
 use crate::shared::{Shared, make};
 use crate::site::{Opened, Site};
 use crate::target::{self, Form, Target};
@@ -74,7 +76,10 @@ pub async fn run(
     let (end, ending) = watch::channel(false);
     let limits = site.limits;
     let house = Arc::new(House::new(host, Arc::clone(&site.clock), opened));
-    let shared = Shared::new(site, Some(Arc::clone(&house)), ending);
+    // Runs that pages ask for wait in the same queue as all others.
+    let queued = |others| Arc::new(Queue::new(Arc::clone(&house), others)) as Arc<dyn Actions>;
+    let actions = site.actions.clone().map(queued);
+    let shared = Shared::new(Site { actions, ..site }, Some(Arc::clone(&house)), ending);
     let plans = Arc::clone(&shared.plans);
     let api = Api { house: Arc::clone(&house), reader: Arc::clone(&shared.reader), limits };
     let router = api::routes::of(api).merge(pages(shared)).layer(map_response(dressed));
@@ -134,7 +139,9 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
         (Method::POST, "/session") => begin(shared, body).await,
         (Method::GET | Method::HEAD, _) if is_session => get(shared, &parts.uri, &parts.headers).await,
         (Method::GET | Method::HEAD, path) => stranger(shared, path),
-        (Method::POST, path) if is_session => post(shared, path, body, may == Some(TokenScope::Trigger)).await,
+        (Method::POST, path) if is_session => {
+            post(shared, path, body, may == Some(TokenScope::Trigger)).await
+        }
         (Method::POST, _) => StatusCode::UNAUTHORIZED.into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }

@@ -52,8 +52,20 @@ impl Shared {
         let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
         let streams = Arc::new(Semaphore::new(site.limits.streams));
         let trials = Arc::new(Semaphore::new(TRIALS));
-        let (searches, plans, sessions, turns) = (Arc::default(), Arc::default(), Arc::default(), Arc::default());
-        Self { site: Arc::new(site), reader, searches, plans, trials, sessions, house, streams, turns, ending }
+        let (searches, plans, sessions, turns) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        Self {
+            site: Arc::new(site),
+            reader,
+            searches,
+            plans,
+            trials,
+            sessions,
+            house,
+            streams,
+            turns,
+            ending,
+        }
     }
 
     /// What a request may do: by the session that it belongs to, or by the token that it shows.

@@ -49,8 +49,7 @@ struct Look {
 /// The page, now and whenever it changes. `None` where too many move already.
 pub(crate) fn of(shared: Shared, asked: Asked) -> Option<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let place = Arc::clone(&shared.streams).try_acquire_owned().ok()?;
-    let watcher =
-        Watcher { shared, asked, is_new: true, last: None, seen: None, plans: None, _place: place };
+    let watcher = Watcher { shared, asked, is_new: true, last: None, seen: None, plans: None, _place: place };
     let events = futures_util::stream::unfold(watcher, |mut watcher| async move {
         let page = watcher.next().await?;
         let event = Event::default().event("page").data(page);

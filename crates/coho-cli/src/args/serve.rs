@@ -17,6 +17,9 @@ pub(crate) struct Serve {
     /// `public_url:` is known.
     #[arg(long = "host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
+    /// Lets pages run, retry and forget, for whoever has a token that may trigger. A run waits in the queue.
+    #[arg(long)]
+    pub(crate) allow_actions: bool,
     /// How long a run may take to end once the server is asked to stop. Nothing is lost after that: the next server goes on
     /// with it.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = grace)]

@@ -82,7 +82,7 @@ pub(super) fn without(document: Json) -> Json {
     match document {
         Json::Object(members) => Json::Object(members.into_iter().filter_map(kept).collect::<Map<_, _>>()),
         Json::Array(items) => items.into_iter().map(without).collect(),
-        scalar => scalar,
+        scalar @ (Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) => scalar,
     }
 }
 

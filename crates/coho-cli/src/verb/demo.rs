@@ -106,7 +106,8 @@ async fn debugger(folder: &Path, simulator: &Running, no_open: bool) -> anyhow::
     let global = global(folder);
     verb::run::run(&global, &Rows::default(), None).await?;
     say("Every run, row and call, in a browser", "coho debug")?;
-    let pages = Debug { port: 0, listen: None, hosts: Vec::new(), token_file: None, allow_actions: false, no_open };
+    let pages =
+        Debug { port: 0, listen: None, hosts: Vec::new(), token_file: None, allow_actions: false, no_open };
     verb::debug::debug(&global, &pages).await.map(drop)
 }
 

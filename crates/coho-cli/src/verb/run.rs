@@ -137,11 +137,7 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
 }
 
 /// Makes what waits due now. Gives how many rows.
-pub(crate) fn make_due(
-    engine: &Engine<'_>,
-    syncs: &[&Sync],
-    key: Option<&Key>,
-) -> Result<u64, EngineError> {
+pub(crate) fn make_due(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<u64, EngineError> {
     syncs.iter().map(|sync| engine.make_due(sync, key)).sum()
 }
 

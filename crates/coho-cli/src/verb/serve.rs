@@ -9,11 +9,14 @@ use chrono::Utc;
 use coho_core::event::Listener;
 use coho_core::started::Started;
 use coho_engine::context::{Setup, retention};
+use coho_engine::stop::Stop;
 use coho_project::{File, Project};
+use coho_serve::actions::Actions;
 use coho_serve::host::Host;
 use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
 use tokio::net::TcpListener;
 
+use crate::acts::Acts;
 use crate::args::{Global, Serve};
 use crate::exit::{Exit, Known};
 use crate::progress::Progress;
@@ -31,6 +34,8 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
         .with_context(|| format!("cannot listen at {}", typed.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let keys = keys();
+    let stop = Stop::new();
+    let acts = typed.allow_actions.then(|| Acts::new(global.clone(), stop.clone()));
     let site = Site {
         project: loaded.project.name.clone(),
         ledger: engine::of(&loaded).ledger_path(),
@@ -43,7 +48,7 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
             temporary: std::env::temp_dir(),
             holder: engine::holder(),
         },
-        actions: None,
+        actions: acts.clone().map(|acts| Arc::new(acts) as Arc<dyn Actions>),
         keys: keys.clone(),
         address,
         names: names(&loaded, typed),
@@ -56,7 +61,15 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
     if !keys.token.is_empty() {
         print::talk(&format!("its pages, until it ends: http://{}/#{}", visible(address), keys.token));
     }
-    coho_serve::server::run(site, process, opened, listener, asked_to_end(typed.grace)).await;
+    let grace = typed.grace;
+    let asked = async move {
+        asked_to_end(grace).await;
+        stop.ask();
+    };
+    coho_serve::server::run(site, process, opened, listener, asked).await;
+    if let Some(acts) = acts {
+        acts.finished().await;
+    }
     print::talk("ended");
     Ok(Exit::Done)
 }

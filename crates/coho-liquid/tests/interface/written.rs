@@ -141,11 +141,11 @@ impl Filter for FirstFilter {
 pub(crate) struct Add;
 
 impl FilterReflection for Add {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "add"
     }
 
-    fn description(&self) -> &str {
+    fn description(&self) -> &'static str {
         "The sum of all."
     }
 

@@ -87,7 +87,9 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     let reason = sound(Reason::parse(row.get_ref(5)?.as_str()?))?;
     let code: Option<String> = row.get(6)?;
     let is_planned = row.get_ref(11)?.as_str()? == "planned";
-    let count = |column| -> rusqlite::Result<u64> { Ok(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs).unwrap_or_default()) };
+    let count = |column| -> rusqlite::Result<u64> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs).unwrap_or_default())
+    };
     let calls = if is_planned { Calls { least: count(8)?, most: count(9)? } } else { Calls::default() };
     Ok(Listed {
         seq: row.get(0)?,

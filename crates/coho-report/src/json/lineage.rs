@@ -103,7 +103,7 @@ fn job_facets(frame: &LineageFrame<'_>) -> Json {
 fn input(dataset: &Dataset, ended: Option<&SyncSummary>, columns: Option<&Lineage>) -> Json {
     let schema = columns.map(|lineage| {
         let fields = lineage.columns.iter().map(|(name, kind)| json!({ "name": name, "type": kind.name() }));
-        schema(fields.collect())
+        schema(&fields.collect::<Vec<_>>())
     });
     let read = ended.map(|summary| {
         let rows = json!({ "rowCount": summary.counts.read });
@@ -122,7 +122,7 @@ fn output(frame: &LineageFrame<'_>, ended: Option<&SyncSummary>, columns: Option
     let facets = columns.map(|lineage| {
         let fields = lineage.fields.iter().map(|field| json!({ "name": field.field }));
         object([
-            ("schema", Some(schema(fields.collect()))),
+            ("schema", Some(schema(&fields.collect::<Vec<_>>()))),
             ("columnLineage", Some(column_lineage(frame.input, &lineage.fields))),
         ])
     });
@@ -160,7 +160,7 @@ fn column_lineage(input: &Dataset, fields: &[FieldLineage]) -> Json {
     facet("1-2-0", "ColumnLineageDatasetFacet", json!({ "fields": fields }))
 }
 
-fn schema(fields: Vec<Json>) -> Json {
+fn schema(fields: &[Json]) -> Json {
     facet("1-2-0", "SchemaDatasetFacet", json!({ "fields": fields }))
 }
 

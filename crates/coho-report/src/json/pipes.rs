@@ -22,7 +22,7 @@ pub enum PipesLevel {
 
 /// The first message.
 pub fn pipes_opened() -> Json {
-    message("opened", json!({}))
+    message("opened", &json!({}))
 }
 
 /// A line of a log.
@@ -32,7 +32,7 @@ pub fn pipes_log(level: PipesLevel, text: &str) -> Json {
         PipesLevel::Warning => "WARNING",
         PipesLevel::Error => "ERROR",
     };
-    message("log", json!({ "message": text, "level": level }))
+    message("log", &json!({ "message": text, "level": level }))
 }
 
 /// That a sync, or several that are one asset, was carried out: its counts, all of its fates among them.
@@ -55,7 +55,7 @@ pub fn pipes_materialization(asset: &str, run: &str, summaries: &[&SyncSummary])
     let statuses = summaries.iter().map(|summary| summary.status.name()).collect::<Vec<_>>().join(", ");
     put("coho/status", "text", statuses.into());
     let params = json!({ "asset_key": asset, "data_version": null, "metadata": metadata });
-    message("report_asset_materialization", params)
+    message("report_asset_materialization", &params)
 }
 
 /// The last message, with the reason where the run did not come to its end: a stable code and a sentence.
@@ -66,7 +66,7 @@ pub fn pipes_closed(exception: Option<(&str, &str)>) -> Json {
             "exception": { "message": text, "stack": [], "name": code, "cause": null, "context": null },
         }),
     };
-    message("closed", params)
+    message("closed", &params)
 }
 
 /// The syncs that are an asset: those of its name, or all where it is the only one. An asset is materialized by syncs that came
@@ -83,6 +83,6 @@ pub fn pipes_syncs_of<'a>(
     (!syncs.is_empty() && syncs.iter().all(is_done)).then_some(syncs)
 }
 
-fn message(method: &str, params: Json) -> Json {
+fn message(method: &str, params: &Json) -> Json {
     json!({ "__dagster_pipes_version": PROTOCOL, "method": method, "params": params })
 }

@@ -31,7 +31,7 @@ pub fn run_detail(lines: &[RunLine], details: &[RunDetail], style: &Style) -> St
         text.push_str(&lay(&stages, 2, style));
         let waits = waits(&detail.waits, detail.repeated);
         if !waits.is_empty() {
-            text.push_str(&format!("  {}\n", waits.join(", ")));
+            text.extend(["  ", &waits.join(", "), "\n"]);
         }
     }
     text

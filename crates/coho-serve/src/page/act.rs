@@ -79,11 +79,7 @@ pub(crate) fn wish(
     })
 }
 
-fn whom(
-    ledger: Option<&Ledger>,
-    sync: Option<&str>,
-    row: Option<&str>,
-) -> Result<Option<Whom>, LedgerError> {
+fn whom(ledger: Option<&Ledger>, sync: Option<&str>, row: Option<&str>) -> Result<Option<Whom>, LedgerError> {
     let Some(row) = row else { return Ok(Some(Whom { sync: sync.map(str::to_owned), row: None })) };
     let (Some(ledger), Ok(number)) = (ledger, row.parse()) else { return Ok(None) };
     let found = ledger.row_of_fate(number)?;

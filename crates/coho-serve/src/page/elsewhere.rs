@@ -14,19 +14,15 @@ const US: &str = ".rest.vitally.io";
 pub(super) fn curl(call: &NumberedCall) -> Option<String> {
     let call = &call.call;
     let route = call.route.as_ref().filter(|_| call.request_cut == 0)?;
-    let mut line =
-        format!("curl --request {} {}", call.method, quoted(&format!("{}{}", route.address, call.path)));
+    let address = quoted(&format!("{}{}", route.address, call.path));
     // Vitally takes a token as the name of a user without a password.
-    line.push_str(&format!(" \\\n  --user \"{TOKEN}:\""));
-    let sent =
-        route.headers.iter().filter(|(name, _)| !["authorization", "user-agent"].contains(&name.as_str()));
-    for (name, value) in sent {
-        line.push_str(&format!(" \\\n  --header {}", quoted(&format!("{name}: {value}"))));
+    let mut parts = vec![format!("curl --request {} {address}", call.method), format!("--user \"{TOKEN}:\"")];
+    let is_ours = |name: &str| !["authorization", "user-agent"].contains(&name);
+    for (name, value) in route.headers.iter().filter(|(name, _)| is_ours(name)) {
+        parts.push(format!("--header {}", quoted(&format!("{name}: {value}"))));
     }
-    if let Some(body) = &call.request {
-        line.push_str(&format!(" \\\n  --data-raw {}", quoted(body)));
-    }
-    Some(line)
+    parts.extend(call.request.as_ref().map(|body| format!("--data-raw {}", quoted(body))));
+    Some(parts.join(" \\\n  "))
 }
 
 /// A text that a shell takes as it is.

@@ -102,7 +102,7 @@ pub(crate) fn answer(site: &Site, fields: &Fields, handle: &Handle) -> Playgroun
         ..PlaygroundPage::blank(site)
     };
     if field(fields, "kind") == Some("mapping") {
-        page.kind = "mapping".to_owned();
+        "mapping".clone_into(&mut page.kind);
     }
     if let (Some(_), Some(sync)) = (field(fields, "take"), page.sync.clone()) {
         page = page.with_file_of(site, &sync);
@@ -127,7 +127,8 @@ impl PlaygroundPage {
     fn with_file_of(self, site: &Site, sync: &str) -> Self {
         let Ok(opened) = (site.open)() else { return self };
         let text = text_of(&opened, sync).unwrap_or_default();
-        let model = opened.project.syncs.iter().find(|one| one.id.as_str() == sync).map(|one| one.model.clone());
+        let model =
+            opened.project.syncs.iter().find(|one| one.id.as_str() == sync).map(|one| one.model.clone());
         let (kind, sync) = ("mapping".to_owned(), Some(sync.to_owned()));
         Self { kind, sync, text, model: model.or(self.model.clone()), ..self }
     }

@@ -12,7 +12,8 @@ use crate::moment::{Moment, millis, took};
 /// How the time of a sync went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stages {
-    stages: Vec<Stage>,
+    #[serde(rename = "stages")]
+    each: Vec<Stage>,
     /// What calls waited for, and how many were repeated, in words.
     waits: Vec<String>,
 }
@@ -20,7 +21,8 @@ pub(crate) struct Stages {
 /// A stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stage {
-    stage: String,
+    #[serde(rename = "stage")]
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<String>,
     began: Moment,
@@ -36,21 +38,21 @@ impl Stages {
     pub(super) fn of(sync: &SyncId, stages: &[StageRecord], sums: &[CallSums]) -> Self {
         let sums = sums.iter().find(|sums| sums.sync == *sync);
         Self {
-            stages: stages.iter().filter(|stage| stage.sync == *sync).map(Stage::of).collect(),
+            each: stages.iter().filter(|stage| stage.sync == *sync).map(Stage::of).collect(),
             waits: sums.map(|sums| coho_report::text::waits(&sums.waits, sums.repeated)).unwrap_or_default(),
         }
     }
 
     /// A bar whose parts are as long as the stages took, with a list of them below.
     pub(super) fn show(&self) -> Markup {
-        let whole: u64 = self.stages.iter().filter_map(|stage| stage.millis).sum();
+        let whole: u64 = self.each.iter().filter_map(|stage| stage.millis).sum();
         html! {
-            @if !self.stages.is_empty() {
+            @if !self.each.is_empty() {
                 details .stages {
                     summary { "Stages" @if whole > 0 { ": " (took(whole * 1_000)) } }
                     div .wide { table .narrow {
                         thead { tr { th { "Stage" } th .num { "Rows" } th .num { "Took" } th { "Share" } } }
-                        tbody { @for stage in &self.stages { (stage.show(whole)) } }
+                        tbody { @for stage in &self.each { (stage.show(whole)) } }
                     } }
                 }
             }
@@ -62,7 +64,7 @@ impl Stages {
 impl Stage {
     fn of(record: &StageRecord) -> Self {
         Self {
-            stage: record.stage.as_str().to_owned(),
+            name: record.stage.as_str().to_owned(),
             phase: record.phase.clone(),
             began: record.began.into(),
             millis: record.ended.map(|ended| millis(record.began, ended)),
@@ -74,7 +76,7 @@ impl Stage {
         let width = self.millis.unwrap_or_default() * 100 / whole.max(1);
         html! {
             tr {
-                th scope="row" { (self.stage) @if let Some(phase) = &self.phase { " " (phase) } }
+                th scope="row" { (self.name) @if let Some(phase) = &self.phase { " " (phase) } }
                 td .num { @if let Some(rows) = self.rows { (number(rows)) } }
                 td .num { @match self.millis { Some(millis) => { (took(millis * 1_000)) } None => { "not ended" } } }
                 td { svg .bar viewBox="0 0 100 8" width="100" height="8" aria-hidden="true" {

@@ -109,10 +109,7 @@ fn objects(text: &str) -> Result<Vec<Value>, Problem> {
             wrong(format!("the rows are not JSON: {error}")).help("write `{\"plan\": \"pro\"}`, a row a line")
         })?;
         let value = json::from_serde(found).map_err(|error| wrong(error.to_string()))?;
-        match value {
-            Value::Array(items) => objects.extend(items),
-            other => objects.push(other),
-        }
+        if let Value::Array(items) = value { objects.extend(items) } else { objects.push(value) }
     }
     match objects.iter().find(|object| !matches!(object, Value::Object(_))) {
         Some(other) => Err(wrong(format!("expected a row as an object, found {}", other.preview()))),
@@ -125,18 +122,17 @@ fn named(text: &str) -> Result<Vec<(String, ColumnType)>, Problem> {
         return Ok(Vec::new());
     }
     let form = "write `{\"joined_on\": \"timestamp\"}`";
-    let value = json::parse(text).map_err(|error| wrong(format!("the types are not JSON: {error}")).help(form))?;
+    let value =
+        json::parse(text).map_err(|error| wrong(format!("the types are not JSON: {error}")).help(form))?;
     let Value::Object(members) = value else { return Err(wrong("the types are no object").help(form)) };
     let one = |(name, kind): (String, Value)| {
         let word = kind.as_text().unwrap_or_default().to_owned();
-        match TYPES.into_iter().find(|kind| kind.name() == word) {
-            Some(kind) => Ok((name, kind)),
-            None => {
-                let names: Vec<_> = TYPES.iter().map(|kind| kind.name()).collect();
-                let message = format!("the column `{}` has the type {}", preview(&name), kind.preview());
-                Err(wrong(message).help(format!("the types are {}", names.join(", "))))
-            }
+        if let Some(kind) = TYPES.into_iter().find(|kind| kind.name() == word) {
+            return Ok((name, kind));
         }
+        let names: Vec<_> = TYPES.iter().map(|kind| kind.name()).collect();
+        let message = format!("the column `{}` has the type {}", preview(&name), kind.preview());
+        Err(wrong(message).help(format!("the types are {}", names.join(", "))))
     };
     members.into_iter().map(one).collect()
 }

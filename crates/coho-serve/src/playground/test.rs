@@ -43,11 +43,12 @@ fn written(subject: &str, rows: &Rows, expected: &str) -> String {
     let mut text = subject.to_owned();
     let types = rows.types_text();
     if !types.is_empty() {
-        text += &format!("columns: {types}\n");
+        text.extend(["columns: ", &types, "\n"]);
     }
     text += "\ntests:\n";
     for (at, row) in rows.rows.iter().enumerate() {
-        text += &format!("  - name: row {}\n    row: {}\n    {expected}\n", at + 1, json::write(row));
+        let number = (at + 1).to_string();
+        text.extend(["  - name: row ", &number, "\n    row: ", &json::write(row), "\n    ", expected, "\n"]);
     }
     text
 }

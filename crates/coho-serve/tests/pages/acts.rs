@@ -1,6 +1,6 @@
 //! What pages may do: nothing unless it was allowed, and then only what a form of ours asks for and somebody confirmed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::key::Key;
 use coho_serve::actions::{Actions, Doing, Done, Refused, Wish};
@@ -15,7 +15,7 @@ struct Clerk {
 
 impl Actions for Clerk {
     fn carry_out(&self, wish: Wish) -> Doing {
-        self.wishes.lock().unwrap().push(wish);
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
         let answer = self.answer.clone();
         Box::pin(async move { answer })
     }
@@ -27,7 +27,7 @@ impl Clerk {
     }
 
     fn wishes(&self) -> Vec<Wish> {
-        self.wishes.lock().unwrap().clone()
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -40,8 +40,8 @@ async fn allowed(answer: Result<Done, Refused>) -> Result<(Stage, Served, Arc<Cl
     Ok((stage, served, clerk))
 }
 
-fn began() -> Result<Done, Refused> {
-    Ok(Done::Began { run: "run-000".to_owned() })
+fn began() -> Done {
+    Done::Began { run: "run-000".to_owned() }
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn pages_that_only_look_show_no_button_and_refuse_every_deed() -> Result<(
 
 #[tokio::test]
 async fn a_run_is_asked_for_on_a_page_of_its_own_and_leads_to_its_page() -> Result<(), Failure> {
-    let (_stage, served, clerk) = allowed(began()).await?;
+    let (_stage, served, clerk) = allowed(Ok(began())).await?;
     assert!(served.page("/").await?.body.contains("href=\"/do/run\""));
     let page = served.page("/do/run?sync=users").await?.body;
     assert!(page.contains("<option value=\"users\" selected>users</option>"), "{page}");
@@ -98,17 +98,22 @@ async fn one_row_is_retried_or_forgotten_by_a_number_and_not_by_its_key() -> Res
 
 #[tokio::test]
 async fn what_is_refused_says_why() -> Result<(), Failure> {
-    let refused = Refused { message: "another run <b>holds</b> it [lease-held]".to_owned(), help: Some("wait".to_owned()) };
+    let refused = Refused {
+        message: "another run <b>holds</b> it [lease-held]".to_owned(),
+        help: Some("wait".to_owned()),
+    };
     let (_stage, served, _) = allowed(Err(refused)).await?;
     let answer = served.post("/do/run", "").await?;
     assert_eq!(answer.status, 409);
-    assert!(answer.body.contains("another run &lt;b&gt;holds&lt;/b&gt; it") && answer.body.contains(">wait<"));
+    assert!(
+        answer.body.contains("another run &lt;b&gt;holds&lt;/b&gt; it") && answer.body.contains(">wait<")
+    );
     served.end().await
 }
 
 #[tokio::test]
 async fn a_deed_without_our_key_or_from_elsewhere_is_not_done() -> Result<(), Failure> {
-    let (_stage, served, clerk) = allowed(began()).await?;
+    let (_stage, served, clerk) = allowed(Ok(began())).await?;
     let (cookie, ours) = (served.cookie(), format!("Origin: http://{}", served.address));
     for path in ["/do/run", "/do/retry", "/do/forget"] {
         for (headers, body, status) in [
@@ -120,7 +125,11 @@ async fn a_deed_without_our_key_or_from_elsewhere_is_not_done() -> Result<(), Fa
         ] {
             assert_eq!(served.ask("POST", path, &headers, body).await?.status, status, "{path} {headers:?}");
         }
-        assert_eq!(served.page(&format!("{path}?sync=users&form=form")).await?.status, 200, "a GET only asks");
+        assert_eq!(
+            served.page(&format!("{path}?sync=users&form=form")).await?.status,
+            200,
+            "a GET only asks"
+        );
     }
     assert!(clerk.wishes().is_empty());
     served.end().await

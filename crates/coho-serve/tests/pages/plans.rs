@@ -40,7 +40,9 @@ async fn changed(new: usize) -> Result<(Stage, Served), Failure> {
 async fn a_plan_is_made_when_somebody_asks_and_tells_removals_first() -> Result<(), Failure> {
     let (stage, served) = changed(1).await?;
     let before = served.page("/plan").await?.body;
-    assert!(before.contains("No plan was made yet") && before.contains("<option value=\"users\">users</option>"));
+    assert!(
+        before.contains("No plan was made yet") && before.contains("<option value=\"users\">users</option>")
+    );
     planned(&served, "").await?;
     let page = served.page("/plan").await?.body;
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in {page}"));
@@ -93,7 +95,7 @@ async fn a_saved_plan_binds_a_run() -> Result<(), Failure> {
     let report = stage.run_under(Some(&permit.body)).await?;
     let accounts = report.syncs.iter().find(|sync| sync.sync.as_str() == "accounts").ok_or("no accounts")?;
     // The new one is sent. What changed since is stale, and so is a removal that would take a user along.
-    let fates = ["delivered", "removed", "stale"].map(|fate| coho_core::verdict::Fate::parse(fate));
+    let fates = ["delivered", "removed", "stale"].map(coho_core::verdict::Fate::parse);
     assert_eq!(fates.map(|fate| fate.map(|fate| accounts.counts.fate(fate))), [Some(1), Some(0), Some(2)]);
     served.end().await
 }
@@ -168,7 +170,9 @@ async fn values_in_a_plan_are_text_and_secrets_are_masked() -> Result<(), Failur
         assert!(!body.contains(SECRET) && body.contains("***"), "{body}");
     }
     let page = served.page("/plan").await?.body;
-    assert!(!page.contains("<script>alert") && !page.contains("<img") && page.contains("&lt;script&gt;alert(1)"));
+    assert!(
+        !page.contains("<script>alert") && !page.contains("<img") && page.contains("&lt;script&gt;alert(1)")
+    );
     served.end().await
 }
 

@@ -6,7 +6,9 @@ use crate::stage::{FORM, Failure, SECRET, Served, Stage};
 
 /// What is typed, as a form has it.
 fn form(fields: &[(&str, &str)]) -> String {
-    let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let encoded = |text: &str| -> String {
+        text.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
+    };
     let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     pairs.join("&")
 }
@@ -59,7 +61,8 @@ async fn the_file_of_a_sync_is_tried_as_it_is_typed() -> Result<(), Failure> {
     let record = &page["results"][0]["value"];
     assert_eq!((&record["externalId"], &record["traits"]["plan"]), (&"a-1".into(), &"FREE".into()), "{page}");
     let wrong = typed.replace("name: name", "nmae: name");
-    let page = tried(&served, &[("kind", "mapping"), ("sync", "accounts"), ("text", &wrong), ("rows", row)]).await?;
+    let page =
+        tried(&served, &[("kind", "mapping"), ("sync", "accounts"), ("text", &wrong), ("rows", row)]).await?;
     let told = page["problems"].to_string();
     assert!(told.contains("syncs/accounts.yaml:7:") && told.contains("did you mean `name`?"), "{told}");
     served.end().await
@@ -88,13 +91,13 @@ async fn what_came_is_a_test_that_passes_once_it_is_pasted() -> Result<(), Failu
     let served = stage.serve().await?;
     let fields = [("kind", "mapping"), ("sync", "accounts"), ("text", text.as_str()), ("rows", row)];
     let page = tried(&served, &fields).await?;
-    let test = page["test"].as_str().ok_or("no test")?.to_owned();
-    assert!(test.starts_with("sync: accounts\n") && test.contains("externalId: a-1"), "{test}");
+    let paste = page["test"].as_str().ok_or("no test")?.to_owned();
+    assert!(paste.starts_with("sync: accounts\n") && paste.contains("externalId: a-1"), "{paste}");
     let template = [("text", "{{ row.seats | plus: 1 }}"), ("rows", "{\"seats\":4}")];
     let of_template = tried(&served, &template).await?;
-    stage.file("tests/one.yaml", &test);
+    stage.file("tests/one.yaml", &paste);
     stage.file("tests/two.yaml", of_template["test"].as_str().ok_or("no test of the template")?);
-    assert_eq!(stage.tests()?, (2, 0), "{test}");
+    assert_eq!(stage.tests()?, (2, 0), "{paste}");
     served.end().await
 }
 

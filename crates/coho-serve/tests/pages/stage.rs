@@ -3,8 +3,8 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use coho_core::case::{Subject, Tally};
@@ -169,7 +169,9 @@ ledger: ledger.db
     pub(crate) async fn endless_source(&self) -> Result<TcpListener, Failure> {
         let source = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("postgres://coho:coho@{}/none?sslmode=disable", source.local_addr()?);
-        let endless = format!("sources:\n  endless: {{ type: postgres, url: '{url}' }}\n  app: {{ type: sqlite, path: app.db }}\n");
+        let endless = format!(
+            "sources:\n  endless: {{ type: postgres, url: '{url}' }}\n  app: {{ type: sqlite, path: app.db }}\n"
+        );
         let project = self.project().replace("sources: { app: { type: sqlite, path: app.db } }\n", &endless);
         self.file("coho.yaml", &project);
         self.file("models/endless.yaml", "{ source: endless, primary_key: id, sql: SELECT 1 }");

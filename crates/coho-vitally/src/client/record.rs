@@ -80,9 +80,8 @@ pub(super) struct Sending {
 pub(super) fn call(request: &Request, answer: &Answer, sending: Sending, private: &Private) -> Call {
     let values = private.values_in(request.body.as_deref().unwrap_or_default());
     // What is cut is no JSON any more, so it is hidden before.
-    let kept = |body: &str, most| match private.is_empty() {
-        true => bounded(body, most),
-        false => bounded(&private.body(body, &values), most),
+    let kept = |body: &str, most| {
+        if private.is_empty() { bounded(body, most) } else { bounded(&private.body(body, &values), most) }
     };
     let (status, (response, response_cut)) = match answer {
         Answer::Reply(reply) => (Some(reply.status), kept(&reply.body, MOST_OF_AN_ANSWER)),

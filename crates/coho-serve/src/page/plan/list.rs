@@ -73,7 +73,8 @@ impl List {
         let Some(of) = planned.iter().find(named).or_else(|| planned.iter().find(|one| all(one) > 0)) else {
             return Ok(None);
         };
-        let syncs = planned.iter().map(|one| Choice { name: one.plan.sync.as_str().to_owned(), count: all(one) });
+        let syncs =
+            planned.iter().map(|one| Choice { name: one.plan.sync.as_str().to_owned(), count: all(one) });
         let which = context.asked.filter("kind").and_then(which);
         let mut items = read(of, which, Cursor::parse(context.asked.filter("after")))?;
         let has_more = items.len() > MOST;
@@ -189,7 +190,8 @@ fn kinds(planned: &Planned) -> Vec<Choice> {
         let count = changes.iter().filter(|((other, _), _)| *other == kind).map(|(_, count)| count).sum();
         Choice { name: change(kind).to_owned(), count }
     };
-    let of_fate = |fate: Fate| Choice { name: fate.as_str().to_owned(), count: planned.plan.counts.fate(fate) };
+    let of_fate =
+        |fate: Fate| Choice { name: fate.as_str().to_owned(), count: planned.plan.counts.fate(fate) };
     let all = PLANNED.into_iter().map(of_change);
     let all = all.chain(FATES.into_iter().filter(|fate| is_listed(*fate)).map(of_fate));
     all.filter(|choice| choice.count > 0).collect()

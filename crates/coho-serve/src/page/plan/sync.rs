@@ -209,14 +209,15 @@ fn changes(plan: &SyncPlan) -> Vec<Changed> {
 }
 
 fn problems(plan: &SyncPlan) -> Vec<RowProblem> {
-    let problem = |(kind, found): (&coho_core::plan::ProblemKind, &coho_core::plan::ProblemCount)| RowProblem {
-        code: kind.code.to_string(),
-        field: kind.field.as_ref().map(ToString::to_string),
-        count: found.count,
-        key: found.key.as_ref().map(ToString::to_string),
-        message: found.first.message.clone(),
-        help: found.first.help.clone(),
-    };
+    let problem =
+        |(kind, found): (&coho_core::plan::ProblemKind, &coho_core::plan::ProblemCount)| RowProblem {
+            code: kind.code.to_string(),
+            field: kind.field.as_ref().map(ToString::to_string),
+            count: found.count,
+            key: found.key.as_ref().map(ToString::to_string),
+            message: found.first.message.clone(),
+            help: found.first.help.clone(),
+        };
     plan.problems.iter().map(problem).collect()
 }
 
