@@ -4,8 +4,9 @@ use coho_core::event::Silence;
 use coho_core::key::{Key, KeyError};
 use coho_core::model::Model;
 use coho_core::object::Object;
+use coho_core::private::HIDDEN;
 use coho_core::problem::Problem;
-use coho_core::row::{Columns, RowBuf};
+use coho_core::row::{Column, ColumnType, Columns, RowBuf};
 use coho_core::sync::Sync;
 use coho_core::value::Value;
 use coho_mapping::record::record;
@@ -43,7 +44,7 @@ pub struct Sample {
 }
 
 impl Engine<'_> {
-    /// Reads the first rows of a model.
+    /// Reads the first rows of a model. Columns that it masks are texts that show nothing.
     pub async fn sample(&self, model: &Model, most: u64) -> Result<Sample, EngineError> {
         let connection = self.connection(model)?;
         let failing = |error: coho_source::SourceError| {
@@ -56,7 +57,8 @@ impl Engine<'_> {
         while let Some(batch) = reading.next().await.map_err(failing)? {
             rows.extend(batch.iter().map(|row| cells(row, &columns)));
         }
-        Ok(Sample { columns, rows })
+        rows.iter_mut().for_each(|row| hide(row, &model.masked));
+        Ok(Sample { columns: hidden(&columns, &model.masked), rows })
     }
 
     /// What templates of a sync may know besides the row while nothing runs.
@@ -97,6 +99,26 @@ impl Engine<'_> {
     pub async fn check(&self, syncs: &[&Sync]) -> crate::check::Checked {
         crate::check::check(self, syncs, &Silence).await
     }
+}
+
+/// The row without the values of columns that are masked: that there is none is no secret.
+fn hide(row: &mut Value, masked: &[String]) {
+    let Value::Object(members) = row else { return };
+    for (name, value) in members {
+        if masked.contains(name) && *value != Value::Null {
+            *value = Value::text(HIDDEN);
+        }
+    }
+}
+
+/// The columns, those that are masked as texts.
+fn hidden(columns: &Columns, masked: &[String]) -> Columns {
+    let shown = |column: &Column| {
+        let kind = if masked.contains(&column.name) { ColumnType::Text } else { column.kind };
+        Column { kind, ..column.clone() }
+    };
+    // The names are those that were there, each once.
+    Columns::new(columns.iter().map(shown).collect()).unwrap_or_else(|_| columns.clone())
 }
 
 fn cells(row: &RowBuf, columns: &Columns) -> Value {

@@ -118,5 +118,6 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
         missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
         calls: job.held.take().map(|held| held.calls).unwrap_or_default(),
         workspace: job.workspace,
+        private: job.private,
     })
 }

@@ -6,9 +6,11 @@ use coho_core::digest::Digest;
 use coho_core::lineage::Lineage;
 use coho_core::memory::Time;
 use coho_core::plan::SyncPlan;
+use coho_core::private::Private;
 use coho_core::verdict::Call;
 
-use crate::table::Table;
+use crate::table::list::{Listed, Which};
+use crate::table::{Table, TableError};
 
 /// A sync's plan with its operations.
 #[derive(Debug)]
@@ -29,8 +31,21 @@ pub struct Planned {
     pub lineage: Lineage,
     /// The types that columns of a file were taken for, to be remembered by their names; none where they are others than before.
     pub types: BTreeMap<String, String>,
+    /// What is hidden from people of the records.
+    pub private: Private,
     /// Operations that an approved plan has, and that are not due.
     pub missed: u64,
     /// The calls that planning took: what Vitally holds was listed.
     pub calls: Vec<Call>,
+}
+
+impl Planned {
+    /// The next rows behind `after`, in the order of the plan, without the values that are hidden from people.
+    pub fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<Listed>, TableError> {
+        let mut rows = self.table.list(which, after, most)?;
+        for row in &mut rows {
+            row.differences = self.private.differences(std::mem::take(&mut row.differences));
+        }
+        Ok(rows)
+    }
 }

@@ -66,8 +66,9 @@ impl Table {
         self.batch("CREATE INDEX IF NOT EXISTS plan_listed ON plan (status, change, seq)")
     }
 
-    /// The next rows behind `after`, in the order of the plan.
-    pub fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<Listed>, TableError> {
+    /// The next rows behind `after`, in the order of the plan, with values that people may not be shown: see
+    /// [`Planned::list`](crate::planned::Planned::list).
+    pub(crate) fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<Listed>, TableError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT seq, key, departure, target, change, reason, code, message, least, most, created, status,

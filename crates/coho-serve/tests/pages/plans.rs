@@ -194,3 +194,25 @@ async fn a_form_without_our_key_or_from_elsewhere_begins_nothing() -> Result<(),
     assert!(served.page("/plan").await?.body.contains("No plan was made yet"));
     served.end().await
 }
+
+#[tokio::test]
+async fn columns_that_are_masked_show_on_no_page() -> Result<(), Failure> {
+    let stage = Stage::new().await?;
+    stage.run().await?;
+    stage.sql("INSERT INTO accounts VALUES (100, 'New', 'free', 1)")?;
+    let model = stage.text("models/accounts.yaml").replace("primary_key: id", "primary_key: id, mask: name");
+    assert!(model.contains("mask: name"), "{model}");
+    stage.file("models/accounts.yaml", &model);
+    let served = stage.serve().await?;
+    planned(&served, "accounts").await?;
+    let plan = served.page("/plan.json").await?.body;
+    assert!(plan.contains("\"after\": \"***\"") && !plan.contains("\"New\""), "{plan}");
+    let read =
+        served.post("/playground.json", "model=accounts&read=yes&text=%7B%7B%20row.name%20%7D%7D").await?;
+    assert!(read.body.contains("***") && !read.body.contains("New"), "{}", read.body);
+    let row = json(&served, "/rows/1.json").await?;
+    let name =
+        row["remembered"]["sent"].as_array().into_iter().flatten().find(|field| field["field"] == "name");
+    assert_eq!(name.map(|name| &name["value"]), Some(&Json::from("***")), "{row:#}");
+    served.end().await
+}

@@ -171,13 +171,12 @@ impl Cursor {
 
 /// One row more than a page has room for, if there are so many.
 fn read(of: &Planned, which: Option<Which>, from: Cursor) -> Result<Vec<Listed>, TableError> {
-    let table = &of.table;
     match (which, from) {
-        (Some(which), from) => table.list(which, from.number(), MOST + 1),
-        (None, Cursor::Rest(after)) => table.list(Which::PlannedWrites, after, MOST + 1),
+        (Some(which), from) => of.list(which, from.number(), MOST + 1),
+        (None, Cursor::Rest(after)) => of.list(Which::PlannedWrites, after, MOST + 1),
         (None, Cursor::Removals(after)) => {
-            let mut rows = table.list(Which::Planned(Change::Remove), after, MOST + 1)?;
-            rows.extend(table.list(Which::PlannedWrites, 0, MOST + 1 - rows.len())?);
+            let mut rows = of.list(Which::Planned(Change::Remove), after, MOST + 1)?;
+            rows.extend(of.list(Which::PlannedWrites, 0, MOST + 1 - rows.len())?);
             Ok(rows)
         }
     }
