@@ -57,7 +57,9 @@ impl Engine<'_> {
         while let Some(batch) = reading.next().await.map_err(failing)? {
             rows.extend(batch.iter().map(|row| cells(row, &columns)));
         }
-        rows.iter_mut().for_each(|row| hide(row, &model.masked));
+        for row in &mut rows {
+            hide(row, &model.masked);
+        }
         Ok(Sample { columns: hidden(&columns, &model.masked), rows })
     }
 
