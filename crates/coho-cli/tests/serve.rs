@@ -368,3 +368,30 @@ fn two_servers_on_one_ledger_run_what_is_asked_for_once() -> Result<(), Failure>
     assert_eq!(runs["runs"].as_array().map(Vec::len), Some(2), "{runs}");
     Ok(())
 }
+
+#[test]
+fn a_page_asks_for_a_run_that_waits_in_the_queue() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["people"]);
+    let reader = token(&stage, &["dashboard", "--may", "read"]);
+    let mut server = Server::start_with(&stage, &["--allow-actions"]);
+    let page = server.text("/do/run", &may);
+    let key = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let host = server.address.clone();
+    let ask = |token: &str, from: &str, body: &str| {
+        let head = format!(
+            "POST /do/run HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nOrigin: {from}"
+        );
+        server.raw(&format!("{head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())).0
+    };
+    let (form, ours) = (format!("form={key}&sync=accounts"), format!("http://{host}"));
+    assert_eq!(ask(&reader, &ours, &form), 403, "who may only read");
+    assert_eq!(ask(&may, &ours, "form=guessed&sync=accounts"), 403, "a form that is not ours");
+    assert_eq!(ask(&may, "http://elsewhere.example", &form), 403, "a page elsewhere");
+    assert_eq!(ask(&may, &ours, &form), 200);
+    server.hear("accounts: begins (page)");
+    server.hear("accounts: completed");
+    let runs = server.get("/runs.json", &may);
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "{runs:#}");
+    assert_eq!(server.end(), Some(0));
+}
