@@ -2,9 +2,11 @@
 //! (law 4).
 
 use coho_core::code::Code;
-use coho_core::memory::{Memory, Pending, Standing, Time};
-use coho_core::operation::{Action, Operation};
+use coho_core::memory::{Memory, Pending, Standing, Time, Verb};
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
 use coho_core::plan::count_problem;
+use coho_core::value::Value;
 use coho_core::verdict::Fate;
 use coho_ledger::LedgerError;
 use coho_ledger::identity::Elsewhere;
@@ -34,6 +36,26 @@ impl Due {
             Some(Pending::Open { since, .. }) => *since,
             Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
         }
+    }
+
+    /// The look at what became of the intent that an earlier run left open; `None` where there is none.
+    pub(super) fn look(&self) -> Option<Operation> {
+        let memory = self.before.as_ref()?;
+        let Pending::Open { verb, would_send, .. } = &memory.pending else { return None };
+        let would_send = match verb {
+            Verb::Write => would_send.clone(),
+            // What the record holds if it is still there.
+            Verb::Remove => memory.standing.sent().cloned().unwrap_or_default(),
+        };
+        let sent_to = would_send.get(&FieldPath::new("email")).and_then(Value::as_text).map(str::to_owned);
+        Some(Operation {
+            target: memory.target.clone(),
+            email: self.operation.email.clone().map(|now| sent_to.unwrap_or(now)),
+            action: Action::Probe { verb: *verb, would_send },
+            known: Known::of(Some(memory)),
+            seen: memory.seen,
+            ..self.operation.clone()
+        })
     }
 }
 
