@@ -20,18 +20,21 @@ use crate::{child, say};
 mod browser;
 mod counts;
 mod orchestrators;
+mod search;
 
 use counts::Counts;
 
 /// Where nextest reports (`.config/nextest.toml`): under the root, wherever cargo builds.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
-/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, or `--browser`, or `--orchestrators`
+/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, `--search CASES [--seed SEED] [FILTER]`, or `--browser`, or
+/// `--orchestrators`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let permission = if arguments.flag("--install") { Permission::Asked } else { Permission::WhereHarmless };
     let clock = arguments.value("--clock")?.map(|text| Clock::parse(&text)).transpose()?;
     let orchestrators = arguments.flag("--orchestrators");
     let is_browser = arguments.flag("--browser");
+    let (search, seed) = (arguments.number("--search")?, arguments.number("--seed")?);
     let filter = arguments.word();
     arguments.nothing_left()?;
     if is_browser {
@@ -39,6 +42,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     if orchestrators {
         return orchestrators::run();
+    }
+    if let Some(cases) = search {
+        return search::run(cases, seed, filter.as_deref());
     }
     match clock {
         Some(clock) => with_clock(clock, permission, filter.as_deref()),
