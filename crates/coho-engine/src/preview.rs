@@ -14,6 +14,7 @@ use coho_mapping::{Facts, Mapping};
 use coho_plan::failure::PlanError;
 use coho_plan::job::Filter;
 use coho_plan::read::{key_columns, key_problem, needed, source_problem};
+use coho_plan::stop::Stop;
 use coho_source::Scope;
 
 use crate::context::{Engine, EngineError};
@@ -68,8 +69,13 @@ impl Engine<'_> {
         self.facts(sync, PREVIEW, self.setup.clock.now())
     }
 
-    /// Renders the first rows of a sync's model, or the row with one key.
-    pub async fn preview(&self, sync: &Sync, filter: &Filter) -> Result<Vec<PreviewRow>, EngineError> {
+    /// Renders the first rows of a sync's model, or the row with one key, until somebody asks to end.
+    pub async fn preview(
+        &self,
+        sync: &Sync,
+        filter: &Filter,
+        stop: &Stop,
+    ) -> Result<Vec<PreviewRow>, EngineError> {
         let model = self.model(sync)?;
         let connection = self.connection(model)?;
         let failed =
@@ -79,15 +85,23 @@ impl Engine<'_> {
             (None, Some(limit)) => Scope::First(limit),
             (Some(_), _) | (None, None) => Scope::All,
         };
-        let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
+        // A source may work for long before it gives anything.
+        let until = stop.until();
+        let read = until.first(coho_source::read(&connection, model, scope)).await;
+        let mut reading = read.ok_or(PlanError::Interrupted)?.map_err(failing)?;
         let columns = reading.columns().clone();
         let mapping = Mapping::compile(&self.specification(sync), &columns).map_err(failed)?;
         let key = key_columns(model, &columns).map_err(failed)?;
         reading.need(&needed(&mapping, &key)).map_err(failing)?;
         let facts = self.facts_of_preview(sync);
         let mut rows = Vec::new();
-        while let Some(batch) = reading.next().await.map_err(failing)? {
+        while let Some(batch) =
+            until.first(reading.next()).await.ok_or(PlanError::Interrupted)?.map_err(failing)?
+        {
             for row in batch {
+                if stop.is_asked() {
+                    return Err(PlanError::Interrupted.into());
+                }
                 let found = Key::of(&row, &key);
                 if filter.key.is_none() || filter.key.as_ref() == found.as_ref().ok() {
                     rows.push(preview(found, &row, &columns, (sync.object, &mapping), &facts));

@@ -138,8 +138,15 @@ pub enum WriteError {
     Table(#[from] TableError),
 }
 
-/// Writes these plans as one that may be approved: a JSON document a line, the first one about all.
-pub fn write(to: &mut impl Write, place: &str, at: Time, plans: &[&Planned]) -> Result<(), WriteError> {
+/// Writes these plans as one that may be approved: a JSON document a line, the first one about all. Who asks to end is heard
+/// before each line, and leaves a file that is not whole.
+pub fn write(
+    to: &mut impl Write,
+    place: &str,
+    at: Time,
+    plans: &[&Planned],
+    stop: &Stop,
+) -> Result<(), WriteError> {
     let header = Header {
         permit: VERSION,
         project: place.to_owned(),
@@ -149,7 +156,7 @@ pub fn write(to: &mut impl Write, place: &str, at: Time, plans: &[&Planned]) -> 
     to.write_all(line(&header).as_bytes())?;
     for planned in plans {
         for phase in Phase::ALL {
-            write_phase(to, planned, phase)?;
+            write_phase(to, planned, phase, stop)?;
         }
     }
     Ok(())
@@ -170,13 +177,16 @@ fn header(planned: &Planned) -> SyncHeader {
     }
 }
 
-fn write_phase(to: &mut impl Write, planned: &Planned, phase: Phase) -> Result<(), WriteError> {
+fn write_phase(to: &mut impl Write, planned: &Planned, phase: Phase, stop: &Stop) -> Result<(), WriteError> {
     let mut after = 0;
     loop {
         let operations = planned.table.operations(phase, after, AT_ONCE)?;
         let Some((last, _)) = operations.last() else { return Ok(()) };
         after = *last;
         for (_, operation) in &operations {
+            if stop.is_asked() {
+                return Err(TableError::Interrupted.into());
+            }
             let text = line(&Line {
                 sync: planned.plan.sync.to_string(),
                 key: operation.key.to_string(),
@@ -219,7 +229,7 @@ fn verb(operation: &Operation) -> &'static str {
 
 impl Approved {
     /// Reads an approved plan, and checks that it is whole and of this place. What it has waits in a file of this folder.
-    pub fn read(from: impl BufRead, place: &str, folder: &Path) -> Result<Self, ApprovedError> {
+    pub fn read(from: impl BufRead, place: &str, folder: &Path, stop: &Stop) -> Result<Self, ApprovedError> {
         let mut lines = from.lines().enumerate();
         let first = lines.next().map(|(_, first)| first).transpose()?.unwrap_or_default();
         let header = read_header(&first, place)?;
@@ -228,20 +238,7 @@ impl Approved {
             syncs.insert(sync.sync.clone(), OfSync::of(sync).ok_or(ApprovedError::Line { line: 1 })?);
         }
         let operations = Table::new(folder, &Stop::new())?;
-        operations.batch("CREATE TABLE approved (sync TEXT, key TEXT, verb TEXT, digest BLOB); BEGIN")?;
-        let mut found = 0;
-        for (at, text) in lines {
-            let wrong = ApprovedError::Line { line: at + 1 };
-            let Some((line, digest)) = read_line(&text?).filter(|(line, _)| syncs.contains_key(&line.sync))
-            else {
-                return Err(wrong);
-            };
-            let sql = "INSERT INTO approved (sync, key, verb, digest) VALUES (?1, ?2, ?3, ?4)";
-            operations.change(sql, params![line.sync, line.key, line.verb, digest.to_bytes()])?;
-            found += 1;
-        }
-        operations.commit()?;
-        operations.batch("PRAGMA main.cache_size = -1024; PRAGMA shrink_memory")?;
+        let found = fill(&operations, lines, &syncs, stop)?;
         let wanted = header.syncs.iter().map(|sync| sync.operations).sum();
         if found != wanted {
             return Err(ApprovedError::Short { found, wanted });
@@ -298,6 +295,32 @@ impl OfSync {
     }
 }
 
+/// Brings all further lines into a table, and gives their number.
+fn fill(
+    operations: &Table,
+    lines: impl Iterator<Item = (usize, io::Result<String>)>,
+    syncs: &BTreeMap<String, OfSync>,
+    stop: &Stop,
+) -> Result<u64, ApprovedError> {
+    operations.batch("CREATE TABLE approved (sync TEXT, key TEXT, verb TEXT, digest BLOB); BEGIN")?;
+    let mut found = 0;
+    for (at, text) in lines {
+        if stop.is_asked() {
+            return Err(TableError::Interrupted.into());
+        }
+        let Some((line, digest)) = read_line(&text?).filter(|(line, _)| syncs.contains_key(&line.sync))
+        else {
+            return Err(ApprovedError::Line { line: at + 1 });
+        };
+        let sql = "INSERT INTO approved (sync, key, verb, digest) VALUES (?1, ?2, ?3, ?4)";
+        operations.change(sql, params![line.sync, line.key, line.verb, digest.to_bytes()])?;
+        found += 1;
+    }
+    operations.commit()?;
+    operations.batch("PRAGMA main.cache_size = -1024; PRAGMA shrink_memory")?;
+    Ok(found)
+}
+
 fn read_header(first: &str, place: &str) -> Result<Header, ApprovedError> {
     let form: Form = serde_json::from_str(first).map_err(|_| ApprovedError::Line { line: 1 })?;
     if form.permit != VERSION {
@@ -331,12 +354,14 @@ mod tests {
              {{\"sync\":\"a\",\"key\":\"1\",\"verb\":\"write\",\"digest\":\"{digest}\"}}\n"
         );
         let folder = tempfile::tempdir().unwrap();
-        let approved = Approved::read(text.as_bytes(), "p", folder.path()).unwrap();
         let stop = Stop::new();
+        let read = |stop| Approved::read(text.as_bytes(), "p", folder.path(), stop);
+        let approved = read(&stop).unwrap();
         let table = Table::new(folder.path(), &stop).unwrap();
         let bring = |stop| approved.bring(&table, &SyncId::new("a"), Digest::of(b"any"), stop);
         assert!(bring(&stop).is_ok());
         stop.ask();
         assert!(matches!(bring(&stop), Err(TableError::Interrupted)));
+        assert!(matches!(read(&stop), Err(ApprovedError::Table(TableError::Interrupted))));
     }
 }

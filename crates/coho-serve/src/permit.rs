@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use coho_engine::context::Engine;
 use coho_engine::permit::WriteError;
+use coho_engine::stop::Stop;
 use tokio::sync::mpsc;
 
 use crate::page::plan::is_permit;
@@ -43,7 +44,7 @@ fn write(shared: &Shared, made: &Arc<Made>, sender: &mpsc::Sender<Piece>) {
     let engine = Engine::new(shared.site.setup(&whole.project));
     let mut to = BufWriter::with_capacity(AT_ONCE, Pieces(sender));
     let planned: Vec<_> = whole.planned.iter().collect();
-    let written = engine.write_permit(&mut to, &planned).and_then(|()| Ok(to.flush()?));
+    let written = engine.write_permit(&mut to, &planned, &Stop::new()).and_then(|()| Ok(to.flush()?));
     if let Err(error) = written {
         let error = match error {
             WriteError::Io(error) => error,

@@ -6,6 +6,7 @@ use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::preview::PreviewRow;
 use coho_engine::run::Outlook;
+use coho_engine::stop::Stop;
 use coho_ledger::run::RunId;
 use coho_report::json;
 use coho_report::line::RunLine;
@@ -191,7 +192,7 @@ async fn preview(loaded: &Loaded, asked: &Asked<'_>) -> anyhow::Result<Json> {
     let filter = Filter { limit: Some(asked.limit()), key, ..Filter::default() };
     let mut rows = Vec::new();
     for sync in syncs {
-        rows.extend(engine.preview(sync, &filter).await?.iter().map(row));
+        rows.extend(engine.preview(sync, &filter, &Stop::new()).await?.iter().map(row));
     }
     Ok(document!({ "version": json::VERSION, "rows": rows }))
 }

@@ -9,11 +9,13 @@ use coho_engine::context::Engine;
 use coho_engine::permit::{Permit, WriteError};
 use coho_engine::plan::Planned;
 
+use crate::engine::stop_at_ctrl_c;
 use crate::exit::Known;
 use crate::print;
 
 /// Writes a permit that only its owner can read. A file that is there is replaced.
 pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
+    let (stop, _listening) = stop_at_ctrl_c();
     let unwritable = |error: io::Error| Known {
         message: format!("cannot write the permit {}", path.display()),
         help: Some("name a file in a folder that is there and that you may write to".to_owned()),
@@ -23,7 +25,7 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = BufWriter::new(options.open(path).map_err(unwritable)?);
-    match engine.write_permit(&mut file, plans) {
+    match engine.write_permit(&mut file, plans, &stop) {
         Err(WriteError::Io(error)) => return Err(unwritable(error).into()),
         other => other?,
     }
@@ -39,6 +41,7 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
 
 /// Reads a permit of this project.
 pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
+    let (stop, _listening) = stop_at_ctrl_c();
     let unusable = |message: String, source: anyhow::Error| Known {
         message,
         help: Some("make a new one with `coho plan -o FILE`".to_owned()),
@@ -47,7 +50,7 @@ pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
     };
     let file = File::open(path)
         .map_err(|error| unusable(format!("cannot read the permit {}", path.display()), error.into()))?;
-    let permit = engine.read_permit(BufReader::new(file)).map_err(|error| {
+    let permit = engine.read_permit(BufReader::new(file), &stop).map_err(|error| {
         let message = format!("{} cannot be used as a permit [{}]", path.display(), error.code());
         unusable(message, error.into())
     })?;

@@ -23,9 +23,10 @@ pub(crate) async fn preview(
     let syncs = engine.select(&[sync.to_owned()])?;
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { limit: Some(limit), key, ..Filter::default() };
+    let (stop, _listening) = engine::stop_at_ctrl_c();
     let mut all = Vec::new();
     for sync in syncs {
-        match engine.preview(sync, &filter).await {
+        match engine.preview(sync, &filter, &stop).await {
             Ok(rows) => all.extend(rows),
             Err(coho_engine::context::EngineError::Plan(PlanError::Problems { problems, .. })) => {
                 return Err(project::report(&problems, &loaded.files));

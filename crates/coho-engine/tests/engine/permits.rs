@@ -1,7 +1,9 @@
 //! Permits: a run sends what a person agreed to, and nothing else.
 
 use coho_core::event::{Event, Listener, Silence};
-use coho_engine::permit::{Permit, PermitError};
+use coho_engine::context::Engine;
+use coho_engine::permit::{Permit, PermitError, WriteError};
+use coho_engine::plan::{Planned, TableError};
 use coho_engine::run::{Options, Outlook};
 use coho_engine::stop::Stop;
 use coho_simulator::Object;
@@ -18,6 +20,15 @@ async fn stage() -> Result<Stage, Failure> {
     Ok(stage)
 }
 
+/// Whether a permit is not written to its end where somebody asks for that, if there is anything to write.
+fn stopped(engine: &Engine<'_>, plans: &[&Planned]) -> bool {
+    let stop = Stop::new();
+    stop.ask();
+    let written = engine.write_permit(&mut Vec::new(), plans, &stop);
+    let is_empty = plans.iter().all(|planned| planned.plan.counts.planned() == 0);
+    is_empty || matches!(written, Err(WriteError::Table(TableError::Interrupted)))
+}
+
 /// The text of a permit of all that is planned.
 async fn permit(stage: &Stage) -> Result<String, Failure> {
     let project = stage.project()?;
@@ -31,13 +42,14 @@ async fn permit(stage: &Stage) -> Result<String, Failure> {
         }
     }
     let mut text = Vec::new();
-    engine.write_permit(&mut text, &plans)?;
+    assert!(stopped(&engine, &plans), "who asks to end is heard");
+    engine.write_permit(&mut text, &plans, &Stop::new())?;
     Ok(String::from_utf8(text)?)
 }
 
 fn read(stage: &Stage, text: &str) -> Result<Permit, PermitError> {
     let project = stage.project().unwrap();
-    stage.engine(&project).read_permit(text.as_bytes())
+    stage.engine(&project).read_permit(text.as_bytes(), &Stop::new())
 }
 
 fn under(stage: &Stage, text: &str) -> Options {

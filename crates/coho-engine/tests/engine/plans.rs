@@ -5,6 +5,8 @@ use coho_core::decide::Change;
 use coho_core::event::Silence;
 use coho_core::value::Value;
 use coho_core::verdict::Fate;
+use coho_engine::context::EngineError;
+use coho_engine::plan::{Filter, PlanError};
 use coho_engine::run::{Options, Outlook};
 use coho_engine::stop::Stop;
 
@@ -240,4 +242,18 @@ async fn templates_call_filters_that_the_program_adds() {
     // The command has no such filter.
     let outlooks = stage.engine(&project).plan(&syncs, &Options::default(), &Silence).await.unwrap();
     assert!(!matches!(outlooks[0], Outlook::Plan(_)));
+}
+
+#[tokio::test]
+async fn who_asks_to_end_is_heard_by_a_preview() {
+    let stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(1, 4).unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let (syncs, stop) = (engine.select(&[]).unwrap(), Stop::new());
+    let filter = Filter { limit: Some(2), ..Filter::default() };
+    assert_eq!(engine.preview(syncs[0], &filter, &stop).await.unwrap().len(), 2);
+    stop.ask();
+    let ended = engine.preview(syncs[0], &filter, &stop).await;
+    assert!(matches!(ended, Err(EngineError::Plan(PlanError::Interrupted))));
 }

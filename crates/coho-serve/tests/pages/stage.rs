@@ -240,7 +240,7 @@ ledger: ledger.db
             lineage: None,
         });
         let syncs = engine.select(&[])?;
-        let permit = permit.map(|text| engine.read_permit(text.as_bytes())).transpose()?;
+        let permit = permit.map(|text| engine.read_permit(text.as_bytes(), &Stop::new())).transpose()?;
         let options = Options { permit, ..Options::default() };
         let report = engine.run(&syncs, &options, &Silence, &Stop::new()).await?;
         self.settle_times()?;
