@@ -4,7 +4,7 @@ use coho_core::decide::Purpose;
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
-use coho_simulator::{Fault, Object, Seed, Time, Trouble};
+use coho_simulator::{Fault, FaultAnswer, Object, Seed, Time, Trouble};
 
 use crate::stage::{ACCOUNTS, START, Stage, resend};
 
@@ -170,4 +170,26 @@ async fn a_baseline_closes_no_open_intent() {
     let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
     assert_eq!(stage.run_with(&baseline).await.unwrap().told_all(), "completed: 1 learned, 1 held");
     assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_arrived_is_resolved_though_nothing_but_nulls_is_left_of_it() {
+    let mut stage = stage("update").await;
+    let only_plan = ACCOUNTS
+        .replace("match:", "mode: update\nmatch:")
+        .replace("  name: name\n", "")
+        .replace("plan: plan, seats: seats", "plan: { column: plan, null: omit }");
+    stage.sync("accounts", &only_plan);
+    stage.sql("DELETE FROM accounts WHERE id = 2").unwrap();
+    let another = Some(r#"{"id":"00000000-0000-4000-8000-00000000ffff","externalId":"other"}"#.to_owned());
+    let another = Trouble::Answer(FaultAnswer { body: another, ..FaultAnswer::status(200) });
+    stage.vitally.script(Fault::once(another).on("PUT", "/resources/accounts/*"));
+    stage.run().await.unwrap();
+    let open = "SELECT key FROM memory WHERE pending = 'open'";
+    assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
+    stage.sql("UPDATE accounts SET plan = NULL").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert_eq!(ran.told_all(), "completed: 1 delivered", "{:#?}", ran.calls);
+    assert_eq!(stage.ask_ledger(open).unwrap(), [""; 0]);
+    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }

@@ -18,6 +18,8 @@ use crate::stage::{Failure, ORDERS, START, Stage, told};
 
 #[path = "oracle/faults.rs"]
 pub(crate) mod faults;
+#[path = "oracle/kept.rs"]
+mod kept;
 #[path = "oracle/shared.rs"]
 mod shared;
 #[path = "oracle/sheet.rs"]

@@ -451,8 +451,16 @@ impl Sheet {
 
     /// Whether a message is sent. What left is let be, and compared with when it returns.
     fn group(&mut self, number: u8, row: Option<&Group>) -> bool {
-        let Some(row) = row else { return false };
         let (key, other) = keys(number, self.rekeyed);
+        let Some(row) = row else {
+            // A key that comes back to a record that another one was too does not know which of them wrote last.
+            if [key, other].iter().all(|key| self.groups.contains_key(key)) {
+                for key in [key, other] {
+                    self.groups.entry(key).and_modify(|(_, left)| *left = true);
+                }
+            }
+            return false;
+        };
         let theirs = self.groups.get_mut(&other).map(|(theirs, left)| {
             *left = true;
             *theirs
