@@ -1,6 +1,7 @@
 //! Dagster Pipes: where Dagster starts the command, it is told of the run over the way that its variables name. What goes wrong
 //! with that is a warning.
 
+use coho_core::failure::Failure as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;

@@ -60,10 +60,7 @@ const MEANT: [(&[&str], &str); 13] = [
         &["--reset", "--reset-cdc", "reset"],
         "`coho forget SYNC` forgets what was delivered, so that it is new to the next run",
     ),
-    (
-        &["--failed", "--rejected"],
-        "`coho rows SYNC --status rejected` lists rows by what became of them",
-    ),
+    (&["--failed", "--rejected"], "`coho rows SYNC --status rejected` lists rows by what became of them"),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
     (&["--config", "--project-dir", "-c"], "`--project DIR` names the project's folder"),

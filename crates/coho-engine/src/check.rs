@@ -1,5 +1,6 @@
 //! Checking: sources, mappings, destinations and traits, each problem with its place.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;

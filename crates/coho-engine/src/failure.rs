@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 use coho_core::verdict::Verdict;
@@ -77,9 +78,8 @@ pub enum EngineError {
     Destination { destination: String, source: coho_vitally::client::ClientError },
 }
 
-impl EngineError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for EngineError {
+    fn code(&self) -> Code {
         match self {
             Self::Selection(problem) => problem.code,
             Self::Open(error) => error.code(),
@@ -100,42 +100,14 @@ impl EngineError {
         }
     }
 
-    /// The destination that does not accept the token, where that is why.
-    pub(crate) fn refusing(&self) -> Option<&str> {
-        let is_of_credentials =
-            [Code::UNAUTHORIZED, Code::FORBIDDEN, Code::OTHER_WORKSPACE].contains(&self.code());
-        match self {
-            Self::Unanswered { destination, .. }
-            | Self::Token { destination, .. }
-            | Self::OtherWorkspace { destination, .. } => {
-                Some(destination.as_str()).filter(|_| is_of_credentials)
-            }
-            Self::Selection(_)
-            | Self::Open(_)
-            | Self::Lease(_)
-            | Self::Scope(_)
-            | Self::Ledger(_)
-            | Self::Amend(_)
-            | Self::Plan(_)
-            | Self::Law { .. }
-            | Self::LedgerLost { .. }
-            | Self::OtherProject { .. }
-            | Self::Temporary { .. }
-            | Self::NoAdoption { .. }
-            | Self::Destination { .. }
-            | Self::Alerts(_) => None,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         match self {
             Self::Selection(problem) => problem.help.clone(),
-            Self::Open(error) => error.help().map(str::to_owned),
-            Self::Lease(error) => error.help().map(str::to_owned),
-            Self::Scope(error) => error.help().map(str::to_owned),
-            Self::Ledger(error) => error.help().map(str::to_owned),
-            Self::Amend(error) => error.help().map(str::to_owned),
+            Self::Open(error) => error.help(),
+            Self::Lease(error) => error.help(),
+            Self::Scope(error) => error.help(),
+            Self::Ledger(error) => error.help(),
+            Self::Amend(error) => error.help(),
             Self::Plan(error) => error.help(),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
             Self::LedgerLost { .. } => Some(
@@ -163,6 +135,35 @@ impl EngineError {
                 Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
             }
             Self::Destination { .. } | Self::Alerts(_) => None,
+        }
+    }
+}
+
+impl EngineError {
+    /// The destination that does not accept the token, where that is why.
+    pub(crate) fn refusing(&self) -> Option<&str> {
+        let is_of_credentials =
+            [Code::UNAUTHORIZED, Code::FORBIDDEN, Code::OTHER_WORKSPACE].contains(&self.code());
+        match self {
+            Self::Unanswered { destination, .. }
+            | Self::Token { destination, .. }
+            | Self::OtherWorkspace { destination, .. } => {
+                Some(destination.as_str()).filter(|_| is_of_credentials)
+            }
+            Self::Selection(_)
+            | Self::Open(_)
+            | Self::Lease(_)
+            | Self::Scope(_)
+            | Self::Ledger(_)
+            | Self::Amend(_)
+            | Self::Plan(_)
+            | Self::Law { .. }
+            | Self::LedgerLost { .. }
+            | Self::OtherProject { .. }
+            | Self::Temporary { .. }
+            | Self::NoAdoption { .. }
+            | Self::Destination { .. }
+            | Self::Alerts(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod results;
 pub(crate) mod lifecycle;
 mod lineage;
 
+use coho_core::failure::Failure as _;
 use std::time::Duration;
 
 use coho_alert::request::Posting;

@@ -1,6 +1,7 @@
 //! Amending memory on purpose: forgetting, and trying again now.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::key::Key;
 use coho_core::time::Time;
 use rusqlite::params;
@@ -22,21 +23,20 @@ pub enum AmendError {
     Ledger(#[from] LedgerError),
 }
 
-impl AmendError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for AmendError {
+    fn code(&self) -> Code {
         match self {
             Self::Open(_) => Code::LEDGER_FAILED,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Open(_) => Some("run the sync first: it looks what became of them"),
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Open(_) => "run the sync first: it looks what became of them",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::key::Key;
 use coho_core::value::preview;
 use rusqlite::ErrorCode;
@@ -37,9 +38,8 @@ pub enum LedgerError {
     Sqlite { doing: &'static str, path: PathBuf, source: rusqlite::Error },
 }
 
-impl LedgerError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LedgerError {
+    fn code(&self) -> Code {
         match self {
             Self::LeaseLost { .. } => Code::LEASE_LOST,
             Self::Full { .. }
@@ -52,20 +52,20 @@ impl LedgerError {
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
+    fn help(&self) -> Option<String> {
+        let help = match self {
             Self::Full { .. } => {
-                Some("free disk space and run again: the ledger is whole, and nothing is sent twice")
+                "free disk space and run again: the ledger is whole, and nothing is sent twice"
             }
-            Self::ReadOnly { .. } => Some("give this user write access to the file and to its folder"),
-            Self::Locked { .. } => Some("close the program that has the file open, then run again"),
-            Self::Damaged { .. } => Some("restore a copy of the file, or move it away and run `coho adopt`"),
-            Self::LeaseLost { .. } => Some("run again: what is missing is found anew"),
-            Self::OpenIntent { .. } => Some("run the sync: it looks first what became of the earlier write"),
-            Self::TooLong { .. } => Some("ask for less: one sync, one fate, one run"),
-            Self::Sqlite { .. } => None,
-        }
+            Self::ReadOnly { .. } => "give this user write access to the file and to its folder",
+            Self::Locked { .. } => "close the program that has the file open, then run again",
+            Self::Damaged { .. } => "restore a copy of the file, or move it away and run `coho adopt`",
+            Self::LeaseLost { .. } => "run again: what is missing is found anew",
+            Self::OpenIntent { .. } => "run the sync: it looks first what became of the earlier write",
+            Self::TooLong { .. } => "ask for less: one sync, one fate, one run",
+            Self::Sqlite { .. } => return None,
+        };
+        Some(help.to_owned())
     }
 }
 

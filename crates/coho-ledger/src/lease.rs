@@ -19,6 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -98,22 +99,21 @@ pub enum LeaseError {
     Ledger(#[from] LedgerError),
 }
 
-impl LeaseError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LeaseError {
+    fn code(&self) -> Code {
         match self {
             Self::Held { .. } | Self::Changing => Code::LEASE_HELD,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Held { .. } => Some("wait until it ends, or end that process"),
-            Self::Changing => Some("try again"),
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Held { .. } => "wait until it ends, or end that process",
+            Self::Changing => "try again",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::secret::Masker;
 use coho_core::time::Time;
 use rusqlite::config::DbConfig;
@@ -114,40 +115,41 @@ pub enum OpenError {
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
-impl OpenError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for OpenError {
+    fn code(&self) -> Code {
         Code::LEDGER_FAILED
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Missing { .. } => Some("run a sync first, or name another file under `ledger:`"),
-            Self::IsFolder { .. } => Some("name a file under `ledger:`, such as `.coho/ledger.db`"),
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Missing { .. } => "run a sync first, or name another file under `ledger:`",
+            Self::IsFolder { .. } => "name a file under `ledger:`, such as `.coho/ledger.db`",
             Self::Folder { .. } | Self::Unreadable { .. } | Self::ReadOnly { .. } => {
-                Some("give this user access to the file and to its folder")
+                "give this user access to the file and to its folder"
             }
-            Self::NotSqlite { .. } | Self::Foreign { .. } => Some("name another file under `ledger:`"),
-            Self::Newer { .. } => Some("use the version of Coho that wrote it, or a later one"),
-            Self::SeveralNames { .. } => Some(
-                "remove the other name, or copy the file: each name would have a log and a lock of its own",
-            ),
-            Self::Mounted { .. } => {
-                Some("mount the folder that it is in: its log and its lock are beside it")
+            Self::NotSqlite { .. } | Self::Foreign { .. } => "name another file under `ledger:`",
+            Self::Newer { .. } => "use the version of Coho that wrote it, or a later one",
+            Self::SeveralNames { .. } => {
+                "remove the other name, or copy the file: each name would have a log and a lock of its own"
             }
-            Self::Temporary { .. } => Some("make that folder, or set TMPDIR to one that can be written to"),
+            Self::Mounted { .. } => "mount the folder that it is in: its log and its lock are beside it",
+            Self::Temporary { .. } => "make that folder, or set TMPDIR to one that can be written to",
             Self::Locked { .. } => {
-                Some("wait until the other run ends, or close the program that has the file open")
+                "wait until the other run ends, or close the program that has the file open"
             }
-            Self::Full { .. } | Self::Copy { .. } => Some("free disk space; the ledger is whole"),
-            Self::NoLog { .. } => Some("keep the ledger on a local disk"),
+            Self::Full { .. } | Self::Copy { .. } => "free disk space; the ledger is whole",
+            Self::NoLog { .. } => "keep the ledger on a local disk",
             // A full disk is told in this way where not even the log's index can be made.
-            Self::Sqlite { source, .. } => (source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure))
-                .then_some("free disk space, or check the disk; nothing is lost"),
-        }
+            Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                "free disk space, or check the disk; nothing is lost"
+            }
+            Self::Sqlite { .. } => return None,
+        };
+        Some(help.to_owned())
     }
+}
 
+impl OpenError {
     /// What SQLite said of a path.
     pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();

@@ -2,6 +2,7 @@
 //! [`crate::workspace`].
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
@@ -72,23 +73,20 @@ pub enum ScopeError {
     Ledger(#[from] LedgerError),
 }
 
-impl ScopeError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for ScopeError {
+    fn code(&self) -> Code {
         match self {
             Self::ObjectChanged { .. } => Code::LEDGER_FAILED,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::ObjectChanged { .. } => {
-                Some("give the sync a new id: what is remembered belongs to the old one")
-            }
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::ObjectChanged { .. } => "give the sync a new id: what is remembered belongs to the old one",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use coho_core::code::Code;
 use coho_core::digest::{Digest, Hasher};
+use coho_core::failure::Failure;
 use coho_core::operation::{Action, Operation};
 use coho_core::row_state::Verb;
 use coho_core::sync::{Sync, SyncId};
@@ -73,9 +74,8 @@ pub enum ApprovedError {
     Table(#[from] TableError),
 }
 
-impl ApprovedError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for ApprovedError {
+    fn code(&self) -> Code {
         match self {
             Self::Table(error) => error.code(),
             Self::Unreadable(_)

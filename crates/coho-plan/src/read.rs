@@ -1,6 +1,7 @@
 //! From the source to rows sorted by key.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure as _;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
 use coho_core::model::{Model, Relation};

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::value::preview;
 use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
@@ -41,23 +42,22 @@ pub enum TableError {
     Interrupted,
 }
 
-impl TableError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for TableError {
+    fn code(&self) -> Code {
         match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => Code::SPOOL_FAILED,
             Self::Interrupted => Code::INTERRUPTED,
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
+    fn help(&self) -> Option<String> {
+        let help = match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => {
-                Some("free disk space there, or set TMPDIR to a folder with more")
+                "free disk space there, or set TMPDIR to a folder with more"
             }
-            Self::Interrupted => None,
-        }
+            Self::Interrupted => return None,
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `coho check --live`: asks how a workspace behaves, with throw-away records, and writes the answers to the project.
 
+use coho_core::failure::Failure as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Permits as files: `coho plan -o` writes one, `coho run --plan` reads it.
 
+use coho_core::failure::Failure as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;

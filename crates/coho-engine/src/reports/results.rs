@@ -1,6 +1,7 @@
 //! `run_results.json` beside the ledger: how the last run ended. It is there whole or not at all, since it is written under
 //! another name first.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::io;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! The ledger's file: older ones, half ones, those of other projects; and what a run leaves in it about rows that wait.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;

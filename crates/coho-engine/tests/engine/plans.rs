@@ -3,6 +3,7 @@
 
 use coho_core::decide::Change;
 use coho_core::event::Silence;
+use coho_core::failure::Failure as _;
 use coho_core::value::Value;
 use coho_core::verdict::RowStatus;
 use coho_engine::run::{Options, Outlook};

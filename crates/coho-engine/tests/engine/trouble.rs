@@ -1,6 +1,7 @@
 //! Trouble: a server that fails, a connection that is cut, a run that is stopped, a ledger that cannot be written. Nothing is
 //! lost, and no record is made twice.
 
+use coho_core::failure::Failure as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Sorting and comparing: against an oracle, with budgets that force spills, and with many rows.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
@@ -180,7 +181,10 @@ fn a_folder_that_takes_no_spill_is_named() -> Tested {
     let error = sorter.push(&Key::new("b"), fingerprint(1), &row(1)).err().ok_or("it spilled")?;
     let told = format!("rows that exceed memory cannot be spilled to the folder `{}`", folder.display());
     assert_eq!(error.to_string(), told);
-    assert_eq!(error.help(), Some("free disk space there, or set TMPDIR to a folder on a larger disk"));
+    assert_eq!(
+        error.help().as_deref(),
+        Some("free disk space there, or set TMPDIR to a folder on a larger disk")
+    );
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Starting runs: what is due is asked of the engine, and run by the same code as `coho run`, one run at a time.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

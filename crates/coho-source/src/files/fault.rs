@@ -3,6 +3,7 @@
 use std::fmt;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::place::Place;
 use coho_core::row::ColumnType;
 
@@ -13,6 +14,71 @@ pub struct FileError {
     pub place: Place,
     /// What is wrong.
     pub fault: FileFault,
+}
+
+impl Failure for FileError {
+    fn code(&self) -> Code {
+        match self.fault {
+            FileFault::Outside | FileFault::Unreadable(_) | FileFault::Folder => Code::FILE_UNREADABLE,
+            FileFault::NotUtf8 => Code::NOT_UTF8,
+            FileFault::UnknownColumn { .. } => Code::UNKNOWN_COLUMN,
+            FileFault::Empty
+            | FileFault::Changed
+            | FileFault::Ragged { .. }
+            | FileFault::DuplicateName(_)
+            | FileFault::Delimiter { .. }
+            | FileFault::HeaderAgain
+            | FileFault::Conflict
+            | FileFault::OpenQuote
+            | FileFault::Type { .. }
+            | FileFault::Json(_)
+            | FileFault::DoubledMember(_)
+            | FileFault::NotAnObject(_)
+            | FileFault::LongLine
+            | FileFault::Parquet(_) => Code::SOURCE_FAILED,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let help = match &self.fault {
+            FileFault::Outside => "put the file into the source's folder, or change the source's `path`",
+            FileFault::Unreadable(_) => "the model's `file` is relative to the source's `path`",
+            FileFault::Folder => "name one file",
+            FileFault::Empty => "a CSV file without rows has at least its header; check what writes the file",
+            FileFault::Changed => "run again when nothing writes to it; best write a new file and rename it",
+            FileFault::NotUtf8 => "save the file as UTF-8",
+            FileFault::Ragged { .. } => {
+                "quote fields that contain the delimiter or a line break; check the model's `delimiter`"
+            }
+            FileFault::Delimiter { delimiter, .. } => {
+                let delimiter =
+                    if *delimiter == b'\t' { "tab".into() } else { format!("\"{}\"", *delimiter as char) };
+                return Some(format!("write `delimiter: {delimiter}` in the model"));
+            }
+            FileFault::HeaderAgain => {
+                "remove the line: the file seems to be put together from several, each with its header"
+            }
+            FileFault::Conflict => "resolve the conflict in the file, and remove the lines with its marks",
+            FileFault::DuplicateName(_) => {
+                "give one of them another name, or name all columns in the model, in order: `columns: [id, name]` takes \
+                 the place of the header"
+            }
+            FileFault::OpenQuote => "close it, or check whether the file was cut off",
+            FileFault::Type { .. } => "mend the value, or declare the column as text",
+            FileFault::UnknownColumn { nearest: Some(name), .. } => {
+                return Some(format!("did you mean `{name}`?"));
+            }
+            FileFault::UnknownColumn { nearest: None, .. } => "remove it, or use a name from the file",
+            FileFault::Json(_) | FileFault::NotAnObject(_) | FileFault::LongLine => {
+                "each line of an NDJSON file is one JSON object"
+            }
+            FileFault::DoubledMember(_) => {
+                "remove one of the two, since readers differ in which of them counts"
+            }
+            FileFault::Parquet(_) => return None,
+        };
+        Some(help.to_owned())
+    }
 }
 
 /// What is wrong with a file.
@@ -112,71 +178,6 @@ impl FileError {
         self.place.line = u32::try_from(line).unwrap_or(u32::MAX);
         self.place.column = u32::try_from(column).unwrap_or(u32::MAX);
         self
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self.fault {
-            FileFault::Outside | FileFault::Unreadable(_) | FileFault::Folder => Code::FILE_UNREADABLE,
-            FileFault::NotUtf8 => Code::NOT_UTF8,
-            FileFault::UnknownColumn { .. } => Code::UNKNOWN_COLUMN,
-            FileFault::Empty
-            | FileFault::Changed
-            | FileFault::Ragged { .. }
-            | FileFault::DuplicateName(_)
-            | FileFault::Delimiter { .. }
-            | FileFault::HeaderAgain
-            | FileFault::Conflict
-            | FileFault::OpenQuote
-            | FileFault::Type { .. }
-            | FileFault::Json(_)
-            | FileFault::DoubledMember(_)
-            | FileFault::NotAnObject(_)
-            | FileFault::LongLine
-            | FileFault::Parquet(_) => Code::SOURCE_FAILED,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        let help = match &self.fault {
-            FileFault::Outside => "put the file into the source's folder, or change the source's `path`",
-            FileFault::Unreadable(_) => "the model's `file` is relative to the source's `path`",
-            FileFault::Folder => "name one file",
-            FileFault::Empty => "a CSV file without rows has at least its header; check what writes the file",
-            FileFault::Changed => "run again when nothing writes to it; best write a new file and rename it",
-            FileFault::NotUtf8 => "save the file as UTF-8",
-            FileFault::Ragged { .. } => {
-                "quote fields that contain the delimiter or a line break; check the model's `delimiter`"
-            }
-            FileFault::Delimiter { delimiter, .. } => {
-                let delimiter =
-                    if *delimiter == b'\t' { "tab".into() } else { format!("\"{}\"", *delimiter as char) };
-                return Some(format!("write `delimiter: {delimiter}` in the model"));
-            }
-            FileFault::HeaderAgain => {
-                "remove the line: the file seems to be put together from several, each with its header"
-            }
-            FileFault::Conflict => "resolve the conflict in the file, and remove the lines with its marks",
-            FileFault::DuplicateName(_) => {
-                "give one of them another name, or name all columns in the model, in order: `columns: [id, name]` takes \
-                 the place of the header"
-            }
-            FileFault::OpenQuote => "close it, or check whether the file was cut off",
-            FileFault::Type { .. } => "mend the value, or declare the column as text",
-            FileFault::UnknownColumn { nearest: Some(name), .. } => {
-                return Some(format!("did you mean `{name}`?"));
-            }
-            FileFault::UnknownColumn { nearest: None, .. } => "remove it, or use a name from the file",
-            FileFault::Json(_) | FileFault::NotAnObject(_) | FileFault::LongLine => {
-                "each line of an NDJSON file is one JSON object"
-            }
-            FileFault::DoubledMember(_) => {
-                "remove one of the two, since readers differ in which of them counts"
-            }
-            FileFault::Parquet(_) => return None,
-        };
-        Some(help.to_owned())
     }
 }
 

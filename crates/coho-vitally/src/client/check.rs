@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::sync::Api;
 
 use super::Client;
@@ -82,9 +83,8 @@ pub enum TestError {
     Failing { url: String, status: u16, text: String },
 }
 
-impl TestError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for TestError {
+    fn code(&self) -> Code {
         match self {
             Self::NoToken { .. } | Self::Unauthorized { .. } | Self::AnalyticsToken { .. } => {
                 Code::UNAUTHORIZED

@@ -1,6 +1,7 @@
 //! Why a live check ends before its end. What Vitally refuses is an answer; these are what leaves nothing to ask.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::object::Object;
 use coho_core::verdict::Verdict;
 
@@ -30,9 +31,8 @@ pub enum LiveError {
     Vitally { code: Code, text: String },
 }
 
-impl LiveError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LiveError {
+    fn code(&self) -> Code {
         match self {
             Self::Interrupted => Code::INTERRUPTED,
             Self::Test(error) => error.code(),
@@ -42,7 +42,9 @@ impl LiveError {
             Self::Vitally { code, .. } => *code,
         }
     }
+}
 
+impl LiveError {
     /// What a verdict says that is none on the request alone.
     pub(super) fn of(verdict: Verdict) -> Self {
         match verdict {
