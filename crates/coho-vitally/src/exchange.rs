@@ -102,7 +102,7 @@ pub async fn deliver<A: Ask>(
     let mut exchange = Exchange { asked, subject, paths };
     let ended = match &operation.action {
         Action::Write { mode, associations, complete, changed, .. } => {
-            let bodies = Bodies::of(&exchange.subject, complete, changed, *associations, resolved);
+            let bodies = Bodies::of(operation, complete, changed, *associations, resolved);
             match mode {
                 Mode::Upsert => write(&mut exchange, operation, &bodies, OnMissing::Create).await,
                 Mode::Update => write(&mut exchange, operation, &bodies, OnMissing::Leave).await,
@@ -174,7 +174,7 @@ impl<A> Exchange<'_, A> {
 async fn write<A: Ask>(
     exchange: &mut Exchange<'_, A>,
     operation: &Operation,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
     on_missing: OnMissing,
 ) -> Result<Verdict, Verdict> {
     let written = upsert::upsert(exchange, bodies, on_missing).await?;
