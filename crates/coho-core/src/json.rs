@@ -59,7 +59,8 @@ fn finished(text: Vec<u8>) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-fn append(text: &mut Vec<u8>, value: &Value) {
+/// Appends the compact JSON text of a value.
+pub fn append(text: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => text.extend(b"null"),
         Value::Bool(flag) => text.extend(if *flag { b"true".as_slice() } else { b"false" }),
@@ -103,8 +104,8 @@ fn append_comma(text: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// Quoted, and escaped where that is needed. Memory takes all that is written.
-fn append_text(text: &mut Vec<u8>, words: &str) {
+/// Appends a text, quoted, and escaped where that is needed. Memory takes all that is written.
+pub fn append_text(text: &mut Vec<u8>, words: &str) {
     serde_json::to_writer(text, words).unwrap_or_default();
 }
 

@@ -2,16 +2,19 @@
 //!
 //! Rows that end before sending have a fate too: [`Ledger::record`].
 
+use std::borrow::Cow;
+
 use coho_core::code::Code;
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
 use coho_core::memory::{Memory, Time};
-use coho_core::value::Value;
 use coho_core::verdict::{Call, Fate};
 use rusqlite::{Connection, params};
 
+use crate::call::Recorder;
 use crate::failure::{Fault, LedgerError};
+use crate::intent::{self, Intent, Opened};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::memory::store;
@@ -19,7 +22,7 @@ use crate::moment::micros;
 use crate::pack::Packed;
 use crate::run::Run;
 use crate::scope::Scope;
-use crate::{call, cause, standing};
+use crate::{cause, standing};
 
 /// What was to be done to a record, in the words of the views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +88,17 @@ pub struct Settlement {
     pub calls: Vec<Call>,
 }
 
+/// What is made durable at once while operations are sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step<'a> {
+    /// What verdicts mean.
+    pub settlements: &'a [Settlement],
+    /// Calls that were made for several of the keys.
+    pub calls: &'a [(Call, Vec<Key>)],
+    /// What is sent next.
+    pub intents: &'a [Intent],
+}
+
 impl Ledger {
     /// Settles these keys in one transaction.
     pub fn settle(
@@ -106,13 +120,33 @@ impl Ledger {
         settlements: &[Settlement],
         calls: &[(Call, Vec<Key>)],
     ) -> Result<(), LedgerError> {
-        let mut settlements: Vec<_> = settlements.iter().collect();
+        let step = Step { settlements, calls, intents: &[] };
+        self.advance(lease, run, scope, step).map(drop)
+    }
+
+    /// Settles what a verdict was found for, and opens the intents of what is sent next, in one transaction. Gives what became
+    /// of each intent.
+    pub fn advance(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &Scope,
+        step: Step<'_>,
+    ) -> Result<Vec<Opened>, LedgerError> {
+        let mut settlements: Vec<_> = step.settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
+        let masker = self.masker();
         self.write_in(lease, "settling", |connection| {
-            for (one, keys) in calls {
-                call::record_shared(connection, run, scope, keys, one)?;
+            let mut recorder = Recorder::new(connection, run, scope, &masker);
+            for (one, keys) in step.calls {
+                recorder.shared(keys, one)?;
             }
-            settlements.into_iter().try_for_each(|settlement| settle(connection, run, scope, settlement))
+            for Settlement { key, memory, fate, calls } in settlements {
+                store::store(connection, scope, key, memory.as_ref(), fate.at)?;
+                record_fate(connection, run, scope, fate)?;
+                recorder.exchange(key, calls)?;
+            }
+            intent::open_all(connection, scope, step.intents)
         })
     }
 
@@ -134,13 +168,6 @@ impl Ledger {
             Ok(())
         })
     }
-}
-
-fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {
-    let memory = settlement.memory.as_ref();
-    store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
-    record_fate(connection, run, scope, &settlement.fate)?;
-    call::record_exchange(connection, run, scope, Some(&settlement.key), &settlement.calls)
 }
 
 /// Records a fate, in the place of the one that stands.
@@ -169,7 +196,7 @@ pub(crate) fn record_fate(
             fate.reason,
             fate.code.map(Code::as_str),
             fate.message,
-            fields.plain.unwrap_or_else(|| "{}".to_owned()),
+            fields.plain.unwrap_or(Cow::Borrowed("{}")),
             micros(fate.at),
             standing::stands(fate.fate),
             cause,
@@ -180,10 +207,23 @@ pub(crate) fn record_fate(
 
 /// `{"name":{"before":"Acme","after":"ACME"}}`; what was never sent has no `before`.
 fn fields(changes: &[Difference]) -> String {
-    let members = changes.iter().map(|change| {
-        let before = change.before.clone().map(|before| ("before".to_owned(), before));
-        let after = ("after".to_owned(), change.after.clone());
-        (change.path.to_string(), Value::Object(before.into_iter().chain([after]).collect()))
-    });
-    json::write(&Value::Object(members.collect()))
+    let mut text = vec![b'{'];
+    for (at, change) in changes.iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        json::append_text(&mut text, &change.path.to_string());
+        text.extend(b":{");
+        if let Some(before) = &change.before {
+            text.extend(br#""before":"#);
+            json::append(&mut text, before);
+            text.push(b',');
+        }
+        text.extend(br#""after":"#);
+        json::append(&mut text, &change.after);
+        text.push(b'}');
+    }
+    text.push(b'}');
+    // All that is appended is UTF-8.
+    String::from_utf8(text).unwrap_or_default()
 }
