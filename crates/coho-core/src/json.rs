@@ -47,6 +47,23 @@ pub fn write(value: &Value) -> String {
     finished(text)
 }
 
+/// Whether two values are the same on the wire: 1 and 1.0 are, and a moment and its text.
+///
+/// ```
+/// use coho_core::json;
+/// use coho_core::value::Value;
+///
+/// assert!(json::is_same(&Value::Int(1), &json::parse("1.0")?));
+/// assert!(!json::is_same(&Value::Int(1), &Value::text("1")));
+/// # Ok::<(), json::JsonError>(())
+/// ```
+pub fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.number(), other.number()) {
+        (Some(one), Some(other)) => one.normalized() == other.normalized(),
+        _ => write(one) == write(other),
+    }
+}
+
 /// The compact JSON text of an object with these members. No name may come twice.
 pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) -> String {
     let mut text = Vec::new();

@@ -63,6 +63,14 @@ pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circums
     }
 }
 
+/// What is remembered once a look has shown what became of an earlier write: nothing is unclear any more. `look` is the probe,
+/// `found` its verdict.
+pub fn looked_at(look: &Operation, found: &Verdict, circumstances: Circumstances<'_>) -> Option<Memory> {
+    let case = Case { operation: look, known: circumstances };
+    let never = || case.memory(Standing::Never, Pending::None);
+    Some(conclude(look, found, circumstances).memory.unwrap_or_else(never))
+}
+
 struct Case<'a> {
     operation: &'a Operation,
     known: Circumstances<'a>,
@@ -91,7 +99,7 @@ impl Case<'_> {
         let known = self.known.before.and_then(|memory| memory.standing.id());
         let origin = self.proven(origin);
         let standing = Standing::Delivered {
-            sent: without(self.operation.would_send(), lost),
+            sent: without(self.operation.would_send(), lost, self.known.before),
             n: n.saturating_add(1),
             id: id.or(known).cloned(),
             origin,
@@ -229,11 +237,18 @@ impl Case<'_> {
     }
 }
 
-/// What is remembered as sent, without links that Vitally shows no more.
-fn without(mut sent: Sent, lost: &[(FieldPath, Value)]) -> Sent {
-    for (path, id) in lost {
-        if let Some(Value::Array(ids)) = sent.get_mut(path) {
-            ids.retain(|held| held != id);
+/// What is remembered as sent, without what Vitally does not show: of links, those that are missing; of a field, what was known
+/// of it before takes the place.
+fn without(mut sent: Sent, lost: &[(FieldPath, Value)], before: Option<&Memory>) -> Sent {
+    let earlier = before.and_then(|memory| memory.standing.sent());
+    for (path, value) in lost {
+        match sent.get_mut(path) {
+            Some(held) if held == value => match earlier.and_then(|earlier| earlier.get(path)) {
+                Some(earlier) => *held = earlier.clone(),
+                None => drop(sent.remove(path)),
+            },
+            Some(Value::Array(ids)) => ids.retain(|held| held != value),
+            Some(_) | None => {}
         }
     }
     sent

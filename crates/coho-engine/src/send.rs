@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use coho_core::code::Code;
 use coho_core::event::Listener;
 use coho_core::memory::Time;
+use coho_core::operation::Operation;
 use coho_core::sync::{Api, Sync};
 use coho_core::verdict::{Call, Outcome, Verdict};
 use coho_ledger::Ledger;
@@ -90,6 +91,8 @@ impl Pace {
 /// An operation with what Vitally made of it.
 struct Delivered {
     due: Due,
+    /// A look at an earlier write, with what it found.
+    looked: Option<(Operation, Verdict)>,
     verdict: Verdict,
     calls: Vec<Call>,
 }
@@ -98,7 +101,33 @@ impl Delivered {
     /// An operation that nothing was done about.
     fn unsent(due: Due) -> Self {
         let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
-        Self { due, verdict, calls: Vec::new() }
+        Self { due, looked: None, verdict, calls: Vec::new() }
+    }
+}
+
+/// What came of carrying out an operation.
+struct Attempt {
+    verdict: Verdict,
+    calls: Vec<Call>,
+    /// Whether what it refers to, and whom its address finds, was found out.
+    is_resolved: bool,
+}
+
+impl Attempt {
+    /// Whether the verdict is about what the operation refers to, so that an earlier write of its record is as unclear as before.
+    fn says_nothing_of_its_record(&self) -> bool {
+        match &self.verdict {
+            Verdict::Deferred { .. } => true,
+            Verdict::Ambiguous | Verdict::Rejected { .. } => !self.is_resolved,
+            Verdict::Applied { .. }
+            | Verdict::Accepted
+            | Verdict::Gone
+            | Verdict::Missing
+            | Verdict::Exists
+            | Verdict::Unsent { .. }
+            | Verdict::Unsure { .. }
+            | Verdict::Halt { .. } => false,
+        }
     }
 }
 
@@ -171,35 +200,55 @@ impl Sender<'_> {
         if self.ends() || stopped {
             return Ok(Delivered::unsent(due));
         }
-        let now = self.clock.now();
-        let mut resolution = self.references.resolve(self.client, &due.operation, now).await?;
-        if resolution.resolved.is_ok() {
-            resolution = self.match_email(&due.operation, resolution).await?;
+        let attempt = self.attempt(&due.operation).await?;
+        match due.look().filter(|_| attempt.says_nothing_of_its_record()) {
+            Some(look) => self.look(due, look, attempt).await,
+            None => Ok(Delivered { due, looked: None, verdict: attempt.verdict, calls: attempt.calls }),
         }
-        let mut delivered = self.exchange(due, resolution).await;
-        let refused = matches!(delivered.verdict, Verdict::Rejected { code: Code::REFUSED, .. });
-        if refused && self.references.doubt(&delivered.due.operation)? {
-            let again = self.references.ask_again(self.client, &delivered.due.operation, now).await?;
-            let earlier = std::mem::take(&mut delivered.calls);
-            delivered = self.exchange(delivered.due, again).await;
-            delivered.calls.splice(0..0, earlier);
-        }
-        Ok(delivered)
     }
 
-    async fn exchange(&self, due: Due, resolution: Resolution) -> Delivered {
-        let mut calls = resolution.calls;
+    async fn attempt(&self, operation: &Operation) -> Result<Attempt, EngineError> {
+        let now = self.clock.now();
+        let mut resolution = self.references.resolve(self.client, operation, now).await?;
+        if resolution.resolved.is_ok() {
+            resolution = self.match_email(operation, resolution).await?;
+        }
+        let first = self.exchange(operation, resolution).await;
+        let refused = matches!(first.verdict, Verdict::Rejected { code: Code::REFUSED, .. });
+        if !refused || !self.references.doubt(operation)? {
+            return Ok(first);
+        }
+        let again = self.references.ask_again(self.client, operation, now).await?;
+        let again = self.exchange(operation, again).await;
+        Ok(Attempt { calls: [first.calls, again.calls].concat(), ..again })
+    }
+
+    /// Looks what became of an earlier write whose row has to wait for something else: nobody knows for how long.
+    async fn look(&self, due: Due, look: Operation, attempt: Attempt) -> Result<Delivered, EngineError> {
+        let resolution = self.references.resolve(self.client, &look, self.clock.now()).await?;
+        let found = self.exchange(&look, resolution).await;
+        let calls = [attempt.calls, found.calls].concat();
+        Ok(match found.verdict {
+            verdict @ (Verdict::Applied { .. } | Verdict::Missing | Verdict::Gone) => {
+                Delivered { due, looked: Some((look, verdict)), verdict: attempt.verdict, calls }
+            }
+            verdict => Delivered { due, looked: None, verdict, calls },
+        })
+    }
+
+    async fn exchange(&self, operation: &Operation, resolution: Resolution) -> Attempt {
+        let (mut calls, is_resolved) = (resolution.calls, resolution.resolved.is_ok());
         let verdict = match resolution.resolved {
             Err(verdict) => verdict,
             Ok(resolved) => {
-                let delivery = self.client.deliver(&due.operation, &resolved).await;
+                let delivery = self.client.deliver(operation, &resolved).await;
                 calls.extend(delivery.calls);
                 self.watch(delivery.health);
                 delivery.verdict
             }
         };
         self.heed(&verdict);
-        Delivered { due, verdict, calls }
+        Attempt { verdict, calls, is_resolved }
     }
 
     /// A halt halts, and so do many refusals in a row for one reason.

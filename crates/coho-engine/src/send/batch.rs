@@ -69,7 +69,7 @@ impl Sender<'_> {
         let mut done = Vec::with_capacity(due.len());
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
             self.heed(&verdict);
-            done.push(Delivered { due, verdict, calls: Vec::new() });
+            done.push(Delivered { due, looked: None, verdict, calls: Vec::new() });
         }
         let refused = done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
         self.look_at_refusals(sent.rejected() + refused, sent);

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use coho_core::event::Event;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Time};
-use coho_core::operation::Operation;
+use coho_core::memory::{Memory, Origin, Pending, Time, Verb};
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
 use coho_core::plan::count_problem;
 use coho_core::sync::{Api, Removal};
 use coho_core::target::VitallyId;
+use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::{Intent, Opened};
@@ -32,7 +34,7 @@ use super::Delivered;
 use super::outcome::{fate, problem, said, unsent};
 use super::sent::Sent;
 use crate::clock::Clock;
-use crate::conclude::{Circumstances, conclude};
+use crate::conclude::{Circumstances, conclude, looked_at};
 use crate::failure::EngineError;
 
 /// What sending writes, and with what right.
@@ -65,6 +67,26 @@ impl Due {
             Some(Pending::Open { since, .. }) => *since,
             Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
         }
+    }
+
+    /// The look at what became of the intent that an earlier run left open; `None` where there is none.
+    pub(super) fn look(&self) -> Option<Operation> {
+        let memory = self.before.as_ref()?;
+        let Pending::Open { verb, would_send, .. } = &memory.pending else { return None };
+        let would_send = match verb {
+            Verb::Write => would_send.clone(),
+            // What the record holds if it is still there.
+            Verb::Remove => memory.standing.sent().cloned().unwrap_or_default(),
+        };
+        let sent_to = would_send.get(&FieldPath::new("email")).and_then(Value::as_text).map(str::to_owned);
+        Some(Operation {
+            target: memory.target.clone(),
+            email: self.operation.email.clone().map(|now| sent_to.unwrap_or(now)),
+            action: Action::Probe { verb: *verb, would_send },
+            known: Known::of(Some(memory)),
+            seen: memory.seen,
+            ..self.operation.clone()
+        })
     }
 }
 
@@ -160,7 +182,10 @@ impl Writer {
         now: Time,
         sent: &mut Sent,
     ) -> Result<(Event, Settlement), EngineError> {
-        let Delivered { due, verdict, calls } = done;
+        let Delivered { mut due, looked, verdict, calls } = done;
+        if let Some((look, found)) = looked {
+            due.before = looked_at(&look, &found, self.circumstances(&due, &found, now)?);
+        }
         let circumstances = self.circumstances(&due, &verdict, now)?;
         let mut conclusion = conclude(&due.operation, &verdict, circumstances);
         conclusion.message = said(&due.operation, conclusion.message, self.client.private());
