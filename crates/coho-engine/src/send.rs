@@ -18,12 +18,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::code::Code;
 use coho_core::event::Listener;
-use coho_core::memory::Time;
 use coho_core::operation::Operation;
 use coho_core::sync::{Api, Sync};
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome, Verdict};
 use coho_ledger::Ledger;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_plan::phase::Phase;
 use coho_plan::stop::Stop;
 use coho_plan::table::Table;
@@ -49,7 +49,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) writer: Arc<Writer>,
     pub(crate) ledger: &'a Ledger,
     pub(crate) sync: &'a Sync,
-    pub(crate) scope: &'a Scope,
+    pub(crate) scope: &'a SyncScope,
     pub(crate) table: &'a Table,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
@@ -134,26 +134,26 @@ impl Attempt {
 impl Sender<'_> {
     /// Carries out all operations of a phase.
     ///
-    /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
+    /// `range` says from where on, and how many at most. Gives where the next stretch begins.
     pub(crate) async fn phase(
         &self,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
         sent: &mut Sent,
     ) -> Result<i64, EngineError> {
         if phase == Phase::Remove && !self.ends() {
             self.writer.leave_users(sent)?;
         }
         let left = match self.sync.api {
-            Api::Rest => self.flow(phase, stretch, sent).await?,
-            Api::Analytics => self.batches(phase, stretch, sent).await?,
+            Api::Rest => self.flow(phase, range, sent).await?,
+            Api::Analytics => self.batches(phase, range, sent).await?,
         };
         self.leave(phase, left, sent)
     }
 
     /// What the run does not come to any more is counted, and that is all: the next run finds it anew. Gives where the next
     /// stretch begins.
-    fn leave(&self, phase: Phase, left: Stretch, sent: &mut Sent) -> Result<i64, EngineError> {
+    fn leave(&self, phase: Phase, left: OpRange, sent: &mut Sent) -> Result<i64, EngineError> {
         let (number, last) = self.table.left(phase, left.after, left.most)?;
         sent.count(Outcome::NotAttempted, number);
         Ok(last)
@@ -247,13 +247,13 @@ impl Sender<'_> {
                 delivery.verdict
             }
         };
-        self.heed(&verdict);
+        self.react(&verdict);
         Attempt { verdict, calls, is_resolved }
     }
 
     /// A halt halts, and so do many refusals in a row for one reason.
-    fn heed(&self, verdict: &Verdict) {
-        let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).judged(verdict);
+    fn react(&self, verdict: &Verdict) {
+        let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).observe(verdict);
         if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
             self.halt.halt(Halt { code: *code, message: message.clone(), at: self.sync.destination.clone() });
         }
@@ -269,12 +269,12 @@ impl Sender<'_> {
 
 /// From which operation of a phase on, and how many at most.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct OpRange {
     pub(crate) after: i64,
     pub(crate) most: usize,
 }
 
-impl Stretch {
+impl OpRange {
     /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
 }

@@ -15,7 +15,7 @@ use crate::failure::Fault;
 use crate::moment::{count, micros, stored, time};
 use crate::pack::{Packed, unpacked};
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// The columns that [`read`] reads, in its order.
 pub(crate) const COLUMNS: &str = "\
@@ -27,7 +27,7 @@ pub(crate) const COLUMNS: &str = "\
 pub(crate) struct Recorder<'a> {
     connection: &'a Connection,
     run: &'a Run,
-    scope: &'a Scope,
+    scope: &'a SyncScope,
     masker: &'a Masker,
     /// The endpoints so far: mostly all calls go to one.
     endpoints: Vec<(Arc<Route>, i64)>,
@@ -37,7 +37,7 @@ impl<'a> Recorder<'a> {
     pub(crate) fn new(
         connection: &'a Connection,
         run: &'a Run,
-        scope: &'a Scope,
+        scope: &'a SyncScope,
         masker: &'a Masker,
     ) -> Self {
         Self { connection, run, scope, masker, endpoints: Vec::new() }

@@ -5,17 +5,18 @@
 
 use coho_core::digest::{Digest, ENCODING};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Time, Verb};
 use coho_core::operation::Operation;
+use coho_core::row_state::{RowState, Verb};
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::memory::{self, store};
 use crate::moment::micros;
-use crate::scope::Scope;
+use crate::row_state::{self, store};
+use crate::scope::SyncScope;
 
 /// A write that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +27,14 @@ pub struct Intent {
     pub target: ExternalId,
     /// The operation's digest.
     pub operation: Digest,
-    /// What is remembered if it turns out to have arrived, as [`sent_text`](crate::memory::sent_text) writes it.
+    /// What is remembered if it turns out to have arrived, as [`sent_text`](crate::row_state::sent_text) writes it.
     pub would_send: String,
     /// What it is to do.
     pub verb: Verb,
     /// When it is made durable.
     pub since: Time,
     /// The serial of the memory that the operation was made from; 0 where there was none.
-    pub serial: u64,
+    pub version: u64,
 }
 
 impl Intent {
@@ -46,7 +47,7 @@ impl Intent {
             would_send: operation.remembered().map_or_else(|| "{}".to_owned(), store::sent),
             verb: operation.verb(),
             since,
-            serial: operation.serial,
+            version: operation.version,
         }
     }
 }
@@ -57,7 +58,7 @@ pub enum Opened {
     /// It is durable: its operation may be sent.
     Durable {
         /// The memory that the operation was made from.
-        before: Option<Memory>,
+        before: Option<RowState>,
     },
     /// The memory of its key is not the one that its operation was made from (law 4): nothing was written.
     Stale,
@@ -81,7 +82,7 @@ impl Ledger {
     pub fn open_intents(
         &self,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         intents: &[Intent],
     ) -> Result<Vec<Opened>, LedgerError> {
         self.write_in(lease, "opening intents", |connection| open_all(connection, scope, intents))
@@ -91,16 +92,16 @@ impl Ledger {
 /// Opens intents, in their order.
 pub(crate) fn open_all(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     intents: &[Intent],
 ) -> Result<Vec<Opened>, Fault> {
     intents.iter().map(|intent| open(connection, scope, intent)).collect()
 }
 
 /// Opens an intent where the memory of its key is the expected one.
-fn open(connection: &Connection, scope: &Scope, intent: &Intent) -> Result<Opened, Fault> {
-    let before = memory::load(connection, scope, &intent.key)?;
-    if before.as_ref().map_or(0, |memory| memory.serial) != intent.serial {
+fn open(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<Opened, Fault> {
+    let before = row_state::load(connection, scope, &intent.key)?;
+    if before.as_ref().map_or(0, |row_state| row_state.version) != intent.version {
         return Ok(Opened::Stale);
     }
     let (key, departure, target) = (intent.key.row(), intent.key.departure(), intent.target.as_str());

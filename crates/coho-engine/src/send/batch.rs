@@ -4,9 +4,9 @@
 //! leaves, and what was taken is durable before it is spoken of. A window is settled in the transaction that opens the next.
 
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::message;
 use coho_core::object::Object;
+use coho_core::time::Time;
 use coho_core::verdict::Call;
 use coho_plan::batches::BATCHED;
 use coho_plan::phase::Phase;
@@ -16,7 +16,7 @@ use super::flow::joined;
 use super::outcome::is_rejected;
 use super::sent::Sent;
 use super::writer::{Due, Group, Next};
-use super::{Delivered, Sender, Stretch};
+use super::{Delivered, OpRange, Sender};
 use crate::failure::EngineError;
 
 impl Sender<'_> {
@@ -24,17 +24,17 @@ impl Sender<'_> {
     pub(super) async fn batches(
         &self,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
         sent: &mut Sent,
-    ) -> Result<Stretch, EngineError> {
-        let mut next = Next { phase, api: self.sync.api, after: stretch.after, most: stretch.most };
+    ) -> Result<OpRange, EngineError> {
+        let mut next = Next { phase, api: self.sync.api, after: range.after, most: range.most };
         let mut group = Group::default();
         loop {
             self.look_at_the_clock(sent);
             let begins = !self.ends() && sent.stopped.is_none() && next.most > 0;
             group.next = begins.then(|| Next { most: next.most.min(BATCHED), ..next });
             if group.next.is_none() && group.done.is_empty() {
-                return Ok(Stretch { after: next.after, most: next.most });
+                return Ok(OpRange { after: next.after, most: next.most });
             }
             self.heartbeat.beat()?;
             let asks = group.next.is_some();
@@ -68,7 +68,7 @@ impl Sender<'_> {
             calls.map(|call| (call.call, call.operations.iter().filter_map(of).collect())).collect();
         let mut done = Vec::with_capacity(due.len());
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
-            self.heed(&verdict);
+            self.react(&verdict);
             done.push(Delivered { due, looked: None, verdict, calls: Vec::new() });
         }
         let refused = done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
@@ -80,9 +80,13 @@ impl Sender<'_> {
         let operation = &due.operation;
         let message_id = match operation.object {
             Object::Event => operation.target.as_str().to_owned(),
-            Object::Organization | Object::Account | Object::User => {
-                message::of_write(&self.sync.id, &operation.key, operation.serial, due.at, operation.digest())
-            }
+            Object::Organization | Object::Account | Object::User => message::of_write(
+                &self.sync.id,
+                &operation.key,
+                operation.version,
+                due.at,
+                operation.digest(),
+            ),
         };
         Outgoing { operation, message_id, at: moment(due) }
     }

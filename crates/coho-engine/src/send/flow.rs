@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::outcome::is_rejected;
 use super::sent::Sent;
 use super::writer::{Due, Group, Next, Written};
-use super::{Delivered, Pace, Sender, Stretch, WINDOW};
+use super::{Delivered, OpRange, Pace, Sender, WINDOW};
 use crate::failure::EngineError;
 
 /// A group that is being written.
@@ -49,10 +49,10 @@ impl Sender<'_> {
     pub(super) async fn flow(
         &self,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
         sent: &mut Sent,
-    ) -> Result<Stretch, EngineError> {
-        let Stretch { after, most } = stretch;
+    ) -> Result<OpRange, EngineError> {
+        let OpRange { after, most } = range;
         let mut flow = Flow::new(Next { phase, api: self.sync.api, after, most }, sent.rejected());
         let mut writing = None;
         let flowed = self.carry_out(&mut flow, &mut writing, sent).await;
@@ -62,7 +62,7 @@ impl Sender<'_> {
         {
             self.absorb(written, &mut flow, sent);
         }
-        flowed.map(|()| Stretch { after: flow.next.after, most: flow.next.most })
+        flowed.map(|()| OpRange { after: flow.next.after, most: flow.next.most })
     }
 
     async fn carry_out(

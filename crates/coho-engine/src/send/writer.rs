@@ -9,19 +9,20 @@ use std::sync::Arc;
 
 use coho_core::event::Event;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Time, Verb};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::plan::count_problem;
+use coho_core::row_state::{Origin, Pending, RowState, Verb};
 use coho_core::sync::{Api, Removal};
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::settle::{Settlement, Step};
 use coho_ledger::{Ledger, LedgerError};
 use coho_plan::batches::BATCHED;
@@ -31,7 +32,7 @@ use coho_vitally::client::Client;
 
 use self::stale::Stale;
 use super::Delivered;
-use super::outcome::{fate, problem, said, unsent};
+use super::outcome::{problem, said, status, unsent};
 use super::sent::Sent;
 use crate::clock::Clock;
 use crate::conclude::{Circumstances, conclude, looked_at};
@@ -42,7 +43,7 @@ pub(crate) struct Writer {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) lease: Arc<Lease>,
     pub(crate) run: Run,
-    pub(crate) scope: Scope,
+    pub(crate) scope: SyncScope,
     pub(crate) table: Arc<Table>,
     pub(crate) client: Client,
     pub(crate) clock: Arc<dyn Clock>,
@@ -55,7 +56,7 @@ pub(crate) struct Writer {
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
     pub(super) operation: Operation,
-    pub(super) before: Option<Memory>,
+    pub(super) before: Option<RowState>,
     /// When the intent was made durable.
     pub(super) at: Time,
 }
@@ -63,7 +64,7 @@ pub(super) struct Due {
 impl Due {
     /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
     pub(super) fn since(&self) -> Time {
-        match self.before.as_ref().map(|memory| &memory.pending) {
+        match self.before.as_ref().map(|row_state| &row_state.pending) {
             Some(Pending::Open { since, .. }) => *since,
             Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
         }
@@ -71,20 +72,20 @@ impl Due {
 
     /// The look at what became of the intent that an earlier run left open; `None` where there is none.
     pub(super) fn look(&self) -> Option<Operation> {
-        let memory = self.before.as_ref()?;
-        let Pending::Open { verb, would_send, .. } = &memory.pending else { return None };
+        let row_state = self.before.as_ref()?;
+        let Pending::Open { verb, would_send, .. } = &row_state.pending else { return None };
         let would_send = match verb {
             Verb::Write => would_send.clone(),
             // What the record holds if it is still there.
-            Verb::Remove => memory.standing.sent().cloned().unwrap_or_default(),
+            Verb::Remove => row_state.delivery.sent().cloned().unwrap_or_default(),
         };
         let sent_to = would_send.get(&FieldPath::new("email")).and_then(Value::as_text).map(str::to_owned);
         Some(Operation {
-            target: memory.target.clone(),
+            target: row_state.target.clone(),
             email: self.operation.email.clone().map(|now| sent_to.unwrap_or(now)),
             action: Action::Probe { verb: *verb, would_send },
-            known: Known::of(Some(memory)),
-            seen: memory.seen,
+            known: Known::of(Some(row_state)),
+            seen: row_state.seen,
             ..self.operation.clone()
         })
     }
@@ -206,9 +207,9 @@ impl Writer {
             outcome: conclusion.outcome,
             code: conclusion.code,
         };
-        let (end, code) = (conclusion.outcome.fate(), conclusion.code);
-        let fate = fate(operation, end, code, conclusion.message, now, self.client.private());
-        Ok((event, Settlement { key, memory: conclusion.memory, fate, calls }))
+        let (end, code) = (conclusion.outcome.status(), conclusion.code);
+        let status = status(operation, end, code, conclusion.message, now, self.client.private());
+        Ok((event, Settlement { key, row_state: conclusion.row_state, status, calls }))
     }
 
     /// What is known beside the verdict. Other syncs matter only where the record is said to be created.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coho_core::plan::Calls;
-use coho_simulator::{Fault, FaultAnswer, Seed, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Seed, Trouble};
 
 use crate::stage::{ACCOUNTS, Failure, Ran, Stage, USERS};
 
@@ -37,7 +37,7 @@ async fn stage(users: &str) -> Result<Stage, Failure> {
 }
 
 /// A run in which a call of users fails, and the account a-001 leaves at the end.
-async fn disturbed(stage: &Stage, users: &str, fault: Fault) -> Result<(), Failure> {
+async fn disturbed(stage: &Stage, users: &str, fault: ScriptedFault) -> Result<(), Failure> {
     stage.sql(&format!("DELETE FROM accounts WHERE id = 1; {users}"))?;
     stage.vitally.script(fault);
     stage.advance(Duration::from_secs(60));
@@ -64,7 +64,8 @@ const NEW: &str = "INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-001', NULL)";
 async fn a_new_user_that_went_with_its_account_never_arrived() -> Result<(), Failure> {
     for is_done in [false, true] {
         let stage = stage(USERS).await?;
-        disturbed(&stage, NEW, Fault::once(empty_answer(is_done)).on("POST", "/resources/users")).await?;
+        disturbed(&stage, NEW, ScriptedFault::once(empty_answer(is_done)).on("POST", "/resources/users"))
+            .await?;
         let calls = ["GET /accounts/a-001", "GET /users/u-1", "GET /users?limit=100&sortBy=createdAt"];
         looked(&stage, &calls, Calls { least: 1, most: 5 }).await?;
         assert_eq!(stage.ask_ledger(SENT)?, ["never"], "{is_done}");
@@ -82,7 +83,7 @@ async fn a_new_user_that_went_with_its_account_never_arrived() -> Result<(), Fai
 #[tokio::test]
 async fn a_new_user_that_is_there_is_known_and_ours() -> Result<(), Failure> {
     let mut stage = stage(USERS).await?;
-    disturbed(&stage, NEW, Fault::once(empty_answer(true)).on("POST", "/resources/users")).await?;
+    disturbed(&stage, NEW, ScriptedFault::once(empty_answer(true)).on("POST", "/resources/users")).await?;
     // Somebody put it into another account meanwhile.
     stage.vitally.seed(Seed::user("u-1").name("Ada").account_link("a-002"))?;
     let calls = ["GET /accounts/a-001", "GET /users/u-1"];
@@ -100,7 +101,7 @@ async fn of_a_change_that_may_have_arrived_what_the_record_shows_is_remembered()
         let stage = stage(USERS).await?;
         stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-002', NULL)")?;
         stage.run().await?;
-        let fault = Fault::once(foreign_answer(is_done)).on("PUT", "/resources/users/*");
+        let fault = ScriptedFault::once(foreign_answer(is_done)).on("PUT", "/resources/users/*");
         disturbed(&stage, "UPDATE users SET name = 'Ada B.', account = 'a-001'", fault).await?;
         let calls = ["GET /accounts/a-001", "GET /users/<u-1>"];
         looked(&stage, &calls, Calls { least: 1, most: 5 }).await?;
@@ -120,7 +121,7 @@ async fn a_user_of_an_address_is_looked_at_by_it_and_by_its_external_id() -> Res
     let users = USERS.replace("externalId: external", "email: email, externalId: external");
     let stage = stage(&users).await?;
     let new = NEW.replace("NULL", "'ada@acme.io'");
-    disturbed(&stage, &new, Fault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
+    disturbed(&stage, &new, ScriptedFault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
     let calls = [
         "GET /accounts/a-001",
         "GET /users/search?email=ada%40acme.io",
@@ -136,7 +137,7 @@ async fn a_user_of_an_address_is_looked_at_by_it_and_by_its_external_id() -> Res
 #[tokio::test]
 async fn an_insert_is_looked_at_once() -> Result<(), Failure> {
     let stage = stage(&format!("{USERS}mode: insert\n")).await?;
-    disturbed(&stage, NEW, Fault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
+    disturbed(&stage, NEW, ScriptedFault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
     let calls = ["GET /accounts/a-001", "GET /users/u-1", "GET /users?limit=100&sortBy=createdAt"];
     looked(&stage, &calls, Calls { least: 1, most: 8 }).await?;
     Ok(())
@@ -145,9 +146,9 @@ async fn an_insert_is_looked_at_once() -> Result<(), Failure> {
 #[tokio::test]
 async fn a_look_that_fails_leaves_the_write_unclear() -> Result<(), Failure> {
     let stage = stage(USERS).await?;
-    disturbed(&stage, NEW, Fault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
+    disturbed(&stage, NEW, ScriptedFault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
     let refused = Trouble::Answer(FaultAnswer::status(400));
-    stage.vitally.script(Fault::once(refused).on("GET", "/resources/users/*"));
+    stage.vitally.script(ScriptedFault::once(refused).on("GET", "/resources/users/*"));
     let ran = stage.run_alone().await?;
     assert_eq!(ran.told("users"), "completed-with-errors: 1 deferred");
     assert_eq!(stage.ask_ledger(OPEN)?, ["1"]);
@@ -159,9 +160,9 @@ async fn a_look_that_fails_leaves_the_write_unclear() -> Result<(), Failure> {
 #[tokio::test]
 async fn where_a_reference_cannot_be_found_out_the_write_is_looked_at_too() -> Result<(), Failure> {
     let stage = stage(USERS).await?;
-    disturbed(&stage, NEW, Fault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
+    disturbed(&stage, NEW, ScriptedFault::once(empty_answer(false)).on("POST", "/resources/users")).await?;
     let refused = Trouble::Answer(FaultAnswer::status(400));
-    stage.vitally.script(Fault::once(refused).on("GET", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(refused).on("GET", "/resources/accounts/*"));
     let ran = stage.run_alone().await?;
     assert_eq!(ran.told("users"), "completed-with-errors: 1 rejected", "{:#?}", ran.calls);
     assert_eq!(ran.calls.len(), 3, "{:#?}", ran.calls);

@@ -6,10 +6,10 @@ use coho_core::digest::Digest;
 use coho_core::fields::{Difference, FieldValue, Fields, Sent};
 use coho_core::json::{self, JsonError};
 use coho_core::key::Key;
-use coho_core::memory::{Origin, Seen, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{Origin, Seen, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
@@ -41,7 +41,7 @@ pub(super) fn write(operation: &Operation) -> Vec<u8> {
         bytes.raw(&seen.row.to_bytes());
         bytes.raw(&seen.mapping.to_bytes());
     });
-    bytes.number(operation.serial);
+    bytes.number(operation.version);
     write_known(&mut bytes, &operation.known);
     write_action(&mut bytes, &operation.action);
     bytes.finish()
@@ -162,7 +162,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Operation> {
         change: Change::parse(from.text()?)?,
         reason: Reason::parse(from.text()?)?,
         seen: from.option(|from| Some(Seen { row: read_digest(from)?, mapping: read_digest(from)? }))?,
-        serial: from.number()?,
+        version: from.number()?,
         known: read_known(&mut from)?,
         action: read_action(&mut from, object)?,
     })
@@ -326,7 +326,7 @@ mod tests {
             change: Change::Retry,
             reason: Reason::DeferredEarlier,
             seen: Some(Seen { row: digest("row"), mapping: digest("mapping") }),
-            serial: 3,
+            version: 3,
         }
     }
 

@@ -9,11 +9,11 @@
 
 use coho_core::fields::{Fields, Sent};
 use coho_core::json;
-use coho_core::memory::{Origin, Verb};
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::plan::Calls;
+use coho_core::row_state::{Origin, Verb};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 

@@ -1,17 +1,17 @@
 //! What does not fit any more by the time it is to be sent, and is left out (law 4).
 
 use coho_core::code::Code;
-use coho_core::memory::Standing;
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::count_problem;
-use coho_core::verdict::Fate;
+use coho_core::row_state::DeliveryState;
+use coho_core::verdict::RowStatus;
 use coho_ledger::LedgerError;
 use coho_ledger::identity::Elsewhere;
 use coho_plan::phase::Phase;
 
 use super::Writer;
 use crate::failure::EngineError;
-use crate::send::outcome::{explained, fate};
+use crate::send::outcome::{explained, status};
 use crate::send::sent::Sent;
 
 /// How many removals are left out at once.
@@ -74,8 +74,8 @@ impl Writer {
         if !operation.key.is_departed() {
             return Ok(false);
         }
-        let memory = self.ledger.memory(&self.scope, &operation.key.of_row())?;
-        Ok(memory.is_some_and(|memory| memory.standing == Standing::Never))
+        let row_state = self.ledger.row_state(&self.scope, &operation.key.of_row())?;
+        Ok(row_state.is_some_and(|row_state| row_state.delivery == DeliveryState::Never))
     }
 
     /// Whether another row of the sync holds a record by Vitally's id: a row whose key was renamed, say, that found it by its
@@ -83,8 +83,9 @@ impl Writer {
     fn is_held(&self, operation: &Operation) -> Result<bool, EngineError> {
         let Some(id) = operation.known.id() else { return Ok(false) };
         for key in self.ledger.holder_of_id(&self.scope, id)? {
-            let memory = self.ledger.memory(&self.scope, &key)?;
-            let holds = memory.is_some_and(|memory| matches!(memory.standing, Standing::Delivered { .. }));
+            let row_state = self.ledger.row_state(&self.scope, &key)?;
+            let holds = row_state
+                .is_some_and(|row_state| matches!(row_state.delivery, DeliveryState::Delivered { .. }));
             if key != operation.key && holds && !self.table.is_absent(&key)? {
                 return Ok(true);
             }
@@ -124,7 +125,7 @@ impl Writer {
             return Ok(());
         }
         let now = self.clock.now();
-        let mut fates = Vec::with_capacity(stale.len());
+        let mut statuses = Vec::with_capacity(stale.len());
         for (operation, why) in stale {
             if let (Some(code), message) = (why.code(), why.message()) {
                 let problem = explained(code, message);
@@ -136,8 +137,8 @@ impl Writer {
                 sent.stale_removals += 1;
             }
             let (code, message, private) = (why.code(), why.message().to_owned(), self.client.private());
-            fates.push(fate(operation, Fate::Stale, code, message, now, private));
+            statuses.push(status(operation, RowStatus::Stale, code, message, now, private));
         }
-        Ok(self.ledger.record(&self.lease, &self.run, &self.scope, &fates)?)
+        Ok(self.ledger.record(&self.lease, &self.run, &self.scope, &statuses)?)
     }
 }
