@@ -183,8 +183,8 @@ pub(crate) enum Verb {
     Rows {
         /// The sync.
         sync: String,
-        /// Only rows with this fate, such as rejected, invalid, deferred, delivered.
-        #[arg(long)]
+        /// Only rows with this status, such as rejected, invalid, deferred, delivered.
+        #[arg(long, alias = "fate")]
         status: Option<String>,
         /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]

@@ -60,10 +60,7 @@ const MEANT: [(&[&str], &str); 13] = [
         &["--reset", "--reset-cdc", "reset"],
         "`coho forget SYNC` forgets what was delivered, so that it is new to the next run",
     ),
-    (
-        &["--fate", "--status", "--failed", "--rejected"],
-        "`coho rows SYNC --fate rejected` lists rows by what became of them",
-    ),
+    (&["--failed", "--rejected"], "`coho rows SYNC --status rejected` lists rows by what became of them"),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
     (&["--config", "--project-dir", "-c"], "`--project DIR` names the project's folder"),
@@ -77,6 +74,6 @@ const MEANT: [(&[&str], &str); 13] = [
     (&["status", "history", "list", "ls"], "`coho runs` lists runs, `coho rows SYNC` what became of rows"),
     (
         &["logs", "log", "errors"],
-        "`coho rows SYNC --fate rejected` lists what was refused; with --key all that is known of a row",
+        "`coho rows SYNC --status rejected` lists what was refused; with --key all that is known of a row",
     ),
 ];

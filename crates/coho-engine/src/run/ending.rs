@@ -114,7 +114,7 @@ fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<S
     let codes = codes.into_keys().collect::<Vec<_>>().join(", ");
     (count > 0).then(|| {
         format!(
-            "{count} {noun} of earlier runs {verb} for another try ({codes}): `coho rows {sync} --fate held` lists them, \
+            "{count} {noun} of earlier runs {verb} for another try ({codes}): `coho rows {sync} --status held` lists them, \
              `coho retry {sync}` tries them now"
         )
     })

@@ -101,7 +101,7 @@ pub(crate) fn make(
 pub(crate) fn wanted(asked: &Asked) -> RowQuery {
     RowQuery {
         sync: asked.filter("sync").map(SyncId::new),
-        status: asked.filter("fate").and_then(RowStatus::parse),
+        status: asked.filter("status").and_then(RowStatus::parse),
         code: asked.filter("code").map(str::to_owned),
         cause: asked.filter("cause").and_then(|number| number.parse().ok()),
         before: asked.filter("before").and_then(|number| number.parse().ok()),
@@ -260,7 +260,7 @@ impl Page for RowsPage {
 
 /// Where the rows are that wait now.
 fn standing(sync: &str, status: &str) -> String {
-    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("fate", Some(status))])
+    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("status", Some(status))])
 }
 
 impl Choice {
