@@ -47,6 +47,23 @@ pub fn write(value: &Value) -> String {
     finished(text)
 }
 
+/// Whether two values are the same on the wire: 1 and 1.0 are, and a moment and its text.
+///
+/// ```
+/// use coho_core::json;
+/// use coho_core::value::Value;
+///
+/// assert!(json::is_same(&Value::Int(1), &json::parse("1.0")?));
+/// assert!(!json::is_same(&Value::Int(1), &Value::text("1")));
+/// # Ok::<(), json::JsonError>(())
+/// ```
+pub fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.number(), other.number()) {
+        (Some(one), Some(other)) => one.normalized() == other.normalized(),
+        _ => write(one) == write(other),
+    }
+}
+
 /// The compact JSON text of an object with these members. No name may come twice.
 pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) -> String {
     let mut text = Vec::new();
@@ -59,7 +76,8 @@ fn finished(text: Vec<u8>) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-fn append(text: &mut Vec<u8>, value: &Value) {
+/// Appends the compact JSON text of a value.
+pub fn append(text: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => text.extend(b"null"),
         Value::Bool(flag) => text.extend(if *flag { b"true".as_slice() } else { b"false" }),
@@ -103,8 +121,8 @@ fn append_comma(text: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// Quoted, and escaped where that is needed. Memory takes all that is written.
-fn append_text(text: &mut Vec<u8>, words: &str) {
+/// Appends a text, quoted, and escaped where that is needed. Memory takes all that is written.
+pub fn append_text(text: &mut Vec<u8>, words: &str) {
     serde_json::to_writer(text, words).unwrap_or_default();
 }
 

@@ -20,7 +20,8 @@ pub enum Verdict {
         origin: Origin,
         /// What Vitally did otherwise than asked, such as a name that it did not take.
         notes: Vec<String>,
-        /// Links that were sent once and that Vitally does not show any more: they are remembered no longer.
+        /// What is not to be remembered, since Vitally does not show it: links that were sent once, and after a look what an
+        /// earlier write was to set.
         lost: Vec<(FieldPath, Value)>,
     },
     /// The Analytics API took the message. What becomes of it shows later, if at all: this is not [`Verdict::Applied`].

@@ -64,6 +64,14 @@ pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circums
     }
 }
 
+/// What is remembered once a look has shown what became of an earlier write: nothing is unclear any more. `look` is the probe,
+/// `found` its verdict.
+pub fn looked_at(look: &Operation, found: &Verdict, circumstances: Circumstances<'_>) -> Option<RowState> {
+    let case = Case { operation: look, known: circumstances };
+    let never = || case.row_state(DeliveryState::Never, Pending::None);
+    Some(conclude(look, found, circumstances).row_state.unwrap_or_else(never))
+}
+
 struct Case<'a> {
     operation: &'a Operation,
     known: Circumstances<'a>,
@@ -92,7 +100,7 @@ impl Case<'_> {
         let known = self.known.before.and_then(|row_state| row_state.delivery.id());
         let origin = self.proven(origin);
         let delivery = DeliveryState::Delivered {
-            sent: without(self.operation.would_send(), lost),
+            sent: without(self.operation.would_send(), lost, self.known.before),
             n: n.saturating_add(1),
             id: id.or(known).cloned(),
             origin,
@@ -234,11 +242,18 @@ impl Case<'_> {
     }
 }
 
-/// What is remembered as sent, without links that Vitally shows no more.
-fn without(mut sent: Sent, lost: &[(FieldPath, Value)]) -> Sent {
-    for (path, id) in lost {
-        if let Some(Value::Array(ids)) = sent.get_mut(path) {
-            ids.retain(|held| held != id);
+/// What is remembered as sent, without what Vitally does not show: of links, those that are missing; of a field, what was known
+/// of it before takes the place.
+fn without(mut sent: Sent, lost: &[(FieldPath, Value)], before: Option<&RowState>) -> Sent {
+    let earlier = before.and_then(|row_state| row_state.delivery.sent());
+    for (path, value) in lost {
+        match sent.get_mut(path) {
+            Some(held) if held == value => match earlier.and_then(|earlier| earlier.get(path)) {
+                Some(earlier) => *held = earlier.clone(),
+                None => drop(sent.remove(path)),
+            },
+            Some(Value::Array(ids)) => ids.retain(|held| held != value),
+            Some(_) | None => {}
         }
     }
     sent

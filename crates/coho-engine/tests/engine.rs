@@ -32,6 +32,8 @@ mod keys;
 mod modes;
 #[path = "engine/references.rs"]
 mod references;
+#[path = "engine/unclear.rs"]
+mod unclear;
 #[path = "engine/emails.rs"]
 mod emails;
 #[path = "engine/exact.rs"]

@@ -219,7 +219,14 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
+    settle_plans(&connection)?;
     Ok(connection)
+}
+
+/// Statements are kept, and their plans stay as they were prepared; else each new value of a parameter may cost a new plan.
+fn settle_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Files that are made with these options can be read by their owner only.
@@ -251,7 +258,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|source| unopened(path, source))?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    settle_plans(&connection).map_err(failed)?;
     if access == Access::ReadWrite {
         if connection.is_readonly("main").map_err(failed)? {
             return Err(OpenError::ReadOnly { path: path.to_owned() });
@@ -285,10 +292,6 @@ fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if !logged {
         return Err(OpenError::NoLog { path: path.to_owned() });
     }
-    // Plans stay as they were prepared; else each new value of a parameter may cost a new plan.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|source| OpenError::sqlite(path, source))?;
     // Our words come from closed enums; a check of a list of words costs a temporary index for each row.
     connection
         .execute_batch(

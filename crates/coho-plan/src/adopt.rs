@@ -137,7 +137,7 @@ impl Held {
                 Rendering::Null(NullPolicy::Follow | NullPolicy::Omit) => continue,
             };
             let held = self.held(record, path, wanted, rendered.associations);
-            if !held.as_ref().is_some_and(|held| same(held, &wanted.to_value())) {
+            if !held.as_ref().is_some_and(|held| json::is_same(held, &wanted.to_value())) {
                 adopted.agreement = Agreement::Part;
             }
             if let Some(held) = held {
@@ -158,7 +158,7 @@ impl Held {
         match wanted {
             FieldValue::Value(wanted) => {
                 let held = record.value(path)?;
-                Some(if same(&held, wanted) { wanted.clone() } else { held })
+                Some(if json::is_same(&held, wanted) { wanted.clone() } else { held })
             }
             FieldValue::Id(object, _) => Some(FieldValue::Id(*object, record.organization_id()?).to_value()),
             FieldValue::Ids(object, wanted) => {
@@ -209,12 +209,4 @@ fn mapped(sync: &Sync) -> BTreeSet<FieldPath> {
         FieldTarget::AllTraits => None,
     });
     paths.collect::<Option<_>>().unwrap_or_default()
-}
-
-/// Whether two values are the same on the wire: 1 and 1.0 are, and a moment and its text.
-fn same(held: &Value, wanted: &Value) -> bool {
-    match (held.number(), wanted.number()) {
-        (Some(held), Some(wanted)) => held.normalized() == wanted.normalized(),
-        _ => json::write(held) == json::write(wanted),
-    }
 }

@@ -1,12 +1,13 @@
 //! The plan's table, in a private SQLite file: a row for each operation and for each key that needs a note.
 //!
 //! [`insert`] adds rows, [`read`] gives operations and notes, [`list`] what people look at, `wire` is how an operation is
-//! written. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
+//! written, in `bytes`. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
 //! allows it, the file has no name while it is open, so that a process that is killed leaves no rows in clear.
 
 pub mod insert;
 pub mod read;
 pub mod list;
+mod bytes;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -109,7 +110,7 @@ const SCHEMA: &str = "
         match BLOB,                     -- stands for it, whatever its case
         digest BLOB,                    -- of the operation, where an approved plan is asked
         seen_row BLOB, seen_mapping BLOB);
-    CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL); -- an operation's bytes, or what is remembered as JSON
     CREATE TABLE differing (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
     CREATE TABLE nulled (seq INTEGER NOT NULL, path TEXT NOT NULL);
     CREATE TABLE refs (seq INTEGER NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL);

@@ -11,12 +11,13 @@
 //! | remove | `remove` | DELETE |
 //! | probe | `probe` | GET |
 //!
-//! `write` has single POSTs and PUTs, `find` and [`crate::lookup`] the looks; `subject` says what record it is, and `origin`
-//! whose.
+//! `write` has single POSTs and PUTs, `find` and [`crate::lookup`] the looks; `subject` says what record it is, `origin` whose,
+//! and `links` which links it lost.
 //!
 //! An event is no record: there is no exchange of one, see [`crate::analytics`].
 
 mod subject;
+mod links;
 mod find;
 mod origin;
 mod write;
@@ -28,23 +29,19 @@ mod probe;
 
 use std::time::Duration;
 
-use coho_core::fields::{FieldValue, Fields};
 use coho_core::object::Object;
-use coho_core::operation::{Action, Operation};
-use coho_core::path::FieldPath;
+use coho_core::operation::{Action, Known, Operation};
 use coho_core::plan::Calls;
 use coho_core::sync::Mode;
 use coho_core::target::VitallyId;
-use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 
 use crate::address::{Address, Paths, RouteIds};
 use crate::ask::Ask;
 use crate::request::{Answer, Request};
 use crate::resolved::Resolved;
-use crate::wire::record::{Linked, Record};
 use origin::Moment;
-use subject::{Bodies, Subject};
+use subject::{Bodies, Extent, Subject};
 use upsert::{Applied, OnMissing};
 
 /// Carries out one operation, and gives exactly one verdict. `paths` is what earlier exchanges learned of the routes; this one
@@ -102,7 +99,7 @@ pub async fn deliver<A: Ask>(
     let mut exchange = Exchange { asked, subject, paths };
     let ended = match &operation.action {
         Action::Write { mode, associations, complete, changed, .. } => {
-            let bodies = Bodies::of(&exchange.subject, complete, changed, *associations, resolved);
+            let bodies = Bodies::of(operation, complete, changed, *associations, resolved);
             match mode {
                 Mode::Upsert => write(&mut exchange, operation, &bodies, OnMissing::Create).await,
                 Mode::Update => write(&mut exchange, operation, &bodies, OnMissing::Leave).await,
@@ -110,21 +107,34 @@ pub async fn deliver<A: Ask>(
             }
         }
         Action::Remove => remove::remove(&mut exchange).await,
-        Action::Probe { verb, .. } => probe::probe(&mut exchange, *verb).await,
+        Action::Probe { verb, would_send } => probe::probe(&mut exchange, *verb, would_send).await,
     };
     exchange.subject.settle(ended.unwrap_or_else(|verdict| verdict))
+}
+
+/// The verdict on a write that cannot be sent in any form, since what all of them refer to has no id: nothing needs to be asked
+/// of Vitally to know that. Only of a record that may hold an earlier write; of others the exchange sends what differs, and looks
+/// at the record by that.
+pub fn waits(operation: &Operation, resolved: &Resolved) -> Option<Verdict> {
+    let (Action::Write { associations, complete, changed, .. }, Known::Unclear { .. }) =
+        (&operation.action, &operation.known)
+    else {
+        return None;
+    };
+    Bodies::of(operation, complete, changed, *associations, resolved).update(Extent::Complete).err()
 }
 
 /// The fewest and the most calls of an operation's exchange, as long as nothing fails; look-ups of references, repeats and the
 /// pages of lists apart. The fewest are those that it takes where Vitally holds what is remembered.
 pub fn cost(operation: &Operation) -> Calls {
-    match &operation.action {
+    let calls = match &operation.action {
         Action::Write { mode: Mode::Upsert, .. } => upsert::cost(operation, OnMissing::Create),
         Action::Write { mode: Mode::Update, .. } => upsert::cost(operation, OnMissing::Leave),
         Action::Write { mode: Mode::Insert, .. } => insert::cost(operation),
         Action::Remove => remove::cost(operation),
         Action::Probe { .. } => probe::cost(),
-    }
+    };
+    probe::cost_instead(operation, calls)
 }
 
 /// An exchange under way: whom it asks, about which record, and what is known of the routes.
@@ -174,42 +184,11 @@ impl<A> Exchange<'_, A> {
 async fn write<A: Ask>(
     exchange: &mut Exchange<'_, A>,
     operation: &Operation,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
     on_missing: OnMissing,
 ) -> Result<Verdict, Verdict> {
     let written = upsert::upsert(exchange, bodies, on_missing).await?;
     let Applied { record, origin, notes, .. } = exact::take_away(exchange, written).await?;
-    let lost = lost_links(operation, &record);
+    let lost = links::lost(operation, &record);
     Ok(Verdict::Applied { id: record.id, origin, notes, lost })
-}
-
-/// The links that were sent once, that the row does not name any more, and that Vitally does not show: they are gone, by
-/// whomever, and are not to be remembered.
-fn lost_links(operation: &Operation, record: &Record) -> Vec<(FieldPath, Value)> {
-    let Action::Write { complete, would_send, .. } = &operation.action else { return Vec::new() };
-    let shown = [
-        ("accountIds", record.tells_accounts(), record.accounts()),
-        ("organizationIds", record.tells_organizations(), record.organizations()),
-    ];
-    let mut lost = Vec::new();
-    for (name, _, linked) in shown.into_iter().filter(|(_, is_told, _)| *is_told) {
-        let path = FieldPath::new(name);
-        let Some(Value::Array(remembered)) = would_send.get(&path) else { continue };
-        let gone = remembered.iter().filter(|id| !is_named(complete, &path, id) && !is_linked(linked, id));
-        lost.extend(gone.map(|id| (path.clone(), id.clone())));
-    }
-    lost
-}
-
-fn is_named(complete: &Fields, path: &FieldPath, id: &Value) -> bool {
-    matches!(complete.get(path).map(FieldValue::to_value), Some(Value::Array(named)) if named.contains(id))
-}
-
-/// Whether a remembered id, external or Vitally's, is that of a linked record.
-fn is_linked(linked: &[Linked], id: &Value) -> bool {
-    let vitallys = id.get("id").and_then(Value::as_text);
-    linked.iter().any(|linked| match vitallys {
-        Some(id) => linked.id.as_str() == id,
-        None => linked.external_id.as_deref() == id.as_text(),
-    })
 }

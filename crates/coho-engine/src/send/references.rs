@@ -13,6 +13,7 @@ use coho_ledger::{Ledger, LedgerError};
 use coho_plan::lists::{WORTH_LISTING, patience};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
+use coho_vitally::exchange;
 use coho_vitally::list::End;
 use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::{Resolved, Unlinking};
@@ -146,7 +147,8 @@ impl<'a> References<'a> {
             };
             return Ok(Resolution { resolved: Err(verdict), calls });
         }
-        Ok(Resolution { resolved: Ok(resolved), calls })
+        let waits = exchange::waits(operation, &resolved);
+        Ok(Resolution { resolved: waits.map_or(Ok(resolved), Err), calls })
     }
 
     /// The id of the operation's own record, where a listing told it: a record that was adopted has no other place for it.

@@ -49,7 +49,7 @@ impl Table {
         );
         self.with(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
-            let read = |row: &Row<'_>| Ok((row.get(0)?, sound(wire::read(row.get_ref(1)?.as_str()?))?));
+            let read = |row: &Row<'_>| Ok((row.get(0)?, sound(wire::read(row.get_ref(1)?.as_blob()?))?));
             statement.query_map(params![after, most], read)?.collect()
         })
     }

@@ -32,7 +32,7 @@ const WAIT: Duration = Duration::from_millis(250);
 /// Creates a record, unless it is there.
 pub(crate) async fn insert<A: Ask>(
     exchange: &mut Exchange<'_, A>,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
 ) -> Result<Verdict, Verdict> {
     let subject = &exchange.subject;
     // Whether a record is ours is told by the clocks, and only an answer has Vitally's.

@@ -87,7 +87,7 @@ enum Place {
 /// An upsert or update under way: how it came to where it stands.
 struct Upsert<'e, 'a, A> {
     exchange: &'e mut Exchange<'a, A>,
-    bodies: &'e Bodies,
+    bodies: &'e Bodies<'e>,
     on_missing: OnMissing,
     reached: Reached,
     extent: Extent,
@@ -97,7 +97,7 @@ struct Upsert<'e, 'a, A> {
 /// Writes a record, whether it is there or not; in update mode only if it is.
 pub(crate) async fn upsert<A: Ask>(
     exchange: &mut Exchange<'_, A>,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
     on_missing: OnMissing,
 ) -> Result<Applied, Verdict> {
     let extent = if exchange.subject.is_unclear() { Extent::Complete } else { Extent::Change };

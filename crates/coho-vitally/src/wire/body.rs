@@ -107,11 +107,13 @@ impl Body {
 
     /// The JSON text.
     pub(crate) fn text(&self) -> String {
-        let mut members = self.fields.clone();
+        let mut text = written(&self.fields);
         if !self.traits.is_empty() {
-            members.insert("traits".to_owned(), Json::Object(self.traits.clone()));
+            text.pop();
+            let separator = if self.fields.is_empty() { "" } else { "," };
+            text.extend([separator, "\"traits\":", &written(&self.traits), "}"]);
         }
-        Json::Object(members).to_string()
+        text
     }
 
     /// What an answer shows to be otherwise than this body asked.
@@ -133,6 +135,11 @@ impl Body {
         notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
         notes
     }
+}
+
+/// An object with texts for keys is always written.
+fn written(members: &Map<String, Json>) -> String {
+    serde_json::to_string(members).unwrap_or_default()
 }
 
 /// What bodies are made from.
