@@ -28,7 +28,7 @@ mod docs;
 mod links;
 mod table;
 mod codes;
-mod seed;
+mod promises;
 
 use tree::Tree;
 
@@ -97,7 +97,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         links::check(tree),
         table::check(tree),
         codes::check(tree),
-        seed::check(tree),
+        promises::check(tree),
     ]
     .concat();
     findings.sort();
