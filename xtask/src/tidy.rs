@@ -20,6 +20,8 @@ mod purity;
 mod manifests;
 mod headers;
 mod names;
+mod unique;
+mod retired;
 mod text;
 mod fixtures;
 mod snapshots;
@@ -89,6 +91,8 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         manifests::check(tree, packages),
         headers::check(tree, packages),
         names::check(tree),
+        unique::check(tree),
+        retired::check(tree),
         text::check(tree),
         fixtures::check(tree),
         snapshots::check(tree),

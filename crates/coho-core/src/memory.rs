@@ -102,7 +102,7 @@ impl Standing {
 pub enum Origin {
     /// It did.
     Created,
-    /// It was there before.
+    /// It existed before.
     Found,
 }
 

@@ -15,7 +15,7 @@ use crate::scope::Scope;
 #[derive(Debug, thiserror::Error)]
 pub enum AmendError {
     /// There are open intents.
-    #[error("{0} of these keys have an open intent: their writes may have arrived")]
+    #[error("{0} of these keys have a write whose result is unknown")]
     Open(u64),
     /// The ledger cannot be read or written.
     #[error(transparent)]
@@ -34,7 +34,7 @@ impl AmendError {
     /// What to do about it.
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Open(_) => Some("run the sync first: it looks what became of them"),
+            Self::Open(_) => Some("run the sync first: it checks what became of them"),
             Self::Ledger(error) => error.help(),
         }
     }

@@ -103,7 +103,7 @@ impl SlackBot {
     pub fn judge(answer: Answer, message: &Message) -> Sent {
         let Answer::Reply { status: 200, body, .. } = &answer else { return answer.judge() };
         let Ok(document) = serde_json::from_str::<Value>(body) else {
-            return Sent::Later { after: None, why: "it answered with what is not JSON".to_owned() };
+            return Sent::Later { after: None, why: "it did not answer with JSON".to_owned() };
         };
         if document.get("ok").and_then(Value::as_bool) == Some(true) {
             return Sent::Done {

@@ -25,11 +25,11 @@ pub(super) async fn run(command: &Command, message: &Message) -> Sent {
         .spawn();
     let child = match child {
         Ok(child) => child,
-        Err(error) => return Sent::Never { why: format!("`{program}` cannot be started: {error}") },
+        Err(error) => return Sent::Never { why: format!("cannot start `{program}`: {error}") },
     };
     match tokio::time::timeout(command.limit, feed(child, Command::input(message))).await {
         Ok(Ok(output)) => judge(program, &output),
-        Ok(Err(error)) => Sent::Later { after: None, why: format!("`{program}` cannot be run: {error}") },
+        Ok(Err(error)) => Sent::Later { after: None, why: format!("cannot run `{program}`: {error}") },
         Err(_) => Sent::Later {
             after: None,
             why: format!("`{program}` took longer than {} s", command.limit.as_secs()),

@@ -14,7 +14,7 @@ use crate::request::Sent;
 pub(super) async fn send(email: &Email, message: &Message) -> Sent {
     let mail = match email.mail(message) {
         Ok(mail) => mail,
-        Err(error) => return Sent::Never { why: format!("the mail cannot be written: {error}") },
+        Err(error) => return Sent::Never { why: format!("cannot write the e-mail: {error}") },
     };
     let transport = match transport(email) {
         Ok(transport) => transport,

@@ -199,7 +199,7 @@ associations: exact
     assert_eq!(
         ran.report.syncs[1].notes,
         [
-            "user u-2 stays linked to the organization north: no API of Vitally takes users away from organizations"
+            "user u-2 stays linked to the organization north: Vitally has no API to unlink users from organizations"
         ]
     );
 }

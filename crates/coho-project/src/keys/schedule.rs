@@ -10,14 +10,14 @@ pub(crate) static SCHEDULES: Form = Form::Either(&[&Form::Text(&CRON), &Form::Ma
 /// `schedule`.
 static SCHEDULE: Shape = Shape {
     name: "schedule",
-    about: "When `coho serve` runs the sync by itself. A cron pattern alone is read in UTC.",
+    about: "When `coho serve` runs the sync. A cron pattern alone is in UTC.",
     keys: &[
         Key {
             name: "every",
             need: May,
             form: &Form::Text(&INTERVAL),
             default: "",
-            meaning: "An interval, counted from midnight in UTC where it divides a day.",
+            meaning: "An interval, counted from midnight UTC if it divides a day evenly.",
             example: "schedule: { every: 15m }",
         },
         Key {
@@ -42,7 +42,7 @@ static SCHEDULE: Shape = Shape {
             need: May,
             form: &Form::Either(&[&NAMES, &Form::List(&NAMES)]),
             default: "",
-            meaning: "The syncs that this one follows: it runs when each of them has run again.",
+            meaning: "The syncs to wait for: this sync runs when each of them has run again.",
             example: "schedule: { after: [organizations, accounts] }",
         },
         Key {

@@ -14,7 +14,7 @@ pub(crate) static WEBHOOKS: Shape = Shape {
         label: "NAME",
         key: Some(&NAME),
         form: &Form::Map(&WEBHOOK),
-        meaning: "a program that is told when syncs start and end",
+        meaning: "a program to notify when syncs start and end",
     }),
 };
 
@@ -36,7 +36,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
             default: "not signed",
-            meaning: "What messages are signed with; several while one is changed.",
+            meaning: "The signing secret; several during a rotation.",
             example: "secrets: \"${WEBHOOK_SECRET}\"",
         },
         Key {
@@ -44,7 +44,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::List(&Form::Choice(&EVENTS)),
             default: "all",
-            meaning: "Of what it is told.",
+            meaning: "Which alerts or events to send.",
             example: "events: [sync.failed]",
         },
     ],

@@ -129,7 +129,7 @@ fn remembered(scope: &Scope, memory: &Memory, at: Time, private: Option<&Private
         vitally_id: id,
         origin: memory.standing.origin().map(|origin| match origin {
             Origin::Created => "created by this sync".to_owned(),
-            Origin::Found => "was there before".to_owned(),
+            Origin::Found => "existed before".to_owned(),
         }),
         pending: pending(&memory.pending),
         sent: fields.map(|(path, value)| Field::of(path, value, private)).collect(),
@@ -152,14 +152,14 @@ fn pending(pending: &Pending) -> Option<String> {
     match pending {
         Pending::None => None,
         Pending::Open { since, .. } => Some(format!(
-            "A write of {} UTC may have arrived: the next run looks first what became of it.",
+            "A write at {} UTC may have arrived: the next run checks this first.",
             Moment::from(*since).shown()
         )),
         Pending::Waiting { why, code, tries, due, .. } => {
             let why = match why {
                 Why::Rejected => "Vitally refused it",
-                Why::Deferred => "something that it needs is not there yet",
-                Why::Skipped => "the sync’s mode forbids it for now",
+                Why::Deferred => "something that it needs does not exist yet",
+                Why::Skipped => "the sync’s mode does not allow it for now",
             };
             let due = match due {
                 Due::At(at) => format!("in the first run after {} UTC", Moment::from(*at).shown()),
@@ -169,7 +169,7 @@ fn pending(pending: &Pending) -> Option<String> {
                 }
             };
             let times = coho_report::words::counted(u64::from(*tries), "time");
-            Some(format!("Tried {times}; {why} ({code}). It is tried again {due}."))
+            Some(format!("Tried {times}; {why} ({code}). Next try: {due}."))
         }
     }
 }

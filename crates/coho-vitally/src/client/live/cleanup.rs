@@ -52,7 +52,7 @@ async fn find(
     match session.client.lookup(object, &parsed).await.finding {
         Finding::Found(record) => Ok(record.id),
         Finding::Missing | Finding::Wrong { .. } => Ok(None),
-        Finding::Several => Err((None, "Vitally has several of this external id".to_owned())),
+        Finding::Several => Err((None, "Vitally has several with this external id".to_owned())),
         Finding::Failed(verdict) => Err((None, said(&LiveError::of(verdict)))),
     }
 }
