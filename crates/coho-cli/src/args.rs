@@ -185,7 +185,7 @@ pub(crate) enum Verb {
         sync: String,
         /// Only rows with this status, such as rejected, invalid, deferred or delivered.
         #[arg(long)]
-        fate: Option<String>,
+        status: Option<String>,
         /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,

@@ -39,7 +39,7 @@ pub enum EngineError {
     Plan(#[from] PlanError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the counts of sync `{sync}` do not add up")]
-    Law { sync: String, source: coho_core::counts::Broken },
+    Law { sync: String, source: coho_core::counts::BrokenSum },
     /// The project had a ledger, and it is gone.
     #[error("{} sent before, but the ledger `{}` has no record of it: it was lost, or this is a different ledger", named(syncs), path.display())]
     LedgerLost { path: PathBuf, syncs: Vec<SyncId> },

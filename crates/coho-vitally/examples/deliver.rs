@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io::Write as _;
 
 use coho_vitally::Upsert;
-use coho_vitally::client::{Client, Endpoint, Settings, Token};
+use coho_vitally::client::{Client, ClientSettings, Endpoint, Token};
 use coho_vitally::resolved::Resolved;
 
 #[tokio::main]
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: deliver URL TOKEN EXTERNAL_ID NAME".into());
     };
     let token = Token::parse(&token.as_str().into())?;
-    let client = Client::new(Settings::new(Endpoint::BaseUrl(url.clone()), token))?;
+    let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(url.clone()), token))?;
     client.test().await?;
     let account = Upsert::account(id).name(name).operation()?;
     let delivery = client.deliver(&account, &Resolved::new()).await;

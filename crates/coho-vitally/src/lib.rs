@@ -25,18 +25,18 @@
 //! ```
 //! # #[cfg(feature = "client")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! use coho_vitally::client::{Client, Endpoint, Settings, Token};
+//! use coho_vitally::client::{Client, Endpoint, ClientSettings, Token};
 //! use coho_vitally::resolved::Resolved;
 //! use coho_vitally::{Upsert, Verdict};
 //!
-//! # let vitally = coho_simulator::Simulator::start(coho_simulator::Settings::new("sk_live_1234")).await?;
+//! # let vitally = coho_simulator::Simulator::start(coho_simulator::ClientSettings::new("sk_live_1234")).await?;
 //! # let url = vitally.url();
 //! let token = Token::parse(&"sk_live_1234".into())?;
-//! let client = Client::new(Settings::new(Endpoint::BaseUrl(url), token))?;
+//! let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(url), token))?;
 //! let acme = Upsert::account("acme").name("Acme").trait_("plan", "pro").operation()?;
 //! let delivery = client.deliver(&acme, &Resolved::new()).await;
 //! assert!(matches!(delivery.verdict, Verdict::Applied { .. }));
-//! # assert_eq!(vitally.records(coho_simulator::Object::Account).len(), 1);
+//! # assert_eq!(vitally.records(coho_simulator::RecordKind::Account).len(), 1);
 //! # vitally.stop().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::Seen;
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::{Draft, FoundBy, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
+use coho_core::row_state::Seen;
 use coho_core::sync::{Associations, Mode, NullPolicy};
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
@@ -144,8 +144,8 @@ impl Upsert {
             mode: self.mode,
             found_by: FoundBy::ExternalId,
             rendered: &rendered,
-            sieved: sieve(&rendered, &Sent::new()),
-            memory: None,
+            field_diff: diff_fields(&rendered, &Sent::new()),
+            row_state: None,
             change: Change::Add,
             reason: Reason::NewRecord,
             seen: Seen { row: Digest::of(b""), mapping: Digest::of(b"") },

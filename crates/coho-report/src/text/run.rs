@@ -1,8 +1,8 @@
 //! What `coho run` prints at its end: a table by sync, law 1 in numbers, and what a person should look at.
 
 use coho_core::counts::Counts;
-use coho_core::plan::{Status, SyncSummary};
-use coho_core::verdict::Fate;
+use coho_core::plan::{SyncStatus, SyncSummary};
+use coho_core::verdict::RowStatus;
 
 use super::notice::{self, See};
 use super::tally::{Tally, tallies};
@@ -18,7 +18,7 @@ pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
 }
 
 fn table(summaries: &[SyncSummary], style: &Style) -> String {
-    let tallies = tallies(|fate| is_shown(fate, summaries));
+    let tallies = tallies(|status| is_shown(status, summaries));
     let names = tallies.iter().map(|tally| Cell::right(tally.name));
     let names = [Cell::left("sync")].into_iter().chain(names).chain([
         Cell::right("calls"),
@@ -33,12 +33,12 @@ fn table(summaries: &[SyncSummary], style: &Style) -> String {
     lay(&rows, 0, style)
 }
 
-fn is_shown(fate: Fate, summaries: &[SyncSummary]) -> bool {
-    let accepts = summaries.iter().any(|summary| summary.counts.fate(Fate::Accepted) > 0);
-    let delivers = summaries.iter().any(|summary| summary.counts.fate(Fate::Delivered) > 0);
-    (fate == Fate::Delivered && (delivers || !accepts))
-        || fate == Fate::Unchanged
-        || summaries.iter().any(|summary| summary.counts.fate(fate) > 0)
+fn is_shown(status: RowStatus, summaries: &[SyncSummary]) -> bool {
+    let accepts = summaries.iter().any(|summary| summary.counts.status(RowStatus::Accepted) > 0);
+    let delivers = summaries.iter().any(|summary| summary.counts.status(RowStatus::Delivered) > 0);
+    (status == RowStatus::Delivered && (delivers || !accepts))
+        || status == RowStatus::Unchanged
+        || summaries.iter().any(|summary| summary.counts.status(status) > 0)
 }
 
 fn line(summary: &SyncSummary, tallies: &[Tally]) -> Vec<Cell> {
@@ -69,27 +69,27 @@ fn count(tally: &Tally, counts: &Counts) -> Cell {
     Cell::right(number(count)).tone(tone)
 }
 
-fn name(status: &Status) -> String {
+fn name(status: &SyncStatus) -> String {
     status.name().replace('-', " ")
 }
 
-fn tone(status: &Status) -> Tone {
+fn tone(status: &SyncStatus) -> Tone {
     match status {
-        Status::Completed | Status::TimeUp => Tone::Good,
-        Status::CompletedWithErrors | Status::Held | Status::Interrupted => Tone::Change,
-        Status::Failed(_) | Status::Halted { .. } => Tone::Bad,
+        SyncStatus::Completed | SyncStatus::TimeUp => Tone::Good,
+        SyncStatus::CompletedWithErrors | SyncStatus::Held | SyncStatus::Interrupted => Tone::Change,
+        SyncStatus::Failed(_) | SyncStatus::Halted { .. } => Tone::Bad,
     }
 }
 
 fn sync(summary: &SyncSummary, style: &Style) -> String {
     let law = match &summary.status {
-        Status::Failed(_) => String::new(),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Halted { .. }
-        | Status::Interrupted => conservation(summary, style),
+        SyncStatus::Failed(_) => String::new(),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Halted { .. }
+        | SyncStatus::Interrupted => conservation(summary, style),
     };
     let parts = [
         format!("{}: {}\n", style.paint(Tone::Strong, summary.sync.as_str()), name(&summary.status)),
@@ -102,22 +102,24 @@ fn sync(summary: &SyncSummary, style: &Style) -> String {
     parts.concat()
 }
 
-fn ending(status: &Status, style: &Style) -> String {
+fn ending(status: &SyncStatus, style: &Style) -> String {
     match status {
-        Status::Completed | Status::CompletedWithErrors | Status::Held => String::new(),
-        Status::Failed(problems) => problems.iter().map(|problem| notice::problem(problem, style)).collect(),
-        Status::Halted { code, message, .. } => notice::halt(*code, message, style),
-        Status::TimeUp => {
+        SyncStatus::Completed | SyncStatus::CompletedWithErrors | SyncStatus::Held => String::new(),
+        SyncStatus::Failed(problems) => {
+            problems.iter().map(|problem| notice::problem(problem, style)).collect()
+        }
+        SyncStatus::Halted { code, message, .. } => notice::halt(*code, message, style),
+        SyncStatus::TimeUp => {
             "  the time limit `run: { for: … }` is over: the next run continues from here\n".to_owned()
         }
-        Status::Interrupted => "  run again: Coho continues from here\n".to_owned(),
+        SyncStatus::Interrupted => "  run again: Coho continues from here\n".to_owned(),
     }
 }
 
 /// Law 1 in numbers: `91 rows read = 3 delivered + 88 unchanged`.
 fn conservation(summary: &SyncSummary, style: &Style) -> String {
     let counts = &summary.counts;
-    let tallies = tallies(|fate| counts.fate(fate) > 0);
+    let tallies = tallies(|status| counts.status(status) > 0);
     let sum: u64 = tallies.iter().map(|tally| tally.count(counts)).sum();
     let ended: Vec<_> =
         tallies.iter().map(|tally| format!("{} {}", number(tally.count(counts)), tally.name)).collect();

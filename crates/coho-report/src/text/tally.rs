@@ -1,7 +1,7 @@
 //! What a summary counts: at most eight kinds of rows. The finer statuses are in JSON and in the ledger.
 
 use coho_core::counts::Counts;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 
 use crate::style::Tone;
 use crate::words;
@@ -10,25 +10,31 @@ use crate::words;
 const MOST: usize = 8;
 
 /// Statuses that people read as one, by the first of them, in the order in which they are counted.
-const KINDS: [&[Fate]; 13] = [
-    &[Fate::Delivered],
-    &[Fate::Accepted],
-    &[Fate::Removed],
-    &[Fate::Unchanged, Fate::Touched],
-    &[Fate::Learned],
-    &[Fate::Skipped],
-    &[Fate::Rejected],
-    &[Fate::Deferred],
-    &[Fate::Invalid],
-    &[Fate::Held],
-    &[Fate::Stale],
-    &[Fate::NotAttempted],
-    &[Fate::Kept, Fate::Released, Fate::Forgotten],
+const KINDS: [&[RowStatus]; 13] = [
+    &[RowStatus::Delivered],
+    &[RowStatus::Accepted],
+    &[RowStatus::Removed],
+    &[RowStatus::Unchanged, RowStatus::Touched],
+    &[RowStatus::Learned],
+    &[RowStatus::Skipped],
+    &[RowStatus::Rejected],
+    &[RowStatus::Deferred],
+    &[RowStatus::Invalid],
+    &[RowStatus::Held],
+    &[RowStatus::Stale],
+    &[RowStatus::NotAttempted],
+    &[RowStatus::Kept, RowStatus::Released, RowStatus::Forgotten],
 ];
 
 /// What is counted as `other` first, where there are more kinds than a summary has.
-const LEAST: [Fate; 6] =
-    [Fate::Kept, Fate::Learned, Fate::NotAttempted, Fate::Stale, Fate::Skipped, Fate::Removed];
+const LEAST: [RowStatus; 6] = [
+    RowStatus::Kept,
+    RowStatus::Learned,
+    RowStatus::NotAttempted,
+    RowStatus::Stale,
+    RowStatus::Skipped,
+    RowStatus::Removed,
+];
 
 /// Statuses that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,28 +43,28 @@ pub(super) struct Tally {
     pub(super) name: &'static str,
     /// How their number looks.
     pub(super) tone: Tone,
-    fates: Vec<Fate>,
+    statuses: Vec<RowStatus>,
 }
 
 impl Tally {
-    fn of(kind: &[Fate]) -> Option<Self> {
+    fn of(kind: &[RowStatus]) -> Option<Self> {
         let first = *kind.first()?;
-        Some(Self { name: first.as_str(), tone: words::tone(first), fates: kind.to_vec() })
+        Some(Self { name: first.as_str(), tone: words::tone(first), statuses: kind.to_vec() })
     }
 
     /// How many rows and keys ended so.
     pub(super) fn count(&self, counts: &Counts) -> u64 {
-        self.fates.iter().map(|fate| counts.fate(*fate)).sum()
+        self.statuses.iter().map(|status| counts.status(*status)).sum()
     }
 
-    fn has(&self, fate: Fate) -> bool {
-        self.fates.contains(&fate)
+    fn has(&self, status: RowStatus) -> bool {
+        self.statuses.contains(&status)
     }
 }
 
 /// The kinds of the statuses that are wanted.
-pub(super) fn tallies(is_wanted: impl Fn(Fate) -> bool) -> Vec<Tally> {
-    let wanted = KINDS.iter().filter(|kind| kind.iter().any(|fate| is_wanted(*fate)));
+pub(super) fn tallies(is_wanted: impl Fn(RowStatus) -> bool) -> Vec<Tally> {
+    let wanted = KINDS.iter().filter(|kind| kind.iter().any(|status| is_wanted(*status)));
     let mut tallies: Vec<Tally> = wanted.filter_map(|kind| Tally::of(kind)).collect();
     let mut others = Vec::new();
     for least in LEAST {
@@ -66,11 +72,11 @@ pub(super) fn tallies(is_wanted: impl Fn(Fate) -> bool) -> Vec<Tally> {
             break;
         }
         if let Some(at) = tallies.iter().position(|tally| tally.has(least)) {
-            others.extend(tallies.remove(at).fates);
+            others.extend(tallies.remove(at).statuses);
         }
     }
     if !others.is_empty() {
-        tallies.push(Tally { name: "other", tone: Tone::Plain, fates: others });
+        tallies.push(Tally { name: "other", tone: Tone::Plain, statuses: others });
     }
     tallies
 }
@@ -79,14 +85,18 @@ pub(super) fn tallies(is_wanted: impl Fn(Fate) -> bool) -> Vec<Tally> {
 mod tests {
     use super::*;
 
-    fn names(is_wanted: impl Fn(Fate) -> bool) -> Vec<&'static str> {
+    fn names(is_wanted: impl Fn(RowStatus) -> bool) -> Vec<&'static str> {
         tallies(is_wanted).into_iter().map(|tally| tally.name).collect()
     }
 
     #[test]
     fn fine_statuses_are_counted_with_their_kind() {
-        let found =
-            names(|fate| matches!(fate, Fate::Touched | Fate::Released | Fate::Forgotten | Fate::Held));
+        let found = names(|status| {
+            matches!(
+                status,
+                RowStatus::Touched | RowStatus::Released | RowStatus::Forgotten | RowStatus::Held
+            )
+        });
         assert_eq!(found, ["unchanged", "held", "kept"]);
     }
 
@@ -97,7 +107,7 @@ mod tests {
             all,
             ["delivered", "accepted", "unchanged", "rejected", "deferred", "invalid", "held", "other"]
         );
-        let statuses: usize = tallies(|_| true).iter().map(|tally| tally.fates.len()).sum();
-        assert_eq!(statuses, Fate::ALL.len());
+        let statuses: usize = tallies(|_| true).iter().map(|tally| tally.statuses.len()).sum();
+        assert_eq!(statuses, RowStatus::ALL.len());
     }
 }
