@@ -228,7 +228,7 @@ fn link(run: Option<&str>, frame: &Frame<'_>) -> Option<String> {
 /// What to type for more.
 fn command(turned: &Turned, run: Option<&str>) -> String {
     let key = &turned.key;
-    let rows = |sync: &dyn std::fmt::Display, status: &str| format!("coho rows {sync} --fate {status}");
+    let rows = |sync: &dyn std::fmt::Display, status: &str| format!("coho rows {sync} --status {status}");
     match (&key.subject, key.trigger, run) {
         (_, _, Some(run)) if turned.level.is_none() => format!("coho runs {run}"),
         (Subject::Sync { sync, .. }, Trigger::Rejected, _) => rows(sync, "rejected"),

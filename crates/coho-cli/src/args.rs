@@ -183,8 +183,8 @@ pub(crate) enum Verb {
     Rows {
         /// The sync.
         sync: String,
-        /// Only rows with this status, such as rejected, invalid, deferred or delivered.
-        #[arg(long)]
+        /// Only rows with this status, such as rejected, invalid, deferred, delivered.
+        #[arg(long, alias = "fate")]
         status: Option<String>,
         /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]

@@ -56,10 +56,13 @@ const MEANT: [(&[&str], &str); 13] = [
         &["--full-refresh", "--full-resync", "--full", "--force", "--resync", "resync", "backfill"],
         "`coho run --resend` sends every record again, even if nothing changed",
     ),
-    (&["--reset", "--reset-cdc", "reset"], "`coho forget SYNC` makes every row new to the next run"),
     (
-        &["--fate", "--status", "--failed", "--rejected"],
-        "`coho rows SYNC --fate rejected` lists rows by status",
+        &["--reset", "--reset-cdc", "reset"],
+        "`coho forget SYNC` makes every row new to the next run",
+    ),
+    (
+        &["--failed", "--rejected"],
+        "`coho rows SYNC --status rejected` lists rows by status",
     ),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
@@ -74,6 +77,6 @@ const MEANT: [(&[&str], &str); 13] = [
     (&["status", "history", "list", "ls"], "`coho runs` lists runs, `coho rows SYNC` lists rows"),
     (
         &["logs", "log", "errors"],
-        "`coho rows SYNC --fate rejected` lists rejected rows; with --key it shows everything about one row",
+        "`coho rows SYNC --status rejected` lists rejected rows; with --key it shows everything about one row",
     ),
 ];

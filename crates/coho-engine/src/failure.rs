@@ -61,7 +61,10 @@ pub enum EngineError {
     )]
     OtherWorkspace { destination: String, workspace: String },
     /// Vitally did not answer whose workspace a token is, or what it holds.
-    #[error("cannot check the workspace of destination `{destination}`: {}", said(verdict))]
+    #[error(
+        "cannot check the workspace of destination `{destination}`: {}",
+        said(verdict)
+    )]
     Unanswered { destination: String, verdict: Box<Verdict> },
     /// A destination's token is no token.
     #[error("cannot use the token of destination `{destination}`")]
@@ -136,13 +139,11 @@ impl EngineError {
             Self::Plan(error) => error.help(),
             Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
             Self::LedgerLost { .. } => Some(
-                "bring the file back; or compare with what Vitally holds: `coho adopt SYNC` (events: `coho baseline SYNC`); \
-                 or send everything again: `coho run --new-ledger`"
+                "restore the file; or compare with Vitally: `coho adopt SYNC` (events: `coho baseline SYNC`); or send everything again: `coho run --new-ledger`"
                     .to_owned(),
             ),
             Self::OtherProject { .. } => Some(
-                "name another file under `ledger:`; where it is the same project under a new name, or the ledger is to become \
-                 this project's, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
+                "name another file under `ledger:`; if the project was renamed, or the ledger should belong to this project, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
                     .to_owned(),
             ),
             Self::Temporary { .. } => {

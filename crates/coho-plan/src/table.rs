@@ -54,7 +54,7 @@ impl TableError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => {
-                Some("free disk space there, or set TMPDIR to a folder with more space")
+                Some("free disk space there, or set TMPDIR to a folder with more space space")
             }
             Self::Interrupted => None,
         }

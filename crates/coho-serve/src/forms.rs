@@ -115,6 +115,6 @@ pub(crate) async fn search(shared: &Shared, body: Body) -> Result<Response, Resp
         None => Target::Search,
     };
     let number = field(&fields, "text").map(|text| shared.searches.keep(text).to_string());
-    let filters = ["sync", "fate", "code"].map(|name| (name, field(&fields, name)));
+    let filters = ["sync", "status", "code"].map(|name| (name, field(&fields, name)));
     Ok(lead_to(&target.with(&[&filters[..], &[("q", number.as_deref())]].concat())))
 }

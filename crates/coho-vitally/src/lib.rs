@@ -29,7 +29,7 @@
 //! use coho_vitally::resolved::Resolved;
 //! use coho_vitally::{Upsert, Verdict};
 //!
-//! # let vitally = coho_simulator::Simulator::start(coho_simulator::ClientSettings::new("sk_live_1234")).await?;
+//! # let vitally = coho_simulator::Simulator::start(coho_simulator::SimulatorSettings::new("sk_live_1234")).await?;
 //! # let url = vitally.url();
 //! let token = Token::parse(&"sk_live_1234".into())?;
 //! let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(url), token))?;

@@ -92,8 +92,8 @@ fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Cal
 fn status(text: &str) -> Result<RowStatus, Known> {
     RowStatus::parse(text).ok_or_else(|| {
         let all = RowStatus::ALL.map(RowStatus::as_str).join(", ");
-        let help = Some(format!("the statuses are {all}"));
-        Known { message: format!("unknown status `{text}`"), help, code: 2, source: None }
+        let help = Some(format!("expected one of {all}"));
+        Known { message: format!("unknown row status `{text}`"), help, code: 2, source: None }
     })
 }
 

@@ -92,7 +92,9 @@ impl Engine<'_> {
 fn not_due(count: u64) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("1 approved operation is no longer due: it was done before, or its row changed".to_owned()),
+        1 => Some(
+            "1 approved operation is no longer due: it was done before, or its row changed".to_owned(),
+        ),
         _ => Some(format!(
             "{count} approved operations are no longer due: they were done before, or their rows changed"
         )),
@@ -112,7 +114,7 @@ fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<S
     let codes = codes.into_keys().collect::<Vec<_>>().join(", ");
     (count > 0).then(|| {
         format!(
-            "{count} {noun} from earlier runs {verb} to be retried ({codes}): `coho rows {sync} --fate held` lists them, \
+            "{count} {noun} from earlier runs {verb} to be retried ({codes}): `coho rows {sync} --status held` lists them, \
              `coho retry {sync}` retries them now"
         )
     })

@@ -10,8 +10,7 @@ use super::{Choice, Form, Key, Shape};
 /// `alerts` in `coho.yaml`.
 pub(crate) static ALERTS: Shape = Shape {
     name: "alerts",
-    about: "Who is told what, and from where on something is bad. A change is told once, its end too; all that changed in one run is \
-            one message for each recipient. What is not said here has good defaults.",
+    about: "Who gets which alerts, and from which limits. Each change is sent once, its end too; all changes of a run are one message per recipient. Everything here has good defaults.",
     keys: &[
         Key {
             name: "to",
@@ -136,8 +135,7 @@ const FRESHNESS: Key = Key {
     need: May,
     form: &FRESHNESS_FORM,
     default: "`{ grace: 1h }`",
-    meaning: "How old the last good run may be, and how late one by the sync's schedule. It is looked at by `coho serve` each \
-              minute, in every run of any sync, and by `coho alerts check`.",
+    meaning: "How old the last good run may be, and how late a scheduled one. `coho serve` checks this every minute; every run and `coho alerts check` check it too.",
     example: "freshness: { grace: 30m }",
 };
 
@@ -225,9 +223,7 @@ static FRESHNESS_SHAPE: Shape = Shape {
         bound(
             "grace",
             &Form::Text(&DURATION),
-            "How long after a time of its schedule the sync may be without a good run that began since; then it is critical. \
-             While its run is under way, it is not late. A server must have seen the schedule: times of syncs that only \
-             `coho run` runs are not known.",
+            "How long after a scheduled time the sync may go without a good run that started since; after that it is critical. A sync whose run is under way is not late. A server must have seen the schedule: Coho does not know the times of syncs that only `coho run` runs.",
             "grace: 30m",
         ),
     ],

@@ -92,8 +92,7 @@ pub(crate) static MODEL: Shape = Shape {
 /// `models/NAME.sql`.
 pub(crate) static SQL_MODEL: Shape = Shape {
     name: "models/NAME.sql",
-    about: "A query. The comments before its first line of SQL say where it runs and what identifies a row: \
-            `-- source: warehouse` and `-- primary_key: id`. Other comments may stand among them.",
+    about: "A query. Comments before its first line of SQL say where it runs and what identifies a row: `-- source: warehouse` and `-- primary_key: id`. Other comments are allowed.",
     keys: &[
         Key { example: "-- source: warehouse", ..SOURCE },
         Key { example: "-- primary_key: id", ..PRIMARY_KEY },

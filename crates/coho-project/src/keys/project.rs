@@ -11,9 +11,7 @@ use super::{Choice, Form, Key, Others, Shape, Typed};
 /// `coho.yaml`.
 pub(crate) static PROJECT: Shape = Shape {
     name: "coho.yaml",
-    about: "What the project reads from, where it sends to, and where it keeps its state. In every text of this file `${NAME}` stands for \
-            the environment variable of that name, and `$$` for one `$`. Where a secret is expected, `file:PATH` stands for \
-            the content of a file. References of sources and destinations that nothing uses need not resolve.",
+    about: "What the project reads from, where it sends to, and where it keeps its state. Everywhere in this file, `${NAME}` is replaced by the environment variable of that name, and `$$` by one `$`. Where a secret is expected, `file:PATH` is replaced by the content of a file. References of sources and destinations that nothing uses need not resolve.",
     keys: &[
         Key {
             name: "project",
@@ -100,8 +98,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Text(&ANY_URL),
             default: "none",
-            meaning: "An address that every `coho run` pings: `/start` when it begins, itself when it ended well, `/fail` when not. A \
-                      service such as Healthchecks tells you if no ping comes: a secret.",
+            meaning: "An address that every `coho run` pings: `/start` at the start, the address itself after success, `/fail` after failure. A service such as Healthchecks then tells you when pings stop. A secret.",
             example: "ping: \"${PING_URL}\"",
         },
     ],
@@ -263,8 +260,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The token of the REST API: a secret. Needed only if you plan on syncing objects: all syncs but those of events or \
-                      with `api: analytics`.",
+            meaning: "The REST API token, a secret. Required only for syncing objects: all syncs except those of events or with `api: analytics`.",
             example: "rest_token: \"${VITALLY_REST_TOKEN}\"",
         },
         Key {
@@ -272,8 +268,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The token of the Analytics API: a secret. Needed only if you plan on syncing events, or objects with \
-                      `api: analytics`; with it, `associations: exact` can take accounts away from users.",
+            meaning: "The Analytics API token, a secret. Required only for syncing events, or objects with `api: analytics`; with it, `associations: exact` can unlink accounts from users.",
             example: "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\"",
         },
         Key {
@@ -317,8 +312,7 @@ const FILE_LEDGER: &str = "name a file: `ledger: .coho/ledger.db`";
 
 static HISTORY: Shape = Shape {
     name: "history",
-    about: "How long the ledger keeps what became of rows, applied at the end of each run. What was delivered is remembered for as \
-            long as the rows are there, and a row that still fails stays however old that is.",
+    about: "How long the ledger keeps statuses of rows, applied at the end of each run. The state of delivered rows is kept as long as the rows exist, and rows that still fail are kept however old they are.",
     keys: &[
         Key {
             name: "keep",
@@ -349,8 +343,7 @@ static HISTORY: Shape = Shape {
             need: May,
             form: &Form::Text(&BYTES),
             default: "`2GB`",
-            meaning: "How large the ledger's file may become: beyond it the oldest runs lose their rows and calls before their time, \
-                      those that failed last.",
+            meaning: "The maximum size of the ledger file: beyond it, the oldest runs lose their rows and calls early, failed ones last.",
             example: "max_size: 2GB",
         },
     ],

@@ -33,8 +33,7 @@ static SCHEDULE: Shape = Shape {
             need: With("cron"),
             form: &Form::Text(&ZONE),
             default: "`UTC`",
-            meaning: "The zone whose clocks the pattern is read by. A time that they skip is made up for when they change; one that \
-                      they show twice counts once.",
+            meaning: "The time zone of the pattern. A time that the clocks skip runs when they change; a time that occurs twice counts once.",
             example: "zone: Europe/Berlin",
         },
         Key {
@@ -50,8 +49,7 @@ static SCHEDULE: Shape = Shape {
             need: With("after"),
             form: &Form::Choice(&STOP_ON),
             default: "`failure`",
-            meaning: "When it does not run after them: where one had `problems` (it did not run to its end, was held, or rows did not \
-                      get through), where one ended in `failure` (it did not run to its end), or `never`.",
+            meaning: "When not to run after them: after `problems` (one did not finish, was held, or had rows that did not get through), after a `failure` (one did not finish), or `never`.",
             example: "stop_on: problems",
         },
     ],

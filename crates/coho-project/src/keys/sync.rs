@@ -57,8 +57,7 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Choice(&API),
             default: "`rest`; events always `analytics`",
-            meaning: "The API through which records are sent: one call for each, which says what became of it, or up to 100 records \
-                      a call, which says only that they were taken. The second can upsert, and nothing else.",
+            meaning: "The API for records: REST, one call per record, which returns the result; or Analytics, up to 100 records per call, which only confirms that they were taken and can only upsert.",
             example: "api: rest",
         },
         Key {
@@ -90,8 +89,7 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Choice(&ASSOCIATIONS),
             default: "`add`",
-            meaning: "What happens to links that a row does not name: they stay, or a user's accounts are taken away, through the \
-                      Analytics API. `exact` is for users only.",
+            meaning: "What happens to links that a row does not name: they stay (`add`), or a user's accounts are unlinked through the Analytics API (`exact`, only for users).",
             example: "associations: add",
         },
         Key {
@@ -99,8 +97,7 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Choice(&REMOVED),
             default: "`keep`",
-            meaning: "What happens to a record whose row left the model: it stays, is deleted, or is deleted if this sync created it. \
-                      Events: `keep`.",
+            meaning: "What happens to a record whose row left the model: keep it, delete it, or delete it if this sync created it. Events: `keep`.",
             example: "removed: delete-created",
         },
         Key {
@@ -116,8 +113,7 @@ pub(crate) static SYNC: Shape = Shape {
             need: MUST_BEGIN,
             form: &Form::Either(&[&Form::Choice(&FIRST_RUN), &Form::Map(&SINCE)]),
             default: "`send`",
-            meaning: "What happens to the rows that are there when the sync runs for the first time: they are sent, remembered without \
-                      being sent, or (`adopt`; records only) compared with what Vitally holds. Events: also `{ since: 2026-01-01 }`.",
+            meaning: "What happens to the existing rows on the sync's first run: send them, treat them as sent, or (`adopt`, records only) compare them with Vitally. Events: also `{ since: 2026-01-01 }`.",
             example: "first_run: send",
         },
         Key {
@@ -125,8 +121,7 @@ pub(crate) static SYNC: Shape = Shape {
             need: May,
             form: &Form::Text(&DAYS),
             default: "for ever",
-            meaning: "Events: how long one is remembered after the model showed it last. One that the model shows again later is sent \
-                      again, under the same id.",
+            meaning: "Events: how long one is remembered after it left the model. If it returns later, it is sent again, under the same id.",
             example: "remember: 90d",
         },
         Key {
@@ -169,9 +164,7 @@ const MUST_MATCH: Need = Need::Where(&Where {
 const MUST_BEGIN: Need = Need::Where(&Where {
     key: "object",
     words: &["event"],
-    help: "an event that was sent cannot be taken back, so say what the first run does with the rows that are there: \
-           `first_run: send` sends all of them, `first_run: baseline` none of them (only those that come later), \
-           `first_run: { since: 2026-01-01 }` those since that day",
+    help: "sent events cannot be taken back, so say what the first run does with the existing rows: `first_run: send` sends all of them, `first_run: baseline` none of them (only later ones), `first_run: { since: 2026-01-01 }` those since that day",
 });
 
 /// The objects.
@@ -231,8 +224,7 @@ pub(crate) static REMOVED: Choice = Choice { now: &["keep", "delete", "delete-cr
 /// `match`.
 pub(crate) static MATCH: Shape = Shape {
     name: "match",
-    about: "By what a row finds its record: `externalId`, or of users `email` and `externalId`. Events are told from one another by \
-            `messageId`, and need no `match`.",
+    about: "How a row finds its record: by `externalId`, or for users by `email` and `externalId`. Events are identified by `messageId`, and need no `match`.",
     keys: &[
         Key {
             name: "externalId",
@@ -265,8 +257,7 @@ pub(crate) static MATCH: Shape = Shape {
 
 static GUARDS: Shape = Shape {
     name: "guards",
-    about: "A limit is a share of the records that were delivered before (`5%`), a number of records, or both: \
-            `{ share: 5%, floor: 20 }` lets 20 pass however small the share is. `off` sets no limit.",
+    about: "A limit is a share of the delivered records (`5%`), a number of records, or both: `{ share: 5%, floor: 20 }` always lets 20 pass. `off` sets no limit.",
     keys: &[
         limit(
             "max_removed",

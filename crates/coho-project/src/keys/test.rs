@@ -94,8 +94,7 @@ static CASE: Shape = Shape {
             need: May,
             form: &Form::Map(&RECORD),
             default: "",
-            meaning: "The record that must come, as `coho preview` shows it. `null` stands where a field is cleared; a field that is not \
-                      named must not be there. `coho test --bless` writes it.",
+            meaning: "The expected record, as `coho preview` shows it. `null` means that a field is cleared; fields that are not named must be absent. `coho test --bless` writes it.",
             example: "record: { externalId: '7', name: Ada }",
         },
         Key {

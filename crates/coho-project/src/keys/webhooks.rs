@@ -20,8 +20,7 @@ pub(crate) static WEBHOOKS: Shape = Shape {
 
 static WEBHOOK: Shape = Shape {
     name: "webhook",
-    about: "A program that is told over HTTP, after Standard Webhooks, when each sync starts and how it ended: counts and codes, no keys and \
-            no values of rows.",
+    about: "A program to notify over HTTP, following Standard Webhooks, when each sync starts and ends: counts and codes, but no keys or values of rows.",
     keys: &[
         Key {
             name: "url",

@@ -268,7 +268,7 @@ fn unread(unread: Unread) -> Refusal {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "the body is larger than 64 KiB")
         }
         Unread::TooSlow => {
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive in time")
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive in time in time")
         }
     }
 }

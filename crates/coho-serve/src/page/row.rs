@@ -201,7 +201,7 @@ impl Chapter {
     fn show(&self, newest: bool) -> Markup {
         let run = target::run(&self.row.run).path();
         html! {
-            li id={ "fate-" (self.row.number) } {
+            li id={ "row-status-" (self.row.number) } {
                 header {
                     (parts::status(&self.row.status)) " "
                     @if let Some(did) = &self.row.did { (did) " · " }

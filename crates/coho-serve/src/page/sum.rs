@@ -76,7 +76,7 @@ impl Sum {
                     @if at > 0 { span .op { "+" } }
                     @if is_kept(&term.status) {
                         a class={ "count " (parts::tone(&term.status)) }
-                            href=(rows.with(&[("sync", sync), ("fate", Some(&term.status))])) {
+                            href=(rows.with(&[("sync", sync), ("status", Some(&term.status))])) {
                             b { (number(term.rows)) } " " (term.status.replace('-', " "))
                         }
                     } @else {

@@ -159,8 +159,7 @@ impl FileError {
             FileFault::HeaderAgain => "remove the line: the file looks like several files joined together",
             FileFault::Conflict => "resolve the conflict and remove its markers",
             FileFault::DuplicateName(_) => {
-                "give one of them another name, or name all columns in the model, in order: `columns: [id, name]` takes \
-                 the place of the header"
+                "rename one of them, or name all columns in the model, in order: `columns: [id, name]` replaces the header"
             }
             FileFault::OpenQuote => "close it, or check whether the file was truncated",
             FileFault::Type { .. } => "fix the value, or declare the column as text",

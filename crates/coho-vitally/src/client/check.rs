@@ -34,8 +34,7 @@ pub enum TestError {
     NoToken { api: Api },
     /// 401 or 403 of the Analytics API.
     #[error(
-        "Vitally does not accept the token ({status}) at {url}; is it the token of the Analytics API of this workspace? \
-         It is another one than that of the REST API"
+        "Vitally does not accept the token ({status}) at {url}; is it this workspace's Analytics API token? It differs from the REST API token"
     )]
     AnalyticsToken { url: String, status: u16 },
     /// 404 of the Analytics API.
