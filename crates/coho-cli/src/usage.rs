@@ -56,14 +56,8 @@ const MEANT: [(&[&str], &str); 13] = [
         &["--full-refresh", "--full-resync", "--full", "--force", "--resync", "resync", "backfill"],
         "`coho run --resend` sends every record again, even if nothing changed",
     ),
-    (
-        &["--reset", "--reset-cdc", "reset"],
-        "`coho forget SYNC` makes every row new to the next run",
-    ),
-    (
-        &["--failed", "--rejected"],
-        "`coho rows SYNC --status rejected` lists rows by status",
-    ),
+    (&["--reset", "--reset-cdc", "reset"], "`coho forget SYNC` makes every row new to the next run"),
+    (&["--failed", "--rejected"], "`coho rows SYNC --status rejected` lists rows by status"),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
     (&["--config", "--project-dir", "-c"], "`--project DIR` names the project's folder"),

@@ -61,10 +61,7 @@ pub enum EngineError {
     )]
     OtherWorkspace { destination: String, workspace: String },
     /// Vitally did not answer whose workspace a token is, or what it holds.
-    #[error(
-        "cannot check the workspace of destination `{destination}`: {}",
-        said(verdict)
-    )]
+    #[error("cannot check the workspace of destination `{destination}`: {}", said(verdict))]
     Unanswered { destination: String, verdict: Box<Verdict> },
     /// A destination's token is no token.
     #[error("cannot use the token of destination `{destination}`")]

@@ -121,9 +121,7 @@ fn write_answers(loaded: &Loaded, reports: &[SuiteReport]) -> anyhow::Result<boo
         };
         let blessed = bless(text, &blessings);
         for name in &blessed.refused {
-            print::talk(&format!(
-                "{path}: cannot write the result of `{name}` in place; write it by hand"
-            ));
+            print::talk(&format!("{path}: cannot write the result of `{name}` in place; write it by hand"));
         }
         if blessed.text != *text {
             let full = loaded.root.join(path);

@@ -124,7 +124,9 @@ impl Delivery<'_> {
             }
         };
         let Some(message) = Notification::from_json(&claimed.body) else {
-            return Ok(Posting::Never { why: "the message was written by another version of Coho".to_owned() });
+            return Ok(Posting::Never {
+                why: "the message was written by another version of Coho".to_owned(),
+            });
         };
         let receipts = self.receipts(&message)?;
         let sending = self.sender.send(channel, &message, &receipts, now);

@@ -92,9 +92,7 @@ impl Engine<'_> {
 fn not_due(count: u64) -> Option<String> {
     match count {
         0 => None,
-        1 => Some(
-            "1 approved operation is no longer due: it was done before, or its row changed".to_owned(),
-        ),
+        1 => Some("1 approved operation is no longer due: it was done before, or its row changed".to_owned()),
         _ => Some(format!(
             "{count} approved operations are no longer due: they were done before, or their rows changed"
         )),

@@ -267,9 +267,11 @@ fn unread(unread: Unread) -> Refusal {
         Unread::TooLong => {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "the body is larger than 64 KiB")
         }
-        Unread::TooSlow => {
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive in time in time")
-        }
+        Unread::TooSlow => Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "Request timeout",
+            "the body did not arrive in time in time",
+        ),
     }
 }
 

@@ -210,15 +210,11 @@ impl RowsPage {
 
     fn nothing(&self) -> &'static str {
         match (&self.filter.text, self.filter.forgotten, &self.head) {
-            (None, false, None) if self.filter.standing => {
-                "No rows are waiting. No row needs attention."
-            }
+            (None, false, None) if self.filter.standing => "No rows are waiting. No row needs attention.",
             (_, true, _) => "The server no longer has this search. Enter it again.",
             (Some(_), ..) => "No row contains this text in its key, message or values.",
             (None, _, None) => "Enter a key, a value or part of a message.",
-            (None, _, Some(_)) => {
-                "This run recorded no such rows. Unchanged rows are only counted."
-            }
+            (None, _, Some(_)) => "This run recorded no such rows. Unchanged rows are only counted.",
         }
     }
 }
