@@ -92,7 +92,7 @@ impl Notification {
     /// A message that tries a channel.
     pub fn test(id: &str, recipient: &str, frame: &Frame<'_>) -> Self {
         let what =
-            format!("this message tries the channel `{recipient}`: alerts of the project arrive like this");
+            format!("this is a test of the recipient `{recipient}`: alerts of the project look like this");
         let line = Line {
             alert: format!("coho:{}:test", clean(frame.project)),
             subject: "test".to_owned(),
@@ -100,7 +100,7 @@ impl Notification {
             turn: Turn::Opened.as_str().to_owned(),
             level: Some(Level::Warning.as_str().to_owned()),
             since: text(frame.now),
-            brief: "a test, nothing is wrong".to_owned(),
+            brief: "a test: nothing is wrong".to_owned(),
             what,
             count: None,
             examples: Vec::new(),

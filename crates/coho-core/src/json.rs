@@ -15,13 +15,13 @@ use crate::value::Value;
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// The text is not one JSON value.
-    #[error("this is not JSON")]
+    #[error("not valid JSON")]
     Syntax(#[source] serde_json::Error),
     /// A number with more than 1,000 digits, or an exponent beyond that.
     #[error("the number {0} is too long")]
     Number(String),
     /// An object that has one name twice; only [`parse_strict`] looks for those.
-    #[error("an object has the name `{0}` twice")]
+    #[error("an object has the key `{0}` twice")]
     Doubled(String),
 }
 

@@ -270,8 +270,7 @@ impl Planner<'_> {
         Ok(other.map(|other| {
             let id = other.sync;
             format!(
-                "the ledger remembers a sync `{id}`, which the project does not have: if this is it under another name, \
-                 write `renamed_from: {id}`"
+                "the ledger knows a sync `{id}` that the project does not have: if this is the same sync under a new id, write `renamed_from: {id}`"
             )
         }))
     }

@@ -220,10 +220,10 @@ impl Engine<'_> {
             }
         };
         if let Err(error) = told {
-            tracing::warn!("alerts could not be written: {error}");
+            tracing::warn!("cannot record alerts: {error}");
         }
         if let Err(error) = self.deliver(ledger, BOUND).await {
-            tracing::warn!("alerts could not be sent: {error}");
+            tracing::warn!("cannot send alerts: {error}");
         }
     }
 
@@ -270,7 +270,7 @@ impl Engine<'_> {
         let ending = RunEnding { status: RunStatus::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(lease, run, &ending));
         if let Err(error) = self.tell_broken(ledger, run, teller, error) {
-            tracing::warn!("other programs are not told of the end of the run: {error}");
+            tracing::warn!("cannot notify other programs of the end of the run: {error}");
         }
     }
 

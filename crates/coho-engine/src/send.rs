@@ -191,7 +191,7 @@ impl Sender<'_> {
     fn too_many(&self, count: u64, sent: &mut Sent) {
         let most = self.max_rejected.unwrap_or_default();
         let are = if most == 1 { "is" } else { "are" };
-        let message = format!("Vitally refused {count} records, {most} {are} allowed");
+        let message = format!("Vitally refused {count} records; {most} {are} allowed");
         let halt = Halt { code: Code::MAX_REJECTED, message, at: self.sync.destination.clone() };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }

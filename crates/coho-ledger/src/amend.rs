@@ -16,7 +16,7 @@ use crate::scope::SyncScope;
 #[derive(Debug, thiserror::Error)]
 pub enum AmendError {
     /// There are open intents.
-    #[error("{0} of these keys have an open intent: their writes may have arrived")]
+    #[error("{0} of these keys have a write whose result is unknown")]
     Open(u64),
     /// The ledger cannot be read or written.
     #[error(transparent)]
@@ -33,7 +33,7 @@ impl Failure for AmendError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Open(_) => "run the sync first: it looks what became of them",
+            Self::Open(_) => "run the sync first: it checks what became of them",
             Self::Ledger(error) => return error.help(),
         };
         Some(help.to_owned())

@@ -191,7 +191,7 @@ mod tests {
         ledger.connection().execute_batch("PRAGMA max_page_count = 1").unwrap();
         let many: Vec<_> = (0..5_000).map(|number| of(number.to_string())).collect();
         let error = ledger.write(&lease, &scope, &many, now).unwrap_err();
-        let told = format!("the ledger `{}` cannot be written: the disk is full", ledger.path().display());
+        let told = format!("cannot write the ledger `{}`: the disk is full", ledger.path().display());
         assert_eq!(error.to_string(), told);
         assert!(ledger.row_state(&scope, &Key::new("first")).unwrap().is_some());
         assert!(ledger.row_state(&scope, &Key::new("0")).unwrap().is_none());

@@ -72,46 +72,46 @@ pub enum OpenError {
     #[error("the ledger `{}` is a folder", path.display())]
     IsFolder { path: PathBuf },
     /// Its folder cannot be made, or does not let files be made in it.
-    #[error("the ledger cannot be made in the folder `{}`", path.display())]
+    #[error("cannot create the ledger in the folder `{}`", path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// The file may not be read.
-    #[error("the ledger `{}` cannot be read", path.display())]
+    #[error("cannot read the ledger `{}`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     /// The file, or its folder, may not be written.
-    #[error("the ledger `{}` cannot be written: the file or its folder is read-only", path.display())]
+    #[error("cannot write the ledger `{}`: the file or its folder is read-only", path.display())]
     ReadOnly { path: PathBuf },
     /// The file is no SQLite file.
-    #[error("`{}` is not a ledger: it is no SQLite file", path.display())]
+    #[error("`{}` is not a ledger: it is not an SQLite file", path.display())]
     NotSqlite { path: PathBuf },
     /// The file is another program's.
-    #[error("`{}` is not a ledger: it is a SQLite file of another program", path.display())]
+    #[error("`{}` is not a ledger: it is an SQLite file of another program", path.display())]
     Foreign { path: PathBuf },
     /// A later Coho wrote it.
-    #[error("the ledger `{}` has schema {found}, and this version of Coho knows {known}", path.display())]
+    #[error("the ledger `{}` has schema {found}, but this version of Coho supports only {known}", path.display())]
     Newer { found: i64, known: i64, path: PathBuf },
     /// The file has several names.
-    #[error("the file of the ledger `{}` has another name too (a hard link)", path.display())]
+    #[error("the ledger `{}` has a second name (a hard link)", path.display())]
     SeveralNames { path: PathBuf },
     /// The file itself is a mount.
-    #[error("the ledger `{}` is a file that is mounted by itself, without its folder", path.display())]
+    #[error("the ledger `{}` is mounted as a single file, without its folder", path.display())]
     Mounted { path: PathBuf },
     /// There is no temporary folder.
-    #[error("the temporary folder `{}` cannot be used", folder.display())]
+    #[error("cannot use the temporary folder `{}`", folder.display())]
     Temporary { folder: PathBuf, source: io::Error },
     /// Another program holds it.
     #[error("the ledger `{}` is locked by another program", path.display())]
     Locked { path: PathBuf },
     /// The disk is full.
-    #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
+    #[error("cannot write the ledger `{}`: the disk is full", path.display())]
     Full { path: PathBuf },
     /// The copy that is made before a schema is changed could not be made.
-    #[error("the ledger `{}` cannot be copied to `{}` before its schema is changed", path.display(), copy.display())]
+    #[error("cannot copy the ledger `{}` to `{}` before upgrading it", path.display(), copy.display())]
     Copy { path: PathBuf, copy: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     /// Its file system does not let several connections share it.
-    #[error("the ledger `{}` cannot be kept with a write-ahead log on this file system", path.display())]
+    #[error("the ledger `{}` is on a file system that does not support its write-ahead log", path.display())]
     NoLog { path: PathBuf },
     /// Anything else that SQLite says.
-    #[error("opening the ledger `{}` failed", path.display())]
+    #[error("cannot open the ledger `{}`", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
@@ -125,19 +125,19 @@ impl Failure for OpenError {
             Self::Missing { .. } => "run a sync first, or name another file under `ledger:`",
             Self::IsFolder { .. } => "name a file under `ledger:`, such as `.coho/ledger.db`",
             Self::Folder { .. } | Self::Unreadable { .. } | Self::ReadOnly { .. } => {
-                "give this user access to the file and to its folder"
+                "give this user access to the file and its folder"
             }
             Self::NotSqlite { .. } | Self::Foreign { .. } => "name another file under `ledger:`",
-            Self::Newer { .. } => "use the version of Coho that wrote it, or a later one",
+            Self::Newer { .. } => "use the version of Coho that wrote it, or a newer one",
             Self::SeveralNames { .. } => {
-                "remove the other name, or copy the file: each name would have a log and a lock of its own"
+                "remove the other name, or copy the file: each name would have its own log and lock"
             }
-            Self::Mounted { .. } => "mount the folder that it is in: its log and its lock are beside it",
-            Self::Temporary { .. } => "make that folder, or set TMPDIR to one that can be written to",
+            Self::Mounted { .. } => "mount its folder instead: the ledger's log and lock are files beside it",
+            Self::Temporary { .. } => "create the folder, or set TMPDIR to a writable one",
             Self::Locked { .. } => {
                 "wait until the other run ends, or close the program that has the file open"
             }
-            Self::Full { .. } | Self::Copy { .. } => "free disk space; the ledger is whole",
+            Self::Full { .. } | Self::Copy { .. } => "free disk space; the ledger is intact",
             Self::NoLog { .. } => "keep the ledger on a local disk",
             // A full disk is told in this way where not even the log's index can be made.
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {

@@ -66,7 +66,7 @@ pub enum Renamed {
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum ScopeError {
     /// The sync wrote records of another object before: its memory is of those.
-    #[error("the sync `{sync}` wrote {was} records before and would now write {now} records")]
+    #[error("sync `{sync}` used to write {was} records and would now write {now} records")]
     ObjectChanged { sync: SyncId, was: String, now: Object },
     /// The ledger cannot be read or written.
     #[error(transparent)]
@@ -83,7 +83,7 @@ impl Failure for ScopeError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::ObjectChanged { .. } => "give the sync a new id: what is remembered belongs to the old one",
+            Self::ObjectChanged { .. } => "give the sync a new id: the ledger's state belongs to the old one",
             Self::Ledger(error) => return error.help(),
         };
         Some(help.to_owned())

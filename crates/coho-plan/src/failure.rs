@@ -29,7 +29,7 @@ pub enum PlanError {
     #[error(transparent)]
     Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
-    #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
+    #[error("the counts of sync `{sync}` do not add up; nothing was sent")]
     Law { sync: String, source: BrokenSum },
 }
 

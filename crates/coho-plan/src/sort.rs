@@ -28,7 +28,7 @@ const FAN_IN: usize = 32;
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum SortError {
     /// A temporary file could not be made, written or read.
-    #[error("rows that exceed memory cannot be spilled to the folder `{}`", folder.display())]
+    #[error("cannot spill rows to the temporary folder `{}`", folder.display())]
     Spill { folder: PathBuf, source: io::Error },
     /// Somebody asked to end.
     #[error("sorting was interrupted")]

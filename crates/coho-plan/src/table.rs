@@ -30,10 +30,10 @@ use crate::stop::Stop;
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum TableError {
     /// The file could not be made.
-    #[error("cannot make a temporary file in {}", folder.display())]
+    #[error("cannot create a temporary file in `{}`", folder.display())]
     Create { folder: PathBuf, source: std::io::Error },
     /// The file could not be written or read.
-    #[error("cannot write the plan's operations to a temporary file in {}", folder.display())]
+    #[error("cannot write the plan to a temporary file in `{}`", folder.display())]
     Sql { folder: PathBuf, source: rusqlite::Error },
     /// What was read is not what was written.
     #[error("the plan's temporary file is damaged")]
@@ -54,7 +54,7 @@ impl Failure for TableError {
     fn help(&self) -> Option<String> {
         let help = match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => {
-                "free disk space there, or set TMPDIR to a folder with more"
+                "free disk space there, or set TMPDIR to a folder with more space"
             }
             Self::Interrupted => return None,
         };

@@ -41,7 +41,7 @@ pub(crate) async fn read_ours(shared: &Shared, body: Body) -> Result<Fields, Res
     if guard::same(key, &shared.site.keys.form) {
         return Ok(fields);
     }
-    let text = "this form does not come from a page of this server: load the page anew\n";
+    let text = "this form is not from a page of this server: reload the page\n";
     Err((StatusCode::FORBIDDEN, text).into_response())
 }
 

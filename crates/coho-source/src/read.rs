@@ -39,7 +39,7 @@ pub enum SourceError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The model reads something that its source does not have.
-    #[error("a model with `{relation}` cannot be read from a {connection} source")]
+    #[error("a {connection} source cannot read a model with `{relation}`")]
     Relation {
         /// The key that the model uses: `sql`, `table` or `file`.
         relation: &'static str,
@@ -47,7 +47,7 @@ pub enum SourceError {
         connection: &'static str,
     },
     /// The reader ended without reaching the source's end; this is a defect in Coho.
-    #[error("the reader stopped before the source's end")]
+    #[error("the reader stopped before the end of the source")]
     Stopped,
 }
 

@@ -92,7 +92,7 @@ pub async fn deliver<A: Ask>(
 ) -> Verdict {
     let subject = Subject::of(operation, resolved);
     if operation.object == Object::Event {
-        let why = "an event is no record: it goes through the Analytics API".to_owned();
+        let why = "events are not records: they go through the Analytics API".to_owned();
         return subject.settle(Verdict::Unsent { why });
     }
     let asked = Asked { ask, wait: Duration::ZERO, moment: None };

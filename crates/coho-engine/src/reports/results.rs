@@ -47,7 +47,7 @@ impl Engine<'_> {
         let text = format!("{:#}\n", results(&end));
         if let Err(error) = self.replace_results(&self.setup.project.masker.mask(&text)) {
             let path = self.results_path();
-            tracing::warn!("cannot write {}: {error}; the run itself is as it was reported", path.display());
+            tracing::warn!("cannot write `{}`: {error}; the run itself is not affected", path.display());
         }
     }
 

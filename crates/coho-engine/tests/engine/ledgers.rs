@@ -203,7 +203,7 @@ async fn a_temporary_folder_that_is_not_there_is_named() {
     };
     let engine = Engine::new(setup(folder.clone()));
     let syncs = engine.select(&[]).unwrap();
-    let told = format!("the temporary folder {} cannot be used", folder.display());
+    let told = format!("cannot use the temporary folder `{}`", folder.display());
     let planned = engine.plan(&syncs, &Options::default(), &Silence).await.unwrap_err();
     let ran = engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await.unwrap_err();
     for error in [planned, ran] {

@@ -85,7 +85,7 @@ impl Sum {
                 }
             }
             @if !self.holds {
-                p .alert { "The sides differ. This is a mistake in Coho: please report it." }
+                p .alert { "The two sides differ. This is a bug in Coho: please report it." }
             }
         }
     }

@@ -68,7 +68,7 @@ fn created(written: Written) -> Verdict {
     let Written { record, birth, mut notes, .. } = written;
     let origin = if birth == Birth::Proven { Origin::Created } else { Origin::Found };
     if origin == Origin::Found && record.created_at.is_some() {
-        notes.push("the record existed already, and Vitally made the insert an update".to_owned());
+        notes.push("the record already existed, and Vitally turned the insert into an update".to_owned());
     }
     applied(record, origin, notes)
 }

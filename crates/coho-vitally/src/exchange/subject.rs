@@ -136,9 +136,13 @@ impl Subject {
         Some(match &record.external_id {
             Some(held) => {
                 let held = preview(held);
-                format!("{object} {address} has the external id {held} in Vitally, not {target}: it keeps it")
+                format!(
+                    "{object} `{address}` has the external id `{held}` in Vitally, not `{target}`, and keeps it"
+                )
             }
-            None => format!("{object} {address} has no external id in Vitally, not {target}: it keeps none"),
+            None => {
+                format!("{object} `{address}` has no external id in Vitally, and does not get `{target}`")
+            }
         })
     }
 
@@ -282,7 +286,7 @@ pub(crate) fn fitting(body: &Body) -> Result<String, Verdict> {
     if text.len() <= LARGEST_BODY {
         return Ok(text);
     }
-    let message = format!("the record is {} bytes long, and Vitally takes {LARGEST_BODY}", text.len());
+    let message = format!("the record is {} bytes long; Vitally's limit is {LARGEST_BODY}", text.len());
     Err(Verdict::Rejected { code: Code::TOO_LARGE, message })
 }
 

@@ -123,16 +123,16 @@ impl Body {
             && sent != held
         {
             let held = coho_core::value::preview(held);
-            notes.push(format!("Vitally did not take the name: it still is `{held}`"));
+            notes.push(format!("Vitally did not accept the name: it is still `{held}`"));
         }
         if let (Some(Json::String(sent)), Some(held)) = (self.fields.get("email"), &answer.email)
             && !same_address(sent, held)
         {
             let held = coho_core::value::preview(held);
-            notes.push(format!("Vitally did not take the e-mail address: it still is `{held}`"));
+            notes.push(format!("Vitally did not accept the e-mail address: it is still `{held}`"));
         }
         let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && answer.lacks_trait(key));
-        notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
+        notes.extend(dropped.map(|(key, _)| format!("Vitally did not accept the trait `{key}`")));
         notes
     }
 }

@@ -41,9 +41,9 @@ impl Stale {
     fn message(self) -> &'static str {
         match self {
             Self::Changed => "",
-            Self::Claimed => "another sync delivered this record meanwhile",
-            Self::TakesUsersAlong => "a user that a sync still holds would be deleted with it",
-            Self::Replaced => "its row became another record, which is not delivered yet",
+            Self::Claimed => "another sync delivered this record in the meantime",
+            Self::TakesUsersAlong => "deleting it would delete a user that a sync owns",
+            Self::Replaced => "its row now belongs to another record, which is not delivered yet",
         }
     }
 }

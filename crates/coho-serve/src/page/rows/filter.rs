@@ -111,9 +111,9 @@ impl Filter {
                 @for kind in Kind::ALL {
                     @if let Some(value) = self.chosen(kind) { input type="hidden" name=(kind.name()) value=(value); }
                 }
-                label .visually-hidden for="text" { "A key, a value, or a part of a message" }
+                label .visually-hidden for="text" { "A key, a value or part of a message" }
                 input #text type="search" name="text" value=[self.text.as_deref()] autocomplete="off"
-                    placeholder="A key, a value, or a part of a message";
+                    placeholder="A key, a value or part of a message";
                 button { "Search" }
             }
         }

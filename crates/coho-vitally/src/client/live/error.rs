@@ -18,13 +18,13 @@ pub enum LiveError {
     #[error(transparent)]
     Test(#[from] TestError),
     /// The workspace has a record of a name that the check would use.
-    #[error("the workspace has {} `{external_id}` already, and the check would write and delete it", object.with_article())]
+    #[error("the workspace already has {} `{external_id}`, which the check would overwrite and delete", object.with_article())]
     Exists { object: Object, external_id: String },
     /// Vitally refuses a record without which nothing can be found out.
     #[error("Vitally refuses {} that the check needs ({status}): {text}", object.with_article())]
     Refused { object: Object, status: u16, text: String },
     /// A new record does not show.
-    #[error("{} that the check made does not show, though Vitally took it", object.with_article())]
+    #[error("{} that the check created does not show up, although Vitally accepted it", object.with_article())]
     Unseen { object: Object },
     /// All requests would end like this one.
     #[error("{text}")]
@@ -53,7 +53,7 @@ impl LiveError {
             }
             Verdict::Unsent { why } | Verdict::Unsure { why } | Verdict::Deferred { message: why } => {
                 let is_said = why.starts_with("Vitally");
-                let text = if is_said { why } else { format!("Vitally gave no answer: {why}") };
+                let text = if is_said { why } else { format!("Vitally did not answer: {why}") };
                 Self::Vitally { code: Code::SERVER_FAILING, text }
             }
             Verdict::Applied { .. }
@@ -62,7 +62,7 @@ impl LiveError {
             | Verdict::Missing
             | Verdict::Exists
             | Verdict::Ambiguous => {
-                let text = "Vitally answered with something that cannot be read".to_owned();
+                let text = "Vitally sent a response that Coho cannot read".to_owned();
                 Self::Vitally { code: Code::SERVER_FAILING, text }
             }
         }
