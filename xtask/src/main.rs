@@ -39,7 +39,8 @@ usage: cargo xtask VERB
   ci                          everything that a change must pass, in order, timed
   tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes
   codegen [--check]           writes docs/reference from the program itself; --check only compares
-  readme [--check]            runs the README's tour and writes its output into it; --check only compares
+  readme [--check] [--quotes] runs the README's tour and writes its output into it, and takes the quotes of all documents from their
+                              snapshots; --check only compares, --quotes leaves out the tour
   screenshots                 pictures of the debugger's pages for the documentation (needs Chromium)
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise

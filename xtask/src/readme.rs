@@ -1,4 +1,4 @@
-//! `cargo xtask readme`: the README's tour, run for real.
+//! `cargo xtask readme`: the README's tour, run for real, and the quotes of all documents, compared with their snapshots ([`quote`]).
 //!
 //! A ```` ```console ```` block after the line `<!-- tour -->` is a part of the tour: `$ ` begins a command (a line after one
 //! that ends in `\` goes on with it), and what follows is its output. All commands run in one empty folder with the built
@@ -13,7 +13,10 @@ use crate::codegen::Product;
 use crate::say;
 use crate::workspace::root;
 
+mod quote;
+mod quotes;
 mod script;
+mod snapshot;
 mod tour;
 mod volatile;
 
@@ -23,12 +26,19 @@ use tour::Tour;
 /// `cargo xtask readme [--check]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let mode = arguments.mode();
+    let only_quotes = arguments.flag("--quotes");
     arguments.nothing_left()?;
-    apply(&Product::build()?, mode)
+    quotes::apply(root(), mode)?;
+    if only_quotes { Ok(()) } else { tour(&Product::build()?, mode) }
 }
 
-/// Runs the tour and writes what it printed, or compares it.
+/// Renews the quotes, runs the tour and writes what it printed; or compares all of it.
 pub(crate) fn apply(product: &Product, mode: Mode) -> Result<()> {
+    quotes::apply(root(), mode)?;
+    tour(product, mode)
+}
+
+fn tour(product: &Product, mode: Mode) -> Result<()> {
     let file = root().join("README.md");
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let commands = script::parse(&text);

@@ -20,6 +20,8 @@ mod purity;
 mod manifests;
 mod headers;
 mod names;
+mod unique;
+mod retired;
 mod text;
 mod fixtures;
 mod snapshots;
@@ -28,7 +30,7 @@ mod docs;
 mod links;
 mod table;
 mod codes;
-mod seed;
+mod promises;
 
 use tree::Tree;
 
@@ -89,6 +91,8 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         manifests::check(tree, packages),
         headers::check(tree, packages),
         names::check(tree),
+        unique::check(tree),
+        retired::check(tree),
         text::check(tree),
         fixtures::check(tree),
         snapshots::check(tree),
@@ -97,7 +101,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         links::check(tree),
         table::check(tree),
         codes::check(tree),
-        seed::check(tree),
+        promises::check(tree),
     ]
     .concat();
     findings.sort();

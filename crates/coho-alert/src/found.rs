@@ -76,7 +76,7 @@ pub fn credentials(subject: &Subject, code: Code, syncs: &[String], run: Option<
 /// A run that ended before any of its syncs began, for each of them.
 pub fn failed_before(syncs: &[(String, SyncId, &Rules)], code: Code, error: &str) -> Findings {
     let finding = |(destination, sync, rules): &(String, SyncId, &Rules)| {
-        let detail = detail(format!("run failed [{code}]"), format!("the run could not begin: {error}"));
+        let detail = detail(format!("run failed [{code}]"), format!("the run could not start: {error}"));
         let subject = Subject::Sync { destination: destination.clone(), sync: sync.clone() };
         (AlertKey { subject, trigger: Trigger::Failed }, steady(rules.failed, with_remedy(detail, code)))
     };
@@ -108,18 +108,18 @@ pub fn freshness(
     let (brief, what, level) = match (late, by_age, fresh.good) {
         (Some(due), _, _) => (
             format!("late by {}", hours(now - due)),
-            format!("{sync} was due at {}, and no run that began since went well", crate::message::text(due)),
+            format!("{sync} was due at {} and has had no good run since", crate::message::text(due)),
             Some(Level::Critical),
         ),
         (None, Some(level), Some(last)) => (
             format!("no good run for {}", hours(age)),
-            format!("no run of {sync} went well since {}", crate::message::text(last)),
+            format!("{sync} has had no good run since {}", crate::message::text(last)),
             Some(level),
         ),
         (None, _, _) => ("runs again".to_owned(), format!("{sync} runs again"), None),
     };
     let detail =
-        detail(brief, what).remedied("see whether `coho serve`, or whatever starts `coho run`, is running");
+        detail(brief, what).remedied("check that `coho serve`, or whatever starts `coho run`, is running");
     (key, Observation { level, ..Observation::well(detail) })
 }
 
@@ -132,8 +132,8 @@ pub fn disk(rules: &Shares, free: u64) -> (AlertKey, Observation) {
         (false, false) => None,
     };
     let brief = format!("{} of the disk free", percent(free));
-    let what = format!("{} of the disk of the ledger is free", percent(free));
-    let detail = detail(brief, what).remedied("free disk space: without it nothing can be sent");
+    let what = format!("{} of the ledger's disk is free", percent(free));
+    let detail = detail(brief, what).remedied("free disk space: without it, nothing can be sent");
     (
         AlertKey { subject: Subject::Ledger, trigger: Trigger::Disk },
         Observation { level, ..Observation::well(detail) },
@@ -273,7 +273,7 @@ fn held(ran: &Ran<'_>) -> Observation {
     let Some(first) = guards.first().filter(|_| count > 0) else {
         return Observation::well(detail(
             "nothing held".to_owned(),
-            "no guard holds anything any more".to_owned(),
+            "guards no longer hold anything".to_owned(),
         ));
     };
     let codes: Vec<_> = guards.iter().map(|guard| guard.code.to_string()).collect();
@@ -308,7 +308,7 @@ fn volume(ran: &Ran<'_>) -> Observation {
     let detail = Detail { count: Some(read), ..detail(brief, what) };
     Observation {
         level,
-        ..Observation::well(detail.remedied("see whether the model reads all that it should"))
+        ..Observation::well(detail.remedied("check that the model reads everything that it should"))
     }
 }
 

@@ -82,8 +82,8 @@ fn recover(alert: &mut Alert, detail: &Detail, now: Time) {
 /// Ends the alerts whose subject is not there any more: a sync that was deleted, renamed or disabled has none open.
 pub fn close(alerts: &mut BTreeMap<AlertKey, Alert>, is_there: impl Fn(&Subject) -> bool, now: Time) {
     for (key, alert) in alerts.iter_mut().filter(|(key, _)| !is_there(&key.subject)) {
-        let what = format!("{} is not in the project any more", key.subject.name());
-        let brief = "not in the project any more".to_owned();
+        let what = format!("{} is no longer in the project", key.subject.name());
+        let brief = "no longer in the project".to_owned();
         recover(alert, &Detail { brief, what, ..Detail::default() }, now);
     }
 }

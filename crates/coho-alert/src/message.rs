@@ -92,7 +92,7 @@ impl Notification {
     /// A message that tries a channel.
     pub fn test(id: &str, recipient: &str, frame: &Frame<'_>) -> Self {
         let what =
-            format!("this message tries the channel `{recipient}`: alerts of the project arrive like this");
+            format!("this is a test of the recipient `{recipient}`: alerts of the project look like this");
         let line = Line {
             alert: format!("coho:{}:test", clean(frame.project)),
             subject: "test".to_owned(),
@@ -100,7 +100,7 @@ impl Notification {
             turn: Turn::Opened.as_str().to_owned(),
             level: Some(Level::Warning.as_str().to_owned()),
             since: text(frame.now),
-            brief: "a test, nothing is wrong".to_owned(),
+            brief: "a test: nothing is wrong".to_owned(),
             what,
             count: None,
             examples: Vec::new(),
@@ -228,7 +228,7 @@ fn link(run: Option<&str>, frame: &Frame<'_>) -> Option<String> {
 /// What to type for more.
 fn command(turned: &Turned, run: Option<&str>) -> String {
     let key = &turned.key;
-    let rows = |sync: &dyn std::fmt::Display, status: &str| format!("coho rows {sync} --fate {status}");
+    let rows = |sync: &dyn std::fmt::Display, status: &str| format!("coho rows {sync} --status {status}");
     match (&key.subject, key.trigger, run) {
         (_, _, Some(run)) if turned.level.is_none() => format!("coho runs {run}"),
         (Subject::Sync { sync, .. }, Trigger::Rejected, _) => rows(sync, "rejected"),

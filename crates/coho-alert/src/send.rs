@@ -33,7 +33,7 @@ pub struct Notifier {
 
 /// The client of HTTP could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("alerts cannot be sent: the HTTP client could not be made")]
+#[error("cannot send alerts: the HTTP client could not be set up")]
 pub struct SenderError(#[source] reqwest::Error);
 
 impl Notifier {

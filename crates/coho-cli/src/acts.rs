@@ -64,7 +64,7 @@ impl Acts {
                 let due =
                     run::make_due(&engine, &syncs, key.as_ref()).map_err(|error| Refused::from(&error))?;
                 if due == 0 {
-                    return Ok(Done::Told("No row waits: nothing was sent.".to_owned()));
+                    return Ok(Done::Told("No rows are waiting: nothing was sent.".to_owned()));
                 }
                 let options = Options { filter: run::waiting(key), ..options };
                 self.run(&engine, &syncs, &options, waiting).await
@@ -143,7 +143,7 @@ fn forgotten(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<
     let forgotten = forget::all(engine, syncs, key).map_err(|error: EngineError| Refused::from(&error))?;
     Ok(Done::Told(match forgotten {
         0 => "Nothing was remembered.".to_owned(),
-        _ => format!("Forgot {}; to the next run their rows are new.", print::counted(forgotten, "key")),
+        _ => format!("Forgot {}: their rows are new to the next run.", print::counted(forgotten, "key")),
     }))
 }
 
@@ -179,7 +179,7 @@ fn refused(error: &anyhow::Error) -> Refused {
 /// What is told where the work panicked.
 fn broken_off() -> Refused {
     Refused {
-        message: "it broke off: this is a mistake in Coho".to_owned(),
-        help: Some("use the command, and report this".to_owned()),
+        message: "it crashed: this is a bug in Coho".to_owned(),
+        help: Some("run the command instead, and please report this".to_owned()),
     }
 }

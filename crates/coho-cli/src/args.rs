@@ -15,7 +15,7 @@ pub(crate) use pages::{Debug, Demo};
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 pub(crate) use template::{TemplateAction, TemplateCheck, TemplateRender, Undefined};
 
-/// Reverse ETL into Vitally: what changed in your warehouse, and nothing else, goes to Vitally.
+/// Reverse ETL into Vitally: sends what changed in your data, and nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "coho", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = EXIT_CODES)]
@@ -23,7 +23,7 @@ pub(crate) struct Cli {
     /// Where and how, for every verb.
     #[command(flatten)]
     pub(crate) global: Global,
-    /// What is done.
+    /// The command.
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -38,22 +38,22 @@ const GLOBAL: &str = "Global options";
 /// Where and how, for every verb.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// The project's folder, or its coho.yaml; by default this folder or the nearest above that has one.
+    /// The project's folder or its coho.yaml; by default this folder, or the nearest one above that has one.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
     pub(crate) project: Option<PathBuf>,
-    /// Which of the project's targets.
+    /// The project's target to use.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
     pub(crate) target: Option<String>,
-    /// A file with NAME=value lines for ${NAME} in the project; the environment wins over it.
+    /// A file with NAME=value lines for ${NAME} in the project; the environment takes precedence.
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     pub(crate) env_file: Option<PathBuf>,
-    /// One JSON document on stdout in place of text, also where the command fails.
+    /// Print one JSON document on stdout instead of text, also if the command fails.
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// More on stderr: stages and calls; twice for what was sent and answered, and what became of each row.
+    /// Print more on stderr: stages and calls; twice (-vv) also requests, responses and the status of each row.
     #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// How stderr's log lines look.
+    /// The format of log lines on stderr.
     #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
 }
@@ -63,217 +63,217 @@ pub(crate) struct Global {
 pub(crate) enum LogFormat {
     /// For people.
     Text,
-    /// A JSON object a line, events of the run among them.
+    /// One JSON object per line, including the run's events.
     Json,
 }
 
 /// What is done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Writes a project that runs against the simulator, with comments.
+    /// Create a project that runs against the simulator.
     Init {
-        /// The folder; made if absent.
+        /// The folder; created if missing.
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
-        /// Writes as well what these need to run the project; into a folder that has a project, that alone. Files that are
-        /// there already are left as they are.
+        /// Also write the files that these need to run the project. In an existing project, write only those. Existing files
+        /// are never changed.
         #[arg(long, value_enum, value_delimiter = ',', value_name = "FOR")]
         with: Vec<With>,
     },
-    /// Says what is wrong with the project: files, mappings, sources and tokens, all at once.
+    /// Check the project: files, mappings, sources and tokens. Reports all problems at once.
     Check {
-        /// Looks at the files only: no source, no Vitally.
+        /// Check only the files, without sources and Vitally.
         #[arg(long)]
         offline: bool,
-        /// Finds out how this destination's workspace behaves where Vitally's documentation is silent, with throw-away
-        /// records, and writes the answers to workspaces/DESTINATION.yaml. Asks first.
+        /// Find out how this destination's workspace behaves where Vitally's documentation is silent, with throw-away
+        /// records, and write the answers to workspaces/DESTINATION.yaml. Asks first.
         #[arg(long, value_name = "DESTINATION", conflicts_with = "offline")]
         live: Option<String>,
-        /// With --live: does not ask.
+        /// With --live: do not ask.
         #[arg(long, requires = "live")]
         yes: bool,
     },
-    /// Lists the workspace's traits of an object with path and type, as YAML to paste into a sync.
+    /// List the workspace's traits of an object, as YAML to paste into a sync.
     Traits {
         /// organization, account or user.
         object: String,
-        /// The destination; needed where the project has several.
+        /// The destination; required if the project has several.
         #[arg(long, value_name = "NAME")]
         destination: Option<String>,
-        /// Asks Vitally, though it was asked within the last 24 hours.
+        /// Ask Vitally even if the traits were fetched in the last 24 hours.
         #[arg(long)]
         refresh: bool,
     },
-    /// Shows rows as they would be sent, and their problems. Nothing is sent.
+    /// Show rows as they would be sent, and their problems. Sends nothing.
     Preview {
         /// The sync.
         sync: String,
-        /// At most this many rows.
+        /// Show at most this many rows.
         #[arg(long, default_value_t = 5)]
         limit: u64,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
-    /// Runs the project's tests of its mappings: rows in, records or problems out. Nothing is read or sent.
+    /// Run the project's mapping tests: rows in, records or problems out. Reads and sends nothing.
     ///
-    /// The tests are tests/*.yaml. They need no source, no credentials and no ledger. Ends with 5 where a test failed, with 3
-    /// where one could not be run, or a file of the project is wrong.
+    /// The tests are tests/*.yaml. They need no source, no credentials and no ledger. Ends with 5 if a test failed, with 3 if
+    /// a test could not run or a project file is wrong.
     Test {
-        /// Test files, or folders of them; all, if none is named.
+        /// Test files or folders; all by default.
         #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Writes what came into the files of failed tests, as what is expected from now on.
+        /// Write the actual results into the files of failed tests, as the new expected results.
         #[arg(long)]
         bless: bool,
-        /// Writes a report in JUnit XML, for CI servers.
+        /// Write a JUnit XML report, for CI servers.
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
     },
-    /// Shows exactly what a run would send, and why. Nothing is sent, nothing is remembered.
+    /// Show exactly what a run would send, and why. Sends nothing and stores nothing.
     Plan {
         /// What is planned.
         #[command(flatten)]
         rows: Rows,
-        /// Ends with 10 where there is something to send.
+        /// End with 10 if there is something to send.
         #[arg(long)]
         exit_code: bool,
-        /// Writes the plan as a permit for `coho run --plan`: keys and digests, no values of rows.
+        /// Write the plan to a file for approval and `coho run --plan`: keys and digests, no values of rows.
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Sends what changed.
+    /// Send what changed.
     Run {
         /// What is sent.
         #[command(flatten)]
         rows: Rows,
-        /// Sends only what this permit has, and what is still the same; the rest is reported as stale.
+        /// Send only what this approved plan has, as far as it is still the same; the rest is reported as stale.
         #[arg(long, value_name = "FILE")]
         plan: Option<PathBuf>,
     },
-    /// Remembers the rows as they are, without sending them: the next run sends what changes from now on.
+    /// Treat the current rows as sent, without sending them: the next run sends what changes from now on.
     Baseline {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
-    /// Compares the rows with what Vitally holds and remembers that: the answer to a lost ledger. Nothing is sent; the next
-    /// run sends what differs.
+    /// Compare the rows with the records in Vitally and store the result: for a lost ledger, or records of another tool.
+    /// Sends nothing; the next run sends what differs.
     Adopt {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
-    /// Lists runs, the newest first; with an id, one run.
+    /// List runs, the newest first; with an id, show one run.
     Runs {
-        /// The run's id: shows its stages and what its calls waited for as well.
+        /// The run's id: also shows its stages and what its calls waited for.
         run: Option<String>,
-        /// Shows why rows of the run failed: each cause once, with its number of rows.
+        /// Show why rows of the run failed: each cause once, with its number of rows.
         #[arg(long, requires = "run")]
         failures: bool,
         /// At most this many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
-    /// Lists rows by what became of them; with --key, everything about one row over all runs.
+    /// List rows by status; with --key, show everything about one row across all runs.
     Rows {
         /// The sync.
         sync: String,
-        /// Only rows with this fate, such as rejected, invalid, deferred, delivered.
-        #[arg(long)]
+        /// Only rows with this status, such as rejected, invalid, deferred, delivered.
+        #[arg(long, alias = "fate")]
         status: Option<String>,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
-        /// Only what this run wrote; by default what the newest run of the sync that has such rows did and what still
-        /// stands, or with --key all.
+        /// Only what this run recorded; by default, the newest run of the sync that has such rows, plus what still applies;
+        /// with --key, all runs.
         #[arg(long)]
         run: Option<String>,
-        /// Only rows recorded since then, over all runs: a day such as 2026-11-24, a moment such as 2026-11-24T10:00:00Z, or
-        /// an age such as 7d, 12h or 30m.
+        /// Only rows recorded since then, across all runs: a day (2026-11-24), a moment (2026-11-24T10:00:00Z) or an age (7d,
+        /// 12h, 30m).
         #[arg(long, value_name = "TIME", conflicts_with = "run")]
         since: Option<String>,
-        /// Only rows that failed with this code, such as refused or cast-failed, over all runs.
+        /// Only rows that failed with this code, such as refused or cast-failed, across all runs.
         #[arg(long, value_name = "CODE")]
         cause: Option<String>,
-        /// Only rows that failed in any run and that no later run healed.
+        /// Only rows that failed in any run and still fail.
         #[arg(long, conflicts_with = "run")]
         still_failing: bool,
         /// At most this many.
         #[arg(long, default_value_t = 100)]
         limit: u32,
-        /// How they are written.
+        /// The output format.
         #[arg(long = "as", value_enum, default_value_t = RowsFormat::Table, value_name = "FORMAT")]
         format: RowsFormat,
     },
-    /// Tries rejected, skipped and deferred rows again now, and nothing else.
+    /// Retry rejected, skipped and deferred rows now, and nothing else.
     Retry {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
     },
-    /// Forgets what was delivered, so that it is new to the next run. Asks first.
+    /// Forget delivered rows, so that they are new to the next run. Asks first.
     Forget {
         /// The sync.
         sync: String,
-        /// Only the row with this primary key; of several columns their values, as in `acme,7`.
+        /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
-        /// Does not ask.
+        /// Do not ask.
         #[arg(long)]
         yes: bool,
     },
-    /// Lists open alerts, muted syncs, and recipients that messages do not reach.
+    /// List open alerts, muted syncs, and recipients that cannot be reached.
     Alerts {
         /// What else to do.
         #[command(subcommand)]
         action: Option<AlertsAction>,
     },
-    /// Shows every run, row and call in a browser, live.
+    /// Show every run, row and call in a browser, live.
     ///
-    /// Pages read the ledger beside runs of this and of other processes. They are served on this machine only, unless
-    /// --listen names another address.
+    /// Pages read the ledger while runs write it. They are served only on this machine, unless --listen names another
+    /// address.
     Debug(Debug),
-    /// Renders or checks one template.
+    /// Render or check one template.
     Template {
         /// What is done with it.
         #[command(subcommand)]
         action: TemplateAction,
     },
-    /// Shows the main job on data of its own, in a temporary folder, against a simulator.
+    /// Show how Coho works, on sample data, in a temporary folder, against a simulator.
     Demo(Demo),
-    /// Runs a Vitally simulator until it is interrupted.
+    /// Run a Vitally simulator until interrupted.
     Simulator(Simulator),
-    /// Runs syncs by their schedules and when they are triggered over HTTP, until it is asked to end.
+    /// Run syncs by their schedules and when triggered over HTTP, until stopped.
     Serve(Serve),
-    /// Makes, lists and revokes tokens for the trigger API of `coho serve`.
+    /// Create, list and revoke tokens for `coho serve`.
     Token {
         /// What is done.
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Serves tools for assistants (MCP) over standard input and output: they list syncs and runs, explain runs and rows, plan and
-    /// preview. They only read.
+    /// Serve read-only tools for AI assistants (MCP) over standard input and output: list syncs and runs, explain runs and rows,
+    /// plan and preview.
     ///
-    /// Only in a `coho` that was built with the feature `mcp`.
+    /// Available if `coho` was built with the feature `mcp`.
     Mcp {
-        /// Gives values of rows and texts that may quote them too, which go to whoever runs the assistant.
+        /// Also give values of rows, and texts that may quote them, to whoever runs the assistant.
         #[arg(long)]
         show_values: bool,
     },
-    /// Prints the JSON Schema of a kind of file, for editors.
+    /// Print the JSON Schema of a kind of file, for editors.
     Schema {
         /// Which kind of file.
         #[arg(value_enum)]
         kind: SchemaKind,
     },
-    /// Prints a shell's completions.
+    /// Print shell completions.
     Completions {
         /// The shell.
         #[arg(value_enum)]
@@ -311,25 +311,25 @@ pub(crate) enum With {
 #[derive(Clone, Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person types")]
 pub(crate) struct Rows {
-    /// The syncs; all, if none is named.
+    /// The syncs; all by default.
     pub(crate) syncs: Vec<String>,
-    /// At most this many rows of each model; nothing is removed.
+    /// At most this many rows of each model; removes nothing.
     #[arg(long, conflicts_with = "key")]
     pub(crate) limit: Option<u64>,
-    /// Only the row with this primary key; nothing is removed. Of a key of several columns: their values with commas
-    /// between, `--key acme,7`, or as reports show it, `--key '["acme","7"]'`.
+    /// Only the row with this primary key; removes nothing. If the key has several columns, separate the values with
+    /// commas, `--key acme,7`, or write it as reports show it, `--key '["acme","7"]'`.
     #[arg(long)]
     pub(crate) key: Option<String>,
-    /// Sends records again though nothing changed.
+    /// Send records again even if nothing changed.
     #[arg(long)]
     pub(crate) resend: bool,
-    /// Sends events again too, each under the `messageId` that it had.
+    /// Send events again too, each under its old `messageId`.
     #[arg(long, requires = "resend")]
     pub(crate) events: bool,
-    /// Begins anew where the project's ledger is gone: everything is sent again.
+    /// Start over if the project's ledger is lost: everything is sent again.
     #[arg(long)]
     pub(crate) new_ledger: bool,
-    /// Takes a ledger over that belongs to another project, or to this one under the name that it had.
+    /// Take over a ledger that belongs to another project, or to this project under its old name.
     #[arg(long)]
     pub(crate) adopt_ledger: bool,
 }
@@ -337,15 +337,15 @@ pub(crate) struct Rows {
 /// What is done with alerts.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum AlertsAction {
-    /// Checks what depends on time (freshness, reminders, ended mutes) and sends waiting messages. `coho run` does this too.
+    /// Check what depends on time (freshness, reminders, ended mutes) and send waiting messages. `coho run` does this too.
     Check,
-    /// Sends each recipient a test message. Ends with 5 if one could not be delivered.
+    /// Send each recipient a test message. Ends with 5 if one could not be delivered.
     Test {
-        /// The recipients; all, if none is named.
+        /// The recipients; all by default.
         #[arg(value_name = "NAME")]
         recipients: Vec<String>,
     },
-    /// Silences the alerts of a sync for a while. Whatever is still wrong when the mute ends is reported then.
+    /// Silence the alerts of a sync for a while. Alerts that are still open when the mute ends are sent then.
     Mute {
         /// The sync.
         sync: String,
@@ -356,7 +356,7 @@ pub(crate) enum AlertsAction {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
-    /// Ends a mute, and reports whatever is wrong.
+    /// End a mute, and send the alerts that are open.
     Unmute {
         /// The sync.
         sync: String,
@@ -425,23 +425,23 @@ pub(crate) enum Page {
 /// The simulator's settings.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Simulator {
-    /// Where it listens; port 0 takes a free one. Whoever reaches another address than this machine's own can read and
-    /// change its records with the token; its inspection API answers on this machine only.
+    /// The address to listen on; port 0 picks a free one. Anyone who can reach an address other than this machine's own can
+    /// read and change the records with the token; the inspection API answers only on this machine.
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
-    /// The REST API token that it accepts.
+    /// The REST API token to accept.
     #[arg(long, default_value = "sandbox")]
     pub(crate) token: String,
-    /// The Analytics API token that it accepts.
+    /// The Analytics API token to accept.
     #[arg(long, default_value = "sandbox")]
     pub(crate) analytics_token: String,
-    /// A file that keeps its records; without one they are gone when it ends.
+    /// A file to keep the records in; without it, they are lost when the simulator ends.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// A profile (strict, lenient, conflicting-post, …) or switches such as dup=409; repeatable.
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     pub(crate) switches: Vec<String>,
-    /// Answers no sooner than after so many milliseconds.
+    /// Delay each response by this many milliseconds.
     #[arg(long, default_value_t = 0, value_name = "MS")]
     pub(crate) latency: u64,
 }

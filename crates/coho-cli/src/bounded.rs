@@ -18,7 +18,7 @@ pub(crate) fn text(path: &Path, longest: usize) -> Result<String> {
 pub(crate) fn all(input: impl Read, longest: usize) -> Result<String> {
     let bytes = some(input, longest)?;
     if bytes.len() > longest {
-        let words = format!("it is longer than {} MiB", longest >> 20);
+        let words = format!("it is larger than {} MiB", longest >> 20);
         return Err(Error::new(ErrorKind::FileTooLarge, words));
     }
     let words = "stream did not contain valid UTF-8";

@@ -83,7 +83,7 @@ pub(crate) fn stop_at_ctrl_c() -> (Stop, Listening) {
         if asked_to_end().await.is_ok() {
             asked.ask();
             print::talk(
-                "stopping: what is under way is finished first; Ctrl-C again ends at once, and loses nothing",
+                "stopping after the calls under way; press Ctrl-C again to stop at once (nothing is lost)",
             );
             if asked_to_end().await.is_ok() {
                 std::process::exit(130);

@@ -1,6 +1,7 @@
 //! The one printer of errors: what happened, why, and what helps.
 
 use coho_core::code::Family;
+use coho_core::failure::Failure as _;
 use coho_core::problem::Problem;
 use coho_engine::context::EngineError;
 use coho_project::{File, excerpt};

@@ -28,14 +28,14 @@ fn of_columns(text: &str, columns: &[String]) -> Result<Key, Known> {
     let example: Vec<String> = columns.iter().map(|column| column.to_uppercase()).collect();
     Err(Known {
         message: format!(
-            "the primary key is {}, {} columns, and `{}` has {}",
+            "the primary key is {} ({} columns), but `{}` has {}",
             columns.join(", "),
             columns.len(),
             preview(text),
             if parts.len() == 1 { "one value".to_owned() } else { format!("{} values", parts.len()) }
         ),
         help: Some(format!(
-            "write --key {}; values that have commas as a list: --key '{}'",
+            "write --key {}; if a value contains a comma, write a list: --key '{}'",
             example.join(","),
             Json::from(example.clone())
         )),

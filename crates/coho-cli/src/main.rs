@@ -30,6 +30,10 @@ use crate::args::{Cli, Global, LogFormat, TemplateAction, Verb};
 use crate::exit::Exit;
 use crate::failure::Form;
 
+/// A row takes some hundred small pieces of memory, most of them freed by another thread than took them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A run keeps one thread busy with the ledger and one with the network; more would only wait.
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {

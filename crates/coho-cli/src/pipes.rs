@@ -1,6 +1,7 @@
 //! Dagster Pipes: where Dagster starts the command, it is told of the run over the way that its variables name. What goes wrong
 //! with that is a warning.
 
+use coho_core::failure::Failure as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
@@ -45,7 +46,7 @@ impl Pipes {
                 Some(pipes)
             }
             Err(why) => {
-                print::talk(&format!("warning: Dagster is told nothing of this run: {why}"));
+                print::talk(&format!("warning: cannot report this run to Dagster: {why}"));
                 None
             }
         }
@@ -57,8 +58,8 @@ impl Pipes {
                 Some(path) => serde_json::from_str(&fs::read_to_string(path).ok()?).ok(),
                 None => context.get("data").cloned(),
             })
-            .ok_or("DAGSTER_PIPES_CONTEXT cannot be read")?;
-        let messages = decoded(messages).ok_or("DAGSTER_PIPES_MESSAGES cannot be read")?;
+            .ok_or("cannot read DAGSTER_PIPES_CONTEXT")?;
+        let messages = decoded(messages).ok_or("cannot read DAGSTER_PIPES_MESSAGES")?;
         let text = |name: &str| messages.get(name).and_then(Json::as_str);
         let to = match (text("path"), text("stdio").or_else(|| text("buffered_stdio"))) {
             (Some(path), _) => Way::File(path.into()),
@@ -105,7 +106,7 @@ impl Pipes {
             Way::Stderr => io::stderr().lock().write_all(line.as_bytes()),
         };
         if let Err(error) = told {
-            print::talk(&format!("warning: Dagster was not told: {error}"));
+            print::talk(&format!("warning: cannot report to Dagster: {error}"));
         }
     }
 }

@@ -61,7 +61,7 @@ impl Bar {
         }
     }
 
-    /// Shows how far a reading is; what was there before goes.
+    /// Shows how far a reading is; what existed before goes.
     fn read(&mut self, message: String) {
         if !matches!(self, Self::Reading(_)) {
             self.clear();

@@ -88,19 +88,19 @@ pub(crate) fn warnings_as_json(warnings: &[Problem]) -> serde_json::Value {
 }
 
 fn root(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let here = std::env::current_dir().context("finding out the current folder")?;
+    let here = std::env::current_dir().context("cannot determine the current folder")?;
     let (start, above) = match named {
         Some(named) => (folder(&here.join(named)), 1),
         None => (here, usize::MAX),
     };
     let found = start.ancestors().take(above).find(|folder| folder.join("coho.yaml").exists());
     found.map(Path::to_owned).ok_or_else(|| {
-        let problem = Problem::new(Code::NO_PROJECT, "there is no coho.yaml here or above");
+        let problem = Problem::new(Code::NO_PROJECT, "there is no coho.yaml in this folder or above it");
         let message = match named {
             Some(folder) => format!("there is no coho.yaml in {} [{}]", folder.display(), problem.code),
             None => problem.to_string(),
         };
-        let help = "run `coho init` to begin a project, or name its folder with --project".to_owned();
+        let help = "run `coho init` to create a project, or name its folder with --project".to_owned();
         Known { message, help: Some(help), code: 3, source: None }.into()
     })
 }

@@ -28,7 +28,7 @@ fn document(error: &clap::Error, hint: Option<&str>) -> serde_json::Value {
     let text = error.to_string();
     let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let mut problem = json!({ "version": coho_report::json::VERSION, "message": message });
-    problem["help"] = hint.unwrap_or("`coho --help` shows what can be typed").into();
+    problem["help"] = hint.unwrap_or("`coho --help` lists all commands").into();
     json!({
         "version": coho_report::json::VERSION, "kind": "problems", "exit_code": coho_report::exit::USAGE,
         "problems": [problem], "warnings": [],
@@ -54,16 +54,10 @@ const MEANT: [(&[&str], &str); 13] = [
     ),
     (
         &["--full-refresh", "--full-resync", "--full", "--force", "--resync", "resync", "backfill"],
-        "`coho run --resend` sends every record again, though nothing changed",
+        "`coho run --resend` sends every record again, even if nothing changed",
     ),
-    (
-        &["--reset", "--reset-cdc", "reset"],
-        "`coho forget SYNC` forgets what was delivered, so that it is new to the next run",
-    ),
-    (
-        &["--fate", "--status", "--failed", "--rejected"],
-        "`coho rows SYNC --fate rejected` lists rows by what became of them",
-    ),
+    (&["--reset", "--reset-cdc", "reset"], "`coho forget SYNC` makes every row new to the next run"),
+    (&["--failed", "--rejected"], "`coho rows SYNC --status rejected` lists rows by status"),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
     (&["--config", "--project-dir", "-c"], "`--project DIR` names the project's folder"),
@@ -74,9 +68,9 @@ const MEANT: [(&[&str], &str); 13] = [
         &["validate", "lint", "test-connection", "doctor", "debug"],
         "`coho check` says what is wrong with the project",
     ),
-    (&["status", "history", "list", "ls"], "`coho runs` lists runs, `coho rows SYNC` what became of rows"),
+    (&["status", "history", "list", "ls"], "`coho runs` lists runs, `coho rows SYNC` lists rows"),
     (
         &["logs", "log", "errors"],
-        "`coho rows SYNC --fate rejected` lists what was refused; with --key all that is known of a row",
+        "`coho rows SYNC --status rejected` lists rejected rows; with --key it shows everything about one row",
     ),
 ];

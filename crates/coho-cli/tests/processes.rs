@@ -35,7 +35,7 @@ fn ends_cleanly(name: &str) {
     signal(&run, name).unwrap();
     let stopped = run.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("run again: Coho continues from here"), "{}", text(&stopped));
     assert!(text(&stopped).contains("stopping: what is under way is finished first"), "{}", text(&stopped));
     let before = stage.vitally.count(RecordKind::Account);
     assert!(before < ROWS, "the run was over before the signal came");
@@ -51,7 +51,7 @@ fn being_asked_to_end_ends_a_long_wait_at_once() {
     signal(&run, "TERM").unwrap();
     let stopped = run.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("run again: Coho continues from here"), "{}", text(&stopped));
     stage.vitally.clear_script();
     finish(&stage).unwrap();
 }
@@ -232,8 +232,8 @@ fn lost_database_sends_nothing_of_what_was_read() {
     drop(lock);
     assert_eq!(ended.status.code(), Some(3), "{}", text(&ended));
     let message = text(&ended);
-    assert!(message.contains("the connection to PostgreSQL broke before the last row"), "{message}");
-    assert!(message.contains("help: run again: nothing was taken from an incomplete reading"), "{message}");
+    assert!(message.contains("lost the connection to PostgreSQL before the last row"), "{message}");
+    assert!(message.contains("help: run again: Coho used none of the rows that it read"), "{message}");
     assert_eq!(stage.vitally.calls().len(), 0, "nothing was sent and nothing removed");
     assert_eq!(stage.vitally.count(RecordKind::Account), 5);
 }

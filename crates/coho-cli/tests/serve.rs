@@ -340,7 +340,7 @@ fn wrong_files_leave_the_old_project_in_force() {
     let ready = server.send("GET", "/readyz", None, "", "");
     assert_eq!(
         (ready.0, ready.1["project"].as_str()),
-        (200, Some("its new files are wrong, and the old ones in force"))
+        (200, Some("its new files are wrong, and the old ones stay in force"))
     );
     let fault = server.get("/home.json", &may)["agenda"]["fault"].to_string();
     assert!(fault.contains("`25` is not an hour"), "{fault}");

@@ -1,6 +1,6 @@
 //! Transcripts: each `fixtures/*/*.txt` is what a user does, its `.snap` what the terminal shows of it.
 //!
-//! `mistakes` are what can go wrong, each with its message; `verbs` are what goes right; `b2b`, at the
+//! `guides` are what the guides quote, `mistakes` what can go wrong, each with its message; `verbs` are what goes right; `b2b`, at the
 //! root, is the main job on a company's database. `tests/stage/script.rs` says what a script may hold.
 
 #[path = "stage/redact.rs"]
@@ -28,6 +28,7 @@ fn transcript(path: &Path) -> datatest_stable::Result<()> {
 }
 
 datatest_stable::harness! {
+    { test = transcript, root = "fixtures/guides", pattern = r"\.txt$" },
     { test = transcript, root = "fixtures/mistakes", pattern = r"\.txt$" },
     { test = transcript, root = "fixtures/verbs", pattern = r"\.txt$" },
     { test = transcript, root = "../../fixtures/b2b", pattern = r"\.txt$" },

@@ -79,108 +79,108 @@ macro_rules! codes {
 
 codes! {
     Project {
-        YAML_SYNTAX "yaml-syntax": "The file is not YAML.", "Mend the place that the message shows.";
+        YAML_SYNTAX "yaml-syntax": "The file is not valid YAML.", "Fix the place that the message shows.";
         YAML_TAB "yaml-tab": "A line is indented with a tab, which YAML does not allow.", "Indent with spaces.";
-        FILE_UNREADABLE "file-unreadable": "A file of the project cannot be read.", "Check that it exists and that you may read it.";
+        FILE_UNREADABLE "file-unreadable": "A project file cannot be read.", "Check that it exists and that you have permission to read it.";
         NOT_UTF8 "not-utf8": "A file is not UTF-8 text.", "Save it as UTF-8.";
-        UNKNOWN_KEY "unknown-key": "A key that Coho does not know.", "Use the key that the message suggests, or remove it.";
-        MISSING_KEY "missing-key": "A key that must be there is not.", "Add it.";
-        WRONG_VALUE "wrong-value": "A value of the wrong kind, or none of those that are allowed.", "Use one of the values that the message names.";
-        UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or put it into the file given with --env-file.";
-        LITERAL_SECRET "literal-secret": "A token or a password is written out in `coho.yaml`.", "Put it into an environment variable or a file, and refer to that.";
-        NO_SYNCS "no-syncs": "The project has no syncs: there is no file in `syncs/`.", "Write one; a folder of another name is not read.";
-        UNKNOWN_NAME "unknown-name": "A model, source, destination or target that the project does not define.", "Define it, or use the name that the message suggests.";
-        DUPLICATE_ID "duplicate-id": "Two syncs have one id, or two models, or two tests of a file, one name.", "Give one of them another; ids are never reused.";
-        API_CANNOT "api-cannot": "The Analytics API cannot do what the sync asks for: it upserts, and nothing else.", "Use `api: rest`, or what the message suggests.";
-        NEVER_NULL "never-null": "A null policy stands beside a template that always gives a value.", "Add `empty: null` to the field, or end the template with `| default: nil`.";
-        NEVER_DUE "never-due": "A schedule names a date that no year has.", "Change the day of the month or the month.";
-        SKIPPED_TIME "skipped-time": "A scheduled time does not exist on the day on which the clocks go forward.", "Leave it, if the run may begin when the clocks change; else choose another time or UTC.";
-        SHARED_FIELD "shared-field": "Two syncs write one field of one object: the last one wins.", "Map it in one of them only.";
-        PERMIT_UNUSABLE "permit-unusable": "The file that `--plan` names is no permit of this project.", "Make a new one with `coho plan -o`.";
-        NOT_SUPPORTED "not-supported": "Something that this version of Coho cannot do yet.", "See the message for what can be used in its place.";
-        NO_PROJECT "no-project": "There is no coho.yaml here or above.", "Run `coho init`, or name the folder with --project.";
+        UNKNOWN_KEY "unknown-key": "Coho does not know this key.", "Use the key that the message suggests, or remove it.";
+        MISSING_KEY "missing-key": "A required key is missing.", "Add it.";
+        WRONG_VALUE "wrong-value": "A value has the wrong type, or is not one of the allowed values.", "Use one of the values that the message names.";
+        UNSET_VARIABLE "unset-variable": "`${NAME}` refers to an environment variable that is not set.", "Set it, or add it to the file given with --env-file.";
+        LITERAL_SECRET "literal-secret": "`coho.yaml` contains a token or a password.", "Move it to an environment variable or a file, and refer to that.";
+        NO_SYNCS "no-syncs": "The project has no syncs: `syncs/` has no files.", "Add one; folders with other names are not read.";
+        UNKNOWN_NAME "unknown-name": "The project does not define a model, source, destination or target of this name.", "Define it, or use the name that the message suggests.";
+        DUPLICATE_ID "duplicate-id": "Two syncs share an id, or two models (or two tests in a file) share a name.", "Change one of them; never reuse ids.";
+        API_CANNOT "api-cannot": "The Analytics API cannot do what the sync asks for: it can only upsert.", "Use `api: rest`, or what the message suggests.";
+        NEVER_NULL "never-null": "A null policy has no effect: the template always gives a value.", "Add `empty: null` to the field, or end the template with `| default: nil`.";
+        NEVER_DUE "never-due": "A schedule names a date that does not exist in any year.", "Change the day of the month or the month.";
+        SKIPPED_TIME "skipped-time": "A scheduled time does not exist on the day when the clocks go forward.", "Leave it if the run may start when the clocks change; otherwise choose another time or UTC.";
+        SHARED_FIELD "shared-field": "Two syncs write the same field of the same object: the last one wins.", "Map it in only one of them.";
+        PERMIT_UNUSABLE "permit-unusable": "The file given with `--plan` is not an approved plan of this project.", "Write a new one with `coho plan -o`.";
+        NOT_SUPPORTED "not-supported": "This version of Coho cannot do this yet.", "See the message for an alternative.";
+        NO_PROJECT "no-project": "There is no coho.yaml in this folder or above it.", "Run `coho init`, or name the folder with --project.";
     }
     Mapping {
-        UNKNOWN_COLUMN "unknown-column": "The model has no column of this name.", "Use the name that the message suggests, or add the column to the model.";
+        UNKNOWN_COLUMN "unknown-column": "The model has no column with this name.", "Use the name that the message suggests, or add the column to the model.";
         UNKNOWN_FIELD "unknown-field": "Vitally's object has no such field.", "Map it under `traits`, or use the name that the message suggests.";
-        READ_ONLY_FIELD "read-only-field": "Vitally does not let this field be written.", "Where the message says so, map it under `traits`.";
+        READ_ONLY_FIELD "read-only-field": "Vitally does not allow writing this field.", "If the message says so, map it under `traits`.";
         REQUIRED_FIELD "required-field": "A field that Vitally requires is not mapped.", "Map it.";
         OWNER_REQUIRED "owner-required": "A user needs at least one account or organization.", "Map accountIds or organizationIds.";
-        TYPE_MISMATCH "type-mismatch": "The column's type does not fit the field's.", "Cast it with `as:`, or in the model.";
-        UNSAFE_TYPE "unsafe-type": "The source's type has no form that keeps its value.", "Cast the column in the model, as the message shows.";
-        BAD_LOOKUP "bad-lookup": "A field that refers to records is mapped without `lookup:`, or another one with it.", "Write it as the message shows.";
-        TEMPLATE_SYNTAX "template-syntax": "A template is not Liquid as Coho reads it.", "Mend the place that the message shows.";
-        TEMPLATE_LIMIT "template-limit": "A template is too long, or nested too deep.", "Make it smaller, or do part of the work in the model.";
+        TYPE_MISMATCH "type-mismatch": "The column's type does not match the field's.", "Cast it with `as:`, or in the model.";
+        UNSAFE_TYPE "unsafe-type": "No type of Coho can hold the source's values exactly.", "Cast the column in the model, as the message shows.";
+        BAD_LOOKUP "bad-lookup": "A field that refers to records has no `lookup:`, or another field has one.", "Write it as the message shows.";
+        TEMPLATE_SYNTAX "template-syntax": "A template is not valid Liquid.", "Fix the place that the message shows.";
+        TEMPLATE_LIMIT "template-limit": "A template is too long, or nested too deeply.", "Make it smaller, or move part of the work to the model.";
         UNKNOWN_FILTER "unknown-filter": "A template uses a filter that Coho does not know.", "Use the name that the message suggests.";
-        UNKNOWN_SNIPPET "unknown-snippet": "A template renders a snippet that is not there, or that renders itself.", "Use the name of a file in the project's folder `templates`, without `.liquid`.";
-        UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or in a place where it cannot stand.", "Use the name that the message suggests.";
+        UNKNOWN_SNIPPET "unknown-snippet": "A template renders a snippet that does not exist, or that renders itself.", "Use the name of a file in the project's folder `templates`, without `.liquid`.";
+        UNKNOWN_TAG "unknown-tag": "A template uses a tag that Coho does not know, or that is not allowed in this place.", "Use the name that the message suggests.";
         UNKNOWN_VARIABLE "unknown-variable": "A template reads a name that is neither a column nor assigned in the template.", "Use the name that the message suggests.";
-        FILTER_ARGUMENTS "filter-arguments": "A filter is given too few, too many or unsuitable arguments.", "See the filter in the reference of templates.";
-        TRAIT_NAME "trait-name": "A trait's name is not the path by which the workspace knows a trait.", "Use the path that the message shows, or another name.";
-        TRAIT_TYPE "trait-type": "The value's type is not that of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
-        TRAIT_OPTION "trait-option": "The value is none of the trait's options.", "Use one of the options that the message names.";
+        FILTER_ARGUMENTS "filter-arguments": "A filter has too few, too many or unsuitable arguments.", "Look up the filter in the template reference.";
+        TRAIT_NAME "trait-name": "A trait's name is not the path that the workspace uses for the trait.", "Use the path that the message shows, or another name.";
+        TRAIT_TYPE "trait-type": "The value's type differs from the type of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
+        TRAIT_OPTION "trait-option": "The value is not one of the trait's options.", "Use one of the options that the message names.";
         SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }
     Row {
-        NULL_KEY "null-key": "The row's primary key is null.", "Filter such rows out in the model, or give them a key.";
-        DUPLICATE_KEY "duplicate-key": "Several rows have one primary key; none of them is sent.", "Make the model's key unique.";
-        KEY_TYPE "key-type": "The primary key's type has no stable text.", "Cast the key to text or a whole number in the model.";
+        NULL_KEY "null-key": "The row's primary key is null.", "Filter these rows out in the model, or give them a key.";
+        DUPLICATE_KEY "duplicate-key": "Several rows have the same primary key; none of them is sent.", "Make the model's key unique.";
+        KEY_TYPE "key-type": "The primary key has a type without a stable text form.", "Cast the key to text or a whole number in the model.";
         KEY_LENGTH "key-length": "The primary key is longer than 1,024 bytes.", "Use a shorter key.";
-        NULL_TARGET "null-target": "The value that matches the record is null or empty.", "Filter such rows out in the model.";
-        TARGET_FORM "target-form": "The external id cannot be part of an address (`.`, `..`) or is too long.", "Use another external id.";
-        DUPLICATE_TARGET "duplicate-target": "Several keys have one external id; none of them is sent.", "Make the external id unique in the model.";
+        NULL_TARGET "null-target": "The value that identifies the record is null or empty.", "Filter these rows out in the model.";
+        TARGET_FORM "target-form": "The external id cannot be used in a URL (`.`, `..`), or is too long.", "Use another external id.";
+        DUPLICATE_TARGET "duplicate-target": "Several keys have the same external id; none of them is sent.", "Make the external id unique in the model.";
         NULL_REQUIRED "null-required": "A field that Vitally requires is null in this row.", "Give it a value in the model.";
-        NO_OWNER "no-owner": "The user has neither an account nor an organization in this row.", "Give it at least one, or filter it out in the model.";
-        CAST_FAILED "cast-failed": "The value cannot be read as the type in `as:`.", "Mend the value in the model, or drop the cast.";
-        VALUE_TYPE "value-type": "The value's type does not fit the field's.", "Cast it with `as:`, or in the model.";
+        NO_OWNER "no-owner": "The user has neither an account nor an organization in this row.", "Give the user at least one, or filter the row out in the model.";
+        CAST_FAILED "cast-failed": "The value cannot be read as the type in `as:`.", "Fix the value in the model, or remove the cast.";
+        VALUE_TYPE "value-type": "The value's type does not match the field's.", "Cast it with `as:`, or in the model.";
         UNDEFINED_VALUE "undefined-value": "A template reads a value that this row does not have.", "Use `default`, or test for it with `if`.";
-        TEMPLATE_FAILED "template-failed": "A template cannot do with this row's value what it is asked to.", "Mend the value in the model, or test for it in the template.";
-        TEMPLATE_BUDGET "template-budget": "A template did more work, or made more text, than it may for one row.", "Make it simpler, or do part of the work in the model.";
-        UNREADABLE_DATE "unreadable-date": "A template's `date` filter got a value that is not a date.", "Mend the value in the model, or test for it in the template.";
-        NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list of anything but plain values.", "Map its members one by one, or cast it to text with `as: text`.";
+        TEMPLATE_FAILED "template-failed": "A filter or tag cannot handle this row's value.", "Fix the value in the model, or test for it in the template.";
+        TEMPLATE_BUDGET "template-budget": "A template exceeded its limit of steps, memory or text for one row.", "Make it simpler, or move part of the work to the model.";
+        UNREADABLE_DATE "unreadable-date": "A date filter received a value that is not a date.", "Fix the value in the model, or test for it in the template.";
+        NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list of other things than plain values.", "Map its members one by one, or cast it to text with `as: text`.";
     }
     Record {
-        REFUSED "refused": "Vitally refused the record and says why.", "Read Vitally's text; mend the row or the mapping.";
-        TOO_LARGE "too-large": "The record is larger than Vitally takes.", "Map fewer or shorter values.";
+        REFUSED "refused": "Vitally refused the record.", "Read Vitally's message, then fix the row or the mapping.";
+        TOO_LARGE "too-large": "The record is larger than Vitally accepts.", "Map fewer or shorter values.";
         NOT_FOUND "not-found": "Update mode: Vitally has no such record.", "Use upsert, or wait until it exists.";
-        ALREADY_EXISTS "already-exists": "Insert mode: Vitally has this record already.", "Use upsert, or leave it.";
+        ALREADY_EXISTS "already-exists": "Insert mode: Vitally already has this record.", "Use upsert, or leave it.";
         AMBIGUOUS_MATCH "ambiguous-match": "Several records match.", "Merge them in Vitally, or match by external id.";
-        REFERENCE_MISSING "reference-missing": "A record that this one refers to is not in Vitally yet.", "Sync it first; the row is tried again by itself.";
-        RETRIES_USED_UP "retries-used-up": "Vitally refused the row so often that Coho waits until it changes.", "Mend the row, or use `coho retry`.";
-        UNLINK_FAILED "unlink-failed": "The record was written, and Vitally did not take a lost account away from it.", "Read Vitally's text; the row is tried again by itself.";
-        TYPE_BLOCKED "type-blocked": "Vitally refuses every message of this type.", "Ask Vitally's support whether the type is blocked for the workspace.";
-        WRONG_RECORD "wrong-record": "Vitally answered with another record than the one that was asked for.", "Change the external id: it looks like an id of Vitally's own.";
+        REFERENCE_MISSING "reference-missing": "A record that this one refers to is not in Vitally yet.", "Sync that record first; Coho retries the row by itself.";
+        RETRIES_USED_UP "retries-used-up": "Vitally refused the row so often that Coho no longer retries it (dead letter).", "Fix the row, or run `coho retry`.";
+        UNLINK_FAILED "unlink-failed": "Vitally wrote the record, but did not unlink an account that the row no longer names.", "Read Vitally's message; Coho retries the row by itself.";
+        TYPE_BLOCKED "type-blocked": "Vitally refuses every message of this type.", "Ask Vitally's support whether this type is blocked for the workspace.";
+        WRONG_RECORD "wrong-record": "Vitally returned a different record than the one requested.", "Change the external id: it looks like one of Vitally's own ids.";
     }
     Unclear {
-        OUTCOME_UNKNOWN "outcome-unknown": "A call was sent and its answer is not known.", "Run again: Coho looks before it writes, and repeats an event under the id that it had.";
-        STALE "stale": "The plan that a person agreed to does not have this operation, or its record changed since.", "Plan again, and agree to that.";
+        OUTCOME_UNKNOWN "outcome-unknown": "Coho sent a call and does not know the result.", "Run again: Coho looks before it writes, and repeats events under the same id.";
+        STALE "stale": "The approved plan does not have this operation, or its record changed since.", "Plan again and approve the new plan.";
         NOT_ATTEMPTED "not-attempted": "The run ended before the row was sent.", "Run again.";
     }
     Halt {
         UNAUTHORIZED "unauthorized": "Vitally does not accept the token.", "Check the token and the region.";
         FORBIDDEN "forbidden": "The token may not do this.", "Use a token with the permission.";
         UNREACHABLE "unreachable": "Vitally cannot be reached.", "Check the network, the region and the subdomain.";
-        QUOTA "quota": "Vitally keeps answering that there were too many calls.", "Lower `rate`, or wait.";
-        SERVER_FAILING "server-failing": "Vitally keeps failing or answering with what cannot be read.", "Try again later.";
-        OTHER_WORKSPACE "other-workspace": "The token belongs to another workspace than the ledger remembers.", "Use the token of the right workspace, or another destination.";
-        OTHER_PROJECT "other-project": "The ledger belongs to another project.", "Name another file under `ledger:`; where it is to become this project's, run once with `--adopt-ledger`.";
-        LEDGER_LOST "ledger-lost": "The project had a ledger, and it is gone.", "Bring it back, or run `coho adopt`; `coho run --new-ledger` sends everything again.";
-        LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or mend its permissions.";
+        QUOTA "quota": "Vitally keeps answering 429 (too many calls).", "Lower `rate`, or wait.";
+        SERVER_FAILING "server-failing": "Vitally keeps failing, or sends responses that Coho cannot read.", "Try again later.";
+        OTHER_WORKSPACE "other-workspace": "The token belongs to a different workspace than before.", "Use the right workspace's token, or another destination.";
+        OTHER_PROJECT "other-project": "The ledger belongs to another project.", "Name another file under `ledger:`; to give the ledger to this project, run once with `--adopt-ledger`.";
+        LEDGER_LOST "ledger-lost": "The project's ledger is missing.", "Restore it, or run `coho adopt`; `coho run --new-ledger` sends everything again.";
+        LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or fix its permissions.";
         LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
         LEASE_LOST "lease-lost": "Another run took the ledger over.", "Run again.";
-        INTERRUPTED "interrupted": "The run was interrupted.", "Run again: it goes on from there.";
+        INTERRUPTED "interrupted": "The run was interrupted.", "Run again: Coho continues where it stopped.";
         SPOOL_FAILED "spool-failed": "The temporary folder cannot be written.", "Free disk space, or set TMPDIR.";
     }
     Guard {
-        EMPTY_SOURCE "empty-source": "The model has no rows, though records were delivered from it before.", "Check the model; set `guards: { empty_source: allow }` if this is right.";
-        MAX_REMOVED "max-removed": "More records would be removed than the guard allows.", "Check the model; raise `guards: { max_removed }` if this is right.";
-        MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; raise `guards: { max_changed }` if this is right.";
-        MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's text; raise `guards: { max_rejected }` if this is right.";
-        TAKES_USERS_ALONG "takes-users-along": "Deleting the account would delete users that another sync still holds.", "Let the users leave their model, or link them to another account.";
-        NEW_EVENT_IDS "new-event-ids": "Events that were delivered under other ids would be sent a second time: the sync's `id` or the primary keys of its rows were changed.", "Write `renamed_from`, or give the rows their old keys; where the events are others, send them with `--resend --events`.";
-        INFERRED_TYPE "inferred-type": "A column of a file was taken for another type than before, so that it would be sent otherwise in every row.", "Mend the value that is named, or write the type that is meant: `types: { COLUMN: TYPE }` in the model.";
-        MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; raise `guards: { max_nulled }` if this is right.";
+        EMPTY_SOURCE "empty-source": "The model has no rows, but had some before.", "Check the model; if this is intended, set `guards: { empty_source: allow }`.";
+        MAX_REMOVED "max-removed": "More records would be removed than the guard allows.", "Check the model; if this is intended, raise `guards: { max_removed }`.";
+        MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; if this is intended, raise `guards: { max_changed }`.";
+        MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's message; if this is intended, raise `guards: { max_rejected }`.";
+        TAKES_USERS_ALONG "takes-users-along": "Deleting the account would also delete users that another sync owns.", "Remove the users from their model, or link them to another account.";
+        NEW_EVENT_IDS "new-event-ids": "Events would be sent a second time under new ids, because the sync's `id` or the primary keys of its rows changed.", "Write `renamed_from`, or give the rows their old keys; if the events are new, send them with `--resend --events`.";
+        INFERRED_TYPE "inferred-type": "A file's column has a different inferred type than before, which would change every row.", "Fix the value that the message names, or declare the type in the model: `types: { COLUMN: TYPE }`.";
+        MAX_NULLED "max-nulled": "More values of a field would be cleared than the guard allows.", "Check the model; if this is intended, raise `guards: { max_nulled }`.";
     }
 }
 

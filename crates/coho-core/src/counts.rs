@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_without_a_fate_breaks_the_law() {
+    fn a_row_without_a_status_breaks_the_law() {
         let mut counts = Counts { read: 3, writes: 1, ..Counts::default() };
         counts.row(RowStatus::Unchanged);
         assert!(counts.check_plan().is_err());

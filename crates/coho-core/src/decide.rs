@@ -1,6 +1,6 @@
 //! The decision table: what a row and its memory mean together.
 //!
-//! It is total, pure and finite: 22 numbered rows, listed in `docs/architecture.md`, each with a test of its number in
+//! It is total, pure and finite: 22 numbered rows, listed in `docs/design/decision-table.md`, each with a test of its number in
 //! `tests/decide.rs` and all together checked against an oracle there. [`decide_present`] reads the rows for keys that the
 //! model has, [`decide_absent`] those for keys that it has not: each can say only what may happen to such a key.
 

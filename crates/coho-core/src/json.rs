@@ -15,13 +15,13 @@ use crate::value::Value;
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// The text is not one JSON value.
-    #[error("this is not JSON")]
+    #[error("not valid JSON")]
     Syntax(#[source] serde_json::Error),
     /// A number with more than 1,000 digits, or an exponent beyond that.
     #[error("the number {0} is too long")]
     Number(String),
     /// An object that has one name twice; only [`parse_strict`] looks for those.
-    #[error("an object has the name `{0}` twice")]
+    #[error("an object has the key `{0}` twice")]
     Doubled(String),
 }
 
@@ -76,7 +76,8 @@ fn finished(text: Vec<u8>) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-fn append(text: &mut Vec<u8>, value: &Value) {
+/// Appends the compact JSON text of a value.
+pub fn append(text: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => text.extend(b"null"),
         Value::Bool(flag) => text.extend(if *flag { b"true".as_slice() } else { b"false" }),
@@ -120,8 +121,8 @@ fn append_comma(text: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// Quoted, and escaped where that is needed. Memory takes all that is written.
-fn append_text(text: &mut Vec<u8>, words: &str) {
+/// Appends a text, quoted, and escaped where that is needed. Memory takes all that is written.
+pub fn append_text(text: &mut Vec<u8>, words: &str) {
     serde_json::to_writer(text, words).unwrap_or_default();
 }
 

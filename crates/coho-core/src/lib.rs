@@ -68,6 +68,7 @@ pub mod case;
 pub mod problem;
 pub mod code;
 pub mod cause;
+pub mod failure;
 pub mod place;
 pub mod secret;
 pub mod terminal;

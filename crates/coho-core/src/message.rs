@@ -14,7 +14,7 @@ use crate::time::Time;
 /// The namespace of all ids that Coho makes: `uuid5(URL, "https://github.com/coho-sync/coho")`. It never changes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5d62_fa21_f5bf_569c_9f93_416f_87cd_af94);
 
-/// The `messageId` of an event without a column for it: made of the sync's id and the row's key.
+/// The `messageId` of an event without a column for it: derived from the sync's id and the row's key.
 pub fn of_event(sync: &SyncId, key: &Key) -> Result<ExternalId, ExternalIdError> {
     ExternalId::parse(&make(&["event", sync.as_str(), key.as_str()]))
 }

@@ -154,8 +154,8 @@ impl Operation {
         }
     }
 
-    /// What is remembered of a write.
-    fn remembered(&self) -> Option<&Sent> {
+    /// What is remembered of a write once it was acknowledged.
+    pub fn remembered(&self) -> Option<&Sent> {
         match &self.action {
             Action::Write { would_send, .. } | Action::Probe { would_send, .. } => Some(would_send),
             Action::Remove => None,
@@ -204,9 +204,12 @@ impl Operation {
             Verb::Write => 0,
             Verb::Remove => 1,
         }]);
+        let mut text = Vec::new();
         for (path, value) in self.remembered().into_iter().flatten() {
             hasher.part(path.to_string().as_bytes());
-            hasher.part(crate::json::write(value).as_bytes());
+            text.clear();
+            crate::json::append(&mut text, value);
+            hasher.part(&text);
         }
         hasher.finish()
     }

@@ -100,7 +100,7 @@ impl DeliveryState {
 pub enum Origin {
     /// It did.
     Created,
-    /// It was there before.
+    /// It existed before.
     Found,
 }
 

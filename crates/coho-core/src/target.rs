@@ -16,7 +16,7 @@ pub enum ExternalIdError {
     #[error("the external id is empty")]
     Empty,
     /// `.` or `..`, which no address can carry.
-    #[error("the external id `{0}` cannot be part of an address")]
+    #[error("the external id `{0}` cannot be used in a URL")]
     Dots(String),
     /// Longer than [`LONGEST_EXTERNAL_ID`].
     #[error("the external id is {0} bytes long")]

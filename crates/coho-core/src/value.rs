@@ -2,6 +2,8 @@
 //!
 //! A `Value` owns its content. A cell of a row is borrowed and lives in [`crate::row`]; [`crate::json`] is a value's text.
 
+mod from;
+
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};

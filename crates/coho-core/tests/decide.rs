@@ -1,6 +1,6 @@
 //! The decision table: a test for each of its rows, and all combinations against an oracle written in another style.
 //!
-//! The rows are those of `docs/architecture.md`; `decide/given.rs` has the words that the tests are given in,
+//! The rows are those of `docs/design/decision-table.md`; `decide/given.rs` has the words that the tests are given in,
 //! `decide/cases.rs` all combinations, `decide/oracle.rs` the oracle.
 
 #[path = "decide/given.rs"]

@@ -9,6 +9,7 @@ mod disk;
 #[cfg(test)]
 mod law;
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 
 use chrono::{Duration, TimeDelta};

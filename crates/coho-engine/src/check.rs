@@ -1,5 +1,6 @@
 //! Checking: sources, mappings, destinations and traits, each problem with its place.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
@@ -124,7 +125,7 @@ async fn traits(engine: &Engine<'_>, destination: &str, read: &[(&Sync, Option<C
                 concerned.iter().flat_map(|(sync, columns)| misfits(sync, columns.as_ref(), &traits.fields)),
             ),
             Err(error) => {
-                let what = format!("the traits of {object}s were not compared with the workspace's: ");
+                let what = format!("could not compare the traits of {object}s with the workspace: ");
                 let cause = problem(&error);
                 let place = engine.setup.project.destinations.get(destination).map(|spec| spec.place.clone());
                 warnings.push(Problem { message: what + &cause.message, place, ..cause });

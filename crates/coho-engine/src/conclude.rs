@@ -54,7 +54,7 @@ pub fn conclude(operation: &Operation, verdict: &Verdict, circumstances: Circums
         Verdict::Accepted => case.accepted(),
         Verdict::Gone => case.gone(),
         Verdict::Missing => case.missing(),
-        Verdict::Exists => case.waits(Why::Skipped, Code::ALREADY_EXISTS, "Vitally has this record already"),
+        Verdict::Exists => case.waits(Why::Skipped, Code::ALREADY_EXISTS, "Vitally already has this record"),
         Verdict::Ambiguous => case.waits(Why::Rejected, Code::AMBIGUOUS_MATCH, "several records match"),
         Verdict::Rejected { code, message } => case.waits(Why::Rejected, *code, message),
         Verdict::Deferred { message } => case.deferred(&format!("{message} is not in Vitally yet")),
@@ -107,7 +107,7 @@ impl Case<'_> {
         };
         let row_state = Some(self.row_state(delivery, Pending::None));
         if matches!(self.operation.action, Action::Probe { .. }) && self.is_to_go(origin) {
-            let message = "the record is still there, and the next run removes it".to_owned();
+            let message = "the record still exists; the next run removes it".to_owned();
             let code = Some(Code::OUTCOME_UNKNOWN);
             return Conclusion { outcome: Outcome::Deferred, row_state, code, message };
         }
@@ -136,7 +136,7 @@ impl Case<'_> {
         }
     }
 
-    /// The Analytics API took it. Whose the record is it does not say, so it counts as one that was there before.
+    /// The Analytics API took it. Whose the record is it does not say, so it counts as one that existed before.
     fn accepted(&self) -> Conclusion {
         let origin =
             self.known.before.and_then(|row_state| row_state.delivery.origin()).unwrap_or(Origin::Found);
@@ -173,7 +173,7 @@ impl Case<'_> {
                 Some(self.row_state(DeliveryState::Removed { at: self.known.now }, Pending::None))
             }
         };
-        let message = "the write of this row never arrived".to_owned();
+        let message = "the write of this row did not arrive".to_owned();
         Conclusion { outcome: Outcome::Skipped, row_state, code: Some(Code::NOT_FOUND), message }
     }
 

@@ -211,8 +211,8 @@ fn unknown_sync(name: &str, syncs: &[Sync]) -> Problem {
     let problem = Problem::new(Code::UNKNOWN_NAME, format!("the project has no sync `{name}`"));
     match nearest(name, ids()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None if syncs.is_empty() => problem.help("it has no syncs at all: write one in `syncs/NAME.yaml`"),
-        None => problem.help(format!("its syncs are {}", ids().collect::<Vec<_>>().join(", "))),
+        None if syncs.is_empty() => problem.help("the project has no syncs: add one as `syncs/NAME.yaml`"),
+        None => problem.help(format!("the project has the syncs {}", ids().collect::<Vec<_>>().join(", "))),
     }
 }
 

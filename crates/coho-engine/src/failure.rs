@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 use coho_core::verdict::Verdict;
@@ -38,10 +39,10 @@ pub enum EngineError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Law 1 does not hold: a mistake in Coho itself.
-    #[error("the run of sync `{sync}` does not add up")]
+    #[error("the counts of sync `{sync}` do not add up")]
     Law { sync: String, source: coho_core::counts::BrokenSum },
     /// The project had a ledger, and it is gone.
-    #[error("{} sent before, and the ledger {} does not know of it: it is gone, or another one", named(syncs), path.display())]
+    #[error("{} sent before, but the ledger `{}` has no record of it: it was lost, or this is a different ledger", named(syncs), path.display())]
     LedgerLost { path: PathBuf, syncs: Vec<SyncId> },
     /// The ledger is another project's.
     #[error(
@@ -50,36 +51,32 @@ pub enum EngineError {
     )]
     OtherProject { path: PathBuf, ours: String, owner: Box<coho_ledger::project::Owner> },
     /// There is no folder for temporary files.
-    #[error("the temporary folder {} cannot be used", folder.display())]
+    #[error("cannot use the temporary folder `{}`", folder.display())]
     Temporary { folder: PathBuf, source: std::io::Error },
     /// What Vitally holds of events cannot be read.
-    #[error("sync `{sync}` sends events, and Vitally does not tell which it holds")]
+    #[error("cannot adopt sync `{sync}`: Vitally does not list events")]
     NoAdoption { sync: SyncId },
     /// The token belongs to another workspace than the ledger remembers.
     #[error(
-        "the token of destination `{destination}` is not of the workspace that the ledger remembers as `{workspace}`"
+        "the token of destination `{destination}` belongs to a different workspace than `{workspace}` in the ledger"
     )]
     OtherWorkspace { destination: String, workspace: String },
     /// Vitally did not answer whose workspace a token is, or what it holds.
-    #[error(
-        "cannot find out what Vitally holds in the workspace of destination `{destination}`: {}",
-        said(verdict)
-    )]
+    #[error("cannot check the workspace of destination `{destination}`: {}", said(verdict))]
     Unanswered { destination: String, verdict: Box<Verdict> },
     /// A destination's token is no token.
-    #[error("the token of destination `{destination}` cannot be used")]
+    #[error("cannot use the token of destination `{destination}`")]
     Token { destination: String, source: coho_vitally::client::TokenError },
     /// Alerts cannot be sent.
     #[error(transparent)]
     Alerts(#[from] coho_alert::send::SenderError),
     /// A destination's settings are no use.
-    #[error("destination `{destination}` cannot be used")]
+    #[error("cannot use destination `{destination}`")]
     Destination { destination: String, source: coho_vitally::client::ClientError },
 }
 
-impl EngineError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for EngineError {
+    fn code(&self) -> Code {
         match self {
             Self::Selection(problem) => problem.code,
             Self::Open(error) => error.code(),
@@ -100,6 +97,44 @@ impl EngineError {
         }
     }
 
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Selection(problem) => problem.help.clone(),
+            Self::Open(error) => error.help(),
+            Self::Lease(error) => error.help(),
+            Self::Scope(error) => error.help(),
+            Self::Ledger(error) => error.help(),
+            Self::Amend(error) => error.help(),
+            Self::Plan(error) => error.help(),
+            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
+            Self::LedgerLost { .. } => Some(
+                "restore the file; or compare with Vitally: `coho adopt SYNC` (events: `coho baseline SYNC`); or send everything again: `coho run --new-ledger`"
+                    .to_owned(),
+            ),
+            Self::OtherProject { .. } => Some(
+                "name another file under `ledger:`; if the project was renamed, or the ledger should belong to this project, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
+                    .to_owned(),
+            ),
+            Self::Temporary { .. } => {
+                Some("create the folder, or set TMPDIR to a writable one".to_owned())
+            }
+            Self::NoAdoption { sync } => {
+                Some(format!("use `coho baseline {sync}`: it treats the current rows as sent"))
+            }
+            Self::OtherWorkspace { .. } => Some(
+                "use the token of that workspace; add another workspace as a destination with its own name"
+                    .to_owned(),
+            ),
+            Self::Unanswered { verdict, .. } => code_of(verdict).help(),
+            Self::Token { .. } => {
+                Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
+            }
+            Self::Destination { .. } | Self::Alerts(_) => None,
+        }
+    }
+}
+
+impl EngineError {
     /// The destination that does not accept the token, where that is why.
     pub(crate) fn refusing(&self) -> Option<&str> {
         let is_of_credentials =
@@ -124,45 +159,6 @@ impl EngineError {
             | Self::NoAdoption { .. }
             | Self::Destination { .. }
             | Self::Alerts(_) => None,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Selection(problem) => problem.help.clone(),
-            Self::Open(error) => error.help().map(str::to_owned),
-            Self::Lease(error) => error.help().map(str::to_owned),
-            Self::Scope(error) => error.help().map(str::to_owned),
-            Self::Ledger(error) => error.help().map(str::to_owned),
-            Self::Amend(error) => error.help().map(str::to_owned),
-            Self::Plan(error) => error.help(),
-            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
-            Self::LedgerLost { .. } => Some(
-                "bring the file back; or compare with what Vitally holds: `coho adopt SYNC` (events: `coho baseline SYNC`); \
-                 or send everything again: `coho run --new-ledger`"
-                    .to_owned(),
-            ),
-            Self::OtherProject { .. } => Some(
-                "name another file under `ledger:`; where it is the same project under a new name, or the ledger is to become \
-                 this project's, run once with `--adopt-ledger`; another checkout needs the project's file `.coho-ledger`"
-                    .to_owned(),
-            ),
-            Self::Temporary { .. } => {
-                Some("make that folder, or set TMPDIR to one that can be written to".to_owned())
-            }
-            Self::NoAdoption { sync } => {
-                Some(format!("use `coho baseline {sync}`: it takes the rows that are there as sent"))
-            }
-            Self::OtherWorkspace { .. } => Some(
-                "use the token of that workspace; another workspace is another destination, with a name of its own"
-                    .to_owned(),
-            ),
-            Self::Unanswered { verdict, .. } => code_of(verdict).help(),
-            Self::Token { .. } => {
-                Some("use the secret token of Vitally's REST API, or its whole Basic Auth Header".to_owned())
-            }
-            Self::Destination { .. } | Self::Alerts(_) => None,
         }
     }
 }

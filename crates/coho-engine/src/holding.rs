@@ -38,9 +38,7 @@ impl Engine<'_> {
         self.take_ownership(ledger, lease, on_foreign, self.setup.clock.now())?;
         if lease.lost_writes() > 0 {
             tracing::warn!(
-                "the ledger {} is older than it was, by {} changes: its write-ahead log was removed, or an older copy was put \
-                 in its place; what it does not know any more is sent again, to the records and under the event ids that are \
-                 there",
+                "the ledger `{}` lost {} changes: its write-ahead log was removed, or an older copy was restored; Coho sends what the ledger no longer knows again, to the same records and under the same event ids",
                 self.ledger_path().display(),
                 lease.lost_writes()
             );

@@ -1,5 +1,7 @@
 //! A lease that is given back, whichever way its holder ends.
 
+use std::sync::Arc;
+
 use coho_ledger::lease::{Holder, Lease, LeaseError};
 use coho_ledger::{Ledger, LedgerError};
 
@@ -12,7 +14,7 @@ pub(crate) const LEASE: std::time::Duration = std::time::Duration::from_secs(300
 pub(crate) struct Leased<'a> {
     ledger: &'a Ledger,
     clock: &'a dyn Clock,
-    lease: Lease,
+    lease: Arc<Lease>,
     released: bool,
 }
 
@@ -23,12 +25,12 @@ impl<'a> Leased<'a> {
         holder: &Holder,
         clock: &'a dyn Clock,
     ) -> Result<Self, LeaseError> {
-        let lease = ledger.acquire(holder, clock.now(), LEASE)?;
+        let lease = Arc::new(ledger.acquire(holder, clock.now(), LEASE)?);
         Ok(Self { ledger, clock, lease, released: false })
     }
 
     /// What is shown to each function that writes.
-    pub(crate) fn lease(&self) -> &Lease {
+    pub(crate) fn lease(&self) -> &Arc<Lease> {
         &self.lease
     }
 

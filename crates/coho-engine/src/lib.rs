@@ -8,8 +8,9 @@
 //! **What it is not:** it knows nothing of terminals, of HTTP servers, of YAML or of Vitally's wire. It reads no clock, draws
 //! no random numbers and prints nothing: [`context::Setup`] brings them in, and a listener hears what happens.
 //!
-//! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of all syncs, [`send`] for one window of
-//! operations, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger. [`alerts`] tells people what a run found.
+//! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of all syncs, [`send`] for how
+//! operations are sent, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger.
+//! [`alerts`] tells people what a run found.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -6,6 +6,7 @@
 pub mod file;
 
 use coho_core::code::Entry;
+use coho_core::failure::Failure as _;
 use coho_core::time::Time;
 use coho_plan::stop::Stop;
 use coho_vitally::client::live::LiveCheck;
@@ -36,12 +37,12 @@ impl LiveReport {
     pub fn help(&self) -> Option<String> {
         let error = self.cut_short.as_ref()?;
         match error {
-            LiveError::Interrupted => Some("run the check again: it begins anew".to_owned()),
+            LiveError::Interrupted => Some("run the check again: it starts over".to_owned()),
             LiveError::Exists { .. } => {
-                Some("run the check again: it takes other names, by chance; or delete the record".to_owned())
+                Some("run the check again: it picks other random names; or delete the record".to_owned())
             }
             LiveError::Refused { .. } => Some(
-                "read Vitally's text; the token may lack a permission, or the workspace ask for more"
+                "read Vitally's message; the token may lack a permission, or the workspace may require more fields"
                     .to_owned(),
             ),
             LiveError::Test(_) | LiveError::Unseen { .. } | LiveError::Vitally { .. } => {

@@ -129,7 +129,7 @@ impl Engine<'_> {
             text.extend([line, "\n"]);
         }
         if let Err(error) = self.write_mark(&text) {
-            tracing::debug!(%error, "the mark of what was sent cannot be written");
+            tracing::debug!(%error, "cannot write the list of workspaces that Coho has sent to");
         }
     }
 
@@ -142,7 +142,7 @@ impl Engine<'_> {
     fn look_at_mark(&self) {
         match fs::read_to_string(self.mark_path()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "{MARK} cannot be read: the loss of a ledger would not be noticed");
+                tracing::warn!(%error, "cannot read `{MARK}`: a lost ledger would go unnoticed");
             }
             Ok(_) | Err(_) => {}
         }

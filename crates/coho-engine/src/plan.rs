@@ -178,7 +178,7 @@ fn before<'p>(sync: &Sync, syncs: &[&'p Sync], outlooks: &'p [Outlook]) -> Vec<(
     let same = |other: &Sync| (other.object, &other.destination) == (sync.object, &sync.destination);
     let planned = syncs.iter().zip(outlooks).filter(|(other, _)| same(other));
     let table = |(other, outlook): (&&'p Sync, &'p Outlook)| match outlook {
-        Outlook::Plan(planned) => Some((&other.id, &planned.table)),
+        Outlook::Plan(planned) => Some((&other.id, &*planned.table)),
         Outlook::Failed { .. } => None,
     };
     planned.filter_map(table).collect()
@@ -270,8 +270,7 @@ impl Planner<'_> {
         Ok(other.map(|other| {
             let id = other.sync;
             format!(
-                "the ledger remembers a sync `{id}`, which the project does not have: if this is it under another name, \
-                 write `renamed_from: {id}`"
+                "the ledger knows a sync `{id}` that the project does not have: if this is the same sync under a new id, write `renamed_from: {id}`"
             )
         }))
     }

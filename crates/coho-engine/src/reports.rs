@@ -8,6 +8,7 @@ pub mod results;
 pub(crate) mod lifecycle;
 mod lineage;
 
+use coho_core::failure::Failure as _;
 use std::time::Duration;
 
 use coho_alert::request::Posting;
@@ -70,7 +71,7 @@ impl Engine<'_> {
             if some.iter().any(|tell| matches!(tell, Tell::Outbox))
                 && let Err(error) = self.deliver(ledger, BOUND).await
             {
-                tracing::warn!("messages could not be sent: {error}");
+                tracing::warn!("cannot send messages: {error}");
             }
             for tell in some.drain(..) {
                 if let (Tell::Lineage(event), Some(target)) = (tell, &lineage)
@@ -114,7 +115,7 @@ impl Engine<'_> {
         match sent {
             Posting::Done { .. } => true,
             Posting::Later { why, .. } | Posting::Never { why } => {
-                tracing::warn!("lineage is not told of this run: {}: {why}", target.shown());
+                tracing::warn!("cannot report the lineage of this run: {}: {why}", target.shown());
                 false
             }
         }

@@ -5,6 +5,7 @@ mod parts;
 mod ending;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use coho_core::decide::{Completeness, RunKind};
@@ -70,8 +71,8 @@ struct Part<'a> {
 
 /// What all parts of a run share.
 struct Shared<'a> {
-    ledger: &'a Ledger,
-    lease: &'a Lease,
+    ledger: &'a Arc<Ledger>,
+    lease: &'a Arc<Lease>,
     run: &'a Run,
     heartbeat: &'a Heartbeat<'a>,
     clients: &'a BTreeMap<String, Client>,
@@ -113,7 +114,7 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let listener = &Isolated(listener);
         self.temporary()?;
-        let ledger = self.ledger_to_write(syncs, options.on_lost)?;
+        let ledger = Arc::new(self.ledger_to_write(syncs, options.on_lost)?);
         let (teller, told) = Teller::new();
         let run = async {
             // The one who sends ends with the teller.
@@ -130,7 +131,7 @@ impl Engine<'_> {
 
     async fn run_on(
         &self,
-        ledger: &Ledger,
+        ledger: &Arc<Ledger>,
         syncs: &[&Sync],
         options: &Options,
         told: &Told<'_>,
@@ -219,10 +220,10 @@ impl Engine<'_> {
             }
         };
         if let Err(error) = told {
-            tracing::warn!("alerts could not be written: {error}");
+            tracing::warn!("cannot record alerts: {error}");
         }
         if let Err(error) = self.deliver(ledger, BOUND).await {
-            tracing::warn!("alerts could not be sent: {error}");
+            tracing::warn!("cannot send alerts: {error}");
         }
     }
 
@@ -269,7 +270,7 @@ impl Engine<'_> {
         let ending = RunEnding { status: RunStatus::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(lease, run, &ending));
         if let Err(error) = self.tell_broken(ledger, run, teller, error) {
-            tracing::warn!("other programs are not told of the end of the run: {error}");
+            tracing::warn!("cannot notify other programs of the end of the run: {error}");
         }
     }
 

@@ -1,7 +1,8 @@
-//! Sending: intend, exchange, settle, one window of operations after the other.
+//! Sending: intend, exchange, settle, in a window of operations that slides.
 //!
-//! `intend` makes the intents durable, [`references`] finds the ids of what operations refer to, [`matches`] the users that
-//! e-mail addresses belong to, `batch` sends through the Analytics API, [`crate::conclude`] says what a verdict means.
+//! `flow` sends operations one by one, `batch` many in a call; [`writer`] makes intents and conclusions durable.
+//! [`references`] finds the ids of what operations refer to, [`matches`] the users that e-mail addresses belong to,
+//! [`crate::conclude`] says what a verdict means.
 
 pub(crate) mod halt;
 mod outcome;
@@ -9,56 +10,44 @@ pub(crate) mod sent;
 pub(crate) mod heartbeat;
 pub(crate) mod references;
 pub(crate) mod matches;
-mod intend;
+pub(crate) mod writer;
+mod flow;
 mod batch;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::code::Code;
-use coho_core::event::{Event, Listener};
-use coho_core::key::Key;
+use coho_core::event::Listener;
 use coho_core::operation::Operation;
-use coho_core::plan::count_problem;
-use coho_core::row_state::Origin;
 use coho_core::sync::{Api, Sync};
-use coho_core::target::VitallyId;
 use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome, Verdict};
-use coho_ledger::identity::Elsewhere;
-use coho_ledger::lease::Lease;
-use coho_ledger::run::Run;
+use coho_ledger::Ledger;
 use coho_ledger::scope::SyncScope;
-use coho_ledger::settle::Settlement;
-use coho_ledger::{Ledger, LedgerError};
-use coho_plan::batches::BATCHED;
 use coho_plan::phase::Phase;
 use coho_plan::stop::Stop;
 use coho_plan::table::Table;
 use coho_vitally::client::{Breaker, Client, Health};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use self::halt::{Halt, Halted};
 use self::heartbeat::Heartbeat;
-use self::intend::Due;
 use self::matches::Directory;
-use self::outcome::{is_rejected, problem, said, status, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
+use self::writer::{Due, Writer, Written};
 use crate::clock::Clock;
-use crate::conclude::{Circumstances, conclude, looked_at};
 use crate::failure::EngineError;
 
-/// The most operations whose outcome may be unknown after a crash.
+/// The most intents that are open: operations whose outcome may be unknown after a crash.
 pub const WINDOW: usize = 256;
 
 /// The most conclusions that are made durable at once.
 const SETTLED_AT_ONCE: usize = 64;
 
-/// What a window needs.
+/// What sending needs.
 pub(crate) struct Sender<'a> {
+    pub(crate) writer: Arc<Writer>,
     pub(crate) ledger: &'a Ledger,
-    pub(crate) lease: &'a Lease,
-    pub(crate) run: &'a Run,
     pub(crate) sync: &'a Sync,
     pub(crate) scope: &'a SyncScope,
     pub(crate) table: &'a Table,
@@ -108,6 +97,14 @@ struct Delivered {
     calls: Vec<Call>,
 }
 
+impl Delivered {
+    /// An operation that nothing was done about.
+    fn unsent(due: Due) -> Self {
+        let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
+        Self { due, looked: None, verdict, calls: Vec::new() }
+    }
+}
+
 /// What came of carrying out an operation.
 struct Attempt {
     verdict: Verdict,
@@ -144,40 +141,20 @@ impl Sender<'_> {
         range: OpRange,
         sent: &mut Sent,
     ) -> Result<i64, EngineError> {
-        let OpRange { mut after, mut most } = range;
         if phase == Phase::Remove && !self.ends() {
-            self.leave_users(sent)?;
+            self.writer.leave_users(sent)?;
         }
-        let window_size = match self.sync.api {
-            Api::Rest => WINDOW,
-            Api::Analytics => BATCHED,
+        let left = match self.sync.api {
+            Api::Rest => self.flow(phase, range, sent).await?,
+            Api::Analytics => self.batches(phase, range, sent).await?,
         };
-        while most > 0 {
-            self.look_at_the_clock(sent);
-            if self.ends() || sent.stopped.is_some() {
-                return self.leave(phase, after, most, sent);
-            }
-            let mut window = self.table.operations(phase, after, window_size.min(most))?;
-            if self.sync.api == Api::Analytics {
-                batch::cut(&mut window);
-            }
-            let Some((last, _)) = window.last() else { return Ok(after) };
-            after = *last;
-            most -= window.len();
-            self.heartbeat.beat()?;
-            let operations: Vec<_> = window.into_iter().map(|(_, operation)| operation).collect();
-            match self.sync.api {
-                Api::Rest => self.window(operations, sent).await?,
-                Api::Analytics => self.batch(operations, sent).await?,
-            }
-        }
-        Ok(after)
+        self.leave(phase, left, sent)
     }
 
     /// What the run does not come to any more is counted, and that is all: the next run finds it anew. Gives where the next
     /// stretch begins.
-    fn leave(&self, phase: Phase, after: i64, most: usize, sent: &mut Sent) -> Result<i64, EngineError> {
-        let (number, last) = self.table.left(phase, after, most)?;
+    fn leave(&self, phase: Phase, left: OpRange, sent: &mut Sent) -> Result<i64, EngineError> {
+        let (number, last) = self.table.left(phase, left.after, left.most)?;
         sent.count(Outcome::NotAttempted, number);
         Ok(last)
     }
@@ -195,45 +172,33 @@ impl Sender<'_> {
         self.stop.is_asked() || self.halt.is_halted()
     }
 
-    async fn window(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), EngineError> {
-        let due = self.intend(operations, sent)?;
-        let mut waiting = due.into_iter();
-        let mut under_way = FuturesUnordered::new();
-        for due in waiting.by_ref().take(self.pace.concurrency) {
-            under_way.push(self.deliver(due, false));
+    /// Speaks of what was written.
+    fn tell(&self, written: Written, sent: &mut Sent) {
+        sent.add(written.sent);
+        for event in &written.events {
+            self.listener.on(event);
         }
-        let mut done = Vec::new();
-        while let Some(delivered) = under_way.next().await {
-            done.push(delivered?);
-            // Where nothing is settled until the window ends, what was refused must be counted on the way.
-            let many = sent.rejected() + done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
-            if self.max_rejected.is_some_and(|most| many > most) {
-                self.too_many(many, sent);
-            }
-            self.look_at_the_clock(sent);
-            if let Some(due) = waiting.next() {
-                under_way.push(self.deliver(due, sent.stopped.is_some()));
-            }
-            if done.len() >= self.pace.settled_at_once || under_way.is_empty() {
-                self.settle(std::mem::take(&mut done), sent)?;
-            }
+    }
+
+    /// Looks whether more records were refused than may be.
+    fn look_at_refusals(&self, count: u64, sent: &mut Sent) {
+        if self.max_rejected.is_some_and(|most| count > most) {
+            self.too_many(count, sent);
         }
-        Ok(())
     }
 
     /// Stops the sync: more of its records were refused than may be.
     fn too_many(&self, count: u64, sent: &mut Sent) {
         let most = self.max_rejected.unwrap_or_default();
         let are = if most == 1 { "is" } else { "are" };
-        let message = format!("Vitally refused {count} records, {most} {are} allowed");
+        let message = format!("Vitally refused {count} records; {most} {are} allowed");
         let halt = Halt { code: Code::MAX_REJECTED, message, at: self.sync.destination.clone() };
         sent.stopped.get_or_insert(Stopped::TooManyRejected(halt));
     }
 
     async fn deliver(&self, due: Due, stopped: bool) -> Result<Delivered, EngineError> {
         if self.ends() || stopped {
-            let verdict = Verdict::Unsent { why: "the run ended before".to_owned() };
-            return Ok(Delivered { due, looked: None, verdict, calls: Vec::new() });
+            return Ok(Delivered::unsent(due));
         }
         let attempt = self.attempt(&due.operation).await?;
         match due.look().filter(|_| attempt.says_nothing_of_its_record()) {
@@ -300,77 +265,6 @@ impl Sender<'_> {
             self.halt.halt(Halt { code, message, at: self.sync.destination.clone() });
         }
     }
-
-    /// Makes conclusions durable, and only then speaks of them.
-    fn settle(&self, done: Vec<Delivered>, sent: &mut Sent) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let mut settlements = Vec::with_capacity(done.len());
-        let mut events = Vec::new();
-        for Delivered { mut due, looked, verdict, calls } in done {
-            if let Some((look, found)) = looked {
-                due.before = looked_at(&look, &found, self.circumstances(&due, &found, now)?);
-            }
-            let circumstances = self.circumstances(&due, &verdict, now)?;
-            let mut conclusion = conclude(&due.operation, &verdict, circumstances);
-            conclusion.message = said(&due.operation, conclusion.message, self.client.private());
-            sent.count(conclusion.outcome, 1);
-            sent.calls += calls.len() as u64;
-            sent.note(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &calls, &self.sync.destination));
-            let key = &due.operation.key;
-            if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
-                count_problem(&mut sent.problems, Some(key), &problem);
-            }
-            events.extend(self.called(key, &calls));
-            events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-            let (end, code) = (conclusion.outcome.status(), conclusion.code);
-            let status = status(&due.operation, end, code, conclusion.message, now, self.client.private());
-            settlements.push(Settlement { key: key.clone(), row_state: conclusion.row_state, status, calls });
-        }
-        self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;
-        for event in &events {
-            self.listener.on(event);
-        }
-        if self.max_rejected.is_some_and(|most| sent.rejected() > most) {
-            self.too_many(sent.rejected(), sent);
-        }
-        Ok(())
-    }
-
-    /// What is known beside the verdict. Other syncs matter only where the record is said to be created.
-    fn circumstances<'d>(
-        &self,
-        due: &'d Due,
-        verdict: &Verdict,
-        now: Time,
-    ) -> Result<Circumstances<'d>, LedgerError> {
-        let (object, target) = (due.operation.object, &due.operation.target);
-        let elsewhere = match created(verdict) {
-            Some(id) => self.ledger.held_elsewhere(self.scope, object, target, Some(id))?,
-            None => Elsewhere::Never,
-        };
-        let removal = self.sync.removal;
-        Ok(Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere })
-    }
-
-    fn called(&self, key: &Key, calls: &[Call]) -> Vec<Event> {
-        let event = |call: &Call| Event::Called {
-            sync: self.scope.sync().clone(),
-            key: key.clone(),
-            call: Box::new(call.clone()),
-        };
-        calls.iter().map(event).collect()
-    }
-
-    fn settled(&self, operation: &Operation, outcome: Outcome, code: Option<Code>) -> Event {
-        Event::Settled {
-            sync: self.scope.sync().clone(),
-            key: operation.key.clone(),
-            target: operation.target.clone(),
-            outcome,
-            code,
-        }
-    }
 }
 
 /// From which operation of a phase on, and how many at most.
@@ -383,9 +277,4 @@ pub(crate) struct OpRange {
 impl OpRange {
     /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
-}
-
-/// The id of a record that an exchange calls created.
-fn created(verdict: &Verdict) -> Option<&VitallyId> {
-    if let Verdict::Applied { id, origin: Origin::Created, .. } = verdict { id.as_ref() } else { None }
 }

@@ -50,19 +50,16 @@ impl Engine<'_> {
             EngineError::Selection(Problem::new(Code::UNKNOWN_NAME, message).help(help))
         };
         if known().next().is_none() {
-            let message = "the project has no destination that can be used".to_owned();
-            return Err(wrong(
-                message,
-                "define one under `destinations:`, with tokens that resolve".to_owned(),
-            ));
+            let message = "the project has no usable destination".to_owned();
+            return Err(wrong(message, "add one under `destinations:`, with tokens that are set".to_owned()));
         }
         match named {
             Some(name) => known().find(|one| *one == name).ok_or_else(|| {
                 let help = match nearest(name, known()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("its destinations are {}", all()),
+                    None => format!("the destinations are {}", all()),
                 };
-                wrong(format!("the project has no destination `{name}` that can be used"), help)
+                wrong(format!("the project has no usable destination `{name}`"), help)
             }),
             None => self.only_destination().ok_or_else(|| {
                 wrong("the project has several destinations".to_owned(), format!("name one of {}", all()))
@@ -124,12 +121,12 @@ impl Engine<'_> {
             return Ok(());
         }
         let message = format!("destination `{destination}` has no token for the REST API");
-        let help = "add `rest_token: ${NAME}` to it in coho.yaml";
+        let help = "add `rest_token: ${NAME}` to it in `coho.yaml`";
         Err(EngineError::Selection(Problem::new(Code::MISSING_KEY, message).at(&spec.place).help(help)))
     }
 }
 
 fn no_traits() -> Problem {
-    let message = "an event has no traits: Vitally lists no properties of events";
+    let message = "events have no traits: Vitally does not list the properties of events";
     Problem::new(Code::WRONG_VALUE, message).help("name organization, account or user")
 }

@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
+use coho_core::failure::Failure as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

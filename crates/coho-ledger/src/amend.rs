@@ -1,6 +1,7 @@
 //! Amending memory on purpose: forgetting, and trying again now.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::key::Key;
 use coho_core::time::Time;
 use rusqlite::params;
@@ -15,28 +16,27 @@ use crate::scope::SyncScope;
 #[derive(Debug, thiserror::Error)]
 pub enum AmendError {
     /// There are open intents.
-    #[error("{0} of these keys have an open intent: their writes may have arrived")]
+    #[error("{0} of these keys have a write whose result is unknown")]
     Open(u64),
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-impl AmendError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for AmendError {
+    fn code(&self) -> Code {
         match self {
             Self::Open(_) => Code::LEDGER_FAILED,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Open(_) => Some("run the sync first: it looks what became of them"),
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Open(_) => "run the sync first: it checks what became of them",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use coho_core::call::{AddressSource, Attempt, Headers, Route, Wait, WaitWhy};
 use coho_core::key::Key;
+use coho_core::secret::Masker;
 use coho_core::sync::Api;
 use coho_core::verdict::Call;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -22,95 +23,101 @@ pub(crate) const COLUMNS: &str = "\
     calls.response_zlib, calls.endpoint, calls.attempt, calls.waited, calls.wait_why, calls.response_headers, \
     calls.request_cut, calls.response_cut";
 
-/// Records the calls of one exchange: all but the first know the first.
-pub(crate) fn record_exchange(
-    connection: &Connection,
-    run: &Run,
-    scope: &SyncScope,
-    key: Option<&Key>,
-    calls: &[Call],
-) -> Result<(), Fault> {
-    let mut first = None;
-    for call in calls {
-        let id = record(connection, run, scope, key, call, first)?;
-        first = first.or(Some(id));
+/// Records calls in one transaction. What they tell is masked here, since a secret that is compressed is hidden from the mask.
+pub(crate) struct Recorder<'a> {
+    connection: &'a Connection,
+    run: &'a Run,
+    scope: &'a SyncScope,
+    masker: &'a Masker,
+    /// The endpoints so far: mostly all calls go to one.
+    endpoints: Vec<(Arc<Route>, i64)>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        run: &'a Run,
+        scope: &'a SyncScope,
+        masker: &'a Masker,
+    ) -> Self {
+        Self { connection, run, scope, masker, endpoints: Vec::new() }
     }
-    Ok(())
-}
 
-/// A call for one key names it; one for several has them beside it. A batch is an exchange of its own.
-pub(crate) fn record_shared(
-    connection: &Connection,
-    run: &Run,
-    scope: &SyncScope,
-    keys: &[Key],
-    call: &Call,
-) -> Result<(), Fault> {
-    if let [] | [_] = keys {
-        record(connection, run, scope, keys.first(), call, None)?;
-        return Ok(());
+    /// Records the calls of one exchange: all but the first know the first.
+    pub(crate) fn exchange(&mut self, key: &Key, calls: &[Call]) -> Result<(), Fault> {
+        let mut first = None;
+        for call in calls {
+            let id = self.record(Some(key), call, first)?;
+            first = first.or(Some(id));
+        }
+        Ok(())
     }
-    let id = record(connection, run, scope, None, call, None)?;
-    let mut statement =
-        connection.prepare_cached("INSERT OR IGNORE INTO call_keys (call, key) VALUES (?1, ?2)")?;
-    for key in keys {
-        statement.execute(params![id, key.as_str()])?;
+
+    /// A call for one key names it; one for several has them beside it. A batch is an exchange of its own.
+    pub(crate) fn shared(&mut self, keys: &[Key], call: &Call) -> Result<(), Fault> {
+        if let [] | [_] = keys {
+            self.record(keys.first(), call, None)?;
+            return Ok(());
+        }
+        let id = self.record(None, call, None)?;
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO call_keys (call, key) VALUES (?1, ?2)")?;
+        for key in keys {
+            statement.execute(params![id, key.as_str()])?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn record(&mut self, key: Option<&Key>, call: &Call, exchange: Option<i64>) -> Result<i64, Fault> {
+        let route = call.route.as_ref().map(|route| self.endpoint(route)).transpose()?;
+        let request = match &call.request {
+            Some(body) => Packed::of(self.masker.mask(body)),
+            None => Packed::NONE,
+        };
+        let response = Packed::of(self.masker.mask(&call.response));
+        let told = call.status.map(|_| headers(&call.headers));
+        self.connection
+            .prepare_cached(
+                "INSERT INTO calls (run, scope, key, at, micros, method, path, request, request_zlib, status, response, \
+                   response_zlib, endpoint, exchange, attempt, waited, wait_why, response_headers, request_cut, response_cut)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+            )?
+            .execute(params![
+                self.run.row,
+                self.scope.id,
+                key.map(Key::as_str),
+                micros(call.at),
+                stored(call.micros),
+                call.method,
+                self.masker.mask(&call.path),
+                request.plain,
+                request.zlib,
+                call.status,
+                response.plain.unwrap_or_default(),
+                response.zlib,
+                route,
+                exchange,
+                call.attempt.number,
+                stored(call.attempt.wait.length.as_micros()),
+                call.attempt.wait.why.map(WaitWhy::as_str),
+                told.as_deref().map(|told| self.masker.mask(told)),
+                stored(call.request_cut),
+                stored(call.response_cut),
+            ])?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// The number of an endpoint; it is made where there is none.
+    fn endpoint(&mut self, route: &Arc<Route>) -> Result<i64, Fault> {
+        if let Some((_, id)) = self.endpoints.iter().find(|(known, _)| Arc::ptr_eq(known, route)) {
+            return Ok(*id);
+        }
+        let id = endpoint(self.connection, route)?;
+        self.endpoints.push((Arc::clone(route), id));
+        Ok(id)
+    }
 }
 
-/// What is kept of a text is masked first, since a secret that is compressed is hidden from the mask.
-fn masked(connection: &Connection, text: &str) -> Result<String, Fault> {
-    Ok(connection.prepare_cached("SELECT masked(?1)")?.query_row([text], |row| row.get(0))?)
-}
-
-fn record(
-    connection: &Connection,
-    run: &Run,
-    scope: &SyncScope,
-    key: Option<&Key>,
-    call: &Call,
-    exchange: Option<i64>,
-) -> Result<i64, Fault> {
-    let route = call.route.as_deref().map(|route| endpoint(connection, route)).transpose()?;
-    let request = match &call.request {
-        Some(body) => Packed::of(masked(connection, body)?),
-        None => Packed::NONE,
-    };
-    let response = Packed::of(masked(connection, &call.response)?);
-    connection
-        .prepare_cached(
-            "INSERT INTO calls (run, scope, key, at, micros, method, path, request, request_zlib, status, response, \
-               response_zlib, endpoint, exchange, attempt, waited, wait_why, response_headers, request_cut, response_cut)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, masked(?7), ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, masked(?18), \
-               ?19, ?20)",
-        )?
-        .execute(params![
-            run.row,
-            scope.id,
-            key.map(Key::as_str),
-            micros(call.at),
-            stored(call.micros),
-            call.method,
-            call.path,
-            request.plain,
-            request.zlib,
-            call.status,
-            response.plain.unwrap_or_default(),
-            response.zlib,
-            route,
-            exchange,
-            call.attempt.number,
-            stored(call.attempt.wait.length.as_micros()),
-            call.attempt.wait.why.map(WaitWhy::as_str),
-            call.status.map(|_| headers(&call.headers)),
-            stored(call.request_cut),
-            stored(call.response_cut),
-        ])?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// The number of an endpoint; it is made where there is none.
 fn endpoint(connection: &Connection, route: &Route) -> Result<i64, Fault> {
     let headers = headers(&route.headers);
     let of = params![route.api.name(), route.source.as_str(), route.address, headers];

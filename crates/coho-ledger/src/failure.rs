@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::key::Key;
 use coho_core::value::preview;
 use rusqlite::ErrorCode;
@@ -12,10 +13,10 @@ use rusqlite::ErrorCode;
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum LedgerError {
     /// The disk is full.
-    #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
+    #[error("cannot write the ledger `{}`: the disk is full", path.display())]
     Full { path: PathBuf, source: rusqlite::Error },
     /// The file, its folder or this opening is read-only.
-    #[error("the ledger `{}` cannot be written: it is read-only", path.display())]
+    #[error("cannot write the ledger `{}`: it is read-only", path.display())]
     ReadOnly { path: PathBuf },
     /// Another program kept it locked for longer than five seconds.
     #[error("the ledger `{}` is locked by another program", path.display())]
@@ -24,22 +25,21 @@ pub enum LedgerError {
     #[error("the ledger `{}` is damaged: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
     /// Another holder took the ledger over; the lease that was shown is void.
-    #[error("another run took the ledger `{}` over", path.display())]
+    #[error("another run took over the ledger `{}`", path.display())]
     LeaseLost { path: PathBuf },
     /// A write would have closed an open intent without a verdict.
     #[error("the intent of key `{}` is open: only a verdict closes it", preview(key.as_str()))]
     OpenIntent { key: Key },
     /// A question took longer than whoever asked had patience.
-    #[error("{doing} took too long")]
+    #[error("timed out while {doing}")]
     TooLong { doing: &'static str },
     /// Anything else that SQLite says.
-    #[error("{doing} in the ledger `{}` failed", path.display())]
+    #[error("failed while {doing} in the ledger `{}`", path.display())]
     Sqlite { doing: &'static str, path: PathBuf, source: rusqlite::Error },
 }
 
-impl LedgerError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LedgerError {
+    fn code(&self) -> Code {
         match self {
             Self::LeaseLost { .. } => Code::LEASE_LOST,
             Self::Full { .. }
@@ -52,20 +52,20 @@ impl LedgerError {
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
+    fn help(&self) -> Option<String> {
+        let help = match self {
             Self::Full { .. } => {
-                Some("free disk space and run again: the ledger is whole, and nothing is sent twice")
+                "free disk space and run again: the ledger is intact, and nothing is sent twice"
             }
-            Self::ReadOnly { .. } => Some("give this user write access to the file and to its folder"),
-            Self::Locked { .. } => Some("close the program that has the file open, then run again"),
-            Self::Damaged { .. } => Some("restore a copy of the file, or move it away and run `coho adopt`"),
-            Self::LeaseLost { .. } => Some("run again: what is missing is found anew"),
-            Self::OpenIntent { .. } => Some("run the sync: it looks first what became of the earlier write"),
-            Self::TooLong { .. } => Some("ask for less: one sync, one fate, one run"),
-            Self::Sqlite { .. } => None,
-        }
+            Self::ReadOnly { .. } => "give this user write access to the file and to its folder",
+            Self::Locked { .. } => "close the program that has the file open, then run again",
+            Self::Damaged { .. } => "restore a backup, or move the file away and run `coho adopt`",
+            Self::LeaseLost { .. } => "run again: Coho finds what is missing",
+            Self::OpenIntent { .. } => "run the sync: it first checks what became of the earlier write",
+            Self::TooLong { .. } => "narrow it down: one sync, one status, one run",
+            Self::Sqlite { .. } => return None,
+        };
+        Some(help.to_owned())
     }
 }
 

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -83,7 +84,7 @@ impl Lease {
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum LeaseError {
     /// Another run holds it.
-    #[error("another run (process {} on {}) holds the ledger since {}", holder.pid, holder.host, since.format("%Y-%m-%dT%H:%M:%SZ"))]
+    #[error("another run (process {} on {}) has held the ledger since {}", holder.pid, holder.host, since.format("%Y-%m-%dT%H:%M:%SZ"))]
     Held {
         holder: Holder,
         since: Time,
@@ -91,29 +92,28 @@ pub enum LeaseError {
         expires: Time,
     },
     /// Another process is taking it or giving it back at this moment.
-    #[error("another process is taking the ledger or giving it back")]
+    #[error("another process is just acquiring or releasing the ledger")]
     Changing,
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-impl LeaseError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LeaseError {
+    fn code(&self) -> Code {
         match self {
             Self::Held { .. } | Self::Changing => Code::LEASE_HELD,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Held { .. } => Some("wait until it ends, or end that process"),
-            Self::Changing => Some("try again"),
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Held { .. } => "wait until it ends, or end that process",
+            Self::Changing => "try again",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 
@@ -133,7 +133,7 @@ impl fmt::Display for UnderWay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.run.as_ref().map(|run| format!(" {}", run.as_str())).unwrap_or_default();
         let (since, holder) = (self.since.format("%Y-%m-%dT%H:%M:%SZ"), &self.holder);
-        write!(f, "a run{run} is under way since {since} (process {} on {})", holder.pid, holder.host)
+        write!(f, "a run{run} has been under way since {since} (process {} on {})", holder.pid, holder.host)
     }
 }
 

@@ -1,7 +1,8 @@
-//! The ledger's handle: one connection behind a lock, and the two ways through it, reading and writing.
+//! The ledger's handle: one connection behind a lock, and the two ways through it, reading and writing. Who reads while another
+//! thread writes does so on a connection of its own, and sees what was committed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use coho_core::secret::Masker;
 use coho_core::time::Time;
@@ -9,14 +10,16 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::{self, Lease};
-use crate::mask;
 use crate::open::{self, OpenError, Opened, Opening};
 use crate::temporary::TemporaryFolder;
+use crate::{functions, mask};
 
 /// A ledger. All of its functions block; it may be shared between threads.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Mutex<Connection>,
+    /// For reading while the other one is busy; made when it is needed.
+    reader: Mutex<Option<Connection>>,
     /// What is masked, on this connection and on those that join with it.
     masker: Mutex<Masker>,
     /// The file that is read and written.
@@ -31,11 +34,10 @@ impl Ledger {
     /// Opens the ledger at this path, or makes it. An older schema is brought up to date after a copy was made.
     pub fn open(path: &Path, opening: &Opening) -> Result<Self, OpenError> {
         let Opened { connection, copy } = open::open(path, opening)?;
-        let (connection, masker) = (Mutex::new(connection), Mutex::new(Masker::new(&[])));
         let shared = path.to_owned();
         Ok(match copy {
-            Some((folder, path)) => Self { connection, masker, path, shared, _folder: Some(folder) },
-            None => Self { connection, masker, path: shared.clone(), shared, _folder: None },
+            Some((folder, path)) => Self::of(connection, path, shared, Some(folder)),
+            None => Self::of(connection, shared.clone(), shared, None),
         })
     }
 
@@ -43,15 +45,22 @@ impl Ledger {
     pub fn temporary(now: Time) -> Result<Self, OpenError> {
         let folder = open::temporary_folder()?;
         let path = folder.path().join("ledger.db");
-        let connection = Mutex::new(open::open(&path, &Opening::new(now))?.connection);
-        let masker = Mutex::new(Masker::new(&[]));
-        Ok(Self { connection, masker, shared: path.clone(), path, _folder: Some(folder) })
+        let connection = open::open(&path, &Opening::new(now))?.connection;
+        Ok(Self::of(connection, path.clone(), path, Some(folder)))
+    }
+
+    fn of(connection: Connection, path: PathBuf, shared: PathBuf, folder: Option<TemporaryFolder>) -> Self {
+        let (connection, reader, masker) =
+            (Mutex::new(connection), Mutex::default(), Mutex::new(Masker::new(&[])));
+        Self { connection, reader, masker, path, shared, _folder: folder }
     }
 
     /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
     /// compared with, the values that were sent, stays as it is.
     pub fn mask(&self, masker: &Masker) -> Result<(), LedgerError> {
         masker.clone_into(&mut self.masker.lock().unwrap_or_else(PoisonError::into_inner));
+        // The next one learns it.
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         mask::teach(&self.connection(), masker.clone())
             .map_err(|error| Fault::from(error).on(&self.path, "opening"))
     }
@@ -76,15 +85,32 @@ impl Ledger {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads, in one transaction, so that all is of one moment.
+    /// Reads, in one transaction, so that all is of one moment. What is being written meanwhile is not waited for.
     pub(crate) fn read<T>(
         &self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Fault>,
     ) -> Result<T, LedgerError> {
-        let mut connection = self.connection();
-        let done = connection.transaction().map_err(Fault::from).and_then(|transaction| work(&transaction));
+        let done = match self.connection.try_lock() {
+            Ok(mut connection) => read(&mut connection, work),
+            Err(TryLockError::Poisoned(poisoned)) => read(&mut poisoned.into_inner(), work),
+            Err(TryLockError::WouldBlock) => self.read_beside(work),
+        };
         done.map_err(|fault| fault.on(&self.path, doing))
+    }
+
+    fn read_beside<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match reader.take() {
+            Some(connection) => connection,
+            None => {
+                let connection = open::reader(&self.path)?;
+                mask::teach(&connection, self.masker())?;
+                functions::teach(&connection)?;
+                connection
+            }
+        };
+        read(reader.insert(connection), work)
     }
 
     /// Writes, in one transaction that ends with all of it or nothing, and only while the lease stands.
@@ -111,6 +137,14 @@ impl Ledger {
         let mut connection = self.connection();
         transact(&mut connection, work).map_err(|fault| fault.on(&self.path, doing))
     }
+}
+
+fn read<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.transaction()?;
+    work(&transaction)
 }
 
 /// The write lock is taken at the beginning, so that what was checked still holds when it is written.
@@ -157,7 +191,7 @@ mod tests {
         ledger.connection().execute_batch("PRAGMA max_page_count = 1").unwrap();
         let many: Vec<_> = (0..5_000).map(|number| of(number.to_string())).collect();
         let error = ledger.write(&lease, &scope, &many, now).unwrap_err();
-        let told = format!("the ledger `{}` cannot be written: the disk is full", ledger.path().display());
+        let told = format!("cannot write the ledger `{}`: the disk is full", ledger.path().display());
         assert_eq!(error.to_string(), told);
         assert!(ledger.row_state(&scope, &Key::new("first")).unwrap().is_some());
         assert!(ledger.row_state(&scope, &Key::new("0")).unwrap().is_none());

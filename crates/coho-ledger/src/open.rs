@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::secret::Masker;
 use coho_core::time::Time;
 use rusqlite::config::DbConfig;
@@ -71,83 +72,84 @@ pub enum OpenError {
     #[error("the ledger `{}` is a folder", path.display())]
     IsFolder { path: PathBuf },
     /// Its folder cannot be made, or does not let files be made in it.
-    #[error("the ledger cannot be made in the folder `{}`", path.display())]
+    #[error("cannot create the ledger in the folder `{}`", path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// The file may not be read.
-    #[error("the ledger `{}` cannot be read", path.display())]
+    #[error("cannot read the ledger `{}`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     /// The file, or its folder, may not be written.
-    #[error("the ledger `{}` cannot be written: the file or its folder is read-only", path.display())]
+    #[error("cannot write the ledger `{}`: the file or its folder is read-only", path.display())]
     ReadOnly { path: PathBuf },
     /// The file is no SQLite file.
-    #[error("`{}` is not a ledger: it is no SQLite file", path.display())]
+    #[error("`{}` is not a ledger: it is not an SQLite file", path.display())]
     NotSqlite { path: PathBuf },
     /// The file is another program's.
-    #[error("`{}` is not a ledger: it is a SQLite file of another program", path.display())]
+    #[error("`{}` is not a ledger: it is an SQLite file of another program", path.display())]
     Foreign { path: PathBuf },
     /// A later Coho wrote it.
-    #[error("the ledger `{}` has schema {found}, and this version of Coho knows {known}", path.display())]
+    #[error("the ledger `{}` has schema {found}, but this version of Coho supports only {known}", path.display())]
     Newer { found: i64, known: i64, path: PathBuf },
     /// The file has several names.
-    #[error("the file of the ledger `{}` has another name too (a hard link)", path.display())]
+    #[error("the ledger `{}` has a second name (a hard link)", path.display())]
     SeveralNames { path: PathBuf },
     /// The file itself is a mount.
-    #[error("the ledger `{}` is a file that is mounted by itself, without its folder", path.display())]
+    #[error("the ledger `{}` is mounted as a single file, without its folder", path.display())]
     Mounted { path: PathBuf },
     /// There is no temporary folder.
-    #[error("the temporary folder `{}` cannot be used", folder.display())]
+    #[error("cannot use the temporary folder `{}`", folder.display())]
     Temporary { folder: PathBuf, source: io::Error },
     /// Another program holds it.
     #[error("the ledger `{}` is locked by another program", path.display())]
     Locked { path: PathBuf },
     /// The disk is full.
-    #[error("the ledger `{}` cannot be written: the disk is full", path.display())]
+    #[error("cannot write the ledger `{}`: the disk is full", path.display())]
     Full { path: PathBuf },
     /// The copy that is made before a schema is changed could not be made.
-    #[error("the ledger `{}` cannot be copied to `{}` before its schema is changed", path.display(), copy.display())]
+    #[error("cannot copy the ledger `{}` to `{}` before upgrading it", path.display(), copy.display())]
     Copy { path: PathBuf, copy: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     /// Its file system does not let several connections share it.
-    #[error("the ledger `{}` cannot be kept with a write-ahead log on this file system", path.display())]
+    #[error("the ledger `{}` is on a file system that does not support its write-ahead log", path.display())]
     NoLog { path: PathBuf },
     /// Anything else that SQLite says.
-    #[error("opening the ledger `{}` failed", path.display())]
+    #[error("cannot open the ledger `{}`", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
-impl OpenError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for OpenError {
+    fn code(&self) -> Code {
         Code::LEDGER_FAILED
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Missing { .. } => Some("run a sync first, or name another file under `ledger:`"),
-            Self::IsFolder { .. } => Some("name a file under `ledger:`, such as `.coho/ledger.db`"),
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Missing { .. } => "run a sync first, or name another file under `ledger:`",
+            Self::IsFolder { .. } => "name a file under `ledger:`, such as `.coho/ledger.db`",
             Self::Folder { .. } | Self::Unreadable { .. } | Self::ReadOnly { .. } => {
-                Some("give this user access to the file and to its folder")
+                "give this user access to the file and its folder"
             }
-            Self::NotSqlite { .. } | Self::Foreign { .. } => Some("name another file under `ledger:`"),
-            Self::Newer { .. } => Some("use the version of Coho that wrote it, or a later one"),
-            Self::SeveralNames { .. } => Some(
-                "remove the other name, or copy the file: each name would have a log and a lock of its own",
-            ),
-            Self::Mounted { .. } => {
-                Some("mount the folder that it is in: its log and its lock are beside it")
+            Self::NotSqlite { .. } | Self::Foreign { .. } => "name another file under `ledger:`",
+            Self::Newer { .. } => "use the version of Coho that wrote it, or a newer one",
+            Self::SeveralNames { .. } => {
+                "remove the other name, or copy the file: each name would have its own log and lock"
             }
-            Self::Temporary { .. } => Some("make that folder, or set TMPDIR to one that can be written to"),
+            Self::Mounted { .. } => "mount its folder instead: the ledger's log and lock are files beside it",
+            Self::Temporary { .. } => "create the folder, or set TMPDIR to a writable one",
             Self::Locked { .. } => {
-                Some("wait until the other run ends, or close the program that has the file open")
+                "wait until the other run ends, or close the program that has the file open"
             }
-            Self::Full { .. } | Self::Copy { .. } => Some("free disk space; the ledger is whole"),
-            Self::NoLog { .. } => Some("keep the ledger on a local disk"),
+            Self::Full { .. } | Self::Copy { .. } => "free disk space; the ledger is intact",
+            Self::NoLog { .. } => "keep the ledger on a local disk",
             // A full disk is told in this way where not even the log's index can be made.
-            Self::Sqlite { source, .. } => (source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure))
-                .then_some("free disk space, or check the disk; nothing is lost"),
-        }
+            Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                "free disk space, or check the disk; nothing is lost"
+            }
+            Self::Sqlite { .. } => return None,
+        };
+        Some(help.to_owned())
     }
+}
 
+impl OpenError {
     /// What SQLite said of a path.
     pub(crate) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
@@ -217,7 +219,14 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
+    settle_plans(&connection)?;
     Ok(connection)
+}
+
+/// Statements are kept, and their plans stay as they were prepared; else each new value of a parameter may cost a new plan.
+fn settle_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Files that are made with these options can be read by their owner only.
@@ -249,7 +258,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|source| unopened(path, source))?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    settle_plans(&connection).map_err(failed)?;
     if access == Access::ReadWrite {
         if connection.is_readonly("main").map_err(failed)? {
             return Err(OpenError::ReadOnly { path: path.to_owned() });
@@ -283,10 +292,6 @@ fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if !logged {
         return Err(OpenError::NoLog { path: path.to_owned() });
     }
-    // Plans stay as they were prepared; else each new value of a parameter may cost a new plan.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|source| OpenError::sqlite(path, source))?;
     // Our words come from closed enums; a check of a list of words costs a temporary index for each row.
     connection
         .execute_batch(

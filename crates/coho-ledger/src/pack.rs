@@ -2,6 +2,7 @@
 //! does, and finds null or an empty text in the plain column. The format is zlib's, which the `sqlite3` command unpacks with
 //! `sqlar_uncompress`.
 
+use std::borrow::Cow;
 use std::io::{Read as _, Write as _};
 
 use flate2::Compression;
@@ -18,19 +19,20 @@ const LARGEST: u64 = 4 << 20;
 
 /// A text as it is kept: in one of two columns.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Packed {
+pub(crate) struct Packed<'t> {
     /// As it is.
-    pub(crate) plain: Option<String>,
+    pub(crate) plain: Option<Cow<'t, str>>,
     /// Compressed.
     pub(crate) zlib: Option<Vec<u8>>,
 }
 
-impl Packed {
+impl<'t> Packed<'t> {
     /// No text.
     pub(crate) const NONE: Self = Self { plain: None, zlib: None };
 
     /// The shorter of both forms. What is compressed must save a fifth, so that few texts are hidden from SQL for little.
-    pub(crate) fn of(text: String) -> Self {
+    pub(crate) fn of(text: impl Into<Cow<'t, str>>) -> Self {
+        let text = text.into();
         let is_long = text.len() >= SHORT && (text.len() as u64) <= LARGEST;
         match is_long.then(|| compressed(&text)).flatten() {
             Some(zlib) if zlib.len() < text.len() / 5 * 4 => Self { plain: None, zlib: Some(zlib) },
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn what_packing_does_not_shorten_stays_as_it_is() {
         let short = "{}".to_owned();
-        assert_eq!(Packed::of(short.clone()), Packed { plain: Some(short), zlib: None });
+        assert_eq!(Packed::of(short.clone()), Packed { plain: Some(short.into()), zlib: None });
         // A sequence of all printable characters without repeats.
         let mut state = 1_u64;
         let noise: String = (0..1_000)
@@ -81,7 +83,7 @@ mod tests {
                 char::from(b'!' + u8::try_from((state >> 33) % 94).unwrap())
             })
             .collect();
-        assert_eq!(Packed::of(noise.clone()).plain, Some(noise));
+        assert_eq!(Packed::of(noise.clone()).plain.as_deref(), Some(noise.as_str()));
     }
 
     #[test]

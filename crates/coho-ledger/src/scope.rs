@@ -2,6 +2,7 @@
 //! [`crate::workspace`].
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
@@ -65,30 +66,27 @@ pub enum Renamed {
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum ScopeError {
     /// The sync wrote records of another object before: its memory is of those.
-    #[error("the sync `{sync}` wrote {was} records before and would now write {now} records")]
+    #[error("sync `{sync}` used to write {was} records and would now write {now} records")]
     ObjectChanged { sync: SyncId, was: String, now: Object },
     /// The ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
-impl ScopeError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for ScopeError {
+    fn code(&self) -> Code {
         match self {
             Self::ObjectChanged { .. } => Code::LEDGER_FAILED,
             Self::Ledger(error) => error.code(),
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::ObjectChanged { .. } => {
-                Some("give the sync a new id: what is remembered belongs to the old one")
-            }
-            Self::Ledger(error) => error.help(),
-        }
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::ObjectChanged { .. } => "give the sync a new id: the ledger's state belongs to the old one",
+            Self::Ledger(error) => return error.help(),
+        };
+        Some(help.to_owned())
     }
 }
 

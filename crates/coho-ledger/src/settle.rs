@@ -2,17 +2,20 @@
 //!
 //! Rows that end before sending have a status too: [`Ledger::record`].
 
+use std::borrow::Cow;
+
 use coho_core::code::Code;
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
 use coho_core::row_state::RowState;
 use coho_core::time::Time;
-use coho_core::value::Value;
 use coho_core::verdict::{Call, RowStatus};
 use rusqlite::{Connection, params};
 
+use crate::call::Recorder;
 use crate::failure::{Fault, LedgerError};
+use crate::intent::{self, Intent, Opened};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::micros;
@@ -20,7 +23,7 @@ use crate::pack::Packed;
 use crate::row_state::store;
 use crate::run::Run;
 use crate::scope::SyncScope;
-use crate::{call, cause, standing};
+use crate::{cause, standing};
 
 /// What was to be done to a record, in the words of the views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +89,17 @@ pub struct Settlement {
     pub calls: Vec<Call>,
 }
 
+/// What is made durable at once while operations are sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Step<'a> {
+    /// What verdicts mean.
+    pub settlements: &'a [Settlement],
+    /// Calls that were made for several of the keys.
+    pub calls: &'a [(Call, Vec<Key>)],
+    /// What is sent next.
+    pub intents: &'a [Intent],
+}
+
 impl Ledger {
     /// Settles these keys in one transaction.
     pub fn settle(
@@ -107,13 +121,33 @@ impl Ledger {
         settlements: &[Settlement],
         calls: &[(Call, Vec<Key>)],
     ) -> Result<(), LedgerError> {
-        let mut settlements: Vec<_> = settlements.iter().collect();
+        let step = Step { settlements, calls, intents: &[] };
+        self.advance(lease, run, scope, step).map(drop)
+    }
+
+    /// Settles what a verdict was found for, and opens the intents of what is sent next, in one transaction. Gives what became
+    /// of each intent.
+    pub fn advance(
+        &self,
+        lease: &Lease,
+        run: &Run,
+        scope: &SyncScope,
+        step: Step<'_>,
+    ) -> Result<Vec<Opened>, LedgerError> {
+        let mut settlements: Vec<_> = step.settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
+        let masker = self.masker();
         self.write_in(lease, "settling", |connection| {
-            for (one, keys) in calls {
-                call::record_shared(connection, run, scope, keys, one)?;
+            let mut recorder = Recorder::new(connection, run, scope, &masker);
+            for (one, keys) in step.calls {
+                recorder.shared(keys, one)?;
             }
-            settlements.into_iter().try_for_each(|settlement| settle(connection, run, scope, settlement))
+            for Settlement { key, row_state, status, calls } in settlements {
+                store::store(connection, scope, key, row_state.as_ref(), status.at)?;
+                record_status(connection, run, scope, status)?;
+                recorder.exchange(key, calls)?;
+            }
+            intent::open_all(connection, scope, step.intents)
         })
     }
 
@@ -135,18 +169,6 @@ impl Ledger {
             Ok(())
         })
     }
-}
-
-fn settle(
-    connection: &Connection,
-    run: &Run,
-    scope: &SyncScope,
-    settlement: &Settlement,
-) -> Result<(), Fault> {
-    let row_state = settlement.row_state.as_ref();
-    store::store(connection, scope, &settlement.key, row_state, settlement.status.at)?;
-    record_status(connection, run, scope, &settlement.status)?;
-    call::record_exchange(connection, run, scope, Some(&settlement.key), &settlement.calls)
 }
 
 /// Records a fate, in the place of the one that stands.
@@ -175,7 +197,7 @@ pub(crate) fn record_status(
             status.reason,
             status.code.map(Code::as_str),
             status.message,
-            fields.plain.unwrap_or_else(|| "{}".to_owned()),
+            fields.plain.unwrap_or(Cow::Borrowed("{}")),
             micros(status.at),
             standing::stands(status.status),
             cause,
@@ -186,10 +208,23 @@ pub(crate) fn record_status(
 
 /// `{"name":{"before":"Acme","after":"ACME"}}`; what was never sent has no `before`.
 fn fields(changes: &[Difference]) -> String {
-    let members = changes.iter().map(|change| {
-        let before = change.before.clone().map(|before| ("before".to_owned(), before));
-        let after = ("after".to_owned(), change.after.clone());
-        (change.path.to_string(), Value::Object(before.into_iter().chain([after]).collect()))
-    });
-    json::write(&Value::Object(members.collect()))
+    let mut text = vec![b'{'];
+    for (at, change) in changes.iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        json::append_text(&mut text, &change.path.to_string());
+        text.extend(b":{");
+        if let Some(before) = &change.before {
+            text.extend(br#""before":"#);
+            json::append(&mut text, before);
+            text.push(b',');
+        }
+        text.extend(br#""after":"#);
+        json::append(&mut text, &change.after);
+        text.push(b'}');
+    }
+    text.push(b'}');
+    // All that is appended is UTF-8.
+    String::from_utf8(text).unwrap_or_default()
 }

@@ -78,5 +78,5 @@ impl Meter {
 }
 
 fn spent(what: &str) -> Fault {
-    Fault::new(Code::TEMPLATE_BUDGET, format!("the template {what} than one row may"))
+    Fault::new(Code::TEMPLATE_BUDGET, format!("the template {what} than the limit for one row"))
 }

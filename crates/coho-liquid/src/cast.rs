@@ -40,7 +40,7 @@ fn unreadable(value: &Value, to: Cast) -> Problem {
             "write it in the model as `YYYY-MM-DD` or `YYYY-MM-DDThh:mm:ssZ`, or use another `as:`"
         }
         Cast::Text | Cast::Number | Cast::Integer | Cast::Boolean | Cast::Json => {
-            "mend the value in the model, or use another `as:`"
+            "fix the value in the model, or use another `as:`"
         }
     };
     Problem::new(Code::CAST_FAILED, format!("cannot read {} as {wanted}", value.preview())).help(help)

@@ -25,7 +25,7 @@ pub enum EvaluateError {
 impl std::fmt::Display for EvaluateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Input(_) | Self::Value(_) => f.write_str("the data cannot be read as JSON"),
+            Self::Input(_) | Self::Value(_) => f.write_str("cannot read the data as JSON"),
             Self::Template(problem) => problem.fmt(f),
             Self::Output(_) => f.write_str("the template's value is of another type"),
         }

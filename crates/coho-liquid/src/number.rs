@@ -245,7 +245,7 @@ impl Number {
 
     pub(crate) fn calculate(self, operation: Operation, other: Self) -> Result<Self, Fault> {
         if matches!(operation, Operation::DividedBy | Operation::Modulo) && other.is_zero() {
-            return Err(Fault::failed("a number cannot be divided by zero"));
+            return Err(Fault::failed("cannot divide by zero"));
         }
         if let (Self::Exact(left), Self::Exact(right)) = (self, other)
             && let Some(exact) = left.calculate(operation, right)
@@ -362,7 +362,7 @@ fn is_exponential(text: &str) -> bool {
 }
 
 fn too_long() -> Fault {
-    Fault::failed("the number has more digits than Coho calculates with (38)")
+    Fault::failed("the number has more than 38 digits, too many to calculate with")
 }
 
 /// The order of two values that are numbers; `None` if one of them is not.

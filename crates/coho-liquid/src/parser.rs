@@ -163,7 +163,7 @@ impl Parser<'_> {
     ) -> Result<T, Fault> {
         let most = self.scope.settings.budget.nesting.min(DEEPEST_TEMPLATE);
         if self.depth >= most {
-            let message = format!("the template is nested deeper than {most} levels");
+            let message = format!("the template is nested more than {most} levels deep");
             return Err(Fault::new(Code::TEMPLATE_LIMIT, message).at(span));
         }
         self.depth += 1;

@@ -131,7 +131,7 @@ pub struct Template {
 pub fn compile(source: &str, scope: &CompileScope) -> Result<Template, Vec<Problem>> {
     let budget = scope.settings.budget;
     if source.len() > budget.source {
-        let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
+        let message = format!("the template is {} bytes long; {} are allowed", source.len(), budget.source);
         let start = source.get(..80).unwrap_or_default();
         return Err(vec![
             Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start, &[]),

@@ -225,7 +225,7 @@ impl<'a> Val<'a> {
             Cell::Json(text) => {
                 meter.bytes(text.len())?;
                 let value = coho_core::json::parse(text);
-                Self::own(value.map_err(|_| Fault::failed("the column's JSON cannot be read"))?, meter)?
+                Self::own(value.map_err(|_| Fault::failed("cannot read the column's JSON"))?, meter)?
             }
         })
     }

@@ -82,7 +82,7 @@ fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
     }
     let name = field.null.name();
     let message =
-        format!("`null: {name}` never acts: this template always gives a value, an empty text for null");
+        format!("`null: {name}` has no effect: this template always gives a value, an empty text for null");
     let help = "add `empty: null`, or end a lone `{{ … }}` with `| default: nil`";
     Some(Problem::new(Code::NEVER_NULL, message).at(&template.place).help(help))
 }
@@ -282,10 +282,12 @@ impl Compiler<'_> {
         match from {
             Expression::Lookup { column, .. } if refers => self.check_column(column, None, slot, field),
             Expression::Lookup { .. } if matches!(slot, Slot::Field(FieldKind::ExternalId(_))) => {
-                let message = format!("{} is sent as it is, so there is nothing to look up", field.to);
+                let message = format!("{} is sent as it is, so it needs no `lookup:`", field.to);
                 self.fault(Code::BAD_LOOKUP, &message, field);
             }
-            Expression::Lookup { .. } => self.fault(Code::BAD_LOOKUP, "only references are looked up", field),
+            Expression::Lookup { .. } => {
+                self.fault(Code::BAD_LOOKUP, "only references have a `lookup:`", field)
+            }
             Expression::Column { .. }
             | Expression::Static(_)
             | Expression::Template { .. }
@@ -302,7 +304,7 @@ impl Compiler<'_> {
             Expression::Template { cast: Some(cast), .. } => {
                 let kind = result(*cast).name();
                 let message = format!(
-                    "{} expects {}, and `as: {}` gives {kind}",
+                    "{} expects {}, but `as: {}` gives {kind}",
                     field.to,
                     slot.expects(),
                     cast.name()
@@ -333,7 +335,7 @@ impl Compiler<'_> {
             return self.fault(Code::TYPE_MISMATCH, &message, field);
         };
         if nested {
-            let message = format!("a list in {} holds plain values only", one_of(bag));
+            let message = format!("a list in {} can hold only plain values", one_of(bag));
             self.fault(Code::NESTED_TRAIT, &message, field);
         }
     }
@@ -348,7 +350,7 @@ impl Compiler<'_> {
             return;
         }
         let message = format!(
-            "{} expects {}, and column `{}` is {}",
+            "{} expects {}, but column `{}` is {}",
             field.to,
             slot.expects(),
             column.name,
@@ -378,11 +380,11 @@ impl Compiler<'_> {
             self.problems.push(
                 Problem::new(
                     Code::TYPE_MISMATCH,
-                    format!("{} need an object rather than a string or another value", bag.name()),
+                    format!("{} need an object, not a string or another value", bag.name()),
                 )
                 .at(&field.place)
                 .help(format!(
-                    "map {each} by itself, or use a JSON column; `as: json` reads an object from text"
+                    "map {each} on its own, or use a JSON column; `as: json` reads an object from text"
                 )),
             );
         }
@@ -419,7 +421,7 @@ fn unknown_column(column: &ColumnRef, columns: &Columns) -> Problem {
     let problem = Problem::new(Code::UNKNOWN_COLUMN, format!("the model has no column `{}`", column.name));
     let problem = match nearest(&column.name, columns.names()) {
         Some(_) => suggest(problem, &column.name, columns.names()),
-        None => problem.help(format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", "))),
+        None => problem.help(format!("the columns are {}", columns.names().collect::<Vec<_>>().join(", "))),
     };
     problem.at(&column.place)
 }

@@ -25,7 +25,7 @@ pub fn message_id(value: &Value) -> Result<ExternalId, Problem> {
         ExternalIdError::Long(length) => format!("the message id is {length} bytes long"),
     })
     .map_err(|problem| match problem.code {
-        Code::TARGET_FORM => problem.help("use another message id, of at most 1,024 bytes"),
+        Code::TARGET_FORM => problem.help("use a message id of at most 1,024 bytes"),
         _ => problem,
     })
 }
@@ -59,7 +59,7 @@ fn parsed(
         | Value::Date(_)
         | Value::Array(_)
         | Value::Object(_) => {
-            let message = format!("a {} is no {what}: {}", value.kind(), value.preview());
+            let message = format!("expected {what}, found {}: {}", value.kind(), value.preview());
             return Err(Problem::new(Code::VALUE_TYPE, message).help("cast it to text in the model"));
         }
     };
@@ -105,7 +105,7 @@ fn all<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Problem>) -> Re
         if let Ok(Value::Array(items)) = coho_core::json::parse(text) {
             return listed(&items, read);
         }
-        let message = format!("{} begins like a JSON list and is none", value.preview());
+        let message = format!("{} looks like a JSON list, but is not valid JSON", value.preview());
         return Err(Problem::new(Code::VALUE_TYPE, message).help("write the list as JSON: `[\"a\", \"b\"]`"));
     }
     if value.is_null() { Ok(BTreeSet::new()) } else { Ok(BTreeSet::from([read(value)?])) }
@@ -142,7 +142,7 @@ fn vitally_id(value: &Value) -> Result<VitallyId, Problem> {
     if VitallyId::is_formed(text) {
         return Ok(VitallyId::new(text.to_lowercase()));
     }
-    let message = format!("{} is no id of Vitally's: those are UUIDs", value.preview());
+    let message = format!("{} is not one of Vitally's ids, which are UUIDs", value.preview());
     Err(Problem::new(Code::VALUE_TYPE, message).help("for external ids write `lookup: OBJECT.externalId`"))
 }
 

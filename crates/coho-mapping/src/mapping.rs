@@ -171,7 +171,10 @@ impl Mapping {
     pub fn email(&self, row: &impl Row) -> Result<String, Problem> {
         match &self.email {
             Some(source) => target::email(source, row),
-            None => Err(Problem::new(Code::NULL_TARGET, "Email: it is not what the sync matches by")),
+            None => Err(Problem::new(
+                Code::NULL_TARGET,
+                "Email: this is not the address that the sync matches by",
+            )),
         }
     }
 

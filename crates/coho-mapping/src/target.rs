@@ -21,7 +21,7 @@ pub(crate) enum Target {
     ExternalId(Source),
     /// A column with the `messageId`.
     MessageId(Source),
-    /// The `messageId` is made of the sync's id and the row's key.
+    /// The `messageId` is derived from the sync's id and the row's key.
     OfKey(SyncId),
 }
 
@@ -43,7 +43,7 @@ impl Target {
 /// Without a key there is no id that would be the same next time, so none is made up.
 fn of_key(sync: &SyncId, key: Option<&Key>) -> Result<ExternalId, Problem> {
     let Some(key) = key else {
-        let message = "Message ID: it is made of the row's primary key, and the row has none";
+        let message = "Message ID: it is derived from the row's primary key, which is missing";
         return Err(Problem::new(Code::NULL_TARGET, message));
     };
     message::of_event(sync, key)
@@ -64,8 +64,8 @@ fn address(value: Value) -> Result<String, Problem> {
         }
         Value::Text(text) if is_address(&text) => Ok(text),
         Value::Text(_) => {
-            let message = format!("no e-mail address, which has one `@` with text on both sides: {preview}");
-            Err(Problem::new(Code::TARGET_FORM, message).help("mend the address in the model"))
+            let message = format!("not an e-mail address (one `@` with text on both sides): {preview}");
+            Err(Problem::new(Code::TARGET_FORM, message).help("fix the address in the model"))
         }
         Value::Bool(_)
         | Value::Int(_)

@@ -241,7 +241,7 @@ fn without_a_key_no_id_is_made_up() {
     let problems = event(&Matching::Message(None)).unwrap().render(&row).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
-        "Message ID: it is made of the row's primary key, and the row has none [null-target]"
+        "Message ID: it is derived from the row's primary key, which is missing [null-target]"
     );
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use coho_core::code::Code;
 use coho_core::digest::{Digest, Hasher};
+use coho_core::failure::Failure;
 use coho_core::operation::{Action, Operation};
 use coho_core::row_state::Verb;
 use coho_core::sync::{Sync, SyncId};
@@ -54,28 +55,27 @@ struct OfSync {
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum ApprovedError {
     /// It cannot be read.
-    #[error("the permit cannot be read")]
+    #[error("cannot read the approved plan")]
     Unreadable(#[from] io::Error),
     /// It has another form.
-    #[error("line {line} is no line of a permit")]
+    #[error("line {line} is not part of an approved plan")]
     Line { line: usize },
     /// A later version of Coho wrote it.
-    #[error("the permit has version {found}, and this version of Coho reads {VERSION}")]
+    #[error("the approved plan has version {found}, but this version of Coho reads {VERSION}")]
     Version { found: u32 },
     /// It is of another project or target.
-    #[error("the permit is for `{found}`, and this is `{wanted}`")]
+    #[error("the approved plan is for `{found}`, but this is `{wanted}`")]
     Elsewhere { found: String, wanted: String },
     /// It is not whole.
-    #[error("the permit ends after {found} of {wanted} operations")]
+    #[error("the approved plan ends after {found} of {wanted} operations")]
     Short { found: u64, wanted: u64 },
     /// It cannot be kept for the run.
     #[error(transparent)]
     Table(#[from] TableError),
 }
 
-impl ApprovedError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for ApprovedError {
+    fn code(&self) -> Code {
         match self {
             Self::Table(error) => error.code(),
             Self::Unreadable(_)
@@ -132,7 +132,7 @@ struct Line {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// Where it goes to does not take it.
-    #[error("the permit cannot be written")]
+    #[error("cannot write the approved plan")]
     Io(#[from] io::Error),
     /// The plan cannot be read.
     #[error(transparent)]

@@ -62,7 +62,7 @@ impl Table {
         self.open(ledger, Some(scope))?;
         let left = self.batch(INDEXES).and_then(|()| {
             let (code, which) = (Code::TAKES_USERS_ALONG, taken(scope.object()));
-            let message = "a user that a sync still holds would be deleted with it";
+            let message = "deleting it would delete a user that a sync owns";
             let sql = format!(
                 "UPDATE plan SET status = 'stale', code = '{code}', message = '{message}' WHERE seq IN ({which})"
             );

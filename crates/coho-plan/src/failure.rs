@@ -2,6 +2,7 @@
 
 use coho_core::code::Code;
 use coho_core::counts::BrokenSum;
+use coho_core::failure::Failure;
 use coho_core::problem::Problem;
 use coho_ledger::LedgerError;
 
@@ -28,8 +29,34 @@ pub enum PlanError {
     #[error(transparent)]
     Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
-    #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
+    #[error("the counts of sync `{sync}` do not add up; nothing was sent")]
     Law { sync: String, source: BrokenSum },
+}
+
+impl Failure for PlanError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Problems { problems, .. } => {
+                problems.first().map_or(Code::SOURCE_FAILED, |problem| problem.code)
+            }
+            Self::Interrupted => Code::INTERRUPTED,
+            Self::Ledger(error) => error.code(),
+            Self::Table(error) => error.code(),
+            Self::Sort(error) => error.code(),
+            Self::Law { .. } => Code::LEDGER_FAILED,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Problems { .. } => None,
+            Self::Interrupted => Code::INTERRUPTED.help(),
+            Self::Ledger(error) => error.help(),
+            Self::Table(error) => error.help(),
+            Self::Sort(error) => error.help(),
+            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
+        }
+    }
 }
 
 impl From<TableError> for PlanError {
@@ -46,34 +73,6 @@ impl From<SortError> for PlanError {
         match error {
             SortError::Interrupted => Self::Interrupted,
             SortError::Spill { .. } => Self::Sort(error),
-        }
-    }
-}
-
-impl PlanError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Problems { problems, .. } => {
-                problems.first().map_or(Code::SOURCE_FAILED, |problem| problem.code)
-            }
-            Self::Interrupted => Code::INTERRUPTED,
-            Self::Ledger(error) => error.code(),
-            Self::Table(error) => error.code(),
-            Self::Sort(error) => error.code(),
-            Self::Law { .. } => Code::LEDGER_FAILED,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::Problems { .. } => None,
-            Self::Interrupted => Code::INTERRUPTED.help(),
-            Self::Ledger(error) => error.help().map(str::to_owned),
-            Self::Table(error) => error.help().map(str::to_owned),
-            Self::Sort(error) => error.help().map(str::to_owned),
-            Self::Law { .. } => Some("nothing is lost; please report this".to_owned()),
         }
     }
 }

@@ -153,7 +153,7 @@ impl Guards<'_> {
             return Ok(());
         }
         let records = if self.delivered == 1 { "record was" } else { "records were" };
-        let message = format!("the model has no rows, and {} {records} delivered from it", self.delivered);
+        let message = format!("the model has no rows, but {} {records} delivered from it", self.delivered);
         self.trip(Code::EMPTY_SOURCE, message, "empty_source: allow", REMOVALS)
     }
 
@@ -204,12 +204,12 @@ impl Guards<'_> {
             return Ok(());
         }
         let are = if allowed == 1 { "is" } else { "are" };
-        let message = format!("{count} of {of} records would {what}, {allowed} {are} allowed");
+        let message = format!("{count} of {of} records would {what}; {allowed} {are} allowed");
         self.trip(code, message, &format!("{key}: {{ share: 100% }}"), which)
     }
 
     fn trip(&mut self, code: Code, message: String, allow: &str, which: &str) -> Result<(), TableError> {
-        let help = format!("check the model; where this is meant, set `guards: {{ {allow} }}` in the sync");
+        let help = format!("check the model; if this is intended, set `guards: {{ {allow} }}` in the sync");
         let operations = self.hold(code, which)?;
         self.hits.push(GuardHit { code, message, help, held: operations });
         Ok(())

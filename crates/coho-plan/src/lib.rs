@@ -62,6 +62,7 @@ mod notes;
 mod summary;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coho_core::code::Code;
 use coho_core::started::Stage;
@@ -109,7 +110,7 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
     table.close(job.ledger)?;
     Ok(Planned {
         plan,
-        table,
+        table: Arc::new(table),
         rules,
         moment: job.moment,
         known,

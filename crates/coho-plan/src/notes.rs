@@ -43,7 +43,7 @@ fn taken_along(job: &Job<'_>, table: &Table, removals: RemovalOrigins) -> Result
     let noun = if number == 1 { "removal is" } else { "removals are" };
     let code = Code::TAKES_USERS_ALONG;
     Ok((number > 0).then(|| {
-        format!("{number} {noun} left out, unless the users that would be deleted too leave in the same run [{code}]")
+        format!("{number} {noun} left out, unless the users that would also be deleted leave in the same run [{code}]")
     }))
 }
 
@@ -66,7 +66,7 @@ fn missing(job: &Job<'_>, sums: &Sums) -> Option<String> {
 
 fn exact(job: &Job<'_>, planned: bool) -> Option<String> {
     let note =
-        "exact links: what Vitally shows beyond the row is unlinked too, each account with a call of its own";
+        "exact links: accounts that Vitally shows but the row does not name are unlinked too, one call each";
     (job.sync.associations == Associations::Exact && planned).then(|| note.to_owned())
 }
 
@@ -78,12 +78,12 @@ fn odd(number: u64) -> Option<String> {
 fn cut(number: u64) -> Option<String> {
     let noun = if number == 1 { "row has a time" } else { "rows have times" };
     (number > 0).then(|| {
-        format!("{number} {noun} with digits behind the millisecond: Vitally takes none, so they are cut off")
+        format!("{number} {noun} with more digits than milliseconds: Vitally does not take them, so they are cut off")
     })
 }
 
 fn accepted(job: &Job<'_>, planned: bool) -> Option<String> {
     let events = job.sync.api == Api::Analytics && job.sync.object == Object::Event;
-    let note = "events of churned or ignored customers are taken and not kept; Vitally does not say which";
+    let note = "Vitally drops events of churned or ignored customers, and does not say which";
     (events && planned).then(|| note.to_owned())
 }

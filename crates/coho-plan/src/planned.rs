@@ -1,6 +1,7 @@
 //! A plan that is made.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use coho_core::digest::Digest;
 use coho_core::lineage::Lineage;
@@ -18,7 +19,7 @@ pub struct Planned {
     /// Counts and examples.
     pub plan: SyncPlan,
     /// Operations and notes.
-    pub table: Table,
+    pub table: Arc<Table>,
     /// Stands for all that decides what rows become and how they are sent.
     pub rules: Digest,
     /// The time that templates read.

@@ -1,6 +1,7 @@
 //! From the source to rows sorted by key.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure as _;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
 use coho_core::model::{Model, Relation};
@@ -149,10 +150,10 @@ pub fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, Strin
 }
 
 fn unknown_column(what: &str, name: &str, model: &Model, columns: &Columns) -> Problem {
-    let message = format!("the {what} `{name}` is not among the model's columns");
+    let message = format!("the model has no column `{name}` (the {what})");
     let help = match nearest(name, columns.names()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("its columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
+        None => format!("the columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
     };
     Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help)
 }

@@ -86,12 +86,10 @@ fn short(digest: Digest) -> u64 {
 /// What a person is told of a sync that may be another one.
 pub fn renamed_sync(sync: &SyncId, earlier: &SyncId) -> (String, String) {
     let message = format!(
-        "the ledger remembers events of a sync `{earlier}`, which the project does not have: if `{sync}` is that sync under \
-         another id, all its events would be sent a second time"
+        "the ledger knows events of a sync `{earlier}` that the project does not have: if `{sync}` is the same sync under a new id, all its events would be sent a second time"
     );
     let help = format!(
-        "where it is, write `renamed_from: {earlier}` in the sync; where its events are others, `coho run {sync} --resend \
-         --events` sends them, and `coho baseline {sync}` takes them as sent"
+        "if it is, write `renamed_from: {earlier}` in the sync; if its events are new, send them with `coho run {sync} --resend --events`, or treat them as sent with `coho baseline {sync}`"
     );
     (message, help)
 }
@@ -99,13 +97,11 @@ pub fn renamed_sync(sync: &SyncId, earlier: &SyncId) -> (String, String) {
 /// What a person is told of events whose keys were changed.
 pub(crate) fn renamed_keys(sync: &SyncId, evidence: &Evidence) -> (String, String) {
     let message = format!(
-        "no event has a primary key that is remembered, though {} were delivered: with other keys, events of the past would be \
-         sent a second time",
+        "none of the {} delivered events has its primary key in the model: under new keys, past events would be sent a second time",
         evidence.remembered
     );
     let help = format!(
-        "where the primary key was changed, give the rows their old keys; where these events are others, `coho run {sync} \
-         --resend --events` sends them, and `coho baseline {sync}` takes them as sent"
+        "if the primary key changed, give the rows their old keys; if these events are new, send them with `coho run {sync} --resend --events`, or treat them as sent with `coho baseline {sync}`"
     );
     (message, help)
 }
@@ -113,8 +109,7 @@ pub(crate) fn renamed_keys(sync: &SyncId, evidence: &Evidence) -> (String, Strin
 /// What a person is told of records whose keys were changed.
 pub(crate) fn renamed_records(evidence: &Evidence) -> String {
     format!(
-        "no row has a primary key that is remembered, though {} were delivered: if the key was changed, all that was \
-         remembered counts as gone",
+        "none of the {} delivered rows has its primary key in the model: if the primary key changed, every old row counts as gone",
         evidence.remembered
     )
 }

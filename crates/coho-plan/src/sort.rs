@@ -11,6 +11,7 @@ use std::{cmp, io, mem};
 
 use coho_core::code::Code;
 use coho_core::digest::Digest;
+use coho_core::failure::Failure;
 use coho_core::key::Key;
 use coho_core::row::RowBuf;
 
@@ -27,11 +28,28 @@ const FAN_IN: usize = 32;
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum SortError {
     /// A temporary file could not be made, written or read.
-    #[error("rows that exceed memory cannot be spilled to the folder `{}`", folder.display())]
+    #[error("cannot spill rows to the temporary folder `{}`", folder.display())]
     Spill { folder: PathBuf, source: io::Error },
     /// Somebody asked to end.
     #[error("sorting was interrupted")]
     Interrupted,
+}
+
+impl Failure for SortError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Spill { .. } => Code::SPOOL_FAILED,
+            Self::Interrupted => Code::INTERRUPTED,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Spill { .. } => "free disk space there, or set TMPDIR to a folder on a larger disk",
+            Self::Interrupted => return None,
+        };
+        Some(help.to_owned())
+    }
 }
 
 impl SortError {
@@ -41,22 +59,6 @@ impl SortError {
             return Self::Interrupted;
         }
         Self::Spill { folder: folder.to_owned(), source }
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Spill { .. } => Code::SPOOL_FAILED,
-            Self::Interrupted => Code::INTERRUPTED,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Self::Spill { .. } => Some("free disk space there, or set TMPDIR to a folder on a larger disk"),
-            Self::Interrupted => None,
-        }
     }
 }
 

@@ -1,18 +1,20 @@
 //! The plan's table, in a private SQLite file: a row for each operation and for each key that needs a note.
 //!
 //! [`insert`] adds rows, [`read`] gives operations and notes, [`list`] what people look at, `wire` is how an operation is
-//! written. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
+//! written, in `bytes`. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
 //! allows it, the file has no name while it is open, so that a process that is killed leaves no rows in clear.
 
 pub mod insert;
 pub mod read;
 pub mod list;
+mod bytes;
 mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::value::preview;
 use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
@@ -28,10 +30,10 @@ use crate::stop::Stop;
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum TableError {
     /// The file could not be made.
-    #[error("cannot make a temporary file in {}", folder.display())]
+    #[error("cannot create a temporary file in `{}`", folder.display())]
     Create { folder: PathBuf, source: std::io::Error },
     /// The file could not be written or read.
-    #[error("cannot write the plan's operations to a temporary file in {}", folder.display())]
+    #[error("cannot write the plan to a temporary file in `{}`", folder.display())]
     Sql { folder: PathBuf, source: rusqlite::Error },
     /// What was read is not what was written.
     #[error("the plan's temporary file is damaged")]
@@ -41,23 +43,22 @@ pub enum TableError {
     Interrupted,
 }
 
-impl TableError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for TableError {
+    fn code(&self) -> Code {
         match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => Code::SPOOL_FAILED,
             Self::Interrupted => Code::INTERRUPTED,
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
+    fn help(&self) -> Option<String> {
+        let help = match self {
             Self::Create { .. } | Self::Sql { .. } | Self::Damaged => {
-                Some("free disk space there, or set TMPDIR to a folder with more")
+                "free disk space there, or set TMPDIR to a folder with more space"
             }
-            Self::Interrupted => None,
-        }
+            Self::Interrupted => return None,
+        };
+        Some(help.to_owned())
     }
 }
 
@@ -109,7 +110,7 @@ const SCHEMA: &str = "
         match BLOB,                     -- stands for it, whatever its case
         digest BLOB,                    -- of the operation, where an approved plan is asked
         seen_row BLOB, seen_mapping BLOB);
-    CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL); -- an operation's bytes, or what is remembered as JSON
     CREATE TABLE differing (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
     CREATE TABLE nulled (seq INTEGER NOT NULL, path TEXT NOT NULL);
     CREATE TABLE refs (seq INTEGER NOT NULL, object TEXT NOT NULL, id TEXT NOT NULL);

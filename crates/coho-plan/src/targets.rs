@@ -48,7 +48,7 @@ fn shared_addresses(table: &Table) -> Result<(), TableError> {
          INSERT INTO shared SELECT digest FROM matches GROUP BY digest HAVING count(*) > 1 ORDER BY digest;",
     )?;
     let message =
-        "'the e-mail address `' || preview(address) || '` is also that of another row of the model'";
+        "'the e-mail address `' || preview(address) || '` is also used by another row of the model'";
     let shared = "side = 0 AND status <> 'invalid' AND match IN (SELECT digest FROM shared)";
     table.change(&invalidate(message, shared), [])?;
     Ok(())
@@ -59,7 +59,7 @@ fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<(), TableE
     // Of rows that are only remembered all count that have the id: nobody looks at them again.
     let counts = if job.learns() { "status IN ('learned', 'held', 'invalid')" } else { "status = 'planned'" };
     let ends = if job.learns() { "status IN ('learned', 'held')" } else { "status = 'planned'" };
-    let message = format!("'{what} `' || preview(target) || '` is also that of another row of the model'");
+    let message = format!("'{what} `' || preview(target) || '` is also used by another row of the model'");
     let shared = format!(
         "side = 0 AND {ends} AND target IN (SELECT target FROM plan WHERE side = 0 AND target IS NOT NULL AND {counts}
            GROUP BY target HAVING count(*) > 1)"

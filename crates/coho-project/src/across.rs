@@ -28,17 +28,15 @@ pub(crate) fn renamed(syncs: &[ReadSync], problems: &mut Vec<Problem>) {
                     (format!("`{id}` is the sync's own id"), "remove it from `renamed_from`".to_owned())
                 }
                 (Some(other), _) => (
-                    format!("there still is a sync `{id}`: what is remembered under this id is its own"),
+                    format!("a sync `{id}` still exists, and its state is its own"),
                     format!("remove it from `renamed_from`, or remove {}", other.file),
                 ),
                 (None, Some(other)) if other.file == at.file => {
                     (format!("`renamed_from` names `{id}` twice"), "keep one of them".to_owned())
                 }
                 (None, Some(other)) => (
-                    format!(
-                        "two syncs were called `{id}`, and what is remembered under it becomes one's only"
-                    ),
-                    format!("keep one of them; the other stands in {}, line {}", other.file, other.line),
+                    format!("two syncs claim the old id `{id}`, but only one can take over its state"),
+                    format!("keep one of them; the other is in {}, line {}", other.file, other.line),
                 ),
                 (None, None) => {
                     first.insert(id, at);
@@ -83,7 +81,7 @@ fn lacks(token: Token, syncs: &[&str]) -> Problem {
         [] => "a sync uses".to_owned(),
     };
     let example = VITALLY.key(token.key()).map_or("", |key| key.example);
-    Problem::new(Code::MISSING_KEY, format!("`{}` is missing, and {users} the {api}", token.key()))
+    Problem::new(Code::MISSING_KEY, format!("`{}` is missing, but {users} the {api}", token.key()))
         .help(format!("add `{example}`; Vitally shows it under Settings, Integrations, {found}"))
 }
 
@@ -91,7 +89,7 @@ fn lacks(token: Token, syncs: &[&str]) -> Problem {
 pub(crate) fn masked(models: &[Model], syncs: &[Sync]) -> Vec<Problem> {
     let names_rows = |model: &Model| {
         let found = model.masked.iter().find(|column| model.key.contains(column))?;
-        let message = format!("`mask` has the column `{found}`, which is the primary key");
+        let message = format!("`mask` names the column `{found}`, which is the primary key");
         Some((
             message,
             model.place.clone(),
@@ -101,10 +99,8 @@ pub(crate) fn masked(models: &[Model], syncs: &[Sync]) -> Vec<Problem> {
     let names_records = |sync: &Sync| {
         let model = models.iter().find(|model| model.name == sync.model)?;
         let target = sync.matching.target().filter(|column| model.masked.contains(&column.name))?;
-        let message = format!(
-            "model `{}` masks the column `{}`, which names the records of this sync",
-            model.name, target.name
-        );
+        let message =
+            format!("model `{}` masks the column `{}`, which this sync matches by", model.name, target.name);
         Some((message, target.place.clone(), "take external ids from a column without personal data"))
     };
     let found = models.iter().filter_map(names_rows).chain(syncs.iter().filter_map(names_records));
@@ -171,7 +167,7 @@ fn shared(object: Object, path: &FieldPath, first: &Sync, first_at: &Place, at: 
         first.id
     );
     Problem::new(Code::SHARED_FIELD, message).at(at).help(format!(
-        "map it in one of them only, unless no record is in both; the other one is at {first_at}"
+        "map it in only one of them, unless they share no record; the other one is at {first_at}"
     ))
 }
 

@@ -27,13 +27,13 @@ pub(crate) fn mappable(object: Object, name: &str) -> Result<(), Problem> {
     };
     if name == matched {
         return Err(Problem::new(Code::WRONG_VALUE, format!("`{name}` is set by `match`"))
-            .help(format!("remove it here; `match: {{ {name}: … }}` names its column")));
+            .help(format!("remove it here; its column is in `match: {{ {name}: … }}`")));
     }
     if object.field(name).is_some() {
         return Ok(());
     }
     if let Some(field) = object.read_only(name) {
-        return Err(Problem::new(Code::READ_ONLY_FIELD, format!("`{name}` of {an_object} can only be read"))
+        return Err(Problem::new(Code::READ_ONLY_FIELD, format!("`{name}` of {an_object} is read-only"))
             .help(field.hint.unwrap_or("remove it")));
     }
     let fields =
@@ -204,7 +204,7 @@ fn needless_lookup(name: &str, kind: FieldKind, column: &str, at: &Place) -> Pro
         | FieldKind::Reference(_)
         | FieldKind::References(_) => "refers to no record",
     };
-    Problem::new(Code::BAD_LOOKUP, format!("`{name}` {why}, so there is nothing to look up"))
+    Problem::new(Code::BAD_LOOKUP, format!("`{name}` {why}, so it needs no `lookup:`"))
         .at(at)
         .help(format!("write `{name}: {column}`"))
 }

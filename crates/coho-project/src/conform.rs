@@ -19,7 +19,7 @@ pub(crate) fn conform(root: &Node, shape: &'static Shape, problems: &mut Vec<Pro
     match &root.content {
         Content::Map(entries) => checker.map(entries, shape, &whole),
         Content::Scalar(_) | Content::List(_) | Content::Unresolved => {
-            let message = format!("the file must hold keys with values, not {}", root.kind());
+            let message = format!("expected keys with values, found {}", root.kind());
             let example = shape.keys.first().map_or("", |key| key.example);
             checker.tell(Code::WRONG_VALUE, message, &root.place, format!("begin with `{example}`"));
         }
@@ -75,7 +75,7 @@ impl Checker<'_> {
                 }
             }
             (Some(first), Some(second)) => {
-                let message = format!("`{}` and `{}` exclude each other", first.key, second.key);
+                let message = format!("`{}` and `{}` cannot be used together", first.key, second.key);
                 self.tell(Code::WRONG_VALUE, message, &second.at, "keep one of them");
             }
         }
@@ -84,11 +84,11 @@ impl Checker<'_> {
     fn known(&mut self, entry: &Entry, key: &'static Key, all: &[Entry]) {
         match key.need {
             Need::Later(help) => {
-                let message = format!("`{}` comes with a later version", key.name);
+                let message = format!("`{}` is not supported yet", key.name);
                 return self.tell(Code::NOT_SUPPORTED, message, &entry.at, help);
             }
             Need::With(other) if !all.iter().any(|entry| entry.key == other) => {
-                let message = format!("`{}` goes with `{other}` only", key.name);
+                let message = format!("`{}` works only with `{other}`", key.name);
                 self.tell(Code::WRONG_VALUE, message, &entry.at, format!("remove it, or add `{other}`"));
             }
             Need::Must | Need::May | Need::With(_) | Need::Where(_) => {}
@@ -111,7 +111,7 @@ impl Checker<'_> {
         let help = match (suggestion(entry, shape), foreign::key(&entry.key, shape.name)) {
             (_, Some(meant)) => meant.help(),
             (Some(name), None) => format!("did you mean `{name}`?"),
-            (None, None) => format!("what may stand here: {}", usable(shape).collect::<Vec<_>>().join(", ")),
+            (None, None) => format!("allowed here: {}", usable(shape).collect::<Vec<_>>().join(", ")),
         };
         self.tell(Code::UNKNOWN_KEY, format!("unknown key `{}`", preview(&entry.key)), &entry.at, help);
     }
@@ -168,7 +168,7 @@ impl Checker<'_> {
             Meaning::Null | Meaning::Bool(_) | Meaning::Doubtful(_) => false,
         };
         if !is_text {
-            let message = format!("`{}` must be a text, not {}", preview(owner.name), scalar.kind());
+            let message = format!("expected text for `{}`, found {}", preview(owner.name), scalar.kind());
             self.tell(Code::WRONG_VALUE, message, &node.place, "put it in quotes");
         } else if scalar.text.trim().is_empty() {
             let message = format!("`{}` is empty", preview(owner.name));
@@ -188,7 +188,7 @@ impl Checker<'_> {
             return;
         }
         if let Some((word, help)) = choice.later.iter().find(|(later, _)| *later == word) {
-            let message = format!("`{}: {word}` comes with a later version", owner.name);
+            let message = format!("`{}: {word}` is not supported yet", owner.name);
             return self.tell(Code::NOT_SUPPORTED, message, &node.place, *help);
         }
         // What a variable stands for is not shown, nor is what it resembles.
@@ -224,7 +224,7 @@ impl Checker<'_> {
         if let Some((_, shape)) = typed.types.iter().find(|(name, _)| *name == scalar.text) {
             self.map(entries, shape, owner.at);
         } else if let Some((name, help)) = typed.later.iter().find(|(name, _)| *name == scalar.text) {
-            let message = format!("`type: {name}` comes with a later version");
+            let message = format!("`type: {name}` is not supported yet");
             self.tell(Code::NOT_SUPPORTED, message, &entry.value.place, *help);
         } else {
             let message = cannot_be("type", scalar);
@@ -257,7 +257,7 @@ fn cannot_be(name: &str, scalar: &Scalar) -> String {
             format!("`{}` cannot be `{}`", preview(name), preview(&scalar.written))
         }
         Style::Resolved => {
-            format!("`{}` cannot be what `{}` stands for", preview(name), preview(&scalar.written))
+            format!("`{}` cannot be the value of `{}`", preview(name), preview(&scalar.written))
         }
     }
 }

@@ -30,7 +30,8 @@ fn astray(path: &str) -> Option<(&str, &'static str)> {
 fn all(files: &[File]) -> Vec<(&'static str, Problem)> {
     let folders: BTreeMap<&str, &'static str> = files.iter().filter_map(|file| astray(&file.path)).collect();
     let problem = |(folder, right): (&str, &'static str)| {
-        let message = format!("the folder `{folder}` is not read: {right} are in a folder called `{right}`");
+        let message =
+            format!("Coho does not read the folder `{folder}`: {right} belong in a folder named `{right}`");
         let problem = Problem::new(Code::NO_SYNCS, message).at(&Place::file(folder));
         (right, Problem { code: code(right), ..problem }.help(format!("rename it to `{right}`")))
     };
@@ -58,8 +59,8 @@ pub fn no_syncs(files: &[File]) -> Problem {
     let astray = all(files).into_iter().find(|(right, _)| *right == "syncs");
     match astray {
         Some((_, problem)) => problem,
-        None => Problem::new(Code::NO_SYNCS, "the project has no syncs: there is no file in `syncs/`")
-            .help("write `syncs/NAME.yaml`; `coho init DIR` makes a project with examples"),
+        None => Problem::new(Code::NO_SYNCS, "the project has no syncs: `syncs/` has no files")
+            .help("add `syncs/NAME.yaml`; `coho init DIR` creates a project with examples"),
     }
 }
 

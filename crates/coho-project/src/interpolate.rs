@@ -53,7 +53,7 @@ impl Scope<'_> {
             problems.push(
                 Problem::new(Code::FILE_UNREADABLE, message)
                     .at(&node.place)
-                    .help("check that the file exists and that you may read it"),
+                    .help("check that the file exists and that you have permission to read it"),
             );
             node.content = Content::Unresolved;
         }
@@ -112,23 +112,23 @@ fn unset(name: &str, at: &Place) -> Problem {
     if is_token_like(name) {
         return Problem::new(
             Code::UNSET_VARIABLE,
-            "`${…}` holds what looks like a token, not the name of a variable",
+            "`${…}` contains what looks like a token, not the name of a variable",
         )
         .at(at)
         .help(
-            "put the token into an environment variable and write its name, such as `${VITALLY_REST_TOKEN}`",
+            "put the token in an environment variable and write the variable's name, such as `${VITALLY_REST_TOKEN}`",
         );
     }
     Problem::new(Code::UNSET_VARIABLE, format!("the environment variable `{name}` is not set"))
         .at(at)
-        .help("set it, or put it into the file given with --env-file")
+        .help("set it, or add it to the file given with --env-file")
 }
 
 // The text is not shown: it may be a part of a secret.
 fn malformed(at: &Place) -> Problem {
-    Problem::new(Code::WRONG_VALUE, "a `${` that begins no reference to a variable")
+    Problem::new(Code::WRONG_VALUE, "this `${` does not begin a reference to a variable")
         .at(at)
-        .help("write `${NAME}` with letters, digits and `_`, or `$${` for these two characters")
+        .help("write `${NAME}` with letters, digits and `_`, or `$${` for a literal `${`")
 }
 
 /// A piece of a text with references.

@@ -178,13 +178,13 @@ impl<'a> Loader<'a> {
                 Code::FILE_UNREADABLE,
                 "the file is longer than 4 MiB".to_owned(),
                 0,
-                "a project's files hold settings; put rows into a file or table that a model reads",
+                "project files are for settings; put rows in a file or table that a model reads",
             ),
             FileText::Unreadable(why) => (
                 Code::FILE_UNREADABLE,
                 format!("cannot read the file: {why}"),
                 0,
-                "check that it exists and that you may read it",
+                "check that it exists and that you have permission to read it",
             ),
         };
         let place = Place { line, ..Place::file(file.path.as_str()) };
@@ -212,7 +212,7 @@ impl<'a> Loader<'a> {
                     Problem::new(Code::DUPLICATE_ID, format!("two models are called `{name}`"))
                         .at(&Place::file(path.clone()))
                         .help(format!(
-                            "rename this file or `{other}`; the name is what stands before the ending"
+                            "rename this file or `{other}`; a model is named after its file, without the extension"
                         )),
                 );
             }
@@ -262,7 +262,7 @@ impl<'a> Loader<'a> {
                 ("`sql` and `table` only", "write `table: …`, or use a source of type files")
             }
         };
-        let message = format!("source `{name}` is of type {} and takes {fits}", spec.kind());
+        let message = format!("source `{name}` has type {}, which takes {fits}", spec.kind());
         self.problems.push(Problem::new(Code::WRONG_VALUE, message).at(&read.relation_place).help(help));
     }
 
@@ -398,9 +398,7 @@ impl<'a> Loader<'a> {
             None => Place::file(ROOT),
         });
         self.problems.extend(
-            models
-                .chain(syncs)
-                .map(|place| Problem::new(Code::WRONG_VALUE, "this cannot be read").at(&place)),
+            models.chain(syncs).map(|place| Problem::new(Code::WRONG_VALUE, "cannot read this").at(&place)),
         );
     }
 

@@ -10,11 +10,11 @@ pub(crate) fn unknown_name<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> Problem {
-    let problem = Problem::new(Code::UNKNOWN_NAME, format!("there is no {what} `{}`", preview(name)));
+    let problem = Problem::new(Code::UNKNOWN_NAME, format!("the project has no {what} `{}`", preview(name)));
     let list: Vec<&str> = known.clone().collect();
     match (nearest(name, known), list.as_slice()) {
         (Some(near), _) => problem.help(format!("did you mean `{near}`?")),
-        (None, []) => problem.help(format!("the project has no {what} at all; define one")),
+        (None, []) => problem.help(format!("the project has no {what}; add one")),
         (None, list) => problem.help(format!("the project has: {}", list.join(", "))),
     }
 }

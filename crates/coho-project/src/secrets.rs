@@ -116,7 +116,7 @@ fn wrong_password(reserved: char, entry: &Entry) -> Problem {
     let article = if reserved == '@' { "an" } else { "a" };
     let message = format!("the password in `url` has {article} `{reserved}` that is not encoded");
     Problem::new(Code::WRONG_VALUE, message).at(&entry.value.place).help(format!(
-        "write `{}` in place of each `{reserved}` of the password, also in an environment variable",
+        "write `{}` instead of each `{reserved}` in the password, also in an environment variable",
         encoded(reserved)
     ))
 }

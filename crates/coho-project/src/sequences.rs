@@ -27,14 +27,17 @@ pub(crate) fn check(syncs: &[ReadSync], problems: &mut Vec<Problem>) {
         let mut named = BTreeSet::new();
         for (id, at) in *followed {
             let problem = if id == *own {
-                wrong(format!("`{own}` follows itself"), "remove it from `after`")
+                wrong(format!("`{own}` waits for itself"), "remove it from `after`")
             } else if !ids.contains(id) && complete {
                 unknown_name("sync", id.as_str(), ids.iter().map(|id| id.as_str()))
             } else if !named.insert(id) {
                 wrong(format!("`after` names `{id}` twice"), "keep one of them")
             } else if let Some(way) = circle(own, id, &follows) {
                 let way = way.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" after ");
-                wrong(format!("the syncs follow each other in a circle: {way}"), "let one of them go by time")
+                wrong(
+                    format!("the syncs wait for each other in a circle: {way}"),
+                    "give one of them a time of its own",
+                )
             } else {
                 continue;
             };
@@ -77,7 +80,7 @@ pub(crate) fn never(schedules: &BTreeMap<SyncId, ScheduleSpec>) -> Vec<Problem> 
         StartTrigger::After { .. } => false,
     };
     let warning = |spec: &ScheduleSpec| {
-        Problem::new(Code::NEVER_DUE, "no day has this date: the sync never runs by itself")
+        Problem::new(Code::NEVER_DUE, "this date never occurs, so the sync never runs by itself")
             .at(&spec.place)
             .help("change the day of the month or the month")
     };

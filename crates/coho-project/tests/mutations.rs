@@ -64,7 +64,7 @@ proptest! {
         }
         if let Err(problems) = loaded {
             prop_assert!(!problems.is_empty());
-            prop_assert!(!problems.iter().any(|problem| problem.message == "this cannot be read"));
+            prop_assert!(!problems.iter().any(|problem| problem.message == "cannot read this"));
             for problem in problems {
                 let place = problem.place.clone().expect("every problem has a place");
                 let lines = files.iter().find(|file| *file.path == *place.file).map(|file| match &file.text {

@@ -21,20 +21,20 @@ pub(crate) fn line(mismatch: &Mismatch) -> String {
             let (expected, got) = (word(expected.as_ref()), word(got.as_ref()));
             let skipped = parting(&expected, &got);
             let shown = |text: &str| shown(text, skipped);
-            format!("{}: expected {}, got {}", tame(&path.to_string()), shown(&expected), shown(&got))
+            format!("{}: expected {}, found {}", tame(&path.to_string()), shown(&expected), shown(&got))
         }
         Mismatch::Value { expected, got } => {
             let (expected, got) = (word(Some(expected)), word(Some(got)));
             let skipped = parting(&expected, &got);
-            format!("expected {}, got {}", shown(&expected, skipped), shown(&got, skipped))
+            format!("expected {}, found {}", shown(&expected, skipped), shown(&got, skipped))
         }
         Mismatch::Missing(ExpectedProblem { code, field: Some(field) }) => {
-            format!("{}: expected the problem {code}, which did not come", tame(&field.to_string()))
+            format!("{}: expected the problem {code}, found none", tame(&field.to_string()))
         }
         Mismatch::Missing(ExpectedProblem { code, field: None }) => {
-            format!("expected the problem {code}, which did not come")
+            format!("expected the problem {code}, found none")
         }
-        Mismatch::Unexpected(problem) => format!("got a problem: {}", tame(&problem.to_string())),
+        Mismatch::Unexpected(problem) => format!("unexpected problem: {}", tame(&problem.to_string())),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod plan;
+mod tally;
 mod run;
 mod listing;
 mod calls;

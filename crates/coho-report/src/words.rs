@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_of_a_row_has_a_fate_to_ask_for() {
+    fn every_code_of_a_row_has_a_status_to_ask_for() {
         for entry in coho_core::code::ALL {
             let concerns_rows =
                 matches!(entry.family, Family::Row | Family::Record | Family::Unclear | Family::Guard);

@@ -1,6 +1,7 @@
 //! What pages may do, and who does it: a port. The debugger carries things out itself; a server with a queue of runs asks for
 //! them there.
 
+use coho_core::failure::Failure as _;
 use std::future::Future;
 use std::pin::Pin;
 

@@ -27,7 +27,7 @@ pub(crate) fn sent(shared: &Shared, asked: &Asked, shown: &Shown, form: Form) ->
 /// There is no such page.
 pub(crate) fn not_found(shared: &Shared, form: Form) -> Response {
     match form {
-        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::NOT_FOUND, "there is no such page"),
+        Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::NOT_FOUND, "page not found"),
         Form::Html => {
             let page = Frame::of(&shared.site, None).page("Not found", &frame::nothing_here());
             html(StatusCode::NOT_FOUND, page.into_string())
@@ -55,7 +55,7 @@ pub(crate) fn made<P: Formed>(shared: &Shared, status: StatusCode, page: &P) -> 
 /// A page could not be made.
 pub(crate) fn failed(shared: &Shared, form: Form, failure: &ReadError) -> Response {
     let text = shared.site.masker().mask(&told(failure)).into_owned();
-    tracing::warn!("a page could not be made: {text}");
+    tracing::warn!("cannot render a page: {text}");
     match form {
         Form::Json | Form::Csv | Form::Ndjson => error(StatusCode::INTERNAL_SERVER_ERROR, &text),
         Form::Html => {

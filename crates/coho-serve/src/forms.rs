@@ -41,7 +41,7 @@ pub(crate) async fn read_ours(shared: &Shared, body: Body) -> Result<Fields, Res
     if guard::same(key, &shared.site.keys.form) {
         return Ok(fields);
     }
-    let text = "this form does not come from a page of this server: load the page anew\n";
+    let text = "this form is not from a page of this server: reload the page\n";
     Err((StatusCode::FORBIDDEN, text).into_response())
 }
 
@@ -115,6 +115,6 @@ pub(crate) async fn search(shared: &Shared, body: Body) -> Result<Response, Resp
         None => Target::Search,
     };
     let number = field(&fields, "text").map(|text| shared.searches.keep(text).to_string());
-    let filters = ["sync", "fate", "code"].map(|name| (name, field(&fields, name)));
+    let filters = ["sync", "status", "code"].map(|name| (name, field(&fields, name)));
     Ok(lead_to(&target.with(&[&filters[..], &[("q", number.as_deref())]].concat())))
 }

@@ -146,8 +146,8 @@ impl Plans {
 /// What is told where planning panicked.
 fn broken_off() -> Refused {
     Refused {
-        message: "planning broke off: this is a mistake in Coho".to_owned(),
-        help: Some("make the plan with `coho plan`, and report this".to_owned()),
+        message: "planning crashed: this is a bug in Coho".to_owned(),
+        help: Some("run `coho plan` instead, and please report this".to_owned()),
     }
 }
 

@@ -123,7 +123,7 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
     // A token is let in by whatever name: no page elsewhere can know one.
     let is_ours = guard::host(site, &parts.headers);
     if !is_ours && sessions::bearer(&parts.headers).is_none() {
-        let text = "this server is not called so: use the address that `coho debug` printed\n";
+        let text = "unknown host name: use the address that `coho debug` printed\n";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
     if let Some(asset) = assets::answer(parts.uri.path(), &parts.headers) {

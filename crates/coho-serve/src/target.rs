@@ -67,8 +67,8 @@ impl PageAction {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Run => "Run now",
-            Self::Retry => "Retry what waits",
-            Self::Forget => "Forget what is remembered",
+            Self::Retry => "Retry waiting rows",
+            Self::Forget => "Forget rows",
         }
     }
 
@@ -93,7 +93,7 @@ pub(crate) enum Form {
     Ndjson,
 }
 
-/// What a path means. `None` where there is no such page.
+/// What a path means. `None` where page not found.
 pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
     let forms = [(".json", Form::Json), (".csv", Form::Csv), (".ndjson", Form::Ndjson)];
     let found = forms.into_iter().find_map(|(suffix, form)| Some((path.strip_suffix(suffix)?, form)));

@@ -39,7 +39,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// Its state file cannot be used.
-    #[error("cannot take up the records of an earlier simulator")]
+    #[error("cannot load the records of an earlier simulator")]
     State(#[from] StateFileError),
 }
 
@@ -50,7 +50,7 @@ pub enum InspectError {
     #[error("cannot plant a record")]
     Seed(#[from] SeedError),
     /// The state file was not written.
-    #[error("cannot keep the change")]
+    #[error("cannot save the change")]
     State(#[from] StateFileError),
     /// No such model has trait definitions.
     #[error("there are no custom fields of `{model}`")]

@@ -44,7 +44,7 @@ pub struct Seed {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SeedError {
     /// Another record has its external id.
-    #[error("the external id `{external_id}` is in use among {}", object.plural())]
+    #[error("the external id `{external_id}` already exists among {}", object.plural())]
     Taken {
         /// What kind of record.
         object: RecordKind,

@@ -225,7 +225,7 @@ pub enum SwitchError {
         known: String,
     },
     /// The switch does not take that value.
-    #[error("switch `{name}` cannot be `{value}`; it takes {values}")]
+    #[error("switch `{name}` cannot be `{value}`; allowed are {values}")]
     Value {
         /// The switch.
         name: &'static str,

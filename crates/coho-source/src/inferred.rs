@@ -72,24 +72,23 @@ impl TypeChange {
             Some(Misfit { place, preview, .. }) => format!("since {place} has `{preview}`"),
             None => format!("since all its values fit {is} now"),
         };
-        format!("column `{column}` was {was} and would be {is} in every row, {why}")
+        format!("column `{column}` was {was} and would now be {is} in every row, {why}")
     }
 
     /// What to do about it.
     pub fn help(&self) -> String {
         let (column, was, is) = (&self.column, self.was.name(), self.is.name());
         let kept = match &self.cause {
-            Some(_) => "mend that value, and",
-            None => "to go on as before,",
+            Some(_) => "fix that value, and",
+            None => "to keep the old type,",
         };
         // Mixed is what is inferred of many types; nobody can ask for it.
         let accept = if self.is == ColumnType::Mixed { "text" } else { is };
         if self.was == ColumnType::Mixed {
-            return format!("where this is meant, write `types: {{ {column}: {accept} }}` in the model");
+            return format!("if this is intended, write `types: {{ {column}: {accept} }}` in the model");
         }
         format!(
-            "{kept} write `types: {{ {column}: {was} }}` in the model; where this is meant, write \
-             `types: {{ {column}: {accept} }}`"
+            "{kept} write `types: {{ {column}: {was} }}` in the model; if this is intended, write `types: {{ {column}: {accept} }}`"
         )
     }
 }
@@ -118,7 +117,7 @@ mod tests {
         );
         assert_eq!(
             change.help(),
-            "mend that value, and write `types: { seats: integer }` in the model; where this is meant, write \
+            "fix that value, and write `types: { seats: integer }` in the model; where this is meant, write \
              `types: { seats: text }`"
         );
     }

@@ -11,11 +11,11 @@ pub(crate) fn help(sql: &str) -> Option<String> {
     let found = coho_core::value::preview(start.get(..end).unwrap_or(start));
     let inner = start.trim_start_matches(['{', ' ', '-']);
     let instead = if inner.starts_with("ref") || inner.starts_with("source") {
-        "write the name of the table or view that it stands for, `schema.table`,"
+        "write the name of the table or view it refers to, `schema.table`,"
     } else {
-        "write what it stands for,"
+        "write its value,"
     };
-    Some(format!("`{found}` is dbt's: {instead} or take the SQL that `dbt compile` writes"))
+    Some(format!("`{found}` is dbt syntax: {instead} or use the SQL that `dbt compile` writes"))
 }
 
 #[cfg(test)]
@@ -27,15 +27,11 @@ mod tests {
         assert_eq!(
             help("select * from {{ ref('orders') }} o").as_deref(),
             Some(
-                "`{{ ref('orders') }}` is dbt's: write the name of the table or view that it stands for, `schema.table`, or \
+                "`{{ ref('orders') }}` is dbt's: write the name of the table or view it refers to, `schema.table`, or \
                  take the SQL that `dbt compile` writes"
             )
         );
-        assert!(
-            help("{% if x %} select 1")
-                .unwrap()
-                .starts_with("`{% if x %}` is dbt's: write what it stands for,")
-        );
+        assert!(help("{% if x %} select 1").unwrap().starts_with("`{% if x %}` is dbt's: write its value,"));
         assert_eq!(help("select '{1,2}'"), None);
     }
 }

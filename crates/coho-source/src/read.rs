@@ -1,6 +1,7 @@
 //! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::sqlite`] and [`crate::files`] do the work.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::model::{Model, Relation};
 use coho_core::row::DuplicateColumn;
 
@@ -38,7 +39,7 @@ pub enum SourceError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The model reads something that its source does not have.
-    #[error("a model with `{relation}` cannot be read from a {connection} source")]
+    #[error("a {connection} source cannot read a model with `{relation}`")]
     Relation {
         /// The key that the model uses: `sql`, `table` or `file`.
         relation: &'static str,
@@ -46,13 +47,12 @@ pub enum SourceError {
         connection: &'static str,
     },
     /// The reader ended without reaching the source's end; this is a defect in Coho.
-    #[error("the reader stopped before the source's end")]
+    #[error("the reader stopped before the end of the source")]
     Stopped,
 }
 
-impl SourceError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for SourceError {
+    fn code(&self) -> Code {
         match self {
             Self::UnsafeTypes(_) | Self::UnsafeValue(_) => Code::UNSAFE_TYPE,
             Self::File(error) => error.code(),
@@ -64,6 +64,25 @@ impl SourceError {
         }
     }
 
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::UnsafeTypes(error) => Some(error.help()),
+            Self::UnsafeValue(error) => Some(error.help()),
+            Self::Columns(_) => Some("give one of them another name, with `AS`".to_owned()),
+            Self::Table(_) => {
+                Some("write `table` or `schema.table`, exactly as the source spells it".to_owned())
+            }
+            Self::Postgres(error) => error.help(),
+            Self::Sqlite(error) => error.help(),
+            Self::File(error) => error.help(),
+            Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
+            Self::Relation { .. } => Some("use `sql:` or `table:`".to_owned()),
+            Self::Stopped => None,
+        }
+    }
+}
+
+impl SourceError {
     /// Line and column in the model's SQL, from 1, where the database says them.
     pub fn position(&self) -> Option<(usize, usize)> {
         match self {
@@ -78,24 +97,6 @@ impl SourceError {
             | Self::File(_)
             | Self::Relation { .. }
             | Self::Stopped => None,
-        }
-    }
-
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
-        match self {
-            Self::UnsafeTypes(error) => Some(error.help()),
-            Self::UnsafeValue(error) => Some(error.help()),
-            Self::Columns(_) => Some("give one of them another name, with `AS`".to_owned()),
-            Self::Table(_) => {
-                Some("write `table` or `schema.table`, exactly as the source spells it".to_owned())
-            }
-            Self::Postgres(error) => error.help(),
-            Self::Sqlite(error) => error.help(),
-            Self::File(error) => error.help(),
-            Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
-            Self::Relation { .. } => Some("use `sql:` or `table:`".to_owned()),
-            Self::Stopped => None,
         }
     }
 }

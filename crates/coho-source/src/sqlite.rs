@@ -31,7 +31,7 @@ const PROGRESS: i32 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteError {
     /// The file cannot be opened as a database.
-    #[error("opening the SQLite file {}", path.display())]
+    #[error("cannot open the SQLite file `{}`", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -39,13 +39,13 @@ pub enum SqliteError {
         source: rusqlite::Error,
     },
     /// There is no such file; Coho makes none.
-    #[error("there is no SQLite file {}", path.display())]
+    #[error("the SQLite file `{}` does not exist", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
     /// Another program writes to it, and does not let it be read.
-    #[error("the SQLite file {} is locked by another program", path.display())]
+    #[error("the SQLite file `{}` is locked by another program", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -61,10 +61,10 @@ pub enum SqliteError {
         jinja: Option<String>,
     },
     /// The query cannot be run.
-    #[error("running the model's SQL")]
+    #[error("cannot run the model's SQL")]
     Query(#[source] rusqlite::Error),
     /// The file could not be read to the last row.
-    #[error("reading row {row} from SQLite")]
+    #[error("cannot read row {row} from SQLite")]
     Row {
         /// The row, from 1.
         row: u64,
@@ -75,10 +75,10 @@ pub enum SqliteError {
     #[error("the model's SQL has more than one statement")]
     ManyStatements,
     /// The statement writes.
-    #[error("the model's SQL would change the database")]
+    #[error("the model's SQL would modify the database")]
     Writes,
     /// The statement is not a query, or is empty.
-    #[error("the model's SQL gives no columns")]
+    #[error("the model's SQL returns no columns")]
     NoColumns,
     /// The statement has `?` or the like.
     #[error("the model's SQL has a parameter such as `?` or `:name`")]
@@ -90,7 +90,7 @@ impl SqliteError {
     pub fn help(&self) -> Option<String> {
         Some(
             match self {
-                Self::Open { .. } => "check that it is a SQLite database and that you may read it",
+                Self::Open { .. } => "check that it is an SQLite database and that you have permission to read it",
                 Self::Missing { .. } => "check the source's `path`, which is relative to the project",
                 Self::Locked { .. } => {
                     "run again when that program has written what it writes, or read a copy of the file; with \
@@ -98,7 +98,7 @@ impl SqliteError {
                 }
                 Self::ManyStatements => "keep one query in the model",
                 Self::Writes | Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
-                Self::Parameter => "write the value itself; a model takes no parameters",
+                Self::Parameter => "write the value itself: models have no parameters",
                 Self::Refused { jinja: Some(help), .. } => help,
                 Self::Refused { .. } => "check the names in it against the database",
                 Self::Query(_) | Self::Row { .. } => return None,
@@ -301,7 +301,7 @@ mod tests {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("CREATE TABLE t (a); BEGIN EXCLUSIVE; INSERT INTO t VALUES (1)").unwrap();
         let error = open(&path, Duration::ZERO).unwrap_err();
-        let told = format!("the SQLite file {} is locked by another program", path.display());
+        let told = format!("the SQLite file `{}` is locked by another program", path.display());
         assert_eq!(error.to_string(), told);
         assert!(error.help().unwrap().contains("run again when that program has written"));
     }

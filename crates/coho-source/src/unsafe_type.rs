@@ -28,7 +28,7 @@ pub struct UnsafeColumn {
 
 /// A value that has no form that keeps it.
 #[derive(Debug, thiserror::Error)]
-#[error("row {row}: column `{column}` holds {what}, which cannot be kept as it is")]
+#[error("row {row}: column `{column}` contains {what}, which Coho cannot keep exactly")]
 pub struct UnsafeValue {
     /// The column.
     pub column: String,
@@ -74,7 +74,7 @@ impl Remedy {
     fn sentence(self, casts: &str) -> String {
         match self {
             Self::InSql => format!("in the model's SQL, write {casts}"),
-            Self::InsteadOfTable => format!("replace the model's `table:` by `sql:`, and select {casts}"),
+            Self::InsteadOfTable => format!("replace the model's `table:` with `sql:`, and select {casts}"),
             Self::InFile => format!("have the file written with {casts}"),
         }
     }
@@ -100,6 +100,6 @@ impl fmt::Display for UnsafeTypes {
         for (at, UnsafeColumn { column, kind, .. }) in self.columns.iter().enumerate() {
             write!(f, "{}column `{column}` has type {kind}", if at == 0 { "" } else { ", " })?;
         }
-        f.write_str(": no form of it keeps every value")
+        f.write_str(", which Coho cannot keep exactly")
     }
 }

@@ -99,10 +99,10 @@ impl ClientState {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The endpoint has no address.
-    #[error("cannot tell where the workspace is")]
+    #[error("cannot determine the workspace's address")]
     Endpoint(#[from] EndpointError),
     /// The token cannot be sent. Tokens that were parsed always can.
-    #[error("the token cannot be sent as a header")]
+    #[error("cannot send the token as a header")]
     Token,
     /// TLS could not be set up.
     #[error("cannot set up the HTTP client")]

@@ -86,7 +86,7 @@ pub fn request(object: Object) -> Option<Request> {
 pub fn answered(answer: &Answer) -> Result<Vec<CustomField>, Verdict> {
     match read(answer) {
         Reading::Fine(reply) => {
-            CustomField::parse(&reply.body).ok_or_else(|| unshown(reply, "no custom fields").of_read())
+            CustomField::parse(&reply.body).ok_or_else(|| unshown(reply, "custom fields").of_read())
         }
         Reading::Absent(reply) | Reading::Refused(reply) => Err(refused(reply)),
         Reading::End(end) => Err(end.of_read()),

@@ -92,14 +92,14 @@ pub async fn deliver<A: Ask>(
 ) -> Verdict {
     let subject = Subject::of(operation, resolved);
     if operation.object == Object::Event {
-        let why = "an event is no record: it goes through the Analytics API".to_owned();
+        let why = "events are not records: they go through the Analytics API".to_owned();
         return subject.settle(Verdict::Unsent { why });
     }
     let asked = Asked { ask, wait: Duration::ZERO, moment: None };
     let mut exchange = Exchange { asked, subject, paths };
     let ended = match &operation.action {
         Action::Write { mode, associations, complete, changed, .. } => {
-            let bodies = Bodies::of(&exchange.subject, complete, changed, *associations, resolved);
+            let bodies = Bodies::of(operation, complete, changed, *associations, resolved);
             match mode {
                 Mode::Upsert => write(&mut exchange, operation, &bodies, OnMissing::Create).await,
                 Mode::Update => write(&mut exchange, operation, &bodies, OnMissing::Leave).await,
@@ -121,8 +121,7 @@ pub fn waits(operation: &Operation, resolved: &Resolved) -> Option<Verdict> {
     else {
         return None;
     };
-    let subject = Subject::of(operation, resolved);
-    Bodies::of(&subject, complete, changed, *associations, resolved).update(Extent::Complete).err()
+    Bodies::of(operation, complete, changed, *associations, resolved).update(Extent::Complete).err()
 }
 
 /// The fewest and the most calls of an operation's exchange, as long as nothing fails; look-ups of references, repeats and the
@@ -185,7 +184,7 @@ impl<A> Exchange<'_, A> {
 async fn write<A: Ask>(
     exchange: &mut Exchange<'_, A>,
     operation: &Operation,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
     on_missing: OnMissing,
 ) -> Result<Verdict, Verdict> {
     let written = upsert::upsert(exchange, bodies, on_missing).await?;

@@ -20,19 +20,27 @@
 //! 5. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection tests, and the live check, which asks
 //!    a workspace what the documentation leaves open. Without the feature the crate opens no socket.
 //!
-//! ```no_run
+//! One account, sent to a simulator; in the US, [`Endpoint::Us`](client::Endpoint::Us) leads to Vitally itself:
+//!
+//! ```
 //! # #[cfg(feature = "client")]
-//! # async fn example(operation: &coho_vitally::coho_core::operation::Operation) -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use coho_vitally::client::{Client, Endpoint, ClientSettings, Token};
 //! use coho_vitally::resolved::Resolved;
+//! use coho_vitally::{Upsert, Verdict};
 //!
+//! # let vitally = coho_simulator::Simulator::start(coho_simulator::SimulatorSettings::new("sk_live_1234")).await?;
+//! # let url = vitally.url();
 //! let token = Token::parse(&"sk_live_1234".into())?;
-//! let client = Client::new(ClientSettings::new(Endpoint::Us { subdomain: "acme".to_owned() }, token))?;
-//! client.test().await?;
-//! let delivery = client.deliver(operation, &Resolved::new()).await;
-//! assert!(matches!(delivery.verdict, coho_vitally::coho_core::verdict::Verdict::Applied { .. }));
-//! # Ok(())
-//! # }
+//! let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(url), token))?;
+//! let acme = Upsert::account("acme").name("Acme").trait_("plan", "pro").operation()?;
+//! let delivery = client.deliver(&acme, &Resolved::new()).await;
+//! assert!(matches!(delivery.verdict, Verdict::Applied { .. }));
+//! # assert_eq!(vitally.records(coho_simulator::RecordKind::Account).len(), 1);
+//! # vitally.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Without I/O, whoever implements [`ask::Ask`] answers: see [`exchange::deliver`].
@@ -47,9 +55,12 @@ pub mod list;
 pub mod custom_field;
 pub mod exchange;
 pub mod analytics;
+mod upsert;
 #[cfg(feature = "client")]
 pub mod client;
 
 /// The nouns of requests and verdicts: who depends on this crate needs no other.
 pub use coho_core;
+pub use coho_core::verdict::Verdict;
+pub use upsert::{Upsert, UpsertError};
 pub use wire::record::{Linked, Record};

@@ -118,14 +118,15 @@ impl Listing {
             Next::From(cursor) => cursor,
             Next::Lost => {
                 let why = format!(
-                    "Vitally's list of all {}s breaks off: it has more pages, and no cursor",
+                    "Vitally's list of {}s breaks off: it has more pages, but no cursor",
                     self.object
                 );
                 return End::Failed(Verdict::Unsent { why });
             }
         };
         if self.vain >= PATIENCE || !self.asked.insert(next.clone()) {
-            let why = format!("Vitally's list of all {}s goes round in a circle", self.object);
+            let why =
+                format!("Vitally's list of {}s repeats itself: its cursor does not advance", self.object);
             return End::Failed(Verdict::Unsent { why });
         }
         self.stage = Stage::From(next);

@@ -93,7 +93,7 @@ pub async fn by_id(ask: &mut impl Ask, object: Object, id: &VitallyId) -> Lookup
     match record_at(&answer) {
         Ok(Some(record)) if record.id.as_ref() == Some(id) => found(record),
         Ok(Some(_)) => LookupResult::Wrong {
-            message: format!("Vitally answered with another {object} where the id `{id}` was asked for"),
+            message: format!("Vitally returned a different {object} than the one with id `{id}`"),
         },
         Ok(None) => LookupResult::Missing,
         Err(verdict) => LookupResult::Failed(verdict),
@@ -222,7 +222,7 @@ async fn list(ask: &mut impl Ask, object: Object, target: &ExternalId) -> Lookup
             (finding, _) => return finding,
         }
     }
-    let why = format!("the list of all {object}s has more than {MOST_PAGES} pages");
+    let why = format!("Vitally's list of {object}s has more than {MOST_PAGES} pages");
     LookupResult::Failed(Verdict::Unsent { why })
 }
 
@@ -279,7 +279,7 @@ pub(crate) fn other_record(object: Object, target: &ExternalId, record: &Record)
         Some(external_id) => format!("{object} `{}`", preview(external_id)),
         None => format!("another {object}, without an external id,"),
     };
-    format!("Vitally answered with {other} where `{}` was asked for", preview(target.as_str()))
+    format!("Vitally returned {other} instead of `{}`", preview(target.as_str()))
 }
 
 /// One record, none, or several: one that a page shows twice is one.

@@ -332,7 +332,7 @@ fn an_endpoint_that_is_none_makes_no_client() {
     let token = Token::parse(&"sk_live_1".into()).unwrap();
     let endpoint = Endpoint::Us { subdomain: "acme.vitally.io".to_owned() };
     let error = Client::new(ClientSettings::new(endpoint, token)).unwrap_err();
-    assert_eq!(error.to_string(), "cannot tell where the workspace is");
+    assert_eq!(error.to_string(), "cannot determine the workspace's address");
 }
 
 /// The address of a port that nobody listens on any more.

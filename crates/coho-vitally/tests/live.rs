@@ -3,6 +3,7 @@
 #[path = "support/vitally.rs"]
 mod vitally;
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 

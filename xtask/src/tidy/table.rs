@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::tree::Tree;
-use super::{Finding, docs, rust};
+use super::{Finding, rust};
+
+/// The page of the table.
+const TABLE: &str = "docs/design/decision-table.md";
 
 const TESTS: &str = "crates/coho-core/tests/decide.rs";
 
@@ -12,14 +15,14 @@ const HEADING: &str = "decision table";
 
 /// Checks both directions.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let (Some(document), Some(tests)) = (tree.text(docs::ARCHITECTURE), tree.text(TESTS)) else {
+    let (Some(document), Some(tests)) = (tree.text(TABLE), tree.text(TESTS)) else {
         return missing(tree);
     };
     let (rows, tested) = (rows(document), tested(tests));
     if rows.is_empty() {
         let message = "there is no decision table";
         return vec![Finding::of(
-            docs::ARCHITECTURE,
+            TABLE,
             message,
             "add it under a heading that says so, its rows numbered `| 1 |`",
         )];
@@ -27,26 +30,23 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let untested = rows.iter().filter(|(row, _)| !tested.contains_key(row));
     let untested = untested.map(|(row, line)| {
         let remedy = format!("add a test `row_{row:02}_…` to {TESTS}");
-        Finding::at(docs::ARCHITECTURE, *line, format!("row {row} of the decision table has no test"), remedy)
+        Finding::at(TABLE, *line, format!("row {row} of the decision table has no test"), remedy)
     });
     let unwritten = tested.iter().filter(|(row, _)| !rows.contains_key(row));
     let unwritten = unwritten.map(|(row, line)| {
         let message = format!("the decision table has no row {row}");
-        Finding::at(TESTS, *line, message, format!("add it to {}", docs::ARCHITECTURE))
+        Finding::at(TESTS, *line, message, format!("add it to {TABLE}"))
     });
     untested.chain(unwritten).collect()
 }
 
-/// Without the document the code map has its finding already; without the tests there is one here.
 fn missing(tree: &Tree) -> Vec<Finding> {
-    let finding = || {
-        Finding::of(
-            TESTS,
-            "the tests of the decision table are missing",
-            "add a test `row_NN_…` for each row",
-        )
-    };
-    if tree.has(TESTS) { Vec::new() } else { vec![finding()] }
+    let needed = [
+        (TABLE, "the page of the decision table is missing", "number its rows `| 1 |`"),
+        (TESTS, "the tests of the decision table are missing", "add a test `row_NN_…` for each row"),
+    ];
+    let gone = needed.into_iter().filter(|(path, _, _)| !tree.has(path));
+    gone.map(|(path, message, remedy)| Finding::of(path, message, remedy)).collect()
 }
 
 /// The numbered rows of the table under the heading, with their lines.
@@ -85,7 +85,7 @@ mod tests {
     fn rows_and_tests_belong_together() {
         let document = "| 7 | another table |\n### The decision table\n| # | row |\n|---|---|\n| 1 | null |\n| 2 | twice |\n## Next\n| 9 | x |\n";
         let tests = "#[test]\nfn row_01_null_key() {}\n#[test]\nfn row_03_gone() {}\nfn row_of() {}\n";
-        let tree = Tree::of(&[(docs::ARCHITECTURE, document), (TESTS, tests)]);
+        let tree = Tree::of(&[(TABLE, document), (TESTS, tests)]);
         let found: Vec<_> = check(&tree).into_iter().map(|found| (found.line, found.message)).collect();
         let expected = [
             (6, "row 2 of the decision table has no test".to_owned()),

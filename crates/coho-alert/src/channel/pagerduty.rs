@@ -134,7 +134,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 fn lost(line: &Line) -> String {
     format!(
-        "the incident of `{}` was opened with another routing key: give that one under `former_keys`, or resolve it in PagerDuty",
+        "the incident of `{}` was opened with another routing key: add that key under `former_keys`, or resolve the incident in PagerDuty",
         line.alert
     )
 }

@@ -103,7 +103,7 @@ impl SlackBot {
     pub fn interpret(answer: ChannelAnswer, message: &Notification) -> Posting {
         let ChannelAnswer::Reply { status: 200, body, .. } = &answer else { return answer.interpret() };
         let Ok(document) = serde_json::from_str::<Value>(body) else {
-            return Posting::Later { after: None, why: "it answered with what is not JSON".to_owned() };
+            return Posting::Later { after: None, why: "it did not answer with JSON".to_owned() };
         };
         if document.get("ok").and_then(Value::as_bool) == Some(true) {
             return Posting::Done {

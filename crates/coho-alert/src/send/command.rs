@@ -25,11 +25,11 @@ pub(super) async fn run(command: &Command, message: &Notification) -> Posting {
         .spawn();
     let child = match child {
         Ok(child) => child,
-        Err(error) => return Posting::Never { why: format!("`{program}` cannot be started: {error}") },
+        Err(error) => return Posting::Never { why: format!("cannot start `{program}`: {error}") },
     };
     match tokio::time::timeout(command.limit, feed(child, Command::input(message))).await {
         Ok(Ok(output)) => interpret(program, &output),
-        Ok(Err(error)) => Posting::Later { after: None, why: format!("`{program}` cannot be run: {error}") },
+        Ok(Err(error)) => Posting::Later { after: None, why: format!("cannot run `{program}`: {error}") },
         Err(_) => Posting::Later {
             after: None,
             why: format!("`{program}` took longer than {} s", command.limit.as_secs()),

@@ -39,7 +39,7 @@ pub(super) async fn post(client: &reqwest::Client, request: &ChannelRequest) -> 
     for (name, value) in &request.headers {
         let Ok(mut value) = HeaderValue::from_str(value.expose_secret()) else {
             return ChannelAnswer::Silence {
-                why: format!("the header `{name}` has characters that no header carries"),
+                why: format!("the header `{name}` contains characters that are not allowed in headers"),
             };
         };
         value.set_sensitive(true);
@@ -73,7 +73,7 @@ fn why(error: &reqwest::Error) -> String {
         return "no answer in time".to_owned();
     }
     if error.is_builder() {
-        return "the address is not one of HTTP".to_owned();
+        return "the address is not an HTTP address".to_owned();
     }
     let mut text = String::from("the request failed");
     let mut source = error.source();

@@ -14,7 +14,7 @@ use crate::request::Posting;
 pub(super) async fn send(email: &Email, message: &Notification) -> Posting {
     let mail = match email.mail(message) {
         Ok(mail) => mail,
-        Err(error) => return Posting::Never { why: format!("the mail cannot be written: {error}") },
+        Err(error) => return Posting::Never { why: format!("cannot write the e-mail: {error}") },
     };
     let transport = match transport(email) {
         Ok(transport) => transport,

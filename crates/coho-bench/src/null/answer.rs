@@ -55,10 +55,12 @@ fn reply(request: &Request<'_>, now: &str) -> (&'static str, String) {
     let mut parts = path.trim_start_matches('/').split('/').skip(1);
     let (object, id) = (parts.next().unwrap_or_default(), parts.next());
     match (request.method, id) {
-        ("POST" | "PUT", id) => ("200 OK", record(external_id(request.body, id).as_deref(), now)),
+        ("POST" | "PUT", id) => {
+            ("200 OK", record(external_id(request.body, id).as_deref(), traits(request.body), now))
+        }
         ("DELETE", _) => ("204 No Content", String::new()),
         (_, Some(id)) if id.starts_with(ID_HEAD) => {
-            ("200 OK", record(external_id("", Some(id)).as_deref(), now))
+            ("200 OK", record(external_id("", Some(id)).as_deref(), "{}", now))
         }
         (_, Some(_)) => ("404 Not Found", r#"{"error":"not found"}"#.to_owned()),
         (_, None) if object == "customFields" => ("200 OK", "[]".to_owned()),
@@ -66,12 +68,30 @@ fn reply(request: &Request<'_>, now: &str) -> (&'static str, String) {
     }
 }
 
-fn record(external_id: Option<&str>, now: &str) -> String {
+fn record(external_id: Option<&str>, traits: &str, now: &str) -> String {
     let external_id = external_id.unwrap_or("account-0");
     let id = vitally_id(external_id);
     format!(
-        r#"{{"id":"{id}","externalId":"{external_id}","createdAt":"{now}","updatedAt":"{now}","traits":{{}}}}"#
+        r#"{{"id":"{id}","externalId":"{external_id}","createdAt":"{now}","updatedAt":"{now}","traits":{traits}}}"#
     )
+}
+
+/// The traits of the body, which Vitally shows in its answer.
+fn traits(body: &str) -> &str {
+    let Some((_, rest)) = body.split_once(r#""traits":"#) else { return "{}" };
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for (at, byte) in rest.bytes().enumerate() {
+        match (byte, quoted) {
+            _ if escaped => escaped = false,
+            (b'\\', true) => escaped = true,
+            (b'"', _) => quoted = !quoted,
+            (b'{', false) => depth += 1,
+            (b'}', false) if depth == 1 => return rest.get(..=at).unwrap_or("{}"),
+            (b'}', false) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    "{}"
 }
 
 /// The external id that the body or the path names.
@@ -108,6 +128,13 @@ mod tests {
         let path = "/resources/accounts/00000000-0000-4000-8000-0000000000ff";
         assert_eq!(answered("GET", path, ""), expected);
         assert_eq!(answered("PUT", path, r#"{"name":"y"}"#), expected);
+    }
+
+    #[test]
+    fn the_traits_that_were_sent_are_shown() {
+        let body = r#"{"traits":{"a \"}\\":"}","b":{"c":1}},"externalId":"account-1"}"#;
+        let answer = answered("POST", "/resources/accounts", body);
+        assert!(answer.ends_with(r#""traits":{"a \"}\\":"}","b":{"c":1}}}"#), "{answer}");
     }
 
     #[test]

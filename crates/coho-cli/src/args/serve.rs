@@ -10,18 +10,18 @@ use crate::span;
 /// How the server runs.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Serve {
-    /// The address to listen at. One that other machines can reach needs a token: `coho token new`.
+    /// The address to listen on. One that other machines can reach needs a token: `coho token new`.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7711")]
     pub(crate) listen: SocketAddr,
-    /// Another name under which its pages are reached, with the port if that is not the usual one; may be repeated. That of
-    /// `public_url:` is known.
+    /// Another host name under which the pages are reached, with the port if it is unusual; repeatable. The one in
+    /// `public_url:` is always known.
     #[arg(long = "host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
-    /// Lets pages run, retry and forget, for whoever has a token that may trigger. A run waits in the queue.
+    /// Let pages run, retry and forget, for tokens that may trigger. Runs wait in the queue.
     #[arg(long)]
     pub(crate) allow_actions: bool,
-    /// How long a run may take to end once the server is asked to stop. Nothing is lost after that: the next server goes on
-    /// with it.
+    /// How long a run may take to end once the server is asked to stop. Nothing is lost after that: the next server
+    /// continues it.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = grace)]
     pub(crate) grace: Duration,
 }
@@ -34,19 +34,19 @@ fn grace(text: &str) -> Result<Duration, String> {
 /// What is done with tokens.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum TokenAction {
-    /// Makes a token and shows it once: only its digest is kept.
+    /// Create a token and show it once: only its digest is stored.
     New {
-        /// A name by which it is revoked.
+        /// A name, to revoke it by.
         name: String,
-        /// What it may do.
+        /// What the token may do.
         #[arg(long, value_enum, default_value_t = TokenMay::Trigger)]
         may: TokenMay,
     },
-    /// Lists tokens: their names, what they may do, and when they were revoked.
+    /// List tokens: their names, what they may do, and when they were revoked.
     List,
-    /// Revokes a token.
+    /// Revoke a token.
     Revoke {
-        /// Its name.
+        /// The token's name.
         name: String,
     },
 }
@@ -56,6 +56,6 @@ pub(crate) enum TokenAction {
 pub(crate) enum TokenMay {
     /// See syncs and runs.
     Read,
-    /// That, and start runs.
+    /// See syncs and runs, and start runs.
     Trigger,
 }

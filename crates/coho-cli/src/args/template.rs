@@ -7,9 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 /// What is done with a template.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum TemplateAction {
-    /// Renders it with a row, or answers a request a line.
+    /// Render it with a row, or answer one request per line.
     Render(TemplateRender),
-    /// Says what is wrong with it.
+    /// Check it.
     Check(TemplateCheck),
 }
 
@@ -18,28 +18,28 @@ pub(crate) enum TemplateAction {
 pub(crate) struct TemplateRender {
     /// The template.
     pub(crate) template: Option<String>,
-    /// A file that holds the template; `-` is standard input.
+    /// A file with the template; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     pub(crate) file: Option<PathBuf>,
-    /// The row, as a JSON object: `row.NAME`, `row['NAME']` and `NAME` are its members.
+    /// The row, as a JSON object; the template reads it as `row.NAME`, `row['NAME']` or `NAME`.
     #[arg(long, value_name = "JSON")]
     pub(crate) row: Option<String>,
-    /// A file that holds the row.
+    /// A file with the row.
     #[arg(long, value_name = "FILE", conflicts_with = "row")]
     pub(crate) row_file: Option<PathBuf>,
-    /// Free values, as a JSON object: its members are the template's names.
+    /// Other values, as a JSON object; the template reads them by name.
     #[arg(long, value_name = "JSON")]
     pub(crate) data: Option<String>,
-    /// A file that holds free values.
+    /// A file with other values.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     pub(crate) data_file: Option<PathBuf>,
-    /// Renders to text whatever the template is; a lone `{{ … }}` keeps its type without this.
+    /// Always render to text; without this, a lone `{{ … }}` keeps its type.
     #[arg(long)]
     pub(crate) text: bool,
-    /// What becomes of a name that is not there.
+    /// What to do with undefined names.
     #[arg(long, value_enum, default_value_t = Undefined::Error)]
     pub(crate) undefined: Undefined,
-    /// Reads a request a line from standard input and writes an answer a line:
+    /// Read one request per line from standard input and write one answer per line:
     /// {"template": …, "data": {…} | "row": {…}, "mode": "typed" | "text", "undefined": "error" | "empty"} gives
     /// {"value": …} or {"error": {"code", "message", "line", "column"}}.
     #[arg(long, conflicts_with_all = ["template", "file", "row", "row_file", "data", "data_file", "text"])]
@@ -51,19 +51,19 @@ pub(crate) struct TemplateRender {
 pub(crate) struct TemplateCheck {
     /// The template.
     pub(crate) template: Option<String>,
-    /// A file that holds the template; `-` is standard input.
+    /// A file with the template; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     pub(crate) file: Option<PathBuf>,
-    /// The columns that there are; without them any name may be one.
+    /// The columns that exist; without them, any name may be a column.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
 }
 
-/// What becomes of a name that is not there.
+/// What to do with undefined names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Undefined {
-    /// It is an error.
+    /// They are errors.
     Error,
-    /// It is nothing, as in LiquidJS.
+    /// They are empty, as in LiquidJS.
     Empty,
 }

@@ -48,7 +48,7 @@ pub(super) const ALL: [Described; 6] = [
     },
     Described {
         name: "list_runs",
-        about: "The last runs, the newest first: one entry for each sync, with counts by fate",
+        about: "The last runs, the newest first: one entry for each sync, with counts by status",
         arguments: &[LIMIT],
     },
     Described {

@@ -61,9 +61,9 @@ async fn test(global: &Global, recipients: &[String]) -> anyhow::Result<Exit> {
     }
     if let Some(name) = recipients.iter().find(|name| known.iter().all(|(known, _)| known.name != **name)) {
         let names: Vec<_> = known.iter().map(|(recipient, _)| recipient.name.as_str()).collect();
-        let help = Some(format!("those that the project names are {}", names.join(", ")));
+        let help = Some(format!("the project's recipients are {}", names.join(", ")));
         return Err(Known {
-            message: format!("there is no recipient `{name}`"),
+            message: format!("the project has no recipient `{name}`"),
             help,
             code: 2,
             source: None,
@@ -80,7 +80,12 @@ async fn test(global: &Global, recipients: &[String]) -> anyhow::Result<Exit> {
 fn nobody() -> Known {
     let help =
         "add `alerts: { to: { ops: { type: slack, url: \"${SLACK_WEBHOOK}\" } } }` to coho.yaml".to_owned();
-    Known { message: "the project tells nobody".to_owned(), help: Some(help), code: 2, source: None }
+    Known {
+        message: "the project has no alert recipients".to_owned(),
+        help: Some(help),
+        code: 2,
+        source: None,
+    }
 }
 
 fn tried_line(tried: Tried) -> TriedLine {
@@ -94,7 +99,7 @@ fn mute(global: &Global, sync: &str, time: Duration, why: &str) -> anyhow::Resul
     let time = chrono::Duration::from_std(time)?;
     let mute = engine.mute(&SyncId::new(sync), time, why)?;
     print::talk(&format!(
-        "nobody is told of `{sync}` until {}; what is open then is told then",
+        "alerts of `{sync}` are muted until {}; those still open then are sent then",
         mute.until.format("%Y-%m-%d %H:%M:%SZ")
     ));
     list(global)

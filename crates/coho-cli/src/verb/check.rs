@@ -38,7 +38,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let looked_at = if offline { "files" } else { "files, sources, mappings and destinations" };
     let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
     let models = print::counted(loaded.project.models.len() as u64, "model");
-    print::out(&format!("{syncs} of {models}: {looked_at} are right{}\n", but(checked.warnings.len())))?;
+    print::out(&format!("{syncs} of {models}: {looked_at} are OK{}\n", but(checked.warnings.len())))?;
     print::out(&schedules::text(&loaded.project, now))?;
     Ok(Exit::Done)
 }

@@ -96,10 +96,10 @@ fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
         None => url.to_owned(),
     };
     print::out(&format!("{address}\n"))?;
-    print::talk("the debugger is at this address; Ctrl-C ends it");
+    print::talk("the debugger is running at this address; press Ctrl-C to stop it");
     if typed.listen.is_some_and(|listen| !listen.ip().is_loopback()) {
         print::talk(
-            "warning: whoever reaches this address and has the token sees values of rows; put TLS before it",
+            "warning: anyone who reaches this address and has the token can see values of rows; put TLS in front of it",
         );
     }
     if !typed.no_open && io::stdout().is_terminal() {
@@ -128,7 +128,7 @@ fn open_browser(address: &str) {
         .stderr(Stdio::null())
         .spawn();
     if let Err(error) = command {
-        tracing::info!("no browser was opened: {program}: {error}");
+        tracing::info!("cannot open a browser: {program}: {error}");
     }
 }
 
@@ -144,7 +144,7 @@ fn keys(file: Option<&Path>) -> anyhow::Result<Keys> {
 fn token(path: &Path) -> anyhow::Result<String> {
     let known = |message: String, source: Option<anyhow::Error>| Known {
         message,
-        help: Some(format!("name a file of one line, of {SHORTEST} characters at least, with --token-file")),
+        help: Some(format!("name a file with one line of at least {SHORTEST} characters with --token-file")),
         code: 2,
         source,
     };
@@ -153,11 +153,9 @@ fn token(path: &Path) -> anyhow::Result<String> {
     })?;
     let token = text.trim().to_owned();
     if token.len() < SHORTEST || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(known(
-            format!("the token in {} is too short, or has spaces in it", path.display()),
-            None,
-        )
-        .into());
+        return Err(
+            known(format!("the token in {} is too short or contains spaces", path.display()), None).into()
+        );
     }
     Ok(token)
 }
@@ -165,7 +163,7 @@ fn token(path: &Path) -> anyhow::Result<String> {
 fn taken(address: std::net::SocketAddr, error: io::Error) -> Known {
     Known {
         message: format!("cannot serve pages at {address}"),
-        help: Some("choose another port with --port; 0 takes a free one".to_owned()),
+        help: Some("choose another port with --port; 0 picks a free one".to_owned()),
         code: 2,
         source: Some(error.into()),
     }

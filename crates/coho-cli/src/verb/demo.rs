@@ -60,7 +60,7 @@ pub(crate) async fn demo(typed: &Demo) -> anyhow::Result<Exit> {
 async fn show(folder: &Path, simulator: &Running, typed: &Demo) -> anyhow::Result<Exit> {
     begin(folder, &simulator.url())?;
     say(
-        "A project: four CSV files become organizations, accounts, users and events of a Vitally simulator",
+        "A project: four CSV files become organizations, accounts, users and events in a Vitally simulator",
         "coho init",
     )?;
     say("The plan: what would be sent, and why", "coho plan")?;
@@ -74,7 +74,7 @@ async fn show(folder: &Path, simulator: &Running, typed: &Demo) -> anyhow::Resul
         edit(&folder.join(file), before, after)?;
     }
     verb::plan::plan(&global, &rows, false, None).await?;
-    say("The second run sends only these", "coho run")?;
+    say("The second run sends only those changes", "coho run")?;
     step(&global, simulator).await?;
     say("The third run has nothing to send", "coho run")?;
     let calls = step(&global, simulator).await?;

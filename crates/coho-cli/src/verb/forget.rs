@@ -23,17 +23,17 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
     let key = crate::key::typed(key, &loaded.project, &syncs)?;
     let forgotten = all(&engine, &syncs, key.as_ref())?;
     if forgotten == 0 {
-        print::talk(&format!("nothing is remembered of {what}"));
+        print::talk(&format!("the ledger knows nothing about {what}"));
     } else {
         let keys = print::counted(forgotten, "key");
-        print::out(&format!("forgot {keys}; to the next run their rows are new\n"))?;
+        print::out(&format!("forgot {keys}: their rows are new to the next run\n"))?;
     }
     Ok(Exit::Done)
 }
 
 fn confirmed(what: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        let message = "forgetting asks first, and there is no terminal to ask on".to_owned();
+        let message = "cannot ask for confirmation without a terminal".to_owned();
         return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
     }
     print::talk(&format!("forget {what}? What was delivered stays in Vitally. [y/N]"));
@@ -42,7 +42,7 @@ fn confirmed(what: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Forgets what is remembered of these syncs, or of one key. Gives how many keys.
+/// Forgets the state of these syncs, or of one key. Gives how many keys.
 pub(crate) fn all(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<u64, EngineError> {
     syncs.iter().map(|sync| engine.forget(sync, key)).sum()
 }

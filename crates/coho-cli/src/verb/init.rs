@@ -36,7 +36,7 @@ fn add(global: &Global, folder: &Path, with: &[With]) -> anyhow::Result<()> {
     for (path, text) in with.iter().flat_map(|kind| ready_made(*kind).files(&surroundings)) {
         let file = folder.join(path);
         if file.exists() {
-            print::out(&format!("{path} is there already: left as it is\n"))?;
+            print::out(&format!("{path} already exists: not changed\n"))?;
         } else {
             write(&file, &text)?;
             print::out(&format!("wrote {path}\n"))?;
@@ -67,7 +67,7 @@ fn start(folder: &Path) -> anyhow::Result<()> {
     for (path, text) in files {
         write(&folder.join(path), text)?;
     }
-    print::out(&format!("a project in {}: {} files\n", place(folder), files.len()))
+    print::out(&format!("created a project in {} ({} files)\n", place(folder), files.len()))
 }
 
 fn place(folder: &Path) -> String {
@@ -80,7 +80,7 @@ fn taken(folder: &Path, there: &[&str]) -> Known {
         count => format!(" and {} more", count - 3),
     };
     let names = there.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-    let message = format!("{} has {names}{more} already; nothing was written", place(folder));
+    let message = format!("{} already has {names}{more}; nothing was written", place(folder));
     Known {
         message,
         help: Some("name an empty folder: `coho init my-project`".to_owned()),
@@ -100,7 +100,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 fn next_steps(folder: &Path) -> String {
     let enter = if folder == Path::new(".") { String::new() } else { format!("  cd {}\n", folder.display()) };
     format!(
-        "\nnext:\n{enter}  coho simulator &     # a Vitally to try it on\n  coho check           # says what is wrong\n  \
+        "\nnext:\n{enter}  coho simulator &     # a simulated Vitally\n  coho check           # says what is wrong\n  \
          coho plan            # shows what would be sent\n  coho run             # sends it"
     )
 }

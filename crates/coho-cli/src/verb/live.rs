@@ -1,5 +1,6 @@
 //! `coho check --live`: asks how a workspace behaves, with throw-away records, and writes the answers to the project.
 
+use coho_core::failure::Failure as _;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
@@ -44,7 +45,7 @@ fn announced(destination: &str, name: &str) -> String {
 
 fn confirmed() -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
-        let message = "the check asks first, and there is no terminal to ask on".to_owned();
+        let message = "cannot ask for confirmation without a terminal".to_owned();
         return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
     }
     print::talk("go on? [y/N]");
@@ -61,7 +62,7 @@ fn stop_at_ctrl_c() -> Stop {
         if engine::asked_to_end().await.is_ok() {
             asked.ask();
             print::talk(
-                "stopping: what was made is removed first; Ctrl-C again ends at once, and leaves it there",
+                "stopping after removing the test records; press Ctrl-C again to stop at once and leave them",
             );
             if engine::asked_to_end().await.is_ok() {
                 std::process::exit(130);
@@ -83,7 +84,7 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
     } else {
         print::out(&table(&report.learned))?;
         if is_whole {
-            print::talk(&format!("written to {path}; Coho reads it from now on"));
+            print::talk(&format!("wrote {path}; Coho uses it from now on"));
         }
     }
     for left in &report.left {
@@ -102,9 +103,9 @@ fn still_there(left: &Left) -> String {
     let what = format!("the {} `{}`", left.object, left.external_id);
     match &left.id {
         Some(id) => {
-            format!("left in Vitally: {what}, id {}: {}; please delete it there", id.as_str(), left.why)
+            format!("still in Vitally: {what}, id {}: {}; please delete it there", id.as_str(), left.why)
         }
-        None => format!("may be left in Vitally: {what}: {}; please look there", left.why),
+        None => format!("may still be in Vitally: {what}: {}; please check there", left.why),
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) async fn mcp(global: &Global, show_values: bool) -> anyhow::Result<Ex
 #[cfg(not(feature = "mcp"))]
 #[expect(clippy::unused_async, reason = "with the feature it waits")]
 pub(crate) async fn mcp(_: &Global, _: bool) -> anyhow::Result<Exit> {
-    let help = "install one that was: `cargo install --path crates/coho-cli --features mcp`".to_owned();
-    let message = "this `coho` was built without `mcp`".to_owned();
+    let help = "install it with `cargo install --path crates/coho-cli --features mcp`".to_owned();
+    let message = "this `coho` was built without the feature `mcp`".to_owned();
     Err(crate::exit::Known { message, help: Some(help), code: 2, source: None }.into())
 }

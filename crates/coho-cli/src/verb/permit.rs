@@ -1,5 +1,6 @@
 //! Permits as files: `coho plan -o` writes one, `coho run --plan` reads it.
 
+use coho_core::failure::Failure as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,8 +18,8 @@ use crate::print;
 pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
     let (stop, _listening) = stop_at_ctrl_c();
     let unwritable = |error: io::Error| Known {
-        message: format!("cannot write the permit {}", path.display()),
-        help: Some("name a file in a folder that is there and that you may write to".to_owned()),
+        message: format!("cannot write the plan file `{}`", path.display()),
+        help: Some("name a file in an existing folder that you can write to".to_owned()),
         code: 3,
         source: Some(error.into()),
     };
@@ -33,7 +34,7 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
     let operations = plans.iter().map(|planned| planned.plan.counts.planned()).sum();
     let operations = print::counted(operations, "operation");
     print::talk(&format!(
-        "wrote {operations} to {0}; `coho run --plan {0}` sends them and nothing else",
+        "wrote {operations} to {0}; `coho run --plan {0}` sends exactly these",
         path.display()
     ));
     Ok(())
@@ -44,14 +45,14 @@ pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
     let (stop, _listening) = stop_at_ctrl_c();
     let unusable = |message: String, source: anyhow::Error| Known {
         message,
-        help: Some("make a new one with `coho plan -o FILE`".to_owned()),
+        help: Some("write a new one with `coho plan -o FILE`".to_owned()),
         code: 3,
         source: Some(source),
     };
     let file = File::open(path)
-        .map_err(|error| unusable(format!("cannot read the permit {}", path.display()), error.into()))?;
+        .map_err(|error| unusable(format!("cannot read the plan file `{}`", path.display()), error.into()))?;
     let permit = engine.read_permit(BufReader::new(file), &stop).map_err(|error| {
-        let message = format!("{} cannot be used as a permit [{}]", path.display(), error.code());
+        let message = format!("cannot use `{}` as an approved plan [{}]", path.display(), error.code());
         unusable(message, error.into())
     })?;
     Ok(permit)

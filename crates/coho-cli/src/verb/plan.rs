@@ -79,7 +79,7 @@ pub(crate) fn document((planned, problems): &(Vec<Planned>, Vec<Problem>)) -> se
 /// Says so where a run is under way: what it has begun is not known yet.
 pub(crate) fn tell_of_runs(engine: &Engine<'_>, ledger: &Ledger) -> anyhow::Result<()> {
     if let Some(under_way) = engine.under_way(ledger)? {
-        print::talk(&format!("{under_way}: the outcome of what it is sending is not known yet"));
+        print::talk(&format!("{under_way}: the results of its writes are not known yet"));
     }
     Ok(())
 }

@@ -92,8 +92,8 @@ fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Cal
 fn status(text: &str) -> Result<RowStatus, Known> {
     RowStatus::parse(text).ok_or_else(|| {
         let all = RowStatus::ALL.map(RowStatus::as_str).join(", ");
-        let help = Some(format!("fates are {all}"));
-        Known { message: format!("there is no fate `{text}`"), help, code: 2, source: None }
+        let help = Some(format!("expected one of {all}"));
+        Known { message: format!("unknown row status `{text}`"), help, code: 2, source: None }
     })
 }
 
@@ -101,10 +101,10 @@ fn cause(text: &str) -> Result<Code, Known> {
     Code::parse(text).ok_or_else(|| {
         let near = coho_core::problem::nearest(text, code::ALL.iter().map(|entry| entry.code.as_str()));
         let help = near.map_or_else(
-            || "docs/reference/error-codes.md lists all codes".to_owned(),
+            || "see docs/reference/error-codes.md for all codes".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        Known { message: format!("there is no code `{text}`"), help: Some(help), code: 2, source: None }
+        Known { message: format!("unknown code `{text}`"), help: Some(help), code: 2, source: None }
     })
 }
 
@@ -183,16 +183,16 @@ fn tell_older(without: u64, run: &RunId) {
     if without > 0 {
         let newer = print::counted(without, "newer run");
         let has = if without == 1 { "has" } else { "have" };
-        print::talk(&format!("these are of run {}: {newer} {has} none", run.as_str()));
+        print::talk(&format!("these are from run {}: {newer} {has} none", run.as_str()));
     }
 }
 
 fn tell_none(without: u64) {
     match without {
-        0 => print::talk("the sync did not run yet"),
-        1 => print::talk("looked at the only run of the sync; what is unchanged is only counted"),
+        0 => print::talk("the sync has not run yet"),
+        1 => print::talk("searched the sync's only run; unchanged rows are only counted"),
         _ => print::talk(&format!(
-            "looked at all {} of the sync that are remembered; what is unchanged is only counted",
+            "searched all {} of the sync; unchanged rows are only counted",
             print::counted(without, "run")
         )),
     }

@@ -63,8 +63,7 @@ async fn send(
 fn sends_again(lost: &[SyncId], engine: &Engine<'_>) -> anyhow::Result<bool> {
     let syncs: Vec<_> = lost.iter().map(SyncId::as_str).collect();
     print::talk(&format!(
-        "{} sent before, and the ledger {} does not know of it. `coho adopt SYNC` remembers what Vitally holds, without \
-         sending; for events, `coho baseline SYNC` takes the rows as sent. Send everything again? [y/N]",
+        "{} sent before, but the ledger `{}` has no record of it. `coho adopt SYNC` compares the rows with Vitally without sending; for events, `coho baseline SYNC` treats the rows as sent. Send everything again? [y/N]",
         syncs.join(", "),
         engine.ledger_path().display()
     ));
@@ -122,14 +121,14 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
     let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     match make_due(&engine, &syncs, typed.as_ref())? {
         0 => {
-            print::talk("no row waits: nothing was sent");
+            print::talk("no rows are waiting: nothing was sent");
             if global.json {
                 print::json(&coho_report::json::run(&[]))?;
             }
             return Ok(Exit::Done);
         }
-        1 => print::talk("1 row that waited is tried again"),
-        due => print::talk(&format!("{} that waited are tried again", print::counted(due, "row"))),
+        1 => print::talk("retrying 1 row"),
+        due => print::talk(&format!("retrying {}", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
     let options = Options { filter: waiting(typed), ..options(&rows, None) };

@@ -84,7 +84,7 @@ fn stage(record: &StageRecord) -> StageLine {
 /// The ledger knows no such run.
 pub(crate) fn no_run(id: &str) -> Known {
     let help = Some("`coho runs` lists them".to_owned());
-    Known { message: format!("there is no run `{id}`"), help, code: 2, source: None }
+    Known { message: format!("unknown run `{id}`"), help, code: 2, source: None }
 }
 
 /// A run as lines, one for each sync.

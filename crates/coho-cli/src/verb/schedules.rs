@@ -27,12 +27,12 @@ fn warning(spec: &ScheduleSpec, now: Time) -> Option<Problem> {
         [] => return None,
     };
     let message = format!(
-        "on {} the clocks of {} go forward, and {lost}: the sync runs at {} that day",
+        "on {}, the clocks in {} go forward and {lost}: the sync runs at {} that day",
         skipped.day,
         zone.name(),
         zone.shows(skipped.at)
     );
-    let help = "leave it so, or choose a time at which clocks do not change";
+    let help = "leave it, or choose a time at which clocks do not change";
     Some(Problem::new(Code::SKIPPED_TIME, message).help(help).at(&spec.place))
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn text(project: &Project, now: Time) -> String {
     let mut text = String::new();
     for (sync, spec) in &project.schedules {
         let ended = writeln!(text, "\n{sync}: {}", spec.words());
-        debug_assert!(ended.is_ok(), "a text takes whatever is written to it");
+        debug_assert!(ended.is_ok(), "a string accepts all text");
         if let StartTrigger::Timed(timed) = &spec.trigger {
             text.extend(times(timed, now).into_iter().map(|line| format!("  {line}\n")));
         }

@@ -31,8 +31,8 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
     has_tokens(&loaded, typed)?;
     let listener = TcpListener::bind(typed.listen)
         .await
-        .with_context(|| format!("cannot listen at {}", typed.listen))?;
-    let address = listener.local_addr().context("cannot tell the address")?;
+        .with_context(|| format!("cannot listen on {}", typed.listen))?;
+    let address = listener.local_addr().context("cannot determine the address")?;
     let keys = keys();
     let stop = Stop::new();
     let acts = typed.allow_actions.then(|| Acts::new(global.clone(), stop.clone()));
@@ -59,7 +59,11 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
     let opened = Opened { project: loaded.project, files: loaded.files };
     print::talk(&format!("serving at http://{address}, {syncs} with a schedule"));
     if !keys.token.is_empty() {
-        print::talk(&format!("its pages, until it ends: http://{}/#{}", visible(address), keys.token));
+        print::talk(&format!(
+            "pages (this link works until the server stops): http://{}/#{}",
+            visible(address),
+            keys.token
+        ));
     }
     let grace = typed.grace;
     let asked = async move {
@@ -80,8 +84,8 @@ fn has_tokens(loaded: &Loaded, typed: &Serve) -> anyhow::Result<()> {
     if typed.listen.ip().is_loopback() || ledger.tokens()?.iter().any(|token| token.revoked.is_none()) {
         return Ok(());
     }
-    let message = format!("other machines can reach {}, and the project has no token", typed.listen);
-    let help = "make one with `coho token new NAME`, or listen at 127.0.0.1";
+    let message = format!("other machines can reach {}, but the project has no token", typed.listen);
+    let help = "create one with `coho token new NAME`, or listen on 127.0.0.1";
     let code = coho_report::exit::USAGE;
     Err(Known { message, help: Some(help.to_owned()), code, source: None }.into())
 }
@@ -108,11 +112,11 @@ async fn asked_to_end(grace: Duration) {
     if engine::asked_to_end().await.is_err() {
         return std::future::pending().await;
     }
-    print::talk("ending: what is under way is finished first");
+    print::talk("stopping after the calls under way");
     tokio::spawn(async move {
         tokio::select! {
             () = tokio::time::sleep(grace) => {
-                print::talk("the grace is over: the run is broken off, and the next server goes on with it");
+                print::talk("the grace period is over: the run stops here, and the next server continues it");
             }
             _ = engine::asked_to_end() => {}
         }

@@ -22,8 +22,7 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     let mut running = Simulator::start(settings).await.map_err(not_started)?;
     print::out(&format!("{}\n", running.url()))?;
     print::talk(&format!(
-        "the simulator answers at {} with the REST API token `{}` and the Analytics API token `{}`; its records, events and \
-         calls are at {}/simulator/state\n\
+        "the simulator answers at {} with the REST API token `{}` and the Analytics API token `{}`; see its records, events and calls at {}/simulator/state\n\
          Ctrl-C ends it",
         running.url(),
         typed.token,
@@ -42,10 +41,9 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
 }
 
 fn exposed(typed: &args::Simulator) -> String {
-    let known = if typed.token == "sandbox" { ", whose token `sandbox` everybody knows" } else { "" };
+    let known = if typed.token == "sandbox" { ", because its token `sandbox` is public" } else { "" };
     format!(
-        "warning: whoever reaches {} can read and change the simulator's records{known}; the inspection API answers on this \
-         machine only\n  help: leave --listen out, or name another --token",
+        "warning: anyone who reaches {} can read and change the simulator's records{known}; the inspection API answers only on this machine\n  help: leave --listen out, or name another --token",
         typed.listen
     )
 }
@@ -61,8 +59,8 @@ fn wrong_switch(switches: &str, error: SwitchError) -> Known {
 
 fn not_started(error: StartError) -> Known {
     let help = match &error {
-        StartError::Listen { .. } => "choose another address with --listen; port 0 takes a free one",
-        StartError::State(_) => "name another file with --state; one that is not there yet is made",
+        StartError::Listen { .. } => "choose another address with --listen; port 0 picks a free one",
+        StartError::State(_) => "name another file with --state; a missing file is created",
     };
     let message = "the simulator cannot start".to_owned();
     Known { message, help: Some(help.to_owned()), code: 2, source: Some(error.into()) }

@@ -74,7 +74,7 @@ pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Ex
         Ok(template) => {
             let gives = if template.is_typed() { "a value with its type" } else { "text" };
             let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
-            print::out(&format!("the template is right: it gives {gives}{volatile}\n"))?;
+            print::out(&format!("the template is OK: it gives {gives}{volatile}\n"))?;
             Ok(Exit::Done)
         }
     }
@@ -93,8 +93,8 @@ fn source(typed: Option<&str>, file: Option<&Path>) -> anyhow::Result<(String, S
         (Some(text), _) => Ok(("template".to_owned(), text.to_owned())),
         (None, Some(path)) => Ok((path.display().to_string(), read(path)?)),
         (None, None) => {
-            let help = Some("name it, or a file with --file, or use --ndjson".to_owned());
-            Err(Known { message: "there is no template".to_owned(), help, code: 2, source: None }.into())
+            let help = Some("write it as an argument, or use --file or --ndjson".to_owned());
+            Err(Known { message: "no template given".to_owned(), help, code: 2, source: None }.into())
         }
     }
 }
@@ -114,7 +114,7 @@ fn values(typed: Option<&str>, file: Option<&Path>, flag: &str) -> anyhow::Resul
         (None, None) => return Ok(None),
     };
     let wrong = |source: Option<anyhow::Error>| Known {
-        message: format!("{flag} is not a JSON object"),
+        message: format!("{flag} must be a JSON object"),
         help: Some(format!("write {flag} '{{\"plan\": \"pro\"}}'")),
         code: 2,
         source,

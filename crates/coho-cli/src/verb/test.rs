@@ -42,14 +42,14 @@ pub(crate) fn test(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
     if global.json {
         print::json(&json::cases(&reports, &untested))?;
     } else if reports.is_empty() {
-        print::talk("there are no tests; begin with `tests/NAME.yaml`");
+        print::talk("there are no tests; add one as `tests/NAME.yaml`");
     } else {
         let color = if print::colours_out() { Color::Always } else { Color::Never };
         let style = Style { color, ..Style::default() };
         let show = |problem: &Problem| excerpt(problem, &loaded.files);
         print::out(&text::cases(&reports, &untested, &show, &style))?;
         if reports.iter().flat_map(|report| &report.cases).any(|case| blessing(case).is_some()) {
-            print::talk("if what came is right, `coho test --bless` writes it into the tests");
+            print::talk("if the results are right, `coho test --bless` writes them into the tests");
         }
     }
     Ok(Exit::Report(exit::cases(&reports)))
@@ -60,7 +60,7 @@ fn run(loaded: &Loaded, named: &[PathBuf]) -> anyhow::Result<Vec<SuiteReport>> {
     let run = |suite: &Suite| match &suite.subject {
         SuiteSubject::Template(template) => Ok(coho_mapping::cases::run_template(suite, template)),
         SuiteSubject::Sync(id) => {
-            let sync = project.sync(id).ok_or_else(|| anyhow!("there is no sync `{id}`"))?;
+            let sync = project.sync(id).ok_or_else(|| anyhow!("the project has no sync `{id}`"))?;
             let key = project.model(&sync.model).map_or(&[][..], |model| &model.key);
             let declared = Declared { types: project.declared_types(&sync.model), key, filters: None };
             Ok(coho_mapping::cases::run(suite, sync, &declared))
@@ -82,7 +82,7 @@ fn select<'a>(loaded: &'a Loaded, named: &[PathBuf]) -> anyhow::Result<Vec<&'a S
         if !any {
             let message = format!("there is no test file {}", name.display());
             let help = match loaded.project.tests.as_slice() {
-                [] => "the project has no tests; begin with `tests/NAME.yaml`".to_owned(),
+                [] => "the project has no tests; add one as `tests/NAME.yaml`".to_owned(),
                 suites => {
                     let files: Vec<&str> = suites.iter().map(|suite| &*suite.file).collect();
                     format!("the project has: {}", files.join(", "))
@@ -121,9 +121,7 @@ fn write_answers(loaded: &Loaded, reports: &[SuiteReport]) -> anyhow::Result<boo
         };
         let blessed = bless(text, &blessings);
         for name in &blessed.refused {
-            print::talk(&format!(
-                "{path}: the answer of `{name}` cannot be written in place; write it by hand"
-            ));
+            print::talk(&format!("{path}: cannot write the result of `{name}` in place; write it by hand"));
         }
         if blessed.text != *text {
             let full = loaded.root.join(path);

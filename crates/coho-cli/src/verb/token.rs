@@ -22,15 +22,13 @@ pub(crate) fn token(global: &Global, action: &TokenAction) -> anyhow::Result<Exi
             };
             let token = format!("coho_{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
             if !ledger.add_token(name, &digest(&token), scope, Utc::now())? {
-                let help = "choose another name: names of revoked tokens are not given again";
+                let help = "choose another name: names of revoked tokens cannot be reused";
                 return Err(unusable(
-                    format!("there is a token `{name}` already [{}]", Code::DUPLICATE_ID),
+                    format!("a token `{name}` already exists [{}]", Code::DUPLICATE_ID),
                     help,
                 ));
             }
-            print::talk(
-                "this is the only time that the token is shown; send it as `Authorization: Bearer TOKEN`",
-            );
+            print::talk("the token is shown only this once; send it as `Authorization: Bearer TOKEN`");
             print::raw(&if global.json {
                 format!("{:#}\n", json!({ "version": 1, "name": name, "may": scope.name(), "token": token }))
             } else {
@@ -41,9 +39,12 @@ pub(crate) fn token(global: &Global, action: &TokenAction) -> anyhow::Result<Exi
         TokenAction::Revoke { name } => {
             if !ledger.revoke_token(name, Utc::now())? {
                 let help = "`coho token list` shows all of them";
-                return Err(unusable(format!("no token `{name}` is in use [{}]", Code::UNKNOWN_NAME), help));
+                return Err(unusable(
+                    format!("there is no active token `{name}` [{}]", Code::UNKNOWN_NAME),
+                    help,
+                ));
             }
-            print::talk(&format!("`{name}` is no longer taken"));
+            print::talk(&format!("revoked `{name}`"));
         }
     }
     Ok(Exit::Done)

@@ -42,9 +42,9 @@ fn named(name: &str) -> anyhow::Result<Object> {
     }
     let help = match nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("its objects are {}", names().collect::<Vec<_>>().join(", ")),
+        None => format!("the objects are {}", names().collect::<Vec<_>>().join(", ")),
     };
-    let message = format!("Vitally has no object `{}`", preview(name));
+    let message = format!("unknown object `{}`", preview(name));
     Err(Known { message, help: Some(help), code: 2, source: None }.into())
 }
 
@@ -56,10 +56,10 @@ fn yaml(traits: &Traits) -> String {
     let mut text =
         format!("# {count} of {object}s in the workspace of `{destination}`, fetched {fetched}.\n");
     if traits.fields.is_empty() {
-        text.push_str("# A trait that is sent is made by Vitally, with the type of its first value.\n");
+        text.push_str("# Vitally creates a trait when it is first sent, with the type of that value.\n");
         return text;
     }
-    text.push_str("# The columns are guesses: replace them by those of the model.\ntraits:\n");
+    text.push_str("# The columns are guesses: replace them with your model's columns.\ntraits:\n");
     for field in &traits.fields {
         text.push_str(&entry(field));
     }

@@ -92,13 +92,13 @@ impl Bound {
 /// Bounds of a number of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Bounds {
-    /// From where on it is a warning.
+    /// The limit for a warning.
     pub warning: Option<Bound>,
-    /// From where on it is critical.
+    /// The limit for critical.
     pub critical: Option<Bound>,
-    /// In how many runs in a row it must be there, so that it counts.
+    /// For how many runs in a row it must occur before it counts.
     pub after: u32,
-    /// In the how manyth run in a row a warning is critical.
+    /// After how many runs in a row a warning becomes critical.
     pub critical_after: Option<u32>,
 }
 
@@ -113,9 +113,9 @@ impl Bounds {
 /// Bounds of a time.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Times {
-    /// From where on it is a warning.
+    /// The limit for a warning.
     pub warning: Option<TimeDelta>,
-    /// From where on it is critical.
+    /// The limit for critical.
     pub critical: Option<TimeDelta>,
 }
 
@@ -130,9 +130,9 @@ impl Times {
 /// Bounds of a share, in thousandths.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Shares {
-    /// From where on it is a warning.
+    /// The limit for a warning.
     pub warning: Option<u32>,
-    /// From where on it is critical.
+    /// The limit for critical.
     pub critical: Option<u32>,
 }
 

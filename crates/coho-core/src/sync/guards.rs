@@ -7,7 +7,7 @@ pub struct Guards {
     pub max_removed: Option<Limit>,
     /// The most records that one run may update.
     pub max_changed: Option<Limit>,
-    /// The most records of which one run may clear one and the same field.
+    /// The most records in which one run may clear the same field.
     pub max_nulled: Option<Limit>,
     /// The most records that Vitally may refuse in one run before it stops.
     pub max_rejected: Option<Limit>,

@@ -1,5 +1,5 @@
 //! The decision table in another style: facts are words, a line matches where all of its words hold, and the first line
-//! that matches decides. The lines stand in the order of `docs/architecture.md`.
+//! that matches decides. The lines stand in the order of `docs/design/decision-table.md`.
 
 use std::collections::BTreeSet;
 

@@ -37,7 +37,7 @@ impl Engine<'_> {
             }
             ChannelSpec::Sms { account, api_key, secret, from, service, to, api_url } => {
                 let from = from.map(Notifier::Number).or(service.map(Notifier::Service));
-                let from = from.ok_or("nobody sends: `from` and `service` are missing")?;
+                let from = from.ok_or("no sender: `from` and `service` are missing")?;
                 let api = api_url.unwrap_or_else(|| Twilio::API.to_owned());
                 Channel::Sms(Twilio { api, account, key: api_key, secret, from, to })
             }
@@ -56,7 +56,7 @@ fn email(
     from: &str,
     to: &[String],
 ) -> Result<Email, String> {
-    let mailbox = |text: &str| text.parse().map_err(|_| format!("`{text}` is not the address of a mailbox"));
+    let mailbox = |text: &str| text.parse().map_err(|_| format!("`{text}` is not an e-mail address"));
     let security = match (server.is_tls, server.is_local()) {
         (true, _) => Security::Tls,
         (false, true) => Security::None,

@@ -74,7 +74,7 @@ impl Engine<'_> {
 
 /// How a recipient is reached.
 enum Way<'a> {
-    /// By the channel of somebody who is told of alerts; the reason where it cannot be used.
+    /// By the channel of a recipient of alerts of alerts; the reason where it cannot be used.
     Channel(&'a Result<Channel, String>),
     /// By HTTP, with the body as it was written.
     Webhook(&'a Webhook),
@@ -106,7 +106,7 @@ impl Delivery<'_> {
             let is_sent = matches!(attempt, DeliveryAttempt::Sent { .. });
             self.ledger.settle_message(&claimed.id, holder, &attempt, now)?;
             if let DeliveryAttempt::Later { error, .. } | DeliveryAttempt::Failed { error } = &attempt {
-                tracing::warn!("a message did not reach `{}`: {error}", self.recipient);
+                tracing::warn!("cannot deliver a message to `{}`: {error}", self.recipient);
             }
             delivered.sent += u64::from(is_sent);
             delivered.failed += u64::from(!is_sent);
@@ -124,7 +124,9 @@ impl Delivery<'_> {
             }
         };
         let Some(message) = Notification::from_json(&claimed.body) else {
-            return Ok(Posting::Never { why: "another version of Coho wrote the message".to_owned() });
+            return Ok(Posting::Never {
+                why: "the message was written by another version of Coho".to_owned(),
+            });
         };
         let receipts = self.receipts(&message)?;
         let sending = self.sender.send(channel, &message, &receipts, now);

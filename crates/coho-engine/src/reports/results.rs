@@ -1,6 +1,7 @@
 //! `run_results.json` beside the ledger: how the last run ended. It is there whole or not at all, since it is written under
 //! another name first.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -46,7 +47,7 @@ impl Engine<'_> {
         let text = format!("{:#}\n", results(&end));
         if let Err(error) = self.replace_results(&self.setup.project.masker.mask(&text)) {
             let path = self.results_path();
-            tracing::warn!("cannot write {}: {error}; the run itself is as it was reported", path.display());
+            tracing::warn!("cannot write `{}`: {error}; the run itself is not affected", path.display());
         }
     }
 

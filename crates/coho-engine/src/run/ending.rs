@@ -55,7 +55,7 @@ impl Engine<'_> {
         let stale = summary.counts.status(RowStatus::Stale);
         if stale > 0 && shared.options.permit.is_some() {
             let noun = if stale == 1 { "operation is" } else { "operations are" };
-            summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
+            summary.notes.push(format!("{stale} {noun} not in the approved plan: plan again"));
         }
         summary.notes.extend(not_due(missed));
         // What was adopted just now did not wait before.
@@ -92,11 +92,9 @@ impl Engine<'_> {
 fn not_due(count: u64) -> Option<String> {
     match count {
         0 => None,
-        1 => Some(
-            "1 operation that was agreed to is not due: done before, or its row changed since".to_owned(),
-        ),
+        1 => Some("1 approved operation is no longer due: it was done before, or its row changed".to_owned()),
         _ => Some(format!(
-            "{count} operations that were agreed to are not due: done before, or their rows changed since"
+            "{count} approved operations are no longer due: they were done before, or their rows changed"
         )),
     }
 }
@@ -114,8 +112,8 @@ fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<S
     let codes = codes.into_keys().collect::<Vec<_>>().join(", ");
     (count > 0).then(|| {
         format!(
-            "{count} {noun} of earlier runs {verb} for another try ({codes}): `coho rows {sync} --fate held` lists them, \
-             `coho retry {sync}` tries them now"
+            "{count} {noun} from earlier runs {verb} to be retried ({codes}): `coho rows {sync} --status held` lists them, \
+             `coho retry {sync}` retries them now"
         )
     })
 }

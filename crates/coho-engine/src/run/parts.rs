@@ -5,7 +5,7 @@
 //! removed after what takes its place was written: a user that moves from one account to another must not go with the old one.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use coho_core::code::Code;
@@ -34,6 +34,7 @@ use crate::plan::Planner;
 use crate::remember::{To, nameless};
 use crate::send::matches::Directory;
 use crate::send::sent::Sent;
+use crate::send::writer::Writer;
 use crate::send::{OpRange, Pace, Sender};
 
 /// How many operations are looked at at once.
@@ -276,10 +277,20 @@ impl Engine<'_> {
         stages.send(phase)?;
         let of = planned.known.max(planned.plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(of));
+        let writer = Writer {
+            ledger: Arc::clone(shared.ledger),
+            lease: Arc::clone(shared.lease),
+            run: shared.run.clone(),
+            scope: part.scope.clone(),
+            table: Arc::clone(&planned.table),
+            client: client.clone(),
+            clock: Arc::clone(&self.setup.clock),
+            destination: destination.clone(),
+            removal: part.sync.removal,
+        };
         let sender = Sender {
+            writer: Arc::new(writer),
             ledger: shared.ledger,
-            lease: shared.lease,
-            run: shared.run,
             sync: part.sync,
             scope: &part.scope,
             table: &planned.table,

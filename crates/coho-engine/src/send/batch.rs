@@ -1,41 +1,79 @@
 //! Batches: operations that go through the Analytics API, many in a call.
 //!
 //! The order of the stages is the same as for single calls: all intents of a window are durable before the first byte
-//! leaves, and what was taken is durable before it is spoken of.
+//! leaves, and what was taken is durable before it is spoken of. A window is settled in the transaction that opens the next.
 
-use coho_core::event::Event;
 use coho_core::key::Key;
 use coho_core::message;
 use coho_core::object::Object;
-use coho_core::operation::Operation;
-use coho_core::plan::count_problem;
 use coho_core::time::Time;
-use coho_core::verdict::{Call, Verdict};
-use coho_ledger::settle::Settlement;
+use coho_core::verdict::Call;
 use coho_plan::batches::BATCHED;
+use coho_plan::phase::Phase;
 use coho_vitally::analytics::Outgoing;
-use coho_vitally::client::BatchDelivery;
 
-use super::Sender;
-use super::intend::Due;
-use super::outcome::{problem, said, status, unsent};
+use super::flow::joined;
+use super::outcome::is_rejected;
 use super::sent::Sent;
-use crate::conclude::conclude;
+use super::writer::{Due, Group, Next};
+use super::{Delivered, OpRange, Sender};
 use crate::failure::EngineError;
 
 impl Sender<'_> {
+    /// Carries out the operations of a stretch, window by window. Gives what is left of it.
+    pub(super) async fn batches(
+        &self,
+        phase: Phase,
+        range: OpRange,
+        sent: &mut Sent,
+    ) -> Result<OpRange, EngineError> {
+        let mut next = Next { phase, api: self.sync.api, after: range.after, most: range.most };
+        let mut group = Group::default();
+        loop {
+            self.look_at_the_clock(sent);
+            let begins = !self.ends() && sent.stopped.is_none() && next.most > 0;
+            group.next = begins.then(|| Next { most: next.most.min(BATCHED), ..next });
+            if group.next.is_none() && group.done.is_empty() {
+                return Ok(OpRange { after: next.after, most: next.most });
+            }
+            self.heartbeat.beat()?;
+            let asks = group.next.is_some();
+            let mut written = joined(&mut self.write(group)).await?;
+            next = next.behind(&written);
+            if asks && written.last.is_none() {
+                next.most = 0;
+            }
+            let due = std::mem::take(&mut written.due);
+            self.tell(written, sent);
+            group = self.batch(due, sent).await;
+        }
+    }
+
     /// Sends a window of operations in as few calls as they take.
-    pub(super) async fn batch(&self, operations: Vec<Operation>, sent: &mut Sent) -> Result<(), EngineError> {
-        let due = self.intend(operations, sent)?;
+    async fn batch(&self, due: Vec<Due>, sent: &mut Sent) -> Group {
         if due.is_empty() {
-            return Ok(());
+            return Group::default();
+        }
+        if self.ends() || sent.stopped.is_some() {
+            return Group { done: due.into_iter().map(Delivered::unsent).collect(), ..Group::default() };
         }
         let outgoing: Vec<_> = due.iter().map(|due| self.outgoing(due)).collect();
         let delivery = self.client.deliver_batch(&outgoing).await;
         drop(outgoing);
         self.watch(delivery.health);
-        self.look_at_the_clock(sent);
-        self.settle_batch(due, delivery, sent)
+        let keys: Vec<Key> = due.iter().map(|due| due.operation.key.clone()).collect();
+        let of = |at: &usize| keys.get(*at).cloned();
+        let calls = delivery.calls.into_iter();
+        let shared: Vec<(Call, Vec<Key>)> =
+            calls.map(|call| (call.call, call.operations.iter().filter_map(of).collect())).collect();
+        let mut done = Vec::with_capacity(due.len());
+        for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
+            self.react(&verdict);
+            done.push(Delivered { due, looked: None, verdict, calls: Vec::new() });
+        }
+        let refused = done.iter().filter(|done| is_rejected(&done.verdict)).count() as u64;
+        self.look_at_refusals(sent.rejected() + refused, sent);
+        Group { done, shared, next: None }
     }
 
     fn outgoing<'d>(&self, due: &'d Due) -> Outgoing<'d> {
@@ -52,76 +90,6 @@ impl Sender<'_> {
         };
         Outgoing { operation, message_id, at: moment(due) }
     }
-
-    fn settle_batch(
-        &self,
-        due: Vec<Due>,
-        delivery: BatchDelivery,
-        sent: &mut Sent,
-    ) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let keys: Vec<Key> = due.iter().map(|due| due.operation.key.clone()).collect();
-        let calls: Vec<(Call, Vec<Key>)> = delivery
-            .calls
-            .into_iter()
-            .map(|call| {
-                let of = call.operations.iter().filter_map(|at| keys.get(*at).cloned()).collect();
-                (call.call, of)
-            })
-            .collect();
-        sent.calls += calls.len() as u64;
-        let (mut settlements, mut events) = (Vec::with_capacity(due.len()), Vec::new());
-        for (call, keys) in &calls {
-            let key = keys.first().cloned().unwrap_or_else(|| Key::new(""));
-            events.push(Event::Called { sync: self.sync.id.clone(), key, call: Box::new(call.clone()) });
-        }
-        let last: Vec<Call> = calls.last().map(|(call, _)| call.clone()).into_iter().collect();
-        for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
-            self.react(&verdict);
-            sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last, &self.sync.destination));
-            settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events)?);
-        }
-        self.ledger.settle_batch(self.lease, self.run, self.scope, &settlements, &calls)?;
-        for event in &events {
-            self.listener.on(event);
-        }
-        if self.max_rejected.is_some_and(|most| sent.rejected() > most) {
-            self.too_many(sent.rejected(), sent);
-        }
-        Ok(())
-    }
-
-    fn conclude_one(
-        &self,
-        due: &Due,
-        verdict: &Verdict,
-        now: Time,
-        sent: &mut Sent,
-        events: &mut Vec<Event>,
-    ) -> Result<Settlement, EngineError> {
-        let mut conclusion = conclude(&due.operation, verdict, self.circumstances(due, verdict, now)?);
-        conclusion.message = said(&due.operation, conclusion.message, self.client.private());
-        sent.count(conclusion.outcome, 1);
-        let key = &due.operation.key;
-        if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
-            count_problem(&mut sent.problems, Some(key), &problem);
-        }
-        events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-        let (end, code) = (conclusion.outcome.status(), conclusion.code);
-        let status = status(&due.operation, end, code, conclusion.message, now, self.client.private());
-        Ok(Settlement { key: key.clone(), row_state: conclusion.row_state, status, calls: Vec::new() })
-    }
-}
-
-/// Leaves as many operations as fill whole calls: users with several accounts are several messages each.
-pub(super) fn cut(window: &mut Vec<(i64, Operation)>) {
-    let mut messages = 0;
-    let fit = window.iter().take_while(|(_, operation)| {
-        messages += operation.messages();
-        messages <= BATCHED as u64
-    });
-    let fit = fit.count().max(1);
-    window.truncate(fit);
 }
 
 /// The time of a message. That of an event without a timestamp is the time of its first intent, however often it is repeated.

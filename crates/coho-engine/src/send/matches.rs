@@ -141,7 +141,7 @@ impl Sender<'_> {
                 continue;
             }
             let message = format!(
-                "the user with the e-mail address `{}` is held by the row with key `{}`",
+                "the user with the e-mail address `{}` already belongs to the row with key `{}`",
                 preview(email),
                 preview(key.as_str())
             );

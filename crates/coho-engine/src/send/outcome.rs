@@ -25,8 +25,8 @@ pub(super) fn explained(code: Code, message: &str) -> Problem {
 }
 
 /// Why an operation was tried and not sent; `None` where it was not even tried, or the run ended while it waited for the rate.
-pub(super) fn unsent(verdict: &Verdict, calls: &[Call], at: &str) -> Option<Halt> {
-    let (Verdict::Unsent { why }, Some(last)) = (verdict, calls.last()) else { return None };
+pub(super) fn unsent(verdict: &Verdict, last: Option<&Call>, at: &str) -> Option<Halt> {
+    let (Verdict::Unsent { why }, Some(last)) = (verdict, last) else { return None };
     if last.status == Some(429) {
         return None;
     }
@@ -44,22 +44,22 @@ pub(super) fn said(operation: &Operation, message: String, private: &Private) ->
 
 /// How a row ends.
 pub(super) fn status(
-    operation: &Operation,
+    operation: Operation,
     status: RowStatus,
     code: Option<Code>,
     message: String,
     at: Time,
     private: &Private,
 ) -> RowResult {
-    let (op_type, changes) = match &operation.action {
+    let (op_type, changes) = match operation.action {
         Action::Write { changed, .. } => {
             let added = operation.known == Known::New;
-            (if added { OpType::Added } else { OpType::Changed }, private.differences(changed.clone()))
+            (if added { OpType::Added } else { OpType::Changed }, private.differences(changed))
         }
         Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
     };
     RowResult {
-        key: Some(operation.key.clone()),
+        key: Some(operation.key),
         op_type: Some(op_type),
         status,
         reason: operation.reason.to_string(),

@@ -1,6 +1,7 @@
 //! What sending came to so far.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use coho_core::plan::ProblemCounts;
 use coho_core::verdict::{Outcome, Verdict};
@@ -41,6 +42,31 @@ impl Sent {
         }
     }
 
+    /// Adds what more operations came to.
+    pub(crate) fn add(&mut self, more: Self) {
+        for (outcome, number) in more.outcomes {
+            self.count(outcome, number);
+        }
+        self.stale_writes += more.stale_writes;
+        self.stale_removals += more.stale_removals;
+        for (kind, problem) in more.problems {
+            match self.problems.entry(kind) {
+                Entry::Vacant(entry) => drop(entry.insert(problem)),
+                Entry::Occupied(mut entry) => entry.get_mut().count += problem.count,
+            }
+        }
+        self.stopped = self.stopped.take().or(more.stopped);
+        self.unsent = self.unsent.take().or(more.unsent);
+        self.calls += more.calls;
+        more.notes.into_iter().for_each(|note| self.add_note(note));
+    }
+
+    fn add_note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     /// How many operations had this outcome.
     pub(crate) fn number(&self, outcome: Outcome) -> u64 {
         self.outcomes.get(&outcome).copied().unwrap_or_default()
@@ -59,11 +85,7 @@ impl Sent {
     /// What Vitally did otherwise than asked, once each.
     pub(crate) fn note(&mut self, verdict: &Verdict) {
         if let Verdict::Applied { notes, .. } = verdict {
-            for note in notes {
-                if !self.notes.contains(note) {
-                    self.notes.push(note.clone());
-                }
-            }
+            notes.iter().for_each(|note| self.add_note(note.clone()));
         }
     }
 }

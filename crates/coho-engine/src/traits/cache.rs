@@ -32,7 +32,7 @@ impl Engine<'_> {
     pub(super) fn keep_traits(&self, destination: &str, object: Object, fields: &[CustomField], now: Time) {
         let body = Json::Array(fields.iter().map(written).collect()).to_string();
         if let Err(error) = self.try_to_keep(destination, object, &body, now) {
-            tracing::debug!(%error, "the traits were not kept");
+            tracing::debug!(%error, "cannot cache the traits");
         }
     }
 

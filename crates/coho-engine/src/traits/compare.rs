@@ -78,7 +78,7 @@ fn unknown(mapped: &Mapped<'_>, fields: &[CustomField]) -> Option<Problem> {
     let same = || known().find(|known| folded(known) == folded(own));
     let help = match same().or_else(|| nearest(own, known())) {
         Some(near) => format!("did you mean `{CUSTOM}{near}`?"),
-        None => "make it in Vitally's settings, or see `coho traits` for those that there are".to_owned(),
+        None => "create it in Vitally's settings, or list the existing ones with `coho traits`".to_owned(),
     };
     let message = format!("the workspace has no custom trait `{}`", preview(mapped.key));
     Some(Problem::new(Code::TRAIT_NAME, message).at(mapped.place).help(help))
@@ -93,12 +93,12 @@ fn beside(mapped: &Mapped<'_>, api: Api, fields: &[CustomField]) -> Option<Probl
     };
     let field = fields.iter().find(is_called_so)?;
     let (key, path) = (preview(mapped.key), preview(&field.path));
-    let message = format!("`{key}` would not be the workspace's custom trait `{}`", preview(&field.label));
+    let message =
+        format!("`{key}` is not the path of the workspace's custom trait `{}`", preview(&field.label));
     let help = match api {
-        Api::Rest => format!("write `{path}`, or give it a name of its own"),
+        Api::Rest => format!("write `{path}`, or choose a different name"),
         Api::Analytics => format!(
-            "write `{path}` in a sync with `api: rest`, or give it a name of its own; Vitally does not say whether the \
-             Analytics API sets custom traits"
+            "write `{path}` in a sync with `api: rest`, or choose a different name; Vitally does not document whether the Analytics API sets custom traits"
         ),
     };
     Some(Problem::new(Code::TRAIT_NAME, message).at(mapped.place).help(help))
@@ -111,11 +111,11 @@ fn split(mapped: &Mapped<'_>, fields: &[CustomField]) -> Option<Problem> {
     }
     let field = fields.iter().find(|field| folded(&field.path) == folded(mapped.key))?;
     let message = format!(
-        "`{}` would not be the workspace's trait `{}`, but a second one",
+        "`{}` would create a second trait beside the workspace's trait `{}`",
         preview(mapped.key),
         preview(&field.path)
     );
-    let help = format!("write `{}`, or give it a name of its own", preview(&field.path));
+    let help = format!("write `{}`, or choose a different name", preview(&field.path));
     Some(Problem::new(Code::TRAIT_NAME, message).at(mapped.place).help(help))
 }
 
@@ -131,7 +131,7 @@ fn kind(mapped: &Mapped<'_>, columns: Option<&Columns>, field: &CustomField) -> 
         return None;
     }
     let message = format!(
-        "`{}` is of type {} in the workspace, and this is {}",
+        "`{}` has type {} in the workspace, but this value is {}",
         preview(mapped.key),
         preview(&field.kind),
         found.with_article()
@@ -152,7 +152,7 @@ fn option(mapped: &Mapped<'_>, field: &CustomField) -> Option<Problem> {
     }
     let is_option = |value: &Value| field.options.iter().any(|choice| choice.value == *value);
     let wrong = values.iter().find(|value| !value.is_null() && !is_option(value))?;
-    let message = format!("{} is none of the options of `{}`", wrong.preview(), preview(mapped.key));
+    let message = format!("{} is not one of the options of `{}`", wrong.preview(), preview(mapped.key));
     Some(Problem::new(Code::TRAIT_OPTION, message).at(mapped.place).help(instead(wrong, field)))
 }
 
@@ -171,7 +171,7 @@ fn instead(wrong: &Value, field: &CustomField) -> String {
             let shown: Vec<String> =
                 field.options.iter().take(SHOWN).map(|choice| choice.value.preview()).collect();
             let more = if field.options.len() > SHOWN { ", …" } else { "" };
-            format!("its options are {}{more}", shown.join(", "))
+            format!("the options are {}{more}", shown.join(", "))
         }
     }
 }

@@ -151,7 +151,7 @@ async fn a_sync_that_is_gone_has_no_alert_open() {
     assert_eq!(told(&slack), ["[stage] users: run failed [source-failed] (critical)"]);
     stage.remove("syncs/users.yaml");
     stage.run_alone().await.unwrap();
-    assert_eq!(told(&slack), ["[stage] users: not in the project any more (recovered)"]);
+    assert_eq!(told(&slack), ["[stage] users: no longer in the project (recovered)"]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use coho_core::code::Code;
 use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener, Silence};
+use coho_core::failure::Failure as _;
 use coho_engine::context::EngineError;
 use coho_engine::lost::OnLost;
 use coho_engine::plan::Filter;

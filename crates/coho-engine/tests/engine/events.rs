@@ -426,7 +426,7 @@ async fn events_of_churned_customers_are_taken_and_not_kept_and_the_plan_says_so
     assert_eq!(ran.told_all(), "completed: 2 accepted");
     assert_eq!(
         ran.plans[0].notes,
-        ["events of churned or ignored customers are taken and not kept; Vitally does not say which"]
+        ["Vitally drops events of churned or ignored customers, and does not say which"]
     );
     assert_eq!(stage.vitally.events().len(), 0);
     assert!(stage.vitally.dropped().iter().all(|dropped| dropped.reason == DropReason::Churned));

@@ -2,6 +2,7 @@
 
 use coho_core::code::Code;
 use coho_core::event::Silence;
+use coho_core::failure::Failure as _;
 use coho_engine::context::EngineError;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;

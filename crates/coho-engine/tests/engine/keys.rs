@@ -74,7 +74,7 @@ async fn two_new_keys_with_one_external_id_are_both_invalid() {
     let stage = stage("1=a 2=a 3=b").await;
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 2 invalid");
-    assert_eq!(problems(&ran), ["2 x external id `a` is also that of another row of the model"]);
+    assert_eq!(problems(&ran), ["2 x external id `a` is also used by another row of the model"]);
     assert_eq!(external_ids(&stage), ["b"]);
 }
 

@@ -172,7 +172,7 @@ fn check(stage: &Stage, step: &Step, held: &Held, foreign: Option<&str>) -> Resu
             _ => assert!(record.is_some(), "{external} of {key} is gone"),
         }
         if step.policy == "delete-created" && foreign.is_some_and(|id| external == "e0" && !id.is_empty()) {
-            assert!(record.is_some(), "what was there before is gone");
+            assert!(record.is_some(), "what existed before is gone");
         }
     }
     let mut now: Held = held
@@ -184,7 +184,7 @@ fn check(stage: &Stage, step: &Step, held: &Held, foreign: Option<&str>) -> Resu
     Ok(now)
 }
 
-/// The id of the record that was there before Coho, while it is.
+/// The id of the record that existed before Coho, while it is.
 fn foreign(stage: &Stage, id: &str) -> Option<String> {
     let record = stage.vitally.record(RecordKind::Account, "e0")?;
     (record.id.to_string() == id).then(|| id.to_owned())

@@ -1,5 +1,6 @@
 //! The ledger's file: older ones, half ones, those of other projects; and what a run leaves in it about rows that wait.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -202,7 +203,7 @@ async fn a_temporary_folder_that_is_not_there_is_named() {
     };
     let engine = Engine::new(setup(folder.clone()));
     let syncs = engine.select(&[]).unwrap();
-    let told = format!("the temporary folder {} cannot be used", folder.display());
+    let told = format!("cannot use the temporary folder `{}`", folder.display());
     let planned = engine.plan(&syncs, &Options::default(), &Silence).await.unwrap_err();
     let ran = engine.run(&syncs, &Options::default(), &Silence, &Stop::new()).await.unwrap_err();
     for error in [planned, ran] {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use coho_core::event::{Event, Listener, Silence};
 use coho_engine::run::Options;
+use coho_engine::send::WINDOW;
 use coho_engine::stop::Stop;
 use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorClock, Trouble};
 
@@ -112,15 +113,17 @@ fn settle_one_by_one(stage: &mut Stage) {
 
 #[tokio::test]
 async fn a_run_whose_time_is_up_ends_cleanly_and_the_next_one_finishes() {
-    let mut stage = stage("run: { for: 1m }\n").await.unwrap();
-    settle_one_by_one(&mut stage);
-    stage.many_accounts(1, 11).unwrap();
+    let stage = stage("run: { for: 1m }\n").await.unwrap();
+    stage.many_accounts(0, 600).unwrap();
     let ticks = Ticks::of(&stage, Duration::from_secs(10));
     let ran = stage.try_run(&Options::default(), &ticks, &Stop::new()).await.unwrap().unwrap();
-    assert_eq!(ran.told("accounts"), "time-up: 7 delivered, 3 not-attempted");
-    assert_eq!(ticks.settled.load(Ordering::SeqCst), 10);
+    // The time is up when six are told; how many more left until then is the disk's affair.
+    let sent = ran.calls.len();
+    assert!((6..=2 * WINDOW).contains(&sent), "{sent}");
+    assert_eq!(ran.told("accounts"), format!("time-up: {sent} delivered, {} not-attempted", 600 - sent));
+    assert!(ticks.settled.load(Ordering::SeqCst) >= sent);
     let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("accounts"), "completed: 3 delivered, 7 unchanged");
+    assert_eq!(ran.told("accounts"), format!("completed: {} delivered, {sent} unchanged", 600 - sent));
 }
 
 #[tokio::test]

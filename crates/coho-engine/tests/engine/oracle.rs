@@ -276,7 +276,7 @@ fn held(stage: &Stage) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-/// What was there before Coho.
+/// What existed before Coho.
 fn plant(stage: &Stage) -> Result<(), Failure> {
     let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     for account in ["s0", "s1"] {

@@ -1,6 +1,7 @@
 //! Permits: a run sends what a person agreed to, and nothing else.
 
 use coho_core::event::{Event, Listener, Silence};
+use coho_core::failure::Failure as _;
 use coho_engine::context::Engine;
 use coho_engine::permit::{Permit, PermitError, WriteError};
 use coho_engine::plan::{Planned, TableError};

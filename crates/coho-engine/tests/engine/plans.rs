@@ -3,6 +3,7 @@
 
 use coho_core::decide::Change;
 use coho_core::event::Silence;
+use coho_core::failure::Failure as _;
 use coho_core::value::Value;
 use coho_core::verdict::RowStatus;
 use coho_engine::context::EngineError;
@@ -160,7 +161,7 @@ async fn digits_that_vitally_does_not_take_are_cut_and_told_once() {
                 2,b,B,2026-03-29T01:30:00.001Z,2016-12-31T23:59:60Z\n";
     std::fs::write(stage.folder.path().join("accounts.csv"), rows).unwrap();
     let plan = stage.plan().await.unwrap().remove(0);
-    let note = "1 row has a time with digits behind the millisecond: Vitally takes none, so they are cut off";
+    let note = "1 row has a time with more digits than milliseconds: Vitally does not take them, so they are cut off";
     assert_eq!(plan.notes, [note]);
     assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 2 delivered");
     let records = stage.records().join("\n");

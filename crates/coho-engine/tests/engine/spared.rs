@@ -1,5 +1,6 @@
 //! Records that are spared: whose row is still there in some form is not removed.
 
+use coho_core::failure::Failure as _;
 use std::time::Duration;
 
 use coho_core::code::Code;

@@ -8,10 +8,11 @@ use coho_core::row_state::{DeliveryState, Pending, RowState, Verb};
 use coho_core::started::Started;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, RowStatus};
-use coho_ledger::intent::Intent;
+use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::LeaseError;
+use coho_ledger::row_state::sent_text;
 use coho_ledger::run::{Run, RunId};
-use coho_ledger::settle::{OpType, RowResult, Settlement};
+use coho_ledger::settle::{OpType, RowResult, Settlement, Step};
 use coho_ledger::{Ledger, LedgerError, Opening};
 
 use super::stage::{Stage, TTL, Tested, at, delivered, digest, holder, sent, target};
@@ -23,7 +24,7 @@ fn intent(key: &str, version: u64) -> Result<Intent, Failure> {
         key: Key::new(key),
         target: target(key)?,
         operation: digest(key),
-        would_send: sent(key),
+        would_send: sent_text(&sent(key)),
         verb: Verb::Write,
         since: at(2),
         version,
@@ -69,7 +70,8 @@ fn settlement(key: &str) -> Result<Settlement, Failure> {
 #[test]
 fn an_intent_is_remembered_before_anything_was_acknowledged() -> Tested {
     let stage = Stage::new()?;
-    assert_eq!(stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?, []);
+    let opened = stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
+    assert_eq!(opened, [Opened::Durable { before: None }]);
     let row_state = stage.row_state("1")?.ok_or("no memory")?;
     assert_eq!(
         (row_state.delivery, row_state.pending, row_state.version),
@@ -97,8 +99,9 @@ fn an_operation_of_another_serial_is_stale_and_the_others_open() -> Tested {
     stage.write("1", Some(delivered("1")?))?;
     stage.write("2", Some(delivered("2")?))?;
     let window = [intent("3", 1)?, intent("1", 0)?, intent("2", 1)?];
-    let refused = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
-    assert_eq!(refused, [Key::new("1"), Key::new("3")]);
+    let before = stage.row_state("2")?;
+    let opened = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
+    assert_eq!(opened, [Opened::Stale, Opened::Stale, Opened::Durable { before }]);
     assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, open("2"));
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
     assert_eq!(stage.row_state("3")?, None);
@@ -117,6 +120,27 @@ fn only_a_verdict_closes_an_intent() -> Tested {
     stage.write("1", Some(kept))?;
     stage.ledger.settle(&stage.lease, &begin(&stage)?, &stage.scope, &[settlement("1")?])?;
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
+    Ok(())
+}
+
+#[test]
+fn what_is_settled_and_what_is_opened_with_it_is_one_transaction() -> Tested {
+    let stage = Stage::new()?;
+    let run = begin(&stage)?;
+    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
+    let (settlements, intents) = ([settlement("1")?], [intent("2", 0)?]);
+    let step = Step { settlements: &settlements, calls: &[], intents: &intents };
+    let file = rusqlite::Connection::open(stage.ledger.path())?;
+    file.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON memory WHEN new.key = '2' BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    )?;
+    assert!(stage.ledger.advance(&stage.lease, &run, &stage.scope, step).is_err());
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, open("1"));
+    file.execute_batch("DROP TRIGGER full")?;
+    let opened = stage.ledger.advance(&stage.lease, &run, &stage.scope, step)?;
+    assert_eq!(opened, [Opened::Durable { before: None }]);
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
+    assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, open("2"));
     Ok(())
 }
 

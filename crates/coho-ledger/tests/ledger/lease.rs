@@ -1,5 +1,6 @@
 //! The lease: one holder at a time, and nobody who lost it.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ fn a_lease_that_was_given_back_does_not_write() -> Tested {
     let refused = ledger.write(&later, &scope, &[(Key::new("1"), Some(delivered("1")?))], at(3));
     let error = refused.err().ok_or("it was written")?;
     assert!(matches!(error, LedgerError::LeaseLost { .. }));
-    assert_eq!(error.help(), Some("run again: what is missing is found anew"));
+    assert_eq!(error.help().as_deref(), Some("run again: Coho finds what is missing"));
     Ok(())
 }
 

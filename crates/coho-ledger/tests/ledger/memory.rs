@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use coho_core::code::Code;
 use coho_core::digest::Digest;
+use coho_core::failure::Failure as _;
 use coho_core::fields::Sent;
 use coho_core::key::Key;
 use coho_core::object::Object;
@@ -249,7 +250,7 @@ fn open_intents_are_not_forgotten() -> Tested {
     let forget = |key: Option<&Key>| stage.ledger.forget(&stage.lease, &stage.scope, key);
     let error = forget(None).err().ok_or("it was forgotten")?;
     assert!(matches!(error, AmendError::Open(1)));
-    assert_eq!(error.help(), Some("run the sync first: it looks what became of them"));
+    assert_eq!(error.help().as_deref(), Some("run the sync first: it checks what became of them"));
     assert_eq!(forget(Some(&Key::new("2")))?, 1);
     assert_eq!(stage.counts()?, StateCounts { delivered: 1, open: 1, ..StateCounts::default() });
     Ok(())

@@ -1,5 +1,6 @@
 //! Opening a ledger: new, older, newer, foreign, and in places where none can be.
 
+use coho_core::failure::Failure as _;
 use std::fs;
 use std::path::Path;
 
@@ -169,7 +170,7 @@ fn a_newer_ledger_is_refused_and_left_alone() -> Tested {
     let error = Ledger::open(&path, &Opening::new(at(0))).err().ok_or("it opened")?;
     let told = format!("has schema {}, and this version of Coho knows {VERSION}", VERSION + 1);
     assert!(error.to_string().contains(&told), "{error}");
-    assert_eq!(error.help(), Some("use the version of Coho that wrote it, or a later one"));
+    assert_eq!(error.help().as_deref(), Some("use the version of Coho that wrote it, or a newer one"));
     assert_eq!(version(&Connection::open(&path)?)?, VERSION + 1);
     Ok(())
 }

@@ -176,7 +176,7 @@ fn concat<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<
     let other = args.value(0);
     let nothing = other.is_nil() && args.get(0).is_some();
     if !nothing && !matches!(other, Val::List(_) | Val::Range(..)) {
-        return Err(Fault::failed(format!("`concat` needs an array, and this is {}", other.kind())));
+        return Err(Fault::failed(format!("`concat` needs an array, found {}", other.kind())));
     }
     let mut list = items(&value, scene)?;
     list.extend(items(&other, scene)?);
@@ -237,7 +237,7 @@ fn sort<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
     let kind = list.iter().map(|(key, _)| key).find(|key| known(key)).map(Val::kind);
     let stranger = |key: &&Val<'a>| known(key) && (Some(key.kind()) != kind || compare(key, key).is_none());
     if let Some(stranger) = list.iter().map(|(key, _)| key).find(stranger) {
-        let message = format!("{} and {} have no order", kind.unwrap_or_default(), stranger.kind());
+        let message = format!("cannot order {} and {}", kind.unwrap_or_default(), stranger.kind());
         return Err(Fault::failed(message));
     }
     list.sort_by(|(left, _), (right, _)| compare(left, right).unwrap_or(Ordering::Equal));

@@ -62,9 +62,9 @@ fn read(value: &Val<'_>, scene: &Scene<'_>) -> Result<DateTime<Utc>, Option<Faul
     }
     let clock = matches!(value, Val::Text(text) if matches!(text.trim(), "now" | "today"));
     let message = if clock {
-        "this template is rendered without a clock, so that it cannot know `now`".to_owned()
+        "this template is rendered without a clock, so it cannot know `now`".to_owned()
     } else {
-        format!("{} cannot be read as a date", preview(value))
+        format!("cannot read {} as a date", preview(value))
     };
     Err(Some(Fault::new(Code::UNREADABLE_DATE, message)))
 }
@@ -91,7 +91,7 @@ fn write<'a>(
 fn in_zone(moment: DateTime<Utc>, zone: &Val<'_>) -> Result<Zoned, Fault> {
     if let Val::Text(name) = zone {
         let unknown = || {
-            Fault::failed(format!("there is no time zone {}", preview(zone)))
+            Fault::failed(format!("unknown time zone {}", preview(zone)))
                 .help("use a name such as 'Europe/Oslo'")
         };
         let zone = named_zone(name).ok_or_else(unknown)?;
@@ -101,7 +101,7 @@ fn in_zone(moment: DateTime<Utc>, zone: &Val<'_>) -> Result<Zoned, Fault> {
     // JavaScript counts minutes towards the west.
     let minutes = Number::of(zone)?.truncated().unwrap_or(i64::MAX);
     let seconds = i32::try_from(minutes.saturating_mul(-60)).ok().and_then(FixedOffset::east_opt);
-    let offset = seconds.ok_or_else(|| Fault::failed("an offset has less than 1,440 minutes"))?;
+    let offset = seconds.ok_or_else(|| Fault::failed("an offset must be less than 1,440 minutes"))?;
     Ok(Zoned { moment: moment.with_timezone(&offset), zone: String::new() })
 }
 

@@ -78,14 +78,14 @@ fn decode<'a>(value: Val<'a>, alphabet: &alphabet::Alphabet, scene: &Scene<'a>) 
     let text = match value {
         Val::Nil => return Ok(Val::text("")),
         Val::Text(text) => text,
-        other => return Err(Fault::failed(format!("Base64 is text, and this is {}", other.kind()))),
+        other => return Err(Fault::failed(format!("expected Base64 text, found {}", other.kind()))),
     };
     scene.meter.bytes(text.len())?;
     let unreadable = || Fault::failed(format!("{} is not Base64", preview(&Val::text(text.to_string()))));
     let packed: String = text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\u{c}' | '\r' | ' ')).collect();
     let bytes = lenient(alphabet).decode(packed.as_bytes()).map_err(|_| unreadable())?;
     let decoded = String::from_utf8(bytes);
-    Ok(Val::text(decoded.map_err(|_| Fault::failed("what the Base64 stands for is not UTF-8 text"))?))
+    Ok(Val::text(decoded.map_err(|_| Fault::failed("the decoded Base64 is not UTF-8 text"))?))
 }
 
 fn base64_encode<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
@@ -152,7 +152,7 @@ fn url_decode<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val
         }
     }
     let decoded = String::from_utf8(bytes);
-    Ok(Val::text(decoded.map_err(|_| Fault::failed("what the address stands for is not UTF-8 text"))?))
+    Ok(Val::text(decoded.map_err(|_| Fault::failed("the decoded text is not UTF-8"))?))
 }
 
 fn hex(bytes: &[u8]) -> Option<u8> {

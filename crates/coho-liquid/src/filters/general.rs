@@ -37,7 +37,7 @@ fn cast<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
     let name = args.text(0, &scene.meter)?;
     let to = Cast::ALL.into_iter().find(|cast| cast.name() == name).ok_or_else(|| {
         let names: Vec<_> = Cast::ALL.iter().map(|cast| cast.name()).collect();
-        Fault::failed(format!("there is no type {}", preview(&Val::Text(name))))
+        Fault::failed(format!("unknown type {}", preview(&Val::Text(name))))
             .help(format!("use one of {}", names.join(", ")))
     })?;
     Val::own(crate::cast::cast(value.to_value(&scene.meter)?, to)?, &scene.meter)

@@ -108,7 +108,7 @@ fn divided_by<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<
     match args.get(1) {
         None | Some(Val::Nil | Val::Bool(false)) => Ok(quotient),
         Some(Val::Bool(true)) => Ok(Number::of(&quotient)?.rounded(0, Rounding::Floor)?.into_val()),
-        Some(_) => Err(Fault::failed("the second argument of `divided_by` is `true` or `false`")),
+        Some(_) => Err(Fault::failed("the second argument of `divided_by` must be `true` or `false`")),
     }
 }
 
@@ -146,7 +146,7 @@ fn round<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, 
 
 fn to_integer<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
     if args.input == Input::Undefined {
-        return Err(Fault::failed("what is not there cannot be read as a number"));
+        return Err(Fault::failed("cannot read a missing value as a number"));
     }
     match &value {
         Val::Text(text) if text.trim().is_empty() => Ok(Val::Int(0)),
@@ -157,5 +157,5 @@ fn to_integer<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<
 }
 
 fn unreadable(value: &Val<'_>) -> Fault {
-    Fault::failed(format!("{} cannot be read as a number", super::super::text::preview(value)))
+    Fault::failed(format!("cannot read {} as a number", super::super::text::preview(value)))
 }

@@ -76,7 +76,7 @@ fn json_construct<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Res
 fn key_text<'a>(key: Val<'a>, scene: &Scene<'a>) -> Result<Cow<'a, str>, Fault> {
     match key {
         Val::Nil | Val::List(_) | Val::Map(_) | Val::Range(..) | Val::Blank | Val::Empty => {
-            Err(Fault::failed(format!("a key of an object is text, and this is {}", key.kind())))
+            Err(Fault::failed(format!("expected text as an object's key, found {}", key.kind())))
         }
         other => into_text(other, &scene.meter),
     }
@@ -93,8 +93,8 @@ fn keys<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, 
 }
 
 fn no_object(filter: &str, value: &Val<'_>) -> Fault {
-    Fault::failed(format!("`{filter}` needs an object, and this is {}", value.kind()))
-        .help("make an object of a JSON text with `parse_json`")
+    Fault::failed(format!("`{filter}` needs an object, found {}", value.kind()))
+        .help("turn JSON text into an object with `parse_json`")
 }
 
 fn except<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {

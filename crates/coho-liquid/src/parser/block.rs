@@ -148,10 +148,10 @@ impl<'s> Parser<'s> {
                 .help(remedy);
         }
         if let Some(opened) = tags::belongs_to(name) {
-            let message = format!("`{shown}` stands outside of any `{opened}`");
+            let message = format!("`{shown}` is outside of any `{opened}`");
             return Fault::new(Code::UNKNOWN_TAG, message);
         }
-        let fault = Fault::new(Code::UNKNOWN_TAG, format!("there is no tag `{shown}`"));
+        let fault = Fault::new(Code::UNKNOWN_TAG, format!("unknown tag `{shown}`"));
         match self.nearest(name, tags::TABLE.iter().map(|tag| tag.name).chain(tags::PARTS)) {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault,

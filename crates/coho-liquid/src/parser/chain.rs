@@ -27,14 +27,14 @@ impl Parser<'_> {
     pub(super) fn chain_in(&mut self, span: Span) -> Result<Chain, Fault> {
         let mut cursor = Cursor::new(self.source, span)?;
         let chain = self.chain(&mut cursor)?;
-        cursor.expect_end("a filter, or the end")?;
+        cursor.expect_end("a filter or the end")?;
         Ok(chain)
     }
 
     /// The same, where an expression must stand.
     pub(super) fn condition_in(&mut self, span: Span) -> Result<Chain, Fault> {
         if span.of(self.source).trim().is_empty() {
-            return Err(Fault::syntax(span, "a condition is expected here"));
+            return Err(Fault::syntax(span, "expected a condition"));
         }
         self.chain_in(span)
     }
@@ -71,7 +71,7 @@ impl Parser<'_> {
         let built_in = filters::find(name);
         if headless && built_in.is_none_or(|filter| !filter.headless) {
             let fault = Fault::syntax(span, format!("`{name}` needs a value before it"));
-            self.fault(fault.help("only `json_construct` and `json_array` can stand without one"));
+            self.fault(fault.help("only `json_construct` and `json_array` work without one"));
         }
         let Some(filter) = built_in else { return Ok(self.added(name, written, span)) };
         self.volatile.dated |= name.starts_with("date") || name == "iso8601";
@@ -140,10 +140,8 @@ impl Parser<'_> {
     }
 
     fn unknown_filter(&mut self, name: &str, span: Span) {
-        let fault = Fault::new(
-            Code::UNKNOWN_FILTER,
-            format!("there is no filter `{}`", coho_core::value::preview(name)),
-        );
+        let fault =
+            Fault::new(Code::UNKNOWN_FILTER, format!("unknown filter `{}`", coho_core::value::preview(name)));
         let names = filters::all().map(|filter| filter.name).chain(self.scope.filters.names());
         let near = self.nearest(name, names);
         let fault = match near {
@@ -163,7 +161,7 @@ impl Parser<'_> {
         if filter.name == "json_construct" && (given + usize::from(!headless)) % 2 == 1 {
             let fault = Fault::new(
                 Code::FILTER_ARGUMENTS,
-                "`json_construct` takes keys and values by turns, and the last key has no value",
+                "`json_construct` takes pairs of keys and values, but the last key has no value",
             );
             self.fault(fault.at(span));
         }
@@ -230,7 +228,7 @@ fn miscounted(filter: &Filter, given: usize, span: Span) -> Fault {
         (least, Some(most)) => format!("{least} to {}", count(most)),
     };
     let are = if given == 1 { "is" } else { "are" };
-    let message = format!("`{}` takes {takes}, and {given} {are} given", filter.name);
+    let message = format!("`{}` takes {takes}, but {given} {are} given", filter.name);
     Fault::new(Code::FILTER_ARGUMENTS, message).at(span)
 }
 

@@ -70,9 +70,9 @@ impl<'s> Cursor<'s> {
     pub(super) fn expected(&self, what: &str) -> Fault {
         let found = match self.peek() {
             Some(token) => format!("found `{}`", coho_core::value::preview(token.span.of(self.source))),
-            None => "nothing follows".to_owned(),
+            None => "found the end".to_owned(),
         };
-        Fault::syntax(self.here(), format!("{what} is expected here, and {found}"))
+        Fault::syntax(self.here(), format!("expected {what}, {found}"))
     }
 
     pub(super) fn expect_end(&self, what: &str) -> Result<(), Fault> {
@@ -119,8 +119,7 @@ impl Parser<'_> {
             Some(Token { kind: Kind::Compare(comparison), .. }) => comparison,
             Some(_) if cursor.word() == Some("contains") => Comparison::Contains,
             Some(Token { kind: Kind::Assign, span }) => {
-                let fault =
-                    Fault::syntax(span, "`=` gives a name to a value, and here two values are compared");
+                let fault = Fault::syntax(span, "`=` assigns a value; to compare two values, use `==`");
                 return Err(fault.help("write `==`"));
             }
             _ => return Ok(left),
@@ -148,7 +147,7 @@ impl Parser<'_> {
         if let (Some(left), Some(right)) = (kind(left), kind(right))
             && left != right
         {
-            let message = format!("{left} and {right} are compared here, and the template says both");
+            let message = format!("cannot compare {left} with {right}");
             self.fault(
                 Fault::new(Code::TEMPLATE_FAILED, message).at(order).help("write the number without quotes"),
             );
@@ -234,7 +233,7 @@ impl Parser<'_> {
         let Some(name) = cursor.word() else {
             let fault = cursor.expected("a name");
             return Err(match cursor.peek().map(|token| token.kind) {
-                Some(Kind::Number) => fault.help("write an item's place in brackets, as in `list[0]`"),
+                Some(Kind::Number) => fault.help("write an item's position in brackets, as in `list[0]`"),
                 Some(Kind::OpenBracket) => fault.help("leave out the `.` before `[`"),
                 _ => fault,
             });

@@ -30,7 +30,7 @@ impl Parser<'_> {
         let mut cursor = Cursor::new(self.source, tag.args)?;
         let place = cursor.here();
         let Some(token) = cursor.next().filter(|token| token.kind == Kind::Quoted) else {
-            let fault = Fault::syntax(place, "the name of a snippet is a text that the template says");
+            let fault = Fault::syntax(place, "the snippet's name must be a literal text");
             return Err(fault.help("write `{% render 'name' %}`"));
         };
         let name = token::unquote(token.span.of(self.source));
@@ -107,7 +107,7 @@ impl Parser<'_> {
         let read: usize = self.parts.iter().map(|part| part.source.len()).sum();
         let most = self.scope.settings.budget.source;
         if read + snippet.text.len() > most {
-            let message = format!("the snippets of a template have more than {most} bytes together");
+            let message = format!("the template's snippets are larger than {most} bytes together");
             return Err(Fault::new(Code::TEMPLATE_LIMIT, message).at(span));
         }
         Ok(self.read_part(name, &snippet))
@@ -150,7 +150,7 @@ impl Parser<'_> {
         let most = self.scope.settings.budget.nesting.min(DEEPEST_TEMPLATE);
         let deepest = self.depth + self.parts.get(part).map_or(0, |part| part.depth);
         if deepest > most {
-            let message = format!("with its snippets the template is nested deeper than {most} levels");
+            let message = format!("the template and its snippets are nested more than {most} levels deep");
             return Err(Fault::new(Code::TEMPLATE_LIMIT, message).at(span));
         }
         self.deepest = self.deepest.max(deepest);
@@ -168,19 +168,19 @@ impl Parser<'_> {
             part.slots.contains_key(*name) && !assigned.contains_key(*name) && !passed.contains(name)
         });
         if let (Some(name), crate::template::Undefined::Error) = (lacking, self.scope.settings.undefined) {
-            let message = format!("the snippet `{}` reads `{name}`, which it does not see", part.name);
+            let message = format!("the snippet `{}` reads `{name}`, but is not given it", part.name);
             let help = format!("give it what it needs: `{{% render '{}', {name}: {name} %}}`", part.name);
             self.fault(Fault::new(Code::UNKNOWN_VARIABLE, message).at(span).help(help));
         }
     }
 
     fn unknown_snippet(&self, name: &str) -> Fault {
-        let message = format!("there is no snippet `{}`", coho_core::value::preview(name));
+        let message = format!("unknown snippet `{}`", coho_core::value::preview(name));
         let fault = Fault::new(Code::UNKNOWN_SNIPPET, message);
         match self.nearest(name, self.scope.snippets.names()) {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault.help(
-                "a snippet is a file of the project's folder `templates`, such as `templates/name.liquid`",
+                "a snippet is a file in the project's folder `templates`, such as `templates/name.liquid`",
             ),
         }
     }

@@ -46,7 +46,7 @@ impl<'s> Parser<'s> {
         match token.kind {
             Kind::Name if !text.ends_with('?') => Ok(text.to_owned()),
             Kind::Number if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(text.to_owned()),
-            _ => Err(Fault::syntax(token.span, "a name is expected here, of letters, digits, `_` and `-`")),
+            _ => Err(Fault::syntax(token.span, "expected a name of letters, digits, `_` and `-`")),
         }
     }
 
@@ -57,7 +57,7 @@ impl<'s> Parser<'s> {
         cursor.expect(Kind::Assign, "`=`")?;
         let chain = self.chain_in(Span::new(sign.end, tag.args.end))?;
         if chain.head.is_none() && chain.filters.is_empty() {
-            return Err(Fault::syntax(sign, "a value is expected after `=`"));
+            return Err(Fault::syntax(sign, "expected a value after `=`"));
         }
         Ok(Node::Assign { slot: self.slot(&name), chain })
     }

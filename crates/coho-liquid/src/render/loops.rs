@@ -170,7 +170,7 @@ impl<'a> Rendering<'a> {
             Some(_) => None,
         };
         let number = number.and_then(Number::truncated);
-        number.map(Some).ok_or_else(|| Fault::failed("a limit or an offset is a whole number"))
+        number.map(Some).ok_or_else(|| Fault::failed("a limit or an offset must be a whole number"))
     }
 }
 
@@ -218,7 +218,7 @@ pub(super) fn whole(value: &Val<'_>) -> Result<i64, Fault> {
     }
     Number::of(value)?
         .truncated()
-        .ok_or_else(|| Fault::failed("a range goes from one whole number to another"))
+        .ok_or_else(|| Fault::failed("a range must go from one whole number to another"))
 }
 
 /// `forloop`, or a part of it.

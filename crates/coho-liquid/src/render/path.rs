@@ -55,7 +55,8 @@ impl<'a> Rendering<'a> {
         let found = self.find(path).map_err(|fault| fault.at(path.span))?;
         if found.is_none() && missing == Missing::Refused && self.scope.settings.undefined == Undefined::Error
         {
-            let message = format!("`{}` is not there", coho_core::value::preview(path.span.of(self.source)));
+            let message =
+                format!("`{}` does not exist", coho_core::value::preview(path.span.of(self.source)));
             let fault = Fault::new(Code::UNDEFINED_VALUE, message).at(path.span);
             return Err(fault.help("give it a value with `default`, or test for it with `if`"));
         }

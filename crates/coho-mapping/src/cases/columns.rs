@@ -140,7 +140,7 @@ fn mistyped(given: &Given, case: &Case, columns: &Columns, reads: &[usize]) -> O
     }
     let left = read.iter().copied().filter(|name| case.row.iter().all(|given| given.column != *name));
     let meant = nearest(&given.column, left)?;
-    let message = format!("nothing reads the column `{}`", given.column);
+    let message = format!("the template or mapping does not read the column `{}`", given.column);
     Some(
         Problem::new(Code::UNKNOWN_COLUMN, message).at(&given.place).help(format!("did you mean `{meant}`?")),
     )
@@ -148,7 +148,7 @@ fn mistyped(given: &Given, case: &Case, columns: &Columns, reads: &[usize]) -> O
 
 fn misfit(given: &Given, kind: ColumnType) -> Problem {
     let message = format!(
-        "column `{}` is {}, and this is {}: {}",
+        "column `{}` is {}, but this is {}: {}",
         given.column,
         kind.name(),
         given.value.kind(),

@@ -26,7 +26,7 @@ impl Compiler<'_> {
         if Slot::Field(FieldKind::ExternalId(self.object)).accepts(kind) {
             return Some(source);
         }
-        self.mismatch(column, &format!("{}: {what} is text or a whole number", kind.name()));
+        self.mismatch(column, &format!("{}: {what} must be text or a whole number", kind.name()));
         None
     }
 
@@ -35,7 +35,7 @@ impl Compiler<'_> {
         if Slot::Field(FieldKind::Text).accepts(kind) {
             return Some(source);
         }
-        self.mismatch(column, &format!("{}: an e-mail address is text", kind.name()));
+        self.mismatch(column, &format!("{}: an e-mail address must be text", kind.name()));
         None
     }
 

@@ -116,7 +116,7 @@ impl Field {
         }
         let (kind, preview) = (value.kind(), value.preview());
         let Value::Object(members) = value else {
-            let message = format!("{} need an object, and this is {kind}: {preview}", bag.name());
+            let message = format!("{} need an object, found {kind}: {preview}", bag.name());
             return Err(Problem::new(Code::VALUE_TYPE, message));
         };
         members.into_iter().map(|(key, value)| self.member(bag, key, value)).collect()

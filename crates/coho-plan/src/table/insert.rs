@@ -12,6 +12,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::RowStatus;
 use coho_ledger::row_state::sent_text;
 use coho_vitally::exchange::cost;
+use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, params};
 
 use super::{Table, TableError, wire};
@@ -156,7 +157,24 @@ struct Columns<'a> {
     address: Option<&'a str>,
     digest: Option<[u8; 16]>,
     seen: Option<Seen>,
-    body: Option<String>,
+    body: Option<Body>,
+}
+
+/// What stands beside a row.
+enum Body {
+    /// What is remembered, as JSON.
+    Sent(String),
+    /// An operation.
+    Operation(Vec<u8>),
+}
+
+impl ToSql for Body {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Sent(text) => text.to_sql(),
+            Self::Operation(bytes) => bytes.to_sql(),
+        }
+    }
 }
 
 const INSERT: &str = "
@@ -282,7 +300,7 @@ fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()>
     (row.effect, row.seen, row.body) = match &note.effect {
         Effect::None => (None, None, None),
         Effect::Seen(seen) => (Some("seen"), Some(*seen), None),
-        Effect::Learned(sent, seen) => (Some("learned"), Some(*seen), Some(sent_text(sent))),
+        Effect::Learned(sent, seen) => (Some("learned"), Some(*seen), Some(Body::Sent(sent_text(sent)))),
         Effect::Released => (Some("released"), None, None),
         Effect::Forgotten => (Some("forgotten"), None, None),
     };
@@ -312,7 +330,7 @@ fn insert_operation(
         messages: Some(stored(operation.messages())),
         address: if phase.writes() { operation.email.as_deref() } else { None },
         digest: digest.map(Digest::to_bytes),
-        body: Some(wire::write(operation)),
+        body: Some(Body::Operation(wire::write(operation))),
         ..Columns::default()
     };
     (row.side, row.rows) = if phase.writes() { (0, 1) } else { (1, 0) };

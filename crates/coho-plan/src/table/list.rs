@@ -111,7 +111,7 @@ fn differences(row: &Row<'_>) -> rusqlite::Result<Vec<Difference>> {
     if let Some(body) = row.get::<_, Option<String>>(13)? {
         return sound(wire::read_differences(&body));
     }
-    let Some(body) = row.get::<_, Option<String>>(12)? else { return Ok(Vec::new()) };
+    let Some(body) = row.get::<_, Option<Vec<u8>>>(12)? else { return Ok(Vec::new()) };
     let operation = sound(wire::read(&body))?;
     Ok(match operation.action {
         Action::Write { changed, .. } => changed,

@@ -49,7 +49,7 @@ impl Table {
         );
         self.with(|connection| {
             let mut statement = connection.prepare_cached(&sql)?;
-            let read = |row: &Row<'_>| Ok((row.get(0)?, sound(wire::read(row.get_ref(1)?.as_str()?))?));
+            let read = |row: &Row<'_>| Ok((row.get(0)?, sound(wire::read(row.get_ref(1)?.as_blob()?))?));
             statement.query_map(params![after, most], read)?.collect()
         })
     }
@@ -212,7 +212,7 @@ mod tests {
     use crate::stop::Stop;
 
     #[test]
-    fn of_each_fate_and_reason_only_the_first_rows_are_recorded() {
+    fn of_each_status_and_reason_only_the_first_rows_are_recorded() {
         let table = Table::new(&std::env::temp_dir(), &Stop::new()).unwrap();
         let rows = [
             ("a", "held", Some("max-changed")),

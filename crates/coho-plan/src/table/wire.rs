@@ -1,6 +1,4 @@
-//! How operations are written to the plan's file. Nothing but this process ever reads it.
-
-use std::collections::BTreeMap;
+//! How operations are written to the plan's file, in [`bytes`](super::bytes).
 
 use chrono::DateTime;
 use coho_core::decide::{Change, Reason};
@@ -15,47 +13,9 @@ use coho_core::row_state::{Origin, Seen, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-#[derive(Serialize, Deserialize)]
-struct OperationWire {
-    key: String,
-    departure: u32,
-    object: String,
-    target: String,
-    email: Option<String>,
-    action: ActionWire,
-    known: KnownWire,
-    change: String,
-    reason: String,
-    seen: Option<(String, String)>,
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-enum ActionWire {
-    Write {
-        mode: String,
-        associations: String,
-        complete: Vec<(String, Json)>,
-        changed: Vec<ChangedWire>,
-        sent: Vec<(String, Vec<Json>)>,
-    },
-    Remove,
-    Probe {
-        removes: bool,
-        sent: Vec<(String, Json)>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-enum KnownWire {
-    New,
-    There { id: Option<String>, created: bool },
-    Assumed,
-    Unclear { since: i64, id: Option<String>, created: Option<bool> },
-}
+use super::bytes::{Bytes, Reader};
 
 /// The fields that an operation clears.
 pub(super) fn nulled(operation: &Operation) -> Vec<&FieldPath> {
@@ -67,67 +27,115 @@ pub(super) fn nulled(operation: &Operation) -> Vec<&FieldPath> {
     }
 }
 
-pub(super) fn write(operation: &Operation) -> String {
-    let wire = OperationWire {
-        key: operation.key.row().to_owned(),
-        departure: operation.key.departure(),
-        object: operation.object.name().to_owned(),
-        target: operation.target.to_string(),
-        email: operation.email.clone(),
-        action: write_action(&operation.action),
-        known: write_known(&operation.known),
-        change: operation.change.name().to_owned(),
-        reason: operation.reason.as_str().to_owned(),
-        seen: operation.seen.map(|seen| (seen.row.to_string(), seen.mapping.to_string())),
-        version: operation.version,
-    };
-    serde_json::to_string(&wire).unwrap_or_default()
+/// Writes an operation.
+pub(super) fn write(operation: &Operation) -> Vec<u8> {
+    let mut bytes = Bytes::default();
+    bytes.text(operation.key.row());
+    bytes.number(u64::from(operation.key.departure()));
+    bytes.text(operation.object.name());
+    bytes.text(operation.target.as_str());
+    bytes.option(operation.email.as_deref(), Bytes::text);
+    bytes.text(operation.change.name());
+    bytes.text(operation.reason.as_str());
+    bytes.option(operation.seen, |bytes, seen| {
+        bytes.raw(&seen.row.to_bytes());
+        bytes.raw(&seen.mapping.to_bytes());
+    });
+    bytes.number(operation.version);
+    write_known(&mut bytes, &operation.known);
+    write_action(&mut bytes, &operation.action);
+    bytes.finish()
 }
 
-fn write_action(action: &Action) -> ActionWire {
-    match action {
-        Action::Write { mode, associations, complete, changed, would_send } => ActionWire::Write {
-            mode: mode.name().to_owned(),
-            associations: associations.name().to_owned(),
-            complete: complete
-                .iter()
-                .map(|(path, value)| (path.to_string(), json::to_serde(&value.to_value())))
-                .collect(),
-            changed: changed.iter().map(|difference| write_changed(difference, complete)).collect(),
-            sent: write_sent_beside(would_send, complete),
-        },
-        Action::Remove => ActionWire::Remove,
-        Action::Probe { verb, would_send } => {
-            ActionWire::Probe { removes: *verb == Verb::Remove, sent: write_sent(would_send) }
+fn write_known(bytes: &mut Bytes, known: &Known) {
+    let origin = |bytes: &mut Bytes, origin: Origin| bytes.flag(origin == Origin::Created);
+    let id = |bytes: &mut Bytes, id: &VitallyId| bytes.text(id.as_str());
+    match known {
+        Known::New => bytes.byte(0),
+        Known::Assumed => bytes.byte(1),
+        Known::There { id: held, origin: of } => {
+            bytes.byte(2);
+            bytes.option(held.as_ref(), id);
+            origin(bytes, *of);
+        }
+        Known::Unclear { since, id: held, origin: of } => {
+            bytes.byte(3);
+            bytes.int(since.timestamp_micros());
+            bytes.option(held.as_ref(), id);
+            bytes.option(*of, origin);
         }
     }
 }
 
-/// A path, what was sent before, if anything was, and what is sent now. A null that was sent is not nothing.
-type DifferenceWire = (String, Vec<Json>, Json);
-
-fn write_difference(difference: &Difference) -> DifferenceWire {
-    let before = difference.before.iter().map(json::to_serde).collect();
-    (difference.path.to_string(), before, json::to_serde(&difference.after))
+fn write_action(bytes: &mut Bytes, action: &Action) {
+    match action {
+        Action::Remove => bytes.byte(0),
+        Action::Probe { verb, would_send } => {
+            bytes.byte(1);
+            bytes.flag(*verb == Verb::Remove);
+            bytes.number(would_send.len() as u64);
+            for (path, value) in would_send {
+                bytes.text(&path.to_string());
+                bytes.value(value);
+            }
+        }
+        Action::Write { mode, associations, complete, changed, would_send } => {
+            bytes.byte(2);
+            bytes.text(mode.name());
+            bytes.text(associations.name());
+            write_complete(bytes, complete);
+            write_changed(bytes, changed, complete);
+            write_sent(bytes, would_send, complete);
+        }
+    }
 }
 
-/// A path, what was sent before, if anything was, and what is sent now, if that is not what the complete record has.
-type ChangedWire = (String, Vec<Json>, Vec<Json>);
+fn write_complete(bytes: &mut Bytes, complete: &Fields) {
+    bytes.number(complete.len() as u64);
+    for (path, value) in complete {
+        bytes.text(&path.to_string());
+        match value {
+            FieldValue::Value(value) => bytes.value(value),
+            FieldValue::Reference(..)
+            | FieldValue::References(..)
+            | FieldValue::Id(..)
+            | FieldValue::Ids(..) => bytes.value(&value.to_value()),
+        }
+    }
+}
 
-fn write_changed(difference: &Difference, complete: &Fields) -> ChangedWire {
-    let Difference { path, before, after } = difference;
-    let after = Some(after).filter(|after| !has(complete, path, after));
-    let list = |value: Option<&Value>| value.into_iter().map(json::to_serde).collect();
-    (path.to_string(), list(before.as_ref()), list(after))
+/// A path by its place in the complete record, counted from 1; 0 and its text, where it has none.
+fn write_path(bytes: &mut Bytes, path: &FieldPath, complete: &Fields) {
+    let place = complete.keys().position(|known| known == path).map_or(0, |at| at + 1);
+    bytes.number(place as u64);
+    if place == 0 {
+        bytes.text(&path.to_string());
+    }
+}
+
+/// A path, what was sent before, if anything was, and what is sent now, if that is not what the complete record has. A null that
+/// was sent is not nothing.
+fn write_changed(bytes: &mut Bytes, changed: &[Difference], complete: &Fields) {
+    bytes.number(changed.len() as u64);
+    for Difference { path, before, after } in changed {
+        write_path(bytes, path, complete);
+        bytes.option(before.as_ref(), Bytes::value);
+        bytes.option(Some(after).filter(|after| !has(complete, path, after)), Bytes::value);
+    }
 }
 
 /// What is remembered is mostly what the complete record has: here is where it is not, with what is remembered there, if
 /// anything is.
-fn write_sent_beside(sent: &Sent, complete: &Fields) -> Vec<(String, Vec<Json>)> {
+fn write_sent(bytes: &mut Bytes, sent: &Sent, complete: &Fields) {
     let others = sent.iter().filter(|(path, value)| !has(complete, path, value));
-    let others = others.map(|(path, value)| (path.to_string(), vec![json::to_serde(value)]));
     let missing = complete.keys().filter(|path| !sent.contains_key(*path));
-    others.chain(missing.map(|path| (path.to_string(), Vec::new()))).collect()
+    let beside: Vec<_> =
+        others.map(|(path, value)| (path, Some(value))).chain(missing.map(|path| (path, None))).collect();
+    bytes.number(beside.len() as u64);
+    for (path, value) in beside {
+        write_path(bytes, path, complete);
+        bytes.option(value, Bytes::value);
+    }
 }
 
 /// Whether the complete record has this value there.
@@ -140,90 +148,121 @@ fn has(complete: &Fields, path: &FieldPath, value: &Value) -> bool {
     })
 }
 
-fn write_sent(sent: &Sent) -> Vec<(String, Json)> {
-    sent.iter().map(|(path, value)| (path.to_string(), json::to_serde(value))).collect()
-}
-
-fn write_known(known: &Known) -> KnownWire {
-    let text = |id: &Option<VitallyId>| id.as_ref().map(ToString::to_string);
-    match known {
-        Known::New => KnownWire::New,
-        Known::Assumed => KnownWire::Assumed,
-        Known::There { id, origin } => KnownWire::There { id: text(id), created: *origin == Origin::Created },
-        Known::Unclear { since, id, origin } => KnownWire::Unclear {
-            since: since.timestamp_micros(),
-            id: text(id),
-            created: origin.map(|origin| origin == Origin::Created),
-        },
-    }
-}
-
-pub(super) fn read(body: &str) -> Option<Operation> {
-    let wire: OperationWire = serde_json::from_str(body).ok()?;
-    let object = Object::parse(&wire.object)?;
+/// Reads what [`write`] wrote.
+pub(super) fn read(bytes: &[u8]) -> Option<Operation> {
+    let mut from = Reader(bytes);
+    let (row, departure) = (from.text()?, u32::try_from(from.number()?).ok()?);
+    let object = Object::parse(from.text()?)?;
+    let target = from.text()?;
     Some(Operation {
-        key: Key::departed(wire.key, wire.departure, &wire.target),
+        key: Key::departed(row, departure, target),
         object,
-        target: ExternalId::parse(&wire.target).ok()?,
-        email: wire.email,
-        action: read_action(wire.action, object)?,
-        known: read_known(wire.known)?,
-        change: Change::parse(&wire.change)?,
-        reason: Reason::parse(&wire.reason)?,
-        seen: match wire.seen {
-            None => None,
-            Some((row, mapping)) => {
-                Some(Seen { row: Digest::from_hex(&row)?, mapping: Digest::from_hex(&mapping)? })
-            }
-        },
-        version: wire.version,
+        target: ExternalId::parse(target).ok()?,
+        email: from.option(Reader::text)?.map(str::to_owned),
+        change: Change::parse(from.text()?)?,
+        reason: Reason::parse(from.text()?)?,
+        seen: from.option(|from| Some(Seen { row: read_digest(from)?, mapping: read_digest(from)? }))?,
+        version: from.number()?,
+        known: read_known(&mut from)?,
+        action: read_action(&mut from, object)?,
     })
 }
 
-fn read_action(wire: ActionWire, object: Object) -> Option<Action> {
-    Some(match wire {
-        ActionWire::Remove => Action::Remove,
-        ActionWire::Probe { removes, sent } => Action::Probe {
-            verb: if removes { Verb::Remove } else { Verb::Write },
-            would_send: read_sent(sent)?,
+fn read_digest(from: &mut Reader<'_>) -> Option<Digest> {
+    Some(Digest::from_bytes(from.raw(16)?.try_into().ok()?))
+}
+
+fn read_known(from: &mut Reader<'_>) -> Option<Known> {
+    let id = |from: &mut Reader<'_>| from.text().map(VitallyId::new);
+    let origin = |from: &mut Reader<'_>| Some(if from.flag()? { Origin::Created } else { Origin::Found });
+    Some(match from.byte()? {
+        0 => Known::New,
+        1 => Known::Assumed,
+        2 => Known::There { id: from.option(id)?, origin: origin(from)? },
+        3 => Known::Unclear {
+            since: DateTime::from_timestamp_micros(from.int()?)?,
+            id: from.option(id)?,
+            origin: from.option(origin)?,
         },
-        ActionWire::Write { mode, associations, complete, changed, sent } => {
-            let complete = read_fields(complete, object)?;
+        _ => return None,
+    })
+}
+
+fn read_action(from: &mut Reader<'_>, object: Object) -> Option<Action> {
+    Some(match from.byte()? {
+        0 => Action::Remove,
+        1 => Action::Probe {
+            verb: if from.flag()? { Verb::Remove } else { Verb::Write },
+            would_send: read_list(from, |from| Some((FieldPath::new(from.text()?), from.value()?)))?,
+        },
+        2 => {
+            let (mode, associations) = (from.text()?, from.text()?);
+            let complete: Fields = read_list(from, |from| read_field(from, object))?;
+            let paths: Vec<_> = complete.keys().cloned().collect();
             Action::Write {
                 mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
                 associations: Associations::ALL
                     .into_iter()
                     .find(|candidate| candidate.name() == associations)?,
-                changed: changed
-                    .into_iter()
-                    .map(|changed| read_changed(changed, &complete))
-                    .collect::<Option<_>>()?,
-                would_send: read_sent_beside(sent, &complete)?,
+                changed: read_list(from, |from| read_changed(from, &complete, &paths))?,
+                would_send: read_sent(from, &complete, &paths)?,
                 complete,
             }
         }
+        _ => return None,
     })
 }
 
-fn read_changed((path, before, after): ChangedWire, complete: &Fields) -> Option<Difference> {
-    let path = FieldPath::new(&path);
-    let after = match first(after).ok()? {
+fn read_list<T, L: FromIterator<T>>(
+    from: &mut Reader<'_>,
+    mut one: impl FnMut(&mut Reader<'_>) -> Option<T>,
+) -> Option<L> {
+    let length = from.length()?;
+    (0..length).map(|_| one(from)).collect()
+}
+
+fn read_field(from: &mut Reader<'_>, object: Object) -> Option<(FieldPath, FieldValue)> {
+    let (path, value) = (FieldPath::new(from.text()?), from.value()?);
+    let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
+    let value = FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value));
+    Some((path, value))
+}
+
+fn read_path(from: &mut Reader<'_>, paths: &[FieldPath]) -> Option<FieldPath> {
+    match from.length()?.checked_sub(1) {
+        Some(at) => paths.get(at).cloned(),
+        None => from.text().map(FieldPath::new),
+    }
+}
+
+fn read_changed(from: &mut Reader<'_>, complete: &Fields, paths: &[FieldPath]) -> Option<Difference> {
+    let path = read_path(from, paths)?;
+    let before = from.option(Reader::value)?;
+    let after = match from.option(Reader::value)? {
         Some(after) => after,
         None => complete.get(&path)?.to_value(),
     };
-    Some(Difference { path, before: first(before).ok()?, after })
+    Some(Difference { path, before, after })
 }
 
-fn read_sent_beside(beside: Vec<(String, Vec<Json>)>, complete: &Fields) -> Option<Sent> {
+fn read_sent(from: &mut Reader<'_>, complete: &Fields, paths: &[FieldPath]) -> Option<Sent> {
     let mut sent: Sent = complete.iter().map(|(path, value)| (path.clone(), value.to_value())).collect();
-    for (path, value) in beside {
-        let path = FieldPath::new(&path);
-        match first(value).ok()? {
+    for _ in 0..from.length()? {
+        let path = read_path(from, paths)?;
+        match from.option(Reader::value)? {
             Some(value) => sent.insert(path, value),
             None => sent.remove(&path),
         };
     }
     Some(sent)
+}
+
+/// A path, what was sent before, if anything was, and what is sent now. A null that was sent is not nothing.
+type DifferenceWire = (String, Vec<Json>, Json);
+
+fn write_difference(difference: &Difference) -> DifferenceWire {
+    let before = difference.before.iter().map(json::to_serde).collect();
+    (difference.path.to_string(), before, json::to_serde(&difference.after))
 }
 
 fn read_difference((path, before, after): DifferenceWire) -> Option<Difference> {
@@ -234,40 +273,6 @@ fn read_difference((path, before, after): DifferenceWire) -> Option<Difference> 
 /// The value in a list of at most one: a null in it is not nothing.
 fn first(values: Vec<Json>) -> Result<Option<Value>, JsonError> {
     values.into_iter().next().map(json::from_serde).transpose()
-}
-
-fn read_sent(sent: Vec<(String, Json)>) -> Option<Sent> {
-    sent.into_iter()
-        .map(|(path, value)| Some((FieldPath::new(&path), json::from_serde(value).ok()?)))
-        .collect::<Option<BTreeMap<_, _>>>()
-}
-
-fn read_fields(fields: Vec<(String, Json)>, object: Object) -> Option<Fields> {
-    fields
-        .into_iter()
-        .map(|(path, value)| {
-            let path = FieldPath::new(&path);
-            let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
-            let value = json::from_serde(value).ok()?;
-            Some((path, FieldValue::reference_in(kind, &value).unwrap_or(FieldValue::Value(value))))
-        })
-        .collect()
-}
-
-fn read_known(wire: KnownWire) -> Option<Known> {
-    let origin = |created| if created { Origin::Created } else { Origin::Found };
-    Some(match wire {
-        KnownWire::New => Known::New,
-        KnownWire::Assumed => Known::Assumed,
-        KnownWire::There { id, created } => {
-            Known::There { id: id.map(VitallyId::new), origin: origin(created) }
-        }
-        KnownWire::Unclear { since, id, created } => Known::Unclear {
-            since: DateTime::from_timestamp_micros(since)?,
-            id: id.map(VitallyId::new),
-            origin: created.map(origin),
-        },
-    })
 }
 
 /// The fields in which something differs.
@@ -358,7 +363,7 @@ mod tests {
         }
         let written = operation(action);
         let body = write(&written);
-        assert_eq!(body.matches("Ada").count(), 1, "{body}");
+        assert_eq!(body.windows(3).filter(|window| window == b"Ada").count(), 1);
         assert_eq!(read(&body), Some(written));
     }
 

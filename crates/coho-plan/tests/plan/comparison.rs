@@ -1,5 +1,6 @@
 //! Sorting and comparing: against an oracle, with budgets that force spills, and with many rows.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
@@ -178,9 +179,12 @@ fn a_folder_that_takes_no_spill_is_named() -> Tested {
     let mut sorter = Sorter::new(0, &folder);
     sorter.push(&Key::new("a"), fingerprint(1), &row(1))?;
     let error = sorter.push(&Key::new("b"), fingerprint(1), &row(1)).err().ok_or("it spilled")?;
-    let told = format!("rows that exceed memory cannot be spilled to the folder `{}`", folder.display());
+    let told = format!("cannot spill rows to the temporary folder `{}`", folder.display());
     assert_eq!(error.to_string(), told);
-    assert_eq!(error.help(), Some("free disk space there, or set TMPDIR to a folder on a larger disk"));
+    assert_eq!(
+        error.help().as_deref(),
+        Some("free disk space there, or set TMPDIR to a folder on a larger disk")
+    );
     Ok(())
 }
 

@@ -10,15 +10,14 @@ use super::{Choice, Form, Key, Shape};
 /// `alerts` in `coho.yaml`.
 pub(crate) static ALERTS: Shape = Shape {
     name: "alerts",
-    about: "Who is told what, and from where on something is bad. A change is told once, its end too; all that changed in one run is \
-            one message for each recipient. What is not said here has good defaults.",
+    about: "Who gets which alerts, and from which limits. Each change is sent once, its end too; all changes of a run are one message per recipient. Everything here has good defaults.",
     keys: &[
         Key {
             name: "to",
             need: Must,
             form: &Form::Map(&RECIPIENTS),
             default: "",
-            meaning: "Who is told.",
+            meaning: "The recipients.",
             example: "to: { ops: { type: slack, url: \"${SLACK_WEBHOOK}\" } }",
         },
         Key {
@@ -26,7 +25,7 @@ pub(crate) static ALERTS: Shape = Shape {
             need: May,
             form: &Form::Text(&AGE),
             default: "`24h`",
-            meaning: "After which time something that is still critical is told again; `off` for never.",
+            meaning: "After which time an alert that is still critical is sent again; `off` for never.",
             example: "remind: 24h",
         },
         Key {
@@ -52,14 +51,14 @@ pub(crate) static ALERTS: Shape = Shape {
 /// `alerts` in a sync's file.
 pub(crate) static SYNC_ALERTS: Shape = Shape {
     name: "alerts of a sync",
-    about: "What holds for this sync in place of what the project says.",
+    about: "What applies to this sync instead of the project's settings.",
     keys: &[
         Key {
             name: "to",
             need: May,
             form: &Form::Either(&[&NAMES, &Form::List(&NAMES)]),
             default: "all of the project's",
-            meaning: "Who is told of this sync: names under `alerts: { to }` of the project.",
+            meaning: "The recipients for this sync: names under `alerts: { to }` of the project.",
             example: "to: [ops]",
         },
         FAILED,
@@ -82,7 +81,7 @@ const FAILED: Key = Key {
     need: May,
     form: &STEADY,
     default: "`critical`",
-    meaning: "A run of the sync failed or halted. A token or a password that is refused is one alert of the destination or the source.",
+    meaning: "A run of the sync failed or halted. A refused token or password is one alert for the whole destination or source.",
     example: "failed: { level: critical, after: 2 }",
 };
 
@@ -91,7 +90,7 @@ const REJECTED: Key = Key {
     need: May,
     form: &BOUNDS,
     default: "`{ warning: 1, critical: 5%, critical_after: 3 }`",
-    meaning: "Rows that Vitally refused and that are not delivered yet: how many, or which share of the rows.",
+    meaning: "Rows that Vitally refused and that are not delivered yet: a number, or a share of the rows.",
     example: "rejected: { warning: 10, critical: 5% }",
 };
 
@@ -127,7 +126,7 @@ const VOLUME: Key = Key {
     need: May,
     form: &SHARES,
     default: "`off`",
-    meaning: "By which share the rows of the model may be more or fewer than in the median of the last ten good runs.",
+    meaning: "How far the model's number of rows may differ from the median of the last ten good runs.",
     example: "volume: { warning: 50% }",
 };
 
@@ -136,8 +135,7 @@ const FRESHNESS: Key = Key {
     need: May,
     form: &FRESHNESS_FORM,
     default: "`{ grace: 1h }`",
-    meaning: "How old the last good run may be, and how late one by the sync's schedule. It is looked at by `coho serve` each \
-              minute, in every run of any sync, and by `coho alerts check`.",
+    meaning: "How old the last good run may be, and how late a scheduled one. `coho serve` checks this every minute; every run and `coho alerts check` check it too.",
     example: "freshness: { grace: 30m }",
 };
 
@@ -149,14 +147,14 @@ static STEADY: Form = Form::Either(&[&Form::Choice(&LEVEL_OR_OFF), &Form::Map(&S
 
 static STEADY_SHAPE: Shape = Shape {
     name: "level of an alert",
-    about: "How bad it is, and in how many runs in a row it must be there.",
+    about: "The level, and for how many runs in a row it must occur.",
     keys: &[
         Key {
             name: "level",
             need: Must,
             form: &Form::Choice(&LEVEL),
             default: "",
-            meaning: "How bad it is.",
+            meaning: "The level.",
             example: "level: critical",
         },
         AFTER,
@@ -170,7 +168,7 @@ const AFTER: Key = Key {
     need: May,
     form: &Form::Count { least: 1, most: 1_000 },
     default: "`1`",
-    meaning: "In how many runs in a row it must be there, so that it counts.",
+    meaning: "For how many runs in a row it must occur before it counts.",
     example: "after: 2",
 };
 
@@ -178,17 +176,17 @@ static BOUNDS: Form = Form::Either(&[&Form::Text(&LIMIT), &Form::Map(&BOUNDS_SHA
 
 static BOUNDS_SHAPE: Shape = Shape {
     name: "bounds of rows",
-    about: "From how many rows, or which share of the rows, on. A number or a share in its place is that of a warning.",
+    about: "From which number or share of rows. A number or a share alone is the warning limit.",
     keys: &[
-        bound("warning", &Form::Text(&LIMIT), "From where on it is a warning.", "warning: 1"),
-        bound("critical", &Form::Text(&LIMIT), "From where on it is critical.", "critical: 5%"),
+        bound("warning", &Form::Text(&LIMIT), "The limit for a warning.", "warning: 1"),
+        bound("critical", &Form::Text(&LIMIT), "The limit for critical.", "critical: 5%"),
         AFTER,
         Key {
             name: "critical_after",
             need: With("warning"),
             form: &Form::Count { least: 1, most: 1_000 },
             default: "never",
-            meaning: "In the how manyth run in a row a warning is critical.",
+            meaning: "After how many runs in a row a warning becomes critical.",
             example: "critical_after: 3",
         },
     ],
@@ -200,10 +198,10 @@ static TIMES: Form = Form::Either(&[&Form::Choice(&OFF), &Form::Map(&TIMES_SHAPE
 
 static TIMES_SHAPE: Shape = Shape {
     name: "bounds of a time",
-    about: "From which time on.",
+    about: "The time limits.",
     keys: &[
-        bound("warning", &Form::Text(&DURATION), "From where on it is a warning.", "warning: 30m"),
-        bound("critical", &Form::Text(&DURATION), "From where on it is critical.", "critical: 2h"),
+        bound("warning", &Form::Text(&DURATION), "The limit for a warning.", "warning: 30m"),
+        bound("critical", &Form::Text(&DURATION), "The limit for critical.", "critical: 2h"),
     ],
     one_of: &[],
     others: None,
@@ -213,7 +211,7 @@ static FRESHNESS_FORM: Form = Form::Either(&[&Form::Choice(&OFF), &Form::Map(&FR
 
 static FRESHNESS_SHAPE: Shape = Shape {
     name: "freshness",
-    about: "From when on a sync is late. What is not named is not watched.",
+    about: "When a sync counts as late. Only what is named here is checked.",
     keys: &[
         bound(
             "warning",
@@ -225,9 +223,7 @@ static FRESHNESS_SHAPE: Shape = Shape {
         bound(
             "grace",
             &Form::Text(&DURATION),
-            "How long after a time of its schedule the sync may be without a good run that began since; then it is critical. \
-             While its run is under way, it is not late. A server must have seen the schedule: times of syncs that only \
-             `coho run` runs are not known.",
+            "How long after a scheduled time the sync may go without a good run that started since; after that it is critical. A sync whose run is under way is not late. A server must have seen the schedule: Coho does not know the times of syncs that only `coho run` runs.",
             "grace: 30m",
         ),
     ],
@@ -239,10 +235,10 @@ static SHARES: Form = Form::Either(&[&Form::Choice(&OFF), &Form::Map(&SHARES_SHA
 
 static SHARES_SHAPE: Shape = Shape {
     name: "bounds of a share",
-    about: "From which share on.",
+    about: "The share limits.",
     keys: &[
-        bound("warning", &Form::Text(&SHARE), "From where on it is a warning.", "warning: 50%"),
-        bound("critical", &Form::Text(&SHARE), "From where on it is critical.", "critical: 90%"),
+        bound("warning", &Form::Text(&SHARE), "The limit for a warning.", "warning: 50%"),
+        bound("critical", &Form::Text(&SHARE), "The limit for critical.", "critical: 90%"),
     ],
     one_of: &[],
     others: None,

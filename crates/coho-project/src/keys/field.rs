@@ -154,7 +154,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("template"),
             form: &Form::Choice(&UNDEFINED),
             default: "`error`",
-            meaning: "How the template reads what is not there: it is refused, or it is empty, dates that are none included, as in LiquidJS.",
+            meaning: "How the template treats undefined values: as errors, or as empty, including invalid dates, as in LiquidJS.",
             example: "{ template: \"{{ row.nickname }}\", undefined: empty }",
         },
         Key {
@@ -162,7 +162,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("template"),
             form: &Form::Null,
             default: "a text of blanks",
-            meaning: "What the template gives where its text is nothing but blanks: null, with which `null` says what to do.",
+            meaning: "What to use if the template's text is blank: `null`, which then follows the null policy.",
             example: "{ template: \"{{ row.first }} {{ row.last }}\", empty: null, null: omit }",
         },
         Key {
@@ -170,7 +170,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: May,
             form: &Form::Choice(&NULL),
             default: "`follow`",
-            meaning: "What a null does: clears the field where this sync set it before, leaves it as it is, or clears it whoever set it.",
+            meaning: "What a null does: clear the field if this sync set it before (`follow`), leave it (`omit`), or always clear it (`clear`).",
             example: "{ column: email, null: omit }",
         },
     ],

@@ -55,7 +55,7 @@ const SYNC: Words = &[
     (
         &["mappings", "mapping", "fieldmappings", "columns", "properties", "traits", "externalidmapping"],
         "fields",
-        "traits stand in it, under `traits`",
+        "traits go under `traits` in it",
     ),
     (&["slug", "name", "syncid"], "id", ""),
     (&["syncmode", "operation", "behavior", "behaviour", "type", "updatemode"], "mode", ""),
@@ -64,7 +64,7 @@ const SYNC: Words = &[
     (
         &["deletemode", "ondelete", "removals", "removedrows", "archive", "mirror"],
         "removed",
-        "it says what becomes of records whose rows left",
+        "it says what happens to records whose rows left",
     ),
     (&["thresholds", "failurethreshold", "limits"], "guards", ""),
     (&["backfill", "initialsync", "fullresync"], "first_run", "`coho run --resend` sends everything again"),
@@ -76,12 +76,12 @@ const SYNC: Words = &[
     (
         &["config", "configuration"],
         "",
-        "its keys stand here themselves: model, to, object, mode, match, fields",
+        "write its keys here directly: model, to, object, mode, match, fields",
     ),
     (
         &["enabled", "disabled", "paused"],
         "",
-        "a sync runs when it is named: `coho run SYNC`; move its file to keep it from running",
+        "to run one sync, name it: `coho run SYNC`; to disable a sync, move its file elsewhere",
     ),
 ];
 
@@ -90,7 +90,7 @@ const MODEL: Words = &[
     (&["primarykey", "key", "id", "uniquekey"], "primary_key", ""),
     (&["sourceid", "connection", "database"], "source", ""),
     (&["path", "filename", "csv"], "file", ""),
-    (&["name", "slug"], "", "a model is called like its file"),
+    (&["name", "slug"], "", "a model is named after its file"),
     (&["separator", "sep"], "delimiter", ""),
     (&["columns", "schema"], "types", ""),
 ];

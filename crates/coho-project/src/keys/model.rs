@@ -7,7 +7,7 @@ use super::{Choice, Form, Key, Others, Shape};
 /// `models/NAME.yaml`.
 pub(crate) static MODEL: Shape = Shape {
     name: "models/NAME.yaml",
-    about: "Rows of one source. The file's name without its ending is the model's name.",
+    about: "Rows of one source. The model is named after its file, without the extension.",
     keys: &[
         SOURCE,
         PRIMARY_KEY,
@@ -17,7 +17,7 @@ pub(crate) static MODEL: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "",
-            meaning: "One query that gives the rows.",
+            meaning: "The query that returns the rows.",
             example: "sql: select id, name from customers",
         },
         Key {
@@ -25,7 +25,7 @@ pub(crate) static MODEL: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "",
-            meaning: "A whole table or view, with its schema where that is needed: `public.customers`.",
+            meaning: "A whole table or view, with its schema if needed: `public.customers`.",
             example: "table: public.customers",
         },
         Key {
@@ -40,8 +40,8 @@ pub(crate) static MODEL: Shape = Shape {
             name: "format",
             need: With("file"),
             form: &Form::Choice(&FORMAT),
-            default: "by the file's ending",
-            meaning: "What the file holds: comma-separated values, one JSON object a line, or Parquet.",
+            default: "from the file's extension",
+            meaning: "The format: comma-separated values, one JSON object per line, or Parquet.",
             example: "format: csv",
         },
         Key {
@@ -57,7 +57,7 @@ pub(crate) static MODEL: Shape = Shape {
             need: With("file"),
             form: &Form::Either(&[&Form::Flag, &Form::List(&COLUMNS)]),
             default: "`true`",
-            meaning: "CSV: whether the first line has the columns' names. `[id, name]` is short for `header: false` with `columns: [id, name]`.",
+            meaning: "CSV: whether the first line has the column names. `[id, name]` is short for `header: false` with `columns: [id, name]`.",
             example: "header: false",
         },
         Key {
@@ -65,7 +65,7 @@ pub(crate) static MODEL: Shape = Shape {
             need: With("file"),
             form: &Form::List(&COLUMNS),
             default: "by the header",
-            meaning: "CSV: the columns' names, in order. They take the place of those in the first line, which may be missing or twice there.",
+            meaning: "CSV: the column names, in order. They replace the names in the first line, which may be missing or duplicated.",
             example: "columns: [id, name]",
         },
         Key {
@@ -81,7 +81,7 @@ pub(crate) static MODEL: Shape = Shape {
             need: With("file"),
             form: &Form::Flag,
             default: "`true`",
-            meaning: "CSV: whether a column without a declared type gets the narrowest that fits all its values; else it is text.",
+            meaning: "CSV: whether a column without a declared type gets the narrowest type that fits all its values; otherwise it is text.",
             example: "infer: false",
         },
     ],
@@ -92,8 +92,7 @@ pub(crate) static MODEL: Shape = Shape {
 /// `models/NAME.sql`.
 pub(crate) static SQL_MODEL: Shape = Shape {
     name: "models/NAME.sql",
-    about: "A query. The comments before its first line of SQL say where it runs and what identifies a row: \
-            `-- source: warehouse` and `-- primary_key: id`. Other comments may stand among them.",
+    about: "A query. Comments before its first line of SQL say where it runs and what identifies a row: `-- source: warehouse` and `-- primary_key: id`. Other comments are allowed.",
     keys: &[
         Key { example: "-- source: warehouse", ..SOURCE },
         Key { example: "-- primary_key: id", ..PRIMARY_KEY },
@@ -126,7 +125,7 @@ const MASK: Key = Key {
     need: May,
     form: &Form::Either(&[&COLUMNS, &Form::List(&COLUMNS)]),
     default: "none",
-    meaning: "A column with personal data, or a list of them. Fields that come from it are `***` on pages, in logs, plans and exports, and in the history that the ledger keeps; Vitally gets the values.",
+    meaning: "A column with personal data, or a list of them. Its fields show as `***` on pages, in logs, plans, exports and the ledger's history; Vitally gets the values.",
     example: "mask: [email, phone]",
 };
 

@@ -11,9 +11,7 @@ use super::{Choice, Form, Key, Others, Shape, Typed};
 /// `coho.yaml`.
 pub(crate) static PROJECT: Shape = Shape {
     name: "coho.yaml",
-    about: "What the project reads from, what it sends to, and what it remembers. In every text of this file `${NAME}` stands for \
-            the environment variable of that name, and `$$` for one `$`. Where a secret is expected, `file:PATH` stands for \
-            the content of a file. References of sources and destinations that nothing uses need not resolve.",
+    about: "What the project reads from, where it sends to, and where it keeps its state. Everywhere in this file, `${NAME}` is replaced by the environment variable of that name, and `$$` by one `$`. Where a secret is expected, `file:PATH` is replaced by the content of a file. References of sources and destinations that nothing uses need not resolve.",
     keys: &[
         Key {
             name: "project",
@@ -28,7 +26,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Map(&TARGETS),
             default: "none",
-            meaning: "Where the syncs send to: the chosen target's destination takes the place of every sync's `to`.",
+            meaning: "Where the syncs send to: the chosen target's destination replaces every sync's `to`.",
             example: "targets: { dev: { destination: sandbox } }",
         },
         Key {
@@ -36,7 +34,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: With("targets"),
             form: &NAMES,
             default: "the first of `targets`",
-            meaning: "The target that is chosen where the command line names none.",
+            meaning: "The target to use if the command line names none.",
             example: "default_target: dev",
         },
         Key {
@@ -60,7 +58,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Either(&[&TEXTS, &Form::Map(&LEDGER)]),
             default: "`.coho/ledger.db`",
-            meaning: "The file in which Coho remembers what it delivered, relative to the project.",
+            meaning: "The file in which Coho keeps what it delivered, relative to the project.",
             example: "ledger: .coho/ledger.db",
         },
         Key {
@@ -68,15 +66,15 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Map(&HISTORY),
             default: "as each of its keys says",
-            meaning: "How long the ledger keeps what became of rows, with the calls that were made for them.",
+            meaning: "How long the ledger keeps statuses of rows and their calls.",
             example: "history: { keep: 30d, failures: 90d, max_size: 2GB }",
         },
         Key {
             name: "alerts",
             need: May,
             form: &Form::Map(&ALERTS),
-            default: "nobody is told",
-            meaning: "Who is told when something goes wrong, and when it is well again.",
+            default: "no alerts",
+            meaning: "Who is notified when something goes wrong, and when it is fixed.",
             example: "alerts: { to: { ops: { type: slack, url: \"${SLACK_WEBHOOK}\" } } }",
         },
         Key {
@@ -84,15 +82,15 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Map(&WEBHOOKS),
             default: "none",
-            meaning: "Programs that are told over HTTP when each sync starts and how it ended.",
+            meaning: "Programs to notify over HTTP when each sync starts and ends.",
             example: "webhooks: { warehouse: { url: \"${WEBHOOK_URL}\", events: [sync.completed] } }",
         },
         Key {
             name: "public_url",
             need: May,
             form: &Form::Text(&ANY_URL),
-            default: "messages name a command in place of a link",
-            meaning: "Where Coho's pages can be reached: messages link to them.",
+            default: "messages name a command instead of a link",
+            meaning: "The address of Coho's pages, for links in messages.",
             example: "public_url: https://coho.example.com",
         },
         Key {
@@ -100,8 +98,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Text(&ANY_URL),
             default: "none",
-            meaning: "An address that every `coho run` pings: `/start` when it begins, itself when it ended well, `/fail` when not. A \
-                      service such as Healthchecks tells you if no ping comes: a secret.",
+            meaning: "An address that every `coho run` pings: `/start` at the start, the address itself after success, `/fail` after failure. A service such as Healthchecks then tells you when pings stop. A secret.",
             example: "ping: \"${PING_URL}\"",
         },
     ],
@@ -119,13 +116,13 @@ static TARGETS: Shape = Shape {
 
 static TARGET: Shape = Shape {
     name: "target",
-    about: "One of the places to which the whole project can be sent.",
+    about: "One of the places that the whole project can be sent to.",
     keys: &[Key {
         name: "destination",
         need: Must,
         form: &NAMES,
         default: "",
-        meaning: "The destination of every sync when this target is chosen.",
+        meaning: "The destination of every sync while this target is chosen.",
         example: "destination: sandbox",
     }],
     one_of: &[],
@@ -145,7 +142,7 @@ static SOURCES: Shape = Shape {
     }),
 };
 
-const VIEW: &str = "until then, export the rows to files and read them with `type: files`";
+const VIEW: &str = "export the rows to files and read them with `type: files`";
 
 static SOURCE: Typed = Typed {
     types: &[("postgres", &POSTGRES), ("sqlite", &SQLITE), ("files", &FILES)],
@@ -187,7 +184,7 @@ static POSTGRES: Shape = Shape {
 
 static SQLITE: Shape = Shape {
     name: "source of type sqlite",
-    about: "An SQLite database file. It is only read.",
+    about: "An SQLite database file. Coho only reads it.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["sqlite"], later: &[] }), "type: sqlite"),
         path("The database file, relative to the project.", "path: data/app.db"),
@@ -231,7 +228,7 @@ static DESTINATIONS: Shape = Shape {
 /// A destination.
 pub(crate) static VITALLY: Shape = Shape {
     name: "destination of type vitally",
-    about: "A workspace of Vitally, or a server that speaks like one.",
+    about: "A Vitally workspace, or a server with the same API.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["vitally"], later: &[] }), "type: vitally"),
         Key {
@@ -239,7 +236,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Choice(&Choice { now: &["us", "eu"], later: &[] }),
             default: "",
-            meaning: "Where Vitally keeps the workspace: you log in at `vitally.io` or at `vitally-eu.io`.",
+            meaning: "The workspace's region: you log in at `vitally.io` or at `vitally-eu.io`.",
             example: "region: us",
         },
         Key {
@@ -255,7 +252,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&HTTP_URL),
             default: "",
-            meaning: "Another server in place of Vitally's, such as the simulator.",
+            meaning: "Another server instead of Vitally's, such as the simulator.",
             example: "base_url: http://127.0.0.1:7700",
         },
         Key {
@@ -263,8 +260,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The token of the REST API: a secret. Needed only if you plan on syncing objects: all syncs but those of events or \
-                      with `api: analytics`.",
+            meaning: "The REST API token, a secret. Required only for syncing objects: all syncs except those of events or with `api: analytics`.",
             example: "rest_token: \"${VITALLY_REST_TOKEN}\"",
         },
         Key {
@@ -272,8 +268,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The token of the Analytics API: a secret. Needed only if you plan on syncing events, or objects with \
-                      `api: analytics`; with it, `associations: exact` can take accounts away from users.",
+            meaning: "The Analytics API token, a secret. Required only for syncing events, or objects with `api: analytics`; with it, `associations: exact` can unlink accounts from users.",
             example: "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\"",
         },
         Key {
@@ -281,7 +276,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&HTTP_URL),
             default: "by `region` and `subdomain`, or `base_url`",
-            meaning: "Another server of the Analytics API, where Vitally names one for your workspace.",
+            meaning: "The address of the Analytics API, if Vitally gives you a different one for your workspace.",
             example: "analytics_url: https://api.example.com",
         },
         Key {
@@ -297,7 +292,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&RATE),
             default: "`300/min`",
-            meaning: "How many calls of the Analytics API Coho may make, of up to 100 records or events each.",
+            meaning: "How many Analytics API calls Coho may make, of up to 100 records or events each.",
             example: "analytics_rate: 300/min",
         },
         Key {
@@ -305,7 +300,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Count { least: 1, most: 64 },
             default: "`5`",
-            meaning: "How many calls may be under way at the same time.",
+            meaning: "How many calls may be under way at once.",
             example: "concurrency: 5",
         },
     ],
@@ -313,19 +308,18 @@ pub(crate) static VITALLY: Shape = Shape {
     others: None,
 };
 
-const FILE_LEDGER: &str = "until then, name a file: `ledger: .coho/ledger.db`";
+const FILE_LEDGER: &str = "name a file: `ledger: .coho/ledger.db`";
 
 static HISTORY: Shape = Shape {
     name: "history",
-    about: "How long the ledger keeps what became of rows, applied at the end of each run. What was delivered is remembered for as \
-            long as the rows are there, and a row that still fails stays however old that is.",
+    about: "How long the ledger keeps statuses of rows, applied at the end of each run. The state of delivered rows is kept as long as the rows exist, and rows that still fail are kept however old they are.",
     keys: &[
         Key {
             name: "keep",
             need: May,
             form: &Form::Text(&DAYS),
             default: "`30d`",
-            meaning: "How long rows and their calls are kept, counted from the beginning of their run.",
+            meaning: "How long rows and their calls are kept, counted from the start of their run.",
             example: "keep: 30d",
         },
         Key {
@@ -349,8 +343,7 @@ static HISTORY: Shape = Shape {
             need: May,
             form: &Form::Text(&BYTES),
             default: "`2GB`",
-            meaning: "How large the ledger's file may become: beyond it the oldest runs lose their rows and calls before their time, \
-                      those that failed last.",
+            meaning: "The maximum size of the ledger file: beyond it, the oldest runs lose their rows and calls early, failed ones last.",
             example: "max_size: 2GB",
         },
     ],

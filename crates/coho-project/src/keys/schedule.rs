@@ -10,14 +10,14 @@ pub(crate) static SCHEDULES: Form = Form::Either(&[&Form::Text(&CRON), &Form::Ma
 /// `schedule`.
 static SCHEDULE: Shape = Shape {
     name: "schedule",
-    about: "When `coho serve` runs the sync by itself. A cron pattern alone is read in UTC.",
+    about: "When `coho serve` runs the sync. A cron pattern alone is in UTC.",
     keys: &[
         Key {
             name: "every",
             need: May,
             form: &Form::Text(&INTERVAL),
             default: "",
-            meaning: "An interval, counted from midnight in UTC where it divides a day.",
+            meaning: "An interval, counted from midnight UTC if it divides a day evenly.",
             example: "schedule: { every: 15m }",
         },
         Key {
@@ -33,8 +33,7 @@ static SCHEDULE: Shape = Shape {
             need: With("cron"),
             form: &Form::Text(&ZONE),
             default: "`UTC`",
-            meaning: "The zone whose clocks the pattern is read by. A time that they skip is made up for when they change; one that \
-                      they show twice counts once.",
+            meaning: "The time zone of the pattern. A time that the clocks skip runs when they change; a time that occurs twice counts once.",
             example: "zone: Europe/Berlin",
         },
         Key {
@@ -42,7 +41,7 @@ static SCHEDULE: Shape = Shape {
             need: May,
             form: &Form::Either(&[&NAMES, &Form::List(&NAMES)]),
             default: "",
-            meaning: "The syncs that this one follows: it runs when each of them has run again.",
+            meaning: "The syncs to wait for: this sync runs when each of them has run again.",
             example: "schedule: { after: [organizations, accounts] }",
         },
         Key {
@@ -50,8 +49,7 @@ static SCHEDULE: Shape = Shape {
             need: With("after"),
             form: &Form::Choice(&STOP_ON),
             default: "`failure`",
-            meaning: "When it does not run after them: where one had `problems` (it did not run to its end, was held, or rows did not \
-                      get through), where one ended in `failure` (it did not run to its end), or `never`.",
+            meaning: "When not to run after them: after `problems` (one did not finish, was held, or had rows that did not get through), after a `failure` (one did not finish), or `never`.",
             example: "stop_on: problems",
         },
     ],

@@ -9,7 +9,7 @@ use super::{Choice, Form, Key, Others, Shape};
 /// `tests/NAME.yaml`.
 pub(crate) static TEST: Shape = Shape {
     name: "tests/NAME.yaml",
-    about: "Rows, and what a sync's mapping must make of them. `coho test` runs them without sources, credentials or a ledger.",
+    about: "Rows, and what a sync's mapping must turn them into. `coho test` runs them without sources, credentials or a ledger.",
     keys: &[
         Key {
             name: "sync",
@@ -32,7 +32,7 @@ pub(crate) static TEST: Shape = Shape {
             need: With("template"),
             form: &Form::Choice(&UNDEFINED),
             default: "`error`",
-            meaning: "How the template reads what is not there: it is refused, or it is empty, dates that are none included, as in LiquidJS.",
+            meaning: "How the template treats undefined values: as errors, or as empty, including invalid dates, as in LiquidJS.",
             example: "undefined: empty",
         },
         Key {
@@ -40,7 +40,7 @@ pub(crate) static TEST: Shape = Shape {
             need: May,
             form: &Form::Map(&COLUMNS_SHAPE),
             default: "the types that the model declares, else those of the values",
-            meaning: "The types of columns, as the source would give them. Dates, moments and exact decimals are texts in YAML and need one.",
+            meaning: "The types of columns, as the source would return them. Dates, moments and exact decimals are text in YAML and need a type.",
             example: "columns: { joined: timestamp }",
         },
         Key {
@@ -71,14 +71,14 @@ static COLUMNS_SHAPE: Shape = Shape {
 
 static CASE: Shape = Shape {
     name: "test",
-    about: "One row, and what must become of it.",
+    about: "One row, and its expected result.",
     keys: &[
         Key {
             name: "name",
             need: Must,
             form: &TEXTS,
             default: "",
-            meaning: "What is tested, as a sentence. No two tests of a file have one name.",
+            meaning: "What is tested, as a sentence. Names are unique within a file.",
             example: "name: a null e-mail is left out",
         },
         Key {
@@ -86,7 +86,7 @@ static CASE: Shape = Shape {
             need: Must,
             form: &Form::Map(&ROW),
             default: "",
-            meaning: "The row, by its columns. A column that is not named is null.",
+            meaning: "The row, by column. Columns that are not named are null.",
             example: "row: { id: 7, name: Ada }",
         },
         Key {
@@ -94,8 +94,7 @@ static CASE: Shape = Shape {
             need: May,
             form: &Form::Map(&RECORD),
             default: "",
-            meaning: "The record that must come, as `coho preview` shows it. `null` stands where a field is cleared; a field that is not \
-                      named must not be there. `coho test --bless` writes it.",
+            meaning: "The expected record, as `coho preview` shows it. `null` means that a field is cleared; fields that are not named must be absent. `coho test --bless` writes it.",
             example: "record: { externalId: '7', name: Ada }",
         },
         Key {
@@ -103,7 +102,7 @@ static CASE: Shape = Shape {
             need: May,
             form: &Form::Anything,
             default: "",
-            meaning: "The value that must come of a template, with its type.",
+            meaning: "The expected value of a template, with its type.",
             example: "value: PRO",
         },
         Key {
@@ -111,7 +110,7 @@ static CASE: Shape = Shape {
             need: May,
             form: &Form::List(&Form::Either(&[&Form::Choice(&PROBLEM), &Form::Map(&PROBLEM_SHAPE)])),
             default: "",
-            meaning: "The problems that must come, and no other, in any order: codes, or mappings as below.",
+            meaning: "The expected problems, exactly these, in any order: codes, or mappings as below.",
             example: "problems: [cast-failed]",
         },
     ],
@@ -162,7 +161,7 @@ static PROBLEM_SHAPE: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "any",
-            meaning: "The field that it concerns.",
+            meaning: "The affected field.",
             example: "field: traits.seats",
         },
     ],

@@ -140,7 +140,7 @@ pub(crate) static HTTP_URL: Text = Text {
 };
 
 pub(crate) static SUBDOMAIN: Text = Text {
-    what: "the part before `.vitally.io` in the address at which you log in",
+    what: "the part before `.vitally.io` in the address where you log in",
     accepts: is_subdomain,
     pattern: "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
     ..TEXT_LIKE
@@ -166,7 +166,7 @@ pub(crate) static COLUMNS: Form = Form::Text(&COLUMN);
 
 /// What stands between the parts of a text; white space may.
 pub(crate) static SEPARATOR: Text = Text {
-    what: "what stands between two ids, such as `,`",
+    what: "the separator between two ids, such as `,`",
     accepts: |text| !text.is_empty(),
     pattern: ".",
     ..TEXT_LIKE

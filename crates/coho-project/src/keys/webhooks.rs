@@ -14,14 +14,13 @@ pub(crate) static WEBHOOKS: Shape = Shape {
         label: "NAME",
         key: Some(&NAME),
         form: &Form::Map(&WEBHOOK),
-        meaning: "a program that is told when syncs start and end",
+        meaning: "a program to notify when syncs start and end",
     }),
 };
 
 static WEBHOOK: Shape = Shape {
     name: "webhook",
-    about: "A program that is told over HTTP, after Standard Webhooks, when each sync starts and how it ended: counts and codes, no keys and \
-            no values of rows.",
+    about: "A program to notify over HTTP, following Standard Webhooks, when each sync starts and ends: counts and codes, but no keys or values of rows.",
     keys: &[
         Key {
             name: "url",
@@ -36,7 +35,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
             default: "not signed",
-            meaning: "What messages are signed with; several while one is changed.",
+            meaning: "The signing secret; several during a rotation.",
             example: "secrets: \"${WEBHOOK_SECRET}\"",
         },
         Key {
@@ -44,7 +43,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::List(&Form::Choice(&EVENTS)),
             default: "all",
-            meaning: "Of what it is told.",
+            meaning: "Which alerts or events to send.",
             example: "events: [sync.failed]",
         },
     ],

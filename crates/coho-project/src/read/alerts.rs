@@ -228,9 +228,9 @@ fn bots_channel(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
     let channel = entry.value.text_of("channel");
     if entry.value.entry("channel").is_none() && entry.value.entry("token").is_some() {
         problems.push(
-            Problem::new(Code::MISSING_KEY, "`channel` is missing: a bot must be told where to write")
+            Problem::new(Code::MISSING_KEY, "`channel` is missing: a bot needs to know where to post")
                 .at(&entry.at)
-                .help("add `channel: C0123456789`, the id at the end of the channel's details"),
+                .help("add `channel: C0123456789`; the id is at the end of the channel's details"),
         );
     }
     channel.map(str::to_owned)
@@ -262,7 +262,7 @@ fn address(node: &Node, problems: &mut Vec<Problem>) -> Option<String> {
     });
     if !is_address {
         problems.push(
-            Problem::new(Code::WRONG_VALUE, "this is not the address of a mailbox")
+            Problem::new(Code::WRONG_VALUE, "not an e-mail address")
                 .at(&node.place)
                 .help("write `ops@example.com` or `Ops <ops@example.com>`"),
         );

@@ -98,31 +98,29 @@ impl Checker<'_> {
         }
         if way.mode != Mode::Upsert {
             let message = format!(
-                "`mode: {}` is not for events: one happens once and is never changed",
+                "`mode: {}` does not work for events: they happen once and never change",
                 way.mode.name()
             );
             self.tell(Code::WRONG_VALUE, "mode", message, "remove it, or write `mode: upsert`");
         }
         if way.removal != Removal::Keep {
             let message = format!(
-                "`removed: {}` is not for events: what was sent cannot be taken back",
+                "`removed: {}` does not work for events: sent events cannot be taken back",
                 way.removal.name()
             );
             self.tell(Code::WRONG_VALUE, "removed", message, "remove it, or write `removed: keep`");
         }
         if way.associations != Associations::Add {
             let message =
-                "`associations: exact` is not for events: the owners of one never change".to_owned();
+                "`associations: exact` does not work for events: their owners never change".to_owned();
             self.tell(Code::WRONG_VALUE, "associations", message, "remove it, or write `associations: add`");
         }
     }
 
     fn record(&mut self, object: Object, way: Way) {
         if way.associations == Associations::Exact && object != Object::User {
-            let message = format!(
-                "`associations: exact` takes accounts away from users, and {} is none",
-                object.with_article()
-            );
+            let message =
+                format!("`associations: exact` is only for users, not for {}", object.with_article());
             self.tell(Code::WRONG_VALUE, "associations", message, "remove it, or write `associations: add`");
         }
     }
@@ -137,8 +135,7 @@ impl Checker<'_> {
             self.tell(Code::API_CANNOT, "removed", message, REST);
         }
         if way.associations == Associations::Exact && object == Object::User {
-            let message =
-                "through the Analytics API alone, links are only added: nothing shows which there are";
+            let message = "the Analytics API can only add links: it does not show the existing ones";
             let help = "use `api: rest` for `associations: exact`";
             self.tell(Code::API_CANNOT, "associations", message.to_owned(), help);
         }
@@ -147,7 +144,7 @@ impl Checker<'_> {
     fn address(&mut self, matching: Option<&Matching>) {
         if let Some(email) = matching.and_then(Matching::email) {
             self.problems.push(
-                Problem::new(Code::API_CANNOT, "the Analytics API finds users by their external ids only")
+                Problem::new(Code::API_CANNOT, "the Analytics API finds users only by external id")
                     .at(&email.place)
                     .help("use `api: rest` to match by e-mail, or `match: { externalId: … }`"),
             );
@@ -157,11 +154,9 @@ impl Checker<'_> {
     fn fields(&mut self, object: Object, mapped: &Mapped) {
         for spec in &mapped.specs {
             if let Expression::Lookup { object: other, by: By::VitallyId, column, .. } = &spec.from {
-                let problem = Problem::new(Code::API_CANNOT, "the Analytics API takes external ids only");
-                let help = format!(
-                    "write `lookup: {other}.externalId`, and give `{}` their external ids",
-                    column.name
-                );
+                let problem = Problem::new(Code::API_CANNOT, "the Analytics API takes only external ids");
+                let help =
+                    format!("write `lookup: {other}.externalId`, and put external ids in `{}`", column.name);
                 self.problems.push(problem.at(&spec.place).help(help));
             }
             if let FieldTarget::Path(FieldPath::Field(name)) = &spec.to

@@ -107,7 +107,7 @@ impl Fields<'_> {
                 Problem::new(Code::WRONG_VALUE, format!("all {} at once come from an object", bag.name()))
                     .at(&other.place)
                     .help(format!(
-                        "write `as: json`; for a {} that is called `column`, write `{}`",
+                        "write `as: json`; for a {} named `column`, write `{}`",
                         one_of(bag),
                         bag.path("column")
                     )),
@@ -117,13 +117,9 @@ impl Fields<'_> {
             && word(node, "null", &NullPolicy::ALL, NullPolicy::name).is_none()
         {
             self.problems.push(
-                Problem::new(Code::WRONG_VALUE, "`null` is none of `follow`, `omit`, `clear`")
+                Problem::new(Code::WRONG_VALUE, "`null` must be `follow`, `omit` or `clear`")
                     .at(&null.place)
-                    .help(format!(
-                        "for a {} that is called `null`, write `{}`",
-                        one_of(bag),
-                        bag.path("null")
-                    )),
+                    .help(format!("for a {} named `null`, write `{}`", one_of(bag), bag.path("null"))),
             );
         }
         Some(Expression::Column { column, cast })
@@ -145,9 +141,9 @@ impl Fields<'_> {
             && !is_column(&entry.value)
         {
             let problem = Problem::new(Code::BAD_LOOKUP, format!("`{path}` must come from a column"));
-            return self.problems.push(
-                problem.at(&entry.value.place).help("put the external ids into a column of the model"),
-            );
+            return self
+                .problems
+                .push(problem.at(&entry.value.place).help("put the external ids in a column of the model"));
         }
         let Some(from) = self.expression(&entry.value) else { return };
         let from = match (&path, kind) {
@@ -178,7 +174,7 @@ impl Fields<'_> {
             Some(earlier) => self.problems.push(
                 Problem::new(Code::WRONG_VALUE, format!("`{}` is mapped already", self.name_of(&spec.to)))
                     .at(&spec.place)
-                    .help(format!("remove one of them; the other stands on line {}", earlier.place.line)),
+                    .help(format!("remove one of them; the other is on line {}", earlier.place.line)),
             ),
         }
     }
@@ -210,7 +206,7 @@ impl Fields<'_> {
         if let Some(cast) = node.entry("as")
             && !matches!(of.key.as_str(), "column" | "template")
         {
-            let problem = Problem::new(Code::WRONG_VALUE, "`as` goes with `column` or `template` only");
+            let problem = Problem::new(Code::WRONG_VALUE, "`as` works only with `column` or `template`");
             self.problems.push(problem.at(&cast.at).help("remove it"));
         }
         match of.key.as_str() {
@@ -236,7 +232,7 @@ impl Fields<'_> {
     /// A part of an object or of a list, which has no null policy and no lookup of its own.
     fn inner(&mut self, node: &Node) -> Option<Expression> {
         for entry in node.entries().iter().filter(|entry| matches!(entry.key.as_str(), "null" | "lookup")) {
-            let message = format!("`{}` goes with a whole field only", entry.key);
+            let message = format!("`{}` works only with a whole field", entry.key);
             self.problems.push(
                 Problem::new(Code::WRONG_VALUE, message)
                     .at(&entry.at)
@@ -250,8 +246,8 @@ impl Fields<'_> {
         let (place, indent) = begin(template, self.text);
         let text = template.text()?.to_owned();
         if let Some(entry) = node.entry("lookup") {
-            let problem = Problem::new(Code::BAD_LOOKUP, "external ids come from a column");
-            self.problems.push(problem.at(&entry.at).help("put the external ids into a column of the model"));
+            let problem = Problem::new(Code::BAD_LOOKUP, "external ids must come from a column");
+            self.problems.push(problem.at(&entry.at).help("put the external ids in a column of the model"));
             return None;
         }
         let cast = word(node, "as", &Cast::ALL, Cast::name);
@@ -271,7 +267,7 @@ impl Fields<'_> {
         };
         if let Some(entry) = node.entry("as") {
             self.problems.push(
-                Problem::new(Code::BAD_LOOKUP, "`as` and `lookup` exclude each other")
+                Problem::new(Code::BAD_LOOKUP, "`as` and `lookup` cannot be used together")
                     .at(&entry.at)
                     .help("remove `as`: ids are read as text"),
             );
@@ -321,7 +317,7 @@ fn is_template(node: &Node) -> bool {
 }
 
 fn bare_template(at: &Place) -> Problem {
-    Problem::new(Code::WRONG_VALUE, "a text here is a column's name, and this is a template")
+    Problem::new(Code::WRONG_VALUE, "expected a column's name, found a template")
         .at(at)
         .help("write `{ template: \"{{ … }}\" }`")
 }

@@ -14,8 +14,7 @@ use crate::keys::sync::MATCH;
 use crate::yaml::{Content, Entry, Node};
 
 /// How an event is written to be told from others.
-const MESSAGE: &str =
-    "write `match: { messageId: … }`, or no `match`: then the id is made of the sync's id and the row's key";
+const MESSAGE: &str = "write `match: { messageId: … }`, or leave `match` out to derive the id from the sync's id and the row's key";
 
 /// The matching. `None` if it cannot be read; the problem is told.
 pub(crate) fn matching(root: &Node, object: Option<Object>, problems: &mut Vec<Problem>) -> Option<Matching> {
@@ -37,16 +36,15 @@ fn refuse(object: Object, entry: Option<&Entry>, problems: &mut Vec<Problem>) {
     let an_object = object.with_article();
     for key in entry.map_or(&[][..], |entry| entry.value.entries()) {
         let (message, help) = match (key.key.as_str(), object) {
-            ("externalId" | "email", Object::Event) => (
-                format!("{an_object} has no `{}`: it is told from others by its `messageId`", key.key),
-                MESSAGE,
-            ),
+            ("externalId" | "email", Object::Event) => {
+                (format!("{an_object} has no `{}`: events are identified by `messageId`", key.key), MESSAGE)
+            }
             ("messageId", Object::Organization | Object::Account | Object::User) => (
-                format!("`messageId` is for events, and {an_object} is none"),
+                format!("`messageId` is only for events, not for {an_object}"),
                 "write `match: { externalId: … }`",
             ),
             ("email", Object::Organization | Object::Account) => (
-                format!("{an_object} has no e-mail address: only users are found by one"),
+                format!("{an_object} has no e-mail address: only users can be matched by e-mail"),
                 "write `match: { externalId: … }`",
             ),
             _ => continue,
@@ -72,9 +70,9 @@ fn record(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Matching> {
         && is_missing(entries, &MATCH, "externalId")
     {
         problems.push(match email {
-            Some(_) => Problem::new(Code::REQUIRED_FIELD, "Required field: `externalId`").at(&entry.at).help(
-                "a user who is not found by the address is created with it: write `match: { email: …, externalId: … }`",
-            ),
+            Some(_) => Problem::new(Code::REQUIRED_FIELD, "Required field: `externalId`")
+                .at(&entry.at)
+                .help("new users are created with it: write `match: { email: …, externalId: … }`"),
             None => Problem::new(Code::MISSING_KEY, "`externalId` is missing")
                 .at(&entry.at)
                 .help("write `match: { externalId: id }`"),

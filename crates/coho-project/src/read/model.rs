@@ -44,7 +44,7 @@ pub(crate) fn from_sql(name: &str, file: &Arc<str>, text: &str, problems: &mut V
         problems.push(
             Problem::new(Code::MISSING_KEY, "the file has no query")
                 .at(&Place::file(file.clone()))
-                .help("write it under the comments: `select id, name from customers`"),
+                .help("write it below the comments: `select id, name from customers`"),
         );
     }
     let place = Place { line: 1, column: 1, ..Place::file(file.clone()) };
@@ -132,7 +132,7 @@ fn relation(root: &Node, text: &str, problems: &mut Vec<Problem>) -> Option<Rela
     let path = file.text()?;
     let format = format(root, path).or_else(|| {
         problems.push(
-            Problem::new(Code::MISSING_KEY, "the file's ending does not say what it holds")
+            Problem::new(Code::MISSING_KEY, "the file's extension does not say its format")
                 .at(&file.place)
                 .help("add `format: csv`, `format: ndjson` or `format: parquet`"),
         );
@@ -195,13 +195,10 @@ pub(crate) fn column_type(name: &str) -> Option<ColumnType> {
 fn check_header(root: &Node, problems: &mut Vec<Problem>) {
     let Some(header) = root.get("header") else { return };
     let problem = match (flag(root, "header"), root.get("columns")) {
-        (Some(false), None) => {
-            Problem::new(Code::WRONG_VALUE, "a file without a header needs names for its columns")
-                .help("name them, in order: `columns: [id, name]`")
-        }
-        (None, Some(_)) => Problem::new(Code::WRONG_VALUE, "the columns are named twice").help(
-            "keep `columns`, with `header: false` if the first line of the file is a row and has no names",
-        ),
+        (Some(false), None) => Problem::new(Code::WRONG_VALUE, "a file without a header needs column names")
+            .help("name them, in order: `columns: [id, name]`"),
+        (None, Some(_)) => Problem::new(Code::WRONG_VALUE, "the columns are named twice")
+            .help("keep `columns`, with `header: false` if the first line of the file is a row"),
         (Some(_), Some(_)) | (Some(true) | None, None) => return,
     };
     problems.push(problem.at(&header.place));
@@ -215,7 +212,7 @@ fn check_format_keys(root: &Node, format: &FileFormat, problems: &mut Vec<Proble
     };
     for entry in root.entries().iter().filter(|entry| foreign.contains(&entry.key.as_str())) {
         problems.push(
-            Problem::new(Code::WRONG_VALUE, format!("`{}` means nothing to a {name} file", entry.key))
+            Problem::new(Code::WRONG_VALUE, format!("`{}` has no effect on a {name} file", entry.key))
                 .at(&entry.at)
                 .help("remove it"),
         );

@@ -266,7 +266,7 @@ fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<ServerSpec> {
         "eu" => {
             if let Some(subdomain) = node.entry("subdomain") {
                 problems.push(
-                    Problem::new(Code::WRONG_VALUE, "`subdomain` does not go with `region: eu`")
+                    Problem::new(Code::WRONG_VALUE, "`subdomain` does not work with `region: eu`")
                         .at(&subdomain.at)
                         .help("remove it: all workspaces of this region share one server"),
                 );

@@ -40,7 +40,7 @@ fn refused(first_run: FirstRun, object: Object, mapped: &Mapped) -> Option<Probl
     let has_time = || mapped.names.iter().any(|name| name == "timestamp");
     let (message, help) = match (first_run, object) {
         (FirstRun::Adopt, Object::Event) => (
-            "`first_run: adopt` compares with what Vitally holds, and Vitally does not show events",
+            "`first_run: adopt` does not work for events: Vitally does not list them",
             "use `send`, `baseline` or `{ since: 2026-01-01 }`",
         ),
         (FirstRun::Since(_), Object::Organization | Object::Account | Object::User) => (

@@ -100,7 +100,7 @@ impl<'t> Builder<'t, '_> {
                 if root.is_some() {
                     return Err(self.stop(
                         &span,
-                        "a file holds one document only",
+                        "a file can contain only one document",
                         "remove what follows `---`",
                     ));
                 }
@@ -146,7 +146,7 @@ impl<'t> Builder<'t, '_> {
         } else if matches!(event, Event::MappingStart(..)) {
             Content::Map(self.map(&span)?)
         } else {
-            return Err(self.stop(&span, "this cannot stand here", "write a value"));
+            return Err(self.stop(&span, "this is not allowed here", "write a value"));
         };
         let node = Node { content, place };
         if let Some(id) = anchor {
@@ -184,7 +184,7 @@ impl<'t> Builder<'t, '_> {
             let Content::Scalar(name) = key.content else {
                 return Err(stop_at(
                     &key.place,
-                    "a key must be a text",
+                    "a key must be text",
                     "put a value that begins with `{` or `[` in quotes",
                 ));
             };
@@ -198,20 +198,20 @@ impl<'t> Builder<'t, '_> {
             Some(earlier) => self.problems.push(
                 Problem::new(Code::YAML_SYNTAX, format!("`{}` is given twice", entry.key))
                     .at(&entry.at)
-                    .help(format!("remove one of them; the other stands on line {}", earlier.at.line)),
+                    .help(format!("remove one of them; the other is on line {}", earlier.at.line)),
             ),
         }
     }
 
     fn alias(&mut self, id: usize, span: &Span, place: Place) -> Result<Node, Stop> {
         let Some(node) = self.anchors.get(&id).cloned() else {
-            return Err(self.stop(span, "this refers to what contains it", "write the value itself"));
+            return Err(self.stop(span, "this refers to its own parent", "write the value itself"));
         };
         self.copies += size(&node);
         if self.copies > MOST_COPIES {
             return Err(self.stop(
                 span,
-                "the aliases of this file repeat too much",
+                "the aliases of this file expand too far",
                 "write the values themselves",
             ));
         }
@@ -222,7 +222,7 @@ impl<'t> Builder<'t, '_> {
         match tag {
             Some(tag) if !tag.is_yaml_core_schema_tag("str") => Err(self.stop(
                 span,
-                &format!("the tag `{}` is not known", tag.original()),
+                &format!("unknown tag `{}`", tag.original()),
                 "remove it, or write `!!str`",
             )),
             _ => Ok(()),

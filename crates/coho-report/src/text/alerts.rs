@@ -40,7 +40,7 @@ fn alert(line: &AlertLine, style: &Style) -> String {
         parts.push(format!("  told: {}\n", line.told.join(", ")));
     }
     if !line.to_tell.is_empty() {
-        parts.push(format!("  not told yet: {}\n", line.to_tell.join(", ")));
+        parts.push(format!("  not sent yet: {}\n", line.to_tell.join(", ")));
     }
     parts.concat()
 }
@@ -52,14 +52,14 @@ fn muted(line: &MuteLine, style: &Style) -> String {
 
 fn unreached(line: &FailingLine, style: &Style) -> String {
     let head = format!(
-        "{}  {} gets no messages since {}\n",
+        "{}  {} has received no messages since {}\n",
         style.paint(Tone::Bad, "failing"),
         line.recipient,
         moment(line.since)
     );
     let end = match line.due {
-        Some(due) => format!("  {} waiting, tried again at {}\n", line.waiting, moment(due)),
-        None => "  given up: a later run tells what is open then\n".to_owned(),
+        Some(due) => format!("  {} waiting, next try at {}\n", line.waiting, moment(due)),
+        None => "  given up: a later run sends what is still open\n".to_owned(),
     };
     [head, wrap(&tame(&line.error), 2, style.width), end].concat()
 }

@@ -7,7 +7,7 @@ use crate::line::RowLine;
 /// Rows as CSV (RFC 4180, with line feeds): a line of names, then a line for each. What was sent is left out: it has no
 /// columns that all rows share. A cell that a spreadsheet would take for a formula begins with `'`.
 pub fn csv(lines: &[RowLine]) -> String {
-    let names = ["key", "fate", "verb", "code", "message", "run", "at"].map(str::to_owned);
+    let names = ["key", "status", "verb", "code", "message", "run", "at"].map(str::to_owned);
     [names].into_iter().chain(lines.iter().map(cells)).map(|cells| record(&cells)).collect()
 }
 

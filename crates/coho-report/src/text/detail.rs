@@ -61,7 +61,7 @@ fn by_what(by: StartedBy) -> &'static str {
         StartedBy::Command => "a command",
         StartedBy::Schedule => "its schedule",
         StartedBy::Api => "a call of the API",
-        StartedBy::CatchUp => "its schedule, after times that were missed",
+        StartedBy::CatchUp => "its schedule, after missed times",
         StartedBy::Debugger => "a person in the debugger",
     }
 }
@@ -79,7 +79,7 @@ pub fn kept(all: Option<Time>, failures: Option<Time>) -> String {
         (None, Some(failures)) => {
             format!("only rows that failed are kept, with their calls, until {}", moment(failures))
         }
-        (_, None) => "its rows and calls are not kept any more".to_owned(),
+        (_, None) => "its rows and calls are no longer kept".to_owned(),
     }
 }
 
@@ -108,8 +108,8 @@ pub fn waits(waits: &BTreeMap<WaitWhy, Duration>, repeated: u64) -> Vec<String> 
 pub(super) fn for_what(why: WaitWhy) -> &'static str {
     match why {
         WaitWhy::Pace => "the rate",
-        WaitWhy::Refused => "the rate after a 429",
-        WaitWhy::RetryAfter => "the time that Vitally named",
+        WaitWhy::Refused => "the rate, after a 429",
+        WaitWhy::RetryAfter => "the time that Vitally asked for",
         WaitWhy::Backoff => "another try",
         WaitWhy::Settle => "a write to become visible",
     }

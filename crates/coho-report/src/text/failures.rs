@@ -31,10 +31,10 @@ fn one(line: &FailureLine, style: &Style) -> String {
         line.statuses.iter().map(|(status, count)| format!("{status} {}", number(*count))).collect();
     let mut about = format!("{}; first seen {}", statuses.join(", "), moment(line.first));
     if line.came_back {
-        about.push_str("; came back after it was healed");
+        about.push_str("; came back after it was fixed");
     }
     if let Some(healed) = line.healed {
-        about.extend(["; no row waits with it since ", &moment(healed)]);
+        about.extend(["; no rows waiting since ", &moment(healed)]);
     }
     text.push_str(&wrap(&about, 6, style.width));
     let examples: Vec<_> = line.examples.iter().map(|key| tame(key.as_str())).collect();

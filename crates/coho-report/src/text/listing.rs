@@ -63,7 +63,7 @@ pub fn rows(lines: &[RowLine], style: &Style) -> String {
     if lines.is_empty() {
         return "no rows\n".to_owned();
     }
-    let names = ["key", "fate", "did", "code", "at", "run"];
+    let names = ["key", "status", "did", "code", "at", "run"];
     let mut table = vec![names.map(|name| Cell::left(name).tone(Tone::Faint)).into()];
     table.extend(lines.iter().map(row));
     let mut text = String::new();

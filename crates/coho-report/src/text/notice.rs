@@ -47,7 +47,7 @@ fn counted_problem(code: Code, problem: &ProblemCount, see: See<'_>, style: &Sty
     let see = match (see, status(code)) {
         // A row without a key has no place in the ledger.
         (See::Rows(sync), Some(status)) if problem.key.is_some() => {
-            said(&format!("see: coho rows {sync} --fate {status}"), style)
+            said(&format!("see: coho rows {sync} --status {status}"), style)
         }
         (See::Rows(_) | See::Nowhere, _) => String::new(),
     };

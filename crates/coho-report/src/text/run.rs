@@ -5,9 +5,10 @@ use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_core::verdict::RowStatus;
 
 use super::notice::{self, See};
+use super::tally::{Tally, tallies};
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
-use crate::words::{self, FATES, counted, number, tame, time, wrap};
+use crate::words::{counted, number, tame, time, wrap};
 
 /// The summaries of the syncs of a run.
 pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
@@ -17,17 +18,17 @@ pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
 }
 
 fn table(summaries: &[SyncSummary], style: &Style) -> String {
-    let statuses: Vec<_> = FATES.into_iter().filter(|status| is_shown(*status, summaries)).collect();
-    let names = statuses.iter().map(|status| Cell::right(status.as_str()));
+    let tallies = tallies(|status| is_shown(status, summaries));
+    let names = tallies.iter().map(|tally| Cell::right(tally.name));
     let names = [Cell::left("sync")].into_iter().chain(names).chain([
         Cell::right("calls"),
         Cell::right("time"),
         Cell::left("status"),
     ]);
     let mut rows = vec![names.map(|name| name.tone(Tone::Faint)).collect()];
-    rows.extend(summaries.iter().map(|summary| line(summary, &statuses)));
+    rows.extend(summaries.iter().map(|summary| line(summary, &tallies)));
     if summaries.len() > 1 {
-        rows.push(total(summaries, &statuses));
+        rows.push(total(summaries, &tallies));
     }
     lay(&rows, 0, style)
 }
@@ -40,9 +41,9 @@ fn is_shown(status: RowStatus, summaries: &[SyncSummary]) -> bool {
         || summaries.iter().any(|summary| summary.counts.status(status) > 0)
 }
 
-fn line(summary: &SyncSummary, statuses: &[RowStatus]) -> Vec<Cell> {
+fn line(summary: &SyncSummary, tallies: &[Tally]) -> Vec<Cell> {
     let mut row = vec![Cell::left(summary.sync.as_str()).tone(Tone::Strong)];
-    row.extend(statuses.iter().map(|status| count(*status, summary.counts.status(*status))));
+    row.extend(tallies.iter().map(|tally| count(tally, &summary.counts)));
     row.push(Cell::right(number(summary.calls)));
     row.push(Cell::right(time(summary.millis)));
     row.push(Cell::left(name(&summary.status)).tone(tone(&summary.status)));
@@ -50,20 +51,21 @@ fn line(summary: &SyncSummary, statuses: &[RowStatus]) -> Vec<Cell> {
 }
 
 /// The counts of all syncs. Syncs run one after the other, so that their times add up.
-fn total(summaries: &[SyncSummary], statuses: &[RowStatus]) -> Vec<Cell> {
+fn total(summaries: &[SyncSummary], tallies: &[Tally]) -> Vec<Cell> {
     let mut counts = Counts::default();
     for summary in summaries {
         counts.add(&summary.counts);
     }
     let mut row = vec![Cell::left("all")];
-    row.extend(statuses.iter().map(|status| count(*status, counts.status(*status))));
+    row.extend(tallies.iter().map(|tally| count(tally, &counts)));
     row.push(Cell::right(number(summaries.iter().map(|summary| summary.calls).sum())));
     row.push(Cell::right(time(summaries.iter().map(|summary| summary.millis).sum())));
     row
 }
 
-fn count(status: RowStatus, count: u64) -> Cell {
-    let tone = if count == 0 { Tone::Faint } else { words::tone(status) };
+fn count(tally: &Tally, counts: &Counts) -> Cell {
+    let count = tally.count(counts);
+    let tone = if count == 0 { Tone::Faint } else { tally.tone };
     Cell::right(number(count)).tone(tone)
 }
 
@@ -108,20 +110,19 @@ fn ending(status: &SyncStatus, style: &Style) -> String {
         }
         SyncStatus::Halted { code, message, .. } => notice::halt(*code, message, style),
         SyncStatus::TimeUp => {
-            "  the time of `run: { for: … }` is over: the next run goes on from here\n".to_owned()
+            "  the time limit `run: { for: … }` is over: the next run continues from here\n".to_owned()
         }
-        SyncStatus::Interrupted => "  run again: it goes on from there\n".to_owned(),
+        SyncStatus::Interrupted => "  run again: Coho continues from here\n".to_owned(),
     }
 }
 
 /// Law 1 in numbers: `91 rows read = 3 delivered + 88 unchanged`.
 fn conservation(summary: &SyncSummary, style: &Style) -> String {
     let counts = &summary.counts;
-    let ended =
-        FATES.into_iter().map(|status| (status, counts.status(status))).filter(|(_, count)| *count > 0);
-    let ended: Vec<_> = ended.collect();
-    let sum: u64 = ended.iter().map(|(_, count)| count).sum();
-    let ended: Vec<_> = ended.iter().map(|(status, count)| format!("{} {status}", number(*count))).collect();
+    let tallies = tallies(|status| counts.status(status) > 0);
+    let sum: u64 = tallies.iter().map(|tally| tally.count(counts)).sum();
+    let ended: Vec<_> =
+        tallies.iter().map(|tally| format!("{} {}", number(tally.count(counts)), tally.name)).collect();
     let ended = if ended.is_empty() { "0".to_owned() } else { ended.join(" + ") };
     let mut began = format!("{} read", counted(counts.read, "row"));
     if counts.absent > 0 {
@@ -130,6 +131,6 @@ fn conservation(summary: &SyncSummary, style: &Style) -> String {
     if sum == counts.read + counts.absent {
         wrap(&format!("{began} = {ended}"), 2, style.width)
     } else {
-        wrap(&format!("{began} ≠ {ended}: this is a mistake in Coho, please report it"), 2, style.width)
+        wrap(&format!("{began} ≠ {ended}: this is a bug in Coho, please report it"), 2, style.width)
     }
 }

@@ -80,7 +80,7 @@ fn unknown_name(text: &str) -> ScheduleError {
     let names = NAMES.map(|(name, _)| format!("`{name}`")).join(", ");
     let trimmed = text.trim();
     let help = if trimmed.eq_ignore_ascii_case("@reboot") {
-        format!("a sync runs at times, not at a start; the names are {names}")
+        format!("a sync has no start-up to run at; the names are {names}")
     } else {
         format!("the names are {names}")
     };
@@ -92,7 +92,7 @@ fn miscounted(text: &str, found: usize) -> ScheduleError {
     let help = match (found, named) {
         (6 | 7, _) => format!("seconds and years are not supported: {HELP}"),
         (_, Some((name, _))) => format!("did you mean `{name}`?"),
-        (_, None) if Every::parse(text).is_some() => format!("an interval is written `{{ every: {text} }}`"),
+        (_, None) if Every::parse(text).is_some() => format!("write an interval as `{{ every: {text} }}`"),
         (_, None) => HELP.to_owned(),
     };
     let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
@@ -120,7 +120,7 @@ fn check(field: &Field, text: &str, at: Range<usize>) -> Result<(), ScheduleErro
         return Ok(());
     }
     let help = format!(
-        "{} is {}; `*` is every one, `1,2` a list, `1-5` a range, `*/2` every second one",
+        "{} must be {}; `*` means every, `1,2` a list, `1-5` a range, `*/2` every second one",
         field.one, field.may
     );
     Err(ScheduleError::new(at, format!("`{written}` is not {}", field.one), help))

@@ -3,6 +3,7 @@
 use axum::Json as Answer;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use coho_core::failure::Failure as _;
 use coho_engine::context::EngineError;
 use serde_json::json;
 

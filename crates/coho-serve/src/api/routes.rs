@@ -68,7 +68,7 @@ async fn ready(State(api): State<Api>) -> Response {
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // Whoever asks need not be known, so what is wrong with the files stands in the log only.
     let project = if api.house.fault().is_some() {
-        "its new files are wrong, and the old ones in force"
+        "its new files are wrong, and the old ones stay in force"
     } else {
         "right"
     };
@@ -86,10 +86,10 @@ async fn admit(api: &Api, headers: &HeaderMap, scope: TokenScope) -> Result<(), 
         None => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Unauthorized",
-            "send a token of `coho token new` as `Authorization: Bearer TOKEN`",
+            "send a token from `coho token new` as `Authorization: Bearer TOKEN`",
         )),
         Some(may) if may < scope => {
-            Err(Refusal::new(StatusCode::FORBIDDEN, "Forbidden", "this token may only read"))
+            Err(Refusal::new(StatusCode::FORBIDDEN, "Forbidden", "this token is read-only"))
         }
         Some(_) => Ok(()),
     }
@@ -109,7 +109,7 @@ async fn read<T: Send + 'static>(
             None => Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Unavailable",
-                "the ledger is gone: bring its file back",
+                "the ledger is missing: restore its file",
             )),
         })
     };
@@ -130,7 +130,7 @@ async fn write(
         work(&engine, &engine.ledger_to_ask()?)
     });
     let failed =
-        |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the request broke off");
+        |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "the request was aborted");
     written.await.map_err(failed)?
 }
 
@@ -265,11 +265,13 @@ async fn ask(
 fn unread(unread: Unread) -> Refusal {
     match unread {
         Unread::TooLong => {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "a body has at most 64 KiB")
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "the body is larger than 64 KiB")
         }
-        Unread::TooSlow => {
-            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive")
-        }
+        Unread::TooSlow => Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "Request timeout",
+            "the body did not arrive in time in time",
+        ),
     }
 }
 

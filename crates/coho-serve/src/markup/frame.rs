@@ -103,13 +103,13 @@ pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
                 main #main {
                     h1 { span .mark aria-hidden="true" { "◆" } "Coho" }
                     @match (takes, is_wrong) {
-                        (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. Each start of it draws a new one." },
-                        (Takes::Made, true) => p .alert role="alert" { "This token is not taken, or no longer." },
+                        (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. It gets a new token at each start." },
+                        (Takes::Made, true) => p .alert role="alert" { "This token is not valid, or no longer valid." },
                         (_, false) => {}
                     }
                     @match takes {
-                        Takes::Drawn => p { "Open the address that the command printed, or type the token that stands behind the " code { "#" } " in it." },
-                        Takes::Made => p { "Type a token. " code { "coho token new NAME --may read" } " makes one." },
+                        Takes::Drawn => p { "Open the address that the command printed, or enter the token after the " code { "#" } " in it." },
+                        Takes::Made => p { "Enter a token. " code { "coho token new NAME --may read" } " makes one." },
                     }
                     form method="post" action="/session" {
                         label for="token" { "Token" }
@@ -126,7 +126,7 @@ pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
 pub(crate) fn nothing_here() -> Markup {
     html! {
         h1 { "Nothing here" }
-        p { "There is no such page, run or row in this ledger. What was kept of it may have been pruned." }
+        p { "This page, run or row is not in the ledger. It may have been removed when its retention ended." }
         p { a href="/" { "Back to the overview" } }
     }
 }
@@ -134,7 +134,7 @@ pub(crate) fn nothing_here() -> Markup {
 /// What stands where a page could not be made.
 pub(crate) fn failed(why: &str) -> Markup {
     html! {
-        h1 { "This page could not be made" }
+        h1 { "This page could not be rendered" }
         p .alert role="alert" { (why) }
         p { a href="/" { "Back to the overview" } }
     }

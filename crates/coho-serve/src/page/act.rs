@@ -98,7 +98,7 @@ impl Formed for ActPage {
             h1 { (self.action.title()) }
             p { (self.says()) }
             @if self.action == PageAction::Run {
-                p { a href=(Target::Plan.path()) { "What would it send?" } " A plan says it, and sends nothing." }
+                p { a href=(Target::Plan.path()) { "What would it send?" } " A plan shows it and sends nothing." }
             }
             form .bar method="post" action=(Target::Act { action: self.action }.path()) {
                 (hand.field())
@@ -140,11 +140,11 @@ impl ActPage {
         };
         html! {
             @match self.action {
-                PageAction::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
-                PageAction::Retry => { "Tries " (whom) " again now, where something of it waits, and sends nothing else. "
+                PageAction::Run => { "Reads the current rows and sends what changed to Vitally, like " code { "coho run" } " does." }
+                PageAction::Retry => { "Tries " (whom) " again now, as far as rows are waiting, and sends nothing else. "
                     "As " code { "coho retry" } " does." }
-                PageAction::Forget => { "Forgets what is remembered of " (whom) ". What was delivered stays in Vitally; to the next run "
-                    "the rows are new, and are sent again. This cannot be taken back." }
+                PageAction::Forget => { "Forgets the state of " (whom) ". What was delivered stays in Vitally; to the next run "
+                    "the rows are new, and are sent again. You cannot undo this." }
             }
         }
     }
@@ -196,7 +196,7 @@ pub(crate) fn ways(hand: &Hand, filter: (&str, &str), actions: &[PageAction]) ->
 /// What stands where pages only look.
 pub(crate) fn only_looks() -> Markup {
     html! {
-        h1 { "These pages only look" }
-        (parts::empty("Runs, retries and forgetting are commands. `coho debug --allow-actions` lets pages do them too."))
+        h1 { "These pages are read-only" }
+        (parts::empty("To run, retry or forget, use the command line, or start `coho debug --allow-actions`."))
     }
 }

@@ -83,7 +83,7 @@ impl Agenda {
             }
             section aria-labelledby="queue" {
                 h2 #queue { "Queue" }
-                @if self.queue.is_empty() { (parts::empty("No run waits or is under way.")) }
+                @if self.queue.is_empty() { (parts::empty("No runs are waiting or under way.")) }
                 @else { ol { @for queued in &self.queue { (queued.show()) } } }
             }
             @if !self.schedules.is_empty() {

@@ -119,7 +119,7 @@ impl Page for CallsPage {
                 }
             } }
             @if self.calls.is_empty() {
-                (parts::empty(if self.failed { "Every call was answered with 2xx." } else { "No call was made, or none is kept any more." }))
+                (parts::empty(if self.failed { "Every call was answered with 2xx." } else { "No calls were made, or they are no longer kept." }))
             } @else {
                 div .wide { table .calls {
                     thead { tr { th { "Call" } th { "Row" } th { "Answer" } th .num { "Took" } th .fall { "When" } } }

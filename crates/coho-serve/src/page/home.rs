@@ -164,7 +164,7 @@ impl Formed for Home {
             section aria-labelledby="wrong" {
                 h2 #wrong { "Still failing" }
                 @if self.failing.is_empty() {
-                    (parts::empty("Nothing. Every row got through, or needs nobody."))
+                    (parts::empty("Nothing. No row needs attention."))
                 } @else {
                     (cause::list(&self.failing))
                 }
@@ -252,7 +252,7 @@ impl Past {
 fn nothing_yet() -> Markup {
     html! {
         h1 { "Nothing has run yet" }
-        p { "This page fills itself as soon as a run begins. In the project’s folder:" }
+        p { "This page updates as soon as a run starts. In the project’s folder:" }
         ol .steps {
             li { code { "coho check" } " says what is wrong with the project" }
             li { code { "coho plan" } " shows what would be sent" }

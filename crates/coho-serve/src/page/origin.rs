@@ -79,7 +79,7 @@ impl Origin {
             details .origin {
                 summary { @match self.started.first() {
                     Some(started) => { (started) }
-                    None => { "What started it was not recorded" }
+                    None => { "Its trigger was not recorded" }
                 } }
                 ul .plain {
                     @for line in self.started.iter().skip(1) { li { (line) } }

@@ -164,7 +164,7 @@ impl Formed for PlanPage {
             @match &self.plan {
                 Some(plan) => { (plan.show()) }
                 None if self.under_way.is_none() => {
-                    (parts::empty("No plan was made yet. A plan reads the rows as they are now and shows what a run would send. It sends nothing."))
+                    (parts::empty("No plan yet. A plan reads the current rows and shows what a run would send. It sends nothing."))
                 }
                 None => {}
             }
@@ -193,10 +193,10 @@ impl UnderWay {
     fn show(&self, hand: &Hand) -> Markup {
         html! {
             section .now aria-labelledby="now" {
-                h2 #now { "A plan is being made" }
+                h2 #now { "Planning" }
                 p role="status" {
                     @match (&self.reading, self.ending) {
-                        (_, true) => { "It is being cancelled." }
+                        (_, true) => { "Cancelling." }
                         (Some(reading), _) => { b { (reading.sync) } ": " (counted(reading.rows, "row")) " read so far" }
                         (None, _) => { "It begins." }
                     }
@@ -220,7 +220,7 @@ impl PlanPart {
                 "A run plans anew, from the rows as they are then."
             }
             @if let Some(beside) = &self.beside {
-                p .alert.warn { (beside) ": the outcome of what it was sending is not in this plan." }
+                p .alert.warn { (beside) ": the results of its writes are not in this plan." }
             }
             @if let Some(error) = &self.error {
                 p .alert role="alert" { (error) }
@@ -258,13 +258,13 @@ impl PlanPart {
         html! {
             @if self.permit {
                 p {
-                    a .more href=(PERMIT) download { "Save this plan as a permit" }
+                    a .more href=(PERMIT) download { "Save this plan for approval" }
                     " " span .faint {
-                        code { "coho run --plan plan.json" } " then sends what it has and nothing else. It holds keys and digests, no values."
+                        code { "coho run --plan plan.json" } " then sends exactly this. The file has keys and digests, no values."
                     }
                 }
             } @else if !self.problems.is_empty() && !self.syncs.is_empty() {
-                p .faint { "It cannot be saved as a permit, since a sync has no plan." }
+                p .faint { "It cannot be saved, because a sync has no plan." }
             }
         }
     }

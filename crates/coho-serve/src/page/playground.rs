@@ -209,7 +209,7 @@ impl Formed for PlaygroundPage {
     fn main(&self, hand: &Hand) -> Markup {
         html! {
             h1 { "Playground" }
-            p .faint { "A template, or the file of a sync, on a few rows. Nothing is sent, and nothing is kept." }
+            p .faint { "Try a template or a sync’s file on a few rows. Nothing is sent or kept." }
             form #try .try method="post" action=(Target::Playground.path()) data-try {
                 (hand.field())
                 // What the Enter key presses: the first button of a form.
@@ -278,7 +278,7 @@ impl PlaygroundPage {
             @for problem in &self.problems { (problem.show("bad")) }
             @if self.kind == "mapping" && self.sync.is_none() { (parts::empty("Choose the sync whose file it is.")) }
             ol .rows { @for (at, result) in self.results.iter().enumerate() { (result.show(at + 1)) } }
-            @if self.stopped { p .alert.warn { "It took too long: the other rows were not tried." } }
+            @if self.stopped { p .alert.warn { "It took too long: the remaining rows were not tried." } }
             @if let Some(test) = &self.test {
                 details {
                     summary { "Make a test of it" }

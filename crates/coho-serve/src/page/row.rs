@@ -131,7 +131,7 @@ fn remembered(scope: &SyncScope, row_state: &RowState, at: Time, private: Option
         vitally_id: id,
         origin: row_state.delivery.origin().map(|origin| match origin {
             Origin::Created => "created by this sync".to_owned(),
-            Origin::Found => "was there before".to_owned(),
+            Origin::Found => "existed before".to_owned(),
         }),
         pending: pending(&row_state.pending),
         sent: fields.map(|(path, value)| Field::of(path, value, private)).collect(),
@@ -154,14 +154,14 @@ fn pending(pending: &Pending) -> Option<String> {
     match pending {
         Pending::None => None,
         Pending::Open { since, .. } => Some(format!(
-            "A write of {} UTC may have arrived: the next run looks first what became of it.",
+            "A write at {} UTC may have arrived: the next run checks this first.",
             Moment::from(*since).shown()
         )),
         Pending::Waiting { why, code, tries, due, .. } => {
             let why = match why {
                 Why::Rejected => "Vitally refused it",
-                Why::Deferred => "something that it needs is not there yet",
-                Why::Skipped => "the sync’s mode forbids it for now",
+                Why::Deferred => "something that it needs does not exist yet",
+                Why::Skipped => "the sync’s mode does not allow it for now",
             };
             let due = match due {
                 Due::At(at) => format!("in the first run after {} UTC", Moment::from(*at).shown()),
@@ -171,7 +171,7 @@ fn pending(pending: &Pending) -> Option<String> {
                 }
             };
             let times = coho_report::words::counted(u64::from(*tries), "time");
-            Some(format!("Tried {times}; {why} ({code}). It is tried again {due}."))
+            Some(format!("Tried {times}; {why} ({code}). Next try: {due}."))
         }
     }
 }
@@ -201,7 +201,7 @@ impl Chapter {
     fn show(&self, newest: bool) -> Markup {
         let run = target::run(&self.row.run).path();
         html! {
-            li id={ "fate-" (self.row.number) } {
+            li id={ "row-status-" (self.row.number) } {
                 header {
                     (parts::status(&self.row.status)) " "
                     @if let Some(did) = &self.row.did { (did) " · " }

@@ -101,7 +101,7 @@ pub(crate) fn make(
 pub(crate) fn wanted(asked: &Asked) -> RowQuery {
     RowQuery {
         sync: asked.filter("sync").map(SyncId::new),
-        status: asked.filter("fate").and_then(RowStatus::parse),
+        status: asked.filter("status").and_then(RowStatus::parse),
         code: asked.filter("code").map(str::to_owned),
         cause: asked.filter("cause").and_then(|number| number.parse().ok()),
         before: asked.filter("before").and_then(|number| number.parse().ok()),
@@ -210,15 +210,11 @@ impl RowsPage {
 
     fn nothing(&self) -> &'static str {
         match (&self.filter.text, self.filter.forgotten, &self.head) {
-            (None, false, None) if self.filter.standing => {
-                "No row waits. Every row got through, or needs nobody."
-            }
-            (_, true, _) => "The server does not know this search any more. Type it again.",
-            (Some(_), ..) => "No kept row has this text in its key, its message or its values.",
-            (None, _, None) => "Type a key, a value, or a part of a message.",
-            (None, _, Some(_)) => {
-                "No such rows were written down in this run. What is unchanged is only counted."
-            }
+            (None, false, None) if self.filter.standing => "No rows are waiting. No row needs attention.",
+            (_, true, _) => "The server no longer has this search. Enter it again.",
+            (Some(_), ..) => "No row contains this text in its key, message or values.",
+            (None, _, None) => "Enter a key, a value or part of a message.",
+            (None, _, Some(_)) => "This run recorded no such rows. Unchanged rows are only counted.",
         }
     }
 }
@@ -260,7 +256,7 @@ impl Page for RowsPage {
 
 /// Where the rows are that wait now.
 fn standing(sync: &str, status: &str) -> String {
-    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("fate", Some(status))])
+    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("status", Some(status))])
 }
 
 impl Choice {

@@ -213,7 +213,7 @@ impl RunPage {
                 ul .chips {
                     @for kept in &self.kept {
                         li { a class={ "chip " (parts::tone(&kept.status)) } href=(rows.with(&[
-                            ("sync", Some(&kept.sync)), ("fate", Some(&kept.status)), ("code", kept.code.as_deref())])) {
+                            ("sync", Some(&kept.sync)), ("status", Some(&kept.status)), ("code", kept.code.as_deref())])) {
                             b { (number(kept.rows)) } " " (kept.sync) " " (kept.status.replace('-', " "))
                             @if let Some(code) = &kept.code { " " code { (code) } }
                         } }

@@ -103,7 +103,7 @@ impl Page for RunsPage {
                 }
             }
             @if self.runs.is_empty() {
-                (parts::empty(if self.status.is_some() { "No run stands so." } else { "No run yet. `coho run` makes one." }))
+                (parts::empty(if self.status.is_some() { "No run has this status." } else { "No runs yet. Start one with `coho run`." }))
             } @else {
                 (self.table())
             }

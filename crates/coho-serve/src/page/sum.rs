@@ -76,7 +76,7 @@ impl Sum {
                     @if at > 0 { span .op { "+" } }
                     @if is_kept(&term.status) {
                         a class={ "count " (parts::tone(&term.status)) }
-                            href=(rows.with(&[("sync", sync), ("fate", Some(&term.status))])) {
+                            href=(rows.with(&[("sync", sync), ("status", Some(&term.status))])) {
                             b { (number(term.rows)) } " " (term.status.replace('-', " "))
                         }
                     } @else {
@@ -85,7 +85,7 @@ impl Sum {
                 }
             }
             @if !self.holds {
-                p .alert { "The sides differ. This is a mistake in Coho: please report it." }
+                p .alert { "The two sides differ. This is a bug in Coho: please report it." }
             }
         }
     }

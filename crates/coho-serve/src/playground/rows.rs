@@ -46,7 +46,7 @@ impl Rows {
     pub(crate) fn parse(rows: &str, types: &str) -> Result<Self, Problem> {
         let rows = if rows.trim().is_empty() { vec![Value::Object(Vec::new())] } else { objects(rows)? };
         if rows.len() > MOST {
-            return Err(wrong(format!("these are {} rows, and {MOST} are tried at once", rows.len())));
+            return Err(wrong(format!("found {} rows; the limit is {MOST}", rows.len())));
         }
         Ok(Self { types: named(types)?, rows })
     }
@@ -106,7 +106,8 @@ fn objects(text: &str) -> Result<Vec<Value>, Problem> {
     let mut objects = Vec::new();
     for found in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
         let found = found.map_err(|error| {
-            wrong(format!("the rows are not JSON: {error}")).help("write `{\"plan\": \"pro\"}`, a row a line")
+            wrong(format!("cannot read the rows as JSON: {error}"))
+                .help("write `{\"plan\": \"pro\"}`, a row a line")
         })?;
         let value = json::from_serde(found).map_err(|error| wrong(error.to_string()))?;
         if let Value::Array(items) = value { objects.extend(items) } else { objects.push(value) }
@@ -122,9 +123,9 @@ fn named(text: &str) -> Result<Vec<(String, ColumnType)>, Problem> {
         return Ok(Vec::new());
     }
     let form = "write `{\"joined_on\": \"timestamp\"}`";
-    let value =
-        json::parse(text).map_err(|error| wrong(format!("the types are not JSON: {error}")).help(form))?;
-    let Value::Object(members) = value else { return Err(wrong("the types are no object").help(form)) };
+    let value = json::parse(text)
+        .map_err(|error| wrong(format!("cannot read the types as JSON: {error}")).help(form))?;
+    let Value::Object(members) = value else { return Err(wrong("expected an object of types").help(form)) };
     let one = |(name, kind): (String, Value)| {
         let word = kind.as_text().unwrap_or_default().to_owned();
         if let Some(kind) = TYPES.into_iter().find(|kind| kind.name() == word) {

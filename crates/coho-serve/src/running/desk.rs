@@ -1,5 +1,6 @@
 //! Starting runs: what is due is asked of the engine, and run by the same code as `coho run`, one run at a time.
 
+use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ async fn look_at_alerts(house: &House) {
     while !house.stop.is_asked() {
         let opened = house.opened();
         if let Err(error) = house.engine(&opened).check_alerts().await {
-            house.host.tell(&format!("alerts cannot be looked at: {error} [{}]", error.code()));
+            house.host.tell(&format!("cannot check alerts: {error} [{}]", error.code()));
         }
         tokio::select! {
             () = tokio::time::sleep(ALERTS) => {}
@@ -75,7 +76,7 @@ fn agenda(engine: &Engine<'_>) -> Result<Agenda, EngineError> {
 fn tell(house: &House, error: &EngineError) {
     let trouble = format!("{error} [{}]", error.code());
     if !house.reasons().contains(&trouble) {
-        house.host.tell(&format!("the schedules cannot be looked at: {trouble}"));
+        house.host.tell(&format!("cannot check the schedules: {trouble}"));
     }
     house.looked(Some(trouble));
 }
@@ -143,7 +144,7 @@ fn begins(request: &RunRequest) -> String {
         0 => String::new(),
         missed => format!(", makes up for {missed} more"),
     };
-    let again = if request.state == State::Waiting { "" } else { ", goes on after an interrupted run" };
+    let again = if request.state == State::Waiting { "" } else { ", continues an interrupted run" };
     format!("{}: begins ({}{missed}{again})", request.sync, request.asked.cause.name())
 }
 

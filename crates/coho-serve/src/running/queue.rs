@@ -31,12 +31,11 @@ impl Actions for Queue {
             asked
         });
         Box::pin(async move {
-            let broken_off = |_| Refused { message: "the request broke off".to_owned(), help: None };
+            let broken_off = |_| Refused { message: "the request was aborted".to_owned(), help: None };
             match asked.await.map_err(broken_off)? {
-                Ok(syncs) => Ok(Done::Told(format!(
-                    "A run of {} is asked for: the overview shows the queue.",
-                    syncs.join(", ")
-                ))),
+                Ok(syncs) => {
+                    Ok(Done::Told(format!("A run of {} is queued: see the overview.", syncs.join(", "))))
+                }
                 Err(error) => Err(Refused::from(&error)),
             }
         })

@@ -42,7 +42,7 @@ fn tell(house: &House, opened: Result<Opened, String>) {
             Some(format!("the project changed: {syncs}"))
         }
         Err(fault) if house.fault().as_ref() != Some(fault) => {
-            Some(format!("{fault}\nthe project's new files are wrong: the server goes on with the old ones"))
+            Some(format!("{fault}\nthe project's new files are wrong: the server keeps using the old ones"))
         }
         Err(_) => None,
     };

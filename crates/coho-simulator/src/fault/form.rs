@@ -57,7 +57,7 @@ pub enum FaultError {
     #[error("a fault is a word or an object with status, body, retry_after and after_commit")]
     Form(#[source] serde_json::Error),
     /// The status is none of HTTP's.
-    #[error("a fault cannot answer with status {status}; it takes 200 to 599")]
+    #[error("a fault cannot answer with status {status}; allowed are 200 to 599")]
     Status {
         /// The status.
         status: u16,

@@ -26,7 +26,7 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 fn refusal(peer: Option<IpAddr>, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if !peer.is_some_and(|address| address.to_canonical().is_loopback()) {
-        return Some("the inspection API answers on this machine only");
+        return Some("the inspection API answers only on this machine");
     }
     if !text(header::HOST).is_some_and(is_local) {
         return Some(

@@ -15,7 +15,7 @@ use crate::switches::SwitchError;
 /// Why the inspection API refuses.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("the body is not of the documented form")]
+    #[error("the body does not have the documented form")]
     Form(#[from] serde_json::Error),
     #[error("cannot read a fault")]
     Fault(#[from] FaultError),
@@ -25,7 +25,7 @@ pub(crate) enum Refusal {
     Seed(#[from] SeedError),
     #[error("cannot read `{text}` as {what}")]
     Text { what: &'static str, text: String },
-    #[error("cannot keep the change")]
+    #[error("cannot save the change")]
     State(#[from] StateFileError),
 }
 

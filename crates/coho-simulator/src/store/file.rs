@@ -48,7 +48,7 @@ pub enum StateFileError {
         path: PathBuf,
     },
     /// It was written by another version.
-    #[error("the state file {} has layout {found}, this version reads {LAYOUT}", path.display())]
+    #[error("the state file {} has layout {found}; this version reads {LAYOUT}", path.display())]
     Layout {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum StateFileError {
         source: rusqlite::Error,
     },
     /// A row of it does not have the form that this crate writes.
-    #[error("the state file holds {what} that does not read: {name}")]
+    #[error("cannot read {what} in the state file: {name}")]
     Form {
         /// What was being read.
         what: &'static str,

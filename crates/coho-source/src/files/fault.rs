@@ -3,6 +3,7 @@
 use std::fmt;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::place::Place;
 use coho_core::row::ColumnType;
 
@@ -15,107 +16,8 @@ pub struct FileError {
     pub fault: FileFault,
 }
 
-/// What is wrong with a file.
-#[derive(Debug, thiserror::Error)]
-pub enum FileFault {
-    /// The path leads out of the source's folder.
-    #[error("the path leads out of the source's folder")]
-    Outside,
-    /// It cannot be opened or read.
-    #[error("the file cannot be read")]
-    Unreadable(#[source] std::io::Error),
-    /// It is a folder.
-    #[error("this is a folder, not a file")]
-    Folder,
-    /// It has no bytes at all.
-    #[error("the file is empty")]
-    Empty,
-    /// It changed between two passes over it.
-    #[error("the file changed while it was read")]
-    Changed,
-    /// It is not UTF-8 text.
-    #[error("the text is not UTF-8")]
-    NotUtf8,
-    /// CSV: a record with more or fewer fields than the first.
-    #[error("the record has {}, and {}", counted(*found), named(header, *expected))]
-    Ragged {
-        /// How many names there are.
-        expected: usize,
-        /// How many fields there are.
-        found: usize,
-        /// The names of the header, where the file has one.
-        header: String,
-    },
-    /// CSV: the header is one name that another delimiter would divide.
-    #[error("the header is one column, `{header}`")]
-    Delimiter {
-        /// The name.
-        header: String,
-        /// What would divide it.
-        delimiter: u8,
-    },
-    /// CSV: the header stands in the file once more.
-    #[error("the header stands here once more")]
-    HeaderAgain,
-    /// CSV and NDJSON: a mark that a version control system left.
-    #[error("this is the mark of a merge conflict, not a row")]
-    Conflict,
-    /// Two columns have one name.
-    #[error("two columns are named `{0}`")]
-    DuplicateName(String),
-    /// CSV: the last record's quote is not closed, so the file may have been cut off.
-    #[error("a quote is opened and never closed")]
-    OpenQuote,
-    /// A value does not fit its column's type.
-    #[error("column `{column}`: `{preview}` is not a value of type {}", kind.name())]
-    Type {
-        /// The column.
-        column: String,
-        /// The column's type.
-        kind: ColumnType,
-        /// The start of the value.
-        preview: String,
-    },
-    /// The model declares a type for a column that is not there.
-    #[error("the model declares a type for column `{column}`, which the file does not have")]
-    UnknownColumn {
-        /// The column.
-        column: String,
-        /// The name that may have been meant.
-        nearest: Option<String>,
-    },
-    /// NDJSON: a line is not JSON.
-    #[error("the line is not JSON: {0}")]
-    Json(String),
-    /// NDJSON: an object on the line has one name twice.
-    #[error("an object has the name `{0}` twice")]
-    DoubledMember(String),
-    /// NDJSON: a line is JSON but not an object.
-    #[error("the line holds {0}, not an object")]
-    NotAnObject(&'static str),
-    /// NDJSON: a line is longer than 64 MiB.
-    #[error("the line is longer than 64 MiB")]
-    LongLine,
-    /// Parquet: the file is not what its format says.
-    #[error("the file is not readable as Parquet")]
-    Parquet(#[source] ::parquet::errors::ParquetError),
-}
-
-impl FileError {
-    /// An error that concerns a file as a whole.
-    pub(super) fn new(file: &str, fault: FileFault) -> Self {
-        Self { place: Place::file(file), fault }
-    }
-
-    /// The same at a line, from 1, and a column, from 1, or 0 where it is not known.
-    pub(super) fn at(mut self, line: u64, column: usize) -> Self {
-        self.place.line = u32::try_from(line).unwrap_or(u32::MAX);
-        self.place.column = u32::try_from(column).unwrap_or(u32::MAX);
-        self
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for FileError {
+    fn code(&self) -> Code {
         match self.fault {
             FileFault::Outside | FileFault::Unreadable(_) | FileFault::Folder => Code::FILE_UNREADABLE,
             FileFault::NotUtf8 => Code::NOT_UTF8,
@@ -137,14 +39,15 @@ impl FileError {
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         let help = match &self.fault {
             FileFault::Outside => "put the file into the source's folder, or change the source's `path`",
             FileFault::Unreadable(_) => "the model's `file` is relative to the source's `path`",
             FileFault::Folder => "name one file",
-            FileFault::Empty => "a CSV file without rows has at least its header; check what writes the file",
-            FileFault::Changed => "run again when nothing writes to it; best write a new file and rename it",
+            FileFault::Empty => "a CSV file needs at least its header; check the program that writes it",
+            FileFault::Changed => {
+                "run again when nothing is writing to it; it is best to write a new file and rename it"
+            }
             FileFault::NotUtf8 => "save the file as UTF-8",
             FileFault::Ragged { .. } => {
                 "quote fields that contain the delimiter or a line break; check the model's `delimiter`"
@@ -154,29 +57,124 @@ impl FileError {
                     if *delimiter == b'\t' { "tab".into() } else { format!("\"{}\"", *delimiter as char) };
                 return Some(format!("write `delimiter: {delimiter}` in the model"));
             }
-            FileFault::HeaderAgain => {
-                "remove the line: the file seems to be put together from several, each with its header"
-            }
-            FileFault::Conflict => "resolve the conflict in the file, and remove the lines with its marks",
+            FileFault::HeaderAgain => "remove the line: the file looks like several files joined together",
+            FileFault::Conflict => "resolve the conflict and remove its markers",
             FileFault::DuplicateName(_) => {
-                "give one of them another name, or name all columns in the model, in order: `columns: [id, name]` takes \
-                 the place of the header"
+                "rename one of them, or name all columns in the model, in order: `columns: [id, name]` replaces the header"
             }
-            FileFault::OpenQuote => "close it, or check whether the file was cut off",
-            FileFault::Type { .. } => "mend the value, or declare the column as text",
+            FileFault::OpenQuote => "close it, or check whether the file was truncated",
+            FileFault::Type { .. } => "fix the value, or declare the column as text",
             FileFault::UnknownColumn { nearest: Some(name), .. } => {
                 return Some(format!("did you mean `{name}`?"));
             }
             FileFault::UnknownColumn { nearest: None, .. } => "remove it, or use a name from the file",
             FileFault::Json(_) | FileFault::NotAnObject(_) | FileFault::LongLine => {
-                "each line of an NDJSON file is one JSON object"
+                "write one JSON object on each line"
             }
-            FileFault::DoubledMember(_) => {
-                "remove one of the two, since readers differ in which of them counts"
-            }
+            FileFault::DoubledMember(_) => "remove one of them: readers disagree about which one counts",
             FileFault::Parquet(_) => return None,
         };
         Some(help.to_owned())
+    }
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileFault {
+    /// The path leads out of the source's folder.
+    #[error("the path leads out of the source's folder")]
+    Outside,
+    /// It cannot be opened or read.
+    #[error("cannot read the file")]
+    Unreadable(#[source] std::io::Error),
+    /// It is a folder.
+    #[error("expected a file, found a folder")]
+    Folder,
+    /// It has no bytes at all.
+    #[error("the file is empty")]
+    Empty,
+    /// It changed between two passes over it.
+    #[error("the file changed while Coho read it")]
+    Changed,
+    /// It is not UTF-8 text.
+    #[error("the text is not UTF-8")]
+    NotUtf8,
+    /// CSV: a record with more or fewer fields than the first.
+    #[error("the record has {}, but {}", counted(*found), named(header, *expected))]
+    Ragged {
+        /// How many names there are.
+        expected: usize,
+        /// How many fields there are.
+        found: usize,
+        /// The names of the header, where the file has one.
+        header: String,
+    },
+    /// CSV: the header is one name that another delimiter would divide.
+    #[error("the header has only one column, `{header}`")]
+    Delimiter {
+        /// The name.
+        header: String,
+        /// What would divide it.
+        delimiter: u8,
+    },
+    /// CSV: the header stands in the file once more.
+    #[error("the header is repeated here")]
+    HeaderAgain,
+    /// CSV and NDJSON: a mark that a version control system left.
+    #[error("this is a merge conflict marker, not a row")]
+    Conflict,
+    /// Two columns have one name.
+    #[error("two columns are named `{0}`")]
+    DuplicateName(String),
+    /// CSV: the last record's quote is not closed, so the file may have been cut off.
+    #[error("a quote is never closed")]
+    OpenQuote,
+    /// A value does not fit its column's type.
+    #[error("column `{column}`: `{preview}` is not a value of type {}", kind.name())]
+    Type {
+        /// The column.
+        column: String,
+        /// The column's type.
+        kind: ColumnType,
+        /// The start of the value.
+        preview: String,
+    },
+    /// The model declares a type for a column that is not there.
+    #[error("the model declares a type for column `{column}`, but the file does not have it")]
+    UnknownColumn {
+        /// The column.
+        column: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+    },
+    /// NDJSON: a line is not JSON.
+    #[error("the line is not JSON: {0}")]
+    Json(String),
+    /// NDJSON: an object on the line has one name twice.
+    #[error("an object has the key `{0}` twice")]
+    DoubledMember(String),
+    /// NDJSON: a line is JSON but not an object.
+    #[error("the line holds {0}, not an object")]
+    NotAnObject(&'static str),
+    /// NDJSON: a line is longer than 64 MiB.
+    #[error("the line is longer than 64 MiB")]
+    LongLine,
+    /// Parquet: the file is not what its format says.
+    #[error("cannot read the file as Parquet")]
+    Parquet(#[source] ::parquet::errors::ParquetError),
+}
+
+impl FileError {
+    /// An error that concerns a file as a whole.
+    pub(super) fn new(file: &str, fault: FileFault) -> Self {
+        Self { place: Place::file(file), fault }
+    }
+
+    /// The same at a line, from 1, and a column, from 1, or 0 where it is not known.
+    pub(super) fn at(mut self, line: u64, column: usize) -> Self {
+        self.place.line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.place.column = u32::try_from(column).unwrap_or(u32::MAX);
+        self
     }
 }
 

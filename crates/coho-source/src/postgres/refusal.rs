@@ -15,19 +15,19 @@ const LONGEST_MESSAGE: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// The URL is not one. Its parts are not shown: they may be parts of a password.
-    #[error("the connection URL cannot be read")]
+    #[error("cannot read the connection URL")]
     Url,
     /// The password in the URL has a character that ends it where it stands. Neither it nor the URL is shown.
-    #[error("the password in the connection URL has the character `{reserved}`, which is not encoded")]
+    #[error("the password in the connection URL contains an unencoded `{reserved}`")]
     Password {
         /// The character.
         reserved: char,
     },
     /// TLS cannot be set up in this program.
-    #[error("setting up TLS")]
+    #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
     /// No connection came about.
-    #[error("connecting to PostgreSQL at {server}")]
+    #[error("cannot connect to PostgreSQL at {server}")]
     Connect {
         /// Host, port and database.
         server: String,
@@ -38,13 +38,13 @@ pub enum PostgresError {
     #[error(transparent)]
     Refused(Box<ServerError>),
     /// The connection broke; how many rows were missing is not known.
-    #[error("the connection to PostgreSQL broke before the last row")]
+    #[error("lost the connection to PostgreSQL before the last row")]
     Lost(#[source] tokio_postgres::Error),
     /// More than one statement.
     #[error("the model's SQL has more than one statement")]
     ManyStatements,
     /// The statement is not a query.
-    #[error("the model's SQL gives no columns")]
+    #[error("the model's SQL returns no columns")]
     NoColumns,
     /// The statement has `$1` or the like.
     #[error("the model's SQL has a parameter such as `$1`")]
@@ -102,9 +102,9 @@ impl ServerError {
             "3D000" => "check the database's name at the end of the source's `url`",
             "42P01" => "check the name, and whether its schema must be named: `schema.table`",
             "42501" => "grant the role SELECT on it: GRANT SELECT ON … TO …",
-            "25006" => "Coho only reads: write the model as a query",
+            "25006" => "Coho only reads: write a query",
             "57014" => "make the query faster, or raise the source's `statement_timeout`",
-            "53300" => "the server has no connection left: try again later, or raise `max_connections`",
+            "53300" => "the server is out of connections: try again later, or raise `max_connections`",
             _ => return None,
         })
     }
@@ -173,14 +173,14 @@ impl PostgresError {
                     .to_owned(),
             ),
             Self::Password { reserved } => {
-                Some(format!("write `{}` in place of each `{reserved}` of the password", address::encoded(*reserved)))
+                Some(format!("write `{}` instead of each `{reserved}` in the password", address::encoded(*reserved)))
             }
             Self::Connect { source, .. } => Some(connect_help(source.as_ref()).to_owned()),
             Self::Refused(refusal) => refusal.help(),
-            Self::Lost(_) => Some("run again: nothing was taken from an incomplete reading".to_owned()),
+            Self::Lost(_) => Some("run again: Coho used none of the rows that it read".to_owned()),
             Self::ManyStatements => Some("keep one query in the model".to_owned()),
             Self::NoColumns => Some("write the model as one query: `SELECT … FROM …`".to_owned()),
-            Self::Parameter => Some("write the value itself; a model takes no parameters".to_owned()),
+            Self::Parameter => Some("write the value itself: models have no parameters".to_owned()),
             Self::Tls(_) => None,
         }
     }
@@ -203,15 +203,14 @@ fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
             continue;
         }
         if error.is::<rustls::Error>() {
-            return "the server's certificate must be signed by an authority that this machine trusts (or the file in \
-                    SSL_CERT_FILE has), and name the host; `sslmode=disable` in the `url` goes without TLS";
+            return "the server's certificate must name the host and be signed by an authority that this machine (or the file in SSL_CERT_FILE) trusts; `sslmode=disable` in the `url` connects without TLS";
         }
         cause = error.source();
     }
     if source.to_string().contains("does not support TLS") {
-        return "have TLS switched on at the server; `sslmode=prefer` or `disable` in the `url` goes without it";
+        return "enable TLS on the server, or connect without it: `sslmode=prefer` or `sslmode=disable` in the `url`";
     }
-    "check host and port in the source's `url`, and whether the server can be reached from this machine"
+    "check the host and port in the source's `url`, and that this machine can reach the server"
 }
 
 /// What an error of connecting means.

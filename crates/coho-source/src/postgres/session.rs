@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_url_that_cannot_be_read_is_not_repeated() {
         let error = config("postgres://u:hunter2@h:hunter2/d").unwrap_err();
-        assert_eq!(error.to_string(), "the connection URL cannot be read");
+        assert_eq!(error.to_string(), "cannot read the connection URL");
         assert!(std::error::Error::source(&error).is_none());
     }
 

@@ -1,5 +1,6 @@
 //! A reading as text: the columns with their types, each row, and the error with its help where there is one.
 
+use coho_core::failure::Failure as _;
 use std::fmt::Write as _;
 use std::path::Path;
 

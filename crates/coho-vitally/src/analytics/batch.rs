@@ -31,7 +31,7 @@ use crate::wire::refusal;
 
 /// What is said of a host that knows nothing of batches.
 const NO_API: &str =
-    "the host has no Analytics API (404): check the region, the subdomain or the address of the API";
+    "the host has no Analytics API (404): check the region, the subdomain or `analytics_url`";
 
 /// Operations on their way in batches.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ impl Batch {
         let kind = item.message.kind;
         let blocked = self.lessons.refused(kind, &text).map(|refused| {
             let kind = kind.as_str();
-            format!("Vitally refused the first {refused} messages of type `{kind}`, and took none: {text}")
+            format!("Vitally refused all of the first {refused} messages of type `{kind}`: {text}")
         });
         let code = if kind == Kind::Unlink { Code::UNLINK_FAILED } else { Code::REFUSED };
         self.tally.mark(item.operation, Mark::Refused { code, text });
@@ -272,6 +272,6 @@ fn fitting(messages: Vec<AnalyticsMessage>, limits: BatchLimits) -> Result<Vec<A
     if largest <= limits.bytes {
         return Ok(messages);
     }
-    let message = format!("the message is {largest} bytes long, and {} are sent at most", limits.bytes);
+    let message = format!("the message is {largest} bytes long; the limit is {}", limits.bytes);
     Err(Unfit { code: Code::TOO_LARGE, message })
 }

@@ -179,7 +179,7 @@ impl Draft {
             (_, "externalId") => {}
             (_, "accountIds" | "organizationIds" | "organizationId") if has_own_ids(value) => {
                 return Err(cannot(format!(
-                    "the Analytics API takes external ids only, and `{name}` has Vitally's"
+                    "the Analytics API takes only external ids, but `{name}` has Vitally's ids"
                 )));
             }
             (Object::User, "accountIds") => self.accounts = ids(value),

@@ -190,7 +190,7 @@ fn no_token(api: Api) -> Answer {
 /// What is said where an API is needed and has no token.
 pub(super) fn without_token(api: Api) -> &'static str {
     match api {
-        Api::Rest => "there is no token for the REST API",
-        Api::Analytics => "there is no token for the Analytics API",
+        Api::Rest => "no token for the REST API",
+        Api::Analytics => "no token for the Analytics API",
     }
 }

@@ -88,7 +88,7 @@ impl Breaker {
             return None;
         }
         let (code, what) = if self.unreachable == 0 {
-            (Code::SERVER_FAILING, "Vitally failed or answered with what cannot be read")
+            (Code::SERVER_FAILING, "Vitally failed, or sent a response that Coho cannot read")
         } else {
             (Code::UNREACHABLE, "Vitally could not be reached")
         };

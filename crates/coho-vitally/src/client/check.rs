@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::sync::Api;
 
 use super::Client;
@@ -30,18 +31,16 @@ pub struct TestReport {
 #[expect(missing_docs, reason = "each member says by its name what it is")]
 pub enum TestError {
     /// The client was made without a token for this API.
-    #[error("there is no token for the {} API", api_name(*api))]
+    #[error("no token for the {} API", api_name(*api))]
     NoToken { api: Api },
     /// 401 or 403 of the Analytics API.
     #[error(
-        "Vitally does not accept the token ({status}) at {url}; is it the token of the Analytics API of this workspace? \
-         It is another one than that of the REST API"
+        "Vitally does not accept the token ({status}) at {url}; is it this workspace's Analytics API token? It differs from the REST API token"
     )]
     AnalyticsToken { url: String, status: u16 },
     /// 404 of the Analytics API.
     #[error(
-        "there is no Analytics API at {url} (404); are the region and the subdomain right? \
-         Its address can be given"
+        "found no Analytics API at {url} (404); are the region and the subdomain right? You can set its address"
     )]
     NotAnalytics { url: String },
     /// 401.
@@ -51,16 +50,16 @@ pub enum TestError {
     )]
     Unauthorized { url: String, region: &'static str },
     /// 403.
-    #[error("the token may not read users (403) at {url}: {text}")]
+    #[error("the token has no permission to read users (403) at {url}: {text}")]
     Forbidden { url: String, text: String },
     /// The host's name is not known.
-    #[error("there is no host {url}; is the subdomain the one of the address at which you log in?")]
+    #[error("unknown host {url}; is the subdomain the one in the address where you log in?")]
     NoHost { url: String },
     /// Nobody listens there.
     #[error("{url} refuses the connection; is the address right, and is the server running?")]
     Refused { url: String },
     /// No secure connection.
-    #[error("no secure connection to {url}: {why}")]
+    #[error("cannot make a secure connection to {url}: {why}")]
     Tls { url: String, why: String },
     /// It took too long.
     #[error("{url} did not answer in time")]
@@ -69,22 +68,21 @@ pub enum TestError {
     #[error("cannot reach {url}: {why}")]
     Unreachable { url: String, why: String },
     /// 3xx.
-    #[error("{url} answers {status} and points elsewhere; is it the address of Vitally's API?")]
+    #[error("{url} answered {status}, a redirect; is it the address of Vitally's API?")]
     Redirected { url: String, status: u16 },
     /// Success, with a body that no Vitally sends.
-    #[error("{url} answers {status} with something that is not JSON; is it the address of Vitally's API?")]
+    #[error("{url} answered {status} with something other than JSON; is it the address of Vitally's API?")]
     NotJson { url: String, status: u16 },
     /// 429.
-    #[error("Vitally says that there were too many calls (429); wait a minute and try again")]
+    #[error("Vitally answered 429 (too many calls); wait a minute and try again")]
     TooMany,
     /// Any other status.
-    #[error("{url} answers {status}: {text}")]
+    #[error("{url} answered {status}: {text}")]
     Failing { url: String, status: u16, text: String },
 }
 
-impl TestError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for TestError {
+    fn code(&self) -> Code {
         match self {
             Self::NoToken { .. } | Self::Unauthorized { .. } | Self::AnalyticsToken { .. } => {
                 Code::UNAUTHORIZED

@@ -61,10 +61,10 @@ impl AnalyticsEndpoint {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not letters, digits and hyphens.
-    #[error("`{0}` is no subdomain: write `acme` for https://acme.vitally.io")]
+    #[error("`{0}` is not a subdomain: for https://acme.vitally.io, write `acme`")]
     Subdomain(String),
     /// No URL of a web server.
-    #[error("`{0}` is no http or https address of a server")]
+    #[error("`{0}` is not an http or https address")]
     Url(String),
 }
 

@@ -21,7 +21,7 @@ pub enum TokenError {
     #[error("the token contains characters that are not ASCII")]
     NotAscii,
     /// `Basic` with something that is not base64 of `key:`.
-    #[error("the token begins with `Basic`, and what follows is not the header that Vitally shows")]
+    #[error("the token begins with `Basic`, but is not the header that Vitally shows")]
     NotBasic,
     /// A colon inside, which would end the key.
     #[error("the token contains a colon")]

@@ -160,7 +160,7 @@ async fn read(mut response: Response, asked: Time) -> Result<Told, Trouble> {
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
-            let why = format!("the answer is larger than {LARGEST_ANSWER} bytes");
+            let why = format!("the response is larger than {LARGEST_ANSWER} bytes");
             return Err((Answer::Lost { why }, Fault::Other));
         }
     }
@@ -168,7 +168,7 @@ async fn read(mut response: Response, asked: Time) -> Result<Told, Trouble> {
         Ok(body) => body,
         // What was sent cannot be told from this: a record in it may be another one.
         Err(_) if (200..=299).contains(&status) => {
-            let why = format!("Vitally answered {status} with something that is not UTF-8");
+            let why = format!("Vitally answered {status} with text that is not UTF-8");
             return Err((Answer::Lost { why }, Fault::Other));
         }
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
@@ -194,9 +194,9 @@ fn lost(error: &reqwest::Error) -> Trouble {
 
 fn why(error: &reqwest::Error, fault: Fault) -> String {
     match fault {
-        Fault::Dns => "the host's name is not known".to_owned(),
+        Fault::Dns => "unknown host".to_owned(),
         Fault::Refused => "connection refused".to_owned(),
-        Fault::Tls => format!("no secure connection: {}", deepest(error)),
+        Fault::Tls => format!("cannot make a secure connection: {}", deepest(error)),
         Fault::TimedOut => "timed out".to_owned(),
         Fault::Other => deepest(error),
     }

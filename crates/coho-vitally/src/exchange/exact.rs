@@ -117,7 +117,7 @@ async fn read_links<A: Ask>(exchange: &mut Exchange<'_, A>, record: &Record) -> 
     let answer = exchange.asked.ask(Request::get(&address)).await;
     let subject = &exchange.subject;
     let unread = || Verdict::Unsure {
-        why: format!("the {} was written, and its links could not be read", subject.object),
+        why: format!("the {} was written, but its links could not be read", subject.object),
     };
     match read(&answer) {
         Reading::Fine(reply) => match reading::record(reply) {
@@ -145,7 +145,7 @@ async fn unlink<A: Ask>(
         }
         Reading::End(End::TooLarge(text)) => Err(failed(user, account, &text)),
         Reading::End(End::Halt(code, message)) => {
-            let why = format!("the Analytics API, asked to unlink: {message} [{code}]");
+            let why = format!("the Analytics API did not unlink: {message} [{code}]");
             Err(Verdict::Unsure { why })
         }
         // The write was carried out, so that "nothing left us" would be wrong.
@@ -155,7 +155,7 @@ async fn unlink<A: Ask>(
 
 fn failed(user: &str, account: &str, text: &str) -> Verdict {
     let (user, account) = (preview(user), preview(account));
-    let message = format!("user {user} was written and stays linked to the account {account}: {text}");
+    let message = format!("user `{user}` was written, but is still linked to account `{account}`: {text}");
     Verdict::Rejected { code: Code::UNLINK_FAILED, message }
 }
 
@@ -178,7 +178,7 @@ fn surplus_accounts(subject: &Subject, exact: &Exact, written: &mut Applied) -> 
     let notes = &mut written.notes;
     let mut stays = |linked: &Linked, object: Object, why: &str| {
         let other = linked.external_id.as_deref().map_or_else(|| linked.id.to_string(), preview);
-        notes.push(format!("user {} stays linked to the {object} {other}: {why}", preview(&name)));
+        notes.push(format!("user `{}` is still linked to {object} `{other}`: {why}", preview(&name)));
     };
     let mut accounts = Vec::new();
     for linked in surplus(record.accounts(), exact.accounts.as_ref()) {
@@ -212,10 +212,10 @@ pub(crate) fn most_calls(operation: &Operation) -> u64 {
     links.map(|change| lost(change) + 1).sum()
 }
 
-const NO_TOKEN: &str = "only the Analytics API takes users away from accounts, and there is no token of it";
-const NO_ACCOUNT_ID: &str = "the account has no external id, by which the Analytics API knows it";
-const NO_USER_ID: &str = "the user has no external id, by which the Analytics API knows it";
-const NO_WAY: &str = "no API of Vitally takes users away from organizations";
+const NO_TOKEN: &str = "only the Analytics API can unlink users from accounts, and it has no token";
+const NO_ACCOUNT_ID: &str = "the account has no external id, which the Analytics API needs";
+const NO_USER_ID: &str = "the user has no external id, which the Analytics API needs";
+const NO_WAY: &str = "Vitally has no API to unlink users from organizations";
 
 fn surplus<'r>(held: &'r [Linked], wanted: Option<&Wanted>) -> Vec<&'r Linked> {
     match wanted {

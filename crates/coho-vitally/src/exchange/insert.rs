@@ -32,7 +32,7 @@ const WAIT: Duration = Duration::from_millis(250);
 /// Creates a record, unless it is there.
 pub(crate) async fn insert<A: Ask>(
     exchange: &mut Exchange<'_, A>,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
 ) -> Result<Verdict, Verdict> {
     let subject = &exchange.subject;
     // Whether a record is ours is told by the clocks, and only an answer has Vitally's.
@@ -68,7 +68,7 @@ fn created(written: Written) -> Verdict {
     let Written { record, birth, mut notes, .. } = written;
     let origin = if birth == Birth::Proven { Origin::Created } else { Origin::Found };
     if origin == Origin::Found && record.created_at.is_some() {
-        notes.push("the record existed already, and Vitally made the insert an update".to_owned());
+        notes.push("the record already existed, and Vitally turned the insert into an update".to_owned());
     }
     applied(record, origin, notes)
 }

@@ -136,9 +136,13 @@ impl Subject {
         Some(match &record.external_id {
             Some(held) => {
                 let held = preview(held);
-                format!("{object} {address} has the external id {held} in Vitally, not {target}: it keeps it")
+                format!(
+                    "{object} `{address}` has the external id `{held}` in Vitally, not `{target}`, and keeps it"
+                )
             }
-            None => format!("{object} {address} has no external id in Vitally, not {target}: it keeps none"),
+            None => {
+                format!("{object} `{address}` has no external id in Vitally, and does not get `{target}`")
+            }
         })
     }
 
@@ -198,14 +202,14 @@ fn wrong_record(message: String) -> Verdict {
     Verdict::Rejected { code: Code::WRONG_RECORD, message }
 }
 
-/// The bodies that a write may need. What refers to records that are not resolved has no body, and matters only where
-/// that body is needed.
-#[derive(Clone, Debug)]
-pub(crate) struct Bodies {
+/// The bodies that a write may need; each is made when it is sent. What refers to records that are not resolved has no body,
+/// and matters only where that body is needed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bodies<'a> {
     associations: Associations,
-    create: Result<Body, Unresolved>,
-    complete: Result<Body, Unresolved>,
-    change: Result<Body, Unresolved>,
+    target: &'a ExternalId,
+    draft: Draft<'a>,
+    changed: &'a [Difference],
 }
 
 /// Which body an update sends.
@@ -217,37 +221,40 @@ pub(crate) enum Extent {
     Complete,
 }
 
-impl Bodies {
+impl<'a> Bodies<'a> {
     pub(crate) fn of(
-        subject: &Subject,
-        complete: &Fields,
-        changed: &[Difference],
+        operation: &'a Operation,
+        complete: &'a Fields,
+        changed: &'a [Difference],
         associations: Associations,
-        resolved: &Resolved,
+        resolved: &'a Resolved,
     ) -> Self {
-        let draft = Draft { object: subject.object, complete, resolved };
-        let change = Body::change(changed, draft);
-        let complete = Body::update(draft, changed);
-        Self {
-            associations,
-            create: Body::create(&subject.target, draft),
-            // A change that only unlinks says nothing: everything is said in its place.
-            change: if change == Ok(Body::default()) { complete.clone() } else { change },
-            complete,
-        }
+        let draft = Draft { object: operation.object, complete, resolved };
+        Self { associations, target: &operation.target, draft, changed }
     }
 
     /// The body that creates the record.
     pub(crate) fn create(&self) -> Result<Body, Verdict> {
-        self.create.clone().map_err(deferred)
+        Body::create(self.target, self.draft).map_err(deferred)
     }
 
     /// The body that updates the record.
     pub(crate) fn update(&self, extent: Extent) -> Result<Body, Verdict> {
-        match extent {
-            Extent::Change => self.change.clone().map_err(deferred),
-            Extent::Complete => self.complete.clone().map_err(deferred),
-        }
+        let body = match extent {
+            Extent::Change => self.change(),
+            Extent::Complete => self.complete(),
+        };
+        body.map_err(deferred)
+    }
+
+    fn complete(&self) -> Result<Body, Unresolved> {
+        Body::update(self.draft, self.changed)
+    }
+
+    /// A change that only unlinks says nothing: everything is said in its place.
+    fn change(&self) -> Result<Body, Unresolved> {
+        let change = Body::change(self.changed, self.draft)?;
+        if change == Body::default() { self.complete() } else { Ok(change) }
     }
 
     /// Whether a user's links have to be read before this body is sent: where others' links stay, the body names them too.
@@ -265,7 +272,7 @@ impl Bodies {
 
     /// Whether the change is less than the whole record.
     pub(crate) fn change_is_partial(&self) -> bool {
-        self.change != self.complete
+        self.change() != self.complete()
     }
 }
 
@@ -279,7 +286,7 @@ pub(crate) fn fitting(body: &Body) -> Result<String, Verdict> {
     if text.len() <= LARGEST_BODY {
         return Ok(text);
     }
-    let message = format!("the record is {} bytes long, and Vitally takes {LARGEST_BODY}", text.len());
+    let message = format!("the record is {} bytes long; Vitally's limit is {LARGEST_BODY}", text.len());
     Err(Verdict::Rejected { code: Code::TOO_LARGE, message })
 }
 

@@ -87,7 +87,7 @@ enum Place {
 /// An upsert or update under way: how it came to where it stands.
 struct Upsert<'e, 'a, A> {
     exchange: &'e mut Exchange<'a, A>,
-    bodies: &'e Bodies,
+    bodies: &'e Bodies<'e>,
     on_missing: OnMissing,
     reached: Reached,
     extent: Extent,
@@ -97,7 +97,7 @@ struct Upsert<'e, 'a, A> {
 /// Writes a record, whether it is there or not; in update mode only if it is.
 pub(crate) async fn upsert<A: Ask>(
     exchange: &mut Exchange<'_, A>,
-    bodies: &Bodies,
+    bodies: &Bodies<'_>,
     on_missing: OnMissing,
 ) -> Result<Applied, Verdict> {
     let extent = if exchange.subject.is_unclear() { Extent::Complete } else { Extent::Change };
@@ -238,7 +238,7 @@ impl<A: Ask> Upsert<'_, '_, A> {
         {
             return Ok(applied);
         }
-        let why = "Vitally says of the record both that it exists and that it does not".to_owned();
+        let why = "Vitally says both that the record exists and that it does not".to_owned();
         Err(Verdict::Unsent { why })
     }
 
@@ -261,9 +261,9 @@ impl<A: Ask> Upsert<'_, '_, A> {
                 applied.notes.dedup();
                 Ok(Applied { record: second.record, ..applied })
             }
-            Ok(Put::Missing | Put::WantsVitallysId) => {
-                Err(Verdict::Unsure { why: "the record was created and then not found".to_owned() })
-            }
+            Ok(Put::Missing | Put::WantsVitallysId) => Err(Verdict::Unsure {
+                why: "Vitally created the record, but then did not find it".to_owned(),
+            }),
             Err(
                 Verdict::Unsent { why }
                 | Verdict::Halt { message: why, .. }
@@ -286,7 +286,7 @@ impl<A: Ask> Upsert<'_, '_, A> {
             }
         };
         if self.on_missing == OnMissing::Leave && written.birth == Birth::Proven {
-            notes.push("there was no such record, and Vitally created it for an update".to_owned());
+            notes.push("the record did not exist, and Vitally created it on an update".to_owned());
         }
         notes.dedup();
         let is_linked_anew =
@@ -317,7 +317,7 @@ fn taken(subject: &Subject, record: &Record) -> Verdict {
         Some(external_id) => format!("the {} {}", subject.object, preview(external_id)),
         None => format!("a {} without external id", subject.object),
     };
-    let message = format!("{holder} has the e-mail address {address} in Vitally already");
+    let message = format!("{holder} already has the e-mail address `{address}` in Vitally");
     Verdict::Rejected { code: Code::AMBIGUOUS_MATCH, message }
 }
 

@@ -79,7 +79,7 @@ pub(crate) enum Put {
 
 impl<A: Ask> Exchange<'_, A> {
     /// Creates the record.
-    pub(crate) async fn post(&mut self, bodies: &Bodies) -> Result<Posted, Verdict> {
+    pub(crate) async fn post(&mut self, bodies: &Bodies<'_>) -> Result<Posted, Verdict> {
         let body = bodies.create()?;
         let answer = self.asked.ask(Request::post(self.subject.object, fitting(&body)?)).await;
         match read(&answer) {
@@ -113,7 +113,7 @@ impl<A: Ask> Exchange<'_, A> {
     pub(crate) async fn put_unseen(
         &mut self,
         address: Address,
-        bodies: &Bodies,
+        bodies: &Bodies<'_>,
         extent: Extent,
     ) -> Result<Put, Verdict> {
         let body = bodies.update(extent)?;
@@ -143,7 +143,7 @@ impl<A: Ask> Exchange<'_, A> {
     pub(crate) async fn put_seen(
         &mut self,
         record: &Record,
-        bodies: &Bodies,
+        bodies: &Bodies<'_>,
         extent: Extent,
     ) -> Result<Put, Verdict> {
         let body = bodies.united(bodies.update(extent)?, record);

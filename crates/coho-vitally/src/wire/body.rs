@@ -107,11 +107,13 @@ impl Body {
 
     /// The JSON text.
     pub(crate) fn text(&self) -> String {
-        let mut members = self.fields.clone();
+        let mut text = written(&self.fields);
         if !self.traits.is_empty() {
-            members.insert("traits".to_owned(), Json::Object(self.traits.clone()));
+            text.pop();
+            let separator = if self.fields.is_empty() { "" } else { "," };
+            text.extend([separator, "\"traits\":", &written(&self.traits), "}"]);
         }
-        Json::Object(members).to_string()
+        text
     }
 
     /// What an answer shows to be otherwise than this body asked.
@@ -121,18 +123,23 @@ impl Body {
             && sent != held
         {
             let held = coho_core::value::preview(held);
-            notes.push(format!("Vitally did not take the name: it still is `{held}`"));
+            notes.push(format!("Vitally did not accept the name: it is still `{held}`"));
         }
         if let (Some(Json::String(sent)), Some(held)) = (self.fields.get("email"), &answer.email)
             && !same_address(sent, held)
         {
             let held = coho_core::value::preview(held);
-            notes.push(format!("Vitally did not take the e-mail address: it still is `{held}`"));
+            notes.push(format!("Vitally did not accept the e-mail address: it is still `{held}`"));
         }
         let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && answer.lacks_trait(key));
-        notes.extend(dropped.map(|(key, _)| format!("Vitally did not take the trait `{key}`")));
+        notes.extend(dropped.map(|(key, _)| format!("Vitally did not accept the trait `{key}`")));
         notes
     }
+}
+
+/// An object with texts for keys is always written.
+fn written(members: &Map<String, Json>) -> String {
+    serde_json::to_string(members).unwrap_or_default()
 }
 
 /// What bodies are made from.

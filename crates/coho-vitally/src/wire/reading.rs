@@ -54,10 +54,10 @@ fn read_reply(reply: &Reply) -> Reading<'_> {
     match reply.status {
         200..=299 => Reading::Fine(reply),
         401 => halt(Code::UNAUTHORIZED, format!("Vitally does not accept the token (401): {}", text())),
-        403 => halt(Code::FORBIDDEN, format!("the token may not do this (403): {}", text())),
+        403 => halt(Code::FORBIDDEN, format!("the token has no permission for this (403): {}", text())),
         404 => Reading::Absent(reply),
         413 => Reading::End(End::TooLarge(text())),
-        429 => halt(Code::QUOTA, "Vitally keeps answering 429, too many calls".to_owned()),
+        429 => halt(Code::QUOTA, "Vitally keeps answering 429 (too many calls)".to_owned()),
         408 | 500.. => Reading::End(End::Unknown(failing(reply))),
         400..=499 => Reading::Refused(reply),
         status => halt(Code::UNREACHABLE, redirected(status)),
@@ -72,7 +72,7 @@ fn failing(reply: &Reply) -> String {
 }
 
 fn redirected(status: u16) -> String {
-    format!("the address answers {status} and points elsewhere; check the region and the subdomain")
+    format!("the address answered {status}, a redirect; check the region and the subdomain")
 }
 
 impl End {
@@ -103,13 +103,13 @@ pub(crate) fn refused(reply: &Reply) -> Verdict {
 /// The record that an answer of success shows: one with an id.
 pub(crate) fn record(reply: &Reply) -> Result<Record, End> {
     let record = is_whole(reply).then(|| object(reply)).flatten().map(Record::of);
-    record.filter(|record| record.id.is_some()).ok_or_else(|| unshown(reply, "no record"))
+    record.filter(|record| record.id.is_some()).ok_or_else(|| unshown(reply, "a record"))
 }
 
 /// The page of a list. What is no list, or has an entry without an id, is no answer: it does not say that nobody is there.
 pub(crate) fn page(reply: &Reply) -> Result<Page, End> {
     let page = is_whole(reply).then(|| Envelope::parse(&reply.body)).flatten().and_then(Envelope::page);
-    page.ok_or_else(|| unshown(reply, "no list"))
+    page.ok_or_else(|| unshown(reply, "a list"))
 }
 
 /// The records that a search shows: a list, or one record by itself.
@@ -124,7 +124,7 @@ pub(crate) fn removed(reply: &Reply) -> Result<(), End> {
         200 | 202 => object(reply).is_some(),
         _ => false,
     };
-    if is_done { Ok(()) } else { Err(unshown(reply, "no removal")) }
+    if is_done { Ok(()) } else { Err(unshown(reply, "a confirmation")) }
 }
 
 /// Whether the Analytics API took what it was sent.
@@ -132,7 +132,7 @@ pub(crate) fn taken(reply: &Reply) -> Result<(), String> {
     let message = is_whole(reply).then(|| object(reply)).flatten();
     let text = message.as_ref().and_then(|members| members.get("message")).and_then(Json::as_str);
     let is_taken = text.is_some_and(|text| text.trim_start().to_lowercase().starts_with("success"));
-    if is_taken { Ok(()) } else { Err(unshown_text(reply, "nothing of the messages")) }
+    if is_taken { Ok(()) } else { Err(unshown_text(reply, "a confirmation")) }
 }
 
 /// Whether an answer of success shows what it has to.
@@ -176,13 +176,16 @@ fn unshown_text(reply: &Reply, what: &str) -> String {
     let status = reply.status;
     match serde_json::from_str::<Json>(&reply.body) {
         _ if reply.body.trim().is_empty() => {
-            format!("Vitally answered {status} without a body, which shows {what}")
+            format!("Vitally answered {status}: expected {what}, found no body")
         }
-        Err(_) => format!("Vitally answered {status} with something that is not JSON"),
+        Err(_) => format!("Vitally answered {status}: expected {what}, found something other than JSON"),
         Ok(Json::Object(members)) if speaks_of_error(&members) => {
-            format!("Vitally answered {status} and showed {what}: {}", refusal::text(&reply.body))
+            format!(
+                "Vitally answered {status}: expected {what}, found an error: {}",
+                refusal::text(&reply.body)
+            )
         }
-        Ok(_) => format!("Vitally answered {status} and showed {what}"),
+        Ok(_) => format!("Vitally answered {status}: expected {what}, found other JSON"),
     }
 }
 

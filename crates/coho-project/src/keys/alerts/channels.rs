@@ -15,7 +15,7 @@ pub(super) static RECIPIENTS: Shape = Shape {
         label: "NAME",
         key: Some(&NAME),
         form: &Form::Typed(&CHANNEL),
-        meaning: "somebody who is told",
+        meaning: "a recipient of alerts",
     }),
 };
 
@@ -33,7 +33,7 @@ static CHANNEL: Typed = Typed {
 };
 
 const fn kind(form: &'static Form, example: &'static str) -> Key {
-    Key { name: "type", need: Must, form, default: "", meaning: "Which kind of channel this is.", example }
+    Key { name: "type", need: Must, form, default: "", meaning: "The kind of channel.", example }
 }
 
 const FROM_LEVEL: Key = Key {
@@ -41,7 +41,7 @@ const FROM_LEVEL: Key = Key {
     need: May,
     form: &Form::Choice(&LEVEL),
     default: "`warning`",
-    meaning: "From which level on it is told.",
+    meaning: "The lowest level to send.",
     example: "level: critical",
 };
 
@@ -50,7 +50,7 @@ const WHEN: Key = Key {
     need: May,
     form: &Form::List(&Form::Choice(&TRIGGERS)),
     default: "all",
-    meaning: "Of what it is told.",
+    meaning: "Which alerts or events to send.",
     example: "when: [failed, credentials]",
 };
 
@@ -181,7 +181,7 @@ static EMAIL: Shape = Shape {
         required(
             "to",
             &Form::Either(&[&TEXTS, &Form::List(&TEXTS)]),
-            "Who is told.",
+            "The recipients.",
             "to: [ops@example.com]",
         ),
         FROM_LEVEL,
@@ -269,7 +269,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
             default: "not signed",
-            meaning: "What messages are signed with; several while one is changed.",
+            meaning: "The signing secret; several during a rotation.",
             example: "secrets: \"${WEBHOOK_SECRET}\"",
         },
         FROM_LEVEL,

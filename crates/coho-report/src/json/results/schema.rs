@@ -72,7 +72,7 @@ fn counts() -> Json {
     let statuses = RowStatus::ALL.map(|status| (status.as_str().to_owned(), number("")));
     json!({
         "type": "object",
-        "description": "The rows read and the keys gone are together the sum of the fates: each ends in exactly one.",
+        "description": "The rows read and the keys gone are together the sum of the counts by status: each row ends in exactly one status.",
         "required": ["read", "absent", "writes", "removals", "fates"],
         "properties": {
             "read": number("Rows of the model."),

@@ -94,7 +94,7 @@ impl List {
             section aria-labelledby="operations" {
                 h2 #operations { "Operations of " (self.sync) }
                 (self.filters())
-                @if self.items.is_empty() { (parts::empty("There are no such operations in this plan.")) }
+                @if self.items.is_empty() { (parts::empty("This plan has no such operations.")) }
                 ol .rows { @for item in &self.items { (item.show()) } }
                 @if let Some(next) = &self.next {
                     p { a .more rel="next" href=(self.address(self.kind.as_deref(), Some(next))) { "More" } }
@@ -232,7 +232,7 @@ impl Item {
                         (self.why.replace('-', " "))
                         @match self.created {
                             Some(true) if self.removes => { " · created by Coho" }
-                            Some(false) if self.removes => { " · was there before" }
+                            Some(false) if self.removes => { " · existed before" }
                             Some(_) | None => {}
                         }
                     }

@@ -149,7 +149,7 @@ impl SyncPart {
                     span { (term) }
                 }
             }
-            @if !self.holds { p .alert { "The sides differ. This is a mistake in Coho: please report it." } }
+            @if !self.holds { p .alert { "The two sides differ. This is a bug in Coho: please report it." } }
         }
     }
 

@@ -45,17 +45,17 @@ pub(crate) struct Choice {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sync,
-    Fate,
+    Status,
     Code,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Sync, Self::Fate, Self::Code];
+    const ALL: [Self; 3] = [Self::Sync, Self::Status, Self::Code];
 
     fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
-            Self::Fate => "fate",
+            Self::Status => "status",
             Self::Code => "code",
         }
     }
@@ -63,7 +63,7 @@ impl Kind {
     fn of(self, choice: &Choice) -> Option<&str> {
         match self {
             Self::Sync => Some(&choice.sync),
-            Self::Fate => Some(&choice.status),
+            Self::Status => Some(&choice.status),
             Self::Code => choice.code.as_deref(),
         }
     }
@@ -77,7 +77,7 @@ impl Filter {
         let text = q.as_deref().and_then(|number| context.searches.text(number));
         Self {
             sync: filter("sync"),
-            status: filter("fate"),
+            status: filter("status"),
             code: filter("code"),
             cause: filter("cause"),
             standing: context.asked.filter("standing").is_some(),
@@ -94,7 +94,7 @@ impl Filter {
             &[
                 ("standing", self.standing.then_some("yes")),
                 ("sync", self.sync.as_deref()),
-                ("fate", self.status.as_deref()),
+                ("status", self.status.as_deref()),
                 ("code", self.code.as_deref()),
                 ("cause", self.cause.as_deref()),
                 ("q", self.q.as_deref()),
@@ -111,9 +111,9 @@ impl Filter {
                 @for kind in Kind::ALL {
                     @if let Some(value) = self.chosen(kind) { input type="hidden" name=(kind.name()) value=(value); }
                 }
-                label .visually-hidden for="text" { "A key, a value, or a part of a message" }
+                label .visually-hidden for="text" { "A key, a value or part of a message" }
                 input #text type="search" name="text" value=[self.text.as_deref()] autocomplete="off"
-                    placeholder="A key, a value, or a part of a message";
+                    placeholder="A key, a value or part of a message";
                 button { "Search" }
             }
         }
@@ -138,7 +138,7 @@ impl Filter {
     fn chosen(&self, kind: Kind) -> Option<&str> {
         match kind {
             Kind::Sync => self.sync.as_deref(),
-            Kind::Fate => self.status.as_deref(),
+            Kind::Status => self.status.as_deref(),
             Kind::Code => self.code.as_deref(),
         }
     }
@@ -148,7 +148,7 @@ impl Filter {
         let value = value.map(str::to_owned);
         match kind {
             Kind::Sync => other.sync = value,
-            Kind::Fate => other.status = value,
+            Kind::Status => other.status = value,
             Kind::Code => other.code = value,
         }
         other

@@ -1,6 +1,7 @@
 //! Why a live check ends before its end. What Vitally refuses is an answer; these are what leaves nothing to ask.
 
 use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::object::Object;
 use coho_core::verdict::Verdict;
 
@@ -17,22 +18,21 @@ pub enum LiveError {
     #[error(transparent)]
     Test(#[from] TestError),
     /// The workspace has a record of a name that the check would use.
-    #[error("the workspace has {} `{external_id}` already, and the check would write and delete it", object.with_article())]
+    #[error("the workspace already has {} `{external_id}`, which the check would overwrite and delete", object.with_article())]
     Exists { object: Object, external_id: String },
     /// Vitally refuses a record without which nothing can be found out.
     #[error("Vitally refuses {} that the check needs ({status}): {text}", object.with_article())]
     Refused { object: Object, status: u16, text: String },
     /// A new record does not show.
-    #[error("{} that the check made does not show, though Vitally took it", object.with_article())]
+    #[error("{} that the check created does not show up, although Vitally accepted it", object.with_article())]
     Unseen { object: Object },
     /// All requests would end like this one.
     #[error("{text}")]
     Vitally { code: Code, text: String },
 }
 
-impl LiveError {
-    /// The stable code.
-    pub fn code(&self) -> Code {
+impl Failure for LiveError {
+    fn code(&self) -> Code {
         match self {
             Self::Interrupted => Code::INTERRUPTED,
             Self::Test(error) => error.code(),
@@ -42,7 +42,9 @@ impl LiveError {
             Self::Vitally { code, .. } => *code,
         }
     }
+}
 
+impl LiveError {
     /// What a verdict says that is none on the request alone.
     pub(super) fn of(verdict: Verdict) -> Self {
         match verdict {
@@ -51,7 +53,7 @@ impl LiveError {
             }
             Verdict::Unsent { why } | Verdict::Unsure { why } | Verdict::Deferred { message: why } => {
                 let is_said = why.starts_with("Vitally");
-                let text = if is_said { why } else { format!("Vitally gave no answer: {why}") };
+                let text = if is_said { why } else { format!("Vitally did not answer: {why}") };
                 Self::Vitally { code: Code::SERVER_FAILING, text }
             }
             Verdict::Applied { .. }
@@ -60,7 +62,7 @@ impl LiveError {
             | Verdict::Missing
             | Verdict::Exists
             | Verdict::Ambiguous => {
-                let text = "Vitally answered with something that cannot be read".to_owned();
+                let text = "Vitally sent a response that Coho cannot read".to_owned();
                 Self::Vitally { code: Code::SERVER_FAILING, text }
             }
         }

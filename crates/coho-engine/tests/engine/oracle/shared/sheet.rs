@@ -165,7 +165,7 @@ impl Sheet {
         removals
     }
 
-    /// Whatever was there before, a row's value is in its record afterwards. Only an update makes no record.
+    /// Whatever existed before, a row's value is in its record afterwards. Only an update makes no record.
     fn write(&mut self, sync: usize, rows: &BTreeMap<u8, u8>, mode: &str) {
         for (account, value) in rows {
             let is_there = self.accounts.contains_key(account);

@@ -1,48 +1,66 @@
-//! `docs/seed.md`: what Hightouch's page promises of Vitally, row by row, and what shows that Coho keeps it. Each row is whole
-//! and numbered, and each test, fixture and command that it names is there.
+//! Tables of promises: `docs/seed.md` (Hightouch's page, row by row) and `docs/guarantees.md`. Each row is complete and numbered, and
+//! each test, fixture and command that its last cell names exists.
 
 use super::tree::{File, Tree};
 use super::{Finding, rust};
 
-const DOCUMENT: &str = "docs/seed.md";
+/// A document with a table of promises.
+struct Document {
+    path: &'static str,
+    /// What its ids begin with: `S` of `S01`.
+    letter: char,
+    /// The id, what is promised, and at last what shows it.
+    cells: usize,
+}
+
+const DOCUMENTS: [Document; 2] = [
+    Document { path: "docs/seed.md", letter: 'S', cells: 4 },
+    Document { path: "docs/guarantees.md", letter: 'G', cells: 3 },
+];
 
 /// Where the verbs and flags of `coho` are declared.
 const ARGUMENTS: &str = "crates/coho-cli/src/args.rs";
 
-/// The id, what the page says, what Coho does, what shows it.
-const CELLS: usize = 4;
-
-/// A row of the table: its line, its number and its cells.
+/// A row of a table: its line, its number and its cells.
 struct Row<'a> {
+    document: &'static Document,
     line: usize,
     number: u32,
     cells: Vec<&'a str>,
 }
 
-/// Checks every row.
+impl Row<'_> {
+    fn id(&self) -> String {
+        format!("{}{:02}", self.document.letter, self.number)
+    }
+}
+
+/// Checks every row of every document.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let Some(document) = tree.files().find(|file| file.path == DOCUMENT) else {
-        return vec![Finding::of(
-            DOCUMENT,
-            "the document is missing",
-            "say of each promise what shows that it is kept",
-        )];
+    DOCUMENTS.iter().flat_map(|document| promises(tree, document)).collect()
+}
+
+fn promises(tree: &Tree, document: &'static Document) -> Vec<Finding> {
+    let Some(text) = tree.files().find(|file| file.path == document.path) else {
+        let remedy = "say of each promise what shows that it is kept";
+        return vec![Finding::of(document.path, "the document is missing", remedy)];
     };
-    let rows: Vec<_> = document.lines().filter_map(|(line, text)| row(line, text)).collect();
+    let rows: Vec<_> = text.lines().filter_map(|(line, text)| row(document, line, text)).collect();
     if rows.is_empty() {
-        return vec![Finding::of(DOCUMENT, "there is no row", "begin each with its id: `| S01 |`")];
+        let remedy = format!("begin each with its id: `| {}01 |`", document.letter);
+        return vec![Finding::of(document.path, "there is no row", remedy)];
     }
     let named = rows.iter().flat_map(|row| proofs(tree, row));
     numbers(&rows).into_iter().chain(rows.iter().flat_map(form)).chain(named).collect()
 }
 
 /// A line that begins with an id such as `S01`.
-fn row(line: usize, text: &str) -> Option<Row<'_>> {
+fn row<'a>(document: &'static Document, line: usize, text: &'a str) -> Option<Row<'a>> {
     let inner = text.strip_prefix('|')?.trim_end();
     let cells = cells(inner.strip_suffix('|').unwrap_or(inner));
-    let digits = cells.first()?.strip_prefix('S')?;
+    let digits = cells.first()?.strip_prefix(document.letter)?;
     let number = digits.parse().ok().filter(|_| digits.len() >= 2)?;
-    Some(Row { line, number, cells })
+    Some(Row { document, line, number, cells })
 }
 
 /// The cells between unescaped bars.
@@ -63,27 +81,29 @@ fn numbers(rows: &[Row<'_>]) -> Vec<Finding> {
     let expected = 1_u32..;
     let wrong = rows.iter().zip(expected).find(|(row, expected)| row.number != *expected);
     let finding = wrong.map(|(row, expected)| {
-        let message = format!("row S{:02} stands where S{expected:02} is due", row.number);
+        let letter = row.document.letter;
+        let message = format!("row {} stands where {letter}{expected:02} is due", row.id());
         finding(row, message, "number the rows without gaps, in their order")
     });
     finding.into_iter().collect()
 }
 
 fn form(row: &Row<'_>) -> Vec<Finding> {
-    if row.cells.len() != CELLS {
-        let message = format!("row S{:02} has {} cells in place of {CELLS}", row.number, row.cells.len());
+    let expected = row.document.cells;
+    if row.cells.len() != expected {
+        let message = format!("row {} has {} cells in place of {expected}", row.id(), row.cells.len());
         return vec![finding(row, message, "escape a bar within a cell as \\|")];
     }
     let empty = row.cells.iter().position(|cell| cell.is_empty());
     let empty = empty.map(|at| {
-        finding(row, format!("cell {} of row S{:02} is empty", at + 1, row.number), "say what belongs there")
+        finding(row, format!("cell {} of row {} is empty", at + 1, row.id()), "say what belongs there")
     });
     empty.into_iter().collect()
 }
 
 /// What the last cell names, in backticks: a file, functions of the Rust file before them, a command.
 fn proofs(tree: &Tree, row: &Row<'_>) -> Vec<Finding> {
-    let Some(cell) = row.cells.get(CELLS - 1) else { return Vec::new() };
+    let Some(cell) = row.cells.get(row.document.cells - 1) else { return Vec::new() };
     let (mut findings, mut shown, mut file) = (Vec::new(), 0, None);
     for name in cell.split('`').skip(1).step_by(2) {
         let wrong = if name.split(' ').next() == Some("coho") {
@@ -101,14 +121,14 @@ fn proofs(tree: &Tree, row: &Row<'_>) -> Vec<Finding> {
         }
     }
     if shown == 0 && findings.is_empty() {
-        let message = format!("nothing shows row S{:02}", row.number);
+        let message = format!("nothing shows row {}", row.id());
         findings.push(finding(row, message, "name a test of a file, a fixture, or a command, in backticks"));
     }
     findings
 }
 
 fn finding(row: &Row<'_>, message: String, remedy: &str) -> Finding {
-    Finding::at(DOCUMENT, row.line, message, remedy)
+    Finding::at(row.document.path, row.line, message, remedy)
 }
 
 fn why_no_file(file: Option<&File>, name: &str) -> Option<String> {
@@ -196,9 +216,10 @@ enum Other {
 ";
 
     fn found(rows: &str) -> Vec<String> {
+        let [seed, _] = &DOCUMENTS;
         let files =
-            [(DOCUMENT, rows), (TESTS, SOURCE), (ARGUMENTS, VERBS), ("crates/a/fixtures/b/c.yaml", "")];
-        let findings = check(&Tree::of(&files)).into_iter();
+            [(seed.path, rows), (TESTS, SOURCE), (ARGUMENTS, VERBS), ("crates/a/fixtures/b/c.yaml", "")];
+        let findings = promises(&Tree::of(&files), seed).into_iter();
         findings.map(|found| format!("{}: {}", found.line, found.message)).collect()
     }
 
@@ -258,7 +279,15 @@ enum Other {
     }
 
     #[test]
+    fn each_document_has_ids_of_its_own() {
+        let [_, guarantees] = &DOCUMENTS;
+        let files = [(guarantees.path, "| G01 | a | `coho gone` |\n"), (ARGUMENTS, VERBS)];
+        let found = promises(&Tree::of(&files), guarantees).into_iter();
+        assert_eq!(found.map(|found| found.message).collect::<Vec<_>>(), ["there is no verb `coho gone`"]);
+    }
+
+    #[test]
     fn a_missing_document_is_found() {
-        assert_eq!(check(&Tree::of(&[])).len(), 1);
+        assert_eq!(check(&Tree::of(&[])).len(), DOCUMENTS.len());
     }
 }

@@ -1,0 +1,36 @@
+//! Failures: what every error says beside its message, so that whoever prints one needs to know no other type.
+
+use crate::code::Code;
+
+/// An error with a stable code and with what helps.
+///
+/// ```
+/// use coho_core::code::Code;
+/// use coho_core::failure::Failure;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("the file `{0}` is missing")]
+/// struct Missing(String);
+///
+/// impl Failure for Missing {
+///     fn code(&self) -> Code {
+///         Code::FILE_UNREADABLE
+///     }
+///
+///     fn help(&self) -> Option<String> {
+///         Some("check the source's `path`".to_owned())
+///     }
+/// }
+///
+/// let error = Missing("customers.csv".to_owned());
+/// assert_eq!(format!("{error} [{}]", error.code()), "the file `customers.csv` is missing [file-unreadable]");
+/// ```
+pub trait Failure: std::error::Error {
+    /// The stable code, which the reference of error codes is searched for.
+    fn code(&self) -> Code;
+
+    /// What to do about it.
+    fn help(&self) -> Option<String> {
+        None
+    }
+}

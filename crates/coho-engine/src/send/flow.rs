@@ -1,0 +1,176 @@
+//! The flow: operations of the REST API, each in calls of its own, as a window that slides.
+//!
+//! At most [`WINDOW`] intents are open. While one group is written, what comes back gathers for the next one, and further
+//! operations leave; nothing waits for the disk but what must (law 2).
+
+use std::collections::VecDeque;
+use std::future::pending;
+
+use coho_plan::failure::PlanError;
+use coho_plan::phase::Phase;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::outcome::is_rejected;
+use super::sent::Sent;
+use super::writer::{Due, Group, Next, Written};
+use super::{Delivered, OpRange, Pace, Sender, WINDOW};
+use crate::failure::EngineError;
+
+/// A group that is being written.
+pub(super) type Writing = JoinHandle<Result<Written, EngineError>>;
+
+/// Where the operations of a phase are.
+struct Flow {
+    next: Next,
+    /// Whether all of them were read.
+    is_over: bool,
+    /// Those that may be sent.
+    waiting: VecDeque<Due>,
+    /// Those that came back, and are not written yet.
+    done: Vec<Delivered>,
+    /// How many intents are open.
+    open: usize,
+    /// What the group that is being written settles, and how many operations it was to read.
+    settling: usize,
+    asked: usize,
+    /// How many records Vitally refused so far.
+    rejected: u64,
+}
+
+/// What happens next.
+enum Happened {
+    Written(Result<Written, EngineError>),
+    Delivered(Result<Delivered, EngineError>),
+}
+
+impl Sender<'_> {
+    /// Carries out the operations of a stretch. Gives what is left of it.
+    pub(super) async fn flow(
+        &self,
+        phase: Phase,
+        range: OpRange,
+        sent: &mut Sent,
+    ) -> Result<OpRange, EngineError> {
+        let OpRange { after, most } = range;
+        let mut flow = Flow::new(Next { phase, api: self.sync.api, after, most }, sent.rejected());
+        let mut writing = None;
+        let flowed = self.carry_out(&mut flow, &mut writing, sent).await;
+        // Where something else failed, what is being written is still told.
+        if let (Err(_), Some(writing)) = (&flowed, &mut writing)
+            && let Ok(written) = joined(writing).await
+        {
+            self.absorb(written, &mut flow, sent);
+        }
+        flowed.map(|()| OpRange { after: flow.next.after, most: flow.next.most })
+    }
+
+    async fn carry_out(
+        &self,
+        flow: &mut Flow,
+        writing: &mut Option<Writing>,
+        sent: &mut Sent,
+    ) -> Result<(), EngineError> {
+        let mut under_way = FuturesUnordered::new();
+        self.look_at_the_clock(sent);
+        loop {
+            while under_way.len() < self.pace.concurrency {
+                let Some(due) = flow.waiting.pop_front() else { break };
+                under_way.push(self.deliver(due, sent.stopped.is_some()));
+            }
+            if writing.is_none() {
+                self.heartbeat.beat()?;
+                let begins = !self.ends() && sent.stopped.is_none();
+                *writing = flow.gathered(self.pace, begins).map(|group| self.write(group));
+            }
+            if under_way.is_empty() && writing.is_none() {
+                return Ok(());
+            }
+            let happened = tokio::select! {
+                biased;
+                written = written(writing) => Happened::Written(written),
+                Some(delivered) = under_way.next() => Happened::Delivered(delivered),
+            };
+            match happened {
+                Happened::Written(written) => self.absorb(written?, flow, sent),
+                Happened::Delivered(delivered) => self.note(delivered?, flow, sent),
+            }
+        }
+    }
+
+    /// Begins to write a group, on a thread on which that may block.
+    pub(super) fn write(&self, group: Group) -> Writing {
+        let writer = self.writer.clone();
+        spawn_blocking(move || writer.write(group))
+    }
+
+    /// Notes an operation that came back. What was refused counts at once, though it is written later.
+    fn note(&self, delivered: Delivered, flow: &mut Flow, sent: &mut Sent) {
+        flow.rejected += u64::from(is_rejected(&delivered.verdict));
+        flow.done.push(delivered);
+        self.look_at_refusals(flow.rejected, sent);
+        self.look_at_the_clock(sent);
+    }
+
+    /// Takes what was written, and only now speaks of it.
+    fn absorb(&self, mut written: Written, flow: &mut Flow, sent: &mut Sent) {
+        flow.absorb(&mut written);
+        self.tell(written, sent);
+    }
+}
+
+impl Flow {
+    fn new(next: Next, rejected: u64) -> Self {
+        Self {
+            next,
+            is_over: next.most == 0,
+            waiting: VecDeque::new(),
+            done: Vec::new(),
+            open: 0,
+            settling: 0,
+            asked: 0,
+            rejected,
+        }
+    }
+
+    /// What is written next. A fast destination's verdicts wait for each other, as long as there is something to send.
+    fn gathered(&mut self, pace: Pace, begins: bool) -> Option<Group> {
+        if self.done.len() < pace.settled_at_once && !self.waiting.is_empty() {
+            return None;
+        }
+        let room = WINDOW.saturating_sub(self.open.saturating_sub(self.done.len()));
+        self.asked = if begins && !self.is_over { room.min(self.next.most) } else { 0 };
+        if self.done.is_empty() && self.asked == 0 {
+            return None;
+        }
+        self.settling = self.done.len();
+        let next = (self.asked > 0).then_some(Next { most: self.asked, ..self.next });
+        Some(Group { done: std::mem::take(&mut self.done), next, ..Group::default() })
+    }
+
+    fn absorb(&mut self, written: &mut Written) {
+        self.open = (self.open + written.due.len()).saturating_sub(self.settling);
+        self.is_over |= written.read < self.asked;
+        self.next = self.next.behind(written);
+        self.is_over |= self.next.most == 0;
+        self.waiting.extend(written.due.drain(..));
+    }
+}
+
+/// What a group that is being written comes to; nothing ever, where none is.
+async fn written(writing: &mut Option<Writing>) -> Result<Written, EngineError> {
+    let Some(under_way) = writing else { return pending().await };
+    let written = joined(under_way).await;
+    *writing = None;
+    written
+}
+
+/// A panic of the writer is the run's.
+pub(super) async fn joined(writing: &mut Writing) -> Result<Written, EngineError> {
+    match writing.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(written) => written,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime ends, and the run with it.
+        Err(Err(_)) => Err(PlanError::Interrupted.into()),
+    }
+}

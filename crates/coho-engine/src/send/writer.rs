@@ -1,0 +1,270 @@
+//! The writer: one hand writes to the ledger while operations are sent, on a thread on which that may block.
+//!
+//! What has gathered is one transaction: verdicts are concluded and settled, and the intents of what is sent next are opened.
+//! Only what was committed is told, and only an operation whose intent was committed is sent (law 2).
+
+mod stale;
+
+use std::sync::Arc;
+
+use coho_core::event::Event;
+use coho_core::key::Key;
+use coho_core::operation::{Action, Known, Operation};
+use coho_core::path::FieldPath;
+use coho_core::plan::count_problem;
+use coho_core::row_state::{Origin, Pending, RowState, Verb};
+use coho_core::sync::{Api, Removal};
+use coho_core::target::VitallyId;
+use coho_core::time::Time;
+use coho_core::value::Value;
+use coho_core::verdict::{Call, Verdict};
+use coho_ledger::identity::Elsewhere;
+use coho_ledger::intent::{Intent, Opened};
+use coho_ledger::lease::Lease;
+use coho_ledger::run::Run;
+use coho_ledger::scope::SyncScope;
+use coho_ledger::settle::{Settlement, Step};
+use coho_ledger::{Ledger, LedgerError};
+use coho_plan::batches::BATCHED;
+use coho_plan::phase::Phase;
+use coho_plan::table::Table;
+use coho_vitally::client::Client;
+
+use self::stale::Stale;
+use super::Delivered;
+use super::outcome::{problem, said, status, unsent};
+use super::sent::Sent;
+use crate::clock::Clock;
+use crate::conclude::{Circumstances, conclude, looked_at};
+use crate::failure::EngineError;
+
+/// What sending writes, and with what right.
+pub(crate) struct Writer {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) run: Run,
+    pub(crate) scope: SyncScope,
+    pub(crate) table: Arc<Table>,
+    pub(crate) client: Client,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The name of the destination, as messages tell it.
+    pub(crate) destination: String,
+    /// What the sync does with a record whose row left.
+    pub(crate) removal: Removal,
+}
+
+/// An operation with the memory that it was made from.
+pub(super) struct Due {
+    pub(super) operation: Operation,
+    pub(super) before: Option<RowState>,
+    /// When the intent was made durable.
+    pub(super) at: Time,
+}
+
+impl Due {
+    /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
+    pub(super) fn since(&self) -> Time {
+        match self.before.as_ref().map(|row_state| &row_state.pending) {
+            Some(Pending::Open { since, .. }) => *since,
+            Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
+        }
+    }
+
+    /// The look at what became of the intent that an earlier run left open; `None` where there is none.
+    pub(super) fn look(&self) -> Option<Operation> {
+        let row_state = self.before.as_ref()?;
+        let Pending::Open { verb, would_send, .. } = &row_state.pending else { return None };
+        let would_send = match verb {
+            Verb::Write => would_send.clone(),
+            // What the record holds if it is still there.
+            Verb::Remove => row_state.delivery.sent().cloned().unwrap_or_default(),
+        };
+        let sent_to = would_send.get(&FieldPath::new("email")).and_then(Value::as_text).map(str::to_owned);
+        Some(Operation {
+            target: row_state.target.clone(),
+            email: self.operation.email.clone().map(|now| sent_to.unwrap_or(now)),
+            action: Action::Probe { verb: *verb, would_send },
+            known: Known::of(Some(row_state)),
+            seen: row_state.seen,
+            ..self.operation.clone()
+        })
+    }
+}
+
+/// What has gathered to be written.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Operations with what Vitally made of them.
+    pub(super) done: Vec<Delivered>,
+    /// Calls that were made for several of them.
+    pub(super) shared: Vec<(Call, Vec<Key>)>,
+    /// Which operations are sent next.
+    pub(super) next: Option<Next>,
+}
+
+/// The next operations of a phase, at most so many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Next {
+    pub(super) phase: Phase,
+    pub(super) api: Api,
+    /// The number of the last one so far.
+    pub(super) after: i64,
+    pub(super) most: usize,
+}
+
+/// What was written.
+#[derive(Default)]
+pub(super) struct Written {
+    /// What the settled operations came to.
+    pub(super) sent: Sent,
+    /// What happened, to be told now.
+    pub(super) events: Vec<Event>,
+    /// The operations that may be sent now.
+    pub(super) due: Vec<Due>,
+    /// The number of the last operation that was read; `None` where there was none any more.
+    pub(super) last: Option<i64>,
+    /// How many were read.
+    pub(super) read: usize,
+}
+
+impl Next {
+    /// What follows what was read.
+    pub(super) fn behind(self, written: &Written) -> Self {
+        let after = written.last.unwrap_or(self.after);
+        Self { after, most: self.most.saturating_sub(written.read), ..self }
+    }
+}
+
+impl Writer {
+    /// Writes a group. It blocks.
+    pub(super) fn write(&self, group: Group) -> Result<Written, EngineError> {
+        let Group { done, shared, next } = group;
+        let (now, mut written) = (self.clock.now(), Written::default());
+        let mut settled = Vec::with_capacity(done.len());
+        let mut settlements = Vec::with_capacity(done.len());
+        for one in done {
+            let (event, settlement) = self.conclude(one, &shared, now, &mut written.sent)?;
+            settled.push(event);
+            settlements.push(settlement);
+        }
+        let mut stale = Vec::new();
+        let next = self.still_ours(self.read(next, &mut written)?, &mut stale)?;
+        let intents: Vec<_> = next.iter().map(|operation| Intent::of(operation, now)).collect();
+        let step = Step { settlements: &settlements, calls: &shared, intents: &intents };
+        let opened = self.ledger.advance(&self.lease, &self.run, &self.scope, step)?;
+        for (operation, opened) in next.into_iter().zip(opened) {
+            match opened {
+                Opened::Durable { before } => written.due.push(Due { operation, before, at: now }),
+                Opened::Stale => stale.push((operation, Stale::Changed)),
+            }
+        }
+        self.pass_over(stale, &mut written.sent)?;
+        written.sent.calls += shared.len() as u64;
+        written.events = self.events(shared, settlements, settled);
+        Ok(written)
+    }
+
+    fn read(&self, next: Option<Next>, written: &mut Written) -> Result<Vec<Operation>, EngineError> {
+        let Some(Next { phase, api, after, most }) = next else { return Ok(Vec::new()) };
+        let mut operations = self.table.operations(phase, after, most)?;
+        if api == Api::Analytics {
+            cut(&mut operations);
+        }
+        written.last = operations.last().map(|(number, _)| *number);
+        written.read = operations.len();
+        Ok(operations.into_iter().map(|(_, operation)| operation).collect())
+    }
+
+    /// What a verdict means: what is told of it, and what is written.
+    fn conclude(
+        &self,
+        done: Delivered,
+        shared: &[(Call, Vec<Key>)],
+        now: Time,
+        sent: &mut Sent,
+    ) -> Result<(Event, Settlement), EngineError> {
+        let Delivered { mut due, looked, verdict, calls } = done;
+        if let Some((look, found)) = looked {
+            due.before = looked_at(&look, &found, self.circumstances(&due, &found, now)?);
+        }
+        let circumstances = self.circumstances(&due, &verdict, now)?;
+        let mut conclusion = conclude(&due.operation, &verdict, circumstances);
+        conclusion.message = said(&due.operation, conclusion.message, self.client.private());
+        sent.count(conclusion.outcome, 1);
+        sent.calls += calls.len() as u64;
+        sent.note(&verdict);
+        let last = calls.last().or(shared.last().map(|(call, _)| call));
+        sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, last, &self.destination));
+        let operation = due.operation;
+        let (key, target) = (operation.key.clone(), operation.target.clone());
+        if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
+            count_problem(&mut sent.problems, Some(&key), &problem);
+        }
+        let event = Event::Settled {
+            sync: self.scope.sync().clone(),
+            key: key.clone(),
+            target,
+            outcome: conclusion.outcome,
+            code: conclusion.code,
+        };
+        let (end, code) = (conclusion.outcome.status(), conclusion.code);
+        let status = status(operation, end, code, conclusion.message, now, self.client.private());
+        Ok((event, Settlement { key, row_state: conclusion.row_state, status, calls }))
+    }
+
+    /// What is known beside the verdict. Other syncs matter only where the record is said to be created.
+    fn circumstances<'d>(
+        &self,
+        due: &'d Due,
+        verdict: &Verdict,
+        now: Time,
+    ) -> Result<Circumstances<'d>, LedgerError> {
+        let (object, target) = (due.operation.object, &due.operation.target);
+        let elsewhere = match created(verdict) {
+            Some(id) => self.ledger.held_elsewhere(&self.scope, object, target, Some(id))?,
+            None => Elsewhere::Never,
+        };
+        let removal = self.removal;
+        Ok(Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere })
+    }
+
+    /// What is told, call by call before what became of the operation.
+    fn events(
+        &self,
+        shared: Vec<(Call, Vec<Key>)>,
+        settlements: Vec<Settlement>,
+        settled: Vec<Event>,
+    ) -> Vec<Event> {
+        let called = |key: Key, call: Call| Event::Called {
+            sync: self.scope.sync().clone(),
+            key,
+            call: Box::new(call),
+        };
+        let mut events = Vec::new();
+        for (call, keys) in shared {
+            events.push(called(keys.into_iter().next().unwrap_or_else(|| Key::new("")), call));
+        }
+        for (settlement, event) in settlements.into_iter().zip(settled) {
+            let Settlement { key, calls, .. } = settlement;
+            events.extend(calls.into_iter().map(|call| called(key.clone(), call)));
+            events.push(event);
+        }
+        events
+    }
+}
+
+/// The id of a record that an exchange calls created.
+fn created(verdict: &Verdict) -> Option<&VitallyId> {
+    if let Verdict::Applied { id, origin: Origin::Created, .. } = verdict { id.as_ref() } else { None }
+}
+
+/// Leaves as many operations as fill whole calls: users with several accounts are several messages each.
+fn cut(window: &mut Vec<(i64, Operation)>) {
+    let mut messages = 0;
+    let fit = window.iter().take_while(|(_, operation)| {
+        messages += operation.messages();
+        messages <= BATCHED as u64
+    });
+    let fit = fit.count().max(1);
+    window.truncate(fit);
+}
