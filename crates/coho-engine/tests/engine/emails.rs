@@ -156,7 +156,7 @@ async fn a_row_whose_record_another_key_holds_is_rejected() {
     assert_eq!(problem.first.code.to_string(), "duplicate-target");
     assert_eq!(
         problem.first.message,
-        "the user with the e-mail address `bea@acme.example` is held by the row with key `1`"
+        "the user with the e-mail address `bea@acme.example` already belongs to the row with key `1`"
     );
 }
 

@@ -120,7 +120,7 @@ async fn an_empty_source_protects_one_record_as_it_does_many() {
     stage.sql("DELETE FROM accounts").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "held (empty-source): 1 held");
-    assert_eq!(ran.plans[0].guards[0].message, "the model has no rows, and 1 record was delivered from it");
+    assert_eq!(ran.plans[0].guards[0].message, "the model has no rows, but 1 record was delivered from it");
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ async fn a_plan_is_made_beside_a_run_and_says_so() -> Result<(), Failure> {
     let lease = stage.hold_ledger()?;
     planned(&served, "accounts").await?;
     let page = served.page("/plan").await?.body;
-    assert!(page.contains("is under way since") && page.contains(">update</"), "{page}");
+    assert!(page.contains("has been under way since") && page.contains(">update</"), "{page}");
     drop(lease);
     served.end().await
 }
