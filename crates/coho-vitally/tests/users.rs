@@ -147,7 +147,7 @@ async fn a_user_under_another_external_id_is_found_and_keeps_it() -> Result<(), 
             let put = world.deliver(&matched(UPSERT, known, &fields, &Fields::new())?).await;
             let (id, origin, notes) = applied(&put)?;
             assert_eq!((id.as_ref(), origin, put.calls.len()), (Some(&old), Origin::Found, 2));
-            let note = "user ada@acme.io has the external id x in Vitally, not u-7: it keeps it";
+            let note = "user `ada@acme.io` has the external id `x` in Vitally, not `u-7`, and keeps it";
             assert_eq!(notes, [note]);
         }
         let there = Known::There { id: Some(old), origin: Origin::Found };

@@ -74,7 +74,7 @@ async fn a_user_that_is_found_under_another_external_id_keeps_it_and_is_told() {
     stage.sql(ADA).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told("contacts").as_str(), ran.calls.len()), ("completed: 1 delivered", 2));
-    let note = "user ada@acme.example has the external id crm-7 in Vitally, not u-1: it keeps it";
+    let note = "user `ada@acme.example` has the external id `crm-7` in Vitally, not `u-1`, and keeps it";
     assert_eq!(ran.report.syncs[1].notes, [note]);
     assert_eq!(users(&stage), [r#"user crm-7 "Ada" <ada@acme.example> in <acme>"#]);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
