@@ -113,7 +113,7 @@ mod tests {
         let [change] = changes.as_slice() else { panic!("{changes:?}") };
         assert_eq!(
             change.message(),
-            "column `seats` was integer and would be text in every row, since rows.csv:7 has `n/a`"
+            "column `seats` was integer and would now be text in every row, since rows.csv:7 has `n/a`"
         );
         assert_eq!(
             change.help(),
