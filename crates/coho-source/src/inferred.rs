@@ -117,7 +117,7 @@ mod tests {
         );
         assert_eq!(
             change.help(),
-            "fix that value, and write `types: { seats: integer }` in the model; where this is meant, write \
+            "fix that value, and write `types: { seats: integer }` in the model; if this is intended, write \
              `types: { seats: text }`"
         );
     }
