@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_key_with_too_few_values_says_how_to_write_it() {
-        let message = "the primary key is account, line, 2 columns, and `acme` has one value";
+        let message = "the primary key is account, line (2 columns), but `acme` has one value";
         assert_eq!(key("acme", &["account", "line"]), Err(message.to_owned()));
     }
 }

@@ -42,7 +42,7 @@ fn files_that_are_there_are_left_as_they_are() {
     let output = stage.coho(["init", "--with", "cron,github"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(
-        text(&output).contains("deploy/cron/coho.cron is there already: left as it is"),
+        text(&output).contains("deploy/cron/coho.cron already exists: not changed"),
         "{}",
         text(&output)
     );

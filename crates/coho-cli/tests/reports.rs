@@ -72,7 +72,7 @@ fn results_that_cannot_be_written_are_a_warning() {
     fs::create_dir_all(stage.project().join(".coho/run_results.json/occupied")).unwrap();
     let output = run(&stage, &["run"]).unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("run_results.json: "), "{}", said(&output));
+    assert!(said(&output).contains("run_results.json`: "), "{}", said(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("3 rows read = 3 delivered"));
     let left = fs::read_dir(stage.project().join(".coho")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -190,7 +190,7 @@ fn lineage_that_nobody_takes_is_a_warning() {
     let stage = stage_with_lineage(&receiver.url()).unwrap();
     let output = run(&stage, &["run"]).unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("lineage is not told of this run: http://"), "{}", said(&output));
+    assert!(said(&output).contains("cannot report the lineage of this run: http://"), "{}", said(&output));
     assert!(!said(&output).contains("key-of-lineage"), "{}", said(&output));
     assert_eq!(receiver.take().len(), 1, "who did not take one event is not sent another");
     assert_eq!(results(&stage).unwrap()["exit_code"], json!(0));
@@ -272,5 +272,5 @@ fn variables_of_dagster_that_cannot_be_read_are_a_warning() {
     stage.set("DAGSTER_PIPES_MESSAGES", "!");
     let output = run(&stage, &["run"]).unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    assert!(said(&output).contains("Dagster is told nothing of this run"), "{}", said(&output));
+    assert!(said(&output).contains("cannot report this run to Dagster"), "{}", said(&output));
 }

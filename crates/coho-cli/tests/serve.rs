@@ -301,7 +301,7 @@ fn a_run_that_was_killed_is_gone_on_with_by_the_next_server() {
         (sync, run)
     };
     let mut server = Server::start(&stage);
-    server.hear("goes on after an interrupted run");
+    server.hear("continues an interrupted run");
     assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
     let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
     assert_eq!(posts, stage.vitally.count(RecordKind::Account), "no second record");
@@ -320,7 +320,7 @@ fn the_grace_bounds_how_long_a_call_without_an_answer_is_waited_for() {
         std::thread::yield_now();
     }
     server.signal("TERM");
-    server.hear("the grace is over");
+    server.hear("the grace period is over");
     assert_eq!(server.child.wait().unwrap().code(), Some(130));
     let next = Server::start(&stage);
     assert_eq!(next.wait_for(&sync, &run, &may)["status"], "success");
@@ -336,7 +336,7 @@ fn wrong_files_leave_the_old_project_in_force() {
     let right = std::fs::read_to_string(&path).unwrap();
     stage.write("syncs/accounts.yaml", format!("{right}\nschedule: \"0 25 * * *\"\n")).unwrap();
     server.hear("`25` is not an hour");
-    server.hear("the server goes on with the old ones");
+    server.hear("the server keeps using the old ones");
     let ready = server.send("GET", "/readyz", None, "", "");
     assert_eq!(
         (ready.0, ready.1["project"].as_str()),

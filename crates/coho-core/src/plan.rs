@@ -141,7 +141,7 @@ pub fn count_problems(problems: &mut ProblemCounts, key: Option<&Key>, problem: 
 pub struct GuardHit {
     /// Which guard.
     pub code: Code,
-    /// What it saw: `37 of 91 records would be removed, 20 are allowed`.
+    /// What it saw: `37 of 91 records would be removed; 20 are allowed`.
     pub message: String,
     /// How to go on, where this is meant.
     pub help: String,

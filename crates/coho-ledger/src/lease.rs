@@ -128,7 +128,7 @@ pub struct UnderWay {
     pub run: Option<RunId>,
 }
 
-/// `a run 01a2… is under way since 2026-11-24T10:47:16Z (process 7 on build-1)`
+/// `a run 01a2… has been under way since 2026-11-24T10:47:16Z (process 7 on build-1)`
 impl fmt::Display for UnderWay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.run.as_ref().map(|run| format!(" {}", run.as_str())).unwrap_or_default();

@@ -273,7 +273,7 @@ mod tests {
     fn what_is_no_date_is_a_problem_unless_the_setting_keeps_it() {
         let source = "{{ row.d | date: '%Y' }}";
         let problem = render(source, r#"{"d":"soon"}"#, TemplateSettings::default()).unwrap_err();
-        assert_eq!(problem.to_string(), "\"soon\" cannot be read as a date [unreadable-date]");
+        assert_eq!(problem.to_string(), "cannot read \"soon\" as a date [unreadable-date]");
         assert_eq!(
             render(source, r#"{"d":"soon"}"#, TemplateSettings::lenient()).unwrap(),
             Value::text("soon")

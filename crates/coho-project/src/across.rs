@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(load(&named, &|_| None, None).unwrap_err().len(), 1);
         let unnamed = project("{ type: vitally, region: eu }");
         let problems = load_offline(&unnamed, None).unwrap_err();
-        let text = "`analytics_token` is missing, and sync `s` uses the Analytics API [missing-key]";
+        let text = "`analytics_token` is missing, but sync `s` uses the Analytics API [missing-key]";
         assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [text]);
     }
 }

@@ -68,13 +68,13 @@ mod tests {
         let path = FieldPath::new("name");
         let line = line(&Mismatch::Field { path, expected: text("a"), got: text("b") });
         let same = "x".repeat(24);
-        assert_eq!(line, format!("name: expected …{same}a\", got …{same}b\""));
+        assert_eq!(line, format!("name: expected …{same}a\", found …{same}b\""));
     }
 
     #[test]
     fn what_is_absent_is_nothing() {
         let path = FieldPath::new("email");
         let line = line(&Mismatch::Field { path, expected: None, got: Some(Value::Null) });
-        assert_eq!(line, "email: expected nothing, got null");
+        assert_eq!(line, "email: expected nothing, found null");
     }
 }

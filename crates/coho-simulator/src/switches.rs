@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn an_unknown_value_is_answered_with_those_that_the_switch_takes() {
         let error = "dup=maybe".parse::<Switches>().unwrap_err().to_string();
-        assert_eq!(error, "switch `dup` cannot be `maybe`; it takes upsert|409|400");
+        assert_eq!(error, "switch `dup` cannot be `maybe`; allowed are upsert|409|400");
     }
 
     #[test]

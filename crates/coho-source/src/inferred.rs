@@ -113,11 +113,11 @@ mod tests {
         let [change] = changes.as_slice() else { panic!("{changes:?}") };
         assert_eq!(
             change.message(),
-            "column `seats` was integer and would be text in every row, since rows.csv:7 has `n/a`"
+            "column `seats` was integer and would now be text in every row, since rows.csv:7 has `n/a`"
         );
         assert_eq!(
             change.help(),
-            "fix that value, and write `types: { seats: integer }` in the model; where this is meant, write \
+            "fix that value, and write `types: { seats: integer }` in the model; if this is intended, write \
              `types: { seats: text }`"
         );
     }

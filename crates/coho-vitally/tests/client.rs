@@ -164,7 +164,7 @@ async fn a_success_that_is_not_utf_8_shows_nothing() -> Result<(), Failure> {
     });
     let url = serve(router).await?;
     let delivery = client(&url)?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
-    let why = "Vitally answered 200 with something that is not UTF-8".to_owned();
+    let why = "Vitally answered 200 with text that is not UTF-8".to_owned();
     assert_eq!(delivery.verdict, Verdict::Unsure { why });
     Ok(())
 }

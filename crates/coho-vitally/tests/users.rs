@@ -147,7 +147,7 @@ async fn a_user_under_another_external_id_is_found_and_keeps_it() -> Result<(), 
             let put = world.deliver(&matched(UPSERT, known, &fields, &Fields::new())?).await;
             let (id, origin, notes) = applied(&put)?;
             assert_eq!((id.as_ref(), origin, put.calls.len()), (Some(&old), Origin::Found, 2));
-            let note = "user ada@acme.io has the external id x in Vitally, not u-7: it keeps it";
+            let note = "user `ada@acme.io` has the external id `x` in Vitally, not `u-7`, and keeps it";
             assert_eq!(notes, [note]);
         }
         let there = Known::There { id: Some(old), origin: Origin::Found };
@@ -223,7 +223,7 @@ async fn a_new_address_that_somebody_has_is_refused() -> Result<(), Failure> {
         let known = Known::There { id, origin: Origin::Found };
         let (fields, sent) = (user("ada@acme.io", "Ada"), user("old@acme.io", "Ada"));
         let refused = world.deliver(&matched(UPSERT, known, &fields, &sent)?).await;
-        let message = "the user u-9 has the e-mail address ada@acme.io in Vitally already".to_owned();
+        let message = "the user u-9 already has the e-mail address `ada@acme.io` in Vitally".to_owned();
         assert_eq!(refused.verdict, Verdict::Rejected { code: Code::AMBIGUOUS_MATCH, message });
         assert_eq!(world.user("u-7")?.email.as_deref(), Some("old@acme.io"));
         Ok(())

@@ -123,13 +123,13 @@ mod tests {
         assert_eq!(
             told("{ cron: '30 2,14 * * *', zone: Europe/Berlin }"),
             [
-                "on 2027-03-28 the clocks of Europe/Berlin go forward, and 02:30 does not exist: the sync runs at 2027-03-28 03:00 CEST that day [skipped-time]"
+                "on 2027-03-28, the clocks in Europe/Berlin go forward and 02:30 does not exist: the sync runs at 2027-03-28 03:00 CEST that day [skipped-time]"
             ]
         );
         assert_eq!(
             told("{ cron: '*/20 2 * * *', zone: Europe/Berlin }"),
             [
-                "on 2027-03-28 the clocks of Europe/Berlin go forward, and the times from 02:00 to 02:40 do not exist: the sync runs at 2027-03-28 03:00 CEST that day [skipped-time]"
+                "on 2027-03-28, the clocks in Europe/Berlin go forward and the times from 02:00 to 02:40 do not exist: the sync runs at 2027-03-28 03:00 CEST that day [skipped-time]"
             ]
         );
         assert!(told("'30 2,14 * * *'").is_empty());

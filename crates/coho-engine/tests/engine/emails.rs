@@ -74,7 +74,7 @@ async fn a_user_that_is_found_under_another_external_id_keeps_it_and_is_told() {
     stage.sql(ADA).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told("contacts").as_str(), ran.calls.len()), ("completed: 1 delivered", 2));
-    let note = "user ada@acme.example has the external id crm-7 in Vitally, not u-1: it keeps it";
+    let note = "user `ada@acme.example` has the external id `crm-7` in Vitally, not `u-1`, and keeps it";
     assert_eq!(ran.report.syncs[1].notes, [note]);
     assert_eq!(users(&stage), [r#"user crm-7 "Ada" <ada@acme.example> in <acme>"#]);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
@@ -156,7 +156,7 @@ async fn a_row_whose_record_another_key_holds_is_rejected() {
     assert_eq!(problem.first.code.to_string(), "duplicate-target");
     assert_eq!(
         problem.first.message,
-        "the user with the e-mail address `bea@acme.example` is held by the row with key `1`"
+        "the user with the e-mail address `bea@acme.example` already belongs to the row with key `1`"
     );
 }
 

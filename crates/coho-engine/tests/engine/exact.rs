@@ -70,7 +70,7 @@ async fn without_a_token_the_link_stays_and_a_note_says_so() {
     assert_eq!(
         ran.report.syncs[1].notes,
         [
-            "user u-1 stays linked to the account a-001: only the Analytics API can unlink users from accounts, and it has no token"
+            "user `u-1` is still linked to account `a-001`: only the Analytics API can unlink users from accounts, and it has no token"
         ]
     );
     assert_eq!(user(&stage), r#"user u-1 "Ada" in <a-001> in <a-002>"#);
@@ -198,7 +198,7 @@ associations: exact
     assert_eq!(
         ran.report.syncs[1].notes,
         [
-            "user u-2 stays linked to the organization north: Vitally has no API to unlink users from organizations"
+            "user `u-2` is still linked to organization `north`: Vitally has no API to unlink users from organizations"
         ]
     );
 }

@@ -42,7 +42,7 @@ async fn too_many_removals_are_held_and_the_rest_is_sent() {
     stage.sql("DELETE FROM accounts WHERE id < 3; UPDATE accounts SET plan = 'pro' WHERE id = 9").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "held (max-removed): 1 delivered, 6 unchanged, 3 held");
-    assert_eq!(ran.plans[0].guards[0].message, "3 of 10 records would be removed, 2 are allowed");
+    assert_eq!(ran.plans[0].guards[0].message, "3 of 10 records would be removed; 2 are allowed");
     stage.many_accounts(0, 1).unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 removed, 8 unchanged");
 }
@@ -68,7 +68,7 @@ async fn a_field_that_goes_null_in_too_many_rows_is_held() {
     assert_eq!(ran.told_all(), "held (max-nulled): 2 delivered, 5 unchanged, 3 held");
     assert_eq!(
         ran.plans[0].guards[0].message,
-        "3 of 10 records would have `traits.plan` cleared, 2 are allowed"
+        "3 of 10 records would have `traits.plan` cleared; 2 are allowed"
     );
 }
 
@@ -105,8 +105,8 @@ async fn two_fields_that_go_null_in_too_many_rows_are_both_held() {
     assert_eq!(
         messages,
         [
-            "4 of 10 records would have `traits.plan` cleared, 2 are allowed",
-            "3 of 10 records would have `traits.seats` cleared, 2 are allowed"
+            "4 of 10 records would have `traits.plan` cleared; 2 are allowed",
+            "3 of 10 records would have `traits.seats` cleared; 2 are allowed"
         ]
     );
 }
@@ -120,7 +120,7 @@ async fn an_empty_source_protects_one_record_as_it_does_many() {
     stage.sql("DELETE FROM accounts").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "held (empty-source): 1 held");
-    assert_eq!(ran.plans[0].guards[0].message, "the model has no rows, and 1 record was delivered from it");
+    assert_eq!(ran.plans[0].guards[0].message, "the model has no rows, but 1 record was delivered from it");
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn rows_that_are_taken_to_be_there_count_among_those_that_may_change() {
     assert_eq!(stage.plan().await.unwrap()[0].guards, []);
     stage.sql("UPDATE accounts SET plan = 'pro' WHERE id < 21").unwrap();
     let guards = &stage.plan().await.unwrap()[0].guards;
-    assert_eq!(guards[0].message, "21 of 400 records would change, 20 are allowed");
+    assert_eq!(guards[0].message, "21 of 400 records would change; 20 are allowed");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn permits_that_are_cut_short_or_of_elsewhere_are_refused() {
     let whole: Vec<_> = text.lines().collect();
     let short = whole[..whole.len() - 1].join("\n");
     let error = read(&stage, &short).unwrap_err();
-    assert_eq!(error.to_string(), "the permit ends after 2 of 3 operations");
+    assert_eq!(error.to_string(), "the approved plan ends after 2 of 3 operations");
     assert_eq!(error.code().to_string(), "permit-unusable");
     let cut: String = text.chars().take(text.len() - 20).collect();
     assert!(matches!(read(&stage, &cut).unwrap_err(), PermitError::Line { line: 4 }));
@@ -192,7 +192,7 @@ async fn permits_that_are_cut_short_or_of_elsewhere_are_refused() {
     let coho = crate::stage::destination(&stage.vitally.url(), 1, crate::stage::FAST);
     stage.file("coho.yaml", &coho.replace("project: stage", "project: another"));
     let elsewhere = read(&stage, &text).unwrap_err();
-    assert_eq!(elsewhere.to_string(), "the permit is for `stage`, and this is `another`");
+    assert_eq!(elsewhere.to_string(), "the approved plan is for `stage`, but this is `another`");
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn a_sync_of_events_under_another_id_is_held() {
     assert_eq!(checked(&stage).await.unwrap(), Vec::<String>::new());
     stage.sync("orders", &ORDERS.replace("id: orders", "id: purchases"));
     is_held(&stage, "`orders`").await.unwrap();
-    assert!(checked(&stage).await.unwrap()[0].contains("`purchases` is that sync under another id"));
+    assert!(checked(&stage).await.unwrap()[0].contains("`purchases` is the same sync under a new id"));
     stage.sync("orders", &ORDERS.replace("id: orders", "id: purchases\nrenamed_from: orders"));
     assert_eq!(checked(&stage).await.unwrap(), Vec::<String>::new());
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
@@ -107,7 +107,7 @@ async fn a_second_sync_of_events_beside_the_first_is_sent() {
 async fn events_whose_keys_were_all_changed_are_held() {
     let stage = sent().await.unwrap();
     stage.sql("UPDATE orders SET id = 'order-' || id").unwrap();
-    is_held(&stage, "no event has a primary key").await.unwrap();
+    is_held(&stage, "delivered events has its primary key").await.unwrap();
     stage.sql("UPDATE orders SET id = replace(id, 'order-', '')").unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }
@@ -119,7 +119,7 @@ async fn events_that_carry_their_key_are_held_too() {
     orders(&stage, 1, 4).unwrap();
     stage.run().await.unwrap();
     stage.sql("UPDATE orders SET id = 'order-' || id").unwrap();
-    is_held(&stage, "no event has a primary key").await.unwrap();
+    is_held(&stage, "delivered events has its primary key").await.unwrap();
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn records_whose_keys_were_all_changed_are_told() {
     stage.sql("UPDATE accounts SET id = id + 100, external = 'b' || external").unwrap();
     let plans = stage.plan().await.unwrap();
     assert!(
-        plans[0].notes.iter().any(|note| note.contains("no row has a primary key")),
+        plans[0].notes.iter().any(|note| note.contains("delivered rows has its primary key")),
         "{:?}",
         plans[0].notes
     );

@@ -168,7 +168,7 @@ fn a_newer_ledger_is_refused_and_left_alone() -> Tested {
     drop(Ledger::open(&path, &Opening::new(at(0)))?);
     Connection::open(&path)?.pragma_update(None, "user_version", VERSION + 1)?;
     let error = Ledger::open(&path, &Opening::new(at(0))).err().ok_or("it opened")?;
-    let told = format!("has schema {}, and this version of Coho knows {VERSION}", VERSION + 1);
+    let told = format!("has schema {}, but this version of Coho supports only {VERSION}", VERSION + 1);
     assert!(error.to_string().contains(&told), "{error}");
     assert_eq!(error.help().as_deref(), Some("use the version of Coho that wrote it, or a newer one"));
     assert_eq!(version(&Connection::open(&path)?)?, VERSION + 1);

@@ -41,7 +41,7 @@ async fn a_plan_is_made_when_somebody_asks_and_tells_removals_first() -> Result<
     let (stage, served) = changed(1).await?;
     let before = served.page("/plan").await?.body;
     assert!(
-        before.contains("No plan was made yet") && before.contains("<option value=\"users\">users</option>")
+        before.contains("No plan yet") && before.contains("<option value=\"users\">users</option>")
     );
     planned(&served, "").await?;
     let page = served.page("/plan").await?.body;
@@ -124,7 +124,7 @@ async fn a_plan_is_made_beside_a_run_and_says_so() -> Result<(), Failure> {
     let lease = stage.hold_ledger()?;
     planned(&served, "accounts").await?;
     let page = served.page("/plan").await?.body;
-    assert!(page.contains("is under way since") && page.contains(">update</"), "{page}");
+    assert!(page.contains("has been under way since") && page.contains(">update</"), "{page}");
     drop(lease);
     served.end().await
 }
@@ -194,7 +194,7 @@ async fn a_form_without_our_key_or_from_elsewhere_begins_nothing() -> Result<(),
     assert_eq!(refused(&[&cookie], "form=form").await?.status, 403);
     assert_eq!(refused(&[&ours], "form=form").await?.status, 401);
     assert_eq!(served.post_of_length("/plan", 10 << 20).await?.status, 413);
-    assert!(served.page("/plan").await?.body.contains("No plan was made yet"));
+    assert!(served.page("/plan").await?.body.contains("No plan yet"));
     served.end().await
 }
 
