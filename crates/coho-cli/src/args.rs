@@ -217,6 +217,9 @@ pub(crate) enum Verb {
         /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,
+        /// Only rows that wait because of this code, as `coho runs RUN --failures` shows it, or of the cause with this number.
+        #[arg(long, value_name = "CODE", conflicts_with = "key")]
+        cause: Option<String>,
     },
     /// Forgets what was delivered, so that it is new to the next run. Asks first.
     Forget {

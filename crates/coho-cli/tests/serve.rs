@@ -388,7 +388,7 @@ fn a_page_asks_for_a_run_that_waits_in_the_queue() {
     assert_eq!(ask(&reader, &ours, &form), 403, "who may only read");
     assert_eq!(ask(&may, &ours, "form=guessed&sync=accounts"), 403, "a form that is not ours");
     assert_eq!(ask(&may, "http://elsewhere.example", &form), 403, "a page elsewhere");
-    assert_eq!(ask(&may, &ours, &form), 200);
+    assert_eq!(ask(&may, &ours, &form), 303);
     server.hear("accounts: begins (page)");
     server.hear("accounts: completed");
     let runs = server.get("/runs.json", &may);

@@ -39,6 +39,10 @@ pub(crate) enum Target {
     Act {
         deed: Deed,
     },
+    /// What came of something that was done, by its number.
+    Done {
+        number: i64,
+    },
 }
 
 /// What can be done from pages.
@@ -112,6 +116,7 @@ pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
         ["rows"] => Target::Search,
         ["rows", number] => Target::Row { number: number.parse().ok()? },
         ["calls", number] => Target::Call { number: number.parse().ok()? },
+        ["done", number] => Target::Done { number: number.parse().ok()? },
         ["do", name] => Target::Act { deed: Deed::ALL.into_iter().find(|deed| deed.name() == *name)? },
         _ => return None,
     };
@@ -135,6 +140,7 @@ impl Target {
             Self::Row { number } => format!("/rows/{number}"),
             Self::Call { number } => format!("/calls/{number}"),
             Self::Act { deed } => format!("/do/{}", deed.name()),
+            Self::Done { number } => format!("/done/{number}"),
         }
     }
 
@@ -152,7 +158,8 @@ impl Target {
             | Self::Calls { .. }
             | Self::Row { .. }
             | Self::Call { .. }
-            | Self::Act { .. } => self.path() + ".json",
+            | Self::Act { .. }
+            | Self::Done { .. } => self.path() + ".json",
         }
     }
 
@@ -168,7 +175,8 @@ impl Target {
             | Self::Search
             | Self::Row { .. }
             | Self::Call { .. }
-            | Self::Act { .. } => None,
+            | Self::Act { .. }
+            | Self::Done { .. } => None,
         }
     }
 
@@ -186,7 +194,8 @@ impl Target {
             | Self::Project
             | Self::Playground
             | Self::Call { .. }
-            | Self::Act { .. } => false,
+            | Self::Act { .. }
+            | Self::Done { .. } => false,
         }
     }
 
@@ -262,6 +271,7 @@ mod tests {
             Target::Row { number: 7 },
             Target::Call { number: 9 },
             Target::Act { deed: Deed::Retry },
+            Target::Done { number: 3 },
         ];
         for page in pages {
             assert_eq!(parse(&page.path()), Some((page.clone(), Form::Html)));

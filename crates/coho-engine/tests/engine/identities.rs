@@ -5,6 +5,7 @@ use coho_core::event::Silence;
 use coho_engine::context::EngineError;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
+use coho_ledger::amend::Retried;
 use coho_simulator::{Object, Seed, Settings, Simulator};
 
 use crate::stage::{ACCOUNTS, FAST, Failure, Ran, Stage, destination};
@@ -48,7 +49,7 @@ async fn a_retry_right_after_renaming_a_sync_does_not_part_it_from_its_memory() 
     let mut stage = stage().await.unwrap();
     stage.sync("accounts", &renamed("customers", "accounts"));
     let project = stage.project().unwrap();
-    stage.engine(&project).make_due(&project.syncs[0], None).unwrap();
+    stage.engine(&project).make_due(&project.syncs[0], &Retried::All).unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }
 

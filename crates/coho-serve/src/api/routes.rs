@@ -78,17 +78,17 @@ async fn ready(State(api): State<Api>) -> Response {
 
 /// Lets in whoever has a token with the scope.
 async fn admit(api: &Api, headers: &HeaderMap, scope: TokenScope) -> Result<(), Refusal> {
-    let may = match sessions::bearer(headers) {
-        Some(token) => sessions::may(&api.reader, token).await,
+    let visitor = match sessions::bearer(headers) {
+        Some(token) => sessions::visitor(&api.reader, token).await,
         None => None,
     };
-    match may {
+    match visitor {
         None => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Unauthorized",
             "send a token of `coho token new` as `Authorization: Bearer TOKEN`",
         )),
-        Some(may) if may < scope => {
+        Some(visitor) if visitor.may < scope => {
             Err(Refusal::new(StatusCode::FORBIDDEN, "Forbidden", "this token may only read"))
         }
         Some(_) => Ok(()),

@@ -166,7 +166,7 @@ impl Formed for Home {
                 @if self.failing.is_empty() {
                     (parts::empty("Nothing. Every row got through, or needs nobody."))
                 } @else {
-                    (cause::list(&self.failing))
+                    (cause::list(&self.failing, hand))
                 }
             }
             @if let Some(agenda) = &self.agenda { (agenda.show()) }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::call::Exchange;
+use super::forgotten::{self, ForgottenPart};
 use super::rows::state::RowState;
 use super::{Context, act, elsewhere};
 use crate::markup::{json, parts};
@@ -22,6 +23,9 @@ use crate::target::{self, Deed, Target};
 
 /// So many of its fates are shown.
 const MOST: usize = 50;
+
+/// So many times that it was forgotten are shown.
+const FORGOTTEN: usize = 20;
 
 /// So many calls of each are shown.
 const CALLS: usize = 30;
@@ -36,6 +40,9 @@ pub(crate) struct RowPage {
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remembered: Option<Remembered>,
+    /// When somebody had it forgotten, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    forgotten: Vec<ForgottenPart>,
     /// The newest first.
     story: Vec<Chapter>,
 }
@@ -102,7 +109,12 @@ pub(crate) fn make(
         };
         story.push(Chapter { row: RowState::of(row), calls: calls.iter().map(Exchange::of).collect() });
     }
+    let forgotten = match &key {
+        Some(key) => ledger.forgotten(&scope, Some(key), FORGOTTEN)?,
+        None => Vec::new(),
+    };
     Ok(Some(RowPage {
+        forgotten: forgotten.iter().map(ForgottenPart::of).collect(),
         sync: scope.sync().as_str().to_owned(),
         object: scope.object().name().to_owned(),
         workspace: scope.workspace().to_owned(),
@@ -187,6 +199,7 @@ impl Formed for RowPage {
                 (act::ways(hand, ("row", &chapter.row.number.to_string()), &[Deed::Retry, Deed::Forget]))
             }
             @if let Some(remembered) = &self.remembered { (remembered.show()) }
+            (forgotten::list(&self.forgotten))
             section aria-labelledby="story" {
                 h2 #story { "Story" }
                 ol .story { @for (at, chapter) in self.story.iter().enumerate() { (chapter.show(at == 0)) } }

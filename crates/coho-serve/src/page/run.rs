@@ -22,7 +22,7 @@ use super::stages::Stages;
 use super::sum::Sum;
 use crate::markup::parts;
 use crate::moment::millis;
-use crate::shown::Page;
+use crate::shown::{Formed, Hand};
 use crate::target::Target;
 
 /// So many causes of each sync are shown.
@@ -171,12 +171,12 @@ fn calls(count: &CallCount) -> Calls {
     }
 }
 
-impl Page for RunPage {
+impl Formed for RunPage {
     fn title(&self) -> String {
         format!("Run of {}", self.head.started.shown())
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         html! {
             (self.head.show("Overview"))
             (self.origin.show())
@@ -184,7 +184,7 @@ impl Page for RunPage {
             @if !self.failures.is_empty() {
                 section aria-labelledby="failures" {
                     h2 #failures { "Failures" }
-                    (cause::list(&self.failures))
+                    (cause::list(&self.failures, hand))
                 }
             }
             section aria-labelledby="rows" {
