@@ -136,7 +136,12 @@ async fn write(
 
 async fn measured(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
     let text = read(&api, &headers, metrics::text).await?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    let (kind, text) = if accepts.contains("application/openmetrics-text") {
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", metrics::plain(&text))
+    };
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 

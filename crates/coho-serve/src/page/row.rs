@@ -219,7 +219,7 @@ impl Chapter {
                     (self.row.reason.replace('-', " "))
                     @if let Some(code) = &self.row.code { " · " code { (code) } }
                     span .spring {}
-                    a href=(run) { (parts::moment(&self.row.at)) }
+                    a href=(run) { (parts::moment_with_utc(&self.row.at)) }
                 }
                 @if let Some(message) = &self.row.message { p .what { (message) } }
                 (parts::differences(&self.row.changes))
@@ -247,7 +247,7 @@ impl Remembered {
                         @match &self.href { Some(href) => { a href=(href) rel="noopener noreferrer" { (id) } } None => { (id) } }
                     } } }
                     @if let Some(origin) = &self.origin { div { dt { "Origin" } dd { (origin) } } }
-                    div { dt { "Changed" } dd { (parts::moment(&self.changed)) } }
+                    div { dt { "Changed" } dd { (parts::moment_with_utc(&self.changed)) } }
                 }
                 @if let Some(pending) = &self.pending { p .alert.warn { (pending) } }
                 @if !self.sent.is_empty() {
