@@ -171,6 +171,13 @@ fn calls(count: &CallCount) -> Calls {
     }
 }
 
+impl Calls {
+    /// The filter of calls among which these are: it has one for all that were not answered with 2xx.
+    fn failed(&self) -> Option<&'static str> {
+        (!matches!(self.status, Some(200..=299))).then_some("yes")
+    }
+}
+
 impl Formed for RunPage {
     fn title(&self) -> String {
         format!("Run of {}", self.head.started.shown())
@@ -215,7 +222,7 @@ impl RunPage {
                         li { a class={ "chip " (parts::tone(&kept.fate)) } href=(rows.with(&[
                             ("sync", Some(&kept.sync)), ("fate", Some(&kept.fate)), ("code", kept.code.as_deref())])) {
                             b { (number(kept.rows)) } " " (kept.sync) " " (kept.fate.replace('-', " "))
-                            @if let Some(code) = &kept.code { " " code { (code) } }
+                            @if let Some(code) = kept.code.as_ref().filter(|code| **code != kept.fate) { " " code { (code) } }
                         } }
                     }
                 }
@@ -249,7 +256,7 @@ impl RunPage {
                     tr {
                         td .mono { (count.method) }
                         td { (parts::answer(count.status)) }
-                        td .num { a href=(calls.path()) { (number(count.number)) } }
+                        td .num { a href=(calls.with(&[("failed", count.failed())])) { (number(count.number)) } }
                         td .num { (number(count.millis / count.number.max(1))) " ms" }
                     }
                 } }
