@@ -12,7 +12,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use coho_simulator::{Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use serde_json::Value as Json;
 use stage::Stage;
 
@@ -135,7 +135,7 @@ fn said(stage: &Stage, arguments: &[&str]) -> String {
 fn refuse(stage: &Stage, words: &str) {
     let body = Some(format!("{{\"error\":\"{words}\"}}"));
     let answer = FaultAnswer { body, ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
 }
 
 /// The number of a row's newest fate, by its key.
@@ -155,7 +155,7 @@ fn a_run_that_a_page_asks_for_says_who_asked_where_runs_are_listed() {
     let mut debugger = Debugger::start(&stage);
     let page = debugger.ran("/do/run", "sync=accounts");
     assert_eq!(page["sum"]["read"], 3, "{page:#}");
-    assert_eq!(stage.vitally.count(Object::Account), 3);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3);
     let told = "started by a person in the debugger of anna on machine: run accounts";
     assert_eq!(page["origin"]["started"][0], told);
     assert!(said(&stage, &["runs", &run_of(&page)]).contains(told));
@@ -199,7 +199,7 @@ fn nothing_is_forgotten_while_a_run_holds_the_ledger() {
     let run = run_of(&debugger.ran("/do/run", ""));
     let row = number(&debugger, &run, "acc-1");
     stage.write("data/accounts.csv", "id,name,plan,seats\nacc-1,Alder,growth,43\n").unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("PUT", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("PUT", "/resources/accounts/*"));
     let mut other = stage.coho(["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !stage.vitally.calls().iter().any(|call| call.method == "PUT") {
         std::thread::yield_now();
@@ -237,7 +237,7 @@ fn the_rows_of_one_cause_are_retried_and_no_others() {
     let cause = odd["number"].as_u64().unwrap();
     let page = debugger.ran("/do/retry", &format!("cause={cause}"));
     assert_eq!(page["sum"]["read"], 1, "{page:#}");
-    let records = stage.vitally.records(Object::Account);
+    let records = stage.vitally.records(RecordKind::Account);
     let ids: Vec<_> = records.iter().filter_map(|record| record.external_id.as_deref()).collect();
     assert_eq!(ids, ["acc-2"]);
     let started = page["origin"]["started"][0].as_str().unwrap();
@@ -268,5 +268,5 @@ fn a_run_of_a_page_is_finished_when_the_debugger_ends() {
     debugger.signal("TERM");
     assert_eq!(debugger.child.wait().unwrap().code(), Some(0));
     assert!(stage.coho(["run"]).status().unwrap().success());
-    assert_eq!(stage.vitally.count(Object::Account), 3, "each once");
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3, "each once");
 }

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use coho_report::style::Style;
 use coho_report::text;
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Time, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
 use serde::Deserialize;
 
 use stage::{Failure, START, Stage};
@@ -46,8 +46,8 @@ async fn play(case: &Case) -> Result<String, Failure> {
         stage.analytics();
     }
     for (plural, ids) in &case.before {
-        let object = Object::from_plural(plural).ok_or("no such object")?;
-        let long_ago = Time::from_millis(START - 1_000_000_000);
+        let object = RecordKind::from_plural(plural).ok_or("no such object")?;
+        let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
         for id in ids {
             stage.vitally.seed(Seed::new(object, Some(id)).made_at(long_ago))?;
         }
@@ -58,7 +58,7 @@ async fn play(case: &Case) -> Result<String, Failure> {
         if case.refuses.contains(&(at + 1)) {
             let body = Some(r#"{"error":"this is no name"}"#.to_owned());
             let answer = FaultAnswer { body, ..FaultAnswer::status(400) };
-            stage.vitally.script(Fault::once(Trouble::Answer(answer)));
+            stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)));
         }
         let ran = stage.run().await?;
         let plan = text::plan(&ran.plans, &Style::default());

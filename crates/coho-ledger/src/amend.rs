@@ -2,8 +2,8 @@
 
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::started::Started;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -11,7 +11,7 @@ use crate::forgotten;
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// Memory could not be amended.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ impl Ledger {
     pub fn forget(
         &self,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         key: Option<&Key>,
         asked: &Started,
         now: Time,
@@ -110,7 +110,7 @@ impl Ledger {
     pub fn retry(
         &self,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         retried: &Retried,
         now: Time,
     ) -> Result<u64, LedgerError> {
@@ -122,7 +122,12 @@ impl Ledger {
     }
 
     /// Whether the row with this key waits because of such a cause.
-    pub fn waits_because(&self, scope: &Scope, key: &Key, cause: CauseFilter) -> Result<bool, LedgerError> {
+    pub fn waits_because(
+        &self,
+        scope: &SyncScope,
+        key: &Key,
+        cause: CauseFilter,
+    ) -> Result<bool, LedgerError> {
         let (number, code) = cause.columns();
         self.read("looking for a cause", |connection| {
             let sql = format!(
@@ -138,7 +143,7 @@ impl Ledger {
 /// Whether a fate is of the cause with the number `?3`, or of one with the code `?4`.
 const OF_CAUSE: &str = "(fates.cause = ?3 OR ?4 IS NOT NULL AND fates.code = ?4)";
 
-fn make_due(connection: &Connection, scope: &Scope, key: Option<&Key>, now: Time) -> Result<u64, Fault> {
+fn make_due(connection: &Connection, scope: &SyncScope, key: Option<&Key>, now: Time) -> Result<u64, Fault> {
     let (filter, key) = of_key(key);
     let sql = format!(
         "UPDATE memory SET due = 'at', due_at = ?3, updated_at = ?3, serial = serial + 1
@@ -149,7 +154,7 @@ fn make_due(connection: &Connection, scope: &Scope, key: Option<&Key>, now: Time
 
 fn make_cause_due(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     cause: CauseFilter,
     now: Time,
 ) -> Result<u64, Fault> {

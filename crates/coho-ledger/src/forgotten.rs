@@ -1,14 +1,14 @@
 //! What was forgotten on purpose, and who asked for it: it explains why rows are new that were delivered before.
 
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::started::{Started, StartedBy};
+use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// Something that was forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Forgotten {
 /// Writes down that something was forgotten.
 pub(crate) fn record(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     key: Option<&Key>,
     rows: u64,
     asked: &Started,
@@ -55,7 +55,7 @@ impl Ledger {
     /// What was forgotten of a sync, the newest first; of a row, that and what was forgotten with all rows.
     pub fn forgotten(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         key: Option<&Key>,
         most: usize,
     ) -> Result<Vec<Forgotten>, LedgerError> {

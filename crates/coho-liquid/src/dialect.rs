@@ -4,7 +4,7 @@
 //! that of golden-liquid's cases and of Shopify's documentation.
 
 use super::Context;
-use super::template::{Scope, Settings, compile};
+use super::template::{CompileScope, TemplateSettings, compile};
 
 /// One line of the table.
 #[derive(Debug)]
@@ -354,7 +354,7 @@ pub(crate) const RECORDED: &str = include_str!("../fixtures/liquidjs/dialect.jso
 
 /// What Coho gives for a template of the table: JSON, a text, or `refused`.
 pub(crate) fn shown(template: &str) -> String {
-    let scope = Scope::free().settings(Settings::lenient());
+    let scope = CompileScope::free().settings(TemplateSettings::lenient());
     let data = coho_core::json::parse(DATA).unwrap_or(coho_core::value::Value::Null);
     let given =
         compile(template, &scope).ok().and_then(|compiled| compiled.render(&Context::free(&data)).ok());

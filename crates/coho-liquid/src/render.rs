@@ -17,7 +17,7 @@ use super::context::{Context, Values};
 use super::fault::Fault;
 use super::filters::{Args, Body, Each, Filter, Input, equal, listed};
 use super::scene::Scene;
-use super::template::{Scope, Template};
+use super::template::{CompileScope, Template};
 use super::text;
 use super::value::Val;
 
@@ -25,7 +25,7 @@ use super::value::Val;
 pub(crate) struct Rendering<'a> {
     source: &'a str,
     parts: &'a [Part],
-    scope: &'a Scope,
+    scope: &'a CompileScope,
     values: Values<'a>,
     sync: Option<&'a Value>,
     run: Option<&'a Value>,
@@ -73,7 +73,7 @@ impl<'a> Rendering<'a> {
         rendering
     }
 
-    fn bare(source: &'a str, scope: &'a Scope, scene: Scene<'a>, context: &Context<'a>) -> Self {
+    fn bare(source: &'a str, scope: &'a CompileScope, scene: Scene<'a>, context: &Context<'a>) -> Self {
         Self {
             source,
             parts: &[],
@@ -336,7 +336,7 @@ impl<'a> Rendering<'a> {
 }
 
 /// Runs as much of a chain as consists of literals alone: what fails there fails for every row.
-pub(crate) fn probe(chain: &Chain, scope: &Scope, source: &str) -> Option<Fault> {
+pub(crate) fn probe(chain: &Chain, scope: &CompileScope, source: &str) -> Option<Fault> {
     let head = chain.head.as_ref()?;
     if !head.is_constant() {
         return None;

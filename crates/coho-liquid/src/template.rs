@@ -41,7 +41,7 @@ pub enum Unreadable {
 
 /// How templates are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct TemplateSettings {
     /// What is not there.
     pub undefined: Undefined,
     /// Dates that are none.
@@ -50,7 +50,7 @@ pub struct Settings {
     pub budget: Budget,
 }
 
-impl Settings {
+impl TemplateSettings {
     /// As LiquidJS reads by default: undefined values are nil, and what is no date passes a date filter unchanged.
     pub fn lenient() -> Self {
         Self { undefined: Undefined::Empty, dates: Unreadable::Keep, budget: Budget::default() }
@@ -59,18 +59,18 @@ impl Settings {
 
 /// What a template is compiled against.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub struct CompileScope {
     /// The row's columns. Without them any name may be defined, and only rendering tells.
     pub columns: Option<Columns>,
     /// How it is read.
-    pub settings: Settings,
+    pub settings: TemplateSettings,
     /// What it may render by name.
     pub snippets: Snippets,
     /// The filters that it may call besides those of the dialect.
     pub filters: Filters,
 }
 
-impl Scope {
+impl CompileScope {
     /// A scope for rows of these columns.
     pub fn columns(columns: &Columns) -> Self {
         Self { columns: Some(columns.clone()), ..Self::default() }
@@ -97,7 +97,7 @@ impl Scope {
 
     /// The same, read otherwise.
     #[must_use]
-    pub fn settings(mut self, settings: Settings) -> Self {
+    pub fn settings(mut self, settings: TemplateSettings) -> Self {
         self.settings = settings;
         self
     }
@@ -117,7 +117,7 @@ pub enum Reads {
 pub struct Template {
     pub(crate) source: String,
     pub(crate) nodes: Vec<Node>,
-    pub(crate) scope: Scope,
+    pub(crate) scope: CompileScope,
     pub(crate) slots: usize,
     reads: Reads,
     volatile: bool,
@@ -128,7 +128,7 @@ pub struct Template {
 
 /// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
 /// [`super::Start`] moves them to the file that it stands in.
-pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
+pub fn compile(source: &str, scope: &CompileScope) -> Result<Template, Vec<Problem>> {
     let budget = scope.settings.budget;
     if source.len() > budget.source {
         let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
@@ -245,9 +245,9 @@ impl Template {
 mod tests {
     use super::*;
 
-    fn render(source: &str, row: &str, settings: Settings) -> Result<Value, Problem> {
+    fn render(source: &str, row: &str, settings: TemplateSettings) -> Result<Value, Problem> {
         let row = coho_core::json::parse(row).unwrap();
-        let template = compile(source, &Scope::free().settings(settings)).unwrap();
+        let template = compile(source, &CompileScope::free().settings(settings)).unwrap();
         template.render(&Context::row_object(&row))
     }
 
@@ -259,34 +259,37 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_refused_unless_it_is_asked_for_with_care() {
-        let strict = |source| render(source, r#"{"a":{"b":null}}"#, Settings::default());
+        let strict = |source| render(source, r#"{"a":{"b":null}}"#, TemplateSettings::default());
         let problem = strict("{{ row.a.c }}").unwrap_err();
         assert_eq!((problem.code, problem.place.unwrap().column), (Code::UNDEFINED_VALUE, 4));
         assert!(strict("{{ row.a.b }}").unwrap().is_null());
         assert!(strict("{{ row.a.b.c }}").unwrap().is_null());
         assert_eq!(strict("{{ row.a.c | default: 1 }}").unwrap(), Value::Int(1));
         assert_eq!(strict("{% if row.a.c == nil %}x{% endif %}").unwrap(), Value::text("x"));
-        assert!(render("{{ row.a.c }}", "{}", Settings::lenient()).unwrap().is_null());
+        assert!(render("{{ row.a.c }}", "{}", TemplateSettings::lenient()).unwrap().is_null());
     }
 
     #[test]
     fn what_is_no_date_is_a_problem_unless_the_setting_keeps_it() {
         let source = "{{ row.d | date: '%Y' }}";
-        let problem = render(source, r#"{"d":"soon"}"#, Settings::default()).unwrap_err();
+        let problem = render(source, r#"{"d":"soon"}"#, TemplateSettings::default()).unwrap_err();
         assert_eq!(problem.to_string(), "\"soon\" cannot be read as a date [unreadable-date]");
-        assert_eq!(render(source, r#"{"d":"soon"}"#, Settings::lenient()).unwrap(), Value::text("soon"));
-        assert!(render(source, r#"{"d":null}"#, Settings::default()).unwrap().is_null());
+        assert_eq!(
+            render(source, r#"{"d":"soon"}"#, TemplateSettings::lenient()).unwrap(),
+            Value::text("soon")
+        );
+        assert!(render(source, r#"{"d":null}"#, TemplateSettings::default()).unwrap().is_null());
     }
 
     #[test]
     fn now_needs_a_clock_and_is_volatile() {
-        let template = compile("{{ 'now' | date: '%F' }}", &Scope::free()).unwrap();
+        let template = compile("{{ 'now' | date: '%F' }}", &CompileScope::free()).unwrap();
         assert!(template.is_volatile());
         let context = Context::free(&Value::Null);
         assert!(template.render(&context).is_err());
         let now = chrono::DateTime::from_timestamp(1_709_633_472, 0).unwrap();
         assert_eq!(template.render(&context.at(now)).unwrap(), Value::text("2024-03-05"));
-        assert!(!compile("{{ row.d | date: '%F' }}", &Scope::free()).unwrap().is_volatile());
-        assert!(compile("{{ run.id }}", &Scope::free()).unwrap().is_volatile());
+        assert!(!compile("{{ row.d | date: '%F' }}", &CompileScope::free()).unwrap().is_volatile());
+        assert!(compile("{{ run.id }}", &CompileScope::free()).unwrap().is_volatile());
     }
 }

@@ -17,7 +17,7 @@ use coho_core::sync::{
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
 use crate::mapping::{Field, Filled, Lookup, Mapping, Node, Source, Specification, To};
-use coho_liquid::{Branch, Filters, Reads, Scope, Settings, Start};
+use coho_liquid::{Branch, CompileScope, Filters, Reads, Start, TemplateSettings};
 pub(crate) use matching::is_email;
 
 /// Compiles a specification.
@@ -75,7 +75,7 @@ fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
     if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || cast.is_some() {
         return None;
     }
-    let scope = scope(Scope::free(), template, filters);
+    let scope = scope(CompileScope::free(), template, filters);
     let compiled = coho_liquid::compile(&template.text, &scope).ok()?;
     if compiled.may_give_null() {
         return None;
@@ -88,7 +88,7 @@ fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
 }
 
 /// What a template is compiled against, besides the columns.
-fn scope(scope: Scope, template: &TemplateText, filters: Option<&Filters>) -> Scope {
+fn scope(scope: CompileScope, template: &TemplateText, filters: Option<&Filters>) -> CompileScope {
     let scope = scope.settings(settings(template)).snippets(&template.snippets);
     match filters {
         Some(filters) => scope.filters(filters),
@@ -97,10 +97,10 @@ fn scope(scope: Scope, template: &TemplateText, filters: Option<&Filters>) -> Sc
 }
 
 /// How a template is read.
-pub(crate) fn settings(template: &TemplateText) -> Settings {
+pub(crate) fn settings(template: &TemplateText) -> TemplateSettings {
     match template.undefined {
-        Undefined::Error => Settings::default(),
-        Undefined::Empty => Settings::lenient(),
+        Undefined::Error => TemplateSettings::default(),
+        Undefined::Empty => TemplateSettings::lenient(),
     }
 }
 
@@ -108,7 +108,7 @@ fn inspect(from: &Expression, filters: Option<&Filters>, problems: &mut Vec<Prob
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let scope = scope(Scope::free(), template, filters);
+            let scope = scope(CompileScope::free(), template, filters);
             let found = coho_liquid::compile(&template.text, &scope).err().unwrap_or_default();
             once(problems, found.into_iter().map(|problem| start.shift(problem)));
         }
@@ -254,7 +254,7 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        let scope = scope(Scope::columns(self.columns), text, self.filters);
+        let scope = scope(CompileScope::columns(self.columns), text, self.filters);
         match coho_liquid::compile(&text.text, &scope) {
             Ok(template) => {
                 match template.columns() {

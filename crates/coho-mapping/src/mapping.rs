@@ -14,13 +14,13 @@ use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering};
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row::{Columns, Row};
 use coho_core::sync::{Associations, FieldSpec, Matching, NullPolicy, Sync, SyncId};
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 
 use crate::target::{self, Target};

@@ -18,7 +18,7 @@ use crate::page::act::{self, DonePage};
 use crate::sessions::Visitor;
 use crate::shared::Shared;
 use crate::shown::shown;
-use crate::target::{self, Deed, Form, Target};
+use crate::target::{self, Form, PageAction, Target};
 use crate::{answers, guard, limited, page};
 
 /// The most bytes of a form.
@@ -71,14 +71,14 @@ pub(crate) async fn cancel_plan(shared: &Shared, body: Body) -> Result<Response,
 /// Does what a page asked for and somebody confirmed. A run's page shows what becomes of it.
 pub(crate) async fn act(
     shared: &Shared,
-    deed: Deed,
+    action: PageAction,
     visitor: &Visitor,
     body: Body,
 ) -> Result<Response, Response> {
     let fields = read_ours(shared, body).await?;
     let Some(actions) = shared.site.actions.clone() else { return Err(answers::forbidden(shared)) };
     let hasty = Patience::until(|| false);
-    let wish = shared.reader.read(hasty, move |ledger| Ok(act::wish(ledger, deed, &fields)?)).await;
+    let wish = shared.reader.read(hasty, move |ledger| Ok(act::wish(ledger, action, &fields)?)).await;
     let wish = match wish {
         Ok(Some(wish)) => wish,
         Ok(None) => return Err(answers::not_found(shared, Form::Html)),
@@ -87,8 +87,8 @@ pub(crate) async fn act(
     Ok(match actions.carry_out(wish, visitor.name.clone()).await {
         Ok(Done::Began { run }) => lead_to(&target::run(&run).path()),
         // Whoever loads the page again does not do it again.
-        Ok(Done::Told(text)) => lead_to(&Target::Done { number: shared.done.keep(deed, text) }.path()),
-        Err(refused) => answers::made(shared, StatusCode::CONFLICT, &DonePage::refused(deed, refused)),
+        Ok(Done::Told(text)) => lead_to(&Target::Done { number: shared.done.keep(action, text) }.path()),
+        Err(refused) => answers::made(shared, StatusCode::CONFLICT, &DonePage::refused(action, refused)),
     })
 }
 

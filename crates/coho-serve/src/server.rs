@@ -156,7 +156,7 @@ async fn post(shared: &Shared, path: &str, body: Body, visitor: &Visitor) -> Res
         "/plan/cancel" => forms::cancel_plan(shared, body).await,
         path => match target::parse(path) {
             Some((Target::Act { .. }, _)) if visitor.may != TokenScope::Trigger => Ok(forbidden(shared)),
-            Some((Target::Act { deed }, Form::Html)) => forms::act(shared, deed, visitor, body).await,
+            Some((Target::Act { action }, Form::Html)) => forms::act(shared, action, visitor, body).await,
             Some((Target::Playground, form)) => forms::playground(shared, form, body).await,
             Some(_) | None => Ok(not_found(shared, Form::Html)),
         },

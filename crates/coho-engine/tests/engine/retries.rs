@@ -9,7 +9,7 @@ use coho_engine::conclude::MOST_TRIES;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::Options;
 use coho_ledger::amend::{CauseFilter, Retried};
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Ran, Stage};
 
@@ -25,7 +25,7 @@ async fn stage() -> Stage {
 fn refuse(stage: &Stage) {
     let answer =
         FaultAnswer { body: Some(r#"{"error":"name is silly"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
 }
 
 fn problem(ran: &Ran) -> String {
@@ -110,7 +110,7 @@ async fn a_refused_change_is_sent_whole_when_it_is_tried_again() {
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET seats = 9 WHERE id = 1").unwrap();
     let answer = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
     stage.sql("UPDATE accounts SET seats = 1 WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
@@ -165,7 +165,7 @@ async fn a_run_of_one_cause_sends_nothing_else() {
     for (message, account) in [("name is silly", 1), ("plan is odd", 2), ("plan is odd", 3)] {
         let body = Some(format!(r#"{{"error":"{message}"}}"#));
         let answer = FaultAnswer { body, ..FaultAnswer::status(400) };
-        stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+        stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
         // One at a time: which of them is refused must not depend on who comes first.
         let filter = Filter { key: Some(Key::new(account.to_string())), ..Filter::default() };
         stage.run_with(&Options { filter, ..Options::default() }).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_removal_that_waits_is_tried_again_with_what_waits() {
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
     stage.run().await.unwrap();
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     stage.run().await.unwrap();
     let project = stage.project().unwrap();
@@ -208,7 +208,7 @@ async fn a_removal_that_waits_is_void_once_its_row_is_back() {
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
     stage.run().await.unwrap();
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
     stage.sql("CREATE TABLE gone AS SELECT * FROM accounts WHERE id = 1").unwrap();
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     stage.run().await.unwrap();

@@ -1,16 +1,16 @@
 //! Runs in a list: how each went, without counting what the ledger keeps of it.
 
 use coho_core::counts::Counts;
-use coho_core::memory::Time;
 use coho_core::started::Started;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
 
 use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored, time};
-use crate::run::{RunId, Status, read_counts, start};
+use crate::run::{RunId, RunStatus, read_counts, start};
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct ListedRun {
     /// Its id.
     pub run: RunId,
     /// What it was for.
-    pub purpose: String,
+    pub run_kind: String,
     /// How it stands.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When it began.
@@ -39,7 +39,7 @@ pub struct ListedRun {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct WantedRuns {
     /// Only those that stand so.
-    pub status: Option<Status>,
+    pub status: Option<RunStatus>,
     /// Only those of this sync.
     pub sync: Option<SyncId>,
     /// Only those with a smaller number: where an earlier page ended.
@@ -79,7 +79,7 @@ impl Ledger {
     }
 
     /// How many runs stand how; of one sync, where it is named.
-    pub fn runs_by_status(&self, sync: Option<&SyncId>) -> Result<Vec<(Status, u64)>, LedgerError> {
+    pub fn runs_by_status(&self, sync: Option<&SyncId>) -> Result<Vec<(RunStatus, u64)>, LedgerError> {
         self.read("counting runs", |connection| {
             let sql = match sync {
                 None => "SELECT status, count(*) FROM runs WHERE ?1 IS NULL GROUP BY status",
@@ -92,20 +92,20 @@ impl Ledger {
             let mut rows = statement.query([sync.map(SyncId::as_str)])?;
             let mut counts = Vec::new();
             while let Some(row) = rows.next()? {
-                counts.push((Status::parse(&row.get::<_, String>(0)?)?, count(row.get(1)?)));
+                counts.push((RunStatus::parse(&row.get::<_, String>(0)?)?, count(row.get(1)?)));
             }
             Ok(counts)
         })
     }
 
     /// In how many runs each sync was; of those that stand so, where that is named.
-    pub fn runs_by_sync(&self, status: Option<Status>) -> Result<Vec<(SyncId, u64)>, LedgerError> {
+    pub fn runs_by_sync(&self, status: Option<RunStatus>) -> Result<Vec<(SyncId, u64)>, LedgerError> {
         self.read("counting runs", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT sync, count(DISTINCT runs.id) FROM scopes JOIN run_syncs ON run_syncs.scope = scopes.id
                  JOIN runs ON runs.id = run_syncs.run WHERE ?1 IS NULL OR runs.status = ?1 GROUP BY sync ORDER BY sync",
             )?;
-            let mut rows = statement.query([status.map(Status::as_str)])?;
+            let mut rows = statement.query([status.map(RunStatus::as_str)])?;
             let mut counts = Vec::new();
             while let Some(row) = rows.next()? {
                 counts.push((SyncId::new(row.get::<_, String>(0)?), count(row.get(1)?)));
@@ -125,7 +125,7 @@ impl Ledger {
             )?;
             let mut rows = statement.query(params![
                 wanted.before.unwrap_or(i64::MAX),
-                wanted.status.map(Status::as_str),
+                wanted.status.map(RunStatus::as_str),
                 wanted.sync.as_ref().map(SyncId::as_str),
                 stored(most)
             ])?;
@@ -144,8 +144,8 @@ fn listed(connection: &Connection, row: &Row<'_>) -> Result<ListedRun, Fault> {
     Ok(ListedRun {
         number,
         run: RunId::new(row.get::<_, String>(1)?),
-        purpose: row.get(2)?,
-        status: Status::parse(&row.get::<_, String>(3)?)?,
+        run_kind: row.get(2)?,
+        status: RunStatus::parse(&row.get::<_, String>(3)?)?,
         error: row.get(4)?,
         started: time(row.get(5)?)?,
         ended: row.get::<_, Option<i64>>(6)?.map(time).transpose()?,

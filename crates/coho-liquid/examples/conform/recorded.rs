@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
-use coho_liquid::{Context, DATA, DECISIONS, Follows, Scope, Settings, compile, examples};
+use coho_liquid::{CompileScope, Context, DATA, DECISIONS, Follows, TemplateSettings, compile, examples};
 
 use super::differences;
 
@@ -116,7 +116,7 @@ fn pair(pair: &Value) -> Option<(&str, &Value)> {
 }
 
 fn render(request: &Request) -> Result<Value, Problem> {
-    let scope = Scope::free().settings(Settings::lenient());
+    let scope = CompileScope::free().settings(TemplateSettings::lenient());
     let compiled = compile(&request.template, &scope).map_err(|mut problems| problems.swap_remove(0))?;
     compiled.render(&Context::free(&request.data))
 }

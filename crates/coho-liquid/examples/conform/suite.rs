@@ -12,7 +12,7 @@ use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
 use super::differences;
-use coho_liquid::{Context, DIFFERENCES, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, DIFFERENCES, TemplateSettings, compile};
 
 /// What cannot be run.
 #[derive(Debug)]
@@ -122,8 +122,8 @@ fn text_of(test: &Value, name: &str) -> String {
     test.get(name).and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
-fn scope() -> Scope {
-    Scope::free().settings(Settings::lenient())
+fn scope() -> CompileScope {
+    CompileScope::free().settings(TemplateSettings::lenient())
 }
 
 fn show(problem: &Problem) -> String {

@@ -14,13 +14,13 @@ use crate::actions::{Refused, Wish};
 use crate::fields::{Fields, field};
 use crate::markup::parts;
 use crate::shown::{Formed, Hand, Page};
-use crate::target::{Deed, Target};
+use crate::target::{PageAction, Target};
 
 /// A page that asks whether something is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ActPage {
     /// `run`, `retry` or `forget`.
-    deed: Deed,
+    action: PageAction,
     /// The sync that it is done to; absent where that is still to be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<String>,
@@ -50,7 +50,7 @@ struct MeantCause {
 /// A page that says what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DonePage {
-    deed: Deed,
+    action: PageAction,
     done: bool,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ struct Whom {
 pub(crate) fn make(
     context: &Context<'_>,
     ledger: Option<&Ledger>,
-    deed: Deed,
+    action: PageAction,
 ) -> Result<Option<ActPage>, LedgerError> {
     let Some(whom) = whom(ledger, |name| context.asked.filter(name))? else { return Ok(None) };
     let syncs = match (context.site.open)() {
@@ -78,29 +78,29 @@ pub(crate) fn make(
     };
     let row = whom.row.as_ref().map(|(number, _)| *number);
     let key = whom.row.map(|(_, key)| key.to_string());
-    Ok(Some(ActPage { deed, sync: whom.sync, row, key, cause: whom.cause, syncs }))
+    Ok(Some(ActPage { action, sync: whom.sync, row, key, cause: whom.cause, syncs }))
 }
 
 /// The page that says what came of an action, as long as that is known.
 pub(crate) fn done(context: &Context<'_>, number: i64) -> Option<DonePage> {
-    let (deed, text) = context.done.of(number)?;
-    Some(DonePage { deed, done: true, text, help: None })
+    let (action, text) = context.done.of(number)?;
+    Some(DonePage { action, done: true, text, help: None })
 }
 
 /// What a form asks for. `None` where there is no such row, or where it does not say to which sync it is to be done.
 pub(crate) fn wish(
     ledger: Option<&Ledger>,
-    deed: Deed,
+    action: PageAction,
     fields: &Fields,
 ) -> Result<Option<Wish>, LedgerError> {
     let Some(whom) = whom(ledger, |name| field(fields, name))? else { return Ok(None) };
     let (key, cause) = (whom.row.map(|(_, key)| key), whom.cause);
-    Ok(match (deed, whom.sync) {
-        (Deed::Run, sync) => Some(Wish::Run { syncs: sync.into_iter().collect() }),
-        (Deed::Retry, Some(sync)) => Some(Wish::Retry { sync, retried: retried(key, cause.as_ref()) }),
+    Ok(match (action, whom.sync) {
+        (PageAction::Run, sync) => Some(Wish::Run { syncs: sync.into_iter().collect() }),
+        (PageAction::Retry, Some(sync)) => Some(Wish::Retry { sync, retried: retried(key, cause.as_ref()) }),
         // The rows of a cause are not forgotten together.
-        (Deed::Forget, Some(sync)) if cause.is_none() => Some(Wish::Forget { sync, key }),
-        (Deed::Retry | Deed::Forget, _) => None,
+        (PageAction::Forget, Some(sync)) if cause.is_none() => Some(Wish::Forget { sync, key }),
+        (PageAction::Retry | PageAction::Forget, _) => None,
     })
 }
 
@@ -125,7 +125,7 @@ fn whom<'f>(
     if row.is_none() {
         return Ok(ledger.cause(number)?.map(|found| of_cause(number, found)));
     }
-    let found = ledger.row_of_fate(number)?;
+    let found = ledger.row_of_status(number)?;
     Ok(found.and_then(|RowName { scope, key }| {
         let sync = Some(scope.sync().as_str().to_owned());
         Some(Whom { sync, row: Some((number, key?)), cause: None })
@@ -141,22 +141,22 @@ fn of_cause(number: i64, found: NamedCause) -> Whom {
 
 impl Formed for ActPage {
     fn title(&self) -> String {
-        self.deed.title().to_owned()
+        self.action.title().to_owned()
     }
 
     fn main(&self, hand: &Hand) -> Markup {
         html! {
-            h1 { (self.deed.title()) }
+            h1 { (self.action.title()) }
             p { (self.says()) }
-            @if self.deed == Deed::Run {
+            @if self.action == PageAction::Run {
                 p { a href=(Target::Plan.path()) { "What would it send?" } " A plan says it, and sends nothing." }
             }
-            form .bar method="post" action=(Target::Act { deed: self.deed }.path()) {
+            form .bar method="post" action=(Target::Act { action: self.action }.path()) {
                 (hand.field())
                 @if let Some(row) = self.row { input type="hidden" name="row" value=(row); }
                 @else if let Some(cause) = &self.cause { input type="hidden" name="cause" value=(cause.number); }
                 @else { (self.choice()) }
-                button .main { (self.deed.button()) }
+                button .main { (self.action.button()) }
                 a href=(self.back()) { "Leave it" }
             }
         }
@@ -168,7 +168,7 @@ impl ActPage {
         html! {
             label for="sync" { "Of" }
             select #sync name="sync" {
-                @if self.deed == Deed::Run { option value="" { "all syncs" } }
+                @if self.action == PageAction::Run { option value="" { "all syncs" } }
                 @for sync in &self.syncs {
                     option value=(sync) selected[self.sync.as_ref() == Some(sync)] { (sync) }
                 }
@@ -200,11 +200,11 @@ impl ActPage {
     fn says(&self) -> Markup {
         let whom = self.whom();
         html! {
-            @match self.deed {
-                Deed::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
-                Deed::Retry => { "Tries " (whom) " again now, as far as something of it waits, and sends nothing else. "
+            @match self.action {
+                PageAction::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
+                PageAction::Retry => { "Tries " (whom) " again now, as far as something of it waits, and sends nothing else. "
                     "As " code { "coho retry" } " does." }
-                Deed::Forget => { "Forgets what is remembered of " (whom) ". What was delivered stays in Vitally; to the next run "
+                PageAction::Forget => { "Forgets what is remembered of " (whom) ". What was delivered stays in Vitally; to the next run "
                     "the rows are new, and are sent again. This cannot be taken back." }
             }
         }
@@ -213,19 +213,19 @@ impl ActPage {
 
 impl DonePage {
     /// Why a wish was not carried out.
-    pub(crate) fn refused(deed: Deed, refused: Refused) -> Self {
-        Self { deed, done: false, text: refused.message, help: refused.help }
+    pub(crate) fn refused(action: PageAction, refused: Refused) -> Self {
+        Self { action, done: false, text: refused.message, help: refused.help }
     }
 }
 
 impl Page for DonePage {
     fn title(&self) -> String {
-        self.deed.title().to_owned()
+        self.action.title().to_owned()
     }
 
     fn main(&self) -> Markup {
         html! {
-            h1 { (self.deed.title()) }
+            h1 { (self.action.title()) }
             @if self.done { p role="status" { span .state.good { "done" } " " (self.text) } }
             @else {
                 p .alert role="alert" { (self.text) }
@@ -237,12 +237,12 @@ impl Page for DonePage {
 }
 
 /// Ways to what can be done, where pages may do it.
-pub(crate) fn ways(hand: &Hand, filter: (&str, &str), deeds: &[Deed]) -> Markup {
+pub(crate) fn ways(hand: &Hand, filter: (&str, &str), actions: &[PageAction]) -> Markup {
     html! {
         @if hand.acts {
             p .bar {
-                @for deed in deeds {
-                    a .more href=(Target::Act { deed: *deed }.with(&[(filter.0, Some(filter.1))])) { (deed.button()) }
+                @for action in actions {
+                    a .more href=(Target::Act { action: *action }.with(&[(filter.0, Some(filter.1))])) { (action.button()) }
                 }
             }
         }

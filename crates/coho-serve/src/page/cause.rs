@@ -3,7 +3,7 @@
 
 use coho_core::code::Code;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::look::FailureGroup;
 use coho_report::words::counted;
 use maud::{Markup, html};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::markup::parts;
 use crate::moment::Moment;
 use crate::shown::Hand;
-use crate::target::{Deed, Target};
+use crate::target::{PageAction, Target};
 
 /// Rows of one sync that failed for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct Cause {
     #[serde(default, skip_serializing_if = "is_zero")]
     waiting: u64,
     /// Where most of them ended.
-    fate: String,
+    status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     /// What their messages have in common.
@@ -52,7 +52,7 @@ impl Cause {
         rows: &Target,
         filters: &[(&str, Option<&str>)],
     ) -> Self {
-        let most = group.fates.iter().max_by_key(|(_, rows)| **rows);
+        let most = group.statuses.iter().max_by_key(|(_, rows)| **rows);
         let id = group.id.to_string();
         let mut filters = filters.to_vec();
         filters.extend([("sync", Some(sync.as_str())), ("cause", Some(id.as_str()))]);
@@ -60,7 +60,7 @@ impl Cause {
             sync: sync.as_str().to_owned(),
             number: group.id,
             waiting: if group.healed.is_none() { waiting(group) } else { 0 },
-            fate: most.map(|(fate, _)| fate.as_str().to_owned()).unwrap_or_default(),
+            status: most.map(|(status, _)| status.as_str().to_owned()).unwrap_or_default(),
             code: group.cause.code.map(|code| code.to_string()),
             message: Some(group.cause.message.clone()).filter(|message| !message.is_empty()),
             rows: group.count,
@@ -74,12 +74,12 @@ impl Cause {
 
     fn show(&self, hand: &Hand) -> Markup {
         html! {
-            li class={ "cause " (parts::tone(&self.fate)) } {
+            li class={ "cause " (parts::tone(&self.status)) } {
                 a .rows href=(self.href) { (counted(self.rows, "row")) }
                 div {
                     p .what { @match &self.message { Some(message) => { (message) } None => { "no message" } } }
                     p .faint {
-                        (parts::fate(&self.fate)) " "
+                        (parts::status(&self.status)) " "
                         @if let Some(code) = &self.code { code { (code) } " · " }
                         (self.sync) " · first seen " (parts::moment(&self.first))
                         @if self.came_back { " · " strong { "came back" } }
@@ -87,7 +87,7 @@ impl Cause {
                     @if !self.keys.is_empty() { p .faint { "such as " span .mono { (self.keys.join(", ")) } } }
                     @if let Some(remedy) = &self.remedy { p .remedy { (remedy) } }
                     @if hand.acts && self.waiting > 0 {
-                        p { a .more href=(Target::Act { deed: Deed::Retry }.with(&[("cause", Some(&self.number.to_string()))])) {
+                        p { a .more href=(Target::Act { action: PageAction::Retry }.with(&[("cause", Some(&self.number.to_string()))])) {
                             "Retry these" span .visually-hidden { ": " (self.title()) }
                         } }
                     }
@@ -106,8 +106,9 @@ impl Cause {
 
 /// How many rows of a group wait for another try. What is invalid or held is evaluated in each run anyway.
 fn waiting(group: &FailureGroup) -> u64 {
-    let waits = |fate: &Fate| matches!(fate, Fate::Rejected | Fate::Skipped | Fate::Deferred);
-    group.fates.iter().filter(|(fate, _)| waits(fate)).map(|(_, rows)| rows).sum()
+    let waits =
+        |status: &RowStatus| matches!(status, RowStatus::Rejected | RowStatus::Skipped | RowStatus::Deferred);
+    group.statuses.iter().filter(|(status, _)| waits(status)).map(|(_, rows)| rows).sum()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

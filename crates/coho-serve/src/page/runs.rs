@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coho_core::sync::SyncId;
 use coho_ledger::look::runs::{ListedRun, WantedRuns};
-use coho_ledger::run::Status;
+use coho_ledger::run::RunStatus;
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{number, time};
 use maud::{Markup, html};
@@ -43,7 +43,7 @@ pub(crate) struct RunsPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RunState {
     run: String,
-    purpose: String,
+    run_kind: String,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -63,7 +63,7 @@ pub(crate) fn empty() -> RunsPage {
 pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<RunsPage, LedgerError> {
     let asked = context.asked;
     let status =
-        asked.filter("status").and_then(|text| Status::ALL.into_iter().find(|one| one.as_str() == text));
+        asked.filter("status").and_then(|text| RunStatus::ALL.into_iter().find(|one| one.as_str() == text));
     let wanted = WantedRuns {
         status,
         sync: asked.filter("sync").map(SyncId::new),
@@ -89,7 +89,7 @@ fn named<T>(counts: Vec<(T, u64)>, name: impl Fn(&T) -> String) -> BTreeMap<Stri
 fn state(run: &ListedRun) -> RunState {
     RunState {
         run: run.run.as_str().to_owned(),
-        purpose: run.purpose.clone(),
+        run_kind: run.run_kind.clone(),
         status: run.status.as_str().to_owned(),
         error: run.error.clone(),
         started: run.started.into(),
@@ -134,7 +134,7 @@ impl RunsPage {
                 div .filter role="group" aria-label="status" {
                     span .faint { "status" }
                     a href=(self.address(None, None)) aria-current=[status.is_none().then_some("true")] { "all" }
-                    @for one in Status::ALL.map(Status::as_str) {
+                    @for one in RunStatus::ALL.map(RunStatus::as_str) {
                         @let runs = self.by_status.get(one).copied().unwrap_or_default();
                         @if runs > 0 || status == Some(one) {
                             a href=(self.address(Some(one), None)) aria-current=[(status == Some(one)).then_some("true")] {
@@ -180,7 +180,7 @@ impl RunState {
                     br; span .faint .small .mono { (self.run) }
                 }
                 td { (parts::state(&self.status)) @if let Some(error) = &self.error { p .small .badtext { (error) } } }
-                td { (self.purpose) }
+                td { (self.run_kind) }
                 td { (self.syncs.join(", ")) }
                 (parts::cell(self.sum.read))
                 (parts::cell(self.sum.sent()))
