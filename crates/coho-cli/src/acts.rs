@@ -10,6 +10,7 @@ use coho_core::sync::Sync;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
+use coho_ledger::amend::{CauseFilter, Retried};
 use coho_serve::actions::{Actions, Doing, Done, Refused, Wish};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -43,35 +44,41 @@ impl Acts {
         }
     }
 
-    async fn work(&self, wish: Wish, waiting: &Waiting) {
+    async fn work(&self, wish: Wish, who: Option<String>, waiting: &Waiting) {
         let done = match project::open(&self.global) {
             Ok(loaded) => {
-                log(&wish, &loaded);
-                self.carry(wish, &loaded, waiting).await
+                let asked = by_page(&wish, who, &loaded);
+                log(&wish, &asked);
+                self.carry(wish, &loaded, asked, waiting).await
             }
             Err(error) => Err(refused(&error)),
         };
         waiting.tell(done);
     }
 
-    async fn carry(&self, wish: Wish, loaded: &Loaded, waiting: &Waiting) -> Result<Done, Refused> {
+    async fn carry(
+        &self,
+        wish: Wish,
+        loaded: &Loaded,
+        asked: Started,
+        waiting: &Waiting,
+    ) -> Result<Done, Refused> {
         let engine = engine::of(loaded);
-        let options = Options { started: by_page(loaded), ..Options::default() };
+        let options = Options { started: asked.clone(), ..Options::default() };
         match wish {
             Wish::Run { syncs } => self.run(&engine, &select(&engine, &syncs)?, &options, waiting).await,
-            Wish::Retry { sync, key } => {
+            Wish::Retry { sync, retried } => {
                 let syncs = select(&engine, &[sync])?;
-                let due =
-                    run::make_due(&engine, &syncs, key.as_ref()).map_err(|error| Refused::from(&error))?;
+                let due = run::make_due(&engine, &syncs, &retried).map_err(|error| Refused::from(&error))?;
                 if due == 0 {
                     return Ok(Done::Told("No rows are waiting: nothing was sent.".to_owned()));
                 }
-                let options = Options { filter: run::waiting(key), ..options };
+                let options = Options { filter: run::waiting(&retried), ..options };
                 self.run(&engine, &syncs, &options, waiting).await
             }
             Wish::Forget { sync, key } => {
                 let syncs = select(&engine, &[sync])?;
-                forgotten(&engine, &syncs, key.as_ref())
+                forgotten(&engine, &syncs, key.as_ref(), &asked)
             }
         }
     }
@@ -100,13 +107,13 @@ impl Acts {
 }
 
 impl Actions for Acts {
-    fn carry_out(&self, wish: Wish) -> Doing {
+    fn carry_out(&self, wish: Wish, who: Option<String>) -> Doing {
         let (teller, told) = oneshot::channel();
         let (acts, handle) = (self.clone(), Handle::current());
         // What is done takes a thread of its own, so that pages do not wait for it.
         let work = tokio::task::spawn_blocking(move || {
             let waiting = Waiting(Mutex::new(Some(teller)));
-            handle.block_on(acts.work(wish, &waiting));
+            handle.block_on(acts.work(wish, who, &waiting));
         });
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|one| !one.is_finished());
@@ -139,35 +146,70 @@ fn select<'e>(engine: &Engine<'e>, names: &[String]) -> Result<Vec<&'e Sync>, Re
     engine.select(names).map_err(|error| Refused::from(&error))
 }
 
-fn forgotten(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<Done, Refused> {
-    let forgotten = forget::all(engine, syncs, key).map_err(|error: EngineError| Refused::from(&error))?;
+fn forgotten(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+    key: Option<&Key>,
+    asked: &Started,
+) -> Result<Done, Refused> {
+    let forgotten =
+        forget::all(engine, syncs, key, asked).map_err(|error: EngineError| Refused::from(&error))?;
     Ok(Done::Told(match forgotten {
         0 => "Nothing was remembered.".to_owned(),
         _ => format!("Forgot {}: their rows are new to the next run.", print::counted(forgotten, "key")),
     }))
 }
 
-/// What the ledger is to remember of a run that a page started.
-fn by_page(loaded: &Loaded) -> Started {
+/// What the ledger is to remember of what a page asked for: by whom, and as a command line what.
+fn by_page(wish: &Wish, who: Option<String>, loaded: &Loaded) -> Started {
+    let started = started::by_command(&loaded.files, &loaded.root);
     Started {
         by: Some(StartedBy::Debugger),
-        arguments: None,
-        ..started::by_command(&loaded.files, &loaded.root)
+        user: who.or_else(|| started.user.clone()),
+        arguments: Some(command(wish, With::Keys)),
+        ..started
+    }
+}
+
+/// Whether a command line has the keys of rows in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum With {
+    Keys,
+    NoKeys,
+}
+
+/// The command line that does the same.
+fn command(wish: &Wish, with: With) -> String {
+    let (verb, syncs, more) = match wish {
+        Wish::Run { syncs } => ("run", syncs.clone(), None),
+        Wish::Retry { sync, retried } => ("retry", vec![sync.clone()], narrowed(retried)),
+        Wish::Forget { sync, key } => {
+            ("forget", vec![sync.clone()], key.as_ref().map(|key| ("--key", key.to_string())))
+        }
+    };
+    let mut words = vec![verb.to_owned()];
+    words.extend(syncs);
+    if let Some((name, value)) = more {
+        let shown = if with == With::NoKeys && name == "--key" { "…".to_owned() } else { value };
+        words.extend([name.to_owned(), shown]);
+    }
+    started::typed(words.into_iter())
+}
+
+/// What narrows a retry to some of a sync's rows.
+fn narrowed(retried: &Retried) -> Option<(&'static str, String)> {
+    match retried {
+        Retried::All => None,
+        Retried::Key(key) => Some(("--key", key.to_string())),
+        Retried::Cause(CauseFilter::Code(code)) => Some(("--cause", code.to_string())),
+        Retried::Cause(CauseFilter::Number(number)) => Some(("--cause", number.to_string())),
     }
 }
 
 /// Who asked for what. A row's key is a value of the row, and stays out of the log.
-fn log(wish: &Wish, loaded: &Loaded) {
-    let one = |key: &Option<Key>| if key.is_some() { "one row of " } else { "" };
-    let what = match wish {
-        Wish::Run { syncs } if syncs.is_empty() => "run all syncs".to_owned(),
-        Wish::Run { syncs } => format!("run {}", syncs.join(", ")),
-        Wish::Retry { sync, key } => format!("retry {}{sync}", one(key)),
-        Wish::Forget { sync, key } => format!("forget {}{sync}", one(key)),
-    };
-    let started = by_page(loaded);
-    let who = started.user.unwrap_or_else(|| "somebody".to_owned());
-    print::talk(&format!("asked for on a page by {who}: {what}"));
+fn log(wish: &Wish, asked: &Started) {
+    let who = asked.user.as_deref().unwrap_or("somebody");
+    print::talk(&format!("asked for on a page by {who}: coho {}", command(wish, With::NoKeys)));
 }
 
 fn refused(error: &anyhow::Error) -> Refused {

@@ -217,6 +217,9 @@ pub(crate) enum Verb {
         /// Only the row with this primary key; if the key has several columns, their values: `acme,7`.
         #[arg(long)]
         key: Option<String>,
+        /// Only rows that wait because of this code, as `coho runs RUN --failures` shows it, or of the cause with this number.
+        #[arg(long, value_name = "CODE", conflicts_with = "key")]
+        cause: Option<String>,
     },
     /// Forget delivered rows, so that they are new to the next run. Asks first.
     Forget {

@@ -77,7 +77,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
                 verb::rows::Asked { sync, status, key, run, since, cause, still_failing, limit, format };
             verb::rows::rows(global, &asked)
         }
-        Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,
+        Verb::Retry { sync, key, cause } => verb::run::retry(global, &sync, key, cause.as_deref()).await,
         Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
         Verb::Alerts { action } => verb::alerts::alerts(global, action).await,
         Verb::Debug(typed) => verb::debug::debug(global, &typed).await,

@@ -16,7 +16,7 @@ pub(crate) fn by_command(files: &[File], root: &Path) -> Started {
         by: Some(StartedBy::Command),
         user: user.filter(|name| !name.is_empty()),
         host: Some(engine::host()),
-        arguments: Some(arguments(std::env::args().skip(1))),
+        arguments: Some(typed(std::env::args().skip(1))),
         scheduled: None,
         version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         project: Some(digest(files)),
@@ -25,14 +25,14 @@ pub(crate) fn by_command(files: &[File], root: &Path) -> Started {
 }
 
 /// Arguments as a person would type them.
-fn arguments(arguments: impl Iterator<Item = String>) -> String {
+pub(crate) fn typed(arguments: impl Iterator<Item = String>) -> String {
     let is_plain = |argument: &str| {
         !argument.is_empty() && argument.chars().all(|c| c.is_alphanumeric() || "-_./=,:@%+".contains(c))
     };
-    let typed = arguments.map(|argument| {
+    let quoted = arguments.map(|argument| {
         if is_plain(&argument) { argument } else { format!("'{}'", argument.replace('\'', "'\\''")) }
     });
-    typed.collect::<Vec<_>>().join(" ")
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// The digest of the project's files, whatever the order in which they were read. The environment is not in it.
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn arguments_are_quoted_where_a_shell_needs_it() {
         let typed = ["run", "--key", "acme, 7", "it's"].map(str::to_owned);
-        assert_eq!(arguments(typed.into_iter()), r"run --key 'acme, 7' 'it'\''s'");
+        assert_eq!(super::typed(typed.into_iter()), r"run --key 'acme, 7' 'it'\''s'");
     }
 
     #[test]

@@ -96,11 +96,14 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
         assert!(text.contains(&line), "{line} in\n{text}");
     }
     assert!(text.contains("coho_sync_last_success_timestamp_seconds{sync=\"accounts\"} "), "{text}");
-    assert!(text.ends_with("# EOF\n"));
+    assert!(text.starts_with("# HELP coho_rows_total ") && !text.contains("# EOF"), "{text}");
     let head = format!(
-        "GET /metrics HTTP/1.1\r\nHost: coho\r\nAuthorization: Bearer {may}\r\nConnection: close\r\n\r\n"
+        "GET /metrics HTTP/1.1\r\nHost: coho\r\nAuthorization: Bearer {may}\r\n\
+         Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5\r\nConnection: close\r\n\r\n"
     );
-    let (_, head, _) = server.raw(&head);
+    let (_, head, open) = server.raw(&head);
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    assert!(open.starts_with("# HELP coho_rows ") && open.ends_with("# EOF\n"), "{open}");
     assert!(
         head.contains("cache-control: no-store") && head.contains("x-content-type-options: nosniff"),
         "{head}"
@@ -388,7 +391,7 @@ fn a_page_asks_for_a_run_that_waits_in_the_queue() {
     assert_eq!(ask(&reader, &ours, &form), 403, "who may only read");
     assert_eq!(ask(&may, &ours, "form=guessed&sync=accounts"), 403, "a form that is not ours");
     assert_eq!(ask(&may, "http://elsewhere.example", &form), 403, "a page elsewhere");
-    assert_eq!(ask(&may, &ours, &form), 200);
+    assert_eq!(ask(&may, &ours, &form), 303);
     server.hear("accounts: begins (page)");
     server.hear("accounts: completed");
     let runs = server.get("/runs.json", &may);

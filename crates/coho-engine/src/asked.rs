@@ -142,7 +142,7 @@ impl Engine<'_> {
         options: &Options,
     ) -> Result<(), EngineError> {
         let filter = &options.filter;
-        let whole = filter.limit.is_none() && filter.key.is_none() && filter.waiting != Waiting::Only;
+        let whole = filter.limit.is_none() && filter.key.is_none() && filter.waiting == Waiting::Too;
         if options.run_kind == RunKind::Sync && whole {
             let names: Vec<_> = syncs.iter().map(|sync| self.scope_name(sync)).collect();
             ledger.take_requests(lease, run, &names)?;

@@ -13,9 +13,11 @@ use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
 use coho_core::plan::SyncSummary;
 use coho_core::problem::Problem;
+use coho_core::started::Started;
 use coho_core::sync::Sync;
 use coho_core::time::Time;
 use coho_ledger::Ledger;
+use coho_ledger::amend::Retried;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::{Run, RunEnding, RunId, RunStatus};
 use coho_ledger::scope::SyncScope;
@@ -275,14 +277,16 @@ impl Engine<'_> {
     }
 
     /// Makes what waits due now. Returns how many rows.
-    pub fn make_due(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
+    pub fn make_due(&self, sync: &Sync, retried: &Retried) -> Result<u64, EngineError> {
         let now = self.setup.clock.now();
-        self.amend(sync, |ledger, lease, scope| Ok(ledger.retry(lease, scope, key, now)?))
+        self.amend(sync, |ledger, lease, scope| Ok(ledger.retry(lease, scope, retried, now)?))
     }
 
-    /// Forgets what was delivered. Returns how many keys.
-    pub fn forget(&self, sync: &Sync, key: Option<&Key>) -> Result<u64, EngineError> {
-        let forgotten = self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key)?))?;
+    /// Forgets what was delivered, and writes down who asked. Returns how many keys.
+    pub fn forget(&self, sync: &Sync, key: Option<&Key>, asked: &Started) -> Result<u64, EngineError> {
+        let now = self.setup.clock.now();
+        let forgotten =
+            self.amend(sync, |ledger, lease, scope| Ok(ledger.forget(lease, scope, key, asked, now)?))?;
         if key.is_none() {
             self.unmark(sync);
         }

@@ -61,6 +61,7 @@ pub mod settle;
 mod call;
 mod cause;
 mod standing;
+mod forgotten;
 pub mod amend;
 mod counted;
 pub mod run;
@@ -83,5 +84,6 @@ mod unlink;
 mod ends;
 
 pub use failure::LedgerError;
+pub use forgotten::Forgotten;
 pub use ledger::Ledger;
 pub use open::{Access, Create, OpenError, Opening};

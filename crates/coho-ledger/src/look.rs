@@ -13,7 +13,7 @@ pub mod row;
 pub mod requests;
 
 pub use self::calls::CallSums;
-pub use self::failures::{EXAMPLES, FailureGroup, FailuresOf};
+pub use self::failures::{EXAMPLES, FailureGroup, FailuresOf, NamedCause};
 
 use std::fmt;
 use std::sync::Arc;

@@ -96,6 +96,7 @@ impl Ledger {
         self.fit(lease, retention.max_size, &mut pruned)?;
         pruned.runs = self.forget_runs(lease, before(retention.runs()))?;
         self.forget_causes(lease, before(retention.failures()))?;
+        self.prune_forgotten(lease, before(retention.runs()))?;
         self.free_pages(lease, retention.max_size)?;
         Ok(pruned)
     }
@@ -203,6 +204,14 @@ impl Ledger {
                        AND NOT EXISTS (SELECT 1 FROM fates INDEXED BY fates_failed WHERE fates.cause = causes.id)",
                 )?
                 .execute([before])?;
+            Ok(())
+        })
+    }
+
+    /// What was forgotten on purpose is told as long as runs are.
+    fn prune_forgotten(&self, lease: &Lease, before: i64) -> Result<(), LedgerError> {
+        self.write_in(lease, "pruning", |connection| {
+            connection.prepare_cached("DELETE FROM forgotten WHERE at < ?1")?.execute([before])?;
             Ok(())
         })
     }

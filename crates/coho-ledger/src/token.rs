@@ -1,7 +1,7 @@
 //! Tokens of the trigger API: only their digests are kept.
 
 use coho_core::time::Time;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
@@ -65,31 +65,24 @@ impl Ledger {
         })
     }
 
-    /// What the token of this digest may do; `None` where there is none, or it was revoked.
-    pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenScope>, LedgerError> {
+    /// The token of this digest; `None` where there is none, or it was revoked.
+    pub fn token(&self, digest: &[u8; 32]) -> Result<Option<TokenRecord>, LedgerError> {
         self.read("reading tokens", |connection| {
-            let scope: Option<String> = connection
-                .prepare_cached("SELECT scopes FROM tokens WHERE hash = ?1 AND revoked_at IS NULL")?
-                .query_row([digest.as_slice()], |row| row.get(0))
-                .optional()?;
-            scope.as_deref().map(parse).transpose()
+            let sql = format!("SELECT {COLUMNS} FROM tokens WHERE hash = ?1 AND revoked_at IS NULL");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([digest.as_slice()])?;
+            rows.next()?.map(record).transpose()
         })
     }
 
     /// All tokens, by name.
     pub fn tokens(&self) -> Result<Vec<TokenRecord>, LedgerError> {
         self.read("reading tokens", |connection| {
-            let mut statement = connection
-                .prepare("SELECT name, scopes, created_at, revoked_at FROM tokens ORDER BY name")?;
+            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM tokens ORDER BY name"))?;
             let mut rows = statement.query([])?;
             let mut tokens = Vec::new();
             while let Some(row) = rows.next()? {
-                tokens.push(TokenRecord {
-                    name: row.get(0)?,
-                    scope: parse(&row.get::<_, String>(1)?)?,
-                    created: time(row.get(2)?)?,
-                    revoked: row.get::<_, Option<i64>>(3)?.map(time).transpose()?,
-                });
+                tokens.push(record(row)?);
             }
             Ok(tokens)
         })
@@ -102,6 +95,17 @@ impl Ledger {
             Ok(connection.execute(sql, params![name, micros(now)])? == 1)
         })
     }
+}
+
+const COLUMNS: &str = "name, scopes, created_at, revoked_at";
+
+fn record(row: &Row<'_>) -> Result<TokenRecord, Fault> {
+    Ok(TokenRecord {
+        name: row.get(0)?,
+        scope: parse(&row.get::<_, String>(1)?)?,
+        created: time(row.get(2)?)?,
+        revoked: row.get::<_, Option<i64>>(3)?.map(time).transpose()?,
+    })
 }
 
 fn parse(scope: &str) -> Result<TokenScope, Fault> {

@@ -101,7 +101,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         let complete = job.completeness() == Completeness::Complete;
         match found.rows {
             Rows::None if complete => table.gone(&found.key)?,
-            _ if is_passed_over(job, found.row_state.as_ref()) => {}
+            _ if is_passed_over(job, &found.key, found.row_state.as_ref())? => {}
             Rows::One { row, fingerprint } => {
                 looked_at += 1;
                 let row_state = found.row_state.map(|row| row.decode()).transpose()?;
@@ -119,7 +119,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         Waiting::Too => {
             passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
         }
-        Waiting::Only => passed.read = looked_at,
+        Waiting::Only | Waiting::Because(_) => passed.read = looked_at,
     }
     passed.absent += gone;
     passed.pass_keys(RowStatus::Kept, Change::Keep, Reason::SourceIncomplete, gone);
@@ -128,6 +128,9 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
 }
 
 /// Whether only what waits is looked at, and this does not. Such a row counts as not read.
-fn is_passed_over(job: &Job<'_>, row_state: Option<&StateRow>) -> bool {
-    job.filter.waiting == Waiting::Only && !row_state.is_some_and(StateRow::waits)
+fn is_passed_over(job: &Job<'_>, key: &Key, row_state: Option<&StateRow>) -> Result<bool, PlanError> {
+    if job.filter.waiting == Waiting::Too {
+        return Ok(false);
+    }
+    Ok(!(row_state.is_some_and(StateRow::waits) && job.looks_at_waiting(key)?))
 }

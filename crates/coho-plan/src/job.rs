@@ -11,6 +11,7 @@ use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync, SyncId};
 use coho_core::time::Time;
 use coho_ledger::Ledger;
+use coho_ledger::amend::CauseFilter;
 use coho_ledger::scope::SyncScope;
 use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
@@ -42,6 +43,8 @@ pub enum Waiting {
     Too,
     /// At no others.
     Only,
+    /// Only at those that wait because of such a cause.
+    Because(CauseFilter),
 }
 
 impl Filter {
@@ -104,6 +107,15 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether a row that waits is one of those that the run looks at.
+    pub(crate) fn looks_at_waiting(&self, key: &Key) -> Result<bool, PlanError> {
+        Ok(match (self.filter.waiting, self.scope) {
+            (Waiting::Too | Waiting::Only, _) => true,
+            (Waiting::Because(cause), Some(scope)) => self.ledger.waits_because(scope, key, cause)?,
+            (Waiting::Because(_), None) => false,
+        })
+    }
+
     /// Tells how far the plan is; an error where it is to end.
     pub(crate) fn tell(&self, step: Step) -> Result<(), PlanError> {
         match (self.progress)(step) {

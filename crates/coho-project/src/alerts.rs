@@ -74,6 +74,8 @@ pub enum ChannelSpec {
         server: SmtpSpec,
         /// User and password.
         login: Option<(String, SecretString)>,
+        /// The file of an authority that vouches for the server, besides those of the machine.
+        ca_file: Option<String>,
         /// Who sends.
         from: String,
         /// Who is told.

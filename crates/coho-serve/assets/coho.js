@@ -22,14 +22,18 @@ async function enter() {
   if (answer.type === "opaqueredirect" || answer.ok) location.reload();
 }
 
-// ---- Times: the reader's zone, with UTC beside it when pointed at.
+// ---- Times: the reader's zone, with UTC beside it or, in tables and lists, when pointed at.
 const clock = new Intl.DateTimeFormat(undefined, {
   year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.getTime())) time.textContent = clock.format(moment);
+    if (Number.isNaN(moment.getTime())) continue;
+    // Where there is room, UTC stands beside it.
+    const elsewhere = moment.getTimezoneOffset() !== 0;
+    const utc = elsewhere && time.hasAttribute("data-utc") && time.title ? ` (${time.title})` : "";
+    time.textContent = clock.format(moment) + utc;
   }
 }
 

@@ -7,6 +7,7 @@ use std::pin::Pin;
 
 use coho_core::key::Key;
 use coho_engine::context::EngineError;
+use coho_ledger::amend::Retried;
 
 use crate::reader::told;
 
@@ -22,8 +23,8 @@ pub enum Wish {
     Retry {
         /// The sync.
         sync: String,
-        /// Its row with this primary key; all that wait, where it is absent.
-        key: Option<Key>,
+        /// Which of its rows.
+        retried: Retried,
     },
     /// What is remembered is forgotten, so that its rows are new to the next run.
     Forget {
@@ -60,8 +61,9 @@ pub type Doing = Pin<Box<dyn Future<Output = Result<Done, Refused>> + Send>>;
 
 /// Whoever does what pages ask for. It writes down who asked: in the ledger where a run begins, in the log otherwise.
 pub trait Actions: Send + Sync {
-    /// Carries a wish out. A run goes on when this is ready.
-    fn carry_out(&self, wish: Wish) -> Doing;
+    /// Carries a wish out. A run goes on when this is ready. `who` is the name of the token with which somebody came; absent
+    /// where they came with the address that this process printed.
+    fn carry_out(&self, wish: Wish, who: Option<String>) -> Doing;
 }
 
 impl From<&EngineError> for Refused {

@@ -41,6 +41,12 @@ pub(crate) fn forbidden(shared: &Shared) -> Response {
     html(StatusCode::FORBIDDEN, page.into_string())
 }
 
+/// A form that no page of this process made: its page was loaded before the server began anew, or stands elsewhere.
+pub(crate) fn stale(shared: &Shared) -> Response {
+    let page = Frame::of(&shared.site, None).page("Load the page again", &act::stale());
+    html(StatusCode::FORBIDDEN, page.into_string())
+}
+
 /// A page that answers a form.
 pub(crate) fn made<P: Formed>(shared: &Shared, status: StatusCode, page: &P) -> Response {
     match shown(page, &shared.site) {

@@ -15,6 +15,7 @@ use crate::fields::{Fields, field};
 use crate::limited::Unread;
 use crate::page::Asked;
 use crate::page::act::{self, DonePage};
+use crate::sessions::Visitor;
 use crate::shared::Shared;
 use crate::shown::shown;
 use crate::target::{self, Form, PageAction, Target};
@@ -41,8 +42,7 @@ pub(crate) async fn read_ours(shared: &Shared, body: Body) -> Result<Fields, Res
     if guard::same(key, &shared.site.keys.form) {
         return Ok(fields);
     }
-    let text = "this form is not from a page of this server: reload the page\n";
-    Err((StatusCode::FORBIDDEN, text).into_response())
+    Err(answers::stale(shared))
 }
 
 /// Leads to a page.
@@ -69,7 +69,12 @@ pub(crate) async fn cancel_plan(shared: &Shared, body: Body) -> Result<Response,
 }
 
 /// Does what a page asked for and somebody confirmed. A run's page shows what becomes of it.
-pub(crate) async fn act(shared: &Shared, action: PageAction, body: Body) -> Result<Response, Response> {
+pub(crate) async fn act(
+    shared: &Shared,
+    action: PageAction,
+    visitor: &Visitor,
+    body: Body,
+) -> Result<Response, Response> {
     let fields = read_ours(shared, body).await?;
     let Some(actions) = shared.site.actions.clone() else { return Err(answers::forbidden(shared)) };
     let hasty = Patience::until(|| false);
@@ -79,12 +84,12 @@ pub(crate) async fn act(shared: &Shared, action: PageAction, body: Body) -> Resu
         Ok(None) => return Err(answers::not_found(shared, Form::Html)),
         Err(error) => return Err(answers::failed(shared, Form::Html, &error)),
     };
-    let (status, page) = match actions.carry_out(wish).await {
-        Ok(Done::Began { run }) => return Ok(lead_to(&target::run(&run).path())),
-        Ok(Done::Told(text)) => (StatusCode::OK, DonePage::told(action, text)),
-        Err(refused) => (StatusCode::CONFLICT, DonePage::refused(action, refused)),
-    };
-    Ok(answers::made(shared, status, &page))
+    Ok(match actions.carry_out(wish, visitor.name.clone()).await {
+        Ok(Done::Began { run }) => lead_to(&target::run(&run).path()),
+        // Whoever loads the page again does not do it again.
+        Ok(Done::Told(text)) => lead_to(&Target::Done { number: shared.done.keep(action, text) }.path()),
+        Err(refused) => answers::made(shared, StatusCode::CONFLICT, &DonePage::refused(action, refused)),
+    })
 }
 
 /// Tries a template or a mapping. What was typed is in the answer, and nowhere else.

@@ -61,6 +61,7 @@ mod target;
 mod reader;
 mod shared;
 mod searches;
+mod done;
 mod plans;
 mod playground;
 mod stream;

@@ -17,6 +17,7 @@ pub(crate) mod run;
 pub(crate) mod rows;
 pub(crate) mod call;
 pub(crate) mod calls;
+pub(crate) mod forgotten;
 pub(crate) mod row;
 pub(crate) mod plan;
 pub(crate) mod act;
@@ -29,6 +30,7 @@ use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 
+use crate::done::DoneActions;
 use crate::plans::Plans;
 use crate::reader::ReadError;
 use crate::running::house::House;
@@ -61,6 +63,7 @@ pub(crate) enum Found {
 pub(crate) struct Context<'a> {
     pub(crate) site: &'a Site,
     pub(crate) searches: &'a Searches,
+    pub(crate) done: &'a DoneActions,
     pub(crate) plans: &'a Plans,
     /// What runs syncs in this process, if something does.
     pub(crate) house: Option<&'a House>,
@@ -81,6 +84,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
             Target::Plan => found(site, Some(plan::make(context)?)),
             Target::Playground => found(site, Some(playground::make(context))),
             Target::Act { action } => found(site, act::make(context, None, action)?),
+            Target::Done { number } => found(site, act::done(context, number)),
             Target::Run { .. }
             | Target::Rows { .. }
             | Target::Search
@@ -102,6 +106,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
         Target::Call { number } => found(site, call::make(context, ledger, *number)?),
         Target::Playground => found(site, Some(playground::make(context))),
         Target::Act { action } => found(site, act::make(context, Some(ledger), *action)?),
+        Target::Done { number } => found(site, act::done(context, *number)),
     }
 }
 

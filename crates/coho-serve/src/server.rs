@@ -23,6 +23,7 @@ use crate::page::{self, Asked, Found};
 use crate::running::desk;
 use crate::running::house::House;
 use crate::running::queue::Queue;
+use crate::sessions::Visitor;
 use crate::shared::{Shared, make};
 use crate::site::{Opened, Site};
 use crate::target::{self, Form, Target};
@@ -129,8 +130,8 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
     if let Some(asset) = assets::answer(parts.uri.path(), &parts.headers) {
         return asset;
     }
-    let may = shared.may(&parts.headers, is_ours).await;
-    let is_session = may.is_some();
+    let visitor = shared.visitor(&parts.headers, is_ours).await;
+    let is_session = visitor.is_some();
     match (parts.method.clone(), parts.uri.path()) {
         (Method::POST, _) if !guard::origin(&parts.headers) => {
             (StatusCode::FORBIDDEN, "this request does not come from a page of this server\n").into_response()
@@ -139,23 +140,23 @@ async fn admitted(shared: &Shared, request: Request) -> Response {
         (Method::POST, "/session") => begin(shared, body).await,
         (Method::GET | Method::HEAD, _) if is_session => get(shared, &parts.uri, &parts.headers).await,
         (Method::GET | Method::HEAD, path) => stranger(shared, path),
-        (Method::POST, path) if is_session => {
-            post(shared, path, body, may == Some(TokenScope::Trigger)).await
-        }
-        (Method::POST, _) => StatusCode::UNAUTHORIZED.into_response(),
+        (Method::POST, path) => match &visitor {
+            Some(visitor) => post(shared, path, body, visitor).await,
+            None => StatusCode::UNAUTHORIZED.into_response(),
+        },
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }
 
 /// A form of one of our pages. Who may only read does nothing by it.
-async fn post(shared: &Shared, path: &str, body: Body, may_act: bool) -> Response {
+async fn post(shared: &Shared, path: &str, body: Body, visitor: &Visitor) -> Response {
     let answered = match path {
         "/search" => forms::search(shared, body).await,
         "/plan" => forms::plan(shared, body).await,
         "/plan/cancel" => forms::cancel_plan(shared, body).await,
         path => match target::parse(path) {
-            Some((Target::Act { .. }, _)) if !may_act => Ok(forbidden(shared)),
-            Some((Target::Act { action }, Form::Html)) => forms::act(shared, action, body).await,
+            Some((Target::Act { .. }, _)) if visitor.may != TokenScope::Trigger => Ok(forbidden(shared)),
+            Some((Target::Act { action }, Form::Html)) => forms::act(shared, action, visitor, body).await,
             Some((Target::Playground, form)) => forms::playground(shared, form, body).await,
             Some(_) | None => Ok(not_found(shared, Form::Html)),
         },

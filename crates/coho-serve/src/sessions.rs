@@ -47,14 +47,24 @@ impl Sessions {
     }
 }
 
-/// What a token of the ledger may do.
-pub(crate) async fn may(reader: &std::sync::Arc<Reader>, token: Digest) -> Option<TokenScope> {
+/// Somebody who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    /// What they may do.
+    pub(crate) may: TokenScope,
+    /// The name of their token; absent where they came with the one that was drawn for this process.
+    pub(crate) name: Option<String>,
+}
+
+/// Whose token of the ledger this is.
+pub(crate) async fn visitor(reader: &std::sync::Arc<Reader>, token: Digest) -> Option<Visitor> {
     let work = move |ledger: Option<&coho_ledger::Ledger>| match ledger {
         Some(ledger) => Ok(ledger.token(&token)?),
         None => Ok(None),
     };
     // A ledger that cannot be read lets nobody in.
-    reader.read(Patience::until(|| false), work).await.ok().flatten()
+    let token = reader.read(Patience::until(|| false), work).await.ok().flatten()?;
+    Some(Visitor { may: token.scope, name: Some(token.name) })
 }
 
 /// The digest of the token that a request shows as `Authorization: Bearer`.
@@ -70,5 +80,5 @@ pub(crate) async fn begin(
     token: &str,
 ) -> Option<String> {
     let token = digest(token);
-    may(reader, token).await.map(|_| sessions.begin(token))
+    visitor(reader, token).await.map(|_| sessions.begin(token))
 }

@@ -9,12 +9,13 @@ use coho_ledger::look::Patience;
 use coho_ledger::token::TokenScope;
 use tokio::sync::{Mutex, Semaphore, watch};
 
+use crate::done::DoneActions;
 use crate::page::{self, Asked, Context, Found};
 use crate::plans::Plans;
 use crate::reader::{ReadError, Reader};
 use crate::running::house::House;
 use crate::searches::Searches;
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, Visitor};
 use crate::site::Site;
 use crate::{guard, sessions};
 
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) site: Arc<Site>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) searches: Arc<Searches>,
+    pub(crate) done: Arc<DoneActions>,
     pub(crate) plans: Arc<Plans>,
     /// How many templates and mappings may be tried at once.
     pub(crate) trials: Arc<Semaphore>,
@@ -52,12 +54,13 @@ impl Shared {
         let reader = Arc::new(Reader::new(site.ledger.clone(), Arc::clone(&site.clock)));
         let streams = Arc::new(Semaphore::new(site.limits.streams));
         let trials = Arc::new(Semaphore::new(TRIALS));
-        let (searches, plans, sessions, turns) =
-            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let (searches, done, plans, sessions, turns) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default(), Arc::default());
         Self {
             site: Arc::new(site),
             reader,
             searches,
+            done,
             plans,
             trials,
             sessions,
@@ -68,23 +71,24 @@ impl Shared {
         }
     }
 
-    /// What a request may do: by the session that it belongs to, or by the token that it shows.
+    /// Who a request is from: by the session that it belongs to, or by the token that it shows.
     /// Cookies count only where the server is called by a name of its own.
-    pub(crate) async fn may(&self, headers: &HeaderMap, is_ours: bool) -> Option<TokenScope> {
+    pub(crate) async fn visitor(&self, headers: &HeaderMap, is_ours: bool) -> Option<Visitor> {
         let site = &self.site;
         if guard::token(site, headers) || (is_ours && guard::session(site, headers)) {
-            return Some(TokenScope::Trigger);
+            return Some(Visitor { may: TokenScope::Trigger, name: None });
         }
         // Tokens of the ledger are for the server that runs syncs: what a debugger shows needs its own.
         self.house.as_ref()?;
         let by_cookie = if is_ours { self.sessions.of(site, headers) } else { None };
-        sessions::may(&self.reader, by_cookie.or_else(|| sessions::bearer(headers))?).await
+        sessions::visitor(&self.reader, by_cookie.or_else(|| sessions::bearer(headers))?).await
     }
 }
 
 /// The page, read on a thread that may block.
 pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadError> {
-    let (site, searches) = (Arc::clone(&shared.site), Arc::clone(&shared.searches));
+    let (site, searches, done) =
+        (Arc::clone(&shared.site), Arc::clone(&shared.searches), Arc::clone(&shared.done));
     let (plans, house) = (Arc::clone(&shared.plans), shared.house.clone());
     let begun = Instant::now();
     let patience = Patience::until(move || begun.elapsed() > PATIENCE);
@@ -94,6 +98,7 @@ pub(crate) async fn make(shared: &Shared, asked: Asked) -> Result<Found, ReadErr
         let context = Context {
             site: &site,
             searches: &searches,
+            done: &done,
             plans: &plans,
             house: house.as_deref(),
             now,

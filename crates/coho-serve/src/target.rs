@@ -39,6 +39,10 @@ pub(crate) enum Target {
     Act {
         action: PageAction,
     },
+    /// What came of something that was done, by its number.
+    Done {
+        number: i64,
+    },
 }
 
 /// What can be done from pages.
@@ -112,6 +116,7 @@ pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
         ["rows"] => Target::Search,
         ["rows", number] => Target::Row { number: number.parse().ok()? },
         ["calls", number] => Target::Call { number: number.parse().ok()? },
+        ["done", number] => Target::Done { number: number.parse().ok()? },
         ["do", name] => {
             Target::Act { action: PageAction::ALL.into_iter().find(|action| action.name() == *name)? }
         }
@@ -137,6 +142,7 @@ impl Target {
             Self::Row { number } => format!("/rows/{number}"),
             Self::Call { number } => format!("/calls/{number}"),
             Self::Act { action } => format!("/do/{}", action.name()),
+            Self::Done { number } => format!("/done/{number}"),
         }
     }
 
@@ -154,7 +160,8 @@ impl Target {
             | Self::Calls { .. }
             | Self::Row { .. }
             | Self::Call { .. }
-            | Self::Act { .. } => self.path() + ".json",
+            | Self::Act { .. }
+            | Self::Done { .. } => self.path() + ".json",
         }
     }
 
@@ -170,7 +177,8 @@ impl Target {
             | Self::Search
             | Self::Row { .. }
             | Self::Call { .. }
-            | Self::Act { .. } => None,
+            | Self::Act { .. }
+            | Self::Done { .. } => None,
         }
     }
 
@@ -188,7 +196,8 @@ impl Target {
             | Self::Project
             | Self::Playground
             | Self::Call { .. }
-            | Self::Act { .. } => false,
+            | Self::Act { .. }
+            | Self::Done { .. } => false,
         }
     }
 
@@ -264,6 +273,7 @@ mod tests {
             Target::Row { number: 7 },
             Target::Call { number: 9 },
             Target::Act { action: PageAction::Retry },
+            Target::Done { number: 3 },
         ];
         for page in pages {
             assert_eq!(parse(&page.path()), Some((page.clone(), Form::Html)));

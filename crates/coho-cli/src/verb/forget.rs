@@ -3,12 +3,13 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use coho_core::key::Key;
+use coho_core::started::Started;
 use coho_core::sync::Sync;
 use coho_engine::context::{Engine, EngineError};
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};
-use crate::{engine, print, project};
+use crate::{engine, print, project, started};
 
 /// Forgets a sync's memory, or that of one key.
 pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) -> anyhow::Result<Exit> {
@@ -21,7 +22,7 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
         return Ok(Exit::Done);
     }
     let key = crate::key::typed(key, &loaded.project, &syncs)?;
-    let forgotten = all(&engine, &syncs, key.as_ref())?;
+    let forgotten = all(&engine, &syncs, key.as_ref(), &started::by_command(&loaded.files, &loaded.root))?;
     if forgotten == 0 {
         print::talk(&format!("the ledger knows nothing about {what}"));
     } else {
@@ -42,7 +43,12 @@ fn confirmed(what: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Forgets the state of these syncs, or of one key. Gives how many keys.
-pub(crate) fn all(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<u64, EngineError> {
-    syncs.iter().map(|sync| engine.forget(sync, key)).sum()
+/// Forgets what is remembered of these syncs, or of one key, and remembers who asked. Gives how many keys.
+pub(crate) fn all(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+    key: Option<&Key>,
+    asked: &Started,
+) -> Result<u64, EngineError> {
+    syncs.iter().map(|sync| engine.forget(sync, key, asked)).sum()
 }

@@ -4,12 +4,13 @@ use chrono::Utc;
 use coho_core::code::{self, Code};
 use coho_core::key::Key;
 use coho_core::row_state::Verb;
+use coho_core::started::StartedBy;
 use coho_core::verdict::{Call, RowStatus};
-use coho_ledger::Ledger;
 use coho_ledger::history::{RowFilter, RowRecord};
 use coho_ledger::run::{RunId, RunRecord};
 use coho_ledger::scope::SyncScope;
 use coho_ledger::settle::OpType;
+use coho_ledger::{Forgotten, Ledger};
 use coho_report::line::RowLine;
 
 use crate::args::{Global, RowsFormat};
@@ -19,6 +20,9 @@ use crate::{engine, print, project, since};
 
 /// The most calls of a key that are shown for one run.
 const MOST_CALLS: usize = 100;
+
+/// The most times that a key was forgotten that are told.
+const MOST_FORGOTTEN: usize = 20;
 
 /// The most runs that are looked through.
 const MOST_RUNS: usize = 1_000;
@@ -84,9 +88,22 @@ fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Cal
         lines = found(&ledger, &scope, &filter, asked)?;
         if let Some(key) = &filter.key {
             calls = made(&ledger, &scope, key, &lines)?;
+            tell_forgotten(&ledger.forgotten(&scope, Some(key), MOST_FORGOTTEN)?);
         }
     }
     Ok((lines, calls))
+}
+
+/// Says when somebody had the row forgotten, since it was new to the run after that.
+fn tell_forgotten(forgotten: &[Forgotten]) {
+    for one in forgotten {
+        let what = if one.key.is_some() { "the row was" } else { "all rows of the sync were" };
+        let by = one.user.as_deref().map(|user| format!(" by {user}")).unwrap_or_default();
+        let on = one.host.as_deref().map(|host| format!(" on {host}")).unwrap_or_default();
+        let page = if one.by == Some(StartedBy::Debugger) { ", on a page" } else { "" };
+        let at = one.at.format("%Y-%m-%d %H:%M:%S UTC");
+        print::talk(&format!("{what} forgotten on purpose on {at}{by}{on}{page}"));
+    }
 }
 
 fn status(text: &str) -> Result<RowStatus, Known> {
@@ -97,7 +114,8 @@ fn status(text: &str) -> Result<RowStatus, Known> {
     })
 }
 
-fn cause(text: &str) -> Result<Code, Known> {
+/// The code that somebody typed.
+pub(crate) fn cause(text: &str) -> Result<Code, Known> {
     Code::parse(text).ok_or_else(|| {
         let near = coho_core::problem::nearest(text, code::ALL.iter().map(|entry| entry.code.as_str()));
         let help = near.map_or_else(

@@ -10,6 +10,7 @@ use coho_engine::context::{Engine, EngineError};
 use coho_engine::lost::OnLost;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::{Options, Report};
+use coho_ledger::amend::{CauseFilter, Retried};
 use coho_project::excerpt;
 
 use crate::args::{Global, Rows};
@@ -17,8 +18,8 @@ use crate::exit::Exit;
 use crate::pipes::Pipes;
 use crate::progress::Progress;
 use crate::project::Loaded;
-use crate::verb::permit;
 use crate::verb::plan::{options, style};
+use crate::verb::{permit, rows};
 use crate::{engine, print, project, started};
 
 /// Plans, sends and reports.
@@ -114,12 +115,22 @@ fn told_apart(summary: &SyncSummary) -> SyncSummary {
 }
 
 /// Makes what waits due, and sends that alone.
-pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> anyhow::Result<Exit> {
+pub(crate) async fn retry(
+    global: &Global,
+    sync: &str,
+    key: Option<String>,
+    cause: Option<&str>,
+) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let typed = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
-    match make_due(&engine, &syncs, typed.as_ref())? {
+    let retried = match (typed, cause) {
+        (Some(key), _) => Retried::Key(key),
+        (None, Some(text)) => Retried::Cause(meant(text)?),
+        (None, None) => Retried::All,
+    };
+    match make_due(&engine, &syncs, &retried)? {
         0 => {
             print::talk("no rows are waiting: nothing was sent");
             if global.json {
@@ -131,16 +142,29 @@ pub(crate) async fn retry(global: &Global, sync: &str, key: Option<String>) -> a
         due => print::talk(&format!("retrying {}", print::counted(due, "row"))),
     }
     let rows = Rows { syncs: vec![sync.to_owned()], key, ..Rows::default() };
-    let options = Options { filter: waiting(typed), ..options(&rows, None) };
+    let options = Options { filter: waiting(&retried), ..options(&rows, None) };
     send(global, &loaded, &engine, &rows.syncs, options).await
 }
 
-/// Makes what waits due now. Gives how many rows.
-pub(crate) fn make_due(engine: &Engine<'_>, syncs: &[&Sync], key: Option<&Key>) -> Result<u64, EngineError> {
-    syncs.iter().map(|sync| engine.make_due(sync, key)).sum()
+/// A code, or the number that pages give a cause.
+fn meant(text: &str) -> anyhow::Result<CauseFilter> {
+    Ok(match text.parse() {
+        Ok(number) => CauseFilter::Number(number),
+        Err(_) => CauseFilter::Code(rows::cause(text)?),
+    })
 }
 
-/// What waits, and nothing else.
-pub(crate) fn waiting(key: Option<Key>) -> Filter {
-    Filter { key, waiting: Waiting::Only, ..Filter::default() }
+/// Makes what waits due now. Gives how many rows.
+pub(crate) fn make_due(engine: &Engine<'_>, syncs: &[&Sync], retried: &Retried) -> Result<u64, EngineError> {
+    syncs.iter().map(|sync| engine.make_due(sync, retried)).sum()
+}
+
+/// What is tried again, and nothing else.
+pub(crate) fn waiting(retried: &Retried) -> Filter {
+    let (key, waiting) = match retried {
+        Retried::All => (None, Waiting::Only),
+        Retried::Key(key) => (Some(key.clone()), Waiting::Only),
+        Retried::Cause(cause) => (None, Waiting::Because(*cause)),
+    };
+    Filter { key, waiting, ..Filter::default() }
 }

@@ -32,8 +32,9 @@ impl Engine<'_> {
                 let url = url.unwrap_or_else(|| PagerDuty::EVENTS.to_owned());
                 Channel::PagerDuty(PagerDuty { url, routing_key, former_keys })
             }
-            ChannelSpec::Email { server, login, from, to } => {
-                Channel::Email(email(server, login, &from, &to)?)
+            ChannelSpec::Email { server, login, ca_file, from, to } => {
+                let authority = ca_file.map(|path| self.authority(&path)).transpose()?;
+                Channel::Email(Email { authority, ..email(server, login, &from, &to)? })
             }
             ChannelSpec::Sms { account, api_key, secret, from, service, to, api_url } => {
                 let from = from.map(Notifier::Number).or(service.map(Notifier::Service));
@@ -47,6 +48,17 @@ impl Engine<'_> {
                 Channel::Command(Command { run, folder: self.setup.root.clone(), limit: timeout })
             }
         })
+    }
+
+    /// The certificate of an authority, in PEM.
+    fn authority(&self, path: &str) -> Result<String, String> {
+        let read = std::fs::read_to_string(self.setup.root.join(path));
+        let pem = read.map_err(|error| format!("`ca_file`: cannot read {path}: {error}"))?;
+        if pem.contains("-----BEGIN CERTIFICATE-----") {
+            Ok(pem)
+        } else {
+            Err(format!("`ca_file`: expected a certificate in PEM, found none in {path}"))
+        }
     }
 }
 

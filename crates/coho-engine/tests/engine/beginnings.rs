@@ -4,11 +4,13 @@ use coho_core::code::Code;
 use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener, Silence};
 use coho_core::failure::Failure as _;
+use coho_core::started::Started;
 use coho_engine::context::EngineError;
 use coho_engine::lost::OnLost;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
+use coho_ledger::amend::Retried;
 use coho_simulator::{RecordKind, Seed, SimulatorTime};
 
 use crate::stage::{ACCOUNTS, Failure, START, Stage};
@@ -281,8 +283,11 @@ async fn retrying_and_forgetting_do_not_hide_that_the_ledger_is_lost() {
     lose(&stage);
     let project = stage.project().unwrap();
     let engine = stage.engine(&project);
-    assert_eq!(engine.make_due(&project.syncs[0], None).unwrap_err().code(), Code::LEDGER_LOST);
-    assert_eq!(engine.forget(&project.syncs[0], None).unwrap_err().code(), Code::LEDGER_LOST);
+    assert_eq!(engine.make_due(&project.syncs[0], &Retried::All).unwrap_err().code(), Code::LEDGER_LOST);
+    assert_eq!(
+        engine.forget(&project.syncs[0], None, &Started::default()).unwrap_err().code(),
+        Code::LEDGER_LOST
+    );
     assert!(!stage.ledger().exists());
 }
 

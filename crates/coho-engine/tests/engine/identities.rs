@@ -6,6 +6,7 @@ use coho_core::failure::Failure as _;
 use coho_engine::context::EngineError;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
+use coho_ledger::amend::Retried;
 use coho_simulator::{RecordKind, Seed, Simulator, SimulatorSettings};
 
 use crate::stage::{ACCOUNTS, FAST, Failure, Ran, Stage, destination};
@@ -49,7 +50,7 @@ async fn a_retry_right_after_renaming_a_sync_does_not_part_it_from_its_memory() 
     let mut stage = stage().await.unwrap();
     stage.sync("accounts", &renamed("customers", "accounts"));
     let project = stage.project().unwrap();
-    stage.engine(&project).make_due(&project.syncs[0], None).unwrap();
+    stage.engine(&project).make_due(&project.syncs[0], &Retried::All).unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }
 

@@ -7,13 +7,13 @@ use coho_core::code::Code;
 use coho_core::key::Key;
 use coho_core::time::Time;
 use coho_core::verdict::RowStatus;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored, time};
 use crate::run::RunId;
-use crate::scope::SyncScope;
+use crate::scope::{SyncScope, of_number};
 
 /// How many keys are given as examples.
 pub const EXAMPLES: usize = 3;
@@ -50,7 +50,44 @@ pub struct FailureGroup {
     pub came_back: bool,
 }
 
+/// A cause, with what waits because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCause {
+    /// The sync and its workspace.
+    pub scope: SyncScope,
+    /// The cause.
+    pub cause: Cause,
+    /// How many rows wait for another try because of it.
+    pub waiting: u64,
+}
+
 impl Ledger {
+    /// The cause with this number in the ledger.
+    pub fn cause(&self, number: i64) -> Result<Option<NamedCause>, LedgerError> {
+        self.read("looking for a cause", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT scope, code, message FROM causes WHERE id = ?1")?;
+            let read = |row: &Row<'_>| -> rusqlite::Result<(i64, String, String)> {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            };
+            let Some((scope, code, message)) = statement.query_row([number], read).optional()? else {
+                return Ok(None);
+            };
+            let waiting: i64 = connection
+                .prepare_cached(
+                    "SELECT count(*) FROM fates INDEXED BY fates_standing_by_cause
+                     WHERE standing = 1 AND cause = ?1 AND fate IN ('rejected', 'skipped', 'deferred')",
+                )?
+                .query_row([number], |row| row.get(0))?;
+            let cause = Cause { code: Code::parse(&code), message };
+            Ok(of_number(connection, scope)?.map(|scope| NamedCause {
+                scope,
+                cause,
+                waiting: count(waiting),
+            }))
+        })
+    }
+
     /// Failures of a sync by cause, those of the most rows first.
     pub fn failures(
         &self,

@@ -92,6 +92,23 @@ impl Ledger {
         })
     }
 
+    /// How many calls a run made for each sync, and how many of them were not answered with 2xx.
+    pub fn request_choices(&self, run: &RunId) -> Result<Vec<(SyncId, u64, u64)>, LedgerError> {
+        self.read("counting calls", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sync, count(*), sum(status IS NULL OR status NOT BETWEEN 200 AND 299)
+                 FROM calls INDEXED BY calls_by_run JOIN scopes ON scopes.id = calls.scope
+                 WHERE run = (SELECT id FROM runs WHERE run = ?1) GROUP BY sync ORDER BY sync",
+            )?;
+            let mut rows = statement.query([run.as_str()])?;
+            let mut choices = Vec::new();
+            while let Some(row) = rows.next()? {
+                choices.push((SyncId::new(row.get::<_, String>(0)?), count(row.get(1)?), count(row.get(2)?)));
+            }
+            Ok(choices)
+        })
+    }
+
     /// The calls of a run that are wanted, in the order in which they were recorded, without bodies.
     pub fn requests_of_run(
         &self,

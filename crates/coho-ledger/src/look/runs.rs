@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::moment::{stored, time};
+use crate::moment::{count, stored, time};
 use crate::run::{RunId, RunStatus, read_counts, start};
 
 /// A run in a list.
@@ -75,6 +75,42 @@ impl Ledger {
                 started: time(row.get(1)?)?,
                 start: start::read(row, 2)?,
             }))
+        })
+    }
+
+    /// How many runs stand how; of one sync, where it is named.
+    pub fn runs_by_status(&self, sync: Option<&SyncId>) -> Result<Vec<(RunStatus, u64)>, LedgerError> {
+        self.read("counting runs", |connection| {
+            let sql = match sync {
+                None => "SELECT status, count(*) FROM runs WHERE ?1 IS NULL GROUP BY status",
+                Some(_) => {
+                    "SELECT runs.status, count(DISTINCT runs.id) FROM scopes JOIN run_syncs ON run_syncs.scope = scopes.id
+                     JOIN runs ON runs.id = run_syncs.run WHERE sync = ?1 GROUP BY runs.status"
+                }
+            };
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([sync.map(SyncId::as_str)])?;
+            let mut counts = Vec::new();
+            while let Some(row) = rows.next()? {
+                counts.push((RunStatus::parse(&row.get::<_, String>(0)?)?, count(row.get(1)?)));
+            }
+            Ok(counts)
+        })
+    }
+
+    /// In how many runs each sync was; of those that stand so, where that is named.
+    pub fn runs_by_sync(&self, status: Option<RunStatus>) -> Result<Vec<(SyncId, u64)>, LedgerError> {
+        self.read("counting runs", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT sync, count(DISTINCT runs.id) FROM scopes JOIN run_syncs ON run_syncs.scope = scopes.id
+                 JOIN runs ON runs.id = run_syncs.run WHERE ?1 IS NULL OR runs.status = ?1 GROUP BY sync ORDER BY sync",
+            )?;
+            let mut rows = statement.query([status.map(RunStatus::as_str)])?;
+            let mut counts = Vec::new();
+            while let Some(row) = rows.next()? {
+                counts.push((SyncId::new(row.get::<_, String>(0)?), count(row.get(1)?)));
+            }
+            Ok(counts)
         })
     }
 

@@ -9,12 +9,13 @@ use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
+use coho_core::started::{Started, StartedBy};
 use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::time::Time;
 use coho_core::value::{Float, Value};
 use coho_ledger::LedgerError;
-use coho_ledger::amend::AmendError;
+use coho_ledger::amend::{AmendError, Retried};
 use coho_ledger::row_state::StateCounts;
 use coho_ledger::scope::ScopeError;
 use proptest::prelude::*;
@@ -233,10 +234,10 @@ fn what_waits_can_be_made_due() -> Tested {
         let pending = if key == "3" { Pending::None } else { waiting(Due::OnChange) };
         stage.write(key, Some(RowState { pending, ..delivered(key)? }))?;
     }
-    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, Some(&Key::new("1")), at(5))?, 1);
+    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, &Retried::Key(Key::new("1")), at(5))?, 1);
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, waiting(Due::At(at(5))));
     assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, waiting(Due::OnChange));
-    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, None, at(6))?, 2);
+    assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, &Retried::All, at(6))?, 2);
     Ok(())
 }
 
@@ -247,11 +248,18 @@ fn open_intents_are_not_forgotten() -> Tested {
         Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
     stage.write("1", Some(RowState { pending: open, ..delivered("1")? }))?;
     stage.write("2", Some(delivered("2")?))?;
-    let forget = |key: Option<&Key>| stage.ledger.forget(&stage.lease, &stage.scope, key);
+    let anna = Started { by: Some(StartedBy::Debugger), user: Some("anna".to_owned()), ..Started::default() };
+    let forget = |key: Option<&Key>| stage.ledger.forget(&stage.lease, &stage.scope, key, &anna, at(7));
     let error = forget(None).err().ok_or("it was forgotten")?;
     assert!(matches!(error, AmendError::Open(1)));
     assert_eq!(error.help().as_deref(), Some("run the sync first: it checks what became of them"));
+    assert_eq!(stage.ledger.forgotten(&stage.scope, None, 9)?, []);
     assert_eq!(forget(Some(&Key::new("2")))?, 1);
+    assert_eq!(forget(Some(&Key::new("2")))?, 0, "it is not remembered any more");
+    let told = stage.ledger.forgotten(&stage.scope, Some(&Key::new("2")), 9)?;
+    assert_eq!((told.len(), told[0].at, told[0].rows), (1, at(7), 1));
+    assert_eq!((told[0].by, told[0].user.as_deref()), (Some(StartedBy::Debugger), Some("anna")));
+    assert_eq!(stage.ledger.forgotten(&stage.scope, Some(&Key::new("1")), 9)?, []);
     assert_eq!(stage.counts()?, StateCounts { delivered: 1, open: 1, ..StateCounts::default() });
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use coho_core::key::Key;
 use coho_core::object::Object;
+use coho_core::started::Started;
 use coho_core::sync::SyncId;
 use coho_core::verdict::RowStatus;
 use coho_ledger::history::RowFilter;
@@ -38,9 +39,9 @@ fn a_sync_that_was_forgotten_runs_as_for_the_first_time() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(1))?;
-    stage.ledger.forget(&stage.lease, &stage.scope, Some(&Key::new("1")))?;
+    stage.ledger.forget(&stage.lease, &stage.scope, Some(&Key::new("1")), &Started::default(), at(3))?;
     assert!(stage.ledger.first_run(&stage.scope)?.is_some());
-    stage.ledger.forget(&stage.lease, &stage.scope, None)?;
+    stage.ledger.forget(&stage.lease, &stage.scope, None, &Started::default(), at(4))?;
     assert_eq!(stage.ledger.first_run(&stage.scope)?, None);
     Ok(())
 }

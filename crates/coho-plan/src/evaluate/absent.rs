@@ -30,18 +30,22 @@ pub(crate) fn evaluate(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Res
         let found = job.ledger.gone(&table.connection(), scope, after, AT_ONCE)?;
         let Some(last) = found.last() else { return Ok(()) };
         after = last.id;
-        for gone in found.iter().filter(|gone| is_looked_at(job, gone)) {
-            passed.absent += 1;
-            absent(job, table, passed, gone)?;
+        for gone in &found {
+            if is_looked_at(job, gone)? {
+                passed.absent += 1;
+                absent(job, table, passed, gone)?;
+            }
         }
         job.tell(Step::Evaluating)?;
     }
 }
 
 /// Whether a key is looked at: where only what waits is, others are none.
-fn is_looked_at(job: &Job<'_>, gone: &Gone) -> bool {
-    let waits = matches!(gone.row_state.pending, Pending::Waiting { .. });
-    job.filter.waiting == Waiting::Too || waits || gone.mover.is_some()
+fn is_looked_at(job: &Job<'_>, gone: &Gone) -> Result<bool, PlanError> {
+    if job.filter.waiting == Waiting::Too || gone.mover.is_some() {
+        return Ok(true);
+    }
+    Ok(matches!(gone.row_state.pending, Pending::Waiting { .. }) && job.looks_at_waiting(&gone.key)?)
 }
 
 /// What the decision table needs to know besides row and memory.

@@ -200,6 +200,7 @@ fn channel(entry: &Entry, problems: &mut Vec<Problem>) -> Option<ChannelSpec> {
             ChannelSpec::Email {
                 server: SmtpSpec::parse(node.text_of("smtp")?)?,
                 login: text("user").zip(secret(node, "password")),
+                ca_file: text("ca_file"),
                 from: from?,
                 to: to?,
             }

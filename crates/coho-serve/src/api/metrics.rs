@@ -56,6 +56,29 @@ pub(crate) fn text(engine: &Engine<'_>, ledger: &Ledger) -> Result<String, Refus
     Ok(families.write())
 }
 
+/// The same in Prometheus's older form, for programs that do not ask for OpenMetrics: there a counter has one name, which ends in
+/// `_total`, and no mark ends the text.
+pub(crate) fn plain(openmetrics: &str) -> String {
+    let mut counters = Vec::new();
+    for line in openmetrics.lines() {
+        counters.extend(line.strip_prefix("# TYPE ").and_then(|rest| rest.strip_suffix(" counter")));
+    }
+    let mut text = String::new();
+    for line in openmetrics.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        let (mark, what, name, rest) = (words.next(), words.next(), words.next(), words.next());
+        match (mark, what, name, rest) {
+            (Some("#"), Some(what @ ("HELP" | "TYPE")), Some(name), Some(rest))
+                if counters.contains(&name) =>
+            {
+                text.extend(["# ", what, " ", name, "_total ", rest, "\n"]);
+            }
+            _ => text.extend([line, "\n"]),
+        }
+    }
+    text
+}
+
 fn labels(sync: &str) -> Labels {
     vec![("sync".to_owned(), sync.to_owned())]
 }
@@ -131,5 +154,25 @@ impl Families {
         // A text takes whatever is written to it.
         encode(&mut text, &registry).unwrap_or_default();
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_form_names_a_counter_as_its_samples_do() {
+        let families = Families::default();
+        families.rows.get_or_create(&with("accounts", "fate", "delivered")).inc_by(3);
+        families.open.get_or_create(&labels("accounts")).set(1);
+        let text = plain(&families.write());
+        assert_eq!(
+            text,
+            "# HELP coho_rows_total Rows by what became of them, over all runs.\n# TYPE coho_rows_total counter\n\
+             coho_rows_total{sync=\"accounts\",fate=\"delivered\"} 3\n\
+             # HELP coho_requests_open Runs that were asked for and have not ended.\n# TYPE coho_requests_open gauge\n\
+             coho_requests_open{sync=\"accounts\"} 1\n"
+        );
     }
 }

@@ -78,18 +78,18 @@ async fn ready(State(api): State<Api>) -> Response {
 
 /// Lets in whoever has a token with the scope.
 async fn admit(api: &Api, headers: &HeaderMap, scope: TokenScope) -> Result<(), Refusal> {
-    let may = match sessions::bearer(headers) {
-        Some(token) => sessions::may(&api.reader, token).await,
+    let visitor = match sessions::bearer(headers) {
+        Some(token) => sessions::visitor(&api.reader, token).await,
         None => None,
     };
-    match may {
+    match visitor {
         None => Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Unauthorized",
             "send a token from `coho token new` as `Authorization: Bearer TOKEN`",
         )),
-        Some(may) if may < scope => {
-            Err(Refusal::new(StatusCode::FORBIDDEN, "Forbidden", "this token is read-only"))
+        Some(visitor) if visitor.may < scope => {
+            Err(Refusal::new(StatusCode::FORBIDDEN, "Forbidden", "this token may only read"))
         }
         Some(_) => Ok(()),
     }
@@ -136,7 +136,12 @@ async fn write(
 
 async fn measured(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
     let text = read(&api, &headers, metrics::text).await?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let accepts = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    let (kind, text) = if accepts.contains("application/openmetrics-text") {
+        ("application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+    } else {
+        ("text/plain; version=0.0.4; charset=utf-8", metrics::plain(&text))
+    };
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 

@@ -43,11 +43,13 @@ fn scaled(number: u64, highest: u64) -> u64 {
     if number == 0 { 0 } else { (number * (HEIGHT - 3) / highest).max(2) }
 }
 
-/// A call in a waterfall: where it begins and how long it takes, in thousandths of the whole.
-pub(crate) fn span(begin: u64, length: u64, tone: &str) -> Markup {
+/// A call in a waterfall: how long it waited, where it begins and how long it takes, in thousandths of the whole.
+pub(crate) fn span(waited: u64, begin: u64, length: u64, tone: &str) -> Markup {
     let length = length.max(4).min(1_000 - begin.min(996));
+    let waited = waited.min(begin);
     html! {
         svg .fall viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
+            @if waited > 0 { rect .wait x=(begin - waited) y="4" width=(waited) height="2" {} }
             rect class=(tone) x=(begin.min(996)) y="1" width=(length) height="8" {}
         }
     }

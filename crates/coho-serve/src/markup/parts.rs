@@ -15,6 +15,11 @@ pub(crate) fn moment(moment: &Moment) -> Markup {
     html! { time datetime=(moment.iso()) title={ (moment.shown()) " UTC" } { (moment.shown()) " UTC" } }
 }
 
+/// The same where there is room for UTC beside it.
+pub(crate) fn moment_with_utc(moment: &Moment) -> Markup {
+    html! { time datetime=(moment.iso()) title={ (moment.shown()) " UTC" } data-utc { (moment.shown()) " UTC" } }
+}
+
 /// How something stands, in a word and a colour that says the same.
 pub(crate) fn state(status: &str) -> Markup {
     html! { span class={ "state " (tone_of_status(status)) } { (status.replace('-', " ")) } }

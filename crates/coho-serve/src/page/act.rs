@@ -1,8 +1,11 @@
 //! What can be done from pages, each confirmed on a page of its own, which says what will happen; and what came of it.
 
 use coho_core::key::Key;
+use coho_ledger::amend::{CauseFilter, Retried};
+use coho_ledger::look::NamedCause;
 use coho_ledger::look::row::RowName;
 use coho_ledger::{Ledger, LedgerError};
+use coho_report::words::counted;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +29,22 @@ pub(crate) struct ActPage {
     row: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// The cause of failures, where it is done to the rows that wait because of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<MeantCause>,
     /// The syncs that can be chosen.
     syncs: Vec<String>,
+}
+
+/// A cause of failures whose rows are retried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct MeantCause {
+    number: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    message: String,
+    /// How many rows wait because of it.
+    waiting: u64,
 }
 
 /// A page that says what came of it.
@@ -40,10 +57,12 @@ pub(crate) struct DonePage {
     help: Option<String>,
 }
 
-/// To what something is to be done: a sync, and one of its rows or all.
+/// To what something is to be done: a sync, and one of its rows, those of a cause, or all.
+#[derive(Default)]
 struct Whom {
     sync: Option<String>,
     row: Option<(i64, Key)>,
+    cause: Option<MeantCause>,
 }
 
 /// The page that asks. `None` where there is no such row.
@@ -52,15 +71,20 @@ pub(crate) fn make(
     ledger: Option<&Ledger>,
     action: PageAction,
 ) -> Result<Option<ActPage>, LedgerError> {
-    let (sync, row) = (context.asked.filter("sync"), context.asked.filter("row"));
-    let Some(whom) = whom(ledger, sync, row)? else { return Ok(None) };
+    let Some(whom) = whom(ledger, |name| context.asked.filter(name))? else { return Ok(None) };
     let syncs = match (context.site.open)() {
         Ok(opened) => opened.project.syncs.iter().map(|sync| sync.id.as_str().to_owned()).collect(),
         Err(_) => Vec::new(),
     };
     let row = whom.row.as_ref().map(|(number, _)| *number);
     let key = whom.row.map(|(_, key)| key.to_string());
-    Ok(Some(ActPage { action, sync: whom.sync, row, key, syncs }))
+    Ok(Some(ActPage { action, sync: whom.sync, row, key, cause: whom.cause, syncs }))
+}
+
+/// The page that says what came of an action, as long as that is known.
+pub(crate) fn done(context: &Context<'_>, number: i64) -> Option<DonePage> {
+    let (action, text) = context.done.of(number)?;
+    Some(DonePage { action, done: true, text, help: None })
 }
 
 /// What a form asks for. `None` where there is no such row, or where it does not say to which sync it is to be done.
@@ -69,23 +93,50 @@ pub(crate) fn wish(
     action: PageAction,
     fields: &Fields,
 ) -> Result<Option<Wish>, LedgerError> {
-    let Some(whom) = whom(ledger, field(fields, "sync"), field(fields, "row"))? else { return Ok(None) };
-    let key = whom.row.map(|(_, key)| key);
+    let Some(whom) = whom(ledger, |name| field(fields, name))? else { return Ok(None) };
+    let (key, cause) = (whom.row.map(|(_, key)| key), whom.cause);
     Ok(match (action, whom.sync) {
         (PageAction::Run, sync) => Some(Wish::Run { syncs: sync.into_iter().collect() }),
-        (PageAction::Retry, Some(sync)) => Some(Wish::Retry { sync, key }),
-        (PageAction::Forget, Some(sync)) => Some(Wish::Forget { sync, key }),
-        (PageAction::Retry | PageAction::Forget, None) => None,
+        (PageAction::Retry, Some(sync)) => Some(Wish::Retry { sync, retried: retried(key, cause.as_ref()) }),
+        // The rows of a cause are not forgotten together.
+        (PageAction::Forget, Some(sync)) if cause.is_none() => Some(Wish::Forget { sync, key }),
+        (PageAction::Retry | PageAction::Forget, _) => None,
     })
 }
 
-fn whom(ledger: Option<&Ledger>, sync: Option<&str>, row: Option<&str>) -> Result<Option<Whom>, LedgerError> {
-    let Some(row) = row else { return Ok(Some(Whom { sync: sync.map(str::to_owned), row: None })) };
-    let (Some(ledger), Ok(number)) = (ledger, row.parse()) else { return Ok(None) };
+fn retried(key: Option<Key>, cause: Option<&MeantCause>) -> Retried {
+    match (key, cause.and_then(|cause| u64::try_from(cause.number).ok())) {
+        (Some(key), _) => Retried::Key(key),
+        (None, Some(number)) => Retried::Cause(CauseFilter::Number(number)),
+        (None, None) => Retried::All,
+    }
+}
+
+/// To what the filters of an address, or the fields of a form, say that it is done. `None` where that is not there.
+fn whom<'f>(
+    ledger: Option<&Ledger>,
+    filter: impl Fn(&str) -> Option<&'f str>,
+) -> Result<Option<Whom>, LedgerError> {
+    let (row, cause) = (filter("row"), filter("cause"));
+    let Some(number) = row.or(cause) else {
+        return Ok(Some(Whom { sync: filter("sync").map(str::to_owned), ..Whom::default() }));
+    };
+    let (Some(ledger), Ok(number)) = (ledger, number.parse()) else { return Ok(None) };
+    if row.is_none() {
+        return Ok(ledger.cause(number)?.map(|found| of_cause(number, found)));
+    }
     let found = ledger.row_of_status(number)?;
     Ok(found.and_then(|RowName { scope, key }| {
-        Some(Whom { sync: Some(scope.sync().as_str().to_owned()), row: Some((number, key?)) })
+        let sync = Some(scope.sync().as_str().to_owned());
+        Some(Whom { sync, row: Some((number, key?)), cause: None })
     }))
+}
+
+fn of_cause(number: i64, found: NamedCause) -> Whom {
+    let NamedCause { scope, cause, waiting } = found;
+    let code = cause.code.map(|code| code.to_string());
+    let cause = Some(MeantCause { number, code, message: cause.message, waiting });
+    Whom { sync: Some(scope.sync().as_str().to_owned()), row: None, cause }
 }
 
 impl Formed for ActPage {
@@ -103,6 +154,7 @@ impl Formed for ActPage {
             form .bar method="post" action=(Target::Act { action: self.action }.path()) {
                 (hand.field())
                 @if let Some(row) = self.row { input type="hidden" name="row" value=(row); }
+                @else if let Some(cause) = &self.cause { input type="hidden" name="cause" value=(cause.number); }
                 @else { (self.choice()) }
                 button .main { (self.action.button()) }
                 a href=(self.back()) { "Leave it" }
@@ -131,17 +183,26 @@ impl ActPage {
         }
     }
 
-    fn says(&self) -> Markup {
-        let whom = html! {
-            @match (&self.key, &self.sync) {
-                (Some(key), Some(sync)) => { "the row " span .mono { (key) } " of " (sync) }
+    fn whom(&self) -> Markup {
+        html! {
+            @match (&self.key, &self.sync, &self.cause) {
+                (Some(key), Some(sync), _) => { "the row " span .mono { (key) } " of " (sync) }
+                (None, Some(sync), Some(cause)) => {
+                    b { (counted(cause.waiting, "row")) } " of " (sync) " that failed of "
+                    @if let Some(code) = &cause.code { code { (code) } ", " }
+                    q { (cause.message) }
+                }
                 _ => { "all rows of the sync" }
             }
-        };
+        }
+    }
+
+    fn says(&self) -> Markup {
+        let whom = self.whom();
         html! {
             @match self.action {
-                PageAction::Run => { "Reads the current rows and sends what changed to Vitally, like " code { "coho run" } " does." }
-                PageAction::Retry => { "Tries " (whom) " again now, as far as rows are waiting, and sends nothing else. "
+                PageAction::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
+                PageAction::Retry => { "Tries " (whom) " again now, as far as something of it waits, and sends nothing else. "
                     "As " code { "coho retry" } " does." }
                 PageAction::Forget => { "Forgets the state of " (whom) ". What was delivered stays in Vitally; to the next run "
                     "the rows are new, and are sent again. You cannot undo this." }
@@ -151,11 +212,6 @@ impl ActPage {
 }
 
 impl DonePage {
-    /// What is told of a wish that needs no page of a run.
-    pub(crate) fn told(action: PageAction, text: String) -> Self {
-        Self { action, done: true, text, help: None }
-    }
-
     /// Why a wish was not carried out.
     pub(crate) fn refused(action: PageAction, refused: Refused) -> Self {
         Self { action, done: false, text: refused.message, help: refused.help }
@@ -198,5 +254,14 @@ pub(crate) fn only_looks() -> Markup {
     html! {
         h1 { "These pages are read-only" }
         (parts::empty("To run, retry or forget, use the command line, or start `coho debug --allow-actions`."))
+    }
+}
+
+/// What stands where a form does not come from a page of this process.
+pub(crate) fn stale() -> Markup {
+    html! {
+        h1 { "Nothing was done" }
+        p .alert role="alert" { "The page that this comes from was loaded before the server began anew." }
+        p { a href=(Target::Home.path()) { "Load the overview again" } }
     }
 }

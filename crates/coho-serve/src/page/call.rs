@@ -163,7 +163,7 @@ impl Page for CallPage {
             p .crumbs { a href="/runs" { "Runs" } " / " a href=(run) { "Run" } " / " a href=(calls) { "Calls" } }
             h1 { (self.call.line()) }
             dl .facts {
-                div { dt { "Sent" } dd { (parts::moment(&self.call.at)) } }
+                div { dt { "Sent" } dd { (parts::moment_with_utc(&self.call.at)) } }
                 div { dt { "Sync" } dd { (self.call.sync) } }
                 @if let Some(key) = &self.call.key {
                     div { dt { "Row" } dd { (link(key, self.call.row)) } }

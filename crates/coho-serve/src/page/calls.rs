@@ -4,6 +4,7 @@ use coho_core::sync::SyncId;
 use coho_ledger::look::requests::{NumberedCall, WantedCalls};
 use coho_ledger::run::RunId;
 use coho_ledger::{Ledger, LedgerError};
+use coho_report::words::number;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +25,20 @@ pub(crate) struct CallsPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<String>,
     failed: bool,
+    choices: Vec<Choice>,
     calls: Vec<CallLine>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
+}
+
+/// Calls of a sync that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Choice {
+    sync: String,
+    calls: u64,
+    /// Those of them that were not answered with 2xx.
+    failed: u64,
 }
 
 /// A call.
@@ -49,7 +60,8 @@ pub(crate) struct CallLine {
     pub(crate) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
-    /// Where it begins and how long it is in the waterfall, in thousandths of what is shown.
+    /// How long it waited, where it begins and how long it is in the waterfall, in thousandths of what is shown.
+    waited: u64,
     begin: u64,
     length: u64,
 }
@@ -75,14 +87,22 @@ pub(crate) fn make(
         head: head(context, &record),
         sync: wanted.sync.map(|sync| sync.as_str().to_owned()),
         failed: wanted.failed,
+        choices: ledger.request_choices(&id)?.into_iter().map(choice).collect(),
         calls: lines(&calls),
         next,
     }))
 }
 
+fn choice((sync, calls, failed): (SyncId, u64, u64)) -> Choice {
+    Choice { sync: sync.as_str().to_owned(), calls, failed }
+}
+
 fn lines(calls: &[NumberedCall]) -> Vec<CallLine> {
     let micros = |call: &NumberedCall| call.call.at.timestamp_micros();
-    let begin = calls.iter().map(micros).min().unwrap_or_default();
+    let waited =
+        |call: &NumberedCall| u64::try_from(call.call.attempt.wait.length.as_micros()).unwrap_or_default();
+    let starts = calls.iter().map(|call| micros(call).saturating_sub_unsigned(waited(call)));
+    let begin = starts.min().unwrap_or_default();
     let ends = calls.iter().map(|call| micros(call).saturating_add_unsigned(call.call.micros));
     let whole = u64::try_from(ends.max().unwrap_or_default() - begin).unwrap_or_default().max(1);
     let line = |call: &NumberedCall| CallLine {
@@ -96,6 +116,7 @@ fn lines(calls: &[NumberedCall]) -> Vec<CallLine> {
         method: call.call.method.to_owned(),
         path: call.call.path.clone(),
         status: call.call.status,
+        waited: waited(call).saturating_mul(1_000) / whole,
         begin: u64::try_from(micros(call) - begin).unwrap_or_default().saturating_mul(1_000) / whole,
         length: call.call.micros.saturating_mul(1_000) / whole,
     };
@@ -112,12 +133,7 @@ impl Page for CallsPage {
         let sync = self.sync.as_deref();
         html! {
             (self.head.show("Calls"))
-            nav .filters aria-label="Filters" { div .filter {
-                a href=(calls.with(&[("sync", sync)])) aria-current=[(!self.failed).then_some("true")] { "all" }
-                a href=(calls.with(&[("sync", sync), ("failed", Some("yes"))])) aria-current=[self.failed.then_some("true")] {
-                    "not answered with 2xx"
-                }
-            } }
+            (self.filters(&calls))
             @if self.calls.is_empty() {
                 (parts::empty(if self.failed { "Every call was answered with 2xx." } else { "No calls were made, or they are no longer kept." }))
             } @else {
@@ -130,6 +146,37 @@ impl Page for CallsPage {
                     p { a .more rel="next" href=(calls.with(&[("sync", sync), ("failed", failed), ("after", Some(&next.to_string()))])) {
                         "Later calls"
                     } }
+                }
+            }
+        }
+    }
+}
+
+impl CallsPage {
+    /// The filters with their choices. Each counts the calls that the other one leaves.
+    fn filters(&self, calls: &Target) -> Markup {
+        let (sync, failed) = (self.sync.as_deref(), self.failed.then_some("yes"));
+        let chosen = self.choices.iter().filter(|choice| sync.is_none_or(|sync| sync == choice.sync));
+        let (all, wrong) = chosen.fold((0, 0), |(all, wrong), one| (all + one.calls, wrong + one.failed));
+        let of = |choice: &Choice| if self.failed { choice.failed } else { choice.calls };
+        html! {
+            nav .filters aria-label="Filters" {
+                div .filter role="group" aria-label="answer" {
+                    span .faint { "answer" }
+                    a href=(calls.with(&[("sync", sync)])) aria-current=[(!self.failed).then_some("true")] { "all " b { (number(all)) } }
+                    a href=(calls.with(&[("sync", sync), ("failed", Some("yes"))])) aria-current=[self.failed.then_some("true")] {
+                        "not 2xx " b { (number(wrong)) }
+                    }
+                }
+                div .filter role="group" aria-label="sync" {
+                    span .faint { "sync" }
+                    a href=(calls.with(&[("failed", failed)])) aria-current=[sync.is_none().then_some("true")] { "all" }
+                    @for choice in &self.choices {
+                        a href=(calls.with(&[("sync", Some(&choice.sync)), ("failed", failed)]))
+                            aria-current=[(sync == Some(choice.sync.as_str())).then_some("true")] {
+                            (choice.sync) " " b { (number(of(choice))) }
+                        }
+                    }
                 }
             }
         }
@@ -150,7 +197,7 @@ impl CallLine {
                 }
                 td { (parts::answer(self.status)) }
                 td .num { (took(self.micros)) @if let Some(told) = &self.told { br; span .faint .small { (told) } } }
-                td .fall title={ (self.at.shown()) " UTC" } { (chart::span(self.begin, self.length, parts::answer_tone(self.status))) }
+                td .fall title={ (self.at.shown()) " UTC" } { (chart::span(self.waited, self.begin, self.length, parts::answer_tone(self.status))) }
             }
         }
     }

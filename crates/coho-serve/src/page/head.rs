@@ -49,12 +49,12 @@ impl Head {
         ];
         html! {
             p .crumbs { a href="/runs" { "Runs" } }
-            h1 { "Run of " (parts::moment(&self.started)) " " (parts::state(&self.status)) }
+            h1 { "Run of " (parts::moment_with_utc(&self.started)) " " (parts::state(&self.status)) }
             dl .facts {
                 div { dt { "Run" } dd .mono { (self.run) } }
                 div { dt { "For" } dd { (self.run_kind) } }
                 div { dt { "Took" } dd #took { (time(self.millis)) @if self.ended.is_none() { " so far" } } }
-                @if let Some(ended) = &self.ended { div { dt { "Ended" } dd { (parts::moment(ended)) } } }
+                @if let Some(ended) = &self.ended { div { dt { "Ended" } dd { (parts::moment_with_utc(ended)) } } }
             }
             @if let Some(error) = &self.error { p .alert role="alert" { (error) } }
             nav .tabs aria-label="This run" {

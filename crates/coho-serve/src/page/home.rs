@@ -166,7 +166,7 @@ impl Formed for Home {
                 @if self.failing.is_empty() {
                     (parts::empty("Nothing. No row needs attention."))
                 } @else {
-                    (cause::list(&self.failing))
+                    (cause::list(&self.failing, hand))
                 }
             }
             @if let Some(agenda) = &self.agenda { (agenda.show()) }

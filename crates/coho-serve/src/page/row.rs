@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::call::Exchange;
+use super::forgotten::{self, ForgottenPart};
 use super::rows::state::RowView;
 use super::{Context, act, elsewhere};
 use crate::markup::{json, parts};
@@ -23,6 +24,9 @@ use crate::target::{self, PageAction, Target};
 
 /// So many of its fates are shown.
 const MOST: usize = 50;
+
+/// So many times that it was forgotten are shown.
+const FORGOTTEN: usize = 20;
 
 /// So many calls of each are shown.
 const CALLS: usize = 30;
@@ -37,6 +41,9 @@ pub(crate) struct RowPage {
     key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remembered: Option<Remembered>,
+    /// When somebody had it forgotten, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    forgotten: Vec<ForgottenPart>,
     /// The newest first.
     story: Vec<Chapter>,
 }
@@ -103,7 +110,12 @@ pub(crate) fn make(
         };
         story.push(Chapter { row: RowView::of(row), calls: calls.iter().map(Exchange::of).collect() });
     }
+    let forgotten = match &key {
+        Some(key) => ledger.forgotten(&scope, Some(key), FORGOTTEN)?,
+        None => Vec::new(),
+    };
     Ok(Some(RowPage {
+        forgotten: forgotten.iter().map(ForgottenPart::of).collect(),
         sync: scope.sync().as_str().to_owned(),
         object: scope.object().name().to_owned(),
         workspace: scope.workspace().to_owned(),
@@ -189,6 +201,7 @@ impl Formed for RowPage {
                 (act::ways(hand, ("row", &chapter.row.number.to_string()), &[PageAction::Retry, PageAction::Forget]))
             }
             @if let Some(remembered) = &self.remembered { (remembered.show()) }
+            (forgotten::list(&self.forgotten))
             section aria-labelledby="story" {
                 h2 #story { "Story" }
                 ol .story { @for (at, chapter) in self.story.iter().enumerate() { (chapter.show(at == 0)) } }
@@ -208,7 +221,7 @@ impl Chapter {
                     (self.row.reason.replace('-', " "))
                     @if let Some(code) = &self.row.code { " · " code { (code) } }
                     span .spring {}
-                    a href=(run) { (parts::moment(&self.row.at)) }
+                    a href=(run) { (parts::moment_with_utc(&self.row.at)) }
                 }
                 @if let Some(message) = &self.row.message { p .what { (message) } }
                 (parts::differences(&self.row.changes))
@@ -236,7 +249,7 @@ impl Remembered {
                         @match &self.href { Some(href) => { a href=(href) rel="noopener noreferrer" { (id) } } None => { (id) } }
                     } } }
                     @if let Some(origin) = &self.origin { div { dt { "Origin" } dd { (origin) } } }
-                    div { dt { "Changed" } dd { (parts::moment(&self.changed)) } }
+                    div { dt { "Changed" } dd { (parts::moment_with_utc(&self.changed)) } }
                 }
                 @if let Some(pending) = &self.pending { p .alert.warn { (pending) } }
                 @if !self.sent.is_empty() {

@@ -22,7 +22,7 @@ use super::stages::Stages;
 use super::sum::Sum;
 use crate::markup::parts;
 use crate::moment::millis;
-use crate::shown::Page;
+use crate::shown::{Formed, Hand};
 use crate::target::Target;
 
 /// So many causes of each sync are shown.
@@ -171,12 +171,19 @@ fn calls(count: &CallCount) -> Calls {
     }
 }
 
-impl Page for RunPage {
+impl Calls {
+    /// The filter of calls among which these are: it has one for all that were not answered with 2xx.
+    fn failed(&self) -> Option<&'static str> {
+        (!matches!(self.status, Some(200..=299))).then_some("yes")
+    }
+}
+
+impl Formed for RunPage {
     fn title(&self) -> String {
         format!("Run of {}", self.head.started.shown())
     }
 
-    fn main(&self) -> Markup {
+    fn main(&self, hand: &Hand) -> Markup {
         html! {
             (self.head.show("Overview"))
             (self.origin.show())
@@ -184,7 +191,7 @@ impl Page for RunPage {
             @if !self.failures.is_empty() {
                 section aria-labelledby="failures" {
                     h2 #failures { "Failures" }
-                    (cause::list(&self.failures))
+                    (cause::list(&self.failures, hand))
                 }
             }
             section aria-labelledby="rows" {
@@ -215,7 +222,7 @@ impl RunPage {
                         li { a class={ "chip " (parts::tone(&kept.status)) } href=(rows.with(&[
                             ("sync", Some(&kept.sync)), ("status", Some(&kept.status)), ("code", kept.code.as_deref())])) {
                             b { (number(kept.rows)) } " " (kept.sync) " " (kept.status.replace('-', " "))
-                            @if let Some(code) = &kept.code { " " code { (code) } }
+                            @if let Some(code) = kept.code.as_ref().filter(|code| **code != kept.status) { " " code { (code) } }
                         } }
                     }
                 }
@@ -249,7 +256,7 @@ impl RunPage {
                     tr {
                         td .mono { (count.method) }
                         td { (parts::answer(count.status)) }
-                        td .num { a href=(calls.path()) { (number(count.number)) } }
+                        td .num { a href=(calls.with(&[("failed", count.failed())])) { (number(count.number)) } }
                         td .num { (number(count.millis / count.number.max(1))) " ms" }
                     }
                 } }

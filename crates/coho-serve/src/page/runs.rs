@@ -1,10 +1,12 @@
 //! All runs, the newest first.
 
+use std::collections::BTreeMap;
+
 use coho_core::sync::SyncId;
 use coho_ledger::look::runs::{ListedRun, WantedRuns};
 use coho_ledger::run::RunStatus;
 use coho_ledger::{Ledger, LedgerError};
-use coho_report::words::time;
+use coho_report::words::{number, time};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ use crate::target::{self, Target};
 const MOST: usize = 50;
 
 /// Runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunsPage {
     /// Only runs that stand so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,6 +29,10 @@ pub(crate) struct RunsPage {
     /// Only runs of this sync.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<String>,
+    /// How many runs of the sync stand how.
+    by_status: BTreeMap<String, u64>,
+    /// In how many runs that stand so each sync was.
+    by_sync: BTreeMap<String, u64>,
     runs: Vec<RunState>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +56,7 @@ struct RunState {
 
 /// No runs.
 pub(crate) fn empty() -> RunsPage {
-    RunsPage { status: None, sync: None, runs: Vec::new(), next: None }
+    RunsPage::default()
 }
 
 /// The runs that the filters choose.
@@ -68,10 +74,16 @@ pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<RunsPage, L
     runs.truncate(MOST);
     Ok(RunsPage {
         status: status.map(|status| status.as_str().to_owned()),
+        by_status: named(ledger.runs_by_status(wanted.sync.as_ref())?, |status| status.as_str().to_owned()),
+        by_sync: named(ledger.runs_by_sync(status)?, |sync| sync.as_str().to_owned()),
         sync: wanted.sync.map(|sync| sync.as_str().to_owned()),
         runs: runs.iter().map(state).collect(),
         next,
     })
+}
+
+fn named<T>(counts: Vec<(T, u64)>, name: impl Fn(&T) -> String) -> BTreeMap<String, u64> {
+    counts.into_iter().map(|(what, count)| (name(&what), count)).collect()
 }
 
 fn state(run: &ListedRun) -> RunState {
@@ -95,13 +107,7 @@ impl Page for RunsPage {
     fn main(&self) -> Markup {
         html! {
             h1 { "Runs" @if let Some(sync) = &self.sync { " of " (sync) } }
-            nav .filters aria-label="Runs by status" {
-                a href=(self.address(None, None)) aria-current=[self.status.is_none().then_some("true")] { "all" }
-                @for status in RunStatus::ALL.map(RunStatus::as_str) {
-                    a href=(self.address(Some(status), None))
-                        aria-current=[(self.status.as_deref() == Some(status)).then_some("true")] { (status) }
-                }
-            }
+            (self.filters())
             @if self.runs.is_empty() {
                 (parts::empty(if self.status.is_some() { "No run has this status." } else { "No runs yet. Start one with `coho run`." }))
             } @else {
@@ -117,6 +123,39 @@ impl Page for RunsPage {
 impl RunsPage {
     fn address(&self, status: Option<&str>, before: Option<&str>) -> String {
         Target::Runs.with(&[("sync", self.sync.as_deref()), ("status", status), ("before", before)])
+    }
+
+    /// The filters with their choices. Each counts the runs that the other one leaves.
+    fn filters(&self) -> Markup {
+        let (status, sync) = (self.status.as_deref(), self.sync.as_deref());
+        let of = |sync| Target::Runs.with(&[("sync", sync), ("status", status)]);
+        html! {
+            nav .filters aria-label="Filters" {
+                div .filter role="group" aria-label="status" {
+                    span .faint { "status" }
+                    a href=(self.address(None, None)) aria-current=[status.is_none().then_some("true")] { "all" }
+                    @for one in RunStatus::ALL.map(RunStatus::as_str) {
+                        @let runs = self.by_status.get(one).copied().unwrap_or_default();
+                        @if runs > 0 || status == Some(one) {
+                            a href=(self.address(Some(one), None)) aria-current=[(status == Some(one)).then_some("true")] {
+                                (one) " " b { (number(runs)) }
+                            }
+                        }
+                    }
+                }
+                @if !self.by_sync.is_empty() {
+                    div .filter role="group" aria-label="sync" {
+                        span .faint { "sync" }
+                        a href=(of(None)) aria-current=[sync.is_none().then_some("true")] { "all" }
+                        @for (one, runs) in &self.by_sync {
+                            a href=(of(Some(one.as_str()))) aria-current=[(sync == Some(one.as_str())).then_some("true")] {
+                                (one) " " b { (number(*runs)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     fn table(&self) -> Markup {

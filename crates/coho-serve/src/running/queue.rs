@@ -22,9 +22,11 @@ impl Queue {
 }
 
 impl Actions for Queue {
-    fn carry_out(&self, wish: Wish) -> Doing {
-        let Wish::Run { syncs } = wish else { return self.others.carry_out(wish) };
+    fn carry_out(&self, wish: Wish, who: Option<String>) -> Doing {
+        let Wish::Run { syncs } = wish else { return self.others.carry_out(wish, who) };
         let house = Arc::clone(&self.house);
+        let who = who.as_deref().unwrap_or("somebody at this machine");
+        house.host.tell(&format!("asked for on a page by {who}: run {}", named(&syncs)));
         let asked = tokio::task::spawn_blocking(move || {
             let asked = ask(&house, &syncs);
             house.woken.notify_one();
@@ -40,6 +42,10 @@ impl Actions for Queue {
             }
         })
     }
+}
+
+fn named(syncs: &[String]) -> String {
+    if syncs.is_empty() { "all syncs".to_owned() } else { syncs.join(", ") }
 }
 
 /// Asks for runs of these syncs, or of all. They are in the ledger when this is done.

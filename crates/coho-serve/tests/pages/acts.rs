@@ -3,18 +3,22 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coho_core::key::Key;
+use coho_ledger::amend::{CauseFilter, Retried};
 use coho_serve::actions::{Actions, Doing, Done, Refused, Wish};
 
+use serde_json::Value as Json;
+
+use crate::browser::failing;
 use crate::stage::{FORM, Failure, Served, Stage};
 
 /// Writes down what it is asked for, and answers as it was told.
-struct Clerk {
+pub(crate) struct Clerk {
     wishes: Mutex<Vec<Wish>>,
     answer: Result<Done, Refused>,
 }
 
 impl Actions for Clerk {
-    fn carry_out(&self, wish: Wish) -> Doing {
+    fn carry_out(&self, wish: Wish, _: Option<String>) -> Doing {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
         let answer = self.answer.clone();
         Box::pin(async move { answer })
@@ -22,11 +26,11 @@ impl Actions for Clerk {
 }
 
 impl Clerk {
-    fn new(answer: Result<Done, Refused>) -> Arc<Self> {
+    pub(crate) fn new(answer: Result<Done, Refused>) -> Arc<Self> {
         Arc::new(Self { wishes: Mutex::default(), answer })
     }
 
-    fn wishes(&self) -> Vec<Wish> {
+    pub(crate) fn wishes(&self) -> Vec<Wish> {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -84,15 +88,54 @@ async fn one_row_is_retried_or_forgotten_by_a_number_and_not_by_its_key() -> Res
     let page = served.page("/do/forget?row=3").await?.body;
     assert!(page.contains("the row <span class=\"mono\">1</span> of users"), "{page}");
     let answer = served.post("/do/forget", "row=3").await?;
-    assert!(answer.status == 200 && answer.body.contains("Forgot 1 key."), "{}", answer.body);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    for _ in 0..2 {
+        let page = served.page(&answer.headers["location"]).await?;
+        assert!(page.status == 200 && page.body.contains("Forgot 1 key."), "{}", page.body);
+    }
+    assert_eq!(served.page("/done/99").await?.status, 404);
     served.post("/do/retry", "row=3").await?;
     let (sync, key) = ("users".to_owned(), Some(Key::new("1")));
-    let wishes = [Wish::Forget { sync: sync.clone(), key: key.clone() }, Wish::Retry { sync, key }];
+    let wishes = [
+        Wish::Forget { sync: sync.clone(), key: key.clone() },
+        Wish::Retry { sync, retried: Retried::Key(Key::new("1")) },
+    ];
     assert_eq!(clerk.wishes(), wishes);
     for fields in ["row=999", "row=x", ""] {
         assert_eq!(served.post("/do/forget", fields).await?.status, 404, "{fields}");
     }
     assert_eq!(clerk.wishes().len(), 2, "nothing is forgotten whole because a row is not there");
+    served.end().await
+}
+
+#[tokio::test]
+async fn the_rows_of_a_cause_are_retried_together() -> Result<(), Failure> {
+    let stage = failing().await?;
+    let clerk = Clerk::new(Ok(began()));
+    let served = stage.serve_with(Some(clerk.clone())).await?;
+    for path in ["/", "/runs/run-001"] {
+        let page = served.page(path).await?.body;
+        // Vitally refused one account; the users whose account is not there wait too, and what is invalid is not retried.
+        assert_eq!(page.matches("Retry these").count(), 2, "{path}: {page}");
+    }
+    let run: Json = serde_json::from_str(&served.page("/runs/run-001.json").await?.body)?;
+    let causes = run["failures"].as_array().ok_or("no failures")?;
+    let deferred = causes.iter().find(|cause| cause["fate"] == "deferred").ok_or("none is deferred")?;
+    let number = deferred["number"].as_u64().ok_or("no number")?;
+    let page = served.page(&format!("/do/retry?cause={number}")).await?.body;
+    assert!(page.contains("<b>3 rows</b> of users that failed of <code>reference-missing</code>"), "{page}");
+    assert!(page.contains(&format!("name=\"cause\" value=\"{number}\"")) && !page.contains("<select"));
+    assert_eq!(served.post("/do/retry", &format!("cause={number}")).await?.status, 303);
+    let retried = Retried::Cause(CauseFilter::Number(number));
+    assert_eq!(clerk.wishes(), [Wish::Retry { sync: "users".to_owned(), retried }]);
+    for (path, fields) in [
+        ("/do/retry", "cause=999".to_owned()),
+        ("/do/retry", "cause=x".to_owned()),
+        ("/do/forget", format!("cause={number}")),
+    ] {
+        assert_eq!(served.post(path, &fields).await?.status, 404, "{path} {fields}");
+    }
+    assert_eq!(clerk.wishes().len(), 1);
     served.end().await
 }
 

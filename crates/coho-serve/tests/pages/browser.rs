@@ -2,6 +2,8 @@
 //!
 //! Each test says `skipped: WHY (TEST)` where there is no browser.
 
+#[path = "browser/acting.rs"]
+mod acting;
 #[path = "browser/axe.rs"]
 mod axe;
 #[path = "browser/fits.rs"]
@@ -12,6 +14,10 @@ mod gate;
 mod keys;
 #[path = "browser/live.rs"]
 mod live;
+#[path = "browser/planning.rs"]
+mod planning;
+#[path = "browser/sound.rs"]
+mod sound;
 #[path = "browser/ways.rs"]
 mod ways;
 
@@ -21,7 +27,7 @@ use coho_testkit::{Browser, Heard};
 use crate::stage::{Failure, KEY, Served, Stage};
 
 /// Every page, over the ledger of [`failing`].
-pub(crate) const PAGES: [&str; 13] = [
+pub(crate) const PAGES: [&str; 15] = [
     "/",
     "/runs",
     "/runs/run-001",
@@ -34,6 +40,8 @@ pub(crate) const PAGES: [&str; 13] = [
     "/calls/1",
     "/calls/3",
     "/project",
+    "/plan",
+    "/playground",
     "/nowhere",
 ];
 

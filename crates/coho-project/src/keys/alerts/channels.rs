@@ -177,6 +177,15 @@ static EMAIL: Shape = Shape {
             meaning: "The password: a secret.",
             example: "password: \"${SMTP_PASSWORD}\"",
         },
+        Key {
+            name: "ca_file",
+            need: May,
+            form: &TEXTS,
+            default: "the machine's authorities alone",
+            meaning: "A file with the certificate, in PEM, of an authority of your own that vouches for the server; relative to the \
+                      project's folder.",
+            example: "ca_file: certs/ca.pem",
+        },
         required("from", &TEXTS, "Who sends.", "from: Coho <coho@example.com>"),
         required(
             "to",

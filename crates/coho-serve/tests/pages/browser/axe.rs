@@ -23,7 +23,7 @@ const LOOK: &str = "
         found: violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`),
     }), (error) => done({ passes: 0, found: [String(error)] }));";
 
-fn axe(test: &str) -> Result<Option<String>, Failure> {
+pub(super) fn axe(test: &str) -> Result<Option<String>, Failure> {
     let script = std::fs::read_to_string(Path::new(SCRIPT)).ok();
     if script.is_none() {
         let words =
@@ -34,7 +34,12 @@ fn axe(test: &str) -> Result<Option<String>, Failure> {
 }
 
 /// What axe finds on the page that is shown.
-async fn look_at(browser: &Browser, axe: &str, page: &str, found: &mut Vec<String>) -> Result<(), Failure> {
+pub(super) async fn look_at(
+    browser: &Browser,
+    axe: &str,
+    page: &str,
+    found: &mut Vec<String>,
+) -> Result<(), Failure> {
     for theme in Theme::ALL {
         browser.like(theme).await?;
         browser.script(axe).await?;
@@ -77,7 +82,7 @@ async fn axe_finds_nothing_where_nothing_has_run() -> Result<(), Failure> {
     let test = "axe_finds_nothing_where_nothing_has_run";
     let Some((reader, axe)) = entered(&served, test).await? else { return Ok(()) };
     let mut found = Vec::new();
-    for path in ["/", "/runs", "/rows", "/project"] {
+    for path in ["/", "/runs", "/rows", "/project", "/plan", "/playground"] {
         reader.open(path).await?;
         look_at(&reader.browser, &axe, path, &mut found).await?;
     }

@@ -5,10 +5,10 @@ use coho_testkit::{Theme, ZONE};
 use super::{PAGES, Reader, failing};
 use crate::stage::Failure;
 
-const WIDTHS: [u32; 3] = [360, 768, 1_280];
+pub(super) const WIDTHS: [u32; 3] = [360, 768, 1_280];
 
 /// How wide the page is where it is wider than the window, with the last texts that stand out; or nothing.
-const WIDER: &str = "
+pub(super) const WIDER: &str = "
     if (document.documentElement.scrollWidth <= innerWidth) return null;
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), wide = [];
     while (texts.nextNode()) {
