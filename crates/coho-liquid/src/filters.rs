@@ -28,7 +28,7 @@ use super::value::Val;
 
 pub(crate) use array::first_pair;
 pub(crate) use general::{equal, size_of};
-pub(crate) use select::{Each, enumerated, listed, part_of};
+pub(crate) use select::{Each, character, enumerated, listed, part_of};
 
 /// A filter's entry in the table.
 #[derive(Debug)]

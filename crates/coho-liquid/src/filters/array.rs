@@ -10,7 +10,7 @@ use super::super::scene::Scene;
 use super::super::text::{Layout, into_text, item_text, join as join_text, json, text};
 use super::super::value::{Val, item};
 use super::general::size_of;
-use super::select::property;
+use super::select::{is_truthy, property};
 use super::{Args, Filter, Kind, may, need};
 
 const PROPERTY: &[super::Arg] = &[may("property", Kind::Property)];
@@ -97,7 +97,8 @@ pub(super) const FILTERS: &[Filter] = &[
 /// The items of a value.
 pub(super) fn items<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
     match value {
-        Val::Nil | Val::Blank | Val::Empty => Ok(Vec::new()),
+        Val::Nil => Ok(Vec::new()),
+        Val::Blank | Val::Empty => Ok(vec![Val::text("")]),
         Val::List(_) | Val::Range(..) => {
             let count = size_of(value);
             scene.meter.items(count)?;
@@ -223,8 +224,9 @@ fn compact<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val
 /// The items with what they are ordered, counted or summed by.
 fn keyed<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Vec<(Val<'a>, Val<'a>)>, Fault> {
     let list = items(value, scene)?;
-    let key = |item: Val<'a>| match args.get(0) {
-        None | Some(Val::Nil) => Ok((item.clone(), item)),
+    // As in JavaScript, 0 and the empty text name no property either.
+    let key = |item: Val<'a>| match args.get(0).filter(|name| is_truthy(name)) {
+        None => Ok((item.clone(), item)),
         Some(name) => Ok((property(&item, name, scene)?, item)),
     };
     list.into_iter().map(key).collect()

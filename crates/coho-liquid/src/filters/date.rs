@@ -47,7 +47,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ 1709633472 | iso8601 }}", "\"2024-03-05T10:11:12.000Z\""),
 ];
 
-/// LiquidJS's format where the template's is nil.
+/// LiquidJS's format where the template's is nil or not there.
 const LONG: &str = "%A, %B %-e, %Y at %-l:%M %P %z";
 
 /// The moment of a value. `Err(None)` says that the value stays as it is.
@@ -113,12 +113,9 @@ fn named_zone(name: &str) -> Option<chrono_tz::Tz> {
 
 fn date<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let format = match args.get(0) {
-        Some(Val::Nil) => Cow::Borrowed(LONG),
-        _ => args.text(0, &scene.meter)?,
+        None | Some(Val::Nil) => Cow::Borrowed(LONG),
+        Some(_) => args.text(0, &scene.meter)?,
     };
-    if format.is_empty() && !matches!(value, Val::Moment(_)) {
-        return Ok(value);
-    }
     write(value, &format, args.get(1), scene)
 }
 

@@ -128,8 +128,26 @@ pub(crate) fn part_of<'a>(value: &Val<'a>, name: &str) -> Option<Val<'a>> {
         ("size", Val::Map(_)) | ("size" | "length", Val::Text(_) | Val::List(_) | Val::Range(..)) => size(),
         ("first", Val::List(_) | Val::Range(..)) => Some(item(value, 0).unwrap_or(Val::Nil)),
         ("last", Val::List(_) | Val::Range(..)) => Some(last_of(value)),
+        (name, Val::Text(text)) => character(text, place(name)?),
+        (name, Val::List(_) | Val::Range(..)) => item(value, place(name)?),
         _ => None,
     }
+}
+
+/// The place that a name spells: `map: '0'` gives first items.
+fn place(name: &str) -> Option<usize> {
+    let plain = name == "0" || !name.starts_with('0') && !name.starts_with('+');
+    name.parse().ok().filter(|_| plain)
+}
+
+/// A character by its place, which JavaScript counts in UTF-16 units; the halves of one are the whole.
+pub(crate) fn character<'a>(text: &str, at: usize) -> Option<Val<'a>> {
+    let mut units = 0;
+    let found = text.chars().find(|c| {
+        units += c.len_utf16();
+        units > at
+    });
+    found.map(|c| Val::text(c.to_string()))
 }
 
 fn matches<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<bool, Fault> {
@@ -179,7 +197,7 @@ pub(crate) fn enumerated<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<V
 }
 
 /// Whether JavaScript takes a value for true: `find_exp` and its kin ask that, conditions do not.
-fn is_truthy(value: &Val<'_>) -> bool {
+pub(super) fn is_truthy(value: &Val<'_>) -> bool {
     match value {
         Val::Int(number) => *number != 0,
         Val::Float(number) => *number != 0.0,
