@@ -2,12 +2,15 @@
 //!
 //! What has no zone is read as UTC. [`super::strftime`] writes them.
 
+mod parts;
 mod written;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::number::Number;
 use super::value::Val;
+pub(crate) use parts::{MONTHS, WEEKDAYS};
+use parts::{nanos, number, zone_hours};
 
 /// Far enough from the ends of what can be counted that a zone's offset never leads beyond them.
 const YEARS: std::ops::RangeInclusive<i32> = -9_999..=9_999;
@@ -86,13 +89,6 @@ fn year(bytes: &[u8]) -> Option<(i32, &[u8])> {
     (sign == 1 || year != 0).then_some((sign * year, bytes.get(length..)?))
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() || digits.len() > 9 {
-        return None;
-    }
-    digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-}
-
 fn midnight(date: NaiveDate) -> DateTime<Utc> {
     date.and_time(NaiveTime::MIN).and_utc()
 }
@@ -128,11 +124,6 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)
 }
 
-fn nanos(fraction: &str) -> Option<u32> {
-    let digits = fraction.get(..fraction.len().min(9))?;
-    if digits.is_empty() { Some(0) } else { number(format!("{digits:0<9}").as_bytes()) }
-}
-
 /// Minutes east of Greenwich. An empty zone is UTC.
 fn offset_minutes(zone: &str) -> Option<i64> {
     if zone.is_empty() {
@@ -156,20 +147,6 @@ fn offset_minutes(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then(|| sign * (i64::from(hours) * 60 + i64::from(minutes)))
 }
 
-/// The hours east of Greenwich of the zones that JavaScript knows by name.
-fn zone_hours(name: &str) -> Option<i64> {
-    let name = name.to_ascii_uppercase();
-    Some(match name.as_str() {
-        "Z" | "UT" | "UTC" | "GMT" => 0,
-        "EDT" => -4,
-        "EST" | "CDT" => -5,
-        "CST" | "MDT" => -6,
-        "MST" | "PDT" => -7,
-        "PST" => -8,
-        _ => return None,
-    })
-}
-
 /// The forms that people write.
 fn written(text: &str) -> Option<DateTime<Utc>> {
     let found = written::read(text)?;
@@ -181,24 +158,6 @@ fn written(text: &str) -> Option<DateTime<Utc>> {
     let time = NaiveTime::from_hms_nano_opt(hour, minute, second, found.nanos)?;
     shift(NaiveDateTime::new(date, time), found.offset)
 }
-
-pub(crate) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-/// Sunday first; filled up to the length of the months.
-pub(crate) const WEEKDAYS: [&str; 12] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "", "", "", "", ""];
 
 #[cfg(test)]
 mod tests {

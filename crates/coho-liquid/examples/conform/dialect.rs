@@ -93,7 +93,13 @@ pub(crate) const DECISIONS: &[Decision] = &[
         "y",
         NONSENSE,
     ),
-    decision(Follows::Own, "the JSON of the words `nil`, `blank`, `empty`", "{{ nil | json }}", "no such filter", NONSENSE),
+    decision(
+        Follows::Own,
+        "the JSON of the words `nil`, `blank`, `empty`",
+        "{{ nil | json }}",
+        "no such filter",
+        NONSENSE,
+    ),
     decision(
         Follows::Own,
         "the JSON of `forloop`",
@@ -269,6 +275,21 @@ pub(crate) const DECISIONS: &[Decision] = &[
     ),
     decision(
         Follows::LiquidJs,
+        "`assign` to the name of a loop's items",
+        "{% for i in row.nums %}{% assign i = 'x' %}{{ i }} {% endfor %}{{ i }}",
+        "10 9 1 x",
+        ANCHOR,
+    ),
+    decision(
+        Follows::Ruby,
+        "`raw` that ends with white space control",
+        "{% raw %}{{ a }} {%- endraw %}|",
+        "{{ a }}|",
+        FAILS,
+    ),
+    decision(Follows::Ruby, "what `comment` encloses", "{% comment %}{{ a {% endcomment %}|", "|", FAILS),
+    decision(
+        Follows::LiquidJs,
         "`case`: a branch with two equal values",
         "{% case 1 %}{% when 1, 1 %}x{% endcase %}",
         "xx",
@@ -347,7 +368,13 @@ pub(crate) const DECISIONS: &[Decision] = &[
         "0042",
         FORMS,
     ),
-    decision(Follows::Own, "what is no date, though JavaScript reads one", "{{ 'order 2024-07-14' | date: '%Y' }}", "2024", NO_DATE),
+    decision(
+        Follows::Own,
+        "what is no date, though JavaScript reads one",
+        "{{ 'order 2024-07-14' | date: '%Y' }}",
+        "2024",
+        NO_DATE,
+    ),
     decision(
         Follows::Ruby,
         "a day that is not there",
@@ -423,8 +450,10 @@ fn recorded(template: &str) -> String {
 
 /// The section of the reference.
 pub(crate) fn section() -> String {
-    let mut out = String::from("## Where Ruby's Liquid and LiquidJS differ\n\nWhat LiquidJS 10.30.1 gives is recorded from it, what Coho gives is rendered; both as \
-         values, with undefined values empty.\n\n| case | template | Ruby | LiquidJS | Coho | why |\n|---|---|---|---|---|---|\n");
+    let mut out = String::from(
+        "## Where Ruby's Liquid and LiquidJS differ\n\nWhat LiquidJS 10.30.1 gives is recorded from it, what Coho gives is rendered; both as \
+         values, with undefined values empty.\n\n| case | template | Ruby | LiquidJS | Coho | why |\n|---|---|---|---|---|---|\n",
+    );
     for decision in DECISIONS {
         let follows = match decision.follows {
             Follows::LiquidJs => "as LiquidJS: ",

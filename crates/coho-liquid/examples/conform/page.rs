@@ -50,4 +50,3 @@ const OURS: [&str; 21] = [
     "doc",
     "ifchanged",
 ];
-

@@ -39,7 +39,11 @@ pub(crate) fn requests(combinations: [(&'static str, &str); 2]) -> Result<Vec<Re
     for (recording, text) in combinations {
         let (row, templates) = expand(text)?;
         let data = Rc::new(Value::Object(vec![("row".to_owned(), row)]));
-        requests.extend(templates.into_iter().map(|template| Request { recording, template, data: Rc::clone(&data) }));
+        requests.extend(templates.into_iter().map(|template| Request {
+            recording,
+            template,
+            data: Rc::clone(&data),
+        }));
     }
     Ok(requests)
 }

@@ -234,7 +234,8 @@ fn mapping(test: &Value, row: &Value) -> (String, Outcome) {
         return (kind, Outcome::Passed);
     }
     let in_text = expected.to_string().contains("[object Object]");
-    let explained = in_text || differences::case(&template, &Answer::plain(expected.clone()), &found).is_some();
+    let explained =
+        in_text || differences::case(&template, &Answer::plain(expected.clone()), &found).is_some();
     let found = found.map_or_else(|problem| show(&problem), |value| value.to_string());
     if explained || is_listed(test) {
         return (kind, Outcome::Listed);

@@ -3,7 +3,7 @@
 //!
 //! Otherwise than there, a date has a year, and words that no date has make it none.
 
-use super::{MONTHS, WEEKDAYS};
+use super::parts::{MONTHS, WEEKDAYS, nanos, number, zone_hours};
 
 /// A date with its time and offset, as it is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,34 +103,36 @@ impl<'t> Reader<'t> {
     }
 
     fn number(&mut self, digits: &str) -> Option<()> {
-        let number = super::number(digits.as_bytes())?;
+        let value = number(digits.as_bytes())?;
         if self.skip(':') {
             if self.clock_ended || self.clock.len() == 3 {
                 return None;
             }
-            self.clock.push(number);
+            self.clock.push(value);
             return Some(());
         }
-        if self.continues_clock(number) && self.skip('.') {
-            self.clock.push(number);
+        if self.continues_clock(value) && self.skip('.') {
+            self.clock.push(value);
             let fraction = self.take(|c| c.is_ascii_digit());
-            self.nanos = super::nanos(fraction).filter(|_| !fraction.is_empty())?;
+            self.nanos = nanos(fraction).filter(|_| !fraction.is_empty())?;
             self.clock_ended = true;
             return Some(());
         }
         if let Some(Zone { minutes: minutes @ None, .. }) = &mut self.zone
-            && number < 60
+            && value < 60
         {
-            *minutes = Some(number);
+            *minutes = Some(value);
             return Some(());
         }
-        if self.continues_clock(number) {
-            self.clock.push(number);
+        if self.continues_clock(value) {
+            self.clock.push(value);
             self.clock_ended = true;
             let next = self.rest.chars().next();
-            return next.is_none_or(|c| c.is_whitespace() || matches!(c, 'Z' | 'z' | '+' | '-')).then_some(());
+            return next
+                .is_none_or(|c| c.is_whitespace() || matches!(c, 'Z' | 'z' | '+' | '-'))
+                .then_some(());
         }
-        self.date_part(number)
+        self.date_part(value)
     }
 
     fn date_part(&mut self, number: u32) -> Option<()> {
@@ -161,7 +163,7 @@ impl<'t> Reader<'t> {
             // The day of the week follows from the date.
             return Some(());
         }
-        let hours = super::zone_hours(word).filter(|_| self.has_number())?;
+        let hours = zone_hours(word).filter(|_| self.has_number())?;
         let sign = if hours < 0 { -1 } else { 1 };
         self.zone = Some(Zone { sign, hours: u32::try_from(hours.abs()).ok()?, minutes: Some(0) });
         Some(())
@@ -170,11 +172,11 @@ impl<'t> Reader<'t> {
     /// What follows a sign.
     fn offset(&mut self, sign: i64) -> Option<()> {
         let digits = self.take(|c| c.is_ascii_digit());
-        let number = if digits.is_empty() { 0 } else { super::number(digits.as_bytes())? };
+        let value = if digits.is_empty() { 0 } else { number(digits.as_bytes())? };
         let (hours, minutes) = match digits.len() {
-            _ if self.rest.starts_with(':') => (number, None),
-            1 | 2 => (number, Some(0)),
-            3 | 4 => (number / 100, Some(number % 100)),
+            _ if self.rest.starts_with(':') => (value, None),
+            1 | 2 => (value, Some(0)),
+            3 | 4 => (value / 100, Some(value % 100)),
             _ => return None,
         };
         self.zone = Some(Zone { sign, hours, minutes });

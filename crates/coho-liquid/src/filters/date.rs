@@ -9,13 +9,14 @@ use super::super::dates;
 use super::super::fault::Fault;
 use super::super::number::Number;
 use super::super::scene::Scene;
+use super::super::settings::Unreadable;
 use super::super::strftime::{Zoned, strftime};
-use super::super::template::Unreadable;
 use super::super::text::preview;
 use super::super::value::{Moment, Val};
-use super::{Args, Filter, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::{Args, Filter};
 
-const STYLE: &[super::Arg] = &[may("form", Kind::Text), may("style", Kind::Text)];
+const STYLE: &[super::arg::Arg] = &[may("form", Kind::Text), may("style", Kind::Text)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("date", date)

@@ -4,9 +4,10 @@ use super::super::fault::Fault;
 use super::super::number::{Number, Operation, Rounding};
 use super::super::scene::Scene;
 use super::super::value::Val;
-use super::{Args, Filter, Input, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::{Args, Filter, Input};
 
-const N: &[super::Arg] = &[need("number", Kind::Number)];
+const N: &[super::arg::Arg] = &[need("number", Kind::Number)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("abs", abs)

@@ -12,7 +12,7 @@ use crate::ast::{Expr, Global, Literal, Path, Segment};
 use crate::context::Values;
 use crate::fault::Fault;
 use crate::filters::{character, first_pair, part_of, size_of};
-use crate::template::Undefined;
+use crate::settings::Undefined;
 use crate::text;
 use crate::value::{Val, item};
 
