@@ -7,13 +7,13 @@ use coho_core::alert::remembered::Detail;
 use coho_core::alert::rules::{Bounds, Rules, Shares, Steady};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
 use coho_core::code::{Code, Family};
-use coho_core::memory::Time;
-use coho_core::plan::{Status, SyncSummary};
+use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 
 use crate::limit::EXAMPLES;
-use crate::machine::Finding;
+use crate::machine::Observation;
 
 /// A sync of a run, and what it is held against.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Ran<'a> {
 }
 
 /// All findings of a run.
-pub type Findings = BTreeMap<AlertKey, Finding>;
+pub type Findings = BTreeMap<AlertKey, Observation>;
 
 /// How many earlier runs there must be, so that their median says something.
 const ENOUGH: usize = 3;
@@ -65,12 +65,12 @@ pub fn run(syncs: &[Ran<'_>]) -> Findings {
 }
 
 /// A destination or a source does not accept who asks: one alert, whatever number of syncs cannot run because of it.
-pub fn credentials(subject: &Subject, code: Code, syncs: &[String], run: Option<&str>) -> Finding {
+pub fn credentials(subject: &Subject, code: Code, syncs: &[String], run: Option<&str>) -> Observation {
     let noun = if syncs.len() == 1 { "sync" } else { "syncs" };
     let what = format!("{subject} refuses its credentials; the {noun} {} cannot run", syncs.join(", "));
     let detail =
         Detail { run: run.map(str::to_owned), ..detail(format!("credentials refused [{code}]"), what) };
-    Finding::bad(Level::Critical, with_remedy(detail, code))
+    Observation::bad(Level::Critical, with_remedy(detail, code))
 }
 
 /// A run that ended before any of its syncs began, for each of them.
@@ -99,7 +99,7 @@ pub fn freshness(
     rules: &Rules,
     fresh: Fresh,
     now: Time,
-) -> (AlertKey, Finding) {
+) -> (AlertKey, Observation) {
     let subject = Subject::Sync { destination: destination.to_owned(), sync: sync.clone() };
     let key = AlertKey { subject, trigger: Trigger::Freshness };
     let age = fresh.good.map_or(TimeDelta::zero(), |last| now - last);
@@ -120,11 +120,11 @@ pub fn freshness(
     };
     let detail =
         detail(brief, what).remedied("see whether `coho serve`, or whatever starts `coho run`, is running");
-    (key, Finding { level, ..Finding::well(detail) })
+    (key, Observation { level, ..Observation::well(detail) })
 }
 
 /// How much of the ledger's disk is free, in thousandths: the less, the worse.
-pub fn disk(rules: &Shares, free: u64) -> (AlertKey, Finding) {
+pub fn disk(rules: &Shares, free: u64) -> (AlertKey, Observation) {
     let is_below = |bound: Option<u32>| bound.is_some_and(|bound| free <= u64::from(bound));
     let level = match (is_below(rules.warning), is_below(rules.critical)) {
         (_, true) => Some(Level::Critical),
@@ -136,12 +136,12 @@ pub fn disk(rules: &Shares, free: u64) -> (AlertKey, Finding) {
     let detail = detail(brief, what).remedied("free disk space: without it nothing can be sent");
     (
         AlertKey { subject: Subject::Ledger, trigger: Trigger::Disk },
-        Finding { level, ..Finding::well(detail) },
+        Observation { level, ..Observation::well(detail) },
     )
 }
 
 fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
-    let mut found = |trigger: Trigger, mut finding: Finding| {
+    let mut found = |trigger: Trigger, mut finding: Observation| {
         finding.detail.run = Some(ran.run.to_owned());
         let sync = ran.summary.sync.clone();
         let subject = Subject::Sync { destination: ran.destination.to_owned(), sync };
@@ -149,7 +149,7 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
     };
     match (&ran.summary.status, failure(&ran.summary.status)) {
         // A person stopped it: nothing is known.
-        (Status::Interrupted, _) => return,
+        (SyncStatus::Interrupted, _) => return,
         // It is an alert of the destination or the source.
         (_, Some(_)) if refused_by(ran).is_some() => return,
         // What a failed run says of rows is a part of the failure.
@@ -160,14 +160,20 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
         }
         (_, None) => found(
             Trigger::Failed,
-            Finding::well(detail("run went well".to_owned(), "the run went well".to_owned())),
+            Observation::well(detail("run went well".to_owned(), "the run went well".to_owned())),
         ),
     }
     if ran.is_whole {
         found(Trigger::Rejected, rejected(ran));
         found(
             Trigger::Invalid,
-            rows(ran, &ran.rules.invalid, ran.summary.counts.fate(Fate::Invalid), Family::Row, "invalid"),
+            rows(
+                ran,
+                &ran.rules.invalid,
+                ran.summary.counts.status(RowStatus::Invalid),
+                Family::Row,
+                "invalid",
+            ),
         );
         found(Trigger::Held, held(ran));
         found(Trigger::Duration, duration(ran));
@@ -181,15 +187,15 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
     findings.insert(AlertKey { subject, trigger: Trigger::Credentials }, accepted(ran.run));
 }
 
-fn accepted(run: &str) -> Finding {
+fn accepted(run: &str) -> Observation {
     let detail = detail("credentials accepted".to_owned(), "the credentials are accepted".to_owned());
-    Finding::well(Detail { run: Some(run.to_owned()), ..detail })
+    Observation::well(Detail { run: Some(run.to_owned()), ..detail })
 }
 
 /// Why a sync failed or halted, if it did.
-fn failure(status: &Status) -> Option<(Code, String)> {
+fn failure(status: &SyncStatus) -> Option<(Code, String)> {
     match status {
-        Status::Failed(problems) => {
+        SyncStatus::Failed(problems) => {
             let first = problems.first()?;
             let more = match problems.len() {
                 1 => String::new(),
@@ -197,12 +203,12 @@ fn failure(status: &Status) -> Option<(Code, String)> {
             };
             Some((first.code, format!("{first}{more}")))
         }
-        Status::Halted { code, message, .. } => Some((*code, format!("{message} [{code}]"))),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Interrupted => None,
+        SyncStatus::Halted { code, message, .. } => Some((*code, format!("{message} [{code}]"))),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Interrupted => None,
     }
 }
 
@@ -211,13 +217,13 @@ fn refused_by(ran: &Ran<'_>) -> Option<Subject> {
     let (code, _) = failure(&ran.summary.status)?;
     // Who halts a run halts all its syncs, also those that go elsewhere.
     let at = match &ran.summary.status {
-        Status::Halted { at, .. } => at.as_deref(),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Failed(_)
-        | Status::Interrupted => None,
+        SyncStatus::Halted { at, .. } => at.as_deref(),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Failed(_)
+        | SyncStatus::Interrupted => None,
     };
     match code {
         Code::UNAUTHORIZED | Code::FORBIDDEN => {
@@ -228,20 +234,20 @@ fn refused_by(ran: &Ran<'_>) -> Option<Subject> {
     }
 }
 
-fn steady(rule: Option<Steady>, detail: Detail) -> Finding {
+fn steady(rule: Option<Steady>, detail: Detail) -> Observation {
     match rule {
-        Some(Steady { level, after }) => Finding { after, ..Finding::bad(level, detail) },
-        None => Finding::well(detail),
+        Some(Steady { level, after }) => Observation { after, ..Observation::bad(level, detail) },
+        None => Observation::well(detail),
     }
 }
 
 /// Those that were refused just now, and those that wait since.
-fn rejected(ran: &Ran<'_>) -> Finding {
-    let count = ran.summary.counts.fate(Fate::Rejected) + ran.summary.waiting;
+fn rejected(ran: &Ran<'_>) -> Observation {
+    let count = ran.summary.counts.status(RowStatus::Rejected) + ran.summary.waiting;
     rows(ran, &ran.rules.rejected, count, Family::Record, "rejected")
 }
 
-fn rows(ran: &Ran<'_>, bounds: &Bounds, count: u64, family: Family, word: &str) -> Finding {
+fn rows(ran: &Ran<'_>, bounds: &Bounds, count: u64, family: Family, word: &str) -> Observation {
     let all = ran.summary.counts.read;
     let level = bounds.level(count, all);
     let of_family = |code: Code| code.entry().is_some_and(|entry| entry.family == family);
@@ -258,14 +264,14 @@ fn rows(ran: &Ran<'_>, bounds: &Bounds, count: u64, family: Family, word: &str) 
         Detail { count: Some(count), examples: examples.take(EXAMPLES).collect(), ..detail(brief, what) };
     let remedy = worst.map(|kind| kind.code);
     let detail = remedy.map_or_else(|| detail.clone(), |code| with_remedy(detail.clone(), code));
-    Finding { level, after: bounds.after, critical_after: bounds.critical_after, detail }
+    Observation { level, after: bounds.after, critical_after: bounds.critical_after, detail }
 }
 
-fn held(ran: &Ran<'_>) -> Finding {
+fn held(ran: &Ran<'_>) -> Observation {
     let guards = &ran.summary.guards;
     let count: u64 = guards.iter().map(|guard| guard.held).sum();
     let Some(first) = guards.first().filter(|_| count > 0) else {
-        return Finding::well(detail(
+        return Observation::well(detail(
             "nothing held".to_owned(),
             "no guard holds anything any more".to_owned(),
         ));
@@ -276,18 +282,18 @@ fn held(ran: &Ran<'_>) -> Finding {
     steady(ran.rules.held, detail)
 }
 
-fn duration(ran: &Ran<'_>) -> Finding {
+fn duration(ran: &Ran<'_>) -> Observation {
     let time = TimeDelta::milliseconds(i64::try_from(ran.summary.millis).unwrap_or(i64::MAX / 1_000));
     let brief = format!("run took {}", hours(time));
     let what = format!("the run took {}", hours(time));
-    Finding { level: ran.rules.duration.level(time), ..Finding::well(detail(brief, what)) }
+    Observation { level: ran.rules.duration.level(time), ..Observation::well(detail(brief, what)) }
 }
 
-fn volume(ran: &Ran<'_>) -> Finding {
+fn volume(ran: &Ran<'_>) -> Observation {
     let (read, earlier) = (ran.summary.counts.read, ran.earlier);
     let brief = counted(read, "row");
     let Some(median) = median(earlier).filter(|median| *median > 0 && earlier.len() >= ENOUGH) else {
-        return Finding::well(detail(brief.clone(), brief));
+        return Observation::well(detail(brief.clone(), brief));
     };
     let permille =
         u64::try_from(u128::from(read.abs_diff(median)) * 1_000 / u128::from(median)).unwrap_or(u64::MAX);
@@ -300,7 +306,10 @@ fn volume(ran: &Ran<'_>) -> Finding {
     );
     let level = ran.rules.volume.level(permille);
     let detail = Detail { count: Some(read), ..detail(brief, what) };
-    Finding { level, ..Finding::well(detail.remedied("see whether the model reads all that it should")) }
+    Observation {
+        level,
+        ..Observation::well(detail.remedied("see whether the model reads all that it should"))
+    }
 }
 
 fn median(numbers: &[u64]) -> Option<u64> {

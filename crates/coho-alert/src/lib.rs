@@ -8,17 +8,17 @@
 //! **What it is not:** it knows nothing of runs, ledgers or files, and has no clock. Who repeats what, and when, is the
 //! outbox's matter. What an alert is stands in `coho_core::alert`.
 //!
-//! **Where to begin:** [`tell::tell`]; then [`send::Sender::send`].
+//! **Where to begin:** [`tell::tell`]; then [`send::Notifier::send`].
 //!
 //! ```
 //! use std::collections::BTreeMap;
 //!
-//! use coho_alert::machine::{Finding, advance};
-//! use coho_alert::message::{Frame, Message};
+//! use coho_alert::machine::{Observation, advance};
+//! use coho_alert::message::{Frame, Notification};
 //! use coho_alert::tell::tell;
 //! use coho_core::alert::remembered::{Detail, Remembered};
 //! use coho_core::alert::{AlertKey, Level, Recipient, Subject, Trigger};
-//! use coho_core::memory::Time;
+//! use coho_core::time::Time;
 //! use coho_core::sync::SyncId;
 //!
 //! let subject = Subject::Sync { destination: "vitally".to_owned(), sync: SyncId::new("accounts") };
@@ -27,10 +27,10 @@
 //! let now = Time::UNIX_EPOCH;
 //!
 //! let mut remembered = Remembered::default();
-//! advance(&mut remembered.alerts, &BTreeMap::from([(key, Finding::bad(Level::Critical, detail))]), now);
+//! advance(&mut remembered.alerts, &BTreeMap::from([(key, Observation::bad(Level::Critical, detail))]), now);
 //! let notices = tell(&remembered, &[Recipient::new("ops")], None, now, &mut || "message-1".to_owned());
 //! let frame = Frame { project: "acme", public_url: None, examples: true, now };
-//! let message = Message::compose(&notices[0], &frame);
+//! let message = Notification::compose(&notices[0], &frame);
 //! assert_eq!(message.title(), "[acme] accounts: run failed (critical)");
 //! ```
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use coho_core::alert::remembered::{Alert, Detail};
 use coho_core::alert::{AlertKey, Level, Subject};
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 /// What was found of one alert. What was not looked at has no finding, and keeps its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Observation {
     /// How bad it is by itself; `None` where all is well.
     pub level: Option<Level>,
     /// In how many runs in a row it must be bad, so that it counts.
@@ -19,7 +19,7 @@ pub struct Finding {
     pub detail: Detail,
 }
 
-impl Finding {
+impl Observation {
     /// All is well.
     pub fn well(detail: Detail) -> Self {
         Self { level: None, after: 1, critical_after: None, detail }
@@ -42,7 +42,11 @@ impl Finding {
 }
 
 /// Takes findings into the states.
-pub fn advance(alerts: &mut BTreeMap<AlertKey, Alert>, findings: &BTreeMap<AlertKey, Finding>, now: Time) {
+pub fn advance(
+    alerts: &mut BTreeMap<AlertKey, Alert>,
+    findings: &BTreeMap<AlertKey, Observation>,
+    now: Time,
+) {
     for (key, finding) in findings {
         match (alerts.get_mut(key), finding.level) {
             (None, None) => {}
@@ -57,7 +61,7 @@ pub fn advance(alerts: &mut BTreeMap<AlertKey, Alert>, findings: &BTreeMap<Alert
     }
 }
 
-fn worsen(alert: &mut Alert, finding: &Finding, now: Time) {
+fn worsen(alert: &mut Alert, finding: &Observation, now: Time) {
     if alert.streak == 0 {
         alert.since = now;
     }
@@ -95,14 +99,14 @@ mod tests {
         AlertKey { subject: Subject::Ledger, trigger: Trigger::Disk }
     }
 
-    fn finding(level: Option<Level>) -> Finding {
-        Finding { level, after: 1, critical_after: None, detail: Detail::default() }
+    fn finding(level: Option<Level>) -> Observation {
+        Observation { level, after: 1, critical_after: None, detail: Detail::default() }
     }
 
     /// The level after each run.
-    fn levels(findings: &[Finding]) -> Vec<Option<Level>> {
+    fn levels(findings: &[Observation]) -> Vec<Option<Level>> {
         let mut alerts = BTreeMap::new();
-        let of = |(number, finding): (usize, &Finding)| {
+        let of = |(number, finding): (usize, &Observation)| {
             let now = Time::UNIX_EPOCH + TimeDelta::hours(i64::try_from(number).unwrap());
             advance(&mut alerts, &[(key(), finding.clone())].into(), now);
             alerts.get(&key()).and_then(|alert| alert.level)
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_noisy_counts_after_some_runs_in_a_row() {
-        let noisy = |level| Finding { after: 2, ..finding(level) };
+        let noisy = |level| Observation { after: 2, ..finding(level) };
         let bad = Some(Level::Warning);
         let found = [bad, None, bad, bad, bad, None].map(noisy);
         assert_eq!(levels(&found), [None, None, None, bad, bad, None]);
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_warning_that_stays_becomes_critical() {
-        let staying = |level| Finding { critical_after: Some(3), ..finding(level) };
+        let staying = |level| Observation { critical_after: Some(3), ..finding(level) };
         let bad = Some(Level::Warning);
         let found = [bad, bad, bad, bad, None, bad].map(staying);
         let grave = Some(Level::Critical);
@@ -138,7 +142,7 @@ mod tests {
     fn since_is_the_first_bad_run_until_it_is_well() {
         let mut alerts = BTreeMap::new();
         let at = |hours| Time::UNIX_EPOCH + TimeDelta::hours(hours);
-        let noisy = Finding { after: 2, ..finding(Some(Level::Warning)) };
+        let noisy = Observation { after: 2, ..finding(Some(Level::Warning)) };
         let since = |alerts: &BTreeMap<AlertKey, Alert>| alerts.get(&key()).map(|alert| alert.since);
         for hour in 1..4 {
             advance(&mut alerts, &[(key(), noisy.clone())].into(), at(hour));

@@ -3,8 +3,8 @@
 
 use chrono::SecondsFormat;
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
-use coho_core::memory::Time;
 use coho_core::terminal::escape;
+use coho_core::time::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::limit::{EXAMPLES, cut};
@@ -15,7 +15,7 @@ const LONGEST_TEXT: usize = 1_000;
 
 /// What one recipient is told at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
+pub struct Notification {
     /// The id, the same however often it is sent.
     pub id: String,
     /// The form of this document: 1.
@@ -76,7 +76,7 @@ pub struct Frame<'a> {
     pub now: Time,
 }
 
-impl Message {
+impl Notification {
     /// The message of a notice.
     pub fn compose(notice: &Notice, frame: &Frame<'_>) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl Message {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The message that [`Message::to_json`] wrote.
+    /// The message that [`Notification::to_json`] wrote.
     pub fn from_json(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
@@ -228,7 +228,7 @@ fn link(run: Option<&str>, frame: &Frame<'_>) -> Option<String> {
 /// What to type for more.
 fn command(turned: &Turned, run: Option<&str>) -> String {
     let key = &turned.key;
-    let rows = |sync: &dyn std::fmt::Display, fate: &str| format!("coho rows {sync} --fate {fate}");
+    let rows = |sync: &dyn std::fmt::Display, status: &str| format!("coho rows {sync} --fate {status}");
     match (&key.subject, key.trigger, run) {
         (_, _, Some(run)) if turned.level.is_none() => format!("coho runs {run}"),
         (Subject::Sync { sync, .. }, Trigger::Rejected, _) => rows(sync, "rejected"),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 /// A request over HTTP: a POST.
 #[derive(Clone)]
-pub struct Request {
+pub struct ChannelRequest {
     /// The address.
     pub url: SecretString,
     /// Headers besides the content's type.
@@ -20,14 +20,14 @@ pub struct Request {
 /// The content's type of JSON.
 pub(crate) const JSON: &str = "application/json";
 
-impl Request {
+impl ChannelRequest {
     /// A POST of a JSON document.
     pub(crate) fn json(url: &SecretString, body: &serde_json::Value) -> Self {
         Self { url: url.clone(), headers: Vec::new(), content: JSON, body: body.to_string() }
     }
 }
 
-impl fmt::Debug for Request {
+impl fmt::Debug for ChannelRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request").field("content", &self.content).finish_non_exhaustive()
     }
@@ -35,7 +35,7 @@ impl fmt::Debug for Request {
 
 /// What a service answered, or that it did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ChannelAnswer {
     /// It answered.
     Reply {
         /// The status.
@@ -54,7 +54,7 @@ pub enum Answer {
 
 /// What came of an attempt to deliver a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
+pub enum Posting {
     /// It was taken.
     Done {
         /// What is needed to go on with the same thread or incident.
@@ -74,19 +74,19 @@ pub enum Sent {
     },
 }
 
-impl Answer {
+impl ChannelAnswer {
     /// What an answer means where any 2xx is success: refusals may be tried again only if the service says so, or is in trouble.
-    pub fn judge(self) -> Sent {
+    pub fn interpret(self) -> Posting {
         match self {
-            Self::Reply { status: 200..=299, .. } => Sent::Done { receipt: None },
+            Self::Reply { status: 200..=299, .. } => Posting::Done { receipt: None },
             Self::Reply { status, retry_after, body } => {
                 let why = said(status, &body);
                 match status {
-                    408 | 425 | 429 | 500..=599 => Sent::Later { after: retry_after, why },
-                    _ => Sent::Never { why },
+                    408 | 425 | 429 | 500..=599 => Posting::Later { after: retry_after, why },
+                    _ => Posting::Never { why },
                 }
             }
-            Self::Silence { why } => Sent::Later { after: None, why },
+            Self::Silence { why } => Posting::Later { after: None, why },
         }
     }
 }

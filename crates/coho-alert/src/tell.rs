@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use coho_core::alert::remembered::{Alert, Remembered, Told};
 use coho_core::alert::{AlertKey, Level, Recipient};
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 /// What a recipient is told of one alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

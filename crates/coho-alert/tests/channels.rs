@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use coho_alert::channel::Channel;
 use coho_alert::channel::command::Command;
-use coho_alert::channel::email::{Email, Login, Security};
+use coho_alert::channel::email::{Email, Security, SmtpLogin};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::ping::{Check, Ping};
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Sender as From, Twilio};
+use coho_alert::channel::sms::{Notifier as From, Twilio};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::{Webhook, sign};
-use coho_alert::message::Message;
-use coho_alert::request::Sent;
-use coho_alert::send::Sender;
+use coho_alert::message::Notification;
+use coho_alert::request::Posting;
+use coho_alert::send::Notifier;
 use coho_core::secret::{Masker, Secret};
 use coho_testkit::{CERTIFICATE, MailServer, Privacy};
 use secrecy::SecretString;
@@ -29,11 +29,11 @@ use support::{check, now, opened, recovered, several};
 
 const HUSH: &str = "hush-hush-hush";
 
-fn sender() -> Sender {
-    Sender::new(Masker::new(&[Secret::new(HUSH)])).unwrap()
+fn sender() -> Notifier {
+    Notifier::new(Masker::new(&[Secret::new(HUSH)])).unwrap()
 }
 
-async fn send(channel: &Channel, message: &Message) -> Sent {
+async fn send(channel: &Channel, message: &Notification) -> Posting {
     sender().send(channel, message, &BTreeMap::new(), now()).await
 }
 
@@ -41,8 +41,8 @@ fn secret(text: impl Into<String>) -> SecretString {
     SecretString::from(text.into())
 }
 
-fn done() -> Sent {
-    Sent::Done { receipt: None }
+fn done() -> Posting {
+    Posting::Done { receipt: None }
 }
 
 /// A body as people read it.
@@ -88,7 +88,9 @@ async fn silence_is_tried_again_and_names_no_address() {
     });
     let channel = Channel::Slack(SlackWebhook { url: secret(format!("http://{address}/services/{HUSH}")) });
     for _ in 0..2 {
-        let Sent::Later { after: None, why } = send(&channel, &opened()).await else { panic!("it was told") };
+        let Posting::Later { after: None, why } = send(&channel, &opened()).await else {
+            panic!("it was told")
+        };
         assert!(!why.contains("services") && !why.contains(&address.port().to_string()), "{why}");
     }
     task.await.unwrap();
@@ -100,7 +102,7 @@ async fn what_a_service_repeats_of_a_secret_is_masked() {
     slack.answer_next(Reply::new(403, &format!("no such token: {HUSH}")));
     let channel = Channel::Slack(SlackWebhook { url: secret(format!("{}/{HUSH}", slack.url)) });
     let sent = send(&channel, &opened()).await;
-    assert_eq!(sent, Sent::Never { why: "it answered 403: no such token: ***".to_owned() });
+    assert_eq!(sent, Posting::Never { why: "it answered 403: no such token: ***".to_owned() });
     assert!(!format!("{channel:?}").contains(HUSH));
 }
 
@@ -110,10 +112,12 @@ async fn a_bot_goes_on_in_the_thread_and_mends_its_first_message() {
     let slack = Receiver::start(check::slack, answer).await;
     let bot = SlackBot { api: slack.url.clone(), token: secret("xoxb-1"), channel: "C0123".to_owned() };
     let channel = Channel::SlackBot(bot);
-    let Sent::Done { receipt: Some(receipt) } = send(&channel, &opened()).await else { panic!("not taken") };
+    let Posting::Done { receipt: Some(receipt) } = send(&channel, &opened()).await else {
+        panic!("not taken")
+    };
     let receipts = [("message-0".to_owned(), receipt)].into();
     let sent = sender().send(&channel, &recovered(), &receipts, now()).await;
-    assert!(matches!(sent, Sent::Done { .. }), "{sent:?}");
+    assert!(matches!(sent, Posting::Done { .. }), "{sent:?}");
     let arrived = slack.arrived();
     let paths: Vec<_> = arrived.iter().map(|arrived| arrived.path.as_str()).collect();
     assert_eq!(paths, ["/chat.postMessage", "/chat.postMessage", "/chat.update"]);
@@ -132,10 +136,10 @@ async fn a_bots_refusals_have_a_status_of_200() {
     let bot = SlackBot { api: slack.url.clone(), token: secret("xoxb-1"), channel: "C0".to_owned() };
     let channel = Channel::SlackBot(bot);
     let why = |error: &str| format!("it answered 200: {error}");
-    let later = Sent::Later { after: None, why: why("ratelimited") };
+    let later = Posting::Later { after: None, why: why("ratelimited") };
     assert_eq!(send(&channel, &opened()).await, later);
     slack.answer_next(Reply::new(200, r#"{"ok":false,"error":"invalid_auth"}"#));
-    assert_eq!(send(&channel, &opened()).await, Sent::Never { why: why("invalid_auth") });
+    assert_eq!(send(&channel, &opened()).await, Posting::Never { why: why("invalid_auth") });
 }
 
 fn pagerduty(url: &str, key: &str, former: &[&str]) -> PagerDuty {
@@ -147,15 +151,17 @@ fn pagerduty(url: &str, key: &str, former: &[&str]) -> PagerDuty {
 async fn pagerduty_opens_and_resolves_an_incident_for_each_alert() {
     let service = Receiver::start(check::pagerduty, Reply::new(202, r#"{"status":"success"}"#)).await;
     let channel = Channel::PagerDuty(pagerduty(&service.url, "key-1", &[]));
-    let Sent::Done { receipt: Some(receipt) } = send(&channel, &several()).await else { panic!("not taken") };
+    let Posting::Done { receipt: Some(receipt) } = send(&channel, &several()).await else {
+        panic!("not taken")
+    };
     let receipts: BTreeMap<_, _> = [("message-0".to_owned(), receipt)].into();
     // The key was changed since: the incident is resolved with the one that opened it.
     let changed = Channel::PagerDuty(pagerduty(&service.url, "key-2", &["key-1"]));
     let sent = sender().send(&changed, &recovered(), &receipts, now()).await;
-    assert!(matches!(sent, Sent::Done { .. }), "{sent:?}");
+    assert!(matches!(sent, Posting::Done { .. }), "{sent:?}");
     let lost = Channel::PagerDuty(pagerduty(&service.url, "key-2", &[]));
     let sent = sender().send(&lost, &recovered(), &receipts, now()).await;
-    assert!(matches!(&sent, Sent::Never { why } if why.contains("former_keys")), "{sent:?}");
+    assert!(matches!(&sent, Posting::Never { why } if why.contains("former_keys")), "{sent:?}");
     let bodies: Vec<_> = service.arrived().iter().map(|arrived| pretty(&arrived.body)).collect();
     insta::assert_snapshot!("pagerduty", bodies.join("\n"));
 }
@@ -188,7 +194,7 @@ async fn a_webhook_is_signed_with_every_secret_under_one_id() {
     let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "old"].map(secret);
     let channel = Channel::Webhook(Webhook { url: secret(&service.url), secrets: secrets.to_vec() });
     service.answer_next(Reply::new(500, ""));
-    assert!(matches!(send(&channel, &opened()).await, Sent::Later { .. }));
+    assert!(matches!(send(&channel, &opened()).await, Posting::Later { .. }));
     assert_eq!(send(&channel, &opened()).await, done());
     let arrived = service.arrived();
     assert_eq!(arrived[0].headers["webhook-id"], arrived[1].headers["webhook-id"]);
@@ -227,7 +233,7 @@ fn email(server: &MailServer, security: Security, password: &str) -> Channel {
         host: "localhost".to_owned(),
         port: Some(server.port()),
         security,
-        login: Some(Login { user: "coho".to_owned(), password: secret(password) }),
+        login: Some(SmtpLogin { user: "coho".to_owned(), password: secret(password) }),
         from: "Coho <coho@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "dev@example.com".parse().unwrap()],
         authority: Some(CERTIFICATE.to_owned()),
@@ -258,15 +264,18 @@ async fn a_mail_servers_refusals_are_later_or_never() {
     let channel = email(&server, Security::StartTls, "s3cret");
     server.refuse_next("451 4.3.0 try again later");
     server.refuse_next("554 5.7.1 no such list");
-    assert!(matches!(send(&channel, &opened()).await, Sent::Later { .. }));
-    assert!(matches!(send(&channel, &opened()).await, Sent::Never { .. }));
+    assert!(matches!(send(&channel, &opened()).await, Posting::Later { .. }));
+    assert!(matches!(send(&channel, &opened()).await, Posting::Never { .. }));
     let wrong = email(&server, Security::StartTls, HUSH);
     let sent = send(&wrong, &opened()).await;
-    assert!(matches!(&sent, Sent::Never { why } if why.contains("535") && !why.contains(HUSH)), "{sent:?}");
+    assert!(
+        matches!(&sent, Posting::Never { why } if why.contains("535") && !why.contains(HUSH)),
+        "{sent:?}"
+    );
     // A server that nobody vouches for gets neither the password nor the mail.
     let Channel::Email(email) = channel else { unreachable!("it is one") };
     let sent = send(&Channel::Email(Email { authority: None, ..email }), &opened()).await;
-    assert!(matches!(sent, Sent::Later { .. }), "{sent:?}");
+    assert!(matches!(sent, Posting::Later { .. }), "{sent:?}");
     assert_eq!(server.mails(), []);
 }
 
@@ -282,11 +291,11 @@ async fn a_command_reads_the_message() {
     let channel = command("echo \"$COHO_ALERT_TITLE\" > title; cat > message", folder.path(), minute);
     assert_eq!(send(&channel, &opened()).await, done());
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    assert_eq!(Message::from_json(&read("message")), Some(opened()));
+    assert_eq!(Notification::from_json(&read("message")), Some(opened()));
     assert_eq!(read("title").trim(), opened().title());
     let failing = command(&format!("echo no {HUSH} >&2; exit 3"), folder.path(), minute);
     let why = "`sh` ended with 3: no ***".to_owned();
-    assert_eq!(send(&failing, &opened()).await, Sent::Later { after: None, why });
+    assert_eq!(send(&failing, &opened()).await, Posting::Later { after: None, why });
     let deaf = command("exit 0", folder.path(), minute);
     assert_eq!(send(&deaf, &several()).await, done());
 }
@@ -295,8 +304,8 @@ async fn a_command_reads_the_message() {
 async fn a_command_that_hangs_is_ended() {
     let folder = tempfile::tempdir().unwrap();
     let hanging = command("exec sleep 600", folder.path(), Duration::from_millis(50));
-    assert!(matches!(send(&hanging, &opened()).await, Sent::Later { .. }));
+    assert!(matches!(send(&hanging, &opened()).await, Posting::Later { .. }));
     let run = vec!["./is-not-there".to_owned()];
     let missing = Command { run, folder: folder.path().to_owned(), limit: Duration::from_secs(1) };
-    assert!(matches!(send(&Channel::Command(missing), &opened()).await, Sent::Never { .. }));
+    assert!(matches!(send(&Channel::Command(missing), &opened()).await, Posting::Never { .. }));
 }

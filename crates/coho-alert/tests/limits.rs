@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use coho_alert::channel::email::{Email, Security};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Sender, Twilio};
+use coho_alert::channel::sms::{Notifier, Twilio};
 use coho_alert::channel::teams::Teams;
-use coho_alert::message::{Frame, Message};
+use coho_alert::message::{Frame, Notification};
 use coho_alert::tell::{Notice, Turn, Turned};
 use coho_core::alert::remembered::Detail;
 use coho_core::alert::{Level, Trigger};
@@ -47,7 +47,7 @@ fn details() -> impl Strategy<Value = Detail> {
         })
 }
 
-fn messages() -> impl Strategy<Value = Message> {
+fn messages() -> impl Strategy<Value = Notification> {
     let levels = proptest::option::of(prop::sample::select(Level::ALL.to_vec()));
     let triggers = prop::sample::select(Trigger::ALL.to_vec());
     let turns = prop::sample::select(Turn::ALL.to_vec());
@@ -62,7 +62,7 @@ fn messages() -> impl Strategy<Value = Message> {
         |(turns, project, examples, url): (Vec<Turned>, String, bool, Option<String>)| {
             let notice = Notice { id: "message-1".to_owned(), recipient: "ops".to_owned(), turns };
             let frame = Frame { project: &project, public_url: url.as_deref(), examples, now: now() };
-            Message::compose(&notice, &frame)
+            Notification::compose(&notice, &frame)
         },
     )
 }
@@ -76,7 +76,7 @@ proptest! {
 
     #[test]
     fn any_message_fits_every_channel(message in messages()) {
-        prop_assert_eq!(Message::from_json(&message.to_json()), Some(message.clone()));
+        prop_assert_eq!(Notification::from_json(&message.to_json()), Some(message.clone()));
         let slack = SlackWebhook { url: secret() }.request(&message);
         prop_assert_eq!(check::slack(&slack.body), Ok(()));
         let bot = SlackBot { api: String::new(), token: secret(), channel: "C".to_owned() };
@@ -85,7 +85,7 @@ proptest! {
         for event in pagerduty.requests(&message, &BTreeMap::new()).unwrap() {
             prop_assert_eq!(check::pagerduty(&event.body), Ok(()));
         }
-        let from = Sender::Service("MG1".to_owned());
+        let from = Notifier::Service("MG1".to_owned());
         let (api, to) = (String::new(), "+1".to_owned());
         let twilio = Twilio { api, account: "AC".to_owned(), key: None, secret: secret(), from, to };
         prop_assert_eq!(check::twilio(&twilio.request(&message).body), Ok(()));

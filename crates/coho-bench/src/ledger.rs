@@ -52,10 +52,10 @@ const TABLES: [(&str, &[(&str, &str)]); 5] = [
 ];
 
 /// How a ledger could not be multiplied.
-pub type LedgerError = rusqlite::Error;
+pub type MultiplyError = rusqlite::Error;
 
 /// Makes so many runs of the only one that the ledger has.
-pub fn multiply(ledger: &Connection, runs: i64) -> Result<(), LedgerError> {
+pub fn multiply(ledger: &Connection, runs: i64) -> Result<(), MultiplyError> {
     ledger.execute_batch("PRAGMA synchronous = off; PRAGMA cache_size = -400000; BEGIN")?;
     age(ledger, runs)?;
     causes(ledger)?;
@@ -73,7 +73,7 @@ pub fn multiply(ledger: &Connection, runs: i64) -> Result<(), LedgerError> {
 }
 
 /// The real run becomes the oldest one: the last copy ends about now.
-fn age(ledger: &Connection, runs: i64) -> Result<(), LedgerError> {
+fn age(ledger: &Connection, runs: i64) -> Result<(), MultiplyError> {
     let by = (runs - 1) * APART;
     for sql in [
         "UPDATE runs SET started_at = started_at - ?1, ended_at = ended_at - ?1",
@@ -87,7 +87,7 @@ fn age(ledger: &Connection, runs: i64) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn causes(ledger: &Connection) -> Result<(), LedgerError> {
+fn causes(ledger: &Connection) -> Result<(), MultiplyError> {
     for cause in 1..=CAUSES {
         ledger.execute(
             "INSERT INTO causes (id, scope, code, message, first_at, last_at)
@@ -103,7 +103,7 @@ fn columns(
     ledger: &Connection,
     table: &str,
     changed: &[(&str, &str)],
-) -> Result<(String, String), LedgerError> {
+) -> Result<(String, String), MultiplyError> {
     let mut statement = ledger.prepare("SELECT name FROM pragma_table_info(?1)")?;
     let names: Vec<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let value = |name: &String| {

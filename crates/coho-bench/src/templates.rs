@@ -11,7 +11,7 @@ use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::row::{Cell, Column, ColumnType, Columns, DuplicateColumn, RowBuf};
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Template, compile};
+use coho_liquid::{CompileScope, Context, Template, compile};
 
 use crate::accounts::{pick, scattered};
 
@@ -126,7 +126,7 @@ impl Templates {
     /// Compiles them against the columns.
     pub fn compile() -> Result<Self, Failure> {
         let columns = COLUMNS.map(|(name, kind)| Column { name: name.to_owned(), kind });
-        let scope = Scope::columns(&Columns::new(columns.into())?);
+        let scope = CompileScope::columns(&Columns::new(columns.into())?);
         Ok(Self {
             text: compiled(TEXT, &scope)?,
             fields: FIELDS.iter().map(|field| compiled(field, &scope)).collect::<Result<_, _>>()?,
@@ -158,7 +158,7 @@ impl Templates {
     }
 }
 
-fn compiled(source: &str, scope: &Scope) -> Result<Template, Failure> {
+fn compiled(source: &str, scope: &CompileScope) -> Result<Template, Failure> {
     compile(source, scope).map_err(|problems| {
         let first = problems.into_iter().next();
         Failure::Problem(

@@ -185,7 +185,7 @@ pub(crate) enum Verb {
         sync: String,
         /// Only rows with this fate, such as rejected, invalid, deferred, delivered.
         #[arg(long)]
-        fate: Option<String>,
+        status: Option<String>,
         /// Only the row with this primary key; of several columns their values, as in `acme,7`.
         #[arg(long)]
         key: Option<String>,

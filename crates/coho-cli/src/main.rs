@@ -22,8 +22,8 @@ mod verb;
 use std::process::ExitCode;
 
 use clap::Parser;
-use coho_core::decide::Purpose;
-use coho_engine::traits::Freshness;
+use coho_core::decide::RunKind;
+use coho_engine::traits::CacheUse;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Global, LogFormat, TemplateAction, Verb};
@@ -52,7 +52,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Check { live: Some(destination), yes, .. } => verb::live::live(global, &destination, yes).await,
         Verb::Check { offline, .. } => verb::check::check(global, offline).await,
         Verb::Traits { object, destination, refresh } => {
-            let freshness = if refresh { Freshness::Fresh } else { Freshness::Cached };
+            let freshness = if refresh { CacheUse::Fresh } else { CacheUse::Cached };
             verb::traits::traits(global, &object, destination.as_deref(), freshness).await
         }
         Verb::Preview { sync, limit, key } => verb::preview::preview(global, &sync, limit, key).await,
@@ -64,13 +64,13 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
             verb::plan::plan(global, &rows, exit_code, output.as_deref()).await
         }
         Verb::Run { rows, plan } => verb::run::run(global, &rows, plan.as_deref()).await,
-        Verb::Baseline { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Baseline).await,
-        Verb::Adopt { sync, key } => verb::learn::learn(global, &sync, key, Purpose::Adopt).await,
+        Verb::Baseline { sync, key } => verb::learn::learn(global, &sync, key, RunKind::Baseline).await,
+        Verb::Adopt { sync, key } => verb::learn::learn(global, &sync, key, RunKind::Adopt).await,
         Verb::Runs { run: Some(run), failures: true, .. } => verb::failures::failures(global, &run),
         Verb::Runs { run, limit, .. } => verb::runs::runs(global, run.as_deref(), limit),
-        Verb::Rows { sync, fate, key, run, since, cause, still_failing, limit, format } => {
+        Verb::Rows { sync, status, key, run, since, cause, still_failing, limit, format } => {
             let asked =
-                verb::rows::Asked { sync, fate, key, run, since, cause, still_failing, limit, format };
+                verb::rows::Asked { sync, status, key, run, since, cause, still_failing, limit, format };
             verb::rows::rows(global, &asked)
         }
         Verb::Retry { sync, key } => verb::run::retry(global, &sync, key).await,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use coho_core::lifecycle::Lifecycle;
-use coho_core::plan::{Status, SyncSummary};
+use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_engine::context::EngineError;
 use coho_engine::run::Report;
 use coho_report::json::{
@@ -121,20 +121,22 @@ fn decoded(text: &str) -> Option<Json> {
 fn level(summary: &SyncSummary) -> PipesLevel {
     match Lifecycle::of(&summary.status) {
         Lifecycle::Failed => PipesLevel::Error,
-        Lifecycle::Started | Lifecycle::Completed if summary.status == Status::Completed => PipesLevel::Info,
+        Lifecycle::Started | Lifecycle::Completed if summary.status == SyncStatus::Completed => {
+            PipesLevel::Info
+        }
         Lifecycle::Started | Lifecycle::Completed => PipesLevel::Warning,
     }
 }
 
 fn reason(summary: &SyncSummary) -> &'static str {
     match &summary.status {
-        Status::Failed(problems) => problems.first().map_or("failed", |problem| problem.code.as_str()),
-        Status::Halted { code, .. } => code.as_str(),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Interrupted => summary.status.name(),
+        SyncStatus::Failed(problems) => problems.first().map_or("failed", |problem| problem.code.as_str()),
+        SyncStatus::Halted { code, .. } => code.as_str(),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Interrupted => summary.status.name(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Times as they are typed after `--since`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 use crate::exit::Known;
 use crate::span;

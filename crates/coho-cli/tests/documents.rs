@@ -17,7 +17,7 @@ mod stage;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use coho_simulator::{Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use guide::{document, recipe};
 use serde_json::Value as Json;
 use server::{Server, sync_id, token};
@@ -96,11 +96,11 @@ fn each_metric_that_rules_and_dashboard_name_is_there() {
     let may = token(&stage, &["prometheus", "--may", "read"]);
     let server = Server::start(&stage);
     // An open alert, calls, and rows that did not get through; and the server has seen the schedule.
-    stage
-        .vitally
-        .script(Fault::once(Trouble::Answer(FaultAnswer::status(422))).on("POST", "/resources/accounts"));
+    stage.vitally.script(
+        ScriptedFault::once(Trouble::Answer(FaultAnswer::status(422))).on("POST", "/resources/accounts"),
+    );
     assert!(!stage.coho(["run"]).status().unwrap().success());
-    assert!(stage.vitally.count(Object::Account) > 0);
+    assert!(stage.vitally.count(RecordKind::Account) > 0);
     assert!(stage.coho(["retry", "accounts"]).status().unwrap().success());
     let families = || -> BTreeSet<String> {
         let text = server.text("/metrics", &may);
@@ -146,7 +146,7 @@ fn the_recipe_for_prefect_runs_a_sync_and_fails_where_rows_do_not_get_through() 
     let run = || Command::new("python3").args(["-c", &(recipe.clone() + &calls)]).output().unwrap();
     let done = run();
     let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
-    let rows = stage.vitally.count(Object::Account);
+    let rows = stage.vitally.count(RecordKind::Account);
     assert!(done.status.success() && said.contains(&format!("'addedCount': {rows}")), "{said}");
     std::fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
     let failed = run();

@@ -17,7 +17,7 @@ mod stage;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use coho_simulator::Object;
+use coho_simulator::RecordKind;
 use guide::recipe;
 use server::{Server, sync_id, token};
 use stage::Stage;
@@ -68,7 +68,7 @@ fn airflows_operator_triggers_a_sync_and_sees_it_end() {
     let twice = "sync_accounts.execute({})\nsync_accounts.execute({})\nprint('airflow saw both end')\n";
     let (ended, said) = run(twice);
     assert!(ended && said.contains("airflow saw both end"), "{said}");
-    assert!(stage.vitally.count(Object::Account) > 0);
+    assert!(stage.vitally.count(RecordKind::Account) > 0);
     std::fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
     let (ended, said) = run("sync_accounts.execute({})\n");
     assert!(!ended && said.contains("failed"), "{said}");
@@ -90,7 +90,7 @@ fn dagsters_resource_triggers_a_sync_and_sees_it_end() {
     at_home(&mut command, &stage);
     let (ended, said) = says(command.args(["-c", &code]));
     assert!(ended && said.contains("vitally\ndagster saw the sync end"), "{said}");
-    assert!(stage.vitally.count(Object::Account) > 0);
+    assert!(stage.vitally.count(RecordKind::Account) > 0);
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn the_recipe_is_a_task_of_prefects() {
     command.env("PREFECT_SERVER_ANALYTICS_ENABLED", "false").env("DO_NOT_TRACK", "1");
     let (ended, said) = says(command.args(["-c", &(recipe("Prefect", "python") + &flow)]));
     assert!(ended && said.contains("success"), "{said}");
-    assert!(stage.vitally.count(Object::Account) > 0);
+    assert!(stage.vitally.count(RecordKind::Account) > 0);
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use coho_simulator::{DropReason, Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{DropReason, FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use stage::{Failure, Stage};
 
 /// How many rows these tests send.
@@ -37,7 +37,7 @@ fn ends_cleanly(name: &str) {
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
     assert!(text(&stopped).contains("run again: it goes on from there"), "{}", text(&stopped));
     assert!(text(&stopped).contains("stopping: what is under way is finished first"), "{}", text(&stopped));
-    let before = stage.vitally.count(Object::Account);
+    let before = stage.vitally.count(RecordKind::Account);
     assert!(before < ROWS, "the run was over before the signal came");
     let lines = finish(&stage).unwrap();
     assert!(lines.contains(&format!("{} delivered + {before} unchanged", ROWS - before)), "{lines}");
@@ -75,12 +75,12 @@ fn the_time_of_a_run_ends_a_long_wait() {
 fn ctrl_c_in_a_live_check_removes_what_was_made() {
     let stage = slow_stage().unwrap();
     let check = start(&stage, &["check", "--live", "vitally", "--yes"]).unwrap();
-    wait_until("two records", || stage.vitally.count(Object::Account) >= 2).unwrap();
+    wait_until("two records", || stage.vitally.count(RecordKind::Account) >= 2).unwrap();
     signal(&check, "INT").unwrap();
     let stopped = check.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
     assert!(text(&stopped).contains("stopping: what was made is removed first"), "{}", text(&stopped));
-    for object in Object::ALL {
+    for object in RecordKind::ALL {
         assert_eq!(stage.vitally.count(object), 0, "{object:?}");
     }
     assert!(!stage.project().join("workspaces").exists(), "half an answer is not written");
@@ -89,7 +89,9 @@ fn ctrl_c_in_a_live_check_removes_what_was_made() {
 #[test]
 fn second_ctrl_c_ends_at_once_and_loses_nothing() {
     let stage = many_rows(Duration::ZERO).unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(3));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(3));
     let run = start(&stage, &["run"]).unwrap();
     wait_until("the call that hangs", || stage.vitally.calls().len() == 4).unwrap();
     signal(&run, "INT").unwrap();
@@ -100,12 +102,14 @@ fn second_ctrl_c_ends_at_once_and_loses_nothing() {
 #[test]
 fn kill_in_the_middle_makes_no_second_record() {
     let stage = many_rows(Duration::ZERO).unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(7));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(7));
     let mut run = start(&stage, &["run"]).unwrap();
     wait_until("the call that hangs", || stage.vitally.calls().len() == 8).unwrap();
     run.kill().unwrap();
     run.wait().unwrap();
-    assert_eq!(stage.vitally.count(Object::Account), 8);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 8);
     finish(&stage).unwrap();
     let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
     assert_eq!(posts, ROWS, "the record whose answer never came is not posted again");
@@ -114,7 +118,7 @@ fn kill_in_the_middle_makes_no_second_record() {
 #[test]
 fn kill_in_the_middle_of_a_batch_keeps_no_event_twice() {
     let stage = many_events().unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/analytics/v1/batch"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/analytics/v1/batch"));
     let mut run = start(&stage, &["run"]).unwrap();
     wait_until("the batch that hangs", || stage.vitally.calls().len() == 1).unwrap();
     run.kill().unwrap();
@@ -132,7 +136,7 @@ fn kill_in_the_middle_of_a_batch_keeps_no_event_twice() {
 #[test]
 fn second_run_is_told_who_holds_the_ledger() {
     let stage = many_rows(Duration::ZERO).unwrap();
-    stage.vitally.script(Fault::once(Trouble::Hang));
+    stage.vitally.script(ScriptedFault::once(Trouble::Hang));
     let mut first = start(&stage, &["run"]).unwrap();
     wait_until("the call that hangs", || stage.vitally.calls().len() == 1).unwrap();
     for verb in [&["run"][..], &["retry", "accounts"], &["forget", "accounts", "--yes"]] {
@@ -161,7 +165,7 @@ fn second_run_is_told_who_holds_the_ledger() {
 #[test]
 fn second_name_of_the_ledger_lets_no_second_run_in() {
     let stage = many_rows(Duration::ZERO).unwrap();
-    stage.vitally.script(Fault::once(Trouble::Hang));
+    stage.vitally.script(ScriptedFault::once(Trouble::Hang));
     let mut first = start(&stage, &["run"]).unwrap();
     wait_until("the call that hangs", || stage.vitally.calls().len() == 1).unwrap();
     let ledger = stage.project().join(".coho/ledger.db");
@@ -186,7 +190,7 @@ fn removed_write_ahead_log_is_told() {
     let stage = many_rows(Duration::ZERO).unwrap();
     let all = stage.coho(["run", "--limit", "2"]).output().unwrap();
     assert!(all.status.success(), "{}", text(&all));
-    stage.vitally.script(Fault::once(Trouble::Hang).after(1));
+    stage.vitally.script(ScriptedFault::once(Trouble::Hang).after(1));
     stage.vitally.clear_calls();
     let mut run = start(&stage, &["run"]).unwrap();
     wait_until("the call that hangs", || stage.vitally.calls().len() == 2).unwrap();
@@ -198,7 +202,7 @@ fn removed_write_ahead_log_is_told() {
     let next = stage.coho(["run"]).output().unwrap();
     assert!(text(&next).contains("is older than it was, by"), "{}", text(&next));
     assert!(text(&next).contains("its write-ahead log was removed"), "{}", text(&next));
-    assert_eq!(stage.vitally.count(Object::Account), ROWS, "nobody is there twice");
+    assert_eq!(stage.vitally.count(RecordKind::Account), ROWS, "nobody is there twice");
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn lost_database_sends_nothing_of_what_was_read() {
     assert!(message.contains("the connection to PostgreSQL broke before the last row"), "{message}");
     assert!(message.contains("help: run again: nothing was taken from an incomplete reading"), "{message}");
     assert_eq!(stage.vitally.calls().len(), 0, "nothing was sent and nothing removed");
-    assert_eq!(stage.vitally.count(Object::Account), 5);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 5);
 }
 
 #[test]
@@ -347,7 +351,7 @@ fn many_rows(latency: Duration) -> Result<Stage, Failure> {
 fn busy_stage() -> Result<Stage, Failure> {
     let stage = many_rows(Duration::ZERO)?;
     let refused = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(429) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refused)).times(100));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refused)).times(100));
     Ok(stage)
 }
 
@@ -412,8 +416,12 @@ fn finish(stage: &Stage) -> Result<String, Failure> {
     if !run.status.success() {
         return Err(format!("the next run failed: {}", text(&run)).into());
     }
-    let mut ids: Vec<_> =
-        stage.vitally.records(Object::Account).into_iter().filter_map(|record| record.external_id).collect();
+    let mut ids: Vec<_> = stage
+        .vitally
+        .records(RecordKind::Account)
+        .into_iter()
+        .filter_map(|record| record.external_id)
+        .collect();
     ids.sort();
     let expected: Vec<String> = (1..=ROWS).map(|row| format!("acc-{row:02}")).collect();
     if ids != expected {

@@ -12,7 +12,7 @@ use std::process::{Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coho_simulator::{Fault, Trouble};
+use coho_simulator::{ScriptedFault, Trouble};
 use coho_testkit::Receiver;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -86,7 +86,7 @@ fn a_sync_whose_process_dies_is_told_as_failed_by_the_next_run() {
     let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
     let webhooks = format!("webhooks: {{ ci: {{ url: \"{}\", events: [sync.failed] }} }}\n", hook.url());
     stage.write("coho.yaml", project + &webhooks).unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
     let mut killed = stage.coho(["run"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     while stage.vitally.calls().is_empty() {
         std::thread::yield_now();

@@ -7,7 +7,7 @@ mod stage;
 
 use std::fs;
 
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::Receiver;
 use stage::{Failure, Stage, TOKEN};
 
@@ -59,9 +59,9 @@ fn assert_kept_nowhere(stage: &Stage) {
 }
 
 /// Every account that is posted is answered so.
-fn answers(status: u16, body: String) -> Fault {
+fn answers(status: u16, body: String) -> ScriptedFault {
     let answer = FaultAnswer { status, body: Some(body), retry_after: None };
-    Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts").times(1_000)
+    ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts").times(1_000)
 }
 
 #[test]

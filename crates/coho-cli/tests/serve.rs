@@ -12,7 +12,7 @@ mod server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use coho_simulator::{Fault, Object, Trouble};
+use coho_simulator::{RecordKind, ScriptedFault, Trouble};
 use serde_json::Value as Json;
 use server::{Server, sync_id, token};
 use stage::{Failure, Stage};
@@ -48,7 +48,7 @@ fn a_sync_is_triggered_in_each_way_that_orchestrators_know() {
         .iter()
         .map(|run| run["successfulRows"]["addedCount"].as_u64())
         .collect();
-    let rows = stage.vitally.count(Object::Account) as u64;
+    let rows = stage.vitally.count(RecordKind::Account) as u64;
     assert_eq!(counts, [Some(0), Some(0), Some(0), Some(0), Some(rows)], "the newest first");
     let destination =
         server.get(&format!("/api/v1/destinations/{}", before["destinationId"].as_str().unwrap()), &may);
@@ -76,7 +76,7 @@ fn whoever_has_no_token_or_one_that_may_not_is_refused() {
     assert_eq!(status(Some(&other), &"x".repeat(70_000)), 413);
     assert_eq!(server.send("GET", "/livez", None, "", "").0, 200);
     assert_eq!(server.send("GET", "/readyz", None, "", "").0, 200);
-    assert_eq!(stage.vitally.count(Object::Account), 0, "nothing ran");
+    assert_eq!(stage.vitally.count(RecordKind::Account), 0, "nothing ran");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
     let server = Server::start(&stage);
     assert_eq!(server.send("GET", "/metrics", None, "", "").0, 401);
     let text = server.text("/metrics", &may);
-    let rows = stage.vitally.count(Object::Account);
+    let rows = stage.vitally.count(RecordKind::Account);
     for line in [
         format!("coho_rows_total{{sync=\"accounts\",fate=\"delivered\"}} {rows}\n"),
         "coho_runs_total{sync=\"accounts\",status=\"success\"} 1\n".to_owned(),
@@ -287,7 +287,7 @@ fn an_address_that_others_can_reach_needs_a_token() {
 fn a_run_that_was_killed_is_gone_on_with_by_the_next_server() {
     let stage = Stage::new().unwrap();
     let may = token(&stage, &["airflow"]);
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
     let (sync, run) = {
         let mut server = Server::start(&stage);
         let sync = sync_id(&server, &may);
@@ -304,14 +304,14 @@ fn a_run_that_was_killed_is_gone_on_with_by_the_next_server() {
     server.hear("goes on after an interrupted run");
     assert_eq!(server.wait_for(&sync, &run, &may)["status"], "success");
     let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
-    assert_eq!(posts, stage.vitally.count(Object::Account), "no second record");
+    assert_eq!(posts, stage.vitally.count(RecordKind::Account), "no second record");
 }
 
 #[test]
 fn the_grace_bounds_how_long_a_call_without_an_answer_is_waited_for() {
     let stage = Stage::new().unwrap();
     let may = token(&stage, &["airflow"]);
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
     let mut server = Server::start_with(&stage, &["--grace", "0s"]);
     let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
     let sync = sync_id(&server, &may);

@@ -8,26 +8,27 @@
 use std::error::Error;
 
 use coho_core::decide::{
-    AbsentChange, Claim, Completeness, Decision, Nature, Policy, PresentChange, Purpose, decide_absent,
+    AbsentChange, Completeness, Decision, Nature, Ownership, Policy, PresentChange, RunKind, decide_absent,
     decide_present,
 };
 use coho_core::digest::Digest;
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Draft, FoundBy, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen};
 use coho_core::sync::{Associations, Mode, Removal};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 
 const POLICY: Policy = Policy {
-    purpose: Purpose::Sync,
+    run_kind: RunKind::Sync,
     nature: Nature::Record,
     removal: Removal::DeleteCreated,
-    claim: Claim::OursAlone,
+    ownership: Ownership::OursAlone,
     now: Time::UNIX_EPOCH,
     forget_removed_before: Time::UNIX_EPOCH,
 };
@@ -47,32 +48,32 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("five seats more", Some(Account { seats: 45, ..acme })),
         ("the row is gone", None),
     ];
-    let mut memory = None;
+    let mut row_state = None;
     for (day, row) in days {
         println!("{day}");
-        memory = step(row, memory)?;
+        row_state = step(row, row_state)?;
     }
     Ok(())
 }
 
 /// One run, as far as one key is concerned. Gives what is remembered after it.
-fn step(row: Option<Account>, memory: Option<Memory>) -> Result<Option<Memory>, Box<dyn Error>> {
-    match (row, memory) {
-        (Some(row), memory) => present(row, memory),
-        (None, Some(memory)) => Ok(Some(absent(memory))),
+fn step(row: Option<Account>, row_state: Option<RowState>) -> Result<Option<RowState>, Box<dyn Error>> {
+    match (row, row_state) {
+        (Some(row), row_state) => present(row, row_state),
+        (None, Some(row_state)) => Ok(Some(absent(row_state))),
         (None, None) => Ok(None),
     }
 }
 
 /// A key that the model has.
-fn present(row: Account, memory: Option<Memory>) -> Result<Option<Memory>, Box<dyn Error>> {
-    let decision = decide_present(seen(row), memory.as_ref(), &POLICY);
+fn present(row: Account, row_state: Option<RowState>) -> Result<Option<RowState>, Box<dyn Error>> {
+    let decision = decide_present(seen(row), row_state.as_ref(), &POLICY);
     println!("  row {} of the table: {:?}, because {}", decision.row, decision.change, decision.reason);
     match decision.change {
         PresentChange::Add | PresentChange::Compare => {
-            let Some(operation) = write(row, memory.as_ref(), decision)? else {
+            let Some(operation) = write(row, row_state.as_ref(), decision)? else {
                 println!("  no field differs");
-                return Ok(memory.map(|memory| Memory { seen: Some(seen(row)), ..memory }));
+                return Ok(row_state.map(|row_state| RowState { seen: Some(seen(row)), ..row_state }));
             };
             show(&operation);
             Ok(Some(acknowledged(&operation, row)))
@@ -82,19 +83,19 @@ fn present(row: Account, memory: Option<Memory>) -> Result<Option<Memory>, Box<d
         | PresentChange::Update
         | PresentChange::Retry
         | PresentChange::Resolve
-        | PresentChange::Hold => Ok(memory),
+        | PresentChange::Hold => Ok(row_state),
     }
 }
 
 /// A key that the model does not have any more.
-fn absent(memory: Memory) -> Memory {
-    let decision = decide_absent(Completeness::Complete, &memory, &POLICY);
+fn absent(row_state: RowState) -> RowState {
+    let decision = decide_absent(Completeness::Complete, &row_state, &POLICY);
     println!("  row {} of the table: {:?}, because {}", decision.row, decision.change, decision.reason);
     if decision.change == AbsentChange::Remove {
         println!("  deletes it");
-        return Memory { standing: Standing::Removed { at: POLICY.now }, ..memory };
+        return RowState { delivery: DeliveryState::Removed { at: POLICY.now }, ..row_state };
     }
-    memory
+    row_state
 }
 
 /// What the sync's mapping makes of a row. `coho-mapping` does this from a project's files.
@@ -120,14 +121,14 @@ fn seen(row: Account) -> Seen {
 /// The operation that the row needs; none where the row changed but no field differs.
 fn write(
     row: Account,
-    memory: Option<&Memory>,
+    row_state: Option<&RowState>,
     decision: Decision<PresentChange>,
 ) -> Result<Option<Operation>, Box<dyn Error>> {
     let rendered = render(row)?;
     let nothing = Sent::new();
-    let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
-    let sieved = sieve(&rendered, sent);
-    if decision.change == PresentChange::Compare && sieved.differences.is_empty() {
+    let sent = row_state.and_then(|row_state| row_state.delivery.sent()).unwrap_or(&nothing);
+    let field_diff = diff_fields(&rendered, sent);
+    if decision.change == PresentChange::Compare && field_diff.differences.is_empty() {
         return Ok(None);
     }
     let draft = Draft {
@@ -136,8 +137,8 @@ fn write(
         mode: Mode::Upsert,
         found_by: FoundBy::ExternalId,
         rendered: &rendered,
-        sieved,
-        memory,
+        field_diff,
+        row_state,
         change: decision.change.into(),
         reason: decision.reason,
         seen: seen(row),
@@ -160,10 +161,10 @@ fn show(operation: &Operation) {
 }
 
 /// What is remembered once Vitally acknowledged the write. `coho-engine` does this, and `coho-ledger` makes it durable.
-fn acknowledged(operation: &Operation, row: Account) -> Memory {
-    Memory {
+fn acknowledged(operation: &Operation, row: Account) -> RowState {
+    RowState {
         target: operation.target.clone(),
-        standing: Standing::Delivered {
+        delivery: DeliveryState::Delivered {
             sent: operation.would_send(),
             n: 1,
             id: Some(VitallyId::new("0b5c0000-0000-0000-0000-000000000001")),
@@ -171,6 +172,6 @@ fn acknowledged(operation: &Operation, row: Account) -> Memory {
         },
         pending: Pending::None,
         seen: Some(seen(row)),
-        serial: operation.serial + 1,
+        version: operation.version + 1,
     }
 }

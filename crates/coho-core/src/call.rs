@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::memory::Time;
 use crate::sync::Api;
+use crate::time::Time;
 
 /// Headers by their names in lower case.
 pub type Headers = BTreeMap<String, String>;

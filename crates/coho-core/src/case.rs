@@ -19,7 +19,7 @@ pub struct Suite {
     /// The file, relative to the project.
     pub file: Arc<str>,
     /// What is tested.
-    pub subject: Subject,
+    pub subject: SuiteSubject,
     /// Types of columns as the source would give them; the others follow from the model or from the values.
     pub columns: Vec<(String, ColumnType)>,
     /// The cases, in the file's order; no two have one name.
@@ -28,14 +28,14 @@ pub struct Suite {
 
 /// What a file of cases tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+pub enum SuiteSubject {
     /// The mapping of a sync.
     Sync(SyncId),
     /// A single template.
     Template(TemplateText),
 }
 
-impl Subject {
+impl SuiteSubject {
     /// The sync, if its mapping is what is tested.
     pub fn as_sync(&self) -> Option<&SyncId> {
         if let Self::Sync(sync) = self { Some(sync) } else { None }
@@ -77,19 +77,19 @@ pub enum Expected {
     /// This value of a template.
     Value(Value),
     /// These problems and no other, in any order.
-    Problems(Vec<Wanted>),
+    Problems(Vec<ExpectedProblem>),
 }
 
 /// A problem that a case waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ExpectedProblem {
     /// Its code.
     pub code: Code,
     /// The field that it concerns; any where absent.
     pub field: Option<FieldPath>,
 }
 
-impl Wanted {
+impl ExpectedProblem {
     /// Whether a problem is the one.
     pub fn is(&self, problem: &Problem) -> bool {
         self.code == problem.code
@@ -99,7 +99,7 @@ impl Wanted {
 
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CaseOutcome {
     /// A record, in the form of [`Expected::Record`].
     Record(Value),
     /// A template's value.
@@ -110,7 +110,7 @@ pub enum Answer {
 
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum CaseEnding {
     /// As expected.
     Passed,
     /// Otherwise.
@@ -118,7 +118,7 @@ pub enum Ending {
         /// Where what came differs from what was expected; at least one.
         mismatches: Vec<Mismatch>,
         /// What came.
-        got: Answer,
+        got: CaseOutcome,
     },
     /// It could not be run: its row cannot be made. The problems say why.
     Broken(Vec<Problem>),
@@ -144,7 +144,7 @@ pub enum Mismatch {
         got: Value,
     },
     /// A problem that did not come.
-    Missing(Wanted),
+    Missing(ExpectedProblem),
     /// A problem that came, and that the case does not name.
     Unexpected(Problem),
 }
@@ -159,7 +159,7 @@ pub struct CaseReport {
     /// Where `record`, `value` or `problems` stands.
     pub expected_at: Place,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: CaseEnding,
 }
 
 /// How a file of cases ended.
@@ -168,7 +168,7 @@ pub struct SuiteReport {
     /// The file.
     pub file: Arc<str>,
     /// What is tested.
-    pub subject: Subject,
+    pub subject: SuiteSubject,
     /// Why no case could be run: the mapping or template does not compile, or the columns do not fit. Empty if they were run.
     pub problems: Vec<Problem>,
     /// The cases, in the file's order. Where none could be run, each is broken without problems of its own.
@@ -240,9 +240,9 @@ pub fn coverage(reports: &[SuiteReport]) -> Vec<Coverage> {
     let mut all: Vec<Coverage> = Vec::new();
     for report in reports.iter().filter(|report| report.problems.is_empty()) {
         let of = match &report.subject {
-            Subject::Sync(sync) => Covered::Sync(sync.clone()),
-            Subject::Template(_) if report.branches.is_empty() => continue,
-            Subject::Template(_) => Covered::Template(Arc::clone(&report.file)),
+            SuiteSubject::Sync(sync) => Covered::Sync(sync.clone()),
+            SuiteSubject::Template(_) if report.branches.is_empty() => continue,
+            SuiteSubject::Template(_) => Covered::Template(Arc::clone(&report.file)),
         };
         if let Some(known) = all.iter_mut().find(|known| known.of == of) {
             known.add(report);
@@ -284,9 +284,9 @@ impl Tally {
         let mut tally = Self::default();
         for case in cases {
             match case.ending {
-                Ending::Passed => tally.passed += 1,
-                Ending::Failed { .. } => tally.failed += 1,
-                Ending::Broken(_) => tally.broken += 1,
+                CaseEnding::Passed => tally.passed += 1,
+                CaseEnding::Failed { .. } => tally.failed += 1,
+                CaseEnding::Broken(_) => tally.broken += 1,
             }
         }
         tally
@@ -307,7 +307,7 @@ mod tests {
             FieldCoverage { field: "name".into(), set, null: Reach::Missed, failed: Reach::Impossible };
         SuiteReport {
             file: "tests/a.yaml".into(),
-            subject: Subject::Sync(SyncId::new(sync)),
+            subject: SuiteSubject::Sync(SyncId::new(sync)),
             problems: Vec::new(),
             cases: Vec::new(),
             coverage: vec![field],
@@ -342,7 +342,7 @@ mod tests {
         };
         let of = |file: &str, branches| SuiteReport {
             file: file.into(),
-            subject: Subject::Template(text.clone()),
+            subject: SuiteSubject::Template(text.clone()),
             coverage: Vec::new(),
             branches,
             ..report("a", Reach::Missed)
@@ -356,9 +356,13 @@ mod tests {
     #[test]
     fn a_problem_without_a_field_is_any_of_its_code() {
         let problem = Problem::new(Code::CAST_FAILED, "").field(&FieldPath::new("traits.a"));
-        assert!(Wanted { code: Code::CAST_FAILED, field: None }.is(&problem));
-        assert!(Wanted { code: Code::CAST_FAILED, field: Some(FieldPath::new("traits.a")) }.is(&problem));
-        assert!(!Wanted { code: Code::CAST_FAILED, field: Some(FieldPath::new("name")) }.is(&problem));
-        assert!(!Wanted { code: Code::VALUE_TYPE, field: None }.is(&problem));
+        assert!(ExpectedProblem { code: Code::CAST_FAILED, field: None }.is(&problem));
+        assert!(
+            ExpectedProblem { code: Code::CAST_FAILED, field: Some(FieldPath::new("traits.a")) }.is(&problem)
+        );
+        assert!(
+            !ExpectedProblem { code: Code::CAST_FAILED, field: Some(FieldPath::new("name")) }.is(&problem)
+        );
+        assert!(!ExpectedProblem { code: Code::VALUE_TYPE, field: None }.is(&problem));
     }
 }

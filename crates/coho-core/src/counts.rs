@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::verdict::{Fate, Outcome};
+use crate::verdict::{Outcome, RowStatus};
 
 /// How many rows and keys a sync's plan and run concern.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -16,9 +16,9 @@ pub struct Counts {
     /// Absent keys whose records are removed, or whose open writes are looked after.
     pub removals: u64,
     /// Rows that end before sending, by fate.
-    pub rows: BTreeMap<Fate, u64>,
+    pub rows: BTreeMap<RowStatus, u64>,
     /// Absent keys that end before sending, by fate.
-    pub keys: BTreeMap<Fate, u64>,
+    pub keys: BTreeMap<RowStatus, u64>,
     /// Operations by outcome; empty in a plan.
     pub outcomes: BTreeMap<Outcome, u64>,
 }
@@ -26,7 +26,7 @@ pub struct Counts {
 /// A sum that law 1 demands and that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("conservation: {law}: {left} is not {right}")]
-pub struct Broken {
+pub struct BrokenSum {
     /// The equation.
     pub law: &'static str,
     /// Its left side.
@@ -37,13 +37,13 @@ pub struct Broken {
 
 impl Counts {
     /// One more row that ends before sending.
-    pub fn row(&mut self, fate: Fate) {
-        self.add_rows(fate, 1);
+    pub fn row(&mut self, status: RowStatus) {
+        self.add_rows(status, 1);
     }
 
     /// One more absent key that ends before sending.
-    pub fn key(&mut self, fate: Fate) {
-        self.add_keys(fate, 1);
+    pub fn key(&mut self, status: RowStatus) {
+        self.add_keys(status, 1);
     }
 
     /// One more operation with this outcome.
@@ -52,13 +52,13 @@ impl Counts {
     }
 
     /// So many more rows that end before sending.
-    pub fn add_rows(&mut self, fate: Fate, number: u64) {
-        add(&mut self.rows, fate, number);
+    pub fn add_rows(&mut self, status: RowStatus, number: u64) {
+        add(&mut self.rows, status, number);
     }
 
     /// So many more absent keys that end before sending.
-    pub fn add_keys(&mut self, fate: Fate, number: u64) {
-        add(&mut self.keys, fate, number);
+    pub fn add_keys(&mut self, status: RowStatus, number: u64) {
+        add(&mut self.keys, status, number);
     }
 
     /// So many more operations with this outcome.
@@ -72,15 +72,19 @@ impl Counts {
     }
 
     /// How many rows, keys and operations ended so.
-    pub fn fate(&self, fate: Fate) -> u64 {
-        let ended = |fates: &BTreeMap<Fate, u64>| fates.get(&fate).copied().unwrap_or_default();
-        let sent: u64 =
-            self.outcomes.iter().filter(|(outcome, _)| outcome.fate() == fate).map(|(_, count)| count).sum();
+    pub fn status(&self, status: RowStatus) -> u64 {
+        let ended = |statuses: &BTreeMap<RowStatus, u64>| statuses.get(&status).copied().unwrap_or_default();
+        let sent: u64 = self
+            .outcomes
+            .iter()
+            .filter(|(outcome, _)| outcome.status() == status)
+            .map(|(_, count)| count)
+            .sum();
         ended(&self.rows) + ended(&self.keys) + sent
     }
 
     /// Checks law 1 for what is planned.
-    pub fn check_plan(&self) -> Result<(), Broken> {
+    pub fn check_plan(&self) -> Result<(), BrokenSum> {
         let rows = self.rows.values().sum::<u64>() + self.writes;
         same("rows read = ended before sending + planned writes", self.read, rows)?;
         let keys = self.keys.values().sum::<u64>() + self.removals;
@@ -88,7 +92,7 @@ impl Counts {
     }
 
     /// Checks law 1 for what was done.
-    pub fn check_run(&self) -> Result<(), Broken> {
+    pub fn check_run(&self) -> Result<(), BrokenSum> {
         self.check_plan()?;
         let outcomes = self.outcomes.values().sum();
         same("planned = sum of outcomes", self.planned(), outcomes)
@@ -100,8 +104,8 @@ impl Counts {
         self.absent += other.absent;
         self.writes += other.writes;
         self.removals += other.removals;
-        other.rows.iter().for_each(|(fate, count)| add(&mut self.rows, *fate, *count));
-        other.keys.iter().for_each(|(fate, count)| add(&mut self.keys, *fate, *count));
+        other.rows.iter().for_each(|(status, count)| add(&mut self.rows, *status, *count));
+        other.keys.iter().for_each(|(status, count)| add(&mut self.keys, *status, *count));
         other.outcomes.iter().for_each(|(outcome, count)| add(&mut self.outcomes, *outcome, *count));
     }
 }
@@ -113,8 +117,8 @@ fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, number: u64) {
     }
 }
 
-fn same(law: &'static str, left: u64, right: u64) -> Result<(), Broken> {
-    if left == right { Ok(()) } else { Err(Broken { law, left, right }) }
+fn same(law: &'static str, left: u64, right: u64) -> Result<(), BrokenSum> {
+    if left == right { Ok(()) } else { Err(BrokenSum { law, left, right }) }
 }
 
 #[cfg(test)]
@@ -124,26 +128,29 @@ mod tests {
     #[test]
     fn a_row_without_a_fate_breaks_the_law() {
         let mut counts = Counts { read: 3, writes: 1, ..Counts::default() };
-        counts.row(Fate::Unchanged);
+        counts.row(RowStatus::Unchanged);
         assert!(counts.check_plan().is_err());
-        counts.row(Fate::Invalid);
+        counts.row(RowStatus::Invalid);
         assert_eq!(counts.check_plan(), Ok(()));
         assert!(counts.check_run().is_err());
         counts.outcome(Outcome::Delivered);
         assert_eq!(counts.check_run(), Ok(()));
-        assert_eq!(counts.fate(Fate::Delivered), 1);
+        assert_eq!(counts.status(RowStatus::Delivered), 1);
     }
 
     #[test]
     fn totals_have_rows_absent_keys_and_outcomes_of_all() {
         let mut one = Counts { read: 3, absent: 2, writes: 1, removals: 1, ..Counts::default() };
-        one.add_rows(Fate::Unchanged, 2);
-        one.add_keys(Fate::Kept, 1);
+        one.add_rows(RowStatus::Unchanged, 2);
+        one.add_keys(RowStatus::Kept, 1);
         one.add_outcomes(Outcome::Delivered, 1);
         let mut total = one.clone();
         total.add(&one);
         assert_eq!((total.read, total.absent, total.writes, total.removals), (6, 4, 2, 2));
-        assert_eq!([Fate::Unchanged, Fate::Kept, Fate::Delivered].map(|fate| total.fate(fate)), [4, 2, 2]);
+        assert_eq!(
+            [RowStatus::Unchanged, RowStatus::Kept, RowStatus::Delivered].map(|status| total.status(status)),
+            [4, 2, 2]
+        );
         assert_eq!(total.check_plan(), Ok(()));
     }
 }

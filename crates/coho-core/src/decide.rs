@@ -7,8 +7,9 @@
 use std::fmt;
 
 use crate::code::Code;
-use crate::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use crate::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use crate::sync::Removal;
+use crate::time::Time;
 
 /// Whether the source was read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Completeness {
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum RunKind {
     /// To send what changed.
     Sync,
     /// To remember the rows as they are, without sending.
@@ -34,7 +35,7 @@ pub enum Purpose {
     ResendEvents,
 }
 
-impl Purpose {
+impl RunKind {
     /// The text in the ledger and in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -70,7 +71,7 @@ pub enum Expired {
 
 /// Whether another sync holds the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum Ownership {
     /// Only this one.
     OursAlone,
     /// Another one too.
@@ -81,13 +82,13 @@ pub enum Claim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// What the run is for.
-    pub purpose: Purpose,
+    pub run_kind: RunKind,
     /// What the rows become.
     pub nature: Nature,
     /// What happens to a record whose row left.
     pub removal: Removal,
     /// Whether another sync holds the record.
-    pub claim: Claim,
+    pub ownership: Ownership,
     /// The run's time.
     pub now: Time,
     /// Memories of records that were removed before this moment are forgotten.
@@ -371,12 +372,12 @@ fn say<C>(row: u8, change: C, reason: Reason) -> Decision<C> {
 
 /// Decides about a key that the model has: what its row and its memory mean together. No memory is the same as one of a key
 /// that was never delivered.
-pub fn decide_present(seen: Seen, memory: Option<&Memory>, policy: &Policy) -> Decision<PresentChange> {
-    if matches!(policy.purpose, Purpose::Baseline | Purpose::Adopt) {
+pub fn decide_present(seen: Seen, row_state: Option<&RowState>, policy: &Policy) -> Decision<PresentChange> {
+    if matches!(policy.run_kind, RunKind::Baseline | RunKind::Adopt) {
         return say(1, PresentChange::Learn, Reason::Baseline);
     }
-    let standing = memory.map_or(&Standing::Never, |memory| &memory.standing);
-    let pending = memory.map_or(&Pending::None, |memory| &memory.pending);
+    let delivery = row_state.map_or(&DeliveryState::Never, |row_state| &row_state.delivery);
+    let pending = row_state.map_or(&Pending::None, |row_state| &row_state.pending);
     match pending {
         Pending::Open { .. } => say(2, PresentChange::Resolve, Reason::OutcomeUnknown),
         Pending::Waiting { verb: Verb::Write, why, code, tried, due, .. } => {
@@ -388,7 +389,7 @@ pub fn decide_present(seen: Seen, memory: Option<&Memory>, policy: &Policy) -> D
             }
         }
         Pending::None | Pending::Waiting { verb: Verb::Remove, .. } => {
-            settled(seen, memory.and_then(|memory| memory.seen), standing, policy)
+            settled(seen, row_state.and_then(|row_state| row_state.seen), delivery, policy)
         }
     }
 }
@@ -396,24 +397,24 @@ pub fn decide_present(seen: Seen, memory: Option<&Memory>, policy: &Policy) -> D
 fn settled(
     seen: Seen,
     before: Option<Seen>,
-    standing: &Standing,
+    delivery: &DeliveryState,
     policy: &Policy,
 ) -> Decision<PresentChange> {
-    match standing {
-        Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
-            if matches!(policy.nature, Nature::Event { .. }) && policy.purpose != Purpose::ResendEvents =>
+    match delivery {
+        DeliveryState::Assumed { .. } | DeliveryState::Delivered { .. } | DeliveryState::Released { .. }
+            if matches!(policy.nature, Nature::Event { .. }) && policy.run_kind != RunKind::ResendEvents =>
         {
             say(5, PresentChange::Unchanged, Reason::EventSent)
         }
-        Standing::Never => say(6, PresentChange::Add, Reason::NewRecord),
-        Standing::Removed { .. } => say(7, PresentChange::Add, Reason::RecordReturned),
-        Standing::Assumed { .. } | Standing::Delivered { .. } | Standing::Released { .. }
+        DeliveryState::Never => say(6, PresentChange::Add, Reason::NewRecord),
+        DeliveryState::Removed { .. } => say(7, PresentChange::Add, Reason::RecordReturned),
+        DeliveryState::Assumed { .. } | DeliveryState::Delivered { .. } | DeliveryState::Released { .. }
             if resends(policy) =>
         {
             say(10, PresentChange::Update, Reason::Resend)
         }
-        Standing::Released { .. } => say(9, PresentChange::Compare, Reason::Returned),
-        Standing::Assumed { .. } | Standing::Delivered { .. } => match before {
+        DeliveryState::Released { .. } => say(9, PresentChange::Compare, Reason::Returned),
+        DeliveryState::Assumed { .. } | DeliveryState::Delivered { .. } => match before {
             Some(before) if before == seen => say(8, PresentChange::Unchanged, Reason::SameRow),
             // Another mapping reads other columns, so the digests of the rows say nothing.
             Some(before) if before.mapping != seen.mapping => {
@@ -425,37 +426,41 @@ fn settled(
 }
 
 /// Decides about a key that the ledger remembers and the model does not have.
-pub fn decide_absent(completeness: Completeness, memory: &Memory, policy: &Policy) -> Decision<AbsentChange> {
+pub fn decide_absent(
+    completeness: Completeness,
+    row_state: &RowState,
+    policy: &Policy,
+) -> Decision<AbsentChange> {
     if completeness == Completeness::Partial {
         return say(11, AbsentChange::Keep, Reason::SourceIncomplete);
     }
-    let (standing, pending) = (&memory.standing, &memory.pending);
-    let closed = !matches!(pending, Pending::Open { .. }) && *standing != Standing::Never;
+    let (delivery, pending) = (&row_state.delivery, &row_state.pending);
+    let closed = !matches!(pending, Pending::Open { .. }) && *delivery != DeliveryState::Never;
     if let (true, Nature::Event { expired }) = (closed, policy.nature) {
         return match expired {
             Expired::No => say(12, AbsentChange::Keep, Reason::EventKept),
             Expired::Yes => say(12, AbsentChange::Forget, Reason::EventExpired),
         };
     }
-    match (standing, pending) {
+    match (delivery, pending) {
         (_, Pending::Open { .. }) => say(13, AbsentChange::Probe, Reason::OutcomeUnknown),
-        (Standing::Never, _) => say(14, AbsentChange::Forget, Reason::NeverDelivered),
-        (Standing::Assumed { .. }, _) => say(15, AbsentChange::Keep, Reason::NotOurs),
-        (Standing::Released { .. }, _) => say(16, AbsentChange::Keep, Reason::LeftUnderKeep),
-        (Standing::Removed { at }, _) => {
+        (DeliveryState::Never, _) => say(14, AbsentChange::Forget, Reason::NeverDelivered),
+        (DeliveryState::Assumed { .. }, _) => say(15, AbsentChange::Keep, Reason::NotOurs),
+        (DeliveryState::Released { .. }, _) => say(16, AbsentChange::Keep, Reason::LeftUnderKeep),
+        (DeliveryState::Removed { at }, _) => {
             let forgets = *at < policy.forget_removed_before;
             let change = if forgets { AbsentChange::Forget } else { AbsentChange::Keep };
             say(17, change, Reason::RemovedEarlier)
         }
-        (Standing::Delivered { origin, .. }, pending) => removal(*origin, pending, policy),
+        (DeliveryState::Delivered { origin, .. }, pending) => removal(*origin, pending, policy),
     }
 }
 
 fn removal(origin: Origin, pending: &Pending, policy: &Policy) -> Decision<AbsentChange> {
-    match (policy.removal, policy.claim, origin, pending) {
+    match (policy.removal, policy.ownership, origin, pending) {
         (Removal::Keep, _, _, _) => say(18, AbsentChange::Release, Reason::RemovalKept),
-        (_, Claim::Shared, _, _) => say(19, AbsentChange::Release, Reason::StillClaimed),
-        (Removal::DeleteCreated, Claim::OursAlone, Origin::Found, _) => {
+        (_, Ownership::Shared, _, _) => say(19, AbsentChange::Release, Reason::StillClaimed),
+        (Removal::DeleteCreated, Ownership::OursAlone, Origin::Found, _) => {
             say(20, AbsentChange::Release, Reason::ExistedBefore)
         }
         (_, _, _, Pending::Waiting { verb: Verb::Remove, due, code, .. })
@@ -463,14 +468,17 @@ fn removal(origin: Origin, pending: &Pending, policy: &Policy) -> Decision<Absen
         {
             say(21, AbsentChange::Hold, waiting(*due, *code))
         }
-        (Removal::Delete | Removal::DeleteCreated, Claim::OursAlone, Origin::Created | Origin::Found, _) => {
-            say(22, AbsentChange::Remove, Reason::RemovedFromModel)
-        }
+        (
+            Removal::Delete | Removal::DeleteCreated,
+            Ownership::OursAlone,
+            Origin::Created | Origin::Found,
+            _,
+        ) => say(22, AbsentChange::Remove, Reason::RemovedFromModel),
     }
 }
 
 fn resends(policy: &Policy) -> bool {
-    matches!(policy.purpose, Purpose::Resend | Purpose::ResendEvents)
+    matches!(policy.run_kind, RunKind::Resend | RunKind::ResendEvents)
 }
 
 fn earlier(why: Why) -> Reason {

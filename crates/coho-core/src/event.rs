@@ -2,10 +2,10 @@
 
 use crate::code::Code;
 use crate::key::Key;
-use crate::memory::Time;
 use crate::plan::{SyncPlan, SyncSummary};
 use crate::sync::SyncId;
 use crate::target::ExternalId;
+use crate::time::Time;
 use crate::verdict::{Call, Outcome};
 
 /// Something that happened in a run.

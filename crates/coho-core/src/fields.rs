@@ -120,7 +120,7 @@ pub struct Difference {
 
 /// What the sieve found.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Sieved {
+pub struct FieldDiff {
     /// All fields that a record is created with.
     pub complete: Fields,
     /// The fields that differ, in the order of their paths.
@@ -133,22 +133,22 @@ pub struct Sieved {
 ///
 /// Fields that are no longer mapped are forgotten, not cleared. References that are remembered only ever grow, unless the row is
 /// to say exactly which there are; what is sent is what the row names.
-pub fn sieve(rendered: &Rendered, sent: &Sent) -> Sieved {
-    let mut sieved = Sieving::of(rendered.fields.len());
+pub fn diff_fields(rendered: &Rendered, sent: &Sent) -> FieldDiff {
+    let mut field_diff = Sieving::of(rendered.fields.len());
     for (path, rendering) in &rendered.fields {
         match rendering {
-            Rendering::Set(value) => sieved.set(path, value, sent.get(path), rendered.associations),
-            Rendering::Null(policy) => sieved.null(path, *policy, sent.get(path)),
+            Rendering::Set(value) => field_diff.set(path, value, sent.get(path), rendered.associations),
+            Rendering::Null(policy) => field_diff.null(path, *policy, sent.get(path)),
         }
     }
     if let Some(policy) = rendered.absent_traits {
         for (path, before) in sent {
             if matches!(path, FieldPath::Trait(_)) && !rendered.fields.contains_key(path) {
-                sieved.null(path, policy, Some(before));
+                field_diff.null(path, policy, Some(before));
             }
         }
     }
-    sieved.finish()
+    field_diff.finish()
 }
 
 /// What was found so far, in the order in which it was: maps are made of it at once.
@@ -167,8 +167,8 @@ impl Sieving {
         }
     }
 
-    fn finish(self) -> Sieved {
-        Sieved {
+    fn finish(self) -> FieldDiff {
+        FieldDiff {
             complete: self.complete.into_iter().collect(),
             differences: self.differences,
             would_send: self.would_send.into_iter().collect(),
@@ -267,48 +267,48 @@ mod tests {
         Rendering::Set(FieldValue::Value(value))
     }
 
-    fn paths(sieved: &Sieved) -> Vec<String> {
-        sieved.differences.iter().map(|difference| difference.path.to_string()).collect()
+    fn paths(field_diff: &FieldDiff) -> Vec<String> {
+        field_diff.differences.iter().map(|difference| difference.path.to_string()).collect()
     }
 
     #[test]
     fn only_what_differs_is_found() {
         let rendered = rendered(&[("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(5)))]);
-        let sieved =
-            sieve(&rendered, &sent(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(4))]));
-        assert_eq!(paths(&sieved), ["traits.seats"]);
-        assert_eq!(sieved.complete.len(), 2);
+        let field_diff =
+            diff_fields(&rendered, &sent(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(4))]));
+        assert_eq!(paths(&field_diff), ["traits.seats"]);
+        assert_eq!(field_diff.complete.len(), 2);
     }
 
     #[test]
     fn a_null_that_follows_clears_only_what_coho_set() {
         let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Follow))]);
-        assert_eq!(paths(&sieve(&rendered, &Sent::new())), Vec::<String>::new());
-        let cleared = sieve(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
+        assert_eq!(paths(&diff_fields(&rendered, &Sent::new())), Vec::<String>::new());
+        let cleared = diff_fields(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
         assert_eq!(paths(&cleared), ["email"]);
-        assert_eq!(paths(&sieve(&rendered, &cleared.would_send)), Vec::<String>::new());
+        assert_eq!(paths(&diff_fields(&rendered, &cleared.would_send)), Vec::<String>::new());
     }
 
     #[test]
     fn an_omitted_null_keeps_what_was_sent() {
         let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Omit))]);
-        let sieved = sieve(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
-        assert_eq!(paths(&sieved), Vec::<String>::new());
-        assert_eq!(sieved.would_send, sent(&[("email", Value::text("a@b.c"))]));
+        let field_diff = diff_fields(&rendered, &sent(&[("email", Value::text("a@b.c"))]));
+        assert_eq!(paths(&field_diff), Vec::<String>::new());
+        assert_eq!(field_diff.would_send, sent(&[("email", Value::text("a@b.c"))]));
     }
 
     #[test]
     fn a_clearing_null_is_sent_once() {
         let rendered = rendered(&[("email", Rendering::Null(NullPolicy::Clear))]);
-        let first = sieve(&rendered, &Sent::new());
+        let first = diff_fields(&rendered, &Sent::new());
         assert_eq!(paths(&first), ["email"]);
-        assert_eq!(paths(&sieve(&rendered, &first.would_send)), Vec::<String>::new());
+        assert_eq!(paths(&diff_fields(&rendered, &first.would_send)), Vec::<String>::new());
     }
 
     #[test]
     fn a_field_that_is_no_longer_mapped_is_forgotten() {
-        let sieved = sieve(&rendered(&[]), &sent(&[("name", Value::text("Acme"))]));
-        assert_eq!(sieved, Sieved::default());
+        let field_diff = diff_fields(&rendered(&[]), &sent(&[("name", Value::text("Acme"))]));
+        assert_eq!(field_diff, FieldDiff::default());
     }
 
     #[test]
@@ -319,8 +319,8 @@ mod tests {
         let rendered =
             rendered(&[("accountIds", Rendering::Set(FieldValue::References(Object::Account, ids(&["b"]))))]);
         let before = Value::Array(vec![Value::text("a"), Value::text("b")]);
-        assert_eq!(paths(&sieve(&rendered, &sent(&[("accountIds", before)]))), Vec::<String>::new());
-        let grown = sieve(&rendered, &sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]));
+        assert_eq!(paths(&diff_fields(&rendered, &sent(&[("accountIds", before)]))), Vec::<String>::new());
+        let grown = diff_fields(&rendered, &sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]));
         assert_eq!(grown.differences[0].after, Value::Array(vec![Value::text("a"), Value::text("b")]));
     }
 
@@ -332,15 +332,15 @@ mod tests {
         let accounts = |names: &[&str]| FieldValue::References(Object::Account, ids(names));
         let path = FieldPath::new("accountIds");
         let remembered = sent(&[("accountIds", Value::Array(vec![Value::text("a")]))]);
-        let moved = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&["b"])))]), &remembered);
+        let moved = diff_fields(&rendered(&[("accountIds", Rendering::Set(accounts(&["b"])))]), &remembered);
         assert_eq!(moved.complete.get(&path), Some(&accounts(&["b"])));
         assert_eq!(
             moved.would_send.get(&path),
             Some(&Value::Array(vec![Value::text("a"), Value::text("b")]))
         );
-        let nobody = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &remembered);
+        let nobody = diff_fields(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &remembered);
         assert_eq!((nobody.complete.get(&path), &nobody.would_send), (None, &remembered));
-        let nothing = sieve(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &Sent::new());
+        let nothing = diff_fields(&rendered(&[("accountIds", Rendering::Set(accounts(&[])))]), &Sent::new());
         assert_eq!(nothing.complete.get(&path), Some(&accounts(&[])));
     }
 
@@ -364,16 +364,17 @@ mod tests {
             rendered(&[("accountIds", Rendering::Set(FieldValue::References(Object::Account, only_b)))]);
         rendered.associations = Associations::Exact;
         let before = Value::Array(vec![Value::text("a"), Value::text("b")]);
-        let sieved = sieve(&rendered, &sent(&[("accountIds", before)]));
-        assert_eq!(sieved.differences[0].after, Value::Array(vec![Value::text("b")]));
+        let field_diff = diff_fields(&rendered, &sent(&[("accountIds", before)]));
+        assert_eq!(field_diff.differences[0].after, Value::Array(vec![Value::text("b")]));
     }
 
     #[test]
     fn a_trait_that_left_the_whole_object_is_a_null() {
         let mut rendered = rendered(&[("traits.a", set(Value::Int(1)))]);
         rendered.absent_traits = Some(NullPolicy::Follow);
-        let sieved = sieve(&rendered, &sent(&[("traits.a", Value::Int(1)), ("traits.b", Value::Int(2))]));
-        assert_eq!(paths(&sieved), ["traits.b"]);
+        let field_diff =
+            diff_fields(&rendered, &sent(&[("traits.a", Value::Int(1)), ("traits.b", Value::Int(2))]));
+        assert_eq!(paths(&field_diff), ["traits.b"]);
     }
 
     fn renderings() -> impl Strategy<Value = BTreeMap<FieldPath, Rendering>> {
@@ -394,9 +395,9 @@ mod tests {
                 target: ExternalId::parse("acme").unwrap(), fields, absent_traits: Some(NullPolicy::Follow),
                 associations: Associations::Add,
             };
-            let after_first = sieve(&rendered(first), &Sent::new()).would_send;
-            let after_second = sieve(&rendered(second.clone()), &after_first).would_send;
-            prop_assert!(sieve(&rendered(second), &after_second).differences.is_empty());
+            let after_first = diff_fields(&rendered(first), &Sent::new()).would_send;
+            let after_second = diff_fields(&rendered(second.clone()), &after_first).would_send;
+            prop_assert!(diff_fields(&rendered(second), &after_second).differences.is_empty());
         }
     }
 }

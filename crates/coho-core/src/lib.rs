@@ -3,17 +3,17 @@
 //! Everything here is pure: no clock, environment, files, network or async. Times, ids and randomness come in as arguments.
 //!
 //! **What it is:** rows and their cells ([`row`]), keys ([`key`]), exact values ([`value`], [`decimal`]), what Vitally's
-//! objects are made of ([`object`]), what is remembered ([`memory`]), what a row and its memory mean together ([`decide`]),
+//! objects are made of ([`object`]), what is remembered ([`row_state`]), what a row and its memory mean together ([`decide`]),
 //! what differs from what was sent ([`fields`]), writes that are valid by construction ([`operation`]), and what can become
 //! of them ([`verdict`], [`counts`]); and users' tests of their mappings ([`case`]).
 //!
 //! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or how anything is stored. Its one text form is JSON
 //! ([`json`]), because that is what a value's digits are sent as. None of its types is a wire type.
 //!
-//! **Where to begin:** [`decide::decide_present`] and [`decide::decide_absent`], the table at the heart; then [`fields::sieve`] and [`operation::seal`].
+//! **Where to begin:** [`decide::decide_present`] and [`decide::decide_absent`], the table at the heart; then [`fields::diff_fields`] and [`operation::seal`].
 //!
 //! ```
-//! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+//! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 //! use coho_core::path::FieldPath;
 //! use coho_core::sync::Associations;
 //! use coho_core::target::ExternalId;
@@ -28,10 +28,10 @@
 //!         associations: Associations::Add,
 //!     })
 //! };
-//! let first = sieve(&rendered(4)?, &Sent::new());
-//! let second = sieve(&rendered(5)?, &first.would_send);
+//! let first = diff_fields(&rendered(4)?, &Sent::new());
+//! let second = diff_fields(&rendered(5)?, &first.would_send);
 //! assert_eq!(second.differences[0].before, Some(Value::Int(4)));
-//! assert!(sieve(&rendered(5)?, &second.would_send).differences.is_empty());
+//! assert!(diff_fields(&rendered(5)?, &second.would_send).differences.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -43,6 +43,7 @@ pub mod row;
 pub mod digest;
 pub mod key;
 pub mod target;
+pub mod time;
 pub mod path;
 pub mod object;
 pub mod model;
@@ -50,7 +51,7 @@ pub mod snippet;
 pub mod sync;
 pub mod fields;
 pub mod private;
-pub mod memory;
+pub mod row_state;
 pub mod message;
 pub mod decide;
 pub mod operation;

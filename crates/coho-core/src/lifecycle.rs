@@ -1,6 +1,6 @@
 //! What happens to a sync as a whole, for programs that wait for it: it starts, and it ends well or not.
 
-use crate::plan::Status;
+use crate::plan::SyncStatus;
 
 /// What happened to a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,12 +32,13 @@ impl Lifecycle {
     }
 
     /// How a sync ended.
-    pub fn of(status: &Status) -> Self {
+    pub fn of(status: &SyncStatus) -> Self {
         match status {
-            Status::Completed | Status::CompletedWithErrors | Status::Held | Status::TimeUp => {
-                Self::Completed
-            }
-            Status::Failed(_) | Status::Halted { .. } | Status::Interrupted => Self::Failed,
+            SyncStatus::Completed
+            | SyncStatus::CompletedWithErrors
+            | SyncStatus::Held
+            | SyncStatus::TimeUp => Self::Completed,
+            SyncStatus::Failed(_) | SyncStatus::Halted { .. } | SyncStatus::Interrupted => Self::Failed,
         }
     }
 }

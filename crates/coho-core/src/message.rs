@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::digest::Digest;
 use crate::key::Key;
-use crate::memory::Time;
 use crate::sync::SyncId;
 use crate::target::{ExternalId, ExternalIdError};
+use crate::time::Time;
 
 /// The namespace of all ids that Coho makes: `uuid5(URL, "https://github.com/coho-sync/coho")`. It never changes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5d62_fa21_f5bf_569c_9f93_416f_87cd_af94);
@@ -19,15 +19,15 @@ pub fn of_event(sync: &SyncId, key: &Key) -> Result<ExternalId, ExternalIdError>
     ExternalId::parse(&make(&["event", sync.as_str(), key.as_str()]))
 }
 
-/// The `messageId` of a write of a record: the same for every repetition of one intent, and of no other. `serial` is that of
+/// The `messageId` of a write of a record: the same for every repetition of one intent, and of no other. `version` is that of
 /// the memory that the operation was made from, `at` when the intent was made durable: a memory that was forgotten begins
 /// with the first serial again.
-pub fn of_write(sync: &SyncId, key: &Key, serial: u64, at: Time, operation: Digest) -> String {
+pub fn of_write(sync: &SyncId, key: &Key, version: u64, at: Time, operation: Digest) -> String {
     make(&[
         "record",
         sync.as_str(),
         key.as_str(),
-        &serial.to_string(),
+        &version.to_string(),
         &at.timestamp_micros().to_string(),
         &operation.to_string(),
     ])
@@ -65,7 +65,7 @@ mod tests {
     fn each_intent_of_a_write_has_an_id_of_its_own() {
         let (sync, key) = (SyncId::new("accounts"), Key::new("1"));
         let at = |second| chrono::DateTime::from_timestamp(second, 0).unwrap();
-        let id = |serial, second, of| of_write(&sync, &key, serial, at(second), Digest::of(of));
+        let id = |version, second, of| of_write(&sync, &key, version, at(second), Digest::of(of));
         let first = id(1, 0, b"a");
         assert_eq!(first, id(1, 0, b"a"));
         for other in [id(2, 0, b"a"), id(1, 1, b"a"), id(1, 0, b"b")] {

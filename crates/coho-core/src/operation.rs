@@ -3,14 +3,15 @@
 use crate::code::Code;
 use crate::decide::{Change, Reason};
 use crate::digest::{Digest, Hasher};
-use crate::fields::{Difference, FieldValue, Fields, Rendered, Sent, Sieved};
+use crate::fields::{Difference, FieldDiff, FieldValue, Fields, Rendered, Sent};
 use crate::key::Key;
-use crate::memory::{Memory, Origin, Pending, Seen, Standing, Time, Verb};
 use crate::object::{FieldKind, Object, Required};
 use crate::path::FieldPath;
 use crate::problem::Problem;
+use crate::row_state::{DeliveryState, Origin, Pending, RowState, Seen, Verb};
 use crate::sync::{Associations, Mode};
 use crate::target::{ExternalId, VitallyId};
+use crate::time::Time;
 
 /// A write of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Operation {
     /// The row and mapping that this comes from; absent for removals.
     pub seen: Option<Seen>,
     /// The serial of the memory that this was made from; 0 where there was none.
-    pub serial: u64,
+    pub version: u64,
 }
 
 /// What is done to a record.
@@ -92,19 +93,19 @@ pub enum Known {
 
 impl Known {
     /// What a memory knows of its record.
-    pub fn of(memory: Option<&Memory>) -> Self {
-        let Some(memory) = memory else { return Self::New };
-        if let Pending::Open { since, .. } = &memory.pending {
+    pub fn of(row_state: Option<&RowState>) -> Self {
+        let Some(row_state) = row_state else { return Self::New };
+        if let Pending::Open { since, .. } = &row_state.pending {
             return Self::Unclear {
                 since: *since,
-                id: memory.standing.id().cloned(),
-                origin: memory.standing.origin(),
+                id: row_state.delivery.id().cloned(),
+                origin: row_state.delivery.origin(),
             };
         }
-        match &memory.standing {
-            Standing::Never | Standing::Removed { .. } => Self::New,
-            Standing::Assumed { .. } => Self::Assumed,
-            Standing::Delivered { id, origin, .. } | Standing::Released { id, origin, .. } => {
+        match &row_state.delivery {
+            DeliveryState::Never | DeliveryState::Removed { .. } => Self::New,
+            DeliveryState::Assumed { .. } => Self::Assumed,
+            DeliveryState::Delivered { id, origin, .. } | DeliveryState::Released { id, origin, .. } => {
                 Self::There { id: id.clone(), origin: *origin }
             }
         }
@@ -225,9 +226,9 @@ pub struct Draft<'a> {
     /// What the mapping made of the row.
     pub rendered: &'a Rendered,
     /// What the sieve found.
-    pub sieved: Sieved,
+    pub field_diff: FieldDiff,
     /// What is remembered.
-    pub memory: Option<&'a Memory>,
+    pub row_state: Option<&'a RowState>,
     /// What is to be done about the key.
     pub change: Change,
     /// Why.
@@ -263,8 +264,8 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Sieved { mut complete, differences, would_send } = draft.sieved;
-    let known = Known::of(draft.memory);
+    let FieldDiff { mut complete, differences, would_send } = draft.field_diff;
+    let known = Known::of(draft.row_state);
     let changed = match (&known, draft.reason) {
         (Known::Unclear { .. }, _) | (_, Reason::Resend) => everything(&complete, &differences),
         _ if differences.is_empty() => everything(&complete, &differences),
@@ -291,7 +292,7 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
         change: draft.change,
         reason: draft.reason,
         seen: Some(draft.seen),
-        serial: draft.memory.map_or(0, |memory| memory.serial),
+        version: draft.row_state.map_or(0, |row_state| row_state.version),
     })
 }
 
@@ -299,14 +300,14 @@ pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
 /// them too, or the memory would claim what Vitally does not hold.
 fn left(draft: &Draft<'_>) -> Fields {
     // What is complete is remembered too, so that mostly there is nothing to look for.
-    if draft.sieved.would_send.len() == draft.sieved.complete.len() {
+    if draft.field_diff.would_send.len() == draft.field_diff.complete.len() {
         return Fields::new();
     }
     let remembered = draft
-        .sieved
+        .field_diff
         .would_send
         .iter()
-        .filter(|(path, value)| !value.is_null() && !draft.sieved.complete.contains_key(*path));
+        .filter(|(path, value)| !value.is_null() && !draft.field_diff.complete.contains_key(*path));
     remembered
         .filter_map(|(path, value)| Some((path.clone(), remembered_value(draft.object, path, value)?)))
         .collect()
@@ -336,7 +337,7 @@ fn everything(complete: &Fields, differences: &[Difference]) -> Vec<Difference> 
 }
 
 fn check(draft: &Draft<'_>, left: &Fields) -> Vec<Problem> {
-    let complete = &draft.sieved.complete;
+    let complete = &draft.field_diff.complete;
     let catalog = draft.object.catalog();
     let mut problems = Vec::new();
     if draft.mode.creates() {

@@ -169,7 +169,7 @@ pub struct Calls {
 
 /// How a sync's run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum SyncStatus {
     /// All was sent, or there was nothing to send.
     Completed,
     /// All was tried; some rows are invalid, rejected or deferred.
@@ -193,7 +193,7 @@ pub enum Status {
     Interrupted,
 }
 
-impl Status {
+impl SyncStatus {
     /// One word, as reports and the ledger have it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -216,7 +216,7 @@ pub struct SyncSummary {
     /// What its rows become.
     pub object: Object,
     /// How it ended.
-    pub status: Status,
+    pub status: SyncStatus,
     /// Rows, keys and operations by fate.
     pub counts: Counts,
     /// Problems of rows, from before and after sending, by code.
@@ -236,7 +236,9 @@ pub struct SyncSummary {
 impl SyncSummary {
     /// Whether rows remain that a person should look at.
     pub fn has_errors(&self) -> bool {
-        use crate::verdict::Fate;
-        [Fate::Invalid, Fate::Rejected, Fate::Deferred].into_iter().any(|fate| self.counts.fate(fate) > 0)
+        use crate::verdict::RowStatus;
+        [RowStatus::Invalid, RowStatus::Rejected, RowStatus::Deferred]
+            .into_iter()
+            .any(|status| self.counts.status(status) > 0)
     }
 }

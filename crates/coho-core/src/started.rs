@@ -1,7 +1,7 @@
 //! What started a run: who, how, with which version of Coho and of the project. The engine does not look for it; whoever starts
 //! a run says it.
 
-use crate::memory::Time;
+use crate::time::Time;
 
 /// What started a run. What is not known is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -165,7 +165,7 @@ pub enum FirstRun {
     /// They are compared with what Vitally holds, and only what differs is sent, by the next run.
     Adopt,
     /// Events: those before this moment are remembered, the others are sent.
-    Since(crate::memory::Time),
+    Since(crate::time::Time),
 }
 
 impl FirstRun {

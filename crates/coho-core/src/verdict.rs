@@ -4,8 +4,8 @@ use std::fmt;
 
 pub use crate::call::Call;
 use crate::code::Code;
-use crate::memory::Origin;
 use crate::path::FieldPath;
+use crate::row_state::Origin;
 use crate::target::VitallyId;
 use crate::value::Value;
 
@@ -96,15 +96,15 @@ impl Outcome {
     ];
 
     /// The fate of a row with this outcome.
-    pub fn fate(self) -> Fate {
+    pub fn status(self) -> RowStatus {
         match self {
-            Self::Delivered => Fate::Delivered,
-            Self::Accepted => Fate::Accepted,
-            Self::Removed => Fate::Removed,
-            Self::Skipped => Fate::Skipped,
-            Self::Rejected => Fate::Rejected,
-            Self::Deferred => Fate::Deferred,
-            Self::NotAttempted => Fate::NotAttempted,
+            Self::Delivered => RowStatus::Delivered,
+            Self::Accepted => RowStatus::Accepted,
+            Self::Removed => RowStatus::Removed,
+            Self::Skipped => RowStatus::Skipped,
+            Self::Rejected => RowStatus::Rejected,
+            Self::Deferred => RowStatus::Deferred,
+            Self::NotAttempted => RowStatus::NotAttempted,
         }
     }
 }
@@ -112,7 +112,7 @@ impl Outcome {
 /// Where a row, or a key that left, ends in a run. Every one ends in exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the glossary explains each; the text is the name")]
-pub enum Fate {
+pub enum RowStatus {
     Delivered,
     Accepted,
     Touched,
@@ -131,7 +131,7 @@ pub enum Fate {
     Forgotten,
 }
 
-impl Fate {
+impl RowStatus {
     /// All fates.
     pub const ALL: [Self; 16] = [
         Self::Delivered,
@@ -176,11 +176,11 @@ impl Fate {
 
     /// The fate of this text.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fate| fate.as_str() == text)
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for RowStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

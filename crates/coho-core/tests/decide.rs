@@ -12,42 +12,42 @@ mod oracle;
 
 use std::collections::BTreeSet;
 
-use cases::{loose_memory, loose_row, memories, policies, rows};
+use cases::{loose_memory, loose_row, policies, row_states, rows};
 use coho_core::code::Code;
-use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose, Reason};
-use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Verb, Why};
+use coho_core::decide::{Completeness, Expired, Nature, Ownership, Policy, Reason, RunKind};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Verb, Why};
 use coho_core::sync::Removal;
 use given::{
-    GONE, LATER, NOW, PLAIN, RowState, Said, assumed, at, decide, delivered, memory, open, other_mapping,
-    other_row, released, removed, same, waiting,
+    GONE, LATER, NOW, PLAIN, Said, SourceRow, assumed, at, decide, delivered, open, other_mapping, other_row,
+    released, removed, row_state, same, waiting,
 };
 use proptest::prelude::*;
 
 /// What the table says of a key, as `(row, change, reason)`.
-fn says(row: RowState, standing: Standing, pending: Pending, policy: Policy) -> Said {
-    decide(row, Some(&memory(standing, pending)), &policy)
+fn says(row: SourceRow, delivery: DeliveryState, pending: Pending, policy: Policy) -> Said {
+    decide(row, Some(&row_state(delivery, pending)), &policy)
 }
 
 const EVENT: Policy = Policy { nature: Nature::Event { expired: Expired::No }, ..PLAIN };
-const RESEND: Policy = Policy { purpose: Purpose::Resend, ..PLAIN };
-const BASELINE: Policy = Policy { purpose: Purpose::Baseline, ..PLAIN };
+const RESEND: Policy = Policy { run_kind: RunKind::Resend, ..PLAIN };
+const BASELINE: Policy = Policy { run_kind: RunKind::Baseline, ..PLAIN };
 const KEEP: Policy = Policy { removal: Removal::Keep, ..PLAIN };
 const DELETE_CREATED: Policy = Policy { removal: Removal::DeleteCreated, ..PLAIN };
-const SHARED: Policy = Policy { claim: Claim::Shared, ..PLAIN };
+const SHARED: Policy = Policy { ownership: Ownership::Shared, ..PLAIN };
 
 #[test]
 fn row_01_baseline_learns_and_sends_nothing() {
     let expected = (1, "Learn", Reason::Baseline);
-    assert_eq!(says(same(), Standing::Never, Pending::None, BASELINE), expected);
+    assert_eq!(says(same(), DeliveryState::Never, Pending::None, BASELINE), expected);
     assert_eq!(says(other_row(), delivered(Origin::Found), open(Verb::Write), BASELINE), expected);
 }
 
 #[test]
 fn row_02_open_intent_is_resolved_before_anything_else() {
     let expected = (2, "Resolve", Reason::OutcomeUnknown);
-    for standing in [Standing::Never, assumed(), delivered(Origin::Created), released(), removed(1)] {
+    for delivery in [DeliveryState::Never, assumed(), delivered(Origin::Created), released(), removed(1)] {
         for policy in [PLAIN, RESEND, EVENT] {
-            assert_eq!(says(same(), standing.clone(), open(Verb::Write), policy), expected);
+            assert_eq!(says(same(), delivery.clone(), open(Verb::Write), policy), expected);
         }
     }
     assert_eq!(says(same(), delivered(Origin::Created), open(Verb::Remove), PLAIN), expected);
@@ -57,7 +57,7 @@ fn row_02_open_intent_is_resolved_before_anything_else() {
 fn row_03_waiting_write_that_is_not_due_is_held_under_its_code() {
     let pending = waiting(Verb::Write, Why::Rejected, LATER);
     let expected = (3, "Hold", Reason::Waiting(Code::REFUSED));
-    assert_eq!(says(same(), Standing::Never, pending, PLAIN), expected);
+    assert_eq!(says(same(), DeliveryState::Never, pending, PLAIN), expected);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn row_04_waiting_write_that_is_due_is_retried_with_its_earlier_reason() {
     for (why, reason) in reasons {
         for due in [Due::At(NOW), Due::Always] {
             let pending = waiting(Verb::Write, why, due);
-            assert_eq!(says(same(), Standing::Never, pending, PLAIN), (4, "Retry", reason));
+            assert_eq!(says(same(), DeliveryState::Never, pending, PLAIN), (4, "Retry", reason));
         }
     }
 }
@@ -87,7 +87,7 @@ fn row_04_waiting_write_is_retried_when_row_or_mapping_changed() {
     let expected = (4, "Retry", Reason::RejectedEarlier);
     for row in [other_row(), other_mapping()] {
         let pending = waiting(Verb::Write, Why::Rejected, Due::OnChange);
-        assert_eq!(says(row, Standing::Never, pending, PLAIN), expected);
+        assert_eq!(says(row, DeliveryState::Never, pending, PLAIN), expected);
     }
 }
 
@@ -95,24 +95,24 @@ fn row_04_waiting_write_is_retried_when_row_or_mapping_changed() {
 fn row_04_waiting_write_is_retried_on_resend() {
     let pending = waiting(Verb::Write, Why::Rejected, Due::OnChange);
     let expected = (4, "Retry", Reason::RejectedEarlier);
-    assert_eq!(says(same(), Standing::Never, pending, RESEND), expected);
+    assert_eq!(says(same(), DeliveryState::Never, pending, RESEND), expected);
 }
 
 #[test]
 fn row_05_event_is_sent_once_even_on_resend() {
     let expected = (5, "Unchanged", Reason::EventSent);
-    for standing in [assumed(), delivered(Origin::Created), released()] {
-        let resend = Policy { purpose: Purpose::Resend, ..EVENT };
-        assert_eq!(says(other_row(), standing.clone(), Pending::None, EVENT), expected);
-        assert_eq!(says(other_row(), standing, Pending::None, resend), expected);
+    for delivery in [assumed(), delivered(Origin::Created), released()] {
+        let resend = Policy { run_kind: RunKind::Resend, ..EVENT };
+        assert_eq!(says(other_row(), delivery.clone(), Pending::None, EVENT), expected);
+        assert_eq!(says(other_row(), delivery, Pending::None, resend), expected);
     }
 }
 
 #[test]
 fn row_06_key_without_memory_is_added() {
     let expected = (6, "Add", Reason::NewRecord);
-    assert_eq!(says(same(), Standing::Never, Pending::None, PLAIN), expected);
-    assert_eq!(says(same(), Standing::Never, Pending::None, EVENT), expected);
+    assert_eq!(says(same(), DeliveryState::Never, Pending::None, PLAIN), expected);
+    assert_eq!(says(same(), DeliveryState::Never, Pending::None, EVENT), expected);
     assert_eq!(decide(same(), None, &PLAIN), expected);
 }
 
@@ -158,28 +158,28 @@ fn row_09_released_record_whose_row_is_back_is_compared() {
 
 #[test]
 fn row_09_memory_that_saw_no_row_is_compared() {
-    let unseen = Memory { seen: None, ..memory(delivered(Origin::Created), Pending::None) };
+    let unseen = RowState { seen: None, ..row_state(delivered(Origin::Created), Pending::None) };
     assert_eq!(decide(same(), Some(&unseen), &PLAIN), (9, "Compare", Reason::RowChanged));
 }
 
 #[test]
 fn row_10_resend_updates_what_is_the_same() {
     let expected = (10, "Update", Reason::Resend);
-    for standing in [assumed(), delivered(Origin::Created), released()] {
-        assert_eq!(says(same(), standing, Pending::None, RESEND), expected);
+    for delivery in [assumed(), delivered(Origin::Created), released()] {
+        assert_eq!(says(same(), delivery, Pending::None, RESEND), expected);
     }
 }
 
 #[test]
 fn row_10_events_are_sent_again_only_where_that_is_asked_for() {
-    let asked = Policy { purpose: Purpose::ResendEvents, ..EVENT };
+    let asked = Policy { run_kind: RunKind::ResendEvents, ..EVENT };
     let expected = (10, "Update", Reason::Resend);
     assert_eq!(says(same(), delivered(Origin::Created), Pending::None, asked), expected);
 }
 
 #[test]
 fn row_11_absence_from_an_incomplete_source_means_nothing() {
-    let absent = RowState::Absent(Completeness::Partial);
+    let absent = SourceRow::Absent(Completeness::Partial);
     let expected = (11, "Keep", Reason::SourceIncomplete);
     for pending in [Pending::None, open(Verb::Write), waiting(Verb::Remove, Why::Rejected, Due::Always)] {
         assert_eq!(says(absent, delivered(Origin::Created), pending, PLAIN), expected);
@@ -199,7 +199,7 @@ fn row_12_event_that_left_is_kept_until_its_retention_ends() {
 fn row_13_open_intent_of_a_row_that_left_is_probed() {
     let expected = (13, "Probe", Reason::OutcomeUnknown);
     for policy in [PLAIN, KEEP, SHARED, EVENT] {
-        assert_eq!(says(GONE, Standing::Never, open(Verb::Write), policy), expected);
+        assert_eq!(says(GONE, DeliveryState::Never, open(Verb::Write), policy), expected);
         assert_eq!(says(GONE, delivered(Origin::Created), open(Verb::Remove), policy), expected);
     }
 }
@@ -208,8 +208,8 @@ fn row_13_open_intent_of_a_row_that_left_is_probed() {
 fn row_14_row_that_left_before_it_was_delivered_is_forgotten() {
     let expected = (14, "Forget", Reason::NeverDelivered);
     let rejected = waiting(Verb::Write, Why::Rejected, LATER);
-    assert_eq!(says(GONE, Standing::Never, rejected.clone(), PLAIN), expected);
-    assert_eq!(says(GONE, Standing::Never, rejected, EVENT), expected);
+    assert_eq!(says(GONE, DeliveryState::Never, rejected.clone(), PLAIN), expected);
+    assert_eq!(says(GONE, DeliveryState::Never, rejected, EVENT), expected);
 }
 
 #[test]
@@ -290,21 +290,21 @@ fn row_22_waiting_write_does_not_hold_a_removal() {
 /// What the table and the oracle say of one case, in the same words.
 type Told = Option<(u8, String, String)>;
 
-fn both(row: RowState, memory: Option<&Memory>, policy: &Policy) -> (Told, Told) {
-    let (number, change, reason) = decide(row, memory, policy);
-    (Some((number, change.to_owned(), reason.to_string())), oracle::ask(row, memory, policy))
+fn both(row: SourceRow, row_state: Option<&RowState>, policy: &Policy) -> (Told, Told) {
+    let (number, change, reason) = decide(row, row_state, policy);
+    (Some((number, change.to_owned(), reason.to_string())), oracle::ask(row, row_state, policy))
 }
 
 /// Every combination of everything the table can tell apart: some 190 000 cases.
 #[test]
 fn every_combination_agrees_with_the_oracle_and_every_row_occurs() {
-    let (memories, policies) = (memories(), policies());
+    let (row_states, policies) = (row_states(), policies());
     let mut reached = BTreeSet::new();
     for row in rows() {
-        for memory in &memories {
+        for row_state in &row_states {
             for policy in &policies {
-                let (said, expected) = both(row, memory.as_ref(), policy);
-                assert_eq!(said, expected, "{row:?} {memory:?} {policy:?}");
+                let (said, expected) = both(row, row_state.as_ref(), policy);
+                assert_eq!(said, expected, "{row:?} {row_state:?} {policy:?}");
                 reached.extend(said.map(|(row, ..)| row));
             }
         }
@@ -325,26 +325,26 @@ proptest! {
     #[test]
     fn any_case_agrees_with_the_oracle(
         row in loose_row(),
-        memory in prop::option::weighted(0.9, loose_memory()),
+        row_state in prop::option::weighted(0.9, loose_memory()),
         policy in prop::sample::select(policies()),
         now in 0..2_000i64,
         retention in 0..2_000i64,
     ) {
         let policy = Policy { now: at(now), forget_removed_before: at(retention), ..policy };
-        let (said, expected) = both(row, memory.as_ref(), &policy);
+        let (said, expected) = both(row, row_state.as_ref(), &policy);
         prop_assert_eq!(said, expected);
     }
 
     #[test]
-    fn nothing_is_written_while_a_baseline_is_learned(memory in loose_memory(), row in loose_row()) {
-        let (_, change, _) = decide(row, Some(&memory), &BASELINE);
+    fn nothing_is_written_while_a_baseline_is_learned(row_state in loose_memory(), row in loose_row()) {
+        let (_, change, _) = decide(row, Some(&row_state), &BASELINE);
         prop_assert!(!["Add", "Compare", "Update", "Retry", "Resolve"].contains(&change));
     }
 
     /// Law 5: what the source did not give is only removed where the source was read to its end.
     #[test]
-    fn absence_needs_completeness(memory in loose_memory(), policy in prop::sample::select(policies())) {
-        let (_, change, _) = decide(RowState::Absent(Completeness::Partial), Some(&memory), &policy);
+    fn absence_needs_completeness(row_state in loose_memory(), policy in prop::sample::select(policies())) {
+        let (_, change, _) = decide(SourceRow::Absent(Completeness::Partial), Some(&row_state), &policy);
         prop_assert_eq!(change, "Keep");
     }
 }

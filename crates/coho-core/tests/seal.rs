@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use coho_core::code::Code;
 use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Draft, FoundBy, Known, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen, Verb};
 use coho_core::sync::{Associations, Mode, NullPolicy};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 
 #[expect(clippy::expect_used, reason = "the tests only name external ids that are some")]
@@ -43,10 +44,10 @@ fn sent(fields: &[(&str, Value)]) -> Sent {
     fields.iter().map(|(path, value)| (FieldPath::new(path), value.clone())).collect()
 }
 
-fn delivered(fields: &[(&str, Value)]) -> Memory {
-    Memory {
+fn delivered(fields: &[(&str, Value)]) -> RowState {
+    RowState {
         target: id("u-7"),
-        standing: Standing::Delivered {
+        delivery: DeliveryState::Delivered {
             sent: sent(fields),
             n: 3,
             id: Some(VitallyId::new("v-7")),
@@ -54,7 +55,7 @@ fn delivered(fields: &[(&str, Value)]) -> Memory {
         },
         pending: Pending::None,
         seen: None,
-        serial: 9,
+        version: 9,
     }
 }
 
@@ -63,25 +64,26 @@ struct Case<'a> {
     object: Object,
     mode: Mode,
     reason: Reason,
-    memory: Option<&'a Memory>,
+    row_state: Option<&'a RowState>,
 }
 
 const ACCOUNT: Case<'_> =
-    Case { object: Object::Account, mode: Mode::Upsert, reason: Reason::NewRecord, memory: None };
+    Case { object: Object::Account, mode: Mode::Upsert, reason: Reason::NewRecord, row_state: None };
 const USER: Case<'_> = Case { object: Object::User, ..ACCOUNT };
 
 impl Case<'_> {
     fn seal(&self, fields: &[(&str, Rendering)]) -> Result<Operation, Vec<Problem>> {
         let rendered = rendered(fields);
-        let known = self.memory.and_then(|memory| memory.standing.sent()).cloned().unwrap_or_default();
+        let known =
+            self.row_state.and_then(|row_state| row_state.delivery.sent()).cloned().unwrap_or_default();
         seal(Draft {
             key: &Key::new("7"),
             object: self.object,
             mode: self.mode,
             found_by: FoundBy::ExternalId,
-            sieved: sieve(&rendered, &known),
+            field_diff: diff_fields(&rendered, &known),
             rendered: &rendered,
-            memory: self.memory,
+            row_state: self.row_state,
             change: Change::Update,
             reason: self.reason,
             seen: Seen { row: Digest::of(b"row"), mapping: Digest::of(b"mapping") },
@@ -131,8 +133,8 @@ fn required_name_must_not_be_null_where_a_record_may_be_created() {
 
 #[test]
 fn required_name_that_was_sent_before_must_not_become_null_either() {
-    let memory = delivered(&[("name", Value::text("Acme"))]);
-    let case = Case { memory: Some(&memory), reason: Reason::RowChanged, ..ACCOUNT };
+    let row_state = delivered(&[("name", Value::text("Acme"))]);
+    let case = Case { row_state: Some(&row_state), reason: Reason::RowChanged, ..ACCOUNT };
     let text = "name: Required field: the value is null [null-required]";
     assert_eq!(case.problems(&[("name", Rendering::Null(NullPolicy::Follow))]), [text]);
 }
@@ -193,26 +195,26 @@ fn new_record_sends_all_that_was_rendered() {
     let fields = [("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(40)))];
     assert_eq!(ACCOUNT.sends(&fields), Ok(vec!["name: - → \"Acme\"".into(), "traits.seats: - → 40".into()]));
     let operation = ACCOUNT.seal(&fields).unwrap();
-    assert_eq!((operation.known, operation.serial), (Known::New, 0));
+    assert_eq!((operation.known, operation.version), (Known::New, 0));
 }
 
 #[test]
 fn update_with_differences_sends_only_these() {
-    let memory = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
-    let case = Case { memory: Some(&memory), reason: Reason::RowChanged, ..ACCOUNT };
+    let row_state = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
+    let case = Case { row_state: Some(&row_state), reason: Reason::RowChanged, ..ACCOUNT };
     let fields = [("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(45)))];
     assert_eq!(case.sends(&fields), Ok(vec!["traits.seats: 40 → 45".into()]));
     let operation = case.seal(&fields).unwrap();
     let there = Known::There { id: Some(VitallyId::new("v-7")), origin: Origin::Created };
-    assert_eq!((operation.known.clone(), operation.serial), (there, 9));
+    assert_eq!((operation.known.clone(), operation.version), (there, 9));
     let remembered = sent(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(45))]);
     assert_eq!(operation.would_send(), remembered);
 }
 
 #[test]
 fn resend_sends_everything_though_nothing_differs() {
-    let memory = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
-    let case = Case { memory: Some(&memory), reason: Reason::Resend, ..ACCOUNT };
+    let row_state = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
+    let case = Case { row_state: Some(&row_state), reason: Reason::Resend, ..ACCOUNT };
     let fields = [("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(40)))];
     let expected = vec!["name: \"Acme\" → \"Acme\"".into(), "traits.seats: 40 → 40".into()];
     assert_eq!(case.sends(&fields), Ok(expected));
@@ -220,8 +222,8 @@ fn resend_sends_everything_though_nothing_differs() {
 
 #[test]
 fn resend_sends_everything_though_only_one_field_differs() {
-    let memory = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
-    let case = Case { memory: Some(&memory), reason: Reason::Resend, ..ACCOUNT };
+    let row_state = delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))]);
+    let case = Case { row_state: Some(&row_state), reason: Reason::Resend, ..ACCOUNT };
     let fields = [("name", set(Value::text("Acme"))), ("traits.seats", set(Value::Int(45)))];
     let expected = vec!["name: \"Acme\" → \"Acme\"".into(), "traits.seats: 40 → 45".into()];
     assert_eq!(case.sends(&fields), Ok(expected));
@@ -230,7 +232,7 @@ fn resend_sends_everything_though_only_one_field_differs() {
 /// The earlier write may have brought any value, so that what was acknowledged before it says nothing.
 #[test]
 fn write_over_an_open_intent_sends_everything() {
-    let memory = Memory {
+    let row_state = RowState {
         pending: Pending::Open {
             operation: Digest::of(b"earlier"),
             would_send: sent(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(45))]),
@@ -239,7 +241,7 @@ fn write_over_an_open_intent_sends_everything() {
         },
         ..delivered(&[("name", Value::text("Acme")), ("traits.seats", Value::Int(40))])
     };
-    let case = Case { memory: Some(&memory), reason: Reason::OutcomeUnknown, ..ACCOUNT };
+    let case = Case { row_state: Some(&row_state), reason: Reason::OutcomeUnknown, ..ACCOUNT };
     let fields = [("name", set(Value::text("Acme Ltd"))), ("traits.seats", set(Value::Int(40)))];
     let expected = vec!["name: \"Acme\" → \"Acme Ltd\"".into(), "traits.seats: 40 → 40".into()];
     assert_eq!(case.sends(&fields), Ok(expected));
@@ -263,9 +265,9 @@ fn digest_tells_operations_on_one_key_apart() {
 
 #[test]
 fn what_an_omitted_null_leaves_belongs_to_the_whole_record_and_not_to_the_update() {
-    let memory =
+    let row_state =
         delivered(&[("name", Value::text("Ada")), ("accountIds", Value::Array(vec![Value::text("a")]))]);
-    let case = Case { memory: Some(&memory), reason: Reason::RowChanged, ..USER };
+    let case = Case { row_state: Some(&row_state), reason: Reason::RowChanged, ..USER };
     let omitted = Rendering::Null(NullPolicy::Omit);
     let fields = [("accountIds", omitted.clone()), ("name", omitted), ("email", set(Value::text("a@b.c")))];
     assert_eq!(case.sends(&fields), Ok(vec!["email: - → \"a@b.c\"".to_owned()]));

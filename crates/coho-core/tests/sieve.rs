@@ -1,4 +1,4 @@
-//! What the sieve finds: `fixtures/sieve/*.json` in, what a person would want to see out (`*.snap` beside it).
+//! What the sieve finds: `fixtures/diff_fields/*.json` in, what a person would want to see out (`*.snap` beside it).
 //!
 //! A fixture has `sent` (field → value), `rendered` (field → value, `{"null": "follow"}`, `{"account": "id"}` or
 //! `{"account": ["id", …]}`) and, where all traits are mapped at once, `absent_traits` (a null policy).
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 
-use coho_core::fields::{FieldValue, Fields, Rendered, Rendering, Sent, Sieved, sieve};
+use coho_core::fields::{FieldDiff, FieldValue, Fields, Rendered, Rendering, Sent, diff_fields};
 use coho_core::json;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
@@ -20,8 +20,8 @@ type Failure = Box<dyn Error>;
 fn check(path: &Path) -> datatest_stable::Result<()> {
     let case: Json = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let (rendered, sent) = (rendered(&case)?, sent(&case)?);
-    let sieved = sieve(&rendered, &sent);
-    let again = sieve(&rendered, &sieved.would_send);
+    let field_diff = diff_fields(&rendered, &sent);
+    let again = diff_fields(&rendered, &field_diff.would_send);
     if !again.differences.is_empty() {
         return Err(format!("what was acknowledged is sent again: {:?}", again.differences).into());
     }
@@ -30,7 +30,7 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sieve"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, show(&sieved)));
+    settings.bind(|| insta::assert_snapshot!(name, show(&field_diff)));
     Ok(())
 }
 
@@ -85,13 +85,13 @@ fn reference(object: Object, what: &Json) -> Result<FieldValue, Failure> {
     })
 }
 
-fn show(sieved: &Sieved) -> String {
-    let differences = sieved.differences.iter().map(|difference| {
+fn show(field_diff: &FieldDiff) -> String {
+    let differences = field_diff.differences.iter().map(|difference| {
         let before = difference.before.as_ref().map_or("-".to_owned(), ToString::to_string);
         (difference.path.to_string(), format!("{before} → {}", difference.after))
     });
-    let created = created_with(&sieved.complete);
-    let remembered = sieved.would_send.iter().map(|(path, value)| (path.to_string(), value.to_string()));
+    let created = created_with(&field_diff.complete);
+    let remembered = field_diff.would_send.iter().map(|(path, value)| (path.to_string(), value.to_string()));
     [
         section("an update sends", &differences.collect::<Vec<_>>()),
         section("a new record is created with", &created),

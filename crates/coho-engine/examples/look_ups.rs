@@ -14,7 +14,7 @@ use coho_engine::run::Options;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::{File, load};
-use coho_simulator::{Seed, Settings, Simulator, Switches};
+use coho_simulator::{Seed, Simulator, SimulatorSettings, Switches};
 
 const USERS: usize = 20_000;
 
@@ -30,7 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The calls of look-ups and of writes that it takes.
 async fn measure(accounts: usize) -> Result<(usize, usize), Box<dyn Error>> {
     let switches = Switches { limit: 100_000_000, ..Switches::default() };
-    let vitally = Simulator::start(Settings { switches, ..Settings::new("sk_live_1") }).await?;
+    let vitally =
+        Simulator::start(SimulatorSettings { switches, ..SimulatorSettings::new("sk_live_1") }).await?;
     for number in 0..accounts {
         vitally.seed(Seed::account(&format!("a-{number}")))?;
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use coho_core::event::{Event, Listener};
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
@@ -18,14 +18,14 @@ use coho_ledger::lease::Holder;
 use coho_project::{File, Project, excerpt, load};
 use coho_report::style::Style;
 use coho_report::text;
-use coho_simulator::{Settings, Simulator};
+use coho_simulator::{Simulator, SimulatorSettings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(folder) = std::env::args().nth(1) {
         return run(Path::new(&folder)).await;
     }
-    let vitally = Simulator::start(Settings::new("sandbox")).await?;
+    let vitally = Simulator::start(SimulatorSettings::new("sandbox")).await?;
     let folder = tempfile::tempdir()?;
     write_example(folder.path(), &vitally.url())?;
     run(folder.path()).await?;
@@ -80,7 +80,7 @@ impl Listener for Progress {
     fn on(&self, event: &Event) {
         if let Event::Settled { sync, target, outcome, .. } = event {
             // A line that cannot be printed is no reason to stop.
-            drop(say(&format!("{sync}: {target} {}\n", outcome.fate())));
+            drop(say(&format!("{sync}: {target} {}\n", outcome.status())));
         }
     }
 }

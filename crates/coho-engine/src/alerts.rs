@@ -16,21 +16,21 @@ use coho_alert::channel::Channel;
 use coho_alert::channel::ping::Check;
 use coho_alert::found::{self, Findings, Fresh, Ran};
 use coho_alert::machine::{advance, close};
-use coho_alert::message::{Frame, Message};
-use coho_alert::request::Sent;
-use coho_alert::send::Sender;
+use coho_alert::message::{Frame, Notification};
+use coho_alert::request::Posting;
+use coho_alert::send::Notifier;
 use coho_alert::tell::{Notice, tell};
 use coho_core::alert::remembered::{Mute, Remembered};
 use coho_core::alert::rules::Rules;
 use coho_core::alert::{Recipient, Subject};
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::plan::SyncSummary;
 use coho_core::sync::{Sync, SyncId};
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::alerts::Telling;
 use coho_ledger::outbox::Failing;
-use coho_ledger::run::{Past, Status as Ended};
+use coho_ledger::run::{Past, RunStatus};
 use coho_ledger::written::Written;
 
 pub use coho_alert::channel::ping::Ping;
@@ -48,7 +48,7 @@ const KEEP_MESSAGES_DAYS: i64 = 30;
 
 /// What is known of alerts at a moment.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct AlertsNow {
     /// Alerts, what was told, mutes.
     pub remembered: Remembered,
     /// Recipients whose messages do not get through.
@@ -131,7 +131,7 @@ impl Engine<'_> {
         };
         let syncs = record.iter().flat_map(|record| &record.syncs);
         let running: BTreeSet<_> = syncs
-            .filter(|sync| sync.status == Ended::Running)
+            .filter(|sync| sync.status == RunStatus::Running)
             .map(|sync| (sync.destination.as_str(), &sync.sync))
             .collect();
         for sync in &project.syncs {
@@ -202,7 +202,7 @@ impl Engine<'_> {
     fn written(&self, notice: &Notice, recipients: &[Recipient], now: Time) -> Written {
         let shows = |recipient: &Recipient| recipient.name == notice.recipient && recipient.examples;
         let frame = self.frame(recipients.iter().any(shows), now);
-        let body = Message::compose(notice, &frame).to_json();
+        let body = Notification::compose(notice, &frame).to_json();
         Written { id: notice.id.clone(), recipient: notice.recipient.clone(), body }
     }
 
@@ -247,10 +247,10 @@ impl Engine<'_> {
     }
 
     /// What is known of alerts.
-    pub fn alerts(&self) -> Result<Standing, EngineError> {
-        let Some(ledger) = self.ledger_to_read()? else { return Ok(Standing::default()) };
+    pub fn alerts(&self) -> Result<AlertsNow, EngineError> {
+        let Some(ledger) = self.ledger_to_read()? else { return Ok(AlertsNow::default()) };
         let (remembered, failing) = (ledger.alerts()?, ledger.failing()?);
-        Ok(Standing { remembered, failing, waiting: ledger.waiting_messages()? })
+        Ok(AlertsNow { remembered, failing, waiting: ledger.waiting_messages()? })
     }
 
     /// Silences a sync for a while.
@@ -279,12 +279,12 @@ impl Engine<'_> {
                 continue;
             }
             let id = self.message_id(number, now);
-            let message = Message::test(&id, &recipient.name, &self.frame(recipient.examples, now));
+            let message = Notification::test(&id, &recipient.name, &self.frame(recipient.examples, now));
             let error = match &channel {
                 Ok(channel) => {
                     match sender.send(channel, &message, &std::collections::BTreeMap::new(), now).await {
-                        Sent::Done { .. } => None,
-                        Sent::Later { why, .. } | Sent::Never { why } => Some(why),
+                        Posting::Done { .. } => None,
+                        Posting::Later { why, .. } | Posting::Never { why } => Some(why),
                     }
                 }
                 Err(why) => Some(why.clone()),
@@ -300,13 +300,15 @@ impl Engine<'_> {
         let Some(url) = &self.setup.project.alerts.ping else { return };
         let Ok(sender) = self.sender() else { return };
         match sender.ping(&Check { url: url.clone() }, ping, summary).await {
-            Sent::Done { .. } => {}
-            Sent::Later { why, .. } | Sent::Never { why } => tracing::warn!("the ping did not arrive: {why}"),
+            Posting::Done { .. } => {}
+            Posting::Later { why, .. } | Posting::Never { why } => {
+                tracing::warn!("the ping did not arrive: {why}");
+            }
         }
     }
 
-    pub(crate) fn sender(&self) -> Result<Sender, EngineError> {
-        Ok(Sender::new(self.setup.project.masker.clone())?)
+    pub(crate) fn sender(&self) -> Result<Notifier, EngineError> {
+        Ok(Notifier::new(self.setup.project.masker.clone())?)
     }
 
     /// The ledger for writing, if there is one.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
+use coho_core::decide::RunKind;
 use coho_core::sync::Sync;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_ledger::request::{Request, ScopeName};
+use coho_ledger::request::{RunRequest, ScopeName};
 use coho_ledger::run::Run;
-use coho_project::{ScheduleSpec, Trigger};
-use coho_schedule::{Asked, COUNTED, Cause, Spread, Timed, due, wakes};
+use coho_project::{ScheduleSpec, StartTrigger};
+use coho_schedule::{Asked, AskedBy, COUNTED, Spread, Timed, due, wakes};
 
 use crate::context::{Engine, EngineError};
 use crate::lost::OnLost;
@@ -20,7 +20,7 @@ use crate::plan::{Begins, Options, Waiting};
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Agenda {
     /// The runs that are open, in the order in which they were asked for.
-    pub open: Vec<Request>,
+    pub open: Vec<RunRequest>,
     /// When the next time of a schedule comes, if there is one.
     pub wakes: Option<Time>,
 }
@@ -67,8 +67,8 @@ impl Engine<'_> {
         let name = self.scope_name(sync);
         let taken = ledger.taken(&name, &spec.words(), now)?;
         match &spec.trigger {
-            Trigger::Timed(timed) => take_time(ledger, &name, timed, taken, now),
-            Trigger::After { syncs, stop_on } => {
+            StartTrigger::Timed(timed) => take_time(ledger, &name, timed, taken, now),
+            StartTrigger::After { syncs, stop_on } => {
                 let followed: Vec<_> = syncs
                     .iter()
                     .filter_map(|id| self.setup.project.sync(id).map(|sync| self.scope_name(sync)))
@@ -80,7 +80,7 @@ impl Engine<'_> {
     }
 
     /// Asks for a run of a sync. While one waits, it is that one.
-    pub fn ask(&self, ledger: &Ledger, sync: &Sync, cause: Cause) -> Result<i64, EngineError> {
+    pub fn ask(&self, ledger: &Ledger, sync: &Sync, cause: AskedBy) -> Result<i64, EngineError> {
         Ok(ledger.ask(&self.scope_name(sync), cause, self.setup.clock.now())?)
     }
 
@@ -93,9 +93,11 @@ impl Engine<'_> {
         let good = ledger.past(&sync.destination, &sync.id, 0)?.last_good_began;
         let asked = ledger.scheduled_since(&name, good)?;
         Ok(match (&spec.trigger, asked) {
-            (Trigger::Timed(timed), Some((asked, at))) => Some(first_time(timed, &asked, good).unwrap_or(at)),
-            (Trigger::Timed(timed), None) => timed.next(good.map_or(taken, |good| good.max(taken))),
-            (Trigger::After { .. }, asked) => asked.map(|(_, at)| at),
+            (StartTrigger::Timed(timed), Some((asked, at))) => {
+                Some(first_time(timed, &asked, good).unwrap_or(at))
+            }
+            (StartTrigger::Timed(timed), None) => timed.next(good.map_or(taken, |good| good.max(taken))),
+            (StartTrigger::After { .. }, asked) => asked.map(|(_, at)| at),
         })
     }
 
@@ -103,7 +105,7 @@ impl Engine<'_> {
     /// server has seen it yet.
     pub fn next_time(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Time>, EngineError> {
         let spec = self.setup.project.schedules.get(&sync.id);
-        let Some(Trigger::Timed(timed)) = spec.map(|spec| &spec.trigger) else { return Ok(None) };
+        let Some(StartTrigger::Timed(timed)) = spec.map(|spec| &spec.trigger) else { return Ok(None) };
         let taken = ledger.began_to_schedule(&self.scope_name(sync))?;
         Ok(taken.and_then(|taken| wakes(timed, Spread::of(sync.id.as_str()), taken)))
     }
@@ -141,7 +143,7 @@ impl Engine<'_> {
     ) -> Result<(), EngineError> {
         let filter = &options.filter;
         let whole = filter.limit.is_none() && filter.key.is_none() && filter.waiting != Waiting::Only;
-        if options.purpose == Purpose::Sync && whole {
+        if options.run_kind == RunKind::Sync && whole {
             let names: Vec<_> = syncs.iter().map(|sync| self.scope_name(sync)).collect();
             ledger.take_requests(lease, run, &names)?;
         }

@@ -15,7 +15,7 @@ use coho_vitally::client::Client;
 use crate::context::{Engine, EngineError};
 use crate::owner::OnForeign;
 use crate::repeats;
-use crate::traits::{Freshness, misfits};
+use crate::traits::{CacheUse, misfits};
 
 /// Looks at everything that syncs need. A model that several syncs share is asked once for each: their mappings differ.
 pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn Listener) -> Checked {
@@ -119,7 +119,7 @@ async fn traits(engine: &Engine<'_>, destination: &str, read: &[(&Sync, Option<C
         if concerned.is_empty() {
             continue;
         }
-        match engine.traits(destination, object, Freshness::Fresh).await {
+        match engine.traits(destination, object, CacheUse::Fresh).await {
             Ok(traits) => warnings.extend(
                 concerned.iter().flat_map(|(sync, columns)| misfits(sync, columns.as_ref(), &traits.fields)),
             ),

@@ -1,6 +1,6 @@
 //! Time, from outside: only the rim of a program reads a clock.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 /// A clock.
 pub trait Clock: Send + Sync {

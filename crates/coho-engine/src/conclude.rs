@@ -3,12 +3,13 @@
 use chrono::TimeDelta;
 use coho_core::code::Code;
 use coho_core::fields::Sent;
-use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Verb, Why};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Verb, Why};
 use coho_core::sync::Removal;
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::{Outcome, Verdict};
 use coho_ledger::identity::Elsewhere;
@@ -22,7 +23,7 @@ pub struct Conclusion {
     /// What became of the operation.
     pub outcome: Outcome,
     /// What is remembered from now on; `None` drops the memory.
-    pub memory: Option<Memory>,
+    pub row_state: Option<RowState>,
     /// Why it did not succeed.
     pub code: Option<Code>,
     /// Vitally's own words, or what was not found.
@@ -33,7 +34,7 @@ pub struct Conclusion {
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
     /// The memory that the operation was made from.
-    pub before: Option<&'a Memory>,
+    pub before: Option<&'a RowState>,
     /// When its first intent that is not settled was made durable: earlier than `now` where the answer took its time, or an
     /// earlier run did not hear it.
     pub since: Time,
@@ -69,40 +70,40 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn memory(&self, standing: Standing, pending: Pending) -> Memory {
-        Memory {
+    fn row_state(&self, delivery: DeliveryState, pending: Pending) -> RowState {
+        RowState {
             target: self.operation.target.clone(),
-            standing,
+            delivery,
             pending,
             seen: self.operation.seen,
-            serial: self.known.before.map_or(0, |memory| memory.serial) + 1,
+            version: self.known.before.map_or(0, |row_state| row_state.version) + 1,
         }
     }
 
-    fn standing(&self) -> Standing {
-        self.known.before.map_or(Standing::Never, |memory| memory.standing.clone())
+    fn delivery(&self) -> DeliveryState {
+        self.known.before.map_or(DeliveryState::Never, |row_state| row_state.delivery.clone())
     }
 
     fn applied(&self, id: Option<&VitallyId>, origin: Origin, lost: &[(FieldPath, Value)]) -> Conclusion {
-        let n = match self.known.before.map(|memory| &memory.standing) {
-            Some(Standing::Delivered { n, .. }) => *n,
+        let n = match self.known.before.map(|row_state| &row_state.delivery) {
+            Some(DeliveryState::Delivered { n, .. }) => *n,
             _ => 0,
         };
-        let known = self.known.before.and_then(|memory| memory.standing.id());
+        let known = self.known.before.and_then(|row_state| row_state.delivery.id());
         let origin = self.proven(origin);
-        let standing = Standing::Delivered {
+        let delivery = DeliveryState::Delivered {
             sent: without(self.operation.would_send(), lost),
             n: n.saturating_add(1),
             id: id.or(known).cloned(),
             origin,
         };
-        let memory = Some(self.memory(standing, Pending::None));
+        let row_state = Some(self.row_state(delivery, Pending::None));
         if matches!(self.operation.action, Action::Probe { .. }) && self.is_to_go(origin) {
             let message = "the record is still there, and the next run removes it".to_owned();
             let code = Some(Code::OUTCOME_UNKNOWN);
-            return Conclusion { outcome: Outcome::Deferred, memory, code, message };
+            return Conclusion { outcome: Outcome::Deferred, row_state, code, message };
         }
-        Conclusion { outcome: Outcome::Delivered, memory, code: None, message: String::new() }
+        Conclusion { outcome: Outcome::Delivered, row_state, code: None, message: String::new() }
     }
 
     /// A record that another sync knows may have been made by it. What this sync is known to have made stays its own.
@@ -110,7 +111,7 @@ impl Case<'_> {
         let was_ours = self
             .known
             .before
-            .and_then(|memory| memory.standing.origin())
+            .and_then(|row_state| row_state.delivery.origin())
             .is_some_and(|was| was == Origin::Created);
         match (origin, self.known.elsewhere) {
             (Origin::Created, Elsewhere::Before | Elsewhere::Now) if !was_ours => Origin::Found,
@@ -129,24 +130,25 @@ impl Case<'_> {
 
     /// The Analytics API took it. Whose the record is it does not say, so it counts as one that was there before.
     fn accepted(&self) -> Conclusion {
-        let origin = self.known.before.and_then(|memory| memory.standing.origin()).unwrap_or(Origin::Found);
+        let origin =
+            self.known.before.and_then(|row_state| row_state.delivery.origin()).unwrap_or(Origin::Found);
         let conclusion = self.applied(None, origin, &[]);
-        let memory = conclusion.memory.map(|mut memory| {
+        let row_state = conclusion.row_state.map(|mut row_state| {
             // An event is never compared with: that it was taken is all that counts, and when it happened, by which it is known
             // again under another key.
-            if let (Standing::Delivered { sent, .. }, Object::Event) =
-                (&mut memory.standing, self.operation.object)
+            if let (DeliveryState::Delivered { sent, .. }, Object::Event) =
+                (&mut row_state.delivery, self.operation.object)
             {
                 sent.retain(|path, _| *path == FieldPath::new("timestamp"));
             }
-            memory
+            row_state
         });
-        Conclusion { outcome: Outcome::Accepted, memory, ..conclusion }
+        Conclusion { outcome: Outcome::Accepted, row_state, ..conclusion }
     }
 
     fn gone(&self) -> Conclusion {
-        let memory = Some(self.memory(Standing::Removed { at: self.known.now }, Pending::None));
-        Conclusion { outcome: Outcome::Removed, memory, code: None, message: String::new() }
+        let row_state = Some(self.row_state(DeliveryState::Removed { at: self.known.now }, Pending::None));
+        Conclusion { outcome: Outcome::Removed, row_state, code: None, message: String::new() }
     }
 
     /// For a write: update mode found nothing. For a look: the write of a row that left never arrived.
@@ -154,17 +156,17 @@ impl Case<'_> {
         if !matches!(self.operation.action, Action::Probe { .. }) {
             return self.waits(Why::Skipped, Code::NOT_FOUND, "Vitally has no such record");
         }
-        let memory = match self.standing() {
-            Standing::Never => None,
-            Standing::Assumed { .. }
-            | Standing::Delivered { .. }
-            | Standing::Released { .. }
-            | Standing::Removed { .. } => {
-                Some(self.memory(Standing::Removed { at: self.known.now }, Pending::None))
+        let row_state = match self.delivery() {
+            DeliveryState::Never => None,
+            DeliveryState::Assumed { .. }
+            | DeliveryState::Delivered { .. }
+            | DeliveryState::Released { .. }
+            | DeliveryState::Removed { .. } => {
+                Some(self.row_state(DeliveryState::Removed { at: self.known.now }, Pending::None))
             }
         };
         let message = "the write of this row never arrived".to_owned();
-        Conclusion { outcome: Outcome::Skipped, memory, code: Some(Code::NOT_FOUND), message }
+        Conclusion { outcome: Outcome::Skipped, row_state, code: Some(Code::NOT_FOUND), message }
     }
 
     fn waits(&self, why: Why, code: Code, message: &str) -> Conclusion {
@@ -174,18 +176,20 @@ impl Case<'_> {
             Why::Deferred => Outcome::Deferred,
             Why::Skipped => Outcome::Skipped,
         };
-        let memory = self.operation.seen.or(self.known.before.and_then(|memory| memory.seen)).map(|tried| {
-            let due = due(why, tries, self.known.now);
-            let verb = self.operation.verb();
-            self.memory(self.standing(), Pending::Waiting { why, code, tried, tries, due, verb })
-        });
-        let memory = memory.or_else(|| self.known.before.cloned());
-        Conclusion { outcome, memory, code: Some(code), message: message.to_owned() }
+        let row_state =
+            self.operation.seen.or(self.known.before.and_then(|row_state| row_state.seen)).map(|tried| {
+                let due = due(why, tries, self.known.now);
+                let verb = self.operation.verb();
+                self.row_state(self.delivery(), Pending::Waiting { why, code, tried, tries, due, verb })
+            });
+        let row_state = row_state.or_else(|| self.known.before.cloned());
+        Conclusion { outcome, row_state, code: Some(code), message: message.to_owned() }
     }
 
     /// What a record refers to is missing. Where an earlier write may have arrived, its intent stays open.
     fn deferred(&self, message: &str) -> Conclusion {
-        let open = self.known.before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
+        let open =
+            self.known.before.is_some_and(|row_state| matches!(row_state.pending, Pending::Open { .. }));
         let code = Code::REFERENCE_MISSING;
         if open {
             return Conclusion { outcome: Outcome::Deferred, ..self.unsent(code, message) };
@@ -195,7 +199,7 @@ impl Case<'_> {
 
     /// How often it was tried already, with the row as it is now.
     fn tries(&self) -> u16 {
-        match self.known.before.map(|memory| &memory.pending) {
+        match self.known.before.map(|row_state| &row_state.pending) {
             Some(Pending::Waiting { tries, tried, verb, .. })
                 if *verb == self.operation.verb()
                     && (*verb == Verb::Remove || Some(*tried) == self.operation.seen) =>
@@ -208,8 +212,9 @@ impl Case<'_> {
 
     /// Nothing left us: all is as it was.
     fn unsent(&self, code: Code, why: &str) -> Conclusion {
-        let memory = self.known.before.map(|before| Memory { serial: before.serial + 1, ..before.clone() });
-        Conclusion { outcome: Outcome::NotAttempted, memory, code: Some(code), message: why.to_owned() }
+        let row_state =
+            self.known.before.map(|before| RowState { version: before.version + 1, ..before.clone() });
+        Conclusion { outcome: Outcome::NotAttempted, row_state, code: Some(code), message: why.to_owned() }
     }
 
     /// It may have arrived: the intent stays open, and the next run looks before it writes.
@@ -220,12 +225,12 @@ impl Case<'_> {
             verb: self.operation.verb(),
             since: self.known.since,
         };
-        let memory = Memory {
-            seen: self.known.before.and_then(|memory| memory.seen),
-            ..self.memory(self.standing(), open)
+        let row_state = RowState {
+            seen: self.known.before.and_then(|row_state| row_state.seen),
+            ..self.row_state(self.delivery(), open)
         };
         let code = Some(Code::OUTCOME_UNKNOWN);
-        Conclusion { outcome: Outcome::Deferred, memory: Some(memory), code, message: why.to_owned() }
+        Conclusion { outcome: Outcome::Deferred, row_state: Some(row_state), code, message: why.to_owned() }
     }
 }
 

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::problem::{Problem, nearest};
 use coho_core::sync::Sync;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_ledger::lease::{Holder, UnderWay};
 use coho_ledger::retention::Retention;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
-use coho_project::{Endpoint, HistorySpec, Project, SourceSpec};
+use coho_project::{HistorySpec, Project, ServerSpec, SourceSpec};
 use coho_source::Connection;
 
 use crate::clock::Clock;
@@ -122,7 +122,7 @@ impl<'a> Engine<'a> {
 
     /// A sync's part of a ledger, if it ever ran, under its id or one that it had before. Under an id of which nothing is
     /// remembered may be a run that did not come far: another one goes first.
-    pub fn scope(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Scope>, EngineError> {
+    pub fn scope(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<SyncScope>, EngineError> {
         let workspace = self.workspace(&sync.destination);
         let mut found = Vec::new();
         for id in std::iter::once(&sync.id).chain(&sync.renamed_from) {
@@ -132,7 +132,7 @@ impl<'a> Engine<'a> {
             return Ok(found.pop());
         }
         let remembered = ledger.remembered(&workspace)?;
-        let with_memory = |scope: &Scope| remembered.iter().any(|one| one.sync == *scope.sync());
+        let with_memory = |scope: &SyncScope| remembered.iter().any(|one| one.sync == *scope.sync());
         if let Some(at) = found.iter().position(with_memory) {
             return Ok(Some(found.swap_remove(at)));
         }
@@ -165,10 +165,10 @@ impl<'a> Engine<'a> {
     /// The workspace that a destination leads to. In the EU all workspaces share a host, so there the name counts.
     pub(crate) fn workspace(&self, destination: &str) -> String {
         match self.setup.project.destinations.get(destination).map(|spec| &spec.endpoint) {
-            Some(Endpoint::Us { subdomain: Some(subdomain) }) => format!("us/{subdomain}"),
-            Some(Endpoint::Us { subdomain: None }) => format!("us/{destination}"),
-            Some(Endpoint::Eu) | None => format!("eu/{destination}"),
-            Some(Endpoint::BaseUrl(url)) => url.clone(),
+            Some(ServerSpec::Us { subdomain: Some(subdomain) }) => format!("us/{subdomain}"),
+            Some(ServerSpec::Us { subdomain: None }) => format!("us/{destination}"),
+            Some(ServerSpec::Eu) | None => format!("eu/{destination}"),
+            Some(ServerSpec::BaseUrl(url)) => url.clone(),
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use coho_core::private::Private;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_plan::tariff::Tariff;
-use coho_project::{DestinationSpec, Endpoint, Workspace};
+use coho_plan::call_costs::CallCosts;
+use coho_project::{DestinationSpec, ServerSpec, Workspace};
 use coho_vitally::address::Paths;
 use coho_vitally::client::{
-    AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, Client, Clock as ClientClock, Endpoint as Host,
-    Price, Settings, Token, TokenError,
+    AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, Client, ClientClock, ClientSettings, Endpoint,
+    Price, Token, TokenError,
 };
 use secrecy::SecretString;
 
@@ -40,7 +40,7 @@ impl Engine<'_> {
         let token = self.token(destination, spec.rest_token.as_ref(), Token::parse)?;
         let analytics = self.token(destination, spec.analytics_token.as_ref(), AnalyticsToken::parse)?;
         let clock = std::sync::Arc::clone(&self.setup.clock);
-        let settings = Settings {
+        let settings = ClientSettings {
             rate: spec.rate.per_minute,
             known_price: Some(price.unwrap_or_else(|| self.found_price(destination))),
             known_paths: self.found_paths(destination),
@@ -49,7 +49,7 @@ impl Engine<'_> {
             clock: ClientClock::new(move || clock.now()),
             analytics: analytics.map(|token| self::analytics(spec, token)),
             token,
-            ..Settings::without_tokens(host(&spec.endpoint))
+            ..ClientSettings::without_tokens(host(&spec.endpoint))
         };
         Client::new(settings)
             .map_err(|source| EngineError::Destination { destination: destination.to_owned(), source })
@@ -89,10 +89,10 @@ impl Engine<'_> {
     }
 
     /// How fast a destination takes calls.
-    pub(crate) fn tariff(&self, ledger: &Ledger, destination: &str) -> Result<Tariff, EngineError> {
+    pub(crate) fn call_costs(&self, ledger: &Ledger, destination: &str) -> Result<CallCosts, EngineError> {
         let spec = self.destination(destination)?;
         let price = self.price(ledger, destination)?;
-        Ok(Tariff {
+        Ok(CallCosts {
             rest: spec.rate.per_minute,
             analytics: spec.analytics_rate.per_minute,
             write_price: price.write.saturating_mul(1_000),
@@ -113,7 +113,7 @@ impl Engine<'_> {
         }
         for (destination, client) in clients {
             let Some(price) = client.state().rest.map(|state| state.price) else { continue };
-            let kept = coho_ledger::workspace::Price {
+            let kept = coho_ledger::workspace::CallPrice {
                 read: Some(f64::from(price.read)),
                 write: Some(f64::from(price.write)),
             };
@@ -138,21 +138,21 @@ fn units(price: Option<f64>) -> u32 {
     units
 }
 
-fn host(endpoint: &Endpoint) -> Host {
+fn host(endpoint: &ServerSpec) -> Endpoint {
     match endpoint {
-        Endpoint::Us { subdomain: Some(subdomain) } => Host::Us { subdomain: subdomain.clone() },
+        ServerSpec::Us { subdomain: Some(subdomain) } => Endpoint::Us { subdomain: subdomain.clone() },
         // The host without a subdomain was the documented one before, and still answers (2026-11-24).
-        Endpoint::Us { subdomain: None } => Host::BaseUrl("https://rest.vitally.io".to_owned()),
-        Endpoint::Eu => Host::Eu,
-        Endpoint::BaseUrl(url) => Host::BaseUrl(url.clone()),
+        ServerSpec::Us { subdomain: None } => Endpoint::BaseUrl("https://rest.vitally.io".to_owned()),
+        ServerSpec::Eu => Endpoint::Eu,
+        ServerSpec::BaseUrl(url) => Endpoint::BaseUrl(url.clone()),
     }
 }
 
 fn analytics(spec: &DestinationSpec, token: AnalyticsToken) -> AnalyticsSettings {
     let endpoint = match (&spec.analytics_url, &spec.endpoint) {
         (Some(url), _) => AnalyticsEndpoint::Url(url.clone()),
-        (None, Endpoint::Us { subdomain: None }) => AnalyticsEndpoint::UsShared,
-        (None, Endpoint::Us { subdomain: Some(_) } | Endpoint::Eu | Endpoint::BaseUrl(_)) => {
+        (None, ServerSpec::Us { subdomain: None }) => AnalyticsEndpoint::UsShared,
+        (None, ServerSpec::Us { subdomain: Some(_) } | ServerSpec::Eu | ServerSpec::BaseUrl(_)) => {
             AnalyticsEndpoint::OfWorkspace
         }
     };

@@ -39,7 +39,7 @@ pub enum EngineError {
     Plan(#[from] PlanError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the run of sync `{sync}` does not add up")]
-    Law { sync: String, source: coho_core::counts::Broken },
+    Law { sync: String, source: coho_core::counts::BrokenSum },
     /// The project had a ledger, and it is gone.
     #[error("{} sent before, and the ledger {} does not know of it: it is gone, or another one", named(syncs), path.display())]
     LedgerLost { path: PathBuf, syncs: Vec<SyncId> },

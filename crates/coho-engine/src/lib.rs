@@ -15,7 +15,7 @@
 //! use std::sync::Arc;
 //!
 //! use coho_core::event::Silence;
-//! use coho_core::memory::Time;
+//! use coho_core::time::Time;
 //! use coho_engine::context::{Engine, Setup};
 //! use coho_engine::run::{Options, Outlook};
 //! use coho_ledger::lease::Holder;
@@ -65,7 +65,7 @@ mod failure;
 pub mod lineage;
 pub mod context;
 pub mod clock;
-mod harmless;
+mod isolated;
 mod leased;
 mod destination;
 mod workspace;

@@ -1,6 +1,6 @@
 //! Where events of lineage go. Whoever starts the engine says it.
 
-use coho_alert::request::Request;
+use coho_alert::request::ChannelRequest;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
@@ -22,11 +22,11 @@ impl LineageTarget {
         url.rsplit_once('@').map_or(url, |(_, rest)| rest)
     }
 
-    pub(crate) fn request(&self, event: &Json) -> Request {
+    pub(crate) fn request(&self, event: &Json) -> ChannelRequest {
         let bearer = |key: &SecretString| {
             ("authorization", SecretString::from(format!("Bearer {}", key.expose_secret())))
         };
-        Request {
+        ChannelRequest {
             url: self.url.as_str().into(),
             headers: self.api_key.iter().map(bearer).collect(),
             content: "application/json",

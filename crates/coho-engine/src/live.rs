@@ -6,7 +6,7 @@
 pub mod file;
 
 use coho_core::code::Entry;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_plan::stop::Stop;
 use coho_vitally::client::live::LiveCheck;
 

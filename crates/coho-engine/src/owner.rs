@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_ledger::project::Owner;

@@ -2,14 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener};
 use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::started::{Stage, Started};
 use coho_core::sync::{Sync, SyncId};
 use coho_ledger::Ledger;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_plan::adopt::Held;
 pub use coho_plan::failure::PlanError;
 use coho_plan::first_run;
@@ -20,11 +20,11 @@ use coho_plan::progress::Step;
 use coho_plan::stop::Stop;
 use coho_plan::table::Table;
 pub use coho_plan::table::TableError;
-pub use coho_plan::table::list::{Listed, Which};
+pub use coho_plan::table::list::{PlanRow, Which};
 
 use crate::context::Engine;
 use crate::failure::EngineError;
-use crate::harmless::Harmless;
+use crate::isolated::Isolated;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
 use crate::permit::Permit;
@@ -39,7 +39,7 @@ pub struct Options {
     /// Which rows.
     pub filter: Filter,
     /// What for.
-    pub purpose: Purpose,
+    pub run_kind: RunKind,
     /// What may be sent, where a person agreed to a plan.
     pub permit: Option<Permit>,
     /// What is done where the ledger is gone.
@@ -66,7 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             filter: Filter::default(),
-            purpose: Purpose::Sync,
+            run_kind: RunKind::Sync,
             permit: None,
             on_lost: OnLost::Refuse,
             on_foreign: OnForeign::Refuse,
@@ -123,7 +123,7 @@ impl Engine<'_> {
         listener: &dyn Listener,
         stop: &Stop,
     ) -> Result<Vec<Outlook>, EngineError> {
-        let listener = &Harmless(listener);
+        let listener = &Isolated(listener);
         self.temporary()?;
         let ledger = self.ledger_to_read()?;
         if let Some(ledger) = &ledger {
@@ -204,21 +204,21 @@ impl Planner<'_> {
     pub(crate) async fn plan(
         &self,
         sync: &Sync,
-        scope: Option<&Scope>,
+        scope: Option<&SyncScope>,
         before: &[(&SyncId, &Table)],
     ) -> Result<Planned, EngineError> {
         let Self { engine, ledger, options, .. } = self;
         let model = engine.model(sync)?;
         let connection = engine.connection(model)?;
         let begun = scope.map(|scope| ledger.first_run(scope)).transpose()?.flatten();
-        let first_run = first_run::first_run(sync, begun, options.purpose);
-        let purpose = first_run::purpose(options.purpose, first_run);
+        let first_run = first_run::first_run(sync, begun, options.run_kind);
+        let run_kind = first_run::run_kind(options.run_kind, first_run);
         let now = engine.setup.clock.now();
         // Under a permit templates read the time and the run of the plan that was agreed to.
         let agreed = options.permit.as_ref().and_then(|permit| permit.moment(&sync.id));
         let (run, moment) = agreed.map_or((self.run, now), |moment| (PLAN, moment));
         let progress = |step| self.tell(sync, step);
-        let held = self.held(sync, purpose).await?;
+        let held = self.held(sync, run_kind).await?;
         let job = Job {
             sync,
             filters: &engine.filters,
@@ -226,7 +226,7 @@ impl Planner<'_> {
             connection: &connection,
             ledger,
             scope,
-            purpose,
+            run_kind,
             first_run,
             earlier: engine.earlier(ledger, sync)?,
             held,
@@ -234,7 +234,7 @@ impl Planner<'_> {
             approved: options.permit.as_ref(),
             workspace: engine.workspace(&sync.destination),
             private: engine.private(&sync.destination),
-            tariff: engine.tariff(ledger, &sync.destination)?,
+            call_costs: engine.call_costs(ledger, &sync.destination)?,
             filter: &options.filter,
             now,
             facts: engine.facts(sync, run, moment),
@@ -277,8 +277,8 @@ impl Planner<'_> {
     }
 
     /// What Vitally holds, where rows are to be adopted.
-    async fn held(&self, sync: &Sync, purpose: Purpose) -> Result<Option<Held>, EngineError> {
-        if purpose != Purpose::Adopt {
+    async fn held(&self, sync: &Sync, run_kind: RunKind) -> Result<Option<Held>, EngineError> {
+        if run_kind != RunKind::Adopt {
             return Ok(None);
         }
         if sync.object == Object::Event {

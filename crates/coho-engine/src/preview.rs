@@ -14,7 +14,7 @@ use coho_mapping::{Facts, Mapping};
 use coho_plan::failure::PlanError;
 use coho_plan::job::Filter;
 use coho_plan::read::{key_columns, key_problem, needed, source_problem};
-use coho_source::Scope;
+use coho_source::ReadScope;
 
 use crate::context::{Engine, EngineError};
 
@@ -36,7 +36,7 @@ pub struct PreviewRow {
 
 /// Rows of a model as its source gives them.
 #[derive(Clone, Debug)]
-pub struct Sample {
+pub struct ModelSample {
     /// Its columns.
     pub columns: Columns,
     /// The first rows.
@@ -45,13 +45,14 @@ pub struct Sample {
 
 impl Engine<'_> {
     /// Reads the first rows of a model. Columns that it masks are texts that show nothing.
-    pub async fn sample(&self, model: &Model, most: u64) -> Result<Sample, EngineError> {
+    pub async fn sample(&self, model: &Model, most: u64) -> Result<ModelSample, EngineError> {
         let connection = self.connection(model)?;
         let failing = |error: coho_source::SourceError| {
             let problems = vec![source_problem(&error, model)];
             EngineError::Plan(PlanError::Problems { sync: model.name.clone(), problems })
         };
-        let mut reading = coho_source::read(&connection, model, Scope::First(most)).await.map_err(failing)?;
+        let mut reading =
+            coho_source::read(&connection, model, ReadScope::First(most)).await.map_err(failing)?;
         let columns = reading.columns().clone();
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await.map_err(failing)? {
@@ -60,7 +61,7 @@ impl Engine<'_> {
         for row in &mut rows {
             hide(row, &model.masked);
         }
-        Ok(Sample { columns: hidden(&columns, &model.masked), rows })
+        Ok(ModelSample { columns: hidden(&columns, &model.masked), rows })
     }
 
     /// What templates of a sync may know besides the row while nothing runs.
@@ -76,8 +77,8 @@ impl Engine<'_> {
             |problems| EngineError::Plan(PlanError::Problems { sync: sync.id.to_string(), problems });
         let failing = |error: coho_source::SourceError| failed(vec![source_problem(&error, model)]);
         let scope = match (&filter.key, filter.limit) {
-            (None, Some(limit)) => Scope::First(limit),
-            (Some(_), _) | (None, None) => Scope::All,
+            (None, Some(limit)) => ReadScope::First(limit),
+            (Some(_), _) | (None, None) => ReadScope::All,
         };
         let mut reading = coho_source::read(&connection, model, scope).await.map_err(failing)?;
         let columns = reading.columns().clone();

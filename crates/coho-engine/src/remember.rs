@@ -2,14 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use coho_core::memory::Time;
 use coho_core::plan::ProblemCounts;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
-use coho_ledger::scope::Scope;
-use coho_ledger::settle::RowFate;
+use coho_ledger::scope::SyncScope;
+use coho_ledger::settle::RowResult;
 use coho_plan::failure::PlanError;
 use coho_plan::table::Table;
 
@@ -27,7 +27,7 @@ pub(crate) struct To<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) lease: &'a Lease,
     pub(crate) run: &'a Run,
-    pub(crate) scope: &'a Scope,
+    pub(crate) scope: &'a SyncScope,
     pub(crate) now: Time,
     /// Whether to go on, asked between two pieces.
     pub(crate) goes_on: &'a (dyn Fn() -> bool + Sync),
@@ -37,7 +37,7 @@ impl To<'_> {
     /// Carries out all notes of a plan, and records how its rows end that are not sent.
     pub(crate) fn remember(self, table: &Table) -> Result<(), EngineError> {
         self.notes(table)?;
-        self.fates(table)
+        self.statuses(table)
     }
 
     /// Ends what stood of rows that were invalid, refused or held before, and of which this plan has nothing more to say.
@@ -54,7 +54,7 @@ impl To<'_> {
         })
     }
 
-    fn fates(self, table: &Table) -> Result<(), EngineError> {
+    fn statuses(self, table: &Table) -> Result<(), EngineError> {
         if !table.has_ends()? {
             return Ok(());
         }
@@ -89,20 +89,20 @@ impl To<'_> {
 const MOST_NAMELESS: u64 = 10;
 
 /// The fates of rows that have no key, and so no place in the table.
-pub(crate) fn nameless(problems: &ProblemCounts, at: Time) -> Vec<RowFate> {
+pub(crate) fn nameless(problems: &ProblemCounts, at: Time) -> Vec<RowResult> {
     let without_key = problems.values().filter(|problem| problem.key.is_none());
-    let fates = without_key.flat_map(|problem| {
-        let fate = RowFate {
+    let statuses = without_key.flat_map(|problem| {
+        let status = RowResult {
             key: None,
             op_type: None,
-            fate: Fate::Invalid,
+            status: RowStatus::Invalid,
             reason: problem.first.code.to_string(),
             code: Some(problem.first.code),
             message: Some(problem.first.message.clone()),
             changes: Vec::new(),
             at,
         };
-        (0..problem.count.min(MOST_NAMELESS)).map(move |_| fate.clone())
+        (0..problem.count.min(MOST_NAMELESS)).map(move |_| status.clone())
     });
-    fates.collect()
+    statuses.collect()
 }

@@ -2,7 +2,7 @@
 
 use coho_core::object::Object;
 use coho_core::sync::{Sync, SyncId};
-use coho_ledger::scope::Remembered;
+use coho_ledger::scope::KnownSync;
 pub(crate) use coho_plan::repeats::renamed_sync;
 use coho_project::Project;
 
@@ -11,13 +11,13 @@ use coho_project::Project;
 pub(crate) fn predecessor<'r>(
     project: &Project,
     sync: &Sync,
-    remembered: &'r [Remembered],
+    remembered: &'r [KnownSync],
 ) -> Option<&'r SyncId> {
     let known =
         |id: &SyncId| project.syncs.iter().any(|other| other.id == *id || other.renamed_from.contains(id));
     let begins_anew =
         !remembered.iter().any(|one| one.sync == sync.id || sync.renamed_from.contains(&one.sync));
-    let fits = |one: &&Remembered| {
+    let fits = |one: &&KnownSync| {
         let model = one.model.as_deref();
         let is_gone = model.is_none_or(|model| project.model(model).is_none());
         one.object == Object::Event && !known(&one.sync) && (is_gone || model == Some(sync.model.as_str()))

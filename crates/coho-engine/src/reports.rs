@@ -10,9 +10,9 @@ mod lineage;
 
 use std::time::Duration;
 
-use coho_alert::request::Sent;
+use coho_alert::request::Posting;
 use coho_ledger::Ledger;
-use coho_ledger::run::{Run, Status};
+use coho_ledger::run::{Run, RunStatus};
 use coho_ledger::written::Written;
 use coho_report::json::Happened;
 use serde_json::Value as Json;
@@ -97,7 +97,7 @@ impl Engine<'_> {
         if !told.is_empty() {
             ledger.post(&told, now)?;
         }
-        for open in run.syncs.iter().filter(|sync| sync.status == Status::Running) {
+        for open in run.syncs.iter().filter(|sync| sync.status == RunStatus::Running) {
             if let Some(sync) = self.setup.project.sync(&open.sync) {
                 teller.event(self.event_of(run.id.as_str(), sync, &happened, None, now));
             }
@@ -109,11 +109,11 @@ impl Engine<'_> {
     async fn is_told(&self, target: &LineageTarget, event: &Json) -> bool {
         let sent = match self.sender() {
             Ok(sender) => sender.attempt(&target.request(event)).await,
-            Err(error) => Sent::Never { why: error.to_string() },
+            Err(error) => Posting::Never { why: error.to_string() },
         };
         match sent {
-            Sent::Done { .. } => true,
-            Sent::Later { why, .. } | Sent::Never { why } => {
+            Posting::Done { .. } => true,
+            Posting::Later { why, .. } | Posting::Never { why } => {
                 tracing::warn!("lineage is not told of this run: {}: {why}", target.shown());
                 false
             }

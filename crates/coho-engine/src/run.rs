@@ -7,17 +7,17 @@ mod ending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use coho_core::decide::{Completeness, Purpose};
+use coho_core::decide::{Completeness, RunKind};
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::plan::SyncSummary;
 use coho_core::problem::Problem;
 use coho_core::sync::Sync;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_ledger::run::{Ending, Run, RunId, Status as Ended};
-use coho_ledger::scope::Scope;
+use coho_ledger::run::{Run, RunEnding, RunId, RunStatus};
+use coho_ledger::scope::SyncScope;
 use coho_plan::failure::PlanError;
 use coho_plan::job::Waiting;
 use coho_plan::planned::Planned;
@@ -29,7 +29,7 @@ use self::ending::ended;
 use crate::alerts::BOUND;
 use crate::context::Engine;
 use crate::failure::EngineError;
-use crate::harmless::Harmless;
+use crate::isolated::Isolated;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
 pub use crate::plan::{Begins, Options, Outlook};
@@ -52,7 +52,7 @@ pub struct Report {
 /// A sync of a run that is under way.
 struct Part<'a> {
     sync: &'a Sync,
-    scope: Scope,
+    scope: SyncScope,
     started: Time,
     /// How long it was its turn: while it waits for its removals, others have theirs.
     worked: TimeDelta,
@@ -85,7 +85,7 @@ struct Shared<'a> {
 
 /// Who hears of a run: people, and whoever sends what programs are told.
 struct Told<'a> {
-    listener: &'a Harmless<'a>,
+    listener: &'a Isolated<'a>,
     teller: &'a Teller,
 }
 
@@ -100,7 +100,7 @@ impl Engine<'_> {
     ) -> Result<Report, EngineError> {
         let began = self.setup.clock.now();
         let report = self.run_told(syncs, options, listener, stop).await;
-        self.write_results(began, options.purpose, &report);
+        self.write_results(began, options.run_kind, &report);
         report
     }
 
@@ -111,7 +111,7 @@ impl Engine<'_> {
         listener: &dyn Listener,
         stop: &Stop,
     ) -> Result<Report, EngineError> {
-        let listener = &Harmless(listener);
+        let listener = &Isolated(listener);
         self.temporary()?;
         let ledger = self.ledger_to_write(syncs, options.on_lost)?;
         let (teller, told) = Teller::new();
@@ -151,7 +151,7 @@ impl Engine<'_> {
         let id = RunId::new((self.setup.run_id)());
         let (died, now) = (self.notices_of_dead(ledger)?, clock.now());
         let run =
-            ledger.begin_run_telling(leased.lease(), &id, options.purpose, &options.started, now, &died)?;
+            ledger.begin_run_telling(leased.lease(), &id, options.run_kind, &options.started, now, &died)?;
         self.take_requests(ledger, leased.lease(), &run, syncs, options)?;
         told.listener.on(&Event::RunStarted { run: id.as_str().to_owned(), at: clock.now() });
         let summaries = {
@@ -179,7 +179,7 @@ impl Engine<'_> {
             }
         };
         self.end_run(ledger, leased.lease(), &run, options, &summaries)?;
-        self.lay_anchors(ledger, leased.lease(), clients.keys())?;
+        self.keep_fingerprints(ledger, leased.lease(), clients.keys())?;
         let calls = summaries.iter().map(|sync| sync.calls).sum();
         self.keep_prices(ledger, leased.lease(), &clients, calls)?;
         ledger.retain(leased.lease(), &self.retention(), clock.now())?;
@@ -200,9 +200,9 @@ impl Engine<'_> {
         let filter = &options.filter;
         let is_whole = filter.completeness() == Completeness::Complete
             && filter.waiting == Waiting::Too
-            && options.purpose != Purpose::Baseline;
+            && options.run_kind != RunKind::Baseline;
         let findings = self.found(ledger, run.id().as_str(), is_whole, summaries)?;
-        let ending = Ending { status: worst(summaries), error: None, at: self.setup.clock.now() };
+        let ending = RunEnding { status: worst(summaries), error: None, at: self.setup.clock.now() };
         let decide = |remembered, next| self.telling(remembered, &findings, next);
         Ok(ledger.end_run_telling(lease, run, &ending, decide)?)
     }
@@ -256,8 +256,8 @@ impl Engine<'_> {
         clients: &BTreeMap<String, Client>,
     ) -> Result<(), EngineError> {
         for (destination, client) in clients {
-            if let Some(anchor) = self.recognise(ledger, destination, client).await? {
-                ledger.lay_anchor(lease, &self.workspace(destination), &anchor)?;
+            if let Some(fingerprint) = self.recognise(ledger, destination, client).await? {
+                ledger.keep_fingerprint(lease, &self.workspace(destination), &fingerprint)?;
             }
         }
         Ok(())
@@ -266,7 +266,7 @@ impl Engine<'_> {
     /// Leaves the ledger as tidy as it lets itself be left: the error that ends the run is the one to tell.
     fn give_up(&self, ledger: &Ledger, lease: &Lease, run: &Run, teller: &Teller, error: &EngineError) {
         let at = self.setup.clock.now();
-        let ending = Ending { status: Ended::Halted, error: Some(error.to_string()), at };
+        let ending = RunEnding { status: RunStatus::Halted, error: Some(error.to_string()), at };
         drop(ledger.end_run(lease, run, &ending));
         if let Err(error) = self.tell_broken(ledger, run, teller, error) {
             tracing::warn!("other programs are not told of the end of the run: {error}");
@@ -292,7 +292,7 @@ impl Engine<'_> {
     fn amend(
         &self,
         sync: &Sync,
-        change: impl FnOnce(&Ledger, &Lease, &Scope) -> Result<u64, EngineError>,
+        change: impl FnOnce(&Ledger, &Lease, &SyncScope) -> Result<u64, EngineError>,
     ) -> Result<u64, EngineError> {
         let ledger = self.ledger_to_write(&[sync], OnLost::Refuse)?;
         let leased = self.hold(&ledger, OnForeign::Refuse)?;
@@ -305,14 +305,14 @@ impl Engine<'_> {
     }
 }
 
-fn worst(summaries: &[SyncSummary]) -> Ended {
-    let rank = |status: &Ended| match status {
-        Ended::Running | Ended::Success => 0,
-        Ended::Warning => 1,
-        Ended::Interrupted => 2,
-        Ended::Failed => 3,
-        Ended::Halted => 4,
+fn worst(summaries: &[SyncSummary]) -> RunStatus {
+    let rank = |status: &RunStatus| match status {
+        RunStatus::Running | RunStatus::Success => 0,
+        RunStatus::Warning => 1,
+        RunStatus::Interrupted => 2,
+        RunStatus::Failed => 3,
+        RunStatus::Halted => 4,
     };
     let all = summaries.iter().map(|summary| ended(&summary.status));
-    all.max_by_key(rank).unwrap_or(Ended::Success)
+    all.max_by_key(rank).unwrap_or(RunStatus::Success)
 }

@@ -17,16 +17,17 @@ use std::sync::{Mutex, PoisonError};
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
 use coho_core::key::Key;
-use coho_core::memory::{Origin, Time};
 use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
+use coho_core::row_state::Origin;
 use coho_core::sync::{Api, Sync};
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome, Verdict};
 use coho_ledger::identity::Elsewhere;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::settle::Settlement;
 use coho_ledger::{Ledger, LedgerError};
 use coho_plan::batches::BATCHED;
@@ -40,7 +41,7 @@ use self::halt::{Halt, Halted};
 use self::heartbeat::Heartbeat;
 use self::intend::Due;
 use self::matches::Directory;
-use self::outcome::{fate, is_rejected, problem, said, unsent};
+use self::outcome::{is_rejected, problem, said, status, unsent};
 use self::references::{References, Resolution};
 use self::sent::{Sent, Stopped};
 use crate::clock::Clock;
@@ -59,7 +60,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) lease: &'a Lease,
     pub(crate) run: &'a Run,
     pub(crate) sync: &'a Sync,
-    pub(crate) scope: &'a Scope,
+    pub(crate) scope: &'a SyncScope,
     pub(crate) table: &'a Table,
     pub(crate) client: &'a Client,
     pub(crate) references: &'a References<'a>,
@@ -108,14 +109,14 @@ struct Delivered {
 impl Sender<'_> {
     /// Carries out all operations of a phase.
     ///
-    /// `stretch` says from where on, and how many at most. Gives where the next stretch begins.
+    /// `range` says from where on, and how many at most. Gives where the next stretch begins.
     pub(crate) async fn phase(
         &self,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
         sent: &mut Sent,
     ) -> Result<i64, EngineError> {
-        let Stretch { mut after, mut most } = stretch;
+        let OpRange { mut after, mut most } = range;
         if phase == Phase::Remove && !self.ends() {
             self.leave_users(sent)?;
         }
@@ -233,13 +234,13 @@ impl Sender<'_> {
                 delivery.verdict
             }
         };
-        self.heed(&verdict);
+        self.react(&verdict);
         Delivered { due, verdict, calls }
     }
 
     /// A halt halts, and so do many refusals in a row for one reason.
-    fn heed(&self, verdict: &Verdict) {
-        let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).judged(verdict);
+    fn react(&self, verdict: &Verdict) {
+        let many = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).observe(verdict);
         if let Verdict::Halt { code, message } = many.as_ref().unwrap_or(verdict) {
             self.halt.halt(Halt { code: *code, message: message.clone(), at: self.sync.destination.clone() });
         }
@@ -271,9 +272,9 @@ impl Sender<'_> {
             }
             events.extend(self.called(key, &calls));
             events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-            let (end, code) = (conclusion.outcome.fate(), conclusion.code);
-            let fate = fate(&due.operation, end, code, conclusion.message, now, self.client.private());
-            settlements.push(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls });
+            let (end, code) = (conclusion.outcome.status(), conclusion.code);
+            let status = status(&due.operation, end, code, conclusion.message, now, self.client.private());
+            settlements.push(Settlement { key: key.clone(), row_state: conclusion.row_state, status, calls });
         }
         self.ledger.settle(self.lease, self.run, self.scope, &settlements)?;
         for event in &events {
@@ -323,12 +324,12 @@ impl Sender<'_> {
 
 /// From which operation of a phase on, and how many at most.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stretch {
+pub(crate) struct OpRange {
     pub(crate) after: i64,
     pub(crate) most: usize,
 }
 
-impl Stretch {
+impl OpRange {
     /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
 }

@@ -7,9 +7,9 @@ mod cache;
 mod compare;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::problem::{Problem, nearest};
+use coho_core::time::Time;
 
 pub use coho_vitally::custom_field::{Choice, CustomField};
 
@@ -19,7 +19,7 @@ use crate::context::{Engine, EngineError};
 
 /// Whether what was fetched before will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
+pub enum CacheUse {
     /// It will, if it was fetched within the last 24 hours.
     Cached,
     /// Vitally is asked.
@@ -93,14 +93,14 @@ impl Engine<'_> {
         &self,
         destination: &str,
         object: Object,
-        freshness: Freshness,
+        freshness: CacheUse,
     ) -> Result<Traits, EngineError> {
         if object == Object::Event {
             return Err(EngineError::Selection(no_traits()));
         }
         let traits =
             |(fetched, fields)| Traits { destination: destination.to_owned(), object, fetched, fields };
-        if freshness == Freshness::Cached
+        if freshness == CacheUse::Cached
             && let Some(kept) = self.kept_traits(destination, object)
         {
             return Ok(traits(kept));

@@ -8,10 +8,10 @@ use coho_core::target::ExternalId;
 use coho_core::verdict::Verdict;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
-use coho_ledger::reference::Anchor;
+use coho_ledger::reference::WorkspaceFingerprint;
 use coho_vitally::Record;
 use coho_vitally::client::Client;
-use coho_vitally::lookup::Finding;
+use coho_vitally::lookup::LookupResult;
 use secrecy::ExposeSecret as _;
 
 use crate::context::{Engine, EngineError};
@@ -27,21 +27,24 @@ impl Engine<'_> {
         ledger: &Ledger,
         destination: &str,
         client: &Client,
-    ) -> Result<Option<Anchor>, EngineError> {
+    ) -> Result<Option<WorkspaceFingerprint>, EngineError> {
         let Some(token) = self.token_digest(destination) else { return Ok(None) };
         let workspace = self.workspace(destination);
-        let Some(anchor) = ledger.anchor(&workspace)? else { return Ok(None) };
-        if anchor.token == token {
+        let Some(fingerprint) = ledger.fingerprint(&workspace)? else { return Ok(None) };
+        if fingerprint.token == token {
             return Ok(None);
         }
         let records = ledger.some_records(&workspace, WITNESSES)?;
         for (object, external_id, vitally_id) in &records {
             match client.record(*object, vitally_id).await.finding {
-                Finding::Found(record) if is_witness(&record, *object, external_id) => {
-                    return Ok(Some(Anchor { token, ..anchor }));
+                LookupResult::Found(record) if is_sample(&record, *object, external_id) => {
+                    return Ok(Some(WorkspaceFingerprint { token, ..fingerprint }));
                 }
-                Finding::Failed(verdict) => return Err(unanswered(destination, verdict)),
-                Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {}
+                LookupResult::Failed(verdict) => return Err(unanswered(destination, verdict)),
+                LookupResult::Found(_)
+                | LookupResult::Missing
+                | LookupResult::Several
+                | LookupResult::Wrong { .. } => {}
             }
         }
         // Where nothing was delivered there is nothing to mistake.
@@ -49,7 +52,7 @@ impl Engine<'_> {
     }
 
     /// Remembers by which record each destination's workspace is known.
-    pub(crate) fn lay_anchors<'n>(
+    pub(crate) fn keep_fingerprints<'n>(
         &self,
         ledger: &Ledger,
         lease: &Lease,
@@ -58,15 +61,16 @@ impl Engine<'_> {
         for destination in destinations {
             let workspace = self.workspace(destination);
             let Some(token) = self.token_digest(destination) else { continue };
-            if ledger.anchor(&workspace)?.is_some() {
+            if ledger.fingerprint(&workspace)?.is_some() {
                 continue;
             }
             let newest = ledger.some_records(&workspace, 1)?.into_iter().next();
             if let Some((object, external_id, vitally_id)) = newest {
                 let at = self.setup.clock.now();
                 let destination = destination.clone();
-                let anchor = Anchor { destination, object, external_id, vitally_id, token, at };
-                ledger.lay_anchor(lease, &workspace, &anchor)?;
+                let fingerprint =
+                    WorkspaceFingerprint { destination, object, external_id, vitally_id, token, at };
+                ledger.keep_fingerprint(lease, &workspace, &fingerprint)?;
             }
         }
         Ok(())
@@ -82,7 +86,7 @@ impl Engine<'_> {
 
 /// Whether a record with the id of a delivered one is that. A user that was found by its e-mail address keeps another external
 /// id.
-fn is_witness(record: &Record, object: Object, external_id: &ExternalId) -> bool {
+fn is_sample(record: &Record, object: Object, external_id: &ExternalId) -> bool {
     object == Object::User || record.external_id.as_deref() == Some(external_id.as_str())
 }
 

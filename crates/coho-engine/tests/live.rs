@@ -8,15 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::object::Object;
+use coho_core::time::Time;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::live::{LiveError, LiveReport, Question};
 use coho_engine::stop::Stop;
-use coho_engine::traits::Freshness;
+use coho_engine::traits::CacheUse;
 use coho_ledger::lease::Holder;
 use coho_project::Project;
-use coho_simulator::{Fault, FaultAnswer, Object as Kind, Profile, Running, Seed, Switches, Trouble};
+use coho_simulator::{
+    FaultAnswer, Profile, RecordKind as Kind, Running, ScriptedFault, Seed, Switches, Trouble,
+};
 use stage::{ACCOUNTS, Failure, Stage};
 
 const NAME: &str = "coho-check-1";
@@ -120,7 +122,7 @@ async fn failing_check_leaves_nothing_wherever_it_fails() {
             // A POST is never repeated: each of these ends the check.
             for path in ["/resources/organizations", "/resources/accounts", "/resources/users"] {
                 stage.vitally.clear_script();
-                stage.vitally.script(Fault::once(trouble.clone()).on("POST", path).after(at));
+                stage.vitally.script(ScriptedFault::once(trouble.clone()).on("POST", path).after(at));
                 let report = check(&stage, &project, &Stop::new()).await.unwrap();
                 assert!(report.left.is_empty(), "at {at}, {path}: {:?}", report.left);
                 assert_eq!(records(&stage.vitally), 0, "at {at}, {path}");
@@ -136,7 +138,9 @@ async fn what_cannot_be_removed_is_named_with_its_id() {
     let stage = stage("strict").await.unwrap();
     let project = stage.project().unwrap();
     let refuses = FaultAnswer { body: Some(r#"{"error":"not now"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refuses)).on("DELETE", "/resources/*").times(u32::MAX));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::Answer(refuses)).on("DELETE", "/resources/*").times(u32::MAX));
     let report = check(&stage, &project, &Stop::new()).await.unwrap();
     let left = report.left.iter().map(|left| (left.object, left.external_id.as_str(), left.why.as_str()));
     assert_eq!(
@@ -184,27 +188,27 @@ async fn traits_are_kept_for_a_day_and_a_held_ledger_is_left_alone() {
     let asked = || stage.vitally.calls().iter().filter(|call| call.path.contains("customFields")).count();
     let engine = stage.engine(&project);
     for _ in 0..2 {
-        engine.traits("vitally", Object::Account, Freshness::Cached).await.unwrap();
+        engine.traits("vitally", Object::Account, CacheUse::Cached).await.unwrap();
     }
     assert_eq!(asked(), 2, "without a ledger nothing is kept, and none is made for it");
     assert!(!stage.ledger().exists());
 
     stage.run().await.unwrap();
     stage.vitally.clear_calls();
-    let first = engine.traits("vitally", Object::Account, Freshness::Cached).await.unwrap();
-    assert_eq!(engine.traits("vitally", Object::Account, Freshness::Cached).await.unwrap(), first);
+    let first = engine.traits("vitally", Object::Account, CacheUse::Cached).await.unwrap();
+    assert_eq!(engine.traits("vitally", Object::Account, CacheUse::Cached).await.unwrap(), first);
     assert_eq!((asked(), first.fields.len()), (1, 1));
-    engine.traits("vitally", Object::Account, Freshness::Fresh).await.unwrap();
+    engine.traits("vitally", Object::Account, CacheUse::Fresh).await.unwrap();
     assert_eq!(asked(), 2);
     stage.advance(std::time::Duration::from_secs(24 * 3_600));
-    engine.traits("vitally", Object::Account, Freshness::Cached).await.unwrap();
+    engine.traits("vitally", Object::Account, CacheUse::Cached).await.unwrap();
     assert_eq!(asked(), 3);
 
     let now = Time::from_timestamp_millis(stage.clock.now().millis()).unwrap();
     let ledger = coho_ledger::Ledger::open(&stage.ledger(), &coho_ledger::Opening::new(now)).unwrap();
     let holder = Holder { id: "another".to_owned(), pid: 2, host: "there".to_owned() };
     let lease = ledger.acquire(&holder, now, std::time::Duration::from_secs(60)).unwrap();
-    let traits = engine.traits("vitally", Object::Account, Freshness::Fresh).await.unwrap();
+    let traits = engine.traits("vitally", Object::Account, CacheUse::Fresh).await.unwrap();
     assert_eq!(traits.fields, first.fields);
     drop(lease);
 }

@@ -2,18 +2,19 @@
 //!
 //! The plan's file has them in a table `gone`: `id`, in whose order they are given; `key` and `departure`, under which each is
 //! decided; `source`, the departure that its memory is read from, since a record that its row leaves in this very plan is
-//! still remembered as that row's own; `serial`, that of the memory once it has moved, or null; and `mover`.
+//! still remembered as that row's own; `version`, that of the memory once it has moved, or null; and `mover`.
 
-use coho_core::decide::Claim;
+use coho_core::decide::Ownership;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Time};
+use coho_core::row_state::RowState;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::memory::{COLUMNS, Page, WIDTH};
 use crate::moment::{count, stored};
-use crate::scope::Scope;
+use crate::row_state::{COLUMNS, Page, WIDTH};
+use crate::scope::SyncScope;
 
 /// A key whose row left, or became another record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +24,11 @@ pub struct Gone {
     /// The key.
     pub key: Key,
     /// What is remembered of it.
-    pub memory: Memory,
+    pub row_state: RowState,
     /// When that changed last.
     pub updated: Time,
     /// Whether another sync of the workspace holds the record.
-    pub claim: Claim,
+    pub ownership: Ownership,
     /// The plan's number of the write with which its row becomes another record.
     pub mover: Option<i64>,
 }
@@ -37,7 +38,7 @@ impl Ledger {
     pub fn gone(
         &self,
         connection: &Connection,
-        scope: &Scope,
+        scope: &SyncScope,
         after: i64,
         most: usize,
     ) -> Result<Vec<Gone>, LedgerError> {
@@ -58,7 +59,7 @@ pub(crate) fn columns_of(table: &str) -> String {
     columns.collect::<Vec<_>>().join(", ")
 }
 
-fn read(connection: &Connection, scope: &Scope, after: i64, most: usize) -> Result<Vec<Gone>, Fault> {
+fn read(connection: &Connection, scope: &SyncScope, after: i64, most: usize) -> Result<Vec<Gone>, Fault> {
     let sql = format!(
         "SELECT {columns}, gone.id, gone.departure, gone.serial, gone.mover,
            EXISTS ({CLAIMED} AND other.target = memory.target)
@@ -73,18 +74,18 @@ fn read(connection: &Connection, scope: &Scope, after: i64, most: usize) -> Resu
     while let Some(row) = rows.next()? {
         page.push(row)?;
         let raw = page.at(found.len());
-        let mut memory = raw.decode()?;
-        if let Some(serial) = row.get::<_, Option<i64>>(WIDTH + 2)? {
-            memory.serial = count(serial);
+        let mut row_state = raw.decode()?;
+        if let Some(version) = row.get::<_, Option<i64>>(WIDTH + 2)? {
+            row_state.version = count(version);
         }
-        let key = Key::departed(raw.whole_key().row(), row.get(WIDTH + 1)?, memory.target.as_str());
+        let key = Key::departed(raw.whole_key().row(), row.get(WIDTH + 1)?, row_state.target.as_str());
         found.push(Gone {
             id: row.get(WIDTH)?,
             key,
             updated: raw.updated_at(),
-            claim: if row.get(WIDTH + 4)? { Claim::Shared } else { Claim::OursAlone },
+            ownership: if row.get(WIDTH + 4)? { Ownership::Shared } else { Ownership::OursAlone },
             mover: row.get(WIDTH + 3)?,
-            memory,
+            row_state,
         });
     }
     Ok(found)

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coho_core::alert::remembered::{Alert, Detail, Mute, Remembered, Told};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
-use crate::run::{Ending, Run, conclude};
+use crate::run::{Run, RunEnding, conclude};
 use crate::written::{Written, post};
 
 /// What changes of what is remembered of alerts, and what is sent because of it.
@@ -50,7 +50,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        ending: &Ending,
+        ending: &RunEnding,
         decide: impl FnOnce(Remembered, u64) -> Telling,
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a run", |connection| {

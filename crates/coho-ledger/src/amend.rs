@@ -2,14 +2,14 @@
 
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::params;
 
 use crate::failure::LedgerError;
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// Memory could not be amended.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ impl AmendError {
 impl Ledger {
     /// Forgets one key, or all of a scope, whose sync then runs as for the first time; nothing, where one of them has an open
     /// intent. Returns how many.
-    pub fn forget(&self, lease: &Lease, scope: &Scope, key: Option<&Key>) -> Result<u64, AmendError> {
+    pub fn forget(&self, lease: &Lease, scope: &SyncScope, key: Option<&Key>) -> Result<u64, AmendError> {
         self.write_in(lease, "forgetting", |connection| {
             let (filter, key) = of_key(key);
             let open_now: i64 = connection.query_row(
@@ -66,7 +66,7 @@ impl Ledger {
     pub fn retry(
         &self,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         key: Option<&Key>,
         now: Time,
     ) -> Result<u64, LedgerError> {

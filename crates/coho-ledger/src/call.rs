@@ -14,7 +14,7 @@ use crate::failure::Fault;
 use crate::moment::{count, micros, stored, time};
 use crate::pack::{Packed, unpacked};
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// The columns that [`read`] reads, in its order.
 pub(crate) const COLUMNS: &str = "\
@@ -26,7 +26,7 @@ pub(crate) const COLUMNS: &str = "\
 pub(crate) fn record_exchange(
     connection: &Connection,
     run: &Run,
-    scope: &Scope,
+    scope: &SyncScope,
     key: Option<&Key>,
     calls: &[Call],
 ) -> Result<(), Fault> {
@@ -42,7 +42,7 @@ pub(crate) fn record_exchange(
 pub(crate) fn record_shared(
     connection: &Connection,
     run: &Run,
-    scope: &Scope,
+    scope: &SyncScope,
     keys: &[Key],
     call: &Call,
 ) -> Result<(), Fault> {
@@ -67,7 +67,7 @@ fn masked(connection: &Connection, text: &str) -> Result<String, Fault> {
 fn record(
     connection: &Connection,
     run: &Run,
-    scope: &Scope,
+    scope: &SyncScope,
     key: Option<&Key>,
     call: &Call,
     exchange: Option<i64>,

@@ -3,31 +3,31 @@
 
 use coho_core::cause::Cause;
 use coho_core::code::Code;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::Fault;
 use crate::moment::micros;
 use crate::run::Run;
-use crate::scope::Scope;
-use crate::settle::RowFate;
+use crate::scope::SyncScope;
+use crate::settle::RowResult;
 use crate::standing;
 
 /// The number of the cause that a row failed of; `None` where it did not fail.
 pub(crate) fn of(
     connection: &Connection,
     run: &Run,
-    scope: &Scope,
-    fate: &RowFate,
+    scope: &SyncScope,
+    status: &RowResult,
 ) -> Result<Option<i64>, Fault> {
-    if !standing::stands(fate.fate) {
+    if !standing::stands(status.status) {
         return Ok(None);
     }
     // What is a secret must be masked before what is left of it is put together anew.
     let message: Option<String> = connection
         .prepare_cached("SELECT masked(?1)")?
-        .query_row([fate.message.as_deref()], |row| row.get(0))?;
-    let cause = Cause::of(fate.code, message.as_deref());
+        .query_row([status.message.as_deref()], |row| row.get(0))?;
+    let cause = Cause::of(status.code, message.as_deref());
     let id = connection
         .prepare_cached(
             "INSERT INTO causes (scope, code, message, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?4)
@@ -42,7 +42,7 @@ pub(crate) fn of(
                 scope.id,
                 cause.code.map(Code::as_str).unwrap_or_default(),
                 cause.message,
-                micros(fate.at),
+                micros(status.at),
                 run.row
             ],
             |row| row.get(0),

@@ -1,11 +1,11 @@
 //! Recording how rows end that are not sent, by joins with the plan's own file.
 //!
-//! That file has them in a view `ends`: `seq`, `key`, `fate`, `reason`, `code` and `message`. A fate that stands is not
-//! repeated. Fates of rows that were sent are recorded when they are settled, in [`crate::settle`].
+//! That file has them in a view `ends`: `seq`, `key`, `status`, `reason`, `code` and `message`. A fate that stands is not
+//! repeated. RowStatuses of rows that were sent are recorded when they are settled, in [`crate::settle`].
 
 use std::ops::RangeInclusive;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, named_params};
 
 use crate::failure::LedgerError;
@@ -13,7 +13,7 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::micros;
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 use crate::standing::{SAYS_IT, that_stand};
 
 impl Ledger {
@@ -23,7 +23,7 @@ impl Ledger {
         lease: &Lease,
         connection: &Connection,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         ends: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {

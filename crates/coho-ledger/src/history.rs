@@ -1,14 +1,14 @@
-//! History: rows by fate. Calls and causes are read in [`crate::look`]; how long all of it is kept stands in
+//! History: rows by status. Calls and causes are read in [`crate::look`]; how long all of it is kept stands in
 //! [`crate::retention`].
 
 use coho_core::code::Code;
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::path::FieldPath;
+use coho_core::time::Time;
 use coho_core::value::Value;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, Row, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -16,14 +16,14 @@ use crate::ledger::Ledger;
 use crate::moment::{micros, stored, time};
 use crate::pack::unpacked;
 use crate::run::RunId;
-use crate::scope::Scope;
-use crate::settle::{OpType, RowFate};
+use crate::scope::SyncScope;
+use crate::settle::{OpType, RowResult};
 
 /// Which rows are asked for; all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RowFilter {
     /// Only those that ended so.
-    pub fate: Option<Fate>,
+    pub status: Option<RowStatus>,
     /// Only this key.
     pub key: Option<Key>,
     /// Only those of this run.
@@ -42,14 +42,14 @@ pub struct RowRecord {
     /// The run.
     pub run: RunId,
     /// Where it ended, and why.
-    pub fate: RowFate,
+    pub status: RowResult,
 }
 
 impl Ledger {
     /// Rows by fate, the newest first.
     pub fn rows(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         filter: &RowFilter,
         limit: usize,
     ) -> Result<Vec<RowRecord>, LedgerError> {
@@ -59,12 +59,12 @@ impl Ledger {
     /// Rows as they are now: those of this run, and those whose fate has stood since an earlier one, the newest first.
     pub fn rows_now(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         newest: Option<&RunId>,
-        fate: Option<Fate>,
+        status: Option<RowStatus>,
         limit: usize,
     ) -> Result<Vec<RowRecord>, LedgerError> {
-        let of_run = RowFilter { fate, run: newest.cloned(), ..RowFilter::default() };
+        let of_run = RowFilter { status, run: newest.cloned(), ..RowFilter::default() };
         self.read("reading rows", |connection| {
             let mut records = match newest {
                 Some(_) => rows(connection, scope, &of_run, limit)?,
@@ -78,7 +78,7 @@ impl Ledger {
 
 fn rows(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     filter: &RowFilter,
     limit: usize,
 ) -> Result<Vec<RowRecord>, Fault> {
@@ -91,7 +91,7 @@ fn rows(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![
         scope.id,
-        filter.fate.map(Fate::as_str),
+        filter.status.map(RowStatus::as_str),
         filter.key.as_ref().map(Key::as_str),
         filter.run.as_ref().map(RunId::as_str),
         stored(limit),
@@ -120,11 +120,11 @@ fn source(filter: &RowFilter) -> &'static str {
 }
 
 fn conditions(filter: &RowFilter) -> String {
-    let RowFilter { fate, key, run, since, code, still_failing } = filter;
+    let RowFilter { status, key, run, since, code, still_failing } = filter;
     let by_cause = key.is_none() && !still_failing;
     let either = |is_asked: bool, asked: &'static str, not: &'static str| if is_asked { asked } else { not };
     [
-        either(fate.is_some(), "fate = ?2", "?2 IS NULL"),
+        either(status.is_some(), "fate = ?2", "?2 IS NULL"),
         either(key.is_some(), "key = ?3", "?3 IS NULL"),
         either(run.is_some(), "runs.run = ?4", "?4 IS NULL"),
         // A run that began before may have written something down after.
@@ -146,7 +146,7 @@ fn conditions(filter: &RowFilter) -> String {
 /// The rows of other runs than the filter's whose fate stands.
 fn standing(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     filter: &RowFilter,
     limit: usize,
 ) -> Result<Vec<RowRecord>, Fault> {
@@ -158,7 +158,7 @@ fn standing(
     )?;
     let mut rows = statement.query(params![
         scope.id,
-        filter.fate.map(Fate::as_str),
+        filter.status.map(RowStatus::as_str),
         filter.run.as_ref().map(RunId::as_str),
         stored(limit),
     ])?;
@@ -172,17 +172,17 @@ fn standing(
 pub(crate) fn record(row: &Row<'_>) -> Result<RowRecord, Fault> {
     let text = |column| row.get::<_, Option<String>>(column);
     let fields = unpacked(text(7)?, row.get::<_, Option<Vec<u8>>>(9)?.as_deref())?;
-    let fate = RowFate {
+    let status = RowResult {
         key: text(1)?.map(Key::new),
         op_type: text(2)?.and_then(|text| OpType::parse(&text)),
-        fate: Fate::parse(&row.get::<_, String>(3)?).ok_or_else(wrong)?,
+        status: RowStatus::parse(&row.get::<_, String>(3)?).ok_or_else(wrong)?,
         reason: row.get(4)?,
         code: text(5)?.and_then(|text| Code::parse(&text)),
         message: row.get(6)?,
         changes: changes(&fields.ok_or_else(wrong)?)?,
         at: time(row.get(8)?)?,
     };
-    Ok(RowRecord { run: RunId::new(row.get::<_, String>(0)?), fate })
+    Ok(RowRecord { run: RunId::new(row.get::<_, String>(0)?), status })
 }
 
 fn changes(text: &str) -> Result<Vec<Difference>, Fault> {

@@ -9,13 +9,13 @@ use rusqlite::{Connection, Row, params};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::stored;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 impl Ledger {
     /// Which keys of other syncs of the scope's workspace hold a record, as [`Elsewhere::Now`] means it.
     pub fn claimants(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         object: Object,
         target: &ExternalId,
         id: Option<&VitallyId>,
@@ -34,7 +34,7 @@ impl Ledger {
     /// there before: whoever writes it later has not made it.
     pub fn held_elsewhere(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         object: Object,
         target: &ExternalId,
         id: Option<&VitallyId>,
@@ -51,7 +51,7 @@ impl Ledger {
 
     /// The keys whose memory has this id of Vitally's, in order: more than one where two rows found one record, such as by
     /// its e-mail address.
-    pub fn holder_of_id(&self, scope: &Scope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {
+    pub fn holder_of_id(&self, scope: &SyncScope, id: &VitallyId) -> Result<Vec<Key>, LedgerError> {
         self.read("looking for an id", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, departure, target FROM memory INDEXED BY memory_by_vitally_id
@@ -112,7 +112,7 @@ const BY_ID: (&str, &str) = ("memory_by_vitally_id", "vitally_id");
 fn claimants(
     connection: &Connection,
     (index, column): (&str, &str),
-    scope: &Scope,
+    scope: &SyncScope,
     object: Object,
     value: &str,
 ) -> Result<Vec<(SyncId, Key)>, Fault> {
@@ -131,7 +131,7 @@ fn claimants(
 fn elsewhere(
     connection: &Connection,
     (index, column): (&str, &str),
-    scope: &Scope,
+    scope: &SyncScope,
     object: Object,
     value: &str,
 ) -> Result<Elsewhere, Fault> {

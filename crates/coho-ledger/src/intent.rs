@@ -5,17 +5,18 @@
 use coho_core::digest::{Digest, ENCODING};
 use coho_core::fields::Sent;
 use coho_core::key::Key;
-use coho_core::memory::{Time, Verb};
 use coho_core::operation::Operation;
+use coho_core::row_state::Verb;
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::memory::store;
 use crate::moment::{micros, stored};
-use crate::scope::Scope;
+use crate::row_state::store;
+use crate::scope::SyncScope;
 
 /// A write that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct Intent {
     /// When it is made durable.
     pub since: Time,
     /// The serial of the memory that the operation was made from; 0 where there was none.
-    pub serial: u64,
+    pub version: u64,
 }
 
 impl Intent {
@@ -46,7 +47,7 @@ impl Intent {
             would_send: operation.would_send(),
             verb: operation.verb(),
             since,
-            serial: operation.serial,
+            version: operation.version,
         }
     }
 }
@@ -71,7 +72,7 @@ impl Ledger {
     pub fn open_intents(
         &self,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         intents: &[Intent],
     ) -> Result<Vec<Key>, LedgerError> {
         let mut intents: Vec<_> = intents.iter().collect();
@@ -89,17 +90,17 @@ impl Ledger {
 }
 
 /// Whether the serial was the expected one.
-fn open(connection: &Connection, scope: &Scope, intent: &Intent) -> Result<bool, Fault> {
+fn open(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<bool, Fault> {
     let (key, departure, target) = (intent.key.row(), intent.key.departure(), intent.target.as_str());
     let (verb, operation) = (store::verb(intent.verb), intent.operation.to_bytes());
-    let (would_send, since, serial) =
-        (store::sent(&intent.would_send), micros(intent.since), stored(intent.serial));
+    let (would_send, since, version) =
+        (store::sent(&intent.would_send), micros(intent.since), stored(intent.version));
     let mut changed = connection
         .prepare_cached(REOPEN)?
-        .execute(params![scope.id, key, target, verb, operation, would_send, since, serial, departure])?;
+        .execute(params![scope.id, key, target, verb, operation, would_send, since, version, departure])?;
     if changed == 0 {
         changed = connection.prepare_cached(OPEN)?.execute(params![
-            scope.id, key, target, verb, operation, would_send, since, ENCODING, serial, departure
+            scope.id, key, target, verb, operation, would_send, since, ENCODING, version, departure
         ])?;
     }
     Ok(changed > 0)

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};

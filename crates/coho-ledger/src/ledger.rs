@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use coho_core::memory::Time;
 use coho_core::secret::Masker;
+use coho_core::time::Time;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::{Fault, LedgerError};
@@ -129,8 +129,8 @@ mod tests {
     use std::time::Duration;
 
     use coho_core::key::Key;
-    use coho_core::memory::{Memory, Pending, Standing};
     use coho_core::object::Object;
+    use coho_core::row_state::{DeliveryState, Pending, RowState};
     use coho_core::sync::SyncId;
     use coho_core::target::ExternalId;
 
@@ -144,14 +144,14 @@ mod tests {
         let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
         let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
         let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account).unwrap();
-        let memory = Memory {
+        let row_state = RowState {
             target: ExternalId::parse("acme").unwrap(),
-            standing: Standing::Removed { at: now },
+            delivery: DeliveryState::Removed { at: now },
             pending: Pending::None,
             seen: None,
-            serial: 0,
+            version: 0,
         };
-        let of = |key: String| (Key::new(key), Some(memory.clone()));
+        let of = |key: String| (Key::new(key), Some(row_state.clone()));
         ledger.write(&lease, &scope, &[of("first".to_owned())], now).unwrap();
         // SQLite cannot tell a file that may not grow from a disk that is full.
         ledger.connection().execute_batch("PRAGMA max_page_count = 1").unwrap();
@@ -159,7 +159,7 @@ mod tests {
         let error = ledger.write(&lease, &scope, &many, now).unwrap_err();
         let told = format!("the ledger `{}` cannot be written: the disk is full", ledger.path().display());
         assert_eq!(error.to_string(), told);
-        assert!(ledger.memory(&scope, &Key::new("first")).unwrap().is_some());
-        assert!(ledger.memory(&scope, &Key::new("0")).unwrap().is_none());
+        assert!(ledger.row_state(&scope, &Key::new("first")).unwrap().is_some());
+        assert!(ledger.row_state(&scope, &Key::new("0")).unwrap().is_none());
     }
 }

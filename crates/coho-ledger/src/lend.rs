@@ -20,13 +20,13 @@ use rusqlite::Connection;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::open::{Access, PATIENCE};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 use crate::{functions, mask};
 
 impl Ledger {
     /// Lets the statements of another connection read this ledger, as far as it concerns a scope; nothing, where there is
     /// none. Only outside of a transaction. What they read is of one moment, until the transaction ends that read first.
-    pub fn lend(&self, connection: &Connection, scope: Option<&Scope>) -> Result<(), LedgerError> {
+    pub fn lend(&self, connection: &Connection, scope: Option<&SyncScope>) -> Result<(), LedgerError> {
         let lent = self.attach(connection, Access::ReadOnly).and_then(|()| views(connection, scope));
         lent.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
     }
@@ -47,7 +47,7 @@ impl Ledger {
     }
 }
 
-fn views(connection: &Connection, scope: Option<&Scope>) -> rusqlite::Result<()> {
+fn views(connection: &Connection, scope: Option<&SyncScope>) -> rusqlite::Result<()> {
     // No scope has this number.
     let id = scope.map_or(-1, |scope| scope.id);
     connection.execute_batch(&format!(

@@ -8,7 +8,7 @@
 //! **What it is not:** it knows nothing of HTTP, mappings or sources, has no clock and draws no random numbers, and decides
 //! nothing: that is `coho_core::decide`.
 //!
-//! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose memory it is, [`memory`] for what is stored of a key and
+//! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose row_state it is, [`row_state`] for what is stored of a key and
 //! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
 //! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a
 //! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
@@ -18,7 +18,8 @@
 //!
 //! ```
 //! use coho_core::key::Key;
-//! use coho_core::memory::{Memory, Pending, Standing, Time};
+//! use coho_core::row_state::{RowState, Pending, DeliveryState};
+//! use coho_core::time::Time;
 //! use coho_core::object::Object;
 //! use coho_core::sync::SyncId;
 //! use coho_core::target::ExternalId;
@@ -32,9 +33,9 @@
 //! let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account)?;
 //!
 //! let target = ExternalId::parse("acme")?;
-//! let memory = Memory { target, standing: Standing::Removed { at: now }, pending: Pending::None, seen: None, serial: 0 };
-//! ledger.write(&lease, &scope, &[(Key::new("1"), Some(memory))], now)?;
-//! assert_eq!(ledger.memory(&scope, &Key::new("1"))?.ok_or("one memory")?.serial, 1);
+//! let row_state = RowState { target, standing: DeliveryState::Removed { at: now }, pending: Pending::None, seen: None, version: 0 };
+//! ledger.write(&lease, &scope, &[(Key::new("1"), Some(row_state))], now)?;
+//! assert_eq!(ledger.row_state(&scope, &Key::new("1"))?.ok_or("one row_state")?.version, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -53,7 +54,7 @@ pub mod scope;
 pub mod project;
 pub mod types;
 pub mod workspace;
-pub mod memory;
+pub mod row_state;
 pub mod identity;
 pub mod intent;
 pub mod settle;

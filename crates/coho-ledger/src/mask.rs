@@ -22,15 +22,15 @@ pub(crate) fn teach(connection: &Connection, masker: Masker) -> rusqlite::Result
 mod tests {
     use std::time::Duration;
 
-    use coho_core::decide::Purpose;
-    use coho_core::memory::Time;
+    use coho_core::decide::RunKind;
     use coho_core::secret::Secret;
     use coho_core::started::Started;
+    use coho_core::time::Time;
 
     use super::*;
     use crate::lease::Holder;
     use crate::ledger::Ledger;
-    use crate::run::{Ending, RunId, Status};
+    use crate::run::{RunEnding, RunId, RunStatus};
 
     #[test]
     fn what_is_kept_of_an_error_has_no_secret() {
@@ -40,9 +40,9 @@ mod tests {
         let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
         let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
         let id = RunId::new("1");
-        let run = ledger.begin_run(&lease, &id, Purpose::Sync, &Started::default(), now).unwrap();
+        let run = ledger.begin_run(&lease, &id, RunKind::Sync, &Started::default(), now).unwrap();
         let error = Some("Basic aHVzaC1odXNoLWh1c2g6 and sk_live_1 and hush-hush-hush".to_owned());
-        ledger.end_run(&lease, &run, &Ending { status: Status::Failed, error, at: now }).unwrap();
+        ledger.end_run(&lease, &run, &RunEnding { status: RunStatus::Failed, error, at: now }).unwrap();
         let kept = ledger.run(&id).unwrap().and_then(|run| run.error);
         assert_eq!(kept.as_deref(), Some("Basic *** and *** and ***"));
     }

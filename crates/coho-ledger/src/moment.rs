@@ -1,7 +1,7 @@
 //! How times and counts are stored: whole numbers, times as microseconds since 1970 in UTC.
 
 use chrono::DateTime;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 use crate::failure::Fault;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::secret::Masker;
+use coho_core::time::Time;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 

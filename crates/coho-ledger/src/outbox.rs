@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::alerts::{delivered, lost};
@@ -28,7 +28,7 @@ pub struct Claimed {
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub enum DeliveryAttempt {
     /// It was delivered.
     Sent {
         /// What the channel needs to go on with the same thread or incident.
@@ -91,13 +91,13 @@ impl Ledger {
         &self,
         id: &str,
         claim: &str,
-        attempt: &Attempt,
+        attempt: &DeliveryAttempt,
         now: Time,
     ) -> Result<bool, LedgerError> {
         let (state, due, error, receipt) = match attempt {
-            Attempt::Sent { receipt } => ("sent", None, None, receipt.as_deref()),
-            Attempt::Later { due, error } => ("waiting", Some(micros(*due)), Some(error), None),
-            Attempt::Failed { error } => ("failed", None, Some(error), None),
+            DeliveryAttempt::Sent { receipt } => ("sent", None, None, receipt.as_deref()),
+            DeliveryAttempt::Later { due, error } => ("waiting", Some(micros(*due)), Some(error), None),
+            DeliveryAttempt::Failed { error } => ("failed", None, Some(error), None),
         };
         self.transact("settling a message", |connection| {
             let changed = connection.execute(
@@ -110,9 +110,9 @@ impl Ledger {
                 return Ok(false);
             }
             match attempt {
-                Attempt::Sent { .. } => delivered(connection, id)?,
-                Attempt::Failed { .. } => lost(connection, id)?,
-                Attempt::Later { .. } => {}
+                DeliveryAttempt::Sent { .. } => delivered(connection, id)?,
+                DeliveryAttempt::Failed { .. } => lost(connection, id)?,
+                DeliveryAttempt::Later { .. } => {}
             }
             Ok(true)
         })

@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::Connection;
 use tempfile::TempPath;
 

@@ -2,7 +2,7 @@
 //!
 //! Who counts as the same project is decided by the engine, which knows the project's files.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{OptionalExtension, params};
 
 use crate::failure::LedgerError;

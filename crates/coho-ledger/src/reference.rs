@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -16,7 +16,7 @@ use crate::scope::workspace_id;
 
 /// One delivered record of a workspace: a token that answers otherwise for it belongs to another workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Anchor {
+pub struct WorkspaceFingerprint {
     /// The address that the token was used at.
     pub destination: String,
     /// Stands for the token that read the record; another one has to read it again first. It does not tell the token.
@@ -95,12 +95,17 @@ impl Ledger {
     }
 
     /// The anchor of a workspace, if one was laid.
-    pub fn anchor(&self, workspace: &str) -> Result<Option<Anchor>, LedgerError> {
-        self.read("reading the anchor", |connection| anchor(connection, workspace))
+    pub fn fingerprint(&self, workspace: &str) -> Result<Option<WorkspaceFingerprint>, LedgerError> {
+        self.read("reading the anchor", |connection| fingerprint(connection, workspace))
     }
 
     /// Lays the anchor of a workspace, in the place of the one there was.
-    pub fn lay_anchor(&self, lease: &Lease, workspace: &str, anchor: &Anchor) -> Result<(), LedgerError> {
+    pub fn keep_fingerprint(
+        &self,
+        lease: &Lease,
+        workspace: &str,
+        fingerprint: &WorkspaceFingerprint,
+    ) -> Result<(), LedgerError> {
         self.write_in(lease, "laying the anchor", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             connection.execute(
@@ -108,12 +113,12 @@ impl Ledger {
                    anchor_vitally_id = ?5, anchored_at = ?6, token_digest = ?7 WHERE id = ?1",
                 params![
                     workspace,
-                    anchor.destination,
-                    anchor.object.name(),
-                    anchor.external_id.as_str(),
-                    anchor.vitally_id.as_str(),
-                    micros(anchor.at),
-                    anchor.token.to_bytes()
+                    fingerprint.destination,
+                    fingerprint.object.name(),
+                    fingerprint.external_id.as_str(),
+                    fingerprint.vitally_id.as_str(),
+                    micros(fingerprint.at),
+                    fingerprint.token.to_bytes()
                 ],
             )?;
             Ok(())
@@ -144,7 +149,7 @@ fn reference(
     Ok(found.map(VitallyId::new))
 }
 
-fn anchor(connection: &Connection, workspace: &str) -> Result<Option<Anchor>, Fault> {
+fn fingerprint(connection: &Connection, workspace: &str) -> Result<Option<WorkspaceFingerprint>, Fault> {
     type Raw = (String, String, String, String, i64, [u8; 16]);
     let raw: Option<Raw> = connection
         .query_row(
@@ -156,7 +161,7 @@ fn anchor(connection: &Connection, workspace: &str) -> Result<Option<Anchor>, Fa
         .optional()?;
     let Some((destination, object, external_id, vitally_id, at, token)) = raw else { return Ok(None) };
     let wrong = || Fault::damaged("an anchor holds what Coho never writes");
-    Ok(Some(Anchor {
+    Ok(Some(WorkspaceFingerprint {
         destination,
         token: Digest::from_bytes(token),
         object: Object::parse(&object).ok_or_else(wrong)?,

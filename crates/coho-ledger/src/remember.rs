@@ -6,7 +6,7 @@
 //! - `seen`: the row was looked at again and nothing differs;
 //! - `learned`: the row is taken as delivered, though it was not sent;
 //! - `released`: its record is let be;
-//! - `forgotten`: the memory is dropped;
+//! - `forgotten`: the row_state is dropped;
 //!
 //! and where `splits_to` is not null, the row becomes another record, `target`, and what is remembered so far goes on under
 //! that departure. An open intent stays as it is, whatever a note says: only a verdict closes it.
@@ -16,7 +16,7 @@
 use std::ops::RangeInclusive;
 
 use coho_core::digest::ENCODING;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, named_params};
 
 use crate::failure::{Fault, LedgerError};
@@ -25,7 +25,7 @@ use crate::ledger::Ledger;
 use crate::moment::micros;
 use crate::open::Access;
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// What is remembered of a pending operation, and is void once nothing is pending.
 pub(crate) const NOTHING_PENDING: &str = "\
@@ -44,7 +44,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         connection: &Connection,
-        scope: &Scope,
+        scope: &SyncScope,
         notes: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {
@@ -60,7 +60,7 @@ impl Ledger {
         lease: &Lease,
         connection: &Connection,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         now: Time,
     ) -> Result<(), LedgerError> {
         if self.standing(scope, None, 1)?.is_empty() {
@@ -127,7 +127,7 @@ fn lift() -> String {
 
 fn carry_out(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     notes: &RangeInclusive<i64>,
     now: Time,
 ) -> rusqlite::Result<()> {

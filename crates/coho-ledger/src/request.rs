@@ -4,16 +4,16 @@
 //! all open requests of its syncs when it begins, and a request is open until its run ends otherwise than by being interrupted.
 //! So whoever dies on the way loses none, and nobody carries out one twice.
 
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
-use coho_schedule::{Asked, Cause, Ended, Follow, StopRule, follow};
+use coho_core::time::Time;
+use coho_schedule::{Asked, AskedBy, Ended, Follow, StopRule, follow};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
-use crate::run::{Run, RunId, Status, counts};
+use crate::run::{Run, RunId, RunStatus, counts};
 
 /// A sync in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +26,7 @@ pub struct ScopeName {
 
 /// A run that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct RunRequest {
     /// The number by which it is named.
     pub id: i64,
     /// The sync.
@@ -70,7 +70,7 @@ pub enum State {
     /// Its run was interrupted: another one goes on with it.
     Interrupted,
     /// It was carried out.
-    Done(Status),
+    Done(RunStatus),
 }
 
 /// A request with the run that carries it out, and the sync's part of that.
@@ -160,7 +160,7 @@ impl Ledger {
     }
 
     /// Asks for a run. While one waits, it is that one.
-    pub fn ask(&self, scope: &ScopeName, cause: Cause, now: Time) -> Result<i64, LedgerError> {
+    pub fn ask(&self, scope: &ScopeName, cause: AskedBy, now: Time) -> Result<i64, LedgerError> {
         self.transact("asking for a run", |connection| ask(connection, scope, &Asked::by(cause), now))
     }
 
@@ -186,14 +186,14 @@ impl Ledger {
                 params![scope.workspace, scope.sync.as_str(), newest],
             )?;
             if follows == Follow::Run {
-                ask(connection, scope, &Asked::by(Cause::Sequence), now)?;
+                ask(connection, scope, &Asked::by(AskedBy::Sequence), now)?;
             }
             Ok(follows)
         })
     }
 
     /// The syncs of a workspace for which runs are open.
-    pub fn open_requests(&self, workspace: &str) -> Result<Vec<Request>, LedgerError> {
+    pub fn open_requests(&self, workspace: &str) -> Result<Vec<RunRequest>, LedgerError> {
         self.read("reading requests", |connection| {
             let filter = format!("requests.workspace = ?1 AND {OPEN}");
             requests(connection, &filter, params![workspace])
@@ -224,7 +224,7 @@ impl Ledger {
     }
 
     /// The requests of a sync, the newest first.
-    pub fn requests(&self, scope: &ScopeName, limit: usize) -> Result<Vec<Request>, LedgerError> {
+    pub fn requests(&self, scope: &ScopeName, limit: usize) -> Result<Vec<RunRequest>, LedgerError> {
         self.read("reading requests", |connection| {
             let filter = "requests.id IN (SELECT id FROM requests WHERE workspace = ?1 AND sync = ?2 ORDER BY id DESC LIMIT ?3)";
             let values = params![scope.workspace, scope.sync.as_str(), stored(limit)];
@@ -235,7 +235,7 @@ impl Ledger {
     }
 
     /// One request of a sync.
-    pub fn request(&self, scope: &ScopeName, id: i64) -> Result<Option<Request>, LedgerError> {
+    pub fn request(&self, scope: &ScopeName, id: i64) -> Result<Option<RunRequest>, LedgerError> {
         self.read("reading a request", |connection| {
             let filter = "requests.id = ?3 AND requests.workspace = ?1 AND requests.sync = ?2";
             let values = params![scope.workspace, scope.sync.as_str(), id];
@@ -320,8 +320,8 @@ fn ask(connection: &Connection, scope: &ScopeName, asked: &Asked, now: Time) -> 
 }
 
 fn read_asked(cause: &str, tick: Option<i64>, missed: i64) -> Result<Asked, Fault> {
-    let cause =
-        Cause::parse(cause).ok_or_else(|| Fault::damaged("a request has a cause that Coho never writes"))?;
+    let cause = AskedBy::parse(cause)
+        .ok_or_else(|| Fault::damaged("a request has a cause that Coho never writes"))?;
     Ok(Asked { cause, tick: tick.map(time).transpose()?, missed: count(missed) })
 }
 
@@ -350,7 +350,7 @@ fn requests(
     connection: &Connection,
     filter: &str,
     values: impl rusqlite::Params,
-) -> Result<Vec<Request>, Fault> {
+) -> Result<Vec<RunRequest>, Fault> {
     let sql = format!(
         "SELECT requests.id, requests.sync, cause, tick_at, missed, asked_at, given_up_at,
            coalesce(run_syncs.status, runs.status), coalesce(requests.error, run_syncs.error, runs.error), runs.run,
@@ -367,19 +367,19 @@ fn requests(
     Ok(requests)
 }
 
-fn request(row: &Row<'_>) -> Result<Request, Fault> {
+fn request(row: &Row<'_>) -> Result<RunRequest, Fault> {
     let given_up: Option<i64> = row.get(6)?;
     let status: Option<String> = row.get(7)?;
-    let state = match status.as_deref().map(Status::parse).transpose()? {
-        None if given_up.is_some() => State::Done(Status::Failed),
+    let state = match status.as_deref().map(RunStatus::parse).transpose()? {
+        None if given_up.is_some() => State::Done(RunStatus::Failed),
         None => State::Waiting,
-        Some(Status::Running) => State::Running,
-        Some(Status::Interrupted) => State::Interrupted,
-        Some(status @ (Status::Success | Status::Warning | Status::Failed | Status::Halted)) => {
+        Some(RunStatus::Running) => State::Running,
+        Some(RunStatus::Interrupted) => State::Interrupted,
+        Some(status @ (RunStatus::Success | RunStatus::Warning | RunStatus::Failed | RunStatus::Halted)) => {
             State::Done(status)
         }
     };
-    Ok(Request {
+    Ok(RunRequest {
         id: row.get(0)?,
         sync: SyncId::new(row.get::<_, String>(1)?),
         asked: read_asked(&row.get::<_, String>(2)?, row.get(3)?, row.get(4)?)?,

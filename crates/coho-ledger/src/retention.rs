@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::counted;
@@ -55,7 +55,7 @@ pub struct KeptUntil {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Pruned {
     /// Rows.
-    pub fates: u64,
+    pub statuses: u64,
     /// Calls.
     pub calls: u64,
     /// Runs.
@@ -122,9 +122,10 @@ impl Ledger {
     /// Leaves of a run what is to be kept.
     fn shrink(&self, lease: &Lease, run: i64, to: Kept, pruned: &mut Pruned) -> Result<(), LedgerError> {
         let failed = to == Kept::Failures && self.has_failures(run)?;
-        let (calls, fates) = if failed { (CALLS_OF_THE_OTHERS, FATES_OF_THE_OTHERS) } else { (CALLS, FATES) };
+        let (calls, statuses) =
+            if failed { (CALLS_OF_THE_OTHERS, FATES_OF_THE_OTHERS) } else { (CALLS, FATES) };
         pruned.calls += self.delete(lease, calls, run, CALLS_AT_ONCE)?;
-        pruned.fates += self.delete(lease, fates, run, FATES_AT_ONCE)?;
+        pruned.statuses += self.delete(lease, statuses, run, FATES_AT_ONCE)?;
         let kept = if failed { Kept::Failures } else { Kept::Counts };
         self.write_in(lease, "pruning", |connection| {
             connection

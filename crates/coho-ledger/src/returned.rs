@@ -4,15 +4,15 @@
 use std::collections::VecDeque;
 
 use coho_core::key::Key;
-use coho_core::memory::Memory;
+use coho_core::row_state::RowState;
 use rusqlite::{Connection, params};
 
 use crate::absent::columns_of;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
-use crate::memory::{Page, WIDTH};
 use crate::moment::stored;
-use crate::scope::Scope;
+use crate::row_state::{Page, WIDTH};
+use crate::scope::SyncScope;
 
 /// How many memories are read at once.
 const AT_ONCE: usize = 500;
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Met {
     /// The memories of other keys of the sync.
-    pub keys: Vec<Memory>,
+    pub keys: Vec<RowState>,
     /// Whether other syncs of the workspace remember the record.
     pub syncs: bool,
 }
@@ -42,7 +42,7 @@ struct Sharer {
     /// The scope of the other memory, and its key.
     place: (i64, Key),
     /// The other memory, where it is of the same sync.
-    memory: Option<Memory>,
+    row_state: Option<RowState>,
 }
 
 impl Sharers {
@@ -52,7 +52,7 @@ impl Sharers {
         &mut self,
         ledger: &Ledger,
         connection: &Connection,
-        scope: &Scope,
+        scope: &SyncScope,
         key: &Key,
     ) -> Result<Met, LedgerError> {
         let (mut met, mut behind) = (Met::default(), None);
@@ -61,8 +61,8 @@ impl Sharers {
                 let Some(sharer) = self.page.pop_front().filter(|sharer| sharer.let_be == key.row()) else {
                     continue;
                 };
-                met.syncs |= sharer.memory.is_none();
-                met.keys.extend(sharer.memory);
+                met.syncs |= sharer.row_state.is_none();
+                met.keys.extend(sharer.row_state);
                 behind = Some(sharer.place);
             }
             if !self.page.is_empty() || self.ended {
@@ -78,7 +78,7 @@ impl Sharers {
 /// From a key that was let be on, of that one only behind this place.
 fn read(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     key: &str,
     behind: Option<&(i64, Key)>,
 ) -> Result<VecDeque<Sharer>, Fault> {
@@ -103,8 +103,8 @@ fn read(
         page.push(row)?;
         let raw = page.at(found.len());
         let of: i64 = row.get(WIDTH + 1)?;
-        let memory = if of == scope.id { Some(raw.decode()?) } else { None };
-        found.push_back(Sharer { let_be: row.get(WIDTH)?, place: (of, raw.whole_key()), memory });
+        let row_state = if of == scope.id { Some(raw.decode()?) } else { None };
+        found.push_back(Sharer { let_be: row.get(WIDTH)?, place: (of, raw.whole_key()), row_state });
     }
     Ok(found)
 }

@@ -7,10 +7,10 @@ pub(crate) mod counts;
 pub(crate) mod start;
 
 use coho_core::counts::Counts;
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
+use coho_core::decide::RunKind;
 use coho_core::started::{FullWhy, Started};
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
 
 use crate::cause;
@@ -19,7 +19,7 @@ use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 use crate::written::{Written, post};
 
 pub(crate) use self::counts::read as read_counts;
@@ -56,7 +56,7 @@ impl RunId {
 
 /// How a run, or a sync in it, stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum RunStatus {
     /// It is under way, or died and nobody has noticed yet.
     Running,
     /// All was done.
@@ -71,7 +71,7 @@ pub enum Status {
     Interrupted,
 }
 
-impl Status {
+impl RunStatus {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Running, Self::Success, Self::Warning, Self::Failed, Self::Halted, Self::Interrupted];
@@ -109,9 +109,9 @@ pub struct SyncStart {
 
 /// How a run, or a sync in it, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
+pub struct RunEnding {
     /// How.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When.
@@ -154,9 +154,9 @@ pub struct RunRecord {
     /// Its id.
     pub id: RunId,
     /// `sync`, `baseline`, `adopt`, `resend` or `resend-events`.
-    pub purpose: String,
+    pub run_kind: String,
     /// How it stands.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When it began.
@@ -196,7 +196,7 @@ pub struct SyncRecord {
     /// Its destination's name.
     pub destination: String,
     /// How it stands.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When it began.
@@ -217,11 +217,11 @@ impl Ledger {
         &self,
         lease: &Lease,
         id: &RunId,
-        purpose: Purpose,
+        run_kind: RunKind,
         started: &Started,
         now: Time,
     ) -> Result<Run, LedgerError> {
-        self.begin_run_telling(lease, id, purpose, started, now, &[])
+        self.begin_run_telling(lease, id, run_kind, started, now, &[])
     }
 
     /// Begins a run, and writes in the same transaction what is told of one that died.
@@ -229,7 +229,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         id: &RunId,
-        purpose: Purpose,
+        run_kind: RunKind,
         started: &Started,
         now: Time,
         messages: &[Written],
@@ -239,7 +239,7 @@ impl Ledger {
             post(connection, messages, now)?;
             connection.execute(
                 "INSERT INTO runs (run, purpose, status, started_at) VALUES (?1, ?2, 'running', ?3)",
-                params![id.as_str(), purpose.name(), micros(now)],
+                params![id.as_str(), run_kind.name(), micros(now)],
             )?;
             let row = connection.last_insert_rowid();
             start::write(connection, row, started)?;
@@ -253,7 +253,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         start: &SyncStart,
     ) -> Result<(), LedgerError> {
         self.begin_sync_telling(lease, run, scope, start, &[])
@@ -264,7 +264,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         start: &SyncStart,
         messages: &[Written],
     ) -> Result<(), LedgerError> {
@@ -291,8 +291,8 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
-        ending: &Ending,
+        scope: &SyncScope,
+        ending: &RunEnding,
         counts: &Counts,
     ) -> Result<(), LedgerError> {
         self.end_sync_telling(lease, run, scope, ending, counts, &[])
@@ -303,8 +303,8 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
-        ending: &Ending,
+        scope: &SyncScope,
+        ending: &RunEnding,
         counts: &Counts,
         messages: &[Written],
     ) -> Result<(), LedgerError> {
@@ -327,7 +327,7 @@ impl Ledger {
     }
 
     /// Ends a run.
-    pub fn end_run(&self, lease: &Lease, run: &Run, ending: &Ending) -> Result<(), LedgerError> {
+    pub fn end_run(&self, lease: &Lease, run: &Run, ending: &RunEnding) -> Result<(), LedgerError> {
         self.write_in(lease, "ending a run", |connection| conclude(connection, run, ending))
     }
 
@@ -349,7 +349,7 @@ impl Ledger {
 }
 
 /// Writes how a run ended.
-pub(crate) fn conclude(connection: &Connection, run: &Run, ending: &Ending) -> Result<(), Fault> {
+pub(crate) fn conclude(connection: &Connection, run: &Run, ending: &RunEnding) -> Result<(), Fault> {
     connection.execute(
         "UPDATE runs SET status = ?2, error = masked(?3), ended_at = ?4 WHERE id = ?1",
         params![run.row, ending.status.as_str(), ending.error, micros(ending.at)],
@@ -427,8 +427,8 @@ fn record(connection: &Connection, row: &Row<'_>) -> Result<RunRecord, Fault> {
     Ok(RunRecord {
         syncs: syncs(connection, row.get(0)?)?,
         id: RunId(row.get(1)?),
-        purpose: row.get(2)?,
-        status: Status::parse(&row.get::<_, String>(3)?)?,
+        run_kind: row.get(2)?,
+        status: RunStatus::parse(&row.get::<_, String>(3)?)?,
         error: row.get(4)?,
         started: time(row.get(5)?)?,
         ended: row.get::<_, Option<i64>>(6)?.map(time).transpose()?,
@@ -452,7 +452,7 @@ fn syncs(connection: &Connection, run: i64) -> Result<Vec<SyncRecord>, Fault> {
             sync: SyncId::new(row.get::<_, String>(1)?),
             model: row.get(2)?,
             destination: row.get(3)?,
-            status: Status::parse(&row.get::<_, String>(4)?)?,
+            status: RunStatus::parse(&row.get::<_, String>(4)?)?,
             error: row.get(5)?,
             started: time(row.get(6)?)?,
             ended: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,

@@ -14,7 +14,7 @@ pub(crate) mod upgrade;
 
 use std::path::Path;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use self::text::schema_reference;

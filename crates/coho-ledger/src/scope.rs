@@ -2,9 +2,9 @@
 //! [`crate::workspace`].
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -14,14 +14,14 @@ use crate::moment::{micros, time};
 
 /// A sync in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scope {
+pub struct SyncScope {
     pub(crate) id: i64,
     workspace: String,
     sync: SyncId,
     object: Object,
 }
 
-impl Scope {
+impl SyncScope {
     /// The workspace.
     pub fn workspace(&self) -> &str {
         &self.workspace
@@ -40,7 +40,7 @@ impl Scope {
 
 /// A sync that something is remembered of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remembered {
+pub struct KnownSync {
     /// Its id.
     pub sync: SyncId,
     /// What its rows become.
@@ -100,7 +100,7 @@ impl Ledger {
         workspace: &str,
         sync: &SyncId,
         object: Object,
-    ) -> Result<Scope, ScopeError> {
+    ) -> Result<SyncScope, ScopeError> {
         let found = self.write_in(lease, "opening a scope", |connection| {
             make(connection, workspace, sync, object)?;
             find(connection, workspace, sync)
@@ -117,23 +117,23 @@ impl Ledger {
         workspace: &str,
         sync: &SyncId,
         object: Object,
-    ) -> Result<Option<Scope>, ScopeError> {
+    ) -> Result<Option<SyncScope>, ScopeError> {
         let found = self.read("looking for a scope", |connection| find(connection, workspace, sync))?;
         found.map(|(id, text)| scope(id, &text, workspace, sync, object)).transpose()
     }
 
     /// The scope of a sync in a workspace, whatever its object is: for looking at what was run.
-    pub fn scope_of(&self, workspace: &str, sync: &SyncId) -> Result<Option<Scope>, LedgerError> {
+    pub fn scope_of(&self, workspace: &str, sync: &SyncId) -> Result<Option<SyncScope>, LedgerError> {
         self.read("looking for a scope", |connection| {
             let Some((id, text)) = find(connection, workspace, sync)? else { return Ok(None) };
             let object = Object::parse(&text)
                 .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
-            Ok(Some(Scope { id, workspace: workspace.to_owned(), sync: sync.clone(), object }))
+            Ok(Some(SyncScope { id, workspace: workspace.to_owned(), sync: sync.clone(), object }))
         })
     }
 
     /// The syncs of a workspace that something is remembered of, in the order of their ids.
-    pub fn remembered(&self, workspace: &str) -> Result<Vec<Remembered>, LedgerError> {
+    pub fn remembered(&self, workspace: &str) -> Result<Vec<KnownSync>, LedgerError> {
         self.read("listing scopes", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT sync, object, (SELECT model FROM run_syncs WHERE scope = scopes.id ORDER BY run DESC LIMIT 1)
@@ -146,14 +146,14 @@ impl Ledger {
                 let object = Object::parse(&row.get::<_, String>(1)?)
                     .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
                 let sync = SyncId::new(row.get::<_, String>(0)?);
-                syncs.push(Remembered { sync, object, model: row.get(2)? });
+                syncs.push(KnownSync { sync, object, model: row.get(2)? });
             }
             Ok(syncs)
         })
     }
 
     /// When the first run of a scope's sync was planned to its end, if it was.
-    pub fn first_run(&self, scope: &Scope) -> Result<Option<Time>, LedgerError> {
+    pub fn first_run(&self, scope: &SyncScope) -> Result<Option<Time>, LedgerError> {
         self.read("reading a scope", |connection| {
             let at: Option<Option<i64>> = connection
                 .query_row("SELECT first_run_at FROM scopes WHERE id = ?1", [scope.id], |row| row.get(0))
@@ -163,7 +163,7 @@ impl Ledger {
     }
 
     /// Remembers that the first run of a scope's sync was planned to its end. What was remembered first stays.
-    pub fn mark_begun(&self, lease: &Lease, scope: &Scope, now: Time) -> Result<(), LedgerError> {
+    pub fn mark_first_run(&self, lease: &Lease, scope: &SyncScope, now: Time) -> Result<(), LedgerError> {
         self.write_in(lease, "marking a first run", |connection| {
             connection.execute(
                 "UPDATE scopes SET first_run_at = ?2 WHERE id = ?1 AND first_run_at IS NULL",
@@ -221,12 +221,12 @@ struct Held {
 
 fn held(connection: &Connection, workspace: &str, sync: &SyncId) -> Result<Option<Held>, Fault> {
     let Some((id, _)) = find(connection, workspace, sync)? else { return Ok(None) };
-    let (memory, began): (bool, bool) = connection.query_row(
+    let (row_state, began): (bool, bool) = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM memory WHERE scope = ?1), first_run_at IS NOT NULL FROM scopes WHERE id = ?1",
         [id],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let holds = match (memory, began) {
+    let holds = match (row_state, began) {
         (true, _) => Holds::Memory,
         (false, true) => Holds::FirstRun,
         (false, false) => Holds::Nothing,
@@ -254,10 +254,16 @@ fn swap(
     Ok(())
 }
 
-fn scope(id: i64, found: &str, workspace: &str, sync: &SyncId, object: Object) -> Result<Scope, ScopeError> {
+fn scope(
+    id: i64,
+    found: &str,
+    workspace: &str,
+    sync: &SyncId,
+    object: Object,
+) -> Result<SyncScope, ScopeError> {
     let (workspace, sync) = (workspace.to_owned(), sync.clone());
     if found == object.name() {
-        Ok(Scope { id, workspace, sync, object })
+        Ok(SyncScope { id, workspace, sync, object })
     } else {
         Err(ScopeError::ObjectChanged { sync, was: found.to_owned(), now: object })
     }
@@ -285,7 +291,7 @@ fn find(connection: &Connection, workspace: &str, sync: &SyncId) -> Result<Optio
 }
 
 /// The scope with this number.
-pub(crate) fn of_number(connection: &Connection, id: i64) -> Result<Option<Scope>, Fault> {
+pub(crate) fn of_number(connection: &Connection, id: i64) -> Result<Option<SyncScope>, Fault> {
     let found: Option<(String, String, String)> = connection
         .prepare_cached(
             "SELECT name, sync, object FROM scopes JOIN workspaces ON workspaces.id = workspace WHERE scopes.id = ?1",
@@ -295,7 +301,7 @@ pub(crate) fn of_number(connection: &Connection, id: i64) -> Result<Option<Scope
     let Some((workspace, sync, object)) = found else { return Ok(None) };
     let object = Object::parse(&object)
         .ok_or_else(|| Fault::damaged("a scope is of an object that Coho does not know"))?;
-    Ok(Some(Scope { id, workspace, sync: SyncId::new(sync), object }))
+    Ok(Some(SyncScope { id, workspace, sync: SyncId::new(sync), object }))
 }
 
 /// The number of a workspace; it is made where there is none.

@@ -1,24 +1,25 @@
 //! Settling: a verdict closes an intent. Memory, the row's fate and the calls are one durable transaction.
 //!
-//! Rows that end before sending have a fate too: [`Ledger::record`].
+//! Rows that end before sending have a status too: [`Ledger::record`].
 
 use coho_core::code::Code;
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Time};
+use coho_core::row_state::RowState;
+use coho_core::time::Time;
 use coho_core::value::Value;
-use coho_core::verdict::{Call, Fate};
+use coho_core::verdict::{Call, RowStatus};
 use rusqlite::{Connection, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::memory::store;
 use crate::moment::micros;
 use crate::pack::Packed;
+use crate::row_state::store;
 use crate::run::Run;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 use crate::{call, cause, standing};
 
 /// What was to be done to a record, in the words of the views.
@@ -53,13 +54,13 @@ impl OpType {
 
 /// Where a row, or a key that left, ended in a run, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowFate {
+pub struct RowResult {
     /// The key; absent where the row has none.
     pub key: Option<Key>,
     /// What was to be done to the record; absent where nothing was.
     pub op_type: Option<OpType>,
     /// Where it ended.
-    pub fate: Fate,
+    pub status: RowStatus,
     /// Why it was to be done, as `coho_core::decide::Reason` says it.
     pub reason: String,
     /// The code of what went wrong.
@@ -78,9 +79,9 @@ pub struct Settlement {
     /// The key.
     pub key: Key,
     /// What is remembered from now on; nothing if `None`. An outcome that is not known keeps `Pending::Open`.
-    pub memory: Option<Memory>,
+    pub row_state: Option<RowState>,
     /// Where the row ended.
-    pub fate: RowFate,
+    pub status: RowResult,
     /// The calls that were made for it.
     pub calls: Vec<Call>,
 }
@@ -91,7 +92,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         settlements: &[Settlement],
     ) -> Result<(), LedgerError> {
         self.settle_batch(lease, run, scope, settlements, &[])
@@ -102,7 +103,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         settlements: &[Settlement],
         calls: &[(Call, Vec<Key>)],
     ) -> Result<(), LedgerError> {
@@ -122,13 +123,13 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
-        fates: &[RowFate],
+        scope: &SyncScope,
+        statuses: &[RowResult],
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "recording fates", |connection| {
-            for fate in fates {
-                if !standing::is_known(connection, scope, fate)? {
-                    record_fate(connection, run, scope, fate)?;
+            for status in statuses {
+                if !standing::is_known(connection, scope, status)? {
+                    record_status(connection, run, scope, status)?;
                 }
             }
             Ok(())
@@ -136,25 +137,30 @@ impl Ledger {
     }
 }
 
-fn settle(connection: &Connection, run: &Run, scope: &Scope, settlement: &Settlement) -> Result<(), Fault> {
-    let memory = settlement.memory.as_ref();
-    store::store(connection, scope, &settlement.key, memory, settlement.fate.at)?;
-    record_fate(connection, run, scope, &settlement.fate)?;
+fn settle(
+    connection: &Connection,
+    run: &Run,
+    scope: &SyncScope,
+    settlement: &Settlement,
+) -> Result<(), Fault> {
+    let row_state = settlement.row_state.as_ref();
+    store::store(connection, scope, &settlement.key, row_state, settlement.status.at)?;
+    record_status(connection, run, scope, &settlement.status)?;
     call::record_exchange(connection, run, scope, Some(&settlement.key), &settlement.calls)
 }
 
 /// Records a fate, in the place of the one that stands.
-pub(crate) fn record_fate(
+pub(crate) fn record_status(
     connection: &Connection,
     run: &Run,
-    scope: &Scope,
-    fate: &RowFate,
+    scope: &SyncScope,
+    status: &RowResult,
 ) -> Result<(), Fault> {
-    if let Some(key) = &fate.key {
+    if let Some(key) = &status.key {
         standing::lift(connection, scope, key)?;
     }
-    let cause = cause::of(connection, run, scope, fate)?;
-    let fields = Packed::of(fields(&fate.changes));
+    let cause = cause::of(connection, run, scope, status)?;
+    let fields = Packed::of(fields(&status.changes));
     connection
         .prepare_cached(
             "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing, cause, fields_zlib)
@@ -163,15 +169,15 @@ pub(crate) fn record_fate(
         .execute(params![
             run.row,
             scope.id,
-            fate.key.as_ref().map(Key::as_str),
-            fate.op_type.map(OpType::as_str),
-            fate.fate.as_str(),
-            fate.reason,
-            fate.code.map(Code::as_str),
-            fate.message,
+            status.key.as_ref().map(Key::as_str),
+            status.op_type.map(OpType::as_str),
+            status.status.as_str(),
+            status.reason,
+            status.code.map(Code::as_str),
+            status.message,
             fields.plain.unwrap_or_else(|| "{}".to_owned()),
-            micros(fate.at),
-            standing::stands(fate.fate),
+            micros(status.at),
+            standing::stands(status.status),
             cause,
             fields.zlib,
         ])?;

@@ -2,9 +2,9 @@
 //! is; a run that died leaves one without an end.
 
 use coho_core::digest::ENCODING;
-use coho_core::memory::Time;
 use coho_core::started::{FullWhy, Stage};
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -12,7 +12,7 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::run::{Run, RunId};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// A stage that begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         ended: (Time, Option<u64>),
         next: Option<StageStart>,
     ) -> Result<(), LedgerError> {
@@ -77,7 +77,7 @@ impl Ledger {
 
     /// Whether what is remembered of a sync was digested in another way than now. A run that ends well digests all anew, so one
     /// row tells of all.
-    pub fn has_other_encoding(&self, scope: &Scope) -> Result<bool, LedgerError> {
+    pub fn has_other_encoding(&self, scope: &SyncScope) -> Result<bool, LedgerError> {
         self.read("reading an encoding", |connection| {
             let first: Option<u8> = connection
                 .prepare_cached("SELECT encoding FROM memory WHERE scope = ?1 LIMIT 1")?
@@ -92,7 +92,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         why: FullWhy,
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "marking a full run", |connection| {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -15,17 +15,17 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::stored;
 use crate::run::Run;
-use crate::scope::Scope;
-use crate::settle::{RowFate, record_fate};
+use crate::scope::SyncScope;
+use crate::settle::{RowResult, record_status};
 
 impl Ledger {
     /// The keys with a standing fate behind this one, in their order.
     pub fn standing(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         after: Option<&Key>,
         most: usize,
-    ) -> Result<Vec<(Key, Fate)>, LedgerError> {
+    ) -> Result<Vec<(Key, RowStatus)>, LedgerError> {
         self.read("reading standing fates", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, fate FROM fates INDEXED BY fates_standing
@@ -34,9 +34,9 @@ impl Ledger {
             let mut rows = statement.query(params![scope.id, after.map(Key::as_str), stored(most)])?;
             let mut standing = Vec::new();
             while let Some(row) = rows.next()? {
-                let fate = Fate::parse(&row.get::<_, String>(1)?)
+                let status = RowStatus::parse(&row.get::<_, String>(1)?)
                     .ok_or_else(|| Fault::damaged("a fate is none that Coho writes"))?;
-                standing.push((Key::new(row.get::<_, String>(0)?), fate));
+                standing.push((Key::new(row.get::<_, String>(0)?), status));
             }
             Ok(standing)
         })
@@ -47,11 +47,11 @@ impl Ledger {
         &self,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
-        fates: &[RowFate],
+        scope: &SyncScope,
+        statuses: &[RowResult],
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "recording fates", |connection| {
-            if nameless(connection, scope)? == counted(connection, fates)? {
+            if nameless(connection, scope)? == counted(connection, statuses)? {
                 return Ok(());
             }
             connection
@@ -60,32 +60,37 @@ impl Ledger {
                      WHERE standing = 1 AND scope = ?1 AND key IS NULL",
                 )?
                 .execute([scope.id])?;
-            fates.iter().try_for_each(|fate| record_fate(connection, run, scope, fate))
+            statuses.iter().try_for_each(|status| record_status(connection, run, scope, status))
         })
     }
 }
 
 /// Whether a row with this fate waits for somebody.
-pub(crate) fn stands(fate: Fate) -> bool {
-    match fate {
-        Fate::Skipped | Fate::Rejected | Fate::Deferred | Fate::Invalid | Fate::Held | Fate::Stale => true,
-        Fate::Delivered
-        | Fate::Accepted
-        | Fate::Touched
-        | Fate::Removed
-        | Fate::NotAttempted
-        | Fate::Unchanged
-        | Fate::Learned
-        | Fate::Kept
-        | Fate::Released
-        | Fate::Forgotten => false,
+pub(crate) fn stands(status: RowStatus) -> bool {
+    match status {
+        RowStatus::Skipped
+        | RowStatus::Rejected
+        | RowStatus::Deferred
+        | RowStatus::Invalid
+        | RowStatus::Held
+        | RowStatus::Stale => true,
+        RowStatus::Delivered
+        | RowStatus::Accepted
+        | RowStatus::Touched
+        | RowStatus::Removed
+        | RowStatus::NotAttempted
+        | RowStatus::Unchanged
+        | RowStatus::Learned
+        | RowStatus::Kept
+        | RowStatus::Released
+        | RowStatus::Forgotten => false,
     }
 }
 
 /// The fates that wait for somebody, as a list in SQL.
 pub(crate) fn that_stand() -> String {
-    let standing = Fate::ALL.into_iter().filter(|fate| stands(*fate));
-    standing.map(|fate| format!("'{}'", fate.as_str())).collect::<Vec<_>>().join(", ")
+    let standing = RowStatus::ALL.into_iter().filter(|status| stands(*status));
+    standing.map(|status| format!("'{}'", status.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the fate that stands, `stood`, says already what `told` does. A row that was tried, and is held until its time
@@ -96,23 +101,27 @@ pub(crate) const SAYS_IT: &str = "\
       OR told.fate = 'held' AND told.message IS NULL AND stood.fate IN ('skipped', 'rejected', 'deferred')))";
 
 /// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
-pub(crate) fn is_known(connection: &Connection, scope: &Scope, fate: &RowFate) -> Result<bool, Fault> {
-    let (None, Some(key)) = (fate.op_type, &fate.key) else { return Ok(false) };
+pub(crate) fn is_known(
+    connection: &Connection,
+    scope: &SyncScope,
+    status: &RowResult,
+) -> Result<bool, Fault> {
+    let (None, Some(key)) = (status.op_type, &status.key) else { return Ok(false) };
     let sql = format!(
         "SELECT {SAYS_IT} FROM fates AS stood INDEXED BY fates_standing,
            (SELECT ?3 AS fate, ?4 AS code, ?5 AS message) AS told
          WHERE stood.standing = 1 AND stood.scope = ?1 AND stood.key = ?2"
     );
-    let (code, message) = (fate.code.map(Code::as_str), &fate.message);
+    let (code, message) = (status.code.map(Code::as_str), &status.message);
     let says_it: Option<bool> = connection
         .prepare_cached(&sql)?
-        .query_row(params![scope.id, key.as_str(), fate.fate.as_str(), code, message], |row| row.get(0))
+        .query_row(params![scope.id, key.as_str(), status.status.as_str(), code, message], |row| row.get(0))
         .optional()?;
-    Ok(says_it.unwrap_or(matches!(fate.fate, Fate::Unchanged | Fate::Kept)))
+    Ok(says_it.unwrap_or(matches!(status.status, RowStatus::Unchanged | RowStatus::Kept)))
 }
 
 /// Another fate takes the place of the one that stands.
-pub(crate) fn lift(connection: &Connection, scope: &Scope, key: &Key) -> Result<(), Fault> {
+pub(crate) fn lift(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "UPDATE fates INDEXED BY fates_standing SET standing = 0
@@ -126,19 +135,19 @@ pub(crate) fn lift(connection: &Connection, scope: &Scope, key: &Key) -> Result<
 type Counted = BTreeMap<(String, Option<String>, Option<String>), u64>;
 
 /// What is kept of these.
-fn counted(connection: &Connection, fates: &[RowFate]) -> Result<Counted, Fault> {
+fn counted(connection: &Connection, statuses: &[RowResult]) -> Result<Counted, Fault> {
     let mut counted = Counted::new();
     let mut masked = connection.prepare_cached("SELECT masked(?1)")?;
-    for fate in fates {
-        let code = fate.code.map(|code| code.as_str().to_owned());
-        let message = masked.query_row([&fate.message], |row| row.get(0))?;
-        *counted.entry((fate.fate.as_str().to_owned(), code, message)).or_default() += 1;
+    for status in statuses {
+        let code = status.code.map(|code| code.as_str().to_owned());
+        let message = masked.query_row([&status.message], |row| row.get(0))?;
+        *counted.entry((status.status.as_str().to_owned(), code, message)).or_default() += 1;
     }
     Ok(counted)
 }
 
 /// The rows without a key that stand.
-fn nameless(connection: &Connection, scope: &Scope) -> Result<Counted, Fault> {
+fn nameless(connection: &Connection, scope: &SyncScope) -> Result<Counted, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT fate, code, message FROM fates INDEXED BY fates_standing
          WHERE standing = 1 AND scope = ?1 AND key IS NULL",

@@ -1,6 +1,6 @@
 //! Tokens of the trigger API: only their digests are kept.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{OptionalExtension, params};
 
 use crate::failure::{Fault, LedgerError};

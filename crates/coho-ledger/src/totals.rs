@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::Connection;
 
 use crate::failure::{Fault, LedgerError};
@@ -47,7 +47,7 @@ impl Ledger {
                 totals.insert(row.get::<_, i64>(0)?, empty(scope));
             }
             kept(connection, &mut totals)?;
-            fates(connection, &mut totals)?;
+            statuses(connection, &mut totals)?;
             runs(connection, &mut totals)?;
             let mut totals: Vec<_> = totals.into_values().collect();
             totals.sort_by(|a, b| a.scope.cmp(&b.scope));
@@ -77,7 +77,7 @@ fn kept(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(
     Ok(())
 }
 
-fn fates(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(), Fault> {
+fn statuses(connection: &Connection, totals: &mut BTreeMap<i64, Totals>) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(ROWS)?;
     for part in ["$.rows", "$.outcomes"] {
         let mut rows = statement.query([part])?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::params;
 
 use crate::failure::LedgerError;

@@ -4,7 +4,7 @@
 //! A record that is made again later is another one, and nobody is linked to it. So memory forgets such links, and the rows of
 //! those users are compared anew: one that still names the record waits until it is there again.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::failure::{Fault, LedgerError};

@@ -1,9 +1,9 @@
 //! Workspaces: what was learned of a tenant of Vitally besides its records: what calls cost, and its custom fields.
 //!
-//! References and the anchor stand in [`crate::reference`], the syncs of a workspace in [`crate::scope`].
+//! References and the fingerprint stand in [`crate::reference`], the syncs of a workspace in [`crate::scope`].
 
-use coho_core::memory::Time;
 use coho_core::object::Object;
+use coho_core::time::Time;
 use rusqlite::{OptionalExtension, params};
 
 use crate::failure::LedgerError;
@@ -15,7 +15,7 @@ use crate::scope::workspace_id;
 /// What calls cost of the workspace's rate, in units of what Vitally's `RateLimit-Remaining` counts; absent where it was not
 /// learned yet.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Price {
+pub struct CallPrice {
     /// A call that writes.
     pub write: Option<f64>,
     /// A call that reads.
@@ -24,13 +24,13 @@ pub struct Price {
 
 impl Ledger {
     /// What calls to a workspace cost, as far as it was learned.
-    pub fn price(&self, workspace: &str) -> Result<Price, LedgerError> {
+    pub fn price(&self, workspace: &str) -> Result<CallPrice, LedgerError> {
         self.read("reading prices", |connection| {
             let price = connection
                 .query_row(
                     "SELECT write_price, read_price FROM workspaces WHERE name = ?1",
                     [workspace],
-                    |row| Ok(Price { write: row.get(0)?, read: row.get(1)? }),
+                    |row| Ok(CallPrice { write: row.get(0)?, read: row.get(1)? }),
                 )
                 .optional()?;
             Ok(price.unwrap_or_default())
@@ -38,7 +38,7 @@ impl Ledger {
     }
 
     /// Remembers what calls to a workspace cost. What is absent, or no finite number, leaves what was remembered.
-    pub fn keep_price(&self, lease: &Lease, workspace: &str, price: Price) -> Result<(), LedgerError> {
+    pub fn keep_price(&self, lease: &Lease, workspace: &str, price: CallPrice) -> Result<(), LedgerError> {
         self.write_in(lease, "keeping prices", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             let finite = |price: Option<f64>| price.filter(|price| price.is_finite());

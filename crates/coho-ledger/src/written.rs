@@ -1,6 +1,6 @@
 //! Messages as they are written into the outbox, together with what they tell of; [`crate::outbox`] says how they leave it.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use crate::failure::Fault;

@@ -23,7 +23,7 @@ mod lease;
 mod scopes;
 
 #[path = "ledger/memory.rs"]
-mod memory;
+mod row_state;
 
 #[path = "ledger/remember.rs"]
 mod remember;

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use rusqlite::Connection;
 use rusqlite::types::Value;

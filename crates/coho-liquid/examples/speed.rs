@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::value::{Float, Value};
-use coho_liquid::{Context, Scope, Settings, Template, compile};
+use coho_liquid::{CompileScope, Context, Template, TemplateSettings, compile};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -71,12 +71,12 @@ fn timed(
     Ok(())
 }
 
-fn compiled(source: &str, scope: &Scope) -> Result<Template, Failure> {
+fn compiled(source: &str, scope: &CompileScope) -> Result<Template, Failure> {
     compile(source, scope).map_err(|problems| format!("{problems:?}").into())
 }
 
 fn main() -> Result<(), Failure> {
-    let scope = Scope::columns(&columns()?);
+    let scope = CompileScope::columns(&columns()?);
     let rows: Vec<RowBuf> = (0..100_000).map(row).collect();
     let fields = FIELDS.iter().map(|source| compiled(source, &scope)).collect::<Result<Vec<_>, _>>()?;
     let text = compiled(TEXT, &scope)?;
@@ -111,7 +111,7 @@ fn attacks() -> Result<(), Failure> {
         ("divisions", "{% for i in (1..200000) %}{% assign s = 1.1 | divided_by: 3.7 %}{% endfor %}".to_owned()),
     ];
     let mut out = std::io::stdout().lock();
-    let scope = Scope::free().settings(Settings::lenient());
+    let scope = CompileScope::free().settings(TemplateSettings::lenient());
     for (name, source) in attacks {
         let start = Instant::now();
         let outcome = match compile(&source, &scope) {

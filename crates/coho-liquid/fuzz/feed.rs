@@ -6,7 +6,7 @@ use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Settings, Watch, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, Watch, compile};
 
 /// The row of an input that brings none.
 const ROW: &str =
@@ -19,10 +19,10 @@ const NOW: Duration = Duration::from_secs(946_684_800);
 pub(crate) fn feed(input: &str) {
     let (source, row) = input.split_once("\n---\n").unwrap_or((input, ROW));
     let row = json::parse(row).or_else(|_| json::parse(ROW)).unwrap_or(Value::Null);
-    for settings in [Settings::default(), Settings::lenient()] {
-        try_scope(source, &Scope::free().settings(settings), &row);
+    for settings in [TemplateSettings::default(), TemplateSettings::lenient()] {
+        try_scope(source, &CompileScope::free().settings(settings), &row);
         if let Some(columns) = columns(&row) {
-            try_scope(source, &Scope::columns(&columns).settings(settings), &row);
+            try_scope(source, &CompileScope::columns(&columns).settings(settings), &row);
         }
     }
 }
@@ -34,7 +34,7 @@ fn columns(row: &Value) -> Option<Columns> {
     Columns::new(members.iter().map(column).collect()).ok()
 }
 
-fn try_scope(source: &str, scope: &Scope, row: &Value) {
+fn try_scope(source: &str, scope: &CompileScope, row: &Value) {
     match compile(source, scope) {
         Err(problems) => {
             assert!(!problems.is_empty(), "refused without a reason");

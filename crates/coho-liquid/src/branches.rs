@@ -108,11 +108,11 @@ fn rest(otherwise: &mut Option<Else>, marks: &mut Vec<Mark>) {
 mod tests {
     use coho_core::json;
 
-    use crate::{Context, Scope, Watch, compile};
+    use crate::{CompileScope, Context, Watch, compile};
 
     /// The labels of all branches, those that these rows take in capital letters.
     fn watched(source: &str, rows: &[&str]) -> Vec<String> {
-        let template = compile(source, &Scope::free()).unwrap();
+        let template = compile(source, &CompileScope::free()).unwrap();
         let watch = Watch::default();
         for row in rows {
             let row = json::parse(row).unwrap();
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn labels_are_one_line_and_places_those_of_the_tag() {
-        let template = compile("a\n {%- if\n  row.n\n -%}b{% endif %}", &Scope::free()).unwrap();
+        let template = compile("a\n {%- if\n  row.n\n -%}b{% endif %}", &CompileScope::free()).unwrap();
         let [branch] = <[_; 1]>::try_from(template.branches()).unwrap();
         assert_eq!((branch.label.as_str(), branch.place.line, branch.place.column), ("{% if row.n %}", 2, 6));
-        let lines = compile("{% liquid\nif 1\nendif\n%}", &Scope::free()).unwrap();
+        let lines = compile("{% liquid\nif 1\nendif\n%}", &CompileScope::free()).unwrap();
         assert_eq!(lines.branches()[0].label, "{% if 1 %}");
     }
 }

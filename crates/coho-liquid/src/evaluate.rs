@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::Context;
-use super::scope::Scope;
+use super::scope::CompileScope;
 use super::template::{Template, compile};
 
 /// Why a template gives nothing for some data.
@@ -46,7 +46,7 @@ impl std::error::Error for EvaluateError {
 impl Template {
     /// Compiles a template for data of any names; [`compile`] also takes columns, settings and limits.
     pub fn compile(source: &str) -> Result<Self, Vec<Problem>> {
-        compile(source, &Scope::free())
+        compile(source, &CompileScope::free())
     }
 
     /// The template's value for this data: a lone `{{ … }}` keeps its type, anything else is text.

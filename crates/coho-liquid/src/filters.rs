@@ -260,7 +260,7 @@ mod tests {
             let args = ["", ": '1'", ": '1', '2'"].get(filter.counts().0).copied().unwrap_or_default();
             for head in ["nil", "gone", "''", "list"] {
                 let source = format!("{{{{ {head} | {}{args} }}}}", filter.name);
-                let scope = crate::Scope::free().settings(crate::Settings::lenient());
+                let scope = crate::CompileScope::free().settings(crate::TemplateSettings::lenient());
                 let Ok(template) = crate::compile(&source, &scope) else { continue };
                 assert!(!template.may_give_null(), "{source}");
                 if let Ok(value) = template.render(&context(&coho_core::value::Value::Null)) {

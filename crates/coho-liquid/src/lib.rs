@@ -30,11 +30,11 @@
 //!
 //! ```
 //! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
-//! use coho_liquid::{Context, Scope, compile};
+//! use coho_liquid::{Context, CompileScope, compile};
 //!
 //! let column = |name: &str| Column { name: name.into(), kind: ColumnType::Mixed };
 //! let columns = Columns::new(vec![column("plan"), column("seats")])?;
-//! let scope = Scope::columns(&columns);
+//! let scope = CompileScope::columns(&columns);
 //!
 //! let template = compile("{{ | json_construct : 'tier', row['plan'], 'seats', seats }}", &scope).map_err(|p| format!("{p:?}"))?;
 //! let row = RowBuf::from_cells([Cell::Text("pro"), Cell::Int(40)]);
@@ -89,6 +89,6 @@ pub use fault::Start;
 pub use liquid_core;
 pub use reference::{filter_names, reference};
 pub use rendered::rendered;
-pub use scope::{Reads, Scope};
-pub use settings::{Settings, Undefined, Unreadable};
+pub use scope::{CompileScope, Reads};
+pub use settings::{TemplateSettings, Undefined, Unreadable};
 pub use template::{Template, compile};

@@ -18,7 +18,7 @@ use super::ast::{Node, Part};
 use super::budget::DEEPEST_TEMPLATE;
 use super::fault::{Fault, Span};
 use super::pieces;
-use super::scope::{Reads, Scope};
+use super::scope::{CompileScope, Reads};
 
 /// More faults than this help nobody.
 const MOST_FAULTS: usize = 50;
@@ -40,7 +40,7 @@ pub(crate) struct Parsed {
     pub(crate) parts: Vec<Part>,
 }
 
-pub(crate) fn parse(source: &str, scope: &Scope) -> Parsed {
+pub(crate) fn parse(source: &str, scope: &CompileScope) -> Parsed {
     let (pieces, faults) = pieces::cut(source);
     let mut parser = Parser::new(source, scope, names::assigned(source, &pieces), faults);
     let nodes = parser.document(&pieces);
@@ -60,7 +60,7 @@ pub(crate) fn parse(source: &str, scope: &Scope) -> Parsed {
 
 struct Parser<'s> {
     source: &'s str,
-    scope: &'s Scope,
+    scope: &'s CompileScope,
     /// The names that the template assigns somewhere.
     slots: HashMap<String, usize>,
     columns: BTreeSet<usize>,
@@ -112,7 +112,12 @@ enum Names {
 }
 
 impl<'s> Parser<'s> {
-    fn new(source: &'s str, scope: &'s Scope, slots: HashMap<String, usize>, faults: Vec<Fault>) -> Self {
+    fn new(
+        source: &'s str,
+        scope: &'s CompileScope,
+        slots: HashMap<String, usize>,
+        faults: Vec<Fault>,
+    ) -> Self {
         Self {
             source,
             scope,

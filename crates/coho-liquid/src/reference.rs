@@ -92,7 +92,7 @@ fn form(filter: &Filter) -> String {
 mod tests {
     use coho_core::snippet::{Snippet, Snippets};
 
-    use crate::{Context, Scope, compile};
+    use crate::{CompileScope, Context, compile};
 
     use super::*;
 
@@ -102,7 +102,8 @@ mod tests {
         let mut wrong = Vec::new();
         for (_, filters) in TABLE {
             for Filter { name, example: (template, json), .. } in *filters {
-                let compiled = compile(template, &Scope::free()).map_err(|problems| format!("{problems:?}"));
+                let compiled =
+                    compile(template, &CompileScope::free()).map_err(|problems| format!("{problems:?}"));
                 let found = compiled.and_then(|compiled| {
                     compiled.render(&Context::free(&values)).map_err(|problem| problem.to_string())
                 });
@@ -121,7 +122,7 @@ mod tests {
         for tag in tags::TABLE {
             let badge = Snippet { text: tags::BADGE.to_owned(), file: "templates/badge.liquid".into() };
             let snippets: Snippets = [("badge".to_owned(), badge)].into_iter().collect();
-            let template = compile(tag.example.0, &Scope::free().snippets(&snippets)).unwrap();
+            let template = compile(tag.example.0, &CompileScope::free().snippets(&snippets)).unwrap();
             assert_eq!(template.render_text(&Context::free(&values)).unwrap(), tag.example.1, "{}", tag.name);
         }
     }

@@ -17,7 +17,7 @@ use super::context::{Context, Values};
 use super::fault::Fault;
 use super::filters::{Args, Body, Each, Filter, Input, equal, listed};
 use super::scene::Scene;
-use super::scope::Scope;
+use super::scope::CompileScope;
 use super::text;
 use super::value::Val;
 
@@ -25,7 +25,7 @@ use super::value::Val;
 pub(crate) struct Rendering<'a> {
     source: &'a str,
     parts: &'a [Part],
-    scope: &'a Scope,
+    scope: &'a CompileScope,
     values: Values<'a>,
     sync: Option<&'a Value>,
     run: Option<&'a Value>,
@@ -68,7 +68,7 @@ static NOTHING: Value = Value::Null;
 impl<'a> Rendering<'a> {
     pub(crate) fn new(
         source: &'a str,
-        scope: &'a Scope,
+        scope: &'a CompileScope,
         parts: &'a [Part],
         slots: usize,
         context: &Context<'a>,
@@ -81,7 +81,7 @@ impl<'a> Rendering<'a> {
         rendering
     }
 
-    fn bare(source: &'a str, scope: &'a Scope, scene: Scene<'a>, context: &Context<'a>) -> Self {
+    fn bare(source: &'a str, scope: &'a CompileScope, scene: Scene<'a>, context: &Context<'a>) -> Self {
         Self {
             source,
             parts: &[],
@@ -363,7 +363,7 @@ impl<'a> Evaluates<'a> for Rendering<'a> {
 }
 
 /// Runs as much of a chain as consists of literals alone: what fails there fails for every row.
-pub(crate) fn probe(chain: &Chain, scope: &Scope, source: &str) -> Option<Fault> {
+pub(crate) fn probe(chain: &Chain, scope: &CompileScope, source: &str) -> Option<Fault> {
     let head = chain.head.as_ref()?;
     if !head.is_constant() {
         return None;

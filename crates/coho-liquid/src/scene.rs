@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::budget::Meter;
-use super::settings::Settings;
+use super::settings::TemplateSettings;
 
 /// The scene of one rendering.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene<'a> {
     pub(crate) meter: Meter,
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: &'a TemplateSettings,
     pub(crate) now: Option<DateTime<Utc>>,
 }

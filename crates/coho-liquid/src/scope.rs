@@ -6,22 +6,22 @@ use coho_core::row::Columns;
 use coho_core::snippet::Snippets;
 
 use super::added::Filters;
-use super::settings::Settings;
+use super::settings::TemplateSettings;
 
 /// What a template is compiled against.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub struct CompileScope {
     /// The row's columns. Without them any name may be defined, and only rendering tells.
     pub columns: Option<Columns>,
     /// How it is read.
-    pub settings: Settings,
+    pub settings: TemplateSettings,
     /// What it may render by name.
     pub snippets: Snippets,
     /// The filters that it may call besides those of the dialect.
     pub filters: Filters,
 }
 
-impl Scope {
+impl CompileScope {
     /// A scope for rows of these columns.
     pub fn columns(columns: &Columns) -> Self {
         Self { columns: Some(columns.clone()), ..Self::default() }
@@ -48,7 +48,7 @@ impl Scope {
 
     /// The same, read otherwise.
     #[must_use]
-    pub fn settings(mut self, settings: Settings) -> Self {
+    pub fn settings(mut self, settings: TemplateSettings) -> Self {
         self.settings = settings;
         self
     }

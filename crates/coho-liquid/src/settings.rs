@@ -25,7 +25,7 @@ pub enum Unreadable {
 
 /// How templates are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct TemplateSettings {
     /// What is not there.
     pub undefined: Undefined,
     /// Dates that are none.
@@ -34,7 +34,7 @@ pub struct Settings {
     pub budget: Budget,
 }
 
-impl Settings {
+impl TemplateSettings {
     /// As LiquidJS reads by default: undefined values are nil, and what is no date passes a date filter unchanged.
     pub fn lenient() -> Self {
         Self { undefined: Undefined::Empty, dates: Unreadable::Keep, budget: Budget::default() }

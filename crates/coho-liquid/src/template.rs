@@ -11,14 +11,14 @@ use super::fault::{self, Fault, Span};
 use super::filters::Filter;
 use super::parser;
 use super::render::Rendering;
-use super::scope::{Reads, Scope};
+use super::scope::{CompileScope, Reads};
 
 /// A template, checked. It can be shared between threads.
 #[derive(Debug)]
 pub struct Template {
     source: String,
     nodes: Vec<Node>,
-    scope: Scope,
+    scope: CompileScope,
     slots: usize,
     reads: Reads,
     volatile: bool,
@@ -29,7 +29,7 @@ pub struct Template {
 
 /// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
 /// [`super::Start`] moves them to the file that it stands in.
-pub fn compile(source: &str, scope: &Scope) -> Result<Template, Vec<Problem>> {
+pub fn compile(source: &str, scope: &CompileScope) -> Result<Template, Vec<Problem>> {
     let budget = scope.settings.budget;
     if source.len() > budget.source {
         let message = format!("the template has {} bytes, and {} are allowed", source.len(), budget.source);
@@ -150,12 +150,12 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::Settings;
+    use super::super::settings::TemplateSettings;
     use super::*;
 
-    fn render(source: &str, row: &str, settings: Settings) -> Result<Value, Problem> {
+    fn render(source: &str, row: &str, settings: TemplateSettings) -> Result<Value, Problem> {
         let row = coho_core::json::parse(row).unwrap();
-        let template = compile(source, &Scope::free().settings(settings)).unwrap();
+        let template = compile(source, &CompileScope::free().settings(settings)).unwrap();
         template.render(&Context::row_object(&row))
     }
 
@@ -167,34 +167,37 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_refused_unless_it_is_asked_for_with_care() {
-        let strict = |source| render(source, r#"{"a":{"b":null}}"#, Settings::default());
+        let strict = |source| render(source, r#"{"a":{"b":null}}"#, TemplateSettings::default());
         let problem = strict("{{ row.a.c }}").unwrap_err();
         assert_eq!((problem.code, problem.place.unwrap().column), (Code::UNDEFINED_VALUE, 4));
         assert!(strict("{{ row.a.b }}").unwrap().is_null());
         assert!(strict("{{ row.a.b.c }}").unwrap().is_null());
         assert_eq!(strict("{{ row.a.c | default: 1 }}").unwrap(), Value::Int(1));
         assert_eq!(strict("{% if row.a.c == nil %}x{% endif %}").unwrap(), Value::text("x"));
-        assert!(render("{{ row.a.c }}", "{}", Settings::lenient()).unwrap().is_null());
+        assert!(render("{{ row.a.c }}", "{}", TemplateSettings::lenient()).unwrap().is_null());
     }
 
     #[test]
     fn what_is_no_date_is_a_problem_unless_the_setting_keeps_it() {
         let source = "{{ row.d | date: '%Y' }}";
-        let problem = render(source, r#"{"d":"soon"}"#, Settings::default()).unwrap_err();
+        let problem = render(source, r#"{"d":"soon"}"#, TemplateSettings::default()).unwrap_err();
         assert_eq!(problem.to_string(), "\"soon\" cannot be read as a date [unreadable-date]");
-        assert_eq!(render(source, r#"{"d":"soon"}"#, Settings::lenient()).unwrap(), Value::text("soon"));
-        assert!(render(source, r#"{"d":null}"#, Settings::default()).unwrap().is_null());
+        assert_eq!(
+            render(source, r#"{"d":"soon"}"#, TemplateSettings::lenient()).unwrap(),
+            Value::text("soon")
+        );
+        assert!(render(source, r#"{"d":null}"#, TemplateSettings::default()).unwrap().is_null());
     }
 
     #[test]
     fn now_needs_a_clock_and_is_volatile() {
-        let template = compile("{{ 'now' | date: '%F' }}", &Scope::free()).unwrap();
+        let template = compile("{{ 'now' | date: '%F' }}", &CompileScope::free()).unwrap();
         assert!(template.is_volatile());
         let context = Context::free(&Value::Null);
         assert!(template.render(&context).is_err());
         let now = chrono::DateTime::from_timestamp(1_709_633_472, 0).unwrap();
         assert_eq!(template.render(&context.at(now)).unwrap(), Value::text("2024-03-05"));
-        assert!(!compile("{{ row.d | date: '%F' }}", &Scope::free()).unwrap().is_volatile());
-        assert!(compile("{{ run.id }}", &Scope::free()).unwrap().is_volatile());
+        assert!(!compile("{{ row.d | date: '%F' }}", &CompileScope::free()).unwrap().is_volatile());
+        assert!(compile("{{ run.id }}", &CompileScope::free()).unwrap().is_volatile());
     }
 }

@@ -3,10 +3,10 @@
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 fn outcome(source: &str) -> Result<Value, Problem> {
-    let template = compile(source, &Scope::free().settings(Settings::lenient()));
+    let template = compile(source, &CompileScope::free().settings(TemplateSettings::lenient()));
     let template = template.map_err(|problems| problems.into_iter().next().ok_or("a problem"));
     match template {
         Ok(template) => template.render(&Context::free(&Value::Null)),
@@ -167,7 +167,7 @@ fn no_problem_shows_more_than_a_preview() {
         "{% for i in (1..2) limit: row.a %}{% endfor %}",
         "{{ row[row.a] }}",
     ] {
-        let template = compile(source, &Scope::free()).unwrap();
+        let template = compile(source, &CompileScope::free()).unwrap();
         let problem = template.render(&Context::row_object(&row)).unwrap_err();
         let text = format!("{problem} {}", problem.help.clone().unwrap_or_default());
         assert!(text.matches("s3cret").count() <= 5, "{text}");

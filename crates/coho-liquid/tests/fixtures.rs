@@ -19,7 +19,7 @@ use std::path::Path;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::snippet::{Snippet, Snippets};
-use coho_liquid::{Scope, compile};
+use coho_liquid::{CompileScope, compile};
 
 fn snapshot(path: &Path, shown: &str) -> datatest_stable::Result<()> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a name")?;
@@ -54,7 +54,7 @@ fn problems(path: &Path) -> datatest_stable::Result<()> {
     let column = |name: &str| Column { name: name.to_owned(), kind: ColumnType::Mixed };
     let columns = Columns::new(["id", "email", "seats", "first name"].map(column).into())?;
     let source = std::fs::read_to_string(path)?;
-    let shown = match compile(&source, &Scope::columns(&columns).snippets(&snippets())) {
+    let shown = match compile(&source, &CompileScope::columns(&columns).snippets(&snippets())) {
         Ok(template) => format!("reads {:?}, volatile {}\n", template.columns(), template.is_volatile()),
         Err(problems) => problems.iter().map(|problem| show(problem, &source)).collect(),
     };

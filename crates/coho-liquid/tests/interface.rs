@@ -11,13 +11,13 @@ mod stock;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
-use coho_liquid::{Budget, Context, FilterError, Filters, Scope, Settings, Template, compile};
+use coho_liquid::{Budget, CompileScope, Context, FilterError, Filters, Template, TemplateSettings, compile};
 use liquid_lib::stdlib::Append;
 
 use written::{Echo, filters};
 
 fn template(source: &str) -> Template {
-    compile(source, &Scope::free().filters(&filters())).unwrap()
+    compile(source, &CompileScope::free().filters(&filters())).unwrap()
 }
 
 fn render(source: &str, row: &str) -> Result<Value, Problem> {
@@ -26,7 +26,7 @@ fn render(source: &str, row: &str) -> Result<Value, Problem> {
 }
 
 fn refused(source: &str) -> Problem {
-    compile(source, &Scope::free().filters(&filters())).unwrap_err().remove(0)
+    compile(source, &CompileScope::free().filters(&filters())).unwrap_err().remove(0)
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn moments_keep_their_instant_and_dates_their_day() {
     use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
     let column = |name: &str| Column { name: name.into(), kind: ColumnType::Mixed };
     let columns = Columns::new(vec![column("v")]).unwrap();
-    let template = compile("{{ v | echo }}", &Scope::columns(&columns).filters(&filters())).unwrap();
+    let template = compile("{{ v | echo }}", &CompileScope::columns(&columns).filters(&filters())).unwrap();
     let through = |cell: Cell<'_>| template.render(&Context::row(&RowBuf::from_cells([cell]))).unwrap();
     for micros in [0, 1_709_633_472_123_456, -62_135_596_799_999_999, -1] {
         assert_eq!(through(Cell::Timestamp(micros)), Cell::Timestamp(micros).to_value());
@@ -155,12 +155,12 @@ fn what_fails_has_a_place_and_quotes_no_row() {
 
 #[test]
 fn a_filter_spends_the_templates_budget() {
-    let settings = Settings {
+    let settings = TemplateSettings {
         budget: Budget { steps: 1_000, values: 10_000, ..Budget::default() },
-        ..Settings::default()
+        ..TemplateSettings::default()
     };
     let spent = |source: &str| {
-        let template = compile(source, &Scope::free().settings(settings).filters(&filters())).unwrap();
+        let template = compile(source, &CompileScope::free().settings(settings).filters(&filters())).unwrap();
         template
             .render(&Context::free(&Value::Null))
             .map(|value| value.to_string().len())
@@ -196,7 +196,7 @@ fn nothing_takes_the_name_of_another_filter() {
 #[test]
 fn templates_with_added_filters_say_so() {
     let filters = filters();
-    let scope = Scope::free().filters(&filters);
+    let scope = CompileScope::free().filters(&filters);
     assert!(template("{{ 1 | echo }}").calls_added() && template("{{ 1 | echo }}").may_give_null());
     assert!(!template("{{ 1 | plus: 1 }}").calls_added());
     // Nobody knows what such a filter makes of `'now'`.

@@ -2,7 +2,7 @@
 
 use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::value::Value;
-use coho_liquid::{Budget, Context, Reads, Scope, Settings, compile};
+use coho_liquid::{Budget, CompileScope, Context, Reads, TemplateSettings, compile};
 use proptest::prelude::*;
 
 fn columns() -> Columns {
@@ -118,12 +118,12 @@ fn template() -> impl Strategy<Value = String> {
     })
 }
 
-fn scopes() -> [Scope; 2] {
+fn scopes() -> [CompileScope; 2] {
     let budget = Budget { steps: 5_000, values: 1 << 16, output: 1 << 14, ..Budget::default() };
     let columns = columns();
-    let lenient = Settings { budget, ..Settings::lenient() };
-    let strict = Settings { budget, ..Settings::default() };
-    [Scope::columns(&columns).settings(lenient), Scope::columns(&columns).settings(strict)]
+    let lenient = TemplateSettings { budget, ..TemplateSettings::lenient() };
+    let strict = TemplateSettings { budget, ..TemplateSettings::default() };
+    [CompileScope::columns(&columns).settings(lenient), CompileScope::columns(&columns).settings(strict)]
 }
 
 proptest! {

@@ -6,7 +6,7 @@
 //! [`run_template`] does the same with a single template. Nothing is read, sent or remembered, and there is no clock.
 //!
 //! ```
-//! use coho_core::case::{Case, Ending, Expected, Given, Subject, Suite};
+//! use coho_core::case::{Case, CaseEnding, Expected, Given, SuiteSubject, Suite};
 //! use coho_core::json::parse;
 //! use coho_core::object::Object;
 //! use coho_core::path::FieldPath;
@@ -53,12 +53,12 @@
 //! };
 //! let suite = Suite {
 //!     file: "tests/accounts.yaml".into(),
-//!     subject: Subject::Sync(sync.id.clone()),
+//!     subject: SuiteSubject::Sync(sync.id.clone()),
 //!     columns: vec![],
 //!     cases: vec![case],
 //! };
 //! let report = coho_mapping::cases::run(&suite, &sync, &Declared::default());
-//! assert!(matches!(&report.cases[0].ending, Ending::Failed { mismatches, .. } if mismatches.len() == 1));
+//! assert!(matches!(&report.cases[0].ending, CaseEnding::Failed { mismatches, .. } if mismatches.len() == 1));
 //! # Ok::<(), coho_core::json::JsonError>(())
 //! ```
 
@@ -68,22 +68,22 @@ mod coverage;
 
 use std::collections::BTreeSet;
 
-use coho_core::case::{Answer, Case, CaseReport, Ending, Expected, Suite, SuiteReport};
+use coho_core::case::{Case, CaseEnding, CaseOutcome, CaseReport, Expected, Suite, SuiteReport};
 use coho_core::code::Code;
 use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
-use coho_core::fields::{Rendered, Sent, sieve};
+use coho_core::fields::{Rendered, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::Seen;
 use coho_core::operation::{Draft, FoundBy, seal};
 use coho_core::problem::Problem;
 use coho_core::row::{ColumnType, Columns, RowBuf};
+use coho_core::row_state::Seen;
 use coho_core::sync::{Matching, Sync, TemplateText};
 use coho_core::value::Value;
 
 use crate::record::{MESSAGE_ID, record};
 use crate::{Facts, Filters, Mapping, Specification};
-use coho_liquid::{Branch, Context, Reads, Scope, Start, Template, Watch, compile};
+use coho_liquid::{Branch, CompileScope, Context, Reads, Start, Template, Watch, compile};
 use coverage::{Branches, Reached};
 
 /// What the project says of a sync's model.
@@ -126,7 +126,7 @@ fn mapping(suite: &Suite, sync: &Sync, declared: &Declared<'_>) -> Result<(Colum
     Ok((columns, mapping))
 }
 
-fn report(case: &Case, ending: Ending) -> CaseReport {
+fn report(case: &Case, ending: CaseEnding) -> CaseReport {
     CaseReport {
         name: case.name.clone(),
         place: case.place.clone(),
@@ -165,7 +165,7 @@ pub fn template_answers(
 }
 
 /// What came of a row, or why it cannot be made.
-pub type Answered = Result<Answer, Vec<Problem>>;
+pub type Answered = Result<CaseOutcome, Vec<Problem>>;
 
 /// Runs the cases of a file that tests a template.
 ///
@@ -191,7 +191,7 @@ fn compiled(suite: &Suite, template: &TemplateText) -> Result<(Columns, Template
         problems.into_iter().map(|problem| declarable(start.shift(problem))).collect()
     };
     let settings = crate::compile::settings(template);
-    let scope = Scope::columns(&columns).settings(settings).snippets(&template.snippets);
+    let scope = CompileScope::columns(&columns).settings(settings).snippets(&template.snippets);
     let compiled = compile(&template.text, &scope).map_err(moved)?;
     Ok((columns, compiled, start))
 }
@@ -204,31 +204,41 @@ fn row_of(case: &Case, columns: &Columns, template: &Template) -> Result<RowBuf,
     columns::row(case, columns, &reads)
 }
 
-fn rendered((template, start): (&Template, &Start), row: &RowBuf, facts: &Facts, watch: &Watch) -> Answer {
+fn rendered(
+    (template, start): (&Template, &Start),
+    row: &RowBuf,
+    facts: &Facts,
+    watch: &Watch,
+) -> CaseOutcome {
     let context = Context::row(row).sync(&facts.sync).run(&facts.run).watch(watch);
     match template.render(&facts.now.map_or(context, |now| context.at(now))) {
-        Ok(value) => Answer::Value(value),
-        Err(problem) => Answer::Problems(vec![start.shift(problem)]),
+        Ok(value) => CaseOutcome::Value(value),
+        Err(problem) => CaseOutcome::Problems(vec![start.shift(problem)]),
     }
 }
 
-fn render(case: &Case, columns: &Columns, template: (&Template, &Start), branches: &mut Branches) -> Ending {
+fn render(
+    case: &Case,
+    columns: &Columns,
+    template: (&Template, &Start),
+    branches: &mut Branches,
+) -> CaseEnding {
     let row = match row_of(case, columns, template.0) {
         Ok(row) => row,
-        Err(problems) => return Ending::Broken(problems),
+        Err(problems) => return CaseEnding::Broken(problems),
     };
     let watch = Watch::default();
     let got = rendered(template, &row, &Facts::of_tests(Value::Object(Vec::new())), &watch);
     let mismatches = compare::compare(None, &case.expected, &got);
     if !mismatches.is_empty() {
-        return Ending::Failed { mismatches, got };
+        return CaseEnding::Failed { mismatches, got };
     }
     branches.taken(&watch.taken());
-    Ending::Passed
+    CaseEnding::Passed
 }
 
 fn not_run(suite: &Suite, problems: Vec<Problem>) -> SuiteReport {
-    let broken = suite.cases.iter().map(|case| report(case, Ending::Broken(Vec::new())));
+    let broken = suite.cases.iter().map(|case| report(case, CaseEnding::Broken(Vec::new())));
     SuiteReport { problems, ..ran(suite, broken.collect()) }
 }
 
@@ -274,7 +284,7 @@ struct Made {
     rendered: Result<Rendered, Vec<Problem>>,
     /// The branches that templates took.
     taken: BTreeSet<usize>,
-    answer: Answer,
+    answer: CaseOutcome,
     key: Option<Key>,
 }
 
@@ -292,15 +302,15 @@ impl Runner<'_> {
             self.mapping.render_watched(Some(key.as_ref().unwrap_or(&stand_in)), row, facts);
         let answer = match &rendered {
             Ok(rendered) => self.sealed(rendered, row),
-            Err(problems) => Answer::Problems(problems.clone()),
+            Err(problems) => CaseOutcome::Problems(problems.clone()),
         };
         Made { rendered, taken, answer, key }
     }
 
-    fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> Ending {
+    fn run(&self, case: &Case, reached: &mut Reached<'_>, branches: &mut Branches) -> CaseEnding {
         let row = match self.row(case) {
             Ok(row) => row,
-            Err(problems) => return Ending::Broken(problems),
+            Err(problems) => return CaseEnding::Broken(problems),
         };
         let id = Value::text(self.sync.id.as_str());
         let facts = Facts::of_tests(Value::Object(vec![("id".to_owned(), id)]));
@@ -308,33 +318,33 @@ impl Runner<'_> {
         let got = self.told(answer, &case.expected, key.as_ref());
         let mismatches = compare::compare(Some(self.sync.object), &case.expected, &got);
         if !mismatches.is_empty() {
-            return Ending::Failed { mismatches, got };
+            return CaseEnding::Failed { mismatches, got };
         }
         branches.taken(&taken);
         match (&rendered, &got) {
-            (Ok(rendered), Answer::Record(_)) => reached.record(rendered),
-            (Ok(rendered), Answer::Problems(_) | Answer::Value(_)) => reached.nulls(rendered),
+            (Ok(rendered), CaseOutcome::Record(_)) => reached.record(rendered),
+            (Ok(rendered), CaseOutcome::Problems(_) | CaseOutcome::Value(_)) => reached.nulls(rendered),
             (Err(problems), _) => reached.problems(problems),
         }
-        Ending::Passed
+        CaseEnding::Passed
     }
 
     /// A `messageId` that no column gives says nothing of the mapping: it is told where the case names it, and only if the
     /// row has a key to make it of.
-    fn told(&self, answer: Answer, expected: &Expected, key: Option<&Key>) -> Answer {
+    fn told(&self, answer: CaseOutcome, expected: &Expected, key: Option<&Key>) -> CaseOutcome {
         let made = matches!(self.sync.matching, Matching::Message(None));
         let named = matches!(expected, Expected::Record(record) if record.get(MESSAGE_ID).is_some());
         match answer {
-            Answer::Record(Value::Object(mut members)) if made && !(named && key.is_some()) => {
+            CaseOutcome::Record(Value::Object(mut members)) if made && !(named && key.is_some()) => {
                 members.retain(|(name, _)| name != MESSAGE_ID);
-                Answer::Record(Value::Object(members))
+                CaseOutcome::Record(Value::Object(members))
             }
-            Answer::Record(_) | Answer::Value(_) | Answer::Problems(_) => answer,
+            CaseOutcome::Record(_) | CaseOutcome::Value(_) | CaseOutcome::Problems(_) => answer,
         }
     }
 
     /// What a new record of this row would be, or what is wrong with it by the object's rules.
-    fn sealed(&self, rendered: &Rendered, row: &RowBuf) -> Answer {
+    fn sealed(&self, rendered: &Rendered, row: &RowBuf) -> CaseOutcome {
         let draft = Draft {
             key: &Key::new("test"),
             object: self.sync.object,
@@ -344,15 +354,15 @@ impl Runner<'_> {
                 Matching::ExternalId(_) | Matching::Message(_) => FoundBy::ExternalId,
             },
             rendered,
-            sieved: sieve(rendered, &Sent::new()),
-            memory: None,
+            field_diff: diff_fields(rendered, &Sent::new()),
+            row_state: None,
             change: Change::Add,
             reason: Reason::NewRecord,
             seen: Seen { row: Digest::of(row.as_bytes()), mapping: self.mapping.digest() },
         };
         match seal(draft) {
-            Ok(_) => Answer::Record(record(self.sync.object, rendered)),
-            Err(problems) => Answer::Problems(problems),
+            Ok(_) => CaseOutcome::Record(record(self.sync.object, rendered)),
+            Err(problems) => CaseOutcome::Problems(problems),
         }
     }
 }

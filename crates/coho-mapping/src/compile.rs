@@ -19,7 +19,7 @@ use crate::fit::{Slot, one_of};
 use crate::mapping::{Field, Filled, Lookup, Mapping, Node, To};
 use crate::source::Source;
 use crate::specification::Specification;
-use coho_liquid::{Branch, Filters, Reads, Scope, Settings, Start};
+use coho_liquid::{Branch, CompileScope, Filters, Reads, Start, TemplateSettings};
 pub(crate) use matching::is_email;
 
 impl Mapping {
@@ -96,7 +96,7 @@ fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
     if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || json {
         return None;
     }
-    let scope = scope(Scope::free(), template, filters);
+    let scope = scope(CompileScope::free(), template, filters);
     let compiled = coho_liquid::compile(&template.text, &scope).ok()?;
     if compiled.may_give_null() {
         return None;
@@ -109,7 +109,7 @@ fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
 }
 
 /// What a template is compiled against, besides the columns.
-fn scope(scope: Scope, template: &TemplateText, filters: Option<&Filters>) -> Scope {
+fn scope(scope: CompileScope, template: &TemplateText, filters: Option<&Filters>) -> CompileScope {
     let scope = scope.settings(settings(template)).snippets(&template.snippets);
     match filters {
         Some(filters) => scope.filters(filters),
@@ -118,10 +118,10 @@ fn scope(scope: Scope, template: &TemplateText, filters: Option<&Filters>) -> Sc
 }
 
 /// How a template is read.
-pub(crate) fn settings(template: &TemplateText) -> Settings {
+pub(crate) fn settings(template: &TemplateText) -> TemplateSettings {
     match template.undefined {
-        Undefined::Error => Settings::default(),
-        Undefined::Empty => Settings::lenient(),
+        Undefined::Error => TemplateSettings::default(),
+        Undefined::Empty => TemplateSettings::lenient(),
     }
 }
 
@@ -129,7 +129,7 @@ fn inspect(from: &Expression, filters: Option<&Filters>, problems: &mut Vec<Prob
     match from {
         Expression::Template { template, .. } => {
             let start = Start { place: template.place.clone(), indent: template.indent };
-            let scope = scope(Scope::free(), template, filters);
+            let scope = scope(CompileScope::free(), template, filters);
             let found = coho_liquid::compile(&template.text, &scope).err().unwrap_or_default();
             once(problems, found.into_iter().map(|problem| start.shift(problem)));
         }
@@ -275,7 +275,7 @@ impl Compiler<'_> {
 
     fn template(&mut self, text: &TemplateText, cast: Option<Cast>) -> Option<Node> {
         let start = Start { place: text.place.clone(), indent: text.indent };
-        let scope = scope(Scope::columns(self.columns), text, self.filters);
+        let scope = scope(CompileScope::columns(self.columns), text, self.filters);
         match coho_liquid::compile(&text.text, &scope) {
             Ok(template) => {
                 match template.columns() {

@@ -54,11 +54,11 @@
 //! ```
 //! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 //! use coho_core::value::Value;
-//! use coho_liquid::{Context, Reads, Scope, compile};
+//! use coho_liquid::{Context, Reads, CompileScope, compile};
 //!
 //! let column = |name: &str| Column { name: name.into(), kind: ColumnType::Int };
 //! let columns = Columns::new(vec![column("id"), column("seats"), column("used")])?;
-//! let template = compile("{{ row.seats | minus: row.used }}", &Scope::columns(&columns))
+//! let template = compile("{{ row.seats | minus: row.used }}", &CompileScope::columns(&columns))
 //!     .map_err(|problems| format!("{problems:?}"))?;
 //! assert_eq!(template.columns(), &Reads::Columns([1, 2].into()));
 //!
@@ -66,7 +66,7 @@
 //! let value = template.render(&Context::row(&row)).map_err(|problem| problem.to_string())?;
 //! assert_eq!(value, Value::Int(28));
 //!
-//! let problems = compile("{{ row.seat | minsu: 1 }}", &Scope::columns(&columns)).unwrap_err();
+//! let problems = compile("{{ row.seat | minsu: 1 }}", &CompileScope::columns(&columns)).unwrap_err();
 //! assert_eq!(problems.len(), 2);
 //! assert_eq!(problems[0].help.as_deref(), Some("did you mean `seats`?"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -14,12 +14,12 @@ use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering};
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row::Row;
 use coho_core::sync::{Associations, NullPolicy};
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 
 use crate::source::Source;

@@ -71,7 +71,7 @@ fn reads(from: &Expression, masked: &[String]) -> bool {
 }
 
 fn template_reads(template: &TemplateText, masked: &[String]) -> bool {
-    let scope = coho_liquid::Scope::free().snippets(&template.snippets);
+    let scope = coho_liquid::CompileScope::free().snippets(&template.snippets);
     // What cannot be compiled is never rendered.
     let Ok(compiled) = coho_liquid::compile(&template.text, &scope) else { return false };
     let snippets = compiled.snippets().filter_map(|name| template.snippets.get(name));

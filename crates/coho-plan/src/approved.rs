@@ -14,9 +14,10 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use coho_core::code::Code;
 use coho_core::digest::{Digest, Hasher};
-use coho_core::memory::{Time, Verb};
 use coho_core::operation::{Action, Operation};
+use coho_core::row_state::Verb;
 use coho_core::sync::{Sync, SyncId};
+use coho_core::time::Time;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use coho_core::plan::Calls;
 
+use crate::call_costs::MESSAGES_A_CALL;
 use crate::phase::Phase;
-use crate::tariff::MESSAGES_A_CALL;
 
 /// The most messages of operations whose outcome may be unknown after a crash, and never less than one operation's.
 pub const BATCHED: usize = 400;

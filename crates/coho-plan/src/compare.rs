@@ -1,6 +1,6 @@
 //! The comparison: each key with its rows, its memory, or both, in the order of the keys, in bounded memory.
 //!
-//! Rows come sorted from [`crate::sort`], memories in order from [`coho_ledger::memory::Memories`]; one pass over both finds
+//! Rows come sorted from [`crate::sort`], row_states in order from [`coho_ledger::row_state::RowStates`]; one pass over both finds
 //! everything. What is the same as before can be counted on the way without being looked at closely, which is most of it.
 
 use std::cmp::Ordering;
@@ -8,9 +8,9 @@ use std::mem;
 
 use coho_core::digest::Digest;
 use coho_core::key::Key;
-use coho_core::memory::Seen;
 use coho_core::row::RowBuf;
-use coho_ledger::memory::{Memories, MemoryRow, Standings};
+use coho_core::row_state::Seen;
+use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
 use crate::failure::PlanError;
 use crate::sort::Sorted;
@@ -23,7 +23,7 @@ pub struct Compared {
     /// What the source has.
     pub rows: Rows,
     /// What the ledger has.
-    pub memory: Option<MemoryRow>,
+    pub row_state: Option<StateRow>,
 }
 
 /// What the source has of a key.
@@ -62,7 +62,7 @@ pub enum Same {
 #[derive(Debug)]
 pub struct Comparison {
     sorted: Sorted,
-    memories: Memories,
+    row_states: RowStates,
     same: Same,
     counted: u64,
     failed: bool,
@@ -70,8 +70,8 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares these rows with these memories.
-    pub fn new(sorted: Sorted, memories: Memories, same: Same) -> Self {
-        Self { sorted, memories, same, counted: 0, failed: false }
+    pub fn new(sorted: Sorted, row_states: RowStates, same: Same) -> Self {
+        Self { sorted, row_states, same, counted: 0, failed: false }
     }
 
     /// How many keys were the same and only counted, so far.
@@ -80,20 +80,20 @@ impl Comparison {
     }
 
     /// How many memories of each kind were passed so far: at the end, those of the whole scope.
-    pub fn standings(&self) -> Standings {
-        self.memories.standings()
+    pub fn counts(&self) -> StateCounts {
+        self.row_states.counts()
     }
 
     fn step(&mut self) -> Result<Option<Compared>, PlanError> {
         loop {
             let side = match self.sorted.peek() {
-                Some(row) => self.memories.compare(row)?.unwrap_or(Ordering::Less),
-                None if self.memories.is_over()? => return Ok(None),
+                Some(row) => self.row_states.compare(row)?.unwrap_or(Ordering::Less),
+                None if self.row_states.is_over()? => return Ok(None),
                 None => Ordering::Greater,
             };
             let found = match side {
                 Ordering::Less => self.row(),
-                Ordering::Greater => Ok(Some(self.memory())),
+                Ordering::Greater => Ok(Some(self.row_state())),
                 Ordering::Equal => self.both(),
             };
             if let Some(compared) = found? {
@@ -108,13 +108,13 @@ impl Comparison {
         let key = Key::new(String::from_utf8_lossy(&group.key));
         let row = RowBuf::from_bytes(mem::take(&mut group.row));
         let rows = rows(row, group.fingerprint, group.count);
-        Ok(Some(Compared { key, rows, memory: None }))
+        Ok(Some(Compared { key, rows, row_state: None }))
     }
 
     /// A key that only the ledger has.
-    fn memory(&mut self) -> Compared {
-        let memory = self.memories.take_next();
-        Compared { key: memory.key(), rows: Rows::None, memory: Some(memory) }
+    fn row_state(&mut self) -> Compared {
+        let row_state = self.row_states.take_next();
+        Compared { key: row_state.key(), rows: Rows::None, row_state: Some(row_state) }
     }
 
     /// A key that both have, unless it is the same and is only counted.
@@ -122,16 +122,16 @@ impl Comparison {
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
         if let (Same::Count { mapping }, 1) = (self.same, group.count) {
             let seen = Seen { row: group.fingerprint, mapping };
-            if self.memories.is_same(&seen)? {
-                self.memories.pass();
+            if self.row_states.is_same(&seen)? {
+                self.row_states.pass();
                 self.counted += 1;
                 return Ok(None);
             }
         }
         let row = RowBuf::from_bytes(mem::take(&mut group.row));
         let rows = rows(row, group.fingerprint, group.count);
-        let memory = self.memories.take_next();
-        Ok(Some(Compared { key: memory.key(), rows, memory: Some(memory) }))
+        let row_state = self.row_states.take_next();
+        Ok(Some(Compared { key: row_state.key(), rows, row_state: Some(row_state) }))
     }
 }
 

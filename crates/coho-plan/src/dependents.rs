@@ -8,7 +8,7 @@ use coho_core::code::Code;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_ledger::Ledger;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 
 use crate::failure::PlanError;
 use crate::phase::Phase;
@@ -55,7 +55,7 @@ pub(crate) fn count(table: &Table, object: Object) -> Result<u64, TableError> {
 
 impl Table {
     /// Leaves out the removals that would take users along.
-    pub fn leave_users(&self, ledger: &Ledger, scope: &Scope) -> Result<(), PlanError> {
+    pub fn leave_users(&self, ledger: &Ledger, scope: &SyncScope) -> Result<(), PlanError> {
         if !has_dependents(scope.object()) || self.left(Phase::Remove, 0, 1)?.0 == 0 {
             return Ok(());
         }

@@ -10,12 +10,12 @@ mod present;
 
 use std::collections::BTreeMap;
 
-use coho_core::decide::{Change, Completeness, Purpose, Reason};
+use coho_core::decide::{Change, Completeness, Reason, RunKind};
 use coho_core::key::Key;
 use coho_core::plan::{ProblemCounts, count_problems};
 use coho_core::problem::Problem;
-use coho_core::verdict::Fate;
-use coho_ledger::memory::{Memories, MemoryRow, Standings};
+use coho_core::verdict::RowStatus;
+use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
 pub(crate) use self::absent::evaluate as evaluate_absent;
 use self::present::Rows as Evaluated;
@@ -39,9 +39,9 @@ pub(crate) struct Passed {
     /// Keys without a row, those that rows leave in this plan among them.
     pub(crate) absent: u64,
     /// Rows that end here, with why.
-    pub(crate) rows: BTreeMap<(Fate, Change, Reason), u64>,
+    pub(crate) rows: BTreeMap<(RowStatus, Change, Reason), u64>,
     /// Keys without a row that end here, with why.
-    pub(crate) keys: BTreeMap<(Fate, Change, Reason), u64>,
+    pub(crate) keys: BTreeMap<(RowStatus, Change, Reason), u64>,
     /// What is wrong with rows.
     pub(crate) problems: ProblemCounts,
     /// Events whose time is implausible.
@@ -49,23 +49,23 @@ pub(crate) struct Passed {
     /// Rows with times that have more digits than Vitally takes.
     pub(crate) cut_times: u64,
     /// What was remembered before.
-    pub(crate) standings: Standings,
+    pub(crate) counts: StateCounts,
     /// What is to be said of records whose keys are all new.
     pub(crate) renamed: Option<String>,
 }
 
 impl Passed {
     /// Counts rows that need no place in the table.
-    fn pass_rows(&mut self, fate: Fate, change: Change, reason: Reason, number: u64) {
+    fn pass_rows(&mut self, status: RowStatus, change: Change, reason: Reason, number: u64) {
         if number > 0 {
-            *self.rows.entry((fate, change, reason)).or_default() += number;
+            *self.rows.entry((status, change, reason)).or_default() += number;
         }
     }
 
     /// Counts keys that need no place in the table.
-    fn pass_keys(&mut self, fate: Fate, change: Change, reason: Reason, number: u64) {
+    fn pass_keys(&mut self, status: RowStatus, change: Change, reason: Reason, number: u64) {
         if number > 0 {
-            *self.keys.entry((fate, change, reason)).or_default() += number;
+            *self.keys.entry((status, change, reason)).or_default() += number;
         }
     }
 
@@ -76,20 +76,20 @@ impl Passed {
 
 /// Evaluates all keys that the model has, in their order. Those that it has not are collected in the table `gone`.
 pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Result<Passed, PlanError> {
-    let memories = match job.scope {
-        Some(scope) => job.ledger.memories(scope)?,
-        None => Memories::none(),
+    let row_states = match job.scope {
+        Some(scope) => job.ledger.row_states(scope)?,
+        None => RowStates::none(),
     };
-    let same = match job.purpose {
-        Purpose::Sync => Same::Count { mapping: read.mapping.digest() },
-        Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents => Same::Yield,
+    let same = match job.run_kind {
+        RunKind::Sync => Same::Count { mapping: read.mapping.digest() },
+        RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => Same::Yield,
     };
     let mut passed = Passed { given: read.number, ..Passed::default() };
     if job.filter.waiting == Waiting::Too {
         (passed.read, passed.problems) = (read.number, read.problems);
-        passed.pass_rows(Fate::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
+        passed.pass_rows(RowStatus::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
     }
-    let mut comparison = Comparison::new(read.rows, memories, same);
+    let mut comparison = Comparison::new(read.rows, row_states, same);
     let mut rows = Evaluated::new(job, table, &read.mapping, passed);
     let (mut keys, mut looked_at, mut gone) = (0, 0, 0);
     for found in &mut comparison {
@@ -101,11 +101,11 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         let complete = job.completeness() == Completeness::Complete;
         match found.rows {
             Rows::None if complete => table.gone(&found.key)?,
-            _ if is_passed_over(job, found.memory.as_ref()) => {}
+            _ if is_passed_over(job, found.row_state.as_ref()) => {}
             Rows::One { row, fingerprint } => {
                 looked_at += 1;
-                let memory = found.memory.map(|row| row.decode()).transpose()?;
-                rows.evaluate(&found.key, &row, fingerprint, memory.as_ref())?;
+                let row_state = found.row_state.map(|row| row.decode()).transpose()?;
+                rows.evaluate(&found.key, &row, fingerprint, row_state.as_ref())?;
             }
             Rows::Many { count } => {
                 looked_at += count;
@@ -117,17 +117,17 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
     let mut passed = rows.passed();
     match job.filter.waiting {
         Waiting::Too => {
-            passed.pass_rows(Fate::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
+            passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
         }
         Waiting::Only => passed.read = looked_at,
     }
     passed.absent += gone;
-    passed.pass_keys(Fate::Kept, Change::Keep, Reason::SourceIncomplete, gone);
-    passed.standings = comparison.standings();
+    passed.pass_keys(RowStatus::Kept, Change::Keep, Reason::SourceIncomplete, gone);
+    passed.counts = comparison.counts();
     Ok(passed)
 }
 
 /// Whether only what waits is looked at, and this does not. Such a row counts as not read.
-fn is_passed_over(job: &Job<'_>, memory: Option<&MemoryRow>) -> bool {
-    job.filter.waiting == Waiting::Only && !memory.is_some_and(MemoryRow::waits)
+fn is_passed_over(job: &Job<'_>, row_state: Option<&StateRow>) -> bool {
+    job.filter.waiting == Waiting::Only && !row_state.is_some_and(StateRow::waits)
 }

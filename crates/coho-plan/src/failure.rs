@@ -1,7 +1,7 @@
 //! Why a sync could not be planned.
 
 use coho_core::code::Code;
-use coho_core::counts::Broken;
+use coho_core::counts::BrokenSum;
 use coho_core::problem::Problem;
 use coho_ledger::LedgerError;
 
@@ -29,7 +29,7 @@ pub enum PlanError {
     Sort(SortError),
     /// Law 1 does not hold: a mistake in Coho itself.
     #[error("the plan of sync `{sync}` does not add up; nothing was sent")]
-    Law { sync: String, source: Broken },
+    Law { sync: String, source: BrokenSum },
 }
 
 impl From<TableError> for PlanError {

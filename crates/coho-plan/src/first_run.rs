@@ -1,26 +1,26 @@
 //! The beginning of a sync: what its first run does with the rows that are there already.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::fields::Rendered;
-use coho_core::memory::Time;
 use coho_core::sync::{FirstRun, Sync};
+use coho_core::time::Time;
 use coho_mapping::Mapping;
 
 /// The policy of a sync's first run, if this is its first: no run of it was planned to its end before. A person who asks for
 /// something else, such as sending all again, is obeyed.
-pub fn first_run(sync: &Sync, begun: Option<Time>, purpose: Purpose) -> Option<FirstRun> {
-    match (purpose, begun) {
-        (Purpose::Sync, None) => Some(sync.first_run),
-        (Purpose::Sync, Some(_))
-        | (Purpose::Baseline | Purpose::Adopt | Purpose::Resend | Purpose::ResendEvents, _) => None,
+pub fn first_run(sync: &Sync, begun: Option<Time>, run_kind: RunKind) -> Option<FirstRun> {
+    match (run_kind, begun) {
+        (RunKind::Sync, None) => Some(sync.first_run),
+        (RunKind::Sync, Some(_))
+        | (RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents, _) => None,
     }
 }
 
 /// What a plan is for, with the policy of a first run.
-pub fn purpose(asked: Purpose, first_run: Option<FirstRun>) -> Purpose {
+pub fn run_kind(asked: RunKind, first_run: Option<FirstRun>) -> RunKind {
     match first_run {
-        Some(FirstRun::Baseline) => Purpose::Baseline,
-        Some(FirstRun::Adopt) => Purpose::Adopt,
+        Some(FirstRun::Baseline) => RunKind::Baseline,
+        Some(FirstRun::Adopt) => RunKind::Adopt,
         Some(FirstRun::Send | FirstRun::Since(_)) | None => asked,
     }
 }

@@ -1,12 +1,12 @@
 //! Guards: what looks like an accident is held, and the rest is sent.
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Completeness, Purpose, Reason};
+use coho_core::decide::{Change, Completeness, Reason, RunKind};
 use coho_core::object::Object;
 use coho_core::plan::GuardHit;
 use coho_core::sync::{EmptySource, Limit, OnGuard};
-use coho_core::verdict::Fate;
-use coho_ledger::scope::Scope;
+use coho_core::verdict::RowStatus;
+use coho_ledger::scope::SyncScope;
 use coho_source::TypeChange;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -26,7 +26,7 @@ pub(crate) fn guard(
     types: &[TypeChange],
 ) -> Result<Vec<GuardHit>, PlanError> {
     let mut guards =
-        Guards { table, hits: Vec::new(), delivered: passed.standings.delivered, known: known(passed) };
+        Guards { table, hits: Vec::new(), delivered: passed.counts.delivered, known: known(passed) };
     guards.types(job, types)?;
     guards.new_ids(job, passed)?;
     guards.empty_source(job, passed)?;
@@ -42,7 +42,7 @@ pub(crate) fn guard(
 
 /// The records that a run may change: those that were delivered, and those that are taken to be there.
 pub(crate) fn known(passed: &Passed) -> u64 {
-    passed.standings.delivered + passed.standings.assumed
+    passed.counts.delivered + passed.counts.assumed
 }
 
 struct Guards<'a> {
@@ -83,7 +83,7 @@ impl Guards<'_> {
     /// Events under new ids are held, and of records it is said that their keys are new. Who asks for all to be sent again, or
     /// for nothing to be sent, has said what these rows are.
     fn new_ids(&mut self, job: &Job<'_>, passed: &mut Passed) -> Result<(), PlanError> {
-        if job.purpose != Purpose::Sync {
+        if job.run_kind != RunKind::Sync {
             return Ok(());
         }
         let is_event = job.sync.object == Object::Event;
@@ -106,7 +106,7 @@ impl Guards<'_> {
     /// What a plan says of its rows' keys. `None` where some of them are remembered, as is usual.
     fn evidence(&self, job: &Job<'_>, passed: &Passed) -> Result<Option<Evidence>, PlanError> {
         let Some(scope) = job.scope else { return Ok(None) };
-        let is_invalid = |(fate, ..): &&(Fate, Change, Reason)| *fate == Fate::Invalid;
+        let is_invalid = |(status, ..): &&(RowStatus, Change, Reason)| *status == RowStatus::Invalid;
         let invalid: u64 =
             passed.rows.iter().filter(|(end, _)| is_invalid(end)).map(|(_, number)| number).sum();
         let noted = "SELECT sum(rows) FROM plan WHERE side = 0 AND status = 'invalid'";
@@ -120,7 +120,7 @@ impl Guards<'_> {
     }
 
     /// How many planned events look like ones that are remembered under other keys.
-    fn twins(&self, job: &Job<'_>, scope: &Scope) -> Result<u64, PlanError> {
+    fn twins(&self, job: &Job<'_>, scope: &SyncScope) -> Result<u64, PlanError> {
         if self.known == 0 {
             return Ok(0);
         }

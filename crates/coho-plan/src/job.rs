@@ -3,25 +3,25 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use coho_core::decide::{Completeness, Purpose};
+use coho_core::decide::{Completeness, RunKind};
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::model::Model;
 use coho_core::private::Private;
 use coho_core::problem::Problem;
 use coho_core::sync::{FirstRun, Sync, SyncId};
+use coho_core::time::Time;
 use coho_ledger::Ledger;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
 
 use crate::adopt::Held;
 use crate::approved::Approved;
+use crate::call_costs::CallCosts;
 use crate::failure::PlanError;
 use crate::progress::{Progress, Step};
 use crate::stop::Stop;
 use crate::table::Table;
-use crate::tariff::Tariff;
 
 /// Which rows a run looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,9 +68,9 @@ pub struct Job<'a> {
     /// What is remembered.
     pub ledger: &'a Ledger,
     /// Its part of that; absent where the sync never ran.
-    pub scope: Option<&'a Scope>,
+    pub scope: Option<&'a SyncScope>,
     /// What it is for; the policy of a first run is in it already.
-    pub purpose: Purpose,
+    pub run_kind: RunKind,
     /// The policy of the sync's first run, in that run only.
     pub first_run: Option<FirstRun>,
     /// A sync of events that the project has no more, and that this one may be under another id.
@@ -86,7 +86,7 @@ pub struct Job<'a> {
     /// What is hidden from people of the records that it sends.
     pub private: Private,
     /// How fast calls may be made, and what they cost.
-    pub tariff: Tariff,
+    pub call_costs: CallCosts,
     /// Which rows.
     pub filter: &'a Filter,
     /// The run's time.
@@ -114,7 +114,7 @@ impl Job<'_> {
 
     /// Whether rows are only remembered.
     pub(crate) fn learns(&self) -> bool {
-        matches!(self.purpose, Purpose::Baseline | Purpose::Adopt)
+        matches!(self.run_kind, RunKind::Baseline | RunKind::Adopt)
     }
 
     /// Whether a key without a row has left. In a baseline it has not: nothing is sent there, not even removals.

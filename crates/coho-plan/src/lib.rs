@@ -16,7 +16,7 @@
 //! use coho_core::digest::Digest;
 //! use coho_core::key::Key;
 //! use coho_core::row::{Cell, RowBuf};
-//! use coho_ledger::memory::Memories;
+//! use coho_ledger::row_state::RowStates;
 //! use coho_plan::compare::{Comparison, Rows, Same};
 //! use coho_plan::sort::Sorter;
 //!
@@ -26,10 +26,10 @@
 //!     sorter.push(&Key::new(name), row.fingerprint(&[0]), &row)?;
 //! }
 //! let same = Same::Count { mapping: Digest::of(b"mapping") };
-//! let mut comparison = Comparison::new(sorter.finish()?, Memories::none(), same);
+//! let mut comparison = Comparison::new(sorter.finish()?, RowStates::none(), same);
 //! let first = comparison.next().ok_or("two rows")??;
 //! assert_eq!(first.key.as_str(), "acme");
-//! assert!(first.memory.is_none() && matches!(first.rows, Rows::One { .. }));
+//! assert!(first.row_state.is_none() && matches!(first.rows, Rows::One { .. }));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -37,7 +37,7 @@ pub mod stop;
 pub mod phase;
 pub mod sort;
 pub mod compare;
-pub mod tariff;
+pub mod call_costs;
 pub mod batches;
 pub mod lists;
 pub mod table;

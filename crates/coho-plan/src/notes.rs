@@ -1,7 +1,7 @@
 //! What a person should know of a plan besides its numbers.
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Purpose, Reason};
+use coho_core::decide::{Change, Reason, RunKind};
 use coho_core::object::Object;
 use coho_core::plan::RemovalOrigins;
 use coho_core::sync::{Api, Associations};
@@ -59,7 +59,7 @@ fn differing(table: &Table) -> Result<Option<String>, TableError> {
 fn missing(job: &Job<'_>, sums: &Sums) -> Option<String> {
     let missing = sums.changes.get(&(Change::Hold, Reason::Waiting(Code::NOT_FOUND))).copied()?;
     let rows = if missing == 1 { "row has" } else { "rows have" };
-    (job.purpose == Purpose::Adopt).then(|| {
+    (job.run_kind == RunKind::Adopt).then(|| {
         format!("{missing} {rows} no record in Vitally, or more than one: the next run sends what is missing")
     })
 }

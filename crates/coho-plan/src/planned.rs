@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
 use coho_core::lineage::Lineage;
-use coho_core::memory::Time;
 use coho_core::plan::SyncPlan;
 use coho_core::private::Private;
+use coho_core::time::Time;
 use coho_core::verdict::Call;
 
-use crate::table::list::{Listed, Which};
+use crate::table::list::{PlanRow, Which};
 use crate::table::{Table, TableError};
 
 /// A sync's plan with its operations.
@@ -41,7 +41,7 @@ pub struct Planned {
 
 impl Planned {
     /// The next rows behind `after`, in the order of the plan, without the values that are hidden from people.
-    pub fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<Listed>, TableError> {
+    pub fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<PlanRow>, TableError> {
         let mut rows = self.table.list(which, after, most)?;
         for row in &mut rows {
             row.differences = self.private.differences(std::mem::take(&mut row.differences));

@@ -10,7 +10,7 @@ use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
 use coho_core::started::Stage;
 use coho_mapping::{Mapping, Specification};
-use coho_source::{Scope, SourceError};
+use coho_source::{ReadScope, SourceError};
 
 use crate::failure::PlanError;
 use crate::job::Job;
@@ -40,7 +40,7 @@ pub(crate) struct Read {
 
 /// Reads the whole model. Rows without a key are counted as invalid here.
 pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
-    let scope = job.filter.limit.map_or(Scope::All, Scope::First);
+    let scope = job.filter.limit.map_or(ReadScope::All, ReadScope::First);
     let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
     let mut reading =
         unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;

@@ -10,7 +10,7 @@ use coho_core::json;
 use coho_core::operation::Operation;
 use coho_core::path::FieldPath;
 use coho_core::sync::SyncId;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 
 use crate::failure::PlanError;
 use crate::job::Job;
@@ -53,15 +53,15 @@ pub(crate) struct Past {
 
 impl Past {
     /// Reads all of a sync's memory.
-    pub(crate) fn of(job: &Job<'_>, scope: &Scope) -> Result<Self, PlanError> {
+    pub(crate) fn of(job: &Job<'_>, scope: &SyncScope) -> Result<Self, PlanError> {
         let mut past = Self::default();
-        for (at, row) in job.ledger.memories(scope)?.enumerate() {
+        for (at, row) in job.ledger.row_states(scope)?.enumerate() {
             if at % AT_ONCE == 0 {
                 job.tell(Step::Evaluating)?;
             }
-            let memory = row?.decode()?;
-            past.moments.extend(memory.standing.sent().and_then(moment));
-            past.rows.extend(memory.seen.map(|seen| short(seen.row)));
+            let row_state = row?.decode()?;
+            past.moments.extend(row_state.delivery.sent().and_then(moment));
+            past.rows.extend(row_state.seen.map(|seen| short(seen.row)));
         }
         Ok(past)
     }

@@ -38,7 +38,7 @@ pub(crate) fn summarize(
         mode: job.sync.mode,
         api: job.sync.api,
         first_run: job.first_run,
-        time: job.tariff.least_time(job.sync.api, calls, portable),
+        time: job.call_costs.least_time(job.sync.api, calls, portable),
         notes: notes::notes(job, table, &sums, &mut passed)?,
         samples: samples(table, &sums.changes, &job.private)?,
         counts: sums.counts,

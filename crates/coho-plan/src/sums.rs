@@ -6,7 +6,7 @@ use coho_core::counts::Counts;
 use coho_core::decide::{Change, Reason};
 use coho_core::plan::{Calls, RemovalOrigins};
 use coho_core::sync::{Api, Mode};
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use rusqlite::Row;
 
 use crate::batches::Batches;
@@ -34,12 +34,12 @@ impl Sums {
     pub(crate) fn of_passed(passed: &Passed) -> Self {
         let mut sums = Self::default();
         (sums.counts.read, sums.counts.absent) = (passed.read, passed.absent);
-        for ((fate, change, reason), number) in &passed.rows {
-            sums.counts.add_rows(*fate, *number);
+        for ((status, change, reason), number) in &passed.rows {
+            sums.counts.add_rows(*status, *number);
             *sums.changes.entry((*change, *reason)).or_default() += number;
         }
-        for ((fate, change, reason), number) in &passed.keys {
-            sums.counts.add_keys(*fate, *number);
+        for ((status, change, reason), number) in &passed.keys {
+            sums.counts.add_keys(*status, *number);
             *sums.changes.entry((*change, *reason)).or_default() += number;
         }
         sums
@@ -71,11 +71,11 @@ impl Sums {
         let end = (sound(Change::parse(text(2)?))?, sound(Reason::parse(text(3)?))?);
         *self.changes.entry(end).or_default() += count;
         if status != PLANNED {
-            let fate = sound(Fate::parse(status))?;
+            let status = sound(RowStatus::parse(status))?;
             if is_row {
-                self.counts.add_rows(fate, count);
+                self.counts.add_rows(status, count);
             } else {
-                self.counts.add_keys(fate, count);
+                self.counts.add_keys(status, count);
             }
             return Ok(());
         }
@@ -122,7 +122,7 @@ impl Sums {
         let mut calls = self.calls;
         calls.most += lists::most_for_references(unknown);
         if job.sync.mode == Mode::Insert && job.sync.matching.email().is_none() && self.counts.writes > 0 {
-            calls.most += lists::most_for_paths(job.tariff.concurrency);
+            calls.most += lists::most_for_paths(job.call_costs.concurrency);
         }
         let listing = lists::most_for_addresses(self.searched);
         if listing > 0 {

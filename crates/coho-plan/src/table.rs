@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use coho_core::code::Code;
 use coho_core::value::preview;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
@@ -153,7 +153,7 @@ impl Table {
     }
 
     /// Lets statements join with the ledger. All that follows is one transaction, until [`Table::close`].
-    pub(crate) fn open(&self, ledger: &Ledger, scope: Option<&Scope>) -> Result<(), LedgerError> {
+    pub(crate) fn open(&self, ledger: &Ledger, scope: Option<&SyncScope>) -> Result<(), LedgerError> {
         ledger.lend(&self.connection(), scope)
     }
 

@@ -1,6 +1,6 @@
 //! Blessing: what came is written into a test file as what is expected. All else in the file stays as it is.
 
-use coho_core::case::{Answer, Case, Expected, Wanted};
+use coho_core::case::{Case, CaseOutcome, Expected, ExpectedProblem};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
@@ -16,7 +16,7 @@ pub struct Blessing<'a> {
     /// Where its `record`, `value` or `problems` stands.
     pub at: &'a Place,
     /// What came.
-    pub answer: &'a Answer,
+    pub answer: &'a CaseOutcome,
 }
 
 /// A test file after it was blessed.
@@ -52,9 +52,9 @@ fn written(text: &str, blessing: &Blessing<'_>) -> Option<String> {
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let Extent { range, surroundings, value: style } = extent(bare, blessing.at)?;
     let (key, value) = match blessing.answer {
-        Answer::Record(record) => ("record", record.clone()),
-        Answer::Value(value) => ("value", value.clone()),
-        Answer::Problems(problems) => ("problems", Value::Array(problems.iter().map(named).collect())),
+        CaseOutcome::Record(record) => ("record", record.clone()),
+        CaseOutcome::Value(value) => ("value", value.clone()),
+        CaseOutcome::Problems(problems) => ("problems", Value::Array(problems.iter().map(named).collect())),
     };
     let column = blessing.at.column.saturating_sub(1) as usize;
     let one_line = style == FlowOrBlock::Flow && fits(&value, column);
@@ -92,12 +92,13 @@ fn reads_back(text: &str, blessing: &Blessing<'_>) -> bool {
     case.is_some_and(|case| expects(case, blessing.answer))
 }
 
-fn expects(case: &Case, answer: &Answer) -> bool {
+fn expects(case: &Case, answer: &CaseOutcome) -> bool {
     match (&case.expected, answer) {
-        (Expected::Record(expected), Answer::Record(got))
-        | (Expected::Value(expected), Answer::Value(got)) => expected == got,
-        (Expected::Problems(wanted), Answer::Problems(problems)) => {
-            let named = |problem: &Problem| Wanted { code: problem.code, field: problem.field.clone() };
+        (Expected::Record(expected), CaseOutcome::Record(got))
+        | (Expected::Value(expected), CaseOutcome::Value(got)) => expected == got,
+        (Expected::Problems(wanted), CaseOutcome::Problems(problems)) => {
+            let named =
+                |problem: &Problem| ExpectedProblem { code: problem.code, field: problem.field.clone() };
             *wanted == problems.iter().map(named).collect::<Vec<_>>()
         }
         (Expected::Record(_) | Expected::Value(_) | Expected::Problems(_), _) => false,
@@ -113,7 +114,7 @@ mod tests {
     /// Blesses every case of a file with one record.
     fn blessed(text: &str, record: &str) -> Blessed {
         let suite = test::read(&"tests/a.yaml".into(), text, None, &mut Vec::new()).unwrap();
-        let answer = Answer::Record(parse(record).unwrap());
+        let answer = CaseOutcome::Record(parse(record).unwrap());
         let blessings: Vec<_> = suite
             .cases
             .iter()
@@ -157,7 +158,7 @@ mod tests {
     fn an_empty_value_is_filled() {
         let text = "template: x\ntests:\n  - name: x\n    value:\n    row: {}\n";
         let suite = test::read(&"tests/a.yaml".into(), text, None, &mut Vec::new()).unwrap();
-        let answer = Answer::Value(Value::text("a: b"));
+        let answer = CaseOutcome::Value(Value::text("a: b"));
         let blessing = Blessing { name: "x", at: &suite.cases[0].expected_at, answer: &answer };
         assert_eq!(bless(text, &[blessing]).text, text.replace("value:", "value: \"a: b\""));
     }

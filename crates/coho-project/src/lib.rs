@@ -91,10 +91,12 @@ pub use excerpt::excerpt;
 pub use file::{File, FileText, LONGEST, belongs};
 pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
-pub use project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Project, Rate, SourceSpec, Workspace};
+pub use project::{
+    DestinationSpec, HistorySpec, LedgerSpec, Project, Rate, ServerSpec, SourceSpec, Workspace,
+};
 pub use ready_made::{ReadyMade, Surroundings};
 pub use reference::reference;
-pub use schedule::{ScheduleSpec, Trigger};
+pub use schedule::{ScheduleSpec, StartTrigger};
 pub use schema::{SchemaKind, schema};
 pub use secrets::masker;
 pub use starter::starter;

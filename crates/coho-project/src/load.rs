@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coho_core::case::{Subject, Suite};
+use coho_core::case::{Suite, SuiteSubject};
 use coho_core::code::Code;
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
@@ -358,7 +358,7 @@ impl<'a> Loader<'a> {
             field.from.give_snippets(&snippets);
         }
         for suite in &mut tests {
-            if let Subject::Template(template) = &mut suite.subject {
+            if let SuiteSubject::Template(template) = &mut suite.subject {
                 template.snippets = snippets.clone();
             }
         }

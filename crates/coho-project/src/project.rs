@@ -132,7 +132,7 @@ impl SourceSpec {
 #[derive(Clone, Debug)]
 pub struct DestinationSpec {
     /// Which server.
-    pub endpoint: Endpoint,
+    pub endpoint: ServerSpec,
     /// The token of the REST API; there is one where a sync uses that API.
     pub rest_token: Option<SecretString>,
     /// The token of the Analytics API; there is one where a sync uses that API.
@@ -166,7 +166,7 @@ pub struct Workspace {
 
 /// Which server of Vitally.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+pub enum ServerSpec {
     /// The United States, by the workspace's subdomain or without.
     Us {
         /// The part before `.vitally.io`.

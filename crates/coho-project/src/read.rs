@@ -20,9 +20,9 @@ pub(crate) mod workspace;
 use std::time::Duration;
 
 use chrono::{NaiveTime, TimeDelta};
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::{By, Limit};
+use coho_core::time::Time;
 use coho_core::value::Value;
 
 use secrecy::SecretString;

@@ -8,14 +8,14 @@ use coho_schedule::{StopRule, Timed};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSpec {
     /// What it goes by.
-    pub trigger: Trigger,
+    pub trigger: StartTrigger,
     /// Where it stands.
     pub place: Place,
 }
 
 /// What a sync is started by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trigger {
+pub enum StartTrigger {
     /// Time.
     Timed(Timed),
     /// The runs of other syncs.
@@ -31,8 +31,8 @@ impl ScheduleSpec {
     /// What it says: `every 15m`, `after organizations and accounts`.
     pub fn words(&self) -> String {
         match &self.trigger {
-            Trigger::Timed(timed) => timed.words(),
-            Trigger::After { syncs, .. } => {
+            StartTrigger::Timed(timed) => timed.words(),
+            StartTrigger::After { syncs, .. } => {
                 let syncs: Vec<_> = syncs.iter().map(SyncId::as_str).collect();
                 format!("after {}", syncs.join(" and "))
             }

@@ -9,7 +9,7 @@ use coho_core::sync::SyncId;
 use crate::names::unknown_name;
 use crate::read::schedule::Followed;
 use crate::read::sync::ReadSync;
-use crate::schedule::{ScheduleSpec, Trigger};
+use crate::schedule::{ScheduleSpec, StartTrigger};
 
 /// A moment before every run, from which each schedule is due if it ever is.
 const BEGINNING: coho_schedule::Time = coho_schedule::Time::UNIX_EPOCH;
@@ -73,8 +73,8 @@ fn circle<'a>(
 /// Schedules that are never due.
 pub(crate) fn never(schedules: &BTreeMap<SyncId, ScheduleSpec>) -> Vec<Problem> {
     let is_never = |spec: &&ScheduleSpec| match &spec.trigger {
-        Trigger::Timed(timed) => timed.next(BEGINNING).is_none(),
-        Trigger::After { .. } => false,
+        StartTrigger::Timed(timed) => timed.next(BEGINNING).is_none(),
+        StartTrigger::After { .. } => false,
     };
     let warning = |spec: &ScheduleSpec| {
         Problem::new(Code::NEVER_DUE, "no day has this date: the sync never runs by itself")

@@ -6,7 +6,7 @@
 
 use coho_core::case::{SuiteReport, Tally};
 use coho_core::code::{Code, Family};
-use coho_core::plan::{Status, SyncPlan, SyncSummary};
+use coho_core::plan::{SyncPlan, SyncStatus, SyncSummary};
 
 /// Done, or nothing to do.
 pub const DONE: u8 = 0;
@@ -56,14 +56,14 @@ pub fn refused(code: Code) -> u8 {
 
 fn of(summary: &SyncSummary) -> u8 {
     match &summary.status {
-        Status::Halted { code: Code::LEASE_HELD, .. } => LEASE_HELD,
-        Status::Halted { code: Code::INTERRUPTED, .. } | Status::Interrupted => INTERRUPTED,
-        Status::Held | Status::Halted { code: Code::MAX_REJECTED, .. } => HELD,
-        Status::Halted { .. } => HALTED,
-        Status::Failed(_) => FAILED,
-        Status::CompletedWithErrors => ROWS,
-        Status::Completed | Status::TimeUp if summary.has_errors() => ROWS,
-        Status::Completed | Status::TimeUp => DONE,
+        SyncStatus::Halted { code: Code::LEASE_HELD, .. } => LEASE_HELD,
+        SyncStatus::Halted { code: Code::INTERRUPTED, .. } | SyncStatus::Interrupted => INTERRUPTED,
+        SyncStatus::Held | SyncStatus::Halted { code: Code::MAX_REJECTED, .. } => HELD,
+        SyncStatus::Halted { .. } => HALTED,
+        SyncStatus::Failed(_) => FAILED,
+        SyncStatus::CompletedWithErrors => ROWS,
+        SyncStatus::Completed | SyncStatus::TimeUp if summary.has_errors() => ROWS,
+        SyncStatus::Completed | SyncStatus::TimeUp => DONE,
     }
 }
 
@@ -87,11 +87,11 @@ mod tests {
     use coho_core::counts::Counts;
     use coho_core::object::Object;
     use coho_core::sync::SyncId;
-    use coho_core::verdict::Fate;
+    use coho_core::verdict::RowStatus;
 
     use super::*;
 
-    fn ended(status: Status) -> SyncSummary {
+    fn ended(status: SyncStatus) -> SyncSummary {
         SyncSummary {
             sync: SyncId::new("accounts"),
             object: Object::Account,
@@ -106,8 +106,8 @@ mod tests {
         }
     }
 
-    fn halted(code: Code) -> Status {
-        Status::Halted { code, message: String::new(), at: None }
+    fn halted(code: Code) -> SyncStatus {
+        SyncStatus::Halted { code, message: String::new(), at: None }
     }
 
     /// From the most serious to the least: each wins over all that follow.
@@ -116,11 +116,11 @@ mod tests {
         let order = [
             (halted(Code::UNAUTHORIZED), 6),
             (halted(Code::LEASE_HELD), 7),
-            (Status::Interrupted, 130),
-            (Status::Failed(Vec::new()), 3),
-            (Status::Held, 4),
-            (Status::CompletedWithErrors, 5),
-            (Status::Completed, 0),
+            (SyncStatus::Interrupted, 130),
+            (SyncStatus::Failed(Vec::new()), 3),
+            (SyncStatus::Held, 4),
+            (SyncStatus::CompletedWithErrors, 5),
+            (SyncStatus::Completed, 0),
         ];
         for (at, (status, expected)) in order.iter().enumerate() {
             let from_here: Vec<_> =
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn rows_that_failed_are_told_whatever_the_status_says() {
-        let mut summary = ended(Status::Completed);
-        summary.counts.row(Fate::Invalid);
+        let mut summary = ended(SyncStatus::Completed);
+        summary.counts.row(RowStatus::Invalid);
         assert_eq!(code(&[summary]), ROWS);
     }
 }

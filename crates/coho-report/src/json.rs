@@ -33,10 +33,10 @@ pub use self::pipes::{
 pub use self::plan::plan;
 pub use self::problem::problem;
 pub use self::results::schema::schema as results_schema;
-pub use self::results::{Refusal, RunEnd, results};
+pub use self::results::{RunEnd, RunRefusal, results};
 pub use self::run::run;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use serde_json::{Map, Value as Json};
 
 /// The version of all documents.

@@ -3,7 +3,7 @@
 //! The form is the one that Jenkins, GitLab and most others read: `testsuites`, `testsuite`, `testcase` with `failure` or
 //! `error`. A file of tests is a suite; a test that could not be run is an error.
 
-use coho_core::case::{CaseReport, Ending, SuiteReport, Tally};
+use coho_core::case::{CaseEnding, CaseReport, SuiteReport, Tally};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 
@@ -38,10 +38,10 @@ fn one(report: &SuiteReport, case: &CaseReport) -> String {
         case.place.line
     );
     let (element, lines) = match &case.ending {
-        Ending::Passed => return format!("{head}/>\n"),
-        Ending::Failed { mismatches, .. } => ("failure", mismatches.iter().map(line).collect()),
-        Ending::Broken(problems) if problems.is_empty() => ("error", told(&report.problems)),
-        Ending::Broken(problems) => ("error", told(problems)),
+        CaseEnding::Passed => return format!("{head}/>\n"),
+        CaseEnding::Failed { mismatches, .. } => ("failure", mismatches.iter().map(line).collect()),
+        CaseEnding::Broken(problems) if problems.is_empty() => ("error", told(&report.problems)),
+        CaseEnding::Broken(problems) => ("error", told(problems)),
     };
     let first = lines.first().map(String::as_str).unwrap_or_default();
     format!(

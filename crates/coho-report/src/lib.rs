@@ -12,18 +12,18 @@
 //! ```
 //! use coho_core::counts::Counts;
 //! use coho_core::object::Object;
-//! use coho_core::plan::{Status, SyncSummary};
+//! use coho_core::plan::{SyncStatus, SyncSummary};
 //! use coho_core::sync::SyncId;
-//! use coho_core::verdict::{Fate, Outcome};
+//! use coho_core::verdict::{RowStatus, Outcome};
 //! use coho_report::{exit, style::Style, text};
 //!
 //! let mut counts = Counts { read: 2, writes: 1, ..Counts::default() };
-//! counts.row(Fate::Unchanged);
+//! counts.row(RowStatus::Unchanged);
 //! counts.outcome(Outcome::Delivered);
 //! let summary = SyncSummary {
 //!     sync: SyncId::new("accounts"),
 //!     object: Object::Account,
-//!     status: Status::Completed,
+//!     status: SyncStatus::Completed,
 //!     counts,
 //!     problems: [].into(),
 //!     waiting: 0,

@@ -9,10 +9,11 @@ use coho_core::cause::Cause;
 use coho_core::counts::Counts;
 use coho_core::fields::Difference;
 use coho_core::key::Key;
-use coho_core::memory::{Time, Verb};
+use coho_core::row_state::Verb;
 use coho_core::started::{FullWhy, Stage, Started};
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 
 /// One sync of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct RunLine {
     pub started: Time,
     /// How long it took, in milliseconds; absent where it has not ended, or was killed.
     pub millis: Option<u64>,
-    /// How it ended, as [`coho_core::plan::Status::name`] has it, or `running`.
+    /// How it ended, as [`coho_core::plan::SyncStatus::name`] has it, or `running`.
     pub status: String,
     /// Rows, keys and operations by fate.
     pub counts: Counts,
@@ -81,7 +82,7 @@ pub struct FailureLine {
     /// How many rows.
     pub count: u64,
     /// How they ended.
-    pub fates: BTreeMap<Fate, u64>,
+    pub statuses: BTreeMap<RowStatus, u64>,
     /// The first few of them.
     pub examples: Vec<Key>,
     /// What was said of one of them.
@@ -100,7 +101,7 @@ pub struct RowLine {
     /// The key's canonical text.
     pub key: String,
     /// Where it ended.
-    pub fate: Fate,
+    pub status: RowStatus,
     /// What was done, where anything was to be done.
     pub verb: Option<Verb>,
     /// The reason or the code of what went wrong; may be empty.

@@ -3,7 +3,7 @@
 //! Values are those of the test itself, so more of them may be shown than of rows that a source gave; but never more than
 //! [`LONGEST`] characters, around the place where the two part.
 
-use coho_core::case::{Mismatch, Wanted};
+use coho_core::case::{ExpectedProblem, Mismatch};
 use coho_core::value::Value;
 
 use crate::words::{clip, tame};
@@ -28,10 +28,10 @@ pub(crate) fn line(mismatch: &Mismatch) -> String {
             let skipped = parting(&expected, &got);
             format!("expected {}, got {}", shown(&expected, skipped), shown(&got, skipped))
         }
-        Mismatch::Missing(Wanted { code, field: Some(field) }) => {
+        Mismatch::Missing(ExpectedProblem { code, field: Some(field) }) => {
             format!("{}: expected the problem {code}, which did not come", tame(&field.to_string()))
         }
-        Mismatch::Missing(Wanted { code, field: None }) => {
+        Mismatch::Missing(ExpectedProblem { code, field: None }) => {
             format!("expected the problem {code}, which did not come")
         }
         Mismatch::Unexpected(problem) => format!("got a problem: {}", tame(&problem.to_string())),

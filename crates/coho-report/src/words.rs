@@ -3,28 +3,28 @@
 use coho_core::code::{Code, Family};
 use coho_core::decide::Change;
 use coho_core::terminal;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 
 use crate::style::Tone;
 
 /// Fates in the order in which counts tell them: what got through, what needed nothing, what somebody should look at.
-pub const FATES: [Fate; 16] = [
-    Fate::Delivered,
-    Fate::Accepted,
-    Fate::Removed,
-    Fate::Unchanged,
-    Fate::Touched,
-    Fate::Learned,
-    Fate::Skipped,
-    Fate::Rejected,
-    Fate::Deferred,
-    Fate::Invalid,
-    Fate::Held,
-    Fate::Stale,
-    Fate::NotAttempted,
-    Fate::Released,
-    Fate::Kept,
-    Fate::Forgotten,
+pub const FATES: [RowStatus; 16] = [
+    RowStatus::Delivered,
+    RowStatus::Accepted,
+    RowStatus::Removed,
+    RowStatus::Unchanged,
+    RowStatus::Touched,
+    RowStatus::Learned,
+    RowStatus::Skipped,
+    RowStatus::Rejected,
+    RowStatus::Deferred,
+    RowStatus::Invalid,
+    RowStatus::Held,
+    RowStatus::Stale,
+    RowStatus::NotAttempted,
+    RowStatus::Released,
+    RowStatus::Kept,
+    RowStatus::Forgotten,
 ];
 
 /// The order in which changes are told: what is sent first, then what is not.
@@ -103,36 +103,42 @@ pub fn change(change: Change) -> &'static str {
     }
 }
 
-/// The fate of the rows that have a problem of this code, for `coho rows --fate`. `None` where no row has it.
-pub(crate) fn fate(code: Code) -> Option<Fate> {
+/// The fate of the rows that have a problem of this code, for `coho rows --status`. `None` where no row has it.
+pub(crate) fn status(code: Code) -> Option<RowStatus> {
     match code {
-        Code::NOT_FOUND | Code::ALREADY_EXISTS => return Some(Fate::Skipped),
-        Code::REFERENCE_MISSING => return Some(Fate::Deferred),
-        Code::MAX_REJECTED | Code::NOT_ATTEMPTED => return Some(Fate::NotAttempted),
-        Code::STALE => return Some(Fate::Stale),
-        Code::RETRIES_USED_UP => return Some(Fate::Held),
+        Code::NOT_FOUND | Code::ALREADY_EXISTS => return Some(RowStatus::Skipped),
+        Code::REFERENCE_MISSING => return Some(RowStatus::Deferred),
+        Code::MAX_REJECTED | Code::NOT_ATTEMPTED => return Some(RowStatus::NotAttempted),
+        Code::STALE => return Some(RowStatus::Stale),
+        Code::RETRIES_USED_UP => return Some(RowStatus::Held),
         _ => {}
     }
     match code.entry()?.family {
-        Family::Row => Some(Fate::Invalid),
-        Family::Record => Some(Fate::Rejected),
-        Family::Unclear => Some(Fate::Deferred),
-        Family::Guard => Some(Fate::Held),
+        Family::Row => Some(RowStatus::Invalid),
+        Family::Record => Some(RowStatus::Rejected),
+        Family::Unclear => Some(RowStatus::Deferred),
+        Family::Guard => Some(RowStatus::Held),
         Family::Project | Family::Mapping | Family::Halt => None,
     }
 }
 
 /// What a fate says by its colour.
-pub(crate) fn tone(fate: Fate) -> Tone {
-    match fate {
-        Fate::Delivered | Fate::Accepted => Tone::Good,
-        Fate::Rejected | Fate::Invalid => Tone::Bad,
-        Fate::Removed | Fate::Skipped | Fate::Deferred | Fate::Held | Fate::Stale | Fate::NotAttempted => {
-            Tone::Change
-        }
-        Fate::Unchanged | Fate::Touched | Fate::Learned | Fate::Released | Fate::Kept | Fate::Forgotten => {
-            Tone::Plain
-        }
+pub(crate) fn tone(status: RowStatus) -> Tone {
+    match status {
+        RowStatus::Delivered | RowStatus::Accepted => Tone::Good,
+        RowStatus::Rejected | RowStatus::Invalid => Tone::Bad,
+        RowStatus::Removed
+        | RowStatus::Skipped
+        | RowStatus::Deferred
+        | RowStatus::Held
+        | RowStatus::Stale
+        | RowStatus::NotAttempted => Tone::Change,
+        RowStatus::Unchanged
+        | RowStatus::Touched
+        | RowStatus::Learned
+        | RowStatus::Released
+        | RowStatus::Kept
+        | RowStatus::Forgotten => Tone::Plain,
     }
 }
 
@@ -204,7 +210,7 @@ mod tests {
         for entry in coho_core::code::ALL {
             let concerns_rows =
                 matches!(entry.family, Family::Row | Family::Record | Family::Unclear | Family::Guard);
-            assert_eq!(fate(entry.code).is_some(), concerns_rows, "{}", entry.code);
+            assert_eq!(status(entry.code).is_some(), concerns_rows, "{}", entry.code);
         }
     }
 }

@@ -12,13 +12,13 @@ use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;
 use coho_core::event::Event;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome};
 use coho_report::style::{Color, Style};
 use coho_report::{json, text};
@@ -167,13 +167,13 @@ fn undressed(text: &str) -> String {
         .collect()
 }
 
-fn ended(end: Result<&[SyncSummary], json::Refusal>) -> json::RunEnd<'_> {
+fn ended(end: Result<&[SyncSummary], json::RunRefusal>) -> json::RunEnd<'_> {
     let at = |text: &str| text.parse().unwrap_or(Time::UNIX_EPOCH);
     json::RunEnd {
         run: end.is_ok().then_some("0193-a"),
         project: "acme",
         target: Some("prod"),
-        purpose: coho_core::decide::Purpose::Sync,
+        run_kind: coho_core::decide::RunKind::Sync,
         started: at("2026-11-24T09:00:00Z"),
         ended: at("2026-11-24T09:00:01.500Z"),
         coho: "0.1.0",
@@ -181,8 +181,8 @@ fn ended(end: Result<&[SyncSummary], json::Refusal>) -> json::RunEnd<'_> {
     }
 }
 
-fn refused() -> json::Refusal {
-    json::Refusal {
+fn refused() -> json::RunRefusal {
+    json::RunRefusal {
         code: Code::LEDGER_LOST,
         message: "accounts sent before, and the ledger does not know of it".to_owned(),
         help: Some("restore the ledger from a backup".to_owned()),

@@ -1,13 +1,13 @@
 //! A run that was asked for, and what becomes of several: while one waits, whatever is asked for joins it.
 
 use crate::Time;
-use crate::due::Due;
+use crate::due::DueTick;
 
 /// A run that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Who asked first.
-    pub cause: Cause,
+    pub cause: AskedBy,
     /// The newest tick that it carries out; `None` if no tick is.
     pub tick: Option<Time>,
     /// How many ticks before that it makes up for.
@@ -16,7 +16,7 @@ pub struct Asked {
 
 /// Who asks for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum AskedBy {
     /// The sync's schedule.
     Schedule,
     /// The runs of the syncs that it follows.
@@ -27,7 +27,7 @@ pub enum Cause {
     Page,
 }
 
-impl Cause {
+impl AskedBy {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Schedule, Self::Sequence, Self::Api, Self::Page];
 
@@ -49,13 +49,13 @@ impl Cause {
 
 impl Asked {
     /// A run that somebody asks for.
-    pub fn by(cause: Cause) -> Self {
+    pub fn by(cause: AskedBy) -> Self {
         Self { cause, tick: None, missed: 0 }
     }
 
     /// A run for a tick.
-    pub fn for_tick(due: Due) -> Self {
-        Self { cause: Cause::Schedule, tick: Some(due.tick), missed: due.missed }
+    pub fn for_tick(due: DueTick) -> Self {
+        Self { cause: AskedBy::Schedule, tick: Some(due.tick), missed: due.missed }
     }
 
     /// One run for both, where this one waits already. A tick that waited counts as missed once a newer one comes.
@@ -76,7 +76,7 @@ mod tests {
 
     fn tick(minute: i64, missed: u64) -> Asked {
         let tick = chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(minute);
-        Asked::for_tick(Due { tick, missed })
+        Asked::for_tick(DueTick { tick, missed })
     }
 
     #[test]
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_trigger_joins_a_tick_and_the_other_way_round() {
-        let api = Asked::by(Cause::Api);
+        let api = Asked::by(AskedBy::Api);
         assert_eq!(tick(1, 2).join(api), tick(1, 2));
-        assert_eq!(api.join(tick(1, 2)), Asked { cause: Cause::Api, ..tick(1, 2) });
-        assert_eq!(api.join(Asked::by(Cause::Page)), api);
+        assert_eq!(api.join(tick(1, 2)), Asked { cause: AskedBy::Api, ..tick(1, 2) });
+        assert_eq!(api.join(Asked::by(AskedBy::Page)), api);
     }
 }

@@ -14,7 +14,7 @@ use croner::{CronPattern, Weekday};
 use jiff::civil::{self, Date};
 
 use crate::Time;
-use crate::fault::Fault;
+use crate::fault::ScheduleError;
 use crate::zone::{Shown, Zone};
 
 /// How many days are searched for the next tick: longer than 29 February takes to fall on each weekday, even past 2100.
@@ -52,7 +52,7 @@ pub struct Skipped {
 
 impl Cron {
     /// A pattern of five fields (minute, hour, day of the month, month, weekday), or a name such as `@daily`.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    pub fn parse(text: &str) -> Result<Self, ScheduleError> {
         let pattern = fields::parse(text)?;
         let hour = text.split_whitespace().nth(1).unwrap_or("*");
         Ok(Self {

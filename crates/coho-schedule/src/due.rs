@@ -11,7 +11,7 @@ pub const COUNTED: i64 = 400;
 
 /// A tick that is due, and what it makes up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct DueTick {
     /// The newest tick whose time has come.
     pub tick: Time,
     /// How many before it were not taken; ticks of more than 400 days ago are not counted.
@@ -19,12 +19,12 @@ pub struct Due {
 }
 
 /// The tick that is to be carried out now. `taken` is the last one that was, or the moment from which the schedule holds.
-pub fn due(schedule: &Timed, spread: Spread, taken: Time, now: Time) -> Option<Due> {
+pub fn due(schedule: &Timed, spread: Spread, taken: Time, now: Time) -> Option<DueTick> {
     let begun = now - spread.duration();
     let from = taken.max(now - TimeDelta::days(COUNTED));
     let mut due = None;
     for (missed, tick) in (0..).zip(schedule.ticks(from).take_while(|tick| *tick <= begun)) {
-        due = Some(Due { tick, missed });
+        due = Some(DueTick { tick, missed });
     }
     due
 }
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(due(&hourly, spread, taken, at("2026-01-01T11:00:13Z")), None);
         assert_eq!(
             due(&hourly, spread, taken, at("2026-01-01T11:00:14Z")),
-            Some(Due { tick: at("2026-01-01T11:00:00Z"), missed: 0 })
+            Some(DueTick { tick: at("2026-01-01T11:00:00Z"), missed: 0 })
         );
         assert_eq!(wakes(&hourly, spread, taken), Some(at("2026-01-01T11:00:14Z")));
     }
@@ -60,7 +60,7 @@ mod tests {
     fn one_tick_makes_up_for_all_that_were_missed() {
         let quarter = Timed::Every(Every::parse("15m").unwrap());
         let found = due(&quarter, Spread::NONE, at("2026-01-01T00:00:00Z"), at("2026-01-03T00:07:00Z"));
-        assert_eq!(found, Some(Due { tick: at("2026-01-03T00:00:00Z"), missed: 191 }));
+        assert_eq!(found, Some(DueTick { tick: at("2026-01-03T00:00:00Z"), missed: 191 }));
     }
 
     #[test]
@@ -73,6 +73,6 @@ mod tests {
     fn years_of_minutes_are_counted_no_further_than_a_year_back() {
         let minutes = Timed::cron("* * * * *", Zone::named("Europe/Berlin").unwrap()).unwrap();
         let found = due(&minutes, Spread::NONE, at("2001-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
-        assert_eq!(found, Some(Due { tick: at("2026-01-01T00:00:00Z"), missed: 400 * 1_440 - 1 }));
+        assert_eq!(found, Some(DueTick { tick: at("2026-01-01T00:00:00Z"), missed: 400 * 1_440 - 1 }));
     }
 }

@@ -43,11 +43,11 @@ pub mod due;
 pub mod asked;
 pub mod sequence;
 
-pub use asked::{Asked, Cause};
+pub use asked::{Asked, AskedBy};
 pub use cron::{Cron, Skipped};
-pub use due::{COUNTED, Due, due, wakes};
+pub use due::{COUNTED, DueTick, due, wakes};
 pub use every::Every;
-pub use fault::Fault;
+pub use fault::ScheduleError;
 pub use sequence::{Ended, Follow, StopRule, follow};
 pub use spread::Spread;
 pub use timed::Timed;

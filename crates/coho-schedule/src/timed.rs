@@ -3,7 +3,7 @@
 use crate::Time;
 use crate::cron::{Cron, Skipped};
 use crate::every::Every;
-use crate::fault::Fault;
+use crate::fault::ScheduleError;
 use crate::zone::Zone;
 
 /// A schedule that goes by time.
@@ -17,7 +17,7 @@ pub enum Timed {
 
 impl Timed {
     /// A cron pattern in a zone.
-    pub fn cron(pattern: &str, zone: Zone) -> Result<Self, Fault> {
+    pub fn cron(pattern: &str, zone: Zone) -> Result<Self, ScheduleError> {
         Ok(Self::Cron(Cron::parse(pattern)?, zone))
     }
 

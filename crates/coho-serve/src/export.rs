@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use coho_core::memory::Verb;
+use coho_core::row_state::Verb;
 use coho_core::secret::Masker;
 use coho_ledger::look::Patience;
 use coho_ledger::look::run::NumberedRow;
@@ -16,7 +16,7 @@ use coho_report::line::RowLine;
 use tokio::sync::mpsc;
 
 use crate::page::Asked;
-use crate::page::rows::state::RowState;
+use crate::page::rows::state::RowView;
 use crate::page::rows::wanted;
 use crate::reader::ReadError;
 use crate::shared::Shared;
@@ -113,7 +113,7 @@ fn read(
 fn ndjson(shared: &Shared, rows: &[NumberedRow]) -> Result<String, serde_json::Error> {
     let masker = shared.site.masker();
     let line = |row: &NumberedRow| {
-        let value = serde_json::to_value(RowState::of(row))?;
+        let value = serde_json::to_value(RowView::of(row))?;
         Ok(format!("{}\n", masked(value, &masker)))
     };
     rows.iter().map(line).collect()
@@ -132,18 +132,18 @@ fn csv(shared: &Shared, rows: &[NumberedRow], is_first: bool) -> String {
 
 fn line(masker: &Masker, row: &NumberedRow) -> RowLine {
     let mask = |text: &str| masker.mask(text).into_owned();
-    let fate = &row.record.fate;
+    let status = &row.record.status;
     RowLine {
-        key: fate.key.as_ref().map(|key| mask(key.as_str())).unwrap_or_default(),
-        fate: fate.fate,
-        verb: fate.op_type.map(|did| match did {
+        key: status.key.as_ref().map(|key| mask(key.as_str())).unwrap_or_default(),
+        status: status.status,
+        verb: status.op_type.map(|did| match did {
             OpType::Added | OpType::Changed => Verb::Write,
             OpType::Removed => Verb::Remove,
         }),
-        code: fate.code.map_or_else(|| fate.reason.clone(), |code| code.to_string()),
-        message: fate.message.as_deref().map(mask).unwrap_or_default(),
+        code: status.code.map_or_else(|| status.reason.clone(), |code| code.to_string()),
+        message: status.message.as_deref().map(mask).unwrap_or_default(),
         run: row.record.run.as_str().to_owned(),
-        at: fate.at,
+        at: status.at,
         differences: Vec::new(),
     }
 }

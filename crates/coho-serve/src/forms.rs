@@ -17,7 +17,7 @@ use crate::page::Asked;
 use crate::page::act::{self, DonePage};
 use crate::shared::Shared;
 use crate::shown::shown;
-use crate::target::{self, Deed, Form, Target};
+use crate::target::{self, Form, PageAction, Target};
 use crate::{answers, guard, limited, page};
 
 /// The most bytes of a form.
@@ -69,11 +69,11 @@ pub(crate) async fn cancel_plan(shared: &Shared, body: Body) -> Result<Response,
 }
 
 /// Does what a page asked for and somebody confirmed. A run's page shows what becomes of it.
-pub(crate) async fn act(shared: &Shared, deed: Deed, body: Body) -> Result<Response, Response> {
+pub(crate) async fn act(shared: &Shared, action: PageAction, body: Body) -> Result<Response, Response> {
     let fields = read_ours(shared, body).await?;
     let Some(actions) = shared.site.actions.clone() else { return Err(answers::forbidden(shared)) };
     let hasty = Patience::until(|| false);
-    let wish = shared.reader.read(hasty, move |ledger| Ok(act::wish(ledger, deed, &fields)?)).await;
+    let wish = shared.reader.read(hasty, move |ledger| Ok(act::wish(ledger, action, &fields)?)).await;
     let wish = match wish {
         Ok(Some(wish)) => wish,
         Ok(None) => return Err(answers::not_found(shared, Form::Html)),
@@ -81,8 +81,8 @@ pub(crate) async fn act(shared: &Shared, deed: Deed, body: Body) -> Result<Respo
     };
     let (status, page) = match actions.carry_out(wish).await {
         Ok(Done::Began { run }) => return Ok(lead_to(&target::run(&run).path())),
-        Ok(Done::Told(text)) => (StatusCode::OK, DonePage::told(deed, text)),
-        Err(refused) => (StatusCode::CONFLICT, DonePage::refused(deed, refused)),
+        Ok(Done::Told(text)) => (StatusCode::OK, DonePage::told(action, text)),
+        Err(refused) => (StatusCode::CONFLICT, DonePage::refused(action, refused)),
     };
     Ok(answers::made(shared, status, &page))
 }

@@ -13,13 +13,13 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use coho_core::memory::Time;
+//! use coho_core::time::Time;
 //! use coho_core::secret::Masker;
 //! use coho_engine::context::retention;
 //! use coho_ledger::lease::Holder;
 //! use coho_project::HistorySpec;
 //! use coho_serve::server::serve;
-//! use coho_serve::site::{Broken, Keys, Limits, Machine, Site};
+//! use coho_serve::site::{UnreadableProject, Keys, Limits, Machine, Site};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
@@ -27,7 +27,7 @@
 //! let site = Site {
 //!     project: "acme".to_owned(),
 //!     ledger: ".coho/ledger.db".into(),
-//!     open: Arc::new(|| Err(Broken { problems: vec![], files: vec![] })),
+//!     open: Arc::new(|| Err(UnreadableProject { problems: vec![], files: vec![] })),
 //!     secrets: Arc::new(|| Masker::new(&[])),
 //!     retention: retention(&HistorySpec::default()),
 //!     clock: Arc::new(|| Time::UNIX_EPOCH),

@@ -1,6 +1,6 @@
 //! Moments and stretches of time as pages and their twins have them.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_report::words::number;
 use serde::{Deserialize, Serialize};
 

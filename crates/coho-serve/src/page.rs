@@ -25,7 +25,7 @@ pub(crate) mod elsewhere;
 
 use std::collections::BTreeMap;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
 
@@ -80,7 +80,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
             Target::Project => found(site, Some(project::make(context))),
             Target::Plan => found(site, Some(plan::make(context)?)),
             Target::Playground => found(site, Some(playground::make(context))),
-            Target::Act { deed } => found(site, act::make(context, None, deed)?),
+            Target::Act { action } => found(site, act::make(context, None, action)?),
             Target::Run { .. }
             | Target::Rows { .. }
             | Target::Search
@@ -101,7 +101,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: Option<&Ledger>) -> Result<Fou
         Target::Row { number } => found(site, row::make(context, ledger, *number)?),
         Target::Call { number } => found(site, call::make(context, ledger, *number)?),
         Target::Playground => found(site, Some(playground::make(context))),
-        Target::Act { deed } => found(site, act::make(context, Some(ledger), *deed)?),
+        Target::Act { action } => found(site, act::make(context, Some(ledger), *action)?),
     }
 }
 

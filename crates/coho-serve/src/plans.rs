@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coho_core::event::{Event, Listener};
-use coho_core::memory::Time;
 use coho_core::problem::Problem;
+use coho_core::time::Time;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::plan::{Options, Outlook, PlanError, Planned};
 use coho_engine::stop::Stop;

@@ -8,7 +8,7 @@ mod test;
 use std::cell::Cell;
 use std::time::Duration;
 
-use coho_core::case::{Answer, Subject, Suite};
+use coho_core::case::{CaseOutcome, Suite, SuiteSubject};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::{Blanks, SyncId, TemplateText, Undefined};
@@ -77,7 +77,7 @@ fn template(site: &Site, text: &str, rows: &Rows, mut files: Vec<File>, more: &d
         snippets: snippets(&files),
         blanks: Blanks::default(),
     };
-    let cases = suite(Subject::Template(template.clone()), rows);
+    let cases = suite(SuiteSubject::Template(template.clone()), rows);
     let facts = Facts { now: Some(site.clock.now()), ..Facts::default() };
     let found = template_answers(&cases, &template, &facts, more);
     let paste = test::of_template(text, rows, &files);
@@ -108,7 +108,7 @@ fn mapping(
     };
     let engine = Engine::new(site.setup(&project));
     let facts = engine.facts_of_preview(sync);
-    let cases = suite(Subject::Sync(sync.id.clone()), rows);
+    let cases = suite(SuiteSubject::Sync(sync.id.clone()), rows);
     let found = answers(&cases, sync, &declared(&project, sync), &facts, more);
     let paste = test::of_sync(sync, rows, &files, target.as_deref());
     tried(found, files, paste)
@@ -128,7 +128,7 @@ fn tried(answered: Result<Vec<Answered>, Vec<Problem>>, files: Vec<File>, test: 
     }
 }
 
-fn suite(subject: Subject, rows: &Rows) -> Suite {
+fn suite(subject: SuiteSubject, rows: &Rows) -> Suite {
     Suite { file: "rows".into(), subject, columns: rows.types.clone(), cases: rows.cases() }
 }
 
@@ -197,9 +197,9 @@ impl Budget {
 /// What came of a row, in a word.
 pub(crate) fn kind(answered: &Answered) -> &'static str {
     match answered {
-        Ok(Answer::Record(_)) => "record",
-        Ok(Answer::Value(_)) => "value",
-        Ok(Answer::Problems(_)) => "problems",
+        Ok(CaseOutcome::Record(_)) => "record",
+        Ok(CaseOutcome::Value(_)) => "value",
+        Ok(CaseOutcome::Problems(_)) => "problems",
         Err(_) => "broken",
     }
 }

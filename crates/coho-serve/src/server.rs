@@ -155,7 +155,7 @@ async fn post(shared: &Shared, path: &str, body: Body, may_act: bool) -> Respons
         "/plan/cancel" => forms::cancel_plan(shared, body).await,
         path => match target::parse(path) {
             Some((Target::Act { .. }, _)) if !may_act => Ok(forbidden(shared)),
-            Some((Target::Act { deed }, Form::Html)) => forms::act(shared, deed, body).await,
+            Some((Target::Act { action }, Form::Html)) => forms::act(shared, action, body).await,
             Some((Target::Playground, form)) => forms::playground(shared, form, body).await,
             Some(_) | None => Ok(not_found(shared, Form::Html)),
         },

@@ -109,7 +109,7 @@ pub struct Machine {
 }
 
 /// Reads the project's files as they are now.
-pub type OpenProject = Arc<dyn Fn() -> Result<Opened, Broken> + Send + Sync>;
+pub type OpenProject = Arc<dyn Fn() -> Result<Opened, UnreadableProject> + Send + Sync>;
 
 /// A project that was read.
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ pub struct Opened {
 
 /// A project that cannot be read.
 #[derive(Clone, Debug)]
-pub struct Broken {
+pub struct UnreadableProject {
     /// What is wrong with it.
     pub problems: Vec<Problem>,
     /// Its files, as far as they could be read.

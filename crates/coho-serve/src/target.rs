@@ -1,7 +1,7 @@
 //! The addresses of pages: what a path means, and how a page is linked to.
 //!
 //! An address has ids, numbers, fates and codes, never a key or a value of a row: a row is named by the number of one of its
-//! fates, and a searched text by a number of its own ([`crate::searches`]).
+//! statuses, and a searched text by a number of its own ([`crate::searches`]).
 
 use std::fmt::Write as _;
 
@@ -37,20 +37,20 @@ pub(crate) enum Target {
     },
     /// Whether something is meant that changes what is remembered or sent.
     Act {
-        deed: Deed,
+        action: PageAction,
     },
 }
 
 /// What can be done from pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Deed {
+pub(crate) enum PageAction {
     Run,
     Retry,
     Forget,
 }
 
-impl Deed {
+impl PageAction {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Retry, Self::Forget];
 
@@ -112,7 +112,9 @@ pub(crate) fn parse(path: &str) -> Option<(Target, Form)> {
         ["rows"] => Target::Search,
         ["rows", number] => Target::Row { number: number.parse().ok()? },
         ["calls", number] => Target::Call { number: number.parse().ok()? },
-        ["do", name] => Target::Act { deed: Deed::ALL.into_iter().find(|deed| deed.name() == *name)? },
+        ["do", name] => {
+            Target::Act { action: PageAction::ALL.into_iter().find(|action| action.name() == *name)? }
+        }
         _ => return None,
     };
     let is_list = matches!(target, Target::Rows { .. } | Target::Search);
@@ -134,7 +136,7 @@ impl Target {
             Self::Calls { run } => format!("/runs/{}/calls", encoded(run)),
             Self::Row { number } => format!("/rows/{number}"),
             Self::Call { number } => format!("/calls/{number}"),
-            Self::Act { deed } => format!("/do/{}", deed.name()),
+            Self::Act { action } => format!("/do/{}", action.name()),
         }
     }
 
@@ -261,7 +263,7 @@ mod tests {
             Target::Calls { run: strange },
             Target::Row { number: 7 },
             Target::Call { number: 9 },
-            Target::Act { deed: Deed::Retry },
+            Target::Act { action: PageAction::Retry },
         ];
         for page in pages {
             assert_eq!(parse(&page.path()), Some((page.clone(), Form::Html)));

@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 
 /// Bodies longer than this are cut in the log.
 const BODY_KEPT: usize = 64 * 1024;
 
 /// One request and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct ServedCall {
     /// Counts from 1 over the life of the simulator, also when the log was cleared.
     pub number: u64,
     /// When it was answered.
-    pub at: Time,
+    pub at: SimulatorTime,
     /// `GET`, `POST`, `PUT`, `DELETE`, or whatever came.
     pub method: String,
     /// The path as it came, still percent-encoded.
@@ -44,7 +44,7 @@ pub enum CallReply {
     Hung,
 }
 
-impl Call {
+impl ServedCall {
     /// The status that was answered; `None` where no answer was sent.
     pub fn status(&self) -> Option<u16> {
         match &self.reply {
@@ -57,7 +57,7 @@ impl Call {
 /// The newest calls.
 #[derive(Debug)]
 pub(crate) struct Log {
-    calls: VecDeque<Call>,
+    calls: VecDeque<ServedCall>,
     kept: usize,
     last: u64,
 }
@@ -68,7 +68,7 @@ impl Log {
     }
 
     /// Adds a call and gives it its number.
-    pub(crate) fn add(&mut self, mut call: Call) {
+    pub(crate) fn add(&mut self, mut call: ServedCall) {
         self.last += 1;
         call.number = self.last;
         if self.calls.len() >= self.kept {
@@ -79,7 +79,7 @@ impl Log {
         }
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Call> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ServedCall> {
         self.calls.iter()
     }
 

@@ -1,4 +1,4 @@
-//! Time as the simulator sees it: [`Time`] with Vitally's millisecond precision, and the [`Clock`] that gives it.
+//! Time as the simulator sees it: [`SimulatorTime`] with Vitally's millisecond precision, and the [`SimulatorClock`] that gives it.
 //!
 //! Everything that has a time (records, rate limit, the `Date` header, the call log) reads the same clock, so a test
 //! that holds it decides what time it is.
@@ -12,9 +12,9 @@ use chrono::{DateTime, NaiveDate, NaiveTime};
 
 /// A moment in UTC, to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+pub struct SimulatorTime(i64);
 
-impl Time {
+impl SimulatorTime {
     /// The moment that is so many milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -61,7 +61,7 @@ impl Time {
 }
 
 /// ISO 8601 in UTC with milliseconds, as Vitally writes it: `2026-01-02T03:04:05.678Z`.
-impl fmt::Display for Time {
+impl fmt::Display for SimulatorTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.utc().format("%Y-%m-%dT%H:%M:%S%.3fZ"))
     }
@@ -69,31 +69,31 @@ impl fmt::Display for Time {
 
 /// Where the simulator reads the time. Clones share one clock: keep one to move the time of a running simulator.
 #[derive(Debug, Clone)]
-pub struct Clock {
+pub struct SimulatorClock {
     beat: Beat,
-    /// Milliseconds added to the beat by [`Clock::advance`].
+    /// Milliseconds added to the beat by [`SimulatorClock::advance`].
     ahead: Arc<AtomicI64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Beat {
     Real,
-    Stopped(Time),
+    Stopped(SimulatorTime),
 }
 
-impl Clock {
+impl SimulatorClock {
     /// The machine's clock.
     pub fn real() -> Self {
         Self { beat: Beat::Real, ahead: Arc::default() }
     }
 
-    /// A clock that stands at `start` and moves only by [`Clock::advance`].
-    pub fn manual(start: Time) -> Self {
+    /// A clock that stands at `start` and moves only by [`SimulatorClock::advance`].
+    pub fn manual(start: SimulatorTime) -> Self {
         Self { beat: Beat::Stopped(start), ahead: Arc::default() }
     }
 
     /// The time now.
-    pub fn now(&self) -> Time {
+    pub fn now(&self) -> SimulatorTime {
         let start = match self.beat {
             Beat::Real => machine_time(),
             Beat::Stopped(start) => start,
@@ -108,9 +108,9 @@ impl Clock {
     }
 }
 
-fn machine_time() -> Time {
+fn machine_time() -> SimulatorTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    SimulatorTime(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -119,28 +119,28 @@ mod tests {
 
     #[test]
     fn time_is_written_with_milliseconds_and_read_back() {
-        let time = Time::from_millis(1_767_323_045_678);
+        let time = SimulatorTime::from_millis(1_767_323_045_678);
         assert_eq!(time.to_string(), "2026-01-02T03:04:05.678Z");
-        assert_eq!(Time::parse("2026-01-02T03:04:05.678Z"), Some(time));
+        assert_eq!(SimulatorTime::parse("2026-01-02T03:04:05.678Z"), Some(time));
         assert_eq!(time.http_date(), "Fri, 02 Jan 2026 03:04:05 GMT");
     }
 
     #[test]
     fn a_date_is_its_midnight_in_utc() {
-        assert_eq!(Time::parse("1970-01-02"), Some(Time::from_millis(86_400_000)));
+        assert_eq!(SimulatorTime::parse("1970-01-02"), Some(SimulatorTime::from_millis(86_400_000)));
         for wrong in
             ["tomorrow", "24-11-26", "2026-1-2", "2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5+00:00"]
         {
-            assert_eq!(Time::parse(wrong), None, "{wrong}");
+            assert_eq!(SimulatorTime::parse(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_manual_clock_moves_only_when_told() {
-        let clock = Clock::manual(Time::from_millis(5));
+        let clock = SimulatorClock::manual(SimulatorTime::from_millis(5));
         let other = clock.clone();
-        assert_eq!(clock.now(), Time::from_millis(5));
+        assert_eq!(clock.now(), SimulatorTime::from_millis(5));
         other.advance(Duration::from_secs(1));
-        assert_eq!(clock.now(), Time::from_millis(1_005));
+        assert_eq!(clock.now(), SimulatorTime::from_millis(1_005));
     }
 }

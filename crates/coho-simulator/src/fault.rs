@@ -7,7 +7,7 @@ pub(crate) mod list;
 
 /// One line of the script.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ScriptedFault {
     /// The method that it fits; `None` fits all.
     pub method: Option<String>,
     /// The path that it fits, as it is sent; a `*` at the end fits every ending, `None` fits all.
@@ -59,7 +59,7 @@ impl FaultAnswer {
     }
 }
 
-impl Fault {
+impl ScriptedFault {
     /// Strikes the next request, whatever it is, once.
     pub const fn once(trouble: Trouble) -> Self {
         Self { method: None, path: None, skip: 0, times: 1, trouble }
@@ -100,20 +100,20 @@ impl Fault {
 /// The faults that are still to come.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    faults: Vec<Fault>,
+    faults: Vec<ScriptedFault>,
 }
 
 impl Script {
-    pub(crate) fn add(&mut self, fault: Fault) {
+    pub(crate) fn add(&mut self, fault: ScriptedFault) {
         self.faults.push(fault);
     }
 
-    pub(crate) fn replace(&mut self, faults: Vec<Fault>) {
+    pub(crate) fn replace(&mut self, faults: Vec<ScriptedFault>) {
         self.faults = faults;
     }
 
     /// What is left of the script.
-    pub(crate) fn left(&self) -> &[Fault] {
+    pub(crate) fn left(&self) -> &[ScriptedFault] {
         &self.faults
     }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_fault_skips_then_strikes_then_is_gone() {
         let mut script = Script::default();
-        script.add(Fault::once(Trouble::Hang).on("POST", "/resources/users").after(1).times(2));
+        script.add(ScriptedFault::once(Trouble::Hang).on("POST", "/resources/users").after(1).times(2));
         let struck: Vec<bool> = (0..4).map(|_| script.strike("POST", "/resources/users").is_some()).collect();
         assert_eq!(struck, [false, true, true, false]);
         assert!(script.left().is_empty());
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_star_fits_every_ending_and_other_methods_pass() {
         let mut script = Script::default();
-        script.add(Fault::once(Trouble::DropBefore).on("PUT", "/resources/users/*"));
+        script.add(ScriptedFault::once(Trouble::DropBefore).on("PUT", "/resources/users/*"));
         assert_eq!(script.strike("PUT", "/resources/accounts/a"), None);
         assert_eq!(script.strike("GET", "/resources/users/a"), None);
         assert_eq!(script.strike("PUT", "/resources/users/a"), Some(Trouble::DropBefore));

@@ -44,11 +44,11 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::fault::Fault;
+use crate::fault::ScriptedFault;
 use crate::fault::form::FaultForm;
 use crate::message::form::{InstanceForm, dropped, event};
-use crate::message::{Dropped, Event, Message};
-use crate::record::Object;
+use crate::message::{Dropped, Message, StoredEvent};
+use crate::record::RecordKind;
 use crate::record::form::RecordForm;
 use crate::server::Shared;
 use crate::store::Order;
@@ -74,18 +74,18 @@ pub(crate) fn routes() -> Router<Shared> {
 
 async fn state(State(shared): State<Shared>) -> Json<Value> {
     let world = shared.lock();
-    let list = |object: Object| {
+    let list = |object: RecordKind| {
         let mut forms: Vec<RecordForm> =
             world.store.in_order(object, Order::CreatedAt, None).map(RecordForm::from).collect();
         forms.reverse();
         forms
     };
-    let events: Vec<Event> = world.store.messages().all().filter_map(Message::event).collect();
+    let events: Vec<StoredEvent> = world.store.messages().all().filter_map(Message::event).collect();
     let silent: Vec<Dropped> = world.store.messages().all().filter_map(Message::dropped).collect();
     Json(json!({
-        "organizations": list(Object::Organization),
-        "accounts": list(Object::Account),
-        "users": list(Object::User),
+        "organizations": list(RecordKind::Organization),
+        "accounts": list(RecordKind::Account),
+        "users": list(RecordKind::User),
         "instances": world.store.instances().map(InstanceForm::from).collect::<Vec<_>>(),
         "eventCount": events.len(),
         "events": events.iter().map(event).collect::<Vec<_>>(),
@@ -130,7 +130,7 @@ async fn add_faults(State(shared): State<Shared>, body: Bytes) -> Result<StatusC
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read_faults(body: &[u8]) -> Result<Vec<Fault>, Refusal> {
+fn read_faults(body: &[u8]) -> Result<Vec<ScriptedFault>, Refusal> {
     let form: Value = serde_json::from_slice(body)?;
     let forms: Vec<FaultForm> =
         if form.is_array() { serde_json::from_value(form)? } else { vec![serde_json::from_value(form)?] };

@@ -9,17 +9,17 @@
 //! Vitally's other objects or its user interface.
 //!
 //! ```
-//! use coho_simulator::{Fault, Object, Seed, Settings, Simulator, Trouble};
+//! use coho_simulator::{ScriptedFault, RecordKind, Seed, SimulatorSettings, Simulator, Trouble};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! # runtime.block_on(async {
-//! let vitally = Simulator::start(Settings::new("sk_live_example")).await?;
+//! let vitally = Simulator::start(SimulatorSettings::new("sk_live_example")).await?;
 //! vitally.seed(Seed::account("acme").name("Acme"))?;
-//! vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+//! vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
 //!
 //! // The code under test talks to `vitally.url()` here.
 //!
-//! assert_eq!(vitally.records(Object::Account).len(), 1);
+//! assert_eq!(vitally.records(RecordKind::Account).len(), 1);
 //! assert!(vitally.calls().is_empty());
 //! vitally.stop().await;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -67,18 +67,18 @@ pub mod inspect;
 mod running;
 mod server;
 
-pub use call::{Call, CallReply};
-pub use clock::{Clock, Time};
+pub use call::{CallReply, ServedCall};
+pub use clock::{SimulatorClock, SimulatorTime};
 pub use fault::form::FaultError;
 pub use fault::list::CutShort;
-pub use fault::{Fault, FaultAnswer, Trouble};
+pub use fault::{FaultAnswer, ScriptedFault, Trouble};
 pub use limit::{Gauge, Meter, Pass};
-pub use message::{DropReason, Dropped, Event, Instance, MessageType};
-pub use record::{Lifecycle, Object, Record, VitallyId};
+pub use message::{DropReason, Dropped, Instance, MessageType, StoredEvent};
+pub use record::{LifecycleStage, RecordId, RecordKind, StoredRecord};
 pub use running::{InspectError, Running, Simulator, StartError};
 pub use seed::{Seed, SeedError};
-pub use settings::{Ids, Settings};
-pub use store::file::FileError;
+pub use settings::{IdSource, SimulatorSettings};
+pub use store::file::StateFileError;
 pub use switches::{
     AccountName, Associations, BatchMode, BlockedBatch, BlockedTypes, Clamp, Dedupe, DeleteAnswer,
     DeleteMissing, DeletedTraits, Duplicate, EmailUnique, EmptyBatch, ErrorShape, ExternalInPath,

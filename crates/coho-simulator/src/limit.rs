@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::switches::Window;
 
 /// The time over which the limit counts, in milliseconds: a bucket fills once, a window holds so much.
@@ -48,7 +48,7 @@ pub enum Pass {
 
 impl Meter {
     /// A limit of which nothing was used.
-    pub fn unused(window: Window, limit: u32, now: Time) -> Self {
+    pub fn unused(window: Window, limit: u32, now: SimulatorTime) -> Self {
         let limit = u64::from(limit);
         Self(match window {
             Window::Bucket => Kind::Bucket(Bucket { limit, level: limit * WINDOW, at: now }),
@@ -58,7 +58,7 @@ impl Meter {
     }
 
     /// Takes the units, or nothing where there are too few.
-    pub fn take(&mut self, units: u32, now: Time) -> Pass {
+    pub fn take(&mut self, units: u32, now: SimulatorTime) -> Pass {
         let units = u64::from(units);
         match &mut self.0 {
             Kind::Bucket(bucket) => bucket.take(units, now),
@@ -68,7 +68,7 @@ impl Meter {
     }
 
     /// Its state now.
-    pub fn gauge(&mut self, now: Time) -> Gauge {
+    pub fn gauge(&mut self, now: SimulatorTime) -> Gauge {
         match &mut self.0 {
             Kind::Bucket(bucket) => bucket.gauge(now),
             Kind::Sliding(sliding) => sliding.gauge(now),
@@ -82,11 +82,11 @@ impl Meter {
 struct Bucket {
     limit: u64,
     level: u64,
-    at: Time,
+    at: SimulatorTime,
 }
 
 impl Bucket {
-    fn take(&mut self, units: u64, now: Time) -> Pass {
+    fn take(&mut self, units: u64, now: SimulatorTime) -> Pass {
         self.fill(now);
         let price = units * WINDOW;
         match self.level.checked_sub(price) {
@@ -98,14 +98,14 @@ impl Bucket {
         }
     }
 
-    fn gauge(&mut self, now: Time) -> Gauge {
+    fn gauge(&mut self, now: SimulatorTime) -> Gauge {
         self.fill(now);
         let remaining = self.level / WINDOW;
         let reset = if remaining >= self.limit { 0 } else { self.seconds_until((remaining + 1) * WINDOW) };
         Gauge { limit: self.limit, remaining, reset }
     }
 
-    fn fill(&mut self, now: Time) {
+    fn fill(&mut self, now: SimulatorTime) {
         let passed = passed(self.at, now);
         self.level = self.level.saturating_add(passed.saturating_mul(self.limit)).min(self.limit * WINDOW);
         self.at = now;
@@ -121,12 +121,12 @@ impl Bucket {
 #[derive(Debug)]
 struct Sliding {
     limit: u64,
-    taken: VecDeque<(Time, u64)>,
+    taken: VecDeque<(SimulatorTime, u64)>,
     used: u64,
 }
 
 impl Sliding {
-    fn take(&mut self, units: u64, now: Time) -> Pass {
+    fn take(&mut self, units: u64, now: SimulatorTime) -> Pass {
         self.leave(now);
         if self.used + units > self.limit {
             return Pass::Refused { wait: self.seconds_until(units, now) };
@@ -136,13 +136,13 @@ impl Sliding {
         Pass::Granted
     }
 
-    fn gauge(&mut self, now: Time) -> Gauge {
+    fn gauge(&mut self, now: SimulatorTime) -> Gauge {
         self.leave(now);
         let reset = self.taken.front().map_or(0, |(oldest, _)| seconds_left(*oldest, now));
         Gauge { limit: self.limit, remaining: self.limit - self.used, reset }
     }
 
-    fn leave(&mut self, now: Time) {
+    fn leave(&mut self, now: SimulatorTime) {
         while let Some((at, units)) = self.taken.front() {
             if passed(*at, now) < WINDOW {
                 break;
@@ -152,7 +152,7 @@ impl Sliding {
         }
     }
 
-    fn seconds_until(&self, units: u64, now: Time) -> u64 {
+    fn seconds_until(&self, units: u64, now: SimulatorTime) -> u64 {
         let mut used = self.used;
         for (at, taken) in &self.taken {
             used -= taken;
@@ -169,11 +169,11 @@ impl Sliding {
 struct Fixed {
     limit: u64,
     used: u64,
-    begun: Time,
+    begun: SimulatorTime,
 }
 
 impl Fixed {
-    fn take(&mut self, units: u64, now: Time) -> Pass {
+    fn take(&mut self, units: u64, now: SimulatorTime) -> Pass {
         self.turn(now);
         if self.used + units > self.limit {
             return Pass::Refused { wait: seconds_left(self.begun, now) };
@@ -182,12 +182,12 @@ impl Fixed {
         Pass::Granted
     }
 
-    fn gauge(&mut self, now: Time) -> Gauge {
+    fn gauge(&mut self, now: SimulatorTime) -> Gauge {
         self.turn(now);
         Gauge { limit: self.limit, remaining: self.limit - self.used, reset: seconds_left(self.begun, now) }
     }
 
-    fn turn(&mut self, now: Time) {
+    fn turn(&mut self, now: SimulatorTime) {
         let windows = passed(self.begun, now) / WINDOW;
         if windows > 0 {
             let millis = i64::try_from(windows * WINDOW).unwrap_or(i64::MAX);
@@ -196,12 +196,12 @@ impl Fixed {
     }
 }
 
-fn passed(since: Time, now: Time) -> u64 {
+fn passed(since: SimulatorTime, now: SimulatorTime) -> u64 {
     u64::try_from(now.millis() - since.millis()).unwrap_or(0)
 }
 
 /// Seconds, rounded up, until the minute after a moment is over.
-fn seconds_left(since: Time, now: Time) -> u64 {
+fn seconds_left(since: SimulatorTime, now: SimulatorTime) -> u64 {
     WINDOW.saturating_sub(passed(since, now)).div_ceil(1_000)
 }
 
@@ -209,7 +209,7 @@ fn seconds_left(since: Time, now: Time) -> u64 {
 mod tests {
     use super::*;
 
-    const START: Time = Time::from_millis(0);
+    const START: SimulatorTime = SimulatorTime::from_millis(0);
 
     fn meter(window: Window, limit: u32) -> Meter {
         Meter::unused(window, limit, START)

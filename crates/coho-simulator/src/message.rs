@@ -5,7 +5,7 @@ pub(crate) mod form;
 
 use serde_json::{Map, Value};
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 
 /// What kind of message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,10 +79,10 @@ pub(crate) struct Message {
     pub(crate) number: u64,
     /// Its `messageId`, or what was made of its content in place of one.
     pub(crate) id: String,
-    pub(crate) timestamp: Time,
-    pub(crate) arrived_at: Time,
+    pub(crate) timestamp: SimulatorTime,
+    pub(crate) arrived_at: SimulatorTime,
     /// When it is applied.
-    pub(crate) due: Time,
+    pub(crate) due: SimulatorTime,
     pub(crate) content: Content,
     pub(crate) end: End,
 }
@@ -96,12 +96,12 @@ pub(crate) enum End {
     Applied,
     /// It is an event and was stored.
     Stored {
-        at: Time,
+        at: SimulatorTime,
         /// The external id of the account that it counts for.
         account: Option<String>,
     },
     Dropped {
-        at: Time,
+        at: SimulatorTime,
         reason: DropReason,
     },
 }
@@ -156,7 +156,7 @@ impl DropReason {
 
 /// An event that was stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct StoredEvent {
     /// The number of its message.
     pub number: u64,
     /// Its identity.
@@ -164,11 +164,11 @@ pub struct Event {
     /// Its name.
     pub name: String,
     /// When it happened, by its sender.
-    pub timestamp: Time,
+    pub timestamp: SimulatorTime,
     /// When its message came.
-    pub arrived_at: Time,
+    pub arrived_at: SimulatorTime,
     /// When it was stored.
-    pub stored_at: Time,
+    pub stored_at: SimulatorTime,
     /// The user's external id, as sent.
     pub user_id: Option<String>,
     /// The account's external id, as sent.
@@ -197,7 +197,7 @@ pub struct Dropped {
     /// The organization's external id, as sent.
     pub organization_id: Option<String>,
     /// When it was dropped.
-    pub at: Time,
+    pub at: SimulatorTime,
     /// Why.
     pub reason: DropReason,
 }
@@ -221,9 +221,9 @@ pub struct Instance {
 
 impl Message {
     /// The event, if it is one that was stored.
-    pub(crate) fn event(&self) -> Option<Event> {
+    pub(crate) fn event(&self) -> Option<StoredEvent> {
         let End::Stored { at, account } = &self.end else { return None };
-        Some(Event {
+        Some(StoredEvent {
             number: self.number,
             message_id: self.id.clone(),
             name: self.content.event.clone().unwrap_or_default(),

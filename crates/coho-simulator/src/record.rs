@@ -9,11 +9,11 @@ use std::fmt;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 
 /// What kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Object {
+pub enum RecordKind {
     /// An organization: the upper level, holds accounts and users.
     Organization,
     /// An account: a customer.
@@ -22,7 +22,7 @@ pub enum Object {
     User,
 }
 
-impl Object {
+impl RecordKind {
     /// All objects, in the order in which one may refer to the one before.
     pub const ALL: [Self; 3] = [Self::Organization, Self::Account, Self::User];
 
@@ -52,9 +52,9 @@ impl Object {
 
 /// An id that Vitally gave: a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VitallyId(Uuid);
+pub struct RecordId(Uuid);
 
-impl VitallyId {
+impl RecordId {
     /// Reads the hyphenated form; `None` where the text is not a UUID.
     pub fn parse(text: &str) -> Option<Self> {
         // `Uuid` also reads braces and the form without hyphens, which are external ids like any other text.
@@ -71,7 +71,7 @@ impl VitallyId {
     }
 }
 
-impl fmt::Display for VitallyId {
+impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -79,7 +79,7 @@ impl fmt::Display for VitallyId {
 
 /// Where a customer or a person stands with the workspace, as far as events are concerned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Lifecycle {
+pub enum LifecycleStage {
     /// Events are collected.
     #[default]
     Active,
@@ -89,7 +89,7 @@ pub enum Lifecycle {
     Ignored,
 }
 
-impl Lifecycle {
+impl LifecycleStage {
     const ALL: [Self; 3] = [Self::Active, Self::Churned, Self::Ignored];
 
     /// Its name in the inspection API.
@@ -108,17 +108,17 @@ impl Lifecycle {
 
 /// One record. Members that an object does not have are empty on it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct StoredRecord {
     /// What kind of record.
-    pub object: Object,
+    pub object: RecordKind,
     /// Vitally's id.
-    pub id: VitallyId,
+    pub id: RecordId,
     /// The id of the customer's own system; records made inside Vitally have none.
     pub external_id: Option<String>,
     /// When it was made.
-    pub created_at: Time,
+    pub created_at: SimulatorTime,
     /// When it was last written.
-    pub updated_at: Time,
+    pub updated_at: SimulatorTime,
     /// Its name.
     pub name: Option<String>,
     /// User: e-mail address.
@@ -128,28 +128,28 @@ pub struct Record {
     /// User: ISO 8601 text, as it was sent.
     pub join_date: Option<String>,
     /// User: since when the user takes no conversations.
-    pub unsubscribed_at: Option<Time>,
+    pub unsubscribed_at: Option<SimulatorTime>,
     /// Traits by key.
     pub traits: Map<String, Value>,
     /// Account: its organization.
-    pub organization: Option<VitallyId>,
+    pub organization: Option<RecordId>,
     /// User: linked accounts.
-    pub accounts: BTreeSet<VitallyId>,
+    pub accounts: BTreeSet<RecordId>,
     /// User: linked organizations.
-    pub organizations: BTreeSet<VitallyId>,
+    pub organizations: BTreeSet<RecordId>,
     /// User: marked as deleted, and gone from then on.
-    pub delete_on: Option<Time>,
+    pub delete_on: Option<SimulatorTime>,
     /// User: the account of the last Analytics message about the user.
-    pub last_account: Option<VitallyId>,
+    pub last_account: Option<RecordId>,
     /// Whether its events are collected.
-    pub lifecycle: Lifecycle,
+    pub lifecycle: LifecycleStage,
     /// The timestamp of the Analytics message that last wrote a member, where `stale_timestamp=newest`.
-    pub(crate) stamps: BTreeMap<String, Time>,
+    pub(crate) stamps: BTreeMap<String, SimulatorTime>,
 }
 
-impl Record {
+impl StoredRecord {
     /// A record with nothing but an id and the time of its making.
-    pub(crate) fn new(object: Object, id: VitallyId, created_at: Time) -> Self {
+    pub(crate) fn new(object: RecordKind, id: RecordId, created_at: SimulatorTime) -> Self {
         Self {
             object,
             id,
@@ -167,7 +167,7 @@ impl Record {
             organizations: BTreeSet::new(),
             delete_on: None,
             last_account: None,
-            lifecycle: Lifecycle::Active,
+            lifecycle: LifecycleStage::Active,
             stamps: BTreeMap::new(),
         }
     }
@@ -184,14 +184,14 @@ mod tests {
 
     #[test]
     fn only_the_hyphenated_form_is_a_vitally_id() {
-        assert!(VitallyId::parse("00000000-0000-4000-8000-00000000002A").is_some());
-        assert!(VitallyId::parse("000000000000400080000000000000000042").is_none());
-        assert!(VitallyId::parse("00000000000040008000000000000042").is_none());
-        assert!(VitallyId::parse("acme").is_none());
+        assert!(RecordId::parse("00000000-0000-4000-8000-00000000002A").is_some());
+        assert!(RecordId::parse("000000000000400080000000000000000042").is_none());
+        assert!(RecordId::parse("00000000000040008000000000000042").is_none());
+        assert!(RecordId::parse("acme").is_none());
     }
 
     #[test]
     fn told_ids_are_uuids_of_version_4() {
-        assert_eq!(VitallyId::nth(255).to_string(), "00000000-0000-4000-8000-0000000000ff");
+        assert_eq!(RecordId::nth(255).to_string(), "00000000-0000-4000-8000-0000000000ff");
     }
 }

@@ -18,8 +18,8 @@ mod write;
 
 use serde_json::Value;
 
-use crate::clock::Time;
-use crate::record::{Object, Record, VitallyId};
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::store::Store;
 use crate::switches::{ExternalInPath, Switches};
 use query::Query;
@@ -117,7 +117,7 @@ impl Refused {
 pub(crate) struct Turn<'a> {
     pub(crate) store: &'a mut Store,
     pub(crate) switches: &'a Switches,
-    pub(crate) now: Time,
+    pub(crate) now: SimulatorTime,
 }
 
 /// Answers a request whose sender may ask.
@@ -136,7 +136,7 @@ pub(crate) fn answer(turn: &mut Turn<'_>, asked: &Asked) -> Result<Granted, Refu
     }
 }
 
-fn get(turn: &Turn<'_>, object: Object, id: &str, query: Option<&str>) -> Result<Granted, Refused> {
+fn get(turn: &Turn<'_>, object: RecordKind, id: &str, query: Option<&str>) -> Result<Granted, Refused> {
     Query::read(query, &[], turn.switches.unknown)?;
     let record = find(turn, object, id)?;
     if !is_visible(turn, record) {
@@ -146,8 +146,8 @@ fn get(turn: &Turn<'_>, object: Object, id: &str, query: Option<&str>) -> Result
 }
 
 /// The record of a path: Vitally's id wins over an external id that looks like one.
-fn find<'t>(turn: &'t Turn<'_>, object: Object, id: &str) -> Result<&'t Record, Refused> {
-    let vitally_id = VitallyId::parse(id);
+fn find<'t>(turn: &'t Turn<'_>, object: RecordKind, id: &str) -> Result<&'t StoredRecord, Refused> {
+    let vitally_id = RecordId::parse(id);
     if let Some(record) = vitally_id.and_then(|id| turn.store.get(object, id)) {
         return Ok(record);
     }
@@ -159,15 +159,15 @@ fn find<'t>(turn: &'t Turn<'_>, object: Object, id: &str) -> Result<&'t Record, 
 }
 
 /// Whether look-ups see the record already.
-fn is_visible(turn: &Turn<'_>, record: &Record) -> bool {
+fn is_visible(turn: &Turn<'_>, record: &StoredRecord) -> bool {
     record.created_at.plus(i64::from(turn.switches.lag_ms.0)) <= turn.now
 }
 
 /// The record as an answer shows it.
-fn render(store: &Store, record: &Record) -> Value {
+fn render(store: &Store, record: &StoredRecord) -> Value {
     match record.object {
-        Object::Organization => organizations::render(store, record),
-        Object::Account => accounts::render(store, record),
-        Object::User => users::render(store, record),
+        RecordKind::Organization => organizations::render(store, record),
+        RecordKind::Account => accounts::render(store, record),
+        RecordKind::User => users::render(store, record),
     }
 }

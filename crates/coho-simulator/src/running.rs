@@ -8,15 +8,15 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::call::Call;
-use crate::clock::Clock;
-use crate::fault::Fault;
-use crate::message::{Dropped, Event, Instance, Message};
-use crate::record::{Lifecycle, Object, Record, VitallyId};
+use crate::call::ServedCall;
+use crate::clock::SimulatorClock;
+use crate::fault::ScriptedFault;
+use crate::message::{Dropped, Instance, Message, StoredEvent};
+use crate::record::{LifecycleStage, RecordId, RecordKind, StoredRecord};
 use crate::seed::{self, Seed, SeedError};
 use crate::server::{self, Shared};
-use crate::settings::Settings;
-use crate::store::file::{FileError, StateFile};
+use crate::settings::SimulatorSettings;
+use crate::store::file::{StateFile, StateFileError};
 use crate::store::{Order, Store};
 use crate::switches::Switches;
 use crate::traits::{CustomField, MODELS};
@@ -40,7 +40,7 @@ pub enum StartError {
     },
     /// Its state file cannot be used.
     #[error("cannot take up the records of an earlier simulator")]
-    State(#[from] FileError),
+    State(#[from] StateFileError),
 }
 
 /// Why a call into a running simulator failed.
@@ -51,7 +51,7 @@ pub enum InspectError {
     Seed(#[from] SeedError),
     /// The state file was not written.
     #[error("cannot keep the change")]
-    State(#[from] FileError),
+    State(#[from] StateFileError),
     /// No such model has trait definitions.
     #[error("there are no custom fields of `{model}`")]
     Model {
@@ -62,7 +62,7 @@ pub enum InspectError {
     #[error("there is no {} with the external id `{external_id}`", object.singular())]
     Record {
         /// What kind of record.
-        object: Object,
+        object: RecordKind,
         /// The external id that was given.
         external_id: String,
     },
@@ -72,7 +72,7 @@ pub enum InspectError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    clock: Clock,
+    clock: SimulatorClock,
     shared: Shared,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
@@ -80,7 +80,7 @@ pub struct Running {
 
 impl Simulator {
     /// Starts a simulator on the current tokio runtime. It answers as soon as this returns.
-    pub async fn start(settings: Settings) -> Result<Running, StartError> {
+    pub async fn start(settings: SimulatorSettings) -> Result<Running, StartError> {
         let store = match &settings.state {
             None => Store::in_memory(settings.ids),
             Some(path) => Store::in_file(settings.ids, StateFile::open(path)?)?,
@@ -107,7 +107,7 @@ impl Running {
     }
 
     /// Its clock.
-    pub const fn clock(&self) -> &Clock {
+    pub const fn clock(&self) -> &SimulatorClock {
         &self.clock
     }
 
@@ -136,7 +136,7 @@ impl Running {
     }
 
     /// The calls in the log, oldest first.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<ServedCall> {
         self.shared.lock().log.all().cloned().collect()
     }
 
@@ -146,26 +146,26 @@ impl Running {
     }
 
     /// All records of an object, oldest first.
-    pub fn records(&self, object: Object) -> Vec<Record> {
+    pub fn records(&self, object: RecordKind) -> Vec<StoredRecord> {
         let world = self.shared.lock();
-        let mut records: Vec<Record> =
+        let mut records: Vec<StoredRecord> =
             world.store.in_order(object, Order::CreatedAt, None).cloned().collect();
         records.reverse();
         records
     }
 
     /// The record with that external id.
-    pub fn record(&self, object: Object, external_id: &str) -> Option<Record> {
+    pub fn record(&self, object: RecordKind, external_id: &str) -> Option<StoredRecord> {
         self.shared.lock().store.by_external(object, external_id).cloned()
     }
 
     /// How many records of an object there are.
-    pub fn count(&self, object: Object) -> usize {
+    pub fn count(&self, object: RecordKind) -> usize {
         self.shared.lock().store.count(object)
     }
 
     /// The events that were stored, in the order in which they came.
-    pub fn events(&self) -> Vec<Event> {
+    pub fn events(&self) -> Vec<StoredEvent> {
         self.shared.lock().store.messages().all().filter_map(Message::event).collect()
     }
 
@@ -191,7 +191,12 @@ impl Running {
     }
 
     /// Marks a record as churned, ignored or active again: a thing of Vitally's user interface.
-    pub fn mark(&self, object: Object, external_id: &str, lifecycle: Lifecycle) -> Result<(), InspectError> {
+    pub fn mark(
+        &self,
+        object: RecordKind,
+        external_id: &str,
+        lifecycle: LifecycleStage,
+    ) -> Result<(), InspectError> {
         let mut world = self.shared.lock();
         if !world.mark(object, external_id, lifecycle) {
             return Err(InspectError::Record { object, external_id: external_id.to_owned() });
@@ -200,7 +205,7 @@ impl Running {
     }
 
     /// Deletes a record, as a person would in Vitally. Gives whether it was there.
-    pub fn delete(&self, object: Object, external_id: &str) -> Result<bool, InspectError> {
+    pub fn delete(&self, object: RecordKind, external_id: &str) -> Result<bool, InspectError> {
         let mut world = self.shared.lock();
         let Some(id) = world.store.by_external(object, external_id).map(|record| record.id) else {
             return Ok(false);
@@ -211,7 +216,7 @@ impl Running {
     }
 
     /// Plants a record as if it had been there before.
-    pub fn seed(&self, seed: Seed) -> Result<VitallyId, InspectError> {
+    pub fn seed(&self, seed: Seed) -> Result<RecordId, InspectError> {
         let mut world = self.shared.lock();
         let now = world.clock.now();
         let id = seed::plant(&mut world.store, seed, now)?;
@@ -238,12 +243,12 @@ impl Running {
     }
 
     /// Adds a fault to the script.
-    pub fn script(&self, fault: Fault) {
+    pub fn script(&self, fault: ScriptedFault) {
         self.shared.lock().script.add(fault);
     }
 
     /// What is left of the script.
-    pub fn script_left(&self) -> Vec<Fault> {
+    pub fn script_left(&self) -> Vec<ScriptedFault> {
         self.shared.lock().script.left().to_vec()
     }
 

@@ -2,30 +2,30 @@
 
 use serde_json::{Map, Value};
 
-use crate::clock::Time;
-use crate::record::{Object, Record, VitallyId};
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::store::Store;
 
 /// A record to be there. Parents must be there before their children.
 ///
 /// ```
-/// use coho_simulator::{Seed, Time};
+/// use coho_simulator::{Seed, SimulatorTime};
 ///
-/// let acme = Seed::account("acme").name("Acme").made_at(Time::from_millis(1_700_000_000_000));
+/// let acme = Seed::account("acme").name("Acme").made_at(SimulatorTime::from_millis(1_700_000_000_000));
 /// let ada = Seed::user("u-1").email("ada@acme.io").account_link("acme").with_trait("plan", "pro");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seed {
     /// What kind of record.
-    pub object: Object,
+    pub object: RecordKind,
     /// Its Vitally id; `None` mints one.
-    pub id: Option<VitallyId>,
+    pub id: Option<RecordId>,
     /// Its external id; `None` is a record that was made inside Vitally.
     pub external_id: Option<String>,
     /// When it was made; `None` is now.
-    pub created_at: Option<Time>,
+    pub created_at: Option<SimulatorTime>,
     /// When it was last written; `None` is when it was made.
-    pub updated_at: Option<Time>,
+    pub updated_at: Option<SimulatorTime>,
     /// Its name.
     pub name: Option<String>,
     /// User: e-mail address.
@@ -47,7 +47,7 @@ pub enum SeedError {
     #[error("the external id `{external_id}` is in use among {}", object.plural())]
     Taken {
         /// What kind of record.
-        object: Object,
+        object: RecordKind,
         /// The external id.
         external_id: String,
     },
@@ -55,7 +55,7 @@ pub enum SeedError {
     #[error("there is no {} `{parent}` to link to", object.singular())]
     Parent {
         /// What kind of parent.
-        object: Object,
+        object: RecordKind,
         /// The id that was given.
         parent: String,
     },
@@ -63,7 +63,7 @@ pub enum SeedError {
 
 impl Seed {
     /// A record of that kind with that external id and nothing else.
-    pub fn new(object: Object, external_id: Option<&str>) -> Self {
+    pub fn new(object: RecordKind, external_id: Option<&str>) -> Self {
         Self {
             object,
             id: None,
@@ -81,17 +81,17 @@ impl Seed {
 
     /// An account.
     pub fn account(external_id: &str) -> Self {
-        Self::new(Object::Account, Some(external_id))
+        Self::new(RecordKind::Account, Some(external_id))
     }
 
     /// An organization.
     pub fn organization(external_id: &str) -> Self {
-        Self::new(Object::Organization, Some(external_id))
+        Self::new(RecordKind::Organization, Some(external_id))
     }
 
     /// A user.
     pub fn user(external_id: &str) -> Self {
-        Self::new(Object::User, Some(external_id))
+        Self::new(RecordKind::User, Some(external_id))
     }
 
     /// Names it.
@@ -110,7 +110,7 @@ impl Seed {
 
     /// Says when it was made.
     #[must_use]
-    pub const fn made_at(mut self, time: Time) -> Self {
+    pub const fn made_at(mut self, time: SimulatorTime) -> Self {
         self.created_at = Some(time);
         self
     }
@@ -133,33 +133,33 @@ impl Seed {
     #[must_use]
     pub fn organization_link(mut self, organization: &str) -> Self {
         match self.object {
-            Object::Account => self.organization = Some(organization.to_owned()),
-            Object::User | Object::Organization => self.organizations.push(organization.to_owned()),
+            RecordKind::Account => self.organization = Some(organization.to_owned()),
+            RecordKind::User | RecordKind::Organization => self.organizations.push(organization.to_owned()),
         }
         self
     }
 }
 
 /// Plants the record, and gives its id.
-pub(crate) fn plant(store: &mut Store, seed: Seed, now: Time) -> Result<VitallyId, SeedError> {
+pub(crate) fn plant(store: &mut Store, seed: Seed, now: SimulatorTime) -> Result<RecordId, SeedError> {
     let taken = seed.external_id.as_deref().and_then(|id| store.by_external(seed.object, id));
     if let Some(taken) = taken {
         let external_id = taken.external_id.clone().unwrap_or_default();
         return Err(SeedError::Taken { object: seed.object, external_id });
     }
     let organization =
-        seed.organization.iter().map(|id| parent(store, Object::Organization, id)).next().transpose()?;
+        seed.organization.iter().map(|id| parent(store, RecordKind::Organization, id)).next().transpose()?;
     let accounts =
-        seed.accounts.iter().map(|id| parent(store, Object::Account, id)).collect::<Result<_, _>>()?;
+        seed.accounts.iter().map(|id| parent(store, RecordKind::Account, id)).collect::<Result<_, _>>()?;
     let organizations = seed
         .organizations
         .iter()
-        .map(|id| parent(store, Object::Organization, id))
+        .map(|id| parent(store, RecordKind::Organization, id))
         .collect::<Result<_, _>>()?;
     let created_at = seed.created_at.unwrap_or(now);
     let id = seed.id.unwrap_or_else(|| store.mint());
     store.define_unseen(seed.object, &seed.traits, created_at);
-    store.put(Record {
+    store.put(StoredRecord {
         external_id: seed.external_id,
         updated_at: seed.updated_at.unwrap_or(created_at),
         name: seed.name,
@@ -168,13 +168,13 @@ pub(crate) fn plant(store: &mut Store, seed: Seed, now: Time) -> Result<VitallyI
         organization,
         accounts,
         organizations,
-        ..Record::new(seed.object, id, created_at)
+        ..StoredRecord::new(seed.object, id, created_at)
     });
     Ok(id)
 }
 
-fn parent(store: &Store, object: Object, id: &str) -> Result<VitallyId, SeedError> {
-    let by_id = VitallyId::parse(id).and_then(|id| store.get(object, id));
+fn parent(store: &Store, object: RecordKind, id: &str) -> Result<RecordId, SeedError> {
+    let by_id = RecordId::parse(id).and_then(|id| store.get(object, id));
     match by_id.or_else(|| store.by_external(object, id)) {
         Some(record) => Ok(record.id),
         None => Err(SeedError::Parent { object, parent: id.to_owned() }),

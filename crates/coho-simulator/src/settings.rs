@@ -5,12 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::SimulatorClock;
 use crate::switches::Switches;
 
-/// What a simulator is started with. [`Settings::new`] gives a strict one on a free local port, in memory.
+/// What a simulator is started with. [`SimulatorSettings::new`] gives a strict one on a free local port, in memory.
 #[derive(Clone)]
-pub struct Settings {
+pub struct SimulatorSettings {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The REST key that it accepts.
@@ -22,9 +22,9 @@ pub struct Settings {
     /// How it behaves where the documentation is silent.
     pub switches: Switches,
     /// Where it reads the time.
-    pub clock: Clock,
+    pub clock: SimulatorClock,
     /// How new Vitally ids are made.
-    pub ids: Ids,
+    pub ids: IdSource,
     /// How long it waits before each answer.
     pub latency: Duration,
     /// How many calls the log keeps; the oldest go first.
@@ -33,14 +33,14 @@ pub struct Settings {
 
 /// How new Vitally ids are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ids {
+pub enum IdSource {
     /// Random UUIDs (version 4).
     Random,
     /// `00000000-0000-4000-8000-000000000001` and so on, for tests that compare whole answers.
     Sequential,
 }
 
-impl Settings {
+impl SimulatorSettings {
     /// A strict Vitally in memory, on a free port of 127.0.0.1, with the machine's clock and random ids. Its
     /// Analytics token is `sandbox`.
     pub fn new(rest_key: impl Into<String>) -> Self {
@@ -50,8 +50,8 @@ impl Settings {
             analytics_token: "sandbox".to_owned(),
             state: None,
             switches: Switches::default(),
-            clock: Clock::real(),
-            ids: Ids::Random,
+            clock: SimulatorClock::real(),
+            ids: IdSource::Random,
             latency: Duration::ZERO,
             calls_kept: 100_000,
         }
@@ -59,7 +59,7 @@ impl Settings {
 }
 
 /// The key and the token do not show.
-impl fmt::Debug for Settings {
+impl fmt::Debug for SimulatorSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("listen", &self.listen)

@@ -16,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::{End, Instance, Message};
-use crate::record::{Object, Record, VitallyId};
-use crate::settings::Ids;
+use crate::record::{RecordId, RecordKind, StoredRecord};
+use crate::settings::IdSource;
 use crate::traits::{CustomField, Definitions, inferred_kind};
-use file::{Changes, FileError, StateFile};
+use file::{Changes, StateFile, StateFileError};
 use links::Links;
 pub(crate) use messages::Messages;
 use table::Table;
@@ -33,17 +33,17 @@ pub(crate) type InstanceKey = (String, String);
 /// All records.
 #[derive(Debug)]
 pub(crate) struct Store {
-    tables: BTreeMap<Object, Table>,
+    tables: BTreeMap<RecordKind, Table>,
     links: Links,
     definitions: Definitions,
     messages: Messages,
     /// By custom object and external id.
     instances: BTreeMap<InstanceKey, Instance>,
-    ids: Ids,
-    /// How many ids were told so far, for [`Ids::Sequential`].
+    ids: IdSource,
+    /// How many ids were told so far, for [`IdSource::Sequential`].
     minted: u64,
     /// Users marked as deleted, by the time when they go.
-    due: BTreeSet<(Time, VitallyId)>,
+    due: BTreeSet<(SimulatorTime, RecordId)>,
     unwritten: Unwritten,
     file: Option<StateFile>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Store {
 /// What changed since the file was last written.
 #[derive(Debug, Default)]
 struct Unwritten {
-    records: BTreeSet<(Object, VitallyId)>,
+    records: BTreeSet<(RecordKind, RecordId)>,
     fields: BTreeSet<(&'static str, String)>,
     messages: BTreeSet<u64>,
     instances: BTreeSet<InstanceKey>,
@@ -67,9 +67,9 @@ impl Unwritten {
 }
 
 impl Store {
-    pub(crate) fn in_memory(ids: Ids) -> Self {
+    pub(crate) fn in_memory(ids: IdSource) -> Self {
         Self {
-            tables: Object::ALL.into_iter().map(|object| (object, Table::default())).collect(),
+            tables: RecordKind::ALL.into_iter().map(|object| (object, Table::default())).collect(),
             links: Links::default(),
             definitions: Definitions::default(),
             messages: Messages::default(),
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// The records of a state file, and from now on written through to it.
-    pub(crate) fn in_file(ids: Ids, file: StateFile) -> Result<Self, FileError> {
+    pub(crate) fn in_file(ids: IdSource, file: StateFile) -> Result<Self, StateFileError> {
         let mut store = Self::in_memory(ids);
         for record in file.records()? {
             store.put(record);
@@ -103,63 +103,63 @@ impl Store {
         Ok(store)
     }
 
-    pub(crate) fn mint(&mut self) -> VitallyId {
+    pub(crate) fn mint(&mut self) -> RecordId {
         match self.ids {
-            Ids::Random => VitallyId::random(),
-            Ids::Sequential => {
+            IdSource::Random => RecordId::random(),
+            IdSource::Sequential => {
                 self.minted += 1;
-                VitallyId::nth(self.minted)
+                RecordId::nth(self.minted)
             }
         }
     }
 
-    fn table(&self, object: Object) -> &Table {
+    fn table(&self, object: RecordKind) -> &Table {
         // Every object has its table from the beginning.
         &self.tables[&object]
     }
 
-    pub(crate) fn get(&self, object: Object, id: VitallyId) -> Option<&Record> {
+    pub(crate) fn get(&self, object: RecordKind, id: RecordId) -> Option<&StoredRecord> {
         self.table(object).get(id)
     }
 
-    pub(crate) fn by_external(&self, object: Object, external_id: &str) -> Option<&Record> {
+    pub(crate) fn by_external(&self, object: RecordKind, external_id: &str) -> Option<&StoredRecord> {
         self.table(object).by_external(external_id)
     }
 
     /// Users with that address, upper and lower case being the same.
-    pub(crate) fn by_email(&self, email: &str) -> Vec<&Record> {
-        self.table(Object::User).by_email(email)
+    pub(crate) fn by_email(&self, email: &str) -> Vec<&StoredRecord> {
+        self.table(RecordKind::User).by_email(email)
     }
 
     /// Users whose address ends in `@` and that domain.
-    pub(crate) fn by_email_domain(&self, domain: &str) -> Vec<&Record> {
-        self.table(Object::User).by_email_domain(domain)
+    pub(crate) fn by_email_domain(&self, domain: &str) -> Vec<&StoredRecord> {
+        self.table(RecordKind::User).by_email_domain(domain)
     }
 
     /// All records of an object, newest first, from after `place` on.
     pub(crate) fn in_order(
         &self,
-        object: Object,
+        object: RecordKind,
         order: Order,
         after: Option<Place>,
-    ) -> impl Iterator<Item = &Record> {
+    ) -> impl Iterator<Item = &StoredRecord> {
         self.table(object).in_order(order, after)
     }
 
-    pub(crate) fn count(&self, object: Object) -> usize {
+    pub(crate) fn count(&self, object: RecordKind) -> usize {
         self.table(object).len()
     }
 
-    pub(crate) fn users_of(&self, id: VitallyId) -> impl ExactSizeIterator<Item = VitallyId> + '_ {
+    pub(crate) fn users_of(&self, id: RecordId) -> impl ExactSizeIterator<Item = RecordId> + '_ {
         self.links.users_of(id).iter().copied()
     }
 
-    pub(crate) fn accounts_of(&self, id: VitallyId) -> impl ExactSizeIterator<Item = VitallyId> + '_ {
+    pub(crate) fn accounts_of(&self, id: RecordId) -> impl ExactSizeIterator<Item = RecordId> + '_ {
         self.links.accounts_of(id).iter().copied()
     }
 
     /// Adds the record, or puts it in place of the one with its id.
-    pub(crate) fn put(&mut self, record: Record) {
+    pub(crate) fn put(&mut self, record: StoredRecord) {
         let key = (record.object, record.id);
         self.take(key.0, key.1);
         self.links.add(&record);
@@ -172,7 +172,7 @@ impl Store {
         self.unwritten.records.insert(key);
     }
 
-    fn take(&mut self, object: Object, id: VitallyId) -> Option<Record> {
+    fn take(&mut self, object: RecordKind, id: RecordId) -> Option<StoredRecord> {
         let record = self.tables.get_mut(&object)?.remove(id)?;
         self.links.remove(&record);
         if let Some(due) = record.delete_on {
@@ -184,12 +184,12 @@ impl Store {
 
     /// Deletes the record and what hangs on it alone: accounts leave a deleted organization, users are unlinked, and
     /// users that were linked to nothing else go too.
-    pub(crate) fn delete(&mut self, object: Object, id: VitallyId) {
-        let accounts: Vec<VitallyId> = self.accounts_of(id).collect();
-        let users: Vec<VitallyId> = self.users_of(id).collect();
+    pub(crate) fn delete(&mut self, object: RecordKind, id: RecordId) {
+        let accounts: Vec<RecordId> = self.accounts_of(id).collect();
+        let users: Vec<RecordId> = self.users_of(id).collect();
         self.take(object, id);
         for account in accounts {
-            if let Some(mut record) = self.get(Object::Account, account).cloned() {
+            if let Some(mut record) = self.get(RecordKind::Account, account).cloned() {
                 record.organization = None;
                 self.put(record);
             }
@@ -199,8 +199,8 @@ impl Store {
         }
     }
 
-    fn unlink(&mut self, user: VitallyId, from: VitallyId) {
-        let Some(mut record) = self.take(Object::User, user) else { return };
+    fn unlink(&mut self, user: RecordId, from: RecordId) {
+        let Some(mut record) = self.take(RecordKind::User, user) else { return };
         record.accounts.remove(&from);
         record.organizations.remove(&from);
         if !record.accounts.is_empty() || !record.organizations.is_empty() {
@@ -209,13 +209,13 @@ impl Store {
     }
 
     /// Removes the users whose time has come.
-    pub(crate) fn sweep(&mut self, now: Time) {
+    pub(crate) fn sweep(&mut self, now: SimulatorTime) {
         while let Some((due, id)) = self.due.first().copied() {
             if due > now {
                 return;
             }
             self.due.remove(&(due, id));
-            self.take(Object::User, id);
+            self.take(RecordKind::User, id);
         }
     }
 
@@ -263,7 +263,12 @@ impl Store {
     }
 
     /// Defines the plain keys that were not seen before, with the types of these values, as Vitally does.
-    pub(crate) fn define_unseen(&mut self, object: Object, traits: &Map<String, Value>, now: Time) {
+    pub(crate) fn define_unseen(
+        &mut self,
+        object: RecordKind,
+        traits: &Map<String, Value>,
+        now: SimulatorTime,
+    ) {
         for (path, value) in traits {
             let Some(kind) = inferred_kind(path, value) else { continue };
             if self.definitions.get(object.plural(), path).is_some() {
@@ -282,7 +287,7 @@ impl Store {
     }
 
     /// Makes everything since the last call durable, in one transaction. Does nothing where there is no file.
-    pub(crate) fn flush(&mut self) -> Result<(), FileError> {
+    pub(crate) fn flush(&mut self) -> Result<(), StateFileError> {
         let unwritten = std::mem::take(&mut self.unwritten);
         let Some(file) = &mut self.file else { return Ok(()) };
         if unwritten.is_empty() {
@@ -300,7 +305,7 @@ impl Store {
     }
 
     /// Forgets all records and definitions, in the file too.
-    pub(crate) fn clear(&mut self) -> Result<(), FileError> {
+    pub(crate) fn clear(&mut self) -> Result<(), StateFileError> {
         let mut empty = Self::in_memory(self.ids);
         empty.file = self.file.take();
         *self = empty;

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::clock::Time;
-use crate::record::VitallyId;
+use crate::clock::SimulatorTime;
+use crate::record::RecordId;
 use crate::switches::{DeletedTraits, Nested};
 
 /// A trait's definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CustomField {
     /// Its id.
-    pub(crate) id: VitallyId,
+    pub(crate) id: RecordId,
     /// When it was defined.
-    pub(crate) created_at: Time,
+    pub(crate) created_at: SimulatorTime,
     /// What people see.
     pub(crate) label: String,
     /// The key in `traits`.
@@ -103,7 +103,7 @@ pub(crate) fn inferred_kind(path: &str, value: &Value) -> Option<&'static str> {
         Value::Null => None,
         Value::Bool(_) => Some("boolean"),
         Value::Number(_) => Some("number"),
-        Value::String(text) if Time::parse(text).is_some() => Some("datetime"),
+        Value::String(text) if SimulatorTime::parse(text).is_some() => Some("datetime"),
         Value::String(_) => Some("string"),
         Value::Array(_) => Some("list"),
         Value::Object(_) => Some("object"),
@@ -115,7 +115,7 @@ pub(crate) fn fits(kind: &str, value: &Value) -> bool {
     match (kind, value) {
         (_, Value::Null) => true,
         ("string" | "textarea", value) => value.is_string(),
-        ("datetime", Value::String(text)) => Time::parse(text).is_some(),
+        ("datetime", Value::String(text)) => SimulatorTime::parse(text).is_some(),
         // Integrations bring times as milliseconds too.
         ("number" | "datetime", value) => value.is_number(),
         ("boolean", value) => value.is_boolean(),

@@ -9,15 +9,15 @@ mod api;
 
 use crate::analytics::{self, route};
 use crate::auth::{self, Credentials};
-use crate::call::{Call, CallReply, Log, kept_text};
-use crate::clock::{Clock, Time};
+use crate::call::{CallReply, Log, ServedCall, kept_text};
+use crate::clock::{SimulatorClock, SimulatorTime};
 use crate::fault::{Script, Trouble};
 use crate::limit::{Meter, Pass};
-use crate::record::{Lifecycle, Object, Record};
+use crate::record::{LifecycleStage, RecordKind, StoredRecord};
 use crate::rest::{self, Asked, Granted, Received, Refused, Turn};
-use crate::settings::Settings;
+use crate::settings::SimulatorSettings;
 use crate::store::Store;
-use crate::store::file::FileError;
+use crate::store::file::StateFileError;
 use crate::switches::{Switches, Window};
 pub(crate) use answer::Answer;
 use answer::Denial;
@@ -27,7 +27,7 @@ use api::{Api, Moment};
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) store: Store,
-    pub(crate) clock: Clock,
+    pub(crate) clock: SimulatorClock,
     pub(crate) script: Script,
     pub(crate) log: Log,
     switches: Switches,
@@ -65,7 +65,7 @@ struct Done {
 }
 
 impl World {
-    pub(crate) fn new(settings: &Settings, store: Store) -> Self {
+    pub(crate) fn new(settings: &SimulatorSettings, store: Store) -> Self {
         Self {
             store,
             clock: settings.clock.clone(),
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// Forgets records, definitions, calls, faults and the used rate. Switches and the clock stay.
-    pub(crate) fn reset(&mut self) -> Result<(), FileError> {
+    pub(crate) fn reset(&mut self) -> Result<(), StateFileError> {
         self.log.clear();
         self.script.replace(Vec::new());
         self.meter = rest_meter(&self.switches, self.clock.now());
@@ -117,20 +117,20 @@ impl World {
     }
 
     /// Applies all Analytics messages, whenever they are due. Says how many there were.
-    pub(crate) fn flush_messages(&mut self) -> Result<usize, FileError> {
-        let settled = self.apply_until(Time::from_millis(i64::MAX));
+    pub(crate) fn flush_messages(&mut self) -> Result<usize, StateFileError> {
+        let settled = self.apply_until(SimulatorTime::from_millis(i64::MAX));
         self.store.flush()?;
         Ok(settled)
     }
 
     /// Marks a record, if it is there. `updatedAt` stays, as nobody wrote it.
-    pub(crate) fn mark(&mut self, object: Object, external_id: &str, lifecycle: Lifecycle) -> bool {
+    pub(crate) fn mark(&mut self, object: RecordKind, external_id: &str, lifecycle: LifecycleStage) -> bool {
         let Some(record) = self.store.by_external(object, external_id).cloned() else { return false };
-        self.store.put(Record { lifecycle, ..record });
+        self.store.put(StoredRecord { lifecycle, ..record });
         true
     }
 
-    fn apply_until(&mut self, by: Time) -> usize {
+    fn apply_until(&mut self, by: SimulatorTime) -> usize {
         let now = self.clock.now();
         let mut turn = Turn { store: &mut self.store, switches: &self.switches, now };
         analytics::settle(&mut turn, by)
@@ -141,7 +141,7 @@ impl World {
         self.settle();
         let at = Moment { api: Api::of(&asked.path), now: self.clock.now() };
         let (ending, committed) = self.decide(asked, at);
-        self.log.add(Call {
+        self.log.add(ServedCall {
             number: 0,
             at: at.now,
             method: asked.method.clone(),
@@ -227,7 +227,7 @@ impl World {
         Done { answer, committed: reply.taken > 0 }
     }
 
-    fn admit_rest(&mut self, asked: &Asked, now: Time) -> Result<(), Denial> {
+    fn admit_rest(&mut self, asked: &Asked, now: SimulatorTime) -> Result<(), Denial> {
         if !asked.path.starts_with("/resources/") {
             return Err(Denial::Refused(Refused::not_found()));
         }
@@ -239,24 +239,24 @@ impl World {
         pass(self.meter.take(units, now))
     }
 
-    fn admit_analytics(&mut self, asked: &Asked, now: Time) -> Result<route::Path, Denial> {
+    fn admit_analytics(&mut self, asked: &Asked, now: SimulatorTime) -> Result<route::Path, Denial> {
         let path = route::read(&asked.method, &asked.path).map_err(Denial::Refused)?;
         require(auth::check_token(asked.authorization.as_deref(), &self.analytics_token.0))?;
         pass(self.analytics_meter.take(1, now))?;
         Ok(path)
     }
 
-    fn rest(&mut self, asked: &Asked, now: Time) -> Result<Granted, Denial> {
+    fn rest(&mut self, asked: &Asked, now: SimulatorTime) -> Result<Granted, Denial> {
         let mut turn = Turn { store: &mut self.store, switches: &self.switches, now };
         rest::answer(&mut turn, asked).map_err(Denial::Refused)
     }
 }
 
-fn rest_meter(switches: &Switches, now: Time) -> Meter {
+fn rest_meter(switches: &Switches, now: SimulatorTime) -> Meter {
     Meter::unused(switches.window, switches.limit, now)
 }
 
-fn analytics_meter(switches: &Switches, now: Time) -> Meter {
+fn analytics_meter(switches: &Switches, now: SimulatorTime) -> Meter {
     Meter::unused(Window::Bucket, switches.rate, now)
 }
 

@@ -19,7 +19,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches, Time};
+use coho_simulator::{
+    IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, SimulatorTime, Switches,
+};
 use reqwest::{Client, Method};
 use script::{Block, Order};
 use serde_json::Value;
@@ -52,8 +54,12 @@ struct Stage {
 }
 
 async fn play(blocks: &[Block]) -> Result<String, Failure> {
-    let clock = Clock::manual(Time::from_millis(1_767_323_045_678));
-    let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, ..Settings::new("sk_live_1") };
+    let clock = SimulatorClock::manual(SimulatorTime::from_millis(1_767_323_045_678));
+    let settings = SimulatorSettings {
+        clock: clock.clone(),
+        ids: IdSource::Sequential,
+        ..SimulatorSettings::new("sk_live_1")
+    };
     let vitally = Simulator::start(settings).await?;
     let mut stage = Stage {
         vitally,

@@ -19,7 +19,7 @@ use coho_core::model::FileFormat;
 pub use fault::{FileError, FileFault};
 
 use crate::read::SourceError;
-use crate::reading::{Reading, Scope, spawn};
+use crate::reading::{ReadScope, Reading, spawn};
 use path::Source;
 
 /// Whether the folder is there and can be listed.
@@ -33,7 +33,7 @@ pub(crate) async fn read(
     folder: &Path,
     path: &str,
     format: &FileFormat,
-    scope: Scope,
+    scope: ReadScope,
 ) -> Result<Reading, SourceError> {
     let (folder, path, format) = (folder.to_owned(), path.to_owned(), format.clone());
     let reader = move |sink: &mut crate::reading::Sink| {

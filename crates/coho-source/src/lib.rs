@@ -14,7 +14,7 @@
 //! use coho_core::model::{FileFormat, Model, Relation};
 //! use coho_core::place::Place;
 //! use coho_core::row::{Cell, Row};
-//! use coho_source::{Connection, Scope, read};
+//! use coho_source::{Connection, ReadScope, read};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -29,7 +29,7 @@
 //! };
 //! let connection = Connection::Files { folder: folder.to_owned() };
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! let mut reading = read(&connection, &model, Scope::All).await?;
+//! let mut reading = read(&connection, &model, ReadScope::All).await?;
 //! let rows = reading.next().await?.unwrap_or_default();
 //! assert_eq!(rows[0].cell(0), Cell::Text("007"));
 //! assert!(reading.next().await?.is_none());
@@ -55,9 +55,9 @@ pub use connection::{Connection, PostgresConnection, PostgresServer};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
 pub use outline::Outline;
-pub use postgres::{PostgresError, Refusal};
+pub use postgres::{PostgresError, ServerError};
 pub use read::{SourceError, outline, read, test};
-pub use reading::{Reading, Scope};
+pub use reading::{ReadScope, Reading};
 pub use sqlite::SqliteError;
 pub use table::TableName;
 pub use unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};

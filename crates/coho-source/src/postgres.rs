@@ -19,12 +19,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::types::FromSql;
 use tokio_postgres::{Row, Statement};
 
-pub use refusal::{PostgresError, Refusal};
+pub use refusal::{PostgresError, ServerError};
 
 use crate::connection::PostgresConnection;
 use crate::outline::{Found, Layout, Needed, Outline};
 use crate::read::SourceError;
-use crate::reading::{Batch, Part, Reading, Scope, channel};
+use crate::reading::{Batch, Part, ReadScope, Reading, channel};
 use crate::table::select_all;
 use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
 use session::Session;
@@ -52,7 +52,7 @@ pub(crate) async fn outline(
 pub(crate) async fn read(
     settings: &PostgresConnection,
     relation: &Relation,
-    scope: Scope,
+    scope: ReadScope,
 ) -> Result<Reading, SourceError> {
     let mut session = Session::open(settings).await?;
     let statement = prepare(&mut session, relation).await?;
@@ -126,7 +126,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 
 impl Query {
     /// Sends everything, and its end. A query that nobody waits for any more is cancelled on the server.
-    async fn run(mut self, parts: mpsc::Sender<Part>, scope: Scope) {
+    async fn run(mut self, parts: mpsc::Sender<Part>, scope: ReadScope) {
         let canceller = self.session.canceller();
         let listener = parts.clone();
         let mut sending = pin!(self.send(&parts, scope));
@@ -147,7 +147,7 @@ impl Query {
         parts.send(last).await.unwrap_or_default();
     }
 
-    async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: Scope) -> Result<Sent, SourceError> {
+    async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: ReadScope) -> Result<Sent, SourceError> {
         let mut batch = Batch::new(scope);
         let (told, needed) = oneshot::channel();
         hand_on(parts, Part::Opened(self.layout.outline.clone(), told)).await?;

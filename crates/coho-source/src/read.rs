@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::files::{self, FileError};
 use crate::outline::Outline;
 use crate::postgres::{self, PostgresError};
-use crate::reading::{Reading, Scope};
+use crate::reading::{ReadScope, Reading};
 use crate::sqlite::{self, SqliteError};
 use crate::table::TableName;
 use crate::unsafe_type::{UnsafeTypes, UnsafeValue};
@@ -102,7 +102,7 @@ impl SourceError {
 
 /// Opens the source and begins to read the model's rows. Errors before the first row come from here, later ones from
 /// [`Reading::next`].
-pub async fn read(connection: &Connection, model: &Model, scope: Scope) -> Result<Reading, SourceError> {
+pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> Result<Reading, SourceError> {
     match (connection, &model.relation) {
         (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
             postgres::read(settings, relation, scope).await
@@ -126,7 +126,7 @@ pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, 
         (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
             postgres::outline(settings, relation).await
         }
-        _ => Ok(read(connection, model, Scope::First(0)).await?.outline().clone()),
+        _ => Ok(read(connection, model, ReadScope::First(0)).await?.outline().clone()),
     }
 }
 

@@ -20,7 +20,7 @@ const WAITING: usize = 4;
 
 /// How much of a model is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum ReadScope {
     /// All rows.
     All,
     /// At most so many rows, whichever the source gives first: what is missing says nothing about the source.
@@ -124,7 +124,7 @@ pub(crate) fn channel() -> (mpsc::Sender<Part>, mpsc::Receiver<Part>) {
 }
 
 /// Runs a blocking reader on a thread of its own.
-pub(crate) async fn spawn<R>(scope: Scope, reader: R) -> Result<Reading, SourceError>
+pub(crate) async fn spawn<R>(scope: ReadScope, reader: R) -> Result<Reading, SourceError>
 where
     R: FnOnce(&mut Sink) -> Result<(), SourceError> + Send + 'static,
 {
@@ -206,10 +206,10 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// An empty batch of a reading with this scope.
-    pub(crate) fn new(scope: Scope) -> Self {
+    pub(crate) fn new(scope: ReadScope) -> Self {
         let wanted = match scope {
-            Scope::All => u64::MAX,
-            Scope::First(rows) => rows,
+            ReadScope::All => u64::MAX,
+            ReadScope::First(rows) => rows,
         };
         Self { rows: Vec::new(), bytes: 0, wanted }
     }
@@ -266,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn a_scope_ends_an_endless_source() {
         for wanted in [0, 1, 1_000, 2_500] {
-            let reading = spawn(Scope::First(wanted), endless).await.unwrap();
+            let reading = spawn(ReadScope::First(wanted), endless).await.unwrap();
             assert_eq!(count(reading).await.unwrap() as u64, wanted);
         }
     }
@@ -279,7 +279,7 @@ mod tests {
             done.send(()).unwrap();
             result
         };
-        drop(spawn(Scope::All, reader).await.unwrap());
+        drop(spawn(ReadScope::All, reader).await.unwrap());
         waits.await.unwrap();
     }
 
@@ -290,7 +290,7 @@ mod tests {
             assert!(sink.row(RowBuf::default()).is_continue());
             panic!("a defect in a reader");
         };
-        let reading = spawn(Scope::All, reader).await.unwrap();
+        let reading = spawn(ReadScope::All, reader).await.unwrap();
         assert!(matches!(count(reading).await, Err(SourceError::Stopped)));
     }
 }

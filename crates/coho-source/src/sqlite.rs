@@ -17,7 +17,7 @@ use crate::jinja;
 use crate::outline::{Found, Layout, Needed};
 use crate::quiet;
 use crate::read::SourceError;
-use crate::reading::{Reading, Scope, Sink, spawn};
+use crate::reading::{ReadScope, Reading, Sink, spawn};
 use crate::table::{identifier, select_all};
 use crate::unsafe_type::{Remedy, UnsafeValue};
 
@@ -123,12 +123,12 @@ fn position(sql: &str, offset: i32) -> Option<(usize, usize)> {
 /// Whether the file opens and is a database.
 pub(crate) async fn test(path: &Path) -> Result<(), SourceError> {
     let relation = Relation::Sql("SELECT count(*) AS tables FROM sqlite_master".into());
-    read(path, &relation, Scope::All).await?;
+    read(path, &relation, ReadScope::All).await?;
     Ok(())
 }
 
 /// Begins to read a relation.
-pub(crate) async fn read(path: &Path, relation: &Relation, scope: Scope) -> Result<Reading, SourceError> {
+pub(crate) async fn read(path: &Path, relation: &Relation, scope: ReadScope) -> Result<Reading, SourceError> {
     let sql = match relation {
         Relation::Sql(sql) => sql.text.clone(),
         Relation::Table(name) => select_all(name)?,

@@ -9,7 +9,7 @@ use std::path::Path;
 use coho_core::model::{Csv, FileFormat, Header, Model, Relation, Undeclared};
 use coho_core::place::Place;
 use coho_core::row::ColumnType;
-use coho_source::{Connection, Scope};
+use coho_source::{Connection, ReadScope};
 
 #[path = "support/shown.rs"]
 mod shown;
@@ -33,7 +33,7 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let needed = settings.lines().find_map(|line| line.strip_prefix("needed: "));
     let needed: Option<Vec<&str>> = needed.map(|names| names.split(", ").collect());
-    let shown = shown::only(&connection, &model, Scope::All, needed.as_deref());
+    let shown = shown::only(&connection, &model, ReadScope::All, needed.as_deref());
     let mut shown = runtime.block_on(shown);
     if settings.contains("inferred: told") {
         shown += &runtime.block_on(shown::inferred(&connection, &model))?;

@@ -3,7 +3,7 @@
 use coho_core::model::{Csv, FileFormat, Model, Relation};
 use coho_core::place::Place;
 use coho_core::row::{Cell, ColumnType, RowBuf};
-use coho_source::{Connection, Scope, SourceError};
+use coho_source::{Connection, ReadScope, SourceError};
 use proptest::prelude::*;
 
 fn read(bytes: &[u8], name: &str, format: FileFormat) -> Result<Vec<RowBuf>, SourceError> {
@@ -21,7 +21,7 @@ fn read(bytes: &[u8], name: &str, format: FileFormat) -> Result<Vec<RowBuf>, Sou
     let connection = Connection::Files { folder: folder.path().to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| SourceError::Stopped)?;
     runtime.block_on(async {
-        let mut reading = coho_source::read(&connection, &model, Scope::All).await?;
+        let mut reading = coho_source::read(&connection, &model, ReadScope::All).await?;
         let mut rows = Vec::new();
         while let Some(batch) = reading.next().await? {
             rows.extend(batch);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::place::Place;
-use coho_source::{Connection, Scope};
+use coho_source::{Connection, ReadScope};
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{
     BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
@@ -71,7 +71,7 @@ fn read_only(folder: &Path, needed: Option<&[&str]>) -> Result<String, Failure> 
         Model { name, source, key: Vec::new(), masked: Vec::new(), relation, place: Place::default() };
     let connection = Connection::Files { folder: folder.to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(shown::only(&connection, &model, Scope::All, needed)))
+    Ok(runtime.block_on(shown::only(&connection, &model, ReadScope::All, needed)))
 }
 
 fn text(text: &str) -> ByteArray {

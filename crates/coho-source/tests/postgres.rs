@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
-use coho_source::{Connection, PostgresConnection, PostgresError, Scope, SourceError};
+use coho_source::{Connection, PostgresConnection, PostgresError, ReadScope, SourceError};
 use coho_testkit::Postgres;
 
 #[path = "support/shown.rs"]
@@ -56,7 +56,7 @@ fn model(sql: &str) -> Model {
 }
 
 async fn shown_at(server: &Postgres, settings: PostgresConnection, sql: &str) -> String {
-    let text = shown::shown(&Connection::Postgres(settings), &model(sql), Scope::All).await;
+    let text = shown::shown(&Connection::Postgres(settings), &model(sql), ReadScope::All).await;
     text.replace(&format!("127.0.0.1:{}", server.port()), "SERVER")
 }
 
@@ -100,7 +100,7 @@ async fn what_nobody_reads_fails_nothing(server: &Postgres) -> Result<(), Failur
     let source = Connection::Postgres(connection(server.url()));
     let sql = "SELECT 1 AS id, 2 AS twice, 3 AS twice, 'x'::bytea AS photo, 'infinity'::date AS until, \
                '12:00'::time AS opens, 'Ada' AS name";
-    let seen = shown::only(&source, &model(sql), Scope::All, Some(&["id", "name"])).await;
+    let seen = shown::only(&source, &model(sql), ReadScope::All, Some(&["id", "name"])).await;
     shown::snapshot(Path::new("fixtures/postgres/what-nobody-reads.txt"), &seen)
 }
 
@@ -141,7 +141,7 @@ const ENDLESS: &str = "SELECT generate_series(1, 1000000000000) AS i, repeat('x'
 
 async fn a_scope_stops_a_long_query(server: &Postgres) -> Result<(), Failure> {
     let source = Connection::Postgres(connection(server.url()));
-    let mut reading = coho_source::read(&source, &model(ENDLESS), Scope::First(2_500)).await?;
+    let mut reading = coho_source::read(&source, &model(ENDLESS), ReadScope::First(2_500)).await?;
     let mut rows = 0;
     while let Some(batch) = reading.next().await? {
         rows += batch.len();
@@ -153,7 +153,7 @@ async fn a_scope_stops_a_long_query(server: &Postgres) -> Result<(), Failure> {
 async fn a_dropped_reading_ends_its_query(server: &Postgres) -> Result<(), Failure> {
     let source = Connection::Postgres(connection(server.url()));
     let sleeper = model("SELECT 'the sleeper' AS name, pg_sleep(3600)::text AS slept");
-    drop(coho_source::read(&source, &sleeper, Scope::All).await?);
+    drop(coho_source::read(&source, &sleeper, ReadScope::All).await?);
     let running =
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'coho'";
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
@@ -166,7 +166,7 @@ async fn a_dropped_reading_ends_its_query(server: &Postgres) -> Result<(), Failu
 
 async fn a_lost_server_is_not_the_end(server: &mut Postgres) -> Result<(), Failure> {
     let source = Connection::Postgres(connection(server.url()));
-    let mut reading = coho_source::read(&source, &model(ENDLESS), Scope::All).await?;
+    let mut reading = coho_source::read(&source, &model(ENDLESS), ReadScope::All).await?;
     assert!(reading.next().await?.is_some());
     server.stop()?;
     let error = loop {

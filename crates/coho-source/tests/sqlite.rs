@@ -5,7 +5,7 @@ use std::path::Path;
 
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
-use coho_source::{Connection, Scope};
+use coho_source::{Connection, ReadScope};
 
 #[path = "support/shown.rs"]
 mod shown;
@@ -76,8 +76,9 @@ fn what_nobody_reads_fails_nothing() {
     let connection = Connection::Sqlite { path };
     let sql = "SELECT id, photo, 1 AS twice, 2 AS twice FROM photos";
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let read =
-        |needed| runtime.block_on(shown::only(&connection, &model(self::sql(sql)), Scope::All, Some(needed)));
+    let read = |needed| {
+        runtime.block_on(shown::only(&connection, &model(self::sql(sql)), ReadScope::All, Some(needed)))
+    };
     assert_eq!(read(&["id"]), "id (integer) | photo (mixed) | twice (mixed)\n1 | null | 1\n2 | null | 1\n");
     assert!(read(&["id", "twice"]).contains("two columns named `twice`"));
     assert!(read(&["id", "photo"]).contains("a BLOB"));
@@ -105,7 +106,7 @@ fn a_dropped_reading_ends_its_query() {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS c FROM n";
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let connection = Connection::Sqlite { path };
-    drop(runtime.block_on(coho_source::read(&connection, &model(sql(endless)), Scope::All)).unwrap());
+    drop(runtime.block_on(coho_source::read(&connection, &model(sql(endless)), ReadScope::All)).unwrap());
     // The runtime waits for its blocking threads: this returns only because the query was interrupted.
     drop(runtime);
 }
@@ -128,5 +129,5 @@ fn model(relation: Relation) -> Model {
 fn shown(path: &Path, relation: Relation) -> Result<String, Failure> {
     let connection = Connection::Sqlite { path: path.to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(shown::shown(&connection, &model(relation), Scope::All)))
+    Ok(runtime.block_on(shown::shown(&connection, &model(relation), ReadScope::All)))
 }

@@ -5,9 +5,9 @@
 use std::error::Error;
 use std::io::Write as _;
 
-use coho_vitally::client::{Client, Endpoint, Settings, Token};
+use coho_vitally::client::{Client, ClientSettings, Endpoint, Token};
 use coho_vitally::coho_core::decide::{Change, Reason};
-use coho_vitally::coho_core::fields::{FieldValue, Rendered, Rendering, Sent, sieve};
+use coho_vitally::coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_vitally::coho_core::key::Key;
 use coho_vitally::coho_core::object::Object;
 use coho_vitally::coho_core::operation::{Action, Known, Operation};
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: deliver URL TOKEN EXTERNAL_ID NAME".into());
     };
     let token = Token::parse(&token.as_str().into())?;
-    let client = Client::new(Settings::new(Endpoint::BaseUrl(url.clone()), token))?;
+    let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(url.clone()), token))?;
     client.test().await?;
     let delivery = client.deliver(&upsert(id, name)?, &Resolved::new()).await;
     let mut out = std::io::stdout();
@@ -42,7 +42,7 @@ fn upsert(id: &str, name: &str) -> Result<Operation, Box<dyn Error>> {
     let fields = [(FieldPath::new("name"), name)].into();
     let rendered =
         Rendered { target: target.clone(), fields, absent_traits: None, associations: Associations::Add };
-    let sieved = sieve(&rendered, &Sent::new());
+    let field_diff = diff_fields(&rendered, &Sent::new());
     Ok(Operation {
         key: Key::new(id),
         object: Object::Account,
@@ -51,14 +51,14 @@ fn upsert(id: &str, name: &str) -> Result<Operation, Box<dyn Error>> {
         action: Action::Write {
             mode: Mode::Upsert,
             associations: Associations::Add,
-            complete: sieved.complete,
-            changed: sieved.differences,
-            would_send: sieved.would_send,
+            complete: field_diff.complete,
+            changed: field_diff.differences,
+            would_send: field_diff.would_send,
         },
         known: Known::New,
         change: Change::Add,
         reason: Reason::NewRecord,
         seen: None,
-        serial: 0,
+        version: 0,
     })
 }

@@ -96,14 +96,14 @@ pub(crate) fn is_odd(id: &ExternalId) -> bool {
 /// What is known of the ids that the routes of each object take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
-    organizations: Ids,
-    accounts: Ids,
-    users: Ids,
+    organizations: RouteIds,
+    accounts: RouteIds,
+    users: RouteIds,
 }
 
 /// Which ids a route takes. What stands further down is surer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ids {
+pub enum RouteIds {
     /// Vitally's and external ids, as is documented; nothing has shown it yet.
     #[default]
     Both,
@@ -115,20 +115,20 @@ pub enum Ids {
 
 impl Paths {
     /// Which ids the routes of this object take.
-    pub fn of(self, object: Object) -> Ids {
+    pub fn of(self, object: Object) -> RouteIds {
         match object {
             Object::Organization => self.organizations,
             Object::Account => self.accounts,
             Object::User => self.users,
             // Nothing finds an event.
-            Object::Event => Ids::VitallysOnly,
+            Object::Event => RouteIds::VitallysOnly,
         }
     }
 
     /// The same, with the routes of this object taking only Vitally's ids.
     #[must_use]
     pub fn only_vitallys(mut self, object: Object) -> Self {
-        self.learn(object, Ids::VitallysOnly);
+        self.learn(object, RouteIds::VitallysOnly);
         self
     }
 
@@ -142,7 +142,7 @@ impl Paths {
     }
 
     /// Notes which ids the routes of this object take, unless something surer is known.
-    pub(crate) fn learn(&mut self, object: Object, ids: Ids) {
+    pub(crate) fn learn(&mut self, object: Object, ids: RouteIds) {
         let known = match object {
             Object::Organization => &mut self.organizations,
             Object::Account => &mut self.accounts,
@@ -188,9 +188,9 @@ mod tests {
         let joined = ours.joined(theirs);
         assert_eq!(
             (joined.of(Object::User), joined.of(Object::Account)),
-            (Ids::VitallysOnly, Ids::VitallysOnly)
+            (RouteIds::VitallysOnly, RouteIds::VitallysOnly)
         );
-        assert_eq!(joined.of(Object::Organization), Ids::Both);
+        assert_eq!(joined.of(Object::Organization), RouteIds::Both);
     }
 
     #[test]

@@ -21,18 +21,18 @@
 //! ```
 //! # use coho_core::{decide::{Change, Reason}, fields::{FieldValue, Fields, Sent}, key::Key, object::Object};
 //! # use coho_core::{operation::{Action, Known, Operation}, path::FieldPath, sync::{Associations, Mode}, value::Value};
-//! # use coho_core::{memory::Time, target::ExternalId};
-//! use coho_vitally::analytics::{Message, Outgoing};
+//! # use coho_core::{target::ExternalId, time::Time};
+//! use coho_vitally::analytics::{AnalyticsMessage, Outgoing};
 //!
 //! # let complete = Fields::from([(FieldPath::new("name"), FieldValue::Value(Value::text("Acme")))]);
 //! # let (mode, associations) = (Mode::Upsert, Associations::Add);
 //! # let operation = Operation {
 //! #     key: Key::new("1"), object: Object::Account, target: ExternalId::parse("acme")?, email: None, known: Known::New,
 //! #     action: Action::Write { mode, associations, complete, changed: Vec::new(), would_send: Sent::new() },
-//! #     change: Change::Add, reason: Reason::NewRecord, seen: None, serial: 0,
+//! #     change: Change::Add, reason: Reason::NewRecord, seen: None, version: 0,
 //! # };
 //! let outgoing = Outgoing { operation: &operation, message_id: "m-1".to_owned(), at: Time::UNIX_EPOCH };
-//! let messages = Message::of(&outgoing)?;
+//! let messages = AnalyticsMessage::of(&outgoing)?;
 //! assert_eq!(
 //!     messages[0].text,
 //!     r#"{"type":"account","accountId":"acme","traits":{"name":"Acme"},"messageId":"m-1","timestamp":"1970-01-01T00:00:00.000Z"}"#
@@ -46,10 +46,10 @@ mod message;
 mod tally;
 mod value;
 
-use coho_core::memory::Time;
 use coho_core::operation::Operation;
+use coho_core::time::Time;
 
-pub use message::{Kind, Message, Unfit};
+pub use message::{AnalyticsMessage, Kind, Unfit};
 
 /// Where batches go (<https://docs.vitally.io/en/articles/9874151-analytics-api-batch>, read 2026-11-24).
 pub const BATCH: &str = "/analytics/v1/batch";

@@ -12,7 +12,7 @@ use crate::request::{Answer, Request};
 /// use coho_core::target::ExternalId;
 /// use coho_vitally::address::Paths;
 /// use coho_vitally::ask::Ask;
-/// use coho_vitally::lookup::{self, Finding};
+/// use coho_vitally::lookup::{self, LookupResult};
 /// use coho_vitally::request::{Answer, Request};
 ///
 /// /// Nobody answers.
@@ -28,7 +28,7 @@ use crate::request::{Answer, Request};
 /// # async fn example() -> Result<(), coho_core::target::ExternalIdError> {
 /// let mut silence = Silence(Vec::new());
 /// let finding = lookup::by_external_id(&mut silence, Object::User, &ExternalId::parse("u/7")?, &mut Paths::default()).await;
-/// assert!(matches!(finding, Finding::Failed(_)));
+/// assert!(matches!(finding, LookupResult::Failed(_)));
 /// assert_eq!(silence.0[0].path, "/resources/users/u%2F7");
 /// # Ok(())
 /// # }

@@ -38,7 +38,7 @@ use coho_core::verdict::{Call, Verdict};
 use crate::address::Paths;
 use crate::analytics::limits::Lessons;
 use crate::exchange;
-use crate::lookup::{self, Finding};
+use crate::lookup::{self, LookupResult};
 use crate::resolved::Resolved;
 
 pub use breaker::{Breaker, Health};
@@ -47,8 +47,8 @@ pub use deliver_batch::{BatchCall, BatchDelivery};
 pub use endpoint::{AnalyticsEndpoint, Endpoint, EndpointError};
 pub use limiter::pace::LimiterState;
 pub use limiter::price::Price;
-pub use reads::{Listed, Pages};
-pub use settings::{AnalyticsSettings, Clock, Jitter, Retry, Settings};
+pub use reads::{ListedPage, Pages};
+pub use settings::{AnalyticsSettings, ClientClock, ClientSettings, Jitter, Retry};
 pub use token::{AnalyticsToken, Token, TokenError};
 pub use until::Until;
 
@@ -73,7 +73,7 @@ struct Inner {
     analytics: Option<Line>,
     paths: Mutex<Paths>,
     lessons: Mutex<Lessons>,
-    settings: Settings,
+    settings: ClientSettings,
 }
 
 /// What is known of the rates, for progress and estimates, and for a ledger to remember.
@@ -124,7 +124,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Looked {
     /// The record, or why there is none.
-    pub finding: Finding,
+    pub finding: LookupResult,
     /// Every call that was made, in order.
     pub calls: Vec<Call>,
     /// How the server did.
@@ -134,21 +134,24 @@ pub struct Looked {
 impl Looked {
     /// Without a token.
     fn in_vain() -> Self {
-        Self { finding: Finding::Failed(no_rest_token()), calls: Vec::new(), health: Health::Untried }
+        Self { finding: LookupResult::Failed(no_rest_token()), calls: Vec::new(), health: Health::Untried }
     }
 
     /// The record's id, if one was found.
     pub fn id(&self) -> Option<&VitallyId> {
         match &self.finding {
-            Finding::Found(record) => record.id.as_ref(),
-            Finding::Missing | Finding::Several | Finding::Wrong { .. } | Finding::Failed(_) => None,
+            LookupResult::Found(record) => record.id.as_ref(),
+            LookupResult::Missing
+            | LookupResult::Several
+            | LookupResult::Wrong { .. }
+            | LookupResult::Failed(_) => None,
         }
     }
 }
 
 impl Client {
     /// A client; no connection is made yet.
-    pub fn new(settings: Settings) -> Result<Self, ClientError> {
+    pub fn new(settings: ClientSettings) -> Result<Self, ClientError> {
         let url = settings.endpoint.url()?;
         let (rest, analytics) = (Line::rest(&settings)?, Line::analytics(&settings)?);
         let (paths, lessons) = (Mutex::new(settings.known_paths), Mutex::default());

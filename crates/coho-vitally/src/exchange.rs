@@ -38,7 +38,7 @@ use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids, Paths};
+use crate::address::{Address, Paths, RouteIds};
 use crate::ask::Ask;
 use crate::request::{Answer, Request};
 use crate::resolved::Resolved;
@@ -77,7 +77,7 @@ use upsert::{Applied, OnMissing};
 /// #     action: Action::Write {
 /// #         mode: Mode::Upsert, associations: Associations::Add, complete, changed: Vec::new(), would_send: Sent::new(),
 /// #     },
-/// #     email: None, change: Change::Add, reason: Reason::NewRecord, seen: None, serial: 0,
+/// #     email: None, change: Change::Add, reason: Reason::NewRecord, seen: None, version: 0,
 /// # };
 /// # let example = async {
 /// let verdict = exchange::deliver(&mut Silence, &operation, &Resolved::new(), &mut Paths::default()).await;
@@ -163,9 +163,9 @@ impl<A> Exchange<'_, A> {
         match (id, self.paths.of(*object)) {
             (Some(id), _) => Some(Address::Id(*object, id.clone())),
             (None, _) if email.is_some() => None,
-            (None, Ids::VitallysOnly) => None,
-            (None, Ids::Both | Ids::BothShown) if VitallyId::is_formed(target.as_str()) => None,
-            (None, Ids::Both | Ids::BothShown) => Some(Address::External(*object, target.clone())),
+            (None, RouteIds::VitallysOnly) => None,
+            (None, RouteIds::Both | RouteIds::BothShown) if VitallyId::is_formed(target.as_str()) => None,
+            (None, RouteIds::Both | RouteIds::BothShown) => Some(Address::External(*object, target.clone())),
         }
     }
 }

@@ -23,11 +23,11 @@
 //! ```no_run
 //! # #[cfg(feature = "client")]
 //! # async fn example(operation: &coho_vitally::coho_core::operation::Operation) -> Result<(), Box<dyn std::error::Error>> {
-//! use coho_vitally::client::{Client, Endpoint, Settings, Token};
+//! use coho_vitally::client::{Client, Endpoint, ClientSettings, Token};
 //! use coho_vitally::resolved::Resolved;
 //!
 //! let token = Token::parse(&"sk_live_1234".into())?;
-//! let client = Client::new(Settings::new(Endpoint::Us { subdomain: "acme".to_owned() }, token))?;
+//! let client = Client::new(ClientSettings::new(Endpoint::Us { subdomain: "acme".to_owned() }, token))?;
 //! client.test().await?;
 //! let delivery = client.deliver(operation, &Resolved::new()).await;
 //! assert!(matches!(delivery.verdict, coho_vitally::coho_core::verdict::Verdict::Applied { .. }));

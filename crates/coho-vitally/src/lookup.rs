@@ -14,7 +14,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids, Paths, is_odd};
+use crate::address::{Address, Paths, RouteIds, is_odd};
 use crate::ask::Ask;
 use crate::list::{End as ListEnd, Listing};
 use crate::request::{Answer, Reply, Request};
@@ -27,7 +27,7 @@ pub const MOST_PAGES: u32 = 1_000;
 
 /// What a look-up found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum LookupResult {
     /// One record.
     Found(Box<Record>),
     /// None.
@@ -49,10 +49,10 @@ pub async fn by_external_id(
     object: Object,
     target: &ExternalId,
     paths: &mut Paths,
-) -> Finding {
+) -> LookupResult {
     match paths.of(object) {
-        Ids::VitallysOnly => without_path(ask, object, target).await,
-        Ids::Both | Ids::BothShown => by_path(ask, object, target, paths).await,
+        RouteIds::VitallysOnly => without_path(ask, object, target).await,
+        RouteIds::Both | RouteIds::BothShown => by_path(ask, object, target, paths).await,
     }
 }
 
@@ -63,40 +63,40 @@ pub async fn by_remembered_id(
     target: &ExternalId,
     id: &VitallyId,
     paths: &mut Paths,
-) -> Finding {
+) -> LookupResult {
     let address = Address::Id(object, id.clone());
     match record_at(&ask.ask(Request::get(&address)).await) {
         Ok(Some(record)) if is_at(&record, &address, target) => found(record),
         Ok(Some(_) | None) => by_external_id(ask, object, target, paths).await,
-        Err(verdict) => Finding::Failed(verdict),
+        Err(verdict) => LookupResult::Failed(verdict),
     }
 }
 
 /// Looks for the user with an e-mail address, in upper or lower case. No user is found by an address that is empty.
-pub async fn by_email(ask: &mut impl Ask, address: &str) -> Finding {
+pub async fn by_email(ask: &mut impl Ask, address: &str) -> LookupResult {
     let address = address.trim();
     if address.is_empty() {
-        return Finding::Missing;
+        return LookupResult::Missing;
     }
     let answer = ask.ask(Request::search_email(address)).await;
     let same =
         |records: Vec<Record>| records.into_iter().filter(|record| record.has_email(address)).collect();
-    results(&answer).map_or_else(Finding::Failed, |records| one_of(same(records)))
+    results(&answer).map_or_else(LookupResult::Failed, |records| one_of(same(records)))
 }
 
 /// Reads the record with one of Vitally's own ids, whatever external id it has.
-pub async fn by_id(ask: &mut impl Ask, object: Object, id: &VitallyId) -> Finding {
+pub async fn by_id(ask: &mut impl Ask, object: Object, id: &VitallyId) -> LookupResult {
     if object == Object::Event {
-        return Finding::Missing;
+        return LookupResult::Missing;
     }
     let answer = ask.ask(Request::get(&Address::Id(object, id.clone()))).await;
     match record_at(&answer) {
         Ok(Some(record)) if record.id.as_ref() == Some(id) => found(record),
-        Ok(Some(_)) => Finding::Wrong {
+        Ok(Some(_)) => LookupResult::Wrong {
             message: format!("Vitally answered with another {object} where the id `{id}` was asked for"),
         },
-        Ok(None) => Finding::Missing,
-        Err(verdict) => Finding::Failed(verdict),
+        Ok(None) => LookupResult::Missing,
+        Err(verdict) => LookupResult::Failed(verdict),
     }
 }
 
@@ -107,10 +107,10 @@ pub(crate) async fn against_the_path(
     object: Object,
     target: &ExternalId,
     paths: &mut Paths,
-) -> Finding {
+) -> LookupResult {
     let finding = without_path(ask, object, target).await;
-    if matches!(finding, Finding::Found(_)) {
-        paths.learn(object, Ids::VitallysOnly);
+    if matches!(finding, LookupResult::Found(_)) {
+        paths.learn(object, RouteIds::VitallysOnly);
     }
     finding
 }
@@ -123,35 +123,38 @@ pub(crate) async fn unless_shown(
     object: Object,
     target: &ExternalId,
     paths: &mut Paths,
-) -> Finding {
-    if paths.of(object) != Ids::Both {
-        return Finding::Missing;
+) -> LookupResult {
+    if paths.of(object) != RouteIds::Both {
+        return LookupResult::Missing;
     }
     let mut listing = Listing::start(object);
     while let Some(request) = listing.request() {
         let portion = listing.on(&ask.ask(request).await);
         if let ListEnd::Failed(verdict) = portion.end {
-            return Finding::Failed(verdict);
+            return LookupResult::Failed(verdict);
         }
         let witness = portion.records.iter().find_map(witness);
         match (one_of(with_target(portion.records, target)), witness) {
-            (Finding::Missing, None) => {}
-            (Finding::Missing, Some(witness)) => {
+            (LookupResult::Missing, None) => {}
+            (LookupResult::Missing, Some(witness)) => {
                 return match by_path(ask, object, &witness, paths).await {
-                    Finding::Failed(verdict) => Finding::Failed(verdict),
-                    Finding::Found(_) if paths.of(object) == Ids::BothShown => Finding::Missing,
-                    Finding::Found(_) | Finding::Missing | Finding::Several | Finding::Wrong { .. } => {
-                        against_the_path(ask, object, target, paths).await
+                    LookupResult::Failed(verdict) => LookupResult::Failed(verdict),
+                    LookupResult::Found(_) if paths.of(object) == RouteIds::BothShown => {
+                        LookupResult::Missing
                     }
+                    LookupResult::Found(_)
+                    | LookupResult::Missing
+                    | LookupResult::Several
+                    | LookupResult::Wrong { .. } => against_the_path(ask, object, target, paths).await,
                 };
             }
             (found, _) => {
-                paths.learn(object, Ids::VitallysOnly);
+                paths.learn(object, RouteIds::VitallysOnly);
                 return found;
             }
         }
     }
-    Finding::Missing
+    LookupResult::Missing
 }
 
 /// The external id of a record that is there, if a path can be tried with it.
@@ -160,66 +163,67 @@ fn witness(record: &Record) -> Option<ExternalId> {
     (!is_odd(&id) && !VitallyId::is_formed(id.as_str())).then_some(id)
 }
 
-async fn by_path(ask: &mut impl Ask, object: Object, target: &ExternalId, paths: &mut Paths) -> Finding {
+async fn by_path(ask: &mut impl Ask, object: Object, target: &ExternalId, paths: &mut Paths) -> LookupResult {
     let answer = ask.ask(Request::get(&Address::External(object, target.clone()))).await;
     if refusal_of(&answer).is_some_and(|(status, body)| refusal::wants_vitallys_id(status, body)) {
-        paths.learn(object, Ids::VitallysOnly);
+        paths.learn(object, RouteIds::VitallysOnly);
         return without_path(ask, object, target).await;
     }
     match record_at(&answer) {
         Ok(Some(record)) if is_asked(&record, target) => {
-            paths.learn(object, Ids::BothShown);
+            paths.learn(object, RouteIds::BothShown);
             found(record)
         }
         Ok(Some(other)) => instead_of(ask, object, target, &other).await,
         // Servers between us and Vitally may read such an id as part of the address.
         Ok(None) if object == Object::User && is_odd(target) => search(ask, target).await,
-        Ok(None) => Finding::Missing,
-        Err(verdict) => Finding::Failed(verdict),
+        Ok(None) => LookupResult::Missing,
+        Err(verdict) => LookupResult::Failed(verdict),
     }
 }
 
 /// Where the path does not take external ids.
-async fn without_path(ask: &mut impl Ask, object: Object, target: &ExternalId) -> Finding {
+async fn without_path(ask: &mut impl Ask, object: Object, target: &ExternalId) -> LookupResult {
     match object {
         Object::User => search(ask, target).await,
         Object::Organization | Object::Account => list(ask, object, target).await,
-        Object::Event => Finding::Missing,
+        Object::Event => LookupResult::Missing,
     }
 }
 
 /// The path led to another record. A search may still find a user.
-async fn instead_of(ask: &mut impl Ask, object: Object, target: &ExternalId, other: &Record) -> Finding {
+async fn instead_of(ask: &mut impl Ask, object: Object, target: &ExternalId, other: &Record) -> LookupResult {
     let message = other_record(object, target, other);
     match object {
         Object::User => match search(ask, target).await {
-            Finding::Missing => Finding::Wrong { message },
-            finding @ (Finding::Found(_) | Finding::Several | Finding::Wrong { .. } | Finding::Failed(_)) => {
-                finding
-            }
+            LookupResult::Missing => LookupResult::Wrong { message },
+            finding @ (LookupResult::Found(_)
+            | LookupResult::Several
+            | LookupResult::Wrong { .. }
+            | LookupResult::Failed(_)) => finding,
         },
-        Object::Organization | Object::Account | Object::Event => Finding::Wrong { message },
+        Object::Organization | Object::Account | Object::Event => LookupResult::Wrong { message },
     }
 }
 
-async fn search(ask: &mut impl Ask, target: &ExternalId) -> Finding {
+async fn search(ask: &mut impl Ask, target: &ExternalId) -> LookupResult {
     let answer = ask.ask(Request::search(target)).await;
-    results(&answer).map_or_else(Finding::Failed, |records| one_of(with_target(records, target)))
+    results(&answer).map_or_else(LookupResult::Failed, |records| one_of(with_target(records, target)))
 }
 
-async fn list(ask: &mut impl Ask, object: Object, target: &ExternalId) -> Finding {
+async fn list(ask: &mut impl Ask, object: Object, target: &ExternalId) -> LookupResult {
     let mut listing = Listing::start(object);
     for _ in 0..MOST_PAGES {
-        let Some(request) = listing.request() else { return Finding::Missing };
+        let Some(request) = listing.request() else { return LookupResult::Missing };
         let portion = listing.on(&ask.ask(request).await);
         match (one_of(with_target(portion.records, target)), portion.end) {
-            (Finding::Missing, ListEnd::More) => {}
-            (Finding::Missing, ListEnd::Failed(verdict)) => return Finding::Failed(verdict),
+            (LookupResult::Missing, ListEnd::More) => {}
+            (LookupResult::Missing, ListEnd::Failed(verdict)) => return LookupResult::Failed(verdict),
             (finding, _) => return finding,
         }
     }
     let why = format!("the list of all {object}s has more than {MOST_PAGES} pages");
-    Finding::Failed(Verdict::Unsent { why })
+    LookupResult::Failed(Verdict::Unsent { why })
 }
 
 fn with_target(records: Vec<Record>, target: &ExternalId) -> Vec<Record> {
@@ -279,16 +283,16 @@ pub(crate) fn other_record(object: Object, target: &ExternalId, record: &Record)
 }
 
 /// One record, none, or several: one that a page shows twice is one.
-fn one_of(mut records: Vec<Record>) -> Finding {
+fn one_of(mut records: Vec<Record>) -> LookupResult {
     records.sort_by(|a, b| a.id.cmp(&b.id));
     records.dedup_by(|a, b| a.id == b.id);
     match (records.pop(), records.len()) {
-        (None, _) => Finding::Missing,
+        (None, _) => LookupResult::Missing,
         (Some(record), 0) => found(record),
-        (Some(_), _) => Finding::Several,
+        (Some(_), _) => LookupResult::Several,
     }
 }
 
-fn found(record: Record) -> Finding {
-    Finding::Found(Box::new(record))
+fn found(record: Record) -> LookupResult {
+    LookupResult::Found(Box::new(record))
 }

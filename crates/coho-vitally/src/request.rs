@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::sync::Api;
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 
 use crate::address::{self, Address};
 use crate::wire::reading::is_shown;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 
 use crate::wire::record::Record;
 

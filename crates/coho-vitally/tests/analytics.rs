@@ -11,15 +11,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use coho_core::memory::{Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
+use coho_core::row_state::Verb;
 use coho_core::sync::{Associations, Mode};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::analytics::batch::{Batch, BatchStep};
-use coho_vitally::analytics::limits::{Lessons, Limits};
+use coho_vitally::analytics::limits::{BatchLimits, Lessons};
 use coho_vitally::request::{Answer, Reply, Request};
 use operations::{Deed, operation_with};
 use serde::Deserialize;
@@ -111,9 +112,10 @@ fn play(case: &Case) -> Result<String, Failure> {
         Outgoing { operation, message_id, at }
     });
     let outgoing: Vec<Outgoing<'_>> = outgoing.collect();
-    let limits = case
-        .limits
-        .map_or_else(Limits::default, |limits| Limits { messages: limits.messages, bytes: limits.bytes });
+    let limits = case.limits.map_or_else(BatchLimits::default, |limits| BatchLimits {
+        messages: limits.messages,
+        bytes: limits.bytes,
+    });
     let mut story = format!("{}\n", case.about);
     let mut answers = case.answers.iter();
     let mut step = Batch::start(&outgoing, limits, Lessons::default());

@@ -6,19 +6,19 @@ mod operations;
 mod vitally;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
 use coho_core::sync::{Api, Mode};
 use coho_core::target::ExternalId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator::{Fault, FaultAnswer, Running, Trouble};
+use coho_simulator::{FaultAnswer, Running, ScriptedFault, Trouble};
 use coho_vitally::analytics::Outgoing;
-use coho_vitally::analytics::limits::Limits;
+use coho_vitally::analytics::limits::BatchLimits;
 use coho_vitally::client::{
-    AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, BatchDelivery, Client, Endpoint, Health, Retry,
-    Settings, TestError,
+    AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, BatchDelivery, Client, ClientSettings, Endpoint,
+    Health, Retry, TestError,
 };
 use coho_vitally::resolved::Resolved;
 use operations::{Deed, operation};
@@ -114,7 +114,7 @@ async fn every_end_of_every_switch_leads_to_the_same_records() -> Result<(), Fai
         vitally.flush()?;
         let count = |object| vitally.count(object);
         assert_eq!(
-            (count(coho_simulator::Object::Account), count(coho_simulator::Object::User)),
+            (count(coho_simulator::RecordKind::Account), count(coho_simulator::RecordKind::User)),
             (3, 2),
             "{switches}"
         );
@@ -148,7 +148,7 @@ async fn a_batch_is_repeated_with_the_same_messages() -> Result<(), Failure> {
     for trouble in [Trouble::DropBefore, Trouble::DropAfterCommit, Trouble::Answer(FaultAnswer::status(503))]
     {
         let vitally = simulator("").await?;
-        vitally.script(Fault::once(trouble.clone()).times(2));
+        vitally.script(ScriptedFault::once(trouble.clone()).times(2));
         let delivery = deliver(&client(&vitally)?, &[event("e-1", "Opened")?], 0).await;
         assert_eq!(delivery.verdicts, [Verdict::Accepted], "{trouble:?}");
         let bodies: Vec<_> = delivery.calls.iter().map(|made| made.call.request.clone()).collect();
@@ -162,7 +162,7 @@ async fn a_batch_is_repeated_with_the_same_messages() -> Result<(), Failure> {
 #[tokio::test]
 async fn what_fails_to_the_end_is_unsure() -> Result<(), Failure> {
     let vitally = simulator("").await?;
-    vitally.script(Fault::once(Trouble::DropAfterCommit).times(3));
+    vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).times(3));
     let delivery = deliver(&client(&vitally)?, &[event("e-1", "Opened")?], 0).await;
     assert!(matches!(delivery.verdicts.as_slice(), [Verdict::Unsure { .. }]), "{delivery:?}");
     assert_eq!((delivery.calls.len(), delivery.health), (3, Health::Failing));
@@ -173,14 +173,14 @@ async fn what_fails_to_the_end_is_unsure() -> Result<(), Failure> {
 async fn a_429_is_waited_for_and_an_endless_one_halts() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     let refused = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(429) };
-    vitally.script(Fault::once(Trouble::Answer(refused.clone())));
+    vitally.script(ScriptedFault::once(Trouble::Answer(refused.clone())));
     let delivery = deliver(&client(&vitally)?, &[account("a-1")?], 0).await;
     assert_eq!((delivery.verdicts, delivery.calls.len()), (vec![Verdict::Accepted], 2));
 
-    vitally.script(Fault::once(Trouble::Answer(refused)));
+    vitally.script(ScriptedFault::once(Trouble::Answer(refused)));
     let settings = with_analytics(settings(&vitally.url())?)?;
     let retry = Retry { most_refusals: 0, ..settings.retry };
-    let delivery = deliver(&Client::new(Settings { retry, ..settings })?, &[account("a-1")?], 0).await;
+    let delivery = deliver(&Client::new(ClientSettings { retry, ..settings })?, &[account("a-1")?], 0).await;
     assert!(
         matches!(delivery.verdicts.as_slice(), [Verdict::Halt { code: Code::QUOTA, .. }]),
         "{delivery:?}"
@@ -221,9 +221,9 @@ async fn a_413_makes_the_batches_of_the_run_smaller() -> Result<(), Failure> {
 async fn two_batches_keep_to_the_limits_that_are_given() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     let settings = with_analytics(settings(&vitally.url())?)?;
-    let limits = Limits { messages: 2, ..Limits::default() };
+    let limits = BatchLimits { messages: 2, ..BatchLimits::default() };
     let analytics = settings.analytics.clone().map(|analytics| AnalyticsSettings { limits, ..analytics });
-    let client = Client::new(Settings { analytics, ..settings })?;
+    let client = Client::new(ClientSettings { analytics, ..settings })?;
     let delivery = deliver(&client, &[account("a-1")?, account("a-2")?, account("a-3")?], 0).await;
     let operations: Vec<_> = delivery.calls.iter().map(|made| made.operations.clone()).collect();
     assert_eq!(operations, [vec![0, 1], vec![2]]);
@@ -241,7 +241,7 @@ async fn a_client_without_a_token_halts_and_does_not_call() -> Result<(), Failur
     assert_eq!(only_rest.least_time(Api::Analytics, 0, 1), None);
 
     let analytics = with_analytics(settings(&vitally.url())?)?.analytics.ok_or("there is one")?;
-    let events = Client::new(Settings::analytics_only(Endpoint::BaseUrl(vitally.url()), analytics))?;
+    let events = Client::new(ClientSettings::analytics_only(Endpoint::BaseUrl(vitally.url()), analytics))?;
     let delivery = events.deliver(&account("a-1")?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Halt { code: Code::UNAUTHORIZED, .. }), "{delivery:?}");
     let looked = events.lookup(Object::Account, &ExternalId::parse("a-1")?).await;
@@ -264,7 +264,7 @@ async fn the_connection_test_writes_nothing_and_says_what_is_wrong() -> Result<(
     let with = |token: &str, url: String| -> Result<Client, Failure> {
         let analytics = AnalyticsSettings::new(AnalyticsToken::parse(&token.to_owned().into())?);
         let analytics = Some(AnalyticsSettings { endpoint: AnalyticsEndpoint::Url(url), ..analytics });
-        Ok(Client::new(Settings { analytics, ..settings(&vitally.url())? })?)
+        Ok(Client::new(ClientSettings { analytics, ..settings(&vitally.url())? })?)
     };
     let refused = with("wrong", vitally.url())?.test_analytics().await;
     assert!(matches!(refused, Err(TestError::AnalyticsToken { status: 401, .. })), "{refused:?}");

@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::memory::{Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
+use coho_core::row_state::Verb;
 use coho_core::sync::Mode;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::analytics::Outgoing;
 use coho_vitally::analytics::batch::{Batch, BatchStep};
-use coho_vitally::analytics::limits::{Lessons, Limits};
+use coho_vitally::analytics::limits::{BatchLimits, Lessons};
 use coho_vitally::request::{Answer, Reply};
 use operations::{Deed, operation};
 use proptest::prelude::*;
@@ -88,7 +89,7 @@ struct Told {
 #[expect(clippy::unwrap_used, reason = "what is sent is JSON")]
 fn play(
     all: &[Operation],
-    limits: Limits,
+    limits: BatchLimits,
     mut answer: impl FnMut(&[Json]) -> Answer,
 ) -> (Vec<Told>, Vec<Verdict>) {
     let outgoing: Vec<Outgoing<'_>> = all
@@ -140,7 +141,7 @@ proptest! {
     ) {
         let mut answers = answers.into_iter().cycle();
         let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, TAKEN));
-        let (told, verdicts) = play(&all, Limits { messages, bytes }, next);
+        let (told, verdicts) = play(&all, BatchLimits { messages, bytes }, next);
         prop_assert_eq!(verdicts.len(), all.len());
         for (number, verdict) in verdicts.iter().enumerate() {
             let calls: Vec<&Told> = told.iter().filter(|told| told.operations.contains(&number)).collect();
@@ -176,7 +177,7 @@ proptest! {
     ) {
         let mut answers = answers.into_iter().cycle();
         let next = |_: &[Json]| answers.next().unwrap_or_else(|| reply(200, TAKEN));
-        let (told, _) = play(&all, Limits::default(), next);
+        let (told, _) = play(&all, BatchLimits::default(), next);
         let mut known: BTreeMap<String, Json> = BTreeMap::new();
         for told in told {
             let mut records = BTreeMap::new();
@@ -201,7 +202,7 @@ proptest! {
         let bad: BTreeSet<usize> = chosen.into_iter().filter(|number| *number < count).collect();
         let all: Vec<Operation> = (0..count).map(account).collect();
         let is_bad = |message: &Json| bad.iter().any(|number| text(message, "accountId") == format!("a-{number}"));
-        let (told, verdicts) = play(&all, Limits::default(), |messages| {
+        let (told, verdicts) = play(&all, BatchLimits::default(), |messages| {
             let refused = messages.iter().find(|message| is_bad(message));
             refused.map_or_else(|| reply(200, TAKEN), |message| reply(400, text(message, "accountId")))
         });

@@ -13,17 +13,17 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse as _};
 use coho_core::code::Code;
-use coho_core::memory::Origin;
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
+use coho_core::row_state::Origin;
 use coho_core::sync::{Api, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator::{Fault, FaultAnswer, Seed, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Seed, Trouble};
 use coho_vitally::address::Paths;
-use coho_vitally::client::{Client, Endpoint, Health, Retry, Settings, TestError, Token, Until};
-use coho_vitally::lookup::Finding;
+use coho_vitally::client::{Client, ClientSettings, Endpoint, Health, Retry, TestError, Token, Until};
+use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::Resolved;
 use operations::{Deed, operation};
 use vitally::{Failure, client, settings, simulator};
@@ -43,15 +43,15 @@ fn answer(status: u16) -> Trouble {
 async fn a_put_is_tried_three_times() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     vitally.seed(Seed::account("acme"))?;
-    vitally.script(Fault::once(answer(503)).on("PUT", ACCOUNT));
-    vitally.script(Fault::once(Trouble::DropAfterCommit).on("PUT", ACCOUNT));
+    vitally.script(ScriptedFault::once(answer(503)).on("PUT", ACCOUNT));
+    vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("PUT", ACCOUNT));
     let client = client(&vitally.url())?;
     let delivery = client.deliver(&upsert(Known::Assumed)?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Applied { .. }), "{delivery:#?}");
     assert_eq!(delivery.calls.len(), 3);
     assert_eq!(delivery.health, Health::Answering);
 
-    vitally.script(Fault::once(answer(500)).on("PUT", ACCOUNT).times(3));
+    vitally.script(ScriptedFault::once(answer(500)).on("PUT", ACCOUNT).times(3));
     let delivery = client.deliver(&upsert(Known::Assumed)?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{delivery:#?}");
     assert_eq!((delivery.calls.len(), delivery.health), (3, Health::Failing));
@@ -62,7 +62,7 @@ async fn a_put_is_tried_three_times() -> Result<(), Failure> {
 async fn a_post_is_sent_once_whatever_happens() -> Result<(), Failure> {
     for trouble in [Trouble::DropBefore, Trouble::DropAfterCommit, answer(500), Trouble::NotJson] {
         let vitally = simulator("").await?;
-        vitally.script(Fault::once(trouble.clone()));
+        vitally.script(ScriptedFault::once(trouble.clone()));
         let client = client(&vitally.url())?;
         let delivery = client.deliver(&upsert(Known::New)?, &Resolved::new()).await;
         assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{trouble:?}: {delivery:#?}");
@@ -74,8 +74,8 @@ async fn a_post_is_sent_once_whatever_happens() -> Result<(), Failure> {
 #[tokio::test]
 async fn an_answer_that_never_comes_is_not_awaited_for_ever() -> Result<(), Failure> {
     let vitally = simulator("").await?;
-    vitally.script(Fault::once(Trouble::HangAfterCommit));
-    let settings = Settings { timeout: Duration::from_millis(200), ..settings(&vitally.url())? };
+    vitally.script(ScriptedFault::once(Trouble::HangAfterCommit));
+    let settings = ClientSettings { timeout: Duration::from_millis(200), ..settings(&vitally.url())? };
     let delivery = Client::new(settings)?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
     assert_eq!(delivery.verdict, Verdict::Unsure { why: "timed out".to_owned() });
     Ok(())
@@ -85,7 +85,7 @@ async fn an_answer_that_never_comes_is_not_awaited_for_ever() -> Result<(), Fail
 async fn a_429_costs_a_post_nothing() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     let refused = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(429) };
-    vitally.script(Fault::once(Trouble::Answer(refused)));
+    vitally.script(ScriptedFault::once(Trouble::Answer(refused)));
     let client = client(&vitally.url())?;
     let delivery = client.deliver(&upsert(Known::New)?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Applied { origin: Origin::Created, .. }), "{delivery:#?}");
@@ -100,11 +100,11 @@ async fn a_503_that_names_a_time_is_left_alone_until_then() -> Result<(), Failur
         vitally.seed(Seed::account("acme"))?;
         let later = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(status) };
         // More often than failing calls are repeated.
-        vitally.script(Fault::once(Trouble::Answer(later)).on("PUT", ACCOUNT).times(2));
+        vitally.script(ScriptedFault::once(Trouble::Answer(later)).on("PUT", ACCOUNT).times(2));
         let settings = settings(&vitally.url())?;
         let retry = Retry { tries: 1, ..settings.retry };
         let began = std::time::Instant::now();
-        let delivery = Client::new(Settings { retry, ..settings })?
+        let delivery = Client::new(ClientSettings { retry, ..settings })?
             .deliver(&upsert(Known::Assumed)?, &Resolved::new())
             .await;
         assert!(matches!(delivery.verdict, Verdict::Applied { .. }), "{delivery:#?}");
@@ -117,7 +117,7 @@ async fn a_503_that_names_a_time_is_left_alone_until_then() -> Result<(), Failur
 async fn a_post_is_not_repeated_after_the_time_that_a_503_names() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     let later = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(503) };
-    vitally.script(Fault::once(Trouble::Answer(later)));
+    vitally.script(ScriptedFault::once(Trouble::Answer(later)));
     let delivery = client(&vitally.url())?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{delivery:#?}");
     assert_eq!(delivery.calls.len(), 1);
@@ -129,7 +129,7 @@ async fn who_has_no_more_time_waits_no_longer() -> Result<(), Failure> {
     for (status, known) in [(429, Known::New), (503, Known::Assumed)] {
         let vitally = simulator("").await?;
         let later = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(status) };
-        vitally.script(Fault::once(Trouble::Answer(later)));
+        vitally.script(ScriptedFault::once(Trouble::Answer(later)));
         let client = client(&vitally.url())?.until(Until::never().within(Duration::from_millis(500)));
         let began = std::time::Instant::now();
         let delivery = client.deliver(&upsert(known)?, &Resolved::new()).await;
@@ -147,8 +147,8 @@ async fn who_has_no_more_time_waits_no_longer() -> Result<(), Failure> {
 async fn a_try_that_was_not_carried_out_does_not_hide_one_that_may_have_been() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     vitally.seed(Seed::account("acme"))?;
-    vitally.script(Fault::once(answer(500)).on("PUT", ACCOUNT));
-    vitally.script(Fault::once(answer(401)).on("PUT", ACCOUNT));
+    vitally.script(ScriptedFault::once(answer(500)).on("PUT", ACCOUNT));
+    vitally.script(ScriptedFault::once(answer(401)).on("PUT", ACCOUNT));
     let delivery = client(&vitally.url())?.deliver(&upsert(Known::Assumed)?, &Resolved::new()).await;
     assert!(matches!(delivery.verdict, Verdict::Unsure { .. }), "{delivery:#?}");
     assert_eq!(delivery.calls.len(), 2);
@@ -184,11 +184,12 @@ fn futures_of_the_client_can_move_between_threads() {
 #[tokio::test]
 async fn endless_429_halt() -> Result<(), Failure> {
     let vitally = simulator("").await?;
-    vitally.script(Fault::once(answer(429)).times(9));
+    vitally.script(ScriptedFault::once(answer(429)).times(9));
     let settings = settings(&vitally.url())?;
     let retry = Retry { most_refusals: 0, ..settings.retry };
-    let delivery =
-        Client::new(Settings { retry, ..settings })?.deliver(&upsert(Known::New)?, &Resolved::new()).await;
+    let delivery = Client::new(ClientSettings { retry, ..settings })?
+        .deliver(&upsert(Known::New)?, &Resolved::new())
+        .await;
     assert!(matches!(delivery.verdict, Verdict::Halt { code: Code::QUOTA, .. }), "{delivery:#?}");
     assert_eq!(delivery.calls.len(), 1);
     Ok(())
@@ -210,7 +211,7 @@ async fn clones_share_one_pace() -> Result<(), Failure> {
         assert!(matches!(verdict, Verdict::Applied { origin: Origin::Created, .. }), "{verdict:?}");
     }
     assert_eq!(
-        (vitally.count(coho_simulator::Object::Account), client.state().rest.map(|rest| rest.under_way)),
+        (vitally.count(coho_simulator::RecordKind::Account), client.state().rest.map(|rest| rest.under_way)),
         (20, Some(0))
     );
     Ok(())
@@ -228,7 +229,7 @@ async fn the_price_of_a_write_shows() -> Result<(), Failure> {
     let plan = client.least_time(Api::Rest, 0, 60_000);
     assert_eq!(plan, Some(Duration::from_secs(600)));
 
-    let settings = Settings { known_price: Some(state.price), ..settings(&vitally.url())? };
+    let settings = ClientSettings { known_price: Some(state.price), ..settings(&vitally.url())? };
     let next = Client::new(settings)?;
     assert_eq!(next.state().rest.map(|rest| rest.price), Some(state.price));
     assert!(state.remaining.is_some_and(|left| left <= 980));
@@ -282,7 +283,7 @@ async fn a_look_up_finds_a_record_and_remembers_the_route() -> Result<(), Failur
     assert_eq!(client.lookup(Object::Account, &ExternalId::parse("acme")?).await.calls.len(), 1);
     let user = client.lookup(Object::User, &ExternalId::parse("u-1")?).await;
     assert!(user.id().is_some());
-    assert_eq!(client.lookup(Object::User, &ExternalId::parse("u-2")?).await.finding, Finding::Missing);
+    assert_eq!(client.lookup(Object::User, &ExternalId::parse("u-2")?).await.finding, LookupResult::Missing);
     Ok(())
 }
 
@@ -293,7 +294,8 @@ async fn the_connection_test_says_what_is_wrong() -> Result<(), Failure> {
     assert_eq!((report.url, report.limit), (vitally.url(), Some(1_000)));
 
     let wrong = Token::parse(&"sk_live_wrong".into())?;
-    let refused = Client::new(Settings { token: Some(wrong), ..settings(&vitally.url())? })?.test().await;
+    let refused =
+        Client::new(ClientSettings { token: Some(wrong), ..settings(&vitally.url())? })?.test().await;
     assert!(matches!(refused, Err(TestError::Unauthorized { region: "custom", .. })), "{refused:?}");
 
     let refused = client(&nobody().await?)?.test().await;
@@ -329,7 +331,7 @@ async fn pages_and_redirects_are_no_api() -> Result<(), Failure> {
 fn an_endpoint_that_is_none_makes_no_client() {
     let token = Token::parse(&"sk_live_1".into()).unwrap();
     let endpoint = Endpoint::Us { subdomain: "acme.vitally.io".to_owned() };
-    let error = Client::new(Settings::new(endpoint, token)).unwrap_err();
+    let error = Client::new(ClientSettings::new(endpoint, token)).unwrap_err();
     assert_eq!(error.to_string(), "cannot tell where the workspace is");
 }
 
@@ -352,9 +354,9 @@ async fn client_that_knows_which_ids_paths_take_asks_no_path_in_vain() -> Result
     let vitally = simulator("").await?;
     vitally.seed(Seed::account("acme"))?;
     let known_paths = Paths::default().only_vitallys(Object::Account);
-    let client = Client::new(Settings { known_paths, ..settings(&vitally.url())? })?;
+    let client = Client::new(ClientSettings { known_paths, ..settings(&vitally.url())? })?;
     let looked = client.lookup(Object::Account, &ExternalId::parse("acme")?).await;
-    assert!(matches!(looked.finding, Finding::Found(_)), "{looked:?}");
+    assert!(matches!(looked.finding, LookupResult::Found(_)), "{looked:?}");
     assert_eq!(looked.calls.len(), 1, "{:?}", looked.calls);
     assert!(looked.calls[0].path.starts_with("/resources/accounts?"), "{:?}", looked.calls);
     Ok(())

@@ -12,11 +12,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use coho_core::memory::{Origin, Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
+use coho_core::row_state::{Origin, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::Record;

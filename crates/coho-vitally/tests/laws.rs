@@ -8,12 +8,13 @@ mod script;
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::memory::{Origin, Time, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::plan::Calls;
+use coho_core::row_state::{Origin, Verb};
 use coho_core::sync::{Api, Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_vitally::address::Paths;

@@ -11,10 +11,10 @@ use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator::{Lifecycle, Seed, Time};
+use coho_simulator::{LifecycleStage, Seed, SimulatorTime};
 use coho_vitally::client::Pages;
 use coho_vitally::list::{End, Listing, Portion};
-use coho_vitally::lookup::Finding;
+use coho_vitally::lookup::LookupResult;
 use coho_vitally::request::{Answer, Reply};
 use vitally::{Failure, client, simulator};
 
@@ -169,10 +169,11 @@ async fn all_accounts_are_listed_a_hundred_a_call() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     for number in 0..230 {
         vitally.seed(
-            Seed::account(&format!("a-{number}")).made_at(Time::from_millis(1_600_000_000_000 + number)),
+            Seed::account(&format!("a-{number}"))
+                .made_at(SimulatorTime::from_millis(1_600_000_000_000 + number)),
         )?;
     }
-    vitally.mark(coho_simulator::Object::Account, "a-7", Lifecycle::Churned)?;
+    vitally.mark(coho_simulator::RecordKind::Account, "a-7", LifecycleStage::Churned)?;
     let client = client(&vitally.url())?;
     let (found, calls) = all(client.list(Object::Account)).await?;
     assert_eq!((found.len(), calls), (230, 3));
@@ -191,7 +192,7 @@ async fn a_listed_user_tells_what_adopt_compares() -> Result<(), Failure> {
         Seed::user("u-1").email("ada@acme.io").name("Ada").account_link("acme").organization_link("group");
     let id = VitallyId::new(vitally.seed(user.with_trait("seats", 7))?.to_string());
     let client = client(&vitally.url())?;
-    let Finding::Found(record) = client.record(Object::User, &id).await.finding else {
+    let LookupResult::Found(record) = client.record(Object::User, &id).await.finding else {
         return Err("there is such a user".into());
     };
     assert_eq!(client.list(Object::User).next().await.records, [(*record).clone()]);
@@ -202,10 +203,10 @@ async fn a_listed_user_tells_what_adopt_compares() -> Result<(), Failure> {
     assert_eq!((linked.id.to_string(), linked.external_id.as_deref()), (account.to_string(), Some("acme")));
     assert_eq!(record.organizations()[0].id.to_string(), organization.to_string());
     let account = client.record(Object::Account, &linked.id).await;
-    let Finding::Found(record) = account.finding else { return Err("there is such an account".into()) };
+    let LookupResult::Found(record) = account.finding else { return Err("there is such an account".into()) };
     assert_eq!(record.organization_id().map(|id| id.to_string()), Some(organization.to_string()));
     let nobody = client.record(Object::Account, &id).await;
-    assert_eq!(nobody.finding, Finding::Missing);
+    assert_eq!(nobody.finding, LookupResult::Missing);
     Ok(())
 }
 

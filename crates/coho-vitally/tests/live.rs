@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use coho_core::code::Code;
 use coho_core::object::Object;
-use coho_simulator::{Object as Kind, Running};
+use coho_simulator::{RecordKind as Kind, Running};
 use coho_vitally::client::live::{LiveError, Question};
-use coho_vitally::client::{Client, Endpoint, Settings, Token};
+use coho_vitally::client::{Client, ClientSettings, Endpoint, Token};
 use vitally::{Failure, client, simulator};
 
 const NAME: &str = "coho-check-1";
@@ -57,7 +57,7 @@ async fn check_that_may_not_go_on_makes_nothing_more_and_takes_away_what_it_made
 async fn token_that_is_not_accepted_ends_the_check_before_it_makes_anything() -> Result<(), Failure> {
     let vitally = simulator("").await?;
     let token = Token::parse(&"sk_live_another".into())?;
-    let client = Client::new(Settings::new(Endpoint::BaseUrl(vitally.url()), token))?;
+    let client = Client::new(ClientSettings::new(Endpoint::BaseUrl(vitally.url()), token))?;
     let check = client.check_live(NAME, &|| true).await;
     assert_eq!(check.cut_short.map(|error| error.code()), Some(Code::UNAUTHORIZED));
     assert!(check.learned.is_empty() && check.left.is_empty());

@@ -10,15 +10,15 @@ mod operations;
 mod vitally;
 
 use coho_core::code::Code;
-use coho_core::memory::{Origin, Verb};
 use coho_core::object::Object;
 use coho_core::operation::Known;
+use coho_core::row_state::{Origin, Verb};
 use coho_core::sync::Mode;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_simulator as simulator;
-use coho_simulator::{Record, Running, Seed, Time};
+use coho_simulator::{Running, Seed, SimulatorTime, StoredRecord};
 use coho_vitally::client::{Client, Delivery};
 use coho_vitally::resolved::Resolved;
 use ends::ENDS;
@@ -35,7 +35,7 @@ struct World {
 impl World {
     async fn new(switches: &str) -> Result<Self, Failure> {
         let vitally = simulator(switches).await?;
-        let long_ago = Time::from_millis(1_600_000_000_000);
+        let long_ago = SimulatorTime::from_millis(1_600_000_000_000);
         let mut resolved = Resolved::new();
         let seeds = [Seed::organization("group"), Seed::account("old"), Seed::account("beta")];
         for (object, seed) in [Object::Organization, Object::Account, Object::Account].into_iter().zip(seeds)
@@ -75,11 +75,11 @@ impl World {
             .collect()
     }
 
-    fn record(&self, object: Object, external_id: &str) -> Result<Record, Failure> {
+    fn record(&self, object: Object, external_id: &str) -> Result<StoredRecord, Failure> {
         let object = match object {
-            Object::Organization => simulator::Object::Organization,
-            Object::Account => simulator::Object::Account,
-            Object::User => simulator::Object::User,
+            Object::Organization => simulator::RecordKind::Organization,
+            Object::Account => simulator::RecordKind::Account,
+            Object::User => simulator::RecordKind::User,
             Object::Event => return Err("an event is no record".into()),
         };
         let record = self.vitally.record(object, external_id);
@@ -113,7 +113,7 @@ fn applied(delivery: &Delivery) -> Result<(Option<VitallyId>, Origin), Failure> 
     Err(format!("{:?} after {:#?}", delivery.verdict, delivery.calls).into())
 }
 
-fn plan(record: &Record) -> Option<&str> {
+fn plan(record: &StoredRecord) -> Option<&str> {
     record.traits.get("plan").and_then(serde_json::Value::as_str)
 }
 
@@ -171,7 +171,7 @@ async fn an_account_that_was_there_is_found() -> Result<(), Failure> {
         let record = world.record(Object::Account, "old")?;
         assert_eq!((plan(&record), record.name.as_deref()), (Some("pro"), Some("New")), "with {end}");
         assert!(record.traits.contains_key("kept"), "with {end}");
-        assert_eq!(world.vitally.count(simulator::Object::Account), 2, "with {end}");
+        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2, "with {end}");
     }
     Ok(())
 }
@@ -240,7 +240,7 @@ async fn update_never_creates_where_vitally_says_what_is_missing() -> Result<(),
         let some =
             world.deliver(Object::Account, "old", update, Known::New, &account("New", "pro"), &[]).await?;
         assert_eq!(applied(&some)?.1, Origin::Found, "with {end}");
-        assert_eq!(world.vitally.count(simulator::Object::Account), 2, "with {end}");
+        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2, "with {end}");
     }
     Ok(())
 }
@@ -293,7 +293,7 @@ async fn an_unclear_write_is_ours_if_it_was_born_after_the_intent() -> Result<()
             .deliver(Object::Account, "old", UPSERT, unclear(since), &account("New", "pro"), &[])
             .await?;
         assert_eq!(applied(&theirs)?.1, Origin::Found);
-        let probe = Deed::Probe(coho_core::memory::Verb::Write);
+        let probe = Deed::Probe(coho_core::row_state::Verb::Write);
         let seen = world.deliver(Object::Account, "acme", probe, unclear(since), &[], &[]).await?;
         assert_eq!(applied(&seen)?.1, Origin::Created);
         let none = world.deliver(Object::Account, "nobody", probe, unclear(since), &[], &[]).await?;
@@ -404,7 +404,7 @@ async fn a_lost_answer_to_a_post_makes_no_second_record() -> Result<(), Failure>
     let unclear = Known::Unclear { since, id: None, origin: None };
     let found = world.deliver(Object::Account, "acme", UPSERT, unclear, &account("Acme", "pro"), &[]).await?;
     assert_eq!(applied(&found)?.1, Origin::Created);
-    assert_eq!(world.vitally.count(simulator::Object::Account), 3);
+    assert_eq!(world.vitally.count(simulator::RecordKind::Account), 3);
     Ok(())
 }
 
@@ -419,7 +419,7 @@ async fn answers_that_show_no_record_prove_no_write() -> Result<(), Failure> {
         let since = chrono::DateTime::from(std::time::SystemTime::now());
         let unclear = Known::Unclear { since, id: None, origin: None };
         world.deliver(Object::Account, "acme", UPSERT, unclear, &account("Acme", "pro"), &[]).await?;
-        assert_eq!(world.vitally.count(simulator::Object::Account), 3, "with {end}");
+        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 3, "with {end}");
     }
     Ok(())
 }
@@ -436,7 +436,7 @@ async fn a_path_that_denies_external_ids_is_not_believed_against_a_refused_post(
         let some =
             world.deliver(Object::Account, "beta", insert, Known::New, &account("New", "pro"), &[]).await?;
         assert_eq!((some.verdict, some.calls.len()), (Verdict::Exists, 1));
-        assert_eq!(world.vitally.count(simulator::Object::Account), 2);
+        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2);
     }
     Ok(())
 }
@@ -475,7 +475,7 @@ async fn a_path_that_denies_external_ids_is_not_believed_by_who_knows_no_other_i
             let removed = world.deliver(Object::Account, target, Deed::Remove, known, &[], &[]).await?;
             assert_eq!(removed.verdict, Verdict::Gone, "{}", told(&removed));
             let left = if there { 1 } else { 2 };
-            assert_eq!(world.vitally.count(simulator::Object::Account), left, "{}", told(&removed));
+            assert_eq!(world.vitally.count(simulator::RecordKind::Account), left, "{}", told(&removed));
         }
     }
     Ok(())

@@ -13,9 +13,9 @@ use coho_core::sync::Mode;
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator::{Fault, FaultAnswer, Running, Trouble};
-use coho_vitally::client::{Client, Retry, Settings, Until};
-use coho_vitally::lookup::Finding;
+use coho_simulator::{FaultAnswer, Running, ScriptedFault, Trouble};
+use coho_vitally::client::{Client, ClientSettings, Retry, Until};
+use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::Resolved;
 use operations::{Deed, operation};
 use tokio::sync::watch;
@@ -30,7 +30,7 @@ fn write(known: Known) -> Result<Operation, Failure> {
 async fn busy() -> Result<Running, Failure> {
     let vitally = simulator("").await?;
     let refused = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(429) };
-    vitally.script(Fault::once(Trouble::Answer(refused)).times(100));
+    vitally.script(ScriptedFault::once(Trouble::Answer(refused)).times(100));
     Ok(vitally)
 }
 
@@ -58,7 +58,7 @@ async fn who_is_asked_to_end_waits_no_ten_minutes() -> Result<(), Failure> {
     assert_eq!(client.state().rest.map(|rest| rest.under_way), Some(0));
 
     let looked = client.lookup(Object::Account, &ExternalId::parse("acme")?).await;
-    assert_eq!((looked.finding, looked.calls.len()), (Finding::Failed(unsent()), 0));
+    assert_eq!((looked.finding, looked.calls.len()), (LookupResult::Failed(unsent()), 0));
     Ok(())
 }
 
@@ -76,10 +76,10 @@ async fn whose_time_is_up_waits_no_ten_minutes() -> Result<(), Failure> {
 #[tokio::test]
 async fn a_failed_try_stays_unclear_where_the_end_comes_before_the_next() -> Result<(), Failure> {
     let vitally = simulator("").await?;
-    vitally.script(Fault::once(Trouble::DropAfterCommit).on("PUT", "/resources/accounts/*"));
+    vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("PUT", "/resources/accounts/*"));
     let settings = settings(&vitally.url())?;
     let retry = Retry { first_wait: Duration::from_secs(600), ..settings.retry };
-    let client = Client::new(Settings { retry, ..settings })?;
+    let client = Client::new(ClientSettings { retry, ..settings })?;
     client.deliver(&write(Known::New)?, &Resolved::new()).await;
     let client = client.until(Until::never().within(Duration::from_millis(200)));
     let delivery = client.deliver(&write(Known::Assumed)?, &Resolved::new()).await;

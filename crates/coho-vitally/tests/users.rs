@@ -11,15 +11,15 @@ mod operations;
 mod vitally;
 
 use coho_core::code::Code;
-use coho_core::memory::{Origin, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
+use coho_core::row_state::{Origin, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_simulator as simulator;
-use coho_simulator::{Record, Running, Seed, Time};
+use coho_simulator::{Running, Seed, SimulatorTime, StoredRecord};
 use coho_vitally::client::{Client, Delivery};
 use coho_vitally::resolved::{Match, Resolved, Unlinking};
 use ends::ENDS;
@@ -62,18 +62,18 @@ impl World {
         self.client.deliver(operation, &self.resolved).await
     }
 
-    fn user(&self, external_id: &str) -> Result<Record, Failure> {
-        let user = self.vitally.record(simulator::Object::User, external_id);
+    fn user(&self, external_id: &str) -> Result<StoredRecord, Failure> {
+        let user = self.vitally.record(simulator::RecordKind::User, external_id);
         user.ok_or_else(|| format!("there is no user {external_id}").into())
     }
 
     fn users(&self) -> usize {
-        self.vitally.count(simulator::Object::User)
+        self.vitally.count(simulator::RecordKind::User)
     }
 }
 
-fn long_ago() -> Time {
-    Time::from_millis(1_600_000_000_000)
+fn long_ago() -> SimulatorTime {
+    SimulatorTime::from_millis(1_600_000_000_000)
 }
 
 fn ids(names: &[&str]) -> Value {
@@ -289,7 +289,7 @@ async fn what_the_caller_found_is_not_searched_again() -> Result<(), Failure> {
         let made = world.client.deliver(&operation, &resolved.clone().with_match(Match::None)).await;
         assert_eq!((applied(&made)?.1, made.calls.len()), (Origin::Created, 1));
         let found = world.client.search_email("ADA@ACME.IO").await;
-        let coho_vitally::lookup::Finding::Found(record) = found.finding else {
+        let coho_vitally::lookup::LookupResult::Found(record) = found.finding else {
             return Err(format!("{:?}", found.finding).into());
         };
         let put = world.client.deliver(&operation, &resolved.with_match(Match::One(record))).await;

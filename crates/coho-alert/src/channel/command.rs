@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::message::Message;
+use crate::message::Notification;
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +18,14 @@ pub struct Command {
 
 impl Command {
     /// What it reads.
-    pub fn input(message: &Message) -> String {
+    pub fn input(message: &Notification) -> String {
         let mut text = message.to_json();
         text.push('\n');
         text
     }
 
     /// What its environment has besides ours, for commands that take texts as arguments.
-    pub fn environment(message: &Message) -> BTreeMap<&'static str, String> {
+    pub fn environment(message: &Notification) -> BTreeMap<&'static str, String> {
         let level = message.level().map_or("recovered", coho_core::alert::Level::as_str);
         [("COHO_ALERT_TITLE", message.title()), ("COHO_ALERT_LEVEL", level.to_owned())].into()
     }

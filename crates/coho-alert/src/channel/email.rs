@@ -8,7 +8,7 @@ use lettre::message::{Body, Mailbox, MultiPart, MultiPartKind, SinglePart};
 use secrecy::SecretString;
 
 use crate::limit::{MAIL_SUBJECT, SHOWN, cut};
-use crate::message::{Line, Message};
+use crate::message::{Line, Notification};
 
 /// A server that takes mails, and whom they go to.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Email {
     /// How the connection is kept private.
     pub security: Security,
     /// Who logs in.
-    pub login: Option<Login>,
+    pub login: Option<SmtpLogin>,
     /// Who sends.
     pub from: Mailbox,
     /// Who is told.
@@ -42,7 +42,7 @@ pub enum Security {
 
 /// Who logs in to a mail server.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub struct SmtpLogin {
     /// The user.
     pub user: String,
     /// The password.
@@ -51,7 +51,7 @@ pub struct Login {
 
 impl Email {
     /// The mail.
-    pub fn mail(&self, message: &Message) -> Result<lettre::Message, lettre::error::Error> {
+    pub fn mail(&self, message: &Notification) -> Result<lettre::Message, lettre::error::Error> {
         let id = |id: &str| format!("<{id}@{}>", self.from.email.domain());
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
@@ -72,7 +72,7 @@ impl Email {
 }
 
 /// The messages that opened this one's alerts, without itself. A mail names a few of them at most.
-fn opened_before(message: &Message) -> Vec<&str> {
+fn opened_before(message: &Notification) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for line in &message.alerts {
         if line.opened_by != message.id && !found.contains(&line.opened_by.as_str()) && found.len() < SHOWN {
@@ -82,7 +82,7 @@ fn opened_before(message: &Message) -> Vec<&str> {
     found
 }
 
-fn parts(message: &Message) -> MultiPart {
+fn parts(message: &Notification) -> MultiPart {
     MultiPart::builder()
         .kind(MultiPartKind::Alternative)
         .boundary(format!("coho-{}", label(&message.id)))
@@ -103,7 +103,7 @@ fn header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
-fn date(message: &Message) -> SystemTime {
+fn date(message: &Notification) -> SystemTime {
     DateTime::parse_from_rfc3339(&message.at).map_or(SystemTime::UNIX_EPOCH, SystemTime::from)
 }
 
@@ -115,11 +115,11 @@ fn label(text: &str) -> String {
     if label.is_empty() { "-".to_owned() } else { label }
 }
 
-fn shown(message: &Message) -> &[Line] {
+fn shown(message: &Notification) -> &[Line] {
     message.alerts.get(..message.alerts.len().min(SHOWN)).unwrap_or_default()
 }
 
-fn plain(message: &Message) -> String {
+fn plain(message: &Notification) -> String {
     let mut lines = vec![message.title(), String::new()];
     for line in shown(message) {
         lines.push(format!("{}: {} ({})", line.subject, line.brief, line.state()));
@@ -132,12 +132,12 @@ fn plain(message: &Message) -> String {
     lines.join("\n")
 }
 
-fn more(message: &Message) -> Option<String> {
+fn more(message: &Notification) -> Option<String> {
     let more = message.alerts.len().saturating_sub(SHOWN);
     (more > 0).then(|| format!("and {more} more: coho alerts"))
 }
 
-fn html(message: &Message) -> String {
+fn html(message: &Notification) -> String {
     let sections: Vec<_> = shown(message).iter().map(section).collect();
     let more = more(message).map(|more| format!("<p>{more}</p>")).unwrap_or_default();
     let title = text(&message.title());

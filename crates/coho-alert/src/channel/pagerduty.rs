@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::limit::{PAGERDUTY_DEDUP, PAGERDUTY_SUMMARY, cut};
-use crate::message::{Line, Message};
-use crate::request::Request;
+use crate::message::{Line, Notification};
+use crate::request::ChannelRequest;
 use crate::tell::Turn;
 
 /// A service of PagerDuty.
@@ -36,9 +36,9 @@ impl PagerDuty {
     /// is not known any more cannot be resolved: the error names its alert.
     pub fn requests(
         &self,
-        message: &Message,
+        message: &Notification,
         receipts: &BTreeMap<String, String>,
-    ) -> Result<Vec<Request>, String> {
+    ) -> Result<Vec<ChannelRequest>, String> {
         let mut requests = Vec::new();
         for line in &message.alerts {
             let key = self.key(line, receipts).ok_or_else(|| lost(line))?;
@@ -65,7 +65,7 @@ impl PagerDuty {
         keys.into_iter().find(|key| fingerprint(key) == *receipt)
     }
 
-    fn event(&self, message: &Message, line: &Line, key: &SecretString, action: &str) -> Request {
+    fn event(&self, message: &Notification, line: &Line, key: &SecretString, action: &str) -> ChannelRequest {
         let mut event = json!({
             "routing_key": key.expose_secret(),
             "event_action": action,
@@ -81,12 +81,12 @@ impl PagerDuty {
                 fields.insert("links".to_owned(), json!([{ "href": link, "text": "the run" }]));
             }
         }
-        Request::json(&SecretString::from(self.url.clone()), &event)
+        ChannelRequest::json(&SecretString::from(self.url.clone()), &event)
     }
 }
 
 /// Brief, without texts of others: it may be read to anybody.
-fn payload(message: &Message, line: &Line) -> Value {
+fn payload(message: &Notification, line: &Line) -> Value {
     let severity = match line.level() {
         _ if message.test => "info",
         Some(Level::Critical) => "critical",

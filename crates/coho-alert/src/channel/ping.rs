@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::limit::{PING_BODY, cut_bytes};
-use crate::request::Request;
+use crate::request::ChannelRequest;
 
 /// What a ping says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Check {
 
 impl Check {
     /// The request of a ping with a summary.
-    pub fn request(&self, ping: Ping, summary: &str) -> Request {
+    pub fn request(&self, ping: Ping, summary: &str) -> ChannelRequest {
         let url = self.url.expose_secret();
         // A query stays at the end.
         let (path, query) = url.split_once('?').map_or((url, ""), |(path, query)| (path, query));
@@ -36,7 +36,7 @@ impl Check {
             Ping::Fail => "/fail",
         };
         let question = if query.is_empty() { "" } else { "?" };
-        Request {
+        ChannelRequest {
             url: format!("{}{end}{question}{query}", path.trim_end_matches('/')).into(),
             headers: Vec::new(),
             content: "text/plain; charset=utf-8",

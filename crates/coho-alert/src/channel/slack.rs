@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::limit::{SHOWN, SLACK_BUTTON, SLACK_HEADER, SLACK_SECTION, SLACK_TOTAL, SLACK_URL, cut};
-use crate::message::{Line, Message};
-use crate::request::{Answer, Request, Sent, said};
+use crate::message::{Line, Notification};
+use crate::request::{ChannelAnswer, ChannelRequest, Posting, said};
 
 /// An incoming webhook.
 #[derive(Clone, Debug)]
@@ -45,9 +45,9 @@ pub struct Posted {
 
 impl SlackWebhook {
     /// The request that posts a message.
-    pub fn request(&self, message: &Message) -> Request {
+    pub fn request(&self, message: &Notification) -> ChannelRequest {
         let body = json!({ "text": fallback(message), "blocks": blocks(message) });
-        Request::json(&self.url, &body)
+        ChannelRequest::json(&self.url, &body)
     }
 }
 
@@ -57,7 +57,7 @@ impl SlackBot {
 
     /// The request that posts a message: into the thread of the one message that all of its alerts were opened by, if there
     /// is one.
-    pub fn post(&self, message: &Message, threads: &BTreeMap<String, Posted>) -> Request {
+    pub fn post(&self, message: &Notification, threads: &BTreeMap<String, Posted>) -> ChannelRequest {
         let mut body = json!({
             "channel": self.channel,
             "text": fallback(message),
@@ -72,7 +72,7 @@ impl SlackBot {
     }
 
     /// The requests that let earlier messages show how their alerts stand now: those all of whose alerts this message tells of.
-    pub fn updates(&self, message: &Message, threads: &BTreeMap<String, Posted>) -> Vec<Request> {
+    pub fn updates(&self, message: &Notification, threads: &BTreeMap<String, Posted>) -> Vec<ChannelRequest> {
         let update = |posted: &Posted| {
             let body = json!({
                 "channel": posted.channel,
@@ -89,24 +89,24 @@ impl SlackBot {
         opened(message, threads).iter().filter(is_whole).map(update).collect()
     }
 
-    fn ask(&self, method: &str, body: &Value) -> Request {
+    fn ask(&self, method: &str, body: &Value) -> ChannelRequest {
         let url = SecretString::from(format!("{}/{method}", self.api));
         let bearer = SecretString::from(format!("Bearer {}", self.token.expose_secret()));
-        Request {
+        ChannelRequest {
             headers: vec![("authorization", bearer)],
             content: "application/json; charset=utf-8",
-            ..Request::json(&url, body)
+            ..ChannelRequest::json(&url, body)
         }
     }
 
     /// What an answer of the API means: it says `"ok": false` with a status of 200.
-    pub fn judge(answer: Answer, message: &Message) -> Sent {
-        let Answer::Reply { status: 200, body, .. } = &answer else { return answer.judge() };
+    pub fn interpret(answer: ChannelAnswer, message: &Notification) -> Posting {
+        let ChannelAnswer::Reply { status: 200, body, .. } = &answer else { return answer.interpret() };
         let Ok(document) = serde_json::from_str::<Value>(body) else {
-            return Sent::Later { after: None, why: "it answered with what is not JSON".to_owned() };
+            return Posting::Later { after: None, why: "it answered with what is not JSON".to_owned() };
         };
         if document.get("ok").and_then(Value::as_bool) == Some(true) {
-            return Sent::Done {
+            return Posting::Done {
                 receipt: Posted::read(&document, new(message)).map(|posted| posted.to_receipt()),
             };
         }
@@ -118,8 +118,8 @@ impl SlackBot {
             | "internal_error"
             | "fatal_error"
             | "service_unavailable"
-            | "request_timeout" => Sent::Later { after: None, why },
-            _ => Sent::Never { why },
+            | "request_timeout" => Posting::Later { after: None, why },
+            _ => Posting::Never { why },
         }
     }
 }
@@ -142,13 +142,13 @@ impl Posted {
 }
 
 /// How many alerts a message opens.
-fn new(message: &Message) -> u64 {
+fn new(message: &Notification) -> u64 {
     let opens = |line: &&Line| line.opened_by == message.id;
     u64::try_from(message.alerts.iter().filter(opens).count()).unwrap_or(u64::MAX)
 }
 
 /// The earlier messages that opened this one's alerts.
-fn opened(message: &Message, threads: &BTreeMap<String, Posted>) -> Vec<Posted> {
+fn opened(message: &Notification, threads: &BTreeMap<String, Posted>) -> Vec<Posted> {
     let mut found = Vec::new();
     for line in message.alerts.iter().filter(|line| line.opened_by != message.id) {
         if let Some(posted) = threads.get(&line.opened_by)
@@ -161,11 +161,11 @@ fn opened(message: &Message, threads: &BTreeMap<String, Posted>) -> Vec<Posted> 
 }
 
 /// What shows in notifications, where blocks do not.
-fn fallback(message: &Message) -> String {
+fn fallback(message: &Notification) -> String {
     escaped(&message.title(), SLACK_HEADER)
 }
 
-fn blocks(message: &Message) -> Vec<Value> {
+fn blocks(message: &Notification) -> Vec<Value> {
     let sign = match (message.test, message.level()) {
         (true, _) => "🔔",
         (false, Some(Level::Critical)) => "🔴",
@@ -206,7 +206,7 @@ fn section(text: &str, most: usize) -> Value {
     })
 }
 
-fn button(message: &Message) -> Option<Value> {
+fn button(message: &Notification) -> Option<Value> {
     let link = message.alerts.iter().find_map(|line| line.link.as_deref())?;
     let fits = link.encode_utf16().count() <= SLACK_URL;
     let text = cut("Open the run", SLACK_BUTTON);

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::limit::SMS_TEXT;
-use crate::message::{Line, Message};
-use crate::request::Request;
+use crate::message::{Line, Notification};
+use crate::request::ChannelRequest;
 
 /// An account of Twilio, and whom it writes to.
 #[derive(Clone, Debug)]
@@ -23,14 +23,14 @@ pub struct Twilio {
     /// The key's secret, or the account's token.
     pub secret: SecretString,
     /// Who sends.
-    pub from: Sender,
+    pub from: Notifier,
     /// The number that is told, in the form `+491701234567`.
     pub to: String,
 }
 
 /// Who sends a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sender {
+pub enum Notifier {
     /// A number of the account.
     Number(String),
     /// A messaging service, by its SID.
@@ -42,16 +42,16 @@ impl Twilio {
     pub const API: &'static str = "https://api.twilio.com";
 
     /// The request that sends a message.
-    pub fn request(&self, message: &Message) -> Request {
+    pub fn request(&self, message: &Notification) -> ChannelRequest {
         let user = self.key.as_deref().unwrap_or(&self.account);
         let login = STANDARD.encode(format!("{user}:{}", self.secret.expose_secret()));
         let (name, from) = match &self.from {
-            Sender::Number(number) => ("From", number),
-            Sender::Service(sid) => ("MessagingServiceSid", sid),
+            Notifier::Number(number) => ("From", number),
+            Notifier::Service(sid) => ("MessagingServiceSid", sid),
         };
         let fields = [("To", self.to.as_str()), (name, from), ("Body", &text(message))];
         let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.api, self.account);
-        Request {
+        ChannelRequest {
             url: url.into(),
             headers: vec![("authorization", format!("Basic {login}").into())],
             content: "application/x-www-form-urlencoded",
@@ -61,7 +61,7 @@ impl Twilio {
 }
 
 /// What is sent: the title, and what to type.
-fn text(message: &Message) -> String {
+fn text(message: &Notification) -> String {
     let command = match message.alerts.as_slice() {
         [line] => line.command.as_deref().map(|command| format!(" - {command}")).unwrap_or_default(),
         lines => format!(": {}", lines.iter().map(brief).collect::<Vec<_>>().join("; ")),

@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::limit::{SHOWN, TEAMS_MESSAGE, cut};
-use crate::message::{Line, Message};
-use crate::request::Request;
+use crate::message::{Line, Notification};
+use crate::request::ChannelRequest;
 
 /// A workflow of Teams.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ const ALL: usize = TEAMS_MESSAGE / 5;
 
 impl Teams {
     /// The request that posts a message.
-    pub fn request(&self, message: &Message) -> Request {
+    pub fn request(&self, message: &Notification) -> ChannelRequest {
         let body = json!({
             "type": "message",
             "attachments": [{
@@ -34,11 +34,11 @@ impl Teams {
                 "content": card(message),
             }],
         });
-        Request::json(&self.url, &body)
+        ChannelRequest::json(&self.url, &body)
     }
 }
 
-fn card(message: &Message) -> Value {
+fn card(message: &Notification) -> Value {
     let texts = texts(message);
     let most = LONGEST.min(ALL / texts.len());
     let body: Vec<_> = texts.iter().map(|text| text.block(most)).collect();
@@ -76,7 +76,7 @@ impl Text {
     }
 }
 
-fn texts(message: &Message) -> Vec<Text> {
+fn texts(message: &Notification) -> Vec<Text> {
     let mut texts = vec![Text { weight: "bolder", ..Text::plain(message.title()) }];
     for line in message.alerts.iter().take(SHOWN) {
         if message.alerts.len() > 1 {

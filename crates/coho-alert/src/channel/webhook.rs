@@ -4,14 +4,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::message::Message;
-use crate::request::{JSON, Request};
+use crate::message::Notification;
+use crate::request::{ChannelRequest, JSON};
 
 /// A program that is told over HTTP.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ const PREFIX: &str = "whsec_";
 
 impl Webhook {
     /// The request of an attempt at this moment.
-    pub fn request(&self, message: &Message, now: Time) -> Request {
+    pub fn request(&self, message: &Notification, now: Time) -> ChannelRequest {
         let body = json!({
             "type": if message.test { "alert.test" } else { "alert.changed" },
             "timestamp": message.at,
@@ -37,8 +37,8 @@ impl Webhook {
     }
 
     /// The request that delivers a body under an id at this moment.
-    pub fn signed(&self, id: &str, body: String, now: Time) -> Request {
-        let mut request = Request { url: self.url.clone(), headers: Vec::new(), content: JSON, body };
+    pub fn signed(&self, id: &str, body: String, now: Time) -> ChannelRequest {
+        let mut request = ChannelRequest { url: self.url.clone(), headers: Vec::new(), content: JSON, body };
         let stamp = now.timestamp().to_string();
         let signatures: Vec<_> = self
             .secrets

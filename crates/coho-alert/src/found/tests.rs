@@ -9,9 +9,9 @@ use coho_core::problem::Problem;
 
 use super::*;
 
-fn summary(sync: &str, status: Status) -> SyncSummary {
+fn summary(sync: &str, status: SyncStatus) -> SyncSummary {
     let mut counts = Counts { read: 100, ..Counts::default() };
-    counts.add_rows(Fate::Unchanged, 100);
+    counts.add_rows(RowStatus::Unchanged, 100);
     SyncSummary {
         sync: SyncId::new(sync),
         object: Object::Account,
@@ -26,8 +26,8 @@ fn summary(sync: &str, status: Status) -> SyncSummary {
     }
 }
 
-fn halted(code: Code) -> Status {
-    Status::Halted { code, message: "no".to_owned(), at: None }
+fn halted(code: Code) -> SyncStatus {
+    SyncStatus::Halted { code, message: "no".to_owned(), at: None }
 }
 
 /// `TRIGGER LEVEL: BRIEF` of all that is not well, and what was looked at besides.
@@ -45,7 +45,7 @@ fn told(summaries: &[SyncSummary], rules: &Rules, is_whole: bool, earlier: &[u64
         })
         .collect();
     let findings = run(&ran);
-    let line = |(key, finding): (&AlertKey, &Finding)| {
+    let line = |(key, finding): (&AlertKey, &Observation)| {
         Some(format!("{key} {}: {}", finding.level?.as_str(), finding.detail.brief))
     };
     (findings.iter().filter_map(line).collect(), findings.len())
@@ -53,15 +53,15 @@ fn told(summaries: &[SyncSummary], rules: &Rules, is_whole: bool, earlier: &[u64
 
 #[test]
 fn a_good_run_looks_at_everything_and_finds_nothing() {
-    let (told, looked) = told(&[summary("a", Status::Completed)], &Rules::default(), true, &[]);
+    let (told, looked) = told(&[summary("a", SyncStatus::Completed)], &Rules::default(), true, &[]);
     assert_eq!((told, looked), (Vec::new(), 8));
 }
 
 #[test]
 fn a_failed_run_says_nothing_of_its_rows() {
     let problem = Problem::new(Code::SOURCE_FAILED, "it is gone");
-    let mut failed = summary("a", Status::Failed(vec![problem]));
-    failed.counts.add_rows(Fate::Invalid, 50);
+    let mut failed = summary("a", SyncStatus::Failed(vec![problem]));
+    failed.counts.add_rows(RowStatus::Invalid, 50);
     let (told, looked) = told(&[failed], &Rules::default(), true, &[]);
     assert_eq!(told, ["sync vitally/a: failed critical: run failed [source-failed]"]);
     assert_eq!(looked, 1);
@@ -69,7 +69,7 @@ fn a_failed_run_says_nothing_of_its_rows() {
 
 #[test]
 fn a_run_that_a_person_stopped_says_nothing() {
-    assert_eq!(told(&[summary("a", Status::Interrupted)], &Rules::default(), true, &[]).1, 0);
+    assert_eq!(told(&[summary("a", SyncStatus::Interrupted)], &Rules::default(), true, &[]).1, 0);
 }
 
 #[test]
@@ -79,13 +79,14 @@ fn a_refused_token_is_one_alert_of_the_destination() {
     assert_eq!(told, ["destination vitally: credentials critical: credentials refused [unauthorized]"]);
     assert_eq!(looked, 1);
     let problem = Problem::new(Code::SOURCE_REFUSED, "no");
-    let (told, _) = self::told(&[summary("a", Status::Failed(vec![problem]))], &Rules::default(), true, &[]);
+    let (told, _) =
+        self::told(&[summary("a", SyncStatus::Failed(vec![problem]))], &Rules::default(), true, &[]);
     assert_eq!(told, ["source files: credentials critical: credentials refused [source-refused]"]);
 }
 
 #[test]
 fn refused_and_invalid_rows_are_counted_with_those_that_wait() {
-    let mut one = summary("a", Status::CompletedWithErrors);
+    let mut one = summary("a", SyncStatus::CompletedWithErrors);
     one.waiting = 2;
     one.counts.add_outcomes(coho_core::verdict::Outcome::Rejected, 1);
     let count = |key: &str, code| ProblemCount {
@@ -117,7 +118,7 @@ fn refused_and_invalid_rows_are_counted_with_those_that_wait() {
 
 #[test]
 fn guards_times_and_volumes_are_held_against_their_rules() {
-    let mut held = summary("a", Status::Held);
+    let mut held = summary("a", SyncStatus::Held);
     let guard = GuardHit {
         code: Code::MAX_REMOVED,
         message: "37 of 91".to_owned(),

@@ -7,12 +7,12 @@ use tokio::process;
 
 use crate::channel::command::Command;
 use crate::limit::cut;
-use crate::message::Message;
-use crate::request::Sent;
+use crate::message::Notification;
+use crate::request::Posting;
 
-pub(super) async fn run(command: &Command, message: &Message) -> Sent {
+pub(super) async fn run(command: &Command, message: &Notification) -> Posting {
     let Some((program, arguments)) = command.run.split_first() else {
-        return Sent::Never { why: "the command is empty".to_owned() };
+        return Posting::Never { why: "the command is empty".to_owned() };
     };
     let child = process::Command::new(program)
         .args(arguments)
@@ -25,12 +25,12 @@ pub(super) async fn run(command: &Command, message: &Message) -> Sent {
         .spawn();
     let child = match child {
         Ok(child) => child,
-        Err(error) => return Sent::Never { why: format!("`{program}` cannot be started: {error}") },
+        Err(error) => return Posting::Never { why: format!("`{program}` cannot be started: {error}") },
     };
     match tokio::time::timeout(command.limit, feed(child, Command::input(message))).await {
-        Ok(Ok(output)) => judge(program, &output),
-        Ok(Err(error)) => Sent::Later { after: None, why: format!("`{program}` cannot be run: {error}") },
-        Err(_) => Sent::Later {
+        Ok(Ok(output)) => interpret(program, &output),
+        Ok(Err(error)) => Posting::Later { after: None, why: format!("`{program}` cannot be run: {error}") },
+        Err(_) => Posting::Later {
             after: None,
             why: format!("`{program}` took longer than {} s", command.limit.as_secs()),
         },
@@ -49,9 +49,9 @@ async fn feed(mut child: process::Child, input: String) -> std::io::Result<Outpu
     output
 }
 
-fn judge(program: &str, output: &Output) -> Sent {
+fn interpret(program: &str, output: &Output) -> Posting {
     if output.status.success() {
-        return Sent::Done { receipt: None };
+        return Posting::Done { receipt: None };
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
@@ -61,5 +61,5 @@ fn judge(program: &str, output: &Output) -> Sent {
         None => format!("`{program}` was killed"),
     };
     let why = if last.is_empty() { ended } else { format!("{ended}: {last}") };
-    Sent::Later { after: None, why }
+    Posting::Later { after: None, why }
 }

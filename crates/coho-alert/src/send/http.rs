@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect;
 use secrecy::ExposeSecret as _;
 
-use crate::request::{Answer, Request};
+use crate::request::{ChannelAnswer, ChannelRequest};
 
 /// How much of an answer is read, in bytes.
 const READ: usize = 4_096;
@@ -31,14 +31,14 @@ fn install_provider() {
     }
 }
 
-pub(super) async fn post(client: &reqwest::Client, request: &Request) -> Answer {
+pub(super) async fn post(client: &reqwest::Client, request: &ChannelRequest) -> ChannelAnswer {
     let mut builder = client
         .post(request.url.expose_secret())
         .header(CONTENT_TYPE, request.content)
         .body(request.body.clone());
     for (name, value) in &request.headers {
         let Ok(mut value) = HeaderValue::from_str(value.expose_secret()) else {
-            return Answer::Silence {
+            return ChannelAnswer::Silence {
                 why: format!("the header `{name}` has characters that no header carries"),
             };
         };
@@ -47,12 +47,12 @@ pub(super) async fn post(client: &reqwest::Client, request: &Request) -> Answer 
     }
     match builder.send().await {
         Ok(response) => read(response).await,
-        Err(error) => Answer::Silence { why: why(&error) },
+        Err(error) => ChannelAnswer::Silence { why: why(&error) },
     }
 }
 
 /// The status is the answer; a body that breaks off changes nothing.
-async fn read(mut response: reqwest::Response) -> Answer {
+async fn read(mut response: reqwest::Response) -> ChannelAnswer {
     let status = response.status().as_u16();
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = after.and_then(|text| text.trim().parse().ok());
@@ -64,7 +64,7 @@ async fn read(mut response: reqwest::Response) -> Answer {
             break;
         }
     }
-    Answer::Reply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
+    ChannelAnswer::Reply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
 /// The innermost cause, which says the most and has no address in it.

@@ -8,23 +8,23 @@ use secrecy::ExposeSecret as _;
 
 use super::ATTEMPT;
 use crate::channel::email::{Email, Security};
-use crate::message::Message;
-use crate::request::Sent;
+use crate::message::Notification;
+use crate::request::Posting;
 
-pub(super) async fn send(email: &Email, message: &Message) -> Sent {
+pub(super) async fn send(email: &Email, message: &Notification) -> Posting {
     let mail = match email.mail(message) {
         Ok(mail) => mail,
-        Err(error) => return Sent::Never { why: format!("the mail cannot be written: {error}") },
+        Err(error) => return Posting::Never { why: format!("the mail cannot be written: {error}") },
     };
     let transport = match transport(email) {
         Ok(transport) => transport,
-        Err(error) => return Sent::Never { why: told(&error) },
+        Err(error) => return Posting::Never { why: told(&error) },
     };
     match tokio::time::timeout(ATTEMPT, transport.send(mail)).await {
-        Ok(Ok(_)) => Sent::Done { receipt: None },
-        Ok(Err(error)) if error.is_permanent() => Sent::Never { why: told(&error) },
-        Ok(Err(error)) => Sent::Later { after: None, why: told(&error) },
-        Err(_) => Sent::Later { after: None, why: "no answer in time".to_owned() },
+        Ok(Ok(_)) => Posting::Done { receipt: None },
+        Ok(Err(error)) if error.is_permanent() => Posting::Never { why: told(&error) },
+        Ok(Err(error)) => Posting::Later { after: None, why: told(&error) },
+        Err(_) => Posting::Later { after: None, why: "no answer in time".to_owned() },
     }
 }
 

@@ -6,12 +6,12 @@ pub(crate) mod check;
 pub(crate) mod receiver;
 
 use chrono::TimeDelta;
-use coho_alert::message::{Frame, Message};
+use coho_alert::message::{Frame, Notification};
 use coho_alert::tell::{Notice, Turn, Turned};
 use coho_core::alert::remembered::{Alert, Detail, Told};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 
 pub(crate) fn now() -> Time {
     "2026-11-24T07:00:00Z".parse().unwrap()
@@ -49,20 +49,20 @@ pub(crate) fn turned(
     Turned { key: AlertKey { subject, trigger }, turn, level, alert, told }
 }
 
-pub(crate) fn composed(turns: Vec<Turned>) -> Message {
+pub(crate) fn composed(turns: Vec<Turned>) -> Notification {
     let notice = Notice { id: "message-1".to_owned(), recipient: "ops".to_owned(), turns };
     let frame =
         Frame { project: "acme", public_url: Some("https://coho.example.com"), examples: true, now: now() };
-    Message::compose(&notice, &frame)
+    Notification::compose(&notice, &frame)
 }
 
 /// Rejected rows, for the first time.
-pub(crate) fn opened() -> Message {
+pub(crate) fn opened() -> Notification {
     composed(vec![turned("accounts", Trigger::Rejected, Turn::Opened, Some(Level::Warning), detail())])
 }
 
 /// The end of what `message-0` opened.
-pub(crate) fn recovered() -> Message {
+pub(crate) fn recovered() -> Notification {
     let well = Detail {
         brief: "no rows rejected".to_owned(),
         what: "Vitally refuses no rows any more".to_owned(),
@@ -73,7 +73,7 @@ pub(crate) fn recovered() -> Message {
 }
 
 /// Several changes at once.
-pub(crate) fn several() -> Message {
+pub(crate) fn several() -> Notification {
     let failed = Detail {
         brief: "run failed [source-failed]".to_owned(),
         what: "cannot read the table `users`: it does not exist".to_owned(),

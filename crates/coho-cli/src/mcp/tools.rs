@@ -163,7 +163,7 @@ fn explain_row(global: &Global, sync: &str, key: &str) -> anyhow::Result<Json> {
         global,
         &rows::Asked {
             sync: sync.to_owned(),
-            fate: None,
+            status: None,
             key: Some(key.to_owned()),
             run: None,
             since: None,

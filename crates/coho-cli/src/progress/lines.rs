@@ -130,7 +130,7 @@ impl Lines {
                 let why = code.map_or_else(String::new, |code| format!(" [{code}]"));
                 let is_told = self.detail >= Detail::Bodies
                     || !matches!(outcome, Outcome::Delivered | Outcome::Accepted);
-                let line = || format!("{sync}: {key} {}{why}", outcome.fate().as_str());
+                let line = || format!("{sync}: {key} {}{why}", outcome.status().as_str());
                 is_told.then(line).into_iter().collect()
             }
             Event::Ended(summary) => vec![format!("{}: {}", summary.sync, summary.status.name())],

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use coho_core::alert::AlertKey;
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
-use coho_engine::alerts::{Standing, Tried};
+use coho_core::time::Time;
+use coho_engine::alerts::{AlertsNow, Tried};
 use coho_report::line::{AlertLine, AlertsLines, FailingLine, MuteLine, TriedLine};
 
 use crate::args::{AlertsAction, Global};
@@ -110,7 +110,7 @@ async fn unmute(global: &Global, sync: &str) -> anyhow::Result<Exit> {
 }
 
 /// What is known of alerts, as lines.
-fn lines(standing: Standing, now: Time) -> AlertsLines {
+fn lines(standing: AlertsNow, now: Time) -> AlertsLines {
     let remembered = &standing.remembered;
     let mut open: Vec<_> = remembered
         .alerts
@@ -152,7 +152,7 @@ fn lines(standing: Standing, now: Time) -> AlertsLines {
 }
 
 /// Who is going to be told that an alert is open, and who was.
-fn told(standing: &Standing, key: &AlertKey) -> (Vec<String>, Vec<String>) {
+fn told(standing: &AlertsNow, key: &AlertKey) -> (Vec<String>, Vec<String>) {
     let (mut to_tell, mut done) = (Vec::new(), Vec::new());
     for ((of, recipient), told) in &standing.remembered.told {
         if of == key && told.level.is_some() {

@@ -13,7 +13,7 @@ use coho_engine::context::retention;
 use coho_engine::stop::Stop;
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Limits, Machine, OpenProject, Opened, Site};
+use coho_serve::site::{Keys, Limits, Machine, OpenProject, Opened, Site, UnreadableProject};
 use tokio::net::TcpListener;
 
 use crate::acts::Acts;
@@ -81,10 +81,10 @@ pub(crate) fn opener(global: &Global) -> OpenProject {
     Arc::new(move || match project::open(&global) {
         Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
         Err(error) => Err(if let Some(refused) = error.downcast_ref::<Refused>() {
-            Broken { problems: refused.problems.clone(), files: refused.files.clone() }
+            UnreadableProject { problems: refused.problems.clone(), files: refused.files.clone() }
         } else {
             let problem = Problem::new(Code::FILE_UNREADABLE, format!("{error:#}"));
-            Broken { problems: vec![problem], files: Vec::new() }
+            UnreadableProject { problems: vec![problem], files: Vec::new() }
         }),
     })
 }

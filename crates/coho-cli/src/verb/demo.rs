@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use coho_simulator::{Fault, FaultAnswer, Running, Settings, Simulator, Trouble};
+use coho_simulator::{FaultAnswer, Running, ScriptedFault, Simulator, SimulatorSettings, Trouble};
 
 use crate::args::{Debug, Demo, Global, LogFormat, Rows};
 use crate::exit::Exit;
@@ -48,7 +48,7 @@ const REFUSAL: &str =
 pub(crate) async fn demo(typed: &Demo) -> anyhow::Result<Exit> {
     let folder =
         tempfile::Builder::new().prefix("coho-demo-").tempdir().context("making a temporary folder")?;
-    let mut settings = Settings::new(TOKEN);
+    let mut settings = SimulatorSettings::new(TOKEN);
     settings.listen = ([127, 0, 0, 1], 0).into();
     let simulator = Simulator::start(settings).await.context("starting the simulator")?;
     let shown = show(folder.path(), &simulator, typed).await;
@@ -100,9 +100,10 @@ async fn debugger(folder: &Path, simulator: &Running, no_open: bool) -> anyhow::
         edit(&folder.join(file), before, after)?;
     }
     let refusal = FaultAnswer { body: Some(REFUSAL.to_owned()), ..FaultAnswer::status(400) };
-    simulator.script(Fault::once(Trouble::Answer(refusal)).on("PUT", "/resources/accounts/*").times(10));
+    simulator
+        .script(ScriptedFault::once(Trouble::Answer(refusal)).on("PUT", "/resources/accounts/*").times(10));
     let wait = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(429) };
-    simulator.script(Fault::once(Trouble::Answer(wait)).on("PUT", "/resources/users/*"));
+    simulator.script(ScriptedFault::once(Trouble::Answer(wait)).on("PUT", "/resources/users/*"));
     let global = global(folder);
     verb::run::run(&global, &Rows::default(), None).await?;
     say("Every run, row and call, in a browser", "coho debug")?;

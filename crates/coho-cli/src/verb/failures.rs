@@ -3,7 +3,7 @@
 use coho_ledger::Ledger;
 use coho_ledger::look::{FailureGroup, FailuresOf};
 use coho_ledger::run::{RunId, RunRecord};
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_report::line::FailureLine;
 
 use crate::args::Global;
@@ -48,7 +48,7 @@ pub(crate) fn lines(ledger: &Ledger, record: &RunRecord) -> anyhow::Result<Vec<F
 }
 
 /// A row that failed before and still does is written down once: it is not among the failures of this run.
-fn tell_of_earlier(ledger: &Ledger, record: &RunRecord, scope: &Scope) -> anyhow::Result<()> {
+fn tell_of_earlier(ledger: &Ledger, record: &RunRecord, scope: &SyncScope) -> anyhow::Result<()> {
     let (all, of_run) = (ledger.still_failing(scope, None)?, ledger.still_failing(scope, Some(&record.id))?);
     if all > of_run {
         let rows = print::counted(all - of_run, "row");
@@ -62,12 +62,12 @@ fn tell_of_earlier(ledger: &Ledger, record: &RunRecord, scope: &Scope) -> anyhow
     Ok(())
 }
 
-fn line(scope: &Scope, group: FailureGroup) -> FailureLine {
+fn line(scope: &SyncScope, group: FailureGroup) -> FailureLine {
     FailureLine {
         sync: scope.sync().clone(),
         cause: group.cause,
         count: group.count,
-        fates: group.fates,
+        statuses: group.statuses,
         examples: group.examples,
         message: group.message,
         first: group.first,

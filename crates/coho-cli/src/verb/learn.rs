@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener};
 use coho_core::plan::SyncPlan;
 use coho_engine::lost::OnLost;
@@ -21,7 +21,7 @@ pub(crate) async fn learn(
     global: &Global,
     sync: &str,
     key: Option<String>,
-    purpose: Purpose,
+    run_kind: RunKind,
 ) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
@@ -31,7 +31,7 @@ pub(crate) async fn learn(
     let filter = Filter { key, ..Filter::default() };
     let options = Options {
         filter,
-        purpose,
+        run_kind,
         on_lost: OnLost::BeginAnew,
         started: started::by_command(&loaded.files, &loaded.root),
         ..Options::default()

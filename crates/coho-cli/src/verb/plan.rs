@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
 use coho_core::problem::Problem;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_engine::context::Engine;
 use coho_engine::lost::OnLost;
 use coho_engine::owner::OnForeign;
@@ -57,7 +57,7 @@ pub(crate) async fn plan(
         permit::write(&engine, &planned.iter().collect::<Vec<_>>(), path)?;
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
-    let invalid = plans.iter().any(|plan| plan.counts.fate(Fate::Invalid) > 0);
+    let invalid = plans.iter().any(|plan| plan.counts.status(RowStatus::Invalid) > 0);
     Ok(match coho_report::exit::plan(&plans) {
         coho_report::exit::SOMETHING_TO_SEND if exit_code => Exit::SomethingToSend,
         _ if held => Exit::Report(coho_report::exit::HELD),
@@ -95,10 +95,10 @@ pub(crate) fn miss(key: Option<&Key>, read: impl Iterator<Item = u64>) {
 pub(crate) fn options(rows: &Rows, key: Option<Key>) -> Options {
     Options {
         filter: Filter { limit: rows.limit, key, waiting: Waiting::Too },
-        purpose: match (rows.resend, rows.events) {
-            (false, _) => Purpose::Sync,
-            (true, false) => Purpose::Resend,
-            (true, true) => Purpose::ResendEvents,
+        run_kind: match (rows.resend, rows.events) {
+            (false, _) => RunKind::Sync,
+            (true, false) => RunKind::Resend,
+            (true, true) => RunKind::ResendEvents,
         },
         permit: None,
         on_lost: if rows.new_ledger { OnLost::BeginAnew } else { OnLost::Refuse },

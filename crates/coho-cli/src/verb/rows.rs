@@ -3,12 +3,12 @@
 use chrono::Utc;
 use coho_core::code::{self, Code};
 use coho_core::key::Key;
-use coho_core::memory::Verb;
-use coho_core::verdict::{Call, Fate};
+use coho_core::row_state::Verb;
+use coho_core::verdict::{Call, RowStatus};
 use coho_ledger::Ledger;
 use coho_ledger::history::{RowFilter, RowRecord};
 use coho_ledger::run::{RunId, RunRecord};
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::settle::OpType;
 use coho_report::line::RowLine;
 
@@ -26,7 +26,7 @@ const MOST_RUNS: usize = 1_000;
 /// Which rows were asked for.
 pub(crate) struct Asked {
     pub(crate) sync: String,
-    pub(crate) fate: Option<String>,
+    pub(crate) status: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) run: Option<String>,
     pub(crate) since: Option<String>,
@@ -70,7 +70,7 @@ fn shaped(asked: &Asked, lines: &[RowLine], calls: &[Call]) -> serde_json::Value
 fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Call>)> {
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
-    let fate = asked.fate.as_deref().map(fate).transpose()?;
+    let status = asked.status.as_deref().map(status).transpose()?;
     let since = asked.since.as_deref().map(|text| since::parse(text, Utc::now())).transpose()?;
     let code = asked.cause.as_deref().map(cause).transpose()?;
     let syncs = engine.select(std::slice::from_ref(&asked.sync))?;
@@ -80,7 +80,7 @@ fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Cal
         && let Some(scope) = engine.scope(&ledger, sync)?
     {
         tell_of_runs(&engine, &ledger)?;
-        let filter = RowFilter { fate, key, run: None, since, code, still_failing: asked.still_failing };
+        let filter = RowFilter { status, key, run: None, since, code, still_failing: asked.still_failing };
         lines = found(&ledger, &scope, &filter, asked)?;
         if let Some(key) = &filter.key {
             calls = made(&ledger, &scope, key, &lines)?;
@@ -89,9 +89,9 @@ fn look(global: &Global, asked: &Asked) -> anyhow::Result<(Vec<RowLine>, Vec<Cal
     Ok((lines, calls))
 }
 
-fn fate(text: &str) -> Result<Fate, Known> {
-    Fate::parse(text).ok_or_else(|| {
-        let all = Fate::ALL.map(Fate::as_str).join(", ");
+fn status(text: &str) -> Result<RowStatus, Known> {
+    RowStatus::parse(text).ok_or_else(|| {
+        let all = RowStatus::ALL.map(RowStatus::as_str).join(", ");
         let help = Some(format!("fates are {all}"));
         Known { message: format!("there is no fate `{text}`"), help, code: 2, source: None }
     })
@@ -109,7 +109,7 @@ fn cause(text: &str) -> Result<Code, Known> {
 }
 
 /// The calls that were made for a key in the runs of these lines, the oldest first.
-fn made(ledger: &Ledger, scope: &Scope, key: &Key, lines: &[RowLine]) -> anyhow::Result<Vec<Call>> {
+fn made(ledger: &Ledger, scope: &SyncScope, key: &Key, lines: &[RowLine]) -> anyhow::Result<Vec<Call>> {
     let mut runs: Vec<&str> = lines.iter().rev().map(|line| line.run.as_str()).collect();
     runs.dedup();
     let mut calls = Vec::new();
@@ -129,7 +129,12 @@ fn known(ledger: &Ledger, run: &str) -> anyhow::Result<RunId> {
 }
 
 /// The rows of the run that was named; over all runs where a key, a time or a cause was; else of the newest run that has any.
-fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> anyhow::Result<Vec<RowLine>> {
+fn found(
+    ledger: &Ledger,
+    scope: &SyncScope,
+    filter: &RowFilter,
+    asked: &Asked,
+) -> anyhow::Result<Vec<RowLine>> {
     let read = |run: Option<RunId>| -> anyhow::Result<Vec<RowLine>> {
         let filter = RowFilter { run, ..filter.clone() };
         Ok(ledger.rows(scope, &filter, asked.limit as usize)?.into_iter().map(line).collect())
@@ -148,7 +153,7 @@ fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> a
     for run in runs.iter().filter(of_sync) {
         let lines = match without {
             // With the newest run goes what stands since an earlier one.
-            0 => now(ledger, scope, filter.fate, &run.id, asked)?,
+            0 => now(ledger, scope, filter.status, &run.id, asked)?,
             _ => read(Some(run.id.clone()))?,
         };
         if !lines.is_empty() {
@@ -164,12 +169,12 @@ fn found(ledger: &Ledger, scope: &Scope, filter: &RowFilter, asked: &Asked) -> a
 /// The rows of the newest run, and those whose fate has stood since an earlier one.
 fn now(
     ledger: &Ledger,
-    scope: &Scope,
-    fate: Option<Fate>,
+    scope: &SyncScope,
+    status: Option<RowStatus>,
     newest: &RunId,
     asked: &Asked,
 ) -> anyhow::Result<Vec<RowLine>> {
-    let rows = ledger.rows_now(scope, Some(newest), fate, asked.limit as usize)?;
+    let rows = ledger.rows_now(scope, Some(newest), status, asked.limit as usize)?;
     Ok(rows.into_iter().map(line).collect())
 }
 
@@ -194,18 +199,18 @@ fn tell_none(without: u64) {
 }
 
 fn line(record: RowRecord) -> RowLine {
-    let fate = record.fate;
+    let status = record.status;
     RowLine {
-        key: fate.key.map(|key| key.to_string()).unwrap_or_default(),
-        fate: fate.fate,
-        verb: fate.op_type.map(|op_type| match op_type {
+        key: status.key.map(|key| key.to_string()).unwrap_or_default(),
+        status: status.status,
+        verb: status.op_type.map(|op_type| match op_type {
             OpType::Added | OpType::Changed => Verb::Write,
             OpType::Removed => Verb::Remove,
         }),
-        code: fate.code.map_or(fate.reason, |code: Code| code.to_string()),
-        message: fate.message.unwrap_or_default(),
+        code: status.code.map_or(status.reason, |code: Code| code.to_string()),
+        message: status.message.unwrap_or_default(),
         run: record.run.as_str().to_owned(),
-        at: fate.at,
-        differences: fate.changes,
+        at: status.at,
+        differences: status.changes,
     }
 }

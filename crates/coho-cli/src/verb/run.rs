@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 
 use coho_core::key::Key;
-use coho_core::plan::{Status, SyncSummary};
+use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_core::sync::{Sync, SyncId};
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::lost::OnLost;
@@ -88,13 +88,13 @@ pub(crate) fn told(
     }
     crate::verb::plan::miss(key, report.syncs.iter().map(|sync| sync.counts.read));
     let failed = report.syncs.iter().filter_map(|summary| match &summary.status {
-        Status::Failed(problems) => Some(problems),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Halted { .. }
-        | Status::Interrupted => None,
+        SyncStatus::Failed(problems) => Some(problems),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Halted { .. }
+        | SyncStatus::Interrupted => None,
     });
     let problems: Vec<_> = failed.flatten().cloned().collect();
     if !problems.is_empty() && !global.json {
@@ -108,7 +108,7 @@ pub(crate) fn told(
 /// The summary without the problems of the project: they follow on stderr, with their lines.
 fn told_apart(summary: &SyncSummary) -> SyncSummary {
     let mut summary = summary.clone();
-    if let Status::Failed(problems) = &mut summary.status {
+    if let SyncStatus::Failed(problems) = &mut summary.status {
         problems.clear();
     }
     summary

@@ -1,9 +1,9 @@
 //! `coho runs`: what was run, the newest first.
 
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::Ledger;
 use coho_ledger::retention::{KeptUntil, Retention};
-use coho_ledger::run::{RunId, RunRecord, Status, SyncRecord};
+use coho_ledger::run::{RunId, RunRecord, RunStatus, SyncRecord};
 use coho_ledger::stages::StageRecord;
 use coho_report::line::{RunDetail, RunLine, StageLine};
 
@@ -112,19 +112,19 @@ fn line(record: &RunRecord, sync: &SyncRecord, until: KeptUntil) -> RunLine {
 
 /// Whether rows were left for the next run.
 fn is_cut_short(sync: &SyncRecord) -> bool {
-    sync.counts.as_ref().is_some_and(|counts| counts.fate(Fate::NotAttempted) > 0)
+    sync.counts.as_ref().is_some_and(|counts| counts.status(RowStatus::NotAttempted) > 0)
 }
 
 /// The words of `coho run`; the ledger's own are those of its views.
 fn status(sync: &SyncRecord) -> &'static str {
     match sync.status {
-        Status::Running => "running",
+        RunStatus::Running => "running",
         // The only run that ends well before all its rows were tried is one whose time was over.
-        Status::Success if is_cut_short(sync) => "time-up",
-        Status::Success => "completed",
-        Status::Warning => "completed-with-errors",
-        Status::Failed => "failed",
-        Status::Halted => "halted",
-        Status::Interrupted => "interrupted",
+        RunStatus::Success if is_cut_short(sync) => "time-up",
+        RunStatus::Success => "completed",
+        RunStatus::Warning => "completed-with-errors",
+        RunStatus::Failed => "failed",
+        RunStatus::Halted => "halted",
+        RunStatus::Interrupted => "interrupted",
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::problem::Problem;
-use coho_project::{Project, ScheduleSpec, Trigger};
+use coho_core::time::Time;
+use coho_project::{Project, ScheduleSpec, StartTrigger};
 use coho_schedule::{Timed, Zone};
 use serde_json::{Value as Json, json};
 
@@ -18,7 +18,7 @@ pub(crate) fn skipped(project: &Project, now: Time) -> Vec<Problem> {
 }
 
 fn warning(spec: &ScheduleSpec, now: Time) -> Option<Problem> {
-    let Trigger::Timed(timed) = &spec.trigger else { return None };
+    let StartTrigger::Timed(timed) = &spec.trigger else { return None };
     let skipped = timed.skipped(now)?;
     let zone = timed.zone();
     let lost = match skipped.times.as_slice() {
@@ -42,7 +42,7 @@ pub(crate) fn text(project: &Project, now: Time) -> String {
     for (sync, spec) in &project.schedules {
         let ended = writeln!(text, "\n{sync}: {}", spec.words());
         debug_assert!(ended.is_ok(), "a text takes whatever is written to it");
-        if let Trigger::Timed(timed) = &spec.trigger {
+        if let StartTrigger::Timed(timed) = &spec.trigger {
             text.extend(times(timed, now).into_iter().map(|line| format!("  {line}\n")));
         }
     }
@@ -61,11 +61,11 @@ fn times(timed: &Timed, now: Time) -> Vec<String> {
 /// `[{sync, schedule, zone, next: […]}]`, or `after` and `stop_on` where it follows others.
 pub(crate) fn json(project: &Project, now: Time) -> Json {
     let of = |(sync, spec): (&coho_core::sync::SyncId, &ScheduleSpec)| match &spec.trigger {
-        Trigger::Timed(timed) => {
+        StartTrigger::Timed(timed) => {
             let next: Vec<_> = timed.ticks(now).take(TOLD).map(stamp).collect();
             json!({ "sync": sync.as_str(), "schedule": timed.words(), "zone": timed.zone().name(), "next": next })
         }
-        Trigger::After { syncs, stop_on } => {
+        StartTrigger::After { syncs, stop_on } => {
             let after: Vec<_> = syncs.iter().map(coho_core::sync::SyncId::as_str).collect();
             json!({ "sync": sync.as_str(), "schedule": spec.words(), "after": after, "stop_on": stop_on.name() })
         }

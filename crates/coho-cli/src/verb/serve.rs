@@ -13,7 +13,7 @@ use coho_engine::stop::Stop;
 use coho_project::{File, Project};
 use coho_serve::actions::Actions;
 use coho_serve::host::Host;
-use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
+use coho_serve::site::{Keys, Limits, Machine, Opened, Site, UnreadableProject};
 use tokio::net::TcpListener;
 
 use crate::acts::Acts;
@@ -131,7 +131,7 @@ impl Host for Process {
         project::files_in(&self.root).map_err(|error| crate::failure::told(&error))
     }
 
-    fn open(&self) -> Result<Opened, Broken> {
+    fn open(&self) -> Result<Opened, UnreadableProject> {
         opener(&self.global)()
     }
 

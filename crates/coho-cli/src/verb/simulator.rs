@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use coho_simulator::{Settings, Simulator, StartError, SwitchError};
+use coho_simulator::{Simulator, SimulatorSettings, StartError, SwitchError};
 
 use crate::args;
 use crate::exit::{Exit, Known};
@@ -11,7 +11,7 @@ use crate::print;
 
 /// Runs until it is interrupted.
 pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
-    let mut settings = Settings::new(&typed.token);
+    let mut settings = SimulatorSettings::new(&typed.token);
     settings.analytics_token.clone_from(&typed.analytics_token);
     settings.listen = typed.listen;
     settings.state.clone_from(&typed.state);

@@ -10,7 +10,7 @@ use chrono::Utc;
 use coho_core::problem::Problem;
 use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Settings};
+use coho_liquid::{CompileScope, Context, TemplateSettings};
 use coho_project::{File, excerpt};
 
 use crate::args::{Global, TemplateCheck, TemplateRender, Undefined};
@@ -31,13 +31,13 @@ pub(crate) fn render(global: &Global, typed: &TemplateRender) -> anyhow::Result<
     }
     let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
     let settings = match typed.undefined {
-        Undefined::Error => Settings::default(),
-        Undefined::Empty => Settings::lenient(),
+        Undefined::Error => TemplateSettings::default(),
+        Undefined::Empty => TemplateSettings::lenient(),
     };
     let row = values(typed.row.as_deref(), typed.row_file.as_deref(), "--row")?;
     let data = values(typed.data.as_deref(), typed.data_file.as_deref(), "--data")?;
     let files = crate::project::files_around(global)?;
-    let scope = Scope::free().settings(settings).snippets(&coho_project::snippets(&files));
+    let scope = CompileScope::free().settings(settings).snippets(&coho_project::snippets(&files));
     let fail = |problems: Vec<Problem>| report(global, (&name, &source), &problems, files.clone());
     let template = match coho_liquid::compile(&source, &scope) {
         Ok(template) => template,
@@ -67,7 +67,7 @@ pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Ex
     let (name, source) = source(typed.template.as_deref(), typed.file.as_deref())?;
     let columns = columns(&typed.columns)?;
     let files = crate::project::files_around(global)?;
-    let scope = columns.as_ref().map_or_else(Scope::free, Scope::columns);
+    let scope = columns.as_ref().map_or_else(CompileScope::free, CompileScope::columns);
     let scope = scope.snippets(&coho_project::snippets(&files));
     match coho_liquid::compile(&source, &scope) {
         Err(problems) => Err(report(global, (&name, &source), &problems, files)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use coho_core::case::{Answer, CaseReport, Ending, Subject, Suite, SuiteReport};
+use coho_core::case::{CaseEnding, CaseOutcome, CaseReport, Suite, SuiteReport, SuiteSubject};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 use coho_mapping::cases::Declared;
@@ -58,8 +58,8 @@ pub(crate) fn test(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
 fn run(loaded: &Loaded, named: &[PathBuf]) -> anyhow::Result<Vec<SuiteReport>> {
     let project = &loaded.project;
     let run = |suite: &Suite| match &suite.subject {
-        Subject::Template(template) => Ok(coho_mapping::cases::run_template(suite, template)),
-        Subject::Sync(id) => {
+        SuiteSubject::Template(template) => Ok(coho_mapping::cases::run_template(suite, template)),
+        SuiteSubject::Sync(id) => {
             let sync = project.sync(id).ok_or_else(|| anyhow!("there is no sync `{id}`"))?;
             let key = project.model(&sync.model).map_or(&[][..], |model| &model.key);
             let declared = Declared { types: project.declared_types(&sync.model), key, filters: None };
@@ -137,9 +137,9 @@ fn write_answers(loaded: &Loaded, reports: &[SuiteReport]) -> anyhow::Result<boo
 }
 
 fn blessing(case: &CaseReport) -> Option<Blessing<'_>> {
-    let answer: &Answer = match &case.ending {
-        Ending::Failed { got, .. } => got,
-        Ending::Passed | Ending::Broken(_) => return None,
+    let answer: &CaseOutcome = match &case.ending {
+        CaseEnding::Failed { got, .. } => got,
+        CaseEnding::Passed | CaseEnding::Broken(_) => return None,
     };
     Some(Blessing { name: &case.name, at: &case.expected_at, answer })
 }

@@ -4,7 +4,7 @@ use coho_core::json::to_serde;
 use coho_core::object::Object;
 use coho_core::problem::nearest;
 use coho_core::value::preview;
-use coho_engine::traits::{Choice, CustomField, Freshness, Traits};
+use coho_engine::traits::{CacheUse, Choice, CustomField, Traits};
 use serde_json::{Value as Json, json};
 
 use crate::args::Global;
@@ -19,7 +19,7 @@ pub(crate) async fn traits(
     global: &Global,
     object: &str,
     destination: Option<&str>,
-    freshness: Freshness,
+    freshness: CacheUse,
 ) -> anyhow::Result<Exit> {
     let object = named(object)?;
     let loaded = project::open(global)?;

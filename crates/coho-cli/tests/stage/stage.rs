@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use coho_simulator::{Ids, Running, Settings, Simulator};
+use coho_simulator::{IdSource, Running, Simulator, SimulatorSettings};
 use coho_testkit::Postgres;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -47,7 +47,7 @@ impl Stage {
             fs::create_dir(folder.path().join(name))?;
         }
         let runtime = Runtime::new()?;
-        let vitally = runtime.block_on(Simulator::start(Settings { latency, ..settings(TOKEN) }))?;
+        let vitally = runtime.block_on(Simulator::start(SimulatorSettings { latency, ..settings(TOKEN) }))?;
         let variables = [
             ("VITALLY_URL", vitally.url()),
             ("VITALLY_TOKEN", TOKEN.to_owned()),
@@ -102,7 +102,7 @@ impl Stage {
         self.runtime.block_on(async {
             let nowhere = Simulator::start(settings(token)).await?;
             std::mem::replace(&mut self.vitally, nowhere).stop().await;
-            self.vitally = Simulator::start(Settings { listen, ..settings(token) }).await?;
+            self.vitally = Simulator::start(SimulatorSettings { listen, ..settings(token) }).await?;
             Ok::<(), Failure>(())
         })
     }
@@ -189,8 +189,12 @@ fn clock() -> Vec<(OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| is_clock(name)).collect()
 }
 
-fn settings(token: &str) -> Settings {
-    Settings { ids: Ids::Sequential, analytics_token: ANALYTICS_TOKEN.to_owned(), ..Settings::new(token) }
+fn settings(token: &str) -> SimulatorSettings {
+    SimulatorSettings {
+        ids: IdSource::Sequential,
+        analytics_token: ANALYTICS_TOKEN.to_owned(),
+        ..SimulatorSettings::new(token)
+    }
 }
 
 /// The folder of this crate.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use coho_simulator::{Call, CallReply, Fault, FaultAnswer, Object, Record, Seed, Time, Trouble};
+use coho_simulator::{
+    CallReply, FaultAnswer, RecordKind, ScriptedFault, Seed, ServedCall, SimulatorTime, StoredRecord, Trouble,
+};
 use serde_json::{Value, json};
 
 use crate::redact::{redact, without_chance};
@@ -26,7 +28,7 @@ pub(crate) fn calls(stage: &Stage) -> String {
 pub(crate) fn bodies(stage: &Stage) -> String {
     let calls = stage.vitally.calls();
     stage.vitally.clear_calls();
-    let line = |call: &Call| {
+    let line = |call: &ServedCall| {
         let body = match call.body.as_str() {
             "" => String::new(),
             // Messages have the time of their making.
@@ -41,14 +43,14 @@ pub(crate) fn bodies(stage: &Stage) -> String {
 }
 
 /// The path, with a sign in place of a Vitally id: which record gets which depends on the order of concurrent calls.
-fn path(call: &Call) -> String {
+fn path(call: &ServedCall) -> String {
     let part = |part: &str| {
         if part.starts_with("00000000-0000-4000-8000-") { ":id".to_owned() } else { part.to_owned() }
     };
     without_chance(&call.path.split('/').map(part).collect::<Vec<_>>().join("/"))
 }
 
-fn ending(call: &Call) -> String {
+fn ending(call: &ServedCall) -> String {
     match &call.reply {
         CallReply::Answered { status, .. } => status.to_string(),
         CallReply::Cut => "cut".to_owned(),
@@ -58,26 +60,26 @@ fn ending(call: &Call) -> String {
 
 /// All records, by external id, with external ids in place of Vitally's.
 pub(crate) fn records(stage: &Stage) -> String {
-    let of = |object: Object| {
+    let of = |object: RecordKind| {
         let mut records = stage.vitally.records(object);
         records.sort_by(|a, b| a.external_id.cmp(&b.external_id));
         let lines: Vec<_> = records.iter().map(|record| format!("  {}\n", shown(stage, record))).collect();
         format!("{}: {}\n{}", object.plural(), records.len(), lines.concat())
     };
-    Object::ALL.map(of).concat()
+    RecordKind::ALL.map(of).concat()
 }
 
-fn shown(stage: &Stage, record: &Record) -> Value {
+fn shown(stage: &Stage, record: &StoredRecord) -> Value {
     let mut shown = json!({ "externalId": record.external_id, "name": record.name });
     let external = |object, id| {
         let records = stage.vitally.records(object);
         records.into_iter().find(|record| record.id == id).and_then(|record| record.external_id)
     };
     if let Some(organization) = record.organization {
-        shown["organization"] = json!(external(Object::Organization, organization));
+        shown["organization"] = json!(external(RecordKind::Organization, organization));
     }
     let mut accounts: Vec<_> =
-        record.accounts.iter().map(|account| external(Object::Account, *account)).collect();
+        record.accounts.iter().map(|account| external(RecordKind::Account, *account)).collect();
     accounts.sort();
     if !accounts.is_empty() {
         shown["accounts"] = json!(accounts);
@@ -102,7 +104,7 @@ pub(crate) fn fault(stage: &Stage, text: &str) -> Result<(), Failure> {
         [method, path, word] => (Some((*method, *path)), *word),
         _ => return Err("expected [METHOD PATH] TROUBLE [xN]".into()),
     };
-    let fault = Fault::once(trouble(word)?).times(times.unwrap_or(1));
+    let fault = ScriptedFault::once(trouble(word)?).times(times.unwrap_or(1));
     stage.vitally.script(match place {
         Some((method, path)) => fault.on(method, path),
         None => fault,
@@ -139,7 +141,7 @@ pub(crate) fn seed(stage: &Stage, text: &str) -> Result<(), Failure> {
         }
     };
     // Long before any run: who made a record shows in the time of its making.
-    let long_ago = Time::from_millis(1_700_000_000_000);
+    let long_ago = SimulatorTime::from_millis(1_700_000_000_000);
     stage.vitally.seed(seed.made_at(long_ago))?;
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{AlertKey, Level};
-use crate::memory::Time;
 use crate::sync::SyncId;
+use crate::time::Time;
 
 /// The state of an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]

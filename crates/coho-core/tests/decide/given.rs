@@ -2,18 +2,19 @@
 
 use coho_core::code::Code;
 use coho_core::decide::{
-    AbsentChange, Claim, Completeness, Nature, Policy, PresentChange, Purpose, Reason, decide_absent,
+    AbsentChange, Completeness, Nature, Ownership, Policy, PresentChange, Reason, RunKind, decide_absent,
     decide_present,
 };
 use coho_core::digest::Digest;
 use coho_core::fields::Sent;
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::sync::Removal;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 
 /// What the source says of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RowState {
+pub(crate) enum SourceRow {
     /// One row.
     Present(Seen),
     /// No row.
@@ -24,14 +25,14 @@ pub(crate) enum RowState {
 pub(crate) type Said = (u8, &'static str, Reason);
 
 /// Asks the half of the table that a key belongs to. A key without a row has a memory, or nobody would ask.
-pub(crate) fn decide(row: RowState, known: Option<&Memory>, policy: &Policy) -> Said {
+pub(crate) fn decide(row: SourceRow, known: Option<&RowState>, policy: &Policy) -> Said {
     match row {
-        RowState::Present(seen) => {
+        SourceRow::Present(seen) => {
             let decision = decide_present(seen, known, policy);
             (decision.row, present(decision.change), decision.reason)
         }
-        RowState::Absent(completeness) => {
-            let never = memory(Standing::Never, Pending::None);
+        SourceRow::Absent(completeness) => {
+            let never = row_state(DeliveryState::Never, Pending::None);
             let decision = decide_absent(completeness, known.unwrap_or(&never), policy);
             (decision.row, absent(decision.change), decision.reason)
         }
@@ -81,42 +82,42 @@ pub(crate) fn seen(row: &str, mapping: &str) -> Seen {
     Seen { row: Digest::of(row.as_bytes()), mapping: Digest::of(mapping.as_bytes()) }
 }
 
-/// The row as the memories of [`memory`] saw it last.
-pub(crate) fn same() -> RowState {
-    RowState::Present(seen("row", "mapping"))
+/// The row as the memories of [`row_state`] saw it last.
+pub(crate) fn same() -> SourceRow {
+    SourceRow::Present(seen("row", "mapping"))
 }
 
 /// The row after one of its columns changed.
-pub(crate) fn other_row() -> RowState {
-    RowState::Present(seen("other row", "mapping"))
+pub(crate) fn other_row() -> SourceRow {
+    SourceRow::Present(seen("other row", "mapping"))
 }
 
 /// The same row after its mapping changed.
-pub(crate) fn other_mapping() -> RowState {
-    RowState::Present(seen("row", "other mapping"))
+pub(crate) fn other_mapping() -> SourceRow {
+    SourceRow::Present(seen("row", "other mapping"))
 }
 
 /// No row, in a source that was read to its end.
-pub(crate) const GONE: RowState = RowState::Absent(Completeness::Complete);
+pub(crate) const GONE: SourceRow = SourceRow::Absent(Completeness::Complete);
 
 /// A record that this sync delivered.
-pub(crate) fn delivered(origin: Origin) -> Standing {
-    Standing::Delivered { sent: Sent::new(), n: 1, id: Some(VitallyId::new("v-1")), origin }
+pub(crate) fn delivered(origin: Origin) -> DeliveryState {
+    DeliveryState::Delivered { sent: Sent::new(), n: 1, id: Some(VitallyId::new("v-1")), origin }
 }
 
 /// A record that was left in place.
-pub(crate) fn released() -> Standing {
-    Standing::Released { sent: Sent::new(), id: None, origin: Origin::Created }
+pub(crate) fn released() -> DeliveryState {
+    DeliveryState::Released { sent: Sent::new(), id: None, origin: Origin::Created }
 }
 
 /// A record that was never sent, but taken to be there.
-pub(crate) fn assumed() -> Standing {
-    Standing::Assumed { sent: Sent::new() }
+pub(crate) fn assumed() -> DeliveryState {
+    DeliveryState::Assumed { sent: Sent::new() }
 }
 
 /// A record that was removed at this second.
-pub(crate) fn removed(second: i64) -> Standing {
-    Standing::Removed { at: at(second) }
+pub(crate) fn removed(second: i64) -> DeliveryState {
+    DeliveryState::Removed { at: at(second) }
 }
 
 /// An intent without a verdict.
@@ -136,17 +137,17 @@ pub(crate) fn waiting(verb: Verb, why: Why, due: Due) -> Pending {
 
 /// A memory that saw the row of [`same`].
 #[expect(clippy::expect_used, reason = "`acme` is an external id")]
-pub(crate) fn memory(standing: Standing, pending: Pending) -> Memory {
+pub(crate) fn row_state(delivery: DeliveryState, pending: Pending) -> RowState {
     let target = ExternalId::parse("acme").expect("an external id");
-    Memory { target, standing, pending, seen: Some(seen("row", "mapping")), serial: 7 }
+    RowState { target, delivery, pending, seen: Some(seen("row", "mapping")), version: 7 }
 }
 
 /// A sync of records that deletes, alone in its workspace.
 pub(crate) const PLAIN: Policy = Policy {
-    purpose: Purpose::Sync,
+    run_kind: RunKind::Sync,
     nature: Nature::Record,
     removal: Removal::Delete,
-    claim: Claim::OursAlone,
+    ownership: Ownership::OursAlone,
     now: NOW,
     forget_removed_before: at(500),
 };

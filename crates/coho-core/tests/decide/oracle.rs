@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use coho_core::decide::{Claim, Completeness, Expired, Nature, Policy, Purpose};
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Verb, Why};
+use coho_core::decide::{Completeness, Expired, Nature, Ownership, Policy, RunKind};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::sync::Removal;
 
-use crate::given::RowState;
+use crate::given::SourceRow;
 
 /// Row of the table, words that must hold, change, reason. `CODE` stands for the code of the last try.
 pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
@@ -45,37 +45,41 @@ pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
 ];
 
 /// What the oracle says: row, change, reason. `None` where no line matches, which would be a hole in the table.
-pub(crate) fn ask(row: RowState, memory: Option<&Memory>, policy: &Policy) -> Option<(u8, String, String)> {
-    let facts = facts(row, memory, policy);
+pub(crate) fn ask(
+    row: SourceRow,
+    row_state: Option<&RowState>,
+    policy: &Policy,
+) -> Option<(u8, String, String)> {
+    let facts = facts(row, row_state, policy);
     let matches = |words: &str| words.split(' ').all(|word| facts.contains(word));
     let (row, _, change, reason) = LINES.iter().find(|(_, words, ..)| matches(words))?;
-    let reason = if *reason == "CODE" { code(memory)? } else { reason };
+    let reason = if *reason == "CODE" { code(row_state)? } else { reason };
     Some((*row, (*change).to_owned(), reason.to_owned()))
 }
 
-fn code(memory: Option<&Memory>) -> Option<&'static str> {
-    if let Pending::Waiting { code, .. } = &memory?.pending { Some(code.as_str()) } else { None }
+fn code(row_state: Option<&RowState>) -> Option<&'static str> {
+    if let Pending::Waiting { code, .. } = &row_state?.pending { Some(code.as_str()) } else { None }
 }
 
-fn facts(row: RowState, memory: Option<&Memory>, policy: &Policy) -> BTreeSet<&'static str> {
+fn facts(row: SourceRow, row_state: Option<&RowState>, policy: &Policy) -> BTreeSet<&'static str> {
     let mut facts = policy_facts(policy);
-    let standing = memory.map_or(&Standing::Never, |memory| &memory.standing);
-    let pending = memory.map_or(&Pending::None, |memory| &memory.pending);
-    facts.extend(standing_facts(standing, policy));
+    let delivery = row_state.map_or(&DeliveryState::Never, |row_state| &row_state.delivery);
+    let pending = row_state.map_or(&Pending::None, |row_state| &row_state.pending);
+    facts.extend(standing_facts(delivery, policy));
     facts.extend(pending_facts(pending, policy));
     match row {
-        RowState::Absent(Completeness::Complete) => facts.extend(["absent", "complete"]),
-        RowState::Absent(Completeness::Partial) => facts.extend(["absent", "incomplete"]),
-        RowState::Present(seen) => {
+        SourceRow::Absent(Completeness::Complete) => facts.extend(["absent", "complete"]),
+        SourceRow::Absent(Completeness::Partial) => facts.extend(["absent", "incomplete"]),
+        SourceRow::Present(seen) => {
             facts.extend(["present"]);
-            facts.extend(row_facts(seen, memory));
+            facts.extend(row_facts(seen, row_state));
         }
     }
     facts
 }
 
-fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
-    let before = memory.and_then(|memory| memory.seen);
+fn row_facts(seen: Seen, row_state: Option<&RowState>) -> Vec<&'static str> {
+    let before = row_state.and_then(|row_state| row_state.seen);
     let mut words = vec![];
     if before == Some(seen) {
         words.push("same-as-seen");
@@ -83,20 +87,20 @@ fn row_facts(seen: Seen, memory: Option<&Memory>) -> Vec<&'static str> {
     if before.is_some_and(|before| before.mapping != seen.mapping) {
         words.push("other-mapping");
     }
-    if memory
-        .is_some_and(|memory| matches!(&memory.pending, Pending::Waiting { tried, .. } if *tried == seen))
-    {
+    if row_state.is_some_and(
+        |row_state| matches!(&row_state.pending, Pending::Waiting { tried, .. } if *tried == seen),
+    ) {
         words.push("same-as-tried");
     }
     words
 }
 
 fn policy_facts(policy: &Policy) -> BTreeSet<&'static str> {
-    let purpose: &[_] = match policy.purpose {
-        Purpose::Sync => &["no-resend", "no-events-asked"],
-        Purpose::Baseline | Purpose::Adopt => &["baseline", "no-resend", "no-events-asked"],
-        Purpose::Resend => &["resend", "no-events-asked"],
-        Purpose::ResendEvents => &["resend"],
+    let run_kind: &[_] = match policy.run_kind {
+        RunKind::Sync => &["no-resend", "no-events-asked"],
+        RunKind::Baseline | RunKind::Adopt => &["baseline", "no-resend", "no-events-asked"],
+        RunKind::Resend => &["resend", "no-events-asked"],
+        RunKind::ResendEvents => &["resend"],
     };
     let nature: &[_] = match policy.nature {
         Nature::Record => &[],
@@ -108,24 +112,26 @@ fn policy_facts(policy: &Policy) -> BTreeSet<&'static str> {
         Removal::Delete => "delete",
         Removal::DeleteCreated => "delete-created",
     };
-    let claim = match policy.claim {
-        Claim::OursAlone => "ours-alone",
-        Claim::Shared => "claimed",
+    let ownership = match policy.ownership {
+        Ownership::OursAlone => "ours-alone",
+        Ownership::Shared => "claimed",
     };
-    purpose.iter().chain(nature).copied().chain([removal, claim]).collect()
+    run_kind.iter().chain(nature).copied().chain([removal, ownership]).collect()
 }
 
-fn standing_facts(standing: &Standing, policy: &Policy) -> Vec<&'static str> {
-    match standing {
-        Standing::Never => vec!["never"],
-        Standing::Assumed { .. } => vec!["assumed", "held", "ever"],
-        Standing::Released { .. } => vec!["released", "held", "ever"],
-        Standing::Delivered { origin: Origin::Created, .. } => vec!["delivered", "held", "created", "ever"],
-        Standing::Delivered { origin: Origin::Found, .. } => vec!["delivered", "held", "found", "ever"],
-        Standing::Removed { at } if *at < policy.forget_removed_before => {
+fn standing_facts(delivery: &DeliveryState, policy: &Policy) -> Vec<&'static str> {
+    match delivery {
+        DeliveryState::Never => vec!["never"],
+        DeliveryState::Assumed { .. } => vec!["assumed", "held", "ever"],
+        DeliveryState::Released { .. } => vec!["released", "held", "ever"],
+        DeliveryState::Delivered { origin: Origin::Created, .. } => {
+            vec!["delivered", "held", "created", "ever"]
+        }
+        DeliveryState::Delivered { origin: Origin::Found, .. } => vec!["delivered", "held", "found", "ever"],
+        DeliveryState::Removed { at } if *at < policy.forget_removed_before => {
             vec!["removed", "past-retention", "ever"]
         }
-        Standing::Removed { .. } => vec!["removed", "ever"],
+        DeliveryState::Removed { .. } => vec!["removed", "ever"],
     }
 }
 

@@ -2,10 +2,10 @@
 
 use coho_alert::channel::Channel;
 use coho_alert::channel::command::Command;
-use coho_alert::channel::email::{Email, Login, Security};
+use coho_alert::channel::email::{Email, Security, SmtpLogin};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Sender, Twilio};
+use coho_alert::channel::sms::{Notifier, Twilio};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::Webhook;
 use coho_core::alert::Recipient;
@@ -36,7 +36,7 @@ impl Engine<'_> {
                 Channel::Email(email(server, login, &from, &to)?)
             }
             ChannelSpec::Sms { account, api_key, secret, from, service, to, api_url } => {
-                let from = from.map(Sender::Number).or(service.map(Sender::Service));
+                let from = from.map(Notifier::Number).or(service.map(Notifier::Service));
                 let from = from.ok_or("nobody sends: `from` and `service` are missing")?;
                 let api = api_url.unwrap_or_else(|| Twilio::API.to_owned());
                 Channel::Sms(Twilio { api, account, key: api_key, secret, from, to })
@@ -66,7 +66,7 @@ fn email(
         host: server.host,
         port: server.port,
         security,
-        login: login.map(|(user, password)| Login { user, password }),
+        login: login.map(|(user, password)| SmtpLogin { user, password }),
         from: mailbox(from)?,
         to: to.iter().map(|to| mailbox(to)).collect::<Result<_, _>>()?,
         authority: None,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use coho_alert::channel::Channel;
 use coho_alert::channel::webhook::Webhook;
-use coho_alert::message::Message;
-use coho_alert::request::Sent;
-use coho_alert::send::Sender;
-use coho_core::memory::Time;
+use coho_alert::message::Notification;
+use coho_alert::request::Posting;
+use coho_alert::send::Notifier;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
-use coho_ledger::outbox::{Attempt, Claimed};
+use coho_ledger::outbox::{Claimed, DeliveryAttempt};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
@@ -84,7 +84,7 @@ enum Way<'a> {
 struct Delivery<'a> {
     engine: &'a Engine<'a>,
     ledger: &'a Ledger,
-    sender: &'a Sender,
+    sender: &'a Notifier,
     recipient: String,
     way: Way<'a>,
     until: Instant,
@@ -103,9 +103,9 @@ impl Delivery<'_> {
             let sent = self.send(&claimed, now).await?;
             let now = self.engine.setup.clock.now();
             let attempt = attempt(sent, &claimed, now);
-            let is_sent = matches!(attempt, Attempt::Sent { .. });
+            let is_sent = matches!(attempt, DeliveryAttempt::Sent { .. });
             self.ledger.settle_message(&claimed.id, holder, &attempt, now)?;
-            if let Attempt::Later { error, .. } | Attempt::Failed { error } = &attempt {
+            if let DeliveryAttempt::Later { error, .. } | DeliveryAttempt::Failed { error } = &attempt {
                 tracing::warn!("a message did not reach `{}`: {error}", self.recipient);
             }
             delivered.sent += u64::from(is_sent);
@@ -114,24 +114,24 @@ impl Delivery<'_> {
         Ok(delivered)
     }
 
-    async fn send(&self, claimed: &Claimed, now: Time) -> Result<Sent, EngineError> {
+    async fn send(&self, claimed: &Claimed, now: Time) -> Result<Posting, EngineError> {
         let channel = match self.way {
             Way::Channel(Ok(channel)) => channel,
-            Way::Channel(Err(why)) => return Ok(Sent::Never { why: why.clone() }),
+            Way::Channel(Err(why)) => return Ok(Posting::Never { why: why.clone() }),
             Way::Webhook(webhook) => {
                 let sending = self.sender.notify(webhook, &claimed.id, claimed.body.clone(), now);
                 return Ok(timeout(ATTEMPT, sending).await.unwrap_or_else(|_| late()));
             }
         };
-        let Some(message) = Message::from_json(&claimed.body) else {
-            return Ok(Sent::Never { why: "another version of Coho wrote the message".to_owned() });
+        let Some(message) = Notification::from_json(&claimed.body) else {
+            return Ok(Posting::Never { why: "another version of Coho wrote the message".to_owned() });
         };
         let receipts = self.receipts(&message)?;
         let sending = self.sender.send(channel, &message, &receipts, now);
         Ok(timeout(ATTEMPT, sending).await.unwrap_or_else(|_| late()))
     }
 
-    fn receipts(&self, message: &Message) -> Result<BTreeMap<String, String>, EngineError> {
+    fn receipts(&self, message: &Notification) -> Result<BTreeMap<String, String>, EngineError> {
         let earlier = message.alerts.iter().map(|line| line.opened_by.clone()).filter(|id| *id != message.id);
         let earlier: BTreeSet<_> = earlier.collect();
         if earlier.is_empty() {
@@ -141,22 +141,24 @@ impl Delivery<'_> {
     }
 }
 
-fn late() -> Sent {
-    Sent::Later { after: None, why: "no answer in time".to_owned() }
+fn late() -> Posting {
+    Posting::Later { after: None, why: "no answer in time".to_owned() }
 }
 
 /// What is written of an attempt: when the next one is due, or that there is none.
-fn attempt(sent: Sent, claimed: &Claimed, now: Time) -> Attempt {
+fn attempt(sent: Posting, claimed: &Claimed, now: Time) -> DeliveryAttempt {
     match sent {
-        Sent::Done { receipt } => Attempt::Sent { receipt },
-        Sent::Never { why } => Attempt::Failed { error: why },
-        Sent::Later { why, .. } if now - claimed.created > PATIENCE => Attempt::Failed { error: why },
-        Sent::Later { after, why } => {
+        Posting::Done { receipt } => DeliveryAttempt::Sent { receipt },
+        Posting::Never { why } => DeliveryAttempt::Failed { error: why },
+        Posting::Later { why, .. } if now - claimed.created > PATIENCE => {
+            DeliveryAttempt::Failed { error: why }
+        }
+        Posting::Later { after, why } => {
             let doublings = u32::try_from(claimed.attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
             let wait = FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
             let asked = after.and_then(|seconds| TimeDelta::try_seconds(i64::try_from(seconds).ok()?));
             let wait = asked.map_or(wait, |asked| asked.clamp(wait, TimeDelta::days(1)));
-            Attempt::Later { due: now + wait, error: why }
+            DeliveryAttempt::Later { due: now + wait, error: why }
         }
     }
 }
@@ -171,9 +173,9 @@ mod tests {
         let minutes = |attempts, after| {
             let (id, recipient, body) = (String::new(), String::new(), String::new());
             let claimed = Claimed { id, recipient, body, created, attempts };
-            match attempt(Sent::Later { after, why: String::new() }, &claimed, created) {
-                Attempt::Later { due, .. } => (due - created).num_minutes(),
-                Attempt::Sent { .. } | Attempt::Failed { .. } => 0,
+            match attempt(Posting::Later { after, why: String::new() }, &claimed, created) {
+                DeliveryAttempt::Later { due, .. } => (due - created).num_minutes(),
+                DeliveryAttempt::Sent { .. } | DeliveryAttempt::Failed { .. } => 0,
             }
         };
         let waits: Vec<_> = (1..=8).map(|attempts| minutes(attempts, None)).collect();
@@ -187,7 +189,7 @@ mod tests {
             attempts: 9,
         };
         let late = created + TimeDelta::days(4);
-        let sent = Sent::Later { after: None, why: String::new() };
-        assert!(matches!(attempt(sent, &claimed, late), Attempt::Failed { .. }));
+        let sent = Posting::Later { after: None, why: String::new() };
+        assert!(matches!(attempt(sent, &claimed, late), DeliveryAttempt::Failed { .. }));
     }
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use coho_alert::found::Findings;
-use coho_alert::machine::Finding;
-use coho_alert::message::Message;
+use coho_alert::machine::Observation;
+use coho_alert::message::Notification;
 use coho_core::alert::remembered::{Detail, Mute};
 use coho_core::alert::{AlertKey, Level, Recipient, Subject, Trigger};
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Holder;
-use coho_ledger::outbox::Attempt;
+use coho_ledger::outbox::DeliveryAttempt;
 use coho_project::{File, Project, load};
 
 use crate::context::{Engine, Setup};
@@ -120,7 +120,7 @@ struct Inboxes {
 
 impl Inboxes {
     fn take(&mut self, recipient: &str, body: &str, now: Time) {
-        let message = Message::from_json(body).unwrap();
+        let message = Notification::from_json(body).unwrap();
         if !self.seen.insert(message.id.clone()) {
             self.again += 1;
             return;
@@ -172,7 +172,7 @@ impl World {
                 };
                 let key = AlertKey { subject, trigger };
                 let detail = Detail { brief: "found".to_owned(), ..Detail::default() };
-                findings.insert(key.clone(), Finding { level, ..Finding::well(detail) });
+                findings.insert(key.clone(), Observation { level, ..Observation::well(detail) });
                 self.truth.levels.insert(key, level);
             }
         }
@@ -197,23 +197,23 @@ impl World {
             while let Some(claimed) =
                 self.ledger.claim(&recipient.name, process, now, now + TimeDelta::minutes(2)).unwrap()
             {
-                let fate = if is_well { 9 } else { self.chance.below(10) };
-                if fate == 0 {
+                let status = if is_well { 9 } else { self.chance.below(10) };
+                if status == 0 {
                     // Killed before it was sent.
                     break;
                 }
-                if fate == 1 {
+                if status == 1 {
                     let due = now + TimeDelta::hours(1);
-                    let later = Attempt::Later { due, error: "it answered 500".to_owned() };
+                    let later = DeliveryAttempt::Later { due, error: "it answered 500".to_owned() };
                     self.ledger.settle_message(&claimed.id, process, &later, now).unwrap();
                     break;
                 }
                 self.inboxes.take(&recipient.name, &claimed.body, now);
-                if fate == 2 {
+                if status == 2 {
                     // Killed after it arrived.
                     break;
                 }
-                let sent = Attempt::Sent { receipt: None };
+                let sent = DeliveryAttempt::Sent { receipt: None };
                 self.ledger.settle_message(&claimed.id, process, &sent, now).unwrap();
             }
         }
@@ -282,7 +282,7 @@ fn nothing_is_left_open_that_is_well() {
     let mut world = year(7);
     let project = project(&["customers", "users"]);
     let end = at(2_000);
-    let well = Finding::well(Detail::default());
+    let well = Observation::well(Detail::default());
     let keys: Vec<_> = world.truth.levels.keys().cloned().collect();
     let findings = keys.into_iter().map(|key| (key, well.clone())).collect();
     world.truth.levels.values_mut().for_each(|level| *level = None);

@@ -3,10 +3,10 @@
 
 use coho_alert::channel::webhook::Webhook;
 use coho_core::lifecycle::Lifecycle;
-use coho_core::memory::Time;
 use coho_core::sync::Sync;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
-use coho_ledger::run::{RunRecord, Status, SyncRecord};
+use coho_ledger::run::{RunRecord, RunStatus, SyncRecord};
 use coho_ledger::written::Written;
 use coho_report::json::{Happened, SyncFrame, lifecycle};
 
@@ -40,14 +40,14 @@ impl Engine<'_> {
         if self.setup.project.webhooks.is_empty() {
             return Ok(Vec::new());
         }
-        let last = ledger.runs(1)?.into_iter().find(|run| run.status == Status::Running);
+        let last = ledger.runs(1)?.into_iter().find(|run| run.status == RunStatus::Running);
         Ok(last.map(|run| self.notices_of_open(&run, &Happened::Died)).unwrap_or_default())
     }
 
     /// What webhooks are told of the syncs of a run that are not over.
     pub(crate) fn notices_of_open(&self, run: &RunRecord, happened: &Happened<'_>) -> Vec<Written> {
         let at = self.setup.clock.now();
-        let open = run.syncs.iter().filter(|sync| sync.status == Status::Running);
+        let open = run.syncs.iter().filter(|sync| sync.status == RunStatus::Running);
         let told = |sync: &SyncRecord| {
             self.written_of(run.id.as_str(), sync.sync.as_str(), &sync.destination, happened, at)
         };

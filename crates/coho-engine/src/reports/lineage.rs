@@ -1,10 +1,10 @@
 //! Events of OpenLineage: which job a sync is, and which datasets its model and its object are. [`crate::lineage`] says where they go.
 
 use coho_core::lineage::Lineage;
-use coho_core::memory::Time;
 use coho_core::model::Relation;
 use coho_core::object::Object;
 use coho_core::sync::Sync;
+use coho_core::time::Time;
 use coho_project::SourceSpec;
 use coho_report::json::{Dataset, Happened, LineageFrame, lineage};
 use coho_source::PostgresConnection;

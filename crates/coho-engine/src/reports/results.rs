@@ -6,9 +6,9 @@ use std::io;
 use std::path::PathBuf;
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
-use coho_report::json::{Refusal, RunEnd, results};
+use coho_core::decide::RunKind;
+use coho_core::time::Time;
+use coho_report::json::{RunEnd, RunRefusal, results};
 
 use crate::context::Engine;
 use crate::failure::EngineError;
@@ -24,7 +24,7 @@ impl Engine<'_> {
     }
 
     /// Writes how a run ended, unless none was to begin. A file that cannot be written is a warning.
-    pub(crate) fn write_results(&self, began: Time, purpose: Purpose, report: &Result<Report, EngineError>) {
+    pub(crate) fn write_results(&self, began: Time, run_kind: RunKind, report: &Result<Report, EngineError>) {
         // The file is about the run that is under way, or about the one before.
         let is_nothing = match report {
             Ok(report) => report.run.is_empty(),
@@ -37,7 +37,7 @@ impl Engine<'_> {
             run: report.as_ref().ok().map(|report| report.run.as_str()),
             project: &self.setup.project.name,
             target: self.setup.project.target.as_deref(),
-            purpose,
+            run_kind,
             started: began,
             ended: self.setup.clock.now(),
             coho: env!("CARGO_PKG_VERSION"),
@@ -65,6 +65,6 @@ impl Engine<'_> {
     }
 }
 
-fn refusal(error: &EngineError) -> Refusal {
-    Refusal { code: error.code(), message: error.to_string(), help: error.help() }
+fn refusal(error: &EngineError) -> RunRefusal {
+    RunRefusal { code: error.code(), message: error.to_string(), help: error.help() }
 }

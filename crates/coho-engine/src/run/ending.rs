@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Purpose, Reason};
+use coho_core::decide::{Change, Reason, RunKind};
 use coho_core::event::Event;
-use coho_core::plan::{Status, SyncPlan, SyncSummary};
+use coho_core::plan::{SyncPlan, SyncStatus, SyncSummary};
 use coho_core::started::Stage;
 use coho_core::sync::{FirstRun, Sync, SyncId};
-use coho_core::verdict::{Fate, Outcome};
-use coho_ledger::run::{Ending, Status as Ended};
+use coho_core::verdict::{Outcome, RowStatus};
+use coho_ledger::run::{RunEnding, RunStatus};
 use coho_report::json::Happened;
 
 use super::stages::Stages;
@@ -31,8 +31,8 @@ impl Engine<'_> {
         // What turned out stale is not planned any more.
         counts.writes -= part.sent.stale_writes;
         counts.removals -= part.sent.stale_removals;
-        counts.add_rows(Fate::Stale, part.sent.stale_writes);
-        counts.add_keys(Fate::Stale, part.sent.stale_removals);
+        counts.add_rows(RowStatus::Stale, part.sent.stale_writes);
+        counts.add_keys(RowStatus::Stale, part.sent.stale_removals);
         part.sent.outcomes.iter().for_each(|(outcome, number)| counts.add_outcomes(*outcome, *number));
         counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
         let waits = refused(&plan.changes) > 0;
@@ -52,22 +52,22 @@ impl Engine<'_> {
             millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
             notes: part.sent.notes,
         };
-        let stale = summary.counts.fate(Fate::Stale);
+        let stale = summary.counts.status(RowStatus::Stale);
         if stale > 0 && shared.options.permit.is_some() {
             let noun = if stale == 1 { "operation is" } else { "operations are" };
             summary.notes.push(format!("{stale} {noun} not in the plan that was agreed to: plan again"));
         }
         summary.notes.extend(not_due(missed));
         // What was adopted just now did not wait before.
-        let adopts = shared.options.purpose == Purpose::Adopt || plan.first_run == Some(FirstRun::Adopt);
+        let adopts = shared.options.run_kind == RunKind::Adopt || plan.first_run == Some(FirstRun::Adopt);
         if !adopts {
             summary.notes.extend(waiting(&plan.changes, &summary.sync));
         }
         let left_out = stale > 0 && shared.options.permit.is_some();
-        if summary.status == Status::Completed && (waits || left_out || summary.has_errors()) {
-            summary.status = Status::CompletedWithErrors;
+        if summary.status == SyncStatus::Completed && (waits || left_out || summary.has_errors()) {
+            summary.status = SyncStatus::CompletedWithErrors;
         }
-        let ending = Ending { status: ended(&summary.status), error: error(&summary.status), at: now };
+        let ending = RunEnding { status: ended(&summary.status), error: error(&summary.status), at: now };
         let run = shared.run.id().as_str();
         let told = self.notices(run, part.sync, &Happened::Ended(&summary), now);
         shared.ledger.end_sync_telling(
@@ -131,47 +131,47 @@ fn refused(changes: &BTreeMap<(Change, Reason), u64>) -> u64 {
     changes.iter().filter(|(change, _)| waits(change)).map(|(_, count)| count).sum()
 }
 
-fn status(shared: &Shared<'_>, part: &Part<'_>) -> Status {
+fn status(shared: &Shared<'_>, part: &Part<'_>) -> SyncStatus {
     let unattempted = part.planned.is_none() || part.sent.number(Outcome::NotAttempted) > 0;
     if !part.problems.is_empty() {
-        return Status::Failed(part.problems.clone());
+        return SyncStatus::Failed(part.problems.clone());
     }
     match (&part.sent.stopped, unattempted) {
         (Some(Stopped::TooManyRejected(halt)), _) => {
-            return Status::Halted {
+            return SyncStatus::Halted {
                 code: halt.code,
                 message: halt.message.clone(),
                 at: Some(halt.at.clone()),
             };
         }
         (Some(Stopped::TimeUp), true) if !shared.halt.is_halted() && !shared.stop.is_asked() => {
-            return Status::TimeUp;
+            return SyncStatus::TimeUp;
         }
         (Some(Stopped::TimeUp) | None, _) => {}
     }
     match (shared.halt.get(), unattempted) {
         (Some(halt), true) => {
-            return Status::Halted { code: halt.code, message: halt.message, at: Some(halt.at) };
+            return SyncStatus::Halted { code: halt.code, message: halt.message, at: Some(halt.at) };
         }
         (None, true) => return unfinished(shared, part),
         (_, false) => {}
     }
     if part.planned.as_ref().is_some_and(|planned| !planned.plan.guards.is_empty()) {
-        Status::Held
+        SyncStatus::Held
     } else {
-        Status::Completed
+        SyncStatus::Completed
     }
 }
 
 /// Nobody halted the run, and still not all was tried: a person stopped it, or some operations did not reach Vitally.
-fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> Status {
+fn unfinished(shared: &Shared<'_>, part: &Part<'_>) -> SyncStatus {
     match &part.sent.unsent {
-        Some(unsent) if !shared.stop.is_asked() => Status::Halted {
+        Some(unsent) if !shared.stop.is_asked() => SyncStatus::Halted {
             code: unsent.code,
             message: unsent.message.clone(),
             at: Some(part.sync.destination.clone()),
         },
-        Some(_) | None => Status::Interrupted,
+        Some(_) | None => SyncStatus::Interrupted,
     }
 }
 
@@ -194,25 +194,25 @@ fn empty_plan(sync: &Sync) -> SyncPlan {
     }
 }
 
-pub(super) fn ended(status: &Status) -> Ended {
+pub(super) fn ended(status: &SyncStatus) -> RunStatus {
     match status {
-        Status::Completed | Status::TimeUp => Ended::Success,
-        Status::CompletedWithErrors | Status::Held => Ended::Warning,
-        Status::Failed(_) => Ended::Failed,
-        Status::Halted { .. } => Ended::Halted,
-        Status::Interrupted => Ended::Interrupted,
+        SyncStatus::Completed | SyncStatus::TimeUp => RunStatus::Success,
+        SyncStatus::CompletedWithErrors | SyncStatus::Held => RunStatus::Warning,
+        SyncStatus::Failed(_) => RunStatus::Failed,
+        SyncStatus::Halted { .. } => RunStatus::Halted,
+        SyncStatus::Interrupted => RunStatus::Interrupted,
     }
 }
 
-fn error(status: &Status) -> Option<String> {
+fn error(status: &SyncStatus) -> Option<String> {
     match status {
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Interrupted => None,
-        Status::Halted { code, message, .. } => Some(format!("{message} [{code}]")),
-        Status::Failed(problems) => {
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Interrupted => None,
+        SyncStatus::Halted { code, message, .. } => Some(format!("{message} [{code}]")),
+        SyncStatus::Failed(problems) => {
             Some(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }
     }

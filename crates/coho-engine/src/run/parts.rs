@@ -11,11 +11,11 @@ use chrono::TimeDelta;
 use coho_core::code::Code;
 use coho_core::decide::{Change, Completeness};
 use coho_core::event::Event;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::plan::{SyncPlan, SyncSummary};
 use coho_core::started::Stage;
 use coho_core::sync::{Api, Sync};
+use coho_core::time::Time;
 use coho_core::verdict::Call;
 use coho_ledger::run::SyncStart;
 use coho_plan::failure::PlanError;
@@ -34,7 +34,7 @@ use crate::plan::Planner;
 use crate::remember::{To, nameless};
 use crate::send::matches::Directory;
 use crate::send::sent::Sent;
-use crate::send::{Pace, Sender, Stretch};
+use crate::send::{OpRange, Pace, Sender};
 
 /// How many operations are looked at at once.
 const AT_ONCE: usize = 500;
@@ -56,26 +56,26 @@ impl Engine<'_> {
                 self.stages(shared, &part).end(None)?;
             }
             part.worked = self.setup.clock.now() - part.started;
-            self.turn(shared, &mut part, Phase::Fresh, Stretch::WHOLE).await?;
+            self.turn(shared, &mut part, Phase::Fresh, OpRange::WHOLE).await?;
             parts.push(part);
         }
         for part in &mut parts {
-            let some = Stretch {
+            let some = OpRange {
                 after: 0,
                 most: retries_before_others(part.sync, part.planned.as_ref().map(|planned| &planned.plan)),
             };
             part.retried = self.turn(shared, part, Phase::Retry, some).await?;
         }
         for part in parts.iter_mut().rev() {
-            self.turn(shared, part, Phase::Remove, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Remove, OpRange::WHOLE).await?;
             self.unlink(shared, part)?;
-            self.turn(shared, part, Phase::Probe, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Probe, OpRange::WHOLE).await?;
         }
         for part in &mut parts {
-            self.turn(shared, part, Phase::Backfill, Stretch::WHOLE).await?;
+            self.turn(shared, part, Phase::Backfill, OpRange::WHOLE).await?;
         }
         for part in &mut parts {
-            let rest = Stretch { after: part.retried, ..Stretch::WHOLE };
+            let rest = OpRange { after: part.retried, ..OpRange::WHOLE };
             self.turn(shared, part, Phase::Retry, rest).await?;
         }
         parts.into_iter().map(|part| self.end(shared, part)).collect()
@@ -97,10 +97,10 @@ impl Engine<'_> {
         shared: &Shared<'_>,
         part: &mut Part<'_>,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
     ) -> Result<i64, EngineError> {
         part.turn = self.setup.clock.now();
-        let end = self.send(shared, part, phase, stretch).await?;
+        let end = self.send(shared, part, phase, range).await?;
         part.worked += self.setup.clock.now() - part.turn;
         Ok(end)
     }
@@ -180,7 +180,7 @@ impl Engine<'_> {
             Err(EngineError::Plan(PlanError::Interrupted)) => return Ok(()),
             other => other?,
         }
-        if let Some(why) = full_why(shared.options.purpose, &planned.plan, other_encoding) {
+        if let Some(why) = full_why(shared.options.run_kind, &planned.plan, other_encoding) {
             shared.ledger.mark_full(shared.lease, shared.run, &part.scope, why)?;
         }
         part.planned = Some(planned);
@@ -210,7 +210,7 @@ impl Engine<'_> {
         // Where a person has to say first which events these are, the first run is still to come.
         let undecided = planned.plan.guards.iter().any(|guard| guard.code == Code::NEW_EVENT_IDS);
         if is_whole && !undecided {
-            ledger.mark_begun(lease, scope, now)?;
+            ledger.mark_first_run(lease, scope, now)?;
             self.mark(part.sync);
         }
         if !planned.types.is_empty() {
@@ -260,17 +260,17 @@ impl Engine<'_> {
         shared: &Shared<'_>,
         part: &mut Part<'_>,
         phase: Phase,
-        stretch: Stretch,
+        range: OpRange,
     ) -> Result<i64, EngineError> {
         let destination = &part.sync.destination;
         let spec = self.setup.project.destinations.get(destination);
         let (Some(planned), Some(spec), Some(client), Some(references)) =
             (&part.planned, spec, self.client_of(shared, part), shared.references.get(destination))
         else {
-            return Ok(stretch.after);
+            return Ok(range.after);
         };
-        if stretch.most == 0 || planned.table.operations(phase, stretch.after, 1)?.is_empty() {
-            return Ok(stretch.after);
+        if range.most == 0 || planned.table.operations(phase, range.after, 1)?.is_empty() {
+            return Ok(range.after);
         }
         let stages = self.stages(shared, part);
         stages.send(phase)?;
@@ -297,7 +297,7 @@ impl Engine<'_> {
             heartbeat: shared.heartbeat,
         };
         let before = part.sent.all();
-        let end = sender.phase(phase, stretch, &mut part.sent).await?;
+        let end = sender.phase(phase, range, &mut part.sent).await?;
         let sent = part.sent.all() - before;
         self.stages(shared, part).end(Some(sent))?;
         Ok(end)

@@ -1,10 +1,10 @@
 //! The stages of a part, written to the ledger as they begin and end, and why all of its rows were evaluated.
 
-use coho_core::decide::{Purpose, Reason};
+use coho_core::decide::{Reason, RunKind};
 use coho_core::plan::SyncPlan;
 use coho_core::started::{FullWhy, Stage};
 use coho_ledger::LedgerError;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::stages::StageStart;
 use coho_plan::phase::Phase;
 
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 #[derive(Clone, Copy)]
 pub(super) struct Stages<'a> {
     pub(super) shared: &'a Shared<'a>,
-    pub(super) scope: &'a Scope,
+    pub(super) scope: &'a SyncScope,
     pub(super) clock: &'a dyn Clock,
 }
 
@@ -54,15 +54,15 @@ fn name(phase: Phase) -> &'static str {
 }
 
 /// Why all rows were evaluated; `None` where only changed ones were.
-pub(super) fn full_why(purpose: Purpose, plan: &SyncPlan, other_encoding: bool) -> Option<FullWhy> {
+pub(super) fn full_why(run_kind: RunKind, plan: &SyncPlan, other_encoding: bool) -> Option<FullWhy> {
     let mapping_changed = plan.changes.keys().any(|(_, reason)| *reason == Reason::MappingChanged);
-    match purpose {
-        Purpose::Baseline => Some(FullWhy::Baseline),
-        Purpose::Adopt => Some(FullWhy::Adopt),
+    match run_kind {
+        RunKind::Baseline => Some(FullWhy::Baseline),
+        RunKind::Adopt => Some(FullWhy::Adopt),
         _ if plan.first_run.is_some() => Some(FullWhy::FirstRun),
-        Purpose::Resend => Some(FullWhy::Resend),
-        Purpose::ResendEvents => Some(FullWhy::ResendEvents),
-        Purpose::Sync if other_encoding => Some(FullWhy::EncodingChanged),
-        Purpose::Sync => mapping_changed.then_some(FullWhy::MappingChanged),
+        RunKind::Resend => Some(FullWhy::Resend),
+        RunKind::ResendEvents => Some(FullWhy::ResendEvents),
+        RunKind::Sync if other_encoding => Some(FullWhy::EncodingChanged),
+        RunKind::Sync => mapping_changed.then_some(FullWhy::MappingChanged),
     }
 }

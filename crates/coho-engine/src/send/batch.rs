@@ -5,11 +5,11 @@
 
 use coho_core::event::Event;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::message;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_core::plan::count_problem;
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::settle::Settlement;
 use coho_plan::batches::BATCHED;
@@ -18,7 +18,7 @@ use coho_vitally::client::BatchDelivery;
 
 use super::Sender;
 use super::intend::Due;
-use super::outcome::{fate, problem, said, unsent};
+use super::outcome::{problem, said, status, unsent};
 use super::sent::Sent;
 use crate::conclude::conclude;
 use crate::failure::EngineError;
@@ -42,9 +42,13 @@ impl Sender<'_> {
         let operation = &due.operation;
         let message_id = match operation.object {
             Object::Event => operation.target.as_str().to_owned(),
-            Object::Organization | Object::Account | Object::User => {
-                message::of_write(&self.sync.id, &operation.key, operation.serial, due.at, operation.digest())
-            }
+            Object::Organization | Object::Account | Object::User => message::of_write(
+                &self.sync.id,
+                &operation.key,
+                operation.version,
+                due.at,
+                operation.digest(),
+            ),
         };
         Outgoing { operation, message_id, at: moment(due) }
     }
@@ -73,7 +77,7 @@ impl Sender<'_> {
         }
         let last: Vec<Call> = calls.last().map(|(call, _)| call.clone()).into_iter().collect();
         for (due, verdict) in due.into_iter().zip(delivery.verdicts) {
-            self.heed(&verdict);
+            self.react(&verdict);
             sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, &last, &self.sync.destination));
             settlements.push(self.conclude_one(&due, &verdict, now, sent, &mut events)?);
         }
@@ -103,9 +107,9 @@ impl Sender<'_> {
             count_problem(&mut sent.problems, Some(key), &problem);
         }
         events.push(self.settled(&due.operation, conclusion.outcome, conclusion.code));
-        let (end, code) = (conclusion.outcome.fate(), conclusion.code);
-        let fate = fate(&due.operation, end, code, conclusion.message, now, self.client.private());
-        Ok(Settlement { key: key.clone(), memory: conclusion.memory, fate, calls: Vec::new() })
+        let (end, code) = (conclusion.outcome.status(), conclusion.code);
+        let status = status(&due.operation, end, code, conclusion.message, now, self.client.private());
+        Ok(Settlement { key: key.clone(), row_state: conclusion.row_state, status, calls: Vec::new() })
     }
 }
 

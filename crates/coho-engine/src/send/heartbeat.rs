@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_ledger::lease::Lease;
 use coho_ledger::{Ledger, LedgerError};
 

@@ -2,17 +2,18 @@
 //! (law 4).
 
 use coho_core::code::Code;
-use coho_core::memory::{Memory, Pending, Standing, Time};
 use coho_core::operation::{Action, Operation};
 use coho_core::plan::count_problem;
-use coho_core::verdict::Fate;
+use coho_core::row_state::{DeliveryState, Pending, RowState};
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use coho_ledger::LedgerError;
 use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::Intent;
 use coho_plan::phase::Phase;
 
 use super::Sender;
-use super::outcome::{explained, fate};
+use super::outcome::{explained, status};
 use super::sent::Sent;
 use crate::failure::EngineError;
 
@@ -22,7 +23,7 @@ const AT_ONCE: usize = 500;
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
     pub(super) operation: Operation,
-    pub(super) before: Option<Memory>,
+    pub(super) before: Option<RowState>,
     /// When the intent was made durable.
     pub(super) at: Time,
 }
@@ -30,7 +31,7 @@ pub(super) struct Due {
 impl Due {
     /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
     pub(super) fn since(&self) -> Time {
-        match self.before.as_ref().map(|memory| &memory.pending) {
+        match self.before.as_ref().map(|row_state| &row_state.pending) {
             Some(Pending::Open { since, .. }) => *since,
             Some(Pending::None | Pending::Waiting { .. }) | None => self.at,
         }
@@ -80,7 +81,7 @@ impl Sender<'_> {
         let operations = self.still_ours(operations, &mut stale)?;
         let mut befores = Vec::with_capacity(operations.len());
         for operation in &operations {
-            befores.push(self.ledger.memory(self.scope, &operation.key)?);
+            befores.push(self.ledger.row_state(self.scope, &operation.key)?);
         }
         let intents: Vec<_> = operations.iter().map(|operation| Intent::of(operation, now)).collect();
         let changed = self.ledger.open_intents(self.lease, self.scope, &intents)?;
@@ -121,8 +122,8 @@ impl Sender<'_> {
         if !operation.key.is_departed() {
             return Ok(false);
         }
-        let memory = self.ledger.memory(self.scope, &operation.key.of_row())?;
-        Ok(memory.is_some_and(|memory| memory.standing == Standing::Never))
+        let row_state = self.ledger.row_state(self.scope, &operation.key.of_row())?;
+        Ok(row_state.is_some_and(|row_state| row_state.delivery == DeliveryState::Never))
     }
 
     /// Whether another row of the sync holds a record by Vitally's id: a row whose key was renamed, say, that found it by its
@@ -130,8 +131,9 @@ impl Sender<'_> {
     fn is_held(&self, operation: &Operation) -> Result<bool, EngineError> {
         let Some(id) = operation.known.id() else { return Ok(false) };
         for key in self.ledger.holder_of_id(self.scope, id)? {
-            let memory = self.ledger.memory(self.scope, &key)?;
-            let holds = memory.is_some_and(|memory| matches!(memory.standing, Standing::Delivered { .. }));
+            let row_state = self.ledger.row_state(self.scope, &key)?;
+            let holds = row_state
+                .is_some_and(|row_state| matches!(row_state.delivery, DeliveryState::Delivered { .. }));
             if key != operation.key && holds && !self.table.is_absent(&key)? {
                 return Ok(true);
             }
@@ -175,16 +177,23 @@ impl Sender<'_> {
                 sent.stale_removals += 1;
             }
         }
-        let fates: Vec<_> = stale
+        let statuses: Vec<_> = stale
             .iter()
             .map(|(operation, why)| {
-                fate(operation, Fate::Stale, why.code(), why.message().to_owned(), now, self.client.private())
+                status(
+                    operation,
+                    RowStatus::Stale,
+                    why.code(),
+                    why.message().to_owned(),
+                    now,
+                    self.client.private(),
+                )
             })
             .collect();
-        if fates.is_empty() {
+        if statuses.is_empty() {
             Ok(())
         } else {
-            Ok(self.ledger.record(self.lease, self.run, self.scope, &fates)?)
+            Ok(self.ledger.record(self.lease, self.run, self.scope, &statuses)?)
         }
     }
 }

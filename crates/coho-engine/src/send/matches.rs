@@ -9,10 +9,10 @@
 use std::collections::{HashMap, HashSet};
 
 use coho_core::code::Code;
-use coho_core::memory::{Pending, Standing};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Pending};
 use coho_core::target::VitallyId;
 use coho_core::value::preview;
 use coho_core::verdict::{Call, Verdict};
@@ -20,7 +20,7 @@ use coho_plan::lists::{WORTH_LISTING, budget};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
-use coho_vitally::lookup::Finding;
+use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::Match;
 
 use super::Sender;
@@ -90,16 +90,16 @@ impl Sender<'_> {
         let mut found = Match::None;
         for address in [Some(email.clone()), address_before(operation)].into_iter().flatten() {
             match self.find(&address, &mut resolution.calls).await {
-                Finding::Found(record) => {
+                LookupResult::Found(record) => {
                     if let Some(taken) = self.taken(operation, &address, record.id.as_ref())? {
                         resolution.resolved = Err(taken);
                         return Ok(resolution);
                     }
                     found = Match::One(record);
                 }
-                Finding::Missing | Finding::Wrong { .. } => continue,
-                Finding::Several => found = Match::Several,
-                Finding::Failed(verdict) => {
+                LookupResult::Missing | LookupResult::Wrong { .. } => continue,
+                LookupResult::Several => found = Match::Several,
+                LookupResult::Failed(verdict) => {
                     resolution.resolved = Err(verdict);
                     return Ok(resolution);
                 }
@@ -110,9 +110,9 @@ impl Sender<'_> {
         Ok(resolution)
     }
 
-    async fn find(&self, address: &str, calls: &mut Vec<Call>) -> Finding {
+    async fn find(&self, address: &str, calls: &mut Vec<Call>) -> LookupResult {
         if let Some(record) = self.directory.get(address) {
-            return Finding::Found(Box::new(record.clone()));
+            return LookupResult::Found(Box::new(record.clone()));
         }
         let looked = self.client.search_email(address).await;
         calls.extend(looked.calls);
@@ -129,10 +129,13 @@ impl Sender<'_> {
     ) -> Result<Option<Verdict>, EngineError> {
         let Some(id) = id else { return Ok(None) };
         for key in self.ledger.holder_of_id(self.scope, id)? {
-            let memory = self.ledger.memory(self.scope, &key)?;
-            let let_go = memory.is_none_or(|memory| {
-                let left = matches!(memory.standing, Standing::Released { .. } | Standing::Removed { .. });
-                left && memory.pending == Pending::None
+            let row_state = self.ledger.row_state(self.scope, &key)?;
+            let let_go = row_state.is_none_or(|row_state| {
+                let left = matches!(
+                    row_state.delivery,
+                    DeliveryState::Released { .. } | DeliveryState::Removed { .. }
+                );
+                left && row_state.pending == Pending::None
             });
             if key == operation.key || let_go || self.table.is_absent(&key)? {
                 continue;

@@ -1,12 +1,12 @@
 //! What became of an operation, as reports and the ledger have it.
 
 use coho_core::code::Code;
-use coho_core::memory::Time;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::private::Private;
 use coho_core::problem::Problem;
-use coho_core::verdict::{Call, Fate, Outcome, Verdict};
-use coho_ledger::settle::{OpType, RowFate};
+use coho_core::time::Time;
+use coho_core::verdict::{Call, Outcome, RowStatus, Verdict};
+use coho_ledger::settle::{OpType, RowResult};
 
 use super::halt::Halt;
 
@@ -43,14 +43,14 @@ pub(super) fn said(operation: &Operation, message: String, private: &Private) ->
 }
 
 /// How a row ends.
-pub(super) fn fate(
+pub(super) fn status(
     operation: &Operation,
-    fate: Fate,
+    status: RowStatus,
     code: Option<Code>,
     message: String,
     at: Time,
     private: &Private,
-) -> RowFate {
+) -> RowResult {
     let (op_type, changes) = match &operation.action {
         Action::Write { changed, .. } => {
             let added = operation.known == Known::New;
@@ -58,10 +58,10 @@ pub(super) fn fate(
         }
         Action::Remove | Action::Probe { .. } => (OpType::Removed, Vec::new()),
     };
-    RowFate {
+    RowResult {
         key: Some(operation.key.clone()),
         op_type: Some(op_type),
-        fate,
+        status,
         reason: operation.reason.to_string(),
         code,
         message: if message.is_empty() { None } else { Some(message) },

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::operation::{self, Operation};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::lease::Lease;
 use coho_ledger::{Ledger, LedgerError};
@@ -14,7 +14,7 @@ use coho_plan::lists::{WORTH_LISTING, patience};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::list::End;
-use coho_vitally::lookup::Finding;
+use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::{Resolved, Unlinking};
 use tokio::sync::OnceCell;
 
@@ -236,7 +236,7 @@ impl<'a> References<'a> {
         };
         calls.extend(looked_up.calls);
         Ok(match looked_up.finding {
-            Finding::Found(record) => match &record.id {
+            LookupResult::Found(record) => match &record.id {
                 Some(vitally_id) => {
                     let pair = [(id.clone(), vitally_id.clone())];
                     self.ledger.put_references(self.lease, &self.workspace, object, &pair, now)?;
@@ -244,9 +244,9 @@ impl<'a> References<'a> {
                 }
                 None => Known::Missing,
             },
-            Finding::Missing | Finding::Wrong { .. } => Known::Missing,
-            Finding::Several => Known::Failed(Verdict::Ambiguous),
-            Finding::Failed(verdict) => Known::Failed(verdict),
+            LookupResult::Missing | LookupResult::Wrong { .. } => Known::Missing,
+            LookupResult::Several => Known::Failed(Verdict::Ambiguous),
+            LookupResult::Failed(verdict) => Known::Failed(verdict),
         })
     }
 

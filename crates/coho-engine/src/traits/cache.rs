@@ -5,8 +5,8 @@
 
 use chrono::TimeDelta;
 use coho_core::json::to_serde;
-use coho_core::memory::Time;
 use coho_core::object::Object;
+use coho_core::time::Time;
 use coho_ledger::{Access, Create, Ledger, Opening};
 use serde_json::{Value as Json, json};
 

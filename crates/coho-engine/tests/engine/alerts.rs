@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coho_core::sync::SyncId;
 use coho_engine::run::Options;
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::Receiver;
 use serde_json::Value;
 
@@ -31,8 +31,8 @@ fn told(slack: &Receiver) -> Vec<String> {
     slack.take().iter().map(|arrived| title(&arrived.body)).collect()
 }
 
-fn refused(status: u16) -> Fault {
-    Fault::once(Trouble::Answer(FaultAnswer::status(status)))
+fn refused(status: u16) -> ScriptedFault {
+    ScriptedFault::once(Trouble::Answer(FaultAnswer::status(status)))
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn a_destination_is_not_blamed_for_the_token_of_another() {
     assert!(text.contains("destination vitally: credentials refused [unauthorized] (critical)"), "{text}");
     assert!(text.contains("the syncs organizations, accounts cannot run"), "{text}");
     assert!(!text.contains("destination other"), "{text}");
-    assert_eq!(other.vitally.count(coho_simulator::Object::Account), 0, "the halt ended that sync too");
+    assert_eq!(other.vitally.count(coho_simulator::RecordKind::Account), 0, "the halt ended that sync too");
 }
 
 #[tokio::test]

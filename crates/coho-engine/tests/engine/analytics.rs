@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use coho_simulator::{Fault, Object, Switches, Trouble};
+use coho_simulator::{RecordKind, ScriptedFault, Switches, Trouble};
 use serde_json::json;
 
 use crate::stage::{Failure, Stage, told};
@@ -82,7 +82,7 @@ async fn records_are_taken_in_batches_and_the_second_run_sends_nothing() {
     let first = stage.run().await.unwrap();
     assert_eq!((first.told_all(), first.calls.len()), ("completed: 233 accepted".to_owned(), 3));
     assert_eq!((first.plans[0].calls.least, first.plans[0].calls.most), (3, 3));
-    assert_eq!(stage.vitally.count(Object::Account), 233);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 233);
     let second = stage.run().await.unwrap();
     assert_eq!((second.told_all(), second.calls.len()), ("completed: 233 unchanged".to_owned(), 0));
 }
@@ -205,8 +205,8 @@ async fn what_was_taken_is_told_apart_from_what_was_delivered() {
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("organizations"), "completed: 1 delivered");
     assert_eq!(ran.told("accounts"), "completed: 1 accepted");
-    let fates = stage.ask_ledger("SELECT fate FROM fates ORDER BY fate").unwrap();
-    assert_eq!(fates, ["accepted", "delivered"]);
+    let statuses = stage.ask_ledger("SELECT fate FROM fates ORDER BY fate").unwrap();
+    assert_eq!(statuses, ["accepted", "delivered"]);
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn a_row_that_left_is_kept_and_its_return_sends_only_what_differs() {
 async fn what_may_have_arrived_is_repeated_even_where_its_row_left() {
     for trouble in [Trouble::DropBefore, Trouble::DropAfterCommit] {
         let stage = accounts().await.unwrap();
-        stage.vitally.script(Fault::once(trouble.clone()).on("POST", BATCH).times(3));
+        stage.vitally.script(ScriptedFault::once(trouble.clone()).on("POST", BATCH).times(3));
         assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed-with-errors: 3 deferred");
         stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
         stage.advance(DAY);
@@ -265,7 +265,7 @@ async fn a_refused_record_is_found_in_its_batch_and_tried_again() {
     stage.sync("accounts", ACCOUNTS);
     let refuse = coho_simulator::FaultAnswer::status(400);
     stage.sql("UPDATE accounts SET seats = 7 WHERE id IN (1, 2)").unwrap();
-    stage.vitally.script(Fault::once(Trouble::Answer(refuse)).on("POST", BATCH).times(2));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refuse)).on("POST", BATCH).times(2));
     let ran = stage.run_alone().await.unwrap();
     assert!(ran.told_all().contains("1 rejected"), "{}", ran.told_all());
     stage.advance(DAY);

@@ -7,7 +7,7 @@ use coho_engine::asked::Agenda;
 use coho_engine::run::{Begins, Options};
 use coho_engine::stop::Stop;
 use coho_project::Project;
-use coho_schedule::Cause;
+use coho_schedule::AskedBy;
 
 use crate::stage::{ACCOUNTS, Failure, ORGANIZATIONS, Stage};
 
@@ -103,7 +103,7 @@ async fn a_sync_follows_another_one_whoever_ran_that() {
     let agenda = look(&stage, &project).unwrap();
     let asked: Vec<_> =
         agenda.open.iter().map(|request| (request.sync.as_str(), request.asked.cause)).collect();
-    assert_eq!(asked, [("accounts", Cause::Sequence)]);
+    assert_eq!(asked, [("accounts", AskedBy::Sequence)]);
     assert_eq!(carry_out(&stage, &project, &agenda, &Stop::new()).await.unwrap(), 1);
     assert_eq!(look(&stage, &project).unwrap().open, []);
 }
@@ -114,7 +114,7 @@ async fn a_run_of_all_rows_carries_out_what_was_asked_for_and_one_of_some_does_n
     let project = stage.project().unwrap();
     let engine = stage.engine(&project);
     let sync = engine.select(&[]).unwrap()[0];
-    engine.ask(&engine.ledger_to_ask().unwrap(), sync, Cause::Api).unwrap();
+    engine.ask(&engine.ledger_to_ask().unwrap(), sync, AskedBy::Api).unwrap();
     let mut limited = Options::default();
     limited.filter.limit = Some(1);
     stage.run_with(&limited).await.unwrap();

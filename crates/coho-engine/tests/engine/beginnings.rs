@@ -1,14 +1,14 @@
 //! First runs, and what is done where the ledger is lost.
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener, Silence};
 use coho_engine::context::EngineError;
 use coho_engine::lost::OnLost;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Object, Seed, Time};
+use coho_simulator::{RecordKind, Seed, SimulatorTime};
 
 use crate::stage::{ACCOUNTS, Failure, START, Stage};
 
@@ -18,8 +18,8 @@ async fn stage(first_run: &str) -> Result<Stage, Failure> {
     Ok(stage)
 }
 
-fn long_ago() -> Time {
-    Time::from_millis(START - 1_000_000_000)
+fn long_ago() -> SimulatorTime {
+    SimulatorTime::from_millis(START - 1_000_000_000)
 }
 
 /// An account as the rows have it.
@@ -33,8 +33,8 @@ fn seed(stage: &Stage, number: u32) -> Seed {
         .made_at(long_ago())
 }
 
-fn for_purpose(purpose: Purpose) -> Options {
-    Options { purpose, ..Options::default() }
+fn for_purpose(run_kind: RunKind) -> Options {
+    Options { run_kind, ..Options::default() }
 }
 
 #[tokio::test]
@@ -227,11 +227,11 @@ async fn a_sync_that_ran_before_is_taken_as_delivered_when_a_person_asks() {
     let stage = stage("send").await.unwrap();
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET seats = 100").unwrap();
-    let ran = stage.run_with(&for_purpose(Purpose::Baseline)).await.unwrap();
+    let ran = stage.run_with(&for_purpose(RunKind::Baseline)).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 learned", 0));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
     // What Vitally holds is another matter.
-    let ran = stage.run_with(&for_purpose(Purpose::Adopt)).await.unwrap();
+    let ran = stage.run_with(&for_purpose(RunKind::Adopt)).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 learned", 1));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 3 delivered");
@@ -269,7 +269,7 @@ async fn a_lost_ledger_is_noticed_before_anything_is_sent() {
     let anew = Options { on_lost: OnLost::BeginAnew, ..Options::default() };
     let ran = stage.run_with(&anew).await.unwrap();
     assert_eq!(ran.told_all(), "completed: 3 delivered");
-    assert_eq!(stage.vitally.count(Object::Account), 3);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
 }
 
@@ -302,7 +302,7 @@ async fn after_a_loss_what_is_adopted_is_neither_sent_nor_removed() {
     let stage = stage("send").await.unwrap();
     stage.run().await.unwrap();
     lose(&stage);
-    let adopt = Options { on_lost: OnLost::BeginAnew, ..for_purpose(Purpose::Adopt) };
+    let adopt = Options { on_lost: OnLost::BeginAnew, ..for_purpose(RunKind::Adopt) };
     let ran = stage.run_with(&adopt).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 learned", 1));
     let ran = stage.run().await.unwrap();

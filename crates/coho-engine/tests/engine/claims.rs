@@ -1,7 +1,7 @@
 //! Claims: records that two syncs hold, in runs in which both their rows change. [`crate::stage::Stage::run`] holds each plan
 //! against its run.
 
-use coho_simulator::Object;
+use coho_simulator::RecordKind;
 
 use crate::stage::{ACCOUNTS, Failure, Stage};
 
@@ -41,7 +41,7 @@ async fn a_record_that_one_sync_leaves_and_another_takes_up_at_once_is_let_be_as
     stage.sql("UPDATE accounts SET seats = 77 WHERE id = 1; DELETE FROM organizations WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("usage"), "completed: 1 unchanged, 1 released", "{:#?}", ran.calls);
-    assert!(stage.vitally.record(Object::Account, "a-001").is_some());
+    assert!(stage.vitally.record(RecordKind::Account, "a-001").is_some());
 }
 
 #[tokio::test]

@@ -8,12 +8,13 @@ use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Fields, Sent};
 use coho_core::key::Key;
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::sync::{Associations, Mode, Removal};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_engine::conclude::{Circumstances, Conclusion, conclude};
@@ -35,13 +36,13 @@ fn sent(name: &str) -> Sent {
     Sent::from([(FieldPath::new("name"), Value::text(name))])
 }
 
-fn memory(standing: Standing, pending: Pending) -> Memory {
+fn row_state(delivery: DeliveryState, pending: Pending) -> RowState {
     let target = ExternalId::parse("acme").unwrap();
-    Memory { target, standing, pending, seen: Some(seen("before")), serial: 7 }
+    RowState { target, delivery, pending, seen: Some(seen("before")), version: 7 }
 }
 
-fn delivered(id: Option<&str>, origin: Origin) -> Standing {
-    Standing::Delivered { sent: sent("Before"), n: 3, id: id.map(VitallyId::new), origin }
+fn delivered(id: Option<&str>, origin: Origin) -> DeliveryState {
+    DeliveryState::Delivered { sent: sent("Before"), n: 3, id: id.map(VitallyId::new), origin }
 }
 
 fn open(verb: Verb) -> Pending {
@@ -67,7 +68,7 @@ fn operation(action: Action, known: Known) -> Operation {
         change,
         reason,
         seen: Some(seen("now")),
-        serial: 7,
+        version: 7,
     }
 }
 
@@ -81,21 +82,21 @@ fn applied(id: &str, origin: Origin) -> Verdict {
     Verdict::Applied { id: Some(VitallyId::new(id)), origin, notes: Vec::new(), lost: Vec::new() }
 }
 
-fn circumstances(before: Option<&Memory>) -> Circumstances<'_> {
+fn circumstances(before: Option<&RowState>) -> Circumstances<'_> {
     let (removal, elsewhere) = (Removal::DeleteCreated, Elsewhere::Never);
     Circumstances { before, since: since(), now: now(), removal, elsewhere }
 }
 
 fn told(conclusion: &Conclusion) -> String {
-    let mut line = conclusion.outcome.fate().as_str().to_owned();
+    let mut line = conclusion.outcome.status().as_str().to_owned();
     if let Some(code) = conclusion.code {
         write!(line, " ({code})").unwrap();
     }
-    let Some(memory) = &conclusion.memory else { return format!("{line}: forgotten") };
-    let standing = match &memory.standing {
-        Standing::Never => "never".to_owned(),
-        Standing::Assumed { .. } => "assumed".to_owned(),
-        Standing::Delivered { sent, n, id, origin } => {
+    let Some(row_state) = &conclusion.row_state else { return format!("{line}: forgotten") };
+    let delivery = match &row_state.delivery {
+        DeliveryState::Never => "never".to_owned(),
+        DeliveryState::Assumed { .. } => "assumed".to_owned(),
+        DeliveryState::Delivered { sent, n, id, origin } => {
             let id = id.as_ref().map_or("no id", VitallyId::as_str);
             let name = sent.get(&FieldPath::new("name")).and_then(Value::as_text).unwrap_or("nothing");
             format!(
@@ -103,10 +104,10 @@ fn told(conclusion: &Conclusion) -> String {
                 if *origin == Origin::Created { "created" } else { "found" }
             )
         }
-        Standing::Released { .. } => "released".to_owned(),
-        Standing::Removed { .. } => "removed".to_owned(),
+        DeliveryState::Released { .. } => "released".to_owned(),
+        DeliveryState::Removed { .. } => "removed".to_owned(),
     };
-    let pending = match &memory.pending {
+    let pending = match &row_state.pending {
         Pending::None => "nothing pending".to_owned(),
         Pending::Open { would_send, since: at, .. } => {
             let name = would_send.get(&FieldPath::new("name")).and_then(Value::as_text).unwrap_or("nothing");
@@ -121,18 +122,18 @@ fn told(conclusion: &Conclusion) -> String {
             format!("waiting {why:?}, try {tries}, due {due}")
         }
     };
-    format!("{line}: {standing}; {pending}; serial {}", memory.serial)
+    format!("{line}: {delivery}; {pending}; serial {}", row_state.version)
 }
 
 #[test]
 fn every_verdict_on_every_memory() {
-    let memories = [
+    let row_states = [
         ("nothing", None),
-        ("never, open", Some(memory(Standing::Never, open(Verb::Write)))),
-        ("created", Some(memory(delivered(Some("id-1"), Origin::Created), Pending::None))),
-        ("found, open", Some(memory(delivered(None, Origin::Found), open(Verb::Write)))),
-        ("waiting with the same row", Some(memory(Standing::Never, waiting("now", 9)))),
-        ("waiting with another row", Some(memory(Standing::Never, waiting("before", 9)))),
+        ("never, open", Some(row_state(DeliveryState::Never, open(Verb::Write)))),
+        ("created", Some(row_state(delivered(Some("id-1"), Origin::Created), Pending::None))),
+        ("found, open", Some(row_state(delivered(None, Origin::Found), open(Verb::Write)))),
+        ("waiting with the same row", Some(row_state(DeliveryState::Never, waiting("now", 9)))),
+        ("waiting with another row", Some(row_state(DeliveryState::Never, waiting("before", 9)))),
     ];
     let why = || "timed out".to_owned();
     let verdicts = [
@@ -150,7 +151,7 @@ fn every_verdict_on_every_memory() {
         ("halt", Verdict::Halt { code: Code::UNAUTHORIZED, message: "no".to_owned() }),
     ];
     let mut table = String::new();
-    for (name, before) in &memories {
+    for (name, before) in &row_states {
         writeln!(table, "{name}").unwrap();
         let operation = operation(write(), Known::of(before.as_ref()));
         for (said, verdict) in &verdicts {
@@ -163,7 +164,7 @@ fn every_verdict_on_every_memory() {
 
 #[test]
 fn a_look_at_a_row_that_left_is_no_removal() {
-    let before = memory(delivered(Some("id-1"), Origin::Created), open(Verb::Remove));
+    let before = row_state(delivered(Some("id-1"), Origin::Created), open(Verb::Remove));
     for verb in [Verb::Write, Verb::Remove] {
         for (removal, origin, expected) in [
             (Removal::Keep, Origin::Created, "delivered: "),
@@ -190,7 +191,7 @@ fn created_needs_that_no_other_sync_knows_the_record() {
     let known = Circumstances { elsewhere: Elsewhere::Before, ..circumstances(None) };
     assert!(told(&conclude(&operation, &applied("id-2", Origin::Created), known)).contains("found"));
     // What was ours before stays so.
-    let before = memory(delivered(Some("id-1"), Origin::Created), Pending::None);
+    let before = row_state(delivered(Some("id-1"), Origin::Created), Pending::None);
     let known = Circumstances { elsewhere: Elsewhere::Before, ..circumstances(Some(&before)) };
     assert!(told(&conclude(&operation, &applied("id-1", Origin::Created), known)).contains("created"));
 }
@@ -210,17 +211,17 @@ fn what_vitally_no_longer_shows_is_remembered_no_longer() {
     let lost = vec![(path.clone(), Value::text("a"))];
     let verdict = Verdict::Applied { id: None, origin: Origin::Found, notes: Vec::new(), lost };
     let conclusion = conclude(&operation(action, Known::New), &verdict, circumstances(None));
-    let memory = conclusion.memory.unwrap();
-    assert_eq!(memory.standing.sent().unwrap().get(&path), Some(&links(&["b"])));
+    let row_state = conclusion.row_state.unwrap();
+    assert_eq!(row_state.delivery.sent().unwrap().get(&path), Some(&links(&["b"])));
 }
 
 #[test]
 fn waits_grow_and_are_capped_at_a_day() {
     let due = |tries: u16| {
-        let before = memory(Standing::Never, waiting("now", tries));
+        let before = row_state(DeliveryState::Never, waiting("now", tries));
         let operation = operation(write(), Known::New);
         let exists = conclude(&operation, &Verdict::Exists, circumstances(Some(&before)));
-        match exists.memory.unwrap().pending {
+        match exists.row_state.unwrap().pending {
             Pending::Waiting { due: Due::At(at), .. } => (at - now()).num_minutes(),
             other @ (Pending::None | Pending::Open { .. } | Pending::Waiting { .. }) => panic!("{other:?}"),
         }

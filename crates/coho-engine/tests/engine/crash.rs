@@ -8,7 +8,7 @@ use std::time::Duration;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, Trouble};
+use coho_simulator::{ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Failure, Stage, USERS, child};
 
@@ -48,7 +48,7 @@ async fn stage() -> Result<Stage, Failure> {
 /// Starts a child on the stage's project, and kills it once the simulator answers no more.
 pub(crate) async fn crash(stage: &Stage, trouble: Trouble, after: u32) -> Result<(), Failure> {
     stage.vitally.clear_calls();
-    stage.vitally.script(Fault::once(trouble).after(after).times(1_000));
+    stage.vitally.script(ScriptedFault::once(trouble).after(after).times(1_000));
     stage.write_files()?;
     let mut child = Command::new(std::env::current_exe()?)
         .args(["--exact", "crash::a_child_runs_the_project_that_it_is_given"])

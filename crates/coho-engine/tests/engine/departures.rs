@@ -3,7 +3,7 @@
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::Object;
+use coho_simulator::RecordKind;
 
 use crate::stage::{ACCOUNTS, Failure, Stage, USERS};
 
@@ -31,7 +31,7 @@ async fn keep_that_becomes_delete_deletes_nothing_that_left_before() {
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, ["DELETE /accounts/<a-002>"]);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
-    assert!(stage.vitally.record(Object::Account, "a-001").is_some());
+    assert!(stage.vitally.record(RecordKind::Account, "a-001").is_some());
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn an_account_with_a_user_that_another_sync_holds_is_not_deleted() {
     let why = stage.ask_ledger("SELECT code || ': ' || message FROM fates WHERE fate = 'stale'").unwrap();
     assert_eq!(why.len(), 1, "{why:?}");
     assert!(why[0].contains("user"), "{why:?}");
-    assert_eq!(stage.vitally.count(Object::User), 2);
+    assert_eq!(stage.vitally.count(RecordKind::User), 2);
     // Its users leave: now it goes.
     stage.sql("DELETE FROM users WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
@@ -63,11 +63,11 @@ async fn an_account_whose_users_leave_in_the_same_run_is_deleted_after_them() {
 #[tokio::test]
 async fn a_user_that_moves_survives_the_account_that_it_leaves() {
     let stage = stage().await.unwrap();
-    let before = stage.vitally.record(Object::User, "u-1").unwrap().id;
+    let before = stage.vitally.record(RecordKind::User, "u-1").unwrap().id;
     stage.sql("UPDATE users SET account = 'a-002' WHERE id = 1; DELETE FROM accounts WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls.last().unwrap(), "DELETE /accounts/<a-001>", "{:#?}", ran.calls);
-    assert_eq!(stage.vitally.record(Object::User, "u-1").map(|user| user.id), Some(before));
+    assert_eq!(stage.vitally.record(RecordKind::User, "u-1").map(|user| user.id), Some(before));
     assert_eq!(stage.records()[1], r#"user u-1 "Ada" in <a-002>"#);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }
@@ -87,7 +87,7 @@ async fn two_accounts_of_one_user_do_not_take_it_along_together() {
     stage.sql("INSERT INTO accounts VALUES (9, 'a-009', 'Nine', NULL, 9, 0)").unwrap();
     stage.advance(std::time::Duration::from_secs(60));
     stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert!(stage.vitally.record(Object::User, "u-1").is_some(), "{:#?}", stage.vitally.calls());
+    assert!(stage.vitally.record(RecordKind::User, "u-1").is_some(), "{:#?}", stage.vitally.calls());
     // The first account is gone: what is left of the user's links is the second, in each later run too.
     stage.advance(std::time::Duration::from_secs(60));
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
@@ -128,7 +128,7 @@ async fn an_account_that_is_made_again_has_no_user_of_the_one_before() {
     stage.sql("DELETE FROM users WHERE id = 2; DELETE FROM accounts WHERE id = 2").unwrap();
     stage.advance(std::time::Duration::from_secs(60));
     stage.run_alone().await.unwrap();
-    assert!(stage.vitally.record(Object::User, "u-1").is_some(), "she has no other account");
+    assert!(stage.vitally.record(RecordKind::User, "u-1").is_some(), "she has no other account");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_user_that_was_let_be_and_went_with_its_account_is_made_again() {
     assert_eq!(stage.run().await.unwrap().told("users"), "completed: 1 unchanged, 1 released");
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     stage.run().await.unwrap();
-    assert_eq!(stage.vitally.count(Object::User), 1, "Vitally deletes a user with its last account");
+    assert_eq!(stage.vitally.count(RecordKind::User), 1, "Vitally deletes a user with its last account");
     stage.many_accounts(1, 2).unwrap();
     stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-001', NULL)").unwrap();
     let ran = stage.run().await.unwrap();
@@ -201,7 +201,7 @@ async fn an_organization_with_a_user_that_is_held_is_not_deleted() {
     stage.sql("DELETE FROM organizations WHERE id = 1").unwrap();
     stage.advance(std::time::Duration::from_secs(60));
     stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert_eq!(stage.vitally.count(Object::User), 1, "{:#?}", stage.vitally.calls());
+    assert_eq!(stage.vitally.count(RecordKind::User), 1, "{:#?}", stage.vitally.calls());
 }
 
 /// Contacts that are linked by Vitally's own ids.
@@ -222,7 +222,7 @@ async fn an_account_that_stays_for_one_user_still_counts_as_a_link_of_another() 
     let mut stage = stage().await.unwrap();
     stage.many_accounts(3, 9).unwrap();
     stage.run().await.unwrap();
-    let id = |account| stage.vitally.record(Object::Account, account).unwrap().id;
+    let id = |account| stage.vitally.record(RecordKind::Account, account).unwrap().id;
     let ids = format!("{},{}", id("a-001"), id("a-002"));
     stage.sql(&format!("CREATE TABLE contacts (id, external, name, accounts); INSERT INTO contacts VALUES (7, 'u-7', 'Cleo', '{ids}')")).unwrap();
     stage.file("models/contacts.yaml", "source: app\ntable: contacts\nprimary_key: id\n");
@@ -235,5 +235,5 @@ async fn an_account_that_stays_for_one_user_still_counts_as_a_link_of_another() 
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.calls, ["DELETE /accounts/<a-002>"]);
     assert!(ran.told("accounts").ends_with("1 removed, 6 unchanged, 1 stale"), "{}", ran.told("accounts"));
-    assert_eq!(stage.vitally.count(Object::User), 2);
+    assert_eq!(stage.vitally.count(RecordKind::User), 2);
 }

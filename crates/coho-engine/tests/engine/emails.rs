@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Time, Trouble, VitallyId};
+use coho_simulator::{FaultAnswer, RecordId, RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
 
 use crate::stage::{ACCOUNTS, Failure, START, Stage};
 
@@ -37,13 +37,13 @@ async fn with(sync: &str) -> Result<Stage, Failure> {
     Ok(stage)
 }
 
-fn long_ago() -> Time {
-    Time::from_millis(START - 1_000_000_000)
+fn long_ago() -> SimulatorTime {
+    SimulatorTime::from_millis(START - 1_000_000_000)
 }
 
 /// A user of Vitally's own.
 fn user(external_id: Option<&str>, email: &str) -> Seed {
-    Seed::new(Object::User, external_id).email(email).account_link("acme").made_at(long_ago())
+    Seed::new(RecordKind::User, external_id).email(email).account_link("acme").made_at(long_ago())
 }
 
 fn users(stage: &Stage) -> Vec<String> {
@@ -64,7 +64,7 @@ async fn a_user_that_is_found_is_written_by_its_id_and_never_searched_again() {
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
     stage.sql("UPDATE users SET name = 'Ada L.'").unwrap();
     assert_eq!(stage.run().await.unwrap().calls, [r#"PUT /users/<u-1> {"name":"Ada L."}"#]);
-    assert_eq!(stage.vitally.count(Object::User), 1);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1);
 }
 
 #[tokio::test]
@@ -143,12 +143,12 @@ async fn a_row_whose_record_another_key_holds_is_rejected() {
     stage.sql(ADA).unwrap();
     stage.run().await.unwrap();
     // Somebody changes the address in Vitally to that of a row to come.
-    let held = stage.vitally.record(Object::User, "u-1").unwrap().id;
+    let held = stage.vitally.record(RecordKind::User, "u-1").unwrap().id;
     let body = format!(
         r#"{{"results":[{{"id":"{held}","externalId":"u-1","email":"bea@acme.example","createdAt":"2020-01-01T00:00:00.000Z"}}]}}"#
     );
     let answer = FaultAnswer { body: Some(body), ..FaultAnswer::status(200) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("GET", "/resources/users/search"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("GET", "/resources/users/search"));
     stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'acme', 'bea@acme.example')").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("contacts"), "completed-with-errors: 1 rejected, 1 unchanged", "{:#?}", ran.calls);
@@ -197,7 +197,7 @@ async fn two_rows_that_exchange_their_addresses_lose_none() {
         .sql("UPDATE users SET email = CASE id WHEN 1 THEN 'bea@acme.example' ELSE 'ada@acme.example' END")
         .unwrap();
     let ran = stage.run().await.unwrap();
-    assert_eq!(stage.vitally.count(Object::User), 2);
+    assert_eq!(stage.vitally.count(RecordKind::User), 2);
     assert_eq!(ran.told("contacts"), "completed-with-errors: 2 rejected", "{:#?}", ran.calls);
 }
 
@@ -209,7 +209,7 @@ async fn another_external_id_of_the_row_is_the_same_user_and_nothing_is_removed(
     stage.sql("UPDATE users SET external = 'u-9'").unwrap();
     let ran = stage.run().await.unwrap();
     assert!(!ran.calls.iter().any(|call| call.starts_with("DELETE") || call.starts_with("POST")));
-    assert_eq!(stage.vitally.count(Object::User), 1);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
     stage.sql("UPDATE users SET name = 'Ada L.'").unwrap();
     assert_eq!(stage.run().await.unwrap().calls, [r#"PUT /users/<u-1> {"name":"Ada L."}"#]);
@@ -272,9 +272,9 @@ async fn a_null_and_a_blank_address_are_invalid() {
 async fn a_creation_whose_answer_was_lost_makes_no_second_user() {
     let stage = stage().await.unwrap();
     stage.sql(ADA).unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert_eq!(stage.vitally.count(Object::User), 1, "{:#?}", ran.calls);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1, "{:#?}", ran.calls);
     stage.vitally.clear_script();
     stage.advance(Duration::from_secs(60));
     let ran = stage.run().await.unwrap();
@@ -290,7 +290,7 @@ async fn a_user_whose_row_left_while_its_creation_was_unclear_is_sought_by_its_a
     stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Grace', 'acme', 'grace@acme.example')").unwrap();
     stage.run().await.unwrap();
     stage.sql(ADA).unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
     assert_eq!(stage.run().await.unwrap().told("contacts"), "completed-with-errors: 1 deferred, 1 unchanged");
     stage.sql("DELETE FROM users WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
@@ -308,7 +308,7 @@ async fn a_user_whose_deletion_is_unclear_is_sought_by_its_id_whatever_its_exter
     stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Grace', 'acme', 'grace@acme.example')").unwrap();
     stage.run().await.unwrap();
     let failing = Trouble::Answer(FaultAnswer::status(503));
-    stage.vitally.script(Fault::once(failing).on("DELETE", "/resources/users/*").times(3));
+    stage.vitally.script(ScriptedFault::once(failing).on("DELETE", "/resources/users/*").times(3));
     stage.sql("DELETE FROM users WHERE id = 1").unwrap();
     let deferred = "completed-with-errors: 1 deferred, 1 unchanged";
     assert_eq!(stage.run().await.unwrap().told("contacts"), deferred);
@@ -321,10 +321,10 @@ async fn a_user_whose_deletion_is_unclear_is_sought_by_its_id_whatever_its_exter
 async fn an_address_that_changes_after_a_lost_answer_makes_no_second_user() {
     let stage = stage().await.unwrap();
     stage.sql(ADA).unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
     // Whatever is asked after that gets no answer either: the intent stays open.
     stage.vitally.script(
-        Fault::once(Trouble::Answer(FaultAnswer::status(503)))
+        ScriptedFault::once(Trouble::Answer(FaultAnswer::status(503)))
             .on("GET", "/resources/users/search")
             .after(1)
             .times(1_000),
@@ -345,11 +345,11 @@ async fn update_mode_writes_who_is_found_and_skips_who_is_not() {
     stage.vitally.seed(user(Some("u-1"), "ada@acme.example")).unwrap();
     stage.sql(ADA).unwrap();
     stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'acme', 'bea@acme.example')").unwrap();
-    let before = stage.vitally.count(Object::User);
+    let before = stage.vitally.count(RecordKind::User);
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("contacts"), "completed: 1 delivered, 1 skipped");
     assert_eq!(ran.calls.len(), 3, "{:#?}", ran.calls);
-    assert_eq!(stage.vitally.count(Object::User), before);
+    assert_eq!(stage.vitally.count(RecordKind::User), before);
 }
 
 #[tokio::test]
@@ -370,7 +370,7 @@ async fn a_user_that_was_deleted_by_hand_is_made_again() {
     stage.sql(ADA).unwrap();
     stage.run().await.unwrap();
     stage.vitally.reset().unwrap();
-    let id = VitallyId::parse("00000000-0000-4000-8000-00000000ffff");
+    let id = RecordId::parse("00000000-0000-4000-8000-00000000ffff");
     stage.vitally.seed(Seed { id, ..Seed::account("acme") }).unwrap();
     stage.sql("UPDATE users SET name = 'Ada L.'").unwrap();
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
@@ -386,7 +386,7 @@ async fn adopted_users_are_found_by_their_address_and_then_written_to_no_other()
     stage.vitally.seed(user(Some("crm-8"), "bea@acme.example").name("Beatrice")).unwrap();
     stage.sql(ADA).unwrap();
     stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'acme', 'bea@acme.example')").unwrap();
-    let adopt = Options { purpose: Purpose::Adopt, ..Options::default() };
+    let adopt = Options { run_kind: RunKind::Adopt, ..Options::default() };
     assert_eq!(stage.run_with(&adopt).await.unwrap().told("contacts"), "completed: 2 learned");
     // An address is the same whatever its case; the name is not.
     let ran = stage.run().await.unwrap();
@@ -408,7 +408,7 @@ async fn an_address_that_changes_after_a_baseline_makes_no_second_user() {
     let stage = stage().await.unwrap();
     stage.vitally.seed(user(Some("crm-7"), "ada@acme.example").name("Ada")).unwrap();
     stage.sql(ADA).unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     assert_eq!(stage.run_with(&baseline).await.unwrap().calls, [""; 0]);
     stage.sql("UPDATE users SET email = 'ada@new.example'").unwrap();
     let ran = stage.run().await.unwrap();
@@ -430,7 +430,7 @@ async fn many_users_are_found_by_listing_or_searched_and_each_once() {
     }
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("contacts"), "completed-with-errors: 39 delivered, 1 rejected");
-    assert_eq!(stage.vitally.count(Object::User), 41, "ten are new");
+    assert_eq!(stage.vitally.count(RecordKind::User), 41, "ten are new");
     let reads = ran.calls.iter().filter(|call| call.starts_with("GET")).count();
     assert!(reads <= 40 + 5, "{reads}");
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
@@ -440,9 +440,11 @@ async fn many_users_are_found_by_listing_or_searched_and_each_once() {
 async fn another_external_id_after_a_lost_answer_is_still_the_same_user() {
     let stage = stage().await.unwrap();
     stage.sql(ADA).unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users"));
     let blind = Trouble::Answer(FaultAnswer::status(503));
-    stage.vitally.script(Fault::once(blind).on("GET", "/resources/users/search").after(1).times(1_000));
+    stage
+        .vitally
+        .script(ScriptedFault::once(blind).on("GET", "/resources/users/search").after(1).times(1_000));
     stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     stage.vitally.clear_script();
     stage.sql("UPDATE users SET external = 'u-9'").unwrap();
@@ -450,7 +452,7 @@ async fn another_external_id_after_a_lost_answer_is_still_the_same_user() {
         stage.advance(Duration::from_secs(60));
         stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     }
-    assert_eq!(stage.vitally.count(Object::User), 1, "{:#?}", stage.records());
+    assert_eq!(stage.vitally.count(RecordKind::User), 1, "{:#?}", stage.records());
     stage.advance(Duration::from_secs(60));
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.calls, [""; 0], "it comes to rest: {}", ran.told("contacts"));
@@ -463,7 +465,7 @@ async fn a_renamed_key_keeps_the_user_that_its_address_finds() {
     stage.run().await.unwrap();
     let before = users(&stage);
     let ids = |stage: &Stage| -> Vec<_> {
-        stage.vitally.records(Object::User).into_iter().map(|record| record.id).collect()
+        stage.vitally.records(RecordKind::User).into_iter().map(|record| record.id).collect()
     };
     let id = ids(&stage);
     // Key and external id are new, the address is the same: under `delete` the user must not go with the old key.
@@ -472,5 +474,5 @@ async fn a_renamed_key_keeps_the_user_that_its_address_finds() {
     assert!(ran.told("contacts").contains("1 delivered"), "{}", ran.told("contacts"));
     assert_eq!((users(&stage), ids(&stage)), (before, id));
     let again = stage.run().await.unwrap();
-    assert_eq!((again.calls.len(), stage.vitally.count(Object::User)), (0, 1), "{:#?}", again.calls);
+    assert_eq!((again.calls.len(), stage.vitally.count(RecordKind::User)), (0, 1), "{:#?}", again.calls);
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_engine::run::Options;
-use coho_simulator::{DropReason, Fault, FaultAnswer, Lifecycle, Object, Seed, Switches, Trouble};
+use coho_simulator::{
+    DropReason, FaultAnswer, LifecycleStage, RecordKind, ScriptedFault, Seed, Switches, Trouble,
+};
 
 use crate::crash::crash;
 use crate::stage::{Failure, ORDERS, Ran, Stage, resend, told};
@@ -143,7 +145,7 @@ async fn an_id_that_is_made_of_the_key_is_the_same_whatever_other_rows_do() {
     let after = ids(&stage);
     assert_eq!(after[..3], before[..]);
     assert!(!before.contains(&after[3]), "the row has another key: it is another event");
-    let again = Options { purpose: Purpose::ResendEvents, ..Options::default() };
+    let again = Options { run_kind: RunKind::ResendEvents, ..Options::default() };
     stage.run_with(&again).await.unwrap();
     let repeated: BTreeSet<_> =
         stage.vitally.dropped().into_iter().map(|dropped| dropped.message_id).collect();
@@ -266,7 +268,7 @@ async fn sending_again_leaves_events_out_unless_they_are_asked_for() {
     stage.run().await.unwrap();
     let sent = told::events(&stage.vitally);
     assert_eq!(stage.run_with(&resend()).await.unwrap().calls, [""; 0]);
-    let events = Options { purpose: Purpose::ResendEvents, ..Options::default() };
+    let events = Options { run_kind: RunKind::ResendEvents, ..Options::default() };
     let ran = stage.run_with(&events).await.unwrap();
     assert_eq!((ran.told_all(), ran.calls.len()), ("completed: 3 accepted".to_owned(), 1));
     assert_eq!(told::events(&stage.vitally), sent);
@@ -276,7 +278,7 @@ async fn sending_again_leaves_events_out_unless_they_are_asked_for() {
 
 /// Three calls that fail in this way are one batch: the client repeats it.
 async fn unclear(stage: &Stage, trouble: Trouble) -> Result<Ran, Failure> {
-    stage.vitally.script(Fault::once(trouble).on("POST", BATCH).times(3));
+    stage.vitally.script(ScriptedFault::once(trouble).on("POST", BATCH).times(3));
     stage.run_alone().await
 }
 
@@ -418,7 +420,7 @@ async fn a_blocked_type_halts_the_run_and_nothing_is_lost() {
 async fn events_of_churned_customers_are_taken_and_not_kept_and_the_plan_says_so() {
     let stage = stage(&[]).await.unwrap();
     stage.vitally.seed(Seed::account("a-1").name("Acme")).unwrap();
-    stage.vitally.mark(Object::Account, "a-1", Lifecycle::Churned).unwrap();
+    stage.vitally.mark(RecordKind::Account, "a-1", LifecycleStage::Churned).unwrap();
     many(&stage, 1, 3).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 2 accepted");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Settings, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorSettings, Trouble};
 
 use crate::stage::{ACCOUNTS, FAST, Failure, Stage, TOKEN, USERS, destination};
 
@@ -16,7 +16,7 @@ enum Token {
 }
 
 async fn stage(token: Token, switches: &str) -> Result<Stage, Failure> {
-    let settings = Settings { switches: switches.parse()?, ..Settings::new(TOKEN) };
+    let settings = SimulatorSettings { switches: switches.parse()?, ..SimulatorSettings::new(TOKEN) };
     let sync = format!("{USERS}associations: exact\n");
     let mut stage = Stage::served(&[("accounts", ACCOUNTS), ("users", &sync)], settings).await?;
     if token == Token::There {
@@ -84,8 +84,8 @@ async fn a_link_that_a_person_made_goes_too() {
     // Somebody links the user to another account by hand.
     stage.vitally.seed(Seed::account("by-hand")).unwrap();
     let (user_id, account) = (
-        stage.vitally.record(Object::User, "u-1").unwrap().id,
-        stage.vitally.record(Object::Account, "by-hand").unwrap().id,
+        stage.vitally.record(RecordKind::User, "u-1").unwrap().id,
+        stage.vitally.record(RecordKind::Account, "by-hand").unwrap().id,
     );
     put(&stage, &format!("/resources/users/{user_id}"), &format!(r#"{{"accountIds":["{account}"]}}"#))
         .await
@@ -130,7 +130,7 @@ async fn an_unlink_that_is_refused_is_rejected_and_tried_again() {
     to(&stage, "'a-002'");
     let refusal =
         FaultAnswer { body: Some(r#"{"error":"not today"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("POST", UNLINK));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("POST", UNLINK));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed-with-errors: 1 rejected", "{:#?}", ran.calls);
     let problem = ran.report.syncs[1].problems.values().next().unwrap();
@@ -150,7 +150,7 @@ async fn an_unlink_without_an_answer_is_made_good_by_the_next_run() {
     to(&stage, "'a-002'");
     stage
         .vitally
-        .script(Fault::once(Trouble::Answer(FaultAnswer::status(503))).on("POST", UNLINK).times(100));
+        .script(ScriptedFault::once(Trouble::Answer(FaultAnswer::status(503))).on("POST", UNLINK).times(100));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed-with-errors: 1 deferred", "{:#?}", ran.calls);
     stage.vitally.clear_script();

@@ -1,6 +1,6 @@
 //! Guards: what looks like an accident is held, and the rest is sent.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_engine::run::Options;
 
 use crate::stage::{ACCOUNTS, ORDERS, Stage};
@@ -144,7 +144,7 @@ async fn rows_that_are_taken_to_be_there_count_among_those_that_may_change() {
     let guarded = format!("{ACCOUNTS}guards: {{ max_changed: {{ share: 5%, floor: 2 }} }}\n");
     stage.sync("accounts", &guarded);
     stage.many_accounts(0, 400).unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     stage.run_with(&baseline).await.unwrap();
     stage.sql("UPDATE accounts SET plan = 'pro' WHERE id < 10").unwrap();
     assert_eq!(stage.plan().await.unwrap()[0].guards, []);
@@ -159,9 +159,9 @@ async fn a_stopped_plan_leaves_a_moved_row_as_it_was_remembered() {
     stage
         .sql("DELETE FROM accounts WHERE id < 2; UPDATE accounts SET external = 'other' WHERE id = 9")
         .unwrap();
-    let memory =
+    let row_state =
         "SELECT key || ' ' || departure || ' ' || target || ' ' || standing || ' ' || serial FROM memory";
-    let before = stage.ask_ledger(memory).unwrap();
+    let before = stage.ask_ledger(row_state).unwrap();
     stage.run().await.unwrap();
-    assert_eq!(stage.ask_ledger(memory).unwrap(), before);
+    assert_eq!(stage.ask_ledger(row_state).unwrap(), before);
 }

@@ -11,12 +11,12 @@ use coho_ledger::look::FailuresOf;
 use coho_ledger::look::requests::WantedCalls;
 use coho_ledger::run::{RunId, RunRecord};
 use coho_ledger::{Access, Create, Ledger, Opening};
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Failure, ORDERS, START, Stage, resend};
 
 fn ledger(stage: &Stage) -> Result<Ledger, Failure> {
-    let now = coho_core::memory::Time::from_timestamp_millis(START).unwrap_or_default();
+    let now = coho_core::time::Time::from_timestamp_millis(START).unwrap_or_default();
     Ok(Ledger::open(&stage.ledger(), &Opening { now, create: Create::No, access: Access::ReadOnly })?)
 }
 
@@ -38,7 +38,7 @@ fn stages(stage: &Stage) -> Result<Vec<String>, Failure> {
     Ok(told.collect())
 }
 
-fn scope(ledger: &Ledger, run: &RunRecord) -> Result<coho_ledger::scope::Scope, Failure> {
+fn scope(ledger: &Ledger, run: &RunRecord) -> Result<coho_ledger::scope::SyncScope, Failure> {
     let sync = run.syncs.first().ok_or("no sync")?;
     Ok(ledger.scope_of(&sync.workspace, &sync.sync)?.ok_or("no scope")?)
 }
@@ -116,7 +116,7 @@ async fn each_attempt_of_a_call_is_told_with_its_wait() {
     stage.sql("UPDATE accounts SET name = 'B'").unwrap();
     let told = FaultAnswer { retry_after: Some(1), ..FaultAnswer::status(503) };
     for answer in [FaultAnswer::status(503), told] {
-        stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
+        stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
     }
     stage.run_alone().await.unwrap();
     let (ledger, run) = (ledger(&stage).unwrap(), last(&stage).unwrap());
@@ -160,7 +160,7 @@ async fn refused_rows_are_one_cause_until_they_are_well() {
     for number in 1..4 {
         let body = Some(format!(r#"{{"error":"seat {number}00 is not free"}}"#));
         let answer = FaultAnswer { body, ..FaultAnswer::status(400) };
-        stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+        stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
     }
     stage.run().await.unwrap();
     let ledger = ledger(&stage).unwrap();

@@ -5,7 +5,7 @@ use coho_core::event::Silence;
 use coho_engine::context::EngineError;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Object, Seed, Settings, Simulator};
+use coho_simulator::{RecordKind, Seed, Simulator, SimulatorSettings};
 
 use crate::stage::{ACCOUNTS, FAST, Failure, Ran, Stage, destination};
 
@@ -92,7 +92,7 @@ async fn a_token_of_another_workspace_sends_nothing() {
     assert!(error.to_string().contains("`vitally`"), "{error}");
     assert!(error.help().unwrap().contains("token"));
     assert!(stage.vitally.calls().iter().all(|call| call.method == "GET"), "nothing is sent");
-    assert_eq!(stage.vitally.count(Object::Account), 5);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 5);
     // The lease is free again, and with the right token all goes on.
     rotate(&mut stage, crate::stage::TOKEN);
     assert!(try_run(&stage).await.is_ok());
@@ -101,9 +101,9 @@ async fn a_token_of_another_workspace_sends_nothing() {
 #[tokio::test]
 async fn a_witness_that_was_deleted_by_hand_does_not_stop_the_run() {
     let mut stage = stage().await.unwrap();
-    let third = stage.vitally.record(Object::Account, "a-003").unwrap();
+    let third = stage.vitally.record(RecordKind::Account, "a-003").unwrap();
     let ids: Vec<_> =
-        ["a-001", "a-002"].map(|id| stage.vitally.record(Object::Account, id).unwrap().id).to_vec();
+        ["a-001", "a-002"].map(|id| stage.vitally.record(RecordKind::Account, id).unwrap().id).to_vec();
     drop(third);
     stage.vitally.reset().unwrap();
     for (id, name) in ids.into_iter().zip(["a-001", "a-002"]) {
@@ -120,7 +120,7 @@ async fn a_record_of_the_same_external_id_and_another_id_is_no_witness() {
     stage.vitally.reset().unwrap();
     for number in 1..4 {
         let id = format!("00000000-0000-4000-8000-0000000f{number:04}");
-        let id = coho_simulator::VitallyId::parse(&id);
+        let id = coho_simulator::RecordId::parse(&id);
         stage.vitally.seed(Seed { id, ..Seed::account(&format!("a-{number:03}")) }).unwrap();
     }
     rotate(&mut stage, &format!("'{SAME}'"));
@@ -160,7 +160,7 @@ async fn a_workspace_that_does_not_answer_is_neither_believed_nor_refused() {
 #[tokio::test]
 async fn two_workspaces_of_one_project_are_kept_apart() {
     let mut stage = stage().await.unwrap();
-    let other = Simulator::start(Settings::new(crate::stage::TOKEN)).await.unwrap();
+    let other = Simulator::start(SimulatorSettings::new(crate::stage::TOKEN)).await.unwrap();
     let text = destination(&stage.vitally.url(), 1, FAST);
     let second = text.lines().skip(3).take(2).collect::<Vec<_>>().join("\n");
     let second = second.replace("vitally:\n", "staging:\n").replace(&stage.vitally.url(), &other.url());
@@ -173,9 +173,9 @@ async fn two_workspaces_of_one_project_are_kept_apart() {
     let ran = try_run(&stage).await.unwrap();
     assert_eq!(ran.told("accounts"), "completed: 3 unchanged");
     assert_eq!(ran.told("staged"), "completed: 3 delivered");
-    assert_eq!(other.count(Object::Account), 3);
+    assert_eq!(other.count(RecordKind::Account), 3);
     // A record of one is no reason to let one of the other be.
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     try_run(&stage).await.unwrap();
-    assert_eq!((stage.vitally.count(Object::Account), other.count(Object::Account)), (2, 2));
+    assert_eq!((stage.vitally.count(RecordKind::Account), other.count(RecordKind::Account)), (2, 2));
 }

@@ -1,9 +1,9 @@
 //! Keys and external ids: duplicates, nulls, and rows that become another record.
 
-use coho_core::decide::Purpose;
-use coho_core::verdict::Fate;
+use coho_core::decide::RunKind;
+use coho_core::verdict::RowStatus;
 use coho_engine::run::Options;
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, Trouble};
 
 use crate::stage::{ACCOUNTS, Ran, Stage, USERS};
 
@@ -25,8 +25,12 @@ fn put(stage: &Stage, rows: &str) {
 }
 
 fn external_ids(stage: &Stage) -> Vec<String> {
-    let mut ids: Vec<_> =
-        stage.vitally.records(Object::Account).into_iter().filter_map(|record| record.external_id).collect();
+    let mut ids: Vec<_> = stage
+        .vitally
+        .records(RecordKind::Account)
+        .into_iter()
+        .filter_map(|record| record.external_id)
+        .collect();
     ids.sort();
     ids
 }
@@ -291,7 +295,7 @@ async fn a_departure_that_waits_for_its_removal_is_not_taken_by_the_next_one() {
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
     stage
         .vitally
-        .script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*").times(2));
+        .script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*").times(2));
     put(&stage, "1=b");
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected");
@@ -317,11 +321,11 @@ async fn a_row_may_be_called_like_the_record_that_another_row_left() {
     let rows = "('Acme', 'u-acme', 'Acme', 'missing', NULL), ('Acme (was Foo)', 'Foo', 'Foo', 'a-1', NULL)";
     stage.sql(&format!("INSERT INTO users VALUES {rows}, ('Other', 'u-2', 'Other', 'a-1', NULL)")).unwrap();
     stage.run().await.unwrap();
-    assert_eq!(stage.vitally.count(Object::User), 2);
+    assert_eq!(stage.vitally.count(RecordKind::User), 2);
     stage.sql("DELETE FROM users WHERE id = 'Acme (was Foo)'").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls.last().unwrap(), "DELETE /users/<Foo>", "{:?}", ran.calls);
-    assert_eq!(stage.vitally.count(Object::User), 1);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1);
 }
 
 #[tokio::test]
@@ -339,12 +343,12 @@ async fn a_long_chain_of_moves_onto_a_held_record_is_followed_to_its_end() {
     const ROWS: usize = 2_000;
     let stage = Stage::accounts().await.unwrap();
     stage.many_accounts(0, ROWS).unwrap();
-    stage.run_with(&Options { purpose: Purpose::Baseline, ..Options::default() }).await.unwrap();
+    stage.run_with(&Options { run_kind: RunKind::Baseline, ..Options::default() }).await.unwrap();
     // Each row wants the record of the next one, and the last one stays.
     let last = ROWS - 1;
     stage.sql(&format!("UPDATE accounts SET external = printf('a-%03d', id + 1) WHERE id < {last}")).unwrap();
     let plan = &stage.plan().await.unwrap()[0];
-    assert_eq!(plan.counts.fate(Fate::Invalid), last as u64);
+    assert_eq!(plan.counts.status(RowStatus::Invalid), last as u64);
     assert_eq!(plan.counts.planned(), 0);
 }
 
@@ -377,6 +381,6 @@ fields: { name: name, accountIds: { column: account, lookup: account.externalId 
         stage.run().await.unwrap();
     }
     // The first key knows `old`. Its new address is that of the user whom the second key made.
-    let of = |id: &str| stage.vitally.record(Object::User, id).and_then(|user| user.email);
+    let of = |id: &str| stage.vitally.record(RecordKind::User, id).and_then(|user| user.email);
     assert_eq!((of("old").as_deref(), of("c").as_deref()), (Some("a@acme.io"), Some("b@acme.io")));
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, Object, Seed, Switches, Time};
+use coho_simulator::{RecordKind, ScriptedFault, Seed, SimulatorTime, Switches};
 use proptest::prelude::*;
 
 use crate::oracle::{faults, played};
@@ -36,7 +36,7 @@ struct Step {
     rows: BTreeMap<u8, Row>,
     policy: &'static str,
     mapping: Mapping,
-    faults: Vec<Fault>,
+    faults: Vec<ScriptedFault>,
 }
 
 fn rows() -> impl Strategy<Value = BTreeMap<u8, Row>> {
@@ -148,7 +148,7 @@ fn check(stage: &Stage, step: &Step, held: &Held, foreign: Option<&str>) -> Resu
         let row = &step.rows[key];
         let record = stage
             .vitally
-            .record(Object::Account, &row.external)
+            .record(RecordKind::Account, &row.external)
             .ok_or_else(|| format!("{key} is missing"))?;
         let is = |name: &str| record.traits.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
         assert_eq!(record.traits.get("seats"), Some(&serde_json::Value::from(row.seats)), "seats of {key}");
@@ -162,7 +162,7 @@ fn check(stage: &Stage, step: &Step, held: &Held, foreign: Option<&str>) -> Resu
         }
     }
     for (key, (external, _)) in held {
-        let record = stage.vitally.record(Object::Account, external);
+        let record = stage.vitally.record(RecordKind::Account, external);
         let wanted = step.rows.values().any(|row| row.external == *external);
         let stuck = step.rows.contains_key(key) && !fine.contains(key);
         let left = !stuck && !wanted;
@@ -186,7 +186,7 @@ fn check(stage: &Stage, step: &Step, held: &Held, foreign: Option<&str>) -> Resu
 
 /// The id of the record that was there before Coho, while it is.
 fn foreign(stage: &Stage, id: &str) -> Option<String> {
-    let record = stage.vitally.record(Object::Account, "e0")?;
+    let record = stage.vitally.record(RecordKind::Account, "e0")?;
     (record.id.to_string() == id).then(|| id.to_owned())
 }
 
@@ -194,7 +194,7 @@ async fn play(stage: &mut Stage, switches: &str, steps: &[Step]) -> Result<(), F
     stage.clear()?;
     let limit = stage.vitally.switches().limit;
     stage.vitally.set_switches(Switches { limit, ..switches.parse()? });
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     let id = stage.vitally.seed(Seed::account("e0").name("Old").made_at(long_ago))?.to_string();
     let mut held = Held::new();
     for step in steps {

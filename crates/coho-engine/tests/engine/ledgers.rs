@@ -11,7 +11,7 @@ use coho_engine::owner::OnForeign;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
-use coho_simulator::Object;
+use coho_simulator::RecordKind;
 
 use crate::stage::{ACCOUNTS, FAST, Failure, Stage, destination};
 
@@ -93,7 +93,7 @@ async fn another_project_is_refused_and_deletes_nothing() {
         assert_eq!(error.code(), Code::OTHER_PROJECT);
         assert!(error.to_string().contains("belongs to the project `stage` in "), "{error}");
         assert!(error.help().unwrap().contains("--adopt-ledger"));
-        assert_eq!(first.vitally.count(Object::Account), 2);
+        assert_eq!(first.vitally.count(RecordKind::Account), 2);
     }
     assert_eq!(first.run().await.unwrap().told_all(), "completed: 2 unchanged");
 }
@@ -151,12 +151,12 @@ async fn the_anchor_of_a_workspace_stays_the_first_one() {
     let stage = Stage::accounts().await.unwrap();
     stage.many_accounts(1, 2).unwrap();
     stage.run().await.unwrap();
-    let anchor = || stage.ask_ledger("SELECT anchor_external_id || ' ' || anchored_at FROM workspaces");
-    let laid = anchor().unwrap();
+    let fingerprint = || stage.ask_ledger("SELECT anchor_external_id || ' ' || anchored_at FROM workspaces");
+    let laid = fingerprint().unwrap();
     assert!(laid[0].starts_with("a-001 "), "{laid:?}");
     stage.many_accounts(2, 4).unwrap();
     stage.run().await.unwrap();
-    assert_eq!(anchor().unwrap(), laid);
+    assert_eq!(fingerprint().unwrap(), laid);
 }
 
 #[tokio::test]
@@ -164,9 +164,9 @@ async fn a_row_that_stays_invalid_is_written_once_and_told_until_it_is_well() {
     let stage = Stage::accounts().await.unwrap();
     stage.many_accounts(1, 4).unwrap();
     stage.run().await.unwrap();
-    let fates = "SELECT coalesce(key, '-') || ' ' || fate || ' ' || standing FROM fates ORDER BY id";
-    let before = stage.ask_ledger(fates).unwrap().len();
-    let since = |from: usize| stage.ask_ledger(fates).map(|all| all[from..].to_vec());
+    let statuses = "SELECT coalesce(key, '-') || ' ' || fate || ' ' || standing FROM fates ORDER BY id";
+    let before = stage.ask_ledger(statuses).unwrap().len();
+    let since = |from: usize| stage.ask_ledger(statuses).map(|all| all[from..].to_vec());
     stage.sql("UPDATE accounts SET external = NULL WHERE id = 2").unwrap();
     stage.sql("INSERT INTO accounts VALUES (9, NULL, 'Never sent', 'free', 1, 0)").unwrap();
     stage.sql("INSERT INTO accounts VALUES (NULL, 'x', 'No key', 'free', 1, 0)").unwrap();
@@ -195,7 +195,7 @@ async fn a_temporary_folder_that_is_not_there_is_named() {
         project: &project,
         root: stage.folder.path().to_owned(),
         temporary,
-        clock: Arc::new(coho_core::memory::Time::default),
+        clock: Arc::new(coho_core::time::Time::default),
         holder: Holder { id: "a".into(), pid: 1, host: "here".into() },
         run_id: Arc::new(|| "r".to_owned()),
         lineage: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use coho_core::event::{Event, Listener, Silence};
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Clock, Fault, FaultAnswer, Object, Seed, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorClock, Trouble};
 
 use crate::stage::{ACCOUNTS, Failure, Ran, Stage, USERS};
 
@@ -33,7 +33,9 @@ async fn too_many_refused_records_stop_their_sync_and_no_other() {
     stage.many_accounts(1, 11).unwrap();
     stage.vitally.seed(Seed::account("acme")).unwrap();
     stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'acme', NULL)").unwrap();
-    stage.vitally.script(Fault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).after(1).times(100));
+    stage
+        .vitally
+        .script(ScriptedFault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).after(1).times(100));
     let ran = run(&stage).await;
     assert_eq!(ran.told("accounts"), "halted (max-rejected): 1 delivered, 3 rejected, 6 not-attempted");
     assert_eq!(ran.told("users"), "completed: 1 delivered");
@@ -41,14 +43,14 @@ async fn too_many_refused_records_stop_their_sync_and_no_other() {
     stage.advance(Duration::from_secs(600));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("accounts"), "completed: 9 delivered, 1 unchanged", "what was sent is remembered");
-    assert_eq!(stage.vitally.count(Object::Account), 11);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 11);
 }
 
 #[tokio::test]
 async fn as_many_refused_records_as_are_allowed_stop_nothing() {
     let stage = stage("guards: { max_rejected: 2 }\n").await.unwrap();
     stage.many_accounts(1, 11).unwrap();
-    stage.vitally.script(Fault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(2));
+    stage.vitally.script(ScriptedFault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(2));
     assert_eq!(run(&stage).await.told("accounts"), "completed-with-errors: 8 delivered, 2 rejected");
 }
 
@@ -57,7 +59,9 @@ async fn fifty_refusals_in_a_row_for_one_reason_halt_the_run() {
     let stage = stage("").await.unwrap();
     stage.many_accounts(1, 61).unwrap();
     stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-060', NULL)").unwrap();
-    stage.vitally.script(Fault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).times(100));
+    stage
+        .vitally
+        .script(ScriptedFault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).times(100));
     let ran = run(&stage).await;
     assert_eq!(ran.told("accounts"), "halted (refused): 50 rejected, 10 not-attempted");
     assert_eq!(ran.told("users"), "halted (refused): nothing", "the run is halted");
@@ -68,17 +72,19 @@ async fn fifty_refusals_in_a_row_for_one_reason_halt_the_run() {
 async fn forty_nine_refusals_in_a_row_do_not() {
     let stage = stage("").await.unwrap();
     stage.many_accounts(1, 100).unwrap();
-    stage.vitally.script(Fault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).times(49));
-    // One arrives, and another 49 do not.
     stage
         .vitally
-        .script(Fault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).after(50).times(49));
+        .script(ScriptedFault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).times(49));
+    // One arrives, and another 49 do not.
+    stage.vitally.script(
+        ScriptedFault::once(refusal("traits are closed today")).on(ROUTE.0, ROUTE.1).after(50).times(49),
+    );
     assert_eq!(run(&stage).await.told("accounts"), "completed-with-errors: 1 delivered, 98 rejected");
 }
 
 /// Moves the clock with each record that is settled.
 struct Ticks {
-    clock: Clock,
+    clock: SimulatorClock,
     by: Duration,
     settled: AtomicUsize,
 }
@@ -138,7 +144,7 @@ async fn the_time_of_one_sync_is_not_used_up_by_another() {
 async fn a_share_of_refused_records_is_one_of_what_is_planned_where_nothing_is_known() {
     let stage = stage("guards: { max_rejected: { share: 50%, floor: 0 } }\n").await.unwrap();
     stage.many_accounts(1, 11).unwrap();
-    stage.vitally.script(Fault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(3));
+    stage.vitally.script(ScriptedFault::once(refusal("no such plan")).on(ROUTE.0, ROUTE.1).times(3));
     assert_eq!(run(&stage).await.told("accounts"), "completed-with-errors: 7 delivered, 3 rejected");
 }
 

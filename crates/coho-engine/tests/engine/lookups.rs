@@ -1,6 +1,6 @@
 //! Look-ups of references: one by one, or by listing, whichever costs fewer calls.
 
-use coho_simulator::{Lifecycle, Object, Seed, Time};
+use coho_simulator::{LifecycleStage, RecordKind, Seed, SimulatorTime};
 
 use crate::stage::{ACCOUNTS, Failure, START, Stage, USERS};
 
@@ -9,7 +9,7 @@ async fn stage(accounts: usize) -> Result<Stage, Failure> {
     let stage = Stage::with(&[("users", USERS)]).await?;
     for number in 0..accounts {
         // Each made at another moment, as in life: the list goes by that.
-        let made = Time::from_millis(START - 1_000_000_000 + i64::try_from(number)?);
+        let made = SimulatorTime::from_millis(START - 1_000_000_000 + i64::try_from(number)?);
         stage.vitally.seed(Seed::account(&format!("v-{number:05}")).made_at(made))?;
     }
     Ok(stage)
@@ -82,23 +82,26 @@ async fn an_account_that_is_missing_defers_its_rows_until_it_is_there() {
 async fn churned_and_ignored_accounts_are_found() {
     let stage = stage(50).await.unwrap();
     for number in 0..20 {
-        let lifecycle = if number % 2 == 0 { Lifecycle::Churned } else { Lifecycle::Ignored };
-        stage.vitally.mark(coho_simulator::Object::Account, &format!("v-{number:05}"), lifecycle).unwrap();
+        let lifecycle = if number % 2 == 0 { LifecycleStage::Churned } else { LifecycleStage::Ignored };
+        stage
+            .vitally
+            .mark(coho_simulator::RecordKind::Account, &format!("v-{number:05}"), lifecycle)
+            .unwrap();
     }
     users(&stage, 30, |number| number).unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed: 30 delivered", "{:#?}", ran.report.syncs[0].problems);
-    assert_eq!(stage.vitally.count(Object::User), 30);
+    assert_eq!(stage.vitally.count(RecordKind::User), 30);
 }
 
 #[tokio::test]
 async fn a_list_that_fails_is_no_reason_to_fail() {
-    use coho_simulator::{Fault, FaultAnswer, Trouble};
+    use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
     let stage = stage(50).await.unwrap();
     users(&stage, 20, |number| number).unwrap();
     let answer =
         FaultAnswer { body: Some("{\"error\":\"no lists today\"}".to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("GET", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("GET", "/resources/accounts"));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed: 20 delivered", "{:#?}", ran.calls);
     assert_eq!(look_ups(&ran.calls), 21);

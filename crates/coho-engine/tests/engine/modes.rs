@@ -1,17 +1,17 @@
 //! Modes and purposes: update, insert, baseline, resend, and runs of a part of the rows.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
-use coho_simulator::{Fault, Object, Seed, Time, Trouble};
+use coho_simulator::{RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
 
 use crate::stage::{ACCOUNTS, START, Stage, resend};
 
 async fn stage(mode: &str) -> Stage {
     let mut stage = Stage::accounts().await.unwrap();
     stage.sync("accounts", &ACCOUNTS.replace("match:", &format!("mode: {mode}\nmatch:")));
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     stage.vitally.seed(Seed::account("a-001").name("Old").made_at(long_ago)).unwrap();
     stage.many_accounts(1, 3).unwrap();
     stage
@@ -22,7 +22,7 @@ async fn update_mode_creates_nothing_and_tries_again_later() {
     let stage = stage("update").await;
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed: 1 delivered, 1 skipped");
-    assert_eq!(stage.vitally.count(Object::Account), 1);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged, 1 held");
     stage.vitally.seed(Seed::account("a-002").name("Born elsewhere")).unwrap();
     stage.advance(std::time::Duration::from_secs(3_600));
@@ -59,7 +59,7 @@ async fn update_mode_with_nothing_but_nulls_sends_nothing() {
 #[tokio::test]
 async fn a_baseline_remembers_rows_without_sending_them() {
     let stage = stage("upsert").await;
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     let ran = stage.run_with(&baseline).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 2 learned", 0));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 unchanged");
@@ -78,7 +78,7 @@ async fn a_baseline_of_delivered_rows_takes_them_as_sent() {
     let stage = stage("upsert").await;
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET plan = 'pro' WHERE id = 2; DELETE FROM accounts WHERE id = 1").unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     let ran = stage.run_with(&baseline).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 learned, 1 kept", 0));
     let ran = stage.run().await.unwrap();
@@ -93,7 +93,7 @@ async fn a_baseline_of_delivered_rows_takes_them_as_sent() {
 async fn a_baseline_finds_the_same_faults_of_rows_as_a_run() {
     let stage = stage("upsert").await;
     stage.sql("UPDATE accounts SET name = NULL WHERE id = 1").unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     assert_eq!(
         stage.run_with(&baseline).await.unwrap().told_all(),
         "completed-with-errors: 1 learned, 1 invalid"
@@ -163,11 +163,11 @@ async fn a_changed_external_id_of_one_key_removes_nothing_in_a_run_of_that_key()
 #[tokio::test]
 async fn a_baseline_closes_no_open_intent() {
     let stage = stage("upsert").await;
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/accounts"));
     stage.run().await.unwrap();
     let open = "SELECT key FROM memory WHERE pending = 'open'";
     assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     assert_eq!(stage.run_with(&baseline).await.unwrap().told_all(), "completed: 1 learned, 1 held");
     assert_eq!(stage.ask_ledger(open).unwrap(), ["1"]);
 }

@@ -1,6 +1,6 @@
 //! Nulls: a field is cleared only where its policy says so.
 
-use coho_simulator::{Fault, Object, Seed, Trouble};
+use coho_simulator::{RecordKind, ScriptedFault, Seed, Trouble};
 
 use crate::stage::{ACCOUNTS, Stage};
 
@@ -95,7 +95,7 @@ async fn a_required_field_that_is_null_is_no_problem_once_it_was_sent_and_is_lef
 /// Everything that Vitally holds disappears, as if somebody had deleted it there.
 fn gone(stage: &Stage) {
     stage.vitally.reset().unwrap();
-    assert_eq!(stage.vitally.count(Object::Account), 0);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 0);
 }
 
 #[tokio::test]
@@ -118,7 +118,9 @@ async fn a_null_that_is_omitted_after_an_unclear_write_leaves_nothing_to_believe
     stage.many_accounts(1, 2).unwrap();
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET plan = 'pro'").unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("PUT", "/resources/accounts/*").times(3));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::DropAfterCommit).on("PUT", "/resources/accounts/*").times(3));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 deferred");
     stage.sql("UPDATE accounts SET plan = NULL").unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered");

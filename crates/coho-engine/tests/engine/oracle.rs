@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use coho_simulator::{Fault, Object, Seed, Switches, Time};
+use coho_simulator::{RecordKind, ScriptedFault, Seed, SimulatorTime, Switches};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -48,7 +48,7 @@ pub(crate) struct Step {
     pub(crate) late: bool,
     /// Whether all that waits is due.
     pub(crate) long: bool,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<ScriptedFault>,
 }
 
 /// The traits of accounts, by mapping.
@@ -128,7 +128,7 @@ fn table<T: std::fmt::Debug + Clone + 'static>(
     prop::collection::vec((0..keys, row), 0..=usize::from(keys)).prop_map(|rows| rows.into_iter().collect())
 }
 
-fn faults() -> impl Strategy<Value = Vec<Fault>> {
+fn faults() -> impl Strategy<Value = Vec<ScriptedFault>> {
     let writes = faults::of_writes(&["accounts", "users"]);
     faults::some([writes, faults::of_batches(), faults::of_looks(), faults::of_lists()].concat())
 }
@@ -250,7 +250,7 @@ fn held(stage: &Stage) -> Result<Vec<String>, Failure> {
     stage.vitally.flush()?;
     let names = told::names(&stage.vitally);
     let mut lines = Vec::new();
-    for object in Object::ALL {
+    for object in RecordKind::ALL {
         for record in stage.vitally.records(object) {
             let traits: BTreeMap<_, _> = record.traits.iter().filter(|(_, value)| !value.is_null()).collect();
             let traits: Vec<_> = traits.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -276,7 +276,7 @@ fn held(stage: &Stage) -> Result<Vec<String>, Failure> {
 
 /// What was there before Coho.
 fn plant(stage: &Stage) -> Result<(), Failure> {
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     for account in ["s0", "s1"] {
         stage.vitally.seed(Seed::account(account).name("Before").made_at(long_ago))?;
     }
@@ -287,7 +287,7 @@ fn plant(stage: &Stage) -> Result<(), Failure> {
 
 /// Puts a ledger of an older schema in place, and into Vitally what it remembers.
 fn remember(stage: &Stage, older: usize) -> Result<(), Failure> {
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     let acme = stage.vitally.seed(Seed::account("acme").name("Acme").made_at(long_ago))?;
     stage.vitally.seed(Seed::account("hoop").name("Hoop").made_at(long_ago))?;
     let schema = OLDER[older].replace("'production'", &format!("'{}'", stage.vitally.url()));

@@ -4,7 +4,7 @@ use coho_core::event::{Event, Listener, Silence};
 use coho_engine::permit::{Permit, PermitError};
 use coho_engine::run::{Options, Outlook};
 use coho_engine::stop::Stop;
-use coho_simulator::Object;
+use coho_simulator::RecordKind;
 
 use crate::stage::{ACCOUNTS, Failure, Ran, Stage, USERS};
 
@@ -88,20 +88,20 @@ async fn a_row_that_came_back_since_is_not_removed() {
     stage.sql("INSERT INTO accounts VALUES (3, 'a-003', 'Account 3', 'free', 3, 0)").unwrap();
     let ran = run(&stage, &text).await;
     assert_eq!(ran.told_all(), "completed: 2 delivered, 2 unchanged");
-    assert_eq!(stage.vitally.count(Object::Account), 4);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 4);
 }
 
 #[tokio::test]
 async fn a_record_that_got_a_row_of_another_key_since_is_not_removed() {
     let stage = stage().await.unwrap();
     let text = permit(&stage).await.unwrap();
-    let before = stage.vitally.record(Object::Account, "a-003").unwrap().id;
+    let before = stage.vitally.record(RecordKind::Account, "a-003").unwrap().id;
     // The primary key of the row that left was renamed, as the source tells a moment later.
     stage.sql("INSERT INTO accounts VALUES (33, 'a-003', 'Account 3', 'free', 33, 0)").unwrap();
     let ran = run(&stage, &text).await;
     assert!(!ran.calls.iter().any(|call| call.starts_with("DELETE")), "{} {:#?}", ran.told_all(), ran.calls);
     stage.run().await.unwrap();
-    assert_eq!(stage.vitally.record(Object::Account, "a-003").map(|record| record.id), Some(before));
+    assert_eq!(stage.vitally.record(RecordKind::Account, "a-003").map(|record| record.id), Some(before));
 }
 
 /// Asks for the end after so many settlements.
@@ -138,7 +138,7 @@ async fn a_run_that_was_interrupted_goes_on_under_the_same_permit() {
     let ran = run(&stage, &text).await;
     assert!(!ran.told_all().contains("stale"), "{}", ran.told_all());
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
-    assert_eq!(stage.vitally.count(Object::Account), 23);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 23);
 }
 
 #[tokio::test]
@@ -149,9 +149,9 @@ async fn updates_that_were_not_attempted_are_still_permitted() {
     stage.sql("UPDATE accounts SET seats = seats + 100").unwrap();
     let text = permit(&stage).await.unwrap();
     stage.vitally.script(
-        coho_simulator::Fault::once(coho_simulator::Trouble::Answer(coho_simulator::FaultAnswer::status(
-            401,
-        )))
+        coho_simulator::ScriptedFault::once(coho_simulator::Trouble::Answer(
+            coho_simulator::FaultAnswer::status(401),
+        ))
         .after(5)
         .times(100),
     );
@@ -198,11 +198,12 @@ async fn a_permit_of_other_rules_is_stale() {
 async fn a_permit_of_another_address_of_the_destination_is_stale() {
     let mut stage = stage().await.unwrap();
     let text = permit(&stage).await.unwrap();
-    let other =
-        coho_simulator::Simulator::start(coho_simulator::Settings::new(crate::stage::TOKEN)).await.unwrap();
+    let other = coho_simulator::Simulator::start(coho_simulator::SimulatorSettings::new(crate::stage::TOKEN))
+        .await
+        .unwrap();
     stage.file("coho.yaml", &crate::stage::destination(&other.url(), 1, crate::stage::FAST));
     stage.try_run(&under(&stage, &text), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert!(other.calls().is_empty(), "{:#?}", other.records(Object::Account));
+    assert!(other.calls().is_empty(), "{:#?}", other.records(RecordKind::Account));
 }
 
 #[tokio::test]
@@ -213,7 +214,7 @@ async fn a_sync_that_the_permit_does_not_have_sends_nothing() {
     stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-001', NULL)").unwrap();
     let ran = run(&stage, &text).await;
     assert!(ran.told("users").ends_with(": 1 stale"), "{}", ran.told("users"));
-    assert_eq!(stage.vitally.count(Object::User), 0);
+    assert_eq!(stage.vitally.count(RecordKind::User), 0);
 }
 #[tokio::test]
 async fn a_template_that_names_the_run_does_not_make_a_permit_stale() {

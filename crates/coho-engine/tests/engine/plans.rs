@@ -4,7 +4,7 @@
 use coho_core::decide::Change;
 use coho_core::event::Silence;
 use coho_core::value::Value;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_engine::run::{Options, Outlook};
 use coho_engine::stop::Stop;
 
@@ -91,7 +91,7 @@ async fn invalid_rows_are_counted_by_what_is_wrong_and_with_which_field() {
         ["cast-failed traits.plan 2", "cast-failed traits.seats 1", "duplicate-key 3", "null-key 1"];
     assert_eq!(told, expected);
     let sum: u64 = plan.problems.values().map(|problem| problem.count).sum();
-    assert_eq!(sum, plan.counts.fate(Fate::Invalid));
+    assert_eq!(sum, plan.counts.status(RowStatus::Invalid));
     let invalid = plan.changes.iter().filter(|((change, _), _)| *change == Change::Invalid);
     assert_eq!(invalid.map(|(_, count)| count).sum::<u64>(), sum);
 }

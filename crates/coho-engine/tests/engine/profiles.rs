@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use coho_simulator::{Profile, Seed, Settings, Time, Trouble};
+use coho_simulator::{Profile, Seed, SimulatorSettings, SimulatorTime, Trouble};
 
 use crate::crash::crash;
 use crate::stage::{Failure, ORDERS, START, Stage, TOKEN, told};
@@ -88,7 +88,7 @@ const THIRD: &str = "
     DELETE FROM users WHERE id = 2; DELETE FROM contacts WHERE id IN (1, 2); DELETE FROM orders WHERE id = 2;";
 
 async fn stage(profile: Profile) -> Result<Stage, Failure> {
-    let settings = Settings { switches: profile.switches(), ..Settings::new(TOKEN) };
+    let settings = SimulatorSettings { switches: profile.switches(), ..SimulatorSettings::new(TOKEN) };
     let orders = ORDERS.replace("accountId: account", "accountId: account\n  userId: user");
     let orders = orders.replace("object: event", "object: event\nmatch: { messageId: message }");
     let records = [("accounts", ACCOUNTS), ("users", USERS), ("contacts", CONTACTS)];
@@ -99,7 +99,7 @@ async fn stage(profile: Profile) -> Result<Stage, Failure> {
     stage.analytics();
     stage.file("models/contacts.yaml", "source: app\ntable: contacts\nprimary_key: id\n");
     stage.sql("CREATE TABLE contacts (id, external, name, account, email)")?;
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     stage.vitally.seed(Seed::account("a-0").name("Before").made_at(long_ago))?;
     let emma = Seed::user("old-2").name("Old").email("emma@bolt.io").account_link("a-0");
     stage.vitally.seed(emma.made_at(long_ago))?;

@@ -1,6 +1,6 @@
 //! References: external ids become Vitally's ids when they are sent.
 
-use coho_simulator::{Object, Seed, VitallyId};
+use coho_simulator::{RecordId, RecordKind, Seed};
 
 use crate::stage::{ACCOUNTS, Stage, USERS};
 
@@ -26,7 +26,7 @@ async fn ids_of_vitallys_own_need_no_look_up() {
     let stage = Stage::with(&[("users", &users)]).await.unwrap();
     let [acme, bolt] = ["00000000-0000-4000-8000-00000000aaaa", "00000000-0000-4000-8000-00000000bbbb"];
     for (name, id) in [("acme", acme), ("bolt", bolt)] {
-        stage.vitally.seed(Seed { id: VitallyId::parse(id), ..Seed::account(name).name(name) }).unwrap();
+        stage.vitally.seed(Seed { id: RecordId::parse(id), ..Seed::account(name).name(name) }).unwrap();
     }
     stage.sql(&format!("INSERT INTO users VALUES (1, 'u-1', 'Ada', '{acme}', NULL)")).unwrap();
     let ran = stage.run().await.unwrap();
@@ -65,7 +65,7 @@ async fn an_account_that_was_made_anew_is_looked_up_again() {
     stage.run().await.unwrap();
     // Somebody deletes the account and makes it again: Vitally gives it another id.
     stage.vitally.reset().unwrap();
-    let id = VitallyId::parse("00000000-0000-4000-8000-00000000ffff");
+    let id = RecordId::parse("00000000-0000-4000-8000-00000000ffff");
     stage.vitally.seed(Seed { id, ..Seed::account("a-001").name("Anew") }).unwrap();
     stage
         .sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'a-001', NULL), (3, 'u-3', 'Cleo', 'a-001', NULL)")
@@ -98,7 +98,7 @@ async fn users_without_accounts_are_told_in_vitallys_connectors_words() {
     assert_eq!(ran.told("users"), "completed-with-errors: 1 invalid");
     let problem = ran.report.syncs[1].problems.values().next().unwrap();
     assert_eq!(problem.first.message, "Must specify at least one of: accountIds or organizationIDs");
-    assert_eq!(stage.vitally.count(Object::User), 0);
+    assert_eq!(stage.vitally.count(RecordKind::User), 0);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_user_that_loses_its_account_is_told_and_keeps_its_record() {
     stage.run().await.unwrap();
     stage.sql("UPDATE users SET account = NULL").unwrap();
     assert_eq!(stage.run().await.unwrap().told("users"), "completed-with-errors: 1 invalid");
-    assert_eq!(stage.vitally.count(Object::User), 1);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1);
 }
 
 /// Ada was in a-001, which was deleted, and is in a-002.
@@ -125,7 +125,7 @@ async fn moved(how: &str) -> Stage {
     }
     stage.run().await.unwrap();
     if how == "by hand" {
-        assert!(stage.vitally.delete(Object::Account, "a-001").unwrap());
+        assert!(stage.vitally.delete(RecordKind::Account, "a-001").unwrap());
     }
     stage
 }
@@ -134,7 +134,7 @@ async fn moved(how: &str) -> Stage {
 async fn an_account_that_is_no_more_does_not_block_the_user_that_left_it() {
     for how in ["by the sync", "by hand"] {
         let stage = moved(how).await;
-        assert!(stage.vitally.record(Object::Account, "a-001").is_none(), "{how}");
+        assert!(stage.vitally.record(RecordKind::Account, "a-001").is_none(), "{how}");
         stage.sql("UPDATE users SET name = 'Ada B.'").unwrap();
         let ran = stage.run().await.unwrap();
         assert_eq!(ran.told("users"), "completed: 1 delivered", "{how}: {:#?}", ran.calls);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Object, Seed, Time};
+use coho_simulator::{RecordKind, Seed, SimulatorTime};
 
 use crate::stage::{ACCOUNTS, ORGANIZATIONS, START, Stage, USERS};
 
@@ -13,7 +13,7 @@ use crate::stage::{ACCOUNTS, ORGANIZATIONS, START, Stage, USERS};
 async fn stage(policy: &str) -> Stage {
     let mut stage = Stage::accounts().await.unwrap();
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", policy));
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     stage.vitally.seed(Seed::account("found").name("Found").made_at(long_ago)).unwrap();
     stage.sql("INSERT INTO accounts VALUES (1, 'found', 'Found', NULL, 1, 0), (2, 'created', 'Created', NULL, 1, 0), (3, 'stays', 'Stays', NULL, 1, 0)").unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 delivered");
@@ -106,7 +106,7 @@ async fn records_are_deleted_after_those_that_refer_to_them() {
     stage.sql("DELETE FROM organizations WHERE id = 1; DELETE FROM accounts WHERE id = 1; DELETE FROM users WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, ["DELETE /users/<u-1>", "DELETE /accounts/<a-1>", "DELETE /organizations/<o-1>"]);
-    assert_eq!(stage.vitally.count(Object::User), 1);
+    assert_eq!(stage.vitally.count(RecordKind::User), 1);
 }
 
 /// A second sync that delivers the record of a row that left the first one.
@@ -138,6 +138,6 @@ async fn a_record_that_another_sync_delivers_in_the_same_run_is_not_removed() {
     stage.advance(Duration::from_secs(60));
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.told("accounts"), "completed: 1 removed, 1 unchanged, 1 stale");
-    assert!(stage.vitally.record(Object::Account, "created").is_some(), "{:?}", ran.calls);
+    assert!(stage.vitally.record(RecordKind::Account, "created").is_some(), "{:?}", ran.calls);
     assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 1 unchanged, 1 kept, 1 released");
 }

@@ -1,7 +1,7 @@
 //! Events under new ids: a sync or its keys were renamed, and Vitally would keep every event twice.
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_engine::run::Options;
 
 use crate::stage::{ACCOUNTS, Failure, ORDERS, Stage};
@@ -40,7 +40,7 @@ async fn is_held(stage: &Stage, says: &str) -> Result<(), Failure> {
 }
 
 fn resend_events() -> Options {
-    Options { purpose: Purpose::ResendEvents, ..Options::default() }
+    Options { run_kind: RunKind::ResendEvents, ..Options::default() }
 }
 
 async fn checked(stage: &Stage) -> Result<Vec<String>, Failure> {
@@ -79,7 +79,7 @@ async fn a_sync_that_takes_its_events_as_sent_goes_on() {
     let mut stage = sent().await.unwrap();
     stage.sync("orders", &ORDERS.replace("id: orders", "id: purchases"));
     is_held(&stage, "`orders`").await.unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     assert_eq!(stage.run_with(&baseline).await.unwrap().told_all(), "completed: 3 learned");
     orders(&stage, 4, 5).unwrap();
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 accepted, 3 unchanged");
@@ -137,7 +137,7 @@ async fn late_events_of_a_model_of_the_newest_ones_are_sent() {
 async fn changed_keys_of_events_that_were_only_learned_are_held() {
     let stage = Stage::with_analytics(&[("orders", ORDERS)]).await.unwrap();
     orders(&stage, 1, 2).unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     stage.run_with(&baseline).await.unwrap();
     stage.sql("UPDATE orders SET id = 'order-' || id").unwrap();
     let ran = stage.run().await.unwrap();

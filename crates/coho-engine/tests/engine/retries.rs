@@ -5,7 +5,7 @@ use std::time::Duration;
 use coho_engine::conclude::MOST_TRIES;
 use coho_engine::plan::{Filter, Waiting};
 use coho_engine::run::Options;
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Ran, Stage};
 
@@ -21,7 +21,7 @@ async fn stage() -> Stage {
 fn refuse(stage: &Stage) {
     let answer =
         FaultAnswer { body: Some(r#"{"error":"name is silly"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
 }
 
 fn problem(ran: &Ran) -> String {
@@ -106,7 +106,7 @@ async fn a_refused_change_is_sent_whole_when_it_is_tried_again() {
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET seats = 9 WHERE id = 1").unwrap();
     let answer = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
     stage.sql("UPDATE accounts SET seats = 1 WHERE id = 1").unwrap();
     let ran = stage.run().await.unwrap();
@@ -160,7 +160,7 @@ async fn a_removal_that_waits_is_tried_again_with_what_waits() {
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
     stage.run().await.unwrap();
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     stage.run().await.unwrap();
     let project = stage.project().unwrap();
@@ -177,7 +177,7 @@ async fn a_removal_that_waits_is_void_once_its_row_is_back() {
     stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
     stage.run().await.unwrap();
     let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
     stage.sql("CREATE TABLE gone AS SELECT * FROM accounts WHERE id = 1").unwrap();
     stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
     stage.run().await.unwrap();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::Silence;
 use coho_engine::lost::OnLost;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Stage};
 
@@ -42,7 +42,7 @@ async fn a_record_whose_new_one_is_held_by_a_guard_stays() {
     stage.sync("accounts", &clearing.replace("floor: 1", "floor: 10"));
     stage.run().await.unwrap();
     assert!(stage.records().iter().all(|line| line.starts_with("account b-")), "{:?}", stage.records());
-    assert_eq!(stage.vitally.count(Object::Account), 4);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 4);
 }
 
 #[tokio::test]
@@ -52,14 +52,16 @@ async fn a_record_whose_new_one_is_refused_stays_until_that_is_there() {
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET external = 'b-001'").unwrap();
     let body = Some(r#"{"error":"this is no name"}"#.to_owned());
-    stage.vitally.script(Fault::once(Trouble::Answer(FaultAnswer { body, ..FaultAnswer::status(400) })));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::Answer(FaultAnswer { body, ..FaultAnswer::status(400) })));
     stage.run().await.unwrap();
-    assert_eq!(stage.vitally.count(Object::Account), 1, "{:?}", stage.records());
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1, "{:?}", stage.records());
     assert!(stage.records()[0].starts_with("account a-001"), "{:?}", stage.records());
     stage.advance(Duration::from_secs(3_600));
     stage.run().await.unwrap();
     assert!(stage.records()[0].starts_with("account b-001"), "{:?}", stage.records());
-    assert_eq!(stage.vitally.count(Object::Account), 1);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1);
 }
 
 #[tokio::test]
@@ -72,7 +74,7 @@ async fn a_record_whose_renamed_row_is_invalid_stays() {
     stage.sql("UPDATE accounts SET id = 11, seats = 'many'").unwrap();
     let ran = stage.run().await.unwrap();
     assert!(ran.told_all().contains("1 invalid"), "{}", ran.told_all());
-    assert_eq!(stage.vitally.count(Object::Account), 1);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1);
 }
 
 #[tokio::test]
@@ -80,7 +82,7 @@ async fn rows_that_are_only_remembered_share_no_record() {
     let stage = stage("").await;
     stage.many_accounts(1, 3).unwrap();
     stage.sql("UPDATE accounts SET external = 'same'").unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     let ran = stage.run_with(&baseline).await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 2 invalid");
 }
@@ -91,7 +93,7 @@ async fn a_row_that_is_remembered_as_another_record_lets_the_old_one_go_on() {
     stage.many_accounts(1, 2).unwrap();
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET external = 'b-001'").unwrap();
-    let baseline = Options { purpose: Purpose::Baseline, ..Options::default() };
+    let baseline = Options { run_kind: RunKind::Baseline, ..Options::default() };
     assert_eq!(stage.run_with(&baseline).await.unwrap().told_all(), "completed: 1 learned");
     let targets = stage.ask_ledger("SELECT target || ' ' || standing FROM memory ORDER BY target").unwrap();
     assert_eq!(targets, ["a-001 delivered", "b-001 assumed"]);
@@ -105,8 +107,8 @@ async fn an_adoption_that_breaks_off_hides_no_lost_ledger() {
     for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
         drop(std::fs::remove_file(stage.ledger().with_file_name(file)));
     }
-    let adopt = Options { purpose: Purpose::Adopt, on_lost: OnLost::BeginAnew, ..Options::default() };
-    stage.vitally.script(Fault::once(Trouble::Answer(FaultAnswer::status(403))));
+    let adopt = Options { run_kind: RunKind::Adopt, on_lost: OnLost::BeginAnew, ..Options::default() };
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(FaultAnswer::status(403))));
     drop(stage.try_run(&adopt, &Silence, &Stop::new()).await.unwrap());
     let lost = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap_err();
     assert_eq!(lost.code(), Code::LEDGER_LOST);

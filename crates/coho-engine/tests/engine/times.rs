@@ -2,7 +2,7 @@
 
 use coho_core::plan::LeastTime;
 use coho_engine::run::Options;
-use coho_simulator::{Fault, FaultAnswer, Switches, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Switches, Trouble};
 
 use crate::stage::{ACCOUNTS, Stage, destination};
 
@@ -75,7 +75,7 @@ async fn fresh_rows_come_before_retries_and_a_changed_mapping_after_removals() {
     stage.many_accounts(1, 8).unwrap();
     // Two are refused; they are tried again later.
     let refusal = Trouble::Answer(FaultAnswer::status(400));
-    stage.vitally.script(Fault::once(refusal).on("POST", "/resources/accounts").times(2));
+    stage.vitally.script(ScriptedFault::once(refusal).on("POST", "/resources/accounts").times(2));
     stage.run().await.unwrap();
     stage.advance(std::time::Duration::from_secs(3_600));
     // One row is new, one changed, one left, and what the mapping makes of all rows is another thing.

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coho_core::event::{Event, Listener, Silence};
-use coho_core::memory::Time as Moment;
+use coho_core::time::Time;
 use coho_engine::context::EngineError;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_ledger::{Ledger, Opening};
-use coho_simulator::{Fault, FaultAnswer, Object, Seed, Time, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
 
 use crate::stage::{FAST, START, Stage, destination};
 
@@ -23,8 +23,8 @@ async fn stage() -> Stage {
     stage
 }
 
-fn answers(status: u16) -> Fault {
-    Fault::once(Trouble::Answer(FaultAnswer::status(status))).times(1_000)
+fn answers(status: u16) -> ScriptedFault {
+    ScriptedFault::once(Trouble::Answer(FaultAnswer::status(status))).times(1_000)
 }
 
 /// Once the trouble is over, everything arrives once, and then nothing is sent.
@@ -73,7 +73,7 @@ async fn a_token_that_is_refused_half_way_halts_the_run() {
 async fn too_many_requests_cost_no_row_an_attempt() {
     let stage = stage().await;
     let wait = FaultAnswer { retry_after: Some(0), ..FaultAnswer::status(429) };
-    stage.vitally.script(Fault::once(Trouble::Answer(wait)).after(1).times(2));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(wait)).after(1).times(2));
     let ran = stage.run().await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 10 delivered", 12));
 }
@@ -81,7 +81,7 @@ async fn too_many_requests_cost_no_row_an_attempt() {
 #[tokio::test]
 async fn a_connection_that_is_cut_after_the_commit_makes_no_second_record() {
     let stage = stage().await;
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on(POST.0, POST.1).after(4));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1).after(4));
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told_all(), "completed-with-errors: 9 delivered, 1 deferred");
     assert_eq!(ran.report.syncs[0].problems.keys().next().unwrap().code.as_str(), "outcome-unknown");
@@ -95,9 +95,9 @@ async fn a_connection_that_is_cut_after_the_commit_makes_no_second_record() {
 #[tokio::test]
 async fn a_connection_that_is_cut_leaves_a_record_of_others_found() {
     let stage = stage().await;
-    let long_ago = Time::from_millis(START - 1_000_000_000);
+    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
     stage.vitally.seed(Seed::account("a-001").name("Old").made_at(long_ago)).unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
     stage.run().await.unwrap();
     recovers(&stage).await;
     assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE origin = 'found'").unwrap(), ["1"]);
@@ -106,7 +106,7 @@ async fn a_connection_that_is_cut_leaves_a_record_of_others_found() {
 #[tokio::test]
 async fn an_answer_that_is_not_json_is_not_success() {
     let stage = stage().await;
-    stage.vitally.script(Fault::once(Trouble::NotJson).on(POST.0, POST.1).after(2).times(2));
+    stage.vitally.script(ScriptedFault::once(Trouble::NotJson).on(POST.0, POST.1).after(2).times(2));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 8 delivered, 2 deferred");
     recovers(&stage).await;
     assert_eq!(origins(&stage), ["created"]);
@@ -115,7 +115,7 @@ async fn an_answer_that_is_not_json_is_not_success() {
 #[tokio::test]
 async fn a_row_that_changes_while_its_write_is_unclear_arrives_as_it_is_now() {
     let stage = stage().await;
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
     stage.run().await.unwrap();
     // The write that nobody knows of set both; now one is null and one is another.
     stage.sql("UPDATE accounts SET plan = NULL, seats = 7 WHERE id = 1").unwrap();
@@ -126,15 +126,15 @@ async fn a_row_that_changes_while_its_write_is_unclear_arrives_as_it_is_now() {
 #[tokio::test]
 async fn a_row_that_leaves_while_its_write_is_unclear_is_looked_after() {
     let stage = stage().await;
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
-    stage.vitally.script(Fault::once(Trouble::DropBefore).on(POST.0, POST.1).after(1));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropBefore).on(POST.0, POST.1).after(1));
     assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 8 delivered, 2 deferred");
     stage.sql("DELETE FROM accounts WHERE id IN (1, 10)").unwrap();
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, ["GET /accounts/a-001", "GET /accounts/a-010"]);
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.calls, ["DELETE /accounts/<a-001>"]);
-    assert_eq!(stage.vitally.count(Object::Account), 8);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 8);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }
 
@@ -195,7 +195,7 @@ async fn a_ledger_that_another_run_holds_is_left_alone() {
     let stage = stage().await;
     stage.run().await.unwrap();
     stage.sql("UPDATE accounts SET seats = 100").unwrap();
-    let now = Moment::from_timestamp_millis(stage.clock.now().millis()).unwrap();
+    let now = Time::from_timestamp_millis(stage.clock.now().millis()).unwrap();
     let ledger = Ledger::open(&stage.ledger(), &Opening::new(now)).unwrap();
     let holder = Holder { id: "other".to_owned(), pid: 1, host: "elsewhere".to_owned() };
     let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
@@ -284,7 +284,7 @@ async fn a_record_that_was_made_while_its_answer_took_its_time_is_ours() {
     stage.tick(Duration::from_secs(30));
     stage.many_accounts(1, 2).unwrap();
     let late = Trouble::AnswerAfterCommit(FaultAnswer::status(500));
-    stage.vitally.script(Fault::once(late).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(late).on("POST", "/resources/accounts"));
     assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed-with-errors: 1 deferred");
     assert_eq!(stage.run_alone().await.unwrap().told_all(), "completed: 1 delivered");
     assert_eq!(stage.ask_ledger("SELECT origin FROM memory").unwrap(), ["created"]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use coho_core::event::Silence;
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;
-use coho_simulator::{Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 
 use crate::stage::{ACCOUNTS, Stage};
 
@@ -15,7 +15,7 @@ async fn asked_to_wait(sync: &str) -> Stage {
     stage.sync("accounts", sync);
     stage.many_accounts(1, 3).unwrap();
     let later = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(429) };
-    stage.vitally.script(Fault::once(Trouble::Answer(later)));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(later)));
     stage
 }
 
@@ -33,7 +33,7 @@ async fn a_stop_ends_the_wait_for_vitallys_rate() {
     let (ran, ()) = tokio::join!(stage.try_run(&options, &Silence, &stop), asker);
     assert_eq!(ran.unwrap().unwrap().told_all(), "interrupted: 2 not-attempted");
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    assert_eq!(stage.vitally.count(Object::Account), 0);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 0);
 }
 
 #[tokio::test]

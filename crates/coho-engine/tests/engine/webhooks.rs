@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coho_alert::channel::webhook::sign;
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::{Arrived, Receiver};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -37,8 +37,8 @@ fn told(hook: &Receiver) -> Vec<String> {
     hook.take().iter().map(one).collect()
 }
 
-fn refused(status: u16) -> Fault {
-    Fault::once(Trouble::Answer(FaultAnswer::status(status)))
+fn refused(status: u16) -> ScriptedFault {
+    ScriptedFault::once(Trouble::Answer(FaultAnswer::status(status)))
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
 use coho_simulator::{
-    Fault, FaultAnswer, Lifecycle, Object, Seed, Settings, Switches, Time, Trouble, VitallyId,
+    FaultAnswer, LifecycleStage, RecordId, RecordKind, ScriptedFault, Seed, SimulatorSettings, SimulatorTime,
+    Switches, Trouble,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -191,7 +192,7 @@ enum Instead {
 impl Case {
     pub(crate) async fn stage(&self) -> Result<Stage, Failure> {
         let syncs: Vec<_> = self.syncs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let mut settings = Settings::new(TOKEN);
+        let mut settings = SimulatorSettings::new(TOKEN);
         switch(&mut settings.switches, &self.behaves)?;
         let mut stage = Stage::served(&syncs, settings).await?;
         if self.analytics {
@@ -238,16 +239,16 @@ impl Step {
     }
 
     pub(crate) fn options(&self) -> Options {
-        let purpose = match self.run {
-            Kind::Baseline => Purpose::Baseline,
-            Kind::Adopt => Purpose::Adopt,
-            Kind::Resend => Purpose::Resend,
-            Kind::ResendEvents => Purpose::ResendEvents,
-            Kind::Sync | Kind::Plan | Kind::None => Purpose::Sync,
+        let run_kind = match self.run {
+            Kind::Baseline => RunKind::Baseline,
+            Kind::Adopt => RunKind::Adopt,
+            Kind::Resend => RunKind::Resend,
+            Kind::ResendEvents => RunKind::ResendEvents,
+            Kind::Sync | Kind::Plan | Kind::None => RunKind::Sync,
         };
         let key = self.key.as_deref().map(Key::new);
         let filter = Filter { limit: self.limit, key, ..Filter::default() };
-        Options { filter, purpose, ..Options::default() }
+        Options { filter, run_kind, ..Options::default() }
     }
 }
 
@@ -273,9 +274,9 @@ impl Deed {
             Self::Delete(named) => drop(vitally.delete(object(&named.object)?, &named.external)?),
             Self::Mark { object: name, external, lifecycle } => {
                 let lifecycle = match lifecycle.as_str() {
-                    "churned" => Lifecycle::Churned,
-                    "ignored" => Lifecycle::Ignored,
-                    "active" => Lifecycle::Active,
+                    "churned" => LifecycleStage::Churned,
+                    "ignored" => LifecycleStage::Ignored,
+                    "active" => LifecycleStage::Active,
                     other => {
                         return Err(format!("expected churned, ignored or active, found `{other}`").into());
                     }
@@ -289,8 +290,8 @@ impl Deed {
     }
 }
 
-fn object(name: &str) -> Result<Object, Failure> {
-    let known = Object::ALL.into_iter().find(|known| known.singular() == name);
+fn object(name: &str) -> Result<RecordKind, Failure> {
+    let known = RecordKind::ALL.into_iter().find(|known| known.singular() == name);
     known.ok_or_else(|| format!("expected account, organization or user, found `{name}`").into())
 }
 
@@ -298,11 +299,13 @@ impl Planted {
     fn seed(&self) -> Result<Seed, Failure> {
         let time = |text: &Option<String>| match text {
             None => Ok(None),
-            Some(text) => Time::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a time")),
+            Some(text) => {
+                SimulatorTime::parse(text).map(Some).ok_or_else(|| format!("`{text}` is not a time"))
+            }
         };
         let id = match &self.id {
             None => None,
-            Some(id) => Some(VitallyId::parse(id).ok_or_else(|| format!("`{id}` is not an id of Vitally"))?),
+            Some(id) => Some(RecordId::parse(id).ok_or_else(|| format!("`{id}` is not an id of Vitally"))?),
         };
         Ok(Seed {
             id,
@@ -320,7 +323,7 @@ impl Planted {
 }
 
 impl Answer {
-    fn fault(&self) -> Result<Fault, Failure> {
+    fn fault(&self) -> Result<ScriptedFault, Failure> {
         let trouble = match (self.trouble, self.status, self.done) {
             (None, Some(status), done) => {
                 let answer = FaultAnswer { status, body: self.body.clone(), retry_after: self.retry_after };
@@ -333,14 +336,15 @@ impl Answer {
             (Some(Instead::NotJson), None, true) => Trouble::NotJson,
             _ => return Err("an answer has a status, or trouble instead of one".into()),
         };
-        let fault = Fault { skip: self.skip, times: self.times.unwrap_or(1), ..Fault::once(trouble) };
+        let fault =
+            ScriptedFault { skip: self.skip, times: self.times.unwrap_or(1), ..ScriptedFault::once(trouble) };
         match self.call.as_deref().map(|call| call.split_once(' ').ok_or("expected METHOD /path")) {
             None => Ok(fault),
             Some(call) => {
                 let (method, path) = call?;
                 let method = (method != "*").then(|| method.to_owned());
                 let path = (path != "*").then(|| path.to_owned());
-                Ok(Fault { method, path, ..fault })
+                Ok(ScriptedFault { method, path, ..fault })
             }
         }
     }

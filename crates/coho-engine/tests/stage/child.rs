@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coho_core::event::Silence;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::run::Options;
 use coho_engine::stop::Stop;

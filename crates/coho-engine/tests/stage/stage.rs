@@ -16,18 +16,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::event::{Listener, Silence};
-use coho_core::memory::Time;
 use coho_core::plan::SyncPlan;
 use coho_core::problem::Problem;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use coho_engine::context::{Engine, EngineError, Setup};
 use coho_engine::run::{Options, Outlook, Report};
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::{File, Project};
-use coho_simulator::{Clock, ExternalInPath, Ids, Running, Settings, Simulator, Switches};
+use coho_simulator::{
+    ExternalInPath, IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, Switches,
+};
 use tempfile::TempDir;
 
 pub(crate) type Failure = Box<dyn Error>;
@@ -101,7 +103,7 @@ const TABLES: &str = "
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) vitally: Running,
-    pub(crate) clock: Clock,
+    pub(crate) clock: SimulatorClock,
     files: BTreeMap<String, String>,
     runs: AtomicU64,
     tick: Duration,
@@ -123,14 +125,15 @@ impl Stage {
 
     /// A stage with these syncs, each from the table of its name.
     pub(crate) async fn with(syncs: &[(&str, &str)]) -> Result<Self, Failure> {
-        Self::served(syncs, Settings::new(TOKEN)).await
+        Self::served(syncs, SimulatorSettings::new(TOKEN)).await
     }
 
     /// A stage on a simulator with these settings, clock and ids apart.
-    pub(crate) async fn served(syncs: &[(&str, &str)], settings: Settings) -> Result<Self, Failure> {
-        let clock = Clock::manual(coho_simulator::Time::from_millis(START));
+    pub(crate) async fn served(syncs: &[(&str, &str)], settings: SimulatorSettings) -> Result<Self, Failure> {
+        let clock = SimulatorClock::manual(coho_simulator::SimulatorTime::from_millis(START));
         let switches = Switches { limit: 100_000_000, ..settings.switches };
-        let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, switches, ..settings };
+        let settings =
+            SimulatorSettings { clock: clock.clone(), ids: IdSource::Sequential, switches, ..settings };
         let vitally = Simulator::start(settings).await?;
         let folder = folder()?;
         rusqlite::Connection::open(folder.path().join("app.db"))?.execute_batch(TABLES)?;
@@ -360,7 +363,7 @@ fn folder() -> std::io::Result<TempDir> {
 
 /// A run that sends everything again.
 pub(crate) fn resend() -> Options {
-    Options { purpose: Purpose::Resend, ..Options::default() }
+    Options { run_kind: RunKind::Resend, ..Options::default() }
 }
 
 pub(crate) fn destination(url: &str, concurrency: usize, rate: u32) -> String {
@@ -376,7 +379,7 @@ ledger: ledger.db
 }
 
 /// The simulator's time as the engine has it.
-fn time(clock: &Clock) -> Time {
+fn time(clock: &SimulatorClock) -> Time {
     Time::from_timestamp_millis(clock.now().millis()).unwrap_or_default()
 }
 
@@ -394,8 +397,8 @@ fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), F
         let before = (&plan.counts.rows, &plan.counts.keys, plan.counts.writes, plan.counts.removals);
         // A run leaves a removal out where a row holds the record after all, or what takes its place is not there yet.
         let (mut keys, mut removals) = (summary.counts.keys.clone(), summary.counts.removals);
-        if !plan.counts.keys.contains_key(&Fate::Stale) {
-            removals += keys.remove(&Fate::Stale).unwrap_or_default();
+        if !plan.counts.keys.contains_key(&RowStatus::Stale) {
+            removals += keys.remove(&RowStatus::Stale).unwrap_or_default();
         }
         let after = (&summary.counts.rows, &keys, summary.counts.writes, removals);
         if before != after || plan.guards != summary.guards {
@@ -404,8 +407,14 @@ fn agree(plans: &[SyncPlan], ran: &Ran, in_path: ExternalInPath) -> Result<(), F
     }
     let least: u64 = plans.iter().map(|plan| plan.calls.least).sum();
     // What is deferred or rejected may not come to its own calls.
-    let cut_short = |fate| ran.report.syncs.iter().map(|summary| summary.counts.fate(fate)).sum::<u64>();
-    let least = if [Fate::Deferred, Fate::Rejected, Fate::Stale].map(cut_short).iter().sum::<u64>() > 0 {
+    let cut_short =
+        |status| ran.report.syncs.iter().map(|summary| summary.counts.status(status)).sum::<u64>();
+    let least = if [RowStatus::Deferred, RowStatus::Rejected, RowStatus::Stale]
+        .map(cut_short)
+        .iter()
+        .sum::<u64>()
+        > 0
+    {
         0
     } else {
         least

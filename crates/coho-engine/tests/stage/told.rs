@@ -2,34 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use coho_core::plan::{Status, SyncSummary};
-use coho_core::verdict::Fate;
-use coho_simulator::{Call, Event, Object, Record, Running};
+use coho_core::plan::{SyncStatus, SyncSummary};
+use coho_core::verdict::RowStatus;
+use coho_simulator::{RecordKind, Running, ServedCall, StoredEvent, StoredRecord};
 
 /// `completed: 2 delivered, 1 unchanged`; a halt and a guard with their codes.
 pub(crate) fn summary(summary: &SyncSummary) -> String {
-    let fates: Vec<_> = Fate::ALL
+    let statuses: Vec<_> = RowStatus::ALL
         .into_iter()
-        .map(|fate| (summary.counts.fate(fate), fate))
+        .map(|status| (summary.counts.status(status), status))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, fate)| format!("{count} {fate}"))
+        .map(|(count, status)| format!("{count} {status}"))
         .collect();
-    let fates = if fates.is_empty() { "nothing".to_owned() } else { fates.join(", ") };
+    let statuses = if statuses.is_empty() { "nothing".to_owned() } else { statuses.join(", ") };
     let code = match &summary.status {
-        Status::Halted { code, .. } => format!(" ({code})"),
-        Status::Held => {
+        SyncStatus::Halted { code, .. } => format!(" ({code})"),
+        SyncStatus::Held => {
             let codes: Vec<_> = summary.guards.iter().map(|guard| guard.code.as_str()).collect();
             format!(" ({})", codes.join(", "))
         }
-        Status::Failed(problems) => {
+        SyncStatus::Failed(problems) => {
             let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
             format!(" ({})", codes.join(", "))
         }
-        Status::Completed | Status::CompletedWithErrors | Status::TimeUp | Status::Interrupted => {
-            String::new()
-        }
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::TimeUp
+        | SyncStatus::Interrupted => String::new(),
     };
-    format!("{}{code}: {fates}", summary.status.name())
+    format!("{}{code}: {statuses}", summary.status.name())
 }
 
 /// Vitally's ids with the external ids of their records.
@@ -37,16 +38,16 @@ pub(crate) type Names = BTreeMap<String, String>;
 
 /// The names of all records that there are.
 pub(crate) fn names(vitally: &Running) -> Names {
-    let records = Object::ALL.into_iter().flat_map(|object| vitally.records(object));
+    let records = RecordKind::ALL.into_iter().flat_map(|object| vitally.records(object));
     records.map(|record| (record.id.to_string(), record.external_id.unwrap_or_default())).collect()
 }
 
 /// `PUT /accounts/<a-1> {"name":"Acme"}`: Vitally's ids as the external ids of their records.
-pub(crate) fn calls(calls: &[Call], names: &Names) -> Vec<String> {
+pub(crate) fn calls(calls: &[ServedCall], names: &Names) -> Vec<String> {
     calls.iter().map(|made| call(made, names)).collect()
 }
 
-fn call(call: &Call, names: &Names) -> String {
+fn call(call: &ServedCall, names: &Names) -> String {
     let path = call.path.strip_prefix("/resources").unwrap_or(&call.path);
     let query = call.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let body = if call.body.is_empty() { String::new() } else { format!(" {}", call.body) };
@@ -60,8 +61,8 @@ fn named(text: &str, names: &Names) -> String {
 /// `account a-1 "Acme" plan="pro" seats=5`, in the order of objects and external ids.
 pub(crate) fn records(vitally: &Running) -> Vec<String> {
     let names = names(vitally);
-    let mut lines: Vec<(Object, String)> = Vec::new();
-    for object in Object::ALL {
+    let mut lines: Vec<(RecordKind, String)> = Vec::new();
+    for object in RecordKind::ALL {
         lines.extend(vitally.records(object).iter().map(|record| (object, record_line(record, &names))));
     }
     lines.sort();
@@ -73,7 +74,7 @@ pub(crate) fn events(vitally: &Running) -> Vec<String> {
     vitally.events().iter().map(event_line).collect()
 }
 
-fn event_line(event: &Event) -> String {
+fn event_line(event: &StoredEvent) -> String {
     let mut parts =
         vec![event.message_id.clone(), format!("{:?}", event.name), format!("at {}", event.timestamp)];
     let owners =
@@ -83,7 +84,7 @@ fn event_line(event: &Event) -> String {
     parts.join(" ")
 }
 
-fn record_line(record: &Record, names: &Names) -> String {
+fn record_line(record: &StoredRecord, names: &Names) -> String {
     let mut parts = vec![
         record.object.singular().to_owned(),
         record.external_id.clone().unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::failure::LedgerError;
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
 use crate::run::RunId;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// What the calls of one sync in a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Ledger {
     /// rows is found by each of their keys; where it was not looked for by one, it is without a key.
     pub fn calls(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         run: &RunId,
         key: Option<&Key>,
         limit: usize,

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use coho_core::cause::Cause;
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::Time;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, Row, params};
 
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored, time};
 use crate::run::RunId;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// How many keys are given as examples.
 pub const EXAMPLES: usize = 3;
@@ -37,7 +37,7 @@ pub struct FailureGroup {
     /// How many rows.
     pub count: u64,
     /// How they ended.
-    pub fates: BTreeMap<Fate, u64>,
+    pub statuses: BTreeMap<RowStatus, u64>,
     /// The first few of them, in the order in which they were written down; rows without a key are not.
     pub examples: Vec<Key>,
     /// What was said of one of them.
@@ -54,21 +54,21 @@ impl Ledger {
     /// Failures of a sync by cause, those of the most rows first.
     pub fn failures(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         of: FailuresOf<'_>,
         limit: usize,
     ) -> Result<Vec<FailureGroup>, LedgerError> {
         self.read("reading failures", |connection| {
             let chosen = Chosen::new(connection, scope, of)?;
             let mut counted: Vec<_> = chosen.counted()?.into_iter().collect();
-            counted.sort_by_key(|(cause, fates)| (std::cmp::Reverse(total(fates)), *cause));
+            counted.sort_by_key(|(cause, statuses)| (std::cmp::Reverse(total(statuses)), *cause));
             counted.truncate(limit);
-            counted.into_iter().map(|(cause, fates)| chosen.group(cause, fates)).collect()
+            counted.into_iter().map(|(cause, statuses)| chosen.group(cause, statuses)).collect()
         })
     }
 
     /// How many rows of a sync failed and are not well again; of one run, those that it left so.
-    pub fn still_failing(&self, scope: &Scope, run: Option<&RunId>) -> Result<u64, LedgerError> {
+    pub fn still_failing(&self, scope: &SyncScope, run: Option<&RunId>) -> Result<u64, LedgerError> {
         self.read("counting failures", |connection| {
             let counted: i64 = connection
                 .prepare_cached(
@@ -81,8 +81,8 @@ impl Ledger {
     }
 }
 
-fn total(fates: &BTreeMap<Fate, u64>) -> u64 {
-    fates.values().sum()
+fn total(statuses: &BTreeMap<RowStatus, u64>) -> u64 {
+    statuses.values().sum()
 }
 
 /// The failures that are looked at.
@@ -94,7 +94,7 @@ struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    fn new(connection: &'a Connection, scope: &Scope, of: FailuresOf<'_>) -> Result<Self, Fault> {
+    fn new(connection: &'a Connection, scope: &SyncScope, of: FailuresOf<'_>) -> Result<Self, Fault> {
         let run = match of {
             FailuresOf::Now => None,
             FailuresOf::Run(run) => Some(connection.query_row(
@@ -107,7 +107,7 @@ impl<'a> Chosen<'a> {
     }
 
     /// How many rows failed of each cause, and how they ended.
-    fn counted(&self) -> Result<BTreeMap<i64, BTreeMap<Fate, u64>>, Fault> {
+    fn counted(&self) -> Result<BTreeMap<i64, BTreeMap<RowStatus, u64>>, Fault> {
         let (index, which) = match self.run {
             Some(_) => ("fates_by_run", "run = ?2 AND cause IS NOT NULL"),
             None => ("fates_standing", "standing = 1 AND cause IS NOT NULL AND ?2 IS NULL"),
@@ -117,15 +117,15 @@ impl<'a> Chosen<'a> {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![self.scope, self.run])?;
-        let mut counted: BTreeMap<i64, BTreeMap<Fate, u64>> = BTreeMap::new();
+        let mut counted: BTreeMap<i64, BTreeMap<RowStatus, u64>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let fate = Fate::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?;
-            counted.entry(row.get(0)?).or_default().insert(fate, count(row.get(2)?));
+            let status = RowStatus::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?;
+            counted.entry(row.get(0)?).or_default().insert(status, count(row.get(2)?));
         }
         Ok(counted)
     }
 
-    fn group(&self, cause: i64, fates: BTreeMap<Fate, u64>) -> Result<FailureGroup, Fault> {
+    fn group(&self, cause: i64, statuses: BTreeMap<RowStatus, u64>) -> Result<FailureGroup, Fault> {
         let (examples, message) = self.examples(cause)?;
         let mut statement = self
             .connection
@@ -138,8 +138,8 @@ impl<'a> Chosen<'a> {
         Ok(FailureGroup {
             id: count(cause),
             cause: Cause { code: Code::parse(&code), message: text },
-            count: total(&fates),
-            fates,
+            count: total(&statuses),
+            statuses,
             examples,
             message,
             first: time(first)?,

@@ -1,15 +1,15 @@
 //! Everything at a glance: the last runs of each sync.
 
 use coho_core::counts::Counts;
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{stored, time};
-use crate::run::{RunId, Status, read_counts};
+use crate::run::{RunId, RunStatus, read_counts};
 
 /// A sync with its runs among the newest ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct SyncRun {
     /// The run.
     pub run: RunId,
     /// How it stands.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When it began.
@@ -105,7 +105,7 @@ fn newest(connection: &Connection, last: i64, most: usize) -> Result<Vec<(i64, S
     while let Some(row) = rows.next()? {
         let run = SyncRun {
             run: RunId::new(row.get::<_, String>(1)?),
-            status: Status::parse(&row.get::<_, String>(2)?)?,
+            status: RunStatus::parse(&row.get::<_, String>(2)?)?,
             error: row.get(3)?,
             started: time(row.get(4)?)?,
             ended: row.get::<_, Option<i64>>(5)?.map(time).transpose()?,

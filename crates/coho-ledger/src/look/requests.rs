@@ -11,7 +11,7 @@ use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
 use crate::run::RunId;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// A call with its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl Ledger {
     /// The calls that were made for a key in a run, with bodies, in the order in which they were recorded.
     pub fn requests_of_row(
         &self,
-        scope: &Scope,
+        scope: &SyncScope,
         run: &RunId,
         key: &Key,
         most: usize,

@@ -7,20 +7,20 @@ use super::run::{COLUMNS, NumberedRow, numbered};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::stored;
-use crate::scope::{Scope, of_number};
+use crate::scope::{SyncScope, of_number};
 
 /// Whose story it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowName {
     /// The sync and its workspace.
-    pub scope: Scope,
+    pub scope: SyncScope,
     /// The row's key; absent where the row has none.
     pub key: Option<Key>,
 }
 
 impl Ledger {
     /// The row that a fate with this number is of. Absent where the fate was pruned, or never was.
-    pub fn row_of_fate(&self, number: i64) -> Result<Option<RowName>, LedgerError> {
+    pub fn row_of_status(&self, number: i64) -> Result<Option<RowName>, LedgerError> {
         self.read("looking for a row", |connection| {
             let mut statement = connection.prepare_cached("SELECT scope, key FROM fates WHERE id = ?1")?;
             let found: Option<(i64, Option<String>)> =
@@ -31,7 +31,7 @@ impl Ledger {
     }
 
     /// What became of a key in all runs, the newest first.
-    pub fn story(&self, scope: &Scope, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
+    pub fn story(&self, scope: &SyncScope, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
         self.read("reading a row's story", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates INDEXED BY fates_by_key JOIN runs ON runs.id = fates.run
@@ -66,7 +66,7 @@ impl Ledger {
     }
 
     /// One fate, for a row without a key, whose story is that.
-    pub fn fate(&self, number: i64) -> Result<Option<NumberedRow>, LedgerError> {
+    pub fn status(&self, number: i64) -> Result<Option<NumberedRow>, LedgerError> {
         self.read("reading a fate", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope

@@ -1,7 +1,7 @@
-//! One run: its rows by sync and fate, page by page. Rows that are found by what is in them: [`super::search`].
+//! One run: its rows by sync and status, page by page. Rows that are found by what is in them: [`super::search`].
 
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::failure::{Fault, LedgerError};
@@ -23,11 +23,11 @@ pub struct NumberedRow {
 
 /// How many rows of a sync ended so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FateCount {
+pub struct StatusCount {
     /// The sync.
     pub sync: SyncId,
     /// Where they ended.
-    pub fate: Fate,
+    pub status: RowStatus,
     /// The code of what went wrong.
     pub code: Option<String>,
     /// How many.
@@ -36,11 +36,11 @@ pub struct FateCount {
 
 /// Which rows of a run are asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct RowQuery {
     /// Only those of this sync.
     pub sync: Option<SyncId>,
     /// Only those that ended so.
-    pub fate: Option<Fate>,
+    pub status: Option<RowStatus>,
     /// Only those with this code.
     pub code: Option<String>,
     /// Only those that failed of the cause with this number.
@@ -70,12 +70,12 @@ impl FoundRows {
 
 impl Ledger {
     /// The rows of a run by sync, fate and code.
-    pub fn fates_of_run(&self, run: &RunId) -> Result<Vec<FateCount>, LedgerError> {
-        self.read("counting rows", |connection| fates(connection, run))
+    pub fn statuses_of_run(&self, run: &RunId) -> Result<Vec<StatusCount>, LedgerError> {
+        self.read("counting rows", |connection| statuses(connection, run))
     }
 
     /// The rows of a run that are wanted, the newest first.
-    pub fn rows_of_run(&self, run: &RunId, wanted: &Wanted, most: usize) -> Result<FoundRows, LedgerError> {
+    pub fn rows_of_run(&self, run: &RunId, wanted: &RowQuery, most: usize) -> Result<FoundRows, LedgerError> {
         self.read("reading the rows of a run", |connection| {
             let Some(id) = number(connection, run)? else { return Ok(FoundRows::default()) };
             let parts = parts(connection, id, wanted)?;
@@ -89,7 +89,7 @@ pub(super) fn number(connection: &Connection, run: &RunId) -> Result<Option<i64>
     Ok(statement.query_row([run.as_str()], |row| row.get(0)).optional()?)
 }
 
-fn fates(connection: &Connection, run: &RunId) -> Result<Vec<FateCount>, Fault> {
+fn statuses(connection: &Connection, run: &RunId) -> Result<Vec<StatusCount>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT sync, fate, code, count(*) FROM fates INDEXED BY fates_by_run JOIN scopes ON scopes.id = scope
          WHERE run = (SELECT id FROM runs WHERE run = ?1) GROUP BY scope, fate, code ORDER BY scope, fate, code",
@@ -103,10 +103,10 @@ fn fates(connection: &Connection, run: &RunId) -> Result<Vec<FateCount>, Fault> 
 }
 
 /// Sync, fate, code, number.
-pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<FateCount, Fault> {
-    Ok(FateCount {
+pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<StatusCount, Fault> {
+    Ok(StatusCount {
         sync: SyncId::new(row.get::<_, String>(0)?),
-        fate: Fate::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
+        status: RowStatus::parse(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
         code: row.get(2)?,
         rows: count(row.get(3)?),
     })
@@ -115,22 +115,22 @@ pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<FateCount, Fault> {
 /// A part of a run whose rows lie side by side in the index, in the order of their numbers.
 struct Part {
     scope: i64,
-    fate: String,
+    status: String,
 }
 
 /// The parts that a question concerns. They are few: syncs times fates.
-fn parts(connection: &Connection, run: i64, wanted: &Wanted) -> Result<Vec<Part>, Fault> {
+fn parts(connection: &Connection, run: i64, wanted: &RowQuery) -> Result<Vec<Part>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT scope, sync FROM run_syncs JOIN scopes ON scopes.id = scope WHERE run = ?1 ORDER BY scope",
     )?;
     let scopes: Vec<(i64, String)> =
         statement.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
     let of_sync = |sync: &str| wanted.sync.as_ref().is_none_or(|wanted| wanted.as_str() == sync);
-    let of_fate = |fate: &Fate| wanted.fate.is_none_or(|wanted| wanted == *fate);
+    let of_status = |status: &RowStatus| wanted.status.is_none_or(|wanted| wanted == *status);
     let mut parts = Vec::new();
     for (scope, _) in scopes.iter().filter(|(_, sync)| of_sync(sync)) {
-        let fates = Fate::ALL.into_iter().filter(of_fate);
-        parts.extend(fates.map(|fate| Part { scope: *scope, fate: fate.as_str().to_owned() }));
+        let statuses = RowStatus::ALL.into_iter().filter(of_status);
+        parts.extend(statuses.map(|status| Part { scope: *scope, status: status.as_str().to_owned() }));
     }
     Ok(parts)
 }
@@ -142,7 +142,7 @@ pub(super) const COLUMNS: &str =
 fn listed(
     connection: &Connection,
     run: i64,
-    wanted: &Wanted,
+    wanted: &RowQuery,
     parts: &[Part],
     most: usize,
 ) -> Result<FoundRows, Fault> {
@@ -158,7 +158,7 @@ fn part_rows(
     connection: &Connection,
     run: i64,
     part: &Part,
-    wanted: &Wanted,
+    wanted: &RowQuery,
     most: i64,
 ) -> Result<Vec<NumberedRow>, Fault> {
     let sql = format!(
@@ -170,7 +170,7 @@ fn part_rows(
     let mut statement = connection.prepare_cached(&sql)?;
     let before = wanted.before.unwrap_or(i64::MAX);
     let mut rows =
-        statement.query(params![run, part.scope, part.fate, before, wanted.code, most, wanted.cause])?;
+        statement.query(params![run, part.scope, part.status, before, wanted.code, most, wanted.cause])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(numbered(row)?);

@@ -1,16 +1,16 @@
 //! Runs in a list: how each went, without counting what the ledger keeps of it.
 
 use coho_core::counts::Counts;
-use coho_core::memory::Time;
 use coho_core::started::Started;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
 
 use super::run::number;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{stored, time};
-use crate::run::{RunId, Status, read_counts, start};
+use crate::run::{RunId, RunStatus, read_counts, start};
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct ListedRun {
     /// Its id.
     pub run: RunId,
     /// What it was for.
-    pub purpose: String,
+    pub run_kind: String,
     /// How it stands.
-    pub status: Status,
+    pub status: RunStatus,
     /// Why it did not end well.
     pub error: Option<String>,
     /// When it began.
@@ -39,7 +39,7 @@ pub struct ListedRun {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct WantedRuns {
     /// Only those that stand so.
-    pub status: Option<Status>,
+    pub status: Option<RunStatus>,
     /// Only those of this sync.
     pub sync: Option<SyncId>,
     /// Only those with a smaller number: where an earlier page ended.
@@ -89,7 +89,7 @@ impl Ledger {
             )?;
             let mut rows = statement.query(params![
                 wanted.before.unwrap_or(i64::MAX),
-                wanted.status.map(Status::as_str),
+                wanted.status.map(RunStatus::as_str),
                 wanted.sync.as_ref().map(SyncId::as_str),
                 stored(most)
             ])?;
@@ -108,8 +108,8 @@ fn listed(connection: &Connection, row: &Row<'_>) -> Result<ListedRun, Fault> {
     Ok(ListedRun {
         number,
         run: RunId::new(row.get::<_, String>(1)?),
-        purpose: row.get(2)?,
-        status: Status::parse(&row.get::<_, String>(3)?)?,
+        run_kind: row.get(2)?,
+        status: RunStatus::parse(&row.get::<_, String>(3)?)?,
         error: row.get(4)?,
         started: time(row.get(5)?)?,
         ended: row.get::<_, Option<i64>>(6)?.map(time).transpose()?,

@@ -3,13 +3,13 @@
 //! There is no index over texts: it would be as large as what it finds. So rows are looked at in stretches, and whoever asks
 //! is told how far back that went.
 
-use coho_core::memory::Time;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Patience;
-use super::run::{COLUMNS, FateCount, FoundRows, NumberedRow, Wanted, counted, number, numbered};
+use super::run::{COLUMNS, FoundRows, NumberedRow, RowQuery, StatusCount, counted, number, numbered};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{stored, time};
@@ -38,7 +38,7 @@ impl Ledger {
     pub fn search_rows(
         &self,
         run: Option<&RunId>,
-        wanted: &Wanted,
+        wanted: &RowQuery,
         text: &str,
         most: usize,
         patience: &Patience,
@@ -53,7 +53,7 @@ impl Ledger {
 
 impl Ledger {
     /// How many rows wait for somebody now, by sync, fate and code.
-    pub fn standing_counts(&self) -> Result<Vec<FateCount>, LedgerError> {
+    pub fn standing_counts(&self) -> Result<Vec<StatusCount>, LedgerError> {
         self.read("counting rows that wait", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT sync, fate, code, count(*) FROM fates INDEXED BY fates_standing
@@ -69,7 +69,7 @@ impl Ledger {
     }
 
     /// The rows that wait for somebody now and are wanted, the newest first.
-    pub fn standing_rows(&self, wanted: &Wanted, most: usize) -> Result<FoundRows, LedgerError> {
+    pub fn standing_rows(&self, wanted: &RowQuery, most: usize) -> Result<FoundRows, LedgerError> {
         self.read("reading rows that wait", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
@@ -81,8 +81,8 @@ impl Ledger {
             let mut statement = connection.prepare_cached(&sql)?;
             let before = wanted.before.unwrap_or(i64::MAX);
             let sync = wanted.sync.as_ref().map(SyncId::as_str);
-            let fate = wanted.fate.map(Fate::as_str);
-            let mut rows = statement.query(params![before, sync, fate, wanted.code, stored(most) + 1, wanted.cause])?;
+            let status = wanted.status.map(RowStatus::as_str);
+            let mut rows = statement.query(params![before, sync, status, wanted.code, stored(most) + 1, wanted.cause])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 found.push(numbered(row)?);
@@ -121,7 +121,7 @@ fn place(connection: &Connection, run: Option<&RunId>) -> Result<Option<Place>, 
 fn searched(
     connection: &Connection,
     place: &Place,
-    wanted: &Wanted,
+    wanted: &RowQuery,
     text: &str,
     most: usize,
     patience: &Patience,
@@ -147,7 +147,7 @@ fn searched(
 fn stretch(
     connection: &Connection,
     run: Option<i64>,
-    wanted: &Wanted,
+    wanted: &RowQuery,
     text: &str,
     from: i64,
     before: i64,
@@ -163,9 +163,9 @@ fn stretch(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let sync = wanted.sync.as_ref().map(SyncId::as_str);
-    let fate = wanted.fate.map(Fate::as_str);
+    let status = wanted.status.map(RowStatus::as_str);
     let mut rows =
-        statement.query(params![from, before, run, sync, fate, wanted.code, text, wanted.cause])?;
+        statement.query(params![from, before, run, sync, status, wanted.code, text, wanted.cause])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(numbered(row)?);

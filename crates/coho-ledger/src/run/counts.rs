@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coho_core::counts::Counts;
-use coho_core::verdict::{Fate, Outcome};
+use coho_core::verdict::{Outcome, RowStatus};
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
@@ -20,22 +20,22 @@ pub(super) fn write(counts: &Counts) -> String {
     ] {
         members.insert(name.to_owned(), number.into());
     }
-    members.insert("rows".to_owned(), by_fate(counts.rows.iter().map(|(fate, n)| (*fate, *n))));
-    members.insert("keys".to_owned(), by_fate(counts.keys.iter().map(|(fate, n)| (*fate, *n))));
-    let outcomes = counts.outcomes.iter().map(|(outcome, n)| (outcome.fate(), *n));
-    members.insert("outcomes".to_owned(), by_fate(outcomes));
+    members.insert("rows".to_owned(), by_status(counts.rows.iter().map(|(status, n)| (*status, *n))));
+    members.insert("keys".to_owned(), by_status(counts.keys.iter().map(|(status, n)| (*status, *n))));
+    let outcomes = counts.outcomes.iter().map(|(outcome, n)| (outcome.status(), *n));
+    members.insert("outcomes".to_owned(), by_status(outcomes));
     Value::Object(members).to_string()
 }
 
-fn by_fate(counts: impl Iterator<Item = (Fate, u64)>) -> Value {
-    Value::Object(counts.map(|(fate, number)| (fate.as_str().to_owned(), number.into())).collect())
+fn by_status(counts: impl Iterator<Item = (RowStatus, u64)>) -> Value {
+    Value::Object(counts.map(|(status, number)| (status.as_str().to_owned(), number.into())).collect())
 }
 
 /// Reads what [`write`] wrote.
 pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
     let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
     let number = |name: &str| value.get(name).and_then(Value::as_u64).ok_or_else(wrong);
-    let outcome = |fate: Fate| Outcome::ALL.into_iter().find(|outcome| outcome.fate() == fate);
+    let outcome = |status: RowStatus| Outcome::ALL.into_iter().find(|outcome| outcome.status() == status);
     Ok(Counts {
         read: number("read")?,
         absent: number("absent")?,
@@ -50,13 +50,13 @@ pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
 fn map<K: Ord>(
     value: &Value,
     name: &str,
-    key: impl Fn(Fate) -> Option<K>,
+    key: impl Fn(RowStatus) -> Option<K>,
 ) -> Result<BTreeMap<K, u64>, Fault> {
     let members = value.get(name).and_then(Value::as_object).ok_or_else(wrong)?;
     members
         .iter()
-        .map(|(fate, number)| {
-            let key = Fate::parse(fate).and_then(&key).ok_or_else(wrong)?;
+        .map(|(status, number)| {
+            let key = RowStatus::parse(status).and_then(&key).ok_or_else(wrong)?;
             Ok((key, number.as_u64().ok_or_else(wrong)?))
         })
         .collect()
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn counts_read_back() {
         let mut counts = Counts { read: 3, absent: 1, writes: 2, removals: 1, ..Counts::default() };
-        counts.row(Fate::Unchanged);
-        counts.key(Fate::Kept);
+        counts.row(RowStatus::Unchanged);
+        counts.key(RowStatus::Kept);
         counts.outcome(Outcome::NotAttempted);
         assert_eq!(read(&write(&counts)).unwrap(), counts);
         assert!(read("{}").is_err());

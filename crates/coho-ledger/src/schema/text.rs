@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::Connection;
 
 /// The reference of tables and views, as Markdown. It is read back from a new ledger, so it cannot be out of date.

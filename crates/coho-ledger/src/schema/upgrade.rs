@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use rusqlite::Connection;
 
 use super::{VERSION, climb, identify};

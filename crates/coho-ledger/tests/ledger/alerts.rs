@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use coho_core::alert::remembered::{Alert, Detail, Mute, Told};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
+use coho_core::decide::RunKind;
 use coho_core::secret::{Masker, Secret};
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use coho_ledger::Ledger;
 use coho_ledger::alerts::Telling;
-use coho_ledger::outbox::Attempt;
-use coho_ledger::run::{Ending, RunId, Status};
+use coho_ledger::outbox::DeliveryAttempt;
+use coho_ledger::run::{RunEnding, RunId, RunStatus};
 use coho_ledger::written::Written;
 
 use super::stage::{TTL, Tested, at, holder};
@@ -51,8 +51,8 @@ fn telling(level: Option<Level>, message: &str, opened_by: &str, now: Time) -> T
     }
 }
 
-fn sent() -> Attempt {
-    Attempt::Sent { receipt: Some("receipt".to_owned()) }
+fn sent() -> DeliveryAttempt {
+    DeliveryAttempt::Sent { receipt: Some("receipt".to_owned()) }
 }
 
 #[test]
@@ -63,11 +63,11 @@ fn what_is_told_is_written_with_the_end_of_the_run_and_reads_back() -> Tested {
     let run = ledger.begin_run(
         &lease,
         &RunId::new("run-1"),
-        Purpose::Sync,
+        RunKind::Sync,
         &coho_core::started::Started::default(),
         at(0),
     )?;
-    let ending = Ending { status: Status::Failed, error: None, at: at(1) };
+    let ending = RunEnding { status: RunStatus::Failed, error: None, at: at(1) };
     let critical = Some(Level::Critical);
     ledger.end_run_telling(&lease, &run, &ending, |before, next| {
         assert_eq!(next, 1);
@@ -112,7 +112,7 @@ fn a_recipients_messages_are_sent_in_order() -> Tested {
     let first = ledger.claim("ops", "one", at(3), at(60))?.ok_or("a message is due")?;
     assert_eq!(first.id, "m1");
     assert_eq!(ledger.claim("ops", "two", at(3), at(60))?, None);
-    let later = Attempt::Later { due: at(100), error: "it answered 500".to_owned() };
+    let later = DeliveryAttempt::Later { due: at(100), error: "it answered 500".to_owned() };
     ledger.settle_message("m1", "one", &later, at(4))?;
     assert_eq!(ledger.claim("ops", "two", at(99), at(160))?, None);
     let failing = ledger.failing()?;
@@ -140,7 +140,7 @@ fn what_a_lost_message_told_is_unknown_again() -> Tested {
     let critical = Some(Level::Critical);
     ledger.tell(at(1), |_, _| telling(critical, "m1", "m1", at(1)))?;
     ledger.claim("ops", "one", at(1), at(60))?;
-    let failed = Attempt::Failed { error: "it answered 404".to_owned() };
+    let failed = DeliveryAttempt::Failed { error: "it answered 404".to_owned() };
     ledger.settle_message("m1", "one", &failed, at(2))?;
     assert!(ledger.alerts()?.told.is_empty());
     assert_eq!(ledger.failing()?.len(), 1);

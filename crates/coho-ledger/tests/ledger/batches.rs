@@ -1,10 +1,10 @@
 //! Settling a batch: one call that was made for many rows is found by each of them.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Standing};
+use coho_core::row_state::{DeliveryState, RowState};
 use coho_core::started::Started;
-use coho_core::verdict::{Call, Fate};
+use coho_core::verdict::{Call, RowStatus};
 use coho_ledger::LedgerError;
 use coho_ledger::history::RowFilter;
 use coho_ledger::retention::Pruned;
@@ -12,16 +12,19 @@ use coho_ledger::run::RunId;
 use coho_ledger::settle::{OpType, Settlement};
 use rusqlite::Connection;
 
-use super::history::{begin, call, fate};
+use super::history::{begin, call, status};
 use super::retention::seconds;
 use super::stage::{Stage, TTL, Tested, at, delivered, holder};
 
-fn settlement(key: &str, ended: Fate) -> Result<Settlement, Box<dyn std::error::Error>> {
+fn settlement(key: &str, ended: RowStatus) -> Result<Settlement, Box<dyn std::error::Error>> {
     let accepted = delivered(key)?;
-    let memory =
-        if ended == Fate::Accepted { accepted } else { Memory { standing: Standing::Never, ..accepted } };
-    let fate = fate(key, Some(OpType::Added), ended);
-    Ok(Settlement { key: Key::new(key), memory: Some(memory), fate, calls: Vec::new() })
+    let row_state = if ended == RowStatus::Accepted {
+        accepted
+    } else {
+        RowState { delivery: DeliveryState::Never, ..accepted }
+    };
+    let status = status(key, Some(OpType::Added), ended);
+    Ok(Settlement { key: Key::new(key), row_state: Some(row_state), status, calls: Vec::new() })
 }
 
 fn batch(path: &str) -> Call {
@@ -37,7 +40,7 @@ fn paths(stage: &Stage, key: Option<&str>) -> Result<Vec<(Option<Key>, String)>,
 fn a_call_for_many_rows_is_found_by_each_of_them() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
-    let settled = [settlement("2", Fate::Rejected)?, settlement("1", Fate::Accepted)?];
+    let settled = [settlement("2", RowStatus::Rejected)?, settlement("1", RowStatus::Accepted)?];
     let calls = [
         (batch("/whole"), ["1", "2", "2"].map(Key::new).to_vec()),
         (batch("/left"), vec![Key::new("1")]),
@@ -54,9 +57,9 @@ fn a_call_for_many_rows_is_found_by_each_of_them() -> Tested {
     let all = [(None, "/whole".to_owned()), of("1", "/left"), (None, "/nobody".to_owned()), of("2", "/own")];
     assert_eq!(paths(&stage, None)?, all);
     assert_eq!(stage.ledger.run(run.id())?.ok_or("no run")?.syncs[0].calls, 4);
-    let accepted = RowFilter { fate: Some(Fate::Accepted), ..RowFilter::default() };
+    let accepted = RowFilter { status: Some(RowStatus::Accepted), ..RowFilter::default() };
     assert_eq!(stage.ledger.rows(&stage.scope, &accepted, 9)?.len(), 1);
-    assert!(matches!(stage.memory("1")?.ok_or("no memory")?.standing, Standing::Delivered { .. }));
+    assert!(matches!(stage.row_state("1")?.ok_or("no memory")?.delivery, DeliveryState::Delivered { .. }));
     Ok(())
 }
 
@@ -83,12 +86,12 @@ fn a_batch_is_settled_whole_or_not_at_all() -> Tested {
     let lost = stage.ledger.acquire(&holder("a"), at(0), TTL);
     assert!(lost.is_err());
     Connection::open(stage.path())?.execute("UPDATE lease SET epoch = epoch + 1", [])?;
-    let settled = [settlement("1", Fate::Accepted)?];
+    let settled = [settlement("1", RowStatus::Accepted)?];
     let calls = [(batch("/whole"), ["1", "2"].map(Key::new).to_vec())];
     let refused = stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &settled, &calls);
     assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
     assert_eq!(paths(&stage, None)?, []);
-    assert_eq!(stage.memory("1")?, None);
+    assert_eq!(stage.row_state("1")?, None);
     Ok(())
 }
 
@@ -102,7 +105,7 @@ fn the_rows_of_a_call_are_pruned_with_it() -> Tested {
     }
     assert_eq!(
         stage.ledger.retain(&stage.lease, &seconds(900), at(1_000))?,
-        Pruned { fates: 0, calls: 1, runs: 0 }
+        Pruned { statuses: 0, calls: 1, runs: 0 }
     );
     let left = Connection::open(stage.path())?
         .query_row("SELECT count(*) FROM call_keys", [], |row| row.get::<_, i64>(0))?;
@@ -116,19 +119,19 @@ fn what_was_accepted_counts_as_succeeded() -> Tested {
     let run = stage.ledger.begin_run(
         &stage.lease,
         &RunId::new("r0"),
-        Purpose::Adopt,
+        RunKind::Adopt,
         &Started::default(),
         at(0),
     )?;
-    assert_eq!(stage.ledger.run(run.id())?.ok_or("no run")?.purpose, "adopt");
+    assert_eq!(stage.ledger.run(run.id())?.ok_or("no run")?.run_kind, "adopt");
     let run = begin(&stage, "r1", 1)?;
-    let settled = [settlement("1", Fate::Accepted)?, settlement("2", Fate::Rejected)?];
+    let settled = [settlement("1", RowStatus::Accepted)?, settlement("2", RowStatus::Rejected)?];
     stage.ledger.settle(&stage.lease, &run, &stage.scope, &settled)?;
     let mut counts = coho_core::counts::Counts { read: 2, writes: 2, ..Default::default() };
     counts.outcome(coho_core::verdict::Outcome::Accepted);
     counts.outcome(coho_core::verdict::Outcome::Rejected);
     let ending =
-        coho_ledger::run::Ending { status: coho_ledger::run::Status::Warning, error: None, at: at(9) };
+        coho_ledger::run::RunEnding { status: coho_ledger::run::RunStatus::Warning, error: None, at: at(9) };
     stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &counts)?;
     assert_eq!(stage.ledger.run(run.id())?.ok_or("no run")?.syncs[0].counts, Some(counts));
     let told: [i64; 3] = Connection::open(stage.path())?.query_row(

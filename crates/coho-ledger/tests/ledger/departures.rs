@@ -14,12 +14,13 @@ const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 fn a_row_may_be_called_like_a_departure() -> Tested {
     let stage = Stage::new()?;
     let (row, departed) = (Key::new("acme (was foo)"), Key::departed("acme", 1, "foo"));
-    let memories =
+    let row_states =
         [("row", row.clone()), ("foo", departed.clone())].map(|(id, key)| Ok((key, Some(delivered(id)?))));
-    let memories = memories.into_iter().collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
-    stage.ledger.write(&stage.lease, &stage.scope, &memories, at(1))?;
-    let target_of =
-        |key| stage.ledger.memory(&stage.scope, key).map(|memory| memory.map(|memory| memory.target));
+    let row_states = row_states.into_iter().collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
+    stage.ledger.write(&stage.lease, &stage.scope, &row_states, at(1))?;
+    let target_of = |key| {
+        stage.ledger.row_state(&stage.scope, key).map(|row_state| row_state.map(|row_state| row_state.target))
+    };
     assert_eq!(target_of(&row)?, Some(target("row")?));
     assert_eq!(target_of(&departed)?, Some(target("foo")?));
     Ok(())
@@ -38,11 +39,14 @@ fn departures_come_right_after_their_row() -> Tested {
     for key in keys.iter().rev() {
         let id =
             if key.is_departed() { key.as_str().trim_end_matches(')').rsplit(' ').next() } else { Some("1") };
-        let memory = delivered(id.unwrap_or_default())?;
-        stage.ledger.write(&stage.lease, &stage.scope, &[(key.clone(), Some(memory))], at(1))?;
+        let row_state = delivered(id.unwrap_or_default())?;
+        stage.ledger.write(&stage.lease, &stage.scope, &[(key.clone(), Some(row_state))], at(1))?;
     }
-    let found: Vec<_> =
-        stage.ledger.memories(&stage.scope)?.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?;
+    let found: Vec<_> = stage
+        .ledger
+        .row_states(&stage.scope)?
+        .map(|row| row.map(|row| row.key()))
+        .collect::<Result<_, _>>()?;
     assert_eq!(found, keys);
     assert_eq!(found[2].as_str(), "a (was y)");
     Ok(())
@@ -81,7 +85,7 @@ fn what_older_ledgers_tell_by_a_text_gets_its_column() -> Tested {
     let ledger = Ledger::open(&path, &Opening::new(at(0)))?;
     let scope = ledger.find_scope("production", &SyncId::new("users"), Object::User)?.ok_or("no scope")?;
     for (key, of, row, departure) in OLDER {
-        let found = ledger.memory(&scope, &Key::departed(*row, *departure, of))?.ok_or(*key)?;
+        let found = ledger.row_state(&scope, &Key::departed(*row, *departure, of))?.ok_or(*key)?;
         assert_eq!(found.target, target(of)?, "{key}");
     }
     Ok(())

@@ -3,20 +3,20 @@
 use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;
 use coho_core::counts::Counts;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::fields::Difference;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Standing};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, RowState};
 use coho_core::started::Started;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
-use coho_core::verdict::{Call, Fate, Outcome};
+use coho_core::verdict::{Call, Outcome, RowStatus};
 use coho_ledger::history::RowFilter;
 use coho_ledger::retention::Pruned;
-use coho_ledger::run::{Ending, Run, RunId, Status, SyncStart};
-use coho_ledger::settle::{OpType, RowFate};
+use coho_ledger::run::{Run, RunEnding, RunId, RunStatus, SyncStart};
+use coho_ledger::settle::{OpType, RowResult};
 
 use super::retention::seconds;
 use super::stage::{Stage, Tested, at, delivered, target};
@@ -27,7 +27,7 @@ pub(super) fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failur
     let run = stage.ledger.begin_run(
         &stage.lease,
         &RunId::new(id),
-        Purpose::Sync,
+        RunKind::Sync,
         &Started::default(),
         at(seconds),
     )?;
@@ -41,13 +41,13 @@ pub(super) fn begin(stage: &Stage, id: &str, seconds: i64) -> Result<Run, Failur
     Ok(run)
 }
 
-pub(super) fn fate(key: &str, op_type: Option<OpType>, fate: Fate) -> RowFate {
-    RowFate {
+pub(super) fn status(key: &str, op_type: Option<OpType>, status: RowStatus) -> RowResult {
+    RowResult {
         key: Some(Key::new(key)),
         op_type,
-        fate,
+        status,
         reason: "row-changed".to_owned(),
-        code: (fate == Fate::Rejected).then_some(Code::CAST_FAILED),
+        code: (status == RowStatus::Rejected).then_some(Code::CAST_FAILED),
         message: None,
         changes: vec![Difference {
             path: FieldPath::new("traits.seats"),
@@ -82,11 +82,11 @@ fn a_run_is_remembered_with_its_syncs_and_counts() -> Tested {
     let mut counts = Counts { read: 2, writes: 2, ..Counts::default() };
     counts.outcome(Outcome::Delivered);
     counts.outcome(Outcome::Rejected);
-    let ending = Ending { status: Status::Warning, error: None, at: at(9) };
+    let ending = RunEnding { status: RunStatus::Warning, error: None, at: at(9) };
     stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &counts)?;
     stage.ledger.end_run(&stage.lease, &run, &ending)?;
     let record = stage.ledger.run(&RunId::new("r1"))?.ok_or("no run")?;
-    assert_eq!((record.status, record.started, record.ended), (Status::Warning, at(1), Some(at(9))));
+    assert_eq!((record.status, record.started, record.ended), (RunStatus::Warning, at(1), Some(at(9))));
     assert_eq!(record.syncs[0].counts.as_ref(), Some(&counts));
     assert_eq!(stage.ledger.run(&RunId::new("r2"))?, None);
     Ok(())
@@ -96,13 +96,13 @@ fn a_run_is_remembered_with_its_syncs_and_counts() -> Tested {
 fn a_run_that_died_is_found_by_the_next_one() -> Tested {
     let stage = Stage::new()?;
     let dead = begin(&stage, "r1", 1)?;
-    let added = fate("1", Some(OpType::Added), Fate::Delivered);
+    let added = status("1", Some(OpType::Added), RowStatus::Delivered);
     stage.ledger.record(&stage.lease, &dead, &stage.scope, &[added])?;
     begin(&stage, "r2", 2)?;
     let runs = stage.ledger.runs(10)?;
     let statuses: Vec<_> = runs.iter().map(|run| (run.id.as_str(), run.status)).collect();
-    assert_eq!(statuses, [("r2", Status::Running), ("r1", Status::Interrupted)]);
-    assert_eq!(runs[1].syncs[0].status, Status::Interrupted);
+    assert_eq!(statuses, [("r2", RunStatus::Running), ("r1", RunStatus::Interrupted)]);
+    assert_eq!(runs[1].syncs[0].status, RunStatus::Interrupted);
     let counted = rusqlite::Connection::open(stage.path())?.query_row(
         "SELECT num_succeeded_add FROM sync_runs WHERE sync_run_id = 'r1'",
         [],
@@ -116,17 +116,17 @@ fn a_run_that_died_is_found_by_the_next_one() -> Tested {
 fn rows_are_found_by_fate_key_and_run() -> Tested {
     let stage = Stage::new()?;
     let first = begin(&stage, "r1", 1)?;
-    let rejected = fate("2", Some(OpType::Changed), Fate::Rejected);
-    let recorded = [fate("1", Some(OpType::Added), Fate::Delivered), rejected.clone()];
+    let rejected = status("2", Some(OpType::Changed), RowStatus::Rejected);
+    let recorded = [status("1", Some(OpType::Added), RowStatus::Delivered), rejected.clone()];
     stage.ledger.record(&stage.lease, &first, &stage.scope, &recorded)?;
     let second = begin(&stage, "r2", 2)?;
-    let nameless = RowFate { key: None, ..fate("", None, Fate::Invalid) };
+    let nameless = RowResult { key: None, ..status("", None, RowStatus::Invalid) };
     stage.ledger.record(&stage.lease, &second, &stage.scope, &[rejected.clone(), nameless])?;
 
     let rows = |filter: RowFilter| stage.ledger.rows(&stage.scope, &filter, 10);
-    let found = rows(RowFilter { fate: Some(Fate::Rejected), ..RowFilter::default() })?;
+    let found = rows(RowFilter { status: Some(RowStatus::Rejected), ..RowFilter::default() })?;
     assert_eq!(found.iter().map(|row| row.run.as_str()).collect::<Vec<_>>(), ["r2", "r1"]);
-    assert_eq!(found[0].fate, rejected);
+    assert_eq!(found[0].status, rejected);
     assert_eq!(rows(RowFilter { key: Some(Key::new("1")), ..RowFilter::default() })?.len(), 1);
     assert_eq!(rows(RowFilter { run: Some(RunId::new("r2")), ..RowFilter::default() })?.len(), 2);
     assert_eq!(rows(RowFilter::default())?.len(), 4);
@@ -138,13 +138,13 @@ fn what_is_old_is_pruned_and_runs_stay() -> Tested {
     let stage = Stage::new()?;
     for (id, seconds) in [("r1", 1), ("r2", 100)] {
         let run = begin(&stage, id, seconds)?;
-        stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate("1", None, Fate::Touched)])?;
+        stage.ledger.record(&stage.lease, &run, &stage.scope, &[status("1", None, RowStatus::Touched)])?;
         let calls = [(); 2].map(|()| (call(), vec![Key::new("1")]));
         stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &calls)?;
     }
     assert_eq!(
         stage.ledger.retain(&stage.lease, &seconds(900), at(1_000))?,
-        Pruned { fates: 1, calls: 2, runs: 0 }
+        Pruned { statuses: 1, calls: 2, runs: 0 }
     );
     assert_eq!(stage.ledger.calls(&stage.scope, &RunId::new("r1"), None, 9)?, []);
     let left = stage.ledger.calls(&stage.scope, &RunId::new("r2"), Some(&Key::new("1")), 9)?;
@@ -172,8 +172,8 @@ fn a_reference_comes_from_what_was_looked_up_before_memory() -> Tested {
 
     stage.ledger.drop_references(&stage.lease, "production", Object::Account, &[a.clone(), b.clone()])?;
     assert_eq!(find("production", Object::Account)?.get(&b), Some(&VitallyId::new("v-b")));
-    stage.write("1", Some(Memory { standing: Standing::Never, ..delivered("a")? }))?;
-    stage.write("2", Some(Memory { standing: Standing::Never, ..delivered("b")? }))?;
+    stage.write("1", Some(RowState { delivery: DeliveryState::Never, ..delivered("a")? }))?;
+    stage.write("2", Some(RowState { delivery: DeliveryState::Never, ..delivered("b")? }))?;
     assert!(find("production", Object::Account)?.is_empty());
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coho_core::fields::{FieldValue, Sent};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Standing, Verb};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Verb};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
@@ -20,26 +20,26 @@ use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 #[test]
 fn others_that_share_a_record_are_told_to_the_row_that_let_it_be() -> Tested {
     let stage = Stage::new()?;
-    let let_be = Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found };
-    let of = |target: &str, standing: &Standing| {
-        Ok::<_, Box<dyn std::error::Error>>(Memory { standing: standing.clone(), ..delivered(target)? })
+    let let_be = DeliveryState::Released { sent: sent("acme"), id: None, origin: Origin::Found };
+    let of = |target: &str, delivery: &DeliveryState| {
+        Ok::<_, Box<dyn std::error::Error>>(RowState { delivery: delivery.clone(), ..delivered(target)? })
     };
-    let mut memories =
+    let mut row_states =
         vec![(Key::new("b"), Some(of("shared", &let_be)?)), (Key::new("d"), Some(of("own", &let_be)?))];
     // More than are read at once, before, between and behind both.
     for number in 0..1_200 {
         let key = Key::new(format!("{}{number:04}", ["a", "c", "e"][number % 3]));
-        memories.push((key, Some(delivered("shared")?)));
+        row_states.push((key, Some(delivered("shared")?)));
     }
-    memories.push((Key::departed("b", 1, "shared"), Some(delivered("shared")?)));
-    memories.push((Key::departed("c", 1, "own"), Some(delivered("own")?)));
-    memories.push((Key::new("f"), Some(of("shared", &let_be)?)));
-    stage.ledger.write(&stage.lease, &stage.scope, &memories, at(1))?;
+    row_states.push((Key::departed("b", 1, "shared"), Some(delivered("shared")?)));
+    row_states.push((Key::departed("c", 1, "own"), Some(delivered("own")?)));
+    row_states.push((Key::new("f"), Some(of("shared", &let_be)?)));
+    stage.ledger.write(&stage.lease, &stage.scope, &row_states, at(1))?;
     let others = stage.ledger.scope(&stage.lease, "production", &SyncId::new("others"), Object::Account)?;
     let elsewhere = stage.ledger.scope(&stage.lease, "staging", &SyncId::new("others"), Object::Account)?;
     for (scope, target) in [(&others, "own"), (&elsewhere, "shared")] {
-        let memory = Memory { standing: Standing::Removed { at: at(1) }, ..delivered(target)? };
-        stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1))?;
+        let row_state = RowState { delivery: DeliveryState::Removed { at: at(1) }, ..delivered(target)? };
+        stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(row_state))], at(1))?;
     }
     let plan = Connection::open_in_memory()?;
     stage.ledger.lend(&plan, Some(&stage.scope))?;
@@ -67,22 +67,23 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
     let acme = target("acme")?;
     let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &acme, None);
     let claimed = || of(Object::Account).map(|elsewhere| elsewhere == Elsewhere::Now);
-    let write =
-        |scope, memory| stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(memory))], at(1));
-    let stand = |standing| Ok::<_, Box<dyn std::error::Error>>(Memory { standing, ..delivered("acme")? });
+    let write = |scope, row_state| {
+        stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(row_state))], at(1))
+    };
+    let stand = |delivery| Ok::<_, Box<dyn std::error::Error>>(RowState { delivery, ..delivered("acme")? });
 
     stage.write("1", Some(delivered("acme")?))?;
     write(&elsewhere, delivered("acme")?)?;
     assert!(!claimed()?);
     write(&other, delivered("acme")?)?;
     assert!(claimed()?);
-    write(&other, stand(Standing::Assumed { sent: sent("acme") })?)?;
+    write(&other, stand(DeliveryState::Assumed { sent: sent("acme") })?)?;
     assert!(claimed()?);
-    write(&other, stand(Standing::Released { sent: sent("acme"), id: None, origin: Origin::Found })?)?;
+    write(&other, stand(DeliveryState::Released { sent: sent("acme"), id: None, origin: Origin::Found })?)?;
     assert!(!claimed()?);
     let open =
         Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
-    write(&other, Memory { pending: open, ..stand(Standing::Never)? })?;
+    write(&other, RowState { pending: open, ..stand(DeliveryState::Never)? })?;
     assert!(claimed()?);
     assert_eq!(of(Object::User)?, Elsewhere::Never);
     Ok(())
@@ -94,7 +95,7 @@ fn the_rows_that_found_one_record_are_told_by_its_id() -> Tested {
     for (key, id) in [("2", "acme"), ("1", "acme"), ("3", "hoop")] {
         stage.write(key, Some(delivered(id)?))?;
     }
-    stage.write("4", Some(Memory { standing: Standing::Never, ..delivered("acme")? }))?;
+    stage.write("4", Some(RowState { delivery: DeliveryState::Never, ..delivered("acme")? }))?;
     let holders = |id: &str| stage.ledger.holder_of_id(&stage.scope, &VitallyId::new(id));
     assert_eq!(holders("v-acme")?, [Key::new("1"), Key::new("2")]);
     assert_eq!(holders("v-hoop")?, [Key::new("3")]);
@@ -111,27 +112,27 @@ fn the_rows_that_found_one_record_are_told_by_its_id() -> Tested {
 struct User {
     sync: &'static str,
     accounts: Option<BTreeSet<String>>,
-    standing: &'static str,
+    delivery: &'static str,
 }
 
 fn users() -> impl Strategy<Value = User> {
     let syncs = prop::sample::select(vec!["users", "contacts", "elsewhere", "accounts"]);
     let accounts = prop::option::of(prop::collection::btree_set("[abé'\"]", 0..3));
-    let standings = prop::sample::select(vec!["never", "assumed", "delivered", "released", "removed"]);
-    (syncs, accounts, standings).prop_map(|(sync, accounts, standing)| User { sync, accounts, standing })
+    let counts = prop::sample::select(vec!["never", "assumed", "delivered", "released", "removed"]);
+    (syncs, accounts, counts).prop_map(|(sync, accounts, delivery)| User { sync, accounts, delivery })
 }
 
-fn standing(user: &User) -> Standing {
+fn delivery(user: &User) -> DeliveryState {
     let ids = |ids: &BTreeSet<String>| Value::Array(ids.iter().map(Value::text).collect());
     let name = (FieldPath::new("name"), Value::text("accountIds"));
     let links = user.accounts.as_ref().map(|accounts| (FieldPath::new("accountIds"), ids(accounts)));
     let sent: Sent = links.into_iter().chain([name]).collect();
-    match user.standing {
-        "assumed" => Standing::Assumed { sent },
-        "delivered" => Standing::Delivered { sent, n: 1, id: None, origin: Origin::Created },
-        "released" => Standing::Released { sent, id: None, origin: Origin::Created },
-        "removed" => Standing::Removed { at: at(1) },
-        _ => Standing::Never,
+    match user.delivery {
+        "assumed" => DeliveryState::Assumed { sent },
+        "delivered" => DeliveryState::Delivered { sent, n: 1, id: None, origin: Origin::Created },
+        "released" => DeliveryState::Released { sent, id: None, origin: Origin::Created },
+        "removed" => DeliveryState::Removed { at: at(1) },
+        _ => DeliveryState::Never,
     }
 }
 
@@ -159,11 +160,11 @@ fn dependents_agree(users: &[User]) -> Tested {
     ]);
     let mut expected = Vec::new();
     for (number, user) in users.iter().enumerate() {
-        let memory = Memory { standing: standing(user), ..delivered("x")? };
+        let row_state = RowState { delivery: delivery(user), ..delivered("x")? };
         let key = Key::new(number.to_string());
-        stage.ledger.write(&stage.lease, &scopes[user.sync], &[(key, Some(memory))], at(1))?;
+        stage.ledger.write(&stage.lease, &scopes[user.sync], &[(key, Some(row_state))], at(1))?;
         let held =
-            ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.standing);
+            ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.delivery);
         let links = user.accounts.iter().filter(|accounts| held && !accounts.is_empty());
         let links =
             links.map(|ids| ids.iter().map(|id| format!("account {id}")).collect::<Vec<_>>().join(", "));
@@ -180,11 +181,11 @@ fn a_link_to_a_record_that_was_removed_is_none_unless_another_sync_holds_it() ->
     let users = stage.ledger.scope(&stage.lease, "production", &SyncId::new("users"), Object::User)?;
     let others = stage.ledger.scope(&stage.lease, "production", &SyncId::new("others"), Object::Account)?;
     let accounts = Some(BTreeSet::from(["a".to_owned(), "b".to_owned()]));
-    let user = User { sync: "users", accounts, standing: "delivered" };
-    let memory = Memory { standing: standing(&user), ..delivered("u")? };
-    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(memory))], at(1))?;
+    let user = User { sync: "users", accounts, delivery: "delivered" };
+    let row_state = RowState { delivery: delivery(&user), ..delivered("u")? };
+    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(row_state))], at(1))?;
     assert_eq!(links(&stage)?, ["account a, account b"]);
-    let removed = Memory { standing: Standing::Removed { at: at(1) }, ..delivered("a")? };
+    let removed = RowState { delivery: DeliveryState::Removed { at: at(1) }, ..delivered("a")? };
     stage.write("1", Some(removed))?;
     assert_eq!(links(&stage)?, ["account b"]);
     stage.ledger.write(&stage.lease, &others, &[(Key::new("1"), Some(delivered("a")?))], at(1))?;
@@ -199,8 +200,8 @@ fn links_to_organizations_and_by_vitallys_ids_are_told_too() -> Tested {
     let by_id = FieldValue::Ids(Object::Account, [VitallyId::new("v-1")].into()).to_value();
     let organizations = Value::Array(vec![Value::Null, Value::text("o"), Value::text("o")]);
     let sent = [(FieldPath::new("accountIds"), by_id), (FieldPath::new("organizationIds"), organizations)];
-    let memory = Memory { standing: Standing::Assumed { sent: sent.into() }, ..delivered("u")? };
-    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(memory))], at(1))?;
+    let row_state = RowState { delivery: DeliveryState::Assumed { sent: sent.into() }, ..delivered("u")? };
+    stage.ledger.write(&stage.lease, &users, &[(Key::new("1"), Some(row_state))], at(1))?;
     assert_eq!(links(&stage)?, ["account by id v-1, organization o"]);
     Ok(())
 }

@@ -1,24 +1,24 @@
 //! Intend and settle: what is durable before a write, and what a verdict leaves.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::fields::Difference;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Standing, Verb};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Pending, RowState, Verb};
 use coho_core::started::Started;
 use coho_core::value::Value;
-use coho_core::verdict::{Call, Fate};
+use coho_core::verdict::{Call, RowStatus};
 use coho_ledger::intent::Intent;
 use coho_ledger::lease::LeaseError;
 use coho_ledger::run::{Run, RunId};
-use coho_ledger::settle::{OpType, RowFate, Settlement};
+use coho_ledger::settle::{OpType, RowResult, Settlement};
 use coho_ledger::{Ledger, LedgerError, Opening};
 
 use super::stage::{Stage, TTL, Tested, at, delivered, digest, holder, sent, target};
 
 type Failure = Box<dyn std::error::Error>;
 
-fn intent(key: &str, serial: u64) -> Result<Intent, Failure> {
+fn intent(key: &str, version: u64) -> Result<Intent, Failure> {
     Ok(Intent {
         key: Key::new(key),
         target: target(key)?,
@@ -26,7 +26,7 @@ fn intent(key: &str, serial: u64) -> Result<Intent, Failure> {
         would_send: sent(key),
         verb: Verb::Write,
         since: at(2),
-        serial,
+        version,
     })
 }
 
@@ -35,18 +35,18 @@ fn open(key: &str) -> Pending {
 }
 
 fn begin(stage: &Stage) -> Result<Run, LedgerError> {
-    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, &Started::default(), at(1))
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), RunKind::Sync, &Started::default(), at(1))
 }
 
 fn settlement(key: &str) -> Result<Settlement, Failure> {
     let path = FieldPath::new("name");
     Ok(Settlement {
         key: Key::new(key),
-        memory: Some(delivered(key)?),
-        fate: RowFate {
+        row_state: Some(delivered(key)?),
+        status: RowResult {
             key: Some(Key::new(key)),
             op_type: Some(OpType::Added),
-            fate: Fate::Delivered,
+            status: RowStatus::Delivered,
             reason: "new-record".to_owned(),
             code: None,
             message: None,
@@ -70,8 +70,11 @@ fn settlement(key: &str) -> Result<Settlement, Failure> {
 fn an_intent_is_remembered_before_anything_was_acknowledged() -> Tested {
     let stage = Stage::new()?;
     assert_eq!(stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?, []);
-    let memory = stage.memory("1")?.ok_or("no memory")?;
-    assert_eq!((memory.standing, memory.pending, memory.serial), (Standing::Never, open("1"), 1));
+    let row_state = stage.row_state("1")?.ok_or("no memory")?;
+    assert_eq!(
+        (row_state.delivery, row_state.pending, row_state.version),
+        (DeliveryState::Never, open("1"), 1)
+    );
     Ok(())
 }
 
@@ -80,8 +83,11 @@ fn what_was_acknowledged_stands_while_an_intent_is_open() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 1)?])?;
-    let memory = stage.memory("1")?.ok_or("no memory")?;
-    assert_eq!((memory.standing, memory.pending, memory.serial), (delivered("1")?.standing, open("1"), 2));
+    let row_state = stage.row_state("1")?.ok_or("no memory")?;
+    assert_eq!(
+        (row_state.delivery, row_state.pending, row_state.version),
+        (delivered("1")?.delivery, open("1"), 2)
+    );
     Ok(())
 }
 
@@ -93,9 +99,9 @@ fn an_operation_of_another_serial_is_stale_and_the_others_open() -> Tested {
     let window = [intent("3", 1)?, intent("1", 0)?, intent("2", 1)?];
     let refused = stage.ledger.open_intents(&stage.lease, &stage.scope, &window)?;
     assert_eq!(refused, [Key::new("1"), Key::new("3")]);
-    assert_eq!(stage.memory("2")?.ok_or("no memory")?.pending, open("2"));
-    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, Pending::None);
-    assert_eq!(stage.memory("3")?, None);
+    assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, open("2"));
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
+    assert_eq!(stage.row_state("3")?, None);
     Ok(())
 }
 
@@ -106,11 +112,11 @@ fn only_a_verdict_closes_an_intent() -> Tested {
     let closing = [(Key::new("0"), Some(delivered("0")?)), (Key::new("1"), Some(delivered("1")?))];
     let refused = stage.ledger.write(&stage.lease, &stage.scope, &closing, at(3));
     assert!(matches!(refused, Err(LedgerError::OpenIntent { key }) if key == Key::new("1")));
-    assert_eq!(stage.memory("0")?, None);
-    let kept = Memory { pending: open("1"), ..delivered("1")? };
+    assert_eq!(stage.row_state("0")?, None);
+    let kept = RowState { pending: open("1"), ..delivered("1")? };
     stage.write("1", Some(kept))?;
     stage.ledger.settle(&stage.lease, &begin(&stage)?, &stage.scope, &[settlement("1")?])?;
-    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, Pending::None);
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
     Ok(())
 }
 
@@ -121,9 +127,9 @@ fn after_cut(stage: &Stage, log: &[u8], cut: usize) -> Result<u64, Failure> {
     std::fs::copy(stage.path(), &path)?;
     std::fs::write(folder.path().join("ledger.db-wal"), log.get(..cut).ok_or("beyond the log")?)?;
     let ledger = Ledger::open(&path, &Opening::new(at(3)))?;
-    let mut memories = ledger.memories(&stage.scope)?;
-    memories.by_ref().try_for_each(|memory| memory.map(drop))?;
-    Ok(memories.standings().open)
+    let mut row_states = ledger.row_states(&stage.scope)?;
+    row_states.by_ref().try_for_each(|row_state| row_state.map(drop))?;
+    Ok(row_states.counts().open)
 }
 
 #[test]
@@ -161,7 +167,7 @@ fn a_settlement_is_all_or_nothing() -> Tested {
     let taken = other.acquire(&holder("b"), at(61), TTL).map_err(|error: LeaseError| error.to_string())?;
     let refused = stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settlement("1")?]);
     assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
-    assert_eq!(stage.memory("1")?, None);
+    assert_eq!(stage.row_state("1")?, None);
     assert_eq!(stage.ledger.calls(&stage.scope, run.id(), None, 9)?, []);
     other.settle(&taken, &run, &stage.scope, &[settlement("1")?])?;
     assert_eq!(stage.ledger.calls(&stage.scope, run.id(), Some(&Key::new("1")), 9)?.len(), 1);

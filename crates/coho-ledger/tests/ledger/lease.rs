@@ -8,7 +8,7 @@ use coho_core::started::Started;
 use coho_ledger::lease::LeaseError;
 use coho_ledger::{Ledger, LedgerError, Opening};
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_ledger::run::RunId;
 
 use super::stage::{Stage, TTL, Tested, at, delivered, holder};
@@ -72,12 +72,12 @@ fn a_holder_that_was_taken_for_dead_cannot_write() -> Tested {
     let other = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
     let lease = other.acquire(&holder("b"), at(61), TTL)?;
     assert!(lease.is_locked());
-    let memory = [(Key::new("1"), Some(delivered("1")?))];
-    let refused = stage.ledger.write(&stage.lease, &stage.scope, &memory, at(62));
+    let row_state = [(Key::new("1"), Some(delivered("1")?))];
+    let refused = stage.ledger.write(&stage.lease, &stage.scope, &row_state, at(62));
     assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })));
     assert!(matches!(stage.ledger.renew(&stage.lease, at(62), TTL), Err(LedgerError::LeaseLost { .. })));
-    assert_eq!(stage.memory("1")?, None);
-    other.write(&lease, &stage.scope, &memory, at(62))?;
+    assert_eq!(stage.row_state("1")?, None);
+    other.write(&lease, &stage.scope, &row_state, at(62))?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn who_only_reads_is_told_which_process_runs() -> Tested {
     let reader = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
     let told = reader.under_way("a", at(1_000))?.ok_or("nobody holds it")?;
     assert_eq!((told.holder, told.since, told.run), (holder("a"), at(0), None));
-    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), Purpose::Sync, &Started::default(), at(1))?;
+    stage.ledger.begin_run(&stage.lease, &RunId::new("r1"), RunKind::Sync, &Started::default(), at(1))?;
     assert_eq!(reader.under_way("b", at(1_000))?.and_then(|told| told.run), Some(RunId::new("r1")));
     // Looking does not get in the way of who wants to run next.
     stage.ledger.release(stage.lease, at(2))?;

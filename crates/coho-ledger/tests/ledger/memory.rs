@@ -5,15 +5,16 @@ use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::Sent;
 use coho_core::key::Key;
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::{Float, Value};
 use coho_ledger::LedgerError;
 use coho_ledger::amend::AmendError;
-use coho_ledger::memory::Standings;
+use coho_ledger::row_state::StateCounts;
 use coho_ledger::scope::ScopeError;
 use proptest::prelude::*;
 
@@ -64,18 +65,18 @@ fn verbs() -> impl Strategy<Value = Verb> {
     prop_oneof![Just(Verb::Write), Just(Verb::Remove)]
 }
 
-fn standings() -> impl Strategy<Value = Standing> {
+fn counts() -> impl Strategy<Value = DeliveryState> {
     prop_oneof![
-        Just(Standing::Never),
-        sents().prop_map(|sent| Standing::Assumed { sent }),
-        (sents(), any::<u32>(), ids(), origins()).prop_map(|(sent, n, id, origin)| Standing::Delivered {
+        Just(DeliveryState::Never),
+        sents().prop_map(|sent| DeliveryState::Assumed { sent }),
+        (sents(), any::<u32>(), ids(), origins())
+            .prop_map(|(sent, n, id, origin)| DeliveryState::Delivered { sent, n, id, origin }),
+        (sents(), ids(), origins()).prop_map(|(sent, id, origin)| DeliveryState::Released {
             sent,
-            n,
             id,
             origin
         }),
-        (sents(), ids(), origins()).prop_map(|(sent, id, origin)| Standing::Released { sent, id, origin }),
-        times().prop_map(|at| Standing::Removed { at }),
+        times().prop_map(|at| DeliveryState::Removed { at }),
     ]
 }
 
@@ -100,27 +101,28 @@ fn pendings() -> impl Strategy<Value = Pending> {
     ]
 }
 
-fn memories() -> impl Strategy<Value = Memory> {
+fn row_states() -> impl Strategy<Value = RowState> {
     let target = "[a-zA-Z0-9é'\" ]{0,20}x".prop_filter_map("an id", |text| ExternalId::parse(&text).ok());
-    (target, standings(), pendings(), prop::option::of(seens()))
-        .prop_map(|(target, standing, pending, seen)| Memory { target, standing, pending, seen, serial: 1 })
+    (target, counts(), pendings(), prop::option::of(seens())).prop_map(|(target, delivery, pending, seen)| {
+        RowState { target, delivery, pending, seen, version: 1 }
+    })
 }
 
 /// Each memory alone, and all of them in order through a cursor.
-fn reads_back(memories: &std::collections::BTreeMap<String, Memory>) -> Tested {
+fn reads_back(row_states: &std::collections::BTreeMap<String, RowState>) -> Tested {
     let stage = Stage::new()?;
     let written: Vec<_> =
-        memories.iter().map(|(key, memory)| (Key::new(key.as_str()), Some(memory.clone()))).collect();
+        row_states.iter().map(|(key, row_state)| (Key::new(key.as_str()), Some(row_state.clone()))).collect();
     stage.ledger.write(&stage.lease, &stage.scope, &written, at(1))?;
-    for (key, memory) in memories {
-        assert_eq!(stage.memory(key)?.as_ref(), Some(memory));
+    for (key, row_state) in row_states {
+        assert_eq!(stage.row_state(key)?.as_ref(), Some(row_state));
     }
-    let streamed = stage.ledger.memories(&stage.scope)?.map(|row| {
+    let streamed = stage.ledger.row_states(&stage.scope)?.map(|row| {
         let row = row?;
         Ok((row.key().as_str().to_owned(), row.decode()?))
     });
     let streamed: Vec<_> = streamed.collect::<Result<_, LedgerError>>()?;
-    assert_eq!(streamed, memories.clone().into_iter().collect::<Vec<_>>());
+    assert_eq!(streamed, row_states.clone().into_iter().collect::<Vec<_>>());
     Ok(())
 }
 
@@ -129,9 +131,9 @@ proptest! {
 
     #[test]
     fn every_memory_reads_back_in_the_order_of_keys(
-        memories in prop::collection::btree_map(".{0,12}", memories(), 0..12)
+        row_states in prop::collection::btree_map(".{0,12}", row_states(), 0..12)
     ) {
-        reads_back(&memories).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        reads_back(&row_states).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
 }
 
@@ -141,10 +143,10 @@ fn a_cursor_sees_the_moment_when_it_was_opened() -> Tested {
     for key in ["a", "c"] {
         stage.write(key, Some(delivered(key)?))?;
     }
-    let memories = stage.ledger.memories(&stage.scope)?;
+    let row_states = stage.ledger.row_states(&stage.scope)?;
     stage.write("b", Some(delivered("b")?))?;
     stage.write("c", None)?;
-    let keys: Vec<_> = memories.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?;
+    let keys: Vec<_> = row_states.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?;
     assert_eq!(keys, [Key::new("a"), Key::new("c")]);
     Ok(())
 }
@@ -154,9 +156,9 @@ fn the_serial_grows_with_each_change() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     stage.write("1", Some(delivered("1")?))?;
-    stage.write("1", Some(Memory { seen: Some(seen("other")), ..delivered("1")? }))?;
-    let memory = stage.memory("1")?.ok_or("no memory")?;
-    assert_eq!((memory.serial, memory.seen), (3, Some(seen("other"))));
+    stage.write("1", Some(RowState { seen: Some(seen("other")), ..delivered("1")? }))?;
+    let row_state = stage.row_state("1")?.ok_or("no memory")?;
+    assert_eq!((row_state.version, row_state.seen), (3, Some(seen("other"))));
     Ok(())
 }
 
@@ -165,11 +167,11 @@ fn a_memory_tells_when_it_changed_last() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     let told = || {
-        let row = stage.ledger.memories(&stage.scope)?.next().ok_or("no memory")??;
+        let row = stage.ledger.row_states(&stage.scope)?.next().ok_or("no memory")??;
         Ok::<_, Box<dyn std::error::Error>>(row.updated_at())
     };
     assert_eq!(told()?, at(1));
-    let changed = Memory { seen: Some(seen("other")), ..delivered("1")? };
+    let changed = RowState { seen: Some(seen("other")), ..delivered("1")? };
     stage.ledger.write(&stage.lease, &stage.scope, &[(Key::new("1"), Some(changed))], at(2))?;
     assert_eq!(told()?, at(2));
     Ok(())
@@ -180,7 +182,7 @@ fn a_time_that_cannot_be_told_expires_nothing() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET updated_at = ?1", [i64::MIN])?;
-    let row = stage.ledger.memories(&stage.scope)?.next().ok_or("no memory")??;
+    let row = stage.ledger.row_states(&stage.scope)?.next().ok_or("no memory")??;
     assert_eq!(row.updated_at(), Time::MAX_UTC);
     Ok(())
 }
@@ -190,8 +192,8 @@ fn a_memory_of_another_encoding_is_rendered_again() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET encoding = 99", [])?;
-    assert_eq!(stage.memory("1")?.ok_or("no memory")?.seen, None);
-    assert!(!stage.ledger.memories(&stage.scope)?.is_same(&seen("1"))?);
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.seen, None);
+    assert!(!stage.ledger.row_states(&stage.scope)?.is_same(&seen("1"))?);
     Ok(())
 }
 
@@ -200,7 +202,7 @@ fn what_coho_never_writes_is_told_without_its_value() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET sent = 'secret'", [])?;
-    let error = stage.ledger.memory(&stage.scope, &Key::new("1")).err().ok_or("it was read")?;
+    let error = stage.ledger.row_state(&stage.scope, &Key::new("1")).err().ok_or("it was read")?;
     let told = "is damaged: the column `sent` of a memory holds what Coho never writes";
     assert!(error.to_string().ends_with(told), "{error}");
     Ok(())
@@ -228,11 +230,11 @@ fn what_waits_can_be_made_due() -> Tested {
     let stage = Stage::new()?;
     for key in ["1", "2", "3"] {
         let pending = if key == "3" { Pending::None } else { waiting(Due::OnChange) };
-        stage.write(key, Some(Memory { pending, ..delivered(key)? }))?;
+        stage.write(key, Some(RowState { pending, ..delivered(key)? }))?;
     }
     assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, Some(&Key::new("1")), at(5))?, 1);
-    assert_eq!(stage.memory("1")?.ok_or("no memory")?.pending, waiting(Due::At(at(5))));
-    assert_eq!(stage.memory("2")?.ok_or("no memory")?.pending, waiting(Due::OnChange));
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, waiting(Due::At(at(5))));
+    assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, waiting(Due::OnChange));
     assert_eq!(stage.ledger.retry(&stage.lease, &stage.scope, None, at(6))?, 2);
     Ok(())
 }
@@ -242,14 +244,14 @@ fn open_intents_are_not_forgotten() -> Tested {
     let stage = Stage::new()?;
     let open =
         Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
-    stage.write("1", Some(Memory { pending: open, ..delivered("1")? }))?;
+    stage.write("1", Some(RowState { pending: open, ..delivered("1")? }))?;
     stage.write("2", Some(delivered("2")?))?;
     let forget = |key: Option<&Key>| stage.ledger.forget(&stage.lease, &stage.scope, key);
     let error = forget(None).err().ok_or("it was forgotten")?;
     assert!(matches!(error, AmendError::Open(1)));
     assert_eq!(error.help(), Some("run the sync first: it looks what became of them"));
     assert_eq!(forget(Some(&Key::new("2")))?, 1);
-    assert_eq!(stage.standings()?, Standings { delivered: 1, open: 1, ..Standings::default() });
+    assert_eq!(stage.counts()?, StateCounts { delivered: 1, open: 1, ..StateCounts::default() });
     Ok(())
 }
 
@@ -257,11 +259,11 @@ fn open_intents_are_not_forgotten() -> Tested {
 fn memories_are_counted_by_standing() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
-    stage.write("2", Some(Memory { pending: waiting(Due::Always), ..delivered("2")? }))?;
-    stage.write("3", Some(Memory { standing: Standing::Removed { at: at(1) }, ..delivered("3")? }))?;
-    let counted = Standings { delivered: 2, removed: 1, waiting: 1, ..Standings::default() };
-    let mut memories = stage.ledger.memories(&stage.scope)?;
-    assert_eq!(memories.by_ref().count(), 3);
-    assert_eq!(memories.standings(), counted);
+    stage.write("2", Some(RowState { pending: waiting(Due::Always), ..delivered("2")? }))?;
+    stage.write("3", Some(RowState { delivery: DeliveryState::Removed { at: at(1) }, ..delivered("3")? }))?;
+    let counted = StateCounts { delivered: 2, removed: 1, waiting: 1, ..StateCounts::default() };
+    let mut row_states = stage.ledger.row_states(&stage.scope)?;
+    assert_eq!(row_states.by_ref().count(), 3);
+    assert_eq!(row_states.counts(), counted);
     Ok(())
 }

@@ -41,7 +41,7 @@ fn two_runs_through_a_symbolic_link_meet_at_one_lock() -> Tested {
     stage.ledger.release(stage.lease, at(2))?;
     let lease = linked.acquire(&holder("a"), at(2), TTL)?;
     linked.write(&lease, &stage.scope, &[(Key::new("1"), Some(delivered("1")?))], at(2))?;
-    assert!(stage.ledger.memory(&stage.scope, &Key::new("1"))?.is_some());
+    assert!(stage.ledger.row_state(&stage.scope, &Key::new("1"))?.is_some());
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use coho_core::key::Key;
-use coho_core::memory::Standing;
 use coho_core::object::Object;
+use coho_core::row_state::DeliveryState;
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_ledger::history::RowFilter;
@@ -62,8 +62,8 @@ fn an_older_ledger_is_copied_and_brought_up_to_date() -> Tested {
     let ledger = Ledger::open(&path, &Opening::new(at(0)))?;
     let scope =
         ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
-    let memory = ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?;
-    assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
+    let row_state = ledger.row_state(&scope, &Key::new("1"))?.ok_or("no memory")?;
+    assert!(matches!(row_state.delivery, DeliveryState::Delivered { n: 2, .. }));
     let now = Connection::open(&path)?;
     assert_eq!(version(&now)?, VERSION);
     let taken: i64 = now.query_row("SELECT taken_at FROM steps WHERE version = 2", [], |row| row.get(0))?;
@@ -133,14 +133,14 @@ fn nothing_is_lost_on_the_way_to_the_newest_schema() -> Tested {
     let ledger = Ledger::open(&path, &Opening::new(at(5)))?;
     let accounts =
         ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
-    let memory = ledger.memory(&accounts, &Key::new("1"))?.ok_or("no memory")?;
-    assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
+    let row_state = ledger.row_state(&accounts, &Key::new("1"))?.ok_or("no memory")?;
+    assert!(matches!(row_state.delivery, DeliveryState::Delivered { n: 2, .. }));
     assert_eq!(ledger.holder_of_id(&accounts, &VitallyId::new("v-1"))?, [Key::new("1")]);
     let (run, key) = (RunId::new("r1"), Key::new("1"));
     assert_eq!(ledger.rows(&accounts, &RowFilter::default(), 9)?.len(), 1);
     assert_eq!(ledger.calls(&accounts, &run, Some(&key), 9)?.len(), 1);
     // The token that it was read with is not known, so it holds nothing.
-    assert_eq!(ledger.anchor("production")?, None);
+    assert_eq!(ledger.fingerprint("production")?, None);
     let shown = Connection::open(&path)?
         .query_row("SELECT status FROM sync_changelog", [], |row| row.get::<_, String>(0))?;
     assert_eq!(shown, "succeeded");
@@ -224,7 +224,7 @@ fn reading_only_writes_nothing() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     let reader = Ledger::open(&stage.path(), &Opening { access: Access::ReadOnly, ..Opening::new(at(0)) })?;
-    assert!(reader.memory(&stage.scope, &Key::new("1"))?.is_some());
+    assert!(reader.row_state(&stage.scope, &Key::new("1"))?.is_some());
     let written = reader.write(&stage.lease, &stage.scope, &[(Key::new("1"), None)], at(2));
     assert!(matches!(written, Err(LedgerError::ReadOnly { .. })));
     Ok(())

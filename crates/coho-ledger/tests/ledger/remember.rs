@@ -1,7 +1,7 @@
 //! Remembering without sending: notes of a plan's file, carried out by joins.
 
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Standing, Verb};
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Verb};
 use coho_core::target::VitallyId;
 use coho_ledger::LedgerError;
 use rusqlite::{Connection, params};
@@ -34,18 +34,18 @@ fn remember(stage: &Stage, noted: &[(&str, Option<&str>, &str, Option<u32>)]) ->
 #[test]
 fn a_row_that_was_looked_at_again_is_delivered_again_if_it_was_let_be() -> Tested {
     let stage = Stage::new()?;
-    let released = Standing::Released { sent: sent("1"), id: None, origin: Origin::Created };
+    let released = DeliveryState::Released { sent: sent("1"), id: None, origin: Origin::Created };
     stage.write("1", Some(delivered("1")?))?;
-    stage.write("2", Some(Memory { standing: released, ..delivered("2")? }))?;
+    stage.write("2", Some(RowState { delivery: released, ..delivered("2")? }))?;
     remember(
         &stage,
         &[("1", Some("seen"), "1", None), ("2", Some("seen"), "2", None), ("3", Some("seen"), "3", None)],
     )?;
-    let one = stage.memory("1")?.ok_or("no memory")?;
-    assert_eq!((one.standing, one.seen, one.serial), (delivered("1")?.standing, Some(seen("again")), 2));
-    let two = stage.memory("2")?.ok_or("no memory")?.standing;
-    assert_eq!(two, Standing::Delivered { sent: sent("1"), n: 1, id: None, origin: Origin::Created });
-    assert_eq!(stage.memory("3")?, None);
+    let one = stage.row_state("1")?.ok_or("no memory")?;
+    assert_eq!((one.delivery, one.seen, one.version), (delivered("1")?.delivery, Some(seen("again")), 2));
+    let two = stage.row_state("2")?.ok_or("no memory")?.delivery;
+    assert_eq!(two, DeliveryState::Delivered { sent: sent("1"), n: 1, id: None, origin: Origin::Created });
+    assert_eq!(stage.row_state("3")?, None);
     Ok(())
 }
 
@@ -57,13 +57,14 @@ fn what_is_learned_is_assumed_and_what_was_delivered_stays_ours() -> Tested {
     let learned = |key| (key, Some("learned"), key, None);
     remember(&stage, &[learned("1"), learned("2"), learned("3")])?;
     let learned = sent("learned");
-    let standing = |key: &str| stage.memory(key).map(|memory| memory.map(|memory| memory.standing));
+    let delivery =
+        |key: &str| stage.row_state(key).map(|row_state| row_state.map(|row_state| row_state.delivery));
     let id = Some(VitallyId::new("v-1"));
-    let ours = Standing::Delivered { sent: learned.clone(), n: 1, id, origin: Origin::Created };
-    assert_eq!(standing("1")?, Some(ours));
-    assert_eq!(standing("2")?, Some(Standing::Assumed { sent: learned.clone() }));
-    assert_eq!(standing("3")?, Some(Standing::Assumed { sent: learned }));
-    assert_eq!(stage.memory("2")?.ok_or("no memory")?.target, target("2")?);
+    let ours = DeliveryState::Delivered { sent: learned.clone(), n: 1, id, origin: Origin::Created };
+    assert_eq!(delivery("1")?, Some(ours));
+    assert_eq!(delivery("2")?, Some(DeliveryState::Assumed { sent: learned.clone() }));
+    assert_eq!(delivery("3")?, Some(DeliveryState::Assumed { sent: learned }));
+    assert_eq!(stage.row_state("2")?.ok_or("no memory")?.target, target("2")?);
     Ok(())
 }
 
@@ -71,7 +72,10 @@ fn what_is_learned_is_assumed_and_what_was_delivered_stays_ours() -> Tested {
 fn records_are_let_be_and_memories_dropped() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
-    stage.write("2", Some(Memory { standing: Standing::Assumed { sent: sent("2") }, ..delivered("2")? }))?;
+    stage.write(
+        "2",
+        Some(RowState { delivery: DeliveryState::Assumed { sent: sent("2") }, ..delivered("2")? }),
+    )?;
     stage.write("3", Some(delivered("3")?))?;
     remember(
         &stage,
@@ -81,11 +85,18 @@ fn records_are_let_be_and_memories_dropped() -> Tested {
             ("3", Some("forgotten"), "3", None),
         ],
     )?;
-    let standing = |key: &str| stage.memory(key).map(|memory| memory.map(|memory| memory.standing));
+    let delivery =
+        |key: &str| stage.row_state(key).map(|row_state| row_state.map(|row_state| row_state.delivery));
     let id = Some(VitallyId::new("v-1"));
-    assert_eq!(standing("1")?, Some(Standing::Released { sent: sent("1"), id, origin: Origin::Created }));
-    assert_eq!(standing("2")?, Some(Standing::Released { sent: sent("2"), id: None, origin: Origin::Found }));
-    assert_eq!(standing("3")?, None);
+    assert_eq!(
+        delivery("1")?,
+        Some(DeliveryState::Released { sent: sent("1"), id, origin: Origin::Created })
+    );
+    assert_eq!(
+        delivery("2")?,
+        Some(DeliveryState::Released { sent: sent("2"), id: None, origin: Origin::Found })
+    );
+    assert_eq!(delivery("3")?, None);
     Ok(())
 }
 
@@ -94,11 +105,11 @@ fn no_note_closes_an_open_intent() -> Tested {
     let stage = Stage::new()?;
     let pending =
         Pending::Open { operation: digest("o"), would_send: sent("1"), verb: Verb::Write, since: at(1) };
-    let open = Memory { pending, ..delivered("1")? };
+    let open = RowState { pending, ..delivered("1")? };
     stage.write("1", Some(open.clone()))?;
     for effect in ["seen", "learned", "released", "forgotten"] {
         remember(&stage, &[("1", Some(effect), "1", None)])?;
-        assert_eq!(stage.memory("1")?, Some(open.clone()), "{effect}");
+        assert_eq!(stage.row_state("1")?, Some(open.clone()), "{effect}");
     }
     Ok(())
 }
@@ -109,15 +120,15 @@ fn a_key_with_a_new_target_leaves_its_old_record_behind() -> Tested {
     stage.write("1", Some(delivered("old")?))?;
     remember(&stage, &[("1", None, "new", Some(1))])?;
     let departed = Key::departed("1", 1, "old");
-    let left = stage.ledger.memory(&stage.scope, &departed)?.ok_or("no departure")?;
-    assert_eq!((left.target, left.standing, left.serial), (target("old")?, delivered("old")?.standing, 1));
-    let anew = stage.memory("1")?.ok_or("no memory")?;
-    assert_eq!((anew.target, anew.standing, anew.serial), (target("new")?, Standing::Never, 2));
+    let left = stage.ledger.row_state(&stage.scope, &departed)?.ok_or("no departure")?;
+    assert_eq!((left.target, left.delivery, left.version), (target("old")?, delivered("old")?.delivery, 1));
+    let anew = stage.row_state("1")?.ok_or("no memory")?;
+    assert_eq!((anew.target, anew.delivery, anew.version), (target("new")?, DeliveryState::Never, 2));
     // It goes to and fro: what was left last is remembered there.
     remember(&stage, &[("1", Some("learned"), "old", None)])?;
     remember(&stage, &[("1", None, "new", Some(1))])?;
-    let left = stage.ledger.memory(&stage.scope, &departed)?.ok_or("no departure")?;
-    assert_eq!((left.standing, left.serial), (Standing::Assumed { sent: sent("learned") }, 2));
+    let left = stage.ledger.row_state(&stage.scope, &departed)?.ok_or("no departure")?;
+    assert_eq!((left.delivery, left.version), (DeliveryState::Assumed { sent: sent("learned") }, 2));
     Ok(())
 }
 
@@ -129,6 +140,6 @@ fn whoever_lost_the_lease_remembers_nothing() -> Tested {
     rusqlite::Connection::open(stage.path())?.execute("UPDATE lease SET epoch = epoch + 1", [])?;
     let refused = stage.ledger.remember(&stage.lease, &connection, &stage.scope, 1..=100, at(9));
     assert!(matches!(refused, Err(LedgerError::LeaseLost { .. })), "{refused:?}");
-    assert!(stage.memory("1")?.is_some());
+    assert!(stage.row_state("1")?.is_some());
     Ok(())
 }

@@ -4,16 +4,16 @@
 use std::error::Error;
 
 use coho_core::counts::Counts;
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
+use coho_core::decide::RunKind;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
+use coho_core::time::Time;
 use coho_ledger::lease::Lease;
-use coho_ledger::request::{Request, ScopeName, State};
-use coho_ledger::run::{Ending, Run, RunId, Status, SyncStart};
+use coho_ledger::request::{RunRequest, ScopeName, State};
+use coho_ledger::run::{Run, RunEnding, RunId, RunStatus, SyncStart};
 use coho_ledger::token::TokenScope;
 use coho_ledger::{Ledger, Opening};
-use coho_schedule::{Asked, Cause, Due, Follow, StopRule};
+use coho_schedule::{Asked, AskedBy, DueTick, Follow, StopRule};
 
 use super::stage::{TTL, Tested, at, holder};
 
@@ -22,10 +22,10 @@ fn name(sync: &str) -> ScopeName {
 }
 
 fn tick(tick: Time, missed: u64) -> Asked {
-    Asked::for_tick(Due { tick, missed })
+    Asked::for_tick(DueTick { tick, missed })
 }
 
-fn open(ledger: &Ledger) -> Result<Vec<Request>, coho_ledger::LedgerError> {
+fn open(ledger: &Ledger) -> Result<Vec<RunRequest>, coho_ledger::LedgerError> {
     ledger.open_requests("production")
 }
 
@@ -34,7 +34,7 @@ fn begin(ledger: &Ledger, lease: &Lease, id: &str, syncs: &[&str]) -> Result<Run
     let run = ledger.begin_run(
         lease,
         &RunId::new(id),
-        Purpose::Sync,
+        RunKind::Sync,
         &coho_core::started::Started::default(),
         at(50),
     )?;
@@ -53,9 +53,9 @@ fn begin(ledger: &Ledger, lease: &Lease, id: &str, syncs: &[&str]) -> Result<Run
     Ok(run)
 }
 
-fn end(ledger: &Ledger, lease: &Lease, run: &Run, sync: &str, status: Status) -> Tested {
+fn end(ledger: &Ledger, lease: &Lease, run: &Run, sync: &str, status: RunStatus) -> Tested {
     let scope = ledger.scope(lease, "production", &SyncId::new(sync), Object::Account)?;
-    let ending = Ending { status, error: None, at: at(60) };
+    let ending = RunEnding { status, error: None, at: at(60) };
     ledger.end_sync(lease, run, &scope, &ending, &Counts::default())?;
     Ok(ledger.end_run(lease, run, &ending)?)
 }
@@ -83,12 +83,12 @@ fn whatever_is_asked_for_while_a_request_waits_joins_it() -> Tested {
     let ledger = Ledger::temporary(at(0))?;
     let accounts = name("accounts");
     ledger.taken(&accounts, "every 15m", at(1))?;
-    let first = ledger.ask(&accounts, Cause::Api, at(5))?;
-    assert_eq!(ledger.ask(&accounts, Cause::Api, at(6))?, first);
+    let first = ledger.ask(&accounts, AskedBy::Api, at(5))?;
+    assert_eq!(ledger.ask(&accounts, AskedBy::Api, at(6))?, first);
     assert_eq!(ledger.ask_for_tick(&accounts, &tick(at(10), 2), at(1), at(11))?, Some(first));
     assert_eq!(ledger.ask_for_tick(&accounts, &tick(at(20), 0), at(10), at(21))?, Some(first));
-    let asked = Asked { cause: Cause::Api, tick: Some(at(20)), missed: 3 };
-    let request = Request {
+    let asked = Asked { cause: AskedBy::Api, tick: Some(at(20)), missed: 3 };
+    let request = RunRequest {
         id: first,
         sync: SyncId::new("accounts"),
         asked,
@@ -106,17 +106,17 @@ fn a_trigger_while_a_run_goes_on_queues_exactly_one() -> Tested {
     let ledger = Ledger::temporary(at(0))?;
     let lease = ledger.acquire(&holder("a"), at(0), TTL)?;
     let accounts = name("accounts");
-    let first = ledger.ask(&accounts, Cause::Api, at(5))?;
+    let first = ledger.ask(&accounts, AskedBy::Api, at(5))?;
     let run = begin(&ledger, &lease, "run-1", &["accounts"])?;
-    let second = ledger.ask(&accounts, Cause::Api, at(51))?;
+    let second = ledger.ask(&accounts, AskedBy::Api, at(51))?;
     assert_ne!(first, second);
-    assert_eq!(ledger.ask(&accounts, Cause::Page, at(52))?, second);
+    assert_eq!(ledger.ask(&accounts, AskedBy::Page, at(52))?, second);
     let states: Vec<_> = open(&ledger)?.into_iter().map(|request| (request.id, request.state)).collect();
     assert_eq!(states, [(first, State::Running), (second, State::Waiting)]);
-    end(&ledger, &lease, &run, "accounts", Status::Warning)?;
+    end(&ledger, &lease, &run, "accounts", RunStatus::Warning)?;
     assert_eq!(open(&ledger)?.len(), 1);
     let ended = ledger.requests(&accounts, 10)?.remove(1);
-    assert_eq!(ended.state, State::Done(Status::Warning));
+    assert_eq!(ended.state, State::Done(RunStatus::Warning));
     assert_eq!(ended.part.map(|part| (part.run, part.ended)), Some((RunId::new("run-1"), Some(at(60)))));
     Ok(())
 }
@@ -129,7 +129,7 @@ fn a_request_whose_run_died_is_carried_out_by_the_next_one() -> Tested {
     let first = {
         let ledger = Ledger::open(&path, &Opening::new(at(0)))?;
         let lease = ledger.acquire(&holder("a"), at(0), TTL)?;
-        let first = ledger.ask(&accounts, Cause::Schedule, at(5))?;
+        let first = ledger.ask(&accounts, AskedBy::Schedule, at(5))?;
         begin(&ledger, &lease, "run-1", &["accounts"])?;
         first
     };
@@ -137,12 +137,12 @@ fn a_request_whose_run_died_is_carried_out_by_the_next_one() -> Tested {
     assert_eq!(open(&ledger)?.len(), 1, "it is open though its run seems to go on");
     let lease = ledger.acquire(&holder("b"), at(70), TTL)?;
     let run = begin(&ledger, &lease, "run-2", &["accounts"])?;
-    end(&ledger, &lease, &run, "accounts", Status::Success)?;
+    end(&ledger, &lease, &run, "accounts", RunStatus::Success)?;
     assert_eq!(open(&ledger)?, []);
     let all = ledger.requests(&accounts, 10)?;
     assert_eq!(
         all.iter().map(|request| (request.id, request.state)).collect::<Vec<_>>(),
-        [(first, State::Done(Status::Success))]
+        [(first, State::Done(RunStatus::Success))]
     );
     Ok(())
 }
@@ -151,11 +151,11 @@ fn a_request_whose_run_died_is_carried_out_by_the_next_one() -> Tested {
 fn a_sync_that_ended_is_not_run_again_because_another_one_of_its_run_was_interrupted() -> Tested {
     let ledger = Ledger::temporary(at(0))?;
     let lease = ledger.acquire(&holder("a"), at(0), TTL)?;
-    ledger.ask(&name("accounts"), Cause::Api, at(5))?;
-    ledger.ask(&name("users"), Cause::Api, at(5))?;
+    ledger.ask(&name("accounts"), AskedBy::Api, at(5))?;
+    ledger.ask(&name("users"), AskedBy::Api, at(5))?;
     let run = begin(&ledger, &lease, "run-1", &["accounts", "users"])?;
-    end(&ledger, &lease, &run, "accounts", Status::Success)?;
-    end(&ledger, &lease, &run, "users", Status::Interrupted)?;
+    end(&ledger, &lease, &run, "accounts", RunStatus::Success)?;
+    end(&ledger, &lease, &run, "users", RunStatus::Interrupted)?;
     let open: Vec<_> = open(&ledger)?.into_iter().map(|request| (request.sync, request.state)).collect();
     assert_eq!(open, [(SyncId::new("users"), State::Interrupted)]);
     Ok(())
@@ -165,13 +165,13 @@ fn a_sync_that_ended_is_not_run_again_because_another_one_of_its_run_was_interru
 fn a_request_for_which_no_run_can_begin_is_given_up() -> Tested {
     let ledger = Ledger::temporary(at(0))?;
     let accounts = name("accounts");
-    let first = ledger.ask(&accounts, Cause::Api, at(5))?;
+    let first = ledger.ask(&accounts, AskedBy::Api, at(5))?;
     ledger.give_up(&[first], "the ledger is another project's", at(6))?;
     assert_eq!(open(&ledger)?, []);
     let given_up = ledger.requests(&accounts, 10)?.remove(0);
-    assert_eq!(given_up.state, State::Done(Status::Failed));
+    assert_eq!(given_up.state, State::Done(RunStatus::Failed));
     assert_eq!(given_up.error.as_deref(), Some("the ledger is another project's"));
-    assert_ne!(ledger.ask(&accounts, Cause::Api, at(7))?, first, "the next one is another");
+    assert_ne!(ledger.ask(&accounts, AskedBy::Api, at(7))?, first, "the next one is another");
     Ok(())
 }
 
@@ -181,26 +181,26 @@ fn a_follower_is_asked_for_once_when_all_others_have_run() -> Tested {
     let lease = ledger.acquire(&holder("a"), at(0), TTL)?;
     let followed = [name("accounts"), name("users")];
     let before = begin(&ledger, &lease, "run-0", &["accounts", "users"])?;
-    end(&ledger, &lease, &before, "accounts", Status::Success)?;
-    end(&ledger, &lease, &before, "users", Status::Success)?;
+    end(&ledger, &lease, &before, "accounts", RunStatus::Success)?;
+    end(&ledger, &lease, &before, "users", RunStatus::Success)?;
     let events = name("events");
     ledger.taken(&events, "after accounts and users", at(61))?;
     let follow = |rule| ledger.ask_to_follow(&events, &followed, rule, at(62));
     assert_eq!(follow(StopRule::Failure)?, Follow::Wait, "what ran before does not count");
 
     let run = begin(&ledger, &lease, "run-1", &["accounts"])?;
-    end(&ledger, &lease, &run, "accounts", Status::Warning)?;
+    end(&ledger, &lease, &run, "accounts", RunStatus::Warning)?;
     assert_eq!(follow(StopRule::Failure)?, Follow::Wait);
     let run = begin(&ledger, &lease, "run-2", &["users"])?;
     assert_eq!(follow(StopRule::Failure)?, Follow::Wait);
-    end(&ledger, &lease, &run, "users", Status::Success)?;
+    end(&ledger, &lease, &run, "users", RunStatus::Success)?;
     assert_eq!(follow(StopRule::Failure)?, Follow::Run);
     assert_eq!(follow(StopRule::Failure)?, Follow::Wait, "once");
-    assert_eq!(open(&ledger)?[0].asked, Asked::by(Cause::Sequence));
+    assert_eq!(open(&ledger)?[0].asked, Asked::by(AskedBy::Sequence));
 
     let run = begin(&ledger, &lease, "run-3", &["accounts", "users"])?;
-    end(&ledger, &lease, &run, "accounts", Status::Warning)?;
-    end(&ledger, &lease, &run, "users", Status::Success)?;
+    end(&ledger, &lease, &run, "accounts", RunStatus::Warning)?;
+    end(&ledger, &lease, &run, "users", RunStatus::Success)?;
     assert_eq!(follow(StopRule::Problems)?, Follow::Stop);
     assert_eq!(open(&ledger)?.len(), 1);
     Ok(())

@@ -5,19 +5,19 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use coho_core::code::Code;
 use coho_core::counts::Counts;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::started::Started;
-use coho_core::verdict::{Call, Fate};
+use coho_core::time::Time;
+use coho_core::verdict::{Call, RowStatus};
 use coho_ledger::history::RowFilter;
 use coho_ledger::look::requests::WantedCalls;
 use coho_ledger::retention::{KeptUntil, Pruned, Retention};
-use coho_ledger::run::{Ending, Kept, Run, RunId, Status, SyncStart};
-use coho_ledger::settle::{OpType, RowFate};
+use coho_ledger::run::{Kept, Run, RunEnding, RunId, RunStatus, SyncStart};
+use coho_ledger::settle::{OpType, RowResult};
 use rusqlite::Connection;
 
-use super::history::{begin, call, fate};
+use super::history::{begin, call, status};
 use super::stage::{Stage, Tested, at};
 
 /// Rows are kept for so long, failures for ten times as long, and runs for ever.
@@ -30,12 +30,12 @@ pub(super) fn seconds(keep: u64) -> Retention {
     }
 }
 
-fn refused(key: &str) -> RowFate {
-    RowFate { code: Some(Code::REFUSED), ..fate(key, Some(OpType::Added), Fate::Rejected) }
+fn refused(key: &str) -> RowResult {
+    RowResult { code: Some(Code::REFUSED), ..status(key, Some(OpType::Added), RowStatus::Rejected) }
 }
 
-fn well(key: &str) -> RowFate {
-    fate(key, Some(OpType::Added), Fate::Delivered)
+fn well(key: &str) -> RowResult {
+    status(key, Some(OpType::Added), RowStatus::Delivered)
 }
 
 /// One row is delivered and one refused, each with a call of its own; a batch has both, another one only what was delivered,
@@ -50,7 +50,7 @@ fn mixed(stage: &Stage, id: &str, at: i64) -> Result<Run, Box<dyn std::error::Er
     let keys = |names: &[&str]| names.iter().map(|name| Key::new(*name)).collect::<Vec<_>>();
     let batches = [(call(), keys(&["2", "3"])), (call(), keys(&["1", "3"])), (call(), Vec::new())];
     stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &batches)?;
-    let ending = Ending { status: Status::Warning, error: None, at: super::stage::at(at + 1) };
+    let ending = RunEnding { status: RunStatus::Warning, error: None, at: super::stage::at(at + 1) };
     stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &Counts::default())?;
     stage.ledger.end_run(&stage.lease, &run, &ending)?;
     Ok(run)
@@ -59,7 +59,7 @@ fn mixed(stage: &Stage, id: &str, at: i64) -> Result<Run, Box<dyn std::error::Er
 fn keys(stage: &Stage, run: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let filter = RowFilter { run: Some(RunId::new(run)), ..RowFilter::default() };
     let rows = stage.ledger.rows(&stage.scope, &filter, 99)?;
-    Ok(rows.into_iter().filter_map(|row| row.fate.key).map(|key| key.to_string()).rev().collect())
+    Ok(rows.into_iter().filter_map(|row| row.status.key).map(|key| key.to_string()).rev().collect())
 }
 
 fn kept(stage: &Stage, run: &str) -> Result<Kept, Box<dyn std::error::Error>> {
@@ -75,14 +75,14 @@ fn rows_that_failed_are_kept_longest_and_their_calls_with_them() -> Tested {
     let later = begin(&stage, "r3", 600)?;
     stage.ledger.record(&stage.lease, &later, &stage.scope, &[well("2")])?;
     let pruned = stage.ledger.retain(&stage.lease, &seconds(100), at(300))?;
-    assert_eq!(pruned, Pruned { fates: 2, calls: 3, runs: 0 });
+    assert_eq!(pruned, Pruned { statuses: 2, calls: 3, runs: 0 });
     assert_eq!((keys(&stage, "r1")?, kept(&stage, "r1")?), (vec!["2".to_owned()], Kept::Failures));
     assert_eq!((keys(&stage, "r2")?.len(), kept(&stage, "r2")?), (3, Kept::All));
     assert_eq!(stage.ledger.requests_of_run(&RunId::new("r1"), &WantedCalls::default(), 9)?.len(), 2);
     let pruned = stage.ledger.retain(&stage.lease, &seconds(100), at(1_400))?;
     assert_eq!((keys(&stage, "r1")?, kept(&stage, "r1")?), (vec![], Kept::Counts));
     assert_eq!(kept(&stage, "r2")?, Kept::Failures);
-    assert_eq!(pruned, Pruned { fates: 1 + 2 + 1, calls: 2 + 3, runs: 0 });
+    assert_eq!(pruned, Pruned { statuses: 1 + 2 + 1, calls: 2 + 3, runs: 0 });
     assert_eq!(stage.ledger.retain(&stage.lease, &seconds(100), at(1_400))?, Pruned::default());
     Ok(())
 }
@@ -124,9 +124,9 @@ fn nothing_that_is_counted_becomes_less_when_it_is_pruned() -> Tested {
         let run = begin(&stage, id, starts)?;
         let own = [(call(), vec![Key::new("1")])];
         stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &own)?;
-        let ending = Ending { status: Status::Success, error: None, at: at(starts + 1) };
+        let ending = RunEnding { status: RunStatus::Success, error: None, at: at(starts + 1) };
         let mut counts = Counts { read: 2, ..Counts::default() };
-        counts.rows.insert(Fate::Unchanged, 2);
+        counts.rows.insert(RowStatus::Unchanged, 2);
         stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &counts)?;
         stage.ledger.end_run(&stage.lease, &run, &ending)?;
     }
@@ -190,17 +190,18 @@ fn year(
     for number in 0..runs {
         let now: Time = at(0) + TimeDelta::minutes(15 * i64::try_from(number)?);
         let id = RunId::new(format!("r{number}"));
-        let run = stage.ledger.begin_run(&stage.lease, &id, Purpose::Sync, &Started::default(), now)?;
+        let run = stage.ledger.begin_run(&stage.lease, &id, RunKind::Sync, &Started::default(), now)?;
         let start =
             SyncStart { model: "m".to_owned(), destination: "v".to_owned(), primary_key: vec![], at: now };
         stage.ledger.begin_sync(&stage.lease, &run, &stage.scope, &start)?;
-        let mut fates: Vec<_> = (0..rows).map(|key| RowFate { at: now, ..well(&key.to_string()) }).collect();
-        fates.push(RowFate { at: now, ..refused("bad") });
-        stage.ledger.record(&stage.lease, &run, &stage.scope, &fates)?;
+        let mut statuses: Vec<_> =
+            (0..rows).map(|key| RowResult { at: now, ..well(&key.to_string()) }).collect();
+        statuses.push(RowResult { at: now, ..refused("bad") });
+        stage.ledger.record(&stage.lease, &run, &stage.scope, &statuses)?;
         let one = |key: usize| (Call { at: now, ..told(key) }, vec![Key::new(key.to_string())]);
         let calls: Vec<_> = (0..rows).map(one).collect();
         stage.ledger.settle_batch(&stage.lease, &run, &stage.scope, &[], &calls)?;
-        let ending = Ending { status: Status::Warning, error: None, at: now };
+        let ending = RunEnding { status: RunStatus::Warning, error: None, at: now };
         stage.ledger.end_sync(&stage.lease, &run, &stage.scope, &ending, &Counts::default())?;
         stage.ledger.end_run(&stage.lease, &run, &ending)?;
         stage.ledger.retain(&stage.lease, retention, now)?;

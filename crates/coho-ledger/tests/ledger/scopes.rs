@@ -3,31 +3,31 @@
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::history::RowFilter;
-use coho_ledger::scope::{Renamed, Scope, ScopeError};
+use coho_ledger::scope::{Renamed, ScopeError, SyncScope};
 
-use super::history::{begin, fate};
+use super::history::{begin, status};
 use super::stage::{Stage, Tested, at, delivered};
 
 fn rename(stage: &Stage, from: &str, to: &str) -> Result<Renamed, Box<dyn std::error::Error>> {
     Ok(stage.ledger.rename_scope(&stage.lease, "production", &SyncId::new(from), &SyncId::new(to))?)
 }
 
-fn scope(stage: &Stage, sync: &str) -> Result<Scope, ScopeError> {
+fn scope(stage: &Stage, sync: &str) -> Result<SyncScope, ScopeError> {
     stage.ledger.scope(&stage.lease, "production", &SyncId::new(sync), Object::Account)
 }
 
-fn keys(stage: &Stage, scope: &Scope) -> Result<Vec<Key>, Box<dyn std::error::Error>> {
-    Ok(stage.ledger.memories(scope)?.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?)
+fn keys(stage: &Stage, scope: &SyncScope) -> Result<Vec<Key>, Box<dyn std::error::Error>> {
+    Ok(stage.ledger.row_states(scope)?.map(|row| row.map(|row| row.key())).collect::<Result<_, _>>()?)
 }
 
 #[test]
 fn a_first_run_is_marked_once() -> Tested {
     let stage = Stage::new()?;
     assert_eq!(stage.ledger.first_run(&stage.scope)?, None);
-    stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
-    stage.ledger.mark_begun(&stage.lease, &stage.scope, at(2))?;
+    stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(1))?;
+    stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(2))?;
     assert_eq!(stage.ledger.first_run(&stage.scope)?, Some(at(1)));
     assert_eq!(stage.ledger.first_run(&scope(&stage, "others")?)?, None);
     Ok(())
@@ -37,7 +37,7 @@ fn a_first_run_is_marked_once() -> Tested {
 fn a_sync_that_was_forgotten_runs_as_for_the_first_time() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
-    stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
+    stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(1))?;
     stage.ledger.forget(&stage.lease, &stage.scope, Some(&Key::new("1")))?;
     assert!(stage.ledger.first_run(&stage.scope)?.is_some());
     stage.ledger.forget(&stage.lease, &stage.scope, None)?;
@@ -49,9 +49,9 @@ fn a_sync_that_was_forgotten_runs_as_for_the_first_time() -> Tested {
 fn a_renamed_sync_keeps_its_memory_its_history_and_its_first_run() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
-    stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
+    stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(1))?;
     let run = begin(&stage, "r1", 1)?;
-    stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate("1", None, Fate::Invalid)])?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, &[status("1", None, RowStatus::Invalid)])?;
     let twin = stage.ledger.scope(&stage.lease, "staging", &SyncId::new("accounts"), Object::Account)?;
 
     assert_eq!(rename(&stage, "accounts", "customers")?, Renamed::Moved);
@@ -75,7 +75,7 @@ fn an_empty_scope_makes_way_for_a_renamed_sync() -> Tested {
     let stage = Stage::new()?;
     stage.write("1", Some(delivered("1")?))?;
     let empty = scope(&stage, "customers")?;
-    stage.ledger.mark_begun(&stage.lease, &empty, at(1))?;
+    stage.ledger.mark_first_run(&stage.lease, &empty, at(1))?;
     assert_eq!(rename(&stage, "accounts", "customers")?, Renamed::Moved);
     assert_eq!(keys(&stage, &scope(&stage, "customers")?)?, [Key::new("1")]);
     assert_eq!(keys(&stage, &scope(&stage, "accounts")?)?, []);
@@ -100,7 +100,7 @@ fn a_sync_without_memory_still_takes_its_first_run_along() -> Tested {
     let stage = Stage::new()?;
     assert_eq!(rename(&stage, "accounts", "customers")?, Renamed::NothingThere);
     assert_eq!(rename(&stage, "unheard-of", "customers")?, Renamed::NothingThere);
-    stage.ledger.mark_begun(&stage.lease, &stage.scope, at(1))?;
+    stage.ledger.mark_first_run(&stage.lease, &stage.scope, at(1))?;
     assert_eq!(rename(&stage, "accounts", "accounts")?, Renamed::NothingThere);
     assert_eq!(rename(&stage, "accounts", "customers")?, Renamed::Moved);
     assert!(stage.ledger.first_run(&scope(&stage, "customers")?)?.is_some());

@@ -5,27 +5,27 @@ use std::collections::BTreeMap;
 
 use coho_core::code::Code;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Standing, Verb};
 use coho_core::object::Object;
+use coho_core::row_state::{DeliveryState, Pending, RowState, Verb};
 use coho_core::secret::{Masker, Secret};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::history::RowFilter;
 use coho_ledger::identity::Elsewhere::{Before, Never, Now};
 use coho_ledger::project::Owner;
 use coho_ledger::run::{Run, RunId};
-use coho_ledger::settle::{RowFate, Settlement};
+use coho_ledger::settle::{RowResult, Settlement};
 
 use super::history::begin;
 use super::retention::seconds;
 use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 
-fn invalid(key: &str, message: &str) -> RowFate {
-    RowFate {
+fn invalid(key: &str, message: &str) -> RowResult {
+    RowResult {
         key: Some(Key::new(key)),
         op_type: None,
-        fate: Fate::Invalid,
+        status: RowStatus::Invalid,
         reason: "null-required".to_owned(),
         code: Some(Code::NULL_REQUIRED),
         message: Some(message.to_owned()),
@@ -42,17 +42,17 @@ fn written(stage: &Stage, run: &Run) -> Result<usize, Box<dyn std::error::Error>
 #[test]
 fn rows_that_stay_invalid_are_written_once() -> Tested {
     let stage = Stage::new()?;
-    let fates: Vec<_> = (0..20_000).map(|number| invalid(&number.to_string(), "name is null")).collect();
+    let statuses: Vec<_> = (0..20_000).map(|number| invalid(&number.to_string(), "name is null")).collect();
     let mut counts = Vec::new();
     for name in ["r1", "r2", "r3"] {
         let run = begin(&stage, name, 1)?;
-        stage.ledger.record(&stage.lease, &run, &stage.scope, &fates)?;
+        stage.ledger.record(&stage.lease, &run, &stage.scope, &statuses)?;
         counts.push(written(&stage, &run)?);
     }
     assert_eq!(counts, [20_000, 0, 0]);
     let now = stage.ledger.rows_now(&stage.scope, Some(&RunId::new("r3")), None, 30_000)?;
     assert_eq!(now.len(), 20_000);
-    assert!(now.iter().all(|row| row.run == RunId::new("r1") && row.fate.fate == Fate::Invalid));
+    assert!(now.iter().all(|row| row.run == RunId::new("r1") && row.status.status == RowStatus::Invalid));
     Ok(())
 }
 
@@ -61,7 +61,7 @@ fn a_message_with_a_secret_is_written_once_too() -> Tested {
     let stage = Stage::new()?;
     stage.ledger.mask(&Masker::new(&[Secret::new("hush-hush-hush")]))?;
     let with_key = invalid("1", "`hush-hush-hush` is no number");
-    let nameless = RowFate { key: None, ..with_key.clone() };
+    let nameless = RowResult { key: None, ..with_key.clone() };
     for (name, written_by_it) in [("r1", 2), ("r2", 0)] {
         let run = begin(&stage, name, 1)?;
         stage.ledger.record(&stage.lease, &run, &stage.scope, std::slice::from_ref(&with_key))?;
@@ -78,16 +78,24 @@ fn a_message_with_a_secret_is_written_once_too() -> Tested {
 fn a_fate_that_changes_is_written_and_the_newest_one_stands() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
-    let record = |fate: RowFate| stage.ledger.record(&stage.lease, &run, &stage.scope, &[fate]);
+    let record = |status: RowResult| stage.ledger.record(&stage.lease, &run, &stage.scope, &[status]);
     record(invalid("1", "name is null"))?;
     record(invalid("1", "seats is null"))?;
-    record(RowFate { fate: Fate::Held, ..invalid("1", "seats is null") })?;
-    record(RowFate { code: Some(Code::NO_OWNER), fate: Fate::Held, ..invalid("1", "seats is null") })?;
-    record(RowFate { code: Some(Code::NO_OWNER), fate: Fate::Held, ..invalid("1", "seats is null") })?;
+    record(RowResult { status: RowStatus::Held, ..invalid("1", "seats is null") })?;
+    record(RowResult {
+        code: Some(Code::NO_OWNER),
+        status: RowStatus::Held,
+        ..invalid("1", "seats is null")
+    })?;
+    record(RowResult {
+        code: Some(Code::NO_OWNER),
+        status: RowStatus::Held,
+        ..invalid("1", "seats is null")
+    })?;
     assert_eq!(written(&stage, &run)?, 4);
-    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("1"), Fate::Held)]);
-    record(RowFate { fate: Fate::Unchanged, code: None, message: None, ..invalid("1", "") })?;
-    record(RowFate { fate: Fate::Unchanged, code: None, message: None, ..invalid("1", "") })?;
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("1"), RowStatus::Held)]);
+    record(RowResult { status: RowStatus::Unchanged, code: None, message: None, ..invalid("1", "") })?;
+    record(RowResult { status: RowStatus::Unchanged, code: None, message: None, ..invalid("1", "") })?;
     assert_eq!(written(&stage, &run)?, 5, "that it is well again is told once");
     assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, []);
     record(invalid("1", "name is null"))?;
@@ -100,10 +108,11 @@ fn a_delivery_ends_what_stood() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
-    let fate = RowFate { fate: Fate::Delivered, code: None, message: None, ..invalid("1", "") };
-    let settled = Settlement { key: Key::new("1"), memory: Some(delivered("1")?), fate, calls: Vec::new() };
+    let status = RowResult { status: RowStatus::Delivered, code: None, message: None, ..invalid("1", "") };
+    let settled =
+        Settlement { key: Key::new("1"), row_state: Some(delivered("1")?), status, calls: Vec::new() };
     stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
-    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("2"), Fate::Invalid)]);
+    assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("2"), RowStatus::Invalid)]);
     assert_eq!(stage.ledger.standing(&stage.scope, Some(&Key::new("2")), 9)?, []);
     Ok(())
 }
@@ -112,20 +121,21 @@ fn a_delivery_ends_what_stood() -> Tested {
 fn a_refused_row_that_waits_for_its_time_stays_refused() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
-    let refused = RowFate { fate: Fate::Rejected, code: Some(Code::REFUSED), ..invalid("1", "no such plan") };
+    let refused =
+        RowResult { status: RowStatus::Rejected, code: Some(Code::REFUSED), ..invalid("1", "no such plan") };
     let settled = Settlement {
         key: Key::new("1"),
-        memory: Some(delivered("1")?),
-        fate: refused.clone(),
+        row_state: Some(delivered("1")?),
+        status: refused.clone(),
         calls: Vec::new(),
     };
     stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
     let later = begin(&stage, "r2", 2)?;
-    let waits = RowFate { fate: Fate::Held, message: None, ..refused.clone() };
+    let waits = RowResult { status: RowStatus::Held, message: None, ..refused.clone() };
     stage.ledger.record(&stage.lease, &later, &stage.scope, &[waits])?;
     assert_eq!(written(&stage, &later)?, 0);
-    let now = stage.ledger.rows_now(&stage.scope, Some(later.id()), Some(Fate::Rejected), 9)?;
-    assert_eq!(now.into_iter().map(|row| row.fate).collect::<Vec<_>>(), [refused]);
+    let now = stage.ledger.rows_now(&stage.scope, Some(later.id()), Some(RowStatus::Rejected), 9)?;
+    assert_eq!(now.into_iter().map(|row| row.status).collect::<Vec<_>>(), [refused]);
     Ok(())
 }
 
@@ -135,7 +145,7 @@ fn what_stands_is_not_pruned() -> Tested {
     let run = begin(&stage, "r1", 1)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("2", "b")])?;
-    assert_eq!(stage.ledger.retain(&stage.lease, &seconds(900), at(10_000))?.fates, 1);
+    assert_eq!(stage.ledger.retain(&stage.lease, &seconds(900), at(10_000))?.statuses, 1);
     assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?.len(), 2);
     Ok(())
 }
@@ -143,7 +153,7 @@ fn what_stands_is_not_pruned() -> Tested {
 #[test]
 fn rows_without_a_key_are_written_where_their_number_changes() -> Tested {
     let stage = Stage::new()?;
-    let nameless = |count| vec![RowFate { key: None, ..invalid("", "the key is null") }; count];
+    let nameless = |count| vec![RowResult { key: None, ..invalid("", "the key is null") }; count];
     let mut counts = Vec::new();
     for (name, count) in [("r1", 3), ("r2", 3), ("r3", 2), ("r4", 0)] {
         let run = begin(&stage, name, 1)?;
@@ -192,22 +202,22 @@ fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
     let stage = Stage::new()?;
     let other = stage.ledger.scope(&stage.lease, "production", &SyncId::new("usage"), Object::Account)?;
     let twin = stage.ledger.scope(&stage.lease, "staging", &SyncId::new("base"), Object::Account)?;
-    let record = |id: &str, standing: Standing, pending: Pending| -> Tested {
-        let memory = Memory { standing, pending, ..delivered(id)? };
-        Ok(stage.ledger.write(&stage.lease, &other, &[(Key::new(id), Some(memory))], at(1))?)
+    let record = |id: &str, delivery: DeliveryState, pending: Pending| -> Tested {
+        let row_state = RowState { delivery, pending, ..delivered(id)? };
+        Ok(stage.ledger.write(&stage.lease, &other, &[(Key::new(id), Some(row_state))], at(1))?)
     };
-    let known = delivered("a2")?.standing;
+    let known = delivered("a2")?.delivery;
     record("a2", known.clone(), Pending::None)?;
-    let released = Standing::Released {
+    let released = DeliveryState::Released {
         sent: sent("a3"),
         id: Some(VitallyId::new("v-a3")),
-        origin: coho_core::memory::Origin::Created,
+        origin: coho_core::row_state::Origin::Created,
     };
     record("a3", released, Pending::None)?;
-    record("a4", Standing::Removed { at: at(0) }, Pending::None)?;
+    record("a4", DeliveryState::Removed { at: at(0) }, Pending::None)?;
     let open =
         Pending::Open { operation: digest("o"), would_send: sent("x"), verb: Verb::Write, since: at(1) };
-    record("a5", Standing::Never, open)?;
+    record("a5", DeliveryState::Never, open)?;
     stage.write("own", Some(delivered("own")?))?;
     let of = |scope, id: &str, vitally: Option<&str>| {
         let id = target(id)?;

@@ -6,20 +6,20 @@ use std::time::Duration;
 use coho_core::call::{AddressSource, Attempt, Headers, Route, Wait, WaitWhy};
 use coho_core::code::Code;
 use coho_core::counts::Counts;
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::key::Key;
 use coho_core::secret::{Masker, Secret};
 use coho_core::started::Stage as Of;
 use coho_core::started::{Commit, FullWhy, Started, StartedBy};
 use coho_core::sync::Api;
-use coho_core::verdict::{Call, Fate};
+use coho_core::verdict::{Call, RowStatus};
 use coho_ledger::look::requests::WantedCalls;
 use coho_ledger::look::{FailureGroup, FailuresOf};
-use coho_ledger::run::{Ending, Kept, Run, RunId, Status};
-use coho_ledger::settle::{OpType, RowFate, Settlement};
+use coho_ledger::run::{Kept, Run, RunEnding, RunId, RunStatus};
+use coho_ledger::settle::{OpType, RowResult, Settlement};
 use coho_ledger::stages::StageStart;
 
-use super::history::{begin, call, fate};
+use super::history::{begin, call, status};
 use super::stage::{Stage, Tested, at};
 
 fn headers(pairs: &[(&str, &str)]) -> Headers {
@@ -48,8 +48,8 @@ fn told(number: u32, body: &str) -> Call {
 
 /// Settles a key with the calls of its exchange.
 fn settle(stage: &Stage, run: &Run, key: &Key, calls: &[Call]) -> Tested {
-    let fate = fate(key.as_str(), Some(OpType::Added), Fate::Delivered);
-    let settled = Settlement { key: key.clone(), memory: None, fate, calls: calls.to_vec() };
+    let status = status(key.as_str(), Some(OpType::Added), RowStatus::Delivered);
+    let settled = Settlement { key: key.clone(), row_state: None, status, calls: calls.to_vec() };
     Ok(stage.ledger.settle(&stage.lease, run, &stage.scope, &[settled])?)
 }
 
@@ -124,24 +124,24 @@ fn rows_lead_to_their_calls_and_calls_to_their_rows() -> Tested {
     Ok(())
 }
 
-fn refused(key: &str, message: &str) -> RowFate {
-    RowFate {
+fn refused(key: &str, message: &str) -> RowResult {
+    RowResult {
         code: Some(Code::REFUSED),
         message: Some(message.to_owned()),
-        ..fate(key, Some(OpType::Added), Fate::Rejected)
+        ..status(key, Some(OpType::Added), RowStatus::Rejected)
     }
 }
 
 fn end(stage: &Stage, run: &Run, seconds: i64) -> Tested {
-    let ending = Ending { status: Status::Warning, error: None, at: at(seconds) };
+    let ending = RunEnding { status: RunStatus::Warning, error: None, at: at(seconds) };
     stage.ledger.end_sync(&stage.lease, run, &stage.scope, &ending, &Counts::default())?;
     Ok(stage.ledger.end_run(&stage.lease, run, &ending)?)
 }
 
 /// A run that writes these fates down.
-fn ran(stage: &Stage, id: &str, seconds: i64, fates: &[RowFate]) -> Tested {
+fn ran(stage: &Stage, id: &str, seconds: i64, statuses: &[RowResult]) -> Tested {
     let run = begin(stage, id, seconds)?;
-    stage.ledger.record(&stage.lease, &run, &stage.scope, fates)?;
+    stage.ledger.record(&stage.lease, &run, &stage.scope, statuses)?;
     end(stage, &run, seconds + 1)
 }
 
@@ -154,9 +154,10 @@ fn failures_are_grouped_by_cause_those_of_the_most_rows_first() -> Tested {
     let stage = Stage::new()?;
     let taken = [refused("9", "name \"Acme\" is taken")];
     let seats = (1..=4).map(|n| refused(&n.to_string(), &format!("seats: {n}00 is more than 50")));
-    let nameless = RowFate { key: None, code: Some(Code::NULL_KEY), ..fate("", None, Fate::Invalid) };
-    let fates: Vec<_> = taken.into_iter().chain(seats).chain([nameless]).collect();
-    ran(&stage, "r1", 1, &fates)?;
+    let nameless =
+        RowResult { key: None, code: Some(Code::NULL_KEY), ..status("", None, RowStatus::Invalid) };
+    let statuses: Vec<_> = taken.into_iter().chain(seats).chain([nameless]).collect();
+    ran(&stage, "r1", 1, &statuses)?;
     let groups = failures(&stage, FailuresOf::Run(&RunId::new("r1")))?;
     let shown: Vec<_> = groups.iter().map(|group| (group.cause.to_string(), group.count)).collect();
     assert_eq!(
@@ -178,7 +179,7 @@ fn failures_are_grouped_by_cause_those_of_the_most_rows_first() -> Tested {
 #[test]
 fn a_cause_is_healed_when_no_row_waits_with_it_and_may_come_back() -> Tested {
     let stage = Stage::new()?;
-    let well = |key: &str| fate(key, Some(OpType::Changed), Fate::Delivered);
+    let well = |key: &str| status(key, Some(OpType::Changed), RowStatus::Delivered);
     ran(&stage, "r1", 1, &[refused("1", "no"), refused("2", "no")])?;
     ran(&stage, "r2", 10, &[well("1")])?;
     let now = failures(&stage, FailuresOf::Now)?;
@@ -209,7 +210,7 @@ fn a_run_says_what_started_it_and_each_sync_why_all_rows_were_evaluated() -> Tes
         commit: Some(Commit { id: "c0ffee".to_owned(), is_dirty: true }),
     };
     let id = RunId::new("r1");
-    let run = stage.ledger.begin_run(&stage.lease, &id, Purpose::Sync, &started, at(1))?;
+    let run = stage.ledger.begin_run(&stage.lease, &id, RunKind::Sync, &started, at(1))?;
     let record = stage.ledger.run(&id)?.ok_or("no run")?;
     assert_eq!((record.start, record.kept), (started, Kept::All));
     end(&stage, &run, 2)?;

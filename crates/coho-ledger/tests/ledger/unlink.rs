@@ -1,15 +1,15 @@
 //! Links of users to accounts and organizations that were removed.
 
-use coho_core::decide::Purpose;
+use coho_core::decide::RunKind;
 use coho_core::fields::Sent;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Standing};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Origin, RowState};
 use coho_core::sync::SyncId;
 use coho_core::value::Value;
-use coho_ledger::run::{Ending, RunId, Status};
-use coho_ledger::scope::Scope;
+use coho_ledger::run::{RunEnding, RunId, RunStatus};
+use coho_ledger::scope::SyncScope;
 
 use super::stage::{Stage, Tested, at, delivered};
 
@@ -27,19 +27,23 @@ fn by_name(accounts: &[&str]) -> Sent {
         .into()
 }
 
-fn released(sent: Sent) -> Result<Memory, Box<dyn std::error::Error>> {
-    let standing = Standing::Released { sent, id: None, origin: Origin::Found };
-    Ok(Memory { standing, ..delivered("u")? })
+fn released(sent: Sent) -> Result<RowState, Box<dyn std::error::Error>> {
+    let delivery = DeliveryState::Released { sent, id: None, origin: Origin::Found };
+    Ok(RowState { delivery, ..delivered("u")? })
 }
 
 /// Accounts `gone`, removed at 10, and `there`; users in both, written at 1.
-fn stage() -> Result<(Stage, Scope), Box<dyn std::error::Error>> {
+fn stage() -> Result<(Stage, SyncScope), Box<dyn std::error::Error>> {
     let stage = Stage::new()?;
     let users = stage.ledger.scope(&stage.lease, "production", &SyncId::new("users"), Object::User)?;
     stage.write("1", Some(delivered("there")?))?;
-    stage.write("2", Some(Memory { standing: Standing::Removed { at: at(10) }, ..delivered("gone")? }))?;
-    let write =
-        |key: &str, memory| stage.ledger.write(&stage.lease, &users, &[(Key::new(key), Some(memory))], at(1));
+    stage.write(
+        "2",
+        Some(RowState { delivery: DeliveryState::Removed { at: at(10) }, ..delivered("gone")? }),
+    )?;
+    let write = |key: &str, row_state| {
+        stage.ledger.write(&stage.lease, &users, &[(Key::new(key), Some(row_state))], at(1))
+    };
     write("both", released(user(&["gone", "there"]))?)?;
     write("alone", released(by_name(&["gone"]))?)?;
     write("elsewhere", released(by_name(&["there"]))?)?;
@@ -49,33 +53,33 @@ fn stage() -> Result<(Stage, Scope), Box<dyn std::error::Error>> {
 #[test]
 fn a_user_forgets_the_link_to_what_was_removed_and_keeps_all_else() -> Tested {
     let (stage, users) = stage()?;
-    let memory = |key: &str| stage.ledger.memory(&users, &Key::new(key));
-    let before = memory("both")?.ok_or("no memory")?;
-    let elsewhere = memory("elsewhere")?;
+    let row_state = |key: &str| stage.ledger.row_state(&users, &Key::new(key));
+    let before = row_state("both")?.ok_or("no memory")?;
+    let elsewhere = row_state("elsewhere")?;
     stage.ledger.unlink(&stage.lease, at(10), at(11))?;
-    let both = memory("both")?.ok_or("no memory")?;
-    assert_eq!(both.standing.sent(), Some(&user(&["there"])));
-    assert_eq!((both.seen, both.serial), (None, before.serial + 1), "its row is looked at again");
-    assert!(matches!(memory("alone")?.ok_or("no memory")?.standing, Standing::Removed { .. }));
-    assert_eq!(memory("elsewhere")?, elsewhere);
+    let both = row_state("both")?.ok_or("no memory")?;
+    assert_eq!(both.delivery.sent(), Some(&user(&["there"])));
+    assert_eq!((both.seen, both.version), (None, before.version + 1), "its row is looked at again");
+    assert!(matches!(row_state("alone")?.ok_or("no memory")?.delivery, DeliveryState::Removed { .. }));
+    assert_eq!(row_state("elsewhere")?, elsewhere);
     stage.ledger.unlink(&stage.lease, at(10), at(12))?;
-    assert_eq!(memory("both")?.ok_or("no memory")?.serial, both.serial, "once is enough");
+    assert_eq!(row_state("both")?.ok_or("no memory")?.version, both.version, "once is enough");
     Ok(())
 }
 
 #[test]
 fn what_was_removed_before_or_linked_since_stays() -> Tested {
     let (stage, users) = stage()?;
-    let memory = |key: &str| stage.ledger.memory(&users, &Key::new(key));
-    let before = memory("both")?;
+    let row_state = |key: &str| stage.ledger.row_state(&users, &Key::new(key));
+    let before = row_state("both")?;
     stage.ledger.unlink(&stage.lease, at(11), at(12))?;
-    assert_eq!(memory("both")?, before, "that was an earlier run's");
+    assert_eq!(row_state("both")?, before, "that was an earlier run's");
     let again = released(by_name(&["gone"]))?;
     stage.ledger.write(&stage.lease, &users, &[(Key::new("alone"), Some(again.clone()))], at(11))?;
     stage.ledger.unlink(&stage.lease, at(10), at(12))?;
     assert_eq!(
-        memory("alone")?.ok_or("no memory")?.standing,
-        again.standing,
+        row_state("alone")?.ok_or("no memory")?.delivery,
+        again.delivery,
         "it was linked to what was made again"
     );
     Ok(())
@@ -88,7 +92,7 @@ fn only_a_run_that_was_interrupted_left_links() -> Tested {
         stage.ledger.begin_run(
             &stage.lease,
             &RunId::new(id),
-            Purpose::Sync,
+            RunKind::Sync,
             &coho_core::started::Started::default(),
             now,
         )
@@ -98,7 +102,7 @@ fn only_a_run_that_was_interrupted_left_links() -> Tested {
     // It was killed.
     let second = begin("2", at(2))?;
     assert_eq!(stage.ledger.interrupted_before(&second)?, Some(at(1)));
-    let ending = Ending { status: Status::Success, error: None, at: at(3) };
+    let ending = RunEnding { status: RunStatus::Success, error: None, at: at(3) };
     stage.ledger.end_run(&stage.lease, &second, &ending)?;
     assert_eq!(stage.ledger.interrupted_before(&begin("3", at(4))?)?, None);
     Ok(())

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::thread;
 
 use coho_core::key::Key;
-use coho_core::memory::Standing;
 use coho_core::object::Object;
+use coho_core::row_state::DeliveryState;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::schema::VERSION;
 use coho_ledger::{Access, Create, Ledger, LedgerError, OpenError, Opening};
 use rusqlite::Connection;
@@ -31,8 +31,8 @@ const STEPS: [&str; 9] = [
 fn remembers_the_account(ledger: &Ledger) -> Tested {
     let scope =
         ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
-    let memory = ledger.memory(&scope, &Key::new("1"))?.ok_or("no memory")?;
-    assert!(matches!(memory.standing, Standing::Delivered { n: 2, .. }));
+    let row_state = ledger.row_state(&scope, &Key::new("1"))?.ok_or("no memory")?;
+    assert!(matches!(row_state.delivery, DeliveryState::Delivered { n: 2, .. }));
     Ok(())
 }
 
@@ -48,7 +48,7 @@ fn an_older_ledger_is_read_from_a_copy_and_stays_as_it_is() -> Tested {
         remembers_the_account(&ledger)?;
         let scope =
             ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
-        assert!(ledger.memories(&scope)?.count() >= 1, "{name}");
+        assert!(ledger.row_states(&scope)?.count() >= 1, "{name}");
         let copy = ledger.path().to_owned();
         assert_ne!(copy, path);
         drop(ledger);
@@ -86,7 +86,7 @@ fn a_row_that_was_invalid_in_the_last_run_still_is() -> Tested {
     let ledger = Ledger::open(&path, &Opening::new(at(5)))?;
     let scope =
         ledger.find_scope("production", &SyncId::new("accounts"), Object::Account)?.ok_or("no scope")?;
-    assert_eq!(ledger.standing(&scope, None, 9)?, [(Key::new("3"), Fate::Invalid)]);
+    assert_eq!(ledger.standing(&scope, None, 9)?, [(Key::new("3"), RowStatus::Invalid)]);
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 /// One line of the table.
 #[derive(Debug)]
@@ -406,7 +406,7 @@ const RECORDED: &str = include_str!("../../fixtures/liquidjs/dialect.json");
 
 /// What Coho gives for a template of the table: JSON, a text, or `refused`.
 fn shown(template: &str) -> String {
-    let scope = Scope::free().settings(Settings::lenient());
+    let scope = CompileScope::free().settings(TemplateSettings::lenient());
     let data = coho_core::json::parse(DATA).unwrap_or(coho_core::value::Value::Null);
     let given =
         compile(template, &scope).ok().and_then(|compiled| compiled.render(&Context::free(&data)).ok());

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
-use coho_liquid::{Context, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 use super::dialect::{DATA, DECISIONS, Follows};
 use super::{differences, page};
@@ -140,7 +140,7 @@ fn pair(pair: &Value) -> Option<(&str, Answer)> {
 }
 
 fn render(request: &Request) -> Result<Value, Problem> {
-    let scope = Scope::free().settings(Settings::lenient());
+    let scope = CompileScope::free().settings(TemplateSettings::lenient());
     let compiled = compile(&request.template, &scope).map_err(|mut problems| problems.swap_remove(0))?;
     compiled.render(&Context::free(&request.data))
 }

@@ -11,7 +11,7 @@ use coho_core::problem::Problem;
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
-use coho_liquid::{Context, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 use super::dialect::DIFFERENCES;
 use super::differences;
@@ -125,8 +125,8 @@ fn text_of(test: &Value, name: &str) -> String {
     test.get(name).and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
-fn scope() -> Scope {
-    Scope::free().settings(Settings::lenient())
+fn scope() -> CompileScope {
+    CompileScope::free().settings(TemplateSettings::lenient())
 }
 
 fn show(problem: &Problem) -> String {

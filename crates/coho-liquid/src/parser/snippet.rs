@@ -11,7 +11,7 @@ use crate::ast::{Expr, Node, Part, Render};
 use crate::budget::DEEPEST_TEMPLATE;
 use crate::fault::{Fault, Span};
 use crate::pieces::{self, Tag};
-use crate::scope::Scope;
+use crate::scope::CompileScope;
 use crate::token::{self, Kind};
 
 /// The names that a template knows and a snippet does not.
@@ -123,7 +123,7 @@ impl Parser<'_> {
             slots: HashMap::new(),
             depth: 0,
         });
-        let scope = Scope { columns: None, ..self.scope.clone() };
+        let scope = CompileScope { columns: None, ..self.scope.clone() };
         let (pieces, faults) = pieces::cut(&snippet.text);
         let mut inner = Parser::new(&snippet.text, &scope, names::assigned(&snippet.text, &pieces), faults);
         inner.names = Names::Given;

@@ -1,7 +1,7 @@
 //! The stock filters of `liquid-lib` that agree with the dialect: through the interface they give what the built-in ones give.
 
 use coho_core::value::Value;
-use coho_liquid::{Context, Filters, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, Filters, TemplateSettings, compile};
 use liquid_lib::stdlib::{
     Append, Downcase, Lstrip, Prepend, Remove, RemoveFirst, Replace, ReplaceFirst, Rstrip, Strip, StripHtml,
     StripNewlines, Upcase,
@@ -72,7 +72,7 @@ fn stock() -> Filters {
 #[test]
 fn thirteen_stock_filters_give_what_the_built_in_ones_give() {
     let filters = stock();
-    let scope = Scope::free().settings(Settings::lenient()).filters(&filters);
+    let scope = CompileScope::free().settings(TemplateSettings::lenient()).filters(&filters);
     let render = |name: &str, arguments: &str, row: &Value| {
         let source = format!("{{{{ row.value | {name}{arguments} }}}}");
         compile(&source, &scope).unwrap().render(&Context::row_object(row)).map_err(|problem| problem.code)

@@ -3,29 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
-use coho_core::case::{Answer, Expected, Mismatch, Wanted};
+use coho_core::case::{CaseOutcome, Expected, ExpectedProblem, Mismatch};
 use coho_core::object::{Bag, FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
 
 /// All differences, in the order of their paths; empty if there is none. A record has an object, a template's value none.
-pub(super) fn compare(object: Option<Object>, expected: &Expected, got: &Answer) -> Vec<Mismatch> {
+pub(super) fn compare(object: Option<Object>, expected: &Expected, got: &CaseOutcome) -> Vec<Mismatch> {
     match (expected, got) {
-        (Expected::Record(expected), Answer::Record(got)) => records(object, expected, got),
-        (Expected::Value(expected), Answer::Value(got)) => values(expected, got),
+        (Expected::Record(expected), CaseOutcome::Record(got)) => records(object, expected, got),
+        (Expected::Value(expected), CaseOutcome::Value(got)) => values(expected, got),
         // A project's tests name records for syncs and values for templates, so that the two never meet.
         (
             Expected::Record(expected) | Expected::Value(expected),
-            Answer::Record(got) | Answer::Value(got),
+            CaseOutcome::Record(got) | CaseOutcome::Value(got),
         ) => {
             vec![Mismatch::Value { expected: expected.clone(), got: got.clone() }]
         }
-        (Expected::Record(_) | Expected::Value(_), Answer::Problems(problems)) => {
+        (Expected::Record(_) | Expected::Value(_), CaseOutcome::Problems(problems)) => {
             problems_apart(&[], problems)
         }
-        (Expected::Problems(wanted), Answer::Problems(problems)) => problems_apart(wanted, problems),
-        (Expected::Problems(wanted), Answer::Record(_) | Answer::Value(_)) => problems_apart(wanted, &[]),
+        (Expected::Problems(wanted), CaseOutcome::Problems(problems)) => problems_apart(wanted, problems),
+        (Expected::Problems(wanted), CaseOutcome::Record(_) | CaseOutcome::Value(_)) => {
+            problems_apart(wanted, &[])
+        }
     }
 }
 
@@ -93,10 +95,10 @@ fn texts(values: &[Value]) -> BTreeSet<String> {
 
 /// What was waited for and did not come, then what came unasked. Each that is waited for takes one that came; those that
 /// name a field choose first.
-fn problems_apart(wanted: &[Wanted], got: &[Problem]) -> Vec<Mismatch> {
+fn problems_apart(wanted: &[ExpectedProblem], got: &[Problem]) -> Vec<Mismatch> {
     let mut left: Vec<&Problem> = got.iter().collect();
     let mut missing = Vec::new();
-    let (exact, open): (Vec<&Wanted>, Vec<&Wanted>) =
+    let (exact, open): (Vec<&ExpectedProblem>, Vec<&ExpectedProblem>) =
         wanted.iter().partition(|wanted| wanted.field.is_some());
     for wanted in exact.into_iter().chain(open) {
         match left.iter().position(|problem| wanted.is(problem)) {
@@ -136,8 +138,8 @@ mod tests {
     #[test]
     fn one_problem_answers_one_that_is_waited_for() {
         let problem = |field: &str| Problem::new(Code::CAST_FAILED, "x").field(&FieldPath::new(field));
-        let any = Wanted { code: Code::CAST_FAILED, field: None };
-        let of_name = Wanted { code: Code::CAST_FAILED, field: Some(FieldPath::new("name")) };
+        let any = ExpectedProblem { code: Code::CAST_FAILED, field: None };
+        let of_name = ExpectedProblem { code: Code::CAST_FAILED, field: Some(FieldPath::new("name")) };
         let got = [problem("name"), problem("email")];
         assert_eq!(problems_apart(&[any.clone(), of_name], &got), []);
         assert_eq!(

@@ -1,25 +1,25 @@
 //! What of a row differs from what Vitally holds, as far as that is known.
 
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, Sieved, sieve};
-use coho_core::memory::{Memory, Pending, Standing};
+use coho_core::fields::{FieldDiff, FieldValue, Rendered, Rendering, Sent, diff_fields};
+use coho_core::row_state::{DeliveryState, Pending, RowState};
 use coho_core::value::Value;
 use coho_ledger::returned::Met;
 
 /// What is to be sent of a row. What other keys sent of its record counts as much as what the row itself did; where other syncs
 /// had to do with it, nobody knows whether it is still the same one.
-pub(super) fn differences(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
+pub(super) fn differences(rendered: &Rendered, row_state: Option<&RowState>, met: &Met) -> FieldDiff {
     // Nothing is left of a record that was removed meanwhile.
-    if met.keys.iter().any(|other| matches!(other.standing, Standing::Removed { .. })) {
-        return sieve(rendered, &Sent::new());
+    if met.keys.iter().any(|other| matches!(other.delivery, DeliveryState::Removed { .. })) {
+        return diff_fields(rendered, &Sent::new());
     }
-    sieved(rendered, memory, met)
+    field_diff(rendered, row_state, met)
 }
 
 /// What differs from what Vitally holds. Where an earlier write may have arrived, that counts too: what it may have set is
 /// cleared like what is known to be set, and what nobody knows is not remembered.
-fn sieved(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
+fn field_diff(rendered: &Rendered, row_state: Option<&RowState>, met: &Met) -> FieldDiff {
     let nothing = Sent::new();
-    let sent = memory.and_then(|memory| memory.standing.sent()).unwrap_or(&nothing);
+    let sent = row_state.and_then(|row_state| row_state.delivery.sent()).unwrap_or(&nothing);
     let mut sent = contested(rendered, sent, &met.keys);
     if met.syncs {
         sent.retain(|path, held| match rendered.fields.get(path) {
@@ -28,25 +28,25 @@ fn sieved(rendered: &Rendered, memory: Option<&Memory>, met: &Met) -> Sieved {
         });
     }
     let sent = &sent;
-    let Some(Pending::Open { would_send, .. }) = memory.map(|memory| &memory.pending) else {
-        return sieve(rendered, sent);
+    let Some(Pending::Open { would_send, .. }) = row_state.map(|row_state| &row_state.pending) else {
+        return diff_fields(rendered, sent);
     };
     let mut either = sent.clone();
     either
         .extend(would_send.iter().filter(|(_, value)| !value.is_null()).map(|(p, v)| (p.clone(), v.clone())));
-    let mut sieved = sieve(rendered, &either);
-    let Sieved { complete, would_send: remembered, .. } = &mut sieved;
+    let mut field_diff = diff_fields(rendered, &either);
+    let FieldDiff { complete, would_send: remembered, .. } = &mut field_diff;
     remembered.retain(|path, value| {
         complete.contains_key(path) || [sent, would_send].iter().all(|held| held.get(path) == Some(value))
     });
-    sieved
+    field_diff
 }
 
 /// What Vitally surely holds, where several keys wrote one record and nobody knows which was the last: what all of them sent
 /// alike. A field that the row sets otherwise counts as what one of them sent and the row does not, and one that it nulls as set.
-fn contested(rendered: &Rendered, sent: &Sent, others: &[Memory]) -> Sent {
+fn contested(rendered: &Rendered, sent: &Sent, others: &[RowState]) -> Sent {
     let mut sure = sent.clone();
-    for other in others.iter().filter_map(|other| other.standing.sent()) {
+    for other in others.iter().filter_map(|other| other.delivery.sent()) {
         for (path, value) in other {
             sure.entry(path.clone()).or_insert_with(|| value.clone());
         }
@@ -81,10 +81,11 @@ fn is_other(held: &Value, wanted: &FieldValue) -> bool {
 mod tests {
     use coho_core::digest::Digest;
     use coho_core::fields::FieldValue;
-    use coho_core::memory::{Origin, Time, Verb};
     use coho_core::path::FieldPath;
+    use coho_core::row_state::{Origin, Verb};
     use coho_core::sync::{Associations, NullPolicy};
     use coho_core::target::ExternalId;
+    use coho_core::time::Time;
     use coho_core::value::Value;
 
     use super::*;
@@ -94,8 +95,8 @@ mod tests {
     }
 
     /// An account that was delivered with the plan `free`, and whose plan `pro` may have arrived since.
-    fn unclear() -> Memory {
-        let standing = Standing::Delivered {
+    fn unclear() -> RowState {
+        let delivery = DeliveryState::Delivered {
             sent: sent(&[("name", "Acme"), ("traits.plan", "free")]),
             n: 1,
             id: None,
@@ -107,7 +108,7 @@ mod tests {
             verb: Verb::Write,
             since: Time::UNIX_EPOCH,
         };
-        Memory { target: ExternalId::parse("acme").unwrap(), standing, pending, seen: None, serial: 1 }
+        RowState { target: ExternalId::parse("acme").unwrap(), delivery, pending, seen: None, version: 1 }
     }
 
     fn rendered(plan: Rendering) -> Rendered {
@@ -127,8 +128,8 @@ mod tests {
         assert_eq!(omitted.would_send, sent(&[("name", "Acme")]));
         for plan in ["free", "pro"] {
             let set = Rendering::Set(FieldValue::Value(Value::text(plan)));
-            let sieved = differences(&rendered(set), Some(&unclear()), &Met::default());
-            assert_eq!(sieved.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
+            let field_diff = differences(&rendered(set), Some(&unclear()), &Met::default());
+            assert_eq!(field_diff.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
         }
     }
 }

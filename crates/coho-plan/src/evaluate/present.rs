@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
-use coho_core::decide::{Change, Claim, Decision, Expired, PresentChange, Purpose, Reason, decide_present};
+use coho_core::decide::{
+    Change, Decision, Expired, Ownership, PresentChange, Reason, RunKind, decide_present,
+};
 use coho_core::digest::Digest;
-use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, Sieved, sieve};
+use coho_core::fields::{FieldDiff, FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Seen, Standing};
 use coho_core::object::Object;
 use coho_core::operation::{Draft, FoundBy, Operation, seal};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
+use coho_core::row_state::{DeliveryState, Pending, RowState, Seen};
 use coho_core::sync::{Matching, Mode};
 use coho_core::target::ExternalId;
 use coho_core::value::preview;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_ledger::returned::{Met, Sharers};
 use coho_mapping::Mapping;
 
@@ -44,7 +46,7 @@ pub(super) struct Rows<'a> {
 struct Present<'a> {
     key: &'a Key,
     seen: Seen,
-    memory: Option<&'a Memory>,
+    row_state: Option<&'a RowState>,
     decision: Decision<PresentChange>,
     /// The fields that the clock or the run changes.
     volatile: BTreeSet<FieldPath>,
@@ -81,12 +83,13 @@ impl<'a> Rows<'a> {
         key: &Key,
         row: &RowBuf,
         fingerprint: Digest,
-        memory: Option<&Memory>,
+        row_state: Option<&RowState>,
     ) -> Result<(), PlanError> {
         let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
-        let policy = policy(self.job, Claim::OursAlone, Expired::No);
-        let decision = decide_present(seen, memory, &policy);
-        let mut present = Present { key, seen, memory, decision, volatile: BTreeSet::new(), address: None };
+        let policy = policy(self.job, Ownership::OursAlone, Expired::No);
+        let decision = decide_present(seen, row_state, &policy);
+        let mut present =
+            Present { key, seen, row_state, decision, volatile: BTreeSet::new(), address: None };
         match decision.change {
             PresentChange::Unchanged => self.unchanged(&present),
             PresentChange::Hold => self.hold(&present, decision.reason, None),
@@ -99,9 +102,9 @@ impl<'a> Rows<'a> {
             | PresentChange::Retry
             | PresentChange::Resolve => match self.mapping.render_row(key, row, &self.job.facts) {
                 Ok(rendered) => {
-                    let rendered = same_message(self.job.sync.object, rendered, memory);
+                    let rendered = same_message(self.job.sync.object, rendered, row_state);
                     let rendered = if decision.change == PresentChange::Learn {
-                        same_user(self.job.sync, rendered, memory)
+                        same_user(self.job.sync, rendered, row_state)
                     } else {
                         rendered
                     };
@@ -122,16 +125,18 @@ impl<'a> Rows<'a> {
     /// one whose row changed, since nothing is ever sent of that.
     fn unchanged(&mut self, present: &Present<'_>) -> Result<(), PlanError> {
         let reason = present.decision.reason;
-        let void = present.memory.is_some_and(|memory| {
-            let returned = matches!(memory.standing, Standing::Released { .. });
-            memory.pending != Pending::None || returned || memory.seen != Some(present.seen)
+        let void = present.row_state.is_some_and(|row_state| {
+            let returned = matches!(row_state.delivery, DeliveryState::Released { .. });
+            row_state.pending != Pending::None || returned || row_state.seen != Some(present.seen)
         });
         if !void {
-            self.passed.pass_rows(Fate::Unchanged, Change::Unchanged, reason, 1);
+            self.passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, reason, 1);
             return Ok(());
         }
         let effect = Effect::Seen(present.seen);
-        Ok(self.table.note(&Note { effect, ..present.note(Change::Unchanged, reason, Fate::Unchanged) })?)
+        Ok(self
+            .table
+            .note(&Note { effect, ..present.note(Change::Unchanged, reason, RowStatus::Unchanged) })?)
     }
 
     fn hold(
@@ -140,7 +145,7 @@ impl<'a> Rows<'a> {
         reason: Reason,
         message: Option<String>,
     ) -> Result<(), PlanError> {
-        Ok(self.table.note(&Note { message, ..present.note(Change::Hold, reason, Fate::Held) })?)
+        Ok(self.table.note(&Note { message, ..present.note(Change::Hold, reason, RowStatus::Held) })?)
     }
 
     /// An invalid row. Its record is not removed for another key that left it. An event that a first run passes over is passed
@@ -174,18 +179,18 @@ impl<'a> Rows<'a> {
 
     fn rendered(&mut self, present: &Present<'_>, rendered: &Rendered) -> Result<(), PlanError> {
         let learns = present.decision.change == PresentChange::Learn;
-        if learns && self.job.purpose == Purpose::Adopt {
+        if learns && self.job.run_kind == RunKind::Adopt {
             return self.adopt(present, rendered);
         }
-        let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
+        let moved = present.row_state.is_some_and(|row_state| moves(self.job.sync, row_state, rendered));
         // The record that the key held before is looked after once all writes are known.
-        let before = present.memory.filter(|_| !moved);
+        let before = present.row_state.filter(|_| !moved);
         let met = self.met(present.key, rendered, before)?;
-        let sieved = differences(rendered, before, &met);
+        let field_diff = differences(rendered, before, &met);
         self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
         let learns = learns || early;
-        if !learns && (present.is_touched(before, &sieved) || self.is_empty_update(before, &sieved)) {
+        if !learns && (present.is_touched(before, &field_diff) || self.is_empty_update(before, &field_diff)) {
             return self.touch(present, rendered, before);
         }
         self.passed.cut_times += u64::from(has_cut_time(rendered));
@@ -203,8 +208,8 @@ impl<'a> Rows<'a> {
                 Matching::ExternalId(_) | Matching::Message(_) => FoundBy::ExternalId,
             },
             rendered,
-            sieved,
-            memory: before,
+            field_diff,
+            row_state: before,
             change,
             reason,
             seen: present.seen,
@@ -217,9 +222,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Who had the record meanwhile to which a row returns: other syncs may have deleted it, or the plans before this one take it.
-    fn met(&mut self, key: &Key, rendered: &Rendered, before: Option<&Memory>) -> Result<Met, PlanError> {
-        let (Some(scope), Some(Standing::Released { .. })) =
-            (self.job.scope, before.map(|memory| &memory.standing))
+    fn met(&mut self, key: &Key, rendered: &Rendered, before: Option<&RowState>) -> Result<Met, PlanError> {
+        let (Some(scope), Some(DeliveryState::Released { .. })) =
+            (self.job.scope, before.map(|row_state| &row_state.delivery))
         else {
             return Ok(Met::default());
         };
@@ -234,14 +239,15 @@ impl<'a> Rows<'a> {
         &mut self,
         present: &Present<'_>,
         rendered: &Rendered,
-        before: Option<&Memory>,
+        before: Option<&RowState>,
     ) -> Result<(), PlanError> {
-        let returned = before.is_some_and(|memory| matches!(memory.standing, Standing::Released { .. }));
+        let returned =
+            before.is_some_and(|row_state| matches!(row_state.delivery, DeliveryState::Released { .. }));
         Ok(self.table.note(&Note {
             target: Some(&rendered.target),
             effect: Effect::Seen(present.seen),
             before: if returned { Before::returned() } else { Before::NOTHING },
-            ..present.note(Change::Unchanged, Reason::SamePayload, Fate::Touched)
+            ..present.note(Change::Unchanged, Reason::SamePayload, RowStatus::Touched)
         })?)
     }
 
@@ -251,11 +257,11 @@ impl<'a> Rows<'a> {
         mut operation: Operation,
         moved: bool,
     ) -> Result<(), PlanError> {
-        if let (true, Some(memory)) = (moved, present.memory) {
+        if let (true, Some(row_state)) = (moved, present.row_state) {
             // One more: the memory is split before the operation is sent.
-            operation.serial = memory.serial + 1;
+            operation.version = row_state.version + 1;
         }
-        let before = Before::of(present.memory, &operation.target, moved);
+        let before = Before::of(present.row_state, &operation.target, moved);
         let digest = self.job.approved.map(|_| operation.digest());
         Ok(self.table.operation(&operation, &before, digest, None)?)
     }
@@ -270,8 +276,8 @@ impl<'a> Rows<'a> {
         Ok(self.table.note(&Note {
             target: Some(&target),
             effect: Effect::Learned(sent, present.seen),
-            before: Before::of(present.memory, &target, moved),
-            ..present.note(Change::Learn, Reason::Baseline, Fate::Learned)
+            before: Before::of(present.row_state, &target, moved),
+            ..present.note(Change::Learn, Reason::Baseline, RowStatus::Learned)
         })?)
     }
 
@@ -284,20 +290,20 @@ impl<'a> Rows<'a> {
             let message = "Vitally has no such record: the next run adds it".to_owned();
             return self.hold(present, Reason::Waiting(Code::NOT_FOUND), Some(message));
         };
-        let moved = present.memory.is_some_and(|memory| moves(self.job.sync, memory, rendered));
+        let moved = present.row_state.is_some_and(|row_state| moves(self.job.sync, row_state, rendered));
         let (seen, differing) = match adopted.agreement {
             Agreement::Whole => (present.seen, None),
             Agreement::Part => {
                 // No row has this digest, so that the next run looks at it again.
                 let unseen = Seen { row: Digest::of(b""), ..present.seen };
-                (unseen, Some(sieve(rendered, &adopted.sent).differences))
+                (unseen, Some(diff_fields(rendered, &adopted.sent).differences))
             }
         };
         self.table.note(&Note {
             target: Some(&rendered.target),
             effect: Effect::Learned(adopted.sent, seen),
-            before: Before::of(present.memory, &rendered.target, moved),
-            ..present.note(Change::Learn, Reason::Baseline, Fate::Learned)
+            before: Before::of(present.row_state, &rendered.target, moved),
+            ..present.note(Change::Learn, Reason::Baseline, RowStatus::Learned)
         })?;
         if let Some(differences) = differing {
             self.table.differs(&differences)?;
@@ -306,29 +312,29 @@ impl<'a> Rows<'a> {
     }
 
     /// Update mode, and not one field has a value: there is nothing to ask of Vitally.
-    fn is_empty_update(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
-        let open = before.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }));
-        self.job.sync.mode == Mode::Update && sieved.complete.is_empty() && !open
+    fn is_empty_update(&self, before: Option<&RowState>, field_diff: &FieldDiff) -> bool {
+        let open = before.is_some_and(|row_state| matches!(row_state.pending, Pending::Open { .. }));
+        self.job.sync.mode == Mode::Update && field_diff.complete.is_empty() && !open
     }
 }
 
 impl Present<'_> {
     fn is_open(&self) -> bool {
-        self.memory.is_some_and(|memory| matches!(memory.pending, Pending::Open { .. }))
+        self.row_state.is_some_and(|row_state| matches!(row_state.pending, Pending::Open { .. }))
     }
 
     /// Whether it is enough to remember that nothing differs from what was acknowledged. What differs only because a template
     /// reads the clock or the run is no reason to send.
-    fn is_touched(&self, before: Option<&Memory>, sieved: &Sieved) -> bool {
+    fn is_touched(&self, before: Option<&RowState>, field_diff: &FieldDiff) -> bool {
         let compared = matches!(self.decision.change, PresentChange::Compare | PresentChange::Retry);
-        let acknowledged = before.is_some_and(|memory| memory.standing.sent().is_some());
-        let still = sieved.differences.iter().all(|difference| self.volatile.contains(&difference.path));
+        let acknowledged = before.is_some_and(|row_state| row_state.delivery.sent().is_some());
+        let still = field_diff.differences.iter().all(|difference| self.volatile.contains(&difference.path));
         compared && acknowledged && still
     }
 
     /// A note of this row that says nothing more.
-    fn note(&self, change: Change, reason: Reason, fate: Fate) -> Note<'_> {
-        Note { change, fate, address: self.address.as_deref(), ..invalid(self.key, reason) }
+    fn note(&self, change: Change, reason: Reason, status: RowStatus) -> Note<'_> {
+        Note { change, status, address: self.address.as_deref(), ..invalid(self.key, reason) }
     }
 }
 
@@ -348,7 +354,7 @@ fn invalid(key: &Key, reason: Reason) -> Note<'_> {
         target: None,
         change: Change::Invalid,
         reason,
-        fate: Fate::Invalid,
+        status: RowStatus::Invalid,
         code: None,
         message: None,
         effect: Effect::None,

@@ -44,8 +44,8 @@ impl Sorted {
         spills: Vec<Spill>,
         stop: Stop,
     ) -> Result<Self, SortError> {
-        let memory = Source::Memory { bytes, starts: starts.into_iter() };
-        let sources = spills.into_iter().map(Source::File).chain([memory]).collect();
+        let row_state = Source::Memory { bytes, starts: starts.into_iter() };
+        let sources = spills.into_iter().map(Source::File).chain([row_state]).collect();
         let heads = Heads::new(sources).map_err(|source| SortError::of(&folder, &stop, source))?;
         Ok(Self { folder, heads, current: Group::empty(), stop })
     }

@@ -5,12 +5,12 @@ use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{Difference, Sent};
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Seen, Standing};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen};
 use coho_core::target::{ExternalId, VitallyId};
-use coho_core::verdict::Fate;
-use coho_ledger::memory::sent_text;
+use coho_core::verdict::RowStatus;
+use coho_ledger::row_state::sent_text;
 use coho_vitally::exchange::cost;
 use rusqlite::{Connection, params};
 
@@ -66,7 +66,7 @@ pub struct Note<'a> {
     /// Why.
     pub reason: Reason,
     /// Where it ends.
-    pub fate: Fate,
+    pub status: RowStatus,
     /// The code of what went wrong; the reason, where nothing did.
     pub code: Option<Code>,
     /// More of it, where there is more.
@@ -97,15 +97,16 @@ impl Before {
 
     /// What a memory says where the row is this record now. `moved` is whether the row became another record than the one
     /// that Vitally may hold.
-    pub fn of(memory: Option<&Memory>, target: &ExternalId, moved: bool) -> Self {
-        let Some(memory) = memory else { return Self::NOTHING };
-        if memory.target == *target {
+    pub fn of(row_state: Option<&RowState>, target: &ExternalId, moved: bool) -> Self {
+        let Some(row_state) = row_state else { return Self::NOTHING };
+        if row_state.target == *target {
             return Self { holds: HoldsTarget::Already, ..Self::NOTHING };
         }
-        let let_go = matches!(memory.standing, Standing::Released { .. } | Standing::Removed { .. });
-        let keeps = !let_go || matches!(memory.pending, Pending::Open { .. });
+        let let_go =
+            matches!(row_state.delivery, DeliveryState::Released { .. } | DeliveryState::Removed { .. });
+        let keeps = !let_go || matches!(row_state.pending, Pending::Open { .. });
         let holds = if moved { HoldsTarget::Another } else { HoldsTarget::NotYet };
-        Self { holds, leaves: Some((memory.target.clone(), keeps)), returned: false }
+        Self { holds, leaves: Some((row_state.target.clone(), keeps)), returned: false }
     }
 
     /// A row that came back to the record that it had let be.
@@ -267,7 +268,7 @@ fn insert_note(connection: &Connection, note: &Note<'_>) -> rusqlite::Result<()>
         mover: note.mover,
         change: note.change.name(),
         reason: note.reason.as_str(),
-        status: note.fate.as_str(),
+        status: note.status.as_str(),
         code: note.code.map(Code::as_str),
         message: note.message.as_deref(),
         address: note.address,

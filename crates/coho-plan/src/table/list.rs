@@ -5,7 +5,7 @@ use coho_core::fields::Difference;
 use coho_core::key::Key;
 use coho_core::operation::Action;
 use coho_core::plan::Calls;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use rusqlite::{Row, params};
 
 use super::read::{key, sound};
@@ -20,12 +20,12 @@ pub enum Which {
     /// All operations that are planned, except removals.
     PlannedWrites,
     /// Rows and keys that end so, without being sent.
-    Ended(Fate),
+    Ended(RowStatus),
 }
 
 /// A row of the plan.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct PlanRow {
     /// Its number, by which the next page begins behind it.
     pub seq: i64,
     /// The row's key; empty where it is null.
@@ -55,7 +55,7 @@ impl Which {
             Self::PlannedWrites => {
                 format!("status = 'planned' AND change <> '{}'", Change::Remove.name())
             }
-            Self::Ended(fate) => format!("status = '{}'", fate.as_str()),
+            Self::Ended(status) => format!("status = '{}'", status.as_str()),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Table {
 
     /// The next rows behind `after`, in the order of the plan, with values that people may not be shown: see
     /// [`Planned::list`](crate::planned::Planned::list).
-    pub(crate) fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<Listed>, TableError> {
+    pub(crate) fn list(&self, which: Which, after: i64, most: usize) -> Result<Vec<PlanRow>, TableError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT seq, key, departure, target, change, reason, code, message, least, most, created, status,
@@ -84,7 +84,7 @@ impl Table {
     }
 }
 
-fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+fn listed(row: &Row<'_>) -> rusqlite::Result<PlanRow> {
     let reason = sound(Reason::parse(row.get_ref(5)?.as_str()?))?;
     let code: Option<String> = row.get(6)?;
     let is_planned = row.get_ref(11)?.as_str()? == "planned";
@@ -92,7 +92,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         Ok(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs).unwrap_or_default())
     };
     let calls = if is_planned { Calls { least: count(8)?, most: count(9)? } } else { Calls::default() };
-    Ok(Listed {
+    Ok(PlanRow {
         seq: row.get(0)?,
         key: key(row, 1)?,
         target: row.get(3)?,

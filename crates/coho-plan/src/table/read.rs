@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use coho_core::decide::Change;
 use coho_core::key::Key;
-use coho_core::memory::Time;
 use coho_core::object::Object;
 use coho_core::operation::Operation;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -136,7 +136,7 @@ impl Table {
         &self,
         ledger: &Ledger,
         lease: &Lease,
-        scope: &Scope,
+        scope: &SyncScope,
         notes: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {
@@ -149,7 +149,7 @@ impl Table {
         ledger: &Ledger,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         now: Time,
     ) -> Result<(), LedgerError> {
         ledger.lift(lease, &self.connection(), run, scope, now)
@@ -181,7 +181,7 @@ impl Table {
         ledger: &Ledger,
         lease: &Lease,
         run: &Run,
-        scope: &Scope,
+        scope: &SyncScope,
         ends: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {

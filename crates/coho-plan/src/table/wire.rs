@@ -8,10 +8,10 @@ use coho_core::digest::Digest;
 use coho_core::fields::{Difference, FieldValue, Fields, Sent};
 use coho_core::json::{self, JsonError};
 use coho_core::key::Key;
-use coho_core::memory::{Origin, Seen, Verb};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{Origin, Seen, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
@@ -30,7 +30,7 @@ struct OperationWire {
     change: String,
     reason: String,
     seen: Option<(String, String)>,
-    serial: u64,
+    version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +79,7 @@ pub(super) fn write(operation: &Operation) -> String {
         change: operation.change.name().to_owned(),
         reason: operation.reason.as_str().to_owned(),
         seen: operation.seen.map(|seen| (seen.row.to_string(), seen.mapping.to_string())),
-        serial: operation.serial,
+        version: operation.version,
     };
     serde_json::to_string(&wire).unwrap_or_default()
 }
@@ -176,7 +176,7 @@ pub(super) fn read(body: &str) -> Option<Operation> {
                 Some(Seen { row: Digest::from_hex(&row)?, mapping: Digest::from_hex(&mapping)? })
             }
         },
-        serial: wire.serial,
+        version: wire.version,
     })
 }
 
@@ -321,7 +321,7 @@ mod tests {
             change: Change::Retry,
             reason: Reason::DeferredEarlier,
             seen: Some(Seen { row: digest("row"), mapping: digest("mapping") }),
-            serial: 3,
+            version: 3,
         }
     }
 

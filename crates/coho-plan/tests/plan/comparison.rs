@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use coho_core::digest::Digest;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Pending, Seen, Standing};
 use coho_core::row::{Cell, RowBuf};
-use coho_ledger::memory::Memories;
+use coho_core::row_state::{DeliveryState, Pending, RowState, Seen};
+use coho_ledger::row_state::RowStates;
 use coho_plan::compare::{Comparison, Rows, Same};
 use coho_plan::failure::PlanError;
 use coho_plan::sort::{SortError, Sorter};
@@ -33,14 +33,20 @@ fn seen(number: i64) -> Seen {
 }
 
 /// A memory whose row was seen with this number.
-fn memory(number: i64, standing: Standing) -> Result<Memory, Failure> {
-    Ok(Memory { target: target("x")?, standing, pending: Pending::None, seen: Some(seen(number)), serial: 1 })
+fn row_state(number: i64, delivery: DeliveryState) -> Result<RowState, Failure> {
+    Ok(RowState {
+        target: target("x")?,
+        delivery,
+        pending: Pending::None,
+        seen: Some(seen(number)),
+        version: 1,
+    })
 }
 
-fn memories(stage: &Stage, known: &BTreeMap<String, i64>) -> Tested {
-    let written = known
-        .iter()
-        .map(|(key, number)| Ok((Key::new(key.as_str()), Some(memory(*number, delivered("x")?.standing)?))));
+fn row_states(stage: &Stage, known: &BTreeMap<String, i64>) -> Tested {
+    let written = known.iter().map(|(key, number)| {
+        Ok((Key::new(key.as_str()), Some(row_state(*number, delivered("x")?.delivery)?)))
+    });
     let written: Vec<_> = written.collect::<Result<_, Failure>>()?;
     Ok(stage.ledger.write(&stage.lease, &stage.scope, &written, at(1))?)
 }
@@ -65,7 +71,7 @@ fn compared(comparison: &mut Comparison) -> Result<Said, Failure> {
         };
         assert!(last.as_ref() < Some(&compared.key), "keys come in order, each once");
         last = Some(compared.key.clone());
-        said.insert(compared.key.to_string(), (source, compared.memory.is_some()));
+        said.insert(compared.key.to_string(), (source, compared.row_state.is_some()));
     }
     Ok(said)
 }
@@ -94,13 +100,13 @@ fn oracle(rows: &[(String, i64)], known: &BTreeMap<String, i64>, same: Same) -> 
 
 fn agrees(rows: &[(String, i64)], known: &BTreeMap<String, i64>, budget: usize) -> Tested {
     let stage = Stage::new()?;
-    memories(&stage, known)?;
+    row_states(&stage, known)?;
     for same in [Same::Yield, Same::Count { mapping: digest("mapping") }] {
         let sorted = sorter(&stage, rows, budget)?.finish()?;
-        let mut comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, same);
+        let mut comparison = Comparison::new(sorted, stage.ledger.row_states(&stage.scope)?, same);
         let said = compared(&mut comparison)?;
         assert_eq!(said, oracle(rows, known, same));
-        assert_eq!(comparison.standings().delivered, known.len() as u64);
+        assert_eq!(comparison.counts().delivered, known.len() as u64);
         let all = oracle(rows, known, Same::Yield).len();
         assert_eq!(comparison.same(), (all - said.len()) as u64);
     }
@@ -123,23 +129,23 @@ proptest! {
 #[test]
 fn only_what_is_settled_counts_as_the_same() -> Tested {
     let stage = Stage::new()?;
-    let standing = delivered("x")?.standing;
-    let removed = Standing::Removed { at: at(0) };
+    let delivery = delivered("x")?.delivery;
+    let removed = DeliveryState::Removed { at: at(0) };
     let open = Pending::Open {
         operation: digest("o"),
         would_send: coho_core::fields::Sent::new(),
-        verb: coho_core::memory::Verb::Write,
+        verb: coho_core::row_state::Verb::Write,
         since: at(0),
     };
-    stage.write("delivered", Some(memory(1, standing.clone())?))?;
-    stage.write("open", Some(Memory { pending: open, ..memory(1, standing.clone())? }))?;
-    stage.write("other-row", Some(memory(2, standing.clone())?))?;
-    stage.write("removed", Some(memory(1, removed)?))?;
-    stage.write("unseen", Some(Memory { seen: None, ..memory(1, standing)? }))?;
+    stage.write("delivered", Some(row_state(1, delivery.clone())?))?;
+    stage.write("open", Some(RowState { pending: open, ..row_state(1, delivery.clone())? }))?;
+    stage.write("other-row", Some(row_state(2, delivery.clone())?))?;
+    stage.write("removed", Some(row_state(1, removed)?))?;
+    stage.write("unseen", Some(RowState { seen: None, ..row_state(1, delivery)? }))?;
     let rows = ["delivered", "open", "other-row", "removed", "unseen"].map(|key| (key.to_owned(), 1));
     let sorted = sorter(&stage, &rows, 1 << 20)?.finish()?;
     let same = Same::Count { mapping: digest("mapping") };
-    let mut comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, same);
+    let mut comparison = Comparison::new(sorted, stage.ledger.row_states(&stage.scope)?, same);
     let keys: Vec<_> = compared(&mut comparison)?.into_keys().collect();
     assert_eq!(keys, ["open", "other-row", "removed", "unseen"]);
     Ok(())
@@ -155,7 +161,7 @@ fn many_rows_are_compared_with_a_small_budget() -> Tested {
         let row = RowBuf::from_cells([Cell::Text("one value that is the same everywhere")]);
         sorter.push(&Key::new(format!("{number:08}")), fingerprint(1), &row)?;
     }
-    let mut comparison = Comparison::new(sorter.finish()?, Memories::none(), Same::Yield);
+    let mut comparison = Comparison::new(sorter.finish()?, RowStates::none(), Same::Yield);
     let mut expected = 0;
     for compared in comparison.by_ref() {
         assert_eq!(compared?.key.as_str(), format!("{expected:08}"));
@@ -188,13 +194,13 @@ fn a_record_that_a_row_left_is_a_key_without_a_row() -> Tested {
     }
     let rows = ["a", "b", "b (was x)"].map(|key| (key.to_owned(), 1));
     let sorted = sorter(&stage, &rows, 1 << 20)?.finish()?;
-    let comparison = Comparison::new(sorted, stage.ledger.memories(&stage.scope)?, Same::Yield);
+    let comparison = Comparison::new(sorted, stage.ledger.row_states(&stage.scope)?, Same::Yield);
     let mut said = Vec::new();
     for found in comparison {
         let found = found?;
         let row = if found.rows == Rows::None { "no row" } else { "a row" };
-        let memory = if found.memory.is_some() { "a memory" } else { "no memory" };
-        said.push(format!("{} {}: {row}, {memory}", found.key.row(), found.key.departure()));
+        let row_state = if found.row_state.is_some() { "a memory" } else { "no memory" };
+        said.push(format!("{} {}: {row}, {row_state}", found.key.row(), found.key.departure()));
     }
     let expected = [
         "a 0: a row, no memory",
@@ -227,7 +233,7 @@ fn who_asks_to_end_is_heard_while_spills_are_merged() -> Tested {
 fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
     let stage = Stage::new()?;
     let rows: Vec<_> = (0..1_500).map(|number| (format!("{number:04}"), 1)).collect();
-    memories(&stage, &rows.iter().cloned().collect())?;
+    row_states(&stage, &rows.iter().cloned().collect())?;
     let same = Same::Count { mapping: digest("mapping") };
     // One key with many rows is one step too.
     let alike: Vec<_> = (0..1_500).map(|_| ("0".to_owned(), 1)).collect();
@@ -237,7 +243,7 @@ fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
         for (key, number) in &rows {
             sorter.push(&Key::new(key), fingerprint(*number), &row(*number))?;
         }
-        let mut comparison = Comparison::new(sorter.finish()?, stage.ledger.memories(&stage.scope)?, same);
+        let mut comparison = Comparison::new(sorter.finish()?, stage.ledger.row_states(&stage.scope)?, same);
         stop.ask();
         assert!(matches!(comparison.next(), Some(Err(PlanError::Interrupted))));
     }

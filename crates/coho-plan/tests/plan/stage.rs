@@ -8,14 +8,15 @@ use chrono::DateTime;
 use coho_core::digest::Digest;
 use coho_core::fields::Sent;
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Origin, Pending, Seen, Standing, Time};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen};
 use coho_core::sync::SyncId;
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_ledger::lease::{Holder, Lease};
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, Opening};
 use tempfile::TempDir;
 
@@ -28,7 +29,7 @@ pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) ledger: Ledger,
     pub(crate) lease: Lease,
-    pub(crate) scope: Scope,
+    pub(crate) scope: SyncScope,
 }
 
 impl Stage {
@@ -44,12 +45,12 @@ impl Stage {
         self.folder.path().join("ledger.db")
     }
 
-    pub(crate) fn write(&self, key: &str, memory: Option<Memory>) -> Tested {
-        Ok(self.ledger.write(&self.lease, &self.scope, &[(Key::new(key), memory)], at(1))?)
+    pub(crate) fn write(&self, key: &str, row_state: Option<RowState>) -> Tested {
+        Ok(self.ledger.write(&self.lease, &self.scope, &[(Key::new(key), row_state)], at(1))?)
     }
 
-    pub(crate) fn memory(&self, key: &str) -> Result<Option<Memory>, Box<dyn Error>> {
-        Ok(self.ledger.memory(&self.scope, &Key::new(key))?)
+    pub(crate) fn row_state(&self, key: &str) -> Result<Option<RowState>, Box<dyn Error>> {
+        Ok(self.ledger.row_state(&self.scope, &Key::new(key))?)
     }
 }
 
@@ -78,12 +79,12 @@ pub(crate) fn target(text: &str) -> Result<ExternalId, Box<dyn Error>> {
     Ok(ExternalId::parse(text)?)
 }
 
-pub(crate) fn delivered(id: &str) -> Result<Memory, Box<dyn Error>> {
-    let standing = Standing::Delivered {
+pub(crate) fn delivered(id: &str) -> Result<RowState, Box<dyn Error>> {
+    let delivery = DeliveryState::Delivered {
         sent: sent(id),
         n: 1,
         id: Some(VitallyId::new(format!("v-{id}"))),
         origin: Origin::Created,
     };
-    Ok(Memory { target: target(id)?, standing, pending: Pending::None, seen: Some(seen(id)), serial: 1 })
+    Ok(RowState { target: target(id)?, delivery, pending: Pending::None, seen: Some(seen(id)), version: 1 })
 }

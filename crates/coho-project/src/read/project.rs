@@ -12,7 +12,7 @@ use crate::conform::{count, is_missing};
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DestinationSpec, Endpoint, HistorySpec, LedgerSpec, Rate, SourceSpec};
+use crate::project::{DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec};
 use crate::webhooks::WebhookSpec;
 use crate::yaml::{Content, Entry, Node};
 
@@ -257,12 +257,12 @@ fn without_slash(url: &str) -> String {
     url.strip_suffix('/').unwrap_or(url).to_owned()
 }
 
-fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<Endpoint> {
+fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<ServerSpec> {
     if let Some(url) = node.text_of("base_url") {
-        return Some(Endpoint::BaseUrl(without_slash(url)));
+        return Some(ServerSpec::BaseUrl(without_slash(url)));
     }
     match node.text_of("region")? {
-        "us" => Some(Endpoint::Us { subdomain: node.text_of("subdomain").map(str::to_owned) }),
+        "us" => Some(ServerSpec::Us { subdomain: node.text_of("subdomain").map(str::to_owned) }),
         "eu" => {
             if let Some(subdomain) = node.entry("subdomain") {
                 problems.push(
@@ -271,7 +271,7 @@ fn endpoint(node: &Node, problems: &mut Vec<Problem>) -> Option<Endpoint> {
                         .help("remove it: all workspaces of this region share one server"),
                 );
             }
-            Some(Endpoint::Eu)
+            Some(ServerSpec::Eu)
         }
         _ => None,
     }

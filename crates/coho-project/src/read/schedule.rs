@@ -9,7 +9,7 @@ use coho_core::sync::SyncId;
 use coho_core::value::preview;
 use coho_schedule::{Every, StopRule, Timed, Zone};
 
-use crate::schedule::{ScheduleSpec, Trigger};
+use crate::schedule::{ScheduleSpec, StartTrigger};
 use crate::yaml::{Content, Meaning, Node, Style};
 
 /// A sync that another one follows, and where it is named.
@@ -31,7 +31,7 @@ pub(crate) fn schedule(root: &Node, problems: &mut Vec<Problem>) -> ReadSchedule
     if let Some(scalar) = node.scalar() {
         let text = if let Meaning::Text(text) = scalar.meaning() { Some(text) } else { None };
         let timed = text.and_then(|text| cron(node, text, Zone::utc(), problems));
-        return ReadSchedule { spec: timed.map(Trigger::Timed).and_then(spec), after: Vec::new() };
+        return ReadSchedule { spec: timed.map(StartTrigger::Timed).and_then(spec), after: Vec::new() };
     }
     let after = after(node);
     let zone = zone(node, problems);
@@ -42,11 +42,11 @@ pub(crate) fn schedule(root: &Node, problems: &mut Vec<Problem>) -> ReadSchedule
         .filter(|_| zone.is_some());
     let by_interval = node.text_of("every").and_then(Every::parse).map(Timed::Every);
     let trigger = match by_cron.or(by_interval) {
-        Some(timed) => Some(Trigger::Timed(timed)),
+        Some(timed) => Some(StartTrigger::Timed(timed)),
         None if after.is_empty() => None,
         None => {
             let stop_on = node.text_of("stop_on").and_then(StopRule::parse).unwrap_or_default();
-            Some(Trigger::After { syncs: after.iter().map(|(id, _)| id.clone()).collect(), stop_on })
+            Some(StartTrigger::After { syncs: after.iter().map(|(id, _)| id.clone()).collect(), stop_on })
         }
     };
     ReadSchedule { spec: trigger.and_then(spec), after }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use coho_core::case::{Case, Expected, Given, Subject, Suite, Wanted};
+use coho_core::case::{Case, Expected, ExpectedProblem, Given, Suite, SuiteSubject};
 use coho_core::code::Code;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
@@ -44,12 +44,17 @@ pub(crate) fn read(
     (problems.len() == before).then_some(suite)
 }
 
-fn subject(root: &Node, text: &str, syncs: Option<&[&str]>, problems: &mut Vec<Problem>) -> Option<Subject> {
+fn subject(
+    root: &Node,
+    text: &str,
+    syncs: Option<&[&str]>,
+    problems: &mut Vec<Problem>,
+) -> Option<SuiteSubject> {
     if let Some(node) = root.get("template") {
         let (place, indent) = begin(node, text);
         let undefined = word(root, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
         let text = node.text()?.to_owned();
-        return Some(Subject::Template(TemplateText {
+        return Some(SuiteSubject::Template(TemplateText {
             text,
             place,
             indent,
@@ -58,7 +63,7 @@ fn subject(root: &Node, text: &str, syncs: Option<&[&str]>, problems: &mut Vec<P
             blanks: Blanks::default(),
         }));
     }
-    sync(root, syncs, problems).map(Subject::Sync)
+    sync(root, syncs, problems).map(SuiteSubject::Sync)
 }
 
 /// A sync makes records, a template values.
@@ -144,10 +149,10 @@ fn expected<'a>(node: &'a Node, problems: &mut Vec<Problem>) -> Option<(Expected
     Some((Expected::Problems(wanted), entry))
 }
 
-fn wanted(node: &Node) -> Option<Wanted> {
+fn wanted(node: &Node) -> Option<ExpectedProblem> {
     if let Some(text) = node.text() {
-        return Some(Wanted { code: Code::parse(text)?, field: None });
+        return Some(ExpectedProblem { code: Code::parse(text)?, field: None });
     }
     let field = node.text_of("field").map(FieldPath::new);
-    Some(Wanted { code: Code::parse(node.text_of("code")?)?, field })
+    Some(ExpectedProblem { code: Code::parse(node.text_of("code")?)?, field })
 }

@@ -1,6 +1,8 @@
 //! What became of users' mapping tests, as a document.
 
-use coho_core::case::{BranchCoverage, CaseReport, Coverage, Covered, Ending, Mismatch, Reach, SuiteReport};
+use coho_core::case::{
+    BranchCoverage, CaseEnding, CaseReport, Coverage, Covered, Mismatch, Reach, SuiteReport,
+};
 use coho_core::case::{Tally, coverage};
 use coho_core::json::to_serde;
 use coho_core::sync::SyncId;
@@ -56,15 +58,15 @@ pub fn cases(reports: &[SuiteReport], untested: &[SyncId]) -> Json {
 
 fn test(report: &SuiteReport, case: &CaseReport) -> Json {
     let (result, differences, problems): (_, Vec<Json>, Vec<Json>) = match &case.ending {
-        Ending::Passed => ("passed", Vec::new(), Vec::new()),
-        Ending::Failed { mismatches, .. } => {
+        CaseEnding::Passed => ("passed", Vec::new(), Vec::new()),
+        CaseEnding::Failed { mismatches, .. } => {
             let problems = mismatches.iter().filter_map(|mismatch| match mismatch {
                 Mismatch::Unexpected(problem) => Some(members(problem)),
                 Mismatch::Field { .. } | Mismatch::Value { .. } | Mismatch::Missing(_) => None,
             });
             ("failed", mismatches.iter().filter_map(difference).collect(), problems.collect())
         }
-        Ending::Broken(problems) => ("broken", Vec::new(), problems.iter().map(members).collect()),
+        CaseEnding::Broken(problems) => ("broken", Vec::new(), problems.iter().map(members).collect()),
     };
     object([
         ("file", Some((*report.file).into())),

@@ -2,7 +2,7 @@
 
 use coho_core::call::Headers;
 use coho_core::event::Event;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome};
 use serde_json::{Map, Value as Json};
 
@@ -64,7 +64,7 @@ fn members(event: &Event) -> Json {
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {
-    outcome.fate().as_str()
+    outcome.status().as_str()
 }
 
 /// One call with its bodies, for the request log and the debugger. It never has a credential.

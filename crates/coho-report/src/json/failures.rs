@@ -28,8 +28,8 @@ pub fn failures(lines: &[FailureLine]) -> Json {
 }
 
 fn line(line: &FailureLine) -> Json {
-    let fates: Map<_, _> =
-        line.fates.iter().map(|(fate, count)| (fate.as_str().to_owned(), (*count).into())).collect();
+    let statuses: Map<_, _> =
+        line.statuses.iter().map(|(status, count)| (status.as_str().to_owned(), (*count).into())).collect();
     let text = |text: &str| (!text.is_empty()).then(|| Json::from(text));
     let entry = line.cause.code.and_then(Code::entry);
     object([
@@ -37,7 +37,7 @@ fn line(line: &FailureLine) -> Json {
         ("code", line.cause.code.map(|code| code.as_str().into())),
         ("cause", text(&line.cause.message)),
         ("count", Some(line.count.into())),
-        ("fates", Some(fates.into())),
+        ("fates", Some(statuses.into())),
         ("examples", Some(line.examples.iter().map(Key::as_str).collect::<Vec<_>>().into())),
         ("message", line.message.as_deref().and_then(text)),
         ("first", Some(moment(line.first))),

@@ -2,9 +2,9 @@
 
 use coho_core::code::Code;
 use coho_core::lifecycle::Lifecycle;
-use coho_core::memory::Time;
 use coho_core::object::Object;
-use coho_core::plan::{GuardHit, ProblemCounts, Status, SyncSummary};
+use coho_core::plan::{GuardHit, ProblemCounts, SyncStatus, SyncSummary};
+use coho_core::time::Time;
 use serde_json::{Value as Json, json};
 
 use super::plan::counts;
@@ -67,13 +67,15 @@ impl Happened<'_> {
             Self::Started | Self::Died => Vec::new(),
             Self::Broken(code) => vec![code.as_str()],
             Self::Ended(summary) => match &summary.status {
-                Status::Failed(problems) => problems.iter().map(|problem| problem.code.as_str()).collect(),
-                Status::Halted { code, .. } => vec![code.as_str()],
-                Status::Completed
-                | Status::CompletedWithErrors
-                | Status::Held
-                | Status::TimeUp
-                | Status::Interrupted => Vec::new(),
+                SyncStatus::Failed(problems) => {
+                    problems.iter().map(|problem| problem.code.as_str()).collect()
+                }
+                SyncStatus::Halted { code, .. } => vec![code.as_str()],
+                SyncStatus::Completed
+                | SyncStatus::CompletedWithErrors
+                | SyncStatus::Held
+                | SyncStatus::TimeUp
+                | SyncStatus::Interrupted => Vec::new(),
             },
         }
     }

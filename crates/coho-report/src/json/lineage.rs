@@ -2,9 +2,9 @@
 //! (<https://github.com/OpenLineage/OpenLineage/blob/main/spec/OpenLineage.md>, read 2026-11-27).
 
 use coho_core::lineage::{FieldLineage, Lineage, Made};
-use coho_core::memory::Time;
-use coho_core::plan::{Status, SyncSummary};
-use coho_core::verdict::Fate;
+use coho_core::plan::{SyncStatus, SyncSummary};
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use serde_json::{Map, Value as Json, json};
 
 use super::lifecycle::Happened;
@@ -72,9 +72,12 @@ fn kind(happened: &Happened<'_>) -> &'static str {
         Happened::Broken(_) => "FAIL",
         Happened::Died => "ABORT",
         Happened::Ended(summary) => match &summary.status {
-            Status::Completed | Status::CompletedWithErrors | Status::Held | Status::TimeUp => "COMPLETE",
-            Status::Failed(_) | Status::Halted { .. } => "FAIL",
-            Status::Interrupted => "ABORT",
+            SyncStatus::Completed
+            | SyncStatus::CompletedWithErrors
+            | SyncStatus::Held
+            | SyncStatus::TimeUp => "COMPLETE",
+            SyncStatus::Failed(_) | SyncStatus::Halted { .. } => "FAIL",
+            SyncStatus::Interrupted => "ABORT",
         },
     }
 }
@@ -127,8 +130,10 @@ fn output(frame: &LineageFrame<'_>, ended: Option<&SyncSummary>, columns: Option
         ])
     });
     let written = ended.map(|summary| {
-        let rows =
-            [Fate::Delivered, Fate::Accepted].map(|fate| summary.counts.fate(fate)).iter().sum::<u64>();
+        let rows = [RowStatus::Delivered, RowStatus::Accepted]
+            .map(|status| summary.counts.status(status))
+            .iter()
+            .sum::<u64>();
         let rows = json!({ "rowCount": rows });
         object([("outputStatistics", Some(facet("1-0-2", "OutputStatisticsOutputDatasetFacet", rows)))])
     });

@@ -1,6 +1,6 @@
 //! Listings as documents.
 
-use coho_core::memory::Verb;
+use coho_core::row_state::Verb;
 use serde_json::{Value as Json, json};
 
 use super::plan::{counts, differences};
@@ -73,7 +73,7 @@ pub fn rows(lines: &[RowLine]) -> Json {
         let known = |text: &str| (!text.is_empty()).then(|| text.into());
         object([
             ("key", Some(line.key.as_str().into())),
-            ("fate", Some(line.fate.as_str().into())),
+            ("fate", Some(line.status.as_str().into())),
             ("verb", verb.map(Json::from)),
             ("code", known(&line.code)),
             ("message", known(&line.message)),

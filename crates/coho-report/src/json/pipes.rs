@@ -3,7 +3,7 @@
 
 use coho_core::lifecycle::Lifecycle;
 use coho_core::plan::SyncSummary;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use serde_json::{Map, Value as Json, json};
 
 /// The version of the protocol.
@@ -44,10 +44,10 @@ pub fn pipes_materialization(asset: &str, run: &str, summaries: &[&SyncSummary])
     };
     put("coho/run", "text", run.into());
     put("coho/rows_read", "int", sum(&|summary| summary.counts.read).into());
-    for fate in Fate::ALL {
-        let count = sum(&|summary| summary.counts.fate(fate));
+    for status in RowStatus::ALL {
+        let count = sum(&|summary| summary.counts.status(status));
         if count > 0 {
-            put(&format!("coho/{fate}"), "int", count.into());
+            put(&format!("coho/{status}"), "int", count.into());
         }
     }
     put("coho/calls", "int", sum(&|summary| summary.calls).into());

@@ -4,7 +4,7 @@ use coho_core::counts::Counts;
 use coho_core::fields::Difference;
 use coho_core::json::to_serde;
 use coho_core::plan::{GuardHit, LeastTime, ProblemCounts, Sample, SyncPlan};
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use serde_json::{Map, Value as Json, json};
 
 use super::{VERSION, object, problem};
@@ -33,7 +33,7 @@ use crate::words::change;
 /// }
 /// ```
 ///
-/// `before` is left out where Coho never sent the field; an `after` of `null` clears it. `fates` has those that are not 0.
+/// `before` is left out where Coho never sent the field; an `after` of `null` clears it. `statuses` has those that are not 0.
 pub fn plan(plans: &[SyncPlan]) -> Json {
     json!({ "version": VERSION, "syncs": plans.iter().map(sync).collect::<Vec<_>>() })
 }
@@ -61,14 +61,17 @@ pub(super) fn sync(plan: &SyncPlan) -> Json {
 }
 
 pub(super) fn counts(counts: &Counts) -> Json {
-    let fates = Fate::ALL.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
-    let fates: Map<_, _> = fates.map(|(fate, count)| (fate.to_string(), count.into())).collect();
+    let statuses = RowStatus::ALL
+        .into_iter()
+        .map(|status| (status, counts.status(status)))
+        .filter(|(_, count)| *count > 0);
+    let statuses: Map<_, _> = statuses.map(|(status, count)| (status.to_string(), count.into())).collect();
     json!({
         "read": counts.read,
         "absent": counts.absent,
         "writes": counts.writes,
         "removals": counts.removals,
-        "fates": fates,
+        "fates": statuses,
     })
 }
 

@@ -3,9 +3,9 @@
 pub(super) mod schema;
 
 use coho_core::code::Code;
-use coho_core::decide::Purpose;
-use coho_core::memory::Time;
+use coho_core::decide::RunKind;
 use coho_core::plan::SyncSummary;
+use coho_core::time::Time;
 use serde_json::{Value as Json, json};
 
 use super::run::sync;
@@ -22,7 +22,7 @@ pub struct RunEnd<'a> {
     /// The chosen target; none in a project without targets.
     pub target: Option<&'a str>,
     /// What the run was for.
-    pub purpose: Purpose,
+    pub run_kind: RunKind,
     /// When it began.
     pub started: Time,
     /// When it ended.
@@ -30,12 +30,12 @@ pub struct RunEnd<'a> {
     /// The version of Coho.
     pub coho: &'a str,
     /// What became of its syncs, or what kept the run from its end.
-    pub end: Result<&'a [SyncSummary], Refusal>,
+    pub end: Result<&'a [SyncSummary], RunRefusal>,
 }
 
 /// What kept a run from its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RunRefusal {
     /// The stable code.
     pub code: Code,
     /// What happened.
@@ -67,7 +67,7 @@ pub fn results(end: &RunEnd<'_>) -> Json {
         ("run", end.run.map(Json::from)),
         ("project", Some(end.project.into())),
         ("target", end.target.map(Json::from)),
-        ("purpose", Some(end.purpose.name().into())),
+        ("purpose", Some(end.run_kind.name().into())),
         ("started_at", Some(moment(end.started))),
         ("ended_at", Some(moment(end.ended))),
         ("coho_version", Some(end.coho.into())),
@@ -77,7 +77,7 @@ pub fn results(end: &RunEnd<'_>) -> Json {
     ])
 }
 
-fn error(refusal: &Refusal) -> Json {
+fn error(refusal: &RunRefusal) -> Json {
     object([
         ("code", Some(refusal.code.as_str().into())),
         ("message", Some(refusal.message.as_str().into())),

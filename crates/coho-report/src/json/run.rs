@@ -1,6 +1,6 @@
 //! A run's end as a document.
 
-use coho_core::plan::{Status, SyncSummary};
+use coho_core::plan::{SyncStatus, SyncSummary};
 use serde_json::{Value as Json, json};
 
 use super::plan::{counts, guards, problems};
@@ -34,12 +34,12 @@ pub fn run(summaries: &[SyncSummary]) -> Json {
 }
 
 pub(super) fn sync(summary: &SyncSummary) -> Json {
-    let errors = if let Status::Failed(problems) = &summary.status {
+    let errors = if let SyncStatus::Failed(problems) = &summary.status {
         Some(problems.iter().map(problem::members).collect())
     } else {
         None
     };
-    let halt = if let Status::Halted { code, message, .. } = &summary.status {
+    let halt = if let SyncStatus::Halted { code, message, .. } = &summary.status {
         Some(json!({ "code": code.as_str(), "message": message }))
     } else {
         None

@@ -1,7 +1,7 @@
 //! What `coho alerts` says: what is open, who is silent, and whom no message reaches.
 
 use coho_core::alert::Level;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 use crate::grid::{Cell, lay};
 use crate::line::{AlertLine, AlertsLines, FailingLine, MuteLine, TriedLine};

@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_call_shows_both_bodies() {
         let call = Call {
-            at: coho_core::memory::Time::UNIX_EPOCH,
+            at: coho_core::time::Time::UNIX_EPOCH,
             micros: 1_250,
             route: None,
             method: "PUT",

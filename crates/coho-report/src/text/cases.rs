@@ -1,6 +1,8 @@
 //! What became of users' mapping tests: what failed and why, how many passed, what no test reached.
 
-use coho_core::case::{BranchCoverage, CaseReport, Coverage, Covered, Ending, FieldCoverage, Reach, Subject};
+use coho_core::case::{
+    BranchCoverage, CaseEnding, CaseReport, Coverage, Covered, FieldCoverage, Reach, SuiteSubject,
+};
 use coho_core::case::{SuiteReport, Tally, coverage};
 use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
@@ -39,8 +41,8 @@ fn suite(report: &SuiteReport, show: &dyn Fn(&Problem) -> String, style: &Style)
         let verdict = style.paint(Tone::Bad, "broken");
         let file = tame(&report.file);
         let subject = match &report.subject {
-            Subject::Sync(sync) => format!("the sync `{sync}`"),
-            Subject::Template(_) => "a template".to_owned(),
+            SuiteSubject::Sync(sync) => format!("the sync `{sync}`"),
+            SuiteSubject::Template(_) => "a template".to_owned(),
         };
         let head = format!("{file} {verdict}: {} of {subject} not run\n", counted(count, "test"));
         return [head, shown(&report.problems, show)].concat();
@@ -54,12 +56,12 @@ fn one(case: &CaseReport, show: &dyn Fn(&Problem) -> String, style: &Style) -> S
         format!("{at} {}: {}\n", style.paint(Tone::Bad, verdict), tame(&case.name))
     };
     match &case.ending {
-        Ending::Passed => String::new(),
-        Ending::Failed { mismatches, .. } => {
+        CaseEnding::Passed => String::new(),
+        CaseEnding::Failed { mismatches, .. } => {
             let lines = mismatches.iter().map(|mismatch| format!("  {}\n", line(mismatch)));
             head("failed") + &lines.collect::<String>()
         }
-        Ending::Broken(problems) => head("broken") + &shown(problems, show),
+        CaseEnding::Broken(problems) => head("broken") + &shown(problems, show),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows as CSV, for spreadsheets: `coho rows --as csv`.
 
-use coho_core::memory::Verb;
+use coho_core::row_state::Verb;
 
 use crate::line::RowLine;
 
@@ -19,7 +19,7 @@ fn cells(line: &RowLine) -> [String; 7] {
     };
     [
         line.key.clone(),
-        line.fate.to_string(),
+        line.status.to_string(),
         verb.to_owned(),
         line.code.clone(),
         line.message.clone(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coho_core::call::WaitWhy;
-use coho_core::memory::Time;
 use coho_core::started::{Started, StartedBy};
+use coho_core::time::Time;
 
 use super::listing::moment;
 use crate::grid::{Cell, lay};

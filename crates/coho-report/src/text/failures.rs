@@ -27,8 +27,9 @@ pub fn failures(lines: &[FailureLine], style: &Style) -> String {
 fn one(line: &FailureLine, style: &Style) -> String {
     let mut text =
         format!("  {}  {}\n", style.paint(Tone::Bad, &number(line.count)), tame(&line.cause.to_string()));
-    let fates: Vec<_> = line.fates.iter().map(|(fate, count)| format!("{fate} {}", number(*count))).collect();
-    let mut about = format!("{}; first seen {}", fates.join(", "), moment(line.first));
+    let statuses: Vec<_> =
+        line.statuses.iter().map(|(status, count)| format!("{status} {}", number(*count))).collect();
+    let mut about = format!("{}; first seen {}", statuses.join(", "), moment(line.first));
     if line.came_back {
         about.push_str("; came back after it was healed");
     }

@@ -1,7 +1,8 @@
 //! Listings: what `coho runs` and `coho rows` print.
 
-use coho_core::memory::{Time, Verb};
-use coho_core::verdict::Fate;
+use coho_core::row_state::Verb;
+use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 
 use super::differences::differences;
 use crate::grid::{Cell, lay};
@@ -18,7 +19,7 @@ pub fn runs(lines: &[RunLine], style: &Style) -> String {
     let right = |name: &str| Cell::right(name).tone(Tone::Faint);
     let sent = sent(lines);
     let mut head = vec![left("started"), left("run"), left("sync"), right("read")];
-    head.extend(sent.iter().map(|fate| right(fate.as_str())));
+    head.extend(sent.iter().map(|status| right(status.as_str())));
     head.extend(["removed", "failed", "calls", "time"].map(right));
     head.push(left("status"));
     let mut rows = vec![head];
@@ -27,27 +28,28 @@ pub fn runs(lines: &[RunLine], style: &Style) -> String {
 }
 
 /// What the Analytics API took has a column of its own where there is something to tell.
-fn sent(lines: &[RunLine]) -> Vec<Fate> {
-    let is_told = |fate| lines.iter().any(|line| line.counts.fate(fate) > 0);
-    match (is_told(Fate::Delivered), is_told(Fate::Accepted)) {
-        (true, true) => vec![Fate::Delivered, Fate::Accepted],
-        (false, true) => vec![Fate::Accepted],
-        (_, false) => vec![Fate::Delivered],
+fn sent(lines: &[RunLine]) -> Vec<RowStatus> {
+    let is_told = |status| lines.iter().any(|line| line.counts.status(status) > 0);
+    match (is_told(RowStatus::Delivered), is_told(RowStatus::Accepted)) {
+        (true, true) => vec![RowStatus::Delivered, RowStatus::Accepted],
+        (false, true) => vec![RowStatus::Accepted],
+        (_, false) => vec![RowStatus::Delivered],
     }
 }
 
-fn run(line: &RunLine, sent: &[Fate]) -> Vec<Cell> {
-    let count = |fate| line.counts.fate(fate);
-    let failed: u64 = [Fate::Rejected, Fate::Invalid, Fate::Deferred].into_iter().map(count).sum();
+fn run(line: &RunLine, sent: &[RowStatus]) -> Vec<Cell> {
+    let count = |status| line.counts.status(status);
+    let failed: u64 =
+        [RowStatus::Rejected, RowStatus::Invalid, RowStatus::Deferred].into_iter().map(count).sum();
     let mut cells = vec![
         Cell::left(moment(line.started)),
         Cell::left(tame(&line.run)),
         Cell::left(line.sync.as_str()).tone(Tone::Strong),
         Cell::right(number(line.counts.read)),
     ];
-    cells.extend(sent.iter().map(|fate| Cell::right(number(count(*fate)))));
+    cells.extend(sent.iter().map(|status| Cell::right(number(count(*status)))));
     cells.extend([
-        Cell::right(number(count(Fate::Removed))),
+        Cell::right(number(count(RowStatus::Removed))),
         Cell::right(number(failed)).tone(if failed > 0 { Tone::Bad } else { Tone::Faint }),
         Cell::right(number(line.calls)),
         Cell::right(line.millis.map_or_else(|| "-".to_owned(), time)),
@@ -82,7 +84,7 @@ fn row(line: &RowLine) -> Vec<Cell> {
     };
     vec![
         Cell::left(tame(&line.key)),
-        Cell::left(line.fate.as_str()).tone(tone(line.fate)),
+        Cell::left(line.status.as_str()).tone(tone(line.status)),
         Cell::left(did),
         Cell::left(tame(&line.code)),
         Cell::left(moment(line.at)),

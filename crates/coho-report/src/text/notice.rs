@@ -6,7 +6,7 @@ use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 
 use crate::style::{Style, Tone};
-use crate::words::{clip, counted, fate, tame, times, wrap};
+use crate::words::{clip, counted, status, tame, times, wrap};
 
 /// The most characters of a key outside of listings.
 pub(super) const KEY: usize = 64;
@@ -44,10 +44,10 @@ fn counted_problem(code: Code, problem: &ProblemCount, see: See<'_>, style: &Sty
         Some(key) => format!("{}, {first}at key {}", times(problem.count), clip(&tame(key.as_str()), KEY)),
         None => times(problem.count),
     };
-    let see = match (see, fate(code)) {
+    let see = match (see, status(code)) {
         // A row without a key has no place in the ledger.
-        (See::Rows(sync), Some(fate)) if problem.key.is_some() => {
-            said(&format!("see: coho rows {sync} --fate {fate}"), style)
+        (See::Rows(sync), Some(status)) if problem.key.is_some() => {
+            said(&format!("see: coho rows {sync} --fate {status}"), style)
         }
         (See::Rows(_) | See::Nowhere, _) => String::new(),
     };

@@ -3,7 +3,7 @@
 use coho_core::decide::{Change, Reason};
 use coho_core::plan::{Calls, LeastTime, Sample, SyncPlan};
 use coho_core::sync::{Api, FirstRun};
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 
 use super::differences::differences;
 use super::notice::{self, KEY, See};
@@ -30,7 +30,7 @@ fn sync(plan: &SyncPlan, style: &Style) -> String {
     let notices = notice::guards(&plan.guards, style)
         + &notice::problems(&plan.problems, See::Nowhere, style)
         + &notes.collect::<String>();
-    let unchanged = plan.counts.fate(Fate::Unchanged) + plan.counts.fate(Fate::Touched);
+    let unchanged = plan.counts.status(RowStatus::Unchanged) + plan.counts.status(RowStatus::Touched);
     if quiet && unchanged == plan.counts.read && plan.counts.absent == 0 && notices.is_empty() {
         let rows =
             if unchanged > 0 { format!(", {} unchanged", counted(unchanged, "row")) } else { String::new() };
@@ -83,7 +83,7 @@ fn changes(plan: &SyncPlan) -> Vec<Vec<Cell>> {
 
 /// Rows that cannot be sent are told by what is wrong with them, not by what they would have been.
 fn invalid(plan: &SyncPlan) -> Option<Vec<Cell>> {
-    let count = plan.counts.fate(Fate::Invalid);
+    let count = plan.counts.status(RowStatus::Invalid);
     let codes = plan.problems.iter().map(|(kind, problem)| format!("{kind} {}", number(problem.count)));
     let codes: Vec<_> = codes.collect();
     (count > 0).then(|| {

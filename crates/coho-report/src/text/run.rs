@@ -1,8 +1,8 @@
 //! What `coho run` prints at its end: a table by sync, law 1 in numbers, and what a person should look at.
 
 use coho_core::counts::Counts;
-use coho_core::plan::{Status, SyncSummary};
-use coho_core::verdict::Fate;
+use coho_core::plan::{SyncStatus, SyncSummary};
+use coho_core::verdict::RowStatus;
 
 use super::notice::{self, See};
 use crate::grid::{Cell, lay};
@@ -17,32 +17,32 @@ pub fn run(summaries: &[SyncSummary], style: &Style) -> String {
 }
 
 fn table(summaries: &[SyncSummary], style: &Style) -> String {
-    let fates: Vec<_> = FATES.into_iter().filter(|fate| is_shown(*fate, summaries)).collect();
-    let names = fates.iter().map(|fate| Cell::right(fate.as_str()));
+    let statuses: Vec<_> = FATES.into_iter().filter(|status| is_shown(*status, summaries)).collect();
+    let names = statuses.iter().map(|status| Cell::right(status.as_str()));
     let names = [Cell::left("sync")].into_iter().chain(names).chain([
         Cell::right("calls"),
         Cell::right("time"),
         Cell::left("status"),
     ]);
     let mut rows = vec![names.map(|name| name.tone(Tone::Faint)).collect()];
-    rows.extend(summaries.iter().map(|summary| line(summary, &fates)));
+    rows.extend(summaries.iter().map(|summary| line(summary, &statuses)));
     if summaries.len() > 1 {
-        rows.push(total(summaries, &fates));
+        rows.push(total(summaries, &statuses));
     }
     lay(&rows, 0, style)
 }
 
-fn is_shown(fate: Fate, summaries: &[SyncSummary]) -> bool {
-    let accepts = summaries.iter().any(|summary| summary.counts.fate(Fate::Accepted) > 0);
-    let delivers = summaries.iter().any(|summary| summary.counts.fate(Fate::Delivered) > 0);
-    (fate == Fate::Delivered && (delivers || !accepts))
-        || fate == Fate::Unchanged
-        || summaries.iter().any(|summary| summary.counts.fate(fate) > 0)
+fn is_shown(status: RowStatus, summaries: &[SyncSummary]) -> bool {
+    let accepts = summaries.iter().any(|summary| summary.counts.status(RowStatus::Accepted) > 0);
+    let delivers = summaries.iter().any(|summary| summary.counts.status(RowStatus::Delivered) > 0);
+    (status == RowStatus::Delivered && (delivers || !accepts))
+        || status == RowStatus::Unchanged
+        || summaries.iter().any(|summary| summary.counts.status(status) > 0)
 }
 
-fn line(summary: &SyncSummary, fates: &[Fate]) -> Vec<Cell> {
+fn line(summary: &SyncSummary, statuses: &[RowStatus]) -> Vec<Cell> {
     let mut row = vec![Cell::left(summary.sync.as_str()).tone(Tone::Strong)];
-    row.extend(fates.iter().map(|fate| count(*fate, summary.counts.fate(*fate))));
+    row.extend(statuses.iter().map(|status| count(*status, summary.counts.status(*status))));
     row.push(Cell::right(number(summary.calls)));
     row.push(Cell::right(time(summary.millis)));
     row.push(Cell::left(name(&summary.status)).tone(tone(&summary.status)));
@@ -50,44 +50,44 @@ fn line(summary: &SyncSummary, fates: &[Fate]) -> Vec<Cell> {
 }
 
 /// The counts of all syncs. Syncs run one after the other, so that their times add up.
-fn total(summaries: &[SyncSummary], fates: &[Fate]) -> Vec<Cell> {
+fn total(summaries: &[SyncSummary], statuses: &[RowStatus]) -> Vec<Cell> {
     let mut counts = Counts::default();
     for summary in summaries {
         counts.add(&summary.counts);
     }
     let mut row = vec![Cell::left("all")];
-    row.extend(fates.iter().map(|fate| count(*fate, counts.fate(*fate))));
+    row.extend(statuses.iter().map(|status| count(*status, counts.status(*status))));
     row.push(Cell::right(number(summaries.iter().map(|summary| summary.calls).sum())));
     row.push(Cell::right(time(summaries.iter().map(|summary| summary.millis).sum())));
     row
 }
 
-fn count(fate: Fate, count: u64) -> Cell {
-    let tone = if count == 0 { Tone::Faint } else { words::tone(fate) };
+fn count(status: RowStatus, count: u64) -> Cell {
+    let tone = if count == 0 { Tone::Faint } else { words::tone(status) };
     Cell::right(number(count)).tone(tone)
 }
 
-fn name(status: &Status) -> String {
+fn name(status: &SyncStatus) -> String {
     status.name().replace('-', " ")
 }
 
-fn tone(status: &Status) -> Tone {
+fn tone(status: &SyncStatus) -> Tone {
     match status {
-        Status::Completed | Status::TimeUp => Tone::Good,
-        Status::CompletedWithErrors | Status::Held | Status::Interrupted => Tone::Change,
-        Status::Failed(_) | Status::Halted { .. } => Tone::Bad,
+        SyncStatus::Completed | SyncStatus::TimeUp => Tone::Good,
+        SyncStatus::CompletedWithErrors | SyncStatus::Held | SyncStatus::Interrupted => Tone::Change,
+        SyncStatus::Failed(_) | SyncStatus::Halted { .. } => Tone::Bad,
     }
 }
 
 fn sync(summary: &SyncSummary, style: &Style) -> String {
     let law = match &summary.status {
-        Status::Failed(_) => String::new(),
-        Status::Completed
-        | Status::CompletedWithErrors
-        | Status::Held
-        | Status::TimeUp
-        | Status::Halted { .. }
-        | Status::Interrupted => conservation(summary, style),
+        SyncStatus::Failed(_) => String::new(),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Halted { .. }
+        | SyncStatus::Interrupted => conservation(summary, style),
     };
     let parts = [
         format!("{}: {}\n", style.paint(Tone::Strong, summary.sync.as_str()), name(&summary.status)),
@@ -100,25 +100,28 @@ fn sync(summary: &SyncSummary, style: &Style) -> String {
     parts.concat()
 }
 
-fn ending(status: &Status, style: &Style) -> String {
+fn ending(status: &SyncStatus, style: &Style) -> String {
     match status {
-        Status::Completed | Status::CompletedWithErrors | Status::Held => String::new(),
-        Status::Failed(problems) => problems.iter().map(|problem| notice::problem(problem, style)).collect(),
-        Status::Halted { code, message, .. } => notice::halt(*code, message, style),
-        Status::TimeUp => {
+        SyncStatus::Completed | SyncStatus::CompletedWithErrors | SyncStatus::Held => String::new(),
+        SyncStatus::Failed(problems) => {
+            problems.iter().map(|problem| notice::problem(problem, style)).collect()
+        }
+        SyncStatus::Halted { code, message, .. } => notice::halt(*code, message, style),
+        SyncStatus::TimeUp => {
             "  the time of `run: { for: … }` is over: the next run goes on from here\n".to_owned()
         }
-        Status::Interrupted => "  run again: it goes on from there\n".to_owned(),
+        SyncStatus::Interrupted => "  run again: it goes on from there\n".to_owned(),
     }
 }
 
 /// Law 1 in numbers: `91 rows read = 3 delivered + 88 unchanged`.
 fn conservation(summary: &SyncSummary, style: &Style) -> String {
     let counts = &summary.counts;
-    let ended = FATES.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, count)| *count > 0);
+    let ended =
+        FATES.into_iter().map(|status| (status, counts.status(status))).filter(|(_, count)| *count > 0);
     let ended: Vec<_> = ended.collect();
     let sum: u64 = ended.iter().map(|(_, count)| count).sum();
-    let ended: Vec<_> = ended.iter().map(|(fate, count)| format!("{} {fate}", number(*count))).collect();
+    let ended: Vec<_> = ended.iter().map(|(status, count)| format!("{} {status}", number(*count))).collect();
     let ended = if ended.is_empty() { "0".to_owned() } else { ended.join(" + ") };
     let mut began = format!("{} read", counted(counts.read, "row"));
     if counts.absent > 0 {

@@ -8,19 +8,20 @@ use coho_core::decide::{Change, Reason};
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::{Time, Verb};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
 use coho_core::plan::{
-    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, ProblemKind, RemovalOrigins, Sample, Status,
-    SyncPlan, SyncSummary,
+    Calls, GuardHit, LeastTime, ProblemCount, ProblemCounts, ProblemKind, RemovalOrigins, Sample, SyncPlan,
+    SyncStatus, SyncSummary,
 };
 use coho_core::problem::Problem;
+use coho_core::row_state::Verb;
 use coho_core::started::Started;
 use coho_core::sync::{Api, FirstRun, Mode, SyncId};
 use coho_core::target::ExternalId;
-use coho_core::verdict::{Fate, Outcome};
+use coho_core::time::Time;
+use coho_core::verdict::{Outcome, RowStatus};
 use coho_report::line::{RowLine, RunLine};
 use serde::Deserialize;
 
@@ -182,7 +183,7 @@ struct WireRun {
 #[serde(deny_unknown_fields)]
 struct WireRow {
     key: String,
-    fate: String,
+    status: String,
     verb: Option<String>,
     #[serde(default)]
     code: String,
@@ -226,15 +227,15 @@ impl Run {
     /// The summary.
     pub(crate) fn read(self) -> Result<SyncSummary, Failure> {
         let status = match (self.status.as_str(), self.halt) {
-            ("completed", _) => Status::Completed,
-            ("completed-with-errors", _) => Status::CompletedWithErrors,
-            ("held", _) => Status::Held,
-            ("interrupted", _) => Status::Interrupted,
-            ("time-up", _) => Status::TimeUp,
-            ("halted", Some((halt, message))) => Status::Halted { code: code(&halt)?, message, at: None },
+            ("completed", _) => SyncStatus::Completed,
+            ("completed-with-errors", _) => SyncStatus::CompletedWithErrors,
+            ("held", _) => SyncStatus::Held,
+            ("interrupted", _) => SyncStatus::Interrupted,
+            ("time-up", _) => SyncStatus::TimeUp,
+            ("halted", Some((halt, message))) => SyncStatus::Halted { code: code(&halt)?, message, at: None },
             ("failed", _) => {
                 let problems = self.errors.into_iter().map(WireProblem::read);
-                Status::Failed(problems.collect::<Result<_, Failure>>()?)
+                SyncStatus::Failed(problems.collect::<Result<_, Failure>>()?)
             }
             (other, _) => return Err(format!("no status: {other}").into()),
         };
@@ -267,7 +268,7 @@ impl Listing {
 impl WireCounts {
     fn read(self) -> Result<Counts, Failure> {
         let outcome = |(name, count): (String, u64)| {
-            let found = Outcome::ALL.into_iter().find(|outcome| outcome.fate().as_str() == name);
+            let found = Outcome::ALL.into_iter().find(|outcome| outcome.status().as_str() == name);
             Ok((found.ok_or_else(|| format!("no outcome: {name}"))?, count))
         };
         Ok(Counts {
@@ -275,8 +276,8 @@ impl WireCounts {
             absent: self.absent,
             writes: self.writes,
             removals: self.removals,
-            rows: fates(self.rows)?,
-            keys: fates(self.gone)?,
+            rows: statuses(self.rows)?,
+            keys: statuses(self.gone)?,
             outcomes: self.outcomes.into_iter().map(outcome).collect::<Result<_, Failure>>()?,
         })
     }
@@ -334,7 +335,7 @@ impl WireRow {
         };
         Ok(RowLine {
             key: self.key,
-            fate: Fate::parse(&self.fate).ok_or("no such fate")?,
+            status: RowStatus::parse(&self.status).ok_or("no such fate")?,
             verb,
             code: self.code,
             message: self.message,
@@ -381,11 +382,11 @@ fn code(text: &str) -> Result<Code, Failure> {
     Code::parse(text).ok_or_else(|| format!("no code: {text}").into())
 }
 
-fn fates(fates: BTreeMap<String, u64>) -> Result<BTreeMap<Fate, u64>, Failure> {
-    let fate = |(name, count): (String, u64)| {
-        Ok((Fate::parse(&name).ok_or_else(|| format!("no fate: {name}"))?, count))
+fn statuses(statuses: BTreeMap<String, u64>) -> Result<BTreeMap<RowStatus, u64>, Failure> {
+    let status = |(name, count): (String, u64)| {
+        Ok((RowStatus::parse(&name).ok_or_else(|| format!("no fate: {name}"))?, count))
     };
-    fates.into_iter().map(fate).collect()
+    statuses.into_iter().map(status).collect()
 }
 
 fn problems(problems: Vec<WireProblem>) -> Result<ProblemCounts, Failure> {

@@ -6,7 +6,7 @@ use croner::CronPattern;
 use croner::parser::{CronParser, Seconds, Year};
 
 use crate::every::Every;
-use crate::fault::Fault;
+use crate::fault::ScheduleError;
 
 /// A field.
 struct Field {
@@ -53,7 +53,7 @@ const NAMES: [(&str, &str); 7] = [
 const HELP: &str = "write minute, hour, day of the month, month and weekday: `0 7 * * MON-FRI`";
 
 /// A pattern, or the first thing that is wrong with it.
-pub(super) fn parse(text: &str) -> Result<CronPattern, Fault> {
+pub(super) fn parse(text: &str) -> Result<CronPattern, ScheduleError> {
     let trimmed = text.trim();
     if trimmed.starts_with('@') {
         let named = NAMES.into_iter().find(|(name, _)| trimmed.eq_ignore_ascii_case(name));
@@ -67,7 +67,8 @@ pub(super) fn parse(text: &str) -> Result<CronPattern, Fault> {
     for (field, at) in FIELDS.iter().zip(&fields) {
         check(field, text, at.clone())?;
     }
-    croner(trimmed).ok_or_else(|| Fault::new(0..text.len(), format!("`{text}` is not a cron pattern"), HELP))
+    croner(trimmed)
+        .ok_or_else(|| ScheduleError::new(0..text.len(), format!("`{text}` is not a cron pattern"), HELP))
 }
 
 fn croner(pattern: &str) -> Option<CronPattern> {
@@ -75,7 +76,7 @@ fn croner(pattern: &str) -> Option<CronPattern> {
     parser.parse(pattern).ok().map(|cron| cron.pattern)
 }
 
-fn unknown_name(text: &str) -> Fault {
+fn unknown_name(text: &str) -> ScheduleError {
     let names = NAMES.map(|(name, _)| format!("`{name}`")).join(", ");
     let trimmed = text.trim();
     let help = if trimmed.eq_ignore_ascii_case("@reboot") {
@@ -83,10 +84,10 @@ fn unknown_name(text: &str) -> Fault {
     } else {
         format!("the names are {names}")
     };
-    Fault::new(0..text.len(), format!("`{trimmed}` is not the name of a schedule"), help)
+    ScheduleError::new(0..text.len(), format!("`{trimmed}` is not the name of a schedule"), help)
 }
 
-fn miscounted(text: &str, found: usize) -> Fault {
+fn miscounted(text: &str, found: usize) -> ScheduleError {
     let named = NAMES.into_iter().find(|(name, _)| name.trim_start_matches('@') == text.trim());
     let help = match (found, named) {
         (6 | 7, _) => format!("seconds and years are not supported: {HELP}"),
@@ -95,7 +96,7 @@ fn miscounted(text: &str, found: usize) -> Fault {
         (_, None) => HELP.to_owned(),
     };
     let fields = if found == 1 { "1 field".to_owned() } else { format!("{found} fields") };
-    Fault::new(0..text.len(), format!("expected a cron pattern of 5 fields, found {fields}"), help)
+    ScheduleError::new(0..text.len(), format!("expected a cron pattern of 5 fields, found {fields}"), help)
 }
 
 /// The places of the fields.
@@ -108,7 +109,7 @@ fn split(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn check(field: &Field, text: &str, at: Range<usize>) -> Result<(), Fault> {
+fn check(field: &Field, text: &str, at: Range<usize>) -> Result<(), ScheduleError> {
     let written = text.get(at.clone()).unwrap_or_default();
     let position = FIELDS.iter().position(|other| other.one == field.one).unwrap_or_default();
     let mut alone = ["*"; FIELDS.len()];
@@ -122,7 +123,7 @@ fn check(field: &Field, text: &str, at: Range<usize>) -> Result<(), Fault> {
         "{} is {}; `*` is every one, `1,2` a list, `1-5` a range, `*/2` every second one",
         field.one, field.may
     );
-    Err(Fault::new(at, format!("`{written}` is not {}", field.one), help))
+    Err(ScheduleError::new(at, format!("`{written}` is not {}", field.one), help))
 }
 
 /// The runs of letters in a field.

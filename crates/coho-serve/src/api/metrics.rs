@@ -1,7 +1,7 @@
 //! `/metrics`: what Prometheus reads. Everything is asked of the ledger, so runs of the command count too.
 
 use coho_core::alert::{AlertKey, Level};
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_engine::context::Engine;
 use coho_ledger::Ledger;
 use coho_ledger::totals::Totals;
@@ -84,8 +84,8 @@ fn seconds(time: Time) -> f64 {
 impl Families {
     fn add(&self, total: &Totals) {
         let sync = total.scope.sync.as_str();
-        for (fate, rows) in &total.rows {
-            self.rows.get_or_create(&with(sync, "fate", fate)).inc_by(*rows);
+        for (status, rows) in &total.rows {
+            self.rows.get_or_create(&with(sync, "fate", status)).inc_by(*rows);
         }
         for (status, runs) in &total.runs {
             self.runs.get_or_create(&with(sync, "status", status)).inc_by(*runs);

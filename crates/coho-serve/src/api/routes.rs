@@ -13,9 +13,9 @@ use coho_core::sync::Sync;
 use coho_engine::context::Engine;
 use coho_ledger::Ledger;
 use coho_ledger::look::Patience;
-use coho_ledger::request::Request;
+use coho_ledger::request::RunRequest;
 use coho_ledger::token::TokenScope;
-use coho_schedule::Cause;
+use coho_schedule::AskedBy;
 use serde_json::{Value as Json, json};
 
 use super::refusal::Refusal;
@@ -255,7 +255,7 @@ async fn ask(
                 ));
             }
         };
-        Ok(json!({ "id": engine.ask(ledger, sync, Cause::Api)?.to_string() }))
+        Ok(json!({ "id": engine.ask(ledger, sync, AskedBy::Api)?.to_string() }))
     })
     .await?;
     api.house.woken.notify_one();
@@ -275,7 +275,7 @@ fn unread(unread: Unread) -> Refusal {
 
 fn shown(engine: &Engine<'_>, ledger: &Ledger, sync: &Sync) -> Result<Json, Refusal> {
     let name = engine.scope_name(sync);
-    let newest: Vec<Request> = ledger.requests(&name, 1)?;
+    let newest: Vec<RunRequest> = ledger.requests(&name, 1)?;
     Ok(shape::sync(engine.project(), sync, &name, newest.first()))
 }
 

@@ -4,10 +4,10 @@
 //! a run's is that of its request in the ledger. `lastRunAt` is never null, since some clients cannot read that.
 
 use chrono::SecondsFormat;
-use coho_core::memory::Time;
 use coho_core::sync::Sync;
-use coho_ledger::request::{Request, ScopeName, State};
-use coho_ledger::run::Status;
+use coho_core::time::Time;
+use coho_ledger::request::{RunRequest, ScopeName, State};
+use coho_ledger::run::RunStatus;
 use coho_project::Project;
 use serde_json::{Value as Json, json};
 use xxhash_rust::xxh3::xxh3_64;
@@ -31,7 +31,7 @@ fn number(text: &str) -> String {
 }
 
 /// A sync, with its newest request.
-pub(crate) fn sync(project: &Project, sync: &Sync, name: &ScopeName, newest: Option<&Request>) -> Json {
+pub(crate) fn sync(project: &Project, sync: &Sync, name: &ScopeName, newest: Option<&RunRequest>) -> Json {
     let last = newest.map(|request| {
         let part = request.part.as_ref();
         stamp(part.and_then(|part| part.ended).or(part.map(|part| part.started)).unwrap_or(request.at))
@@ -58,7 +58,7 @@ pub(crate) fn sync(project: &Project, sync: &Sync, name: &ScopeName, newest: Opt
 }
 
 /// A run: a request, and what became of it.
-pub(crate) fn run(request: &Request) -> Json {
+pub(crate) fn run(request: &RunRequest) -> Json {
     let part = request.part.as_ref();
     let planned = part.map_or([0; 3], |part| part.planned);
     let succeeded = part.map_or([0; 3], |part| part.succeeded);
@@ -97,9 +97,11 @@ fn status(state: State) -> &'static str {
     match state {
         State::Waiting | State::Interrupted => "queued",
         State::Running => "processing",
-        State::Done(Status::Success) => "success",
-        State::Done(Status::Warning) => "warning",
-        State::Done(Status::Failed | Status::Halted | Status::Running | Status::Interrupted) => "failed",
+        State::Done(RunStatus::Success) => "success",
+        State::Done(RunStatus::Warning) => "warning",
+        State::Done(RunStatus::Failed | RunStatus::Halted | RunStatus::Running | RunStatus::Interrupted) => {
+            "failed"
+        }
     }
 }
 
@@ -110,15 +112,15 @@ fn stamp(time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use coho_core::sync::SyncId;
-    use coho_schedule::{Asked, Cause};
+    use coho_schedule::{Asked, AskedBy};
 
     use super::*;
 
-    fn request(state: State) -> Request {
-        Request {
+    fn request(state: State) -> RunRequest {
+        RunRequest {
             id: 7,
             sync: SyncId::new("accounts"),
-            asked: Asked::by(Cause::Api),
+            asked: Asked::by(AskedBy::Api),
             at: Time::UNIX_EPOCH,
             state,
             part: None,
@@ -140,9 +142,9 @@ mod tests {
             (State::Waiting, "queued"),
             (State::Running, "processing"),
             (State::Interrupted, "queued"),
-            (State::Done(Status::Success), "success"),
-            (State::Done(Status::Warning), "warning"),
-            (State::Done(Status::Halted), "failed"),
+            (State::Done(RunStatus::Success), "success"),
+            (State::Done(RunStatus::Warning), "warning"),
+            (State::Done(RunStatus::Halted), "failed"),
         ] {
             let run = run(&request(state));
             assert_eq!(run["status"], status);

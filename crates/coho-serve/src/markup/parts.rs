@@ -2,7 +2,7 @@
 
 use coho_core::fields::Difference;
 use coho_core::json::to_serde;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_report::words::number;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub(crate) fn state(status: &str) -> Markup {
 }
 
 /// Where a row ended.
-pub(crate) fn fate(fate: &str) -> Markup {
-    html! { span class={ "state " (tone(fate)) } { (fate.replace('-', " ")) } }
+pub(crate) fn status(status: &str) -> Markup {
+    html! { span class={ "state " (tone(status)) } { (status.replace('-', " ")) } }
 }
 
 fn tone_of_status(status: &str) -> &'static str {
@@ -35,19 +35,25 @@ fn tone_of_status(status: &str) -> &'static str {
 }
 
 /// What a fate says by its colour.
-pub(crate) fn tone(fate: &str) -> &'static str {
-    match Fate::parse(fate) {
-        Some(Fate::Delivered | Fate::Accepted) => "good",
-        Some(Fate::Rejected | Fate::Invalid) => "bad",
-        Some(Fate::Deferred | Fate::Held | Fate::Skipped | Fate::Stale | Fate::NotAttempted) => "warn",
+pub(crate) fn tone(status: &str) -> &'static str {
+    match RowStatus::parse(status) {
+        Some(RowStatus::Delivered | RowStatus::Accepted) => "good",
+        Some(RowStatus::Rejected | RowStatus::Invalid) => "bad",
         Some(
-            Fate::Removed
-            | Fate::Unchanged
-            | Fate::Touched
-            | Fate::Learned
-            | Fate::Released
-            | Fate::Kept
-            | Fate::Forgotten,
+            RowStatus::Deferred
+            | RowStatus::Held
+            | RowStatus::Skipped
+            | RowStatus::Stale
+            | RowStatus::NotAttempted,
+        ) => "warn",
+        Some(
+            RowStatus::Removed
+            | RowStatus::Unchanged
+            | RowStatus::Touched
+            | RowStatus::Learned
+            | RowStatus::Released
+            | RowStatus::Kept
+            | RowStatus::Forgotten,
         )
         | None => "plain",
     }

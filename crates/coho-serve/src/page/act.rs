@@ -11,13 +11,13 @@ use crate::actions::{Refused, Wish};
 use crate::fields::{Fields, field};
 use crate::markup::parts;
 use crate::shown::{Formed, Hand, Page};
-use crate::target::{Deed, Target};
+use crate::target::{PageAction, Target};
 
 /// A page that asks whether something is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ActPage {
     /// `run`, `retry` or `forget`.
-    deed: Deed,
+    action: PageAction,
     /// The sync that it is done to; absent where that is still to be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct ActPage {
 /// A page that says what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DonePage {
-    deed: Deed,
+    action: PageAction,
     done: bool,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ struct Whom {
 pub(crate) fn make(
     context: &Context<'_>,
     ledger: Option<&Ledger>,
-    deed: Deed,
+    action: PageAction,
 ) -> Result<Option<ActPage>, LedgerError> {
     let (sync, row) = (context.asked.filter("sync"), context.asked.filter("row"));
     let Some(whom) = whom(ledger, sync, row)? else { return Ok(None) };
@@ -60,29 +60,29 @@ pub(crate) fn make(
     };
     let row = whom.row.as_ref().map(|(number, _)| *number);
     let key = whom.row.map(|(_, key)| key.to_string());
-    Ok(Some(ActPage { deed, sync: whom.sync, row, key, syncs }))
+    Ok(Some(ActPage { action, sync: whom.sync, row, key, syncs }))
 }
 
 /// What a form asks for. `None` where there is no such row, or where it does not say to which sync it is to be done.
 pub(crate) fn wish(
     ledger: Option<&Ledger>,
-    deed: Deed,
+    action: PageAction,
     fields: &Fields,
 ) -> Result<Option<Wish>, LedgerError> {
     let Some(whom) = whom(ledger, field(fields, "sync"), field(fields, "row"))? else { return Ok(None) };
     let key = whom.row.map(|(_, key)| key);
-    Ok(match (deed, whom.sync) {
-        (Deed::Run, sync) => Some(Wish::Run { syncs: sync.into_iter().collect() }),
-        (Deed::Retry, Some(sync)) => Some(Wish::Retry { sync, key }),
-        (Deed::Forget, Some(sync)) => Some(Wish::Forget { sync, key }),
-        (Deed::Retry | Deed::Forget, None) => None,
+    Ok(match (action, whom.sync) {
+        (PageAction::Run, sync) => Some(Wish::Run { syncs: sync.into_iter().collect() }),
+        (PageAction::Retry, Some(sync)) => Some(Wish::Retry { sync, key }),
+        (PageAction::Forget, Some(sync)) => Some(Wish::Forget { sync, key }),
+        (PageAction::Retry | PageAction::Forget, None) => None,
     })
 }
 
 fn whom(ledger: Option<&Ledger>, sync: Option<&str>, row: Option<&str>) -> Result<Option<Whom>, LedgerError> {
     let Some(row) = row else { return Ok(Some(Whom { sync: sync.map(str::to_owned), row: None })) };
     let (Some(ledger), Ok(number)) = (ledger, row.parse()) else { return Ok(None) };
-    let found = ledger.row_of_fate(number)?;
+    let found = ledger.row_of_status(number)?;
     Ok(found.and_then(|RowName { scope, key }| {
         Some(Whom { sync: Some(scope.sync().as_str().to_owned()), row: Some((number, key?)) })
     }))
@@ -90,21 +90,21 @@ fn whom(ledger: Option<&Ledger>, sync: Option<&str>, row: Option<&str>) -> Resul
 
 impl Formed for ActPage {
     fn title(&self) -> String {
-        self.deed.title().to_owned()
+        self.action.title().to_owned()
     }
 
     fn main(&self, hand: &Hand) -> Markup {
         html! {
-            h1 { (self.deed.title()) }
+            h1 { (self.action.title()) }
             p { (self.says()) }
-            @if self.deed == Deed::Run {
+            @if self.action == PageAction::Run {
                 p { a href=(Target::Plan.path()) { "What would it send?" } " A plan says it, and sends nothing." }
             }
-            form .bar method="post" action=(Target::Act { deed: self.deed }.path()) {
+            form .bar method="post" action=(Target::Act { action: self.action }.path()) {
                 (hand.field())
                 @if let Some(row) = self.row { input type="hidden" name="row" value=(row); }
                 @else { (self.choice()) }
-                button .main { (self.deed.button()) }
+                button .main { (self.action.button()) }
                 a href=(self.back()) { "Leave it" }
             }
         }
@@ -116,7 +116,7 @@ impl ActPage {
         html! {
             label for="sync" { "Of" }
             select #sync name="sync" {
-                @if self.deed == Deed::Run { option value="" { "all syncs" } }
+                @if self.action == PageAction::Run { option value="" { "all syncs" } }
                 @for sync in &self.syncs {
                     option value=(sync) selected[self.sync.as_ref() == Some(sync)] { (sync) }
                 }
@@ -139,11 +139,11 @@ impl ActPage {
             }
         };
         html! {
-            @match self.deed {
-                Deed::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
-                Deed::Retry => { "Tries " (whom) " again now, where something of it waits, and sends nothing else. "
+            @match self.action {
+                PageAction::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
+                PageAction::Retry => { "Tries " (whom) " again now, where something of it waits, and sends nothing else. "
                     "As " code { "coho retry" } " does." }
-                Deed::Forget => { "Forgets what is remembered of " (whom) ". What was delivered stays in Vitally; to the next run "
+                PageAction::Forget => { "Forgets what is remembered of " (whom) ". What was delivered stays in Vitally; to the next run "
                     "the rows are new, and are sent again. This cannot be taken back." }
             }
         }
@@ -152,24 +152,24 @@ impl ActPage {
 
 impl DonePage {
     /// What is told of a wish that needs no page of a run.
-    pub(crate) fn told(deed: Deed, text: String) -> Self {
-        Self { deed, done: true, text, help: None }
+    pub(crate) fn told(action: PageAction, text: String) -> Self {
+        Self { action, done: true, text, help: None }
     }
 
     /// Why a wish was not carried out.
-    pub(crate) fn refused(deed: Deed, refused: Refused) -> Self {
-        Self { deed, done: false, text: refused.message, help: refused.help }
+    pub(crate) fn refused(action: PageAction, refused: Refused) -> Self {
+        Self { action, done: false, text: refused.message, help: refused.help }
     }
 }
 
 impl Page for DonePage {
     fn title(&self) -> String {
-        self.deed.title().to_owned()
+        self.action.title().to_owned()
     }
 
     fn main(&self) -> Markup {
         html! {
-            h1 { (self.deed.title()) }
+            h1 { (self.action.title()) }
             @if self.done { p role="status" { span .state.good { "done" } " " (self.text) } }
             @else {
                 p .alert role="alert" { (self.text) }
@@ -181,12 +181,12 @@ impl Page for DonePage {
 }
 
 /// Ways to what can be done, where pages may do it.
-pub(crate) fn ways(hand: &Hand, filter: (&str, &str), deeds: &[Deed]) -> Markup {
+pub(crate) fn ways(hand: &Hand, filter: (&str, &str), actions: &[PageAction]) -> Markup {
     html! {
         @if hand.acts {
             p .bar {
-                @for deed in deeds {
-                    a .more href=(Target::Act { deed: *deed }.with(&[(filter.0, Some(filter.1))])) { (deed.button()) }
+                @for action in actions {
+                    a .more href=(Target::Act { action: *action }.with(&[(filter.0, Some(filter.1))])) { (action.button()) }
                 }
             }
         }

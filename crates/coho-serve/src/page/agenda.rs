@@ -2,9 +2,9 @@
 
 use coho_engine::context::EngineError;
 use coho_ledger::Ledger;
-use coho_ledger::request::{Request, State};
+use coho_ledger::request::{RunRequest, State};
 use coho_report::words::counted;
-use coho_schedule::Cause;
+use coho_schedule::AskedBy;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +109,7 @@ impl Agenda {
 }
 
 impl Queued {
-    fn of(request: &Request) -> Self {
+    fn of(request: &RunRequest) -> Self {
         let state = match request.state {
             State::Waiting => "waiting",
             State::Interrupted => "interrupted",
@@ -142,11 +142,11 @@ impl Queued {
 
     /// Who asked, in words.
     fn by(&self) -> &'static str {
-        match Cause::parse(&self.cause) {
-            Some(Cause::Schedule) => "its schedule",
-            Some(Cause::Sequence) => "the syncs that it follows",
-            Some(Cause::Api) => "the API",
-            Some(Cause::Page) | None => "a page",
+        match AskedBy::parse(&self.cause) {
+            Some(AskedBy::Schedule) => "its schedule",
+            Some(AskedBy::Sequence) => "the syncs that it follows",
+            Some(AskedBy::Api) => "the API",
+            Some(AskedBy::Page) | None => "a page",
         }
     }
 }

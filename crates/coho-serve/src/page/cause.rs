@@ -17,7 +17,7 @@ use crate::target::Target;
 pub(crate) struct Cause {
     pub(crate) sync: String,
     /// Where most of them ended.
-    fate: String,
+    status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     /// What their messages have in common.
@@ -45,13 +45,13 @@ impl Cause {
         rows: &Target,
         filters: &[(&str, Option<&str>)],
     ) -> Self {
-        let most = group.fates.iter().max_by_key(|(_, rows)| **rows);
+        let most = group.statuses.iter().max_by_key(|(_, rows)| **rows);
         let id = group.id.to_string();
         let mut filters = filters.to_vec();
         filters.extend([("sync", Some(sync.as_str())), ("cause", Some(id.as_str()))]);
         Self {
             sync: sync.as_str().to_owned(),
-            fate: most.map(|(fate, _)| fate.as_str().to_owned()).unwrap_or_default(),
+            status: most.map(|(status, _)| status.as_str().to_owned()).unwrap_or_default(),
             code: group.cause.code.map(|code| code.to_string()),
             message: Some(group.cause.message.clone()).filter(|message| !message.is_empty()),
             rows: group.count,
@@ -65,12 +65,12 @@ impl Cause {
 
     fn show(&self) -> Markup {
         html! {
-            li class={ "cause " (parts::tone(&self.fate)) } {
+            li class={ "cause " (parts::tone(&self.status)) } {
                 a .rows href=(self.href) { (counted(self.rows, "row")) }
                 div {
                     p .what { @match &self.message { Some(message) => { (message) } None => { "no message" } } }
                     p .faint {
-                        (parts::fate(&self.fate)) " "
+                        (parts::status(&self.status)) " "
                         @if let Some(code) = &self.code { code { (code) } " · " }
                         (self.sync) " · first seen " (parts::moment(&self.first))
                         @if self.came_back { " · " strong { "came back" } }

@@ -1,7 +1,7 @@
 //! How a run differs from the runs before it: each number of a sync beside the median of its earlier runs.
 
 use coho_ledger::look::home::SyncRun;
-use coho_ledger::run::{Status, SyncRecord};
+use coho_ledger::run::{RunStatus, SyncRecord};
 use coho_report::words::{counted, number, time};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,8 @@ impl Comparison {
     pub(super) fn of(sync: &SyncRecord, earlier: &[&SyncRun]) -> Option<Self> {
         let counts = sync.counts.as_ref()?;
         let now = numbers(&Sum::of(counts), millis(sync.started, sync.ended?));
-        let ended = earlier.iter().filter(|run| matches!(run.status, Status::Success | Status::Warning));
+        let ended =
+            earlier.iter().filter(|run| matches!(run.status, RunStatus::Success | RunStatus::Warning));
         let past: Vec<_> = ended
             .filter_map(|run| Some(numbers(&Sum::of(run.counts.as_ref()?), millis(run.started, run.ended?))))
             .collect();

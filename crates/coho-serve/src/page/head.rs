@@ -14,7 +14,7 @@ use crate::target::Target;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     pub(crate) run: String,
-    pub(crate) purpose: String,
+    pub(crate) run_kind: String,
     pub(crate) status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Head {
 pub(super) fn head(context: &Context<'_>, record: &RunRecord) -> Head {
     Head {
         run: record.id.as_str().to_owned(),
-        purpose: record.purpose.clone(),
+        run_kind: record.run_kind.clone(),
         status: record.status.as_str().to_owned(),
         error: record.error.clone(),
         started: record.started.into(),
@@ -52,7 +52,7 @@ impl Head {
             h1 { "Run of " (parts::moment(&self.started)) " " (parts::state(&self.status)) }
             dl .facts {
                 div { dt { "Run" } dd .mono { (self.run) } }
-                div { dt { "For" } dd { (self.purpose) } }
+                div { dt { "For" } dd { (self.run_kind) } }
                 div { dt { "Took" } dd #took { (time(self.millis)) @if self.ended.is_none() { " so far" } } }
                 @if let Some(ended) = &self.ended { div { dt { "Ended" } dd { (parts::moment(ended)) } } }
             }

@@ -3,7 +3,7 @@
 use coho_ledger::Ledger;
 use coho_ledger::look::FailuresOf;
 use coho_ledger::look::home::{SyncHistory, SyncRun};
-use coho_ledger::run::Status;
+use coho_ledger::run::RunStatus;
 use coho_report::words::{counted, number, time};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::markup::parts;
 use crate::moment::{Moment, ago, millis};
 use crate::reader::ReadError;
 use crate::shown::{Formed, Hand};
-use crate::target::{self, Deed, Target};
+use crate::target::{self, PageAction, Target};
 
 /// So many of the newest runs are looked at.
 const RUNS: usize = 200;
@@ -136,7 +136,7 @@ fn last(run: &SyncRun) -> LastRun {
 fn past(run: &SyncRun) -> Past {
     let counts = run.counts.clone().unwrap_or_default();
     let sum = Sum::of(&counts);
-    let broke = matches!(run.status, Status::Failed | Status::Halted) && sum.failed() == 0;
+    let broke = matches!(run.status, RunStatus::Failed | RunStatus::Halted) && sum.failed() == 0;
     Past {
         run: run.run.as_str().to_owned(),
         started: run.started.into(),
@@ -160,7 +160,7 @@ impl Formed for Home {
         }
         html! {
             h1 .visually-hidden { "Overview" }
-            @if hand.acts { p { a .more href=(Target::Act { deed: Deed::Run }.path()) { "Run now" } } }
+            @if hand.acts { p { a .more href=(Target::Act { action: PageAction::Run }.path()) { "Run now" } } }
             section aria-labelledby="wrong" {
                 h2 #wrong { "Still failing" }
                 @if self.failing.is_empty() {

@@ -1,7 +1,7 @@
 //! What a run that is under way does now: how far it is, how fast, and its last calls.
 
 use coho_ledger::look::requests::NumberedCall;
-use coho_ledger::run::{RunId, RunRecord, Status};
+use coho_ledger::run::{RunId, RunRecord, RunStatus};
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{counted, number};
 use maud::{Markup, html};
@@ -49,11 +49,11 @@ impl Now {
         record: &RunRecord,
         settled: u64,
     ) -> Result<Option<Self>, LedgerError> {
-        if record.status != Status::Running {
+        if record.status != RunStatus::Running {
             return Ok(None);
         }
         let calls = ledger.last_requests(&RunId::new(record.id.as_str()), CALLS)?;
-        let under_way = record.syncs.iter().rev().find(|sync| sync.status == Status::Running);
+        let under_way = record.syncs.iter().rev().find(|sync| sync.status == RunStatus::Running);
         Ok(Some(Self {
             sync: under_way.map(|sync| sync.sync.as_str().to_owned()),
             settled,

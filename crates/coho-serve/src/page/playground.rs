@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coho_core::case::Answer;
+use coho_core::case::CaseOutcome;
 use coho_core::json::to_serde;
 use coho_core::problem::Problem;
 use coho_mapping::cases::Answered;
@@ -169,9 +169,11 @@ impl Outcome {
     fn of(answered: &Answered, files: &[File]) -> Self {
         let told = |problems: &[Problem]| Told::all(problems, files);
         let (value, of_type, problems) = match answered {
-            Ok(Answer::Record(record)) => (Some(to_serde(record)), None, Vec::new()),
-            Ok(Answer::Value(value)) => (Some(to_serde(value)), Some(value.kind().to_string()), Vec::new()),
-            Ok(Answer::Problems(problems)) | Err(problems) => (None, None, told(problems)),
+            Ok(CaseOutcome::Record(record)) => (Some(to_serde(record)), None, Vec::new()),
+            Ok(CaseOutcome::Value(value)) => {
+                (Some(to_serde(value)), Some(value.kind().to_string()), Vec::new())
+            }
+            Ok(CaseOutcome::Problems(problems)) | Err(problems) => (None, None, told(problems)),
         };
         Self { came: kind(answered).to_owned(), of_type, value, problems }
     }

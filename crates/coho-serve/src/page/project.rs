@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::told::Told;
 use super::{Context, act};
 use crate::shown::{Formed, Hand};
-use crate::target::{Deed, Target};
+use crate::target::{PageAction, Target};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,7 +207,7 @@ impl SyncPart {
                     "model " a href={ "#model-" (self.model) } { (self.model) } " → " (self.object) " in " (self.destination)
                     " · " (self.mode) " through " (self.api) " · removed rows: " (self.removed) " · " span .mono { (self.file) }
                 }
-                (act::ways(hand, ("sync", &self.id), &Deed::ALL))
+                (act::ways(hand, ("sync", &self.id), &PageAction::ALL))
                 div .wide { table .diff {
                     thead { tr { th { "Column" } th { "Field" } th { "By" } } }
                     tbody {

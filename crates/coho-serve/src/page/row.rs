@@ -1,24 +1,25 @@
 //! One row: what is remembered of it, and its story over all runs with each call.
 
 use coho_core::json::to_serde;
-use coho_core::memory::{Due, Memory, Origin, Pending, Standing, Time, Why};
 use coho_core::path::FieldPath;
 use coho_core::private::{HIDDEN, Private};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Why};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_ledger::look::row::RowName;
-use coho_ledger::scope::Scope;
+use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::call::Exchange;
-use super::rows::state::RowState;
+use super::rows::state::RowView;
 use super::{Context, act, elsewhere};
 use crate::markup::{json, parts};
 use crate::moment::Moment;
 use crate::shown::{Formed, Hand};
-use crate::target::{self, Deed, Target};
+use crate::target::{self, PageAction, Target};
 
 /// So many of its fates are shown.
 const MOST: usize = 50;
@@ -43,7 +44,7 @@ pub(crate) struct RowPage {
 /// What became of it in one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Chapter {
-    row: RowState,
+    row: RowView,
     calls: Vec<Exchange>,
 }
 
@@ -52,7 +53,7 @@ struct Chapter {
 struct Remembered {
     target: String,
     /// What Vitally is known to hold.
-    standing: String,
+    delivery: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     vitally_id: Option<String>,
     /// Where Vitally shows it.
@@ -89,10 +90,10 @@ pub(crate) fn make(
     ledger: &Ledger,
     number: i64,
 ) -> Result<Option<RowPage>, LedgerError> {
-    let Some(RowName { scope, key }) = ledger.row_of_fate(number)? else { return Ok(None) };
-    let (rows, memory) = match &key {
+    let Some(RowName { scope, key }) = ledger.row_of_status(number)? else { return Ok(None) };
+    let (rows, row_state) = match &key {
         Some(key) => (ledger.story(&scope, key, MOST)?, ledger.dated_memory(&scope, key)?),
-        None => (ledger.fate(number)?.into_iter().collect(), None),
+        None => (ledger.status(number)?.into_iter().collect(), None),
     };
     let mut story = Vec::new();
     for row in &rows {
@@ -100,14 +101,15 @@ pub(crate) fn make(
             Some(key) => ledger.requests_of_row(&scope, &row.record.run, key, CALLS)?,
             None => Vec::new(),
         };
-        story.push(Chapter { row: RowState::of(row), calls: calls.iter().map(Exchange::of).collect() });
+        story.push(Chapter { row: RowView::of(row), calls: calls.iter().map(Exchange::of).collect() });
     }
     Ok(Some(RowPage {
         sync: scope.sync().as_str().to_owned(),
         object: scope.object().name().to_owned(),
         workspace: scope.workspace().to_owned(),
         key: key.map(|key| key.to_string()),
-        remembered: memory.map(|(memory, at)| remembered(&scope, &memory, at, private(context).as_ref())),
+        remembered: row_state
+            .map(|(row_state, at)| remembered(&scope, &row_state, at, private(context).as_ref())),
         story,
     }))
 }
@@ -118,32 +120,32 @@ fn private(context: &Context<'_>) -> Option<Private> {
     Some(coho_mapping::private::of(&project.models, &project.syncs))
 }
 
-fn remembered(scope: &Scope, memory: &Memory, at: Time, private: Option<&Private>) -> Remembered {
-    let id = memory.standing.id().map(|id| id.as_str().to_owned());
-    let sent = memory.standing.sent();
+fn remembered(scope: &SyncScope, row_state: &RowState, at: Time, private: Option<&Private>) -> Remembered {
+    let id = row_state.delivery.id().map(|id| id.as_str().to_owned());
+    let sent = row_state.delivery.sent();
     let fields = sent.iter().flat_map(|sent| sent.iter());
     Remembered {
-        target: memory.target.as_str().to_owned(),
-        standing: standing(&memory.standing).to_owned(),
+        target: row_state.target.as_str().to_owned(),
+        delivery: delivery(&row_state.delivery).to_owned(),
         href: id.as_deref().and_then(|id| elsewhere::record(scope.workspace(), scope.object(), id)),
         vitally_id: id,
-        origin: memory.standing.origin().map(|origin| match origin {
+        origin: row_state.delivery.origin().map(|origin| match origin {
             Origin::Created => "created by this sync".to_owned(),
             Origin::Found => "was there before".to_owned(),
         }),
-        pending: pending(&memory.pending),
+        pending: pending(&row_state.pending),
         sent: fields.map(|(path, value)| Field::of(path, value, private)).collect(),
         changed: at.into(),
     }
 }
 
-fn standing(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Never => "never acknowledged",
-        Standing::Assumed { .. } => "assumed, not sent by this sync",
-        Standing::Delivered { .. } => "delivered",
-        Standing::Released { .. } => "released: its row left, and the record stays",
-        Standing::Removed { .. } => "removed",
+fn delivery(delivery: &DeliveryState) -> &'static str {
+    match delivery {
+        DeliveryState::Never => "never acknowledged",
+        DeliveryState::Assumed { .. } => "assumed, not sent by this sync",
+        DeliveryState::Delivered { .. } => "delivered",
+        DeliveryState::Released { .. } => "released: its row left, and the record stays",
+        DeliveryState::Removed { .. } => "removed",
     }
 }
 
@@ -184,7 +186,7 @@ impl Formed for RowPage {
             p .crumbs { a href="/" { "Home" } " / " (self.sync) " → " (self.object) " in " (self.workspace) }
             h1 { @match &self.key { Some(key) => { span .mono { (key) } } None => { "A row without a key" } } }
             @if let (Some(_), Some(chapter)) = (&self.key, self.story.first()) {
-                (act::ways(hand, ("row", &chapter.row.number.to_string()), &[Deed::Retry, Deed::Forget]))
+                (act::ways(hand, ("row", &chapter.row.number.to_string()), &[PageAction::Retry, PageAction::Forget]))
             }
             @if let Some(remembered) = &self.remembered { (remembered.show()) }
             section aria-labelledby="story" {
@@ -201,7 +203,7 @@ impl Chapter {
         html! {
             li id={ "fate-" (self.row.number) } {
                 header {
-                    (parts::fate(&self.row.fate)) " "
+                    (parts::status(&self.row.status)) " "
                     @if let Some(did) = &self.row.did { (did) " · " }
                     (self.row.reason.replace('-', " "))
                     @if let Some(code) = &self.row.code { " · " code { (code) } }
@@ -226,10 +228,10 @@ impl Remembered {
     fn show(&self) -> Markup {
         html! {
             section aria-labelledby="memory" {
-                h2 #memory { "Remembered" }
+                h2 #row_state { "Remembered" }
                 dl .facts {
                     div { dt { "Record" } dd .mono { (self.target) } }
-                    div { dt { "In Vitally" } dd { (self.standing) } }
+                    div { dt { "In Vitally" } dd { (self.delivery) } }
                     @if let Some(id) = &self.vitally_id { div { dt { "Vitally’s id" } dd .mono {
                         @match &self.href { Some(href) => { a href=(href) rel="noopener noreferrer" { (id) } } None => { (id) } }
                     } } }

@@ -5,8 +5,8 @@ mod filter;
 
 use coho_core::key::Key;
 use coho_core::sync::SyncId;
-use coho_core::verdict::Fate;
-use coho_ledger::look::run::{FateCount, Wanted};
+use coho_core::verdict::RowStatus;
+use coho_ledger::look::run::{RowQuery, StatusCount};
 use coho_ledger::run::{RunId, RunRecord};
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::counted;
@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
 use self::filter::{Choice, Filter};
-use self::state::RowState;
+use self::state::RowView;
 use super::head::{Head, head};
 use super::{Asked, Context};
 use crate::markup::parts;
@@ -23,8 +23,14 @@ use crate::shown::Page;
 use crate::target::Target;
 
 /// Fates with which a row waits. A later run that finds it so does not write it down again.
-const WAITING: [Fate; 6] =
-    [Fate::Rejected, Fate::Invalid, Fate::Deferred, Fate::Held, Fate::Skipped, Fate::Stale];
+const WAITING: [RowStatus; 6] = [
+    RowStatus::Rejected,
+    RowStatus::Invalid,
+    RowStatus::Deferred,
+    RowStatus::Held,
+    RowStatus::Skipped,
+    RowStatus::Stale,
+];
 
 /// So many rows are shown at once.
 const MOST: usize = 50;
@@ -40,8 +46,8 @@ pub(crate) struct RowsPage {
     /// Rows of this run that ended as they had in an earlier one, where they are written down.
     carried: Vec<Carried>,
     /// Rows whose key is the searched text, in any run.
-    same_key: Vec<RowState>,
-    rows: Vec<RowState>,
+    same_key: Vec<RowView>,
+    rows: Vec<RowView>,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
@@ -54,7 +60,7 @@ pub(crate) struct RowsPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Carried {
     sync: String,
-    fate: String,
+    status: String,
     rows: u64,
 }
 
@@ -84,7 +90,7 @@ pub(crate) fn make(
         filter,
     };
     if let (Some(id), Some(record)) = (&id, &record) {
-        page.choices = ledger.fates_of_run(id)?.iter().map(Choice::of).collect();
+        page.choices = ledger.statuses_of_run(id)?.iter().map(Choice::of).collect();
         page.carried = page.carried(record);
     }
     page.fill(context, ledger, id.as_ref())?;
@@ -92,10 +98,10 @@ pub(crate) fn make(
 }
 
 /// Which rows are wanted.
-pub(crate) fn wanted(asked: &Asked) -> Wanted {
-    Wanted {
+pub(crate) fn wanted(asked: &Asked) -> RowQuery {
+    RowQuery {
         sync: asked.filter("sync").map(SyncId::new),
-        fate: asked.filter("fate").and_then(Fate::parse),
+        status: asked.filter("fate").and_then(RowStatus::parse),
         code: asked.filter("code").map(str::to_owned),
         cause: asked.filter("cause").and_then(|number| number.parse().ok()),
         before: asked.filter("before").and_then(|number| number.parse().ok()),
@@ -114,21 +120,21 @@ impl RowsPage {
             (Some(text), run) => {
                 if run.is_none() && wanted.before.is_none() {
                     let same = ledger.rows_with_key(&Key::new(text.clone()), MOST)?;
-                    self.same_key = same.iter().map(RowState::of).collect();
+                    self.same_key = same.iter().map(RowView::of).collect();
                 }
                 let found = ledger.search_rows(run, &wanted, text, MOST, context.patience)?;
-                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.rows = found.rows.iter().map(RowView::of).collect();
                 self.next = found.next;
                 self.back_to = found.back_to.map(Moment::from);
             }
             (None, Some(run)) => {
                 let found = ledger.rows_of_run(run, &wanted, MOST)?;
-                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.rows = found.rows.iter().map(RowView::of).collect();
                 self.next = found.next;
             }
             (None, None) if self.filter.standing => {
                 let found = ledger.standing_rows(&wanted, MOST)?;
-                self.rows = found.rows.iter().map(RowState::of).collect();
+                self.rows = found.rows.iter().map(RowView::of).collect();
                 self.next = found.next;
                 self.choices = ledger.standing_counts()?.iter().map(Choice::of).collect();
             }
@@ -144,13 +150,14 @@ impl RowsPage {
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         for sync in record.syncs.iter().filter(|sync| is_wanted(&self.filter.sync, sync.sync.as_str())) {
             let Some(counts) = &sync.counts else { continue };
-            for fate in WAITING.into_iter().filter(|fate| is_wanted(&self.filter.fate, fate.as_str())) {
+            for status in WAITING.into_iter().filter(|status| is_wanted(&self.filter.status, status.as_str()))
+            {
                 let written =
-                    self.choices.iter().filter(|choice| choice.is(sync.sync.as_str(), fate.as_str()));
-                let rows = counts.fate(fate).saturating_sub(written.map(|choice| choice.rows).sum());
+                    self.choices.iter().filter(|choice| choice.is(sync.sync.as_str(), status.as_str()));
+                let rows = counts.status(status).saturating_sub(written.map(|choice| choice.rows).sum());
                 if rows > 0 {
-                    let (sync, fate) = (sync.sync.as_str().to_owned(), fate.as_str().to_owned());
-                    carried.push(Carried { sync, fate, rows });
+                    let (sync, status) = (sync.sync.as_str().to_owned(), status.as_str().to_owned());
+                    carried.push(Carried { sync, status, rows });
                 }
             }
         }
@@ -161,9 +168,9 @@ impl RowsPage {
         html! {
             @for carried in &self.carried {
                 p .alert.warn {
-                    (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.fate)
+                    (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.status)
                     " here as in an earlier run, where it is written down: "
-                    a href=(standing(&carried.sync, &carried.fate)) { "those that wait now" }
+                    a href=(standing(&carried.sync, &carried.status)) { "those that wait now" }
                 }
             }
         }
@@ -252,19 +259,19 @@ impl Page for RowsPage {
 }
 
 /// Where the rows are that wait now.
-fn standing(sync: &str, fate: &str) -> String {
-    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("fate", Some(fate))])
+fn standing(sync: &str, status: &str) -> String {
+    Target::Search.with(&[("standing", Some("yes")), ("sync", Some(sync)), ("fate", Some(status))])
 }
 
 impl Choice {
-    fn is(&self, sync: &str, fate: &str) -> bool {
-        self.sync == sync && self.fate == fate
+    fn is(&self, sync: &str, status: &str) -> bool {
+        self.sync == sync && self.status == status
     }
 
-    fn of(count: &FateCount) -> Self {
+    fn of(count: &StatusCount) -> Self {
         Self {
             sync: count.sync.as_str().to_owned(),
-            fate: count.fate.as_str().to_owned(),
+            status: count.status.as_str().to_owned(),
             code: count.code.clone(),
             rows: count.rows,
         }

@@ -5,7 +5,7 @@ use coho_core::sync::SyncId;
 use coho_ledger::look::FailuresOf;
 use coho_ledger::look::home::SyncRun;
 use coho_ledger::look::requests::CallCount;
-use coho_ledger::look::run::FateCount;
+use coho_ledger::look::run::StatusCount;
 use coho_ledger::run::{RunId, RunRecord, SyncRecord};
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::{counted, number, time};
@@ -75,7 +75,7 @@ struct SyncPart {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     sync: String,
-    fate: String,
+    status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     rows: u64,
@@ -104,8 +104,8 @@ pub(crate) fn make(
     let (stages, sums) = (ledger.stages(&id)?, ledger.call_sums(&id)?);
     let mut counts = Counts::default();
     record.syncs.iter().filter_map(|sync| sync.counts.as_ref()).for_each(|of_sync| counts.add(of_sync));
-    let fates = ledger.fates_of_run(&id)?;
-    let settled = fates.iter().map(|count| count.rows).sum();
+    let statuses = ledger.statuses_of_run(&id)?;
+    let settled = statuses.iter().map(|count| count.rows).sum();
     Ok(Some(RunPage {
         head: head(context, &record),
         origin: Origin::of(ledger, &record, &context.site.retention)?,
@@ -117,7 +117,7 @@ pub(crate) fn make(
             .iter()
             .map(|sync| part(sync, &earlier, Stages::of(&sync.sync, &stages, &sums)))
             .collect(),
-        kept: fates.iter().map(kept).collect(),
+        kept: statuses.iter().map(kept).collect(),
         calls: ledger.request_counts(&id)?.iter().map(calls).collect(),
     }))
 }
@@ -153,10 +153,10 @@ fn part(sync: &SyncRecord, earlier: &[(SyncId, SyncRun)], stages: Stages) -> Syn
     }
 }
 
-fn kept(count: &FateCount) -> Kept {
+fn kept(count: &StatusCount) -> Kept {
     Kept {
         sync: count.sync.as_str().to_owned(),
-        fate: count.fate.as_str().to_owned(),
+        status: count.status.as_str().to_owned(),
         code: count.code.clone(),
         rows: count.rows,
     }
@@ -212,9 +212,9 @@ impl RunPage {
             @if !self.kept.is_empty() {
                 ul .chips {
                     @for kept in &self.kept {
-                        li { a class={ "chip " (parts::tone(&kept.fate)) } href=(rows.with(&[
-                            ("sync", Some(&kept.sync)), ("fate", Some(&kept.fate)), ("code", kept.code.as_deref())])) {
-                            b { (number(kept.rows)) } " " (kept.sync) " " (kept.fate.replace('-', " "))
+                        li { a class={ "chip " (parts::tone(&kept.status)) } href=(rows.with(&[
+                            ("sync", Some(&kept.sync)), ("fate", Some(&kept.status)), ("code", kept.code.as_deref())])) {
+                            b { (number(kept.rows)) } " " (kept.sync) " " (kept.status.replace('-', " "))
                             @if let Some(code) = &kept.code { " " code { (code) } }
                         } }
                     }

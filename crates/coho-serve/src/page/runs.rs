@@ -2,7 +2,7 @@
 
 use coho_core::sync::SyncId;
 use coho_ledger::look::runs::{ListedRun, WantedRuns};
-use coho_ledger::run::Status;
+use coho_ledger::run::RunStatus;
 use coho_ledger::{Ledger, LedgerError};
 use coho_report::words::time;
 use maud::{Markup, html};
@@ -37,7 +37,7 @@ pub(crate) struct RunsPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RunState {
     run: String,
-    purpose: String,
+    run_kind: String,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -57,7 +57,7 @@ pub(crate) fn empty() -> RunsPage {
 pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<RunsPage, LedgerError> {
     let asked = context.asked;
     let status =
-        asked.filter("status").and_then(|text| Status::ALL.into_iter().find(|one| one.as_str() == text));
+        asked.filter("status").and_then(|text| RunStatus::ALL.into_iter().find(|one| one.as_str() == text));
     let wanted = WantedRuns {
         status,
         sync: asked.filter("sync").map(SyncId::new),
@@ -77,7 +77,7 @@ pub(crate) fn make(context: &Context<'_>, ledger: &Ledger) -> Result<RunsPage, L
 fn state(run: &ListedRun) -> RunState {
     RunState {
         run: run.run.as_str().to_owned(),
-        purpose: run.purpose.clone(),
+        run_kind: run.run_kind.clone(),
         status: run.status.as_str().to_owned(),
         error: run.error.clone(),
         started: run.started.into(),
@@ -97,7 +97,7 @@ impl Page for RunsPage {
             h1 { "Runs" @if let Some(sync) = &self.sync { " of " (sync) } }
             nav .filters aria-label="Runs by status" {
                 a href=(self.address(None, None)) aria-current=[self.status.is_none().then_some("true")] { "all" }
-                @for status in Status::ALL.map(Status::as_str) {
+                @for status in RunStatus::ALL.map(RunStatus::as_str) {
                     a href=(self.address(Some(status), None))
                         aria-current=[(self.status.as_deref() == Some(status)).then_some("true")] { (status) }
                 }
@@ -141,7 +141,7 @@ impl RunState {
                     br; span .faint .small .mono { (self.run) }
                 }
                 td { (parts::state(&self.status)) @if let Some(error) = &self.error { p .small .badtext { (error) } } }
-                td { (self.purpose) }
+                td { (self.run_kind) }
                 td { (self.syncs.join(", ")) }
                 (parts::cell(self.sum.read))
                 (parts::cell(self.sum.sent()))

@@ -1,7 +1,7 @@
 //! Law 1 as a page shows it: rows that were read are the sum of where they ended, and each number leads to its rows.
 
 use coho_core::counts::Counts;
-use coho_core::verdict::Fate;
+use coho_core::verdict::RowStatus;
 use coho_report::words::{counted, number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -25,14 +25,15 @@ pub(crate) struct Sum {
 /// How many rows ended so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Term {
-    pub(crate) fate: String,
+    pub(crate) status: String,
     pub(crate) rows: u64,
 }
 
 impl Sum {
     /// The sum of these counts.
     pub(crate) fn of(counts: &Counts) -> Self {
-        let term = |fate: Fate| Term { fate: fate.as_str().to_owned(), rows: counts.fate(fate) };
+        let term =
+            |status: RowStatus| Term { status: status.as_str().to_owned(), rows: counts.status(status) };
         let ended: Vec<_> =
             coho_report::words::FATES.into_iter().map(term).filter(|term| term.rows > 0).collect();
         let sum: u64 = ended.iter().map(|term| term.rows).sum();
@@ -50,12 +51,16 @@ impl Sum {
     }
 
     /// Rows with this fate.
-    pub(crate) fn rows(&self, fate: &str) -> u64 {
-        self.ended.iter().filter(|term| term.fate == fate).map(|term| term.rows).sum()
+    pub(crate) fn rows(&self, status: &str) -> u64 {
+        self.ended.iter().filter(|term| term.status == status).map(|term| term.rows).sum()
     }
 
     fn of_tone(&self, tones: &[&str]) -> u64 {
-        self.ended.iter().filter(|term| tones.contains(&parts::tone(&term.fate))).map(|term| term.rows).sum()
+        self.ended
+            .iter()
+            .filter(|term| tones.contains(&parts::tone(&term.status)))
+            .map(|term| term.rows)
+            .sum()
     }
 
     /// The sum, each number a link to its rows. What was unchanged is only counted, and leads nowhere.
@@ -69,13 +74,13 @@ impl Sum {
                 @if self.ended.is_empty() { span { b { "0" } } }
                 @for (at, term) in self.ended.iter().enumerate() {
                     @if at > 0 { span .op { "+" } }
-                    @if is_kept(&term.fate) {
-                        a class={ "count " (parts::tone(&term.fate)) }
-                            href=(rows.with(&[("sync", sync), ("fate", Some(&term.fate))])) {
-                            b { (number(term.rows)) } " " (term.fate.replace('-', " "))
+                    @if is_kept(&term.status) {
+                        a class={ "count " (parts::tone(&term.status)) }
+                            href=(rows.with(&[("sync", sync), ("fate", Some(&term.status))])) {
+                            b { (number(term.rows)) } " " (term.status.replace('-', " "))
                         }
                     } @else {
-                        span { b { (number(term.rows)) } " " (term.fate.replace('-', " ")) }
+                        span { b { (number(term.rows)) } " " (term.status.replace('-', " ")) }
                     }
                 }
             }
@@ -87,6 +92,6 @@ impl Sum {
 }
 
 /// Whether the ledger keeps the rows with this fate, rather than only their number.
-fn is_kept(fate: &str) -> bool {
-    !matches!(fate, "unchanged" | "kept" | "touched" | "learned")
+fn is_kept(status: &str) -> bool {
+    !matches!(status, "unchanged" | "kept" | "touched" | "learned")
 }

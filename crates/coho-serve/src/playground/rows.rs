@@ -7,7 +7,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::ColumnType;
 use coho_core::value::{Value, preview};
-use coho_engine::preview::Sample;
+use coho_engine::preview::ModelSample;
 
 /// So many rows are tried at once.
 const MOST: usize = 100;
@@ -36,7 +36,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// What a source gave. A column whose cells have types of their own has none here.
-    pub(crate) fn of(sample: &Sample) -> Self {
+    pub(crate) fn of(sample: &ModelSample) -> Self {
         let named = sample.columns.iter().filter(|column| TYPES.contains(&column.kind));
         let types = named.map(|column| (column.name.clone(), column.kind)).collect();
         Self { types, rows: sample.rows.clone() }

@@ -1,6 +1,6 @@
 //! What was tried as a test file: written with no answers, loaded as the project's own tests are, run, and blessed with what came.
 
-use coho_core::case::{Ending, Subject, SuiteReport};
+use coho_core::case::{CaseEnding, SuiteReport, SuiteSubject};
 use coho_core::json;
 use coho_core::sync::Sync;
 use coho_core::value::Value;
@@ -19,7 +19,7 @@ pub(super) fn of_template(text: &str, rows: &Rows, files: &[File]) -> Option<Str
     let written = written(&format!("template: {quoted}\n"), rows, "value: null");
     let project = load_offline(&with(files, &written), None).ok()?;
     let suite = project.tests.iter().find(|suite| *suite.file == *FILE)?;
-    let Subject::Template(template) = &suite.subject else { return None };
+    let SuiteSubject::Template(template) = &suite.subject else { return None };
     blessed(&written, &run_template(suite, template))
 }
 
@@ -58,11 +58,11 @@ fn blessed(text: &str, report: &SuiteReport) -> Option<String> {
     let mut blessings = Vec::new();
     for case in &report.cases {
         match &case.ending {
-            Ending::Passed => {}
-            Ending::Failed { got, .. } => {
+            CaseEnding::Passed => {}
+            CaseEnding::Failed { got, .. } => {
                 blessings.push(Blessing { name: &case.name, at: &case.expected_at, answer: got });
             }
-            Ending::Broken(_) => return None,
+            CaseEnding::Broken(_) => return None,
         }
     }
     let blessed = bless(text, &blessings);

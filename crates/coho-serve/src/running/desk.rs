@@ -9,9 +9,9 @@ use coho_core::sync::SyncId;
 use coho_engine::asked::Agenda;
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::run::{Begins, Options};
-use coho_ledger::request::{Request, State};
+use coho_ledger::request::{RunRequest, State};
 use coho_report::style::{Color, Style};
-use coho_schedule::asked::Cause;
+use coho_schedule::asked::AskedBy;
 
 use super::house::House;
 use super::reload;
@@ -101,20 +101,20 @@ async fn rest(house: &House, wait: Duration) {
 }
 
 /// What the ledger is to remember of why a run began: who asked first, and whether times were missed.
-fn started(house: &House, open: &[Request]) -> Started {
+fn started(house: &House, open: &[RunRequest]) -> Started {
     let asked = open.first().map(|request| request.asked);
     let by = asked.map(|asked| match asked.cause {
-        Cause::Schedule | Cause::Sequence if asked.missed > 0 => StartedBy::CatchUp,
-        Cause::Schedule | Cause::Sequence => StartedBy::Schedule,
-        Cause::Api => StartedBy::Api,
-        Cause::Page => StartedBy::Debugger,
+        AskedBy::Schedule | AskedBy::Sequence if asked.missed > 0 => StartedBy::CatchUp,
+        AskedBy::Schedule | AskedBy::Sequence => StartedBy::Schedule,
+        AskedBy::Api => StartedBy::Api,
+        AskedBy::Page => StartedBy::Debugger,
     });
     let scheduled = asked.and_then(|asked| asked.tick);
     Started { by, scheduled, arguments: None, ..house.host.started(&house.opened().files) }
 }
 
 /// One run for all that is open.
-async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
+async fn run(house: &House, engine: &Engine<'_>, open: &[RunRequest]) -> Duration {
     let names: BTreeSet<&SyncId> = open.iter().map(|request| &request.sync).collect();
     let names: Vec<String> = names.into_iter().map(|id| id.as_str().to_owned()).collect();
     let syncs = match engine.select(&names) {
@@ -138,7 +138,7 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[Request]) -> Duration {
     }
 }
 
-fn begins(request: &Request) -> String {
+fn begins(request: &RunRequest) -> String {
     let missed = match request.asked.missed {
         0 => String::new(),
         missed => format!(", makes up for {missed} more"),
@@ -148,7 +148,7 @@ fn begins(request: &Request) -> String {
 }
 
 /// A run that could not begin, or broke off: what it was for is given up, unless it only has to wait.
-fn failed(house: &House, engine: &Engine<'_>, open: &[Request], error: &EngineError) -> Duration {
+fn failed(house: &House, engine: &Engine<'_>, open: &[RunRequest], error: &EngineError) -> Duration {
     let code = error.code();
     if matches!(code, Code::LEASE_HELD | Code::LEASE_LOST) || house.stop.is_asked() {
         return LOOK;

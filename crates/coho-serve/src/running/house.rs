@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_engine::clock::Clock;
 use coho_engine::context::Engine;
 use coho_engine::stop::Stop;

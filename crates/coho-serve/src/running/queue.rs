@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use coho_engine::context::EngineError;
-use coho_schedule::Cause;
+use coho_schedule::AskedBy;
 
 use super::house::House;
 use crate::actions::{Actions, Doing, Done, Refused, Wish};
@@ -50,7 +50,7 @@ fn ask(house: &House, names: &[String]) -> Result<Vec<String>, EngineError> {
     let ledger = engine.ledger_to_ask()?;
     let syncs = engine.select(names)?;
     for sync in &syncs {
-        engine.ask(&ledger, sync, Cause::Page)?;
+        engine.ask(&ledger, sync, AskedBy::Page)?;
     }
     Ok(syncs.iter().map(|sync| sync.id.to_string()).collect())
 }

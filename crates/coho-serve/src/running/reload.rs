@@ -5,7 +5,7 @@ use coho_project::{excerpt, no_syncs};
 use coho_report::words::counted;
 
 use super::house::House;
-use crate::site::{Broken, Opened};
+use crate::site::{Opened, UnreadableProject};
 
 /// Looks whether the files changed, and takes them if they are right.
 pub(crate) fn look(house: &House) {
@@ -21,15 +21,15 @@ pub(crate) fn look(house: &House) {
 }
 
 /// A project without syncs would run nothing, and say that all is well.
-fn with_syncs(opened: Opened) -> Result<Opened, Broken> {
+fn with_syncs(opened: Opened) -> Result<Opened, UnreadableProject> {
     if opened.project.syncs.is_empty() {
-        return Err(Broken { problems: vec![no_syncs(&opened.files)], files: opened.files });
+        return Err(UnreadableProject { problems: vec![no_syncs(&opened.files)], files: opened.files });
     }
     Ok(opened)
 }
 
 /// All that is wrong, each with its line.
-fn said(broken: &Broken) -> String {
+fn said(broken: &UnreadableProject) -> String {
     let problems: Vec<_> = broken.problems.iter().map(|problem| excerpt(problem, &broken.files)).collect();
     format!("{}\nerror: {}", problems.join("\n"), counted(problems.len() as u64, "problem"))
 }

@@ -15,7 +15,7 @@ mod live;
 #[path = "browser/ways.rs"]
 mod ways;
 
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::{Browser, Heard};
 
 use crate::stage::{Failure, KEY, Served, Stage};
@@ -49,7 +49,9 @@ pub(crate) async fn failing() -> Result<Stage, Failure> {
     stage.run().await?;
     stage.advance(900);
     let refused = FaultAnswer { body: Some(REFUSAL.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refused)).on("PUT", "/resources/accounts/*").times(100));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::Answer(refused)).on("PUT", "/resources/accounts/*").times(100));
     let long = "without-a-space-".repeat(20);
     stage.sql(&format!(
         "UPDATE accounts SET seats = 5, name = '{long}' WHERE id = 1; UPDATE accounts SET plan = '{HOSTILE}' WHERE id = 2;

@@ -1,6 +1,6 @@
 //! What others write stays text, and stays small: in names of syncs, templates, headers, answers, keys, and cells of exports.
 
-use coho_simulator::{Fault, FaultAnswer, Trouble};
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
 use crate::stage::{COOKIE, Failure, Served, Stage};
 use crate::wire;
@@ -46,7 +46,9 @@ async fn answers_and_their_headers_are_text() -> Result<(), Failure> {
     stage.run().await?;
     let refused =
         FaultAnswer { body: Some(format!("{{\"message\":\"{HOSTILE}\"}}")), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refused)).on("PUT", "/resources/accounts/*").times(100));
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::Answer(refused)).on("PUT", "/resources/accounts/*").times(100));
     stage.sql("UPDATE accounts SET seats = 7")?;
     stage.run().await?;
     let ledger = rusqlite::Connection::open(stage.folder.path().join("ledger.db"))?;
@@ -107,7 +109,7 @@ async fn ten_megabytes_make_no_large_page() -> Result<(), Failure> {
     let many = "x<".repeat(5_000_000);
     let refused =
         FaultAnswer { body: Some(format!("{{\"message\":\"{many}\"}}")), ..FaultAnswer::status(400) };
-    stage.vitally.script(Fault::once(Trouble::Answer(refused)));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refused)));
     let database = rusqlite::Connection::open(stage.folder.path().join("app.db"))?;
     database.execute("UPDATE accounts SET name = ?1 WHERE id = 2", [&many])?;
     stage.run().await?;

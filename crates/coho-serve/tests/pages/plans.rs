@@ -95,8 +95,11 @@ async fn a_saved_plan_binds_a_run() -> Result<(), Failure> {
     let report = stage.run_under(Some(&permit.body)).await?;
     let accounts = report.syncs.iter().find(|sync| sync.sync.as_str() == "accounts").ok_or("no accounts")?;
     // The new one is sent. What changed since is stale, and so is a removal that would take a user along.
-    let fates = ["delivered", "removed", "stale"].map(coho_core::verdict::Fate::parse);
-    assert_eq!(fates.map(|fate| fate.map(|fate| accounts.counts.fate(fate))), [Some(1), Some(0), Some(2)]);
+    let statuses = ["delivered", "removed", "stale"].map(coho_core::verdict::RowStatus::parse);
+    assert_eq!(
+        statuses.map(|status| status.map(|status| accounts.counts.status(status))),
+        [Some(1), Some(0), Some(2)]
+    );
     served.end().await
 }
 

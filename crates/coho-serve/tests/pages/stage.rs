@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use coho_core::case::{Subject, Tally};
+use coho_core::case::{SuiteSubject, Tally};
 use coho_core::event::Silence;
-use coho_core::memory::Time;
 use coho_core::secret::{Masker, Secret};
+use coho_core::time::Time;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::run::{Options, Report};
 use coho_engine::stop::Stop;
@@ -20,8 +20,8 @@ use coho_mapping::cases::{Declared, run, run_template};
 use coho_project::{File, FileText, load};
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Broken, Keys, Limits, Machine, Opened, Site};
-use coho_simulator::{Clock, Ids, Running, Settings, Simulator, Switches};
+use coho_serve::site::{Keys, Limits, Machine, Opened, Site, UnreadableProject};
+use coho_simulator::{IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -80,7 +80,7 @@ pub(crate) struct Stage {
     pub(crate) vitally: Running,
     /// Where runs reach Vitally.
     url: String,
-    clock: Clock,
+    clock: SimulatorClock,
     runs: AtomicU64,
     /// Files of the project in place of its own ones, or beside them.
     changed: Mutex<Vec<File>>,
@@ -96,10 +96,11 @@ pub(crate) struct Served {
 impl Stage {
     /// Two accounts and two users, none of them sent.
     pub(crate) async fn new() -> Result<Self, Failure> {
-        let clock = Clock::manual(coho_simulator::Time::from_millis(START));
-        let settings = Settings::new(TOKEN);
+        let clock = SimulatorClock::manual(coho_simulator::SimulatorTime::from_millis(START));
+        let settings = SimulatorSettings::new(TOKEN);
         let switches = Switches { limit: 100_000_000, ..settings.switches };
-        let settings = Settings { clock: clock.clone(), ids: Ids::Sequential, switches, ..settings };
+        let settings =
+            SimulatorSettings { clock: clock.clone(), ids: IdSource::Sequential, switches, ..settings };
         let vitally = Simulator::start(settings).await?;
         let url = vitally.url();
         let stage = Self {
@@ -194,8 +195,10 @@ ledger: ledger.db
         let mut tally = Tally::default();
         for suite in &project.tests {
             let report = match &suite.subject {
-                Subject::Template(template) => run_template(suite, template),
-                Subject::Sync(id) => run(suite, project.sync(id).ok_or("no sync")?, &Declared::default()),
+                SuiteSubject::Template(template) => run_template(suite, template),
+                SuiteSubject::Sync(id) => {
+                    run(suite, project.sync(id).ok_or("no sync")?, &Declared::default())
+                }
             };
             let of = Tally::of(&report.cases);
             (tally.passed, tally.failed) = (tally.passed + of.passed, tally.failed + of.failed + of.broken);
@@ -355,13 +358,13 @@ impl Served {
 }
 
 /// Reads the stage's files.
-fn opener(files: Vec<File>) -> impl Fn() -> Result<Opened, Broken> {
+fn opener(files: Vec<File>) -> impl Fn() -> Result<Opened, UnreadableProject> {
     move || match load(&files, &|_| None, None) {
         Ok(project) => Ok(Opened { project, files: files.clone() }),
-        Err(problems) => Err(Broken { problems, files: files.clone() }),
+        Err(problems) => Err(UnreadableProject { problems, files: files.clone() }),
     }
 }
 
-fn time(clock: &Clock) -> Time {
+fn time(clock: &SimulatorClock) -> Time {
     Time::from_timestamp_millis(clock.now().millis()).unwrap_or_default()
 }

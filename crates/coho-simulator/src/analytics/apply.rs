@@ -9,12 +9,12 @@ mod record;
 pub(super) mod traits;
 mod unlink;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::{DropReason, End, Message, MessageType};
 use crate::rest::Turn;
 
 /// Applies the messages that are due by then, in their order, each at its own time. Says how many there were.
-pub(crate) fn settle(turn: &mut Turn<'_>, by: Time) -> usize {
+pub(crate) fn settle(turn: &mut Turn<'_>, by: SimulatorTime) -> usize {
     let mut settled = 0;
     while let Some((due, number)) = turn.store.messages().next_due() {
         let Some(message) = turn.store.messages().get(number).cloned().filter(|_| due <= by) else { break };

@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::apply::traits;
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::{Content, MessageType};
-use crate::record::Object;
+use crate::record::RecordKind;
 use crate::rest::{Refused, Turn};
 use crate::switches::{
     Nested, NestedTrait, Organizations, UnknownAccount, UnknownOrganization, UnlinkMissing,
@@ -57,7 +57,7 @@ fn special(content: &Content) -> Result<(), Refused> {
         let Value::String(text) = value else {
             return Err(Refused::bad(format!("Trait {key} must be a string")));
         };
-        if key == "createdAt" && Time::parse(text).is_none() {
+        if key == "createdAt" && SimulatorTime::parse(text).is_none() {
             return Err(Refused::bad("Trait createdAt must be an ISO 8601 date"));
         }
     }
@@ -69,13 +69,13 @@ fn parents(turn: &Turn<'_>, content: &Content, before: &[&Content]) -> Result<()
     let names_parent = needs_account || content.kind == MessageType::Account;
     if let (Some(id), UnknownAccount::BadRequest) = (&content.account_id, turn.switches.unknown_account)
         && needs_account
-        && !is_known(turn, Object::Account, id, before)
+        && !is_known(turn, RecordKind::Account, id, before)
     {
         return Err(Refused::bad(format!("accountId: no account with id {id}")));
     }
     if let (Some(id), UnknownOrganization::BadRequest) = (&content.organization_id, turn.switches.unknown_org)
         && names_parent
-        && !is_known(turn, Object::Organization, id, before)
+        && !is_known(turn, RecordKind::Organization, id, before)
     {
         return Err(Refused::bad(format!("organizationId: no organization with id {id}")));
     }
@@ -87,8 +87,8 @@ fn unlink(turn: &Turn<'_>, content: &Content, before: &[&Content]) -> Result<(),
         return Ok(());
     }
     let find = |object, id: &Option<String>| id.as_deref().and_then(|id| turn.store.by_external(object, id));
-    let user = find(Object::User, &content.user_id);
-    let account = find(Object::Account, &content.account_id);
+    let user = find(RecordKind::User, &content.user_id);
+    let account = find(RecordKind::Account, &content.account_id);
     let is_linked = user.zip(account).is_some_and(|(user, account)| user.accounts.contains(&account.id));
     let links = |other: &Content| {
         other.kind == MessageType::User
@@ -100,11 +100,13 @@ fn unlink(turn: &Turn<'_>, content: &Content, before: &[&Content]) -> Result<(),
 }
 
 /// Whether the record is there, or a message that makes it was taken before.
-fn is_known(turn: &Turn<'_>, object: Object, id: &str, before: &[&Content]) -> bool {
+fn is_known(turn: &Turn<'_>, object: RecordKind, id: &str, before: &[&Content]) -> bool {
     let makes = |content: &Content| match (object, content.kind) {
-        (Object::Account, MessageType::Account) => content.account_id.as_deref() == Some(id),
-        (Object::Organization, MessageType::Organization) => content.organization_id.as_deref() == Some(id),
-        (Object::Organization | Object::Account | Object::User, _) => false,
+        (RecordKind::Account, MessageType::Account) => content.account_id.as_deref() == Some(id),
+        (RecordKind::Organization, MessageType::Organization) => {
+            content.organization_id.as_deref() == Some(id)
+        }
+        (RecordKind::Organization | RecordKind::Account | RecordKind::User, _) => false,
     };
     turn.store.by_external(object, id).is_some()
         || before.iter().any(|content| makes(content))

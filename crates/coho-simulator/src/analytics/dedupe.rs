@@ -1,7 +1,7 @@
 //! Whether a message came before, by the switch `dedupe`. A message counts from its arrival, also where it is dropped
 //! later for another reason.
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::MessageType;
 use crate::store::Messages;
 use crate::switches::Dedupe;
@@ -11,7 +11,7 @@ pub(super) fn is_duplicate(
     dedupe: Dedupe,
     kind: MessageType,
     message_id: &str,
-    now: Time,
+    now: SimulatorTime,
 ) -> bool {
     let mut seen = messages.seen(message_id).iter();
     match dedupe {

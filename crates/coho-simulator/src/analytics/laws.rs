@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::route::Path;
 use super::{answer, settle};
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::MessageType;
-use crate::record::Object;
+use crate::record::RecordKind;
 use crate::rest::{Asked, Received, Turn};
-use crate::settings::Ids;
+use crate::settings::IdSource;
 use crate::store::Store;
 use crate::switches::Switches;
 
@@ -27,7 +27,7 @@ fn asked((made, members): &Sent) -> Asked {
         members.iter().map(|(key, value)| (format!("k{key}"), json!(value))).collect();
     let body = json!({
         "accountId": "acme", "messageId": format!("m-{made}"), "traits": traits,
-        "timestamp": Time::from_millis(i64::from(*made) * 1_000).to_string(),
+        "timestamp": SimulatorTime::from_millis(i64::from(*made) * 1_000).to_string(),
     });
     Asked {
         method: "POST".to_owned(),
@@ -41,8 +41,8 @@ fn asked((made, members): &Sent) -> Asked {
 
 /// What the account says after these messages, sent a second apart, and how many of them were applied.
 fn traits_after(messages: &[Sent], switches: &Switches) -> (Map<String, Value>, usize) {
-    let mut store = Store::in_memory(Ids::Sequential);
-    let mut now = Time::from_millis(1_000_000);
+    let mut store = Store::in_memory(IdSource::Sequential);
+    let mut now = SimulatorTime::from_millis(1_000_000);
     let mut applied = 0;
     for message in messages {
         let mut turn = Turn { store: &mut store, switches, now };
@@ -52,7 +52,7 @@ fn traits_after(messages: &[Sent], switches: &Switches) -> (Map<String, Value>, 
     }
     let now = now.plus(1_000_000);
     applied += settle(&mut Turn { store: &mut store, switches, now }, now);
-    let traits = store.by_external(Object::Account, "acme").map(|account| account.traits.clone());
+    let traits = store.by_external(RecordKind::Account, "acme").map(|account| account.traits.clone());
     (sorted(traits.unwrap_or_default()), applied)
 }
 

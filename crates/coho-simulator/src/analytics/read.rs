@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::{Content, MessageType};
 use crate::rest::{Refused, Turn};
 use crate::switches::{LegacyIds, Unknown};
@@ -14,7 +14,7 @@ pub(super) struct Draft {
     pub(super) content: Content,
     pub(super) message_id: String,
     /// `None` is the time of arrival.
-    pub(super) timestamp: Option<Time>,
+    pub(super) timestamp: Option<SimulatorTime>,
     /// It was accepted all the same, and is not to be applied.
     pub(super) is_bad: bool,
 }
@@ -170,9 +170,9 @@ impl Members<'_> {
         }
     }
 
-    fn timestamp(self) -> Result<Option<Time>, Refused> {
+    fn timestamp(self) -> Result<Option<SimulatorTime>, Refused> {
         let Some(value) = self.body.get("timestamp") else { return Ok(None) };
-        match value.as_str().and_then(Time::parse_utc) {
+        match value.as_str().and_then(SimulatorTime::parse_utc) {
             Some(time) => Ok(Some(time)),
             None => Err(Refused::bad("Field timestamp must be an ISO 8601 date and time in UTC")),
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::list::CutShort;
-use super::{Fault, FaultAnswer, Trouble};
+use super::{FaultAnswer, ScriptedFault, Trouble};
 
 /// The JSON of one fault.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,14 +65,20 @@ pub enum FaultError {
 }
 
 impl FaultForm {
-    pub(crate) fn into_fault(self) -> Result<Fault, FaultError> {
+    pub(crate) fn into_fault(self) -> Result<ScriptedFault, FaultError> {
         let trouble = trouble(self.fault)?;
-        Ok(Fault { method: self.method, path: self.path, skip: self.skip, times: self.times, trouble })
+        Ok(ScriptedFault {
+            method: self.method,
+            path: self.path,
+            skip: self.skip,
+            times: self.times,
+            trouble,
+        })
     }
 }
 
-impl From<&Fault> for FaultForm {
-    fn from(fault: &Fault) -> Self {
+impl From<&ScriptedFault> for FaultForm {
+    fn from(fault: &ScriptedFault) -> Self {
         Self {
             method: fault.method.clone(),
             path: fault.path.clone(),

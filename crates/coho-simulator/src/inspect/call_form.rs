@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::call::{Call, CallReply};
+use crate::call::{CallReply, ServedCall};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CallForm {
@@ -21,8 +21,8 @@ pub(crate) struct CallForm {
     committed: bool,
 }
 
-impl From<&Call> for CallForm {
-    fn from(call: &Call) -> Self {
+impl From<&ServedCall> for CallForm {
+    fn from(call: &ServedCall) -> Self {
         let (ending, answer) = match &call.reply {
             CallReply::Answered { body, .. } => ("answered", shown(body)),
             CallReply::Cut => ("cut", Value::Null),

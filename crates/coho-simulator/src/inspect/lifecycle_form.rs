@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use crate::record::{Lifecycle, Object};
+use crate::record::{LifecycleStage, RecordKind};
 use crate::world::World;
 
 /// By external id: `active`, `churned` or `ignored`.
@@ -25,16 +25,16 @@ pub(crate) struct LifecycleForm {
 impl LifecycleForm {
     /// Marks all, up to the first that is refused.
     pub(crate) fn mark(self, world: &mut World) -> Result<(), Refusal> {
-        mark(world, Object::Organization, self.organizations)?;
-        mark(world, Object::Account, self.accounts)?;
-        mark(world, Object::User, self.users)?;
+        mark(world, RecordKind::Organization, self.organizations)?;
+        mark(world, RecordKind::Account, self.accounts)?;
+        mark(world, RecordKind::User, self.users)?;
         Ok(world.store.flush()?)
     }
 }
 
-fn mark(world: &mut World, object: Object, marks: Marks) -> Result<(), Refusal> {
+fn mark(world: &mut World, object: RecordKind, marks: Marks) -> Result<(), Refusal> {
     for (external_id, word) in marks {
-        let Some(lifecycle) = Lifecycle::from_name(&word) else {
+        let Some(lifecycle) = LifecycleStage::from_name(&word) else {
             return Err(Refusal::Text { what: "one of active, churned, ignored", text: word });
         };
         if !world.mark(object, &external_id, lifecycle) {

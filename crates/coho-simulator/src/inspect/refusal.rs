@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::fault::form::FaultError;
 use crate::seed::SeedError;
-use crate::store::file::FileError;
+use crate::store::file::StateFileError;
 use crate::switches::SwitchError;
 
 /// Why the inspection API refuses.
@@ -26,7 +26,7 @@ pub(crate) enum Refusal {
     #[error("cannot read `{text}` as {what}")]
     Text { what: &'static str, text: String },
     #[error("cannot keep the change")]
-    State(#[from] FileError),
+    State(#[from] StateFileError),
 }
 
 impl Refusal {

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
-use crate::clock::Time;
-use crate::record::{Object, VitallyId};
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind};
 use crate::seed::{self, Seed};
 use crate::store::Store;
 use crate::traits::{CustomField, MODELS};
@@ -62,21 +62,26 @@ struct OptionForm {
 
 impl SeedsForm {
     /// Plants everything, parents first, up to the first that is refused.
-    pub(crate) fn plant(self, store: &mut Store, now: Time) -> Result<Value, Refusal> {
+    pub(crate) fn plant(self, store: &mut Store, now: SimulatorTime) -> Result<Value, Refusal> {
         let mut fields = Vec::new();
         for form in self.custom_fields {
             fields.push(form.define(store, now)?);
         }
         Ok(json!({
-            "organizations": plant(store, Object::Organization, self.organizations, now)?,
-            "accounts": plant(store, Object::Account, self.accounts, now)?,
-            "users": plant(store, Object::User, self.users, now)?,
+            "organizations": plant(store, RecordKind::Organization, self.organizations, now)?,
+            "accounts": plant(store, RecordKind::Account, self.accounts, now)?,
+            "users": plant(store, RecordKind::User, self.users, now)?,
             "customFields": fields,
         }))
     }
 }
 
-fn plant(store: &mut Store, object: Object, forms: Vec<SeedForm>, now: Time) -> Result<Vec<String>, Refusal> {
+fn plant(
+    store: &mut Store,
+    object: RecordKind,
+    forms: Vec<SeedForm>,
+    now: SimulatorTime,
+) -> Result<Vec<String>, Refusal> {
     let mut ids = Vec::new();
     for form in forms {
         ids.push(seed::plant(store, form.into_seed(object)?, now)?.to_string());
@@ -85,13 +90,13 @@ fn plant(store: &mut Store, object: Object, forms: Vec<SeedForm>, now: Time) -> 
 }
 
 impl SeedForm {
-    fn into_seed(self, object: Object) -> Result<Seed, Refusal> {
+    fn into_seed(self, object: RecordKind) -> Result<Seed, Refusal> {
         Ok(Seed {
             object,
-            id: self.id.map(|text| read("a Vitally id", text, VitallyId::parse)).transpose()?,
+            id: self.id.map(|text| read("a Vitally id", text, RecordId::parse)).transpose()?,
             external_id: self.external_id,
-            created_at: self.created_at.map(|text| read("a time", text, Time::parse)).transpose()?,
-            updated_at: self.updated_at.map(|text| read("a time", text, Time::parse)).transpose()?,
+            created_at: self.created_at.map(|text| read("a time", text, SimulatorTime::parse)).transpose()?,
+            updated_at: self.updated_at.map(|text| read("a time", text, SimulatorTime::parse)).transpose()?,
             name: self.name,
             email: self.email,
             traits: self.traits,
@@ -103,7 +108,7 @@ impl SeedForm {
 }
 
 impl FieldForm {
-    fn define(self, store: &mut Store, now: Time) -> Result<String, Refusal> {
+    fn define(self, store: &mut Store, now: SimulatorTime) -> Result<String, Refusal> {
         let model = read("a model", self.model, |name| MODELS.into_iter().find(|known| *known == name))?;
         let id = store.mint();
         let label = self.label.unwrap_or_else(|| self.path.clone());

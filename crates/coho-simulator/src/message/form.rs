@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Content, DropReason, Dropped, End, Event, Instance, Message, MessageType};
-use crate::clock::Time;
+use super::{Content, DropReason, Dropped, End, Instance, Message, MessageType, StoredEvent};
+use crate::clock::SimulatorTime;
 
 /// The JSON of a message in the state file; its number is beside it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl From<&End> for EndForm {
             End::Stored { at, account } => ("stored", Some(at), account.clone(), None),
             End::Dropped { at, reason } => ("dropped", Some(at), None, Some(reason.name().to_owned())),
         };
-        Self { word: word.to_owned(), at: at.map(Time::to_string), account, reason }
+        Self { word: word.to_owned(), at: at.map(SimulatorTime::to_string), account, reason }
     }
 }
 
@@ -89,9 +89,9 @@ impl MessageForm {
         Some(Message {
             number,
             id: self.message_id,
-            timestamp: Time::parse(&self.timestamp)?,
-            arrived_at: Time::parse(&self.arrived_at)?,
-            due: Time::parse(&self.due)?,
+            timestamp: SimulatorTime::parse(&self.timestamp)?,
+            arrived_at: SimulatorTime::parse(&self.arrived_at)?,
+            due: SimulatorTime::parse(&self.due)?,
             content: Content {
                 kind: MessageType::from_name(&self.kind)?,
                 organization_id: self.organization_id,
@@ -110,7 +110,7 @@ impl MessageForm {
 
 impl EndForm {
     fn into_end(self) -> Option<End> {
-        let at = self.at.as_deref().and_then(Time::parse);
+        let at = self.at.as_deref().and_then(SimulatorTime::parse);
         match self.word.as_str() {
             "pending" => Some(End::Pending),
             "applied" => Some(End::Applied),
@@ -152,7 +152,7 @@ impl From<InstanceForm> for Instance {
 }
 
 /// An event in the inspection API.
-pub(crate) fn event(event: &Event) -> Value {
+pub(crate) fn event(event: &StoredEvent) -> Value {
     json!({
         "number": event.number,
         "messageId": event.message_id,
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_message_reads_back_from_its_form_whatever_became_of_it() {
-        let at = Time::from_millis(1_500);
+        let at = SimulatorTime::from_millis(1_500);
         for end in [
             End::Pending,
             End::Applied,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Lifecycle, Object, Record, VitallyId};
-use crate::clock::Time;
+use super::{LifecycleStage, RecordId, RecordKind, StoredRecord};
+use crate::clock::SimulatorTime;
 
 /// The JSON of a whole record.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,8 +34,8 @@ pub(crate) struct RecordForm {
     stamps: BTreeMap<String, String>,
 }
 
-impl From<&Record> for RecordForm {
-    fn from(record: &Record) -> Self {
+impl From<&StoredRecord> for RecordForm {
+    fn from(record: &StoredRecord) -> Self {
         Self {
             id: record.id.to_string(),
             external_id: record.external_id.clone(),
@@ -48,13 +48,15 @@ impl From<&Record> for RecordForm {
             unsubscribed_at: record.unsubscribed_at.map(|at| at.to_string()),
             traits: record.traits.clone(),
             organization_id: record.organization.map(|id| id.to_string()),
-            account_ids: record.accounts.iter().map(VitallyId::to_string).collect(),
-            organization_ids: record.organizations.iter().map(VitallyId::to_string).collect(),
+            account_ids: record.accounts.iter().map(RecordId::to_string).collect(),
+            organization_ids: record.organizations.iter().map(RecordId::to_string).collect(),
             delete_on: record.delete_on.map(|at| at.to_string()),
             last_account_id: record.last_account.map(|id| id.to_string()),
             lifecycle: match record.lifecycle {
-                Lifecycle::Active => None,
-                marked @ (Lifecycle::Churned | Lifecycle::Ignored) => Some(marked.name().to_owned()),
+                LifecycleStage::Active => None,
+                marked @ (LifecycleStage::Churned | LifecycleStage::Ignored) => {
+                    Some(marked.name().to_owned())
+                }
             },
             stamps: record.stamps.iter().map(|(member, at)| (member.clone(), at.to_string())).collect(),
         }
@@ -63,33 +65,33 @@ impl From<&Record> for RecordForm {
 
 impl RecordForm {
     /// The record; `None` where an id or a time does not read.
-    pub(crate) fn into_record(self, object: Object) -> Option<Record> {
-        Some(Record {
+    pub(crate) fn into_record(self, object: RecordKind) -> Option<StoredRecord> {
+        Some(StoredRecord {
             object,
-            id: VitallyId::parse(&self.id)?,
+            id: RecordId::parse(&self.id)?,
             external_id: self.external_id,
-            created_at: Time::parse(&self.created_at)?,
-            updated_at: Time::parse(&self.updated_at)?,
+            created_at: SimulatorTime::parse(&self.created_at)?,
+            updated_at: SimulatorTime::parse(&self.updated_at)?,
             name: self.name,
             email: self.email,
             avatar: self.avatar,
             join_date: self.join_date,
-            unsubscribed_at: optional(self.unsubscribed_at.as_deref(), Time::parse)?,
+            unsubscribed_at: optional(self.unsubscribed_at.as_deref(), SimulatorTime::parse)?,
             traits: self.traits,
-            organization: optional(self.organization_id.as_deref(), VitallyId::parse)?,
-            accounts: self.account_ids.iter().map(|id| VitallyId::parse(id)).collect::<Option<_>>()?,
+            organization: optional(self.organization_id.as_deref(), RecordId::parse)?,
+            accounts: self.account_ids.iter().map(|id| RecordId::parse(id)).collect::<Option<_>>()?,
             organizations: self
                 .organization_ids
                 .iter()
-                .map(|id| VitallyId::parse(id))
+                .map(|id| RecordId::parse(id))
                 .collect::<Option<_>>()?,
-            delete_on: optional(self.delete_on.as_deref(), Time::parse)?,
-            last_account: optional(self.last_account_id.as_deref(), VitallyId::parse)?,
-            lifecycle: optional(self.lifecycle.as_deref(), Lifecycle::from_name)?.unwrap_or_default(),
+            delete_on: optional(self.delete_on.as_deref(), SimulatorTime::parse)?,
+            last_account: optional(self.last_account_id.as_deref(), RecordId::parse)?,
+            lifecycle: optional(self.lifecycle.as_deref(), LifecycleStage::from_name)?.unwrap_or_default(),
             stamps: self
                 .stamps
                 .into_iter()
-                .map(|(member, at)| Some((member, Time::parse(&at)?)))
+                .map(|(member, at)| Some((member, SimulatorTime::parse(&at)?)))
                 .collect::<Option<_>>()?,
         })
     }
@@ -107,16 +109,17 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_from_its_form() {
-        let mut record = Record::new(Object::User, VitallyId::nth(3), Time::from_millis(1_500));
+        let mut record =
+            StoredRecord::new(RecordKind::User, RecordId::nth(3), SimulatorTime::from_millis(1_500));
         record.external_id = Some("u-1".to_owned());
         record.traits.insert("plan".to_owned(), Value::from("pro"));
-        record.accounts.insert(VitallyId::nth(1));
-        record.delete_on = Some(Time::from_millis(9_000));
-        record.last_account = Some(VitallyId::nth(1));
-        record.lifecycle = Lifecycle::Ignored;
-        record.stamps.insert("plan".to_owned(), Time::from_millis(2_000));
+        record.accounts.insert(RecordId::nth(1));
+        record.delete_on = Some(SimulatorTime::from_millis(9_000));
+        record.last_account = Some(RecordId::nth(1));
+        record.lifecycle = LifecycleStage::Ignored;
+        record.stamps.insert("plan".to_owned(), SimulatorTime::from_millis(2_000));
         let text = serde_json::to_string(&RecordForm::from(&record)).unwrap();
         let form: RecordForm = serde_json::from_str(&text).unwrap();
-        assert_eq!(form.into_record(Object::User), Some(record));
+        assert_eq!(form.into_record(RecordKind::User), Some(record));
     }
 }

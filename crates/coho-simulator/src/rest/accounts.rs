@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use crate::record::{Record, VitallyId};
+use crate::record::{RecordId, StoredRecord};
 use crate::store::Store;
 
 pub(crate) const FIELDS: Fields = Fields {
@@ -37,7 +37,7 @@ pub(crate) const FIELDS: Fields = Fields {
     ],
 };
 
-pub(crate) fn render(store: &Store, account: &Record) -> Value {
+pub(crate) fn render(store: &Store, account: &StoredRecord) -> Value {
     let mirrored = |key: &str| account.traits.get(key).cloned().unwrap_or(Value::Null);
     json!({
         "id": account.id.to_string(),
@@ -46,7 +46,7 @@ pub(crate) fn render(store: &Store, account: &Record) -> Value {
         "externalId": account.external_id,
         "name": account.name,
         "traits": account.traits,
-        "organizationId": account.organization.as_ref().map(VitallyId::to_string),
+        "organizationId": account.organization.as_ref().map(RecordId::to_string),
         "accountOwnerId": null,
         "mrr": mirrored("mrr"),
         "nextRenewalDate": mirrored("nextRenewalDate"),

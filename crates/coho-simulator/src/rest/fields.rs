@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Refused, accounts, organizations, users};
-use crate::record::Object;
+use crate::record::RecordKind;
 use crate::switches::{ReadOnly, Switches, Unknown};
 
 /// The fields of one object.
@@ -25,11 +25,11 @@ pub(crate) enum Verb {
     Update,
 }
 
-pub(crate) const fn of(object: Object) -> &'static Fields {
+pub(crate) const fn of(object: RecordKind) -> &'static Fields {
     match object {
-        Object::Organization => &organizations::FIELDS,
-        Object::Account => &accounts::FIELDS,
-        Object::User => &users::FIELDS,
+        RecordKind::Organization => &organizations::FIELDS,
+        RecordKind::Account => &accounts::FIELDS,
+        RecordKind::User => &users::FIELDS,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::query::Query;
 use super::{Granted, Refused, Turn, render};
-use crate::record::{Object, Record, VitallyId};
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::store::{Order, Place};
 use crate::switches::Clamp;
 
@@ -32,7 +32,7 @@ enum Status {
     Both,
 }
 
-pub(crate) fn all(turn: &Turn<'_>, object: Object, query: Option<&str>) -> Result<Granted, Refused> {
+pub(crate) fn all(turn: &Turn<'_>, object: RecordKind, query: Option<&str>) -> Result<Granted, Refused> {
     let (page, status) = read(turn, object, query)?;
     let records = turn.store.in_order(object, page.order, page.after).filter(|record| shows(status, record));
     Ok(envelope(turn, &page, records))
@@ -41,20 +41,20 @@ pub(crate) fn all(turn: &Turn<'_>, object: Object, query: Option<&str>) -> Resul
 /// The users or accounts of a parent, which only Vitally's id names.
 pub(crate) fn members(
     turn: &Turn<'_>,
-    parent: Object,
+    parent: RecordKind,
     id: &str,
-    object: Object,
+    object: RecordKind,
     query: Option<&str>,
 ) -> Result<Granted, Refused> {
     let (page, status) = read(turn, object, query)?;
-    let id = VitallyId::parse(id).ok_or_else(Refused::no_uuid)?;
+    let id = RecordId::parse(id).ok_or_else(Refused::no_uuid)?;
     turn.store.get(parent, id).ok_or_else(Refused::not_found)?;
-    let ids: Vec<VitallyId> = match object {
-        Object::User => turn.store.users_of(id).collect(),
-        Object::Account => turn.store.accounts_of(id).collect(),
-        Object::Organization => Vec::new(),
+    let ids: Vec<RecordId> = match object {
+        RecordKind::User => turn.store.users_of(id).collect(),
+        RecordKind::Account => turn.store.accounts_of(id).collect(),
+        RecordKind::Organization => Vec::new(),
     };
-    let mut records: Vec<&Record> = ids
+    let mut records: Vec<&StoredRecord> = ids
         .into_iter()
         .filter_map(|id| turn.store.get(object, id))
         .filter(|record| shows(status, record))
@@ -64,18 +64,18 @@ pub(crate) fn members(
     Ok(envelope(turn, &page, records.into_iter()))
 }
 
-fn read(turn: &Turn<'_>, object: Object, query: Option<&str>) -> Result<(Page, Status), Refused> {
+fn read(turn: &Turn<'_>, object: RecordKind, query: Option<&str>) -> Result<(Page, Status), Refused> {
     let known: &[&str] = match object {
-        Object::Account => &["limit", "from", "sortBy", "status"],
-        Object::Organization | Object::User => &["limit", "from", "sortBy"],
+        RecordKind::Account => &["limit", "from", "sortBy", "status"],
+        RecordKind::Organization | RecordKind::User => &["limit", "from", "sortBy"],
     };
     let query = Query::read(query, known, turn.switches.unknown)?;
     let clamp = turn.switches.clamp;
     let order = order(query.get("sortBy"), clamp)?;
     let after = query.get("from").map(|text| cursor::read(text, order)).transpose()?;
     let status = match object {
-        Object::Account => status(query.get("status"), clamp)?,
-        Object::Organization | Object::User => Status::Both,
+        RecordKind::Account => status(query.get("status"), clamp)?,
+        RecordKind::Organization | RecordKind::User => Status::Both,
     };
     let most = usize::try_from(turn.switches.page.max(1)).unwrap_or(MOST);
     let limit = limit(query.get("limit"), clamp)?.min(most);
@@ -109,7 +109,7 @@ fn status(text: Option<&str>, clamp: Clamp) -> Result<Status, Refused> {
     }
 }
 
-fn shows(status: Status, record: &Record) -> bool {
+fn shows(status: Status, record: &StoredRecord) -> bool {
     match status {
         Status::Active => !record.is_churned(),
         Status::Churned => record.is_churned(),
@@ -117,15 +117,19 @@ fn shows(status: Status, record: &Record) -> bool {
     }
 }
 
-fn place(order: Order, record: &Record) -> Place {
+fn place(order: Order, record: &StoredRecord) -> Place {
     match order {
         Order::UpdatedAt => (record.updated_at, record.id),
         Order::CreatedAt => (record.created_at, record.id),
     }
 }
 
-fn envelope<'r>(turn: &Turn<'_>, page: &Page, mut records: impl Iterator<Item = &'r Record>) -> Granted {
-    let shown: Vec<&Record> = records.by_ref().take(page.limit).collect();
+fn envelope<'r>(
+    turn: &Turn<'_>,
+    page: &Page,
+    mut records: impl Iterator<Item = &'r StoredRecord>,
+) -> Granted {
+    let shown: Vec<&StoredRecord> = records.by_ref().take(page.limit).collect();
     let more = records.next().is_some();
     let last = shown.last().filter(|_| more);
     let next = last.map(|record| cursor::write(place(page.order, record), page.order));

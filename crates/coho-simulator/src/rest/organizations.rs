@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use crate::record::Record;
+use crate::record::StoredRecord;
 use crate::store::Store;
 
 pub(crate) const FIELDS: Fields = Fields {
@@ -39,7 +39,7 @@ pub(crate) const FIELDS: Fields = Fields {
     ],
 };
 
-pub(crate) fn render(store: &Store, organization: &Record) -> Value {
+pub(crate) fn render(store: &Store, organization: &StoredRecord) -> Value {
     let mirrored = |key: &str| organization.traits.get(key).cloned().unwrap_or(Value::Null);
     json!({
         "id": organization.id.to_string(),

@@ -2,19 +2,19 @@
 
 use super::Refused;
 use super::query::decode;
-use crate::record::Object;
+use crate::record::RecordKind;
 
 /// What a method and a path ask for. Ids are decoded once.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    List { object: Object },
-    Members { parent: Object, id: String, object: Object },
+    List { object: RecordKind },
+    Members { parent: RecordKind, id: String, object: RecordKind },
     Search,
     CustomFields,
-    Get { object: Object, id: String },
-    Create { object: Object },
-    Update { object: Object, id: String },
-    Delete { object: Object, id: String },
+    Get { object: RecordKind, id: String },
+    Create { object: RecordKind },
+    Update { object: RecordKind, id: String },
+    Delete { object: RecordKind, id: String },
 }
 
 pub(crate) fn read(method: &str, path: &str) -> Result<Route, Refused> {
@@ -31,7 +31,7 @@ pub(crate) fn read(method: &str, path: &str) -> Result<Route, Refused> {
     }
 }
 
-fn whole(method: &str, object: Object) -> Result<Route, Refused> {
+fn whole(method: &str, object: RecordKind) -> Result<Route, Refused> {
     match method {
         "GET" => Ok(Route::List { object }),
         "POST" => Ok(Route::Create { object }),
@@ -39,7 +39,7 @@ fn whole(method: &str, object: Object) -> Result<Route, Refused> {
     }
 }
 
-fn one(method: &str, object: Object, id: String) -> Result<Route, Refused> {
+fn one(method: &str, object: RecordKind, id: String) -> Result<Route, Refused> {
     match method {
         "GET" => Ok(Route::Get { object, id }),
         "PUT" => Ok(Route::Update { object, id }),
@@ -48,19 +48,18 @@ fn one(method: &str, object: Object, id: String) -> Result<Route, Refused> {
     }
 }
 
-fn list_of(parent: Object, id: String, object: Object) -> Result<Route, Refused> {
+fn list_of(parent: RecordKind, id: String, object: RecordKind) -> Result<Route, Refused> {
     match (parent, object) {
-        (Object::Account | Object::Organization, Object::User) | (Object::Organization, Object::Account) => {
-            Ok(Route::Members { parent, id, object })
-        }
-        (Object::User, _) | (Object::Account, Object::Account) | (_, Object::Organization) => {
-            Err(Refused::not_found())
-        }
+        (RecordKind::Account | RecordKind::Organization, RecordKind::User)
+        | (RecordKind::Organization, RecordKind::Account) => Ok(Route::Members { parent, id, object }),
+        (RecordKind::User, _)
+        | (RecordKind::Account, RecordKind::Account)
+        | (_, RecordKind::Organization) => Err(Refused::not_found()),
     }
 }
 
-fn object(plural: &str) -> Result<Object, Refused> {
-    Object::from_plural(plural).ok_or_else(Refused::not_found)
+fn object(plural: &str) -> Result<RecordKind, Refused> {
+    RecordKind::from_plural(plural).ok_or_else(Refused::not_found)
 }
 
 fn segment(text: &str) -> Result<String, Refused> {
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn an_id_is_decoded_once() {
         let route = read("GET", "/resources/accounts/a%252Fb%20%C3%A4").unwrap();
-        assert_eq!(route, Route::Get { object: Object::Account, id: "a%2Fb ä".to_owned() });
+        assert_eq!(route, Route::Get { object: RecordKind::Account, id: "a%2Fb ä".to_owned() });
     }
 
     #[test]

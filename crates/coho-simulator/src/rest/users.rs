@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::{accounts, organizations};
-use crate::record::{Object, Record};
+use crate::record::{RecordKind, StoredRecord};
 use crate::store::Store;
 
 pub(crate) const FIELDS: Fields = Fields {
@@ -52,9 +52,9 @@ pub(crate) const FIELDS: Fields = Fields {
 };
 
 /// The accounts and organizations of a user are there whole; their ids alone are not.
-pub(crate) fn render(store: &Store, user: &Record) -> Value {
-    let accounts = user.accounts.iter().filter_map(|id| store.get(Object::Account, *id));
-    let organizations = user.organizations.iter().filter_map(|id| store.get(Object::Organization, *id));
+pub(crate) fn render(store: &Store, user: &StoredRecord) -> Value {
+    let accounts = user.accounts.iter().filter_map(|id| store.get(RecordKind::Account, *id));
+    let organizations = user.organizations.iter().filter_map(|id| store.get(RecordKind::Organization, *id));
     json!({
         "id": user.id.to_string(),
         "createdAt": user.created_at.to_string(),

@@ -8,15 +8,15 @@ use serde_json::json;
 use super::fields::Verb;
 use super::query::Query;
 use super::{Asked, Granted, Refused, Turn, body, find, render};
-use crate::clock::Time;
-use crate::record::{Object, Record, VitallyId};
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::switches::{
     AccountName, DeleteAnswer, DeleteMissing, Duplicate, EmailUnique, ExternalInPath, PostStatus, PutMissing,
     WriteBody,
 };
 use patch::{Patch, Set};
 
-pub(crate) fn create(turn: &mut Turn<'_>, object: Object, asked: &Asked) -> Result<Granted, Refused> {
+pub(crate) fn create(turn: &mut Turn<'_>, object: RecordKind, asked: &Asked) -> Result<Granted, Refused> {
     Query::read(asked.query.as_deref(), &[], turn.switches.unknown)?;
     let mut patch = Patch::read(turn, object, Verb::Create, body::read(asked)?)?;
     let external_id = patch.external_id.clone().unwrap_or_default();
@@ -29,7 +29,7 @@ pub(crate) fn create(turn: &mut Turn<'_>, object: Object, asked: &Asked) -> Resu
         patch.external_id = None;
         return store(turn, existing, patch, 200);
     }
-    let made = Record::new(object, turn.store.mint(), turn.now);
+    let made = StoredRecord::new(object, turn.store.mint(), turn.now);
     let status = made_status(turn);
     store(turn, made, patch, status)
 }
@@ -44,9 +44,9 @@ fn made_status(turn: &Turn<'_>) -> u16 {
     }
 }
 
-fn refuse_duplicate(dup: Duplicate, object: Object, external_id: &str) -> Result<(), Refused> {
+fn refuse_duplicate(dup: Duplicate, object: RecordKind, external_id: &str) -> Result<(), Refused> {
     let text = format!("An {} with externalId \"{external_id}\" already exists", object.singular());
-    let text = if object == Object::User { text.replacen("An ", "A ", 1) } else { text };
+    let text = if object == RecordKind::User { text.replacen("An ", "A ", 1) } else { text };
     match dup {
         Duplicate::Upsert => Ok(()),
         Duplicate::Conflict => Err(Refused::conflict(text)),
@@ -55,7 +55,7 @@ fn refuse_duplicate(dup: Duplicate, object: Object, external_id: &str) -> Result
 }
 
 /// The user into which a new one merges because of its e-mail address.
-fn same_email(turn: &Turn<'_>, patch: &Patch) -> Result<Option<Record>, Refused> {
+fn same_email(turn: &Turn<'_>, patch: &Patch) -> Result<Option<StoredRecord>, Refused> {
     let Set::To(email) = &patch.email else { return Ok(None) };
     let holder = turn.store.by_email(email).into_iter().next().cloned();
     match (turn.switches.email_unique, holder) {
@@ -71,7 +71,7 @@ fn email_taken(email: &str) -> Refused {
 
 pub(crate) fn update(
     turn: &mut Turn<'_>,
-    object: Object,
+    object: RecordKind,
     id: &str,
     asked: &Asked,
 ) -> Result<Granted, Refused> {
@@ -86,18 +86,18 @@ pub(crate) fn update(
     };
     refuse_taken_email(turn, &patch, record.id)?;
     match (object, turn.switches.account_name) {
-        (Object::Account, AccountName::Ignore) => patch.name = Set::Keep,
-        (Object::Account, AccountName::Apply) | (Object::Organization | Object::User, _) => {}
+        (RecordKind::Account, AccountName::Ignore) => patch.name = Set::Keep,
+        (RecordKind::Account, AccountName::Apply) | (RecordKind::Organization | RecordKind::User, _) => {}
     }
     store(turn, record, patch, status)
 }
 
 /// The record that a PUT makes where there is none, if this Vitally does so.
-fn missing(turn: &mut Turn<'_>, object: Object, id: &str) -> Result<Record, Refused> {
-    let may_make = turn.switches.ext_in_path == ExternalInPath::On && VitallyId::parse(id).is_none();
+fn missing(turn: &mut Turn<'_>, object: RecordKind, id: &str) -> Result<StoredRecord, Refused> {
+    let may_make = turn.switches.ext_in_path == ExternalInPath::On && RecordId::parse(id).is_none();
     match turn.switches.put_missing {
         PutMissing::Upsert if may_make => {
-            let mut record = Record::new(object, turn.store.mint(), turn.now);
+            let mut record = StoredRecord::new(object, turn.store.mint(), turn.now);
             record.external_id = Some(id.to_owned());
             Ok(record)
         }
@@ -106,7 +106,7 @@ fn missing(turn: &mut Turn<'_>, object: Object, id: &str) -> Result<Record, Refu
     }
 }
 
-fn refuse_taken_email(turn: &Turn<'_>, patch: &Patch, by: VitallyId) -> Result<(), Refused> {
+fn refuse_taken_email(turn: &Turn<'_>, patch: &Patch, by: RecordId) -> Result<(), Refused> {
     let Set::To(email) = &patch.email else { return Ok(()) };
     let is_taken = turn.store.by_email(email).into_iter().any(|user| user.id != by);
     match turn.switches.email_unique {
@@ -115,7 +115,12 @@ fn refuse_taken_email(turn: &Turn<'_>, patch: &Patch, by: VitallyId) -> Result<(
     }
 }
 
-fn store(turn: &mut Turn<'_>, mut record: Record, patch: Patch, status: u16) -> Result<Granted, Refused> {
+fn store(
+    turn: &mut Turn<'_>,
+    mut record: StoredRecord,
+    patch: Patch,
+    status: u16,
+) -> Result<Granted, Refused> {
     let id = record.id;
     let object = record.object;
     turn.store.define_unseen(object, &patch.traits, turn.now);
@@ -134,18 +139,18 @@ fn store(turn: &mut Turn<'_>, mut record: Record, patch: Patch, status: u16) -> 
 /// Accounts and organizations go at once. A user stays readable until its date or the end of the grace time.
 pub(crate) fn delete(
     turn: &mut Turn<'_>,
-    object: Object,
+    object: RecordKind,
     id: &str,
     query: Option<&str>,
 ) -> Result<Granted, Refused> {
     let known: &[&str] = match object {
-        Object::User => &["deleteOn"],
-        Object::Organization | Object::Account => &[],
+        RecordKind::User => &["deleteOn"],
+        RecordKind::Organization | RecordKind::Account => &[],
     };
     let query = Query::read(query, known, turn.switches.unknown)?;
     let on = query.get("deleteOn").map(delete_on).transpose()?;
     let gone = Granted { status: 204, body: None };
-    let answer = |turn: &Turn<'_>, record: &Record| match turn.switches.delete {
+    let answer = |turn: &Turn<'_>, record: &StoredRecord| match turn.switches.delete {
         DeleteAnswer::NoContent => Granted { status: 204, body: None },
         DeleteAnswer::Ok => Granted::ok(render(turn.store, record)),
         DeleteAnswer::Accepted => Granted { status: 202, body: None },
@@ -157,14 +162,14 @@ pub(crate) fn delete(
     };
     let answer = answer(turn, &record);
     let due = on.unwrap_or_else(|| turn.now.plus(turn.switches.grace.millis()));
-    if object == Object::User && due > turn.now {
-        turn.store.put(Record { delete_on: Some(due), updated_at: turn.now, ..record });
+    if object == RecordKind::User && due > turn.now {
+        turn.store.put(StoredRecord { delete_on: Some(due), updated_at: turn.now, ..record });
     } else {
         turn.store.delete(object, record.id);
     }
     Ok(answer)
 }
 
-fn delete_on(text: &str) -> Result<Time, Refused> {
-    Time::parse(text).ok_or_else(|| Refused::bad("deleteOn must be a timestamp"))
+fn delete_on(text: &str) -> Result<SimulatorTime, Refused> {
+    SimulatorTime::parse(text).ok_or_else(|| Refused::bad("deleteOn must be a timestamp"))
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::form::{InstanceForm, MessageForm};
 use crate::message::{Instance, Message};
 use crate::record::form::RecordForm;
-use crate::record::{Object, Record, VitallyId};
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::traits::{CustomField, MODELS};
 
 /// Marks the file as a simulator's (`PRAGMA application_id`): "COHO" in ASCII.
@@ -31,7 +31,7 @@ const TABLES: &str = "
 
 /// Why the state file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub enum StateFileError {
     /// It does not open, or another process holds it.
     #[error("cannot open the state file {}", path.display())]
     Open {
@@ -103,9 +103,10 @@ struct FieldForm {
 }
 
 impl StateFile {
-    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        let connection = connect(path).map_err(|source| FileError::Open { path: path.to_owned(), source })?;
-        let read = |source| FileError::Read { what: "the layout", source };
+    pub(crate) fn open(path: &Path) -> Result<Self, StateFileError> {
+        let connection =
+            connect(path).map_err(|source| StateFileError::Open { path: path.to_owned(), source })?;
+        let read = |source| StateFileError::Read { what: "the layout", source };
         let application: i32 =
             connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(read)?;
         let layout: i32 =
@@ -114,67 +115,69 @@ impl StateFile {
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(read)?;
         match (application, layout, tables) {
             (0, 0, 0) | (APPLICATION, LAYOUT_WITHOUT_MESSAGES, _) => {
-                prepare(&connection).map_err(FileError::Write)?;
+                prepare(&connection).map_err(StateFileError::Write)?;
             }
             (APPLICATION, LAYOUT, _) => {}
-            (APPLICATION, found, _) => return Err(FileError::Layout { path: path.to_owned(), found }),
-            _ => return Err(FileError::Foreign { path: path.to_owned() }),
+            (APPLICATION, found, _) => return Err(StateFileError::Layout { path: path.to_owned(), found }),
+            _ => return Err(StateFileError::Foreign { path: path.to_owned() }),
         }
         Ok(Self { connection })
     }
 
-    pub(crate) fn records(&self) -> Result<Vec<Record>, FileError> {
+    pub(crate) fn records(&self) -> Result<Vec<StoredRecord>, StateFileError> {
         let what = "a record";
         let rows = self.rows("SELECT id, object, form FROM record", what)?;
         rows.into_iter()
-            .map(|(name, object, form)| read_record(&object, &form).ok_or(FileError::Form { what, name }))
-            .collect()
-    }
-
-    pub(crate) fn fields(&self) -> Result<Vec<(&'static str, CustomField)>, FileError> {
-        let what = "a custom field";
-        let rows = self.rows("SELECT path, model, form FROM custom_field", what)?;
-        rows.into_iter()
-            .map(|(path, model, form)| {
-                read_field(&path, &model, &form).ok_or(FileError::Form { what, name: path })
+            .map(|(name, object, form)| {
+                read_record(&object, &form).ok_or(StateFileError::Form { what, name })
             })
             .collect()
     }
 
-    pub(crate) fn messages(&self) -> Result<Vec<Message>, FileError> {
+    pub(crate) fn fields(&self) -> Result<Vec<(&'static str, CustomField)>, StateFileError> {
+        let what = "a custom field";
+        let rows = self.rows("SELECT path, model, form FROM custom_field", what)?;
+        rows.into_iter()
+            .map(|(path, model, form)| {
+                read_field(&path, &model, &form).ok_or(StateFileError::Form { what, name: path })
+            })
+            .collect()
+    }
+
+    pub(crate) fn messages(&self) -> Result<Vec<Message>, StateFileError> {
         let what = "a message";
         // The number as text, so that all rows have one form.
         let rows = self.rows("SELECT CAST(number AS TEXT), '', form FROM message ORDER BY number", what)?;
         rows.into_iter()
-            .map(|(name, _, form)| read_message(&name, &form).ok_or(FileError::Form { what, name }))
+            .map(|(name, _, form)| read_message(&name, &form).ok_or(StateFileError::Form { what, name }))
             .collect()
     }
 
-    pub(crate) fn instances(&self) -> Result<Vec<Instance>, FileError> {
+    pub(crate) fn instances(&self) -> Result<Vec<Instance>, StateFileError> {
         let what = "a custom object instance";
         let rows = self.rows("SELECT id, custom_object, form FROM instance", what)?;
         rows.into_iter()
             .map(|(name, _, form)| {
                 let form = serde_json::from_str::<InstanceForm>(&form);
-                form.map(Instance::from).map_err(|_| FileError::Form { what, name })
+                form.map(Instance::from).map_err(|_| StateFileError::Form { what, name })
             })
             .collect()
     }
 
-    fn rows(&self, sql: &str, what: &'static str) -> Result<Vec<(String, String, String)>, FileError> {
-        let read = |source| FileError::Read { what, source };
+    fn rows(&self, sql: &str, what: &'static str) -> Result<Vec<(String, String, String)>, StateFileError> {
+        let read = |source| StateFileError::Read { what, source };
         let mut statement = self.connection.prepare(sql).map_err(read)?;
         let rows =
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(read)?;
         rows.collect::<Result<_, _>>().map_err(read)
     }
 
-    pub(crate) fn minted(&self) -> Result<u64, FileError> {
+    pub(crate) fn minted(&self) -> Result<u64, StateFileError> {
         let sql = "SELECT coalesce(max(value), 0) FROM counter WHERE name = 'minted'";
         self.connection
             .query_row(sql, [], |row| row.get::<_, i64>(0))
             .map(i64::unsigned_abs)
-            .map_err(|source| FileError::Read { what: "the id counter", source })
+            .map_err(|source| StateFileError::Read { what: "the id counter", source })
     }
 
     /// Writes the changes, all or nothing.
@@ -182,40 +185,40 @@ impl StateFile {
         &mut self,
         changes: Changes<R, F, M, I>,
         minted: u64,
-    ) -> Result<(), FileError>
+    ) -> Result<(), StateFileError>
     where
-        R: Iterator<Item = (Object, VitallyId, Option<&'a Record>)>,
+        R: Iterator<Item = (RecordKind, RecordId, Option<&'a StoredRecord>)>,
         F: Iterator<Item = (&'static str, &'a CustomField)>,
         M: Iterator<Item = &'a Message>,
         I: Iterator<Item = &'a Instance>,
     {
-        let transaction = self.connection.transaction().map_err(FileError::Write)?;
+        let transaction = self.connection.transaction().map_err(StateFileError::Write)?;
         for (object, id, record) in changes.records {
-            write_record(&transaction, object, id, record).map_err(FileError::Write)?;
+            write_record(&transaction, object, id, record).map_err(StateFileError::Write)?;
         }
         for (model, field) in changes.fields {
-            write_field(&transaction, model, field).map_err(FileError::Write)?;
+            write_field(&transaction, model, field).map_err(StateFileError::Write)?;
         }
         for message in changes.messages {
-            write_message(&transaction, message).map_err(FileError::Write)?;
+            write_message(&transaction, message).map_err(StateFileError::Write)?;
         }
         for instance in changes.instances {
-            write_instance(&transaction, instance).map_err(FileError::Write)?;
+            write_instance(&transaction, instance).map_err(StateFileError::Write)?;
         }
         let minted = i64::try_from(minted).unwrap_or(i64::MAX);
         transaction
             .execute("INSERT OR REPLACE INTO counter (name, value) VALUES ('minted', ?1)", [minted])
-            .map_err(FileError::Write)?;
-        transaction.commit().map_err(FileError::Write)
+            .map_err(StateFileError::Write)?;
+        transaction.commit().map_err(StateFileError::Write)
     }
 
-    pub(crate) fn clear(&mut self) -> Result<(), FileError> {
+    pub(crate) fn clear(&mut self) -> Result<(), StateFileError> {
         self.connection
             .execute_batch(
                 "BEGIN; DELETE FROM record; DELETE FROM custom_field; DELETE FROM message; DELETE FROM instance;
                  DELETE FROM counter; COMMIT;",
             )
-            .map_err(FileError::Write)
+            .map_err(StateFileError::Write)
     }
 }
 
@@ -239,9 +242,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 fn write_record(
     to: &Connection,
-    object: Object,
-    id: VitallyId,
-    record: Option<&Record>,
+    object: RecordKind,
+    id: RecordId,
+    record: Option<&StoredRecord>,
 ) -> rusqlite::Result<()> {
     match record {
         Some(record) => to.execute(
@@ -289,8 +292,8 @@ fn text(form: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(form).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn read_record(object: &str, form: &str) -> Option<Record> {
-    serde_json::from_str::<RecordForm>(form).ok()?.into_record(Object::from_plural(object)?)
+fn read_record(object: &str, form: &str) -> Option<StoredRecord> {
+    serde_json::from_str::<RecordForm>(form).ok()?.into_record(RecordKind::from_plural(object)?)
 }
 
 fn read_message(number: &str, form: &str) -> Option<Message> {
@@ -300,8 +303,8 @@ fn read_message(number: &str, form: &str) -> Option<Message> {
 fn read_field(path: &str, model: &str, form: &str) -> Option<(&'static str, CustomField)> {
     let form: FieldForm = serde_json::from_str(form).ok()?;
     let field = CustomField {
-        id: VitallyId::parse(&form.id)?,
-        created_at: Time::parse(&form.created_at)?,
+        id: RecordId::parse(&form.id)?,
+        created_at: SimulatorTime::parse(&form.created_at)?,
         label: form.label,
         path: path.to_owned(),
         kind: form.kind,

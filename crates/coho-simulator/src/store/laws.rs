@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::{Order, Store};
-use crate::clock::Time;
-use crate::record::{Object, Record, VitallyId};
-use crate::settings::Ids;
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind, StoredRecord};
+use crate::settings::IdSource;
 
 /// A write by the number of its record.
 #[derive(Debug, Clone)]
@@ -30,9 +30,9 @@ fn write() -> impl Strategy<Value = Write> {
 }
 
 fn store() -> Store {
-    let mut store = Store::in_memory(Ids::Sequential);
+    let mut store = Store::in_memory(IdSource::Sequential);
     for n in 90..93 {
-        store.put(Record::new(Object::Account, VitallyId::nth(n), Time::from_millis(0)));
+        store.put(StoredRecord::new(RecordKind::Account, RecordId::nth(n), SimulatorTime::from_millis(0)));
     }
     store
 }
@@ -41,21 +41,23 @@ fn store() -> Store {
 fn apply(store: &mut Store, write: &Write) {
     match write {
         Write::Put { n, at, domain, account } => {
-            let id = VitallyId::nth(*n);
-            let made = store.get(Object::User, id).map_or(Time::from_millis(*at), |record| record.created_at);
-            store.put(Record {
+            let id = RecordId::nth(*n);
+            let made = store
+                .get(RecordKind::User, id)
+                .map_or(SimulatorTime::from_millis(*at), |record| record.created_at);
+            store.put(StoredRecord {
                 external_id: Some(format!("u-{n}")),
-                updated_at: Time::from_millis(*at),
+                updated_at: SimulatorTime::from_millis(*at),
                 email: Some(format!("User{n}@d{domain}.io")),
-                accounts: BTreeSet::from([VitallyId::nth(*account)]),
-                ..Record::new(Object::User, id, made)
+                accounts: BTreeSet::from([RecordId::nth(*account)]),
+                ..StoredRecord::new(RecordKind::User, id, made)
             });
         }
-        Write::Delete { n } => store.delete(Object::User, VitallyId::nth(*n)),
+        Write::Delete { n } => store.delete(RecordKind::User, RecordId::nth(*n)),
     }
 }
 
-fn ids<'r>(records: impl IntoIterator<Item = &'r Record>) -> BTreeSet<VitallyId> {
+fn ids<'r>(records: impl IntoIterator<Item = &'r StoredRecord>) -> BTreeSet<RecordId> {
     records.into_iter().map(|record| record.id).collect()
 }
 
@@ -66,17 +68,17 @@ proptest! {
         for write in &writes {
             apply(&mut store, write);
         }
-        let all: Vec<Record> =
-            (1..12).filter_map(|n| store.get(Object::User, VitallyId::nth(n)).cloned()).collect();
-        prop_assert_eq!(store.count(Object::User), all.len());
+        let all: Vec<StoredRecord> =
+            (1..12).filter_map(|n| store.get(RecordKind::User, RecordId::nth(n)).cloned()).collect();
+        prop_assert_eq!(store.count(RecordKind::User), all.len());
         for order in [Order::CreatedAt, Order::UpdatedAt] {
-            let listed: Vec<&Record> = store.in_order(Object::User, order, None).collect();
+            let listed: Vec<&StoredRecord> = store.in_order(RecordKind::User, order, None).collect();
             prop_assert_eq!(ids(listed.iter().copied()), ids(&all));
             prop_assert_eq!(listed.len(), all.len());
         }
         for record in &all {
             let external_id = record.external_id.as_deref().unwrap_or_default();
-            prop_assert_eq!(store.by_external(Object::User, external_id), Some(record));
+            prop_assert_eq!(store.by_external(RecordKind::User, external_id), Some(record));
             let email = record.email.as_deref().unwrap_or_default();
             prop_assert_eq!(store.by_email(&email.to_uppercase()), vec![record]);
         }
@@ -86,7 +88,7 @@ proptest! {
             prop_assert_eq!(ids(store.by_email_domain(&domain)), ids(wanted));
         }
         for n in 90..93 {
-            let account = VitallyId::nth(n);
+            let account = RecordId::nth(n);
             let wanted = all.iter().filter(|user| user.accounts.contains(&account));
             prop_assert_eq!(store.users_of(account).collect::<BTreeSet<_>>(), ids(wanted));
         }
@@ -101,25 +103,25 @@ proptest! {
         for write in &before {
             apply(&mut store, write);
         }
-        let at_first = ids(store.in_order(Object::User, Order::CreatedAt, None));
+        let at_first = ids(store.in_order(RecordKind::User, Order::CreatedAt, None));
         let mut gone = BTreeSet::new();
         let mut met = Vec::new();
         let mut after = None;
         let mut writes = between.iter();
         loop {
-            let page = store.in_order(Object::User, Order::CreatedAt, after).take(2);
-            let page: Vec<(Time, VitallyId)> = page.map(|record| (record.created_at, record.id)).collect();
+            let page = store.in_order(RecordKind::User, Order::CreatedAt, after).take(2);
+            let page: Vec<(SimulatorTime, RecordId)> = page.map(|record| (record.created_at, record.id)).collect();
             met.extend(page.iter().map(|(_, id)| *id));
             let Some(last) = page.last() else { break };
             after = Some(*last);
             if let Some(write) = writes.next() {
                 if let Write::Delete { n } = write {
-                    gone.insert(VitallyId::nth(*n));
+                    gone.insert(RecordId::nth(*n));
                 }
                 apply(&mut store, write);
             }
         }
-        let stayed: BTreeSet<VitallyId> = at_first.difference(&gone).copied().collect();
+        let stayed: BTreeSet<RecordId> = at_first.difference(&gone).copied().collect();
         for id in stayed {
             prop_assert_eq!(met.iter().filter(|other| **other == id).count(), 1);
         }

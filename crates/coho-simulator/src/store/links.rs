@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::record::{Record, VitallyId};
+use crate::record::{RecordId, StoredRecord};
 
-static NOBODY: BTreeSet<VitallyId> = BTreeSet::new();
+static NOBODY: BTreeSet<RecordId> = BTreeSet::new();
 
-type Members = HashMap<VitallyId, BTreeSet<VitallyId>>;
+type Members = HashMap<RecordId, BTreeSet<RecordId>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Links {
@@ -17,15 +17,15 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    pub(crate) fn users_of(&self, parent: VitallyId) -> &BTreeSet<VitallyId> {
+    pub(crate) fn users_of(&self, parent: RecordId) -> &BTreeSet<RecordId> {
         self.users.get(&parent).unwrap_or(&NOBODY)
     }
 
-    pub(crate) fn accounts_of(&self, organization: VitallyId) -> &BTreeSet<VitallyId> {
+    pub(crate) fn accounts_of(&self, organization: RecordId) -> &BTreeSet<RecordId> {
         self.accounts.get(&organization).unwrap_or(&NOBODY)
     }
 
-    pub(crate) fn add(&mut self, record: &Record) {
+    pub(crate) fn add(&mut self, record: &StoredRecord) {
         for parent in record.accounts.iter().chain(&record.organizations) {
             self.users.entry(*parent).or_default().insert(record.id);
         }
@@ -34,7 +34,7 @@ impl Links {
         }
     }
 
-    pub(crate) fn remove(&mut self, record: &Record) {
+    pub(crate) fn remove(&mut self, record: &StoredRecord) {
         for parent in record.accounts.iter().chain(&record.organizations) {
             leave(&mut self.users, *parent, record.id);
         }
@@ -44,7 +44,7 @@ impl Links {
     }
 }
 
-fn leave(members: &mut Members, parent: VitallyId, child: VitallyId) {
+fn leave(members: &mut Members, parent: RecordId, child: RecordId) {
     let Some(children) = members.get_mut(&parent) else { return };
     children.remove(&child);
     if children.is_empty() {

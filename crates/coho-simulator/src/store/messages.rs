@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Map;
 
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 use crate::message::{DropReason, End, Message, MessageType};
 
 /// The messages.
@@ -12,9 +12,9 @@ use crate::message::{DropReason, End, Message, MessageType};
 pub(crate) struct Messages {
     all: BTreeMap<u64, Message>,
     /// Those to be applied, in the order in which they will be.
-    due: BTreeSet<(Time, u64)>,
+    due: BTreeSet<(SimulatorTime, u64)>,
     /// By `messageId`: type and arrival of each that was good and not a duplicate.
-    seen: HashMap<String, Vec<(MessageType, Time)>>,
+    seen: HashMap<String, Vec<(MessageType, SimulatorTime)>>,
     /// Requests that brought messages so far.
     requests: u64,
 }
@@ -47,12 +47,12 @@ impl Messages {
     }
 
     /// Type and arrival of each good message with that id, duplicates apart.
-    pub(crate) fn seen(&self, message_id: &str) -> &[(MessageType, Time)] {
+    pub(crate) fn seen(&self, message_id: &str) -> &[(MessageType, SimulatorTime)] {
         self.seen.get(message_id).map_or(&[], Vec::as_slice)
     }
 
     /// The first that is to be applied, and when.
-    pub(crate) fn next_due(&self) -> Option<(Time, u64)> {
+    pub(crate) fn next_due(&self) -> Option<(SimulatorTime, u64)> {
         self.due.first().copied()
     }
 

@@ -1,7 +1,7 @@
 //! Which of the two APIs a request is for, and when it came.
 
 use crate::analytics::route::PREFIX;
-use crate::clock::Time;
+use crate::clock::SimulatorTime;
 
 /// Which API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,5 +21,5 @@ impl Api {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) api: Api,
-    pub(super) now: Time,
+    pub(super) now: SimulatorTime,
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use coho_simulator::{DropReason, InspectError, Lifecycle, Object, Running, Seed};
+use coho_simulator::{DropReason, InspectError, LifecycleStage, RecordKind, Running, Seed};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ async fn state_shows_events_and_dropped_messages_with_their_counts() {
 #[tokio::test]
 async fn only_what_is_there_is_marked() {
     let stage = start().await.unwrap();
-    let error = stage.vitally.mark(Object::User, "nobody", Lifecycle::Churned).unwrap_err();
+    let error = stage.vitally.mark(RecordKind::User, "nobody", LifecycleStage::Churned).unwrap_err();
     assert!(matches!(error, InspectError::Record { .. }));
     for marks in [json!({"users": {"nobody": "churned"}}), json!({"users": {"nobody": "gone"}})] {
         assert_eq!(stage.inspect(Method::PUT, "/lifecycle", marks).await.unwrap().status(), 400);
@@ -177,7 +177,7 @@ async fn messages_events_and_instances_outlive_the_simulator() {
     let path = folder.path().join("vitally.db");
     let stage = filled(&path).await.unwrap();
     let everything = |vitally: &Running| {
-        let user = vitally.record(Object::User, "u-1");
+        let user = vitally.record(RecordKind::User, "u-1");
         (user, vitally.events(), vitally.dropped(), vitally.instances(), vitally.pending())
     };
     let before = everything(&stage.vitally);
@@ -204,7 +204,7 @@ async fn a_state_file_from_before_the_analytics_api_is_taken_up() {
     file.execute_batch("DROP TABLE message; DROP TABLE instance; PRAGMA user_version = 1").unwrap();
     drop(file);
     let stage = Stage { vitally: start_on(&path).await.unwrap(), client: stage.client };
-    assert_eq!(stage.vitally.count(Object::Account), 1);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1);
     assert_eq!(send(&stage, "track", &event("e-1")).await.unwrap().status(), 200);
 }
 

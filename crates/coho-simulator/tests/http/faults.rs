@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use coho_simulator::{CallReply, Fault, FaultAnswer, Object, Trouble};
+use coho_simulator::{CallReply, FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -37,10 +37,10 @@ async fn all_bytes(mut stream: TcpStream) -> Result<Vec<u8>, Failure> {
 #[tokio::test]
 async fn a_drop_before_closes_the_connection_without_a_byte_and_writes_nothing() {
     let stage = start().await.unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropBefore));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropBefore));
     let stream = raw_post(&stage, "a").await.unwrap();
     assert!(all_bytes(stream).await.unwrap().is_empty());
-    assert_eq!(stage.vitally.count(Object::Account), 0);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 0);
     let call = stage.vitally.calls().remove(0);
     assert_eq!((call.reply, call.committed), (CallReply::Cut, false));
 }
@@ -48,10 +48,10 @@ async fn a_drop_before_closes_the_connection_without_a_byte_and_writes_nothing()
 #[tokio::test]
 async fn a_drop_after_commit_closes_the_connection_without_a_byte_and_the_record_is_there() {
     let stage = start().await.unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit));
     let stream = raw_post(&stage, "a").await.unwrap();
     assert!(all_bytes(stream).await.unwrap().is_empty());
-    assert!(stage.vitally.record(Object::Account, "a").is_some());
+    assert!(stage.vitally.record(RecordKind::Account, "a").is_some());
     assert!(stage.vitally.calls()[0].committed);
 }
 
@@ -59,7 +59,7 @@ async fn a_drop_after_commit_closes_the_connection_without_a_byte_and_the_record
 async fn a_client_meets_a_cut_as_an_error_on_a_kept_connection_too() {
     let stage = start().await.unwrap();
     stage.get("/resources/accounts").await.unwrap().bytes().await.unwrap();
-    stage.vitally.script(Fault::once(Trouble::DropAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/accounts"));
     let error =
         stage.post("/resources/accounts", &json!({"externalId": "a", "name": "A"})).await.unwrap_err();
     assert!(error.status().is_none() && !error.is_timeout(), "{error:?}");
@@ -69,7 +69,7 @@ async fn a_client_meets_a_cut_as_an_error_on_a_kept_connection_too() {
 #[tokio::test]
 async fn stop_closes_hung_and_idle_connections_at_once() {
     let stage = start().await.unwrap();
-    stage.vitally.script(Fault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
+    stage.vitally.script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts"));
     let hung = raw_post(&stage, "a").await.unwrap();
     let silent = TcpStream::connect(stage.vitally.address()).await.unwrap();
     let kept = stage.get("/resources/accounts").await.unwrap();
@@ -78,7 +78,7 @@ async fn stop_closes_hung_and_idle_connections_at_once() {
     while stage.vitally.calls().len() < 2 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(stage.vitally.count(Object::Account), 1);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 1);
     let address = stage.vitally.address();
     timeout(LONG, stage.vitally.stop()).await.unwrap();
     assert!(all_bytes(hung).await.unwrap().is_empty());
@@ -91,7 +91,7 @@ async fn stop_closes_hung_and_idle_connections_at_once() {
 async fn a_scripted_429_says_when_to_come_back() {
     let stage = start().await.unwrap();
     let answer = FaultAnswer { retry_after: Some(7), ..FaultAnswer::status(429) };
-    stage.vitally.script(Fault::once(Trouble::Answer(answer)));
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)));
     let answer = stage.get("/resources/users").await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"7".parse().unwrap()));
     assert_eq!(stage.get("/resources/users").await.unwrap().status(), 200);

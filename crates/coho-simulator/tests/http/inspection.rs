@@ -1,6 +1,6 @@
 //! The inspection API, and the same through the handle.
 
-use coho_simulator::{Duplicate, Object};
+use coho_simulator::{Duplicate, RecordKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ async fn reset_forgets_everything_but_the_switches() {
     stage.vitally.set_switches("dup=409".parse().unwrap());
     stage.post("/resources/accounts", &json!({"externalId": "a", "name": "A"})).await.unwrap();
     assert_eq!(stage.inspect(Method::POST, "/reset", Value::Null).await.unwrap().status(), 204);
-    assert_eq!(stage.vitally.count(Object::Account), 0);
+    assert_eq!(stage.vitally.count(RecordKind::Account), 0);
     assert!(stage.vitally.calls().is_empty());
     assert_eq!(stage.vitally.switches().dup, Duplicate::Conflict);
 }

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use coho_simulator::{Clock, Ids, Running, Settings, Simulator, StartError, Time};
+use coho_simulator::{
+    IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, SimulatorTime, StartError,
+};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
@@ -12,15 +14,19 @@ pub(crate) type Failure = Box<dyn Error>;
 pub(crate) const KEY: &str = "sk_live_1";
 
 /// 2026-01-02T03:04:05.678Z.
-pub(crate) const START: Time = Time::from_millis(1_767_323_045_678);
+pub(crate) const START: SimulatorTime = SimulatorTime::from_millis(1_767_323_045_678);
 
 pub(crate) struct Stage {
     pub(crate) vitally: Running,
     pub(crate) client: Client,
 }
 
-pub(crate) fn settings() -> Settings {
-    Settings { clock: Clock::manual(START), ids: Ids::Sequential, ..Settings::new(KEY) }
+pub(crate) fn settings() -> SimulatorSettings {
+    SimulatorSettings {
+        clock: SimulatorClock::manual(START),
+        ids: IdSource::Sequential,
+        ..SimulatorSettings::new(KEY)
+    }
 }
 
 pub(crate) fn client() -> Result<Client, Failure> {
@@ -33,12 +39,12 @@ pub(crate) async fn start() -> Result<Stage, Failure> {
     start_with(settings()).await
 }
 
-pub(crate) async fn start_with(settings: Settings) -> Result<Stage, Failure> {
+pub(crate) async fn start_with(settings: SimulatorSettings) -> Result<Stage, Failure> {
     Ok(Stage { vitally: Simulator::start(settings).await?, client: client()? })
 }
 
 pub(crate) async fn start_on(path: &Path) -> Result<Running, StartError> {
-    Simulator::start(Settings { state: Some(path.to_owned()), ..settings() }).await
+    Simulator::start(SimulatorSettings { state: Some(path.to_owned()), ..settings() }).await
 }
 
 impl Stage {

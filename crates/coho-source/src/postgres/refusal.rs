@@ -36,7 +36,7 @@ pub enum PostgresError {
     },
     /// The server answered with an error.
     #[error(transparent)]
-    Refused(Box<Refusal>),
+    Refused(Box<ServerError>),
     /// The connection broke; how many rows were missing is not known.
     #[error("the connection to PostgreSQL broke before the last row")]
     Lost(#[source] tokio_postgres::Error),
@@ -53,7 +53,7 @@ pub enum PostgresError {
 
 /// An error that the server sent.
 #[derive(Debug, thiserror::Error)]
-pub struct Refusal {
+pub struct ServerError {
     /// Host, port and database.
     pub server: String,
     /// The five characters of the SQL standard's error code: `42P01`.
@@ -72,7 +72,7 @@ pub struct Refusal {
     pub limit: Option<Duration>,
 }
 
-impl Refusal {
+impl ServerError {
     fn new(words: &DbError, sql: &str, server: &str, timeout: Option<Duration>) -> Self {
         let position = match words.position() {
             Some(ErrorPosition::Original(at)) => position(sql, *at),
@@ -121,7 +121,7 @@ pub(super) fn refused(words: &DbError, sql: &str, server: &str, timeout: Option<
     if is_many_statements(words) {
         return PostgresError::ManyStatements;
     }
-    PostgresError::Refused(Box::new(Refusal::new(words, sql, server, timeout)))
+    PostgresError::Refused(Box::new(ServerError::new(words, sql, server, timeout)))
 }
 
 /// Line and column of the server's position, which counts characters from 1.
@@ -139,7 +139,7 @@ fn bounded(words: &str) -> String {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PostgreSQL at {} refused", self.server)?;
         let connecting = self.state.starts_with("28") || self.state == "3D000";
@@ -186,7 +186,7 @@ impl PostgresError {
     }
 }
 
-impl Refusal {
+impl ServerError {
     /// The server's detail and hint, and Coho's own advice.
     pub fn help(&self) -> Option<String> {
         let parts = [self.detail.as_deref(), self.hint.as_deref(), self.jinja.as_deref(), self.advice()];

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use coho_core::model::Model;
 use coho_core::row::{Cell, Columns, RowBuf};
-use coho_source::{Connection, Inferred, Misfit, Scope, SourceError};
+use coho_source::{Connection, Inferred, Misfit, ReadScope, SourceError};
 
 /// Reads a model and shows it.
 #[allow(dead_code, reason = "some tests need the other")]
-pub(crate) async fn shown(connection: &Connection, model: &Model, scope: Scope) -> String {
+pub(crate) async fn shown(connection: &Connection, model: &Model, scope: ReadScope) -> String {
     only(connection, model, scope, None).await
 }
 
@@ -17,7 +17,7 @@ pub(crate) async fn shown(connection: &Connection, model: &Model, scope: Scope) 
 pub(crate) async fn only(
     connection: &Connection,
     model: &Model,
-    scope: Scope,
+    scope: ReadScope,
     needed: Option<&[&str]>,
 ) -> String {
     let mut out = String::new();
@@ -30,7 +30,7 @@ pub(crate) async fn only(
 async fn rows(
     connection: &Connection,
     model: &Model,
-    scope: Scope,
+    scope: ReadScope,
     needed: Option<&[&str]>,
     out: &mut String,
 ) -> Result<(), SourceError> {

@@ -21,8 +21,8 @@ use std::collections::{BTreeSet, VecDeque};
 use coho_core::code::Code;
 use coho_core::verdict::Verdict;
 
-use super::limits::{Lessons, Limits};
-use super::message::{Message, Unfit};
+use super::limits::{BatchLimits, Lessons};
+use super::message::{AnalyticsMessage, Unfit};
 use super::tally::{Mark, Tally};
 use super::{BATCH, Kind, Outgoing};
 use crate::request::{Answer, Reply, Request};
@@ -43,7 +43,7 @@ pub struct Batch {
     /// What was sent, and awaits its answer.
     under_way: Vec<Item>,
     tally: Tally,
-    limits: Limits,
+    limits: BatchLimits,
     lessons: Lessons,
     portions: Portions,
 }
@@ -60,7 +60,7 @@ pub enum BatchStep {
 #[derive(Debug)]
 struct Item {
     operation: usize,
-    message: Message,
+    message: AnalyticsMessage,
 }
 
 impl Batch {
@@ -68,12 +68,12 @@ impl Batch {
     ///
     /// ```
     /// use coho_vitally::analytics::batch::{Batch, BatchStep};
-    /// use coho_vitally::analytics::limits::{Lessons, Limits};
+    /// use coho_vitally::analytics::limits::{Lessons, BatchLimits};
     ///
-    /// let nothing = Batch::start(&[], Limits::default(), Lessons::default());
+    /// let nothing = Batch::start(&[], BatchLimits::default(), Lessons::default());
     /// assert!(matches!(nothing, BatchStep::Done(verdicts, _) if verdicts.is_empty()));
     /// ```
-    pub fn start(outgoing: &[Outgoing<'_>], limits: Limits, lessons: Lessons) -> BatchStep {
+    pub fn start(outgoing: &[Outgoing<'_>], limits: BatchLimits, lessons: Lessons) -> BatchStep {
         let mut batch = Self {
             pending: VecDeque::new(),
             suspects: VecDeque::new(),
@@ -85,7 +85,7 @@ impl Batch {
         };
         for outgoing in outgoing {
             let operation = batch.tally.add(outgoing.operation);
-            match Message::of(outgoing).and_then(|messages| fitting(messages, limits)) {
+            match AnalyticsMessage::of(outgoing).and_then(|messages| fitting(messages, limits)) {
                 Ok(messages) => {
                     let items = messages.into_iter().map(|message| Item { operation, message });
                     batch.pending.extend(items);
@@ -267,7 +267,7 @@ impl Portions {
 }
 
 /// The messages, unless one of them is larger than a whole batch may be.
-fn fitting(messages: Vec<Message>, limits: Limits) -> Result<Vec<Message>, Unfit> {
+fn fitting(messages: Vec<AnalyticsMessage>, limits: BatchLimits) -> Result<Vec<AnalyticsMessage>, Unfit> {
     let largest = messages.iter().map(|message| message.text.len() + "[]".len()).max().unwrap_or_default();
     if largest <= limits.bytes {
         return Ok(messages);

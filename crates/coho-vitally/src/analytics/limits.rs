@@ -9,7 +9,7 @@ const BLOCKED_AFTER: u32 = 10;
 
 /// How large a batch may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct BatchLimits {
     /// The most messages. Vitally takes 100 (<https://docs.vitally.io/en/articles/9874151-analytics-api-batch>, read
     /// 2026-11-24).
     pub messages: usize,
@@ -17,7 +17,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for BatchLimits {
     fn default() -> Self {
         Self { messages: 100, bytes: 256 * 1_024 }
     }
@@ -44,12 +44,12 @@ enum Standing {
 
 impl Lessons {
     /// The most bytes of a batch.
-    pub(super) fn bytes(&self, limits: Limits) -> usize {
+    pub(super) fn bytes(&self, limits: BatchLimits) -> usize {
         self.bytes.map_or(limits.bytes, |bytes| bytes.min(limits.bytes))
     }
 
     /// A batch of this many bytes was too large: the next ones are half as large.
-    pub(super) fn too_large(&mut self, sent: usize, limits: Limits) {
+    pub(super) fn too_large(&mut self, sent: usize, limits: BatchLimits) {
         self.bytes = Some(self.bytes(limits).min(sent) / 2);
     }
 
@@ -136,10 +136,10 @@ mod tests {
     fn what_was_taken_anywhere_is_taken() {
         let (mut ours, mut theirs) = (Lessons::default(), Lessons::default());
         ours.refused(Kind::User, "no");
-        ours.too_large(1_000, Limits::default());
+        ours.too_large(1_000, BatchLimits::default());
         theirs.taken(Kind::User);
         let joined = ours.joined(theirs);
         assert_eq!(joined.kinds.get(&Kind::User), Some(&Standing::Taken));
-        assert_eq!(joined.bytes(Limits::default()), 500);
+        assert_eq!(joined.bytes(BatchLimits::default()), 500);
     }
 }

@@ -7,10 +7,10 @@
 //! account is a message of its own.
 
 use coho_core::code::Code;
-use coho_core::memory::Verb;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::Verb;
 use coho_core::sync::{Associations, Mode};
 use coho_core::value::Value;
 use serde_json::{Map, Value as Json};
@@ -57,7 +57,7 @@ impl Kind {
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct AnalyticsMessage {
     /// Its type.
     pub kind: Kind,
     /// The record's external id; an event's `messageId`.
@@ -78,7 +78,7 @@ pub struct Unfit {
     pub message: String,
 }
 
-impl Message {
+impl AnalyticsMessage {
     /// The messages of an operation, in the order in which they are sent; never none.
     pub fn of(outgoing: &Outgoing<'_>) -> Result<Vec<Self>, Unfit> {
         let operation = outgoing.operation;
@@ -201,7 +201,7 @@ impl Draft {
         Ok(())
     }
 
-    fn user(&self, outgoing: &Outgoing<'_>) -> Result<Vec<Message>, Unfit> {
+    fn user(&self, outgoing: &Outgoing<'_>) -> Result<Vec<AnalyticsMessage>, Unfit> {
         let organizations = last_first(&self.organizations).map(|id| ("organizationId", id));
         let links: Vec<_> =
             organizations.chain(last_first(&self.accounts).map(|id| ("accountId", id))).collect();
@@ -210,7 +210,7 @@ impl Draft {
             let number = (!is_one).then_some(number + 1);
             self.record(outgoing, "userId", Some(link), number)
         });
-        let messages: Vec<Message> = messages.collect();
+        let messages: Vec<AnalyticsMessage> = messages.collect();
         if messages.is_empty() { Err(no_owner(Object::User)) } else { Ok(messages) }
     }
 
@@ -220,7 +220,7 @@ impl Draft {
         id: &str,
         link: Option<(&str, &str)>,
         number: Option<usize>,
-    ) -> Message {
+    ) -> AnalyticsMessage {
         let target = outgoing.operation.target.as_str();
         let message_id = match number {
             Some(number) => format!("{}-{number}", outgoing.message_id),
@@ -233,7 +233,7 @@ impl Draft {
         seal(Kind::of(outgoing.operation.object), target, members, message_id, value::moment(outgoing.at))
     }
 
-    fn event(&self, outgoing: &Outgoing<'_>) -> Result<Message, Unfit> {
+    fn event(&self, outgoing: &Outgoing<'_>) -> Result<AnalyticsMessage, Unfit> {
         let catalog = Object::Event.catalog();
         if !self.members.contains_key("event") {
             let message = "Required field: the event has no name".to_owned();
@@ -254,7 +254,7 @@ impl Draft {
 /// Takes a user away from the accounts that were acknowledged before and are not among those of the row, where the row is to
 /// say exactly which there are. Each pair is independent of the links that are added, so the order does not matter. There is
 /// no such message for organizations.
-fn unlinks(outgoing: &Outgoing<'_>) -> Vec<Message> {
+fn unlinks(outgoing: &Outgoing<'_>) -> Vec<AnalyticsMessage> {
     let operation = outgoing.operation;
     let Action::Write { associations: Associations::Exact, changed, .. } = &operation.action else {
         return Vec::new();
@@ -278,13 +278,13 @@ fn unlinks(outgoing: &Outgoing<'_>) -> Vec<Message> {
 }
 
 /// Puts the envelope around a message: its type, id and time.
-fn seal(kind: Kind, record: &str, members: Map<String, Json>, id: String, at: String) -> Message {
+fn seal(kind: Kind, record: &str, members: Map<String, Json>, id: String, at: String) -> AnalyticsMessage {
     let mut whole = Map::new();
     whole.insert("type".to_owned(), Json::from(kind.as_str()));
     whole.extend(members);
     whole.insert("messageId".to_owned(), Json::from(id.as_str()));
     whole.insert("timestamp".to_owned(), Json::from(at));
-    Message { kind, record: record.to_owned(), id, text: Json::Object(whole).to_string() }
+    AnalyticsMessage { kind, record: record.to_owned(), id, text: Json::Object(whole).to_string() }
 }
 
 fn ids(value: &Value) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Values in messages: moments in UTC with milliseconds, dates as dates, and numbers that every reader reads alike.
 
 use coho_core::json;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use serde_json::Value as Json;
 

@@ -11,7 +11,7 @@ use super::limiter::Again;
 use super::transport::Sent;
 use super::{Client, Looked};
 use crate::ask::Ask;
-use crate::lookup::Finding;
+use crate::lookup::LookupResult;
 use crate::request::{Answer, Cost, Reply, Request};
 
 /// The longest wait between two tries, before jitter.
@@ -104,7 +104,7 @@ impl<'a> Carrier<'a> {
     }
 
     /// What a look-up found, with the calls that it took.
-    pub(super) fn looked(self, finding: Finding) -> Looked {
+    pub(super) fn looked(self, finding: LookupResult) -> Looked {
         Looked { finding, calls: self.log.calls, health: self.log.health }
     }
 }

@@ -45,7 +45,7 @@ impl Default for Breaker {
 impl Breaker {
     /// Notes a verdict; gives the halt once as many records in a row were refused with one code and the same beginning of
     /// the text. Whatever Vitally takes in between starts the count again; what never got an answer changes nothing.
-    pub fn judged(&mut self, verdict: &Verdict) -> Option<Verdict> {
+    pub fn observe(&mut self, verdict: &Verdict) -> Option<Verdict> {
         match verdict {
             Verdict::Rejected { code, message } => self.refuse(*code, message),
             Verdict::Applied { .. }
@@ -139,11 +139,11 @@ mod tests {
     #[test]
     fn refusals_for_one_reason_open_it() {
         let mut breaker = Breaker { most_refused: 3, ..Breaker::default() };
-        assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"a\"")), None);
-        assert_eq!(breaker.judged(&Verdict::Unsure { why: "timed out".to_owned() }), None);
-        assert_eq!(breaker.judged(&rejected("`mrr` must be a number, not \"b\"")), None);
+        assert_eq!(breaker.observe(&rejected("`mrr` must be a number, not \"a\"")), None);
+        assert_eq!(breaker.observe(&Verdict::Unsure { why: "timed out".to_owned() }), None);
+        assert_eq!(breaker.observe(&rejected("`mrr` must be a number, not \"b\"")), None);
         assert_eq!(breaker.note(Health::Answering), None);
-        let halt = breaker.judged(&rejected("`mrr` must be a number, not \"c\""));
+        let halt = breaker.observe(&rejected("`mrr` must be a number, not \"c\""));
         let message = "3 records in a row were refused: `mrr` must be a number, not \"c\"".to_owned();
         assert_eq!(halt, Some(Verdict::Halt { code: Code::REFUSED, message }));
     }
@@ -152,11 +152,11 @@ mod tests {
     fn other_reasons_and_what_is_taken_start_the_count_of_refusals_again() {
         let mut breaker = Breaker { most_refused: 2, ..Breaker::default() };
         for _ in 0..5 {
-            assert_eq!(breaker.judged(&rejected("one")), None);
-            assert_eq!(breaker.judged(&rejected("another")), None);
-            assert_eq!(breaker.judged(&Verdict::Accepted), None);
-            assert_eq!(breaker.judged(&rejected("another")), None);
-            assert_eq!(breaker.judged(&Verdict::Missing), None);
+            assert_eq!(breaker.observe(&rejected("one")), None);
+            assert_eq!(breaker.observe(&rejected("another")), None);
+            assert_eq!(breaker.observe(&Verdict::Accepted), None);
+            assert_eq!(breaker.observe(&rejected("another")), None);
+            assert_eq!(breaker.observe(&Verdict::Missing), None);
         }
     }
 }

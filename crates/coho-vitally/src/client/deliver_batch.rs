@@ -11,7 +11,7 @@ use super::ask::{Log, without_token};
 use super::breaker::Health;
 use crate::analytics::Outgoing;
 use crate::analytics::batch::{Batch, BatchStep};
-use crate::analytics::limits::{Lessons, Limits};
+use crate::analytics::limits::{BatchLimits, Lessons};
 
 /// What became of operations that were sent in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Client {
         self.line(Api::Analytics).is_some()
     }
 
-    fn limits(&self) -> Option<Limits> {
+    fn limits(&self) -> Option<BatchLimits> {
         self.0.settings.analytics.as_ref().map(|analytics| analytics.limits)
     }
 

@@ -6,7 +6,7 @@ use coho_core::sync::Api;
 use super::ClientError;
 use super::limiter::pace::{LimiterState, Told};
 use super::limiter::{Again, Limiter, Pass, Share};
-use super::settings::Settings;
+use super::settings::ClientSettings;
 use super::transport::{Sent, Transport};
 use crate::request::{Answer, Reply, Request};
 
@@ -21,7 +21,7 @@ pub(super) struct Line {
 
 impl Line {
     /// The line to the REST API, where there is a token for it.
-    pub(super) fn rest(settings: &Settings) -> Result<Option<Self>, ClientError> {
+    pub(super) fn rest(settings: &ClientSettings) -> Result<Option<Self>, ClientError> {
         let Some(token) = &settings.token else { return Ok(None) };
         let route = route(Api::Rest, settings.endpoint.source(), settings.endpoint.url()?);
         let transport = Transport::new(route, token.header(), settings)?;
@@ -36,7 +36,7 @@ impl Line {
     }
 
     /// The line to the Analytics API, where it is to be used.
-    pub(super) fn analytics(settings: &Settings) -> Result<Option<Self>, ClientError> {
+    pub(super) fn analytics(settings: &ClientSettings) -> Result<Option<Self>, ClientError> {
         let Some(analytics) = &settings.analytics else { return Ok(None) };
         let url = analytics.endpoint.url(&settings.endpoint)?;
         let route = route(Api::Analytics, analytics.endpoint.source(&settings.endpoint), url);

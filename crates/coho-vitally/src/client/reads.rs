@@ -21,7 +21,7 @@ pub struct Pages {
 
 /// What one call of a listing brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedPage {
     /// The records that no earlier call brought.
     pub records: Vec<Record>,
     /// Whether there are more.
@@ -34,7 +34,7 @@ pub struct Listed {
 
 impl Pages {
     /// Reads the next page, a hundred records at most. After the last one it brings nothing, without a call.
-    pub async fn next(&mut self) -> Listed {
+    pub async fn next(&mut self) -> ListedPage {
         let mut log = Log::default();
         let portion = match (self.client.halted(), self.listing.request()) {
             (Some(verdict), _) => Portion { records: Vec::new(), end: End::Failed(verdict) },
@@ -44,7 +44,7 @@ impl Pages {
                 self.listing.on(&answer)
             }
         };
-        Listed { records: portion.records, end: portion.end, calls: log.calls, health: log.health }
+        ListedPage { records: portion.records, end: portion.end, calls: log.calls, health: log.health }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coho_core::call::{Attempt, Call, Headers, Route};
-use coho_core::memory::Time;
 use coho_core::private::Private;
+use coho_core::time::Time;
 use reqwest::header::HeaderMap;
 
 use super::{JSON, USER_AGENT};

@@ -5,18 +5,18 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use coho_core::memory::Time;
 use coho_core::private::Private;
+use coho_core::time::Time;
 
 use super::endpoint::{AnalyticsEndpoint, Endpoint};
 use super::limiter::price::Price;
 use super::token::{AnalyticsToken, Token};
 use crate::address::Paths;
-use crate::analytics::limits::Limits;
+use crate::analytics::limits::BatchLimits;
 
-/// What a client is made with. [`Settings::new`] gives what suits Vitally.
+/// What a client is made with. [`ClientSettings::new`] gives what suits Vitally.
 #[derive(Clone)]
-pub struct Settings {
+pub struct ClientSettings {
     /// Where the workspace is.
     pub endpoint: Endpoint,
     /// Its REST token. A workspace that only takes events needs none; whatever goes through the REST API halts, then.
@@ -40,7 +40,7 @@ pub struct Settings {
     /// How calls are repeated.
     pub retry: Retry,
     /// Our clock.
-    pub clock: Clock,
+    pub clock: ClientClock,
     /// Randomness for waits, from 0 to 1.
     pub jitter: Jitter,
 }
@@ -59,7 +59,7 @@ pub struct AnalyticsSettings {
     /// How many calls may be under way at once.
     pub concurrency: usize,
     /// How large a batch may be.
-    pub limits: Limits,
+    pub limits: BatchLimits,
 }
 
 impl AnalyticsSettings {
@@ -72,7 +72,7 @@ impl AnalyticsSettings {
             rate: 300,
             known_price: None,
             concurrency: 4,
-            limits: Limits::default(),
+            limits: BatchLimits::default(),
         }
     }
 }
@@ -96,9 +96,9 @@ impl Default for Retry {
 
 /// A clock.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Time + Send + Sync>);
+pub struct ClientClock(Arc<dyn Fn() -> Time + Send + Sync>);
 
-impl Clock {
+impl ClientClock {
     /// A clock of one's own.
     pub fn new(now: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
@@ -138,7 +138,7 @@ impl Jitter {
     }
 }
 
-impl Settings {
+impl ClientSettings {
     /// The REST API: 900 units a minute of the 1,000 that Vitally documents, five calls at once, ten seconds to connect and
     /// sixty in all.
     pub fn new(endpoint: Endpoint, token: Token) -> Self {
@@ -164,13 +164,13 @@ impl Settings {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             retry: Retry::default(),
-            clock: Clock::real(),
+            clock: ClientClock::real(),
             jitter: Jitter::random(),
         }
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("endpoint", &self.endpoint)
@@ -183,7 +183,7 @@ impl fmt::Debug for Settings {
     }
 }
 
-impl fmt::Debug for Clock {
+impl fmt::Debug for ClientClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clock")
     }

@@ -7,14 +7,14 @@ use std::time::Instant;
 
 use chrono::DateTime;
 use coho_core::call::{Attempt, Call, Headers, Route};
-use coho_core::memory::Time;
 use coho_core::private::Private;
+use coho_core::time::Time;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, redirect};
 
 use super::limiter::headers::RateHeaders;
 use super::record::{self, Routes};
-use super::settings::{Clock, Settings};
+use super::settings::{ClientClock, ClientSettings};
 use super::{ClientError, JSON, USER_AGENT};
 use crate::request::{Answer, Method, Reply, Request};
 
@@ -26,7 +26,7 @@ const LARGEST_ANSWER: usize = 64 * 1_024 * 1_024;
 pub(super) struct Transport {
     http: reqwest::Client,
     routes: Routes,
-    clock: Clock,
+    clock: ClientClock,
     private: Private,
 }
 
@@ -56,7 +56,11 @@ pub(super) enum Fault {
 
 impl Transport {
     /// `authorization` is the whole value of that header.
-    pub(super) fn new(route: Route, authorization: &str, settings: &Settings) -> Result<Self, ClientError> {
+    pub(super) fn new(
+        route: Route,
+        authorization: &str,
+        settings: &ClientSettings,
+    ) -> Result<Self, ClientError> {
         install_provider();
         let mut authorization = HeaderValue::from_str(authorization).map_err(|_| ClientError::Token)?;
         authorization.set_sensitive(true);

@@ -20,13 +20,13 @@ use std::collections::BTreeSet;
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, FieldValue, Fields};
-use coho_core::memory::Time;
 use coho_core::message;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
 use coho_core::sync::Associations;
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use coho_core::value::{Value, preview};
 use coho_core::verdict::Verdict;
 use serde_json::json;

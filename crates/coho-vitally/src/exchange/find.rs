@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use coho_core::memory::Verb;
+use coho_core::row_state::Verb;
 use coho_core::target::VitallyId;
 use coho_core::verdict::Verdict;
 
-use crate::address::Ids;
+use crate::address::RouteIds;
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::subject::Subject;
-use crate::lookup::{self, Finding};
+use crate::lookup::{self, LookupResult};
 use crate::resolved::Match;
 use crate::wire::record::Record;
 use crate::wire::refusal::Certainty;
@@ -83,12 +83,14 @@ impl<A: Ask> Exchange<'_, A> {
         certainty: Certainty,
     ) -> Result<Option<Record>, Verdict> {
         match (certainty, self.paths.of(self.subject.object)) {
-            (Certainty::Said, Ids::Both | Ids::BothShown) => self.find(vec![Look::TargetWithoutPath]).await,
-            (Certainty::Said, Ids::VitallysOnly) | (Certainty::Guessed, _) => Ok(None),
+            (Certainty::Said, RouteIds::Both | RouteIds::BothShown) => {
+                self.find(vec![Look::TargetWithoutPath]).await
+            }
+            (Certainty::Said, RouteIds::VitallysOnly) | (Certainty::Guessed, _) => Ok(None),
         }
     }
 
-    async fn look(&mut self, look: Look) -> Finding {
+    async fn look(&mut self, look: Look) -> LookupResult {
         let (object, target, asked) = (self.subject.object, &self.subject.target, &mut self.asked);
         match look {
             Look::Target => lookup::by_external_id(asked, object, target, self.paths).await,
@@ -97,9 +99,9 @@ impl<A: Ask> Exchange<'_, A> {
             Look::Remembered(id) => lookup::by_remembered_id(asked, object, target, &id, self.paths).await,
             Look::Id(id) => lookup::by_id(asked, object, &id).await,
             Look::Email(address) => lookup::by_email(asked, &address).await,
-            Look::Told(Match::None) => Finding::Missing,
-            Look::Told(Match::One(record)) => Finding::Found(record),
-            Look::Told(Match::Several) => Finding::Several,
+            Look::Told(Match::None) => LookupResult::Missing,
+            Look::Told(Match::One(record)) => LookupResult::Found(record),
+            Look::Told(Match::Several) => LookupResult::Several,
         }
     }
 }

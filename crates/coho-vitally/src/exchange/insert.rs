@@ -13,9 +13,9 @@
 
 use std::time::Duration;
 
-use coho_core::memory::Origin;
 use coho_core::operation::Operation;
 use coho_core::plan::Calls;
+use coho_core::row_state::Origin;
 use coho_core::verdict::Verdict;
 
 use crate::ask::Ask;

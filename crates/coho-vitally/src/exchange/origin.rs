@@ -12,8 +12,9 @@
 //! Whether another sync of the ledger made the record is for the caller to know.
 
 use chrono::TimeDelta;
-use coho_core::memory::{Origin, Time};
 use coho_core::operation::Known;
+use coho_core::row_state::Origin;
+use coho_core::time::Time;
 
 use crate::request::Reply;
 use crate::wire::record::Record;

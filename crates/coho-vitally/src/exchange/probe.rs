@@ -6,8 +6,8 @@
 //! | found | Applied: it is there | Applied: it still is there |
 //! | missing | Missing | Gone |
 
-use coho_core::memory::{Origin, Verb};
 use coho_core::plan::Calls;
+use coho_core::row_state::{Origin, Verb};
 use coho_core::verdict::Verdict;
 
 use crate::ask::Ask;

@@ -2,18 +2,19 @@
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, Fields};
-use coho_core::memory::{Origin, Time};
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::Origin;
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
 use crate::address::Address;
 use crate::exchange::exact::Exact;
-use crate::lookup::{Finding, is_asked, is_at, other_record};
+use crate::lookup::{LookupResult, is_asked, is_at, other_record};
 use crate::request::LARGEST_BODY;
 use crate::resolved::{Match, Resolved, Unlinking};
 use crate::wire::body::{Body, Draft, Unresolved};
@@ -162,13 +163,13 @@ impl Subject {
     }
 
     /// The record that a look found, if any; else the verdict, which nothing was written for.
-    pub(crate) fn one(&self, finding: Finding) -> Result<Option<Record>, Verdict> {
+    pub(crate) fn one(&self, finding: LookupResult) -> Result<Option<Record>, Verdict> {
         match finding {
-            Finding::Found(record) => Ok(Some(*record)),
-            Finding::Missing => Ok(None),
-            Finding::Several => Err(Verdict::Ambiguous),
-            Finding::Wrong { message } => Err(wrong_record(message)),
-            Finding::Failed(verdict) => Err(self.not_found_out(verdict)),
+            LookupResult::Found(record) => Ok(Some(*record)),
+            LookupResult::Missing => Ok(None),
+            LookupResult::Several => Err(Verdict::Ambiguous),
+            LookupResult::Wrong { message } => Err(wrong_record(message)),
+            LookupResult::Failed(verdict) => Err(self.not_found_out(verdict)),
         }
     }
 

@@ -25,15 +25,16 @@
 
 use coho_core::code::Code;
 use coho_core::fields::{Difference, FieldValue};
-use coho_core::memory::{Origin, Time};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::plan::Calls;
+use coho_core::row_state::Origin;
 use coho_core::sync::Associations;
+use coho_core::time::Time;
 use coho_core::value::preview;
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids};
+use crate::address::{Address, RouteIds};
 use crate::ask::Ask;
 use crate::exchange::find::Look;
 use crate::exchange::origin::Reached;
@@ -187,7 +188,7 @@ impl<A: Ask> Upsert<'_, '_, A> {
             }
             Put::Missing => Place::Nowhere,
             Put::WantsVitallysId => {
-                self.exchange.paths.learn(object, Ids::VitallysOnly);
+                self.exchange.paths.learn(object, RouteIds::VitallysOnly);
                 self.look(Self::seen).await?
             }
             Put::Doubtful(refusal) => self.look_in_doubt(refusal).await?,

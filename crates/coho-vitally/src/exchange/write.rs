@@ -6,7 +6,7 @@
 
 use coho_core::verdict::Verdict;
 
-use crate::address::{Address, Ids};
+use crate::address::{Address, RouteIds};
 use crate::ask::Ask;
 use crate::exchange::Exchange;
 use crate::exchange::origin::Moment;
@@ -158,7 +158,7 @@ impl<A: Ask> Exchange<'_, A> {
             Reading::Fine(reply) => {
                 let written = self.put_at(address, body, existence, reply)?;
                 if let (Address::External(object, _), true) = (address, written.birth == Birth::Unlikely) {
-                    self.paths.learn(*object, Ids::BothShown);
+                    self.paths.learn(*object, RouteIds::BothShown);
                 }
                 Ok(Put::Written(Box::new(written)))
             }

@@ -190,7 +190,7 @@ fn unshown_text(reply: &Reply, what: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use coho_core::memory::Time;
+    use coho_core::time::Time;
 
     use super::*;
 

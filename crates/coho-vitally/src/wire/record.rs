@@ -2,9 +2,9 @@
 
 use chrono::DateTime;
 use coho_core::json;
-use coho_core::memory::Time;
 use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use coho_core::value::Value;
 use serde_json::{Map, Value as Json};
 

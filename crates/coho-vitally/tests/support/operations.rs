@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use coho_core::decide::{Change, Reason};
-use coho_core::fields::{Difference, FieldValue, Fields, Rendered, Rendering, Sent, sieve};
+use coho_core::fields::{Difference, FieldValue, Fields, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
-use coho_core::memory::Verb;
 use coho_core::object::{FieldKind, Object};
 use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
+use coho_core::row_state::Verb;
 use coho_core::sync::{Associations, Mode, NullPolicy};
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
@@ -52,17 +52,17 @@ pub(crate) fn operation_with(
         associations,
     };
     let sent: Sent = sent.iter().map(|(path, value)| (FieldPath::new(path), value.clone())).collect();
-    let sieved = sieve(&rendered, &sent);
+    let field_diff = diff_fields(&rendered, &sent);
     let action = match deed {
         Deed::Write(mode) => Action::Write {
             mode,
             associations,
-            changed: changed(&sieved.complete, sieved.differences),
-            complete: sieved.complete,
-            would_send: sieved.would_send,
+            changed: changed(&field_diff.complete, field_diff.differences),
+            complete: field_diff.complete,
+            would_send: field_diff.would_send,
         },
         Deed::Remove => Action::Remove,
-        Deed::Probe(verb) => Action::Probe { verb, would_send: sieved.would_send },
+        Deed::Probe(verb) => Action::Probe { verb, would_send: field_diff.would_send },
     };
     Ok(Operation {
         key: Key::new("1"),
@@ -74,7 +74,7 @@ pub(crate) fn operation_with(
         change: Change::Add,
         reason: Reason::NewRecord,
         seen: None,
-        serial: 0,
+        version: 0,
     })
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use coho_simulator::{Running, Settings as SimulatorSettings, Simulator, Switches};
+use coho_simulator::{Running, Simulator, SimulatorSettings, Switches};
 use coho_vitally::client::{
-    AnalyticsSettings, AnalyticsToken, Client, Endpoint, Jitter, Retry, Settings, Token,
+    AnalyticsSettings, AnalyticsToken, Client, ClientSettings, Endpoint, Jitter, Retry, Token,
 };
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -27,16 +27,16 @@ pub(crate) fn client(url: &str) -> Result<Client, Failure> {
 }
 
 /// What that client is made with.
-pub(crate) fn settings(url: &str) -> Result<Settings, Failure> {
+pub(crate) fn settings(url: &str) -> Result<ClientSettings, Failure> {
     let token = Token::parse(&KEY.to_owned().into())?;
-    let settings = Settings::new(Endpoint::BaseUrl(url.to_owned()), token);
+    let settings = ClientSettings::new(Endpoint::BaseUrl(url.to_owned()), token);
     let retry = Retry { first_wait: Duration::ZERO, ..settings.retry };
-    Ok(Settings { rate: 60_000, retry, jitter: Jitter::new(|| 0.0), ..settings })
+    Ok(ClientSettings { rate: 60_000, retry, jitter: Jitter::new(|| 0.0), ..settings })
 }
 
 /// The same with the Analytics API, whose host is the same here.
 #[allow(dead_code, reason = "each test file uses a part of it")]
-pub(crate) fn with_analytics(settings: Settings) -> Result<Settings, Failure> {
+pub(crate) fn with_analytics(settings: ClientSettings) -> Result<ClientSettings, Failure> {
     let analytics = AnalyticsSettings::new(AnalyticsToken::parse(&ANALYTICS.into())?);
-    Ok(Settings { analytics: Some(AnalyticsSettings { rate: 60_000, ..analytics }), ..settings })
+    Ok(ClientSettings { analytics: Some(AnalyticsSettings { rate: 60_000, ..analytics }), ..settings })
 }

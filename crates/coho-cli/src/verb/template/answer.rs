@@ -11,7 +11,7 @@ use coho_core::row::{Column, ColumnType, Columns};
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
-use coho_liquid::{Context, Scope, Settings, compile};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 /// The longest request, in bytes.
 const LONGEST: usize = 8 << 20;
@@ -36,7 +36,7 @@ struct Request {
     data: Option<Value>,
     row: Option<Value>,
     mode: Mode,
-    settings: Settings,
+    settings: TemplateSettings,
     snippets: Snippets,
 }
 
@@ -51,7 +51,8 @@ fn read(line: &str) -> Result<Request, Problem> {
     let request = coho_core::json::parse(line).map_err(|_| refused("the request is not JSON"))?;
     let Value::Object(members) = request else { return Err(refused("the request is not an object")) };
     let (mut template, mut data, mut row) = (None, None, None);
-    let (mut mode, mut settings, mut snippets) = (Mode::Typed, Settings::default(), Snippets::default());
+    let (mut mode, mut settings, mut snippets) =
+        (Mode::Typed, TemplateSettings::default(), Snippets::default());
     for (name, value) in members {
         match (name.as_str(), value) {
             ("template", Value::Text(text)) => template = Some(text),
@@ -62,7 +63,8 @@ fn read(line: &str) -> Result<Request, Problem> {
                 mode = choice("mode", &value, &[("typed", Mode::Typed), ("text", Mode::Text)])?;
             }
             ("undefined", value) => {
-                let choices = [("error", Settings::default()), ("empty", Settings::lenient())];
+                let choices =
+                    [("error", TemplateSettings::default()), ("empty", TemplateSettings::lenient())];
                 settings = choice("undefined", &value, &choices)?;
             }
             ("template", _) => return Err(refused("`template` is a text")),
@@ -125,11 +127,13 @@ impl Request {
     }
 
     /// A row alone is what its members are; other names may be anything.
-    fn scope(&self) -> Scope {
-        let (None, Some(Value::Object(members))) = (&self.data, &self.row) else { return Scope::free() };
+    fn scope(&self) -> CompileScope {
+        let (None, Some(Value::Object(members))) = (&self.data, &self.row) else {
+            return CompileScope::free();
+        };
         let column = |(name, _): &(String, Value)| Column { name: name.clone(), kind: ColumnType::Mixed };
         let columns = Columns::new(members.iter().map(column).collect());
-        columns.map_or_else(|_| Scope::free(), |columns| Scope::columns(&columns))
+        columns.map_or_else(|_| CompileScope::free(), |columns| CompileScope::columns(&columns))
     }
 }
 

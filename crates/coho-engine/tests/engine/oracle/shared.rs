@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use coho_simulator::{Fault, Object, Seed, Switches, Time};
+use coho_simulator::{RecordKind, ScriptedFault, Seed, SimulatorTime, Switches};
 use proptest::prelude::*;
 
 use super::{GUARDS, SHORT_LISTS, faults, played, table};
@@ -48,7 +48,7 @@ struct History {
     vitally: &'static str,
     people: Vec<u8>,
     steps: Vec<Step>,
-    disturbed: Option<(Step, Vec<Fault>)>,
+    disturbed: Option<(Step, Vec<ScriptedFault>)>,
 }
 
 const VITALLYS: [&str; 5] = [
@@ -133,12 +133,12 @@ fn write(stage: &mut Stage, step: &Step, number: usize, sheet: &mut Sheet) -> Re
 fn held(stage: &Stage) -> Vec<String> {
     let names = crate::stage::told::names(&stage.vitally);
     let mut lines = Vec::new();
-    for record in stage.vitally.records(Object::Account) {
+    for record in stage.vitally.records(RecordKind::Account) {
         let value = |name: &str| record.traits.get(name).and_then(serde_json::Value::as_u64);
         let id = record.external_id.as_deref().unwrap_or_default();
         lines.push(sheet::account_line(id, value("plan"), value("seats")));
     }
-    for record in stage.vitally.records(Object::User) {
+    for record in stage.vitally.records(RecordKind::User) {
         let mut accounts: Vec<_> = record.accounts.iter().map(|id| names[&id.to_string()].clone()).collect();
         accounts.sort();
         let called = record.name.as_deref().unwrap_or_default();
@@ -174,7 +174,7 @@ async fn play(stage: &mut Stage, history: &History) -> Result<(), Failure> {
     let mut sheet = Sheet::default();
     for account in &history.people {
         if !sheet.has_account(*account) {
-            let long_ago = Time::from_millis(START - 1_000_000_000);
+            let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
             stage
                 .vitally
                 .seed(Seed::account(&name("a", *account)).name(&name("a", *account)).made_at(long_ago))?;
@@ -196,11 +196,16 @@ async fn play(stage: &mut Stage, history: &History) -> Result<(), Failure> {
 }
 
 /// A run in which calls fail, and then all rows leave.
-async fn disturb(stage: &mut Stage, step: &Step, faults: &[Fault], sheet: &mut Sheet) -> Result<(), Failure> {
+async fn disturb(
+    stage: &mut Stage,
+    step: &Step,
+    faults: &[ScriptedFault],
+    sheet: &mut Sheet,
+) -> Result<(), Failure> {
     let (people, users) = (sheet.made_by_people(), sheet.users_of(step));
     let ids: Vec<_> = people
         .iter()
-        .map(|id| stage.vitally.record(Object::Account, &name("a", *id)).map(|r| r.id))
+        .map(|id| stage.vitally.record(RecordKind::Account, &name("a", *id)).map(|r| r.id))
         .collect();
     write(stage, &Step { stranger: None, ..step.clone() }, usize::MAX, sheet)?;
     for fault in faults {
@@ -218,7 +223,7 @@ async fn disturb(stage: &mut Stage, step: &Step, faults: &[Fault], sheet: &mut S
         }
     }
     for user in users {
-        if stage.vitally.record(Object::User, &name("u", user)).is_none() {
+        if stage.vitally.record(RecordKind::User, &name("u", user)).is_none() {
             return Err(format!("user {user} is lost: {held:#?}").into());
         }
     }
@@ -227,7 +232,7 @@ async fn disturb(stage: &mut Stage, step: &Step, faults: &[Fault], sheet: &mut S
     write(stage, &Step { removed: ["delete-created"; 3], mode: "upsert", ..Step::default() }, 0, sheet)?;
     settle(stage, step, &mut Sheet::default()).await?;
     for (account, id) in people.iter().zip(ids).filter(|_| spares) {
-        if stage.vitally.record(Object::Account, &name("a", *account)).map(|record| record.id) != id {
+        if stage.vitally.record(RecordKind::Account, &name("a", *account)).map(|record| record.id) != id {
             return Err(format!("a{account} was made by people, and is gone").into());
         }
     }
@@ -243,7 +248,8 @@ fn assert_known(stage: &Stage, step: &Step) -> Result<(), Failure> {
         ))
     };
     assert_eq!(open("<>")?, [""; 0], "an outcome stays unknown");
-    let is_gone = |user: &&User| stage.vitally.record(Object::Account, &name("a", user.account)).is_none();
+    let is_gone =
+        |user: &&User| stage.vitally.record(RecordKind::Account, &name("a", user.account)).is_none();
     let waiting: BTreeSet<String> =
         step.users.iter().filter(|(_, user)| is_gone(user)).map(|(id, _)| id.to_string()).collect();
     let unknown: Vec<_> = open("=")?.into_iter().filter(|key| !waiting.contains(key)).collect();

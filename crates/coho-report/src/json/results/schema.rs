@@ -1,8 +1,8 @@
 //! The JSON Schema of `run_results.json`. It lets members be added, as documents of one version may.
 
 use coho_core::object::Object;
-use coho_core::plan::Status;
-use coho_core::verdict::Fate;
+use coho_core::plan::SyncStatus;
+use coho_core::verdict::RowStatus;
 use serde_json::{Map, Value as Json, json};
 
 use crate::json::VERSION;
@@ -69,7 +69,7 @@ fn sync() -> Json {
 }
 
 fn counts() -> Json {
-    let fates = Fate::ALL.map(|fate| (fate.as_str().to_owned(), number("")));
+    let statuses = RowStatus::ALL.map(|status| (status.as_str().to_owned(), number("")));
     json!({
         "type": "object",
         "description": "The rows read and the keys gone are together the sum of the fates: each ends in exactly one.",
@@ -82,7 +82,7 @@ fn counts() -> Json {
             "fates": {
                 "type": "object",
                 "description": "Rows and keys by what became of them; those that are 0 are left out.",
-                "properties": fates.into_iter().collect::<Map<_, _>>(),
+                "properties": statuses.into_iter().collect::<Map<_, _>>(),
                 "additionalProperties": false,
             },
         },
@@ -142,18 +142,18 @@ fn guard() -> Json {
 
 fn statuses() -> Vec<&'static str> {
     let halted =
-        Status::Halted { code: coho_core::code::Code::UNAUTHORIZED, message: String::new(), at: None };
+        SyncStatus::Halted { code: coho_core::code::Code::UNAUTHORIZED, message: String::new(), at: None };
     [
-        Status::Completed,
-        Status::CompletedWithErrors,
-        Status::Held,
-        Status::TimeUp,
-        Status::Failed(Vec::new()),
+        SyncStatus::Completed,
+        SyncStatus::CompletedWithErrors,
+        SyncStatus::Held,
+        SyncStatus::TimeUp,
+        SyncStatus::Failed(Vec::new()),
         halted,
-        Status::Interrupted,
+        SyncStatus::Interrupted,
     ]
     .iter()
-    .map(Status::name)
+    .map(SyncStatus::name)
     .collect()
 }
 

@@ -1,8 +1,8 @@
 //! A plan's operations, page by page: removals first, then what is written; or those of one kind, and the rows that are not sent.
 
 use coho_core::decide::Change;
-use coho_core::verdict::Fate;
-use coho_engine::plan::{Listed, Planned, TableError, Which};
+use coho_core::verdict::RowStatus;
+use coho_engine::plan::{PlanRow, Planned, TableError, Which};
 use coho_report::words::{FATES, change, counted, number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl List {
 /// What is listed under this name: a change that is an operation, or a fate.
 fn which(kind: &str) -> Option<Which> {
     let planned = PLANNED.into_iter().find(|planned| change(*planned) == kind).map(Which::Planned);
-    planned.or_else(|| Fate::parse(kind).filter(|fate| is_listed(*fate)).map(Which::Ended))
+    planned.or_else(|| RowStatus::parse(kind).filter(|status| is_listed(*status)).map(Which::Ended))
 }
 
 /// Where a page begins. What would be done begins with the removals, and goes on with the rest.
@@ -158,7 +158,7 @@ impl Cursor {
     }
 
     /// Behind this row.
-    fn behind(row: &Listed) -> String {
+    fn behind(row: &PlanRow) -> String {
         if row.removes { format!("remove-{}", row.seq) } else { row.seq.to_string() }
     }
 
@@ -170,7 +170,7 @@ impl Cursor {
 }
 
 /// One row more than a page has room for, if there are so many.
-fn read(of: &Planned, which: Option<Which>, from: Cursor) -> Result<Vec<Listed>, TableError> {
+fn read(of: &Planned, which: Option<Which>, from: Cursor) -> Result<Vec<PlanRow>, TableError> {
     match (which, from) {
         (Some(which), from) => of.list(which, from.number(), MOST + 1),
         (None, Cursor::Rest(after)) => of.list(Which::PlannedWrites, after, MOST + 1),
@@ -189,10 +189,12 @@ fn kinds(planned: &Planned) -> Vec<Choice> {
         let count = changes.iter().filter(|((other, _), _)| *other == kind).map(|(_, count)| count).sum();
         Choice { name: change(kind).to_owned(), count }
     };
-    let of_fate =
-        |fate: Fate| Choice { name: fate.as_str().to_owned(), count: planned.plan.counts.fate(fate) };
+    let of_status = |status: RowStatus| Choice {
+        name: status.as_str().to_owned(),
+        count: planned.plan.counts.status(status),
+    };
     let all = PLANNED.into_iter().map(of_change);
-    let all = all.chain(FATES.into_iter().filter(|fate| is_listed(*fate)).map(of_fate));
+    let all = all.chain(FATES.into_iter().filter(|status| is_listed(*status)).map(of_status));
     all.filter(|choice| choice.count > 0).collect()
 }
 
@@ -203,7 +205,7 @@ impl Choice {
 }
 
 impl Item {
-    fn of(row: Listed) -> Self {
+    fn of(row: PlanRow) -> Self {
         Self {
             number: row.seq,
             key: Some(row.key.to_string()).filter(|key| !key.is_empty()),

@@ -45,7 +45,7 @@ pub(super) struct SyncPart {
 /// How many rows and keys end so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ended {
-    pub(super) fate: String,
+    pub(super) status: String,
     pub(super) rows: u64,
     /// Whether they are listed, rather than only counted.
     pub(super) listed: bool,
@@ -186,9 +186,9 @@ fn first_run(first_run: Option<FirstRun>) -> Option<String> {
 }
 
 fn ended(counts: &Counts) -> Vec<Ended> {
-    let ended = FATES.into_iter().map(|fate| (fate, counts.fate(fate))).filter(|(_, rows)| *rows > 0);
+    let ended = FATES.into_iter().map(|status| (status, counts.status(status))).filter(|(_, rows)| *rows > 0);
     ended
-        .map(|(fate, rows)| Ended { fate: fate.as_str().to_owned(), rows, listed: is_listed(fate) })
+        .map(|(status, rows)| Ended { status: status.as_str().to_owned(), rows, listed: is_listed(status) })
         .collect()
 }
 
@@ -223,11 +223,11 @@ fn problems(plan: &SyncPlan) -> Vec<RowProblem> {
 
 impl Ended {
     fn show(&self, sync: &str) -> Markup {
-        let words = self.fate.replace('-', " ");
+        let words = self.status.replace('-', " ");
         html! {
             @if self.listed {
-                a class={ "count " (parts::tone(&self.fate)) }
-                    href=(Target::Plan.with(&[("sync", Some(sync)), ("kind", Some(&self.fate))])) {
+                a class={ "count " (parts::tone(&self.status)) }
+                    href=(Target::Plan.with(&[("sync", Some(sync)), ("kind", Some(&self.status))])) {
                     b { (number(self.rows)) } " " (words)
                 }
             } @else { b { (number(self.rows)) } " " (words) }

@@ -13,7 +13,7 @@ pub(crate) struct Filter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sync: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fate: Option<String>,
+    pub(crate) status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
     /// The number of a cause of failures.
@@ -35,7 +35,7 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
     pub(crate) sync: String,
-    pub(crate) fate: String,
+    pub(crate) status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
     pub(crate) rows: u64,
@@ -63,7 +63,7 @@ impl Kind {
     fn of(self, choice: &Choice) -> Option<&str> {
         match self {
             Self::Sync => Some(&choice.sync),
-            Self::Fate => Some(&choice.fate),
+            Self::Fate => Some(&choice.status),
             Self::Code => choice.code.as_deref(),
         }
     }
@@ -77,7 +77,7 @@ impl Filter {
         let text = q.as_deref().and_then(|number| context.searches.text(number));
         Self {
             sync: filter("sync"),
-            fate: filter("fate"),
+            status: filter("fate"),
             code: filter("code"),
             cause: filter("cause"),
             standing: context.asked.filter("standing").is_some(),
@@ -94,7 +94,7 @@ impl Filter {
             &[
                 ("standing", self.standing.then_some("yes")),
                 ("sync", self.sync.as_deref()),
-                ("fate", self.fate.as_deref()),
+                ("fate", self.status.as_deref()),
                 ("code", self.code.as_deref()),
                 ("cause", self.cause.as_deref()),
                 ("q", self.q.as_deref()),
@@ -138,7 +138,7 @@ impl Filter {
     fn chosen(&self, kind: Kind) -> Option<&str> {
         match kind {
             Kind::Sync => self.sync.as_deref(),
-            Kind::Fate => self.fate.as_deref(),
+            Kind::Fate => self.status.as_deref(),
             Kind::Code => self.code.as_deref(),
         }
     }
@@ -148,7 +148,7 @@ impl Filter {
         let value = value.map(str::to_owned);
         match kind {
             Kind::Sync => other.sync = value,
-            Kind::Fate => other.fate = value,
+            Kind::Fate => other.status = value,
             Kind::Code => other.code = value,
         }
         other

@@ -10,12 +10,12 @@ use crate::target::{self, Target};
 
 /// Where a row ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct RowState {
+pub(crate) struct RowView {
     pub(crate) number: i64,
     pub(crate) sync: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,
-    pub(crate) fate: String,
+    pub(crate) status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) did: Option<String>,
     pub(crate) reason: String,
@@ -28,22 +28,22 @@ pub(crate) struct RowState {
     pub(crate) changes: Vec<Change>,
 }
 
-impl RowState {
+impl RowView {
     /// A row of the ledger.
     pub(crate) fn of(row: &NumberedRow) -> Self {
-        let fate = &row.record.fate;
+        let status = &row.record.status;
         Self {
             number: row.number,
             sync: row.sync.as_str().to_owned(),
-            key: fate.key.as_ref().map(ToString::to_string),
-            fate: fate.fate.as_str().to_owned(),
-            did: fate.op_type.map(|did| did.as_str().to_owned()),
-            reason: fate.reason.clone(),
-            code: fate.code.map(|code| code.to_string()),
-            message: fate.message.clone(),
-            at: fate.at.into(),
+            key: status.key.as_ref().map(ToString::to_string),
+            status: status.status.as_str().to_owned(),
+            did: status.op_type.map(|did| did.as_str().to_owned()),
+            reason: status.reason.clone(),
+            code: status.code.map(|code| code.to_string()),
+            message: status.message.clone(),
+            at: status.at.into(),
             run: row.record.run.as_str().to_owned(),
-            changes: Change::all(&fate.changes),
+            changes: Change::all(&status.changes),
         }
     }
 
@@ -69,7 +69,7 @@ impl RowState {
                 a .key href=(Target::Row { number: self.number }.path()) {
                     @match &self.key { Some(key) => { (key) } None => { "a row without a key" } }
                 }
-                (parts::fate(&self.fate))
+                (parts::status(&self.status))
                 span .faint {
                     (self.sync)
                     @if let Some(did) = &self.did { " · " (did) }

@@ -1,22 +1,22 @@
 //! Track: stores an event, unless it is of a churned or ignored customer.
 
 use crate::message::{DropReason, End, Message};
-use crate::record::{Lifecycle, Object, Record};
+use crate::record::{LifecycleStage, RecordKind, StoredRecord};
 use crate::rest::Turn;
 use crate::switches::LifecycleRule;
 
 pub(super) fn store(turn: &Turn<'_>, message: &Message) -> Result<End, DropReason> {
     let content = &message.content;
     let find = |object, id: &Option<String>| id.as_deref().and_then(|id| turn.store.by_external(object, id));
-    let user = find(Object::User, &content.user_id);
+    let user = find(RecordKind::User, &content.user_id);
     let account = match (&content.account_id, user) {
-        (Some(_), _) => find(Object::Account, &content.account_id),
+        (Some(_), _) => find(RecordKind::Account, &content.account_id),
         // Without an account it counts for the last one that the user was put into.
         (None, user) => user
             .and_then(|user| user.last_account)
-            .and_then(|account| turn.store.get(Object::Account, account)),
+            .and_then(|account| turn.store.get(RecordKind::Account, account)),
     };
-    let organization = find(Object::Organization, &content.organization_id);
+    let organization = find(RecordKind::Organization, &content.organization_id);
     match turn.switches.lifecycle {
         LifecycleRule::Store => {}
         LifecycleRule::Drop => {
@@ -28,11 +28,11 @@ pub(super) fn store(turn: &Turn<'_>, message: &Message) -> Result<End, DropReaso
 }
 
 /// Whether events of the record are collected.
-fn collected(record: &Record) -> Result<(), DropReason> {
+fn collected(record: &StoredRecord) -> Result<(), DropReason> {
     match record.lifecycle {
-        Lifecycle::Ignored => Err(DropReason::Ignored),
-        Lifecycle::Churned => Err(DropReason::Churned),
-        Lifecycle::Active if record.is_churned() => Err(DropReason::Churned),
-        Lifecycle::Active => Ok(()),
+        LifecycleStage::Ignored => Err(DropReason::Ignored),
+        LifecycleStage::Churned => Err(DropReason::Churned),
+        LifecycleStage::Active if record.is_churned() => Err(DropReason::Churned),
+        LifecycleStage::Active => Ok(()),
     }
 }

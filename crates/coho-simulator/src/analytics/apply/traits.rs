@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::message::MessageType;
-use crate::record::Record;
+use crate::record::StoredRecord;
 use crate::switches::{NestedTrait, NullTrait};
 
 /// Whether a trait is a field of the record.
@@ -54,7 +54,7 @@ fn flatten(key: &str, value: &Value, into: &mut Map<String, Value>) {
 }
 
 /// Sets one trait of a record.
-pub(super) fn set(record: &mut Record, kind: MessageType, key: &str, value: Value, null: NullTrait) {
+pub(super) fn set(record: &mut StoredRecord, kind: MessageType, key: &str, value: Value, null: NullTrait) {
     if value.is_null() && null == NullTrait::Ignore {
         return;
     }

@@ -2,13 +2,14 @@
 
 use super::record::{is_newest, link_stamp};
 use crate::message::{DropReason, End, Message};
-use crate::record::Object;
+use crate::record::RecordKind;
 use crate::rest::Turn;
 
 pub(super) fn unlink(turn: &mut Turn<'_>, message: &Message) -> Result<End, DropReason> {
     let content = &message.content;
-    let account = content.account_id.as_deref().and_then(|id| turn.store.by_external(Object::Account, id));
-    let user = content.user_id.as_deref().and_then(|id| turn.store.by_external(Object::User, id));
+    let account =
+        content.account_id.as_deref().and_then(|id| turn.store.by_external(RecordKind::Account, id));
+    let user = content.user_id.as_deref().and_then(|id| turn.store.by_external(RecordKind::User, id));
     let (Some(account), Some(user)) = (account, user) else { return Err(DropReason::NotLinked) };
     let (account, mut user) = (account.id, user.clone());
     if !is_newest(&mut user, link_stamp(account), message.timestamp, turn.switches.stale_timestamp) {

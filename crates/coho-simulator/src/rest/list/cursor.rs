@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Time;
-use crate::record::VitallyId;
+use crate::clock::SimulatorTime;
+use crate::record::RecordId;
 use crate::rest::Refused;
 use crate::store::{Order, Place};
 
@@ -29,7 +29,7 @@ pub(crate) fn read(text: &str, order: Order) -> Result<Place, Refused> {
 
 fn parse(text: &str, order: Order) -> Option<Place> {
     let form: CursorForm = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
-    let place = (Time::parse(&form.sort_val)?, VitallyId::parse(&form.id)?);
+    let place = (SimulatorTime::parse(&form.sort_val)?, RecordId::parse(&form.id)?);
     (form.sort_by == name(order)).then_some(place)
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_in_its_own_order_only() {
-        let place = (Time::from_millis(1_234), VitallyId::nth(7));
+        let place = (SimulatorTime::from_millis(1_234), RecordId::nth(7));
         let text = write(place, Order::CreatedAt);
         assert_eq!(read(&text, Order::CreatedAt), Ok(place));
         assert_eq!(read(&text, Order::UpdatedAt).unwrap_err().status, 400);

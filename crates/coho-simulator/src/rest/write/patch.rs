@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::clock::Time;
-use crate::record::{Object, Record, VitallyId};
+use crate::clock::SimulatorTime;
+use crate::record::{RecordId, RecordKind, StoredRecord};
 use crate::rest::fields::{self, Verb};
 use crate::rest::{Refused, Turn};
 use crate::switches::{Associations, OrganizationExternal, Switches, Types};
@@ -41,22 +41,23 @@ pub(crate) struct Patch {
     join_date: Set<String>,
     unsubscribed: Option<bool>,
     pub(crate) traits: Map<String, Value>,
-    organization: Set<VitallyId>,
-    accounts: Option<BTreeSet<VitallyId>>,
-    organizations: Option<BTreeSet<VitallyId>>,
+    organization: Set<RecordId>,
+    accounts: Option<BTreeSet<RecordId>>,
+    organizations: Option<BTreeSet<RecordId>>,
 }
 
 impl Patch {
     pub(crate) fn read(
         turn: &Turn<'_>,
-        object: Object,
+        object: RecordKind,
         verb: Verb,
         body: Map<String, Value>,
     ) -> Result<Self, Refused> {
         let mut body = fields::sift(body, fields::of(object), verb, turn.switches)?;
-        let accounts = linked(turn, &mut body, "accountIds", Object::Account, verb)?;
-        let organizations = linked(turn, &mut body, "organizationIds", Object::Organization, verb)?;
-        if object == Object::User && verb == Verb::Create && accounts.is_none() && organizations.is_none() {
+        let accounts = linked(turn, &mut body, "accountIds", RecordKind::Account, verb)?;
+        let organizations = linked(turn, &mut body, "organizationIds", RecordKind::Organization, verb)?;
+        if object == RecordKind::User && verb == Verb::Create && accounts.is_none() && organizations.is_none()
+        {
             return Err(Refused::bad("Must specify at least one of: accountIds or organizationIDs"));
         }
         owner(&mut body)?;
@@ -74,7 +75,7 @@ impl Patch {
         })
     }
 
-    pub(crate) fn apply(self, record: &mut Record, switches: &Switches, now: Time) {
+    pub(crate) fn apply(self, record: &mut StoredRecord, switches: &Switches, now: SimulatorTime) {
         if let Some(external_id) = self.external_id {
             record.external_id = Some(external_id);
         }
@@ -95,7 +96,7 @@ impl Patch {
     }
 }
 
-fn link(to: &mut BTreeSet<VitallyId>, ids: Option<BTreeSet<VitallyId>>, assoc: Associations) {
+fn link(to: &mut BTreeSet<RecordId>, ids: Option<BTreeSet<RecordId>>, assoc: Associations) {
     let Some(ids) = ids else { return };
     match assoc {
         Associations::Add => to.extend(ids),
@@ -124,9 +125,9 @@ fn external_id(body: &mut Map<String, Value>) -> Result<Option<String>, Refused>
 }
 
 /// A user may be without a name, the others may not.
-fn name(body: &mut Map<String, Value>, object: Object) -> Result<Set<String>, Refused> {
+fn name(body: &mut Map<String, Value>, object: RecordKind) -> Result<Set<String>, Refused> {
     match (text(body, "name")?, object) {
-        (Set::Clear, Object::Account | Object::Organization) => {
+        (Set::Clear, RecordKind::Account | RecordKind::Organization) => {
             Err(Refused::misfit("/name", "must be string", "Field name must be a string"))
         }
         (name, _) => Ok(name),
@@ -136,7 +137,7 @@ fn name(body: &mut Map<String, Value>, object: Object) -> Result<Set<String>, Re
 fn join_date(body: &mut Map<String, Value>) -> Result<Set<String>, Refused> {
     let date = text(body, "joinDate")?;
     match &date {
-        Set::To(text) if Time::parse(text).is_none() => {
+        Set::To(text) if SimulatorTime::parse(text).is_none() => {
             let text = "Field joinDate must be an ISO 8601 date";
             Err(Refused::misfit("/joinDate", "must match format \"date-time\"", text))
         }
@@ -169,7 +170,7 @@ fn owner(body: &mut Map<String, Value>) -> Result<(), Refused> {
 
 fn trait_values(
     turn: &Turn<'_>,
-    object: Object,
+    object: RecordKind,
     body: &mut Map<String, Value>,
 ) -> Result<Map<String, Value>, Refused> {
     let mut values = match body.remove("traits") {
@@ -208,16 +209,16 @@ fn organization(
     turn: &Turn<'_>,
     verb: Verb,
     body: &mut Map<String, Value>,
-) -> Result<Set<VitallyId>, Refused> {
+) -> Result<Set<RecordId>, Refused> {
     let id = match text(body, "organizationId")? {
         Set::Keep => return Ok(Set::Keep),
         Set::Clear => return Ok(Set::Clear),
         Set::To(id) => id,
     };
-    let by_id = VitallyId::parse(&id).and_then(|id| turn.store.get(Object::Organization, id));
+    let by_id = RecordId::parse(&id).and_then(|id| turn.store.get(RecordKind::Organization, id));
     let by_external = || match (turn.switches.org_ext, verb) {
         (OrganizationExternal::Both, _) | (OrganizationExternal::Put, Verb::Update) => {
-            turn.store.by_external(Object::Organization, &id)
+            turn.store.by_external(RecordKind::Organization, &id)
         }
         (OrganizationExternal::Put, Verb::Create) | (OrganizationExternal::Off, _) => None,
     };
@@ -233,9 +234,9 @@ fn linked(
     turn: &Turn<'_>,
     body: &mut Map<String, Value>,
     name: &str,
-    object: Object,
+    object: RecordKind,
     verb: Verb,
-) -> Result<Option<BTreeSet<VitallyId>>, Refused> {
+) -> Result<Option<BTreeSet<RecordId>>, Refused> {
     let items = match (body.remove(name), verb) {
         (None, _) => return Ok(None),
         (Some(Value::Array(items)), Verb::Create) if items.is_empty() => return Ok(None),
@@ -252,11 +253,11 @@ fn linked(
     items.iter().map(|item| linked_one(turn, item, name, object)).collect::<Result<_, _>>().map(Some)
 }
 
-fn linked_one(turn: &Turn<'_>, item: &Value, name: &str, object: Object) -> Result<VitallyId, Refused> {
+fn linked_one(turn: &Turn<'_>, item: &Value, name: &str, object: RecordKind) -> Result<RecordId, Refused> {
     let text = item.as_str().ok_or_else(|| {
         let text = format!("Field {name} must be an array of strings");
         Refused::misfit(format!("/{name}"), "must be array of strings", text)
     })?;
-    let id = VitallyId::parse(text).filter(|id| turn.store.get(object, *id).is_some());
+    let id = RecordId::parse(text).filter(|id| turn.store.get(object, *id).is_some());
     id.ok_or_else(|| Refused::bad(format!("{name}: no {} with id {text}", object.singular())))
 }

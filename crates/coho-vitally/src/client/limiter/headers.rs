@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 /// A `Reset` above this is a moment, not a wait.
 const EPOCH: u64 = 1_000_000;

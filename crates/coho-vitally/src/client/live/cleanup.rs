@@ -8,7 +8,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use super::Left;
 use super::error::LiveError;
 use super::session::{Made, Session, path};
-use crate::lookup::Finding;
+use crate::lookup::LookupResult;
 use crate::request::Method;
 
 /// Takes away what is left; gives what could not be.
@@ -50,10 +50,10 @@ async fn find(
 ) -> Result<Option<VitallyId>, NotRemoved> {
     let parsed = ExternalId::parse(external_id).map_err(|error| (None, error.to_string()))?;
     match session.client.lookup(object, &parsed).await.finding {
-        Finding::Found(record) => Ok(record.id),
-        Finding::Missing | Finding::Wrong { .. } => Ok(None),
-        Finding::Several => Err((None, "Vitally has several of this external id".to_owned())),
-        Finding::Failed(verdict) => Err((None, said(&LiveError::of(verdict)))),
+        LookupResult::Found(record) => Ok(record.id),
+        LookupResult::Missing | LookupResult::Wrong { .. } => Ok(None),
+        LookupResult::Several => Err((None, "Vitally has several of this external id".to_owned())),
+        LookupResult::Failed(verdict) => Err((None, said(&LiveError::of(verdict)))),
     }
 }
 

@@ -5,7 +5,7 @@
 //! So the median of all counts. The client itself looks only at calls between which nothing could flow in: its calls are not made
 //! one after the other.
 
-use coho_core::memory::Time;
+use coho_core::time::Time;
 
 use crate::client::LimiterState;
 use crate::request::Cost;

@@ -8,8 +8,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use coho_core::memory::Time;
-use coho_simulator::{Gauge, Meter, Pass, Time as ServerTime, Window};
+use coho_core::time::Time;
+use coho_simulator::{Gauge, Meter, Pass, SimulatorTime as ServerTime, Window};
 use tokio::time::Instant;
 
 use super::super::headers::RateHeaders;

@@ -7,25 +7,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Seen, Time};
+use coho_core::row_state::{RowState, Seen};
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
-use super::Standings;
+use super::StateCounts;
 use super::page::{COLUMNS, Page, Raw};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// Memories that are read at once.
 const PAGE: i64 = 2_048;
 
 /// The memories of a scope, in the order of their keys' bytes.
 #[derive(Debug)]
-pub struct Memories {
+pub struct RowStates {
     source: Option<Source>,
     page: Arc<Page>,
     next: usize,
-    standings: Standings,
+    counts: StateCounts,
 }
 
 #[derive(Debug)]
@@ -37,38 +38,38 @@ struct Source {
     after: Option<(String, u32)>,
 }
 
-impl Memories {
+impl RowStates {
     /// No memories at all: for a sync that never ran.
     pub fn none() -> Self {
-        Self { source: None, page: Arc::default(), next: 0, standings: Standings::default() }
+        Self { source: None, page: Arc::default(), next: 0, counts: StateCounts::default() }
     }
 
-    pub(super) fn open(path: &Path, scope: &Scope) -> Result<Self, LedgerError> {
+    pub(super) fn open(path: &Path, scope: &SyncScope) -> Result<Self, LedgerError> {
         let doing = "opening a cursor";
         let connection = reader(path).map_err(|error| Fault::from(error).on(path, doing))?;
         connection.execute_batch("BEGIN").map_err(|error| Fault::from(error).on(path, doing))?;
         let source = Source { connection, path: path.into(), scope: scope.id, after: None };
-        let mut memories = Self { source: Some(source), ..Self::none() };
+        let mut row_states = Self { source: Some(source), ..Self::none() };
         // The first page is read now, so that the snapshot is of this moment.
-        memories.turn()?;
-        Ok(memories)
+        row_states.turn()?;
+        Ok(row_states)
     }
 
     /// How many memories of each kind were passed so far.
-    pub fn standings(&self) -> Standings {
-        self.standings
+    pub fn counts(&self) -> StateCounts {
+        self.counts
     }
 
     /// Where a row of this key stands to the next memory, which stays the next one: before it, after it, or it is its own.
     /// `None` where there is no further memory.
     pub fn compare(&mut self, row: &[u8]) -> Result<Option<Ordering>, LedgerError> {
-        Ok(self.peek()?.map(|memory| (row, 0).cmp(&(memory.key(), memory.departure()))))
+        Ok(self.peek()?.map(|row_state| (row, 0).cmp(&(row_state.key(), row_state.departure()))))
     }
 
     /// Whether nothing is to be done about the next memory where its row is seen like this: it was delivered or assumed,
     /// nothing is pending, and neither the row nor the mapping changed. Decodes nothing.
     pub fn is_same(&mut self, seen: &Seen) -> Result<bool, LedgerError> {
-        Ok(self.peek()?.is_some_and(|memory| memory.is_same(seen)))
+        Ok(self.peek()?.is_some_and(|row_state| row_state.is_same(seen)))
     }
 
     /// Whether there is a further memory.
@@ -87,13 +88,13 @@ impl Memories {
     /// Goes on behind the next memory, without looking at it. There must be one.
     pub fn pass(&mut self) {
         let raw = self.page.at(self.next);
-        self.standings.count(raw.standing(), raw.pending());
+        self.counts.count(raw.delivery(), raw.pending());
         self.next += 1;
     }
 
     /// The next memory. There must be one.
-    pub fn take_next(&mut self) -> MemoryRow {
-        let row = MemoryRow { page: Arc::clone(&self.page), row: self.next, path: self.path() };
+    pub fn take_next(&mut self) -> StateRow {
+        let row = StateRow { page: Arc::clone(&self.page), row: self.next, path: self.path() };
         self.pass();
         row
     }
@@ -133,8 +134,8 @@ impl Source {
     }
 }
 
-impl Iterator for Memories {
-    type Item = Result<MemoryRow, LedgerError>;
+impl Iterator for RowStates {
+    type Item = Result<StateRow, LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.peek() {
@@ -147,13 +148,13 @@ impl Iterator for Memories {
 
 /// A memory that is decoded when it is asked for. It keeps the page alive that it came from: decode it, do not collect it.
 #[derive(Clone, Debug)]
-pub struct MemoryRow {
+pub struct StateRow {
     page: Arc<Page>,
     row: usize,
     path: Arc<Path>,
 }
 
-impl MemoryRow {
+impl StateRow {
     fn raw(&self) -> Raw<'_> {
         self.page.at(self.row)
     }
@@ -174,7 +175,7 @@ impl MemoryRow {
     }
 
     /// The whole memory.
-    pub fn decode(&self) -> Result<Memory, LedgerError> {
+    pub fn decode(&self) -> Result<RowState, LedgerError> {
         self.raw().decode().map_err(|fault| fault.on(&self.path, "reading memory"))
     }
 }

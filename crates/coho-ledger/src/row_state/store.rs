@@ -1,16 +1,17 @@
-//! Writing a memory: its columns as text, numbers and digests. [`super::page`] reads them back.
+//! Writing a row_state: its columns as text, numbers and digests. [`super::page`] reads them back.
 
 use coho_core::digest::ENCODING;
 use coho_core::fields::Sent;
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::target::VitallyId;
+use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::Fault;
 use crate::moment::{micros, stored};
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 const STORE: &str = "\
     INSERT INTO memory (scope, key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
@@ -30,30 +31,30 @@ const STORE: &str = "\
 /// Writes a memory, or drops it. The serial is the ledger's own: one more than before.
 pub(crate) fn store(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     key: &Key,
-    memory: Option<&Memory>,
+    row_state: Option<&RowState>,
     now: Time,
 ) -> Result<(), Fault> {
-    let Some(memory) = memory else {
+    let Some(row_state) = row_state else {
         connection
             .prepare_cached("DELETE FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3")?
             .execute(params![scope.id, key.row(), key.departure()])?;
         return Ok(());
     };
-    let standing = StandingColumns::of(&memory.standing);
-    let pending = PendingColumns::of(&memory.pending);
+    let delivery = DeliveryColumns::of(&row_state.delivery);
+    let pending = PendingColumns::of(&row_state.pending);
     connection.prepare_cached(STORE)?.execute(params![
         scope.id,
         key.row(),
         key.departure(),
-        memory.target.as_str(),
-        standing.name,
-        standing.sent,
-        standing.n,
-        memory.standing.id().map(VitallyId::as_str),
-        memory.standing.origin().map(origin),
-        standing.removed_at,
+        row_state.target.as_str(),
+        delivery.name,
+        delivery.sent,
+        delivery.n,
+        row_state.delivery.id().map(VitallyId::as_str),
+        row_state.delivery.origin().map(origin),
+        delivery.removed_at,
         pending.name,
         pending.verb.map(verb),
         pending.operation,
@@ -66,8 +67,8 @@ pub(crate) fn store(
         pending.tries,
         pending.due.map(due),
         pending.due_at,
-        memory.seen.map(|seen| seen.row.to_bytes()),
-        memory.seen.map(|seen| seen.mapping.to_bytes()),
+        row_state.seen.map(|seen| seen.row.to_bytes()),
+        row_state.seen.map(|seen| seen.mapping.to_bytes()),
         ENCODING,
         micros(now),
     ])?;
@@ -77,7 +78,7 @@ pub(crate) fn store(
 /// The operation of the key's open intent, if it has one.
 pub(crate) fn open_operation(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     key: &Key,
 ) -> Result<Option<Vec<u8>>, Fault> {
     let found = connection
@@ -127,25 +128,25 @@ fn due(due: Due) -> &'static str {
 
 /// The columns that a standing fills, besides id and origin.
 #[derive(Default)]
-struct StandingColumns {
+struct DeliveryColumns {
     name: &'static str,
     sent: Option<String>,
     n: Option<u32>,
     removed_at: Option<i64>,
 }
 
-impl StandingColumns {
-    fn of(standing: &Standing) -> Self {
-        let name = match standing {
-            Standing::Never => "never",
-            Standing::Assumed { .. } => "assumed",
-            Standing::Delivered { .. } => "delivered",
-            Standing::Released { .. } => "released",
-            Standing::Removed { .. } => "removed",
+impl DeliveryColumns {
+    fn of(delivery: &DeliveryState) -> Self {
+        let name = match delivery {
+            DeliveryState::Never => "never",
+            DeliveryState::Assumed { .. } => "assumed",
+            DeliveryState::Delivered { .. } => "delivered",
+            DeliveryState::Released { .. } => "released",
+            DeliveryState::Removed { .. } => "removed",
         };
-        let n = if let Standing::Delivered { n, .. } = standing { Some(*n) } else { None };
-        let removed_at = if let Standing::Removed { at } = standing { Some(micros(*at)) } else { None };
-        Self { name, sent: standing.sent().map(sent), n, removed_at }
+        let n = if let DeliveryState::Delivered { n, .. } = delivery { Some(*n) } else { None };
+        let removed_at = if let DeliveryState::Removed { at } = delivery { Some(micros(*at)) } else { None };
+        Self { name, sent: delivery.sent().map(sent), n, removed_at }
     }
 }
 

@@ -9,7 +9,7 @@ pub const MESSAGES_A_CALL: u64 = 100;
 
 /// How fast a destination takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tariff {
+pub struct CallCosts {
     /// Calls a minute of the REST API.
     pub rest: u32,
     /// Calls a minute of the Analytics API.
@@ -20,7 +20,7 @@ pub struct Tariff {
     pub concurrency: u32,
 }
 
-impl Tariff {
+impl CallCosts {
     /// The least time of a plan. `portable` is how many messages the Analytics API would take in place of the writes.
     pub(crate) fn least_time(self, api: Api, calls: Calls, portable: Option<u64>) -> LeastTime {
         match api {
@@ -50,13 +50,13 @@ fn millis(calls: u64, rate: u32, price: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const TARIFF: Tariff = Tariff { rest: 900, analytics: 300, write_price: 1_000, concurrency: 5 };
+    const TARIFF: CallCosts = CallCosts { rest: 900, analytics: 300, write_price: 1_000, concurrency: 5 };
 
     #[test]
     fn dearer_writes_take_longer() {
         let calls = Calls { least: 900, most: 1_000 };
         assert_eq!(TARIFF.least_time(Api::Rest, calls, None).millis, 60_000);
-        let dear = Tariff { write_price: 5_000, ..TARIFF };
+        let dear = CallCosts { write_price: 5_000, ..TARIFF };
         assert_eq!(dear.least_time(Api::Rest, calls, None).millis, 300_000);
     }
 

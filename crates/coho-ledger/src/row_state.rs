@@ -8,16 +8,17 @@ pub(crate) mod store;
 mod cursor;
 
 use coho_core::key::Key;
-use coho_core::memory::{Memory, Time};
+use coho_core::row_state::RowState;
+use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
-pub use self::cursor::{Memories, MemoryRow};
+pub use self::cursor::{RowStates, StateRow};
 pub(crate) use self::page::{COLUMNS, Page, WIDTH};
 pub use self::store::sent as sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
-use crate::scope::Scope;
+use crate::scope::SyncScope;
 
 /// How many memories of each kind there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -25,7 +26,7 @@ use crate::scope::Scope;
     missing_docs,
     reason = "each member is the number of memories of the standing, or the pending state, of its name"
 )]
-pub struct Standings {
+pub struct StateCounts {
     pub never: u64,
     pub assumed: u64,
     pub delivered: u64,
@@ -35,10 +36,10 @@ pub struct Standings {
     pub waiting: u64,
 }
 
-impl Standings {
+impl StateCounts {
     /// Adds a memory of this standing and pending state, by their names in the ledger.
-    fn count(&mut self, standing: &[u8], pending: &[u8]) {
-        match standing {
+    fn count(&mut self, delivery: &[u8], pending: &[u8]) {
+        match delivery {
             b"assumed" => self.assumed += 1,
             b"delivered" => self.delivered += 1,
             b"released" => self.released += 1,
@@ -55,12 +56,16 @@ impl Standings {
 
 impl Ledger {
     /// What is remembered of a key. Times come back with microseconds, whatever was written.
-    pub fn memory(&self, scope: &Scope, key: &Key) -> Result<Option<Memory>, LedgerError> {
+    pub fn row_state(&self, scope: &SyncScope, key: &Key) -> Result<Option<RowState>, LedgerError> {
         self.read("reading memory", |connection| load(connection, scope, key))
     }
 
     /// What is remembered of a key, with the time when that changed last.
-    pub fn dated_memory(&self, scope: &Scope, key: &Key) -> Result<Option<(Memory, Time)>, LedgerError> {
+    pub fn dated_memory(
+        &self,
+        scope: &SyncScope,
+        key: &Key,
+    ) -> Result<Option<(RowState, Time)>, LedgerError> {
         self.read("reading memory", |connection| {
             let page = read(connection, scope, key)?;
             let found = (page.len() > 0).then(|| page.at(0));
@@ -69,8 +74,8 @@ impl Ledger {
     }
 
     /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
-    pub fn memories(&self, scope: &Scope) -> Result<Memories, LedgerError> {
-        Memories::open(self.path(), scope)
+    pub fn row_states(&self, scope: &SyncScope) -> Result<RowStates, LedgerError> {
+        RowStates::open(self.path(), scope)
     }
 
     /// Remembers (or, with `None`, forgets) these keys, in one transaction. The serial that is stored is the ledger's own.
@@ -80,16 +85,16 @@ impl Ledger {
     pub fn write(
         &self,
         lease: &Lease,
-        scope: &Scope,
-        memories: &[(Key, Option<Memory>)],
+        scope: &SyncScope,
+        row_states: &[(Key, Option<RowState>)],
         now: Time,
     ) -> Result<(), LedgerError> {
-        let mut memories: Vec<_> = memories.iter().collect();
-        memories.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut row_states: Vec<_> = row_states.iter().collect();
+        row_states.sort_by(|a, b| a.0.cmp(&b.0));
         self.write_in(lease, "writing memory", |connection| {
-            for (key, memory) in memories {
-                keep_open(connection, scope, key, memory.as_ref())?;
-                store::store(connection, scope, key, memory.as_ref(), now)?;
+            for (key, row_state) in row_states {
+                keep_open(connection, scope, key, row_state.as_ref())?;
+                store::store(connection, scope, key, row_state.as_ref(), now)?;
             }
             Ok(())
         })
@@ -97,13 +102,13 @@ impl Ledger {
 }
 
 /// The memory of one key.
-pub(crate) fn load(connection: &Connection, scope: &Scope, key: &Key) -> Result<Option<Memory>, Fault> {
+pub(crate) fn load(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<Option<RowState>, Fault> {
     let page = read(connection, scope, key)?;
     if page.len() == 0 { Ok(None) } else { page.at(0).decode().map(Some) }
 }
 
 /// A page of at most one memory.
-fn read(connection: &Connection, scope: &Scope, key: &Key) -> Result<Page, Fault> {
+fn read(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<Page, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(Page::read(statement.query(params![scope.id, key.row(), key.departure()])?)?)
@@ -112,13 +117,13 @@ fn read(connection: &Connection, scope: &Scope, key: &Key) -> Result<Page, Fault
 /// Law 2: only a verdict closes an intent.
 fn keep_open(
     connection: &Connection,
-    scope: &Scope,
+    scope: &SyncScope,
     key: &Key,
-    memory: Option<&Memory>,
+    row_state: Option<&RowState>,
 ) -> Result<(), Fault> {
-    use coho_core::memory::Pending;
+    use coho_core::row_state::Pending;
     let Some(open) = store::open_operation(connection, scope, key)? else { return Ok(()) };
-    let kept = memory.is_some_and(|memory| match &memory.pending {
+    let kept = row_state.is_some_and(|row_state| match &row_state.pending {
         Pending::Open { operation, .. } => operation.to_bytes().as_slice() == open,
         Pending::None | Pending::Waiting { .. } => false,
     });

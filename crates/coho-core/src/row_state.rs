@@ -1,28 +1,26 @@
 //! Memory: what the ledger remembers of a key.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::fields::Sent;
 use crate::target::{ExternalId, VitallyId};
-
-/// A moment, from a clock that the caller injects.
-pub type Time = DateTime<Utc>;
+use crate::time::Time;
 
 /// What is remembered of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct RowState {
     /// The record that the key's row became, or was to become.
     pub target: ExternalId,
     /// What Vitally is known to hold.
-    pub standing: Standing,
+    pub delivery: DeliveryState,
     /// What is under way or waiting.
     pub pending: Pending,
     /// The row as it was evaluated last; absent means "render again".
     pub seen: Option<Seen>,
     /// Grows with each change of this memory: an operation applies only while it stands.
-    pub serial: u64,
+    pub version: u64,
 }
 
 /// The row and the mapping as they were evaluated last.
@@ -36,7 +34,7 @@ pub struct Seen {
 
 /// What Vitally is known to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum DeliveryState {
     /// Nothing was ever acknowledged.
     Never,
     /// Remembered without being sent: compared with, never ours to delete.
@@ -71,7 +69,7 @@ pub enum Standing {
     },
 }
 
-impl Standing {
+impl DeliveryState {
     /// What was acknowledged, where anything was.
     pub fn sent(&self) -> Option<&Sent> {
         match self {

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use coho_core::event::{Event, Listener};
 
 /// A listener whose panics end with itself.
-pub(crate) struct Harmless<'a>(pub(crate) &'a dyn Listener);
+pub(crate) struct Isolated<'a>(pub(crate) &'a dyn Listener);
 
-impl Listener for Harmless<'_> {
+impl Listener for Isolated<'_> {
     fn on(&self, event: &Event) {
         // What the listener left half done is its own; the run never looks at it.
         drop(catch_unwind(AssertUnwindSafe(|| self.0.on(event))));

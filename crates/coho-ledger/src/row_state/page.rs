@@ -5,9 +5,10 @@ use coho_core::digest::{Digest, ENCODING};
 use coho_core::fields::Sent;
 use coho_core::json;
 use coho_core::key::Key;
-use coho_core::memory::{Due, Memory, Origin, Pending, Seen, Standing, Time, Verb, Why};
 use coho_core::path::FieldPath;
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::target::{ExternalId, VitallyId};
+use coho_core::time::Time;
 use coho_core::value::Value;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, Rows};
@@ -172,7 +173,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The name of the standing.
-    pub(crate) fn standing(self) -> &'a [u8] {
+    pub(crate) fn delivery(self) -> &'a [u8] {
         self.bytes(Column::Standing).unwrap_or_default()
     }
 
@@ -189,7 +190,7 @@ impl<'a> Raw<'a> {
     /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
     /// pending, and neither the row nor the mapping changed.
     pub(crate) fn is_same(self, seen: &Seen) -> bool {
-        matches!(self.standing(), b"delivered" | b"assumed")
+        matches!(self.delivery(), b"delivered" | b"assumed")
             && self.pending() == b"none"
             && self.int(Column::Encoding) == Some(i64::from(ENCODING))
             && self.bytes(Column::SeenRow) == Some(&seen.row.to_bytes())
@@ -197,13 +198,13 @@ impl<'a> Raw<'a> {
     }
 
     /// The whole memory.
-    pub(crate) fn decode(self) -> Result<Memory, Fault> {
-        Ok(Memory {
+    pub(crate) fn decode(self) -> Result<RowState, Fault> {
+        Ok(RowState {
             target: ExternalId::parse(self.some_text(Column::Target)?).map_err(|_| wrong(Column::Target))?,
-            standing: self.decode_standing()?,
+            delivery: self.decode_standing()?,
             pending: self.decode_pending()?,
             seen: self.seen(),
-            serial: self.number(Column::Serial)?,
+            version: self.number(Column::Serial)?,
         })
     }
 
@@ -215,22 +216,22 @@ impl<'a> Raw<'a> {
         Some(Seen { row: self.digest(Column::SeenRow)?, mapping: self.digest(Column::SeenMapping)? })
     }
 
-    fn decode_standing(self) -> Result<Standing, Fault> {
-        Ok(match self.standing() {
-            b"never" => Standing::Never,
-            b"assumed" => Standing::Assumed { sent: self.sent(Column::Sent)? },
-            b"delivered" => Standing::Delivered {
+    fn decode_standing(self) -> Result<DeliveryState, Fault> {
+        Ok(match self.delivery() {
+            b"never" => DeliveryState::Never,
+            b"assumed" => DeliveryState::Assumed { sent: self.sent(Column::Sent)? },
+            b"delivered" => DeliveryState::Delivered {
                 sent: self.sent(Column::Sent)?,
                 n: self.number(Column::N)?,
                 id: self.text(Column::VitallyId)?.map(VitallyId::new),
                 origin: self.origin()?,
             },
-            b"released" => Standing::Released {
+            b"released" => DeliveryState::Released {
                 sent: self.sent(Column::Sent)?,
                 id: self.text(Column::VitallyId)?.map(VitallyId::new),
                 origin: self.origin()?,
             },
-            b"removed" => Standing::Removed { at: self.time(Column::RemovedAt)? },
+            b"removed" => DeliveryState::Removed { at: self.time(Column::RemovedAt)? },
             _ => return Err(wrong(Column::Standing)),
         })
     }
