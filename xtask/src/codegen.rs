@@ -1,9 +1,11 @@
 //! `cargo xtask codegen`: the references in `docs/reference`, written by the program that they describe.
 //!
-//! Each page is what `coho reference NAME` prints. With `--check` nothing is written, and a page that differs fails.
+//! Each page is what `coho reference NAME` prints; that of templates comes with the dialect table from the example `conform` of
+//! `coho-liquid`, since the product has no table of other engines. With `--check` nothing is written, and a page that differs fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -37,6 +39,7 @@ impl Product {
     /// Builds it.
     pub(crate) fn build() -> Result<Self> {
         child::run(child::cargo().args(["build", "--package", "coho-cli"]))?;
+        child::run(child::cargo().args(["build", "--package", "coho-liquid", "--example", "conform"]))?;
         Self::built()
     }
 
@@ -47,6 +50,18 @@ impl Product {
             bail!("there is no {}; run `cargo build --package coho-cli`", product.path().display());
         }
         Ok(product)
+    }
+
+    /// What prints a page.
+    fn printer(&self, page: &str) -> Command {
+        if page == "liquid" {
+            let mut conform = child::program(self.folder.join("examples/conform"));
+            conform.arg("--reference");
+            return conform;
+        }
+        let mut coho = child::program(self.path());
+        coho.args(["reference", page]);
+        coho
     }
 
     fn path(&self) -> PathBuf {
@@ -65,9 +80,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
 pub(crate) fn apply(product: &Product, mode: Mode) -> Result<()> {
     let mut stale = Vec::new();
     for (name, path) in PAGES {
-        let printed = child::output(child::program(product.path()).args(["reference", name]))?;
+        let printed = child::output(&mut product.printer(name))?;
         if printed.trim().is_empty() {
-            bail!("`coho reference {name}` prints nothing");
+            bail!("the page `{name}` has nothing in it");
         }
         let page = page(path, &printed);
         let file = root().join(path);

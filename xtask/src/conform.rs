@@ -52,7 +52,7 @@ fn ended(mut command: Command) -> Result<ExitCode> {
 fn record() -> Result<ExitCode> {
     let folder = workspace::root().join(FOLDER);
     let node = liquidjs::install(&Workspace::load()?.target, "record.mjs", SCRIPT)?;
-    let requests = child::output(example().arg("--requests").arg(folder.join("combinations.json")))?;
+    let requests = child::output(example().arg("--requests").arg(&folder))?;
     fs::write(node.join("requests"), requests)?;
     let mut asked = child::program("node");
     // Without an offset of its own LiquidJS shows dates in the machine's zone.

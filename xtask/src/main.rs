@@ -1,4 +1,4 @@
-//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | screenshots | conform | bench | torture | mutants | install`.
+//! Coho's own tools: `cargo xtask test | ci | tidy | codegen | readme | case | screenshots | conform | bench | torture | mutants | install`.
 //!
 //! Each verb is a module of its name and can be read alone. The crate stands on `anyhow` and `serde_json` only, so that it
 //! compiles in seconds; whatever is heavier is a program that it starts.
@@ -15,6 +15,7 @@ mod tidy;
 mod codegen;
 mod readme;
 mod screenshots;
+mod case;
 mod conform;
 mod liquidjs;
 mod bench;
@@ -41,6 +42,7 @@ usage: cargo xtask VERB
   codegen [--check]           writes docs/reference from the program itself; --check only compares
   readme [--check] [--quotes] runs the README's tour and writes its output into it, and takes the quotes of all documents from their
                               snapshots; --check only compares, --quotes leaves out the tour
+  case new TOPIC NAME         writes a case of the engine's runs, with comments, and says how to run and accept it
   screenshots                 pictures of the debugger's pages for the documentation (needs Chromium)
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
@@ -72,6 +74,7 @@ fn run() -> Result<ExitCode> {
         Some("codegen") => codegen::run(arguments)?,
         Some("screenshots") => screenshots::run(arguments)?,
         Some("readme") => readme::run(arguments)?,
+        Some("case") => case::run(arguments)?,
         Some("conform") => return conform::run(arguments),
         Some("bench") => bench::run(arguments)?,
         Some("torture") => torture::run(arguments)?,

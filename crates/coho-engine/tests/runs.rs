@@ -1,37 +1,26 @@
-//! What people see of whole histories: `fixtures/runs/*.yaml` in, for each run the plan's text, the calls and the run's text
-//! (`*.snap` beside it).
+//! Whole histories of a sync, as data: `fixtures/runs/TOPIC/*.yaml` in, and what came of each run (`*.snap` beside it).
 //!
-//! A case has `syncs` (the text of each), `before` (records that Vitally has, by their plural), `refuses` (the runs in which
-//! the first write is refused, from 1), `analytics` (whether the destination has that API's token too), and `runs` (SQL on
-//! the source before each).
+//! [`case`] says what a case can tell, and `cargo xtask case new TOPIC NAME` writes one that says so too. For each run the snapshot has
+//! how each sync ended, the problems of its rows, the guards that held something, and the calls; with `shows: texts` also what
+//! people read of plan and run.
 
+#[path = "runs/case.rs"]
+mod case;
 #[path = "stage/stage.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use coho_core::event::Silence;
+use coho_core::plan::SyncPlan;
+use coho_engine::stop::Stop;
 use coho_report::style::Style;
 use coho_report::text;
-use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
-use serde::Deserialize;
 
-use stage::{Failure, START, Stage};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    syncs: BTreeMap<String, String>,
-    #[serde(default)]
-    analytics: bool,
-    #[serde(default)]
-    before: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    refuses: Vec<usize>,
-    runs: Vec<String>,
-}
+use case::{Case, Kind, Shows, Step};
+use stage::{Failure, Ran, Stage, told};
 
 fn runs(path: &Path) -> datatest_stable::Result<()> {
     let case: Case = serde_saphyr::from_str(&std::fs::read_to_string(path)?)?;
@@ -40,39 +29,100 @@ fn runs(path: &Path) -> datatest_stable::Result<()> {
 }
 
 async fn play(case: &Case) -> Result<String, Failure> {
-    let syncs: Vec<_> = case.syncs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let mut stage = Stage::with(&syncs).await?;
-    if case.analytics {
-        stage.analytics();
+    let mut stage = case.stage().await?;
+    let mut out = String::new();
+    for (at, step) in case.runs.iter().enumerate() {
+        step.prepare(&mut stage)?;
+        let kind = step.run.name();
+        let heading = if step.run == Kind::Sync { String::new() } else { format!(": {kind}") };
+        writeln!(out, "== run {}{heading}", at + 1)?;
+        perform(step, &stage, case.shows, &mut out).await?;
+        after(step, &stage, &mut out)?;
     }
-    for (plural, ids) in &case.before {
-        let object = RecordKind::from_plural(plural).ok_or("no such object")?;
-        let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
-        for id in ids {
-            stage.vitally.seed(Seed::new(object, Some(id)).made_at(long_ago))?;
+    Ok(out)
+}
+
+async fn perform(step: &Step, stage: &Stage, shows: Shows, out: &mut String) -> Result<(), Failure> {
+    let options = step.options();
+    match step.run {
+        Kind::None => Ok(()),
+        Kind::Plan => {
+            let plans = stage.plan_with(&options).await?;
+            show_guards(
+                plans
+                    .iter()
+                    .flat_map(|plan| &plan.guards)
+                    .map(|guard| (guard.code.as_str(), guard.message.as_str())),
+                out,
+            )?;
+            write!(out, "-- plan\n{}", text::plan(&plans, &Style::default()))?;
+            Ok(())
+        }
+        _ if step.unplanned => show(&stage.try_run(&options, &Silence, &Stop::new()).await??, shows, out),
+        _ => show(&stage.run_with(&options).await?, shows, out),
+    }
+}
+
+fn show(ran: &Ran, shows: Shows, out: &mut String) -> Result<(), Failure> {
+    if shows == Shows::Texts {
+        show_plan(&ran.plans, out)?;
+    }
+    for summary in &ran.report.syncs {
+        writeln!(out, "{}  {}", summary.sync, told::summary(summary))?;
+    }
+    for summary in &ran.report.syncs {
+        for problem in summary.problems.values() {
+            writeln!(out, "  problem  {}", problem.first)?;
         }
     }
-    let mut told = String::new();
-    for (at, sql) in case.runs.iter().enumerate() {
-        stage.sql(sql)?;
-        if case.refuses.contains(&(at + 1)) {
-            let body = Some(r#"{"error":"this is no name"}"#.to_owned());
-            let answer = FaultAnswer { body, ..FaultAnswer::status(400) };
-            stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)));
-        }
-        let ran = stage.run().await?;
-        let plan = text::plan(&ran.plans, &Style::default());
-        let calls = if ran.calls.is_empty() { "none".to_owned() } else { ran.calls.join("\n") };
-        let run = text::run(&ran.report.syncs, &Style::default());
-        write!(told, "== run {}\n-- plan\n{plan}-- calls\n{calls}\n-- run\n{run}", at + 1)?;
+    let guards = ran.report.syncs.iter().flat_map(|summary| &summary.guards);
+    show_guards(guards.map(|guard| (guard.code.as_str(), guard.message.as_str())), out)?;
+    let calls = if ran.calls.is_empty() { "none".to_owned() } else { ran.calls.join("\n") };
+    writeln!(out, "-- calls\n{calls}")?;
+    if shows == Shows::Texts {
+        write!(out, "-- run\n{}", text::run(&ran.report.syncs, &Style::default()))?;
     }
-    Ok(told)
+    Ok(())
+}
+
+fn show_plan(plans: &[SyncPlan], out: &mut String) -> Result<(), Failure> {
+    write!(out, "-- plan\n{}", text::plan(plans, &Style::default()))?;
+    Ok(())
+}
+
+fn show_guards<'g>(
+    guards: impl Iterator<Item = (&'g str, &'g str)>,
+    out: &mut String,
+) -> Result<(), Failure> {
+    for (code, message) in guards {
+        writeln!(out, "  guard  {code}: {message}")?;
+    }
+    Ok(())
+}
+
+/// What a case asks for after a run.
+fn after(step: &Step, stage: &Stage, out: &mut String) -> Result<(), Failure> {
+    if step.records {
+        writeln!(out, "-- records\n{}", lines(&stage.records()))?;
+    }
+    if step.events {
+        writeln!(out, "-- events\n{}", lines(&told::events(&stage.vitally)))?;
+    }
+    for sql in &step.ledger {
+        writeln!(out, "-- ledger: {}\n{}", sql.trim(), lines(&stage.ask_ledger(sql)?))?;
+    }
+    Ok(())
+}
+
+fn lines(lines: &[String]) -> String {
+    if lines.is_empty() { "none".to_owned() } else { lines.join("\n") }
 }
 
 fn snapshot(path: &Path, text: &str) -> datatest_stable::Result<()> {
     let case = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a fixture without a name")?;
+    let folder = path.parent().ok_or("a fixture without a folder")?;
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/runs"));
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(case, text));

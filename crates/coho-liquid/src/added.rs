@@ -6,12 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::ast::{Expr, Literal};
-use super::fault::{Fault, Span};
+use super::ast::{Literal, Run};
+use super::fault::Span;
 use super::filters;
-use super::render::Rendering;
 use super::token::{self, Kind};
-use super::value::Val;
 
 /// The filters that a program adds to those of the dialect. A clone costs nothing.
 ///
@@ -115,17 +113,6 @@ impl Filters {
 pub(crate) trait Parse: Send + Sync {
     /// Checks the arguments of one call, or says what is wrong with them.
     fn parse(&self, arguments: &[Argument<'_>]) -> Result<Box<dyn Run>, String>;
-}
-
-/// One call of a filter that was added.
-pub(crate) trait Run: fmt::Debug + Send + Sync {
-    /// Gives the filter's value. The expressions are those that were parsed, in the same order.
-    fn run<'a>(
-        &self,
-        input: Val<'a>,
-        arguments: &'a [Expr],
-        rendering: &mut Rendering<'a>,
-    ) -> Result<Val<'a>, Fault>;
 }
 
 /// An argument as the template has it.

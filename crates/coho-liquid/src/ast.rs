@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::added::Run;
-use super::fault::Span;
+use super::budget::Meter;
+use super::fault::{Fault, Sourced, Span};
 use super::filters::Filter;
 use super::value::Val;
 
@@ -72,6 +72,16 @@ pub(crate) struct Part {
     pub(crate) slots: std::collections::HashMap<String, usize>,
     /// How deep its blocks are nested, with those of the snippets that it renders.
     pub(crate) depth: usize,
+}
+
+impl Sourced for Part {
+    fn file(&self) -> &std::sync::Arc<str> {
+        &self.file
+    }
+
+    fn source(&self) -> &str {
+        &self.source
+    }
 }
 
 /// A branch of `if`; `negated` for `unless`.
@@ -163,6 +173,24 @@ pub(crate) struct Call {
     /// The condition of `where_exp` and its kin, with the slot of its variable.
     pub(crate) each: Option<(usize, Box<Chain>)>,
     pub(crate) span: Span,
+}
+
+/// One call of a filter that was added.
+pub(crate) trait Run: std::fmt::Debug + Send + Sync {
+    /// Gives the filter's value. The expressions are those that were parsed, in the same order.
+    fn run<'a>(
+        &self,
+        input: Val<'a>,
+        arguments: &'a [Expr],
+        caller: &mut dyn Evaluates<'a>,
+    ) -> Result<Val<'a>, Fault>;
+}
+
+/// What evaluates the arguments of a filter that was added.
+pub(crate) trait Evaluates<'a> {
+    /// An argument's value; nil where it is not there.
+    fn argument(&mut self, expr: &'a Expr) -> Result<Val<'a>, Fault>;
+    fn meter(&self) -> &Meter;
 }
 
 /// Which filter it is.

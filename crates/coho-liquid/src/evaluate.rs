@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::Context;
-use super::template::{CompileScope, Template, compile};
+use super::scope::CompileScope;
+use super::template::{Template, compile};
 
 /// Why a template gives nothing for some data.
 #[derive(Debug)]

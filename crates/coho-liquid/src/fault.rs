@@ -9,8 +9,6 @@ use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 
-use super::ast::Part;
-
 /// A stretch of the template, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Span {
@@ -32,6 +30,28 @@ impl Span {
         Self { start: self.start, end: other.end.max(self.end) }
     }
 }
+
+/// A text of its own file, in which faults lie.
+pub(crate) trait Sourced {
+    fn file(&self) -> &Arc<str>;
+    fn source(&self) -> &str;
+}
+
+/// Where nothing but the template is.
+pub(crate) enum Nothing {}
+
+impl Sourced for Nothing {
+    fn file(&self) -> &Arc<str> {
+        match *self {}
+    }
+
+    fn source(&self) -> &str {
+        match *self {}
+    }
+}
+
+/// The parts of a template that renders no snippets.
+pub(crate) const NO_PARTS: &[Nothing] = &[];
 
 /// One fault. Boxed, for it is rare and values are many.
 #[derive(Clone, Debug)]
@@ -96,10 +116,10 @@ impl Fault {
         self.0.code
     }
 
-    pub(crate) fn into_problem(self, source: &str, parts: &[Part]) -> Problem {
+    pub(crate) fn into_problem<P: Sourced>(self, source: &str, parts: &[P]) -> Problem {
         let span = self.0.span.unwrap_or(Span::new(0, 1));
         let place = match self.0.part.and_then(|part| parts.get(part)) {
-            Some(part) => Place { file: Arc::clone(&part.file), ..place(&part.source, span) },
+            Some(part) => Place { file: Arc::clone(part.file()), ..place(part.source(), span) },
             None => place(source, span),
         };
         Problem { help: self.0.help, ..Problem::new(self.0.code, self.0.message).at(&place) }
@@ -171,7 +191,7 @@ mod tests {
     fn places_count_characters_and_lines() {
         let source = "æø\n {{ x }}";
         let span = Span::new(source.find('x').unwrap(), source.find('x').unwrap() + 1);
-        let found = Fault::syntax(span, "no").into_problem(source, &[]).place.unwrap();
+        let found = Fault::syntax(span, "no").into_problem(source, NO_PARTS).place.unwrap();
         assert_eq!((found.line, found.column, found.length), (2, 5, 1));
     }
 
@@ -179,7 +199,8 @@ mod tests {
     fn a_problem_moves_to_its_file() {
         let place = Place { file: "syncs/users.yaml".into(), line: 7, column: 20, length: 1 };
         let start = Start { place, indent: 6 };
-        let shift = |span| start.shift(Fault::syntax(span, "no").into_problem("ab\ncd", &[])).place.unwrap();
+        let shift =
+            |span| start.shift(Fault::syntax(span, "no").into_problem("ab\ncd", NO_PARTS)).place.unwrap();
         assert_eq!(shift(Span::new(1, 2)).to_string(), "syncs/users.yaml:7:21");
         assert_eq!(shift(Span::new(4, 5)).to_string(), "syncs/users.yaml:8:8");
     }

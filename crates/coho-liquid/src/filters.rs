@@ -9,6 +9,8 @@
     reason = "all filters have one signature, so that they can stand in one table"
 )]
 
+mod arg;
+mod items;
 mod math;
 mod string;
 mod encode;
@@ -26,9 +28,10 @@ use super::scene::Scene;
 use super::text;
 use super::value::Val;
 
-pub(crate) use array::first_pair;
-pub(crate) use general::{equal, size_of};
-pub(crate) use select::{Each, enumerated, listed, part_of};
+pub(crate) use arg::{Arg, Kind};
+pub(crate) use general::equal;
+pub(crate) use items::{character, enumerated, first_pair, part_of, size_of};
+pub(crate) use select::{Each, listed};
 
 /// A filter's entry in the table.
 #[derive(Debug)]
@@ -50,49 +53,6 @@ pub(crate) struct Filter {
 
 /// The values that examples are rendered with.
 pub(crate) const EXAMPLE: &str = r#"{"row":{"name":"Ann Lee","plan":"pro","seats":12,"score":"7.25","tags":["b","a","b"],"created":"2024-03-05T10:11:12Z","address":{"city":"Bergen","zip":"5003"},"items":[{"sku":"A1","qty":2},{"sku":"B2","qty":5}],"json":"{\"a\":[1,2]}","nothing":null}}"#;
-
-/// An argument.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Arg {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) needed: bool,
-}
-
-/// What an argument may be; literals are checked when the template is compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Any,
-    Text,
-    Number,
-    /// A whole number, or a text that spells one.
-    Whole,
-    /// The same, where nil is 0.
-    Length,
-    /// A text; a literal number is refused, as it would be a mistake.
-    Letters,
-    Flag,
-    Array,
-    /// The name of a member, dotted perhaps.
-    Property,
-    /// An expression in a literal text.
-    Expression,
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Text | Self::Letters => "text",
-            Self::Number => "number",
-            Self::Whole | Self::Length => "integer",
-            Self::Flag => "boolean",
-            Self::Array => "array",
-            Self::Property => "property",
-            Self::Expression => "expression",
-        }
-    }
-}
 
 /// How a filter is run.
 #[derive(Clone, Copy)]
@@ -177,9 +137,12 @@ impl Filter {
         (least, if self.more.is_some() { None } else { Some(self.takes.len()) })
     }
 
-    /// Whether it can give nil: where it gives a text or a number, only some filters pass nil on.
+    /// Whether it can give nil: where it says what it gives, only some filters pass nil on.
     pub(crate) fn may_give_nil(&self) -> bool {
-        let always = matches!(self.gives, "text" | "integer" | "number" | "boolean" | "text or array");
+        let always = matches!(
+            self.gives,
+            "text" | "integer" | "number" | "boolean" | "text or array" | "array" | "object"
+        );
         !always || self.name.starts_with("date") || PASS_NIL.contains(&self.name)
     }
 
@@ -189,25 +152,20 @@ impl Filter {
     }
 }
 
-/// Filters of texts or numbers that give nil for nil, for nothing, or where they find nothing.
-const PASS_NIL: [&str; 8] = [
+/// Filters that give nil for nil, for nothing, or where they find nothing.
+const PASS_NIL: [&str; 11] = [
     "array_to_sentence_string",
+    "except",
     "find_index",
     "find_index_exp",
     "inspect",
     "iso8601",
     "json",
     "jsonify",
+    "keys",
+    "only",
     "truncate",
 ];
-
-const fn need(name: &'static str, kind: Kind) -> Arg {
-    Arg { name, kind, needed: true }
-}
-
-const fn may(name: &'static str, kind: Kind) -> Arg {
-    Arg { name, kind, needed: false }
-}
 
 /// The table, by kind of value.
 pub(crate) const TABLE: &[(&str, &[Filter])] = &[

@@ -14,10 +14,9 @@ use liquid_core::parser::FilterArguments;
 use liquid_core::runtime::{Expression, Variable};
 use liquid_core::{Filter, ParseFilter};
 
-use super::added::{Argument, FilterError, Filters, Parse, Run};
-use super::ast::{Expr, Literal};
+use super::added::{Argument, FilterError, Filters, Parse};
+use super::ast::{Evaluates, Expr, Literal, Run};
 use super::fault::Fault;
-use super::render::Rendering;
 use super::value::Val;
 
 impl Filters {
@@ -70,16 +69,16 @@ impl Run for Called {
         &self,
         input: Val<'a>,
         arguments: &'a [Expr],
-        rendering: &mut Rendering<'a>,
+        caller: &mut dyn Evaluates<'a>,
     ) -> Result<Val<'a>, Fault> {
-        let input = view::lend(input, &rendering.scene.meter)?;
-        let runtime = runtime::Arguments::new(arguments, rendering);
+        let input = view::lend(input, caller.meter())?;
+        let runtime = runtime::Arguments::new(arguments, caller);
         let given = self.0.evaluate(&input, &runtime);
         if let Some(fault) = runtime.fault() {
             return Err(fault);
         }
         let value = given.map_err(|error| Fault::failed(told(&error)))?;
-        back::own(value, &rendering.scene.meter)
+        back::own(value, caller.meter())
     }
 }
 

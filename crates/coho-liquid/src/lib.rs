@@ -2,7 +2,7 @@
 //!
 //! **What it is:** [`Template::compile`] finds everything that is wrong with a template without any data, with line and column;
 //! [`Template::evaluate`] takes and gives anything that serde knows, and [`Template::render`] borrows a row. No template, however
-//! made, panics, loops on or eats memory: a [`Budget`] is charged in one place. `docs/reference/liquid.md` is [`reference()`].
+//! made, panics, loops on or eats memory: a [`Budget`] is charged in one place. [`reference()`] describes all tags and filters.
 //!
 //! **What it is not:** it reads no files, knows no clock but the one that it is given, and nothing of mappings or of Vitally.
 //!
@@ -64,6 +64,7 @@ mod branches;
 mod pieces;
 mod token;
 mod tags;
+mod settings;
 mod scene;
 mod filters;
 mod added;
@@ -71,10 +72,10 @@ mod added;
 mod interface;
 mod parser;
 mod render;
+mod scope;
 mod template;
 mod evaluate;
 mod context;
-mod dialect;
 mod reference;
 mod rendered;
 
@@ -82,11 +83,12 @@ pub use added::{FilterError, Filters};
 pub use branches::{Branch, Watch};
 pub use budget::Budget;
 pub use context::Context;
-pub use dialect::{DATA, DECISIONS, DIFFERENCES, Decision, Follows};
 pub use evaluate::EvaluateError;
 pub use fault::Start;
 #[cfg(feature = "liquid")]
 pub use liquid_core;
-pub use reference::{examples, filter_names, reference};
+pub use reference::{filter_names, reference};
 pub use rendered::rendered;
-pub use template::{CompileScope, Reads, Template, TemplateSettings, Undefined, Unreadable, compile};
+pub use scope::{CompileScope, Reads};
+pub use settings::{TemplateSettings, Undefined, Unreadable};
+pub use template::{Template, compile};

@@ -190,7 +190,7 @@ impl Number {
         })
     }
 
-    const ZERO: Self = Self::Exact(Exact { digits: 0, scale: 0 });
+    pub(crate) const ZERO: Self = Self::Exact(Exact { digits: 0, scale: 0 });
 
     /// The number that a text spells, if it does: as JavaScript reads it, with `1e3` and `0x1A`. A number that has too many
     /// digits or is too large is a fault, not another number.

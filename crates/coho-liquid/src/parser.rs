@@ -18,7 +18,7 @@ use super::ast::{Node, Part};
 use super::budget::DEEPEST_TEMPLATE;
 use super::fault::{Fault, Span};
 use super::pieces;
-use super::template::{CompileScope, Reads};
+use super::scope::{CompileScope, Reads};
 
 /// More faults than this help nobody.
 const MOST_FAULTS: usize = 50;

@@ -1,11 +1,8 @@
-//! The reference of templates, written from the tables of filters, tags and decisions.
+//! The reference of templates, written from the tables of filters and tags.
 
 use std::fmt::Write;
 
-use coho_core::value::Value;
-
 use super::budget::Budget;
-use super::dialect::{DATA, DECISIONS, DIFFERENCES, Follows, RECORDED, shown};
 use super::filters::{EXAMPLE, Filter, TABLE};
 use super::tags;
 
@@ -17,37 +14,7 @@ pub fn filter_names() -> Vec<&'static str> {
     names
 }
 
-/// The templates of the reference's examples of filters that LiquidJS may have, with the JSON of their data.
-pub fn examples() -> (Vec<&'static str>, &'static str) {
-    let filters = TABLE.iter().flat_map(|(_, filters)| filters.iter());
-    let shared = filters.filter(|filter| !OURS.contains(&filter.name)).map(|filter| filter.example.0);
-    let tags = tags::TABLE.iter().filter(|tag| !matches!(tag.name, "render" | "doc" | "ifchanged"));
-    (shared.chain(tags.map(|tag| tag.example.0)).collect(), EXAMPLE)
-}
-
-/// Filters that LiquidJS does not have; it passes the value on.
-const OURS: [&str; 18] = [
-    "base64",
-    "base64_url_safe_decode",
-    "base64_url_safe_encode",
-    "cast",
-    "except",
-    "hmac_sha1",
-    "iso8601",
-    "json_array",
-    "json_construct",
-    "keys",
-    "md5",
-    "only",
-    "parse",
-    "parse_json",
-    "sha1",
-    "sample",
-    "hmac_md5",
-    "compact",
-];
-
-/// The text of `docs/reference/liquid.md`.
+/// The reference of tags and filters, with an example for each: the first part of `docs/reference/liquid.md`.
 pub fn reference() -> String {
     let mut out = String::from(HEAD);
     let budget = Budget::default();
@@ -59,7 +26,6 @@ pub fn reference() -> String {
     out.push_str(&limits);
     tag_section(&mut out);
     filter_section(&mut out);
-    dialect_section(&mut out);
     out
 }
 
@@ -108,7 +74,6 @@ fn filter_section(out: &mut String) {
             line(out, format_args!("| `{form}` | {input} → {gives} | {says} | `{template}` | `{json}` |"));
         }
     }
-    out.push('\n');
 }
 
 /// `slice: start integer, [length integer]`.
@@ -121,51 +86,6 @@ fn form(filter: &Filter) -> String {
     args.extend(filter.more.iter().map(|more| format!("[{} {} …]", more.name, more.kind.name())));
     args.extend(filter.named.iter().map(|name| format!("[{name}: any]")));
     if args.is_empty() { filter.name.to_owned() } else { format!("{}: {}", filter.name, args.join(", ")) }
-}
-
-/// What LiquidJS gives for a template of the table.
-fn recorded(template: &str) -> String {
-    let Ok(Value::Array(pairs)) = coho_core::json::parse(RECORDED) else { return String::new() };
-    let answer = pairs.iter().find_map(|pair| match pair {
-        Value::Array(pair) => pair.first().filter(|first| first.as_text() == Some(template)).and(pair.get(1)),
-        _ => None,
-    });
-    match answer {
-        None => String::new(),
-        Some(answer) if answer.get("error").is_some() => "fails".to_owned(),
-        Some(answer) => answer
-            .get("number")
-            .map_or_else(|| answer.to_string(), |number| number.as_text().unwrap_or_default().to_owned()),
-    }
-}
-
-fn dialect_section(out: &mut String) {
-    out.push_str("## Where Ruby's Liquid and LiquidJS differ\n\nWhat LiquidJS 10.30.1 gives is recorded from it, what Coho gives is rendered; both as \
-         values, with undefined values empty.\n\n| case | template | Ruby | LiquidJS | Coho | why |\n|---|---|---|---|---|---|\n");
-    for decision in DECISIONS {
-        let follows = match decision.follows {
-            Follows::LiquidJs => "as LiquidJS: ",
-            Follows::Ruby => "as Ruby: ",
-            Follows::Own => "",
-        };
-        let (template, ruby) = (cell(decision.template), cell(decision.ruby));
-        let (liquidjs, coho) = (cell(&recorded(decision.template)), cell(&shown(decision.template)));
-        line(
-            out,
-            format_args!(
-                "| {} | `{template}` | `{ruby}` | `{liquidjs}` | `{coho}` | {follows}{} |",
-                decision.what, decision.why
-            ),
-        );
-    }
-    let rest = "\nThe data of these templates:\n\n```json\n";
-    line(out, format_args!("{rest}{DATA}\n```"));
-    out.push_str(
-        "\nOf a suite of LiquidJS's own values these differ on purpose:\n\n| template | why |\n|---|---|\n",
-    );
-    for (template, why) in DIFFERENCES {
-        line(out, format_args!("| `{}` | {why} |", cell(template)));
-    }
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use std::collections::HashMap;
 use coho_core::code::Code;
 use coho_core::value::Value;
 
-use super::ast::{Call, Called, Chain, Else, Expr, Mark, Node, Part, When};
+use super::ast::{Call, Called, Chain, Else, Evaluates, Expr, Mark, Node, Part, When};
 use super::branches::Watch;
 use super::budget::{Budget, Meter};
 use super::context::{Context, Values};
 use super::fault::Fault;
 use super::filters::{Args, Body, Each, Filter, Input, equal, listed};
 use super::scene::Scene;
-use super::template::{CompileScope, Template};
+use super::scope::CompileScope;
 use super::text;
 use super::value::Val;
 
@@ -32,6 +32,8 @@ pub(crate) struct Rendering<'a> {
     watch: Option<&'a Watch>,
     pub(crate) scene: Scene<'a>,
     slots: Vec<Option<Val<'a>>>,
+    /// The names that loops give their items, the outermost loop first, with what they mean outside of them.
+    bound: Vec<(usize, Option<Val<'a>>)>,
     counters: Vec<(&'a str, i64)>,
     loops: Vec<loops::Frame<'a>>,
     tables: Vec<loops::Cell>,
@@ -64,12 +66,18 @@ pub(crate) enum Missing {
 static NOTHING: Value = Value::Null;
 
 impl<'a> Rendering<'a> {
-    pub(crate) fn new(template: &'a Template, context: &Context<'a>) -> Self {
-        let budget = template.scope.settings.budget;
-        let scene = Scene { meter: Meter::new(budget), settings: &template.scope.settings, now: context.now };
-        let mut rendering = Self::bare(&template.source, &template.scope, scene, context);
-        rendering.parts = &template.parts;
-        rendering.slots = vec![None; template.slots];
+    pub(crate) fn new(
+        source: &'a str,
+        scope: &'a CompileScope,
+        parts: &'a [Part],
+        slots: usize,
+        context: &Context<'a>,
+    ) -> Self {
+        let meter = Meter::new(scope.settings.budget);
+        let scene = Scene { meter, settings: &scope.settings, now: context.now };
+        let mut rendering = Self::bare(source, scope, scene, context);
+        rendering.parts = parts;
+        rendering.slots = vec![None; slots];
         rendering
     }
 
@@ -84,6 +92,7 @@ impl<'a> Rendering<'a> {
             watch: context.watch,
             scene,
             slots: Vec::new(),
+            bound: Vec::new(),
             counters: Vec::new(),
             loops: Vec::new(),
             tables: Vec::new(),
@@ -112,12 +121,12 @@ impl<'a> Rendering<'a> {
             Node::Output(chain) => self.output(chain, out)?,
             Node::Assign { slot, chain } => {
                 let value = self.value(chain)?;
-                self.set(*slot, value);
+                self.assign(*slot, value);
             }
             Node::Capture { slot, body } => {
                 let mut text = String::new();
                 let flow = self.nodes(body, &mut text)?;
-                self.set(*slot, Val::text(text));
+                self.assign(*slot, Val::text(text));
                 return Ok(flow);
             }
             Node::If { branches, otherwise } => {
@@ -174,6 +183,14 @@ impl<'a> Rendering<'a> {
         let value = self.value(chain)?;
         text::write(&value, out, &self.scene.meter)?;
         self.scene.meter.output(out.len() - before)
+    }
+
+    /// Gives a name a value for the rest of the template. Inside a loop whose items have this name, they keep it.
+    fn assign(&mut self, slot: usize, value: Val<'a>) {
+        match self.bound.iter_mut().find(|(bound, _)| *bound == slot) {
+            Some((_, outside)) => *outside = Some(value),
+            None => self.set(slot, value),
+        }
     }
 
     fn set(&mut self, slot: usize, value: Val<'a>) {
@@ -332,6 +349,16 @@ impl<'a> Rendering<'a> {
             *place = before;
         }
         each.finish(list, &self.scene)
+    }
+}
+
+impl<'a> Evaluates<'a> for Rendering<'a> {
+    fn argument(&mut self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
+        Ok(self.expression(expr, Missing::Refused)?.unwrap_or(Val::Nil))
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.scene.meter
     }
 }
 

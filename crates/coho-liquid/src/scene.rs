@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::budget::Meter;
-use super::template::TemplateSettings;
+use super::settings::TemplateSettings;
 
 /// The scene of one rendering.
 #[derive(Clone, Debug)]

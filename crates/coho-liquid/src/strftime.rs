@@ -20,15 +20,19 @@ pub(crate) struct Zoned {
 /// What stands between `%` and the letter.
 #[derive(Clone, Copy, Default)]
 struct Flags {
-    pad: Option<Pad>,
+    pad: Pad,
     upper: bool,
     swap: bool,
-    colons: usize,
+    colons: bool,
     width: Option<usize>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// With what a field is widened.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Pad {
+    /// As the letter has it.
+    #[default]
+    Usual,
     None,
     Space,
     Zero,
@@ -43,9 +47,11 @@ pub(crate) fn strftime(zoned: &Zoned, format: &str) -> String {
         out.push_str(before);
         let (flags, letter, length) = flags(pattern);
         let shown = pattern.get(..length).unwrap_or(pattern);
-        let known = letter.is_some_and(|letter| field(zoned, letter, flags, &mut out));
-        if !known {
-            out.push_str(shown);
+        let start = out.len();
+        let widths = letter.and_then(|letter| field(zoned, letter, flags, &mut out));
+        match widths {
+            Some(usual) => widen(usual, flags, start, &mut out),
+            None => out.push_str(shown),
         }
         rest = pattern.get(length..).unwrap_or_default();
     }
@@ -53,79 +59,105 @@ pub(crate) fn strftime(zoned: &Zoned, format: &str) -> String {
     out
 }
 
+/// Flags, width, a modifier and the letter, in this order, with the length of them all; no letter where one is missing.
 fn flags(pattern: &str) -> (Flags, Option<char>, usize) {
     let mut flags = Flags::default();
-    for (at, c) in pattern.char_indices().skip(1) {
-        match c {
-            '-' => flags.pad = Some(Pad::None),
-            '_' => flags.pad = Some(Pad::Space),
-            '0' if flags.width.is_none() => flags.pad = Some(Pad::Zero),
+    let mut end = 1;
+    let next = |end: usize| pattern.get(end..).and_then(|rest| rest.chars().next());
+    while let Some(flag @ ('-' | '_' | '0' | '^' | '#' | ':')) = next(end) {
+        match flag {
             '^' => flags.upper = true,
             '#' => flags.swap = true,
-            ':' => flags.colons += 1,
-            '0'..='9' => {
-                let digit = c.to_digit(10).unwrap_or(0) as usize;
-                flags.width = Some((flags.width.unwrap_or(0) * 10 + digit).min(WIDEST));
-            }
-            // The modifiers of POSIX mean nothing here, as in LiquidJS, but they may stand before the letter.
-            'E' | 'O' if pattern.get(at + 1..).is_some_and(|rest| rest.starts_with(char::is_alphabetic)) => {}
-            letter => return (flags, Some(letter), at + letter.len_utf8()),
+            ':' => flags.colons = true,
+            // Each is remembered, and the strongest holds.
+            '-' => flags.pad = Pad::None,
+            '_' if flags.pad != Pad::None => flags.pad = Pad::Space,
+            '0' if flags.pad == Pad::Usual => flags.pad = Pad::Zero,
+            _ => {}
         }
+        end += 1;
     }
-    (flags, None, pattern.len())
+    while let Some(digit) = next(end).and_then(|c| c.to_digit(10)) {
+        flags.width = Some((flags.width.unwrap_or(0) * 10 + digit as usize).min(WIDEST));
+        end += 1;
+    }
+    // The modifiers of POSIX mean nothing here, as in LiquidJS, but they may stand before the letter.
+    if matches!(next(end), Some('E' | 'O')) && next(end + 1).is_some_and(|letter| letter != '\n') {
+        end += 1;
+    }
+    let letter = next(end).filter(|letter| *letter != '\n');
+    (flags, letter, end + letter.map_or(0, char::len_utf8))
 }
 
-/// Writes one field; `false` if there is no such pattern.
-fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> bool {
+/// Writes one field, and gives how wide it usually is, filled up with what; `None` if there is no such pattern.
+fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> Option<(usize, char)> {
     let at = &zoned.moment;
     let (hour12, morning) = (at.hour12().1, at.hour() < 12);
-    match letter {
-        'd' => number(at.day(), 2, Pad::Zero, flags, out),
-        'e' => number(at.day(), 2, Pad::Space, flags, out),
-        'm' => number(at.month(), 2, Pad::Zero, flags, out),
-        'Y' => number(at.year(), 4, Pad::Zero, flags, out),
-        'y' => number(at.year().rem_euclid(100), 2, Pad::Zero, flags, out),
-        'C' => number(at.year().div_euclid(100), 2, Pad::Zero, flags, out),
-        'H' => number(at.hour(), 2, Pad::Zero, flags, out),
-        'k' => number(at.hour(), 2, Pad::Space, flags, out),
-        'I' => number(hour12, 2, Pad::Zero, flags, out),
-        'l' => number(hour12, 2, Pad::Space, flags, out),
-        'M' => number(at.minute(), 2, Pad::Zero, flags, out),
-        'S' => number(at.second(), 2, Pad::Zero, flags, out),
-        'j' => number(at.ordinal(), 3, Pad::Zero, flags, out),
-        'L' => number(at.nanosecond() / 1_000_000 % 1000, 3, Pad::Zero, flags, out),
-        'N' => nanos(at.nanosecond() % 1_000_000_000, flags, out),
-        's' => number(at.timestamp(), 1, Pad::Zero, flags, out),
-        'w' => number(at.weekday().num_days_from_sunday(), 1, Pad::Zero, flags, out),
-        'u' => number(at.weekday().number_from_monday(), 1, Pad::Zero, flags, out),
-        'U' => {
-            number((at.ordinal0() + 7 - at.weekday().num_days_from_sunday()) / 7, 2, Pad::Zero, flags, out);
+    let week = |first: u32| i64::from((at.ordinal0() + 7 - first) / 7);
+    let (value, width, fill): (i64, usize, char) = match letter {
+        'd' => (at.day().into(), 2, '0'),
+        'e' => (at.day().into(), 2, ' '),
+        'm' => (at.month().into(), 2, '0'),
+        'Y' => (at.year().into(), 4, '0'),
+        'y' => (at.year().rem_euclid(100).into(), 2, '0'),
+        'C' => (at.year().div_euclid(100).into(), 2, '0'),
+        'H' => (at.hour().into(), 2, '0'),
+        'k' => (at.hour().into(), 2, ' '),
+        'I' => (hour12.into(), 2, '0'),
+        'l' => (hour12.into(), 2, ' '),
+        'M' => (at.minute().into(), 2, '0'),
+        'S' => (at.second().into(), 2, '0'),
+        'j' => (at.ordinal().into(), 3, '0'),
+        'L' => ((at.nanosecond() / 1_000_000 % 1000).into(), 3, '0'),
+        's' => (at.timestamp(), 0, '0'),
+        'w' => (at.weekday().num_days_from_sunday().into(), 0, '0'),
+        'u' => (at.weekday().number_from_monday().into(), 0, '0'),
+        'U' => (week(at.weekday().num_days_from_sunday()), 2, '0'),
+        'W' => (week(at.weekday().num_days_from_monday()), 2, '0'),
+        'V' => (at.iso_week().week().into(), 2, '0'),
+        'G' => (at.iso_week().year().into(), 4, '0'),
+        _ => {
+            return match letter {
+                'a' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 3, flags, out),
+                'A' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 16, flags, out),
+                'b' | 'h' => name(MONTHS, at.month0(), 3, flags, out),
+                'B' => name(MONTHS, at.month0(), 16, flags, out),
+                'p' => word(if morning { "AM" } else { "PM" }, flags, out),
+                'P' => word(if morning { "am" } else { "pm" }, flags, out),
+                'q' => word(ordinal(at.day()), flags, out),
+                'Z' if !zoned.zone.is_empty() => word(&zoned.zone, flags, out),
+                'N' => nanos(at.nanosecond() % 1_000_000_000, flags, out),
+                'z' | 'Z' => offset(at.offset().local_minus_utc(), flags, out),
+                'n' => word("\n", flags, out),
+                't' => word("\t", flags, out),
+                '%' => word("%", flags, out),
+                _ => return compound(zoned, letter, out),
+            };
         }
-        'W' => {
-            number((at.ordinal0() + 7 - at.weekday().num_days_from_monday()) / 7, 2, Pad::Zero, flags, out);
-        }
-        'V' => number(at.iso_week().week(), 2, Pad::Zero, flags, out),
-        'G' => number(at.iso_week().year(), 4, Pad::Zero, flags, out),
-        'a' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 3, flags, out),
-        'A' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 16, flags, out),
-        'b' | 'h' => name(MONTHS, at.month0(), 3, flags, out),
-        'B' => name(MONTHS, at.month0(), 16, flags, out),
-        'p' => word(if morning { "AM" } else { "PM" }, flags, out),
-        'P' => word(if morning { "am" } else { "pm" }, flags, out),
-        'q' => out.push_str(ordinal(at.day())),
-        'z' => offset(at.offset().local_minus_utc(), flags, out),
-        'Z' if zoned.zone.is_empty() => offset(at.offset().local_minus_utc(), flags, out),
-        'Z' => word(&zoned.zone, flags, out),
-        'n' => out.push('\n'),
-        't' => out.push('\t'),
-        '%' => out.push('%'),
-        _ => return compound(zoned, letter, out),
+    };
+    let written = write!(out, "{value}");
+    debug_assert!(written.is_ok(), "a string takes all text");
+    Some((width, fill))
+}
+
+/// Widens what was written since `start`; zeros stand behind a sign.
+fn widen((usual, fill): (usize, char), flags: Flags, start: usize, out: &mut String) {
+    let written = out.get(start..).unwrap_or_default();
+    let missing = flags.width.unwrap_or(usual).saturating_sub(written.len());
+    if missing == 0 || flags.pad == Pad::None {
+        return;
     }
-    true
+    let fill = match flags.pad {
+        Pad::Space => ' ',
+        Pad::Zero => '0',
+        Pad::Usual | Pad::None => fill,
+    };
+    let at = if fill == '0' && written.starts_with('-') { start + 1 } else { start };
+    (0..missing).for_each(|_| out.insert(at, fill));
 }
 
 /// Patterns that stand for others. Those that depend on a locale are written as in the United States, as Node.js has them.
-fn compound(zoned: &Zoned, letter: char, out: &mut String) -> bool {
+fn compound(zoned: &Zoned, letter: char, out: &mut String) -> Option<(usize, char)> {
     let format = match letter {
         'D' => "%m/%d/%y",
         'F' => "%Y-%m-%d",
@@ -136,39 +168,27 @@ fn compound(zoned: &Zoned, letter: char, out: &mut String) -> bool {
         'x' => "%-m/%-d/%-Y",
         'X' => "%-I:%M:%S %p",
         'v' => "%e-%^b-%Y",
-        _ => return false,
+        _ => return None,
     };
     out.push_str(&strftime(zoned, format));
-    true
+    Some((0, if letter == 'c' { ' ' } else { '0' }))
 }
 
-fn number(value: impl Into<i64>, width: usize, pad: Pad, flags: Flags, out: &mut String) {
-    let value: i64 = value.into();
-    let width = flags.width.unwrap_or(width);
-    let written = match flags.pad.unwrap_or(pad) {
-        Pad::None => write!(out, "{value}"),
-        Pad::Space => write!(out, "{value:width$}"),
-        Pad::Zero => write!(out, "{value:0width$}"),
-    };
-    debug_assert!(written.is_ok(), "a string takes all text");
-}
-
-fn nanos(value: u32, flags: Flags, out: &mut String) {
+fn nanos(value: u32, flags: Flags, out: &mut String) -> Option<(usize, char)> {
     let digits = format!("{value:09}");
-    let width = flags.width.unwrap_or(9);
+    let width = flags.width.filter(|width| *width > 0).unwrap_or(9);
     out.push_str(digits.get(..width.min(9)).unwrap_or(&digits));
     out.extend(std::iter::repeat_n('0', width.saturating_sub(9)));
+    Some((0, '0'))
 }
 
-fn name(names: [&str; 12], at: u32, length: usize, flags: Flags, out: &mut String) {
+fn name(names: [&str; 12], at: u32, length: usize, flags: Flags, out: &mut String) -> Option<(usize, char)> {
     let full = names.get(at as usize).copied().unwrap_or_default();
-    word(full.get(..length.min(full.len())).unwrap_or(full), flags, out);
+    word(full.get(..length.min(full.len())).unwrap_or(full), flags, out)?;
+    Some((0, ' '))
 }
 
-fn word(text: &str, flags: Flags, out: &mut String) {
-    let missing = flags.width.unwrap_or(0).saturating_sub(text.len());
-    let fill = if flags.pad == Some(Pad::Zero) { '0' } else { ' ' };
-    out.extend(std::iter::repeat_n(fill, if flags.pad == Some(Pad::None) { 0 } else { missing }));
+fn word(text: &str, flags: Flags, out: &mut String) -> Option<(usize, char)> {
     let small = text.contains(|c: char| c.is_ascii_lowercase());
     match (flags.upper, flags.swap) {
         (true, _) => out.push_str(&text.to_uppercase()),
@@ -176,6 +196,8 @@ fn word(text: &str, flags: Flags, out: &mut String) {
         (false, true) => out.push_str(&text.to_lowercase()),
         (false, false) => out.push_str(text),
     }
+    let half_day = text.eq_ignore_ascii_case("am") || text.eq_ignore_ascii_case("pm");
+    Some((0, if half_day { ' ' } else { '0' }))
 }
 
 fn ordinal(day: u32) -> &'static str {
@@ -188,12 +210,13 @@ fn ordinal(day: u32) -> &'static str {
     }
 }
 
-fn offset(seconds: i32, flags: Flags, out: &mut String) {
+fn offset(seconds: i32, flags: Flags, out: &mut String) -> Option<(usize, char)> {
     let minutes = seconds.abs() / 60;
     let sign = if seconds < 0 { '-' } else { '+' };
-    let colon = if flags.colons > 0 { ":" } else { "" };
+    let colon = if flags.colons { ":" } else { "" };
     let written = write!(out, "{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60);
     debug_assert!(written.is_ok(), "a string takes all text");
+    Some((0, '0'))
 }
 
 #[cfg(test)]
@@ -235,6 +258,7 @@ mod tests {
     #[test]
     fn unknown_patterns_stay() {
         assert_eq!(show("%E 100% %"), "%E 100% %");
+        assert_eq!(show("%5-d %E%d %3% %10z %-010d"), "%5-d %d 00% 00000+0000 5");
         assert_eq!(show("%9999999999999d").len(), WIDEST);
     }
 }

@@ -1,129 +1,30 @@
 //! A compiled template: what it was checked against, what it reads, and how it is rendered.
 
-use std::collections::BTreeSet;
-
 use coho_core::code::Code;
 use coho_core::problem::Problem;
-use coho_core::row::Columns;
-use coho_core::snippet::Snippets;
 use coho_core::value::Value;
 
-use super::added::Filters;
 use super::ast::{Chain, Expr, Mark, Node, Part};
 use super::branches::{self, Branch};
-use super::budget::Budget;
 use super::context::Context;
-use super::fault::{Fault, Span};
+use super::fault::{self, Fault, Span};
 use super::filters::Filter;
 use super::parser;
 use super::render::Rendering;
-
-/// How a template reads what is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Undefined {
-    /// It is refused: when the template is compiled if that can be known, else for the row. `default` and conditions
-    /// may ask for what is not there.
-    #[default]
-    Error,
-    /// It is nil, as in LiquidJS.
-    Empty,
-}
-
-/// What becomes of a value that a date filter cannot read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Unreadable {
-    /// A problem of the row.
-    #[default]
-    Problem,
-    /// It stays as it is, as in LiquidJS.
-    Keep,
-}
-
-/// How templates are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct TemplateSettings {
-    /// What is not there.
-    pub undefined: Undefined,
-    /// Dates that are none.
-    pub dates: Unreadable,
-    /// The limits.
-    pub budget: Budget,
-}
-
-impl TemplateSettings {
-    /// As LiquidJS reads by default: undefined values are nil, and what is no date passes a date filter unchanged.
-    pub fn lenient() -> Self {
-        Self { undefined: Undefined::Empty, dates: Unreadable::Keep, budget: Budget::default() }
-    }
-}
-
-/// What a template is compiled against.
-#[derive(Clone, Debug, Default)]
-pub struct CompileScope {
-    /// The row's columns. Without them any name may be defined, and only rendering tells.
-    pub columns: Option<Columns>,
-    /// How it is read.
-    pub settings: TemplateSettings,
-    /// What it may render by name.
-    pub snippets: Snippets,
-    /// The filters that it may call besides those of the dialect.
-    pub filters: Filters,
-}
-
-impl CompileScope {
-    /// A scope for rows of these columns.
-    pub fn columns(columns: &Columns) -> Self {
-        Self { columns: Some(columns.clone()), ..Self::default() }
-    }
-
-    /// A scope for values of any names.
-    pub fn free() -> Self {
-        Self::default()
-    }
-
-    /// The same with these snippets.
-    #[must_use]
-    pub fn snippets(mut self, snippets: &Snippets) -> Self {
-        self.snippets = snippets.clone();
-        self
-    }
-
-    /// The same with these filters besides those of the dialect.
-    #[must_use]
-    pub fn filters(mut self, filters: &Filters) -> Self {
-        self.filters = filters.clone();
-        self
-    }
-
-    /// The same, read otherwise.
-    #[must_use]
-    pub fn settings(mut self, settings: TemplateSettings) -> Self {
-        self.settings = settings;
-        self
-    }
-}
-
-/// The columns that a template reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reads {
-    /// These, by their places in the model's columns.
-    Columns(BTreeSet<usize>),
-    /// Perhaps any of them: it names a column only when it is rendered, or takes the row as a whole.
-    All,
-}
+use super::scope::{CompileScope, Reads};
 
 /// A template, checked. It can be shared between threads.
 #[derive(Debug)]
 pub struct Template {
-    pub(crate) source: String,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) scope: CompileScope,
-    pub(crate) slots: usize,
+    source: String,
+    nodes: Vec<Node>,
+    scope: CompileScope,
+    slots: usize,
     reads: Reads,
     volatile: bool,
     adds: bool,
     marks: Vec<(Option<usize>, Mark)>,
-    pub(crate) parts: Vec<Part>,
+    parts: Vec<Part>,
 }
 
 /// Compiles a template, or finds everything that is wrong with it. Places are lines and columns of the template's own text;
@@ -134,7 +35,9 @@ pub fn compile(source: &str, scope: &CompileScope) -> Result<Template, Vec<Probl
         let message = format!("the template is {} bytes long; {} are allowed", source.len(), budget.source);
         let start = source.get(..80).unwrap_or_default();
         return Err(vec![
-            Fault::new(Code::TEMPLATE_LIMIT, message).at(Span::new(0, 1)).into_problem(start, &[]),
+            Fault::new(Code::TEMPLATE_LIMIT, message)
+                .at(Span::new(0, 1))
+                .into_problem(start, fault::NO_PARTS),
         ]);
     }
     let mut parsed = parser::parse(source, scope);
@@ -209,19 +112,23 @@ impl Template {
     /// Renders a row: a lone `{{ … }}` gives a value with its type, anything else text.
     pub fn render(&self, context: &Context<'_>) -> Result<Value, Problem> {
         let Some(chain) = self.lone() else { return self.render_text(context).map(Value::Text) };
-        let mut rendering = Rendering::new(self, context);
+        let mut rendering = self.rendering(context);
         let value = rendering.value(chain).and_then(|value| value.to_value(&rendering.scene.meter));
         value.map_err(|fault| fault.at(self.whole()).into_problem(&self.source, &self.parts))
     }
 
     /// Renders a row to text, whatever the template is.
     pub fn render_text(&self, context: &Context<'_>) -> Result<String, Problem> {
-        let mut rendering = Rendering::new(self, context);
+        let mut rendering = self.rendering(context);
         let mut out = String::new();
         match rendering.nodes(&self.nodes, &mut out) {
             Ok(_) => Ok(out),
             Err(fault) => Err(fault.at(self.whole()).into_problem(&self.source, &self.parts)),
         }
+    }
+
+    fn rendering<'a>(&'a self, context: &Context<'a>) -> Rendering<'a> {
+        Rendering::new(&self.source, &self.scope, &self.parts, self.slots, context)
     }
 
     fn whole(&self) -> Span {
@@ -243,6 +150,7 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::TemplateSettings;
     use super::*;
 
     fn render(source: &str, row: &str, settings: TemplateSettings) -> Result<Value, Problem> {

@@ -228,7 +228,7 @@ mod tests {
     fn a_stranger_is_shown_where_it_stands() {
         let source = "x * 3";
         let fault = tokens(source, Span::new(0, source.len())).unwrap_err();
-        let problem = fault.into_problem(source, &[]);
+        let problem = fault.into_problem(source, crate::fault::NO_PARTS);
         assert_eq!(problem.place.unwrap().column, 3);
         assert_eq!(problem.help.unwrap(), "multiply with `| times: …`");
     }

@@ -1,7 +1,16 @@
 //! Fixtures of templates: cases in the conformance formats, and templates with their problems.
 
+#[path = "../examples/conform/dialect.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the harness")]
+mod dialect;
 #[path = "../examples/conform/differences.rs"]
 mod differences;
+#[path = "../examples/conform/page.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the harness")]
+mod page;
+#[path = "../examples/conform/recorded.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the harness")]
+mod recorded;
 #[path = "../examples/conform/suite.rs"]
 mod suite;
 

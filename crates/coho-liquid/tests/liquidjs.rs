@@ -1,20 +1,30 @@
 //! What LiquidJS gives, as recorded by `cargo xtask conform --liquidjs`, beside what Coho gives. Node is not needed.
 
+#[path = "../examples/conform/dialect.rs"]
+mod dialect;
 #[path = "../examples/conform/differences.rs"]
 mod differences;
+#[path = "../examples/conform/page.rs"]
+mod page;
 #[path = "../examples/conform/recorded.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the harness")]
 mod recorded;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use coho_liquid::{DECISIONS, Follows};
+use dialect::{DECISIONS, Follows};
 
-const COMBINATIONS: &str = include_str!("../fixtures/liquidjs/combinations.json");
+/// What the generated recordings are generated from.
+const COMBINATIONS: [(&str, &str); 2] = [
+    ("recorded", include_str!("../fixtures/liquidjs/combinations.json")),
+    ("recorded-wide", include_str!("../fixtures/liquidjs/wide.json")),
+];
 const DIALECT: &str = include_str!("../fixtures/liquidjs/dialect.json");
-const RECORDINGS: [(&str, &str); 2] = [
+const RECORDINGS: [(&str, &str); 3] = [
     ("reference", include_str!("../fixtures/liquidjs/reference.json")),
     ("recorded", include_str!("../fixtures/liquidjs/recorded.json")),
+    ("recorded-wide", include_str!("../fixtures/liquidjs/recorded-wide.json")),
 ];
 
 /// Each difference has a case of the dialect table that says why.
@@ -60,4 +70,11 @@ fn every_case_that_explains_a_difference_stands_in_the_table() {
             assert!(decision.is_some_and(|decision| decision.follows != Follows::LiquidJs), "{case}");
         }
     }
+}
+
+#[test]
+fn the_reference_is_the_page_that_the_tables_make() {
+    assert!(page::page().contains("## Where Ruby's Liquid and LiquidJS differ"));
+    let (examples, _) = page::examples().unwrap();
+    assert!(examples.len() > 95, "{} examples", examples.len());
 }

@@ -16,12 +16,31 @@ use coho_core::sync::{
 
 use crate::digest::digest;
 use crate::fit::{Slot, one_of};
-use crate::mapping::{Field, Filled, Lookup, Mapping, Node, Source, Specification, To};
+use crate::mapping::{Field, Filled, Lookup, Mapping, Node, To};
+use crate::source::Source;
+use crate::specification::Specification;
 use coho_liquid::{Branch, CompileScope, Filters, Reads, Start, TemplateSettings};
 pub(crate) use matching::is_email;
 
+impl Mapping {
+    /// Checks a specification against a model's columns. All problems are found, not the first.
+    pub fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Self, Vec<Problem>> {
+        compile(specification, columns)
+    }
+
+    /// What is wrong with the templates of a specification, as far as that can be told without a model's columns.
+    pub fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
+        template_problems(specification)
+    }
+
+    /// What of its templates is probably not meant: a null policy beside a template that never gives null.
+    pub fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
+        template_warnings(specification)
+    }
+}
+
 /// Compiles a specification.
-pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
+fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Mapping, Vec<Problem>> {
     let mut compiler = Compiler {
         object: specification.object,
         columns,
@@ -57,7 +76,7 @@ pub(crate) fn compile(specification: &Specification<'_>, columns: &Columns) -> R
 }
 
 /// What is wrong with the templates of these fields, as far as that can be told without the model's columns.
-pub(crate) fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
+fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for field in specification.fields {
         inspect(&field.from, specification.filters, &mut problems);
@@ -66,13 +85,15 @@ pub(crate) fn template_problems(specification: &Specification<'_>) -> Vec<Proble
 }
 
 /// Where a null policy can never act, for the field's template gives no null.
-pub(crate) fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
+fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
     specification.fields.iter().filter_map(|field| never_null(field, specification.filters)).collect()
 }
 
 fn never_null(field: &FieldSpec, filters: Option<&Filters>) -> Option<Problem> {
     let Expression::Template { template, cast } = &field.from else { return None };
-    if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || cast.is_some() {
+    // Only JSON may be null after a cast; what is no number, say, is a problem of the row.
+    let json = *cast == Some(Cast::Json);
+    if field.null == NullPolicy::Follow || template.blanks == Blanks::Null || json {
         return None;
     }
     let scope = scope(CompileScope::free(), template, filters);

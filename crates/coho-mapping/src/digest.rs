@@ -6,7 +6,7 @@ use coho_core::sync::{Associations, Blanks, By, Expression, FieldSpec, Matching}
 
 use coho_liquid::Filters;
 
-use crate::mapping::Specification;
+use crate::specification::Specification;
 
 /// Places in files don't count, nor does the order of fields or columns. The filters are those that its templates call besides the
 /// dialect's.

@@ -10,7 +10,7 @@ use coho_core::sync::By;
 use coho_core::target::{ExternalId, ExternalIdError, VitallyId};
 use coho_core::value::Value;
 
-use crate::fit::Slot;
+use crate::slot::Slot;
 
 /// The external id in a value: text, or a whole number in its digits.
 pub fn external_id(value: &Value) -> Result<ExternalId, Problem> {

@@ -14,60 +14,23 @@ use coho_core::code::Code;
 use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering};
 use coho_core::key::Key;
-use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
-use coho_core::row::{Columns, Row};
-use coho_core::sync::{Associations, FieldSpec, Matching, NullPolicy, Sync, SyncId};
+use coho_core::row::Row;
+use coho_core::sync::{Associations, NullPolicy};
 use coho_core::target::ExternalId;
 use coho_core::time::Time;
 use coho_core::value::Value;
 
+use crate::source::Source;
 use crate::target::{self, Target};
-use coho_liquid::{Branch, Filters};
+use coho_liquid::Branch;
 
+pub use crate::specification::Specification;
 pub use facts::Facts;
 use node::Scene;
-pub(crate) use node::{Field, Filled, Lookup, Node, Source, To};
+pub(crate) use node::{Field, Filled, Lookup, Node, To};
 pub use uses::Use;
-
-/// What is compiled: the parts of a sync that concern the mapping.
-#[derive(Clone, Copy, Debug)]
-pub struct Specification<'a> {
-    /// Whose mapping it is: events without a column for it have a `messageId` that is made of this and of the row's key.
-    pub sync: &'a SyncId,
-    /// What rows become.
-    pub object: Object,
-    /// How a row finds its record.
-    pub matching: &'a Matching,
-    /// What happens to links that a row does not name.
-    pub associations: Associations,
-    /// What is mapped.
-    pub fields: &'a [FieldSpec],
-    /// The filters that its templates may call besides those of the dialect.
-    pub filters: Option<&'a Filters>,
-}
-
-impl<'a> Specification<'a> {
-    /// The parts of this sync.
-    pub fn of(sync: &'a Sync) -> Self {
-        Self {
-            sync: &sync.id,
-            object: sync.object,
-            matching: &sync.matching,
-            associations: sync.associations,
-            fields: &sync.fields,
-            filters: None,
-        }
-    }
-
-    /// The same with filters that its templates may call besides those of the dialect.
-    #[must_use]
-    pub fn filters(mut self, filters: &'a Filters) -> Self {
-        self.filters = Some(filters);
-        self
-    }
-}
 
 /// A mapping that fits its model's columns.
 #[derive(Clone, Debug)]
@@ -83,21 +46,6 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Checks a specification against a model's columns. All problems are found, not the first.
-    pub fn compile(specification: &Specification<'_>, columns: &Columns) -> Result<Self, Vec<Problem>> {
-        crate::compile::compile(specification, columns)
-    }
-
-    /// What is wrong with the templates of a specification, as far as that can be told without a model's columns.
-    pub fn template_problems(specification: &Specification<'_>) -> Vec<Problem> {
-        crate::compile::template_problems(specification)
-    }
-
-    /// What of its templates is probably not meant: a null policy beside a template that never gives null.
-    pub fn template_warnings(specification: &Specification<'_>) -> Vec<Problem> {
-        crate::compile::template_warnings(specification)
-    }
-
     /// The places of the columns that are read, in the order of their names. Other columns never cause a request.
     pub fn reads(&self) -> &[usize] {
         &self.reads

@@ -12,7 +12,7 @@ use coho_core::target::ExternalId;
 use coho_core::value::Value;
 
 use crate::ids;
-use crate::mapping::Source;
+use crate::source::Source;
 
 /// What gives the target.
 #[derive(Clone, Debug)]

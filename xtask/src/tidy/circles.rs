@@ -16,11 +16,9 @@ use super::{Finding, rust};
 use crate::workspace::Package;
 
 /// Crates in which it does not hold yet.
-const UNTIDY: [&str; 10] = [
+const UNTIDY: [&str; 8] = [
     "coho-core",
     "coho-ledger",
-    "coho-liquid",
-    "coho-mapping",
     "coho-project",
     "coho-report",
     "coho-simulator",

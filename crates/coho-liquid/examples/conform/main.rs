@@ -1,7 +1,10 @@
-//! Runs files of Liquid cases and prints counts and failures: `cargo xtask conform FILE…`. With `--requests FILE` it prints what LiquidJS
-//! is asked, with `--recorded FOLDER` what it answered otherwise than Coho: `cargo xtask conform --liquidjs`.
+//! Runs files of Liquid cases and prints counts and failures: `cargo xtask conform FILE…`. With `--requests FOLDER` it prints what LiquidJS
+//! is asked, with `--recorded FOLDER` what it answered otherwise than Coho: `cargo xtask conform --liquidjs`. With `--reference` it prints
+//! `docs/reference/liquid.md` for `cargo xtask codegen`.
 
+mod dialect;
 mod differences;
+mod page;
 mod recorded;
 mod suite;
 
@@ -9,6 +12,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use coho_core::value::Value;
+use recorded::Request;
 use suite::{Failure, Report};
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
@@ -16,7 +20,11 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut failed = 0;
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--requests"), Some(path)) => return print_requests(&path, &mut out),
+        (Some("--reference"), None) => {
+            out.write_all(page::page().as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        (Some("--requests"), Some(folder)) => return print_requests(&folder, &mut out),
         (Some("--recorded"), Some(folder)) => return print_differences(&folder, &mut out),
         _ => {}
     }
@@ -29,26 +37,41 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A line of JSON for each.
-fn print_requests(path: &str, out: &mut impl Write) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    for request in recorded::requests(&std::fs::read_to_string(path)?)? {
+/// Everything that LiquidJS is asked, by the files of this folder.
+fn requests(folder: &str) -> Result<Vec<Request>, Box<dyn std::error::Error>> {
+    let [first, second] = recorded::GENERATED;
+    let texts = [read(folder, first.1)?, read(folder, second.1)?];
+    Ok(recorded::requests([(first.0, &texts[0]), (second.0, &texts[1])])?)
+}
+
+fn read(folder: &str, name: &str) -> Result<String, String> {
+    let path = format!("{folder}/{name}.json");
+    std::fs::read_to_string(&path).map_err(|error| format!("cannot read {path}: {error}"))
+}
+
+/// A line of JSON for each; the data stands where it is not that of the line before.
+fn print_requests(folder: &str, out: &mut impl Write) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mut last: Option<Request> = None;
+    for request in requests(folder)? {
         let member = |name: &str, value: Value| (name.to_owned(), value);
-        let line = Value::Object(vec![
+        let mut line = vec![
             member("recording", Value::text(request.recording)),
-            member("template", Value::Text(request.template)),
-            member("data", request.data),
-        ]);
-        writeln!(out, "{line}")?;
+            member("template", Value::text(&*request.template)),
+        ];
+        if last.as_ref().is_none_or(|last| last.recording != request.recording) {
+            line.push(member("data", Value::clone(&request.data)));
+        }
+        writeln!(out, "{}", Value::Object(line))?;
+        last = Some(request);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_differences(folder: &str, out: &mut impl Write) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}.json"));
-    let requests = recorded::requests(&read("combinations")?)?;
+    let requests = requests(folder)?;
     let mut unexplained = 0;
-    for recording in ["reference", "recorded"] {
-        let (same, differences) = recorded::compare(&requests, recording, &read(recording)?)?;
+    for recording in ["reference", "recorded", "recorded-wide"] {
+        let (same, differences) = recorded::compare(&requests, recording, &read(folder, recording)?)?;
         writeln!(out, "{recording}: {same} the same, {} differ", differences.len())?;
         for difference in differences {
             let case = difference.case.unwrap_or("no case says why");
@@ -60,7 +83,7 @@ fn print_differences(folder: &str, out: &mut impl Write) -> Result<ExitCode, Box
             )?;
         }
     }
-    for wrong in recorded::untrue(&requests, &read("dialect")?)? {
+    for wrong in recorded::untrue(&requests, &read(folder, "dialect")?)? {
         unexplained += 1;
         writeln!(out, "the dialect table is not true: {wrong}")?;
     }

@@ -1,13 +1,15 @@
 //! Templates that LiquidJS answered, and what Coho gives for them: the recordings of `fixtures/liquidjs`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use coho_core::json;
 use coho_core::problem::Problem;
 use coho_core::value::Value;
-use coho_liquid::{CompileScope, Context, DATA, DECISIONS, Follows, TemplateSettings, compile, examples};
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
-use super::differences;
+use super::dialect::{DATA, DECISIONS, Follows};
+use super::{differences, page};
 
 /// A template with its data, to be answered.
 #[derive(Debug)]
@@ -15,27 +17,33 @@ pub(crate) struct Request {
     /// Which recording it belongs to.
     pub(crate) recording: &'static str,
     pub(crate) template: String,
-    pub(crate) data: Value,
+    pub(crate) data: Rc<Value>,
 }
 
-/// Everything that LiquidJS is asked.
-pub(crate) fn requests(combinations: &str) -> Result<Vec<Request>, String> {
+/// The recordings of generated templates, each with the file of `fixtures/liquidjs` that it is generated from.
+pub(crate) const GENERATED: [(&str, &str); 2] = [("recorded", "combinations"), ("recorded-wide", "wide")];
+
+/// Everything that LiquidJS is asked, from the texts of the files of combinations.
+pub(crate) fn requests(combinations: [(&'static str, &str); 2]) -> Result<Vec<Request>, String> {
     let mut requests = Vec::new();
-    let shared = json::parse(DATA).map_err(|error| error.to_string())?;
+    let shared = Rc::new(json::parse(DATA).map_err(|error| error.to_string())?);
     for decision in DECISIONS {
         let template = decision.template.to_owned();
-        requests.push(Request { recording: "dialect", template, data: shared.clone() });
+        requests.push(Request { recording: "dialect", template, data: Rc::clone(&shared) });
     }
-    let (templates, data) = examples();
-    let data = json::parse(data).map_err(|error| error.to_string())?;
+    let (templates, data) = page::examples()?;
+    let data = Rc::new(json::parse(&data).map_err(|error| error.to_string())?);
     for template in templates {
-        let template = template.to_owned();
-        requests.push(Request { recording: "reference", template, data: data.clone() });
+        requests.push(Request { recording: "reference", template, data: Rc::clone(&data) });
     }
-    let (row, templates) = expand(combinations)?;
-    let data = Value::Object(vec![("row".to_owned(), row)]);
-    for template in templates {
-        requests.push(Request { recording: "recorded", template, data: data.clone() });
+    for (recording, text) in combinations {
+        let (row, templates) = expand(text)?;
+        let data = Rc::new(Value::Object(vec![("row".to_owned(), row)]));
+        requests.extend(templates.into_iter().map(|template| Request {
+            recording,
+            template,
+            data: Rc::clone(&data),
+        }));
     }
     Ok(requests)
 }
@@ -68,6 +76,21 @@ fn texts<'v>(group: &'v Value, name: &str) -> Vec<&'v str> {
     }
 }
 
+/// What LiquidJS gives.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) value: Value,
+    /// What it gives with what Coho makes of objects and of what is no date, if that is something else.
+    pub(crate) with_choices: Option<Value>,
+}
+
+impl Answer {
+    /// An answer of a suite that knows no other.
+    pub(crate) fn plain(value: Value) -> Self {
+        Self { value, with_choices: None }
+    }
+}
+
 /// A template that Coho answers otherwise.
 #[derive(Debug)]
 pub(crate) struct Difference {
@@ -87,13 +110,13 @@ pub(crate) fn compare(
     let Value::Array(pairs) = json::parse(text).map_err(|error| error.to_string())? else {
         return Err("the recording is not a list".to_owned());
     };
-    let answers: BTreeMap<&str, &Value> = pairs.iter().filter_map(pair).collect();
+    let answers: BTreeMap<&str, Answer> = pairs.iter().filter_map(pair).collect();
     let (mut same, mut differences) = (0, Vec::new());
     for request in requests.iter().filter(|request| request.recording == recording) {
         let answer = answers.get(request.template.as_str());
         let answer = answer.ok_or_else(|| format!("no answer is recorded for {}", request.template))?;
         let given = render(request);
-        if agrees(answer, &given) {
+        if agrees(&answer.value, &given) {
             same += 1;
             continue;
         }
@@ -102,7 +125,7 @@ pub(crate) fn compare(
             given.map_or_else(|problem| format!("refused: {}", problem.message), |value| value.to_string());
         differences.push(Difference {
             template: request.template.clone(),
-            liquidjs: answer.to_string(),
+            liquidjs: answer.value.to_string(),
             coho,
             case,
         });
@@ -110,9 +133,10 @@ pub(crate) fn compare(
     Ok((same, differences))
 }
 
-fn pair(pair: &Value) -> Option<(&str, &Value)> {
+fn pair(pair: &Value) -> Option<(&str, Answer)> {
     let Value::Array(pair) = pair else { return None };
-    Some((pair.first()?.as_text()?, pair.get(1)?))
+    let answer = Answer { value: pair.get(1)?.clone(), with_choices: pair.get(2).cloned() };
+    Some((pair.first()?.as_text()?, answer))
 }
 
 fn render(request: &Request) -> Result<Value, Problem> {
@@ -129,7 +153,7 @@ fn agrees(answer: &Value, given: &Result<Value, Problem>) -> bool {
 }
 
 /// LiquidJS's undefined is null for Coho, and a member that is undefined is none.
-fn same(answer: &Value, given: &Value) -> bool {
+pub(crate) fn same(answer: &Value, given: &Value) -> bool {
     match (answer, given) {
         (Value::Array(answers), Value::Array(given)) => {
             answers.len() == given.len()

@@ -11,8 +11,11 @@ use coho_core::problem::Problem;
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::value::Value;
 
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
+
+use super::dialect::DIFFERENCES;
 use super::differences;
-use coho_liquid::{CompileScope, Context, DIFFERENCES, TemplateSettings, compile};
+use super::recorded::Answer;
 
 /// What cannot be run.
 #[derive(Debug)]
@@ -230,7 +233,9 @@ fn mapping(test: &Value, row: &Value) -> (String, Outcome) {
     if found.as_ref().is_ok_and(|value| same(value, expected)) {
         return (kind, Outcome::Passed);
     }
-    let explained = differences::case(&template, expected, &found).is_some();
+    let in_text = expected.to_string().contains("[object Object]");
+    let explained =
+        in_text || differences::case(&template, &Answer::plain(expected.clone()), &found).is_some();
     let found = found.map_or_else(|problem| show(&problem), |value| value.to_string());
     if explained || is_listed(test) {
         return (kind, Outcome::Listed);

@@ -9,12 +9,12 @@ use super::super::number::{Number, Operation, order};
 use super::super::scene::Scene;
 use super::super::text::{Layout, into_text, item_text, join as join_text, json, text};
 use super::super::value::{Val, item};
-use super::general::size_of;
-use super::select::property;
-use super::{Args, Filter, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::items::{first_pair, is_truthy, items, last_of, property};
+use super::{Args, Filter};
 
-const PROPERTY: &[super::Arg] = &[may("property", Kind::Property)];
-const ITEM: &[super::Arg] = &[need("item", Kind::Any)];
+const PROPERTY: &[super::arg::Arg] = &[may("property", Kind::Property)];
+const ITEM: &[super::arg::Arg] = &[need("item", Kind::Any)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("array_to_sentence_string", sentence)
@@ -94,19 +94,6 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ row.tags | unshift: 'z' }}", "[\"z\",\"b\",\"a\",\"b\"]"),
 ];
 
-/// The items of a value.
-pub(super) fn items<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
-    match value {
-        Val::Nil | Val::Blank | Val::Empty => Ok(Vec::new()),
-        Val::List(_) | Val::Range(..) => {
-            let count = size_of(value);
-            scene.meter.items(count)?;
-            Ok((0..count).map_while(|at| item(value, at)).collect())
-        }
-        other => Ok(vec![other.clone()]),
-    }
-}
-
 fn join<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let separator = match args.get(0) {
         None | Some(Val::Nil) => Cow::Borrowed(" "),
@@ -148,22 +135,6 @@ fn last<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Faul
         Val::Text(text) => Val::text(text.chars().next_back().map(String::from).unwrap_or_default()),
         _ => Val::text(""),
     })
-}
-
-/// An object's first name with its value, as `.first` and `first` have it.
-pub(crate) fn first_pair<'a>(
-    members: &[(Cow<'a, str>, Val<'a>)],
-    scene: &Scene<'a>,
-) -> Result<Val<'a>, Fault> {
-    match members.first() {
-        Some((name, value)) => Val::list(vec![Val::Text(name.clone()), value.clone()], &scene.meter),
-        None => Ok(Val::Nil),
-    }
-}
-
-/// The last item of a list, as `.last` and `last` have it.
-pub(super) fn last_of<'a>(list: &Val<'a>) -> Val<'a> {
-    size_of(list).checked_sub(1).and_then(|at| item(list, at)).unwrap_or(Val::Nil)
 }
 
 fn reverse<'a>(value: Val<'a>, _: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
@@ -223,8 +194,9 @@ fn compact<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val
 /// The items with what they are ordered, counted or summed by.
 fn keyed<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Vec<(Val<'a>, Val<'a>)>, Fault> {
     let list = items(value, scene)?;
-    let key = |item: Val<'a>| match args.get(0) {
-        None | Some(Val::Nil) => Ok((item.clone(), item)),
+    // As in JavaScript, 0 and the empty text name no property either.
+    let key = |item: Val<'a>| match args.get(0).filter(|name| is_truthy(name)) {
+        None => Ok((item.clone(), item)),
         Some(name) => Ok((property(&item, name, scene)?, item)),
     };
     list.into_iter().map(key).collect()

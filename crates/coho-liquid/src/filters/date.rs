@@ -9,13 +9,14 @@ use super::super::dates;
 use super::super::fault::Fault;
 use super::super::number::Number;
 use super::super::scene::Scene;
+use super::super::settings::Unreadable;
 use super::super::strftime::{Zoned, strftime};
-use super::super::template::Unreadable;
 use super::super::text::preview;
 use super::super::value::{Moment, Val};
-use super::{Args, Filter, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::{Args, Filter};
 
-const STYLE: &[super::Arg] = &[may("form", Kind::Text), may("style", Kind::Text)];
+const STYLE: &[super::arg::Arg] = &[may("form", Kind::Text), may("style", Kind::Text)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("date", date)
@@ -47,7 +48,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ 1709633472 | iso8601 }}", "\"2024-03-05T10:11:12.000Z\""),
 ];
 
-/// LiquidJS's format where the template's is nil.
+/// LiquidJS's format where the template's is nil or not there.
 const LONG: &str = "%A, %B %-e, %Y at %-l:%M %P %z";
 
 /// The moment of a value. `Err(None)` says that the value stays as it is.
@@ -113,12 +114,9 @@ fn named_zone(name: &str) -> Option<chrono_tz::Tz> {
 
 fn date<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     let format = match args.get(0) {
-        Some(Val::Nil) => Cow::Borrowed(LONG),
-        _ => args.text(0, &scene.meter)?,
+        None | Some(Val::Nil) => Cow::Borrowed(LONG),
+        Some(_) => args.text(0, &scene.meter)?,
     };
-    if format.is_empty() && !matches!(value, Val::Moment(_)) {
-        return Ok(value);
-    }
     write(value, &format, args.get(1), scene)
 }
 

@@ -7,7 +7,8 @@ use super::super::fault::Fault;
 use super::super::scene::Scene;
 use super::super::text::into_text;
 use super::super::value::Val;
-use super::{Args, Filter, Kind, need};
+use super::arg::{Kind, need};
+use super::{Args, Filter};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("hmac_sha256", hmac_sha256)

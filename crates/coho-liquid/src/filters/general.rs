@@ -6,8 +6,10 @@ use super::super::fault::Fault;
 use super::super::number::order;
 use super::super::scene::Scene;
 use super::super::text::{into_text, preview};
-use super::super::value::{Val, item, range_length};
-use super::{Args, Filter, Kind, may, need};
+use super::super::value::{Val, item};
+use super::arg::{Kind, may, need};
+use super::items::size_of;
+use super::{Args, Filter};
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("cast", cast)
@@ -61,25 +63,6 @@ fn default<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>
 
 fn raw<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
     Ok(value)
-}
-
-/// The size of a value, as `.size` and `size` have it.
-pub(crate) fn size_of(value: &Val<'_>) -> usize {
-    match value {
-        Val::Text(text) if text.is_ascii() => text.len(),
-        Val::Text(text) => text.encode_utf16().count(),
-        Val::List(items) => items.len(),
-        Val::Map(members) => members.len(),
-        Val::Range(from, to) => range_length(*from, *to),
-        Val::Nil
-        | Val::Bool(_)
-        | Val::Int(_)
-        | Val::Float(_)
-        | Val::Digits(_)
-        | Val::Moment(_)
-        | Val::Blank
-        | Val::Empty => 0,
-    }
 }
 
 fn size<'a>(value: Val<'a>, _: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {

@@ -4,9 +4,10 @@ use super::super::fault::Fault;
 use super::super::number::{Number, Operation, Rounding};
 use super::super::scene::Scene;
 use super::super::value::Val;
-use super::{Args, Filter, Input, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::{Args, Filter, Input};
 
-const N: &[super::Arg] = &[need("number", Kind::Number)];
+const N: &[super::arg::Arg] = &[need("number", Kind::Number)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("abs", abs)
@@ -144,14 +145,20 @@ fn round<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, 
     Ok(Number::of(&value)?.rounded(places, Rounding::Nearest)?.into_val())
 }
 
-fn to_integer<'a>(value: Val<'a>, args: &Args<'a>, _: &Scene<'a>) -> Result<Val<'a>, Fault> {
+fn to_integer<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     if args.input == Input::Undefined {
         return Err(Fault::failed("cannot read a missing value as a number"));
     }
     match &value {
         Val::Text(text) if text.trim().is_empty() => Ok(Val::Int(0)),
         Val::Text(text) => Number::from_text(text)?.map(Number::into_val).ok_or_else(|| unreadable(&value)),
-        Val::List(_) | Val::Range(..) | Val::Map(_) => Err(unreadable(&value)),
+        // As in JavaScript, a list is read as its text: that of one number is that number.
+        Val::List(_) | Val::Range(..) => {
+            let text = super::super::text::item_text(&value, &scene.meter)?;
+            let read = if text.trim().is_empty() { Some(Number::ZERO) } else { Number::from_text(&text)? };
+            read.map(Number::into_val).ok_or_else(|| unreadable(&value))
+        }
+        Val::Map(_) => Err(unreadable(&value)),
         _ => Ok(Number::of(&value)?.into_val()),
     }
 }

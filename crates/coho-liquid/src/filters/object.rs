@@ -7,7 +7,8 @@ use super::super::number::Number;
 use super::super::scene::Scene;
 use super::super::text::{Layout, into_text, json as write_json, preview};
 use super::super::value::{Val, item};
-use super::{Arg, Args, Filter, Input, Kind, may, need};
+use super::arg::{Arg, Kind, may, need};
+use super::{Args, Filter, Input};
 
 const KEYS: Arg = need("key", Kind::Any);
 

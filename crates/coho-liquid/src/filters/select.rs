@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use super::super::fault::Fault;
 use super::super::scene::Scene;
-use super::super::text::{Layout, json, preview, text};
-use super::super::value::{Val, item};
-use super::array::{items, last_of};
-use super::general::{equal, size_of};
-use super::{Args, Body, Filter, Kind, may, need};
+use super::super::text::{Layout, json};
+use super::super::value::Val;
+use super::arg::{Kind, may, need};
+use super::general::equal;
+use super::items::{enumerated, is_truthy, items, property, property_if_any};
+use super::{Args, Body, Filter};
 
-const BY: &[super::Arg] = &[need("property", Kind::Property), may("value", Kind::Any)];
-const EACH: &[super::Arg] = &[need("variable", Kind::Text), need("condition", Kind::Expression)];
+const BY: &[super::arg::Arg] = &[need("property", Kind::Property), may("value", Kind::Any)];
+const EACH: &[super::arg::Arg] = &[need("variable", Kind::Text), need("condition", Kind::Expression)];
 
 /// What becomes of the items for which an expression was evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,51 +93,30 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ row.items | where_exp: 'i', 'i.qty > 2' | map: 'sku' }}", "[\"B2\"]"),
 ];
 
-/// A property of an item, where a number is no item with properties.
-pub(crate) fn property<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    let named = matches!(name, Val::Text(_));
-    if named && matches!(item, Val::Int(_) | Val::Float(_) | Val::Digits(_)) {
-        return Err(Fault::failed(format!("{} has no property {}", preview(item), preview(name))));
-    }
-    property_if_any(item, name, scene)
-}
-
-/// A property of an item: the member of this exact name, else along its dots; nil where there is none.
-fn property_if_any<'a>(item: &Val<'a>, name: &Val<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    scene.meter.steps(1)?;
-    let name = text(name, &scene.meter)?;
-    if let Val::Map(members) = item {
-        scene.meter.steps(members.len() / 32)?;
-    }
-    if let Some(value) = item.member(&name) {
-        return Ok(value.clone());
-    }
-    let mut value = item.clone();
-    for part in name.split('.') {
-        let Some(next) = value.member(part).cloned().or_else(|| part_of(&value, part)) else {
-            return Ok(Val::Nil);
-        };
-        value = next;
-    }
-    Ok(value)
-}
-
-/// What every text, list or object has without naming it: `size`, `length`, `first`, `last`.
-pub(crate) fn part_of<'a>(value: &Val<'a>, name: &str) -> Option<Val<'a>> {
-    let size = || Some(Val::Int(i64::try_from(size_of(value)).unwrap_or(i64::MAX)));
-    match (name, value) {
-        ("size", Val::Map(_)) | ("size" | "length", Val::Text(_) | Val::List(_) | Val::Range(..)) => size(),
-        ("first", Val::List(_) | Val::Range(..)) => Some(item(value, 0).unwrap_or(Val::Nil)),
-        ("last", Val::List(_) | Val::Range(..)) => Some(last_of(value)),
-        _ => None,
-    }
-}
-
 fn matches<'a>(value: &Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<bool, Fault> {
     match args.get(1) {
         None => Ok(value.is_true()),
         Some(wanted) => equal(value, wanted, scene),
     }
+}
+
+/// `tags[0]` and `geo['lat']` as `tags.0` and `geo.lat`: what compares a property may name it as an expression does.
+fn dotted(name: Val<'_>) -> Val<'_> {
+    match name {
+        Val::Text(text) if text.contains('[') => {
+            let parts = text.split(['[', ']', '.', '\'', '"']).filter(|part| !part.is_empty());
+            Val::text(parts.collect::<Vec<_>>().join("."))
+        }
+        name => name,
+    }
+}
+
+/// Whether a property is none that an item has: as in LiquidJS, `first`, `last` and `size` are members of what a path leads to, and of
+/// what `map` takes, but not what items are compared by.
+fn is_made(item: &Val<'_>, name: &Val<'_>) -> bool {
+    let Val::Text(name) = name else { return false };
+    let root = name.split('.').next().unwrap_or_default();
+    matches!(root, "first" | "last" | "size") && item.member(root).is_none()
 }
 
 /// How a property is found.
@@ -149,9 +129,10 @@ fn marked<'a>(
     lookup: Lookup,
     scene: &Scene<'a>,
 ) -> Result<Vec<(Val<'a>, Val<'a>)>, Fault> {
-    let name = args.value(0);
+    let name = dotted(args.value(0));
     let mark = |item: Val<'a>| {
-        let hit = matches(&lookup(&item, &name, scene)?, args, scene)?;
+        let found = if is_made(&item, &name) { Val::Nil } else { lookup(&item, &name, scene)? };
+        let hit = matches(&found, args, scene)?;
         Ok((item, Val::Bool(hit)))
     };
     items(value, scene)?.into_iter().map(mark).collect()
@@ -160,33 +141,6 @@ fn marked<'a>(
 /// What a filter with an expression goes through: `group_by_exp` takes an object apart, the others take it for one item.
 pub(crate) fn listed<'a>(each: Each, value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
     if each == Each::GroupBy { enumerated(value, scene) } else { items(value, scene) }
-}
-
-/// The items as a loop goes through them.
-pub(crate) fn enumerated<'a>(value: &Val<'a>, scene: &Scene<'a>) -> Result<Vec<Val<'a>>, Fault> {
-    match value {
-        Val::Map(members) => {
-            scene.meter.items(members.len())?;
-            let pair = |(name, value): &(Cow<'a, str>, Val<'a>)| {
-                Val::list(vec![Val::Text(name.clone()), value.clone()], &scene.meter)
-            };
-            members.iter().map(pair).collect()
-        }
-        Val::Text(text) if text.is_empty() => Ok(Vec::new()),
-        Val::Text(_) | Val::List(_) | Val::Range(..) => items(value, scene),
-        _ => Ok(Vec::new()),
-    }
-}
-
-/// Whether JavaScript takes a value for true: `find_exp` and its kin ask that, conditions do not.
-fn is_truthy(value: &Val<'_>) -> bool {
-    match value {
-        Val::Int(number) => *number != 0,
-        Val::Float(number) => *number != 0.0,
-        Val::Digits(digits) => digits.bytes().any(|digit| matches!(digit, b'1'..=b'9')),
-        Val::Text(text) => !text.is_empty(),
-        other => other.is_true(),
-    }
 }
 
 impl Each {
@@ -265,8 +219,11 @@ fn map<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>
 }
 
 fn group_by<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
-    let name = args.value(0);
-    let by = |item: Val<'a>| Ok((item.clone(), property(&item, &name, scene)?));
+    let name = dotted(args.value(0));
+    let by = |item: Val<'a>| {
+        let found = if is_made(&item, &name) { Val::Nil } else { property(&item, &name, scene)? };
+        Ok((item, found))
+    };
     let list = enumerated(&value, scene)?.into_iter().map(by).collect::<Result<Vec<_>, Fault>>()?;
     Each::GroupBy.finish(list, scene)
 }

@@ -1,19 +1,22 @@
 //! Filters of texts. Other values are taken as their text; nil is the empty text.
 
+mod input;
 mod words;
 mod strip;
 
 use std::borrow::Cow;
 
+use self::input::input;
 use super::super::fault::Fault;
 use super::super::scene::Scene;
 use super::super::text::into_text;
 use super::super::value::Val;
-use super::{Args, Filter, Kind, may, need};
+use super::arg::{Kind, may, need};
+use super::{Args, Filter};
 
-const FIND: &[super::Arg] = &[need("text", Kind::Text)];
-const CHARACTERS: &[super::Arg] = &[may("characters", Kind::Letters)];
-const SWAP: &[super::Arg] = &[need("text", Kind::Text), may("replacement", Kind::Text)];
+const FIND: &[super::arg::Arg] = &[need("text", Kind::Text)];
+const CHARACTERS: &[super::arg::Arg] = &[may("characters", Kind::Letters)];
+const SWAP: &[super::arg::Arg] = &[need("text", Kind::Text), may("replacement", Kind::Text)];
 
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("append", append).takes(FIND).types("text", "text").says("The text with another behind it.").example("{{ row.plan | append: '-x' }}", "\"pro-x\""),
@@ -41,13 +44,6 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("truncatewords", words::truncatewords).takes(&[may("words", Kind::Whole), may("ending", Kind::Text)]).types("text", "text").says("At most so many words (15), then the ending (`...`).").example("{{ 'one two three' | truncatewords: 2 }}", "\"one two...\""),
     Filter::new("upcase", upcase).types("text", "text").says("All letters large.").example("{{ row.plan | upcase }}", "\"PRO\""),
 ];
-
-/// The text of the input, charged as if it were made anew.
-fn input<'a>(value: Val<'a>, scene: &Scene<'a>) -> Result<Cow<'a, str>, Fault> {
-    let text = into_text(value, &scene.meter)?;
-    scene.meter.bytes(text.len())?;
-    Ok(text)
-}
 
 fn joined<'a>(first: Cow<'a, str>, second: Cow<'a, str>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {
     if second.is_empty() {

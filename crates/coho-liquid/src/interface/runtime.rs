@@ -12,9 +12,8 @@ use liquid_core::model::{KString, KStringCow, KStringRef, ScalarCow, Value, Valu
 use liquid_core::runtime::{PartialStore, Registers, Renderable, Runtime};
 
 use super::view;
-use crate::ast::Expr;
+use crate::ast::{Evaluates, Expr};
 use crate::fault::Fault;
-use crate::render::{Missing, Rendering};
 use crate::value::Val;
 
 const ONLY_ARGUMENTS: &str = "a filter sees its input and its arguments only";
@@ -22,7 +21,7 @@ const ONLY_ARGUMENTS: &str = "a filter sees its input and its arguments only";
 /// The arguments of one call.
 pub(super) struct Arguments<'r, 'a> {
     expressions: &'a [Expr],
-    rendering: RefCell<&'r mut Rendering<'a>>,
+    caller: RefCell<&'r mut dyn Evaluates<'a>>,
     values: Vec<OnceCell<Val<'a>>>,
     /// What went wrong in an argument: it has a place, which the crate's errors have not.
     fault: RefCell<Option<Fault>>,
@@ -31,10 +30,10 @@ pub(super) struct Arguments<'r, 'a> {
 }
 
 impl<'r, 'a> Arguments<'r, 'a> {
-    pub(super) fn new(expressions: &'a [Expr], rendering: &'r mut Rendering<'a>) -> Self {
+    pub(super) fn new(expressions: &'a [Expr], caller: &'r mut dyn Evaluates<'a>) -> Self {
         Self {
             expressions,
-            rendering: RefCell::new(rendering),
+            caller: RefCell::new(caller),
             values: vec![OnceCell::new(); expressions.len()],
             fault: RefCell::new(None),
             registers: OnceCell::new(),
@@ -68,9 +67,9 @@ impl<'r, 'a> Arguments<'r, 'a> {
     }
 
     fn evaluate(&self, expression: &'a Expr) -> std::result::Result<Val<'a>, Fault> {
-        let mut rendering = self.rendering.borrow_mut();
-        let value = rendering.expression(expression, Missing::Refused)?.unwrap_or(Val::Nil);
-        view::lend(value, &rendering.scene.meter)
+        let mut caller = self.caller.borrow_mut();
+        let value = caller.argument(expression)?;
+        view::lend(value, caller.meter())
     }
 
     fn refuse(&self) {

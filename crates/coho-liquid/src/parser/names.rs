@@ -10,7 +10,7 @@ use crate::ast::{Expr, Global, Literal, Root, Segment};
 use crate::budget::DEEPEST_TEMPLATE;
 use crate::fault::{Fault, Span};
 use crate::pieces::{self, Piece};
-use crate::template::Undefined;
+use crate::settings::Undefined;
 
 /// The names that tags assign anywhere in the template; more than it really assigns does no harm.
 pub(super) fn assigned(source: &str, pieces: &[Piece]) -> HashMap<String, usize> {

@@ -11,7 +11,7 @@ use crate::ast::{Expr, Node, Part, Render};
 use crate::budget::DEEPEST_TEMPLATE;
 use crate::fault::{Fault, Span};
 use crate::pieces::{self, Tag};
-use crate::template::CompileScope;
+use crate::scope::CompileScope;
 use crate::token::{self, Kind};
 
 /// The names that a template knows and a snippet does not.
@@ -167,7 +167,7 @@ impl Parser<'_> {
         let lacking = OUTSIDE.into_iter().find(|name| {
             part.slots.contains_key(*name) && !assigned.contains_key(*name) && !passed.contains(name)
         });
-        if let (Some(name), crate::template::Undefined::Error) = (lacking, self.scope.settings.undefined) {
+        if let (Some(name), crate::settings::Undefined::Error) = (lacking, self.scope.settings.undefined) {
             let message = format!("the snippet `{}` reads `{name}`, but is not given it", part.name);
             let help = format!("give it what it needs: `{{% render '{}', {name}: {name} %}}`", part.name);
             self.fault(Fault::new(Code::UNKNOWN_VARIABLE, message).at(span).help(help));

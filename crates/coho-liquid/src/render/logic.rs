@@ -133,14 +133,14 @@ fn contains(list: &Val<'_>, wanted: &Val<'_>, scene: &Scene<'_>) -> Result<bool,
             }
             Ok(false)
         }
+        // As in LiquidJS, the words are empty texts here.
+        Val::Blank | Val::Empty => contains(&Val::text(""), wanted, scene),
         Val::Nil
         | Val::Bool(_)
         | Val::Int(_)
         | Val::Float(_)
         | Val::Digits(_)
         | Val::Moment(_)
-        | Val::Map(_)
-        | Val::Blank
-        | Val::Empty => Ok(false),
+        | Val::Map(_) => Ok(false),
     }
 }

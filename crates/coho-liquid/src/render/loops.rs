@@ -46,13 +46,14 @@ impl<'a> Rendering<'a> {
         if window.from < window.to {
             self.take(repeat.mark);
         }
-        let before = self.slots.get_mut(repeat.slot).and_then(Option::take);
+        let outside = self.slots.get_mut(repeat.slot).and_then(Option::take);
+        self.bound.push((repeat.slot, outside));
         let flow = match &repeat.table {
             None => self.bodies(repeat, &items, &window, out),
             Some(table) => self.table(repeat, table, &items, &window, out),
         };
-        if let Some(place) = self.slots.get_mut(repeat.slot) {
-            *place = before;
+        if let (Some((_, outside)), Some(place)) = (self.bound.pop(), self.slots.get_mut(repeat.slot)) {
+            *place = outside;
         }
         flow
     }

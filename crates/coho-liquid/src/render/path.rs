@@ -11,8 +11,8 @@ use super::{Missing, Rendering};
 use crate::ast::{Expr, Global, Literal, Path, Segment};
 use crate::context::Values;
 use crate::fault::Fault;
-use crate::filters::{first_pair, part_of, size_of};
-use crate::template::Undefined;
+use crate::filters::{character, first_pair, part_of, size_of};
+use crate::settings::Undefined;
 use crate::text;
 use crate::value::{Val, item};
 
@@ -266,8 +266,7 @@ impl<'a> Rendering<'a> {
             // As in JavaScript, a text's characters have places too, counted from its beginning alone.
             (Val::Text(text), Val::Int(at)) => {
                 self.scene.meter.steps(text.len() / 32)?;
-                let found = usize::try_from(*at).ok().and_then(|at| text.chars().nth(at));
-                return Ok(found.map(|c| Val::text(c.to_string())));
+                return Ok(usize::try_from(*at).ok().and_then(|at| character(text, at)));
             }
             (_, Val::Int(at)) => return Ok(place(*at, size_of(value)).and_then(|at| item(value, at))),
             _ => {}

@@ -7,7 +7,8 @@ use coho_core::sync::{ColumnRef, Expression, FieldSpec, FieldTarget, Matching};
 
 use super::Compiler;
 use crate::fit::Slot;
-use crate::mapping::{Source, Specification};
+use crate::source::Source;
+use crate::specification::Specification;
 use crate::target::Target;
 
 impl Compiler<'_> {

@@ -18,6 +18,7 @@ use coho_liquid::{Context, Start, Template, Watch};
 
 use super::Facts;
 use crate::fit::Slot;
+use crate::source::Source;
 use crate::{fit, ids};
 
 /// A compiled field.
@@ -69,13 +70,6 @@ pub(crate) struct Filled {
     pub(crate) first: usize,
     /// What it gives where it renders nothing but blanks.
     pub(crate) blanks: Blanks,
-}
-
-/// A column by its place.
-#[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub(crate) column: usize,
-    pub(crate) name: String,
 }
 
 /// A row with the facts around it.

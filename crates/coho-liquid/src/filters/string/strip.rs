@@ -7,7 +7,7 @@ use super::super::super::fault::Fault;
 use super::super::super::scene::Scene;
 use super::super::super::value::Val;
 use super::super::Args;
-use super::input;
+use super::input::input;
 
 /// White space as JavaScript has it: the byte order mark counts.
 pub(super) fn is_space(c: char) -> bool {

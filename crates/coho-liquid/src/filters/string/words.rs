@@ -7,7 +7,7 @@ use super::super::super::scene::Scene;
 use super::super::super::text::into_text;
 use super::super::super::value::Val;
 use super::super::Args;
-use super::input;
+use super::input::input;
 use super::strip::is_space;
 
 pub(super) fn truncatewords<'a>(

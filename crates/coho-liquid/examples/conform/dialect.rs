@@ -1,29 +1,31 @@
-//! Where Ruby's Liquid and LiquidJS differ: what Coho does, and why.
+//! Where Ruby's Liquid and LiquidJS differ, whom Coho follows, and why: the table at the end of `docs/reference/liquid.md`.
 //!
-//! What LiquidJS gives is recorded from the real engine, by `cargo xtask conform --liquidjs`; what Coho gives is rendered. Ruby's side is
+//! LiquidJS's side is recorded from LiquidJS itself, `cargo xtask conform --liquidjs`; what Coho gives is rendered. Ruby's side is
 //! that of golden-liquid's cases and of Shopify's documentation.
 
-use super::Context;
-use super::template::{CompileScope, TemplateSettings, compile};
+use std::fmt::Write;
+
+use coho_core::value::Value;
+use coho_liquid::{CompileScope, Context, TemplateSettings, compile};
 
 /// One line of the table.
 #[derive(Debug)]
-pub struct Decision {
+pub(crate) struct Decision {
     /// The case.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// A template over [`DATA`] that shows it.
-    pub template: &'static str,
+    pub(crate) template: &'static str,
     /// What Ruby's Liquid gives.
-    pub ruby: &'static str,
+    pub(crate) ruby: &'static str,
     /// Whom Coho follows.
-    pub follows: Follows,
+    pub(crate) follows: Follows,
     /// The reason.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
 }
 
 /// Whom Coho follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follows {
+pub(crate) enum Follows {
     /// LiquidJS: the recorded value must be Coho's.
     LiquidJs,
     /// Ruby's Liquid, as LiquidJS gives something else.
@@ -59,10 +61,10 @@ const ECHO: &str = "it is `{{ … }}` in another form";
 const MINUTES: &str = "an offset has whole minutes";
 
 /// The data of the table's templates.
-pub const DATA: &str = r#"{"row": {"plan": "pro", "seats": 12, "tags": ["b", "a", "b"], "created": "2024-03-05T22:11:12Z", "address": {"city": "Bergen", "zip": "5003"}, "items": [{"sku": "A1", "qty": 2}, {"sku": "B2", "qty": null}], "nested": [[1, 2], [3]], "nums": [10, 9, 1], "object": {}, "emoji": "a😀b", "text": "10", "nothing": null, "mixed": [3, null, "b"]}}"#;
+pub(crate) const DATA: &str = r#"{"row": {"plan": "pro", "seats": 12, "tags": ["b", "a", "b"], "created": "2024-03-05T22:11:12Z", "address": {"city": "Bergen", "zip": "5003"}, "items": [{"sku": "A1", "qty": 2}, {"sku": "B2", "qty": null}], "nested": [[1, 2], [3]], "nums": [10, 9, 1], "object": {}, "emoji": "a😀b", "text": "10", "nothing": null, "mixed": [3, null, "b"]}}"#;
 
 /// The table.
-pub const DECISIONS: &[Decision] = &[
+pub(crate) const DECISIONS: &[Decision] = &[
     decision(Follows::LiquidJs, "division", "{{ 5 | divided_by: 3 }}", "1", ANCHOR),
     decision(Follows::Ruby, "decimals are exact", "{{ 10.1 | minus: 2.2 }}", "7.9", LOSSY),
     decision(Follows::LiquidJs, "whole decimals", "{{ 10 | minus: 2.0 }}", "8.0", ANCHOR),
@@ -91,7 +93,20 @@ pub const DECISIONS: &[Decision] = &[
         "y",
         NONSENSE,
     ),
-    decision(Follows::Own, "the JSON of the word `nil`", "{{ nil | json }}", "no such filter", NONSENSE),
+    decision(
+        Follows::Own,
+        "the JSON of the words `nil`, `blank`, `empty`",
+        "{{ nil | json }}",
+        "no such filter",
+        NONSENSE,
+    ),
+    decision(
+        Follows::Own,
+        "the JSON of `forloop`",
+        "{% for i in (1..1) %}{{ forloop | json }}{% endfor %}",
+        "no such filter",
+        NONSENSE,
+    ),
     decision(Follows::Ruby, "white space before `.`", "{{ row .plan }}", "pro", NONSENSE),
     decision(
         Follows::Ruby,
@@ -260,6 +275,21 @@ pub const DECISIONS: &[Decision] = &[
     ),
     decision(
         Follows::LiquidJs,
+        "`assign` to the name of a loop's items",
+        "{% for i in row.nums %}{% assign i = 'x' %}{{ i }} {% endfor %}{{ i }}",
+        "10 9 1 x",
+        ANCHOR,
+    ),
+    decision(
+        Follows::Ruby,
+        "`raw` that ends with white space control",
+        "{% raw %}{{ a }} {%- endraw %}|",
+        "{{ a }}|",
+        FAILS,
+    ),
+    decision(Follows::Ruby, "what `comment` encloses", "{% comment %}{{ a {% endcomment %}|", "|", FAILS),
+    decision(
+        Follows::LiquidJs,
         "`case`: a branch with two equal values",
         "{% case 1 %}{% when 1, 1 %}x{% endcase %}",
         "xx",
@@ -279,6 +309,7 @@ pub const DECISIONS: &[Decision] = &[
         "ad",
         ANCHOR,
     ),
+    decision(Follows::Ruby, "`cycle` of 0 or false", "{% cycle 0, 'b' %}|", "0|", LOSSY),
     decision(
         Follows::LiquidJs,
         "a loop that is limited to nothing",
@@ -325,17 +356,38 @@ pub const DECISIONS: &[Decision] = &[
     decision(Follows::Ruby, "`%Z` without a zone", "{{ row.created | date: '%Z' }}", "UTC", ZONE),
     decision(
         Follows::Ruby,
+        "fractions of a second finer than milliseconds",
+        "{{ '2024-07-14T15:04:05.123456Z' | date: '%N' }}",
+        "123456000",
+        LOSSY,
+    ),
+    decision(
+        Follows::Ruby,
+        "a year below 100 before a time",
+        "{{ '0042-03-05 10:11:12' | date: '%Y' }}",
+        "0042",
+        FORMS,
+    ),
+    decision(
+        Follows::Own,
+        "what is no date, though JavaScript reads one",
+        "{{ 'order 2024-07-14' | date: '%Y' }}",
+        "2024",
+        NO_DATE,
+    ),
+    decision(
+        Follows::Ruby,
         "a day that is not there",
         "{{ '2024-02-30' | date: '%Y-%m-%d' }}",
         "2024-02-30",
         NO_DATE,
     ),
     decision(Follows::Own, "a date without a year", "{{ 'Mar 5' | date: '%Y' }}", "this year", NO_DATE),
-    decision(Follows::Ruby, "a boolean as a date", "{{ true | date: '%Y' }}", "true", NO_DATE),
+    decision(Follows::Ruby, "a boolean or a list as a date", "{{ true | date: '%Y' }}", "true", NO_DATE),
     decision(Follows::Own, "a year of five digits", "{{ '+12026-01-01' | date: '%Y' }}", "12026", NO_DATE),
     decision(
         Follows::Own,
-        "PostgreSQL's zones, and a comma before a fraction",
+        "forms of dates that JavaScript does not read: PostgreSQL's zones, a comma before a fraction, `5th`",
         "{{ '2024-03-05T10:11:12+02' | date: '%H' }}",
         "10",
         FORMS,
@@ -350,10 +402,10 @@ pub const DECISIONS: &[Decision] = &[
 ];
 
 /// What LiquidJS gives, for the templates of the table: pairs of a template and its answer.
-pub(crate) const RECORDED: &str = include_str!("../fixtures/liquidjs/dialect.json");
+const RECORDED: &str = include_str!("../../fixtures/liquidjs/dialect.json");
 
 /// What Coho gives for a template of the table: JSON, a text, or `refused`.
-pub(crate) fn shown(template: &str) -> String {
+fn shown(template: &str) -> String {
     let scope = CompileScope::free().settings(TemplateSettings::lenient());
     let data = coho_core::json::parse(DATA).unwrap_or(coho_core::value::Value::Null);
     let given =
@@ -362,7 +414,7 @@ pub(crate) fn shown(template: &str) -> String {
 }
 
 /// Templates of a LiquidJS suite whose value differs on purpose.
-pub const DIFFERENCES: &[(&str, &str)] = &[
+pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
     ("{{ row.address }}", "as a text an object is JSON, not `[object Object]`"),
     ("{{ row.ratio | plus: 0.2 }}", "decimal numbers are added exactly: 0.3, not 0.30000000000000004"),
     ("{{ row.nested | concat }}", "a filter without its argument is refused"),
@@ -379,3 +431,62 @@ pub const DIFFERENCES: &[(&str, &str)] = &[
         "`uniq` keeps one of several equal objects, as in Ruby; LiquidJS keeps all that are not the same in memory",
     ),
 ];
+
+/// What LiquidJS gives for a template of the table.
+fn recorded(template: &str) -> String {
+    let Ok(Value::Array(pairs)) = coho_core::json::parse(RECORDED) else { return String::new() };
+    let answer = pairs.iter().find_map(|pair| match pair {
+        Value::Array(pair) => pair.first().filter(|first| first.as_text() == Some(template)).and(pair.get(1)),
+        _ => None,
+    });
+    match answer {
+        None => String::new(),
+        Some(answer) if answer.get("error").is_some() => "fails".to_owned(),
+        Some(answer) => answer
+            .get("number")
+            .map_or_else(|| answer.to_string(), |number| number.as_text().unwrap_or_default().to_owned()),
+    }
+}
+
+/// The section of the reference.
+pub(crate) fn section() -> String {
+    let mut out = String::from(
+        "## Where Ruby's Liquid and LiquidJS differ\n\nWhat LiquidJS 10.30.1 gives is recorded from it, what Coho gives is rendered; both as \
+         values, with undefined values empty.\n\n| case | template | Ruby | LiquidJS | Coho | why |\n|---|---|---|---|---|---|\n",
+    );
+    for decision in DECISIONS {
+        let follows = match decision.follows {
+            Follows::LiquidJs => "as LiquidJS: ",
+            Follows::Ruby => "as Ruby: ",
+            Follows::Own => "",
+        };
+        let (template, ruby) = (cell(decision.template), cell(decision.ruby));
+        let (liquidjs, coho) = (cell(&recorded(decision.template)), cell(&shown(decision.template)));
+        line(
+            &mut out,
+            format_args!(
+                "| {} | `{template}` | `{ruby}` | `{liquidjs}` | `{coho}` | {follows}{} |",
+                decision.what, decision.why
+            ),
+        );
+    }
+    let rest = "\nThe data of these templates:\n\n```json\n";
+    line(&mut out, format_args!("{rest}{DATA}\n```"));
+    out.push_str(
+        "\nOf a suite of LiquidJS's own values these differ on purpose:\n\n| template | why |\n|---|---|\n",
+    );
+    for (template, why) in DIFFERENCES {
+        line(&mut out, format_args!("| `{}` | {why} |", cell(template)));
+    }
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let written = writeln!(out, "{text}");
+    debug_assert!(written.is_ok(), "a string takes all text");
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ⏎ ")
+}
