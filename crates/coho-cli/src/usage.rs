@@ -57,7 +57,10 @@ const MEANT: [(&[&str], &str); 13] = [
         "`coho run --resend` sends every record again, even if nothing changed",
     ),
     (&["--reset", "--reset-cdc", "reset"], "`coho forget SYNC` makes every row new to the next run"),
-    (&["--status", "--fate", "--failed", "--rejected"], "`coho rows SYNC --status rejected` lists rows by status"),
+    (
+        &["--status", "--fate", "--failed", "--rejected"],
+        "`coho rows SYNC --status rejected` lists rows by status",
+    ),
     (&["--sync", "-s", "--select", "--model", "-m"], "name syncs without a flag: `coho run SYNC`"),
     (&["--environment", "--env", "--profile"], "`--target NAME` chooses one of the project's targets"),
     (&["--config", "--project-dir", "-c"], "`--project DIR` names the project's folder"),

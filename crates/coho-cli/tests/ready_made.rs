@@ -41,11 +41,7 @@ fn files_that_are_there_are_left_as_they_are() {
     let project = fs::read(stage.project().join("coho.yaml")).unwrap();
     let output = stage.coho(["init", "--with", "cron,github"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    assert!(
-        text(&output).contains("deploy/cron/coho.cron already exists: not changed"),
-        "{}",
-        text(&output)
-    );
+    assert!(text(&output).contains("deploy/cron/coho.cron already exists: not changed"), "{}", text(&output));
     assert_eq!(fs::read_to_string(stage.project().join(path)).unwrap(), "mine");
     assert_eq!(fs::read(stage.project().join("coho.yaml")).unwrap(), project);
 }

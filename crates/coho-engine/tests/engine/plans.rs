@@ -198,7 +198,8 @@ async fn a_value_that_makes_another_type_of_a_column_holds_the_plan() {
     assert_eq!(ran.told("accounts"), "held (inferred-type): 3 held");
     assert_eq!(ran.calls, [""; 0]);
     let guard = &stage.plan().await.unwrap()[0].guards[0];
-    let told = "column `seats` was integer and would now be text in every row, since accounts.csv:4 has `n/a`";
+    let told =
+        "column `seats` was integer and would now be text in every row, since accounts.csv:4 has `n/a`";
     assert_eq!(guard.message, told);
     // It stays held until a person says what is meant, or the value is mended.
     assert_eq!(stage.run().await.unwrap().told("accounts"), "held (inferred-type): 3 held");

@@ -20,7 +20,10 @@ fn a_second_holder_is_refused_and_told_who_holds_it() -> Tested {
     let other = Ledger::open(&stage.path(), &Opening::new(at(1)))?;
     let error = other.acquire(&holder("a"), at(1_000), TTL).err().ok_or("both hold it")?;
     assert!(matches!(&error, LeaseError::Held { holder, .. } if holder.pid == 7));
-    assert_eq!(error.to_string(), "another run (process 7 on a) has held the ledger since 2026-09-21T14:13:20Z");
+    assert_eq!(
+        error.to_string(),
+        "another run (process 7 on a) has held the ledger since 2026-09-21T14:13:20Z"
+    );
     Ok(())
 }
 

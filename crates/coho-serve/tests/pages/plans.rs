@@ -40,9 +40,7 @@ async fn changed(new: usize) -> Result<(Stage, Served), Failure> {
 async fn a_plan_is_made_when_somebody_asks_and_tells_removals_first() -> Result<(), Failure> {
     let (stage, served) = changed(1).await?;
     let before = served.page("/plan").await?.body;
-    assert!(
-        before.contains("No plan yet") && before.contains("<option value=\"users\">users</option>")
-    );
+    assert!(before.contains("No plan yet") && before.contains("<option value=\"users\">users</option>"));
     planned(&served, "").await?;
     let page = served.page("/plan").await?.body;
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not in {page}"));
