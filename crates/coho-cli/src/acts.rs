@@ -179,7 +179,7 @@ enum With {
 }
 
 /// The command line that does the same.
-fn command(wish: &Wish, with: With) -> String {
+fn command(wish: &Wish, keys: With) -> String {
     let (verb, syncs, more) = match wish {
         Wish::Run { syncs } => ("run", syncs.clone(), None),
         Wish::Retry { sync, retried } => ("retry", vec![sync.clone()], narrowed(retried)),
@@ -190,7 +190,7 @@ fn command(wish: &Wish, with: With) -> String {
     let mut words = vec![verb.to_owned()];
     words.extend(syncs);
     if let Some((name, value)) = more {
-        let shown = if with == With::NoKeys && name == "--key" { "…".to_owned() } else { value };
+        let shown = if keys == With::NoKeys && name == "--key" { "…".to_owned() } else { value };
         words.extend([name.to_owned(), shown]);
     }
     started::typed(words.into_iter())

@@ -38,7 +38,7 @@ impl Debugger {
         let mut debugger = Self { child, said, address, token: token.to_owned(), form: String::new() };
         let page = debugger.page("/do/run");
         let form = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
-        debugger.form = form.unwrap().to_owned();
+        form.unwrap().clone_into(&mut debugger.form);
         debugger
     }
 

@@ -27,14 +27,14 @@ fn beside(name: &str) -> PathBuf {
 
 /// promtool with these words, given a text; what it complains of. `None` where it is not there: the test says that it is skipped.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests is to see what was left out")]
-fn promtool(words: &[&str], text: &str, test: &str) -> Option<String> {
+fn promtool(words: &[&str], given: &str, test: &str) -> Option<String> {
     let mut command = Command::new("promtool");
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
         eprintln!("skipped: there is no promtool, which the package `prometheus` has ({test})");
         return None;
     };
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(given.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);

@@ -232,7 +232,14 @@ impl Sender<'_> {
             verdict @ (Verdict::Applied { .. } | Verdict::Missing | Verdict::Gone) => {
                 Delivered { due, looked: Some((look, verdict)), verdict: attempt.verdict, calls }
             }
-            verdict => Delivered { due, looked: None, verdict, calls },
+            verdict @ (Verdict::Accepted
+            | Verdict::Exists
+            | Verdict::Ambiguous
+            | Verdict::Rejected { .. }
+            | Verdict::Deferred { .. }
+            | Verdict::Unsent { .. }
+            | Verdict::Unsure { .. }
+            | Verdict::Halt { .. }) => Delivered { due, looked: None, verdict, calls },
         })
     }
 

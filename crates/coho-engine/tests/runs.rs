@@ -58,8 +58,12 @@ async fn perform(step: &Step, stage: &Stage, shows: Shows, out: &mut String) -> 
             write!(out, "-- plan\n{}", text::plan(&plans, &Style::default()))?;
             Ok(())
         }
-        _ if step.unplanned => show(&stage.try_run(&options, &Silence, &Stop::new()).await??, shows, out),
-        _ => show(&stage.run_with(&options).await?, shows, out),
+        Kind::Sync | Kind::Baseline | Kind::Adopt | Kind::Resend | Kind::ResendEvents if step.unplanned => {
+            show(&stage.try_run(&options, &Silence, &Stop::new()).await??, shows, out)
+        }
+        Kind::Sync | Kind::Baseline | Kind::Adopt | Kind::Resend | Kind::ResendEvents => {
+            show(&stage.run_with(&options).await?, shows, out)
+        }
     }
 }
 

@@ -101,14 +101,13 @@ impl Ledger {
 
     fn read_beside<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = match reader.take() {
-            Some(connection) => connection,
-            None => {
-                let connection = open::reader(&self.path)?;
-                mask::teach(&connection, self.masker())?;
-                functions::teach(&connection)?;
-                connection
-            }
+        let connection = if let Some(connection) = reader.take() {
+            connection
+        } else {
+            let connection = open::reader(&self.path)?;
+            mask::teach(&connection, self.masker())?;
+            functions::teach(&connection)?;
+            connection
         };
         read(reader.insert(connection), work)
     }

@@ -117,7 +117,7 @@ fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> Option<
         'V' => (at.iso_week().week().into(), 2, '0'),
         'G' => (at.iso_week().year().into(), 4, '0'),
         _ => {
-            return match letter {
+            return Some(match letter {
                 'a' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 3, flags, out),
                 'A' => name(WEEKDAYS, at.weekday().num_days_from_sunday(), 16, flags, out),
                 'b' | 'h' => name(MONTHS, at.month0(), 3, flags, out),
@@ -132,7 +132,7 @@ fn field(zoned: &Zoned, letter: char, flags: Flags, out: &mut String) -> Option<
                 't' => word("\t", flags, out),
                 '%' => word("%", flags, out),
                 _ => return compound(zoned, letter, out),
-            };
+            });
         }
     };
     let written = write!(out, "{value}");
@@ -174,21 +174,21 @@ fn compound(zoned: &Zoned, letter: char, out: &mut String) -> Option<(usize, cha
     Some((0, if letter == 'c' { ' ' } else { '0' }))
 }
 
-fn nanos(value: u32, flags: Flags, out: &mut String) -> Option<(usize, char)> {
+fn nanos(value: u32, flags: Flags, out: &mut String) -> (usize, char) {
     let digits = format!("{value:09}");
     let width = flags.width.filter(|width| *width > 0).unwrap_or(9);
     out.push_str(digits.get(..width.min(9)).unwrap_or(&digits));
     out.extend(std::iter::repeat_n('0', width.saturating_sub(9)));
-    Some((0, '0'))
+    (0, '0')
 }
 
-fn name(names: [&str; 12], at: u32, length: usize, flags: Flags, out: &mut String) -> Option<(usize, char)> {
+fn name(names: [&str; 12], at: u32, length: usize, flags: Flags, out: &mut String) -> (usize, char) {
     let full = names.get(at as usize).copied().unwrap_or_default();
-    word(full.get(..length.min(full.len())).unwrap_or(full), flags, out)?;
-    Some((0, ' '))
+    word(full.get(..length.min(full.len())).unwrap_or(full), flags, out);
+    (0, ' ')
 }
 
-fn word(text: &str, flags: Flags, out: &mut String) -> Option<(usize, char)> {
+fn word(text: &str, flags: Flags, out: &mut String) -> (usize, char) {
     let small = text.contains(|c: char| c.is_ascii_lowercase());
     match (flags.upper, flags.swap) {
         (true, _) => out.push_str(&text.to_uppercase()),
@@ -197,7 +197,7 @@ fn word(text: &str, flags: Flags, out: &mut String) -> Option<(usize, char)> {
         (false, false) => out.push_str(text),
     }
     let half_day = text.eq_ignore_ascii_case("am") || text.eq_ignore_ascii_case("pm");
-    Some((0, if half_day { ' ' } else { '0' }))
+    (0, if half_day { ' ' } else { '0' })
 }
 
 fn ordinal(day: u32) -> &'static str {
@@ -210,13 +210,13 @@ fn ordinal(day: u32) -> &'static str {
     }
 }
 
-fn offset(seconds: i32, flags: Flags, out: &mut String) -> Option<(usize, char)> {
+fn offset(seconds: i32, flags: Flags, out: &mut String) -> (usize, char) {
     let minutes = seconds.abs() / 60;
     let sign = if seconds < 0 { '-' } else { '+' };
     let colon = if flags.colons { ":" } else { "" };
     let written = write!(out, "{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60);
     debug_assert!(written.is_ok(), "a string takes all text");
-    Some((0, '0'))
+    (0, '0')
 }
 
 #[cfg(test)]

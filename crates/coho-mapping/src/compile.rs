@@ -307,7 +307,7 @@ impl Compiler<'_> {
                 self.fault(Code::BAD_LOOKUP, &message, field);
             }
             Expression::Lookup { .. } => {
-                self.fault(Code::BAD_LOOKUP, "only references have a `lookup:`", field)
+                self.fault(Code::BAD_LOOKUP, "only references have a `lookup:`", field);
             }
             Expression::Column { .. }
             | Expression::Static(_)

@@ -58,7 +58,9 @@ fn renew(root: &Path, document: &str, mode: Mode) -> Result<usize> {
             Ok(Some(new)) if mode == Mode::Write => drop(lines.splice(quote.lines.clone(), new)),
             Ok(Some(new)) => {
                 say::line(&format!("{document}:{}: {} says:", quote.lines.start + 1, quote.path));
-                new.iter().for_each(|line| say::line(&format!("    {line}")));
+                for line in new {
+                    say::line(&format!("    {line}"));
+                }
                 wrong += 1;
             }
             Err(why) => {

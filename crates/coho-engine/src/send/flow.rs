@@ -39,6 +39,7 @@ struct Flow {
 }
 
 /// What happens next.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is read at once")]
 enum Happened {
     Written(Result<Written, EngineError>),
     Delivered(Result<Delivered, EngineError>),

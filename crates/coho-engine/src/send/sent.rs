@@ -85,7 +85,9 @@ impl Sent {
     /// What Vitally did otherwise than asked, once each.
     pub(crate) fn note(&mut self, verdict: &Verdict) {
         if let Verdict::Applied { notes, .. } = verdict {
-            notes.iter().for_each(|note| self.add_note(note.clone()));
+            for note in notes {
+                self.add_note(note.clone());
+            }
         }
     }
 }

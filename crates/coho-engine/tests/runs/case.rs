@@ -50,6 +50,7 @@ pub(crate) enum Shows {
 }
 
 /// One run, with what happens before it, in this order.
+#[expect(clippy::struct_excessive_bools, reason = "each is a member that a case may have")]
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Step {
@@ -108,6 +109,7 @@ pub(crate) enum Kind {
 
 /// What a person does in Vitally.
 #[derive(Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a case has a handful of them")]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Deed {
     /// A record is there.

@@ -435,9 +435,9 @@ pub(crate) const DIFFERENCES: &[(&str, &str)] = &[
 /// What LiquidJS gives for a template of the table.
 fn recorded(template: &str) -> String {
     let Ok(Value::Array(pairs)) = coho_core::json::parse(RECORDED) else { return String::new() };
-    let answer = pairs.iter().find_map(|pair| match pair {
-        Value::Array(pair) => pair.first().filter(|first| first.as_text() == Some(template)).and(pair.get(1)),
-        _ => None,
+    let answer = pairs.iter().find_map(|pair| {
+        let Value::Array(pair) = pair else { return None };
+        pair.first().filter(|first| first.as_text() == Some(template)).and(pair.get(1))
     });
     match answer {
         None => String::new(),

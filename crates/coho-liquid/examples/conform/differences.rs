@@ -142,16 +142,16 @@ fn by_template(template: &str, answer: &Value, given: &Value) -> Option<&'static
     if has(" == ") || has(" != ") || has("{% case ") {
         return Some(if words { WORDS } else { NOTHING });
     }
-    if has(" | json") || has(" | inspect") {
-        if let Some(case) = json(template, words, answer, given) {
-            return Some(case);
-        }
+    if (has(" | json") || has(" | inspect"))
+        && let Some(case) = json(template, words, answer, given)
+    {
+        return Some(case);
     }
     if has("date: '") && has_pattern(template, &['D', 'F', 'G', 'R', 'r', 'T', 'V', 'v']) {
         return Some(PATTERNS);
     }
     if has("date: '") && has("%z") && answer.to_string().contains("6666666")
-        || has("%z") && answer.as_text().is_some_and(|text| fraction_of_minutes(text))
+        || has("%z") && answer.as_text().is_some_and(fraction_of_minutes)
     {
         return Some("zones before there were time zones");
     }

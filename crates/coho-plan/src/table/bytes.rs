@@ -81,7 +81,9 @@ impl Bytes {
             Value::Array(items) => {
                 self.byte(6);
                 self.number(items.len() as u64);
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Object(members) => {
                 self.byte(7);
@@ -139,6 +141,10 @@ impl<'a> Reader<'a> {
     }
 
     /// What [`Bytes::option`] wrote.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says whether the bytes can be read, the inner one is what they say"
+    )]
     pub(super) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? { read(self).map(Some) } else { Some(None) }
     }
