@@ -171,7 +171,7 @@ fn one_row_is_forgotten_and_who_asked_is_known_afterwards() {
     let row = number(&debugger, &run, "acc-2");
     assert_eq!(
         debugger.done("/do/forget", &format!("row={row}")),
-        "Forgot 1 key; to the next run their rows are new."
+        "Forgot 1 key: their rows are new to the next run."
     );
     let log = debugger.hear("forget");
     assert_eq!(log, "asked for on a page by anna: coho forget accounts --key '…'", "without the row's key");
@@ -219,7 +219,7 @@ fn nothing_is_forgotten_while_a_run_holds_the_ledger() {
     assert!(page["forgotten"].is_null() && page["remembered"].is_object(), "{page:#}");
     // The write of that run is open now, and is looked after before anything of the row is forgotten.
     let (status, _, body) = debugger.post("/do/forget", &format!("row={row}"));
-    assert!(status == 409 && body.contains("have an open intent"), "{body}");
+    assert!(status == 409 && body.contains("have a write whose result is unknown"), "{body}");
 }
 
 #[test]
@@ -242,7 +242,10 @@ fn the_rows_of_one_cause_are_retried_and_no_others() {
     assert_eq!(ids, ["acc-2"]);
     let started = page["origin"]["started"][0].as_str().unwrap();
     assert!(started.ends_with(&format!(": retry accounts --cause {cause}")), "{started}");
-    assert_eq!(debugger.done("/do/retry", &format!("cause={cause}")), "No row waits: nothing was sent.");
+    assert_eq!(
+        debugger.done("/do/retry", &format!("cause={cause}")),
+        "No rows are waiting: nothing was sent."
+    );
     assert!(said(&stage, &["retry", "accounts", "--cause", "refused"]).contains("1 delivered"));
 }
 

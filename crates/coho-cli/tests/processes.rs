@@ -36,7 +36,7 @@ fn ends_cleanly(name: &str) {
     let stopped = run.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
     assert!(text(&stopped).contains("run again: Coho continues from here"), "{}", text(&stopped));
-    assert!(text(&stopped).contains("stopping: what is under way is finished first"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("stopping after the calls under way"), "{}", text(&stopped));
     let before = stage.vitally.count(RecordKind::Account);
     assert!(before < ROWS, "the run was over before the signal came");
     let lines = finish(&stage).unwrap();
@@ -79,7 +79,7 @@ fn ctrl_c_in_a_live_check_removes_what_was_made() {
     signal(&check, "INT").unwrap();
     let stopped = check.wait_with_output().unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("stopping: what was made is removed first"), "{}", text(&stopped));
+    assert!(text(&stopped).contains("stopping after removing the test records"), "{}", text(&stopped));
     for object in RecordKind::ALL {
         assert_eq!(stage.vitally.count(object), 0, "{object:?}");
     }

@@ -110,7 +110,7 @@ fn arguments_are_evaluated_when_they_are_asked_for() {
     assert_eq!(render("{{ 1 | first_of: 'a', row.gone }}", "{}").unwrap(), Value::text("a"));
     let problem = render("{{ 1 | first_of: row.gone, 'b' }}", "{}").unwrap_err();
     assert_eq!(problem.code, Code::UNDEFINED_VALUE);
-    assert_eq!(problem.to_string(), "`row.gone` is not there [undefined-value]");
+    assert_eq!(problem.to_string(), "`row.gone` does not exist [undefined-value]");
     assert_eq!(problem.place.map(|place| (place.line, place.column)), Some((1, 18)));
 }
 

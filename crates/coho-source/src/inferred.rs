@@ -128,7 +128,7 @@ mod tests {
         let [change] = changes.as_slice() else { panic!("{changes:?}") };
         assert_eq!(
             change.message(),
-            "column `seats` was text and would be integer in every row, since all its values fit integer now"
+            "column `seats` was text and would now be integer in every row, since all its values fit integer now"
         );
     }
 

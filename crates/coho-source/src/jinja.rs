@@ -27,11 +27,13 @@ mod tests {
         assert_eq!(
             help("select * from {{ ref('orders') }} o").as_deref(),
             Some(
-                "`{{ ref('orders') }}` is dbt's: write the name of the table or view it refers to, `schema.table`, or \
-                 take the SQL that `dbt compile` writes"
+                "`{{ ref('orders') }}` is dbt syntax: write the name of the table or view it refers to, `schema.table`, or \
+                 use the SQL that `dbt compile` writes"
             )
         );
-        assert!(help("{% if x %} select 1").unwrap().starts_with("`{% if x %}` is dbt's: write its value,"));
+        assert!(
+            help("{% if x %} select 1").unwrap().starts_with("`{% if x %}` is dbt syntax: write its value,")
+        );
         assert_eq!(help("select '{1,2}'"), None);
     }
 }

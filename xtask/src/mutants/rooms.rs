@@ -46,7 +46,7 @@ const ROOMS: [Room; 5] = [
     Room { package: "coho-engine", files: &["src/conclude.rs"], tested_by: &["coho-engine"] },
     Room {
         package: "coho-ledger",
-        files: &["src/*.rs", "src/memory/*.rs", "src/run/*.rs", "src/schema/*.rs"],
+        files: &["src/*.rs", "src/row_state/*.rs", "src/run/*.rs", "src/schema/*.rs"],
         tested_by: &["coho-ledger", "coho-engine"],
     },
 ];

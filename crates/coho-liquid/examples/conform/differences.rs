@@ -59,15 +59,22 @@ fn refused(template: &str, answer: &Value, problem: &Problem) -> Option<&'static
         Code::TEMPLATE_SYNTAX if says("found `.") => Some("members of a literal"),
         Code::TEMPLATE_SYNTAX if template.contains("..") && says("found `[") => Some("members of a literal"),
         Code::TEMPLATE_SYNTAX => Some("what follows a value and means nothing"),
-        Code::TEMPLATE_FAILED if says("have no order") => Some("`sort` of what has no order"),
-        Code::TEMPLATE_FAILED if says("the template says both") => {
+        Code::TEMPLATE_FAILED if says("cannot order ") => Some("`sort` of what has no order"),
+        Code::TEMPLATE_FAILED
+            if says("cannot compare ")
+                && problem.help.as_deref().is_some_and(|help| help.contains("without quotes")) =>
+        {
             Some("a text compared with a number, both written in the template")
         }
         Code::TEMPLATE_FAILED if says("cannot be compared") => Some("a list or an object in an order"),
         Code::TEMPLATE_FAILED if says("has no property") => {
             Some("`map`, `where`, `has`, `reject`, `sum` by a property of numbers")
         }
-        Code::TEMPLATE_FAILED if says("whole number is expected") || says("needs an array") => {
+        Code::TEMPLATE_FAILED
+            if says("expected a whole number")
+                || says("whole number is expected")
+                || says("needs an array") =>
+        {
             Some("wrong arguments")
         }
         _ => None,

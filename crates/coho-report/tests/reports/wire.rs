@@ -183,6 +183,7 @@ struct WireRun {
 #[serde(deny_unknown_fields)]
 struct WireRow {
     key: String,
+    #[serde(rename = "fate")]
     status: String,
     verb: Option<String>,
     #[serde(default)]
@@ -335,7 +336,7 @@ impl WireRow {
         };
         Ok(RowLine {
             key: self.key,
-            status: RowStatus::parse(&self.status).ok_or("no such fate")?,
+            status: RowStatus::parse(&self.status).ok_or("no such status")?,
             verb,
             code: self.code,
             message: self.message,
@@ -384,7 +385,7 @@ fn code(text: &str) -> Result<Code, Failure> {
 
 fn statuses(statuses: BTreeMap<String, u64>) -> Result<BTreeMap<RowStatus, u64>, Failure> {
     let status = |(name, count): (String, u64)| {
-        Ok((RowStatus::parse(&name).ok_or_else(|| format!("no fate: {name}"))?, count))
+        Ok((RowStatus::parse(&name).ok_or_else(|| format!("no status: {name}"))?, count))
     };
     statuses.into_iter().map(status).collect()
 }

@@ -120,7 +120,7 @@ async fn the_rows_of_a_cause_are_retried_together() -> Result<(), Failure> {
     }
     let run: Json = serde_json::from_str(&served.page("/runs/run-001.json").await?.body)?;
     let causes = run["failures"].as_array().ok_or("no failures")?;
-    let deferred = causes.iter().find(|cause| cause["fate"] == "deferred").ok_or("none is deferred")?;
+    let deferred = causes.iter().find(|cause| cause["status"] == "deferred").ok_or("none is deferred")?;
     let number = deferred["number"].as_u64().ok_or("no number")?;
     let page = served.page(&format!("/do/retry?cause={number}")).await?.body;
     assert!(page.contains("<b>3 rows</b> of users that failed of <code>reference-missing</code>"), "{page}");

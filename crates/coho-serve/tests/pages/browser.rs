@@ -32,7 +32,7 @@ pub(crate) const PAGES: [&str; 15] = [
     "/runs",
     "/runs/run-001",
     "/runs/run-001/rows",
-    "/runs/run-001/rows?sync=users&fate=deferred",
+    "/runs/run-001/rows?sync=users&status=deferred",
     "/runs/run-001/calls",
     "/rows",
     "/rows?standing=yes",

@@ -26,12 +26,12 @@ async fn a_row_is_found_by_a_value_that_no_address_shows() -> Result<(), Failure
     let place = searched(&served, "text=ANN%40acme.example").await?;
     assert_eq!(place, "/rows?q=1");
     assert_eq!(
-        searched(&served, "text=ann%40acme.example&run=run-000&fate=delivered").await?,
-        "/runs/run-000/rows?fate=delivered&q=2"
+        searched(&served, "text=ann%40acme.example&run=run-000&status=delivered").await?,
+        "/runs/run-000/rows?status=delivered&q=2"
     );
     let page = served.page(&place).await?;
     assert!(page.body.contains("href=\"/rows/3\"") && !page.body.contains("href=\"/rows/1\""));
-    assert!(served.page("/runs/run-000/rows?q=2&fate=delivered").await?.body.contains("ann@acme.example"));
+    assert!(served.page("/runs/run-000/rows?q=2&status=delivered").await?.body.contains("ann@acme.example"));
     assert!(served.page("/rows?q=77").await?.body.contains("does not know this search any more"));
     let by_key = searched(&served, "text=%3DHYPERLINK(1)").await?;
     assert!(served.page(&by_key).await?.body.contains("With this key"));
@@ -45,7 +45,7 @@ async fn an_export_has_all_rows_and_no_formula() -> Result<(), Failure> {
     assert!(csv.headers.get("content-disposition").is_some_and(|value| value.starts_with("attachment")));
     assert!(csv.body.contains("'=HYPERLINK(1)") && !csv.body.contains("\n=HYPERLINK"), "{}", csv.body);
     assert!(
-        csv.body.contains("key,fate,verb,code,message,run,at") && !csv.body.contains("a-1"),
+        csv.body.contains("key,status,verb,code,message,run,at") && !csv.body.contains("a-1"),
         "{}",
         csv.body
     );
@@ -63,7 +63,7 @@ async fn an_export_is_as_long_as_the_run() -> Result<(), Failure> {
     let served = stage.serve().await?;
     let csv = served.page("/runs/run-000/rows.csv?sync=accounts").await?;
     assert_eq!(csv.body.matches(",delivered,").count(), 1_292);
-    assert_eq!(csv.body.matches("key,fate").count(), 1);
+    assert_eq!(csv.body.matches("key,status").count(), 1);
     let first = served.page("/runs/run-000/rows?sync=accounts").await?;
     let next = first.body.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
     let next = next.unwrap_or_default().replace("&amp;", "&");
@@ -75,7 +75,7 @@ async fn an_export_is_as_long_as_the_run() -> Result<(), Failure> {
 #[tokio::test]
 async fn filters_select_and_show_what_they_leave() -> Result<(), Failure> {
     let (_stage, served) = ran().await?;
-    let page = served.page("/runs/run-000/rows?fate=deferred").await?.body;
+    let page = served.page("/runs/run-000/rows?status=deferred").await?.body;
     assert!(
         page.contains("href=\"/rows/4\"") && !page.contains("href=\"/rows/3\""),
         "only the user without an account"
@@ -84,7 +84,7 @@ async fn filters_select_and_show_what_they_leave() -> Result<(), Failure> {
         page.contains("aria-current=\"true\">deferred <b>1</b>") && page.contains(">delivered <b>3</b>"),
         "{page}"
     );
-    let none = served.page("/runs/run-000/rows?fate=invalid").await?.body;
+    let none = served.page("/runs/run-000/rows?status=invalid").await?.body;
     assert!(none.contains("No such rows were written down"));
     served.end().await
 }

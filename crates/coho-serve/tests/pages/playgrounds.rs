@@ -43,7 +43,7 @@ async fn a_fault_is_shown_with_its_line_and_what_was_meant() -> Result<(), Failu
     assert!(told.contains("template:2:8") && told.contains("did you mean `seats`?"), "{told}");
     assert!(told.contains("did you mean `upcase`?") && page["test"].is_null(), "{told}");
     let rows = tried(&served, &[("text", "x"), ("rows", "{\"a\":")]).await?;
-    assert!(rows["problems"][0]["text"].as_str().is_some_and(|text| text.contains("not JSON")), "{rows}");
+    assert!(rows["problems"][0]["text"].as_str().is_some_and(|text| text.contains("as JSON")), "{rows}");
     served.end().await
 }
 

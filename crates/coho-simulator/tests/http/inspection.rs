@@ -49,7 +49,7 @@ async fn switches_are_set_one_by_one_or_by_profile() {
     let refused = stage.inspect(Method::PUT, "/switches", json!({"dup": "perhaps"})).await.unwrap();
     assert_eq!(refused.status(), 400);
     let text = refused.text().await.unwrap();
-    assert!(text.contains("switch `dup` cannot be `perhaps`; it takes upsert|409|400"), "{text}");
+    assert!(text.contains("switch `dup` cannot be `perhaps`; allowed are upsert|409|400"), "{text}");
 }
 
 #[tokio::test]

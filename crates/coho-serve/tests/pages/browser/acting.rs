@@ -90,7 +90,7 @@ async fn pages_that_only_look_say_so_where_something_was_to_be_done() -> Result<
     let Some((reader, axe)) = entered(&served, test).await? else { return Ok(()) };
     for path in ["/do/run", "/do/retry?cause=1", "/do/forget?row=6"] {
         reader.open(path).await?;
-        assert_eq!(reader.heading().await?, "These pages only look");
+        assert_eq!(reader.heading().await?, "These pages are read-only");
         is_sound_and_stays(&reader, &axe, path).await?;
     }
     served.end().await
