@@ -149,9 +149,14 @@ fn pages_open_for_a_token_that_may_read_as_long_as_it_is_taken() {
     let elsewhere =
         format!("GET / HTTP/1.1\r\nHost: evil.example\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
     assert_eq!(server.raw(&elsewhere).0, 421);
-    let home = server.get("/home.json", &may);
+    // The next time is there as soon as the server has looked at the schedules once.
+    let home = loop {
+        let home = server.get("/home.json", &may);
+        if home["agenda"]["schedules"][0]["next"].is_string() {
+            break home;
+        }
+    };
     assert_eq!(home["agenda"]["schedules"][0]["schedule"], "every 31d", "{home}");
-    assert!(home["agenda"]["schedules"][0]["next"].is_string(), "{home}");
     assert_eq!(home["agenda"]["queue"], serde_json::json!([]));
     assert!(stage.coho(["token", "revoke", "anna"]).status().unwrap().success());
     assert_eq!(page(&cookie).0, 401);

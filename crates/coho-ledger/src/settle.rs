@@ -91,7 +91,7 @@ pub struct Settlement {
 
 /// What is made durable at once while operations are sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Step<'a> {
+pub struct Advance<'a> {
     /// What verdicts mean.
     pub settlements: &'a [Settlement],
     /// Calls that were made for several of the keys.
@@ -121,7 +121,7 @@ impl Ledger {
         settlements: &[Settlement],
         calls: &[(Call, Vec<Key>)],
     ) -> Result<(), LedgerError> {
-        let step = Step { settlements, calls, intents: &[] };
+        let step = Advance { settlements, calls, intents: &[] };
         self.advance(lease, run, scope, step).map(drop)
     }
 
@@ -132,7 +132,7 @@ impl Ledger {
         lease: &Lease,
         run: &Run,
         scope: &SyncScope,
-        step: Step<'_>,
+        step: Advance<'_>,
     ) -> Result<Vec<Opened>, LedgerError> {
         let mut settlements: Vec<_> = step.settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));

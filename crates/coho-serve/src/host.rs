@@ -5,7 +5,7 @@ use coho_core::started::Started;
 use coho_engine::context::Setup;
 use coho_project::{File, Project};
 
-use crate::site::{Opened, UnreadableProject};
+use crate::site::{OpenedProject, UnreadableProject};
 
 /// The process that a server of runs lives in.
 pub trait Host: Send + Sync + 'static {
@@ -13,7 +13,7 @@ pub trait Host: Send + Sync + 'static {
     fn files(&self) -> Result<Vec<File>, String>;
 
     /// Reads the project anew.
-    fn open(&self) -> Result<Opened, UnreadableProject>;
+    fn open(&self) -> Result<OpenedProject, UnreadableProject>;
 
     /// What an engine is made with.
     fn setup<'p>(&self, project: &'p Project) -> Setup<'p>;

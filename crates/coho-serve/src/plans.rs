@@ -14,7 +14,7 @@ use coho_project::{File, Project};
 use tokio::runtime::Handle;
 
 use crate::actions::Refused;
-use crate::site::{Opened, Site};
+use crate::site::{OpenedProject, Site};
 
 /// Plans of this process.
 #[derive(Default)]
@@ -180,7 +180,7 @@ impl Listener for Hearing<'_> {
 }
 
 fn make(site: &Site, hearing: &Hearing<'_>, handle: &Handle) -> Outcome {
-    let Opened { project, files } = match (site.open)() {
+    let OpenedProject { project, files } = match (site.open)() {
         Ok(opened) => opened,
         Err(broken) => return Outcome::Broken { problems: broken.problems, files: broken.files },
     };

@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use self::declared::declared;
 pub(crate) use self::rows::Rows;
 use crate::actions::Refused;
-use crate::site::{Opened, Site};
+use crate::site::{OpenedProject, Site};
 
 /// How a template is called in messages.
 const TEMPLATE: &str = "template";
@@ -59,7 +59,7 @@ pub(crate) struct Tried {
 /// Tries it, as long as there is time.
 pub(crate) fn try_it(site: &Site, subject: &Attempt, rows: &Rows, more: &dyn Fn() -> bool) -> Tried {
     let files = match (site.open)() {
-        Ok(Opened { files, .. }) => files,
+        Ok(OpenedProject { files, .. }) => files,
         Err(broken) => broken.files,
     };
     match subject {
@@ -139,7 +139,7 @@ fn path_of(site: &Site, id: &str) -> Option<String> {
 }
 
 /// The text of a sync's file as it is.
-pub(crate) fn text_of(opened: &Opened, id: &str) -> Option<String> {
+pub(crate) fn text_of(opened: &OpenedProject, id: &str) -> Option<String> {
     let sync = opened.project.sync(&SyncId::new(id))?;
     let file = opened.files.iter().find(|file| *file.path == *sync.place.file)?;
     match &file.text {

@@ -25,7 +25,7 @@ use crate::running::house::House;
 use crate::running::queue::Queue;
 use crate::sessions::Visitor;
 use crate::shared::{Shared, make};
-use crate::site::{Opened, Site};
+use crate::site::{OpenedProject, Site};
 use crate::target::{self, Form, Target};
 use crate::{api, assets, export, forms, guard, net, permit, sessions, stream};
 
@@ -70,7 +70,7 @@ pub async fn serve(
 pub async fn run(
     site: Site,
     host: Arc<dyn Host>,
-    opened: Opened,
+    opened: OpenedProject,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {

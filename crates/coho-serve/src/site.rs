@@ -109,11 +109,11 @@ pub struct Machine {
 }
 
 /// Reads the project's files as they are now.
-pub type OpenProject = Arc<dyn Fn() -> Result<Opened, UnreadableProject> + Send + Sync>;
+pub type OpenProject = Arc<dyn Fn() -> Result<OpenedProject, UnreadableProject> + Send + Sync>;
 
 /// A project that was read.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct OpenedProject {
     /// The project.
     pub project: Project,
     /// Its files.

@@ -46,9 +46,11 @@ fn findings(words: &[Word<'_>], file: &File, number: usize, text: &str) -> Vec<F
     found.map(finding).collect()
 }
 
-/// A line of a document without its code and the targets of its links.
+/// A line of a document without its code, the codes of errors in brackets, and the targets of its links.
 fn prose(line: &str) -> String {
+    let is_code = |word: &&str| word.starts_with('[') && word.ends_with(']');
     let outside = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let outside = outside.split_whitespace().filter(|word| !is_code(word)).collect::<Vec<_>>().join(" ");
     let parts = outside
         .split("](")
         .enumerate()

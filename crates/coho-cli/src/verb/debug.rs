@@ -13,7 +13,7 @@ use coho_engine::context::retention;
 use coho_engine::stop::Stop;
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Keys, Limits, Machine, OpenProject, Opened, Site, UnreadableProject};
+use coho_serve::site::{Keys, Limits, Machine, OpenProject, OpenedProject, Site, UnreadableProject};
 use tokio::net::TcpListener;
 
 use crate::acts::Acts;
@@ -79,7 +79,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
 pub(crate) fn opener(global: &Global) -> OpenProject {
     let global = global.clone();
     Arc::new(move || match project::open(&global) {
-        Ok(loaded) => Ok(Opened { project: loaded.project, files: loaded.files }),
+        Ok(loaded) => Ok(OpenedProject { project: loaded.project, files: loaded.files }),
         Err(error) => Err(if let Some(refused) = error.downcast_ref::<Refused>() {
             UnreadableProject { problems: refused.problems.clone(), files: refused.files.clone() }
         } else {

@@ -13,7 +13,7 @@ use coho_engine::stop::Stop;
 use coho_project::{File, Project};
 use coho_serve::actions::Actions;
 use coho_serve::host::Host;
-use coho_serve::site::{Keys, Limits, Machine, Opened, Site, UnreadableProject};
+use coho_serve::site::{Keys, Limits, Machine, OpenedProject, Site, UnreadableProject};
 use tokio::net::TcpListener;
 
 use crate::acts::Acts;
@@ -56,7 +56,7 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
     };
     let syncs = print::counted(loaded.project.schedules.len() as u64, "sync");
     let process = Arc::new(Process { global: global.clone(), root: loaded.root.clone() });
-    let opened = Opened { project: loaded.project, files: loaded.files };
+    let opened = OpenedProject { project: loaded.project, files: loaded.files };
     print::talk(&format!("serving at http://{address}, {syncs} with a schedule"));
     if !keys.token.is_empty() {
         print::talk(&format!(
@@ -135,7 +135,7 @@ impl Host for Process {
         project::files_in(&self.root).map_err(|error| crate::failure::told(&error))
     }
 
-    fn open(&self) -> Result<Opened, UnreadableProject> {
+    fn open(&self) -> Result<OpenedProject, UnreadableProject> {
         opener(&self.global)()
     }
 

@@ -49,7 +49,7 @@ pub(crate) fn test(global: &Global, asked: &Asked) -> anyhow::Result<Exit> {
         let show = |problem: &Problem| excerpt(problem, &loaded.files);
         print::out(&text::cases(&reports, &untested, &show, &style))?;
         if reports.iter().flat_map(|report| &report.cases).any(|case| blessing(case).is_some()) {
-            print::talk("if the results are right, `coho test --bless` writes them into the tests");
+            print::talk("if the results are correct, `coho test --bless` writes them into the tests");
         }
     }
     Ok(Exit::Report(exit::cases(&reports)))

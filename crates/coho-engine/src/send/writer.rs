@@ -23,7 +23,7 @@ use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::SyncScope;
-use coho_ledger::settle::{Settlement, Step};
+use coho_ledger::settle::{Advance, Settlement};
 use coho_ledger::{Ledger, LedgerError};
 use coho_plan::batches::BATCHED;
 use coho_plan::phase::Phase;
@@ -150,7 +150,7 @@ impl Writer {
         let mut stale = Vec::new();
         let next = self.still_ours(self.read(next, &mut written)?, &mut stale)?;
         let intents: Vec<_> = next.iter().map(|operation| Intent::of(operation, now)).collect();
-        let step = Step { settlements: &settlements, calls: &shared, intents: &intents };
+        let step = Advance { settlements: &settlements, calls: &shared, intents: &intents };
         let opened = self.ledger.advance(&self.lease, &self.run, &self.scope, step)?;
         for (operation, opened) in next.into_iter().zip(opened) {
             match opened {

@@ -12,7 +12,7 @@ use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::LeaseError;
 use coho_ledger::row_state::sent_text;
 use coho_ledger::run::{Run, RunId};
-use coho_ledger::settle::{OpType, RowResult, Settlement, Step};
+use coho_ledger::settle::{Advance, OpType, RowResult, Settlement};
 use coho_ledger::{Ledger, LedgerError, Opening};
 
 use super::stage::{Stage, TTL, Tested, at, delivered, digest, holder, sent, target};
@@ -129,7 +129,7 @@ fn what_is_settled_and_what_is_opened_with_it_is_one_transaction() -> Tested {
     let run = begin(&stage)?;
     stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
     let (settlements, intents) = ([settlement("1")?], [intent("2", 0)?]);
-    let step = Step { settlements: &settlements, calls: &[], intents: &intents };
+    let step = Advance { settlements: &settlements, calls: &[], intents: &intents };
     let file = rusqlite::Connection::open(stage.ledger.path())?;
     file.execute_batch(
         "CREATE TRIGGER full BEFORE INSERT ON memory WHEN new.key = '2' BEGIN SELECT RAISE(ABORT, 'no room'); END",

@@ -158,7 +158,7 @@ impl Parser<'_> {
         let message = if code == Code::UNKNOWN_COLUMN {
             format!("the model has no column `{shown}`")
         } else {
-            format!("`{shown}` is no column, and nothing in the template assigns it")
+            format!("`{shown}` is not a column, and nothing in the template assigns it")
         };
         let mut known: Vec<&str> = self.scope.columns.iter().flat_map(Columns::names).collect();
         if code != Code::UNKNOWN_COLUMN {

@@ -179,7 +179,7 @@ impl Formed for ProjectPage {
             section aria-labelledby="check" {
                 h2 #check { "Check" }
                 @if self.problems.is_empty() && self.warnings.is_empty() {
-                    p { span .state.good { "right" } " The files are right. " code { "coho check" } " asks sources and destinations too." }
+                    p { span .state.good { "OK" } " The files are OK. " code { "coho check" } " asks sources and destinations too." }
                 }
                 @for problem in &self.problems { (problem.show("bad")) }
                 @for warning in &self.warnings { (warning.show("warn")) }

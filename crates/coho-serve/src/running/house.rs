@@ -11,7 +11,7 @@ use coho_project::File;
 use tokio::sync::{Notify, watch};
 
 use crate::host::Host;
-use crate::site::Opened;
+use crate::site::OpenedProject;
 
 /// After how long without a look at the schedules the server is no longer ready.
 const STALE: TimeDelta = TimeDelta::minutes(1);
@@ -31,7 +31,7 @@ pub(crate) struct House {
 }
 
 struct Kept {
-    opened: Arc<Opened>,
+    opened: Arc<OpenedProject>,
     /// The files as they were read last, right or wrong.
     files: Vec<File>,
     fault: Option<String>,
@@ -43,7 +43,7 @@ struct Kept {
 
 impl House {
     /// A house for a project.
-    pub(crate) fn new(host: Arc<dyn Host>, clock: Arc<dyn Clock>, opened: Opened) -> Self {
+    pub(crate) fn new(host: Arc<dyn Host>, clock: Arc<dyn Clock>, opened: OpenedProject) -> Self {
         let (files, looked) = (opened.files.clone(), clock.now());
         let opened = Arc::new(opened);
         let kept = Kept { opened, files, fault: None, trouble: None, looked, running: false };
@@ -62,12 +62,12 @@ impl House {
     }
 
     /// The project as it was last right.
-    pub(crate) fn opened(&self) -> Arc<Opened> {
+    pub(crate) fn opened(&self) -> Arc<OpenedProject> {
         self.with(|kept| kept.opened.clone())
     }
 
     /// An engine for it.
-    pub(crate) fn engine<'o>(&self, opened: &'o Opened) -> Engine<'o> {
+    pub(crate) fn engine<'o>(&self, opened: &'o OpenedProject) -> Engine<'o> {
         Engine::new(self.host.setup(&opened.project))
     }
 
@@ -83,7 +83,7 @@ impl House {
     }
 
     /// The project is another one from now on, or stays because its files are wrong.
-    pub(crate) fn reloaded(&self, opened: Result<Opened, String>) {
+    pub(crate) fn reloaded(&self, opened: Result<OpenedProject, String>) {
         self.with(|kept| match opened {
             Ok(opened) => {
                 kept.opened = Arc::new(opened);

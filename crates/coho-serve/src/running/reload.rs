@@ -5,7 +5,7 @@ use coho_project::{excerpt, no_syncs};
 use coho_report::words::counted;
 
 use super::house::House;
-use crate::site::{Opened, UnreadableProject};
+use crate::site::{OpenedProject, UnreadableProject};
 
 /// Looks whether the files changed, and takes them if they are right.
 pub(crate) fn look(house: &House) {
@@ -21,7 +21,7 @@ pub(crate) fn look(house: &House) {
 }
 
 /// A project without syncs would run nothing, and say that all is well.
-fn with_syncs(opened: Opened) -> Result<Opened, UnreadableProject> {
+fn with_syncs(opened: OpenedProject) -> Result<OpenedProject, UnreadableProject> {
     if opened.project.syncs.is_empty() {
         return Err(UnreadableProject { problems: vec![no_syncs(&opened.files)], files: opened.files });
     }
@@ -35,7 +35,7 @@ fn said(broken: &UnreadableProject) -> String {
 }
 
 /// The project is the new one, or stays, before anybody hears of it.
-fn tell(house: &House, opened: Result<Opened, String>) {
+fn tell(house: &House, opened: Result<OpenedProject, String>) {
     let told = match &opened {
         Ok(opened) => {
             let syncs = counted(opened.project.syncs.len() as u64, "sync");

@@ -20,7 +20,7 @@ use coho_mapping::cases::{Declared, run, run_template};
 use coho_project::{File, FileText, load};
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
-use coho_serve::site::{Keys, Limits, Machine, Opened, Site, UnreadableProject};
+use coho_serve::site::{Keys, Limits, Machine, OpenedProject, Site, UnreadableProject};
 use coho_simulator::{IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, Switches};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -358,9 +358,9 @@ impl Served {
 }
 
 /// Reads the stage's files.
-fn opener(files: Vec<File>) -> impl Fn() -> Result<Opened, UnreadableProject> {
+fn opener(files: Vec<File>) -> impl Fn() -> Result<OpenedProject, UnreadableProject> {
     move || match load(&files, &|_| None, None) {
-        Ok(project) => Ok(Opened { project, files: files.clone() }),
+        Ok(project) => Ok(OpenedProject { project, files: files.clone() }),
         Err(problems) => Err(UnreadableProject { problems, files: files.clone() }),
     }
 }

@@ -134,7 +134,7 @@ fn guard() -> Json {
         "properties": {
             "code": text("Which guard."),
             "message": text("What it saw."),
-            "help": text("How to go on, where this is meant."),
+            "help": text("How to proceed, if this is intended."),
             "held": number("How many operations it holds."),
         },
     })
