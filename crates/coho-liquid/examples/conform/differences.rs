@@ -47,7 +47,7 @@ fn fails(template: &str, answer: &Value) -> Option<&'static str> {
 
 fn refused(template: &str, answer: &Value, problem: &Problem) -> Option<&'static str> {
     let says = |part: &str| problem.message.contains(part);
-    if template.contains("to_integer") && says("cannot be read as a number") {
+    if template.contains("to_integer") && says("cannot read ") && says(" as a number") {
         return Some(NO_NUMBER);
     }
     if answer.get("number").is_some() || says("cannot be divided by zero") {
