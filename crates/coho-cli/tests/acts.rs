@@ -138,7 +138,7 @@ fn refuse(stage: &Stage, words: &str) {
     stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
 }
 
-/// The number of a row's newest fate, by its key.
+/// The number of a row's newest status, by its key.
 fn number(debugger: &Debugger, run: &str, key: &str) -> i64 {
     let rows = debugger.json(&format!("/runs/{run}/rows.json"));
     let rows = rows["rows"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Counts of a run, and law 1: every row ends in exactly one fate.
+//! Counts of a run, and law 1: every row ends in exactly one status.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ pub struct Counts {
     pub writes: u64,
     /// Absent keys whose records are removed, or whose open writes are looked after.
     pub removals: u64,
-    /// Rows that end before sending, by fate.
+    /// Rows that end before sending, by status.
     pub rows: BTreeMap<RowStatus, u64>,
-    /// Absent keys that end before sending, by fate.
+    /// Absent keys that end before sending, by status.
     pub keys: BTreeMap<RowStatus, u64>,
     /// Operations by outcome; empty in a plan.
     pub outcomes: BTreeMap<Outcome, u64>,

@@ -217,7 +217,7 @@ pub struct SyncSummary {
     pub object: Object,
     /// How it ended.
     pub status: SyncStatus,
-    /// Rows, keys and operations by fate.
+    /// Rows, keys and operations by status.
     pub counts: Counts,
     /// Problems of rows, from before and after sending, by code.
     pub problems: ProblemCounts,

@@ -1,4 +1,4 @@
-//! Verdicts, outcomes and fates: what Vitally answered, what that means for a row, and where every row ends.
+//! Verdicts, outcomes and statuses: what Vitally answered, what that means for a row, and where every row ends.
 
 use std::fmt;
 
@@ -96,7 +96,7 @@ impl Outcome {
         Self::NotAttempted,
     ];
 
-    /// The fate of a row with this outcome.
+    /// The status of a row with this outcome.
     pub fn status(self) -> RowStatus {
         match self {
             Self::Delivered => RowStatus::Delivered,
@@ -133,7 +133,7 @@ pub enum RowStatus {
 }
 
 impl RowStatus {
-    /// All fates.
+    /// All statuses.
     pub const ALL: [Self; 16] = [
         Self::Delivered,
         Self::Accepted,
@@ -175,7 +175,7 @@ impl RowStatus {
         }
     }
 
-    /// The fate of this text.
+    /// The status of this text.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }

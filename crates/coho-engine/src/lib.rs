@@ -3,7 +3,7 @@
 //! **What it is:** an [`Engine`](context::Engine) takes a loaded project and, sync by sync, reads the model's rows, compares
 //! them with what the ledger remembers, decides what changed, renders and seals the operations: that is the [`plan`], which `coho-plan` makes. The [`run`] then carries out exactly that: it makes each intent durable before the first byte leaves, hands the
 //! operation to Vitally's client, and makes what came of it durable before it speaks of it. Law 1, that every row ends in
-//! exactly one fate, is checked in each plan and each run.
+//! exactly one status, is checked in each plan and each run.
 //!
 //! **What it is not:** it knows nothing of terminals, of HTTP servers, of YAML or of Vitally's wire. It reads no clock, draws
 //! no random numbers and prints nothing: [`context::Setup`] brings them in, and a listener hears what happens.

@@ -18,7 +18,7 @@ use crate::failure::EngineError;
 /// Rows of the table of which something is made durable at once.
 const ROWS_AT_ONCE: i64 = 20_000;
 
-/// The most rows that are recorded for one fate and reason; the run's counts have all of them.
+/// The most rows that are recorded for one status and reason; the run's counts have all of them.
 const MOST_RECORDED: i64 = 100_000;
 
 /// Where what is remembered goes.
@@ -88,7 +88,7 @@ impl To<'_> {
 /// The most rows without a key that are recorded for one problem: nothing tells one of them from another.
 const MOST_NAMELESS: u64 = 10;
 
-/// The fates of rows that have no key, and so no place in the table.
+/// The statuses of rows that have no key, and so no place in the table.
 pub(crate) fn nameless(problems: &ProblemCounts, at: Time) -> Vec<RowResult> {
     let without_key = problems.values().filter(|problem| problem.key.is_none());
     let statuses = without_key.flat_map(|problem| {

@@ -182,13 +182,24 @@ impl Engine<'_> {
             }
         };
         self.end_run(ledger, leased.lease(), &run, options, &summaries)?;
-        self.keep_fingerprints(ledger, leased.lease(), clients.keys())?;
         let calls = summaries.iter().map(|sync| sync.calls).sum();
-        self.keep_prices(ledger, leased.lease(), &clients, calls)?;
-        ledger.retain(leased.lease(), &self.retention(), clock.now())?;
-        self.prune_messages(ledger)?;
+        self.keep_what_was_learned(ledger, leased.lease(), &clients, calls)?;
         leased.release()?;
         Ok(Report { run: id.as_str().to_owned(), syncs: summaries })
+    }
+
+    /// After the last sync: what the run learned of its workspaces is kept, and old history goes.
+    fn keep_what_was_learned(
+        &self,
+        ledger: &Ledger,
+        lease: &Lease,
+        clients: &BTreeMap<String, Client>,
+        calls: u64,
+    ) -> Result<(), EngineError> {
+        self.keep_fingerprints(ledger, lease, clients.keys())?;
+        self.keep_prices(ledger, lease, clients, calls)?;
+        ledger.retain(lease, &self.retention(), self.setup.clock.now())?;
+        self.prune_messages(ledger)
     }
 
     /// Ends a run, and writes in the same transaction what is told of it.

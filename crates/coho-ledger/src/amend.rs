@@ -140,7 +140,7 @@ impl Ledger {
     }
 }
 
-/// Whether a fate is of the cause with the number `?3`, or of one with the code `?4`.
+/// Whether a status is of the cause with the number `?3`, or of one with the code `?4`.
 const OF_CAUSE: &str = "(fates.cause = ?3 OR ?4 IS NOT NULL AND fates.code = ?4)";
 
 fn make_due(connection: &Connection, scope: &SyncScope, key: Option<&Key>, now: Time) -> Result<u64, Fault> {

@@ -1,6 +1,6 @@
 //! Recording how rows end that are not sent, by joins with the plan's own file.
 //!
-//! That file has them in a view `ends`: `seq`, `key`, `status`, `reason`, `code` and `message`. A fate that stands is not
+//! That file has them in a view `ends`: `seq`, `key`, `status`, `reason`, `code` and `message`. A status that stands is not
 //! repeated. RowStatuses of rows that were sent are recorded when they are settled, in [`crate::settle`].
 
 use std::ops::RangeInclusive;
@@ -29,7 +29,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let nothing_stands = self.standing(scope, None, 1)?.is_empty();
         let (first, last) = (ends.start(), ends.end());
-        self.joined(lease, connection, "recording fates", || {
+        self.joined(lease, connection, "recording statuses", || {
             if !nothing_stands {
                 let lifted = named_params! { ":scope": scope.id, ":first": first, ":last": last };
                 connection.prepare_cached(&lift())?.execute(lifted)?;
@@ -44,7 +44,7 @@ impl Ledger {
     }
 }
 
-/// Another fate takes the place of the one that stands.
+/// Another status takes the place of the one that stands.
 fn lift() -> String {
     format!(
         "UPDATE ledger.fates SET standing = 0 WHERE id IN (

@@ -46,7 +46,7 @@ pub struct RowRecord {
 }
 
 impl Ledger {
-    /// Rows by fate, the newest first.
+    /// Rows by status, the newest first.
     pub fn rows(
         &self,
         scope: &SyncScope,
@@ -56,7 +56,7 @@ impl Ledger {
         self.read("reading rows", |connection| rows(connection, scope, filter, limit))
     }
 
-    /// Rows as they are now: those of this run, and those whose fate has stood since an earlier one, the newest first.
+    /// Rows as they are now: those of this run, and those whose status has stood since an earlier one, the newest first.
     pub fn rows_now(
         &self,
         scope: &SyncScope,
@@ -143,7 +143,7 @@ fn conditions(filter: &RowFilter) -> String {
     .join(" AND ")
 }
 
-/// The rows of other runs than the filter's whose fate stands.
+/// The rows of other runs than the filter's whose status stands.
 fn standing(
     connection: &Connection,
     scope: &SyncScope,
@@ -200,5 +200,5 @@ fn changes(text: &str) -> Result<Vec<Difference>, Fault> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a fate holds what Coho never writes")
+    Fault::damaged("a row's status holds what Coho never writes")
 }

@@ -53,7 +53,7 @@ impl Ledger {
         })
     }
 
-    /// Ends the fates that stand of rows of which a plan of all rows has nothing more to say: the row is as it was delivered,
+    /// Ends the statuses that stand of rows of which a plan of all rows has nothing more to say: the row is as it was delivered,
     /// or it left the model.
     pub fn lift(
         &self,
@@ -66,7 +66,7 @@ impl Ledger {
         if self.standing(scope, None, 1)?.is_empty() {
             return Ok(());
         }
-        self.joined(lease, connection, "recording fates", || {
+        self.joined(lease, connection, "recording statuses", || {
             connection.execute(
                 &over(),
                 named_params! { ":run": run.row, ":scope": scope.id, ":now": micros(now) },
@@ -104,7 +104,7 @@ impl Ledger {
     }
 }
 
-/// The standing fates that a plan does not tell of.
+/// The standing statuses that a plan does not tell of.
 const UNTOLD: &str = "\
     standing = 1 AND scope = :scope AND key IS NOT NULL AND key NOT IN (SELECT key FROM temp.told)";
 

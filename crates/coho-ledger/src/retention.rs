@@ -1,4 +1,4 @@
-//! Retention: how long rows by fate and calls are kept, and how large the ledger may become. What was delivered, and fates that
+//! Retention: how long rows by status and calls are kept, and how large the ledger may become. What was delivered, and statuses that
 //! still stand, are never deleted.
 //!
 //! A run loses first the rows that did not fail, with their calls; then those that failed; at last its counts. Age decides, and
@@ -167,7 +167,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets runs of which only counts are kept. One that a fate still stands of stays.
+    /// Forgets runs of which only counts are kept. One that a status still stands of stays.
     fn forget_runs(&self, lease: &Lease, before: i64) -> Result<u64, LedgerError> {
         let mut forgotten = 0;
         loop {

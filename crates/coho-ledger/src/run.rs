@@ -1,6 +1,6 @@
 //! Runs: what was started, how each of its syncs ended, and with which counts.
 //!
-//! The numbers of adds, changes and removals are counted from the recorded fates when a sync ends, and stay when those are
+//! The numbers of adds, changes and removals are counted from the recorded statuses when a sync ends, and stay when those are
 //! pruned.
 
 pub(crate) mod counts;

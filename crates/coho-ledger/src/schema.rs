@@ -1,6 +1,6 @@
 //! The schema and its steps: version 1 is the tables, version 2 adds the views for people, version 3 what deliveries of
 //! many rows at once, first runs and the workspace's own custom fields need, version 4 whose ledger it is, who runs now, and
-//! which fates still stand, version 5 a column for records that rows left, version 6 what pages show of runs and calls, the
+//! which statuses still stand, version 5 a column for records that rows left, version 6 what pages show of runs and calls, the
 //! causes of failures, and how much of a run is kept, version 7 alerts, what was told of
 //! them, and the outbox, version 8 schedules, runs that were asked for, and tokens, version 9 totals of what history no longer
 //! holds, version 10 what was forgotten on purpose, and by whom.

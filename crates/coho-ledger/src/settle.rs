@@ -1,4 +1,4 @@
-//! Settling: a verdict closes an intent. Memory, the row's fate and the calls are one durable transaction.
+//! Settling: a verdict closes an intent. Memory, the row's status and the calls are one durable transaction.
 //!
 //! Rows that end before sending have a status too: [`Ledger::record`].
 
@@ -151,7 +151,7 @@ impl Ledger {
         })
     }
 
-    /// Records the fates of rows and keys that end without a verdict, where they are others than before: a fate that stands
+    /// Records the statuses of rows and keys that end without a verdict, where they are others than before: a status that stands
     /// is not repeated, and a row that is unchanged is told only where it was not before.
     pub fn record(
         &self,
@@ -160,7 +160,7 @@ impl Ledger {
         scope: &SyncScope,
         statuses: &[RowResult],
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "recording fates", |connection| {
+        self.write_in(lease, "recording statuses", |connection| {
             for status in statuses {
                 if !standing::is_known(connection, scope, status)? {
                     record_status(connection, run, scope, status)?;
@@ -171,7 +171,7 @@ impl Ledger {
     }
 }
 
-/// Records a fate, in the place of the one that stands.
+/// Records a status, in the place of the one that stands.
 pub(crate) fn record_status(
     connection: &Connection,
     run: &Run,

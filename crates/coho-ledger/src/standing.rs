@@ -1,7 +1,7 @@
-//! Standing fates: what a row waits with until somebody mends it. It is written once; later runs in which nothing changes
+//! Standing statuses: what a row waits with until somebody mends it. It is written once; later runs in which nothing changes
 //! about it write nothing, and it is never pruned while it stands.
 //!
-//! The row's fate now is its newest one, and it is so since that was written.
+//! The row's status now is its newest one, and it is so since that was written.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ use crate::scope::SyncScope;
 use crate::settle::{RowResult, record_status};
 
 impl Ledger {
-    /// The keys with a standing fate behind this one, in their order.
+    /// The keys with a standing status behind this one, in their order.
     pub fn standing(
         &self,
         scope: &SyncScope,
         after: Option<&Key>,
         most: usize,
     ) -> Result<Vec<(Key, RowStatus)>, LedgerError> {
-        self.read("reading standing fates", |connection| {
+        self.read("reading the rows that wait", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, fate FROM fates INDEXED BY fates_standing
                  WHERE standing = 1 AND scope = ?1 AND key IS NOT NULL AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",
@@ -35,7 +35,7 @@ impl Ledger {
             let mut standing = Vec::new();
             while let Some(row) = rows.next()? {
                 let status = RowStatus::parse(&row.get::<_, String>(1)?)
-                    .ok_or_else(|| Fault::damaged("a fate is none that Coho writes"))?;
+                    .ok_or_else(|| Fault::damaged("a row has a status that Coho never writes"))?;
                 standing.push((Key::new(row.get::<_, String>(0)?), status));
             }
             Ok(standing)
@@ -50,7 +50,7 @@ impl Ledger {
         scope: &SyncScope,
         statuses: &[RowResult],
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "recording fates", |connection| {
+        self.write_in(lease, "recording statuses", |connection| {
             if nameless(connection, scope)? == counted(connection, statuses)? {
                 return Ok(());
             }
@@ -65,7 +65,7 @@ impl Ledger {
     }
 }
 
-/// Whether a row with this fate waits for somebody.
+/// Whether a row with this status waits for somebody.
 pub(crate) fn stands(status: RowStatus) -> bool {
     match status {
         RowStatus::Skipped
@@ -87,20 +87,20 @@ pub(crate) fn stands(status: RowStatus) -> bool {
     }
 }
 
-/// The fates that wait for somebody, as a list in SQL.
+/// The statuses that wait for somebody, as a list in SQL.
 pub(crate) fn that_stand() -> String {
     let standing = RowStatus::ALL.into_iter().filter(|status| stands(*status));
     standing.map(|status| format!("'{}'", status.as_str())).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the fate that stands, `stood`, says already what `told` does. A row that was tried, and is held until its time
+/// Whether the status that stands, `stood`, says already what `told` does. A row that was tried, and is held until its time
 /// comes, is still what it was when it was tried.
 pub(crate) const SAYS_IT: &str = "\
     (stood.code IS told.code AND (told.message IS NULL OR stood.message IS masked(told.message)) \
     AND (stood.fate = told.fate \
       OR told.fate = 'held' AND told.message IS NULL AND stood.fate IN ('skipped', 'rejected', 'deferred')))";
 
-/// Whether a fate says nothing that is not known already. What was to be done to a record always does: runs count it.
+/// Whether a status says nothing that is not known already. What was to be done to a record always does: runs count it.
 pub(crate) fn is_known(
     connection: &Connection,
     scope: &SyncScope,
@@ -120,7 +120,7 @@ pub(crate) fn is_known(
     Ok(says_it.unwrap_or(matches!(status.status, RowStatus::Unchanged | RowStatus::Kept)))
 }
 
-/// Another fate takes the place of the one that stands.
+/// Another status takes the place of the one that stands.
 pub(crate) fn lift(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<(), Fault> {
     connection
         .prepare_cached(
@@ -131,7 +131,7 @@ pub(crate) fn lift(connection: &Connection, scope: &SyncScope, key: &Key) -> Res
     Ok(())
 }
 
-/// How many rows there are of each fate, code and message.
+/// How many rows there are of each status, code and message.
 type Counted = BTreeMap<(String, Option<String>, Option<String>), u64>;
 
 /// What is kept of these.

@@ -16,7 +16,7 @@ use crate::request::ScopeName;
 pub struct Totals {
     /// The sync.
     pub scope: ScopeName,
-    /// Rows by fate, over all runs that ended.
+    /// Rows by status, over all runs that ended.
     pub rows: BTreeMap<String, u64>,
     /// Runs by how they ended.
     pub runs: BTreeMap<String, u64>,

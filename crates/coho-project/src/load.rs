@@ -329,7 +329,7 @@ impl<'a> Loader<'a> {
         declared: Declared,
         models: Vec<ReadModel>,
         syncs: Vec<ReadSync>,
-        tests: Vec<Suite>,
+        mut tests: Vec<Suite>,
     ) -> Option<Project> {
         let read: BTreeSet<&str> =
             models.iter().filter_map(|model| model.source.as_ref()).map(|(name, _)| name.as_str()).collect();
@@ -352,16 +352,7 @@ impl<'a> Loader<'a> {
         };
         let alerts = alerts::join(declared.alerts, syncs.iter().filter_map(told).collect());
         let mut syncs: Vec<Sync> = syncs.into_iter().filter_map(|read| read.sync).collect();
-        let mut tests = tests;
-        let snippets = self.snippets();
-        for field in syncs.iter_mut().flat_map(|sync| &mut sync.fields) {
-            field.from.give_snippets(&snippets);
-        }
-        for suite in &mut tests {
-            if let SuiteSubject::Template(template) = &mut suite.subject {
-                template.snippets = snippets.clone();
-            }
-        }
+        self.give_snippets(&mut syncs, &mut tests);
         let mut warnings = std::mem::take(&mut self.warnings);
         warnings.extend(across::shared_fields(&syncs));
         self.problems.extend(across::masked(&models, &syncs));
@@ -384,6 +375,19 @@ impl<'a> Loader<'a> {
             masker: Masker::default(),
             warnings,
         })
+    }
+
+    /// What templates of fields and of tests may render.
+    fn give_snippets(&mut self, syncs: &mut [Sync], tests: &mut [Suite]) {
+        let snippets = self.snippets();
+        for field in syncs.iter_mut().flat_map(|sync| &mut sync.fields) {
+            field.from.give_snippets(&snippets);
+        }
+        for suite in tests {
+            if let SuiteSubject::Template(template) = &mut suite.subject {
+                template.snippets = snippets.clone();
+            }
+        }
     }
 
     /// No file may drop out in silence, even if a reader should forget to say why.

@@ -1,6 +1,6 @@
 //! Documents for programs. Every document has `"version": 1`; members are only ever added under one version.
 //!
-//! Names of members are `snake_case`; codes, reasons, fates and statuses are the words of the texts. Moments are ISO 8601 in
+//! Names of members are `snake_case`; codes, reasons and statuses are the words of the texts. Moments are ISO 8601 in
 //! UTC with milliseconds. Values of fields are JSON values with all their digits; messages hold previews only. What is not
 //! known is left out, never `null`.
 

@@ -28,7 +28,7 @@ pub struct RunLine {
     pub millis: Option<u64>,
     /// How it ended, as [`coho_core::plan::SyncStatus::name`] has it, or `running`.
     pub status: String,
-    /// Rows, keys and operations by fate.
+    /// Rows, keys and operations by status.
     pub counts: Counts,
     /// Calls that were made.
     pub calls: u64,

@@ -7,7 +7,7 @@ use coho_core::verdict::RowStatus;
 
 use crate::style::Tone;
 
-/// Fates in the order in which counts tell them: what got through, what needed nothing, what somebody should look at.
+/// Statuses in the order in which counts tell them: what got through, what needed nothing, what somebody should look at.
 pub const FATES: [RowStatus; 16] = [
     RowStatus::Delivered,
     RowStatus::Accepted,
@@ -103,7 +103,7 @@ pub fn change(change: Change) -> &'static str {
     }
 }
 
-/// The fate of the rows that have a problem of this code, for `coho rows --status`. `None` where no row has it.
+/// The status of the rows that have a problem of this code, for `coho rows --status`. `None` where no row has it.
 pub(crate) fn status(code: Code) -> Option<RowStatus> {
     match code {
         Code::NOT_FOUND | Code::ALREADY_EXISTS => return Some(RowStatus::Skipped),
@@ -122,7 +122,7 @@ pub(crate) fn status(code: Code) -> Option<RowStatus> {
     }
 }
 
-/// What a fate says by its colour.
+/// What a status says by its colour.
 pub(crate) fn tone(status: RowStatus) -> Tone {
     match status {
         RowStatus::Delivered | RowStatus::Accepted => Tone::Good,

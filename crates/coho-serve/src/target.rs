@@ -1,6 +1,6 @@
 //! The addresses of pages: what a path means, and how a page is linked to.
 //!
-//! An address has ids, numbers, fates and codes, never a key or a value of a row: a row is named by the number of one of its
+//! An address has ids, numbers, statuses and codes, never a key or a value of a row: a row is named by the number of one of its
 //! statuses, and a searched text by a number of its own ([`crate::searches`]).
 
 use std::fmt::Write as _;

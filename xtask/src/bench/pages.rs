@@ -51,7 +51,7 @@ const PAGES: [(&str, &str); 13] = [
     ("runs that failed", "/runs?status=warning"),
     ("run", "/runs/RUN"),
     ("rows of a run", "/runs/RUN/rows"),
-    ("rejected rows of a run", "/runs/RUN/rows?fate=rejected"),
+    ("rejected rows of a run", "/runs/RUN/rows?status=rejected"),
     ("rows of a cause", "/runs/RUN/rows?sync=accounts&cause=3"),
     ("calls of a run", "/runs/RUN/calls"),
     ("rows of all runs", "/rows"),

@@ -184,7 +184,7 @@ fn found(
     Ok(Vec::new())
 }
 
-/// The rows of the newest run, and those whose fate has stood since an earlier one.
+/// The rows of the newest run, and those whose status has stood since an earlier one.
 fn now(
     ledger: &Ledger,
     scope: &SyncScope,

@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
+use coho_core::counts::Counts;
 use coho_core::decide::{Change, Reason, RunKind};
 use coho_core::event::Event;
+use coho_core::lineage::Lineage;
 use coho_core::plan::{SyncPlan, SyncStatus, SyncSummary};
 use coho_core::started::Stage;
 use coho_core::sync::{FirstRun, Sync, SyncId};
+use coho_core::time::Time;
 use coho_core::verdict::{Outcome, RowStatus};
 use coho_ledger::run::{RunEnding, RunStatus};
+use coho_ledger::scope::SyncScope;
 use coho_report::json::Happened;
 
 use super::stages::Stages;
 use super::{Part, Shared};
 use crate::context::Engine;
 use crate::failure::EngineError;
-use crate::send::sent::Stopped;
+use crate::send::sent::{Sent, Stopped};
 
 impl Engine<'_> {
     pub(super) fn end(&self, shared: &Shared<'_>, part: Part<'_>) -> Result<SyncSummary, EngineError> {
@@ -27,65 +31,78 @@ impl Engine<'_> {
             Some(planned) => (planned.plan, planned.missed, Some(planned.lineage)),
             None => (empty_plan(part.sync), 0, None),
         };
-        let mut counts = plan.counts;
-        // What turned out stale is not planned any more.
-        counts.writes -= part.sent.stale_writes;
-        counts.removals -= part.sent.stale_removals;
-        counts.add_rows(RowStatus::Stale, part.sent.stale_writes);
-        counts.add_keys(RowStatus::Stale, part.sent.stale_removals);
-        part.sent.outcomes.iter().for_each(|(outcome, number)| counts.add_outcomes(*outcome, *number));
+        let counts = counted(plan.counts, &part.sent);
         counts.check_run().map_err(|source| EngineError::Law { sync: part.sync.id.to_string(), source })?;
-        let waits = refused(&plan.changes) > 0;
         let mut problems = plan.problems;
         for (code, count) in part.sent.problems {
             problems.entry(code).and_modify(|known| known.count += count.count).or_insert(count);
         }
+        let waiting = refused(&plan.changes);
         let mut summary = SyncSummary {
             sync: part.sync.id.clone(),
             object: part.sync.object,
             status,
             counts,
             problems,
-            waiting: refused(&plan.changes),
+            waiting,
             guards: plan.guards,
             calls: part.sent.calls,
             millis: u64::try_from(part.worked.num_milliseconds()).unwrap_or_default(),
             notes: part.sent.notes,
         };
-        let stale = summary.counts.status(RowStatus::Stale);
-        if stale > 0 && shared.options.permit.is_some() {
-            let noun = if stale == 1 { "operation is" } else { "operations are" };
-            summary.notes.push(format!("{stale} {noun} not in the approved plan: plan again"));
-        }
-        summary.notes.extend(not_due(missed));
+        let left_out = not_approved(&summary, shared);
         // What was adopted just now did not wait before.
         let adopts = shared.options.run_kind == RunKind::Adopt || plan.first_run == Some(FirstRun::Adopt);
-        if !adopts {
-            summary.notes.extend(waiting(&plan.changes, &summary.sync));
-        }
-        let left_out = stale > 0 && shared.options.permit.is_some();
-        if summary.status == SyncStatus::Completed && (waits || left_out || summary.has_errors()) {
+        let waits = (!adopts).then(|| waiting_rows(&plan.changes, &summary.sync)).flatten();
+        let is_left_out = left_out.is_some();
+        summary.notes.extend(left_out.into_iter().chain(not_due(missed)).chain(waits));
+        if summary.status == SyncStatus::Completed && (waiting > 0 || is_left_out || summary.has_errors()) {
             summary.status = SyncStatus::CompletedWithErrors;
         }
-        let ending = RunEnding { status: ended(&summary.status), error: error(&summary.status), at: now };
-        let run = shared.run.id().as_str();
-        let told = self.notices(run, part.sync, &Happened::Ended(&summary), now);
-        shared.ledger.end_sync_telling(
-            shared.lease,
-            shared.run,
-            &part.scope,
-            &ending,
-            &summary.counts,
-            &told,
-        )?;
-        shared.teller.posted(&told);
-        let ended = Happened::Ended(&summary);
-        shared.teller.event(self.event_of(run, part.sync, &ended, lineage.as_ref(), now));
-        let stages = Stages { shared, scope: &part.scope, clock: &*self.setup.clock };
-        stages.end(Some(summary.counts.read))?;
-        shared.listener.on(&Event::Ended(Box::new(summary.clone())));
+        self.close(shared, (part.sync, &part.scope), &summary, lineage.as_ref(), now)?;
         Ok(summary)
     }
+
+    /// Writes down how a sync ended, and tells it.
+    fn close(
+        &self,
+        shared: &Shared<'_>,
+        (sync, scope): (&Sync, &SyncScope),
+        summary: &SyncSummary,
+        lineage: Option<&Lineage>,
+        now: Time,
+    ) -> Result<(), EngineError> {
+        let ending = RunEnding { status: ended(&summary.status), error: error(&summary.status), at: now };
+        let (run, ended) = (shared.run.id().as_str(), Happened::Ended(summary));
+        let told = self.notices(run, sync, &ended, now);
+        shared.ledger.end_sync_telling(shared.lease, shared.run, scope, &ending, &summary.counts, &told)?;
+        shared.teller.posted(&told);
+        shared.teller.event(self.event_of(run, sync, &ended, lineage, now));
+        let stages = Stages { shared, scope, clock: &*self.setup.clock };
+        stages.end(Some(summary.counts.read))?;
+        shared.listener.on(&Event::Ended(Box::new(summary.clone())));
+        Ok(())
+    }
+}
+
+/// The plan's counts, with what became of its operations. What turned out stale is not planned any more.
+fn counted(mut counts: Counts, sent: &Sent) -> Counts {
+    counts.writes -= sent.stale_writes;
+    counts.removals -= sent.stale_removals;
+    counts.add_rows(RowStatus::Stale, sent.stale_writes);
+    counts.add_keys(RowStatus::Stale, sent.stale_removals);
+    for (outcome, number) in &sent.outcomes {
+        counts.add_outcomes(*outcome, *number);
+    }
+    counts
+}
+
+/// What was left out because nobody agreed to it.
+fn not_approved(summary: &SyncSummary, shared: &Shared<'_>) -> Option<String> {
+    let stale = summary.counts.status(RowStatus::Stale);
+    let noun = if stale == 1 { "operation is" } else { "operations are" };
+    (stale > 0 && shared.options.permit.is_some())
+        .then(|| format!("{stale} {noun} not in the approved plan: plan again"))
 }
 
 /// What a person agreed to and what is not due.
@@ -100,7 +117,7 @@ fn not_due(count: u64) -> Option<String> {
 }
 
 /// Which rows wait for their next try, and how to see and hurry them.
-fn waiting(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<String> {
+fn waiting_rows(changes: &BTreeMap<(Change, Reason), u64>, sync: &SyncId) -> Option<String> {
     let mut codes = BTreeMap::new();
     for ((change, reason), count) in changes {
         if let (Change::Hold, Reason::Waiting(_) | Reason::RetriesUsedUp) = (change, reason) {

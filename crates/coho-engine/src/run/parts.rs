@@ -277,19 +277,8 @@ impl Engine<'_> {
         stages.send(phase)?;
         let of = planned.known.max(planned.plan.counts.planned());
         let allowed = part.sync.guards.max_rejected.map(|limit| limit.allows(of));
-        let writer = Writer {
-            ledger: Arc::clone(shared.ledger),
-            lease: Arc::clone(shared.lease),
-            run: shared.run.clone(),
-            scope: part.scope.clone(),
-            table: Arc::clone(&planned.table),
-            client: client.clone(),
-            clock: Arc::clone(&self.setup.clock),
-            destination: destination.clone(),
-            removal: part.sync.removal,
-        };
         let sender = Sender {
-            writer: Arc::new(writer),
+            writer: Arc::new(self.writer(shared, part, &planned.table, &client)),
             ledger: shared.ledger,
             sync: part.sync,
             scope: &part.scope,
@@ -312,6 +301,20 @@ impl Engine<'_> {
         let sent = part.sent.all() - before;
         self.stages(shared, part).end(Some(sent))?;
         Ok(end)
+    }
+
+    fn writer(&self, shared: &Shared<'_>, part: &Part<'_>, table: &Arc<Table>, client: &Client) -> Writer {
+        Writer {
+            ledger: Arc::clone(shared.ledger),
+            lease: Arc::clone(shared.lease),
+            run: shared.run.clone(),
+            scope: part.scope.clone(),
+            table: Arc::clone(table),
+            client: client.clone(),
+            clock: Arc::clone(&self.setup.clock),
+            destination: part.sync.destination.clone(),
+            removal: part.sync.removal,
+        }
     }
 }
 

@@ -206,5 +206,5 @@ impl<'a> Chosen<'a> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a fate is none that Coho writes")
+    Fault::damaged("a row has a status that Coho never writes")
 }

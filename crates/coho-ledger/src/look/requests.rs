@@ -24,7 +24,7 @@ pub struct NumberedCall {
     pub sync: SyncId,
     /// The row that it was made for; absent where it was made for several.
     pub key: Option<Key>,
-    /// The number of that row's newest fate, by which pages name the row.
+    /// The number of that row's newest status, by which pages name the row.
     pub row: Option<i64>,
     /// The number of the call with which its exchange began: all calls of one operation have the same.
     pub exchange: i64,
@@ -56,7 +56,7 @@ pub struct CallCount {
     pub micros: u64,
 }
 
-/// What is read of a call: its key, the columns of [`Reader`], number, run, sync, the key's newest fate, and the exchange.
+/// What is read of a call: its key, the columns of [`Reader`], number, run, sync, the key's newest status, and the exchange.
 fn whole() -> String {
     format!(
         "calls.key, {COLUMNS}, calls.id, runs.run, sync, (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key
@@ -188,7 +188,7 @@ impl Ledger {
         })
     }
 
-    /// The rows that a call was made for, with the numbers of their newest fates.
+    /// The rows that a call was made for, with the numbers of their newest statuses.
     pub fn rows_of_request(&self, number: i64, most: usize) -> Result<Vec<(Key, Option<i64>)>, LedgerError> {
         self.read("reading the rows of a call", |connection| {
             let mut statement = connection.prepare_cached(

@@ -1,4 +1,4 @@
-//! One row: its story over all runs, found by the number of one of its fates or by its key.
+//! One row: its story over all runs, found by the number of one of its statuses or by its key.
 
 use coho_core::key::Key;
 use rusqlite::{OptionalExtension as _, params};
@@ -19,7 +19,7 @@ pub struct RowName {
 }
 
 impl Ledger {
-    /// The row that a fate with this number is of. Absent where the fate was pruned, or never was.
+    /// The row that a status with this number is of. Absent where the status was pruned, or never was.
     pub fn row_of_status(&self, number: i64) -> Result<Option<RowName>, LedgerError> {
         self.read("looking for a row", |connection| {
             let mut statement = connection.prepare_cached("SELECT scope, key FROM fates WHERE id = ?1")?;
@@ -47,7 +47,7 @@ impl Ledger {
         })
     }
 
-    /// The newest fate of each row with this key, in all syncs and workspaces.
+    /// The newest status of each row with this key, in all syncs and workspaces.
     pub fn rows_with_key(&self, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
         self.read("looking for a key", |connection| {
             let sql = format!(
@@ -65,9 +65,9 @@ impl Ledger {
         })
     }
 
-    /// One fate, for a row without a key, whose story is that.
+    /// One status, for a row without a key, whose story is that.
     pub fn status(&self, number: i64) -> Result<Option<NumberedRow>, LedgerError> {
-        self.read("reading a fate", |connection| {
+        self.read("reading a status", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
                  WHERE fates.id = ?1"

@@ -13,7 +13,7 @@ use crate::run::RunId;
 /// A row of a run, with the number by which pages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberedRow {
-    /// The number of its fate.
+    /// The number of its status.
     pub number: i64,
     /// The sync.
     pub sync: SyncId,
@@ -69,7 +69,7 @@ impl FoundRows {
 }
 
 impl Ledger {
-    /// The rows of a run by sync, fate and code.
+    /// The rows of a run by sync, status and code.
     pub fn statuses_of_run(&self, run: &RunId) -> Result<Vec<StatusCount>, LedgerError> {
         self.read("counting rows", |connection| statuses(connection, run))
     }
@@ -102,7 +102,7 @@ fn statuses(connection: &Connection, run: &RunId) -> Result<Vec<StatusCount>, Fa
     Ok(counts)
 }
 
-/// Sync, fate, code, number.
+/// Sync, status, code, number.
 pub(super) fn counted(row: &rusqlite::Row<'_>) -> Result<StatusCount, Fault> {
     Ok(StatusCount {
         sync: SyncId::new(row.get::<_, String>(0)?),
@@ -118,7 +118,7 @@ struct Part {
     status: String,
 }
 
-/// The parts that a question concerns. They are few: syncs times fates.
+/// The parts that a question concerns. They are few: syncs times statuses.
 fn parts(connection: &Connection, run: i64, wanted: &RowQuery) -> Result<Vec<Part>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT scope, sync FROM run_syncs JOIN scopes ON scopes.id = scope WHERE run = ?1 ORDER BY scope",
@@ -187,5 +187,5 @@ pub(super) fn numbered(row: &rusqlite::Row<'_>) -> Result<NumberedRow, Fault> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a fate is none that Coho writes")
+    Fault::damaged("a row has a status that Coho never writes")
 }

@@ -52,7 +52,7 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// How many rows wait for somebody now, by sync, fate and code.
+    /// How many rows wait for somebody now, by sync, status and code.
     pub fn standing_counts(&self) -> Result<Vec<StatusCount>, LedgerError> {
         self.read("counting rows that wait", |connection| {
             let mut statement = connection.prepare_cached(

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use super::history::begin;
 use super::stage::{Stage, Tested, at};
 
-/// Key, fate, code and message.
+/// Key, status, code and message.
 type End<'a> = (&'a str, RowStatus, Option<Code>, Option<&'a str>);
 
 /// A plan's file with these ends.

@@ -1,4 +1,4 @@
-//! Runs, rows by fate, calls and references.
+//! Runs, rows by status, calls and references.
 
 use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;

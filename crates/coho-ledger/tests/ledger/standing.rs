@@ -1,4 +1,4 @@
-//! Fates that stand are written once; and what else the ledger knows of a project: whose it is, types of columns, other
+//! Statuses that stand are written once; and what else the ledger knows of a project: whose it is, types of columns, other
 //! holders of a record.
 
 use std::collections::BTreeMap;

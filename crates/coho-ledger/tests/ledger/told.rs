@@ -138,7 +138,7 @@ fn end(stage: &Stage, run: &Run, seconds: i64) -> Tested {
     Ok(stage.ledger.end_run(&stage.lease, run, &ending)?)
 }
 
-/// A run that writes these fates down.
+/// A run that writes these statuses down.
 fn ran(stage: &Stage, id: &str, seconds: i64, statuses: &[RowResult]) -> Tested {
     let run = begin(stage, id, seconds)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, statuses)?;

@@ -160,7 +160,7 @@ impl Table {
         Ok(self.number("SELECT count(*) FROM (SELECT 1 FROM temp.ends LIMIT 1)", [])? > 0)
     }
 
-    /// Of each fate and reason only so many rows are recorded, the first ones. What is unchanged or kept is only counted.
+    /// Of each status and reason only so many rows are recorded, the first ones. What is unchanged or kept is only counted.
     pub fn cut(&self, most: i64) -> Result<(), TableError> {
         if self.last()? <= most {
             return Ok(());

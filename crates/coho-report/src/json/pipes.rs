@@ -35,7 +35,7 @@ pub fn pipes_log(level: PipesLevel, text: &str) -> Json {
     message("log", &json!({ "message": text, "level": level }))
 }
 
-/// That a sync, or several that are one asset, was carried out: its counts, all of its fates among them.
+/// That a sync, or several that are one asset, was carried out: its counts, all of its statuses among them.
 pub fn pipes_materialization(asset: &str, run: &str, summaries: &[&SyncSummary]) -> Json {
     let sum = |of: &dyn Fn(&SyncSummary) -> u64| summaries.iter().map(|summary| of(summary)).sum::<u64>();
     let mut metadata = Map::new();

@@ -27,7 +27,7 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// A sync's plan. `changes` are change, reason, count; `counts` fates of rows, and of keys under `gone`.
+/// A sync's plan. `changes` are change, reason, count; `counts` statuses of rows, and of keys under `gone`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Plan {

@@ -39,7 +39,7 @@ fn tone_of_status(status: &str) -> &'static str {
     }
 }
 
-/// What a fate says by its colour.
+/// What a status says by its colour.
 pub(crate) fn tone(status: &str) -> &'static str {
     match RowStatus::parse(status) {
         Some(RowStatus::Delivered | RowStatus::Accepted) => "good",

@@ -24,7 +24,7 @@ pub(crate) struct ActPage {
     /// The sync that it is done to; absent where that is still to be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     sync: Option<String>,
-    /// The number of the row's fate, where it is done to one row.
+    /// The number of the row's status, where it is done to one row.
     #[serde(skip_serializing_if = "Option::is_none")]
     row: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ use crate::moment::Moment;
 use crate::shown::{Formed, Hand};
 use crate::target::{self, PageAction, Target};
 
-/// So many of its fates are shown.
+/// So many of its statuses are shown.
 const MOST: usize = 50;
 
 /// So many times that it was forgotten are shown.
@@ -91,7 +91,7 @@ impl Field {
     }
 }
 
-/// The row that a fate with this number is of.
+/// The row that a status with this number is of.
 pub(crate) fn make(
     context: &Context<'_>,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! Rows: those of a run by sync, fate and code, page by page, or those of all runs in which a text stands.
+//! Rows: those of a run by sync, status and code, page by page, or those of all runs in which a text stands.
 
 pub(crate) mod state;
 mod filter;
@@ -22,7 +22,7 @@ use crate::moment::Moment;
 use crate::shown::Page;
 use crate::target::Target;
 
-/// Fates with which a row waits. A later run that finds it so does not write it down again.
+/// Statuses with which a row waits. A later run that finds it so does not write it down again.
 const WAITING: [RowStatus; 6] = [
     RowStatus::Rejected,
     RowStatus::Invalid,

@@ -50,7 +50,7 @@ impl Sum {
         self.rows("delivered") + self.rows("accepted") + self.rows("removed")
     }
 
-    /// Rows with this fate.
+    /// Rows with this status.
     pub(crate) fn rows(&self, status: &str) -> u64 {
         self.ended.iter().filter(|term| term.status == status).map(|term| term.rows).sum()
     }
@@ -91,7 +91,7 @@ impl Sum {
     }
 }
 
-/// Whether the ledger keeps the rows with this fate, rather than only their number.
+/// Whether the ledger keeps the rows with this status, rather than only their number.
 fn is_kept(status: &str) -> bool {
     !matches!(status, "unchanged" | "kept" | "touched" | "learned")
 }

@@ -234,10 +234,7 @@ ledger: ledger.db
             project: &project,
             root: self.folder.path().to_owned(),
             temporary: self.folder.path().to_owned(),
-            clock: Arc::new(move || {
-                clock.advance(Duration::from_millis(10));
-                time(&clock)
-            }),
+            clock: Arc::new(move || time(&clock)),
             holder: Holder { id: format!("holder-{number}"), pid: 1, host: "here".to_owned() },
             run_id: Arc::new(move || format!("run-{number:03}")),
             lineage: None,
@@ -247,14 +244,28 @@ ledger: ledger.db
         let options = Options { permit, ..Options::default() };
         let report = engine.run(&syncs, &options, &Silence, &Stop::new()).await?;
         self.settle_times()?;
+        self.advance(1);
         Ok(report)
     }
 
-    /// How long a call took is measured, and differs from one test to the next: here each takes as many milliseconds as its
-    /// number says.
+    /// How long something took, and what was written at the same time, differs from one test to the next. So the clock stands
+    /// still in a run, and afterwards what the run wrote is set apart: stages last 100 ms, calls and rows are 10 ms apart, and a
+    /// call takes as many milliseconds as its number says.
     fn settle_times(&self) -> Result<(), Failure> {
         let ledger = rusqlite::Connection::open(self.folder.path().join("ledger.db"))?;
-        Ok(ledger.execute_batch("UPDATE calls SET micros = id * 1000")?)
+        Ok(ledger.execute_batch(
+            "CREATE TEMP TABLE last AS SELECT max(id) AS run FROM runs;
+             UPDATE calls SET micros = id * 1000;
+             UPDATE calls SET at = at + 10000 * (id - (SELECT min(id) FROM calls JOIN last USING (run)))
+               WHERE run = (SELECT run FROM last);
+             UPDATE fates SET at = at + 10000 * (id - (SELECT min(id) FROM fates JOIN last USING (run)))
+               WHERE run = (SELECT run FROM last);
+             UPDATE stages SET began_at = began_at + 100000 * (number - 1), ended_at = ended_at + 100000 * number
+               WHERE run = (SELECT run FROM last);
+             UPDATE run_syncs SET ended_at = ended_at + 500000 WHERE run = (SELECT run FROM last);
+             UPDATE runs SET ended_at = ended_at + 1000000 WHERE id = (SELECT run FROM last);
+             DROP TABLE last;",
+        )?)
     }
 
     /// Serves pages that only look.

@@ -134,7 +134,7 @@ impl List {
     }
 }
 
-/// What is listed under this name: a change that is an operation, or a fate.
+/// What is listed under this name: a change that is an operation, or a status.
 fn which(kind: &str) -> Option<Which> {
     let planned = PLANNED.into_iter().find(|planned| change(*planned) == kind).map(Which::Planned);
     planned.or_else(|| RowStatus::parse(kind).filter(|status| is_listed(*status)).map(Which::Ended))
