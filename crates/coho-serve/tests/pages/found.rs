@@ -85,7 +85,7 @@ async fn filters_select_and_show_what_they_leave() -> Result<(), Failure> {
         "{page}"
     );
     let none = served.page("/runs/run-000/rows?status=invalid").await?.body;
-    assert!(none.contains("No such rows were written down"));
+    assert!(none.contains("This run recorded no such rows"));
     served.end().await
 }
 
