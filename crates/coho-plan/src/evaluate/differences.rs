@@ -2,6 +2,7 @@
 
 use coho_core::fields::{FieldDiff, FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::row_state::{DeliveryState, Pending, RowState};
+use coho_core::sync::NullPolicy;
 use coho_core::value::Value;
 use coho_ledger::returned::Met;
 
@@ -34,12 +35,25 @@ fn field_diff(rendered: &Rendered, row_state: Option<&RowState>, met: &Met) -> F
     let mut either = sent.clone();
     either
         .extend(would_send.iter().filter(|(_, value)| !value.is_null()).map(|(p, v)| (p.clone(), v.clone())));
-    let mut field_diff = diff_fields(rendered, &either);
+    let mut field_diff = diff_fields(&cleared_again(rendered, sent, would_send), &either);
     let FieldDiff { complete, would_send: remembered, .. } = &mut field_diff;
     remembered.retain(|path, value| {
         complete.contains_key(path) || [sent, would_send].iter().all(|held| held.get(path) == Some(value))
     });
     field_diff
+}
+
+/// A clear that was unclear is repeated. What it was to take away came from a write that was unclear too, or it would be among
+/// what was acknowledged, and by itself a null that follows clears only what is known to be set.
+fn cleared_again(rendered: &Rendered, sent: &Sent, would_send: &Sent) -> Rendered {
+    let mut rendered = rendered.clone();
+    for (path, rendering) in &mut rendered.fields {
+        let was_to_go = would_send.get(path).is_some_and(Value::is_null) && !sent.contains_key(path);
+        if was_to_go && *rendering == Rendering::Null(NullPolicy::Follow) {
+            *rendering = Rendering::Null(NullPolicy::Clear);
+        }
+    }
+    rendered
 }
 
 /// What Vitally surely holds, where several keys wrote one record and nobody knows which was the last: what all of them sent
@@ -83,7 +97,7 @@ mod tests {
     use coho_core::fields::FieldValue;
     use coho_core::path::FieldPath;
     use coho_core::row_state::{Origin, Verb};
-    use coho_core::sync::{Associations, NullPolicy};
+    use coho_core::sync::Associations;
     use coho_core::target::ExternalId;
     use coho_core::time::Time;
     use coho_core::value::Value;
@@ -131,5 +145,32 @@ mod tests {
             let field_diff = differences(&rendered(set), Some(&unclear()), &Met::default());
             assert_eq!(field_diff.would_send, sent(&[("name", "Acme"), ("traits.plan", plan)]));
         }
+    }
+
+    /// The first unclear write set the plan, the second one cleared it: `pro` may be there, and was never acknowledged.
+    #[test]
+    fn a_clear_that_was_unclear_is_repeated() {
+        let mut row_state = unclear();
+        row_state.delivery = DeliveryState::Delivered {
+            sent: sent(&[("name", "Acme")]),
+            n: 1,
+            id: None,
+            origin: Origin::Created,
+        };
+        let cleared = |row_state: &RowState| {
+            let null = Rendering::Null(NullPolicy::Follow);
+            let found = differences(&rendered(null), Some(row_state), &Met::default());
+            found.differences.into_iter().map(|one| (one.path, one.after)).collect::<Vec<_>>()
+        };
+        let plan = [(FieldPath::new("traits.plan"), Value::Null)];
+        assert_eq!(cleared(&row_state), plan, "after the first");
+        if let Pending::Open { would_send, .. } = &mut row_state.pending {
+            would_send.insert(FieldPath::new("traits.plan"), Value::Null);
+        }
+        assert_eq!(cleared(&row_state), plan, "after the second");
+        if let DeliveryState::Delivered { sent, .. } = &mut row_state.delivery {
+            sent.insert(FieldPath::new("traits.plan"), Value::Null);
+        }
+        assert_eq!(cleared(&row_state), [], "what a person typed since it was cleared stays");
     }
 }
