@@ -33,7 +33,7 @@
 //! let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account)?;
 //!
 //! let target = ExternalId::parse("acme")?;
-//! let row_state = RowState { target, standing: DeliveryState::Removed { at: now }, pending: Pending::None, seen: None, version: 0 };
+//! let row_state = RowState { target, delivery: DeliveryState::Removed { at: now }, pending: Pending::None, seen: None, version: 0 };
 //! ledger.write(&lease, &scope, &[(Key::new("1"), Some(row_state))], now)?;
 //! assert_eq!(ledger.row_state(&scope, &Key::new("1"))?.ok_or("one row_state")?.version, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
