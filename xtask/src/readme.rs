@@ -2,7 +2,7 @@
 //!
 //! A ```` ```console ```` block after the line `<!-- tour -->` is a part of the tour: `$ ` begins a command (a line after one
 //! that ends in `\` goes on with it), and what follows is its output. All commands run in one empty folder with the built
-//! `coho` on PATH ([`tour`]); what differs from run to run is not compared ([`volatile`]).
+//! `coho` on PATH ([`fn@tour`]); what differs from run to run is not compared ([`volatile`]).
 
 use std::fs;
 

@@ -170,6 +170,6 @@ fn what_is_wrong_is_an_answer_and_the_server_goes_on() {
     let (text, is_error) = server.call("explain_row", &json!({ "sync": "accounts" })).unwrap();
     assert!(is_error && text.contains("expected `key`"), "{text}");
     let (text, is_error) = server.call("explain_run", &json!({ "run": "none" })).unwrap();
-    assert!(is_error && text.contains("there is no run `none`"), "{text}");
+    assert!(is_error && text.contains("unknown run `none`"), "{text}");
     assert!(server.document("list_runs", &json!({})).is_ok());
 }
