@@ -169,6 +169,16 @@ fn unescape(text: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// The lines of what a command says, those of its log before the others: they come from threads that do not wait for each other.
+fn log_first(talk: &str) -> Vec<&str> {
+    let is_log = |line: &&str| {
+        line.strip_prefix("<time> ").is_some_and(|rest| rest.trim_start().starts_with("DEBUG "))
+    };
+    let (mut log, rest): (Vec<_>, Vec<_>) = talk.lines().partition(is_log);
+    log.extend(rest);
+    log
+}
+
 /// Runs a line; shows it, its output, its talk behind `!`, and how it ended.
 fn command(stage: &Stage, line: &str) -> Result<String, Failure> {
     let output = stage.shell(line).stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
@@ -184,7 +194,8 @@ fn command(stage: &Stage, line: &str) -> Result<String, Failure> {
     let names = stage.names();
     let mut shown = format!("$ {line}\n{}", redact(&out, &names));
     // A slow machine makes any run a long one, which says so.
-    for line in redact(&talk, &names).lines().filter(|line| !line.starts_with("at work for ")) {
+    let talk = redact(&talk, &names);
+    for line in log_first(&talk).into_iter().filter(|line| !line.starts_with("at work for ")) {
         writeln!(shown, "{}", format!("! {line}").trim_end())?;
     }
     match output.status.code() {
