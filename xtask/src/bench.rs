@@ -7,6 +7,7 @@
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
+//! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
@@ -25,6 +26,7 @@ mod measure;
 mod report;
 mod plan;
 mod pages;
+mod year;
 mod liquid;
 
 use measure::{Cost, measure};
@@ -67,12 +69,19 @@ enum Part {
     Scene(Scene),
     Plan,
     Pages,
+    Year,
     Liquid,
 }
 
 impl Part {
-    const ALL: [Self; 5] =
-        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Pages, Self::Liquid];
+    const ALL: [Self; 6] = [
+        Self::Scene(Scene::Delivery),
+        Self::Scene(Scene::Unchanged),
+        Self::Plan,
+        Self::Pages,
+        Self::Year,
+        Self::Liquid,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -80,14 +89,16 @@ impl Part {
             Self::Scene(Scene::Unchanged) => "unchanged",
             Self::Plan => "plan",
             Self::Pages => "pages",
+            Self::Year => "year",
             Self::Liquid => "liquid",
         }
     }
 
     fn named(word: Option<&str>) -> Result<Vec<Self>> {
         let word = word.unwrap_or("all");
-        let parts: Vec<_> =
-            Self::ALL.into_iter().filter(|part| word == "all" || word == part.name()).collect();
+        // A year takes an hour.
+        let is_wanted = |part: &Self| word == part.name() || (word == "all" && *part != Self::Year);
+        let parts: Vec<_> = Self::ALL.into_iter().filter(is_wanted).collect();
         if parts.is_empty() {
             bail!("`{word}` is none of {}, all", Self::ALL.map(Self::name).join(", "));
         }
@@ -104,12 +115,13 @@ impl Part {
             }
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
+            Self::Year => year::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|plan|pages|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

@@ -81,11 +81,20 @@ fn the_server_answers_as_its_description_says() {
         ("/rows/{number}.json", "/rows/1.json".to_owned()),
         ("/calls/{number}.json", "/calls/1.json".to_owned()),
         ("/project.json", "/project.json".to_owned()),
+        ("/playground.json", "/playground.json?sync=accounts".to_owned()),
     ] {
         check("GET", template, &path, read, "", 200);
         check("GET", template, &path, None, "", 401);
     }
     check("GET", "/runs/{run}.json", "/runs/none.json", read, "", 404);
+    check("GET", "/done/{number}.json", "/done/7.json", read, "", 404);
+    check("GET", "/plan/permit", "/plan/permit", read, "", 404);
+    for rows in ["/rows".to_owned(), format!("/runs/{run}/rows")] {
+        // They are sent in chunks, so the head of the first stands before them.
+        let exported = |form: &str| server.text(&format!("{rows}.{form}?standing=yes"), &reads);
+        assert!(exported("csv").contains("key,status,"), "{rows}");
+        assert!(!exported("ndjson").contains("<html"), "{rows}");
+    }
 }
 
 #[test]

@@ -297,31 +297,4 @@ fn by_slug<'e>(engine: &Engine<'e>, slug: &str) -> Result<&'e Sync, Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::{self, Form};
-
-    #[test]
-    fn the_document_has_each_route_that_there_is_and_no_other() {
-        let described = super::super::openapi::operations();
-        let pages = |path: &String| target::parse(&path.replace(['{', '}'], "")).is_some_and(is_json);
-        let numbered = |path: &String| path.contains("{number}");
-        let (pages, others): (Vec<_>, Vec<_>) =
-            described.into_iter().partition(|(_, path)| pages(path) || numbered(path));
-        let own: Vec<_> =
-            table().into_iter().map(|(method, path, _)| (method.to_owned(), path.to_owned())).collect();
-        let sorted = |mut routes: Vec<(String, String)>| {
-            routes.sort();
-            routes
-        };
-        assert_eq!(sorted(others), sorted(own));
-        for (method, path) in pages {
-            let found = target::parse(&path.replace("{number}", "7").replace(['{', '}'], ""));
-            assert!(method == "get" && found.is_some_and(is_json), "{path}");
-        }
-    }
-
-    fn is_json((_, form): (target::Target, Form)) -> bool {
-        form == Form::Json
-    }
-}
+mod tests;
