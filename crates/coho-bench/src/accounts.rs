@@ -85,14 +85,11 @@ fn row(number: u64, changes: Changes, out: &mut impl Write) -> io::Result<()> {
     let bits = scattered(number);
     let (plan, country, industry) =
         (pick(&PLANS, bits), pick(&COUNTRIES, bits >> 8), pick(&INDUSTRIES, bits >> 16));
-    let (seats, mrr, cents) = (1 + bits % 500 + changes.more_seats, (bits >> 24) % 20_000, (bits >> 40) % 100);
+    let (seats, mrr, cents) =
+        (1 + bits % 500 + changes.more_seats, (bits >> 24) % 20_000, (bits >> 40) % 100);
     let (month, day, hour) = (1 + (bits >> 44) % 12, 1 + (bits >> 48) % 28, (bits >> 52) % 24);
     let name = if changes.has_name { format!("Account {number}") } else { String::new() };
-    write!(
-        out,
-        "{},{name},{plan},{seats},{mrr}.{cents:02},{country},{industry},",
-        external_id(number)
-    )?;
+    write!(out, "{},{name},{plan},{seats},{mrr}.{cents:02},{country},{industry},", external_id(number))?;
     write!(out, "owner{}@example.com,{},{},", number % 1000, bits & 1 == 0, bits & 6 == 0)?;
     writeln!(out, "2024-{month:02}-{day:02},2026-01-{day:02}T{hour:02}:00:00Z")
 }

@@ -46,7 +46,8 @@ impl Churn {
         let turn = number % turns.max(1);
         // In how many of the runs so far it was this row's turn.
         let more_seats = if run < turn { 0 } else { 1 + (run - turn) / turns.max(1) };
-        let invalid = self.invalid > 0 && number % (self.rows / self.invalid) == run % (self.rows / self.invalid);
+        let invalid =
+            self.invalid > 0 && number % (self.rows / self.invalid) == run % (self.rows / self.invalid);
         Changes { more_seats, has_name: !invalid }
     }
 }
@@ -105,7 +106,8 @@ impl<'a> Year<'a> {
 
     fn setup(&self, run: u64) -> Setup<'a> {
         let now = Arc::clone(&self.now);
-        let time = move || DateTime::from_timestamp(now.load(Ordering::SeqCst), 0).unwrap_or(Time::UNIX_EPOCH);
+        let time =
+            move || DateTime::from_timestamp(now.load(Ordering::SeqCst), 0).unwrap_or(Time::UNIX_EPOCH);
         Setup {
             project: self.project,
             root: self.folder.to_owned(),
@@ -161,8 +163,12 @@ mod tests {
     fn as_many_rows_change_and_are_invalid_as_asked_for() {
         let churn = Churn { rows: 10_000, changed: 100, invalid: 10 };
         for run in [0, 1, 99, 100, 12_345] {
-            let count = |wanted: &dyn Fn(u64) -> bool| (1..=churn.rows).filter(|number| wanted(*number)).count();
-            assert_eq!(count(&|number| churn.of(number, run).more_seats != churn.of(number, run + 1).more_seats), 100);
+            let count =
+                |wanted: &dyn Fn(u64) -> bool| (1..=churn.rows).filter(|number| wanted(*number)).count();
+            assert_eq!(
+                count(&|number| churn.of(number, run).more_seats != churn.of(number, run + 1).more_seats),
+                100
+            );
             assert_eq!(count(&|number| !churn.of(number, run).has_name), 10);
         }
     }

@@ -91,6 +91,8 @@ impl Telemetry {
                 Err(RecvTimeoutError::Timeout) => break,
             }
         }
-        print::talk("warning: the telemetry collector did not take everything in time; the run itself is not affected");
+        print::talk(
+            "warning: the telemetry collector did not take everything in time; the run itself is not affected",
+        );
     }
 }

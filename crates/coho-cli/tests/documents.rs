@@ -226,3 +226,32 @@ fn the_requests_of_the_recipe_for_kestra_run_a_sync() {
     assert_eq!(ended, "success");
     assert!(recipe.contains("not in ['queued', 'processing']"), "what it waits for is what there is");
 }
+
+/// The plugin reads ids as whole numbers of 64 bits, sends a body with each GET, and ends only at these states. Its address is built in, so
+/// only its requests can be made here.
+#[test]
+fn the_requests_of_kestras_plugin_for_hightouch_are_answered_as_it_reads_them() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["kestra"]);
+    let server = Server::start(&stage);
+    let whole = |id: &Json| id.as_str().unwrap().parse::<i64>().unwrap();
+    let sync = sync_id(&server, &may).parse::<i64>().unwrap();
+    let ask = |method: &str, path: &str, body: &str| {
+        let (status, answer) = server.send(method, path, Some(&may), "application/json", body);
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer
+    };
+    let shown = ask("GET", &format!("/api/v1/syncs/{sync}"), "{}");
+    assert_eq!((whole(&shown["id"]), &shown["slug"]), (sync, &Json::from("accounts")));
+    let triggered = ask("POST", &format!("/api/v1/syncs/{sync}/trigger"), r#"{"fullResync":false}"#);
+    let run = whole(&triggered["id"]);
+    let ended = loop {
+        let runs = ask("GET", &format!("/api/v1/syncs/{sync}/runs?runId={run}"), "{}");
+        let found = &runs["data"][0];
+        assert_eq!(whole(&found["id"]), run);
+        if ["success", "failed", "cancelled"].contains(&found["status"].as_str().unwrap()) {
+            break found["status"].clone();
+        }
+    };
+    assert_eq!(ended, "success");
+}

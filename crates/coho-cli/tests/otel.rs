@@ -73,8 +73,14 @@ fn outline(spans: &[OtlpSpan], parent: &[u8], depth: usize, lines: &mut Vec<Stri
 fn a_run_is_told_as_a_trace_and_its_measures() {
     let collector = Receiver::start().unwrap();
     let stage = stage(&collector.url());
-    let refused = FaultAnswer { status: 422, body: Some(r#"{"error":"Birch is no good"}"#.to_owned()), retry_after: None };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refused)).on("POST", "/resources/accounts").after(1));
+    let refused = FaultAnswer {
+        status: 422,
+        body: Some(r#"{"error":"Birch is no good"}"#.to_owned()),
+        retry_after: None,
+    };
+    stage
+        .vitally
+        .script(ScriptedFault::once(Trouble::Answer(refused)).on("POST", "/resources/accounts").after(1));
     let busy = FaultAnswer { status: 429, body: None, retry_after: Some(0) };
     stage.vitally.script(ScriptedFault::once(Trouble::Answer(busy)).on("POST", "/resources/accounts"));
     let output = run(&stage);
@@ -82,12 +88,16 @@ fn a_run_is_told_as_a_trace_and_its_measures() {
     assert!(!said(&output).contains("telemetry"), "{}", said(&output));
     let arrived = collector.take();
     let (resource, spans, samples) = decoded(&arrived);
-    assert_eq!((resource["service.name"].as_str(), resource["service.version"].as_str()), ("coho", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        (resource["service.name"].as_str(), resource["service.version"].as_str()),
+        ("coho", env!("CARGO_PKG_VERSION"))
+    );
     let mut lines = Vec::new();
     outline(&spans, &[], 0, &mut lines);
     assert_eq!(lines.len(), spans.len(), "no span is lost from the tree: {lines:#?}");
     insta::assert_snapshot!("trace", lines.join("\n"));
-    let attributes: Vec<_> = spans.iter().map(|span| format!("{}: {:?}", span.name, names(&span.attributes))).collect();
+    let attributes: Vec<_> =
+        spans.iter().map(|span| format!("{}: {:?}", span.name, names(&span.attributes))).collect();
     let attributes: std::collections::BTreeSet<_> = attributes.into_iter().collect();
     insta::assert_snapshot!("attributes", attributes.into_iter().collect::<Vec<_>>().join("\n"));
     agrees(&stage, &spans, &samples);
@@ -105,14 +115,17 @@ fn names(attributes: &OtlpAttributes) -> Vec<&str> {
 
 /// What was told is what `coho runs` says.
 fn agrees(stage: &Stage, spans: &[OtlpSpan], samples: &[OtlpSample]) {
-    let runs: Json = serde_json::from_slice(&stage.coho(["runs", "--json"]).output().unwrap().stdout).unwrap();
+    let runs: Json =
+        serde_json::from_slice(&stage.coho(["runs", "--json"]).output().unwrap().stdout).unwrap();
     let id = runs["runs"][0]["run"].as_str().unwrap();
     let root = spans.iter().find(|span| span.parent.is_empty()).unwrap();
     assert_eq!(root.attributes["coho.run"], id);
-    let hex: String = root.trace.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hex, id.replace('-', ""), "the trace has the run's id");
+    let trace = uuid::Uuid::from_slice(&root.trace).unwrap();
+    assert_eq!(trace.to_string(), id, "the trace has the run's id");
     let value = |name: &str, label: &str, wanted: &str| {
-        let found = samples.iter().find(|one| one.name == name && one.attributes.get(label).is_some_and(|at| at == wanted));
+        let found = samples
+            .iter()
+            .find(|one| one.name == name && one.attributes.get(label).is_some_and(|at| at == wanted));
         found.map(|one| (one.value, one.is_counter))
     };
     assert_eq!(value("coho_rows", "fate", "delivered"), Some((2.0, true)));
@@ -120,7 +133,10 @@ fn agrees(stage: &Stage, spans: &[OtlpSpan], samples: &[OtlpSample]) {
     assert_eq!(value("coho_calls", "status", "429"), Some((1.0, true)));
     assert_eq!(value("coho_runs", "status", "warning"), Some((1.0, true)));
     assert_eq!(value("coho_alerts_firing", "level", "critical"), None);
-    assert!(value("coho_run_duration_seconds", "sync", "accounts").is_some_and(|(value, counts)| value > 0.0 && !counts));
+    assert!(
+        value("coho_run_duration_seconds", "sync", "accounts")
+            .is_some_and(|(value, counts)| value > 0.0 && !counts)
+    );
     let calls = spans.iter().filter(|span| span.attributes.contains_key("http.request.method")).count();
     assert_eq!(runs["runs"][0]["syncs"][0]["calls"], calls);
 }
@@ -135,10 +151,12 @@ fn a_run_is_a_part_of_the_trace_that_started_it_and_variables_name_the_service()
     assert_eq!(run(&stage).status.code(), Some(0));
     let (resource, spans, samples) = decoded(&collector.take());
     assert_eq!((resource["service.name"].as_str(), samples.len()), ("crm-sync", 0));
-    let trace = [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
+    let trace =
+        [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
     assert!(spans.iter().all(|span| span.trace == trace));
     let parent = [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7];
-    let roots: Vec<_> = spans.iter().filter(|span| span.parent == parent).map(|span| span.name.as_str()).collect();
+    let roots: Vec<_> =
+        spans.iter().filter(|span| span.parent == parent).map(|span| span.name.as_str()).collect();
     assert_eq!(roots, ["coho run"]);
 }
 

@@ -183,6 +183,39 @@ fn lineage_of_a_sync_that_fails_says_so() {
     assert_eq!(events[1]["run"]["facets"]["errorMessage"]["message"], json!("file-unreadable"));
 }
 
+/// Where there is a name that others know it by, a dataset has it. The server of the one in PostgreSQL does not exist: what would be
+/// read is told before it is.
+#[test]
+fn lineage_names_tables_as_others_do_and_queries_by_their_model() {
+    let receiver = Receiver::start().unwrap();
+    let stage = stage_with_lineage(&receiver.url()).unwrap();
+    let table =
+        "CREATE TABLE accounts (id, name, plan, seats); INSERT INTO accounts VALUES ('a', 'Alder', 'pro', 1)";
+    rusqlite::Connection::open(stage.project().join("app.db")).unwrap().execute_batch(table).unwrap();
+    let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    let warehouse = "postgres://reader:hush-hush@127.0.0.1:1/warehouse?sslmode=disable";
+    let sources = format!(
+        "sources:\n  app: {{ type: sqlite, path: app.db }}\n  warehouse: {{ type: postgres, url: \"{warehouse}\" }}\n"
+    );
+    stage.write("coho.yaml", project.replace("sources:\n", &sources)).unwrap();
+    let file = stage.project().join("app.db").canonicalize().unwrap();
+    let in_app = format!("sqlite://{}", file.display());
+    for (relation, namespace, name) in [
+        ("source: app\ntable: accounts", in_app.as_str(), "accounts"),
+        ("source: warehouse\ntable: accounts", "postgres://127.0.0.1:1", "warehouse.public.accounts"),
+        ("source: warehouse\ntable: crm.accounts", "postgres://127.0.0.1:1", "warehouse.crm.accounts"),
+        ("source: app\nsql: SELECT * FROM accounts", "coho", "acme.models.accounts"),
+    ] {
+        stage.write("models/accounts.yaml", format!("{relation}\nprimary_key: id\n")).unwrap();
+        run(&stage, &["run"]).unwrap();
+        let events = events(&receiver);
+        let input = &events[0]["inputs"][0];
+        assert_eq!((&input["namespace"], &input["name"]), (&json!(namespace), &json!(name)), "{relation}");
+        assert_eq!(events[0]["job"]["facets"]["sql"].is_object(), relation.contains("sql"), "{relation}");
+        assert!(!format!("{events:?}").contains("hush-hush"));
+    }
+}
+
 #[test]
 fn lineage_that_nobody_takes_is_a_warning() {
     let receiver = Receiver::start().unwrap();

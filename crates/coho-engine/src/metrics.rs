@@ -41,7 +41,11 @@ impl Engine<'_> {
         let totals = ledger.totals()?;
         let mut families = of_totals(&totals);
         families.push(family("alerts_firing", "1 for each alert that is open", firing(ledger)?));
-        families.push(family("requests_open", "Runs that were asked for and have not ended", self.requests(ledger)?));
+        families.push(family(
+            "requests_open",
+            "Runs that were asked for and have not ended",
+            self.requests(ledger)?,
+        ));
         families.extend(of_last_runs(&totals));
         families.push(family(
             "sync_expected_by_timestamp_seconds",

@@ -89,7 +89,9 @@ fn samples(metric: Metric) -> Vec<OtlpSample> {
             (whole && sum.is_monotonic, sum.data_points)
         }
         Some(Data::Gauge(gauge)) => (false, gauge.data_points),
-        Some(Data::Histogram(_) | Data::ExponentialHistogram(_) | Data::Summary(_)) | None => return Vec::new(),
+        Some(Data::Histogram(_) | Data::ExponentialHistogram(_) | Data::Summary(_)) | None => {
+            return Vec::new();
+        }
     };
     points.into_iter().map(|point| sample(&name, is_counter, point)).collect()
 }

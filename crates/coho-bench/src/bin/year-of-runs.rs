@@ -34,6 +34,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             line((run + 1) / DAY, size, &mut out)?;
         }
     }
-    writeln!(out, "at its end {} MiB, at most {} MiB and a log of {} MiB", size.file >> 20, most.file >> 20, most.log >> 20)?;
+    writeln!(
+        out,
+        "at its end {} MiB, at most {} MiB and a log of {} MiB",
+        size.file >> 20,
+        most.file >> 20,
+        most.log >> 20
+    )?;
     Ok(())
 }

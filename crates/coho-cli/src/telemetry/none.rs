@@ -5,7 +5,9 @@ use crate::args::Global;
 /// Nothing is watched.
 pub(crate) fn watch(_: &Global) {
     if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
-        tracing::info!("`OTEL_EXPORTER_OTLP_ENDPOINT` is set, but this program was built without the feature `otel`");
+        tracing::info!(
+            "`OTEL_EXPORTER_OTLP_ENDPOINT` is set, but this program was built without the feature `otel`"
+        );
     }
 }
 

@@ -31,7 +31,9 @@ impl Settings {
     /// Reads them. Nothing where no collector is named, or telemetry is switched off.
     pub(super) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Self>, String> {
         let value = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let is = |name: &str, wanted: &str| value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted));
+        let is = |name: &str, wanted: &str| {
+            value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
+        };
         let told = |signal: &str| {
             let own = value(&format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"));
             let is_named = own.or_else(|| value("OTEL_EXPORTER_OTLP_ENDPOINT")).is_some();
@@ -101,7 +103,10 @@ mod tests {
 
     #[test]
     fn another_protocol_is_refused_by_name() {
-        let refused = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+        let refused = read(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ]);
         assert_eq!(refused.unwrap_err(), "OTEL_EXPORTER_OTLP_PROTOCOL is `grpc`; expected `http/protobuf`");
     }
 
@@ -110,7 +115,9 @@ mod tests {
         let context = parent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         assert_eq!(context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(context.span_id().to_string(), "00f067aa0ba902b7");
-        for wrong in ["", "00-4bf9-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        for wrong in
+            ["", "00-4bf9-00f067aa0ba902b7-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"]
+        {
             assert!(parent(wrong).is_none(), "{wrong}");
         }
     }

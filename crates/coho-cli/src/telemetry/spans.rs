@@ -18,7 +18,16 @@ use uuid::Uuid;
 
 /// Words of paths that are no ids.
 const WORDS: [&str; 10] = [
-    "resources", "accounts", "organizations", "users", "search", "analytics", "v1", "batch", "unlink", "traits",
+    "resources",
+    "accounts",
+    "organizations",
+    "users",
+    "search",
+    "analytics",
+    "v1",
+    "batch",
+    "unlink",
+    "traits",
 ];
 
 /// A trace that is being made.
@@ -97,7 +106,9 @@ impl<'a> Trace<'a> {
             let ended = RowStatus::ALL.into_iter().map(|status| (status, counts.status(status)));
             let some = ended.filter(|(_, rows)| *rows > 0);
             attributes.extend(
-                some.map(|(status, rows)| KeyValue::new(format!("coho.rows.{}", status.as_str()), number(rows))),
+                some.map(|(status, rows)| {
+                    KeyValue::new(format!("coho.rows.{}", status.as_str()), number(rows))
+                }),
             );
         }
         let draft = Draft {
@@ -194,7 +205,8 @@ fn of_call(call: &Call, template: &str) -> Vec<KeyValue> {
         KeyValue::new("http.request.method", call.method),
         KeyValue::new("url.template", template.to_owned()),
     ];
-    attributes.extend(call.status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
+    attributes
+        .extend(call.status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
     if let Some(route) = &call.route {
         attributes.push(KeyValue::new("coho.api", route.api.name()));
         let host = reqwest::Url::parse(&route.address).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -214,7 +226,9 @@ fn of_call(call: &Call, template: &str) -> Vec<KeyValue> {
 /// A path of Vitally's API without the ids in it, and without its query.
 fn template(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let part = |part: &str| if part.is_empty() || WORDS.contains(&part) { part.to_owned() } else { "{id}".to_owned() };
+    let part = |part: &str| {
+        if part.is_empty() || WORDS.contains(&part) { part.to_owned() } else { "{id}".to_owned() }
+    };
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 

@@ -61,13 +61,20 @@ pub(super) fn work(settings: &Settings, global: &Global, runs: &Receiver<String>
 
 impl Worker {
     fn new(settings: &Settings, taken: &Arc<AtomicU64>) -> Result<Self, String> {
-        let collector = Collector::new(settings.timeout, taken).map_err(|error| error.without_url().to_string())?;
+        let collector =
+            Collector::new(settings.timeout, taken).map_err(|error| error.without_url().to_string())?;
         let resource = resource(settings);
         let spans = settings.traces.then(|| spans(settings, &collector, &resource)).transpose();
         let metrics = settings.metrics.then(|| metrics(settings, &collector)).transpose();
         let wrong = |error: ExporterBuildError| error.to_string();
         let measures = metrics.map_err(wrong)?.map(|exporter| Measures::new(exporter, resource));
-        Ok(Self { settings: settings.clone(), collector, spans: spans.map_err(wrong)?, measures, fails: false })
+        Ok(Self {
+            settings: settings.clone(),
+            collector,
+            spans: spans.map_err(wrong)?,
+            measures,
+            fails: false,
+        })
     }
 
     fn tell(&mut self, loaded: &Loaded, run: Option<&str>) -> Result<(), String> {
@@ -100,7 +107,8 @@ impl Worker {
     }
 
     fn export(&self, exporter: &SpanExporter, spans: Vec<SpanData>) -> Result<(), String> {
-        block_on(exporter.export(spans)).map_err(|error| self.collector.fault().unwrap_or_else(|| error.to_string()))
+        block_on(exporter.export(spans))
+            .map_err(|error| self.collector.fault().unwrap_or_else(|| error.to_string()))
     }
 
     fn measure(&mut self, engine: &Engine<'_>, ledger: &Ledger) -> Result<(), String> {
@@ -123,7 +131,11 @@ impl Worker {
     }
 }
 
-fn spans(settings: &Settings, collector: &Collector, resource: &Resource) -> Result<SpanExporter, ExporterBuildError> {
+fn spans(
+    settings: &Settings,
+    collector: &Collector,
+    resource: &Resource,
+) -> Result<SpanExporter, ExporterBuildError> {
     let builder = SpanExporter::builder().with_http().with_http_client(collector.clone());
     let mut exporter =
         builder.with_timeout(settings.timeout).with_retry_policy(RetryPolicy::disabled()).build()?;

@@ -8,7 +8,10 @@ use crate::target::{self, Form, PageAction, Target};
 /// What the server answers and the document leaves out, and why.
 const APART: [(&str, &str); 13] = [
     ("/", "the home page, whose data is /home.json"),
-    ("/session", "a browser shows its token here and gets a cookie; programs send the token with each request"),
+    (
+        "/session",
+        "a browser shows its token here and gets a cookie; programs send the token with each request",
+    ),
     ("/search", "a form of the pages: it keeps what is searched out of addresses"),
     ("/plan", "a page, and the form on it that begins a plan; its data is /plan.json"),
     ("/plan/cancel", "a form of the pages, which carries the key of this process"),
