@@ -188,16 +188,14 @@ fn lineage_of_a_sync_that_fails_says_so() {
 #[test]
 fn lineage_names_tables_as_others_do_and_queries_by_their_model() {
     let receiver = Receiver::start().unwrap();
-    let stage = stage_with_lineage(&receiver.url()).unwrap();
+    let mut stage = stage_with_lineage(&receiver.url()).unwrap();
+    stage.set("WAREHOUSE_URL", "postgres://reader:hush-hush@127.0.0.1:1/warehouse?sslmode=disable");
     let table =
         "CREATE TABLE accounts (id, name, plan, seats); INSERT INTO accounts VALUES ('a', 'Alder', 'pro', 1)";
     rusqlite::Connection::open(stage.project().join("app.db")).unwrap().execute_batch(table).unwrap();
     let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
-    let warehouse = "postgres://reader:hush-hush@127.0.0.1:1/warehouse?sslmode=disable";
-    let sources = format!(
-        "sources:\n  app: {{ type: sqlite, path: app.db }}\n  warehouse: {{ type: postgres, url: \"{warehouse}\" }}\n"
-    );
-    stage.write("coho.yaml", project.replace("sources:\n", &sources)).unwrap();
+    let sources = "sources:\n  app: { type: sqlite, path: app.db }\n  warehouse: { type: postgres, url: \"${WAREHOUSE_URL}\" }\n";
+    stage.write("coho.yaml", project.replace("sources:\n", sources)).unwrap();
     let file = stage.project().join("app.db").canonicalize().unwrap();
     let in_app = format!("sqlite://{}", file.display());
     for (relation, namespace, name) in [
