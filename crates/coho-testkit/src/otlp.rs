@@ -116,6 +116,6 @@ fn text(value: AnyValue) -> String {
         Some(Value::IntValue(number)) => number.to_string(),
         Some(Value::DoubleValue(number)) => number.to_string(),
         Some(Value::BoolValue(value)) => value.to_string(),
-        other => format!("{other:?}"),
+        other @ (Some(_) | None) => format!("{other:?}"),
     }
 }

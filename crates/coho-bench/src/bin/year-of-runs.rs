@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for run in 0..days.parse::<u64>()? * DAY {
         size = year.run(run).await?;
         most = Size { file: most.file.max(size.file), log: most.log.max(size.log) };
-        if (run + 1) % (DAY * LINE) == 0 {
+        if (run + 1).is_multiple_of(DAY * LINE) {
             line((run + 1) / DAY, size, &mut out)?;
         }
     }

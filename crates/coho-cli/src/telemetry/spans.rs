@@ -148,7 +148,7 @@ impl<'a> Trace<'a> {
     pub(super) fn call(&self, numbered: &NumberedCall) -> SpanData {
         let call = &numbered.call;
         let of_sync = self.stages.iter().enumerate().filter(|(_, stage)| stage.sync == numbered.sync);
-        let stage = of_sync.filter(|(_, stage)| stage.began <= call.at).last();
+        let stage = of_sync.filter(|(_, stage)| stage.began <= call.at).next_back();
         let parent = stage.map_or_else(|| self.of_sync(&numbered.sync), |(at, _)| self.of_stage(at));
         let template = template(&call.path);
         let is_good = call.status.is_some_and(|status| status < 400);
