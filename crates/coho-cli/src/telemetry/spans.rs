@@ -147,8 +147,8 @@ impl<'a> Trace<'a> {
     /// A call to Vitally, a part of the stage in which it was sent.
     pub(super) fn call(&self, numbered: &NumberedCall) -> SpanData {
         let call = &numbered.call;
-        let of_sync = self.stages.iter().enumerate().filter(|(_, stage)| stage.sync == numbered.sync);
-        let stage = of_sync.filter(|(_, stage)| stage.began <= call.at).next_back();
+        let mut stages = self.stages.iter().enumerate();
+        let stage = stages.rfind(|(_, stage)| stage.sync == numbered.sync && stage.began <= call.at);
         let parent = stage.map_or_else(|| self.of_sync(&numbered.sync), |(at, _)| self.of_stage(at));
         let template = template(&call.path);
         let is_good = call.status.is_some_and(|status| status < 400);
