@@ -108,7 +108,7 @@ impl Families {
     fn add(&self, total: &Totals) {
         let sync = total.scope.sync.as_str();
         for (status, rows) in &total.rows {
-            self.rows.get_or_create(&with(sync, "fate", status)).inc_by(*rows);
+            self.rows.get_or_create(&with(sync, "status", status)).inc_by(*rows);
         }
         for (status, runs) in &total.runs {
             self.runs.get_or_create(&with(sync, "status", status)).inc_by(*runs);
@@ -130,7 +130,7 @@ impl Families {
 
     fn write(self) -> String {
         let mut registry = Registry::with_prefix("coho");
-        registry.register("rows", "Rows by what became of them, over all runs", self.rows);
+        registry.register("rows", "Rows by status, over all runs", self.rows);
         registry.register("runs", "Runs of a sync by how they ended", self.runs);
         registry.register(
             "calls",
@@ -164,13 +164,13 @@ mod tests {
     #[test]
     fn the_older_form_names_a_counter_as_its_samples_do() {
         let families = Families::default();
-        families.rows.get_or_create(&with("accounts", "fate", "delivered")).inc_by(3);
+        families.rows.get_or_create(&with("accounts", "status", "delivered")).inc_by(3);
         families.open.get_or_create(&labels("accounts")).set(1);
         let text = plain(&families.write());
         assert_eq!(
             text,
-            "# HELP coho_rows_total Rows by what became of them, over all runs.\n# TYPE coho_rows_total counter\n\
-             coho_rows_total{sync=\"accounts\",fate=\"delivered\"} 3\n\
+            "# HELP coho_rows_total Rows by status, over all runs.\n# TYPE coho_rows_total counter\n\
+             coho_rows_total{sync=\"accounts\",status=\"delivered\"} 3\n\
              # HELP coho_requests_open Runs that were asked for and have not ended.\n# TYPE coho_requests_open gauge\n\
              coho_requests_open{sync=\"accounts\"} 1\n"
         );
