@@ -43,7 +43,7 @@ fn results_are_what_the_run_printed() {
     assert_eq!((output.status.code(), &results["exit_code"]), (Some(5), &json!(5)));
     assert_eq!((&results["version"], &results["syncs"]), (&printed["version"], &printed["syncs"]));
     let counts = &results["syncs"][0]["counts"];
-    assert_eq!((&counts["read"], &counts["fates"]), (&json!(2), &json!({ "delivered": 1, "invalid": 1 })));
+    assert_eq!((&counts["read"], &counts["statuses"]), (&json!(2), &json!({ "delivered": 1, "invalid": 1 })));
     let runs: Json = serde_json::from_slice(&run(&stage, &["runs", "--json"]).unwrap().stdout).unwrap();
     assert_eq!(results["run"], runs["runs"][0]["run"]);
     let left = fs::read_dir(stage.project().join(".coho")).unwrap();

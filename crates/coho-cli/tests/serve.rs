@@ -89,7 +89,7 @@ fn prometheus_reads_what_runs_of_the_command_did_too() {
     let text = server.text("/metrics", &may);
     let rows = stage.vitally.count(RecordKind::Account);
     for line in [
-        format!("coho_rows_total{{sync=\"accounts\",fate=\"delivered\"}} {rows}\n"),
+        format!("coho_rows_total{{sync=\"accounts\",status=\"delivered\"}} {rows}\n"),
         "coho_runs_total{sync=\"accounts\",status=\"success\"} 1\n".to_owned(),
         "coho_requests_open{sync=\"accounts\"} 0\n".to_owned(),
     ] {
@@ -356,7 +356,7 @@ fn wrong_files_leave_the_old_project_in_force() {
     let ready = server.send("GET", "/readyz", None, "", "");
     assert_eq!(
         (ready.0, ready.1["project"].as_str()),
-        (200, Some("its new files are wrong, and the old ones stay in force"))
+        (200, Some("its new files have mistakes, so the old ones stay in use"))
     );
     let fault = server.get("/home.json", &may)["agenda"]["fault"].to_string();
     assert!(fault.contains("`25` is not an hour"), "{fault}");

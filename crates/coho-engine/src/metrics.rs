@@ -82,12 +82,12 @@ fn of_totals(totals: &[Totals]) -> Vec<MetricFamily> {
     let (mut rows, mut runs, mut calls) = (Vec::new(), Vec::new(), Vec::new());
     for total in totals {
         let sync = &total.scope.sync;
-        rows.extend(total.rows.iter().map(|(status, rows)| (with(sync, "fate", status), *rows)));
+        rows.extend(total.rows.iter().map(|(status, rows)| (with(sync, "status", status), *rows)));
         runs.extend(total.runs.iter().map(|(status, runs)| (with(sync, "status", status), *runs)));
         calls.extend(total.calls.iter().map(|(call, number)| (of_call(sync, call), *number)));
     }
     vec![
-        family("rows", "Rows by what became of them, over all runs", MetricSamples::Counter(rows)),
+        family("rows", "Rows by status, over all runs", MetricSamples::Counter(rows)),
         family("runs", "Runs of a sync by how they ended", MetricSamples::Counter(runs)),
         family(
             "calls",

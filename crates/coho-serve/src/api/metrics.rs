@@ -82,11 +82,11 @@ mod tests {
     #[test]
     fn the_older_form_names_a_counter_as_its_samples_do() {
         let sync = ("sync", "accounts".to_owned());
-        let rows = vec![(vec![sync.clone(), ("fate", "delivered".to_owned())], 3)];
+        let rows = vec![(vec![sync.clone(), ("status", "delivered".to_owned())], 3)];
         let text = plain(&write(vec![
             MetricFamily {
                 name: "rows",
-                help: "Rows by what became of them, over all runs",
+                help: "Rows by status, over all runs",
                 samples: MetricSamples::Counter(rows),
             },
             MetricFamily {
@@ -97,8 +97,8 @@ mod tests {
         ]));
         assert_eq!(
             text,
-            "# HELP coho_rows_total Rows by what became of them, over all runs.\n# TYPE coho_rows_total counter\n\
-             coho_rows_total{sync=\"accounts\",fate=\"delivered\"} 3\n\
+            "# HELP coho_rows_total Rows by status, over all runs.\n# TYPE coho_rows_total counter\n\
+             coho_rows_total{sync=\"accounts\",status=\"delivered\"} 3\n\
              # HELP coho_requests_open Runs that were asked for and have not ended.\n# TYPE coho_requests_open gauge\n\
              coho_requests_open{sync=\"accounts\"} 1\n"
         );

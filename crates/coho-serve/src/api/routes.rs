@@ -68,7 +68,7 @@ async fn ready(State(api): State<Api>) -> Response {
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // Whoever asks need not be known, so what is wrong with the files stands in the log only.
     let project = if api.house.fault().is_some() {
-        "its new files are wrong, and the old ones stay in force"
+        "its new files have mistakes, so the old ones stay in use"
     } else {
         "right"
     };
@@ -272,11 +272,9 @@ fn unread(unread: Unread) -> Refusal {
         Unread::TooLong => {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "the body is larger than 64 KiB")
         }
-        Unread::TooSlow => Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "Request timeout",
-            "the body did not arrive in time in time",
-        ),
+        Unread::TooSlow => {
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive in time")
+        }
     }
 }
 
