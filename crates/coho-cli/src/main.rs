@@ -84,6 +84,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         }
         Verb::Retry { sync, key, cause } => verb::run::retry(global, &sync, key, cause.as_deref()).await,
         Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
+        Verb::Purge { sync, key, yes } => verb::purge::purge(global, &sync, &key, yes),
         Verb::Alerts { action } => verb::alerts::alerts(global, action).await,
         Verb::Debug(typed) => verb::debug::debug(global, &typed).await,
         Verb::Template { action } => match action {

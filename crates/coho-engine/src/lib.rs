@@ -81,6 +81,7 @@ pub mod conclude;
 mod remember;
 pub mod send;
 pub mod run;
+pub mod purge;
 pub mod alerts;
 pub mod pinged;
 pub mod metrics;

@@ -64,6 +64,7 @@ mod cause;
 mod standing;
 mod forgotten;
 pub mod amend;
+pub mod purge;
 mod counted;
 pub mod run;
 pub mod stages;
