@@ -2,7 +2,7 @@
 //!
 //! Where a ledger may be stands in `place`, the schema and its steps in [`crate::schema`].
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use coho_core::failure::Failure;
 use coho_core::secret::Masker;
 use coho_core::time::Time;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
-use crate::{functions, mask};
+use crate::{functions, mask, unfold};
 
 /// "COHO": what tells a ledger from any other SQLite file.
 pub(crate) const APPLICATION: i32 = 0x434f_484f;
@@ -184,7 +184,14 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     }
     let mut connection = connect(path, opening.access)?;
     match (schema::identify(&connection, path)?, opening.access) {
-        (schema::VERSION, _) => {}
+        (schema::VERSION, Access::ReadWrite) => {}
+        (schema::VERSION, Access::ReadOnly) => {
+            if unfold::has_batches(&connection).map_err(|source| OpenError::sqlite(path, source))?
+                && !unfolded(path)
+            {
+                return copied(&connection, path, opening.now);
+            }
+        }
         // Nothing was ever in it: a crash left it so.
         (0, _) if !makes => return Err(OpenError::Missing { path: path.to_owned() }),
         (_, Access::ReadWrite) => upgrade::upgrade(&mut connection, path, opening.now)?,
@@ -195,7 +202,23 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     Ok(Opened { connection, copy: None })
 }
 
-/// An older ledger that is only read stays as it is: a private copy of it is brought up to date.
+/// Makes open intents of the batches that a dead run left; those of a run that lives are its own. Whether what is read then says
+/// what a run would find.
+fn unfolded(path: &Path) -> bool {
+    let _lock = match crate::lease::lock(path) {
+        Ok(lock) => lock,
+        Err(TryLockError::WouldBlock) => return true,
+        Err(TryLockError::Error(_)) => return false,
+    };
+    connect(path, Access::ReadWrite).is_ok_and(|mut connection| {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        transaction
+            .is_ok_and(|transaction| unfold::unfold(&transaction).is_ok() && transaction.commit().is_ok())
+    })
+}
+
+/// A ledger that is only read stays as it is where it is an older one, or a dead run left batches and nobody may write: a private
+/// copy of it is brought up to date.
 fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, OpenError> {
     let folder = temporary_folder()?;
     let copy = folder.path().join("ledger.db");
@@ -204,6 +227,7 @@ fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, Ope
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(error.into()))?;
     let mut written = connect(&copy, Access::ReadWrite)?;
     schema::climb(&mut written, now).map_err(|error| failed(error.into()))?;
+    unfold::unfold(&written).map_err(|fault| failed(fault.on(&copy, "opening intents").into()))?;
     drop(written);
     let connection = connect(&copy, Access::ReadOnly)?;
     Ok(Opened { connection, copy: Some((folder, copy)) })
