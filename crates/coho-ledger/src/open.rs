@@ -2,7 +2,7 @@
 //!
 //! Where a ledger may be stands in `place`, the schema and its steps in [`crate::schema`].
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use coho_core::failure::Failure;
 use coho_core::secret::Masker;
 use coho_core::time::Time;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
@@ -184,14 +184,7 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     }
     let mut connection = connect(path, opening.access)?;
     match (schema::identify(&connection, path)?, opening.access) {
-        (schema::VERSION, Access::ReadWrite) => {}
-        (schema::VERSION, Access::ReadOnly) => {
-            if unfold::has_batches(&connection).map_err(|source| OpenError::sqlite(path, source))?
-                && !unfolded(path)
-            {
-                return copied(&connection, path, opening.now);
-            }
-        }
+        (schema::VERSION, _) => {}
         // Nothing was ever in it: a crash left it so.
         (0, _) if !makes => return Err(OpenError::Missing { path: path.to_owned() }),
         (_, Access::ReadWrite) => upgrade::upgrade(&mut connection, path, opening.now)?,
@@ -202,23 +195,17 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     Ok(Opened { connection, copy: None })
 }
 
-/// Makes open intents of the batches that a dead run left; those of a run that lives are its own. Whether what is read then says
-/// what a run would find.
-fn unfolded(path: &Path) -> bool {
-    let _lock = match crate::lease::lock(path) {
-        Ok(lock) => lock,
-        Err(TryLockError::WouldBlock) => return true,
-        Err(TryLockError::Error(_)) => return false,
-    };
-    connect(path, Access::ReadWrite).is_ok_and(|mut connection| {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        transaction
-            .is_ok_and(|transaction| unfold::unfold(&transaction).is_ok() && transaction.commit().is_ok())
-    })
+/// A ledger in which a dead run left intents of batches, as a run would find it. `None` where there are none, and where they
+/// are those of a run that lives.
+pub(crate) fn unfolded(connection: &Connection, path: &Path, now: Time) -> Result<Option<Opened>, OpenError> {
+    let has_batches = unfold::has_batches(connection).map_err(|source| OpenError::sqlite(path, source))?;
+    if !has_batches || crate::lease::is_held(path) {
+        return Ok(None);
+    }
+    copied(connection, path, now).map(Some)
 }
 
-/// A ledger that is only read stays as it is where it is an older one, or a dead run left batches and nobody may write: a private
-/// copy of it is brought up to date.
+/// An older ledger that is only read stays as it is: a private copy of it is brought up to date.
 fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, OpenError> {
     let folder = temporary_folder()?;
     let copy = folder.path().join("ledger.db");

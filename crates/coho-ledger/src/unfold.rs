@@ -1,5 +1,5 @@
 //! Unfolding: a run that died leaves intents of whole batches. Each becomes an open intent in the memory of each key, as if it had
-//! been written by itself. Whoever takes the lease, or opens the ledger to read it, begins with that.
+//! been written by itself. Whoever takes the lease begins with that; a plan is made from a copy in which it is done.
 //!
 //! How a batch is written down stands in [`Write`]; [`crate::batch`] opens and closes batches, [`crate::intent`] single intents.
 
