@@ -156,9 +156,14 @@ impl Ledger {
             for (one, keys) in step.calls {
                 recorder.shared(keys, one)?;
             }
+            let mut lifts = standing::is_any(connection, scope)?;
             for Settlement { key, row_state, status, calls } in settlements {
                 store::store(connection, scope, key, row_state.as_ref(), status.at)?;
-                record_status(connection, run, scope, status)?;
+                if let (true, Some(key)) = (lifts, &status.key) {
+                    standing::lift(connection, scope, key)?;
+                }
+                lifts |= standing::stands(status.status);
+                insert(connection, run, scope, status)?;
                 recorder.exchange(key, calls)?;
             }
             batch::close(connection, step.closes)?;
@@ -198,6 +203,10 @@ pub(crate) fn record_status(
     if let Some(key) = &status.key {
         standing::lift(connection, scope, key)?;
     }
+    insert(connection, run, scope, status)
+}
+
+fn insert(connection: &Connection, run: &Run, scope: &SyncScope, status: &RowResult) -> Result<(), Fault> {
     let cause = cause::of(connection, run, scope, status)?;
     let fields = Packed::of(fields(&status.changes));
     connection
