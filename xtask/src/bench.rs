@@ -5,6 +5,7 @@
 //!
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+//! - `analytics`: first runs of accounts and events in batches, beside the goals that are set for them (module `analytics`).
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
@@ -23,6 +24,7 @@ use crate::{child, say};
 mod project;
 mod measure;
 mod report;
+mod analytics;
 mod plan;
 mod pages;
 mod liquid;
@@ -65,19 +67,27 @@ impl Scene {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Scene(Scene),
+    Analytics,
     Plan,
     Pages,
     Liquid,
 }
 
 impl Part {
-    const ALL: [Self; 5] =
-        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Pages, Self::Liquid];
+    const ALL: [Self; 6] = [
+        Self::Scene(Scene::Delivery),
+        Self::Scene(Scene::Unchanged),
+        Self::Analytics,
+        Self::Plan,
+        Self::Pages,
+        Self::Liquid,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Scene(Scene::Delivery) => "delivery",
             Self::Scene(Scene::Unchanged) => "unchanged",
+            Self::Analytics => "analytics",
             Self::Plan => "plan",
             Self::Pages => "pages",
             Self::Liquid => "liquid",
@@ -102,6 +112,7 @@ impl Part {
                 say::line(&report::table(scene.title(), rows, &rounds));
                 Ok(())
             }
+            Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
@@ -109,7 +120,7 @@ impl Part {
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;
