@@ -51,6 +51,7 @@ mod moment;
 mod pack;
 mod unfold;
 pub mod lease;
+pub mod shared_rate;
 pub mod scope;
 pub mod project;
 pub mod types;

@@ -95,7 +95,7 @@ impl Sender<'_> {
         let mut preparing = None;
         self.look_at_the_clock(sent);
         loop {
-            while under_way.len() < self.pace.concurrency {
+            while under_way.len() < self.client.at_once(self.sync.api).max(1) {
                 let Some(sending) = parcels.due() else { break };
                 under_way.push(self.parcel(sending, sent.stopped.is_some()));
             }
