@@ -92,7 +92,7 @@ impl Writer {
     }
 
     fn next_of(&self, ahead: &mut Ahead) -> Result<Option<(i64, Operation)>, EngineError> {
-        let Next { phase, after, most, .. } = &mut ahead.next;
+        let Next { phase, after, most } = &mut ahead.next;
         if ahead.rest.is_empty() && *most > 0 {
             ahead.rest = self.table.operations(*phase, *after, READ_AT_ONCE.min(*most))?.into();
             *after = ahead.rest.back().map_or(*after, |(last, _)| *last);
