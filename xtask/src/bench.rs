@@ -5,6 +5,7 @@
 //!
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+//! - `analytics`: first runs of accounts and events in batches, beside the goals that are set for them (module `analytics`).
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
@@ -24,6 +25,7 @@ use crate::{child, say};
 mod project;
 mod measure;
 mod report;
+mod analytics;
 mod plan;
 mod pages;
 mod year;
@@ -67,6 +69,7 @@ impl Scene {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Scene(Scene),
+    Analytics,
     Plan,
     Pages,
     Year,
@@ -74,9 +77,10 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
+        Self::Analytics,
         Self::Plan,
         Self::Pages,
         Self::Year,
@@ -87,6 +91,7 @@ impl Part {
         match self {
             Self::Scene(Scene::Delivery) => "delivery",
             Self::Scene(Scene::Unchanged) => "unchanged",
+            Self::Analytics => "analytics",
             Self::Plan => "plan",
             Self::Pages => "pages",
             Self::Year => "year",
@@ -113,6 +118,7 @@ impl Part {
                 say::line(&report::table(scene.title(), rows, &rounds));
                 Ok(())
             }
+            Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
             Self::Year => year::play(&target.join("release"), rows),
@@ -121,6 +127,7 @@ impl Part {
     }
 }
 
+        Self::Analytics,
 /// `cargo xtask bench [delivery|unchanged|plan|pages|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;

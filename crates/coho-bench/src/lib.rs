@@ -1,6 +1,7 @@
 //! Programs for `cargo xtask bench`: what Coho is measured with and against.
 //!
-//! **What it is:** a file of accounts that is the same on every machine ([`accounts`]), a client that sends it without
+//! **What it is:** files of accounts and of events that are the same on every machine
+//! ([`accounts`], [`events`]), a client that sends it without
 //! remembering anything ([`plain`]), a server that answers as fast as it can ([`null`]), and ten templates with rows for
 //! them ([`templates`]), and a year of runs in simulated time ([`year`]). Each has a program of its own in `src/bin`.
 //!
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod accounts;
+pub mod events;
 pub mod plain;
 pub mod null;
 pub mod ledger;

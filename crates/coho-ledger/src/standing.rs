@@ -120,6 +120,14 @@ pub(crate) fn is_known(
     Ok(says_it.unwrap_or(matches!(status.status, RowStatus::Unchanged | RowStatus::Kept)))
 }
 
+/// Whether a status stands of any row of a sync.
+pub(crate) fn is_any(connection: &Connection, scope: &SyncScope) -> Result<bool, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM fates INDEXED BY fates_standing WHERE standing = 1 AND scope = ?1 AND key IS NOT NULL LIMIT 1",
+    )?;
+    Ok(statement.exists([scope.id])?)
+}
+
 /// Another status takes the place of the one that stands.
 pub(crate) fn lift(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<(), Fault> {
     connection
