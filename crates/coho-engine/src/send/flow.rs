@@ -56,7 +56,7 @@ impl Sender<'_> {
         sent: &mut Sent,
     ) -> Result<OpRange, EngineError> {
         let OpRange { after, most } = range;
-        let mut flow = Flow::new(Next { phase, api: self.sync.api, after, most }, sent.rejected());
+        let mut flow = Flow::new(Next { phase, after, most }, sent.rejected());
         let mut writing = None;
         let flowed = self.carry_out(&mut flow, &mut writing, sent).await;
         // Where something else failed, what is being written is still told.
@@ -173,17 +173,22 @@ impl Flow {
 }
 
 /// What a group that is being written comes to; nothing ever, where none is.
-async fn written(writing: &mut Option<Writing>) -> Result<Written, EngineError> {
+pub(super) async fn written(writing: &mut Option<Writing>) -> Result<Written, EngineError> {
     let Some(under_way) = writing else { return pending().await };
     let written = joined(under_way).await;
     *writing = None;
     written
 }
 
-/// A panic of the writer is the run's.
+/// What a group that is being written comes to.
 pub(super) async fn joined(writing: &mut Writing) -> Result<Written, EngineError> {
-    match writing.await.map_err(tokio::task::JoinError::try_into_panic) {
-        Ok(written) => written,
+    finished(writing).await
+}
+
+/// What comes of work on another thread. A panic there is the run's.
+pub(super) async fn finished<T>(work: &mut JoinHandle<Result<T, EngineError>>) -> Result<T, EngineError> {
+    match work.await.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(done) => done,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // The runtime ends, and the run with it.
         Err(Err(_)) => Err(PlanError::Interrupted.into()),
