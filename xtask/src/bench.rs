@@ -127,8 +127,7 @@ impl Part {
     }
 }
 
-        Self::Analytics,
-/// `cargo xtask bench [delivery|unchanged|plan|pages|year|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;
