@@ -65,6 +65,7 @@
 mod failure;
 pub mod lineage;
 pub mod context;
+pub mod dbt;
 pub mod clock;
 mod isolated;
 mod leased;

@@ -10,6 +10,8 @@ mod stage;
 
 #[path = "engine/deliveries.rs"]
 mod deliveries;
+#[path = "engine/dbt.rs"]
+mod dbt;
 #[path = "engine/nulls.rs"]
 mod nulls;
 #[path = "engine/removals.rs"]
