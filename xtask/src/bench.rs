@@ -5,8 +5,10 @@
 //!
 //! - `delivery`: a first run, every row is sent.
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
+//! - `analytics`: first runs of accounts and events in batches, beside the goals that are set for them (module `analytics`).
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
+//! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
@@ -23,8 +25,10 @@ use crate::{child, say};
 mod project;
 mod measure;
 mod report;
+mod analytics;
 mod plan;
 mod pages;
+mod year;
 mod liquid;
 
 use measure::{Cost, measure};
@@ -65,29 +69,41 @@ impl Scene {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Scene(Scene),
+    Analytics,
     Plan,
     Pages,
+    Year,
     Liquid,
 }
 
 impl Part {
-    const ALL: [Self; 5] =
-        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Pages, Self::Liquid];
+    const ALL: [Self; 7] = [
+        Self::Scene(Scene::Delivery),
+        Self::Scene(Scene::Unchanged),
+        Self::Analytics,
+        Self::Plan,
+        Self::Pages,
+        Self::Year,
+        Self::Liquid,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::Scene(Scene::Delivery) => "delivery",
             Self::Scene(Scene::Unchanged) => "unchanged",
+            Self::Analytics => "analytics",
             Self::Plan => "plan",
             Self::Pages => "pages",
+            Self::Year => "year",
             Self::Liquid => "liquid",
         }
     }
 
     fn named(word: Option<&str>) -> Result<Vec<Self>> {
         let word = word.unwrap_or("all");
-        let parts: Vec<_> =
-            Self::ALL.into_iter().filter(|part| word == "all" || word == part.name()).collect();
+        // A year takes an hour.
+        let is_wanted = |part: &Self| word == part.name() || (word == "all" && *part != Self::Year);
+        let parts: Vec<_> = Self::ALL.into_iter().filter(is_wanted).collect();
         if parts.is_empty() {
             bail!("`{word}` is none of {}, all", Self::ALL.map(Self::name).join(", "));
         }
@@ -102,14 +118,16 @@ impl Part {
                 say::line(&report::table(scene.title(), rows, &rounds));
                 Ok(())
             }
+            Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
+            Self::Year => year::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

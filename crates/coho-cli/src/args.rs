@@ -234,6 +234,21 @@ pub(crate) enum Verb {
         #[arg(long)]
         yes: bool,
     },
+    /// Remove the values of one row from everything that Coho keeps on this machine: row states, history, calls, messages, and
+    /// the ledger's free pages and log. Asks first.
+    ///
+    /// The row's key, the ids of its record and digests stay, so that nothing is sent twice. If the row is still in the model,
+    /// its values are stored again when it changes.
+    Purge {
+        /// The sync.
+        sync: String,
+        /// The row's primary key; if the key has several columns, their values: `acme,7`.
+        #[arg(long)]
+        key: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// List open alerts, muted syncs, and recipients that cannot be reached.
     Alerts {
         /// What else to do.
@@ -263,9 +278,9 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Tell dbt of syncs.
+    /// Show syncs in dbt's lineage.
     Dbt {
-        /// What is told.
+        /// What is written for dbt.
         #[command(subcommand)]
         action: DbtAction,
     },
@@ -437,7 +452,7 @@ pub(crate) enum Page {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Simulator {
     /// The address to listen on; port 0 picks a free one. Anyone who can reach an address other than this machine's own can
-    /// read and change the records with the token; the inspection API answers only on this machine.
+    /// read and change the records with the token; the inspection API accepts calls only from this machine.
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
     /// The REST API token to accept.

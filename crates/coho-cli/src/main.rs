@@ -17,6 +17,9 @@ mod pipes;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod progress;
+#[cfg_attr(not(feature = "otel"), path = "telemetry/none.rs")]
+mod telemetry;
+mod traced;
 mod verb;
 
 use std::process::ExitCode;
@@ -43,10 +46,12 @@ async fn main() -> ExitCode {
     };
     log(&cli.global);
     let form = if cli.global.json { Form::Document } else { Form::Text };
-    match carry_out(cli).await {
+    let code = match carry_out(cli).await {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => ExitCode::from(failure::report(&error, form)),
-    }
+    };
+    telemetry::end();
+    code
 }
 
 async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
@@ -79,6 +84,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         }
         Verb::Retry { sync, key, cause } => verb::run::retry(global, &sync, key, cause.as_deref()).await,
         Verb::Forget { sync, key, yes } => verb::forget::forget(global, &sync, key.as_deref(), yes),
+        Verb::Purge { sync, key, yes } => verb::purge::purge(global, &sync, &key, yes),
         Verb::Alerts { action } => verb::alerts::alerts(global, action).await,
         Verb::Debug(typed) => verb::debug::debug(global, &typed).await,
         Verb::Template { action } => match action {

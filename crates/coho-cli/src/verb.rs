@@ -14,6 +14,7 @@ pub(crate) mod learn;
 pub(crate) mod permit;
 pub(crate) mod plan;
 pub(crate) mod preview;
+pub(crate) mod purge;
 pub(crate) mod reference;
 pub(crate) mod rows;
 pub(crate) mod run;

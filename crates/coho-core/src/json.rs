@@ -66,8 +66,9 @@ pub fn is_same(one: &Value, other: &Value) -> bool {
 
 /// The compact JSON text of an object with these members. No name may come twice.
 pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'a Value)>) -> String {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(512);
     append_object(&mut text, members);
+    text.shrink_to_fit();
     finished(text)
 }
 
@@ -123,7 +124,19 @@ fn append_comma(text: &mut Vec<u8>, at: usize) {
 
 /// Appends a text, quoted, and escaped where that is needed. Memory takes all that is written.
 pub fn append_text(text: &mut Vec<u8>, words: &str) {
-    serde_json::to_writer(text, words).unwrap_or_default();
+    if words.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        serde_json::to_writer(text, words).unwrap_or_default();
+        return;
+    }
+    text.reserve(words.len() + 2);
+    text.push(b'"');
+    text.extend_from_slice(words.as_bytes());
+    text.push(b'"');
+}
+
+/// Whether a byte cannot stand in a quoted text as it is.
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// A value from what `serde_json` read.
@@ -230,5 +243,15 @@ mod tests {
         assert!(parse("{").is_err());
         assert!(parse("1e99999").is_err());
         assert!(matches!(parse_strict(r#"{"a":1,"a":1}"#), Err(JsonError::Doubled(name)) if name == "a"));
+    }
+
+    #[test]
+    fn every_character_is_quoted_as_others_quote_it() {
+        for character in (0..=0x2_ff).filter_map(char::from_u32).chain(['\u{2028}', '\u{10ffff}']) {
+            let words = format!("a{character}b");
+            let mut text = Vec::new();
+            append_text(&mut text, &words);
+            assert_eq!(text, serde_json::to_vec(&words).unwrap(), "{character:?}");
+        }
     }
 }

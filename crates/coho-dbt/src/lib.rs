@@ -10,7 +10,7 @@
 //! what is missing counts as not known (<https://docs.getdbt.com/reference/artifacts/manifest-json>, read 2026-11-28).
 //!
 //! ```
-//! use coho_dbt::{Freshness, Manifest, RunResults, Standing, standing};
+//! use coho_dbt::{AgeLimit, Manifest, RunResults, Standing, standing};
 //! use coho_core::time::Time;
 //!
 //! let manifest = Manifest::read(&br#"{ "nodes": {
@@ -26,8 +26,8 @@
 //!     "args": { "which": "build" },
 //!     "results": [{ "unique_id": "model.shop.customers", "status": "error" }]
 //! }"#[..])?;
-//! let freshness = Freshness { max_age: None, now: Time::UNIX_EPOCH };
-//! let Standing::Refused(problem) = standing(&manifest, &customers, Some(&results), &freshness) else { panic!() };
+//! let limit = AgeLimit { max_age: None, now: Time::UNIX_EPOCH };
+//! let Standing::Refused(problem) = standing(&manifest, &customers, Some(&results), &limit) else { panic!() };
 //! assert_eq!(problem.message, "dbt's last command, `dbt build`, failed for the model `customers`: the model (error)");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -44,4 +44,4 @@ pub use json::ArtifactError;
 pub use manifest::{FoundModel, Manifest};
 pub use name::ModelName;
 pub use results::RunResults;
-pub use standing::{Freshness, Passed, Standing, standing};
+pub use standing::{AgeLimit, Passed, Standing, standing};

@@ -17,7 +17,7 @@ const BUILD_NOTHING: [&str; 6] = ["compile", "generate", "docs", "show", "list",
 
 /// How old results may be.
 #[derive(Clone, Copy, Debug)]
-pub struct Freshness {
+pub struct AgeLimit {
     /// The oldest that counts; `None` for any age.
     pub max_age: Option<TimeDelta>,
     /// The present time.
@@ -60,10 +60,10 @@ pub fn standing(
     manifest: &Manifest,
     model: &FoundModel,
     results: Option<&RunResults>,
-    freshness: &Freshness,
+    limit: &AgeLimit,
 ) -> Standing {
     let name = preview(&model.name);
-    let Some(results) = results else { return without_results(&name, freshness) };
+    let Some(results) = results else { return without_results(&name, limit) };
     let command = command(results);
     let builds = !results.command.as_deref().is_some_and(|command| BUILD_NOTHING.contains(&command));
     let endings = if builds { endings(manifest, model, results) } else { Vec::new() };
@@ -74,11 +74,11 @@ pub fn standing(
         let problem = Problem::new(Code::DBT_FAILED, message);
         return Standing::Refused(with_help(problem));
     }
-    if let Some(problem) = too_old(&command, results, freshness) {
+    if let Some(problem) = too_old(&command, results, limit) {
         return Standing::Refused(problem);
     }
     if !builds {
-        let message = format!("{command} builds and tests nothing: how `{name}` is, is not known");
+        let message = format!("{command} builds and tests nothing: nothing is known of the model `{name}`");
         return Standing::Unknown(with_help(Problem::new(Code::DBT_UNKNOWN, message)));
     }
     let others: Vec<String> =
@@ -140,9 +140,9 @@ fn command(results: &RunResults) -> String {
     format!("dbt's last command{}", command.unwrap_or_default())
 }
 
-fn without_results(name: &str, freshness: &Freshness) -> Standing {
-    let message = format!("dbt left no run_results.json: how the model `{name}` is, is not known");
-    match freshness.max_age {
+fn without_results(name: &str, limit: &AgeLimit) -> Standing {
+    let message = format!("dbt left no run_results.json: nothing is known of the model `{name}`");
+    match limit.max_age {
         // Whoever asks for fresh data does not want data of which nobody knows.
         Some(_) => {
             let problem = Problem::new(Code::DBT_STALE, message);
@@ -152,10 +152,10 @@ fn without_results(name: &str, freshness: &Freshness) -> Standing {
     }
 }
 
-fn too_old(command: &str, results: &RunResults, freshness: &Freshness) -> Option<Problem> {
-    let max_age = freshness.max_age?;
+fn too_old(command: &str, results: &RunResults, limit: &AgeLimit) -> Option<Problem> {
+    let max_age = limit.max_age?;
     let message = match results.at {
-        Some(at) if freshness.now - at <= max_age => return None,
+        Some(at) if limit.now - at <= max_age => return None,
         Some(at) => format!(
             "{command} ended on {}, which is longer ago than `max_age: {}`",
             at.format("%Y-%m-%d %H:%M:%SZ"),

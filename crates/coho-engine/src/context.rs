@@ -18,8 +18,8 @@ use coho_mapping::{Filters, Specification};
 use coho_project::{HistorySpec, Project, ServerSpec, SourceSpec};
 use coho_source::Connection;
 
+use crate::artifacts::Artifacts;
 use crate::clock::Clock;
-use crate::dbt::Artifacts;
 pub use crate::failure::EngineError;
 use crate::lineage::LineageTarget;
 

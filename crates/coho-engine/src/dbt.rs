@@ -4,11 +4,7 @@
 //! them anew while a server runs, and what needs no rows needs no manifest. A file that did not change is read once.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use coho_core::code::Code;
@@ -16,42 +12,12 @@ use coho_core::model::{DbtModel, Model, Relation};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::sync::Sync;
-use coho_dbt::{ArtifactError, Freshness, Manifest, RunResults, Standing, standing};
+use coho_dbt::{AgeLimit, Standing, standing};
 use coho_plan::failure::PlanError;
-use coho_project::DbtSpec;
 
+use crate::artifacts::{Artifacts, Snapshot};
 use crate::context::Engine;
 use crate::failure::EngineError;
-
-/// The most bytes that an artifact may have.
-const LONGEST: u64 = 1 << 30;
-
-/// dbt's artifacts, as they were read last.
-#[derive(Debug)]
-pub(crate) struct Artifacts {
-    spec: DbtSpec,
-    folder: PathBuf,
-    manifest: Kept<Manifest>,
-    results: Kept<RunResults>,
-}
-
-/// A file's content, and what the file looked like when it was read.
-type Kept<T> = Mutex<Option<(FileStamp, Arc<T>)>>;
-
-/// What changes where a file is written anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileStamp {
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-/// The artifacts at one moment.
-#[derive(Clone)]
-struct Snapshot {
-    manifest: Arc<Manifest>,
-    /// The error says why there are results that nobody can read.
-    results: Result<Option<Arc<RunResults>>, Problem>,
-}
 
 /// A model as its source can read it.
 pub(crate) struct ResolvedModel<'a> {
@@ -89,62 +55,6 @@ impl DbtFindings {
     }
 }
 
-impl Artifacts {
-    pub(crate) fn new(spec: &DbtSpec, root: &Path) -> Self {
-        let folder = root.join(&spec.target);
-        Self { spec: spec.clone(), folder, manifest: Mutex::default(), results: Mutex::default() }
-    }
-
-    /// The artifacts as they are now.
-    fn read(&self) -> Result<Snapshot, Problem> {
-        let manifest = self.file(&self.manifest, "manifest.json", Manifest::read)?;
-        let results = self.file(&self.results, "run_results.json", RunResults::read);
-        match manifest {
-            Some(manifest) => Ok(Snapshot { manifest, results }),
-            None => Err(self.problem(format!("there is no `{}`", self.shown("manifest.json")))),
-        }
-    }
-
-    /// A file's content; `None` where there is no such file.
-    fn file<T>(
-        &self,
-        kept: &Kept<T>,
-        name: &str,
-        read: impl FnOnce(std::io::Take<File>) -> Result<T, ArtifactError>,
-    ) -> Result<Option<Arc<T>>, Problem> {
-        let failed = |why: String| self.problem(format!("cannot read `{}`: {why}", self.shown(name)));
-        let file = match File::open(self.folder.join(name)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error.to_string())),
-        };
-        let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
-        let stamp = FileStamp { length: metadata.len(), modified: metadata.modified().ok() };
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, content)) = &*kept
-            && *known == stamp
-        {
-            return Ok(Some(content.clone()));
-        }
-        if stamp.length > LONGEST {
-            return Err(failed(format!("it is larger than {} GiB", LONGEST >> 30)));
-        }
-        let content = Arc::new(read(file.take(LONGEST)).map_err(|error| failed(error.to_string()))?);
-        *kept = Some((stamp, content.clone()));
-        Ok(Some(content))
-    }
-
-    /// A file as the project names it.
-    fn shown(&self, name: &str) -> String {
-        format!("{}/{name}", self.spec.target.trim_end_matches('/'))
-    }
-
-    fn problem(&self, message: String) -> Problem {
-        Problem { help: Code::DBT_ARTIFACT.help(), ..Problem::new(Code::DBT_ARTIFACT, message) }
-            .at(&self.spec.place)
-    }
-}
-
 impl<'a> Engine<'a> {
     /// A model as its source can read it: the table of a model of dbt is looked up. The error says why it has none.
     pub(crate) async fn resolve(&self, model: &'a Model) -> Result<ResolvedModel<'a>, Problem> {
@@ -152,12 +62,12 @@ impl<'a> Engine<'a> {
             return Ok(ResolvedModel { model: Cow::Borrowed(model), standing: None });
         };
         let artifacts = self.artifacts(dbt)?;
-        let spec = artifacts.spec.place.clone();
+        let place = artifacts.place().clone();
         // A manifest may have a hundred megabytes: nothing else waits for it.
         let read = tokio::task::spawn_blocking(move || artifacts.read()).await;
         let read = read.unwrap_or_else(|error| {
             Err(Problem::new(Code::DBT_ARTIFACT, format!("could not read dbt's artifacts: {error}"))
-                .at(&spec))
+                .at(&place))
         });
         self.resolve_in(model, dbt, &read?)
     }
@@ -183,11 +93,9 @@ impl<'a> Engine<'a> {
     ) -> Result<ResolvedModel<'a>, Problem> {
         let found = snapshot.manifest.find(&dbt.name).map_err(|problem| problem.at(&dbt.place))?;
         let max_age: Option<TimeDelta> = self.setup.project.dbt.as_ref().and_then(|spec| spec.max_age);
-        let freshness = Freshness { max_age, now: self.setup.clock.now() };
+        let limit = AgeLimit { max_age, now: self.setup.clock.now() };
         let standing = match &snapshot.results {
-            Ok(results) => {
-                at(&dbt.place, standing(&snapshot.manifest, &found, results.as_deref(), &freshness))
-            }
+            Ok(results) => at(&dbt.place, standing(&snapshot.manifest, &found, results.as_deref(), &limit)),
             Err(problem) => Standing::Refused(problem.clone()),
         };
         let relation = Relation::Dbt(DbtModel { relation: Some(found.relation), ..dbt.clone() });

@@ -64,6 +64,7 @@
 
 mod failure;
 pub mod lineage;
+mod artifacts;
 pub mod context;
 pub mod dbt;
 pub mod clock;
@@ -82,8 +83,10 @@ pub mod conclude;
 mod remember;
 pub mod send;
 pub mod run;
+pub mod purge;
 pub mod alerts;
 pub mod pinged;
+pub mod metrics;
 pub mod reports;
 pub mod preview;
 pub mod traits;

@@ -131,7 +131,7 @@ impl Engine<'_> {
         }
         self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
         let ledger = match ledger {
-            Some(ledger) => ledger,
+            Some(ledger) => ledger.unfolded(self.setup.clock.now())?,
             None => Ledger::temporary(self.setup.clock.now())?,
         };
         let (beat, began) = (|| (), |_, _| ());

@@ -3,13 +3,13 @@
 //! Many intents are one durable transaction, with what is settled at the same time: [`Ledger::advance`]. [`crate::settle`] closes
 //! what a verdict was found for.
 
-use coho_core::digest::{Digest, ENCODING};
+use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_core::operation::Operation;
 use coho_core::row_state::{RowState, Verb};
 use coho_core::target::ExternalId;
 use coho_core::time::Time;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
@@ -17,6 +17,7 @@ use crate::ledger::Ledger;
 use crate::moment::micros;
 use crate::row_state::{self, store};
 use crate::scope::SyncScope;
+use crate::unfold::Open;
 
 /// A write that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,19 +65,6 @@ pub enum Opened {
     Stale,
 }
 
-const OPEN: &str = "\
-    INSERT INTO memory (scope, key, departure, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
-       serial) \
-    VALUES (?1, ?2, ?3, ?4, 'never', 'open', ?5, ?6, ?7, ?8, ?9, ?8, 1)";
-
-/// What is waiting is taken over by the intent; what was acknowledged stands until the verdict. Where an earlier write may
-/// have arrived, it counts from that one: a record that was born since is ours.
-const REOPEN: &str = "\
-    UPDATE memory SET target = ?4, pending = 'open', verb = ?5, operation = ?6, would_send = ?7, \
-       since = CASE WHEN pending = 'open' THEN since ELSE ?8 END, updated_at = ?8, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
-       due_at = NULL, serial = serial + 1 \
-    WHERE scope = ?1 AND key = ?2 AND departure = ?3";
-
 impl Ledger {
     /// Makes intents durable in one transaction: their operations may be sent then. Gives what became of each.
     pub fn open_intents(
@@ -100,19 +88,26 @@ pub(crate) fn open_all(
 
 /// Opens an intent where the memory of its key is the expected one.
 fn open(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<Opened, Fault> {
+    let opened = look(connection, scope, intent)?;
+    if let Opened::Durable { before } = &opened {
+        let open = Open {
+            scope: scope.id,
+            key: intent.key.row(),
+            departure: intent.key.departure(),
+            target: intent.target.as_str(),
+            verb: store::verb(intent.verb),
+            operation: intent.operation,
+            would_send: &intent.would_send,
+            since: micros(intent.since),
+        };
+        open.write(connection, before.is_some())?;
+    }
+    Ok(opened)
+}
+
+/// Whether an intent may be opened: the memory of its key is the expected one.
+pub(crate) fn look(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<Opened, Fault> {
     let before = row_state::load(connection, scope, &intent.key)?;
-    if before.as_ref().map_or(0, |row_state| row_state.version) != intent.version {
-        return Ok(Opened::Stale);
-    }
-    let (key, departure, target) = (intent.key.row(), intent.key.departure(), intent.target.as_str());
-    let (verb, operation) = (store::verb(intent.verb), intent.operation.to_bytes());
-    let (would_send, since) = (&intent.would_send, micros(intent.since));
-    let of = params![scope.id, key, departure, target, verb, operation, would_send, since];
-    if before.is_some() {
-        connection.prepare_cached(REOPEN)?.execute(of)?;
-    } else {
-        let of = params![scope.id, key, departure, target, verb, operation, would_send, since, ENCODING];
-        connection.prepare_cached(OPEN)?.execute(of)?;
-    }
-    Ok(Opened::Durable { before })
+    let version = before.as_ref().map_or(0, |row_state| row_state.version);
+    Ok(if version == intent.version { Opened::Durable { before } } else { Opened::Stale })
 }

@@ -27,8 +27,8 @@ use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::open::private;
-use crate::place;
 use crate::run::RunId;
+use crate::{place, unfold};
 
 /// How often a lock is asked for that is taken, and how long is waited in between: somebody may only have looked whether it is.
 const TRIES: u32 = 5;
@@ -169,6 +169,7 @@ impl Ledger {
             let lost = noted.map_or(0, |noted| noted.saturating_sub(count(row.writes)));
             let (epoch, writes) = (row.epoch + 1, row.writes + 1);
             take(connection, epoch, writes, holder, now, ttl)?;
+            unfold::unfold(connection)?;
             Ok(Ok((epoch, writes, lost)))
         })?;
         let (epoch, writes, lost_writes) = taken?;
@@ -281,6 +282,11 @@ fn look(ledger: &Path) -> Held {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Held::No,
         Ok(Err(TryLockError::Error(_))) | Err(_) => Held::Unknown,
     }
+}
+
+/// Whether a living process of this machine holds the ledger, as far as locks tell.
+pub(crate) fn is_held(ledger: &Path) -> bool {
+    look(ledger) == Held::Yes
 }
 
 fn row(connection: &Connection) -> Result<Option<Row>, Fault> {

@@ -41,6 +41,18 @@ impl Ledger {
         })
     }
 
+    /// This ledger as a run would find it: where a dead run left intents of batches, a private copy in which each of their rows
+    /// has an open intent. A plan is made from it, and changes nothing.
+    pub fn unfolded(self, now: Time) -> Result<Self, OpenError> {
+        let found = open::unfolded(&self.connection(), &self.path, now)?;
+        Ok(match found {
+            Some(Opened { connection, copy: Some((folder, path)) }) => {
+                Self::of(connection, path, self.shared, Some(folder))
+            }
+            Some(_) | None => self,
+        })
+    }
+
     /// An empty ledger in a private temporary folder, gone when it is dropped: for planning where there is none yet.
     pub fn temporary(now: Time) -> Result<Self, OpenError> {
         let folder = open::temporary_folder()?;

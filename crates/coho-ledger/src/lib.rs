@@ -9,7 +9,7 @@
 //! nothing: that is `coho_core::decide`.
 //!
 //! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose row_state it is, [`row_state`] for what is stored of a key and
-//! [`identity`] for who holds a record, [`intent`] and [`settle`] for the order of a write (intend, send, settle),
+//! [`identity`] for who holds a record, [`intent`], [`batch`] and [`settle`] for the order of a write (intend, send, settle),
 //! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a
 //! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
 //! whom in [`alerts`] and [`outbox`].
@@ -49,7 +49,9 @@ pub mod schema;
 pub mod failure;
 mod moment;
 mod pack;
+mod unfold;
 pub mod lease;
+pub mod shared_rate;
 pub mod scope;
 pub mod project;
 pub mod types;
@@ -57,12 +59,14 @@ pub mod workspace;
 pub mod row_state;
 pub mod identity;
 pub mod intent;
+pub mod batch;
 pub mod settle;
 mod call;
 mod cause;
 mod standing;
 mod forgotten;
 pub mod amend;
+pub mod purge;
 mod counted;
 pub mod run;
 pub mod stages;

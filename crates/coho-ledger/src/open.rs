@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
-use crate::{functions, mask};
+use crate::{functions, mask, unfold};
 
 /// "COHO": what tells a ledger from any other SQLite file.
 pub(crate) const APPLICATION: i32 = 0x434f_484f;
@@ -195,6 +195,16 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     Ok(Opened { connection, copy: None })
 }
 
+/// A ledger in which a dead run left intents of batches, as a run would find it. `None` where there are none, and where they
+/// are those of a run that lives.
+pub(crate) fn unfolded(connection: &Connection, path: &Path, now: Time) -> Result<Option<Opened>, OpenError> {
+    let has_batches = unfold::has_batches(connection).map_err(|source| OpenError::sqlite(path, source))?;
+    if !has_batches || crate::lease::is_held(path) {
+        return Ok(None);
+    }
+    copied(connection, path, now).map(Some)
+}
+
 /// An older ledger that is only read stays as it is: a private copy of it is brought up to date.
 fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, OpenError> {
     let folder = temporary_folder()?;
@@ -204,6 +214,7 @@ fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, Ope
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| failed(error.into()))?;
     let mut written = connect(&copy, Access::ReadWrite)?;
     schema::climb(&mut written, now).map_err(|error| failed(error.into()))?;
+    unfold::unfold(&written).map_err(|fault| failed(fault.on(&copy, "opening intents").into()))?;
     drop(written);
     let connection = connect(&copy, Access::ReadOnly)?;
     Ok(Opened { connection, copy: Some((folder, copy)) })

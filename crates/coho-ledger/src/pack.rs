@@ -3,16 +3,19 @@
 //! `sqlar_uncompress`.
 
 use std::borrow::Cow;
-use std::io::{Read as _, Write as _};
+use std::cell::RefCell;
+use std::io::Read as _;
 
-use flate2::Compression;
 use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 use crate::failure::Fault;
 
 /// Texts below this stay as they are: most of what would be saved is lost to the packing.
 const SHORT: usize = 512;
+
+/// Texts from this on, the bodies of batches above all, are packed quickly: a fifth more bytes, for a third of the time.
+const LONG: usize = 16 << 10;
 
 /// The largest text that is unpacked; no larger one is ever packed.
 const LARGEST: u64 = 4 << 20;
@@ -41,11 +44,26 @@ impl<'t> Packed<'t> {
     }
 }
 
-/// Writing into memory does not fail; if it did, the text would stay as it is.
+thread_local! {
+    /// What packs, with its memory: to make it anew for each text would cost more than the packing.
+    static PACKERS: RefCell<[Compress; 2]> =
+        RefCell::new([Compression::default(), Compression::fast()].map(|level| Compress::new(level, true)));
+}
+
+/// The packed text; `None` where it would not be shorter.
 fn compressed(text: &str) -> Option<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(text.len() / 2), Compression::default());
-    encoder.write_all(text.as_bytes()).ok()?;
-    encoder.finish().ok()
+    PACKERS.with_borrow_mut(|packers| {
+        let packer = packers.get_mut(usize::from(text.len() >= LONG))?;
+        packer.reset();
+        let mut packed = Vec::with_capacity(text.len());
+        match packer.compress_vec(text.as_bytes(), &mut packed, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) => {
+                packed.shrink_to_fit();
+                Some(packed)
+            }
+            Ok(Status::Ok | Status::BufError) | Err(_) => None,
+        }
+    })
 }
 
 /// The text of two columns.
@@ -69,6 +87,15 @@ mod tests {
         let zlib = packed.zlib.unwrap();
         assert!(packed.plain.is_none() && zlib.len() * 4 < text.len());
         assert_eq!(unpacked(None, Some(&zlib)).unwrap(), Some(text));
+    }
+
+    #[test]
+    fn texts_are_packed_one_after_the_other_and_none_is_mixed_with_another() {
+        let texts = ["[1,2,3]", r#"{"name":"Acme"}"#, "ä,ö,ü,"].map(|text| text.repeat(4_000));
+        for text in texts.iter().chain(&texts).map(|text| &text[..]).chain([&texts[0][..700]]) {
+            let packed = Packed::of(text).zlib.unwrap();
+            assert_eq!(unpacked(None, Some(&packed)).unwrap().as_deref(), Some(text));
+        }
     }
 
     #[test]

@@ -131,7 +131,16 @@ fn carry_out(
     notes: &RangeInclusive<i64>,
     now: Time,
 ) -> rusqlite::Result<()> {
-    for sql in [split_off(), begin_anew(), seen(), released(), forgotten(), learned()] {
+    let [splits, seen_again, let_be, dropped, taken] = effects(connection, notes)?;
+    let all = [
+        (splits, split_off()),
+        (splits, begin_anew()),
+        (seen_again, seen()),
+        (let_be, released()),
+        (dropped, forgotten()),
+        (taken, learned()),
+    ];
+    for (_, sql) in all.into_iter().filter(|(has, _)| *has) {
         let sql = sql.replace("main_notes", "temp.notes");
         let mut statement = connection.prepare_cached(&sql)?;
         // Each statement takes those of these that it names.
@@ -146,6 +155,20 @@ fn carry_out(
         statement.raw_execute()?;
     }
     Ok(())
+}
+
+/// Which effects are among these notes, in the order of the statements that carry them out: most have one alone, and a statement
+/// for nothing would read all of them.
+fn effects(connection: &Connection, notes: &RangeInclusive<i64>) -> rusqlite::Result<[bool; 5]> {
+    let mut statement = connection.prepare_cached(
+        "SELECT max(splits_to IS NOT NULL), max(effect IS 'seen'), max(effect IS 'released'), max(effect IS 'forgotten'),
+           max(effect IS 'learned')
+         FROM temp.notes WHERE seq BETWEEN ?1 AND ?2",
+    )?;
+    statement.query_row([notes.start(), notes.end()], |row| {
+        let has = |column: usize| row.get::<_, Option<bool>>(column).map(Option::unwrap_or_default);
+        Ok([has(0)?, has(1)?, has(2)?, has(3)?, has(4)?])
+    })
 }
 
 /// The record that a row leaves goes on under a departure of its own. What was let be of the same record there is older.

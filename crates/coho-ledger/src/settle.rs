@@ -13,6 +13,7 @@ use coho_core::time::Time;
 use coho_core::verdict::{Call, RowStatus};
 use rusqlite::{Connection, params};
 
+use crate::batch::{self, BatchId, OpenedBatch};
 use crate::call::Recorder;
 use crate::failure::{Fault, LedgerError};
 use crate::intent::{self, Intent, Opened};
@@ -98,6 +99,19 @@ pub struct Advance<'a> {
     pub calls: &'a [(Call, Vec<Key>)],
     /// What is sent next.
     pub intents: &'a [Intent],
+    /// Batches whose writes are all settled.
+    pub closes: &'a [BatchId],
+    /// What is sent next in batches.
+    pub batches: &'a [Vec<Intent>],
+}
+
+/// What became of what is sent next.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Advanced {
+    /// Each intent.
+    pub opened: Vec<Opened>,
+    /// Each batch.
+    pub batches: Vec<OpenedBatch>,
 }
 
 impl Ledger {
@@ -121,7 +135,7 @@ impl Ledger {
         settlements: &[Settlement],
         calls: &[(Call, Vec<Key>)],
     ) -> Result<(), LedgerError> {
-        let step = Advance { settlements, calls, intents: &[] };
+        let step = Advance { settlements, calls, ..Advance::default() };
         self.advance(lease, run, scope, step).map(drop)
     }
 
@@ -133,7 +147,7 @@ impl Ledger {
         run: &Run,
         scope: &SyncScope,
         step: Advance<'_>,
-    ) -> Result<Vec<Opened>, LedgerError> {
+    ) -> Result<Advanced, LedgerError> {
         let mut settlements: Vec<_> = step.settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
         let masker = self.masker();
@@ -142,12 +156,20 @@ impl Ledger {
             for (one, keys) in step.calls {
                 recorder.shared(keys, one)?;
             }
+            let mut lifts = standing::is_any(connection, scope)?;
             for Settlement { key, row_state, status, calls } in settlements {
                 store::store(connection, scope, key, row_state.as_ref(), status.at)?;
-                record_status(connection, run, scope, status)?;
+                if let (true, Some(key)) = (lifts, &status.key) {
+                    standing::lift(connection, scope, key)?;
+                }
+                lifts |= standing::stands(status.status);
+                insert(connection, run, scope, status)?;
                 recorder.exchange(key, calls)?;
             }
-            intent::open_all(connection, scope, step.intents)
+            batch::close(connection, step.closes)?;
+            let opened = intent::open_all(connection, scope, step.intents)?;
+            let batches = step.batches.iter().map(|intents| batch::open(connection, scope, intents));
+            Ok(Advanced { opened, batches: batches.collect::<Result<_, _>>()? })
         })
     }
 
@@ -181,6 +203,10 @@ pub(crate) fn record_status(
     if let Some(key) = &status.key {
         standing::lift(connection, scope, key)?;
     }
+    insert(connection, run, scope, status)
+}
+
+fn insert(connection: &Connection, run: &Run, scope: &SyncScope, status: &RowResult) -> Result<(), Fault> {
     let cause = cause::of(connection, run, scope, status)?;
     let fields = Packed::of(fields(&status.changes));
     connection

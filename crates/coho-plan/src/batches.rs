@@ -1,5 +1,5 @@
-//! Batches: how many calls of the Analytics API a plan takes. Each phase is sent by itself, and so is each window of it. The
-//! bytes of a batch, which are bounded too, are not known here.
+//! Batches: how many calls of the Analytics API a plan takes. Each phase is sent by itself. An operation stays whole, so that a
+//! call is not always full; the bytes of a batch, which are bounded too, are not known here.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use coho_core::plan::Calls;
 use crate::call_costs::MESSAGES_A_CALL;
 use crate::phase::Phase;
 
-/// The most messages of operations whose outcome may be unknown after a crash, and never less than one operation's.
+/// The most messages that are open, whose outcome may be unknown after a crash, and never less than one operation's.
 pub const BATCHED: usize = 400;
 
 /// The messages of a plan, by phase.
 #[derive(Debug, Default)]
 pub(crate) struct Batches {
     phases: BTreeMap<Phase, u64>,
-    /// The most messages of one operation: no window is smaller than a whole one by that many.
+    /// The most messages of one operation: no call but the last is smaller than a full one by that many.
     largest: u64,
 }
 
@@ -37,25 +37,17 @@ impl Batches {
         let mut most = self.phases.values().map(|messages| self.most(*messages)).sum();
         let retries = self.phases.get(&Phase::Retry).copied().unwrap_or_default();
         // Some of the retries come before what else there is, the rest of them after it.
-        if retries > 0 && retries < self.messages() {
-            most += if self.largest > 1 { in_calls(BATCHED) } else { 1 };
-        }
+        most += u64::from(retries > 0 && retries < self.messages());
         Calls { least, most }
     }
 
-    /// The most calls of one phase. An operation with many messages may leave a window nearly empty before it.
+    /// The most calls of one phase. An operation with many messages may leave a call nearly empty before it.
     fn most(&self, messages: u64) -> u64 {
-        let window = BATCHED as u64;
-        let Some(smallest) = (window + 1).checked_sub(self.largest.max(1)).filter(|smallest| *smallest > 0)
-        else {
-            return messages;
-        };
-        messages / smallest * in_calls(BATCHED) + (messages % smallest).div_ceil(MESSAGES_A_CALL)
+        match (MESSAGES_A_CALL + 1).checked_sub(self.largest.max(1)) {
+            Some(smallest) if smallest > 0 => messages.div_ceil(smallest),
+            Some(_) | None => messages,
+        }
     }
-}
-
-fn in_calls(messages: usize) -> u64 {
-    (messages as u64).div_ceil(MESSAGES_A_CALL)
 }
 
 #[cfg(test)]
@@ -82,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_users_with_several_accounts_are_not_always_full() {
-        assert_eq!(calls(2, &[(Phase::Fresh, 22_000)]), (220, 221));
+    fn calls_for_users_with_several_accounts_are_not_always_full() {
+        assert_eq!(calls(2, &[(Phase::Fresh, 22_000)]), (220, 223));
         assert_eq!(calls(500, &[(Phase::Fresh, 600)]), (6, 600));
     }
 }

@@ -45,55 +45,54 @@ impl Sums {
         sums
     }
 
+    /// Adds all rows of the table in one pass. SQLite would sort them all to group them, and there are few groups.
     pub(crate) fn add_table(&mut self, table: &Table) -> Result<(), TableError> {
         table.with(|connection| {
             let mut statement = connection.prepare(
-                "SELECT side, status, change, reason, phase, created, sum(max(rows, side)), sum(least), sum(most),
-                   sum(searches), sum(messages), max(messages)
-                 FROM plan GROUP BY side, status, change, reason, phase, created",
+                "SELECT side, status, change, reason, phase, created, max(rows, side), least, most, searches, messages FROM plan",
             )?;
             let mut rows = statement.query([])?;
+            let mut groups: Vec<Group> = Vec::new();
             while let Some(row) = rows.next()? {
-                self.add(row)?;
+                let end = End::of(row)?;
+                match groups.iter_mut().find(|group| group.has(&end)) {
+                    Some(group) => group.add(row)?,
+                    None => groups.push(Group::of(&end, row)?),
+                }
             }
-            Ok(())
+            groups.iter().try_for_each(|group| self.add(group))
         })
     }
 
     /// Adds what some rows of the table have in common that are counted together.
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let text = |column: usize| row.get_ref(column).and_then(|text| Ok(text.as_str()?));
-        let number = |column: usize| {
-            let number: rusqlite::Result<Option<i64>> = row.get(column);
-            number.map(|number| number.unwrap_or_default().unsigned_abs())
-        };
-        let (is_row, status, count) = (number(0)? == 0, text(1)?, number(6)?);
-        let end = (sound(Change::parse(text(2)?))?, sound(Reason::parse(text(3)?))?);
+    fn add(&mut self, group: &Group) -> rusqlite::Result<()> {
+        let count = group.count;
+        let end = (sound(Change::parse(&group.change))?, sound(Reason::parse(&group.reason))?);
         *self.changes.entry(end).or_default() += count;
-        if status != PLANNED {
-            let status = sound(RowStatus::parse(status))?;
-            if is_row {
+        if group.status != PLANNED {
+            let status = sound(RowStatus::parse(&group.status))?;
+            if group.is_row {
                 self.counts.add_rows(status, count);
             } else {
                 self.counts.add_keys(status, count);
             }
             return Ok(());
         }
-        let phase = sound(Phase::numbered(row.get(4)?))?;
-        if is_row {
+        let phase = sound(group.phase.and_then(Phase::numbered))?;
+        if group.is_row {
             self.counts.writes += count;
         } else {
             self.counts.removals += count;
         }
-        match row.get(5)? {
+        match group.created {
             Some(true) => self.removals.created += count,
             Some(false) => self.removals.found += count,
             None => {}
         }
-        self.calls.least += number(7)?;
-        self.calls.most += number(8)?;
-        self.searched += number(9)?;
-        self.batches.add(phase, number(10)?, number(11)?);
+        self.calls.least += group.calls.least;
+        self.calls.most += group.calls.most;
+        self.searched += group.searched;
+        self.batches.add(phase, group.messages, group.largest);
         Ok(())
     }
 
@@ -131,6 +130,88 @@ impl Sums {
             calls.most += listing;
         }
         Ok(calls)
+    }
+}
+
+/// Where a row of the table ends, and why: what is counted together has all of it in common.
+struct End<'r> {
+    is_row: bool,
+    status: &'r str,
+    change: &'r str,
+    reason: &'r str,
+    phase: Option<i64>,
+    created: Option<bool>,
+}
+
+/// Rows of the table that are counted together.
+struct Group {
+    is_row: bool,
+    status: String,
+    change: String,
+    reason: String,
+    phase: Option<i64>,
+    created: Option<bool>,
+    count: u64,
+    calls: Calls,
+    searched: u64,
+    messages: u64,
+    /// The most messages of one of them.
+    largest: u64,
+}
+
+impl<'r> End<'r> {
+    fn of(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        let text = |column: usize| row.get_ref(column).and_then(|text| Ok(text.as_str()?));
+        Ok(Self {
+            is_row: row.get::<_, i64>(0)? == 0,
+            status: text(1)?,
+            change: text(2)?,
+            reason: text(3)?,
+            phase: row.get(4)?,
+            created: row.get(5)?,
+        })
+    }
+}
+
+impl Group {
+    fn of(end: &End<'_>, row: &Row<'_>) -> rusqlite::Result<Self> {
+        let End { is_row, status, change, reason, phase, created } = *end;
+        let mut group = Self {
+            is_row,
+            status: status.to_owned(),
+            change: change.to_owned(),
+            reason: reason.to_owned(),
+            phase,
+            created,
+            count: 0,
+            calls: Calls::default(),
+            searched: 0,
+            messages: 0,
+            largest: 0,
+        };
+        group.add(row)?;
+        Ok(group)
+    }
+
+    fn has(&self, end: &End<'_>) -> bool {
+        (self.is_row, self.phase, self.created) == (end.is_row, end.phase, end.created)
+            && (self.status.as_str(), self.change.as_str(), self.reason.as_str())
+                == (end.status, end.change, end.reason)
+    }
+
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let number = |column: usize| {
+            let number: rusqlite::Result<Option<i64>> = row.get(column);
+            number.map(|number| number.unwrap_or_default().unsigned_abs())
+        };
+        self.count += number(6)?;
+        self.calls.least += number(7)?;
+        self.calls.most += number(8)?;
+        self.searched += number(9)?;
+        let messages = number(10)?;
+        self.messages += messages;
+        self.largest = self.largest.max(messages);
+        Ok(())
     }
 }
 

@@ -14,9 +14,12 @@ use crate::table::{Table, TableError};
 /// What the passes look for is found by it: of rows alone, since keys without a row are compared with them.
 const INDEXES: &str = "
     CREATE INDEX plan_by_target ON plan (target) WHERE side = 0 AND target IS NOT NULL;
-    CREATE INDEX plan_elsewhere ON plan (key) WHERE side = 0 AND holds <> 1;
-    CREATE INDEX plan_returned ON plan (key) WHERE returned = 1;
     CREATE INDEX gone_by_key ON gone (key, departure);";
+
+/// What finds the keys that hold a record, where any does.
+const OF_HOLDERS: &str = "
+    CREATE INDEX IF NOT EXISTS plan_elsewhere ON plan (key) WHERE side = 0 AND holds <> 1;
+    CREATE INDEX IF NOT EXISTS plan_returned ON plan (key) WHERE returned = 1;";
 
 /// Makes the writes of keys that meet invalid, in a table that has all rows of the model.
 pub(crate) fn separate(job: &Job<'_>, table: &Table, problems: &mut ProblemCounts) -> Result<(), PlanError> {
@@ -70,6 +73,7 @@ fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<(), TableE
 /// Writes of records that another row holds, which does not become another record itself. A row that may not move keeps its
 /// record, so that no other row gets it: from each such write it goes on to those that want what it does not leave.
 fn taken_targets(table: &Table, what: &str) -> Result<(), TableError> {
+    table.batch(OF_HOLDERS)?;
     table.batch(&format!(
         "CREATE TABLE taken (seq INTEGER PRIMARY KEY, holder TEXT NOT NULL);
          INSERT OR IGNORE INTO taken
@@ -130,6 +134,10 @@ fn count(table: &Table, what: &str, problems: &mut ProblemCounts) -> Result<(), 
 /// Lets be what is to be removed although a row has it: a primary key that was renamed, say. Where that row cannot be sent
 /// it may be mended: until then its record waits.
 pub(crate) fn spare(table: &Table) -> Result<(), PlanError> {
+    if table.number("SELECT count(*) FROM (SELECT 1 FROM plan WHERE phase = 3 LIMIT 1)", [])? == 0 {
+        return Ok(());
+    }
+    table.batch(OF_HOLDERS)?;
     let message = "code = 'duplicate-target', message = 'another row of the model has this external id'";
     let planned = "phase = 3 AND status = 'planned'";
     table.change(

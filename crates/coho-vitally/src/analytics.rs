@@ -46,7 +46,7 @@ mod message;
 mod tally;
 mod value;
 
-use coho_core::operation::Operation;
+use coho_core::operation::{Known, Operation};
 use coho_core::time::Time;
 
 pub use message::{AnalyticsMessage, Kind, Unfit};
@@ -64,4 +64,31 @@ pub struct Outgoing<'a> {
     pub message_id: String,
     /// When the intent was made: the same for every repetition.
     pub at: Time,
+}
+
+/// An operation as messages. They are made before its intent is durable: how many bytes they have says which operations go
+/// together.
+#[derive(Clone, Debug)]
+pub struct Messages {
+    made: Result<Vec<AnalyticsMessage>, Unfit>,
+    /// Whether an earlier intent of it may have arrived.
+    is_unclear: bool,
+}
+
+impl Messages {
+    /// Makes them. An operation that makes none is refused when it is sent.
+    pub fn of(outgoing: &Outgoing<'_>) -> Self {
+        let is_unclear = matches!(outgoing.operation.known, Known::Unclear { .. });
+        Self { made: AnalyticsMessage::of(outgoing), is_unclear }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.made.as_ref().map_or(0, Vec::len)
+    }
+
+    /// How many bytes of a batch they take.
+    pub fn bytes(&self) -> usize {
+        self.made.as_ref().map_or(0, |made| made.iter().map(|message| message.text.len() + 1).sum())
+    }
 }

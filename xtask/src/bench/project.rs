@@ -1,4 +1,4 @@
-//! The project that is run: one file of accounts, twelve columns, all of them mapped.
+//! The project that is run: one file of accounts, twelve columns, all of them mapped, or one of events.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -11,7 +11,7 @@ project: bench
 sources:
   files: { type: files, path: data }
 destinations:
-  sink: { type: vitally, base_url: URL, rest_token: bench, rate: 100000000/min, concurrency: 50 }
+  sink: { type: vitally, base_url: URL, rest_token: bench, analytics_token: bench, rate: 100000000/min, analytics_rate: 100000000/min, concurrency: 50 }
 ";
 
 const MODEL: &str = "\
@@ -41,19 +41,75 @@ fields:
     last_seen: last_seen
 ";
 
+const EVENTS_MODEL: &str = "\
+source: files
+primary_key: id
+file: events.csv
+";
+
+const EVENTS_SYNC: &str = "\
+id: events
+model: events
+to: sink
+object: event
+first_run: send
+fields:
+  event: name
+  timestamp: { column: happened_at, as: timestamp }
+  accountId: account_id
+  properties:
+    page: page
+    seconds: seconds
+";
+
+/// What is sent, and through which API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Accounts through the REST API.
+    Accounts,
+    /// Accounts through the Analytics API.
+    AnalyticsAccounts,
+    /// Events.
+    Events,
+}
+
+impl Kind {
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Accounts | Self::AnalyticsAccounts => "accounts",
+            Self::Events => "events",
+        }
+    }
+}
+
 /// A project in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Project {
     folder: PathBuf,
+    kind: Kind,
 }
 
 impl Project {
     /// Writes the project's files; the accounts come later.
     pub(crate) fn create(url: &str) -> Result<Self> {
-        let project = Self { folder: env::temp_dir().join(format!("coho-bench-{}", process::id())) };
+        Self::of(Kind::Accounts, url)
+    }
+
+    /// The same of a kind; its rows come later.
+    pub(crate) fn of(kind: Kind, url: &str) -> Result<Self> {
+        let project = Self { folder: env::temp_dir().join(format!("coho-bench-{}", process::id())), kind };
+        let (model, sync) = match kind {
+            Kind::Accounts => (MODEL, SYNC.to_owned()),
+            Kind::AnalyticsAccounts => {
+                (MODEL, SYNC.replace("object: account\n", "object: account\napi: analytics\n"))
+            }
+            Kind::Events => (EVENTS_MODEL, EVENTS_SYNC.to_owned()),
+        };
+        let name = kind.name();
         project.write("coho.yaml", &PROJECT.replace("URL", url))?;
-        project.write("models/accounts.yaml", MODEL)?;
-        project.write("syncs/accounts.yaml", SYNC)?;
-        project.write("data/accounts.csv", "")?;
+        project.write(&format!("models/{name}.yaml"), model)?;
+        project.write(&format!("syncs/{name}.yaml"), &sync)?;
+        project.write(&format!("data/{name}.csv"), "")?;
         Ok(project)
     }
 
@@ -77,6 +133,11 @@ impl Project {
     /// The file of accounts.
     pub(crate) fn accounts(&self) -> PathBuf {
         self.folder.join("data/accounts.csv")
+    }
+
+    /// The file of rows.
+    pub(crate) fn rows(&self) -> PathBuf {
+        self.folder.join(format!("data/{}.csv", self.kind.name()))
     }
 
     /// The file of a plan that was agreed to.

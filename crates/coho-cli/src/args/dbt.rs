@@ -2,7 +2,7 @@
 
 use clap::{ArgGroup, Subcommand};
 
-/// What dbt is told.
+/// What is written for dbt.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum DbtAction {
     /// Print `exposures:` for the syncs that read dbt models, so that dbt's lineage and documentation show them.

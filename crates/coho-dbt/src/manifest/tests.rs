@@ -1,3 +1,5 @@
+//! Names against a manifest that has each way in which one may not be a table.
+
 use super::*;
 
 /// Two packages, every way in which a name may not be a table, and what later versions of dbt may write.

@@ -1,3 +1,5 @@
+//! What each status, command and age means for a sync.
+
 use super::*;
 
 const MANIFEST: &str = r#"{ "nodes": {
@@ -28,7 +30,7 @@ fn after(command: &str, results: &[(&str, &str)], max_age: Option<TimeDelta>) ->
 fn judged(results: Option<&RunResults>, max_age: Option<TimeDelta>) -> Standing {
     let manifest = Manifest::read(MANIFEST.as_bytes()).unwrap();
     let model = manifest.find("customers").unwrap();
-    standing(&manifest, &model, results, &Freshness { max_age, now: at("2026-11-28T07:00:00Z") })
+    standing(&manifest, &model, results, &AgeLimit { max_age, now: at("2026-11-28T07:00:00Z") })
 }
 
 fn refused(standing: Standing) -> (Code, String) {
@@ -88,7 +90,7 @@ fn what_the_last_command_did_not_touch_is_unknown() {
     );
     assert_eq!(
         unknown(after("generate", &[(MODEL, "success")], None)),
-        "dbt's last command, `dbt docs generate`, builds and tests nothing: how `customers` is, is not known"
+        "dbt's last command, `dbt docs generate`, builds and tests nothing: nothing is known of the model `customers`"
     );
     assert_eq!(
         unknown(after("build", &[(MODEL, "pondering")], None)),
@@ -96,7 +98,7 @@ fn what_the_last_command_did_not_touch_is_unknown() {
     );
     assert_eq!(
         unknown(judged(None, None)),
-        "dbt left no run_results.json: how the model `customers` is, is not known"
+        "dbt left no run_results.json: nothing is known of the model `customers`"
     );
 }
 

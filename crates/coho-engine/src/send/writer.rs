@@ -1,8 +1,10 @@
 //! The writer: one hand writes to the ledger while operations are sent, on a thread on which that may block.
 //!
 //! What has gathered is one transaction: verdicts are concluded and settled, and the intents of what is sent next are opened.
-//! Only what was committed is told, and only an operation whose intent was committed is sent (law 2).
+//! Only what was committed is told, and only an operation whose intent was committed is sent (law 2). What goes in batches is made
+//! into [`parcel`]s before.
 
+pub(super) mod parcel;
 mod stale;
 
 use std::sync::Arc;
@@ -13,11 +15,12 @@ use coho_core::operation::{Action, Known, Operation};
 use coho_core::path::FieldPath;
 use coho_core::plan::count_problem;
 use coho_core::row_state::{Origin, Pending, RowState, Verb};
-use coho_core::sync::{Api, Removal};
+use coho_core::sync::Removal;
 use coho_core::target::VitallyId;
 use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
+use coho_ledger::batch::BatchId;
 use coho_ledger::identity::Elsewhere;
 use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::Lease;
@@ -25,11 +28,11 @@ use coho_ledger::run::Run;
 use coho_ledger::scope::SyncScope;
 use coho_ledger::settle::{Advance, Settlement};
 use coho_ledger::{Ledger, LedgerError};
-use coho_plan::batches::BATCHED;
 use coho_plan::phase::Phase;
 use coho_plan::table::Table;
 use coho_vitally::client::Client;
 
+use self::parcel::{Parcel, Returned, Sending};
 use self::stale::Stale;
 use super::Delivered;
 use super::outcome::{problem, said, status, unsent};
@@ -96,17 +99,18 @@ impl Due {
 pub(super) struct Group {
     /// Operations with what Vitally made of them.
     pub(super) done: Vec<Delivered>,
-    /// Calls that were made for several of them.
-    pub(super) shared: Vec<(Call, Vec<Key>)>,
+    /// The same of whole parcels.
+    pub(super) returned: Vec<Returned>,
     /// Which operations are sent next.
     pub(super) next: Option<Next>,
+    /// Which parcels are.
+    pub(super) parcels: Vec<Parcel>,
 }
 
 /// The next operations of a phase, at most so many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Next {
     pub(super) phase: Phase,
-    pub(super) api: Api,
     /// The number of the last one so far.
     pub(super) after: i64,
     pub(super) most: usize,
@@ -121,6 +125,8 @@ pub(super) struct Written {
     pub(super) events: Vec<Event>,
     /// The operations that may be sent now.
     pub(super) due: Vec<Due>,
+    /// The parcels that may be.
+    pub(super) parcels: Vec<Sending>,
     /// The number of the last operation that was read; `None` where there was none any more.
     pub(super) last: Option<i64>,
     /// How many were read.
@@ -135,51 +141,90 @@ impl Next {
     }
 }
 
+/// What verdicts mean, in one group.
+#[derive(Default)]
+struct Concluded {
+    /// What is told, and what is written, of each operation.
+    settled: Vec<Event>,
+    settlements: Vec<Settlement>,
+    /// Calls that were made for several of them.
+    calls: Vec<(Call, Vec<Key>)>,
+    /// Batches that all came back.
+    closes: Vec<BatchId>,
+}
+
 impl Writer {
     /// Writes a group. It blocks.
     pub(super) fn write(&self, group: Group) -> Result<Written, EngineError> {
-        let Group { done, shared, next } = group;
+        let Group { done, returned, next, mut parcels } = group;
         let (now, mut written) = (self.clock.now(), Written::default());
-        let mut settled = Vec::with_capacity(done.len());
-        let mut settlements = Vec::with_capacity(done.len());
-        for one in done {
-            let (event, settlement) = self.conclude(one, &shared, now, &mut written.sent)?;
-            settled.push(event);
-            settlements.push(settlement);
-        }
+        let concluded = self.conclude_all(done, returned, now, &mut written.sent)?;
         let mut stale = Vec::new();
         let next = self.still_ours(self.read(next, &mut written)?, &mut stale)?;
         let intents: Vec<_> = next.iter().map(|operation| Intent::of(operation, now)).collect();
-        let step = Advance { settlements: &settlements, calls: &shared, intents: &intents };
-        let opened = self.ledger.advance(&self.lease, &self.run, &self.scope, step)?;
-        for (operation, opened) in next.into_iter().zip(opened) {
+        let batches: Vec<_> = parcels.iter_mut().map(Parcel::intents).collect();
+        let step = Advance {
+            settlements: &concluded.settlements,
+            calls: &concluded.calls,
+            intents: &intents,
+            closes: &concluded.closes,
+            batches: &batches,
+        };
+        let advanced = self.ledger.advance(&self.lease, &self.run, &self.scope, step)?;
+        for (operation, opened) in next.into_iter().zip(advanced.opened) {
             match opened {
                 Opened::Durable { before } => written.due.push(Due { operation, before, at: now }),
                 Opened::Stale => stale.push((operation, Stale::Changed)),
             }
         }
+        let opened = parcels.into_iter().zip(advanced.batches);
+        written.parcels = opened.map(|(parcel, opened)| parcel.opened(opened, &mut stale)).collect();
         self.pass_over(stale, &mut written.sent)?;
-        written.sent.calls += shared.len() as u64;
-        written.events = self.events(shared, settlements, settled);
+        written.sent.calls += concluded.calls.len() as u64;
+        written.events = self.events(concluded);
         Ok(written)
     }
 
     fn read(&self, next: Option<Next>, written: &mut Written) -> Result<Vec<Operation>, EngineError> {
-        let Some(Next { phase, api, after, most }) = next else { return Ok(Vec::new()) };
-        let mut operations = self.table.operations(phase, after, most)?;
-        if api == Api::Analytics {
-            cut(&mut operations);
-        }
+        let Some(Next { phase, after, most }) = next else { return Ok(Vec::new()) };
+        let operations = self.table.operations(phase, after, most)?;
         written.last = operations.last().map(|(number, _)| *number);
         written.read = operations.len();
         Ok(operations.into_iter().map(|(_, operation)| operation).collect())
+    }
+
+    /// What the verdicts of a group mean.
+    fn conclude_all(
+        &self,
+        done: Vec<Delivered>,
+        returned: Vec<Returned>,
+        now: Time,
+        sent: &mut Sent,
+    ) -> Result<Concluded, EngineError> {
+        let mut concluded = Concluded::default();
+        for one in done {
+            let (event, settlement) = self.conclude(one, None, now, sent)?;
+            concluded.settled.push(event);
+            concluded.settlements.push(settlement);
+        }
+        for Returned { id, done, calls, .. } in returned {
+            for one in done {
+                let (event, settlement) =
+                    self.conclude(one, calls.last().map(|(call, _)| call), now, sent)?;
+                concluded.settled.push(event);
+                concluded.settlements.push(settlement);
+            }
+            concluded.closes.extend(id);
+            concluded.calls.extend(calls);
+        }
+        Ok(concluded)
     }
 
     /// What a verdict means: what is told of it, and what is written.
     fn conclude(
         &self,
         done: Delivered,
-        shared: &[(Call, Vec<Key>)],
+        shared: Option<&Call>,
         now: Time,
         sent: &mut Sent,
     ) -> Result<(Event, Settlement), EngineError> {
@@ -193,7 +238,7 @@ impl Writer {
         sent.count(conclusion.outcome, 1);
         sent.calls += calls.len() as u64;
         sent.note(&verdict);
-        let last = calls.last().or(shared.last().map(|(call, _)| call));
+        let last = calls.last().or(shared);
         sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, last, &self.destination));
         let operation = due.operation;
         let (key, target) = (operation.key.clone(), operation.target.clone());
@@ -229,19 +274,15 @@ impl Writer {
     }
 
     /// What is told, call by call before what became of the operation.
-    fn events(
-        &self,
-        shared: Vec<(Call, Vec<Key>)>,
-        settlements: Vec<Settlement>,
-        settled: Vec<Event>,
-    ) -> Vec<Event> {
+    fn events(&self, concluded: Concluded) -> Vec<Event> {
+        let Concluded { settled, settlements, calls, .. } = concluded;
         let called = |key: Key, call: Call| Event::Called {
             sync: self.scope.sync().clone(),
             key,
             call: Box::new(call),
         };
         let mut events = Vec::new();
-        for (call, keys) in shared {
+        for (call, keys) in calls {
             events.push(called(keys.into_iter().next().unwrap_or_else(|| Key::new("")), call));
         }
         for (settlement, event) in settlements.into_iter().zip(settled) {
@@ -256,15 +297,4 @@ impl Writer {
 /// The id of a record that an exchange calls created.
 fn created(verdict: &Verdict) -> Option<&VitallyId> {
     if let Verdict::Applied { id, origin: Origin::Created, .. } = verdict { id.as_ref() } else { None }
-}
-
-/// Leaves as many operations as fill whole calls: users with several accounts are several messages each.
-fn cut(window: &mut Vec<(i64, Operation)>) {
-    let mut messages = 0;
-    let fit = window.iter().take_while(|(_, operation)| {
-        messages += operation.messages();
-        messages <= BATCHED as u64
-    });
-    let fit = fit.count().max(1);
-    window.truncate(fit);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use coho_simulator::{RecordKind, ScriptedFault, Switches, Trouble};
 use serde_json::json;
 
+use crate::crash::crash;
 use crate::stage::{Failure, Stage, told};
 
 const BATCH: &str = "/analytics/v1/batch";
@@ -273,4 +274,48 @@ async fn a_refused_record_is_found_in_its_batch_and_tried_again() {
     assert_eq!(told::records(&stage.vitally)[0], r#"account a-010 "Account 10" plan="free" seats=10"#);
     assert!(stage.records().iter().any(|line| line == r#"account a-1 "Acme" plan="pro" seats=7"#));
     assert!(stage.records().iter().any(|line| line == r#"account a-2 "Bolt" plan="free" seats=7"#));
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_leaves_intents_of_batches_and_the_next_one_makes_them_good() {
+    for (trouble, after) in [(Trouble::Hang, 0), (Trouble::Hang, 2), (Trouble::HangAfterCommit, 0)] {
+        let stage = accounts().await.unwrap();
+        stage.run().await.unwrap();
+        stage.sql("UPDATE accounts SET seats = 100").unwrap();
+        stage.many_accounts(10, 900).unwrap();
+        stage.advance(DAY);
+        crash(&stage, trouble.clone(), after).await.unwrap();
+        let writes =
+            stage.ask_ledger("SELECT CAST(sum(json_array_length(writes)) AS TEXT) FROM batches").unwrap();
+        let open: usize = writes[0].parse().unwrap();
+        assert!((1..=400).contains(&open), "{trouble:?} {after}: {open}");
+        assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE pending <> 'none'").unwrap(), [""; 0]);
+        stage.advance(DAY);
+        let plan = stage.plan().await.unwrap();
+        let ran = stage.run().await.unwrap();
+        assert_eq!(plan[0].changes, ran.plans[0].changes, "{trouble:?} {after}");
+        let left = stage.ask_ledger("SELECT CAST(count(*) AS TEXT) FROM batches").unwrap();
+        assert_eq!(left, ["0"], "{trouble:?} {after}");
+        assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE pending <> 'none'").unwrap(), [""; 0]);
+        assert_eq!(stage.vitally.count(RecordKind::Account), 893);
+        assert!(stage.records().iter().any(|line| line == r#"account a-1 "Acme" plan="pro" seats=100"#));
+        assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_stops_a_run_that_allows_no_more_of_it() {
+    let mut stage = accounts().await.unwrap();
+    stage.many_accounts(10, 1_500).unwrap();
+    stage.sync("accounts", &format!("{ACCOUNTS}guards: {{ max_rejected: 0 }}\n"));
+    stage.concurrency(1);
+    stage.analytics();
+    let refuse = coho_simulator::FaultAnswer::status(400);
+    // The first batch is refused, then its halves, until a single record is.
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refuse)).on("POST", BATCH).times(7));
+    let ran = stage.run_alone().await.unwrap();
+    let rejected = stage.ask_ledger("SELECT key FROM fates WHERE fate = 'rejected'").unwrap();
+    let accepted = stage.ask_ledger("SELECT key FROM memory WHERE standing = 'delivered'").unwrap();
+    assert_eq!((rejected.len(), accepted.len()), (1, 99), "no further batch is begun: {}", ran.told_all());
+    assert_eq!(stage.ask_ledger("SELECT CAST(count(*) AS TEXT) FROM batches").unwrap(), ["0"]);
 }

@@ -129,7 +129,7 @@ fn what_is_settled_and_what_is_opened_with_it_is_one_transaction() -> Tested {
     let run = begin(&stage)?;
     stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", 0)?])?;
     let (settlements, intents) = ([settlement("1")?], [intent("2", 0)?]);
-    let step = Advance { settlements: &settlements, calls: &[], intents: &intents };
+    let step = Advance { settlements: &settlements, intents: &intents, ..Advance::default() };
     let file = rusqlite::Connection::open(stage.ledger.path())?;
     file.execute_batch(
         "CREATE TRIGGER full BEFORE INSERT ON memory WHEN new.key = '2' BEGIN SELECT RAISE(ABORT, 'no room'); END",
@@ -138,7 +138,7 @@ fn what_is_settled_and_what_is_opened_with_it_is_one_transaction() -> Tested {
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, open("1"));
     file.execute_batch("DROP TRIGGER full")?;
     let opened = stage.ledger.advance(&stage.lease, &run, &stage.scope, step)?;
-    assert_eq!(opened, [Opened::Durable { before: None }]);
+    assert_eq!(opened.opened, [Opened::Durable { before: None }]);
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
     assert_eq!(stage.row_state("2")?.ok_or("no memory")?.pending, open("2"));
     Ok(())
@@ -195,5 +195,102 @@ fn a_settlement_is_all_or_nothing() -> Tested {
     assert_eq!(stage.ledger.calls(&stage.scope, run.id(), None, 9)?, []);
     other.settle(&taken, &run, &stage.scope, &[settlement("1")?])?;
     assert_eq!(stage.ledger.calls(&stage.scope, run.id(), Some(&Key::new("1")), 9)?.len(), 1);
+    Ok(())
+}
+
+/// What a run that dies leaves of one batch.
+fn left_batch(stage: &Stage) -> Result<Vec<coho_ledger::batch::OpenedBatch>, Failure> {
+    stage.write("2", Some(delivered("2")?))?;
+    let run = begin(stage)?;
+    let batches = [vec![intent("1", 0)?, intent("2", 1)?, intent("3", 4)?]];
+    let step = Advance { batches: &batches, ..Advance::default() };
+    Ok(stage.ledger.advance(&stage.lease, &run, &stage.scope, step)?.batches)
+}
+
+#[test]
+fn the_intent_of_a_batch_is_one_row_until_it_is_settled() -> Tested {
+    let stage = Stage::new()?;
+    let opened = left_batch(&stage)?;
+    let before = stage.row_state("2")?;
+    assert_eq!(
+        opened[0].opened,
+        [Opened::Durable { before: None }, Opened::Durable { before }, Opened::Stale]
+    );
+    let file = rusqlite::Connection::open(stage.ledger.path())?;
+    let batches = || file.query_row("SELECT count(*) FROM batches", [], |row| row.get::<_, i64>(0));
+    assert_eq!((batches()?, stage.row_state("1")?), (1, None));
+    let run = stage.ledger.begin_run(
+        &stage.lease,
+        &RunId::new("r2"),
+        coho_core::decide::RunKind::Sync,
+        &coho_core::started::Started::default(),
+        at(2),
+    )?;
+    let (settlements, closes) = ([settlement("1")?, settlement("2")?], [opened[0].id.ok_or("no batch")?]);
+    let step = Advance { settlements: &settlements, closes: &closes, ..Advance::default() };
+    stage.ledger.advance(&stage.lease, &run, &stage.scope, step)?;
+    assert_eq!(batches()?, 0);
+    assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
+    Ok(())
+}
+
+#[test]
+fn a_batch_that_a_dead_run_left_is_an_open_intent_of_each_of_its_rows() -> Tested {
+    let stage = Stage::new()?;
+    left_batch(&stage)?;
+    let Stage { folder, ledger, lease, scope } = stage;
+    drop((ledger, lease));
+    let path = folder.path().join("ledger.db");
+    let before = std::fs::read(&path)?;
+    let read_only = Opening { access: coho_ledger::Access::ReadOnly, ..Opening::new(at(3)) };
+    // Who makes a plan finds it so, and changes nothing.
+    let copy = Ledger::open(&path, &read_only)?.unfolded(at(3))?;
+    open_both(&copy, &scope)?;
+    assert_ne!(copy.path(), path);
+    drop(copy);
+    assert!(std::fs::read(&path)? == before);
+    // The next run finds it so.
+    let ledger = Ledger::open(&path, &Opening::new(at(400)))?;
+    let lease = ledger.acquire(&holder("b"), at(400), TTL)?;
+    open_both(&ledger, &scope)?;
+    ledger.release(lease, at(400))?;
+    let whole = Ledger::open(&path, &read_only)?.unfolded(at(401))?;
+    assert_eq!(whole.path(), path, "there is nothing left to do");
+    Ok(())
+}
+
+/// The rows of [`left_batch`] have open intents, and what was acknowledged stands.
+fn open_both(ledger: &Ledger, scope: &coho_ledger::scope::SyncScope) -> Tested {
+    let found = |key: &str| ledger.row_state(scope, &Key::new(key));
+    let (first, second) = (found("1")?.ok_or("no memory")?, found("2")?.ok_or("no memory")?);
+    assert_eq!((first.pending, first.delivery), (open("1"), DeliveryState::Never));
+    assert_eq!((second.pending, second.delivery), (open("2"), delivered("2")?.delivery));
+    assert_eq!(found("3")?, None, "its memory was another one");
+    Ok(())
+}
+
+#[test]
+fn the_batches_of_a_run_that_lives_are_left_to_it() -> Tested {
+    let stage = Stage::new()?;
+    left_batch(&stage)?;
+    let path = stage.folder.path().join("ledger.db");
+    let ledger =
+        Ledger::open(&path, &Opening { access: coho_ledger::Access::ReadOnly, ..Opening::new(at(3)) })?;
+    assert_eq!(ledger.row_state(&stage.scope, &Key::new("1"))?, None);
+    Ok(())
+}
+
+#[test]
+fn whoever_takes_the_lease_of_a_dead_run_finds_its_batches_open() -> Tested {
+    let Stage { folder, ledger, lease, scope } = {
+        let stage = Stage::new()?;
+        left_batch(&stage)?;
+        stage
+    };
+    drop(lease);
+    let lease = ledger.acquire(&holder("b"), at(1_000_000), TTL)?;
+    assert_eq!(ledger.row_state(&scope, &Key::new("1"))?.ok_or("no memory")?.pending, open("1"));
+    ledger.release(lease, at(1_000_000))?;
+    drop(folder);
     Ok(())
 }

@@ -24,7 +24,7 @@ use coho_core::verdict::Verdict;
 use super::limits::{BatchLimits, Lessons};
 use super::message::{AnalyticsMessage, Unfit};
 use super::tally::{Mark, Tally};
-use super::{BATCH, Kind, Outgoing};
+use super::{BATCH, Kind, Messages, Outgoing};
 use crate::request::{Answer, Reply, Request};
 use crate::wire::reading::{self, End, Reading};
 use crate::wire::refusal;
@@ -74,6 +74,11 @@ impl Batch {
     /// assert!(matches!(nothing, BatchStep::Done(verdicts, _) if verdicts.is_empty()));
     /// ```
     pub fn start(outgoing: &[Outgoing<'_>], limits: BatchLimits, lessons: Lessons) -> BatchStep {
+        Self::of(outgoing.iter().map(Messages::of).collect(), limits, lessons)
+    }
+
+    /// Begins with what was made of operations before.
+    pub fn of(outgoing: Vec<Messages>, limits: BatchLimits, lessons: Lessons) -> BatchStep {
         let mut batch = Self {
             pending: VecDeque::new(),
             suspects: VecDeque::new(),
@@ -83,9 +88,9 @@ impl Batch {
             lessons,
             portions: Portions::default(),
         };
-        for outgoing in outgoing {
-            let operation = batch.tally.add(outgoing.operation);
-            match AnalyticsMessage::of(outgoing).and_then(|messages| fitting(messages, limits)) {
+        for Messages { made, is_unclear } in outgoing {
+            let operation = batch.tally.add(is_unclear);
+            match made.and_then(|messages| fitting(messages, limits)) {
                 Ok(messages) => {
                     let items = messages.into_iter().map(|message| Item { operation, message });
                     batch.pending.extend(items);

@@ -7,13 +7,14 @@
 //! account is a message of its own.
 
 use coho_core::code::Code;
+use coho_core::fields::FieldValue;
+use coho_core::json;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Operation};
 use coho_core::path::FieldPath;
 use coho_core::row_state::Verb;
 use coho_core::sync::{Associations, Mode};
 use coho_core::value::Value;
-use serde_json::{Map, Value as Json};
 
 use super::{Outgoing, value};
 
@@ -82,10 +83,7 @@ impl AnalyticsMessage {
     /// The messages of an operation, in the order in which they are sent; never none.
     pub fn of(outgoing: &Outgoing<'_>) -> Result<Vec<Self>, Unfit> {
         let operation = outgoing.operation;
-        let mut draft = Draft::default();
-        for (path, value) in fields(operation)? {
-            draft.take(operation.object, &path, &value)?;
-        }
+        let draft = Draft::of(operation)?;
         match operation.object {
             Object::Event => draft.event(outgoing).map(|message| vec![message]),
             Object::Organization => Ok(vec![draft.record(outgoing, "organizationId", None, None)]),
@@ -103,25 +101,6 @@ impl AnalyticsMessage {
     }
 }
 
-/// What is sent of an operation, over external ids. A probe repeats the message of the intent that was left open: the row is
-/// gone, and nothing can be read here.
-fn fields(operation: &Operation) -> Result<Vec<(FieldPath, Value)>, Unfit> {
-    match &operation.action {
-        Action::Write { mode: Mode::Update | Mode::Insert, .. } if operation.object != Object::Event => {
-            Err(cannot("the Analytics API can only upsert"))
-        }
-        Action::Write { complete, .. } => {
-            Ok(complete.iter().map(|(path, value)| (path.clone(), value.to_value())).collect())
-        }
-        Action::Probe { verb: Verb::Write, would_send } => {
-            Ok(would_send.iter().map(|(path, value)| (path.clone(), value.clone())).collect())
-        }
-        Action::Remove | Action::Probe { verb: Verb::Remove, .. } => {
-            Err(cannot("the Analytics API cannot remove"))
-        }
-    }
-}
-
 /// Whether references are by ids of Vitally's own, which stand in objects.
 fn has_own_ids(value: &Value) -> bool {
     let is_own = |value: &Value| matches!(value, Value::Object(_));
@@ -132,13 +111,13 @@ fn cannot(what: impl Into<String>) -> Unfit {
     Unfit { code: Code::API_CANNOT, message: what.into() }
 }
 
-/// A message in the making.
+/// A message in the making, written as its fields come.
 #[derive(Debug, Default)]
 struct Draft {
     /// Members of the message itself: an event's name and owners.
-    members: Map<String, Json>,
+    members: Members,
     /// Traits or properties.
-    bag: Map<String, Json>,
+    bag: Members,
     accounts: Vec<String>,
     organizations: Vec<String>,
     /// When an event happened, as it is written: an intent remembers the text.
@@ -146,6 +125,37 @@ struct Draft {
 }
 
 impl Draft {
+    /// What is sent of an operation, over external ids. A probe repeats the message of the intent that was left open: the row
+    /// is gone, and nothing can be read here.
+    fn of(operation: &Operation) -> Result<Self, Unfit> {
+        let mut draft = Self::default();
+        match &operation.action {
+            Action::Write { mode: Mode::Update | Mode::Insert, .. } if operation.object != Object::Event => {
+                return Err(cannot("the Analytics API can only upsert"));
+            }
+            Action::Write { complete, .. } => {
+                for (path, value) in complete {
+                    match value {
+                        FieldValue::Value(value) => draft.take(operation.object, path, value)?,
+                        FieldValue::Reference(..)
+                        | FieldValue::References(..)
+                        | FieldValue::Id(..)
+                        | FieldValue::Ids(..) => draft.take(operation.object, path, &value.to_value())?,
+                    }
+                }
+            }
+            Action::Probe { verb: Verb::Write, would_send } => {
+                for (path, value) in would_send {
+                    draft.take(operation.object, path, value)?;
+                }
+            }
+            Action::Remove | Action::Probe { verb: Verb::Remove, .. } => {
+                return Err(cannot("the Analytics API cannot remove"));
+            }
+        }
+        Ok(draft)
+    }
+
     fn take(&mut self, object: Object, path: &FieldPath, value: &Value) -> Result<(), Unfit> {
         match (object, path) {
             (Object::Event, FieldPath::Field(name)) => self.take_of_event(name, value),
@@ -154,7 +164,10 @@ impl Draft {
             }
             // Fields come before; a field and a trait of one name are one key here, and the field is meant.
             (_, FieldPath::Trait(key) | FieldPath::Property(key)) => {
-                self.bag.entry(key.to_string()).or_insert_with(|| value::json(value));
+                if !self.bag.has(key) {
+                    self.bag.begin(key);
+                    value::append(&mut self.bag.text, value);
+                }
             }
         }
         Ok(())
@@ -168,7 +181,8 @@ impl Draft {
         if name == "timestamp" {
             self.at = Some(text);
         } else {
-            self.members.insert(name.to_owned(), Json::String(text));
+            self.members.field(name);
+            json::append_text(&mut self.members.text, &text);
         }
     }
 
@@ -188,10 +202,12 @@ impl Draft {
             }
             (_, "name") if is_blank(value) => {}
             (_, "name" | "email" | "avatar") => {
-                self.bag.insert(name.to_owned(), value::json(value));
+                self.bag.field(name);
+                value::append(&mut self.bag.text, value);
             }
             (_, "joinDate") => {
-                self.bag.insert("createdAt".to_owned(), value::json(value));
+                self.bag.field("createdAt");
+                value::append(&mut self.bag.text, value);
             }
             _ => {
                 let what = object.with_article();
@@ -226,28 +242,30 @@ impl Draft {
             Some(number) => format!("{}-{number}", outgoing.message_id),
             None => outgoing.message_id.clone(),
         };
-        let mut members = Map::new();
-        members.insert(id.to_owned(), Json::from(target));
-        members.extend(link.map(|(name, id)| (name.to_owned(), Json::from(id))));
-        members.insert("traits".to_owned(), Json::Object(self.bag.clone()));
-        seal(Kind::of(outgoing.operation.object), target, members, message_id, value::moment(outgoing.at))
+        let mut members = Members::default();
+        members.text(id, target);
+        if let Some((name, id)) = link {
+            members.text(name, id);
+        }
+        members.object("traits", &self.bag);
+        seal(Kind::of(outgoing.operation.object), target, &members, message_id, &value::moment(outgoing.at))
     }
 
     fn event(&self, outgoing: &Outgoing<'_>) -> Result<AnalyticsMessage, Unfit> {
         let catalog = Object::Event.catalog();
-        if !self.members.contains_key("event") {
+        if !self.members.has("event") {
             let message = "Required field: the event has no name".to_owned();
             return Err(Unfit { code: Code::NULL_REQUIRED, message });
         }
         let owners = catalog.owners.iter().flat_map(|owners| owners.any_of);
-        if !owners.into_iter().any(|name| self.members.contains_key(*name)) {
+        if !owners.into_iter().any(|name| self.members.has(name)) {
             return Err(no_owner(Object::Event));
         }
         let target = outgoing.operation.target.as_str();
         let mut members = self.members.clone();
-        members.insert("properties".to_owned(), Json::Object(self.bag.clone()));
+        members.object("properties", &self.bag);
         let at = self.at.clone().unwrap_or_else(|| value::moment(outgoing.at));
-        Ok(seal(Kind::Track, target, members, target.to_owned(), at))
+        Ok(seal(Kind::Track, target, &members, target.to_owned(), &at))
     }
 }
 
@@ -269,22 +287,74 @@ fn unlinks(outgoing: &Outgoing<'_>) -> Vec<AnalyticsMessage> {
     let lost = before.into_iter().filter(|id| !after.contains(id));
     let unlink = |(number, account): (usize, String)| {
         let target = operation.target.as_str();
-        let ids = [("userId", target), ("accountId", account.as_str())];
-        let members = ids.into_iter().map(|(name, id)| (name.to_owned(), Json::from(id))).collect();
+        let mut members = Members::default();
+        members.text("userId", target);
+        members.text("accountId", &account);
         let id = format!("{}-unlink-{}", outgoing.message_id, number + 1);
-        seal(Kind::Unlink, target, members, id, value::moment(outgoing.at))
+        seal(Kind::Unlink, target, &members, id, &value::moment(outgoing.at))
     };
     lost.enumerate().map(unlink).collect()
 }
 
 /// Puts the envelope around a message: its type, id and time.
-fn seal(kind: Kind, record: &str, members: Map<String, Json>, id: String, at: String) -> AnalyticsMessage {
-    let mut whole = Map::new();
-    whole.insert("type".to_owned(), Json::from(kind.as_str()));
-    whole.extend(members);
-    whole.insert("messageId".to_owned(), Json::from(id.as_str()));
-    whole.insert("timestamp".to_owned(), Json::from(at));
-    AnalyticsMessage { kind, record: record.to_owned(), id, text: Json::Object(whole).to_string() }
+fn seal(kind: Kind, record: &str, members: &Members, id: String, at: &str) -> AnalyticsMessage {
+    let mut whole = Members::default();
+    whole.text("type", kind.as_str());
+    if !members.text.is_empty() {
+        whole.text.push(b',');
+        whole.text.extend(&members.text);
+    }
+    whole.text("messageId", &id);
+    whole.text("timestamp", at);
+    AnalyticsMessage { kind, record: record.to_owned(), id, text: whole.finished() }
+}
+
+/// The members of a JSON object, as they are written.
+#[derive(Clone, Debug, Default)]
+struct Members {
+    /// The fields that were noted, of which there are few.
+    fields: Vec<String>,
+    text: Vec<u8>,
+}
+
+impl Members {
+    /// Whether a field of this name was noted.
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field == name)
+    }
+
+    /// Begins a member; its value follows.
+    fn begin(&mut self, name: &str) {
+        if !self.text.is_empty() {
+            self.text.push(b',');
+        }
+        json::append_text(&mut self.text, name);
+        self.text.push(b':');
+    }
+
+    /// Begins a member that is noted.
+    fn field(&mut self, name: &str) {
+        self.fields.push(name.to_owned());
+        self.begin(name);
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.begin(name);
+        json::append_text(&mut self.text, text);
+    }
+
+    fn object(&mut self, name: &str, members: &Self) {
+        self.begin(name);
+        self.text.push(b'{');
+        self.text.extend(&members.text);
+        self.text.push(b'}');
+    }
+
+    /// The object's text. All that is written is UTF-8.
+    fn finished(self) -> String {
+        let text = String::from_utf8(self.text).unwrap_or_default();
+        format!("{{{text}}}")
+    }
 }
 
 fn ids(value: &Value) -> Vec<String> {

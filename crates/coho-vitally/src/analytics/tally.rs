@@ -1,7 +1,6 @@
 //! The tally: what became of each operation's messages, and the one verdict that this makes.
 
 use coho_core::code::Code;
-use coho_core::operation::{Known, Operation};
 use coho_core::verdict::Verdict;
 
 /// What became of one message.
@@ -32,8 +31,8 @@ struct Entry {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, operation: &Operation) -> usize {
-        let has_left = matches!(operation.known, Known::Unclear { .. });
+    /// Adds an operation, of which something may have arrived by an earlier intent.
+    pub(super) fn add(&mut self, has_left: bool) -> usize {
         self.0.push(Entry { marks: Vec::new(), has_left });
         self.0.len() - 1
     }

@@ -3,7 +3,6 @@
 use coho_core::json;
 use coho_core::time::Time;
 use coho_core::value::Value;
-use serde_json::Value as Json;
 
 /// The largest whole number that a reader with binary floating-point numbers tells from its neighbours: 2^53 - 1.
 const SAFE: u64 = 9_007_199_254_740_991;
@@ -13,17 +12,31 @@ pub(super) fn moment(at: Time) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// A value as messages have it. Whole numbers beyond 2^53 become text: Vitally is taken to read JavaScript's numbers, and
-/// would change their last digits.
-pub(super) fn json(value: &Value) -> Json {
+/// Writes a value as messages have it. Whole numbers beyond 2^53 become text: Vitally is taken to read JavaScript's numbers,
+/// and would change their last digits.
+pub(super) fn append(text: &mut Vec<u8>, value: &Value) {
     match value {
-        Value::Int(number) if number.unsigned_abs() > SAFE => Json::String(number.to_string()),
+        Value::Int(number) if number.unsigned_abs() > SAFE => json::append_text(text, &number.to_string()),
         Value::Decimal(number) if number.is_integer() && !is_safe(number.normalized()) => {
-            Json::String(number.normalized().to_owned())
+            json::append_text(text, number.normalized());
         }
-        Value::Array(items) => Json::Array(items.iter().map(json).collect()),
+        Value::Array(items) => {
+            text.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                comma(text, at);
+                append(text, item);
+            }
+            text.push(b']');
+        }
         Value::Object(members) => {
-            Json::Object(members.iter().map(|(name, value)| (name.clone(), json(value))).collect())
+            text.push(b'{');
+            for (at, (name, value)) in members.iter().enumerate() {
+                comma(text, at);
+                json::append_text(text, name);
+                text.push(b':');
+                append(text, value);
+            }
+            text.push(b'}');
         }
         Value::Null
         | Value::Bool(_)
@@ -33,7 +46,13 @@ pub(super) fn json(value: &Value) -> Json {
         | Value::Text(_)
         | Value::Timestamp(_)
         | Value::LocalTimestamp(_)
-        | Value::Date(_) => json::to_serde(value),
+        | Value::Date(_) => json::append(text, value),
+    }
+}
+
+fn comma(text: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        text.push(b',');
     }
 }
 
@@ -48,7 +67,9 @@ mod tests {
     use super::*;
 
     fn text(value: &Value) -> String {
-        json(value).to_string()
+        let mut text = Vec::new();
+        append(&mut text, value);
+        String::from_utf8(text).unwrap()
     }
 
     fn decimal(digits: &str) -> Value {
@@ -62,6 +83,12 @@ mod tests {
         assert_eq!(text(&Value::Int(i64::MIN)), r#""-9223372036854775808""#);
         assert_eq!(text(&decimal("12345678901234567890.00")), r#""12345678901234567890""#);
         assert_eq!(text(&Value::Array(vec![Value::Int(i64::MAX)])), r#"["9223372036854775807"]"#);
+    }
+
+    #[test]
+    fn what_is_nested_is_written_as_it_is() {
+        let value = coho_core::json::parse(r#"{"a":[1,null,{"b":"\"x\""}],"n":9007199254740993}"#).unwrap();
+        assert_eq!(text(&value), r#"{"a":[1,null,{"b":"\"x\""}],"n":"9007199254740993"}"#);
     }
 
     #[test]

@@ -9,9 +9,9 @@ use coho_core::verdict::{Call, Verdict};
 use super::Client;
 use super::ask::{Log, without_token};
 use super::breaker::Health;
-use crate::analytics::Outgoing;
 use crate::analytics::batch::{Batch, BatchStep};
 use crate::analytics::limits::{BatchLimits, Lessons};
+use crate::analytics::{Messages, Outgoing};
 
 /// What became of operations that were sent in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,15 @@ impl Client {
     /// Carries out operations through the Analytics API. Batches go one after the other, so that no message of a record
     /// overtakes another; several deliveries may be under way at once, of different records.
     pub async fn deliver_batch(&self, outgoing: &[Outgoing<'_>]) -> BatchDelivery {
-        let Some(limits) = self.limits() else { return no_token(outgoing.len()) };
+        self.deliver_messages(outgoing.iter().map(Messages::of).collect()).await
+    }
+
+    /// The same with what was made of operations before.
+    pub async fn deliver_messages(&self, outgoing: Vec<Messages>) -> BatchDelivery {
+        let Some(limits) = self.batch_limits() else { return no_token(outgoing.len()) };
         let mut calls = Vec::new();
         let mut health = Health::Untried;
-        let mut step = Batch::start(outgoing, limits, self.lessons());
+        let mut step = Batch::of(outgoing, limits, self.lessons());
         loop {
             match step {
                 BatchStep::Ask(request, operations, batch) => {
@@ -64,7 +69,8 @@ impl Client {
         self.line(Api::Analytics).is_some()
     }
 
-    fn limits(&self) -> Option<BatchLimits> {
+    /// How large a batch may be; `None` where there is no token for the Analytics API.
+    pub fn batch_limits(&self) -> Option<BatchLimits> {
         self.0.settings.analytics.as_ref().map(|analytics| analytics.limits)
     }
 

@@ -57,16 +57,23 @@ impl Writer {
     ) -> Result<Vec<Operation>, EngineError> {
         let mut ours = Vec::with_capacity(operations.len());
         for operation in operations {
-            let removes = matches!(operation.action, Action::Remove);
-            if removes && self.is_claimed(&operation)? {
-                stale.push((operation, Stale::Claimed));
-            } else if removes && self.is_replaced(&operation)? {
-                stale.push((operation, Stale::Replaced));
-            } else {
-                ours.push(operation);
+            match self.not_ours(&operation)? {
+                Some(why) => stale.push((operation, why)),
+                None => ours.push(operation),
             }
         }
         Ok(ours)
+    }
+
+    /// Why a removal is not for this sync to make any more; `None` where it is, and for all else.
+    pub(super) fn not_ours(&self, operation: &Operation) -> Result<Option<Stale>, EngineError> {
+        if !matches!(operation.action, Action::Remove) {
+            return Ok(None);
+        }
+        if self.is_claimed(operation)? {
+            return Ok(Some(Stale::Claimed));
+        }
+        Ok(self.is_replaced(operation)?.then_some(Stale::Replaced))
     }
 
     /// Whether the row that had a record before waits for its new one: until that is there, the old one stays.

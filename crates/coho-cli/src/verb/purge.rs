@@ -1,0 +1,84 @@
+//! `coho purge`: takes one row's values out of all that is kept on this machine, after asking, and says what it cannot reach.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+use std::path::Path;
+
+use coho_engine::purge::PurgeReport;
+
+use crate::args::Global;
+use crate::exit::{Exit, Known};
+use crate::print::counted;
+use crate::{engine, print, project};
+
+/// What no program on this machine can purge for the user.
+const OUT_OF_REACH: &str = "\
+not purged, because Coho cannot reach it:
+  the record in Vitally
+  backups and copies of the ledger, and snapshots of its disk
+  what you kept of the output of Coho: logs, exports, messages that were sent
+the row's key, the ids of its record and digests of its values stay, so that nothing is sent twice
+";
+
+/// Purges the values of a row.
+pub(crate) fn purge(global: &Global, sync: &str, key: &str, yes: bool) -> anyhow::Result<Exit> {
+    let loaded = project::open(global)?;
+    let engine = engine::of(&loaded);
+    let syncs = engine.select(&[sync.to_owned()])?;
+    let what = format!("key `{key}` of `{sync}`");
+    if !yes && !confirmed(&what)? {
+        print::talk("nothing was purged");
+        return Ok(Exit::Done);
+    }
+    let (Some(sync), Some(key)) = (syncs.first(), crate::key::typed(Some(key), &loaded.project, &syncs)?)
+    else {
+        return Ok(Exit::Done);
+    };
+    let report = engine.purge(sync, &key)?;
+    let head = if report.purged.is_nothing() {
+        format!("the ledger has no values of {what}; cleaned all the same:")
+    } else {
+        format!("purged the values of {what}:")
+    };
+    print::out(&format!("{head}\n{}{OUT_OF_REACH}", told(&report, &loaded.root)))?;
+    if report.scrubbed.log_is_empty {
+        return Ok(Exit::Done);
+    }
+    let message = "the ledger's write-ahead log still has values, because another process reads the ledger";
+    let help = "stop `coho debug` and `coho serve`, and purge again".to_owned();
+    Err(Known { message: message.to_owned(), help: Some(help), code: 6, source: None }.into())
+}
+
+/// What was purged, a line each.
+fn told(report: &PurgeReport, root: &Path) -> String {
+    let purged = report.purged;
+    let counts = [
+        (purged.row_states, "row state", "of the ledger: what was sent"),
+        (purged.rows, "row", "in the history of runs: changes and messages"),
+        (purged.calls, "call", "made for the row: bodies, headers and queries"),
+        (purged.others_calls, "call", "made for others that showed the record: bodies"),
+        (purged.messages, "text", "of alerts, messages and runs: values"),
+    ];
+    let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+    let mut lines: Vec<String> =
+        counts.map(|(count, noun, what)| format!("{} {what}", counted(count, noun))).collect();
+    let files = report.scrubbed.copies.iter().chain(&report.results);
+    lines.extend(files.map(|path| format!("removed {}", path.strip_prefix(root).unwrap_or(path).display())));
+    lines.push("free pages of the ledger".to_owned());
+    if report.scrubbed.log_is_empty {
+        lines.push("the ledger's write-ahead log".to_owned());
+    }
+    lines.iter().map(|line| format!("  {line}\n")).collect()
+}
+
+fn confirmed(what: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        let message = "cannot ask for confirmation without a terminal".to_owned();
+        return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
+    }
+    print::talk(&format!(
+        "purge the values of {what}? Its history goes, and so do copies of the ledger from before an upgrade. [y/N]"
+    ));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
