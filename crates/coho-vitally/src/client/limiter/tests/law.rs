@@ -49,7 +49,9 @@ fn assert_used(scene: Scene, outcome: Outcome, allowed: f64, most: f64) {
 fn what_the_user_allows_is_used_without_a_refusal() {
     for scene in scenes(&Spelling::TELLING) {
         let outcome = simulate(scene);
-        assert_used(scene, outcome, 900.0, 1.02);
+        // Far away a unit may flow into a bucket between two calls of a probe: until the next one they seem that much cheaper.
+        let most = if scene.latency < 300 { 1.02 } else { 1.05 };
+        assert_used(scene, outcome, 900.0, most);
         assert_eq!((outcome.refused, outcome.price), (0, scene.cost), "{scene:?}");
     }
 }
@@ -102,9 +104,11 @@ fn a_server_that_tells_nothing_refuses_one_call_in_a_hundred_at_most() {
 fn any_rate_is_filled_at_any_distance() {
     for rate in [1_000, 10_000, 60_000] {
         for latency in [0, 20, 300] {
-            let scene = Scene { rate, limit: rate + rate / 9, latency, minutes: 4, ..ALONE };
+            let minutes = if latency == 300 { 3 } else { 1 };
+            let scene = Scene { rate, limit: rate + rate / 9, latency, minutes, ..ALONE };
             let outcome = simulate(scene);
-            assert_used(scene, outcome, f64::from(rate), 1.02);
+            // Two seconds' worth may leave at once in the beginning.
+            assert_used(scene, outcome, f64::from(rate), 1.04);
             assert_eq!(outcome.refused, 0, "{scene:?} {outcome:?}");
             let needed = f64::from(rate) / 60_000.0 * f64::from(latency.max(5));
             let most = 2.0 * needed + 4.0;
