@@ -20,6 +20,9 @@ use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
 use crate::types::Types;
 
+/// What helps where a database refuses to read a model of dbt.
+const DBT_HELP: &str = "check that the source is the database that dbt builds in, and run `dbt build`";
+
 /// How much memory the rows of one sync may take before they spill to disk.
 const SORT_BUDGET: usize = 48 << 20;
 
@@ -163,6 +166,7 @@ fn place(error: &SourceError, model: &Model) -> Place {
     let position = error.position();
     let place = match &model.relation {
         Relation::Sql(sql) => position.and_then(|(line, column)| sql.place_of(line, column)),
+        Relation::Dbt(dbt) => Some(dbt.place.clone()),
         Relation::Table(_) | Relation::File { .. } => None,
     };
     place.unwrap_or_else(|| model.place.clone())
@@ -182,5 +186,10 @@ pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
         }
         cause = error.source();
     }
-    Problem { help: error.help(), ..Problem::new(error.code(), message).at(&place(error, model)) }
+    let help = match &model.relation {
+        // What databases say of a query is of no use where the project has none.
+        Relation::Dbt(_) if error.is_of_query() => Some(DBT_HELP.to_owned()),
+        Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. } => error.help(),
+    };
+    Problem { help, ..Problem::new(error.code(), message).at(&place(error, model)) }
 }
