@@ -7,6 +7,7 @@
 //! - `unchanged`: a later run in which no row changed. Coho sends nothing; the alternative sends everything again.
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
+//! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
@@ -26,6 +27,7 @@ mod report;
 mod plan;
 mod pages;
 mod liquid;
+mod compare;
 
 use measure::{Cost, measure};
 use project::Project;
@@ -68,11 +70,18 @@ enum Part {
     Plan,
     Pages,
     Liquid,
+    Compare,
 }
 
 impl Part {
-    const ALL: [Self; 5] =
-        [Self::Scene(Scene::Delivery), Self::Scene(Scene::Unchanged), Self::Plan, Self::Pages, Self::Liquid];
+    const ALL: [Self; 6] = [
+        Self::Scene(Scene::Delivery),
+        Self::Scene(Scene::Unchanged),
+        Self::Plan,
+        Self::Pages,
+        Self::Compare,
+        Self::Liquid,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -81,6 +90,7 @@ impl Part {
             Self::Plan => "plan",
             Self::Pages => "pages",
             Self::Liquid => "liquid",
+            Self::Compare => "compare",
         }
     }
 
@@ -99,17 +109,18 @@ impl Part {
             Self::Scene(scene) => {
                 let rows = rows.unwrap_or(scene.rows());
                 let rounds = play(scene, &target.join("release"), rows)?;
-                say::line(&report::table(scene.title(), rows, &rounds));
+                say::line(&report::table(scene.title(), "plain client", rows, &rounds));
                 Ok(())
             }
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
+            Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|pages|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|plan|pages|compare|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

@@ -23,6 +23,7 @@ impl Digest {
     }
 
     /// The digest of this one and a key together: for tables in memory, where digests of rows are looked for by their keys.
+    #[must_use]
     pub fn keyed(self, key: &[u8], scratch: &mut Vec<u8>) -> Self {
         scratch.clear();
         scratch.extend_from_slice(&self.0);

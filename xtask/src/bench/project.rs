@@ -41,6 +41,33 @@ fields:
     last_seen: last_seen
 ";
 
+const PARQUET_MODEL: &str = "\
+source: files
+primary_key: id
+file: accounts.parquet
+";
+
+const PARQUET_SYNC: &str = "\
+id: accounts
+model: accounts
+to: sink
+object: account
+match: { externalId: id }
+fields:
+  name: name
+  traits:
+    seats: seats
+    mrr: mrr
+    trial: trial
+    created: created
+    seen: seen
+    extra: extra
+    score: score
+    note: note
+    region: region
+    big: big
+";
+
 /// A project in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Project {
     folder: PathBuf,
@@ -54,6 +81,14 @@ impl Project {
         project.write("models/accounts.yaml", MODEL)?;
         project.write("syncs/accounts.yaml", SYNC)?;
         project.write("data/accounts.csv", "")?;
+        Ok(project)
+    }
+
+    /// One whose accounts are a Parquet file, `accounts.parquet`, which comes later too.
+    pub(crate) fn of_parquet(url: &str) -> Result<Self> {
+        let project = Self::create(url)?;
+        project.write("models/accounts.yaml", PARQUET_MODEL)?;
+        project.write("syncs/accounts.yaml", PARQUET_SYNC)?;
         Ok(project)
     }
 
@@ -72,6 +107,11 @@ impl Project {
     /// Its folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder of the source.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// The file of accounts.
