@@ -446,7 +446,10 @@ pub fn decide_absent(
         (_, Pending::Open { .. }) => say(13, AbsentChange::Probe, Reason::OutcomeUnknown),
         (DeliveryState::Never, _) => say(14, AbsentChange::Forget, Reason::NeverDelivered),
         (DeliveryState::Assumed { .. }, _) => say(15, AbsentChange::Keep, Reason::NotOurs),
-        (DeliveryState::Released { .. }, _) => say(16, AbsentChange::Keep, Reason::LeftUnderKeep),
+        (DeliveryState::Released { .. }, Pending::None) => say(16, AbsentChange::Keep, Reason::LeftUnderKeep),
+        (DeliveryState::Released { .. }, Pending::Waiting { .. }) => {
+            say(16, AbsentChange::Release, Reason::LeftUnderKeep)
+        }
         (DeliveryState::Removed { at }, _) => {
             let forgets = *at < policy.forget_removed_before;
             let change = if forgets { AbsentChange::Forget } else { AbsentChange::Keep };

@@ -56,6 +56,7 @@ pub mod message;
 pub mod decide;
 pub mod operation;
 pub mod call;
+pub mod at_once;
 pub mod verdict;
 pub mod started;
 pub mod counts;

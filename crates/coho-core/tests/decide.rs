@@ -222,6 +222,9 @@ fn row_15_assumed_record_is_never_ours_to_delete() {
 fn row_16_released_record_stays_left() {
     let expected = (16, "Keep", Reason::LeftUnderKeep);
     assert_eq!(says(GONE, released(), Pending::None, PLAIN), expected);
+    // It was back, waited, and left again.
+    let expected = (16, "Release", Reason::LeftUnderKeep);
+    assert_eq!(says(GONE, released(), waiting(Verb::Write, Why::Rejected, LATER), PLAIN), expected);
 }
 
 #[test]

@@ -1,20 +1,25 @@
 //! Destinations: the client of each, with its tokens and its pace, and what is remembered of what calls cost.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use coho_core::private::Private;
 use coho_ledger::Ledger;
 use coho_ledger::lease::Lease;
+use coho_ledger::shared_rate::SharedRate;
 use coho_plan::call_costs::CallCosts;
 use coho_project::{DestinationSpec, ServerSpec, Workspace};
 use coho_vitally::address::Paths;
 use coho_vitally::client::{
     AnalyticsEndpoint, AnalyticsSettings, AnalyticsToken, Client, ClientClock, ClientSettings, Endpoint,
-    Price, Token, TokenError,
+    OtherUse, Price, Token, TokenError,
 };
 use secrecy::SecretString;
 
 use crate::context::{Engine, EngineError, missing};
+
+/// How many clients this process made: each is one of those who share a rate.
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
 
 impl Engine<'_> {
     fn destination(&self, name: &str) -> Result<&DestinationSpec, EngineError> {
@@ -31,11 +36,20 @@ impl Engine<'_> {
     /// A destination's client. It knows what earlier runs learned of the price of calls.
     pub(crate) fn client(&self, ledger: &Ledger, destination: &str) -> Result<Client, EngineError> {
         let price = self.price(ledger, destination)?;
-        self.client_at(destination, Some(price))
+        self.client_with(destination, Some(price), Some(ledger))
     }
 
     /// The same without a ledger.
     pub(crate) fn client_at(&self, destination: &str, price: Option<Price>) -> Result<Client, EngineError> {
+        self.client_with(destination, price, None)
+    }
+
+    fn client_with(
+        &self,
+        destination: &str,
+        price: Option<Price>,
+        ledger: Option<&Ledger>,
+    ) -> Result<Client, EngineError> {
         let spec = self.destination(destination)?;
         let token = self.token(destination, spec.rest_token.as_ref(), Token::parse)?;
         let analytics = self.token(destination, spec.analytics_token.as_ref(), AnalyticsToken::parse)?;
@@ -45,14 +59,27 @@ impl Engine<'_> {
             known_price: Some(price.unwrap_or_else(|| self.found_price(destination))),
             known_paths: self.found_paths(destination),
             private: self.private(destination),
-            concurrency: spec.concurrency as usize,
+            at_once: spec.concurrency,
+            others: ledger.map(|ledger| self.others(ledger, destination, "rest")),
             clock: ClientClock::new(move || clock.now()),
-            analytics: analytics.map(|token| self::analytics(spec, token)),
+            analytics: analytics.map(|token| AnalyticsSettings {
+                others: ledger.map(|ledger| self.others(ledger, destination, "analytics")),
+                ..self::analytics(spec, token)
+            }),
             token,
             ..ClientSettings::without_tokens(host(&spec.endpoint))
         };
         Client::new(settings)
             .map_err(|source| EngineError::Destination { destination: destination.to_owned(), source })
+    }
+
+    /// What other processes with the same ledger use of a workspace's rate.
+    fn others(&self, ledger: &Ledger, destination: &str, api: &str) -> OtherUse {
+        let rate = format!("{}/{api}", self.workspace(destination));
+        let id = format!("{}-{}", self.setup.holder.id, CLIENTS.fetch_add(1, Ordering::Relaxed));
+        let shared = SharedRate::beside(ledger.path(), &rate, &id);
+        let clock = std::sync::Arc::clone(&self.setup.clock);
+        OtherUse::new(move |used| shared.turn(used, clock.now()))
     }
 
     #[expect(clippy::unused_self, reason = "reads as what it is at its call site")]
@@ -96,7 +123,7 @@ impl Engine<'_> {
             rest: spec.rate.per_minute,
             analytics: spec.analytics_rate.per_minute,
             write_price: price.write.saturating_mul(1_000),
-            concurrency: spec.concurrency,
+            concurrency: spec.concurrency.first(),
         })
     }
 

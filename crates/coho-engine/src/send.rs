@@ -16,6 +16,7 @@ mod batch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use coho_core::at_once::AtOnce;
 use coho_core::code::Code;
 use coho_core::event::Listener;
 use coho_core::operation::Operation;
@@ -38,7 +39,8 @@ use self::writer::{Due, Writer, Written};
 use crate::clock::Clock;
 use crate::failure::EngineError;
 
-/// The most intents that are open: operations whose outcome may be unknown after a crash.
+/// The most intents that are open: operations whose outcome may be unknown after a crash. Where more than half as many calls may
+/// be under way at once, the other half stays for what waits to be sent or to be written.
 pub const WINDOW: usize = 256;
 
 /// The most conclusions that are made durable at once.
@@ -70,8 +72,8 @@ pub(crate) struct Sender<'a> {
 /// How fast a destination takes operations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Operations that are under way at the same time.
-    concurrency: usize,
+    /// How many operations may be under way at the same time.
+    at_once: AtOnce,
     /// Conclusions that are made durable at once.
     settled_at_once: usize,
 }
@@ -82,7 +84,7 @@ impl Pace {
     pub(crate) fn of(destination: &coho_project::DestinationSpec) -> Self {
         let in_a_tenth_of_a_second = destination.rate.per_minute as usize / 600;
         Self {
-            concurrency: destination.concurrency as usize,
+            at_once: destination.concurrency,
             settled_at_once: in_a_tenth_of_a_second.clamp(1, SETTLED_AT_ONCE),
         }
     }

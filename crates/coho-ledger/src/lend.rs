@@ -8,8 +8,8 @@
 //! - `known_references`: object and external id of the records whose Vitally ids are known;
 //! - `links`: what the users that a sync of the workspace holds are linked to: the user (`scope`, `key`, `departure`), and of
 //!   each account and organization its `object` and its `name`, the external id, or Vitally's where `by_id` says so. A user is
-//!   held while it is delivered or assumed, and its row has not left. Records that were removed, and that no sync holds, are no
-//!   links any more.
+//!   held while it is delivered or assumed, and its row has not left; one whose row left is held again as soon as that row is
+//!   back, even while its write waits or is unclear. Records that were removed, and that no sync holds, are no links any more.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -71,7 +71,8 @@ fn views(connection: &Connection, scope: Option<&SyncScope>) -> rusqlite::Result
              CROSS JOIN (SELECT 'account' AS object, '$.accountIds' AS path
                UNION ALL SELECT 'organization', '$.organizationIds') AS kind
              CROSS JOIN json_each(user.sent -> kind.path) AS link
-             WHERE ours.object = 'user' AND user.standing IN ('delivered', 'assumed') AND link.type <> 'null')
+             WHERE ours.object = 'user' AND link.type <> 'null' AND (user.standing IN ('delivered', 'assumed')
+              OR user.standing = 'released' AND user.pending <> 'none'))
            SELECT * FROM found WHERE by_id OR 1 IS NOT (
              SELECT max(CASE standing WHEN 'removed' THEN 1 WHEN 'delivered' THEN 2 WHEN 'assumed' THEN 2 ELSE 0 END)
              FROM ours JOIN ledger.memory AS record INDEXED BY memory_by_target ON record.scope = ours.id

@@ -50,6 +50,7 @@ pub mod failure;
 mod moment;
 mod pack;
 pub mod lease;
+pub mod shared_rate;
 pub mod scope;
 pub mod project;
 pub mod types;

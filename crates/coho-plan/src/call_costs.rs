@@ -16,7 +16,7 @@ pub struct CallCosts {
     pub analytics: u32,
     /// What a write costs of the REST API's rate, in thousandths of a call.
     pub write_price: u32,
-    /// How many exchanges of the REST API may be under way at once.
+    /// How many exchanges of the REST API are under way at once until some came back.
     pub concurrency: u32,
 }
 

@@ -27,7 +27,7 @@ pub fn most_for_addresses(unknown: u64) -> u64 {
 }
 
 /// The most calls until it is shown that paths take external ids: of each exchange that is under way meanwhile a page of the list,
-/// and then one more, with a record that is asked for.
+/// and then one more, with a record that is asked for. A run does not send more at once before some exchanges came back.
 pub fn most_for_paths(concurrency: u32) -> u64 {
     u64::from(concurrency) * 3
 }

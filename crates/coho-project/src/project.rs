@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use coho_core::at_once::AtOnce;
 use coho_core::case::Suite;
 use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::object::Object;
@@ -143,8 +144,8 @@ pub struct DestinationSpec {
     pub rate: Rate,
     /// How many calls of the Analytics API may be made.
     pub analytics_rate: Rate,
-    /// How many calls may be under way at the same time; from 1 to 64.
-    pub concurrency: u32,
+    /// How many calls may be under way at the same time.
+    pub concurrency: AtOnce,
     /// Where it is declared: its name in `coho.yaml`.
     pub place: Place,
     /// Where the token of the REST API is declared.

@@ -48,7 +48,7 @@ pub use endpoint::{AnalyticsEndpoint, Endpoint, EndpointError};
 pub use limiter::pace::LimiterState;
 pub use limiter::price::Price;
 pub use reads::{ListedPage, Pages};
-pub use settings::{AnalyticsSettings, ClientClock, ClientSettings, Jitter, Retry};
+pub use settings::{AnalyticsSettings, ClientClock, ClientSettings, Jitter, OtherUse, Retry};
 pub use token::{AnalyticsToken, Token, TokenError};
 pub use until::Until;
 
@@ -220,6 +220,11 @@ impl Client {
     pub fn least_time(&self, api: Api, reads: u64, writes: u64) -> Option<Duration> {
         let line = self.line(api)?;
         Some(line.state().price.least_time(f64::from(line.rate()), reads, writes))
+    }
+
+    /// How many calls of an API may be under way at once, now.
+    pub fn at_once(&self, api: Api) -> usize {
+        self.line(api).map_or(1, Line::at_once)
     }
 
     /// Where the workspace's REST API is, without a slash at the end.

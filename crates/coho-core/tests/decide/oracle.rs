@@ -33,6 +33,8 @@ pub(crate) const LINES: &[(u8, &str, &str, &str)] = &[
     (13, "absent open", "Probe", "outcome-unknown"),
     (14, "absent never", "Forget", "never-delivered"),
     (15, "absent assumed", "Keep", "not-ours"),
+    (16, "absent released wait-write", "Release", "left-under-keep"),
+    (16, "absent released wait-remove", "Release", "left-under-keep"),
     (16, "absent released", "Keep", "left-under-keep"),
     (17, "absent removed past-retention", "Forget", "removed-earlier"),
     (17, "absent removed", "Keep", "removed-earlier"),

@@ -1,6 +1,6 @@
 //! The flow: operations of the REST API, each in calls of its own, as a window that slides.
 //!
-//! At most [`WINDOW`] intents are open. While one group is written, what comes back gathers for the next one, and further
+//! At most [`WINDOW`] intents are open, or a few more than calls may be under way. While one group is written, what comes back gathers for the next one, and further
 //! operations leave; nothing waits for the disk but what must (law 2).
 
 use std::collections::VecDeque;
@@ -34,6 +34,8 @@ struct Flow {
     /// What the group that is being written settles, and how many operations it was to read.
     settling: usize,
     asked: usize,
+    /// How many came back in all.
+    returned: usize,
     /// How many records Vitally refused so far.
     rejected: u64,
 }
@@ -75,14 +77,15 @@ impl Sender<'_> {
         let mut under_way = FuturesUnordered::new();
         self.look_at_the_clock(sent);
         loop {
-            while under_way.len() < self.pace.concurrency {
+            let at_once = self.at_once(flow);
+            while under_way.len() < at_once {
                 let Some(due) = flow.waiting.pop_front() else { break };
                 under_way.push(self.deliver(due, sent.stopped.is_some()));
             }
             if writing.is_none() {
                 self.heartbeat.beat()?;
                 let begins = !self.ends() && sent.stopped.is_none();
-                *writing = flow.gathered(self.pace, begins).map(|group| self.write(group));
+                *writing = flow.gathered(self.pace, at_once, begins).map(|group| self.write(group));
             }
             if under_way.is_empty() && writing.is_none() {
                 return Ok(());
@@ -99,6 +102,14 @@ impl Sender<'_> {
         }
     }
 
+    /// How many operations may be under way. Plans count on it that no more than in the beginning are until some came back: what
+    /// one finds out of the workspace, the others need not ask.
+    fn at_once(&self, flow: &Flow) -> usize {
+        let first = self.pace.at_once.first() as usize;
+        let now = self.client.at_once(self.sync.api);
+        if flow.returned < 2 * first { now.min(first) } else { now }
+    }
+
     /// Begins to write a group, on a thread on which that may block.
     pub(super) fn write(&self, group: Group) -> Writing {
         let writer = self.writer.clone();
@@ -107,6 +118,7 @@ impl Sender<'_> {
 
     /// Notes an operation that came back. What was refused counts at once, though it is written later.
     fn note(&self, delivered: Delivered, flow: &mut Flow, sent: &mut Sent) {
+        flow.returned += 1;
         flow.rejected += u64::from(is_rejected(&delivered.verdict));
         flow.done.push(delivered);
         self.look_at_refusals(flow.rejected, sent);
@@ -130,16 +142,18 @@ impl Flow {
             open: 0,
             settling: 0,
             asked: 0,
+            returned: 0,
             rejected,
         }
     }
 
     /// What is written next. A fast destination's verdicts wait for each other, as long as there is something to send.
-    fn gathered(&mut self, pace: Pace, begins: bool) -> Option<Group> {
+    fn gathered(&mut self, pace: Pace, at_once: usize, begins: bool) -> Option<Group> {
         if self.done.len() < pace.settled_at_once && !self.waiting.is_empty() {
             return None;
         }
-        let room = WINDOW.saturating_sub(self.open.saturating_sub(self.done.len()));
+        let window = WINDOW.max(at_once + WINDOW / 2);
+        let room = window.saturating_sub(self.open.saturating_sub(self.done.len()));
         self.asked = if begins && !self.is_over { room.min(self.next.most) } else { 0 };
         if self.done.is_empty() && self.asked == 0 {
             return None;

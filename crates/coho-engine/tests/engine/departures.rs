@@ -149,6 +149,25 @@ async fn a_user_that_was_let_be_and_went_with_its_account_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_user_that_was_let_be_and_whose_row_is_back_does_not_go_with_an_account() {
+    let mut stage = stage().await.unwrap();
+    stage.sync("users", &USERS.replace("delete-created", "keep"));
+    stage.sql("DELETE FROM users WHERE id = 1").unwrap();
+    assert_eq!(stage.run().await.unwrap().told("users"), "completed: 1 unchanged, 1 released");
+    // The row is back, but waits for an account that is not there; the one that the user is in leaves.
+    stage.sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-009', NULL)").unwrap();
+    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert!(ran.told("users").ends_with("1 deferred, 1 unchanged"), "{}", ran.told("users"));
+    assert!(ran.told("accounts").ends_with("1 unchanged, 1 stale"), "{}", ran.told("accounts"));
+    assert!(stage.vitally.record(RecordKind::User, "u-1").is_some());
+    // It leaves again, and is let be again: now it goes with its account.
+    stage.sql("DELETE FROM users WHERE id = 1").unwrap();
+    let calls = [stage.run().await.unwrap().calls, stage.run().await.unwrap().calls].concat();
+    assert_eq!(calls, ["DELETE /accounts/<a-001>"]);
+}
+
+#[tokio::test]
 async fn a_record_that_returns_later_is_ours_again() {
     let stage = Stage::accounts().await.unwrap();
     stage.many_accounts(1, 4).unwrap();

@@ -314,6 +314,7 @@ async fn play(stage: &mut Stage, (vitally, older, steps): &History) -> Result<()
     let mut slack = 0;
     for (number, step) in steps.iter().enumerate() {
         write(stage, step)?;
+        sheet.begin();
         if step.late && !late {
             stage.vitally.seed(Seed::account("late").name("Before"))?;
             sheet.plant_late();
@@ -355,6 +356,9 @@ async fn play(stage: &mut Stage, (vitally, older, steps): &History) -> Result<()
         }
         let (held, expected) = (held(stage)?, sheet.lines());
         if held != expected {
+            if !step.faults.is_empty() && sheet.allows(&held) {
+                return Ok(());
+            }
             return Err(format!("step {number}: Vitally holds\n{held:#?}\nand not\n{expected:#?}").into());
         }
         let open = stage.ask_ledger("SELECT key FROM memory WHERE pending = 'open'")?;

@@ -25,6 +25,22 @@ async fn a_plan_sends_nothing_and_makes_no_ledger() {
     assert_eq!(left.len(), 1, "only the source is there: {left:?}");
 }
 
+/// Inserts have to find out whether paths take external ids: the more of them at once, the more of them ask.
+#[tokio::test]
+async fn a_plan_of_inserts_holds_however_many_calls_are_under_way() {
+    for at_once in ["auto", "1", "7", "300"] {
+        let inserts = ACCOUNTS.replace("removed: delete-created", "mode: insert");
+        let mut stage = Stage::with(&[("accounts", &inserts)]).await.unwrap();
+        stage.concurrency(at_once);
+        stage.many_accounts(0, 400).unwrap();
+        assert_eq!(stage.run().await.unwrap().told("accounts"), "completed: 400 delivered", "{at_once}");
+        // It is shown now, and a plan counts on that from the first answer on.
+        stage.many_accounts(400, 440).unwrap();
+        let told = stage.run().await.unwrap().told("accounts");
+        assert_eq!(told, "completed: 40 delivered, 400 unchanged", "{at_once}");
+    }
+}
+
 #[tokio::test]
 async fn a_plan_shows_before_and_after_of_each_field() {
     let stage = Stage::accounts().await.unwrap();

@@ -11,6 +11,7 @@ pub(crate) mod told;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -186,7 +187,7 @@ impl Stage {
     }
 
     /// Lets so many operations be under way at the same time.
-    pub(crate) fn concurrency(&mut self, concurrency: usize) {
+    pub(crate) fn concurrency(&mut self, concurrency: impl Display) {
         let text = destination(&self.vitally.url(), concurrency, FAST);
         self.file("coho.yaml", &text);
     }
@@ -366,7 +367,7 @@ pub(crate) fn resend() -> Options {
     Options { run_kind: RunKind::Resend, ..Options::default() }
 }
 
-pub(crate) fn destination(url: &str, concurrency: usize, rate: u32) -> String {
+pub(crate) fn destination(url: &str, concurrency: impl Display, rate: u32) -> String {
     format!(
         "project: stage
 sources: {{ app: {{ type: sqlite, path: app.db }}, files: {{ type: files, path: . }} }}

@@ -6,7 +6,7 @@ use coho_core::fields::{FieldValue, Sent};
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
-use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Verb};
+use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Verb};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
@@ -15,6 +15,7 @@ use coho_ledger::returned::Sharers;
 use proptest::prelude::*;
 use rusqlite::Connection;
 
+use super::row_state::waiting;
 use super::stage::{Stage, Tested, at, delivered, digest, sent, target};
 
 #[test]
@@ -118,7 +119,8 @@ struct User {
 fn users() -> impl Strategy<Value = User> {
     let syncs = prop::sample::select(vec!["users", "contacts", "elsewhere", "accounts"]);
     let accounts = prop::option::of(prop::collection::btree_set("[abé'\"]", 0..3));
-    let counts = prop::sample::select(vec!["never", "assumed", "delivered", "released", "removed"]);
+    let counts =
+        prop::sample::select(vec!["never", "assumed", "delivered", "released", "returned", "removed"]);
     (syncs, accounts, counts).prop_map(|(sync, accounts, delivery)| User { sync, accounts, delivery })
 }
 
@@ -130,7 +132,7 @@ fn delivery(user: &User) -> DeliveryState {
     match user.delivery {
         "assumed" => DeliveryState::Assumed { sent },
         "delivered" => DeliveryState::Delivered { sent, n: 1, id: None, origin: Origin::Created },
-        "released" => DeliveryState::Released { sent, id: None, origin: Origin::Created },
+        "released" | "returned" => DeliveryState::Released { sent, id: None, origin: Origin::Created },
         "removed" => DeliveryState::Removed { at: at(1) },
         _ => DeliveryState::Never,
     }
@@ -160,11 +162,12 @@ fn dependents_agree(users: &[User]) -> Tested {
     ]);
     let mut expected = Vec::new();
     for (number, user) in users.iter().enumerate() {
-        let row_state = RowState { delivery: delivery(user), ..delivered("x")? };
+        let pending = if user.delivery == "returned" { waiting(Due::OnChange) } else { Pending::None };
+        let row_state = RowState { delivery: delivery(user), pending, ..delivered("x")? };
         let key = Key::new(number.to_string());
         stage.ledger.write(&stage.lease, &scopes[user.sync], &[(key, Some(row_state))], at(1))?;
-        let held =
-            ["users", "contacts"].contains(&user.sync) && ["assumed", "delivered"].contains(&user.delivery);
+        let held = ["users", "contacts"].contains(&user.sync)
+            && ["assumed", "delivered", "returned"].contains(&user.delivery);
         let links = user.accounts.iter().filter(|accounts| held && !accounts.is_empty());
         let links =
             links.map(|ids| ids.iter().map(|id| format!("account {id}")).collect::<Vec<_>>().join(", "));

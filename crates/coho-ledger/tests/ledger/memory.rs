@@ -222,7 +222,7 @@ fn a_sync_that_changes_its_object_needs_a_new_id() -> Tested {
     Ok(())
 }
 
-fn waiting(due: Due) -> Pending {
+pub(crate) fn waiting(due: Due) -> Pending {
     let (tried, code) = (seen("1"), Code::NULL_KEY);
     Pending::Waiting { why: Why::Rejected, code, tried, tries: 3, due, verb: Verb::Write }
 }

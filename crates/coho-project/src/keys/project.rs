@@ -3,7 +3,8 @@
 use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
 use super::texts::{
-    ANY_URL, BYTES, DAYS, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS,
+    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN,
+    TEXTS,
 };
 use super::webhooks::WEBHOOKS;
 use super::{Choice, Form, Key, Others, Shape, Typed};
@@ -298,10 +299,10 @@ pub(crate) static VITALLY: Shape = Shape {
         Key {
             name: "concurrency",
             need: May,
-            form: &Form::Count { least: 1, most: 64 },
-            default: "`5`",
-            meaning: "How many calls may be under way at once.",
-            example: "concurrency: 5",
+            form: &Form::Text(&AT_ONCE),
+            default: "`auto`",
+            meaning: "How many calls of the REST API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
+            example: "concurrency: auto",
         },
     ],
     one_of: &["region", "base_url"],

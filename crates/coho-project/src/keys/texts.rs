@@ -1,5 +1,7 @@
 //! The kinds of text that values may be. Each says the same twice, as a function and as a regular expression for editors.
 
+use coho_core::at_once::AtOnce;
+
 use super::{Form, Numbers, Shown, Text};
 
 /// The longest name, in characters.
@@ -113,6 +115,14 @@ pub(crate) static RATE: Text = Text {
     what: "a rate from `1/min` to `100000000/min`",
     accepts: |text| crate::read::rate(text).is_some(),
     pattern: "^[0-9]{1,9}/min$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static AT_ONCE: Text = Text {
+    what: "`auto` or a whole number from 1 to 1024",
+    accepts: |text| AtOnce::parse(text).is_some(),
+    pattern: "^(auto|[0-9]{1,4})$",
+    numbers: Numbers::Taken,
     ..TEXT_LIKE
 };
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use coho_core::at_once::AtOnce;
 use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
 
 use super::alerts::DeclaredAlerts;
 use super::secret;
-use crate::conform::{count, is_missing};
+use crate::conform::is_missing;
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
@@ -18,9 +19,6 @@ use crate::yaml::{Content, Entry, Node};
 
 /// Where the ledger is if the project does not say.
 const LEDGER: &str = ".coho/ledger.db";
-
-/// How many calls may be under way if the destination does not say.
-const CONCURRENCY: u32 = 5;
 
 /// What `coho.yaml` says, before it is known what of it is used.
 #[derive(Default)]
@@ -241,16 +239,11 @@ fn destination(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Destination
         analytics_url: node.text_of("analytics_url").map(without_slash),
         rate: node.text_of("rate").and_then(super::rate).unwrap_or_default(),
         analytics_rate: node.text_of("analytics_rate").and_then(super::rate).unwrap_or(Rate::ANALYTICS),
-        concurrency: concurrency(node),
+        concurrency: node.text_of("concurrency").and_then(AtOnce::parse).unwrap_or_default(),
         place: entry.at.clone(),
         rest_token_place: place_of("rest_token"),
         analytics_token_place: place_of("analytics_token"),
     })
-}
-
-fn concurrency(node: &Node) -> u32 {
-    let declared = node.get("concurrency").and_then(Node::scalar).and_then(count);
-    declared.and_then(|number| u32::try_from(number).ok()).unwrap_or(CONCURRENCY)
 }
 
 fn without_slash(url: &str) -> String {

@@ -27,10 +27,11 @@ impl Line {
         let transport = Transport::new(route, token.header(), settings)?;
         let limiter = Limiter::new(Share {
             rate: settings.rate,
-            concurrency: settings.concurrency,
+            at_once: settings.at_once,
             price: settings.known_price.unwrap_or_default(),
             jitter: settings.jitter.clone(),
             most_refusals: settings.retry.most_refusals,
+            others: settings.others.clone(),
         });
         Ok(Some(Self { transport, limiter, rate: settings.rate }))
     }
@@ -43,10 +44,11 @@ impl Line {
         let transport = Transport::new(route, analytics.token.header(), settings)?;
         let limiter = Limiter::new(Share {
             rate: analytics.rate,
-            concurrency: analytics.concurrency,
+            at_once: analytics.at_once,
             price: analytics.known_price.unwrap_or_default(),
             jitter: settings.jitter.clone(),
             most_refusals: settings.retry.most_refusals,
+            others: analytics.others.clone(),
         });
         Ok(Some(Self { transport, limiter, rate: analytics.rate }))
     }
@@ -62,6 +64,11 @@ impl Line {
 
     pub(super) fn state(&self) -> LimiterState {
         self.limiter.state()
+    }
+
+    /// How many calls may be under way at once.
+    pub(super) fn at_once(&self) -> usize {
+        self.limiter.at_once()
     }
 
     /// Waits until a request may be sent. The wait may be dropped.

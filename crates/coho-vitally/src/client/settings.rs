@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use coho_core::at_once::AtOnce;
 use coho_core::private::Private;
 use coho_core::time::Time;
 
@@ -32,7 +33,9 @@ pub struct ClientSettings {
     /// Members of records whose values are not shown in what is told of calls.
     pub private: Private,
     /// How many calls may be under way at once.
-    pub concurrency: usize,
+    pub at_once: AtOnce,
+    /// What other processes use of the rate.
+    pub others: Option<OtherUse>,
     /// How long a connection may take.
     pub connect_timeout: Duration,
     /// How long a call may take, connection and answer included.
@@ -57,7 +60,9 @@ pub struct AnalyticsSettings {
     /// What calls cost, as an earlier client learned it.
     pub known_price: Option<Price>,
     /// How many calls may be under way at once.
-    pub concurrency: usize,
+    pub at_once: AtOnce,
+    /// What other processes use of the rate.
+    pub others: Option<OtherUse>,
     /// How large a batch may be.
     pub limits: BatchLimits,
 }
@@ -71,7 +76,8 @@ impl AnalyticsSettings {
             token,
             rate: 300,
             known_price: None,
-            concurrency: 4,
+            at_once: AtOnce::Most(4),
+            others: None,
             limits: BatchLimits::default(),
         }
     }
@@ -114,6 +120,28 @@ impl ClientClock {
     }
 }
 
+/// What other processes use of a rate that is shared with them.
+#[derive(Clone)]
+pub struct OtherUse(Arc<dyn Fn(u32) -> Option<Vec<u32>> + Send + Sync>);
+
+impl OtherUse {
+    /// `turn` is called once a second at the most, while calls are made: with how many units a minute are used here, it gives how
+    /// many each of the others uses; `None` where that cannot be told now.
+    pub fn new(turn: impl Fn(u32) -> Option<Vec<u32>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(turn))
+    }
+
+    pub(super) fn turn(&self, used: u32) -> Option<Vec<u32>> {
+        (self.0)(used)
+    }
+}
+
+impl fmt::Debug for OtherUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OtherUse")
+    }
+}
+
 /// Randomness for waits.
 #[derive(Clone)]
 pub struct Jitter(Arc<dyn Fn() -> f64 + Send + Sync>);
@@ -139,7 +167,7 @@ impl Jitter {
 }
 
 impl ClientSettings {
-    /// The REST API: 900 units a minute of the 1,000 that Vitally documents, five calls at once, ten seconds to connect and
+    /// The REST API: 900 units a minute of the 1,000 that Vitally documents, as many calls at once as that takes, ten seconds to connect and
     /// sixty in all.
     pub fn new(endpoint: Endpoint, token: Token) -> Self {
         Self { token: Some(token), ..Self::without_tokens(endpoint) }
@@ -160,7 +188,8 @@ impl ClientSettings {
             known_price: None,
             known_paths: Paths::default(),
             private: Private::default(),
-            concurrency: 5,
+            at_once: AtOnce::Auto,
+            others: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             retry: Retry::default(),
@@ -176,7 +205,7 @@ impl fmt::Debug for ClientSettings {
             .field("endpoint", &self.endpoint)
             .field("analytics", &self.analytics)
             .field("rate", &self.rate)
-            .field("concurrency", &self.concurrency)
+            .field("at_once", &self.at_once)
             .field("timeout", &self.timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()

@@ -3,6 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[path = "lines.rs"]
+mod lines;
+
+pub(crate) use lines::line;
+
 use super::Step;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +93,8 @@ struct Record {
     fields: BTreeMap<&'static str, String>,
     email: String,
     links: BTreeSet<String>,
+    /// The links that a POST took away in this step.
+    taken: BTreeSet<String>,
 }
 
 /// What is known of a row's record.
@@ -135,17 +142,6 @@ pub(crate) struct Sheet {
     is_sure: bool,
 }
 
-pub(crate) fn line(
-    object: &str,
-    id: &str,
-    name: &str,
-    email: &str,
-    traits: &[String],
-    links: &[String],
-) -> String {
-    format!("{object} {id} {name} <{email}> {} in {}", traits.join(" "), links.join(" "))
-}
-
 impl Sheet {
     /// What is there before the first run.
     pub(crate) fn new(vitally: &str) -> Self {
@@ -176,25 +172,17 @@ impl Sheet {
         }
     }
 
+    /// Another step begins.
+    pub(crate) fn begin(&mut self) {
+        self.records.values_mut().for_each(|record| record.taken.clear());
+    }
+
     pub(crate) fn plant_late(&mut self) {
         self.record("account", "late").fields.insert("name", "Before".to_owned());
     }
 
     fn record(&mut self, object: &'static str, id: &str) -> &mut Record {
         self.records.entry((object, id.to_owned())).or_default()
-    }
-
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let record = |((object, id), record): (&(&str, String), &Record)| {
-            let traits = record.fields.iter().filter(|(name, _)| **name != "name");
-            let traits: Vec<_> = traits.map(|(name, value)| format!("{name}={value}")).collect();
-            let links: Vec<_> = record.links.iter().cloned().collect();
-            line(object, id, &record.fields["name"], &record.email, &traits, &links)
-        };
-        let mut lines: Vec<_> = self.records.iter().map(record).collect();
-        lines.extend(self.orders.values().map(|total| format!("event total={total}")));
-        lines.sort();
-        lines
     }
 
     /// One run at this moment. Gives the calls that it takes, and whether that is sure.
@@ -381,7 +369,7 @@ impl Sheet {
         record.fields.insert("name", format!("n{name}"));
         record.email = email.unwrap_or_default();
         if replaces {
-            record.links.clear();
+            record.taken.append(&mut record.links);
         }
         record.links.insert(account.to_owned());
     }

@@ -1,11 +1,15 @@
 //! The pace: when the next call may leave. Pure: it is told the time.
 //!
-//! Three things hold a call back: the share of the rate that the user allows, a bucket that fills evenly; what the server says
-//! is left, which [`super::server`] reads, or where it says nothing, what its refusals taught ([`super::ceiling`]); and now and
-//! then a probe of what calls cost ([`super::probe`]).
+//! Four things hold a call back: the share of the rate that the user allows, a bucket that fills evenly; what the server says
+//! is left, which [`super::server`] reads, or where it says nothing, what its refusals taught ([`super::ceiling`]); how many
+//! calls may be under way at once ([`super::width`]); and now and then a probe of what calls cost ([`super::probe`]).
+
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
+use coho_core::at_once::AtOnce;
 use tokio::time::Instant;
 
 use super::ceiling::Ceiling;
@@ -13,12 +17,16 @@ use super::headers::RateHeaders;
 use super::price::{Price, Prices};
 use super::probe::{Answered, Probes, Turn};
 use super::server::{LONGEST, Left, Server, WINDOW, seconds};
+use super::shared::{Used, ours};
+use super::width::{self, Width};
 use crate::request::Cost;
 
 /// When the next call may leave.
 #[derive(Debug)]
 pub(crate) struct Pace {
     rate: f64,
+    /// What the user allows, other processes included.
+    allowed: f64,
     burst: f64,
     tokens: f64,
     filled: Instant,
@@ -26,6 +34,8 @@ pub(crate) struct Pace {
     probes: Probes,
     server: Option<Server>,
     ceiling: Ceiling,
+    width: Width,
+    used: Used,
     /// Nothing leaves before this.
     opens: Instant,
     /// When the pause that ends there began.
@@ -70,11 +80,12 @@ pub(crate) enum Told {
 
 impl Pace {
     /// `rate` is in units a minute.
-    pub(crate) fn new(rate: u32, known: Price, now: Instant) -> Self {
-        let rate = f64::from(rate.max(1));
-        let burst = (rate / 30.0).max(1.0);
+    pub(crate) fn new(rate: u32, at_once: AtOnce, known: Price, now: Instant) -> Self {
+        let rate = f64::from(rate.max(1)) / WINDOW;
+        let burst = burst(rate);
         Self {
-            rate: rate / WINDOW,
+            rate,
+            allowed: rate,
             burst,
             tokens: burst,
             filled: now,
@@ -82,6 +93,8 @@ impl Pace {
             probes: Probes::default(),
             server: None,
             ceiling: Ceiling::new(now),
+            width: Width::new(at_once),
+            used: Used::new(now),
             opens: now,
             paused: now,
             refusals: 0,
@@ -96,6 +109,9 @@ impl Pace {
     pub(crate) fn admit(&mut self, cost: Cost, now: Instant) -> Admit {
         if now < self.opens {
             return Admit::Wait(self.opens);
+        }
+        if self.under_way >= self.width.calls() {
+            return Admit::Answer;
         }
         // After a refusal one call goes first: were all refused together, each would be a refusal more.
         if self.refusals > 0 && self.under_way > 0 {
@@ -116,6 +132,17 @@ impl Pace {
             Some(wait) => Admit::Wait(now + wait),
             None => Admit::Pass(self.issue(cost, price, turn, now)),
         }
+    }
+
+    /// How many units a minute are used here, where it is time to tell other processes.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<u32> {
+        self.used.due(now)
+    }
+
+    /// What each of the other processes that use the rate uses of it, in units a minute.
+    pub(crate) fn share(&mut self, others: &[u32]) {
+        self.rate = ours(self.allowed * WINDOW, others) / WINDOW;
+        self.burst = burst(self.rate);
     }
 
     /// Whether calls are held back because the server refused one.
@@ -149,6 +176,7 @@ impl Pace {
 
     fn issue(&mut self, cost: Cost, price: u32, turn: Turn, now: Instant) -> Ticket {
         self.tokens -= f64::from(price);
+        self.used.note(price);
         self.issued += 1;
         self.under_way += 1;
         self.units_under_way += u64::from(price);
@@ -173,6 +201,7 @@ impl Pace {
         let server = Server::told(headers, ticket.price, self.server, now);
         match told {
             Told::Passed => {
+                self.widen(ticket, now);
                 self.back(ticket, server, now);
                 self.server = server;
                 self.ceiling.pass(f64::from(ticket.price), now);
@@ -191,6 +220,35 @@ impl Pace {
             }
         }
         self.answered = true;
+    }
+
+    /// What an answer says of how many calls may be under way.
+    fn widen(&mut self, ticket: Ticket, now: Instant) {
+        let price = f64::from(ticket.price);
+        let held = self.width.is_filled_by(self.under_way)
+            && match self.left(price, now) {
+                Left::Enough(rate) => self.missing(price, self.rate.min(rate), Turn::Free, now).is_none(),
+                Left::TooLittle(_) => false,
+            };
+        self.width.answered(width::Answer {
+            number: ticket.number,
+            seconds: now.saturating_duration_since(ticket.at).as_secs_f64(),
+            price: ticket.price,
+            held,
+            newest: self.issued,
+            rate: self.long_rate(now),
+        });
+    }
+
+    /// Units a second that are ours in the long run.
+    fn long_rate(&self, now: Instant) -> f64 {
+        let server = self.server.map_or_else(|| self.ceiling.rate(now), |server| server.flow());
+        self.rate.min(server)
+    }
+
+    /// How many calls may be under way at once.
+    pub(crate) fn at_once(&self) -> usize {
+        self.width.calls()
     }
 
     /// A call is under way no more.
@@ -256,8 +314,14 @@ impl Pace {
             price: self.prices.all(),
             paused_for: (!pause.is_zero()).then_some(pause),
             under_way: self.under_way,
+            at_once: self.width.calls(),
         }
     }
+}
+
+/// How many units may leave at once after a quiet time, at a rate in units a second.
+fn burst(rate: f64) -> f64 {
+    (rate * 2.0).max(1.0)
 }
 
 fn float(units: u64) -> f64 {
@@ -281,6 +345,8 @@ pub struct LimiterState {
     pub paused_for: Option<Duration>,
     /// How many calls are under way.
     pub under_way: usize,
+    /// How many may be.
+    pub at_once: usize,
 }
 
 impl LimiterState {
@@ -288,211 +354,5 @@ impl LimiterState {
     pub fn least_time(&self, reads: u64, writes: u64) -> Duration {
         let paused = self.paused_for.unwrap_or_default();
         self.price.least_time(self.units_per_minute, reads, writes).saturating_add(paused)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(limit: u32, remaining: u32) -> RateHeaders {
-        RateHeaders { limit: Some(limit), remaining: Some(remaining), ..RateHeaders::default() }
-    }
-
-    fn pass(pace: &mut Pace, now: Instant) -> Ticket {
-        match pace.admit(Cost::Write, now) {
-            Admit::Pass(ticket) => ticket,
-            Admit::Wait(until) => panic!("held back for {:?}", until - now),
-            Admit::Answer => panic!("held back until a call is answered"),
-        }
-    }
-
-    fn wait(pace: &mut Pace, now: Instant) -> Duration {
-        match pace.admit(Cost::Write, now) {
-            Admit::Pass(_) => Duration::ZERO,
-            Admit::Wait(until) => until - now,
-            // Until an answer comes.
-            Admit::Answer => Duration::MAX,
-        }
-    }
-
-    /// A call that is answered at once.
-    fn call(pace: &mut Pace, headers: RateHeaders, now: Instant) {
-        let ticket = pass(pace, now);
-        pace.settle(ticket, Told::Passed, headers, now, 0.0);
-    }
-
-    fn refuse(pace: &mut Pace, headers: RateHeaders, now: Instant) -> Duration {
-        let ticket = pass(pace, now);
-        pace.settle(ticket, Told::Refused, headers, now, 0.0);
-        wait(pace, now)
-    }
-
-    #[test]
-    fn a_burst_is_bounded_and_then_calls_are_spread() {
-        let now = Instant::now();
-        let mut pace = Pace::new(120, Price::default(), now);
-        let mut free = 0;
-        while wait(&mut pace, now).is_zero() {
-            let ticket = Ticket { cost: Cost::Write, price: 1, number: 0, at: now, is_alone: false };
-            pace.settle(ticket, Told::Passed, RateHeaders::default(), now, 0.0);
-            free += 1;
-        }
-        assert_eq!((free, wait(&mut pace, now)), (4, Duration::from_millis(500)));
-    }
-
-    #[test]
-    fn the_price_is_learned_from_calls_that_follow_fast() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), now);
-        for remaining in [990, 980, 970] {
-            call(&mut pace, told(1_000, remaining), now);
-            now += Duration::from_millis(20);
-        }
-        assert_eq!(pace.state(now).price.write, 10);
-    }
-
-    #[test]
-    fn the_price_is_learned_from_two_calls_that_leave_together_in_whatever_order_they_are_answered() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), now);
-        call(&mut pace, told(1_000, 995), now);
-        for (one, other) in [(990, 985), (975, 980)] {
-            now += Duration::from_secs(1);
-            let together = [pass(&mut pace, now), pass(&mut pace, now)];
-            assert_eq!(wait(&mut pace, now), Duration::MAX, "a third one waits until both are answered");
-            for (ticket, remaining) in together.into_iter().zip([one, other]) {
-                pace.settle(ticket, Told::Passed, told(1_000, remaining), now, 0.0);
-            }
-        }
-        assert_eq!(pace.state(now).price.write, 5);
-    }
-
-    #[test]
-    fn nothing_is_learned_from_calls_of_which_others_were_under_way() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, Price { read: 1, write: 2 }, now);
-        for _ in 0..4 {
-            call(&mut pace, told(1_000, 1_000), now);
-            now += Duration::from_secs(1);
-        }
-        for remaining in [900, 800, 700, 600] {
-            let [one, other] = [pass(&mut pace, now), pass(&mut pace, now)];
-            for ticket in [one, other] {
-                pace.settle(ticket, Told::Passed, told(1_000, remaining), now, 0.0);
-            }
-            now += Duration::from_millis(1);
-        }
-        assert_eq!(pace.state(now).price.write, 2);
-    }
-
-    #[test]
-    fn a_low_bucket_slows_us_before_it_is_empty() {
-        let now = Instant::now();
-        let mut pace = Pace::new(900, Price::default(), now);
-        call(&mut pace, told(1_000, 20), now);
-        assert!((pace.state(now).units_per_minute - 500.0).abs() < 1e-6);
-        call(&mut pace, told(1_000, 900), now);
-        assert!((pace.state(now).units_per_minute - 900.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn a_wave_of_refusals_counts_once() {
-        let now = Instant::now();
-        let mut pace = Pace::new(900, Price::default(), now);
-        call(&mut pace, RateHeaders::default(), now);
-        let tickets = [pass(&mut pace, now), pass(&mut pace, now), pass(&mut pace, now)];
-        let reset = RateHeaders { reset: Some(Duration::from_secs(7)), ..RateHeaders::default() };
-        for ticket in tickets {
-            pace.settle(ticket, Told::Refused, reset, now, 0.0);
-        }
-        assert_eq!(pace.refusals(), 1);
-        assert_eq!(wait(&mut pace, now), Duration::from_secs(7));
-        let later = now + Duration::from_secs(8);
-        refuse(&mut pace, reset, later);
-        assert_eq!(pace.refusals(), 2);
-        call(&mut pace, RateHeaders::default(), later + Duration::from_secs(8));
-        assert_eq!(pace.refusals(), 0);
-    }
-
-    #[test]
-    fn an_answer_from_before_a_pause_does_not_end_it() {
-        let now = Instant::now();
-        let mut pace = Pace::new(900, Price::default(), now);
-        call(&mut pace, RateHeaders::default(), now);
-        let [refused, slow] = [pass(&mut pace, now), pass(&mut pace, now)];
-        pace.settle(refused, Told::Refused, RateHeaders::default(), now, 0.0);
-        pace.settle(slow, Told::Passed, RateHeaders::default(), now + Duration::from_millis(10), 0.0);
-        assert_eq!(pace.refusals(), 1);
-    }
-
-    #[test]
-    fn refusals_without_headers_wait_longer_each_time() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), now);
-        let mut waits = Vec::new();
-        for _ in 0..4 {
-            let pause = refuse(&mut pace, RateHeaders::default(), now);
-            waits.push(pause.as_secs());
-            now += pause + Duration::from_secs(1);
-        }
-        assert_eq!(waits, [1, 2, 4, 8]);
-    }
-
-    #[test]
-    fn a_server_that_always_asks_for_no_wait_is_believed_twice() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), now);
-        let none = RateHeaders { retry_after: Some(Duration::ZERO), ..RateHeaders::default() };
-        let mut waits = Vec::new();
-        for _ in 0..4 {
-            let pause = refuse(&mut pace, none, now);
-            waits.push(pause.as_secs());
-            now += pause + Duration::from_secs(1);
-        }
-        assert_eq!(waits, [0, 0, 4, 8]);
-    }
-
-    #[test]
-    fn second_refusal_in_a_row_waits_until_the_minute_is_over() {
-        let start = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), start);
-        call(&mut pace, RateHeaders::default(), start);
-        let now = start + Duration::from_secs(10);
-        let first = refuse(&mut pace, RateHeaders::default(), now);
-        assert_eq!(first, Duration::from_secs(1));
-        let now = now + Duration::from_secs(2);
-        assert_eq!(now + refuse(&mut pace, RateHeaders::default(), now), start + Duration::from_secs(60));
-    }
-
-    #[test]
-    fn what_is_under_way_is_awaited_where_too_little_is_left_for_another() {
-        let now = Instant::now();
-        let mut pace = Pace::new(6_000, Price::default(), now);
-        call(&mut pace, told(60, 1), now);
-        let last = pass(&mut pace, now);
-        assert_eq!(wait(&mut pace, now), Duration::MAX);
-        pace.settle(last, Told::Passed, told(60, 0), now, 0.0);
-        assert_eq!(wait(&mut pace, now), Duration::from_secs(1));
-    }
-
-    #[test]
-    fn first_calls_after_a_pause_come_one_by_one() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(600, Price::default(), now);
-        call(&mut pace, RateHeaders::default(), now);
-        now += refuse(&mut pace, RateHeaders::default(), now) + Duration::from_millis(100);
-        // The burst is gone, and until the first was answered there is no second.
-        let first = pass(&mut pace, now);
-        assert_eq!(wait(&mut pace, now), Duration::MAX);
-        pace.settle(first, Told::Passed, RateHeaders::default(), now, 0.0);
-        assert_eq!(wait(&mut pace, now), Duration::from_millis(100));
-    }
-
-    #[test]
-    fn an_estimate_follows_the_price() {
-        let pace = Pace::new(600, Price { read: 1, write: 10 }, Instant::now());
-        let state = pace.state(Instant::now());
-        assert_eq!(state.least_time(0, 600), Duration::from_secs(600));
     }
 }

@@ -5,7 +5,8 @@
 //! here asks for the form. Two rates bound ours, and each is harmless where it does not fit:
 //!
 //! - What is left must last until more comes, for us and for what others were seen to use. In a window that is what the server
-//!   says, `Reset`; a bucket says a second.
+//!   says, `Reset`; a bucket says a second. Where it says nothing, more may come a minute after it last came all at once, and
+//!   until then we are never much faster than it flows in, unless a minute shows that more comes little by little.
 //! - Below a reserve we slow down in proportion. A bucket then settles where we use what flows in; so does a sliding window.
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use super::headers::RateHeaders;
 
 /// The time over which Vitally's rate counts, in seconds.
 pub(super) const WINDOW: f64 = 60.0;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The share of a minute's units that is left to others: below it we slow down.
 const RESERVE: f64 = 0.04;
@@ -29,6 +32,12 @@ const SLOWEST: f64 = 0.1;
 /// How far back what others use counts, in seconds.
 const LATELY: f64 = 5.0;
 
+/// How much faster than it flows in we may be where the server does not say when more comes.
+const HASTE: f64 = 1.1;
+
+/// More came all at once if it is at least this share of the limit: a window began.
+const ALL_AT_ONCE: u32 = 4;
+
 /// The longest time that a header can ask us to wait.
 pub(super) const LONGEST: Duration = Duration::from_secs(900);
 
@@ -39,6 +48,8 @@ pub(super) struct Server {
     pub(super) remaining: u32,
     told: Instant,
     more: Option<Instant>,
+    /// When more last came all at once, or a whole number of minutes later; `None` where more comes little by little.
+    begun: Option<Instant>,
     /// Units a second that others were seen to use lately, as far as nothing came in.
     others: f64,
 }
@@ -62,7 +73,20 @@ impl Server {
         let limit = headers.limit.unwrap_or(known).max(1);
         let more = headers.reset.map(|reset| now + reset.min(LONGEST));
         let others = before.map_or(0.0, |before| before.others_until(remaining, price, now));
-        Some(Self { limit, remaining, told: now, more, others })
+        let begun = before.map_or(Some(now), |before| before.begun_until(remaining, now));
+        Some(Self { limit, remaining, told: now, more, begun, others })
+    }
+
+    /// When the window began that lasts, if there are windows. Had there been one, more would have come all at once in a minute in
+    /// which much was used.
+    fn begun_until(&self, remaining: u32, now: Instant) -> Option<Instant> {
+        if remaining.saturating_sub(self.remaining) > self.limit / ALL_AT_ONCE {
+            return Some(now);
+        }
+        let begun = self.begun?;
+        let minutes = now.saturating_duration_since(begun).as_secs() / MINUTE.as_secs();
+        let is_much_used = remaining < self.limit - self.limit / ALL_AT_ONCE;
+        (minutes == 0 || !is_much_used).then(|| begun + MINUTE * u32::try_from(minutes).unwrap_or_default())
     }
 
     /// What others use: what is gone and was not our own call. Where more is left than before, something came in, and that
@@ -104,10 +128,13 @@ impl Server {
     pub(super) fn rate(&self, left: f64, price: f64, now: Instant) -> f64 {
         let reserve = (f64::from(self.limit) * RESERVE).max(price * RESERVED_CALLS);
         let slow = if left < reserve { self.flow() * left / reserve } else { f64::INFINITY };
-        let lasting = self.more.map_or(f64::INFINITY, |more| {
-            left / more.saturating_duration_since(now).as_secs_f64().max(1.0) - self.others.max(0.0)
+        let until = self.more.or_else(|| self.begun.map(|begun| begun + MINUTE));
+        let lasting = until.map_or(f64::INFINITY, |until| {
+            left / until.saturating_duration_since(now).as_secs_f64().max(1.0) - self.others.max(0.0)
         });
-        slow.min(lasting).max(self.flow() * SLOWEST)
+        let is_told = self.more.is_some() || self.begun.is_none();
+        let fast = if is_told { f64::INFINITY } else { self.flow() * HASTE };
+        slow.min(lasting).min(fast).max(self.flow() * SLOWEST)
     }
 }
 
@@ -134,8 +161,8 @@ mod tests {
     #[test]
     fn a_low_bucket_slows_us_in_proportion() {
         let now = Instant::now();
-        let bucket = server(1_000, 500, None, now);
-        assert_eq!(rate(bucket, 40.0, 1.0, now), 1_000_000);
+        let bucket = server(1_000, 500, Some(1), now);
+        assert_eq!(rate(bucket, 40.0, 1.0, now), 2_400);
         assert_eq!(rate(bucket, 39.0, 1.0, now), 975);
         assert_eq!(rate(bucket, 20.0, 1.0, now), 500);
         assert_eq!(rate(bucket, 1.0, 1.0, now), 100);
@@ -144,8 +171,8 @@ mod tests {
     #[test]
     fn four_calls_are_left_to_others_however_dear_they_are() {
         let now = Instant::now();
-        let bucket = server(100, 50, None, now);
-        assert_eq!(rate(bucket, 40.0, 10.0, now), 1_000_000);
+        let bucket = server(100, 50, Some(1), now);
+        assert_eq!(rate(bucket, 40.0, 10.0, now), 2_400);
         assert_eq!(rate(bucket, 20.0, 10.0, now), 50);
     }
 
@@ -155,6 +182,32 @@ mod tests {
         let window = server(1_000, 600, Some(60), now);
         assert_eq!(rate(window, 600.0, 1.0, now), 600);
         assert_eq!(rate(window, 600.0, 1.0, now + Duration::from_secs(30)), 1_200);
+    }
+
+    #[test]
+    fn without_a_reset_what_is_left_lasts_a_minute_from_when_it_last_came() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let told = |remaining, price, before, now| {
+            let headers =
+                RateHeaders { limit: Some(1_000), remaining: Some(remaining), ..RateHeaders::default() };
+            Server::told(headers, price, before, now).unwrap()
+        };
+        let first = told(900, 1, None, start);
+        assert_eq!(rate(first, 900.0, 1.0, start), 900);
+        let later = told(500, 400, Some(first), at(30));
+        assert_eq!(rate(later, 500.0, 1.0, at(30)), 1_000);
+        assert_eq!(rate(later, 500.0, 1.0, at(45)), 1_100);
+        let window = told(800, 1, Some(later), at(50));
+        assert_eq!(rate(window, 800.0, 1.0, at(50)), 800);
+        let minutes_later = told(760, 40, Some(window), at(50 + 150));
+        assert_eq!(rate(minutes_later, 300.0, 1.0, at(50 + 150)), 600);
+        let much_used = told(400, 360, Some(minutes_later), at(50 + 190));
+        assert_eq!(
+            rate(much_used, 400.0, 1.0, at(50 + 190)),
+            1_000_000,
+            "no more came in a minute: no window"
+        );
     }
 
     #[test]

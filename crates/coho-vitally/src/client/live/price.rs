@@ -78,6 +78,7 @@ mod tests {
                 price: Price::default(),
                 paused_for: None,
                 under_way: 0,
+                at_once: 4,
             };
             prices.note(Cost::Write, Some(state), now);
             now += Duration::from_millis(130);

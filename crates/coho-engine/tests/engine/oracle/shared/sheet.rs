@@ -22,6 +22,15 @@ struct Hold {
     made: bool,
     /// Its row left, and the record was let be.
     left: bool,
+    /// The row came back, and waits for an account that is not there.
+    waits: bool,
+}
+
+impl Hold {
+    /// Whether the sync answers for the record: there is a row for it.
+    fn is_held(self) -> bool {
+        !self.left || self.waits
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -157,8 +166,12 @@ impl Sheet {
 
     fn users_gone(&mut self, step: &Step) -> Vec<u8> {
         let mut removals = Vec::new();
-        let gone = self.users.iter_mut().filter(|(id, hold)| !step.users.contains_key(id) && !hold.left);
+        let gone = self.users.iter_mut().filter(|(id, _)| !step.users.contains_key(id));
         for (user, hold) in gone {
+            hold.waits = false;
+            if hold.left {
+                continue;
+            }
             hold.left = spares(step.removed[2], *hold);
             removals.extend((!hold.left).then_some(*user));
         }
@@ -185,7 +198,8 @@ impl Sheet {
             let was_ours = known.is_some_and(|known| known.made);
             let is_same = known.is_some_and(|known| known.id == record.id);
             let is_ours = if is_same { was_ours } else { !is_there && (was_ours || !may_be_theirs) };
-            self.holds[sync].insert(*account, Hold { id: record.id, made: is_ours, left: false });
+            self.holds[sync]
+                .insert(*account, Hold { id: record.id, made: is_ours, left: false, waits: false });
             self.had[sync].insert(*account);
             self.tried[sync].remove(account);
         }
@@ -194,6 +208,9 @@ impl Sheet {
     /// A user comes into its account if that is there, and stays in those that it was in.
     fn write_user(&mut self, id: u8, row: User) {
         if !self.accounts.contains_key(&row.account) {
+            if let Some(known) = self.users.get_mut(&id) {
+                known.waits = true;
+            }
             return;
         }
         let next = self.next();
@@ -204,7 +221,7 @@ impl Sheet {
         person.accounts.insert(row.account);
         let known = self.users.get(&id).filter(|known| known.id == person.id);
         let made = known.map_or(made, |known| known.made);
-        self.users.insert(id, Hold { id: person.id, made, left: false });
+        self.users.insert(id, Hold { id: person.id, made, left: false, waits: false });
     }
 
     /// An account goes, unless the other sync came to hold it, or a user that is held has no other. Users who have no other go
@@ -217,7 +234,7 @@ impl Sheet {
         let held = self
             .users
             .iter()
-            .filter(|(_, hold)| !hold.left)
+            .filter(|(_, hold)| hold.is_held())
             .filter_map(|(id, _)| self.people.get(&name("u", *id)));
         if held.into_iter().any(only) {
             return;

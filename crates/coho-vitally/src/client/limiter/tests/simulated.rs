@@ -5,13 +5,15 @@
 //! rate, evenly.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
+use coho_core::at_once::AtOnce;
 use coho_core::time::Time;
 use coho_simulator::{Gauge, Meter, Pass, SimulatorTime as ServerTime, Window};
 use tokio::time::Instant;
 
+use super::super::FRONT;
 use super::super::headers::RateHeaders;
 use super::super::pace::{Admit, Pace, Ticket, Told};
 use super::super::price::Price;
@@ -98,7 +100,9 @@ pub(super) struct Scene {
     /// From a call to its answer, in milliseconds, more or less a tenth.
     pub(super) latency: u32,
     pub(super) rate: u32,
-    pub(super) concurrency: usize,
+    pub(super) at_once: AtOnce,
+    /// How many calls the server works on at the same time; a call then takes `latency` of a worker's time.
+    pub(super) workers: Option<usize>,
     /// Units a minute that another program asks for.
     pub(super) other: u32,
     pub(super) minutes: u32,
@@ -112,6 +116,10 @@ pub(super) struct Outcome {
     pub(super) other_passed: u32,
     pub(super) other_refused: u32,
     pub(super) price: u32,
+    /// The most calls that were under way at once.
+    pub(super) most_under_way: usize,
+    /// How many might have been in the end.
+    pub(super) at_once: usize,
 }
 
 impl Outcome {
@@ -149,7 +157,12 @@ struct Simulation {
     pace: Pace,
     meter: Meter,
     /// Callers that wait, and until when.
-    waiting: Vec<Option<u64>>,
+    waiting: BTreeMap<usize, u64>,
+    /// Callers that have nothing to do, and how many have.
+    idle: Vec<usize>,
+    busy: usize,
+    /// When the server's workers are free.
+    free: Vec<u64>,
     chance: u64,
     outcome: Outcome,
 }
@@ -157,21 +170,23 @@ struct Simulation {
 /// Lets calls be made without end for some minutes.
 pub(super) fn simulate(scene: Scene) -> Outcome {
     let start = Instant::now();
+    let most = scene.at_once.most() as usize;
     let mut simulation = Simulation {
         scene,
         start,
         now: 0,
         events: Vec::new(),
         queue: BinaryHeap::new(),
-        pace: Pace::new(scene.rate, Price::default(), start),
+        pace: Pace::new(scene.rate, scene.at_once, Price::default(), start),
         meter: Meter::unused(scene.window, scene.limit, ServerTime::from_millis(0)),
-        waiting: vec![None; scene.concurrency],
+        waiting: BTreeMap::new(),
+        idle: (0..most).rev().collect(),
+        busy: 0,
+        free: vec![0; scene.workers.unwrap_or_default()],
         chance: 1,
         outcome: Outcome::default(),
     };
-    for caller in 0..scene.concurrency {
-        simulation.at(0, Event::Ask(caller));
-    }
+    simulation.fill();
     if scene.other > 0 {
         simulation.at(0, Event::Other);
     }
@@ -183,7 +198,8 @@ pub(super) fn simulate(scene: Scene) -> Outcome {
         simulation.now = now;
         simulation.step(event);
     }
-    Outcome { price: simulation.pace.state(simulation.instant()).price.write, ..simulation.outcome }
+    let state = simulation.pace.state(simulation.instant());
+    Outcome { price: state.price.write, at_once: state.at_once, ..simulation.outcome }
 }
 
 impl Simulation {
@@ -204,15 +220,18 @@ impl Simulation {
         match self.events[event] {
             Event::Ask(caller) => {
                 // Others may have been woken before, and gone.
-                if self.waiting[caller].is_none_or(|until| until <= self.now) {
+                if self.waiting.get(&caller).is_some_and(|until| *until <= self.now) {
                     self.ask(caller);
+                    self.fill();
                 }
             }
             Event::Serve(caller, ticket) => self.serve(caller, ticket),
             Event::Answer(caller, ticket, told, headers) => {
                 self.pace.settle(ticket, told, headers, self.instant(), 0.5);
-                self.ask(caller);
+                self.idle.push(caller);
+                self.busy -= 1;
                 self.wake();
+                self.fill();
             }
             Event::Other => {
                 match self.meter.take(1, self.server_time()) {
@@ -224,33 +243,45 @@ impl Simulation {
         }
     }
 
+    /// There is always something to send: as many callers ask as calls may be under way, a few at a time.
+    fn fill(&mut self) {
+        while self.busy < self.pace.at_once()
+            && self.waiting.len() < FRONT
+            && let Some(caller) = self.idle.pop()
+        {
+            self.busy += 1;
+            self.ask(caller);
+        }
+    }
+
     fn ask(&mut self, caller: usize) {
-        self.waiting[caller] = None;
+        self.waiting.remove(&caller);
         let now = self.instant();
         match self.pace.admit(Cost::Write, now) {
             Admit::Pass(ticket) => {
-                // Never before itself, and never asked again meanwhile.
-                self.waiting[caller] = Some(u64::MAX);
-                let there = self.half_way();
+                let under_way = self.pace.state(now).under_way;
+                self.outcome.most_under_way = self.outcome.most_under_way.max(under_way);
+                let there = if self.free.is_empty() { self.half_way() } else { 100 };
                 self.at(self.now + there, Event::Serve(caller, ticket));
             }
             Admit::Wait(until) => {
                 // Timers have milliseconds.
                 let millis = (until - self.start).as_nanos().div_ceil(1_000_000);
                 let until = u64::try_from(millis * 1_000).unwrap().max(self.now + 1);
-                self.waiting[caller] = Some(until);
+                self.waiting.insert(caller, until);
                 self.at(until, Event::Ask(caller));
             }
-            Admit::Answer => self.waiting[caller] = Some(u64::MAX - 1),
+            Admit::Answer => {
+                self.waiting.insert(caller, u64::MAX);
+            }
         }
     }
 
     /// All who wait look again when a call was answered.
     fn wake(&mut self) {
-        for caller in 0..self.waiting.len() {
-            if self.waiting[caller].is_some_and(|until| until != u64::MAX) {
-                self.ask(caller);
-            }
+        let waiting: Vec<usize> = self.waiting.keys().copied().collect();
+        for caller in waiting {
+            self.ask(caller);
         }
     }
 
@@ -265,8 +296,16 @@ impl Simulation {
             Told::Refused => self.outcome.refused += 1,
         }
         let headers = self.scene.spelling.headers(self.meter.gauge(now), refused, self.now);
-        let back = self.half_way();
+        let back = self.worked().unwrap_or_else(|| self.half_way());
         self.at(self.now + back, Event::Answer(caller, ticket, told, headers));
+    }
+
+    /// How long it takes until a worker has worked on the call that just came, where the server has some.
+    fn worked(&mut self) -> Option<u64> {
+        let takes = 2 * self.half_way();
+        let worker = self.free.iter_mut().min()?;
+        *worker = (*worker).max(self.now) + takes;
+        Some(*worker - self.now)
     }
 
     /// Half of the latency, more or less a tenth; a tenth of a millisecond at the least.
