@@ -8,6 +8,7 @@
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
+//! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
 use std::fs;
@@ -26,6 +27,7 @@ mod measure;
 mod report;
 mod plan;
 mod pages;
+mod year;
 mod liquid;
 mod compare;
 
@@ -69,17 +71,19 @@ enum Part {
     Scene(Scene),
     Plan,
     Pages,
+    Year,
     Liquid,
     Compare,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
         Self::Plan,
         Self::Pages,
         Self::Compare,
+        Self::Year,
         Self::Liquid,
     ];
 
@@ -89,6 +93,7 @@ impl Part {
             Self::Scene(Scene::Unchanged) => "unchanged",
             Self::Plan => "plan",
             Self::Pages => "pages",
+            Self::Year => "year",
             Self::Liquid => "liquid",
             Self::Compare => "compare",
         }
@@ -96,8 +101,9 @@ impl Part {
 
     fn named(word: Option<&str>) -> Result<Vec<Self>> {
         let word = word.unwrap_or("all");
-        let parts: Vec<_> =
-            Self::ALL.into_iter().filter(|part| word == "all" || word == part.name()).collect();
+        // A year takes an hour.
+        let is_wanted = |part: &Self| word == part.name() || (word == "all" && *part != Self::Year);
+        let parts: Vec<_> = Self::ALL.into_iter().filter(is_wanted).collect();
         if parts.is_empty() {
             bail!("`{word}` is none of {}, all", Self::ALL.map(Self::name).join(", "));
         }
@@ -115,12 +121,13 @@ impl Part {
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
             Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)),
+            Self::Year => year::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|plan|pages|compare|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|plan|pages|compare|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

@@ -33,7 +33,7 @@ fn write(topic: &str, name: &str) -> Result<()> {
     let folder = root().join(FOLDER).join(topic);
     let topics = topics()?;
     if !topics.contains(&topic.to_owned()) {
-        say::talk(&format!("`{topic}` is a new topic; those that there are: {}", topics.join(", ")));
+        say::talk(&format!("`{topic}` is a new topic; the existing ones are {}", topics.join(", ")));
     }
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let file: PathBuf = folder.join(format!("{name}.yaml"));
@@ -65,21 +65,28 @@ fn is_name(word: &str) -> bool {
     !word.is_empty() && word.chars().all(letters) && !word.starts_with('-') && !word.ends_with('-')
 }
 
-/// The starter, with the name as the sentence that it shows.
+/// What a new case says of itself, below its name.
+const ADVICE: &str = "\
+# Say in the line above what this case shows. Then change what follows, and delete every key and comment that it does not need.
+# crates/coho-engine/fixtures/runs/README.md explains cases and snapshots.
+";
+
+/// The starter, with the name as the sentence that it shows, and without what the starter says of itself.
 fn text(name: &str) -> String {
     let sentence = name.replace('-', " ");
     let (first, rest) = sentence.split_at(1);
-    let (_, body) = STARTER.split_once('\n').unwrap_or(("", STARTER));
-    format!("# {}{rest}.\n{body}", first.to_uppercase())
+    let (_, body) = STARTER.split_once("\n\n").unwrap_or(("", STARTER));
+    format!("# {}{rest}.\n#\n{ADVICE}\n{body}", first.to_uppercase())
 }
 
 fn steps(topic: &str, name: &str) -> String {
     format!(
-        "\n1. write what happens into it\n\
-         2. write its snapshot:  INSTA_UPDATE=always cargo test -p coho-engine --test runs {topic}/{name}\n\
-         3. read the snapshot, {FOLDER}/{topic}/{name}.snap: is it what Coho should do?\n\
-         4. compare from now on: cargo test -p coho-engine --test runs {topic}/{name}\n\
-         5. commit both files;   cargo xtask tidy finds one without the other"
+        "\n1. edit the case:       it is a working example with every key\n\
+         2. run and accept it:   INSTA_UPDATE=always cargo test -p coho-engine --test runs {topic}/{name}\n\
+         3. read its snapshot:   {FOLDER}/{topic}/{name}.snap\n\
+         4. run it again:        cargo test -p coho-engine --test runs {topic}/{name}\n\
+         5. commit both files:   cargo xtask tidy finds one without the other\n\n\
+         If the snapshot shows what Coho should not do, you have found a bug: change the snapshot by hand to what is right."
     )
 }
 
@@ -92,6 +99,7 @@ mod tests {
         let text = text("half-of-the-rows-leave");
         assert!(text.starts_with("# Half of the rows leave.\n#\n"), "{text}");
         assert!(text.contains("\nsyncs:\n") && text.contains("\nruns:\n"));
+        assert!(!text.contains("copies"), "it is no starter itself: {text}");
     }
 
     #[test]

@@ -31,7 +31,11 @@ const STEPS: [Step; 12] = [
     Step { name: "codegen", alone: "cargo xtask codegen --check", run: codegen },
     Step { name: "test", alone: "cargo xtask test", run: tests },
     Step { name: "ahead", alone: "cargo xtask test --clock +400d transcript::", run: ahead },
-    Step { name: "mcp", alone: "cargo test --workspace --features coho-cli/mcp --test mcp", run: mcp },
+    Step {
+        name: "features",
+        alone: "cargo test --workspace --features coho-cli/mcp,coho-cli/otel --test mcp --test otel",
+        run: features,
+    },
     Step {
         name: "leap day",
         alone: "cargo xtask test --clock 2028-02-29T23:59:59.5Z transcript::",
@@ -94,8 +98,10 @@ fn ahead() -> Result<()> {
 }
 
 /// What only a feature has.
-fn mcp() -> Result<()> {
-    child::run(child::cargo().args(["test", "--workspace", "--features", "coho-cli/mcp", "--test", "mcp"]))
+fn features() -> Result<()> {
+    let mut cargo = child::cargo();
+    cargo.args(["test", "--workspace", "--features", "coho-cli/mcp,coho-cli/otel"]);
+    child::run(cargo.args(["--test", "mcp", "--test", "otel"]))
 }
 
 /// The day, the month and the winter end in the middle of each test.

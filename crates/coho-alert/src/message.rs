@@ -70,7 +70,7 @@ pub struct Frame<'a> {
     pub project: &'a str,
     /// Where Coho's pages are, without a slash at the end.
     pub public_url: Option<&'a str>,
-    /// Whether the recipient is shown the keys of rows.
+    /// Whether the recipient is shown the keys of rows, and the texts of errors.
     pub examples: bool,
     /// When it is.
     pub now: Time,
@@ -193,7 +193,9 @@ fn line(turned: &Turned, frame: &Frame<'_>) -> Line {
         (_, false, _) => detail.brief.clone(),
     };
     let examples = detail.examples.iter().filter(|_| frame.examples).take(EXAMPLES);
-    let what = if detail.what.is_empty() { &brief } else { &detail.what };
+    // The text of an error may quote a value of a row.
+    let quotes = turned.key.trigger == Trigger::Failed && !frame.examples;
+    let what = if detail.what.is_empty() || quotes { &brief } else { &detail.what };
     Line {
         alert: name(frame.project, &turned.key),
         trigger: turned.key.trigger.as_str().to_owned(),

@@ -16,16 +16,19 @@ use coho_alert::channel::slack::{SlackBot, SlackWebhook};
 use coho_alert::channel::sms::{Notifier as From, Twilio};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::{Webhook, sign};
-use coho_alert::message::Notification;
+use coho_alert::message::{Frame, Notification};
 use coho_alert::request::Posting;
 use coho_alert::send::Notifier;
+use coho_alert::tell::{Notice, Turn};
+use coho_core::alert::remembered::Detail;
+use coho_core::alert::{Level, Trigger};
 use coho_core::secret::{Masker, Secret};
 use coho_testkit::{CERTIFICATE, MailServer, Privacy};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use support::receiver::{Receiver, Reply};
-use support::{check, now, opened, recovered, several};
+use support::{check, detail, now, opened, recovered, several, turned};
 
 const HUSH: &str = "hush-hush-hush";
 
@@ -61,6 +64,21 @@ async fn slack_takes_a_message_by_webhook() {
     insta::assert_snapshot!("slack-opened", pretty(&arrived[0].body));
     insta::assert_snapshot!("slack-several", pretty(&arrived[1].body));
     insta::assert_snapshot!("slack-recovered", pretty(&arrived[2].body));
+}
+
+#[test]
+fn who_is_shown_no_examples_is_shown_no_texts_of_errors() {
+    let notice = |examples| {
+        let what = "accounts.csv:3: column `seats`: `many` is not a value of type integer".to_owned();
+        let failed = Detail { brief: "run failed [source-failed]".to_owned(), what, ..detail() };
+        let turns = vec![turned("accounts", Trigger::Failed, Turn::Opened, Some(Level::Critical), failed)];
+        let notice = Notice { id: "message-1".to_owned(), recipient: "ops".to_owned(), turns };
+        let frame = Frame { project: "acme", public_url: None, examples, now: now() };
+        Notification::compose(&notice, &frame).alerts.remove(0)
+    };
+    let (shown, hidden) = (notice(true), notice(false));
+    assert!(shown.what.contains("`many`") && shown.examples.len() == 3);
+    assert_eq!((hidden.what.as_str(), hidden.examples.len()), ("run failed [source-failed]", 0));
 }
 
 #[tokio::test]

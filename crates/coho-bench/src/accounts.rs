@@ -60,23 +60,36 @@ impl Changed {
     }
 }
 
-/// Writes the header and as many rows as asked for. A row that changed has other seats.
-pub fn write(rows: u64, changed: Changed, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}", COLUMNS.join(","))?;
-    (1..=rows).try_for_each(|number| row(number, u64::from(changed.has(number)), out))
+/// What is different about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// How many more seats it has.
+    pub more_seats: u64,
+    /// Whether it has a name.
+    pub has_name: bool,
 }
 
-fn row(number: u64, more_seats: u64, out: &mut impl Write) -> io::Result<()> {
+/// Writes the header and as many rows as asked for. A row that changed has other seats.
+pub fn write(rows: u64, changed: Changed, out: &mut impl Write) -> io::Result<()> {
+    let changes = |number| Changes { more_seats: u64::from(changed.has(number)), has_name: true };
+    write_with(rows, changes, out)
+}
+
+/// The same with differences row by row.
+pub fn write_with(rows: u64, changes: impl Fn(u64) -> Changes, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", COLUMNS.join(","))?;
+    (1..=rows).try_for_each(|number| row(number, changes(number), out))
+}
+
+fn row(number: u64, changes: Changes, out: &mut impl Write) -> io::Result<()> {
     let bits = scattered(number);
     let (plan, country, industry) =
         (pick(&PLANS, bits), pick(&COUNTRIES, bits >> 8), pick(&INDUSTRIES, bits >> 16));
-    let (seats, mrr, cents) = (1 + bits % 500 + more_seats, (bits >> 24) % 20_000, (bits >> 40) % 100);
+    let (seats, mrr, cents) =
+        (1 + bits % 500 + changes.more_seats, (bits >> 24) % 20_000, (bits >> 40) % 100);
     let (month, day, hour) = (1 + (bits >> 44) % 12, 1 + (bits >> 48) % 28, (bits >> 52) % 24);
-    write!(
-        out,
-        "{},Account {number},{plan},{seats},{mrr}.{cents:02},{country},{industry},",
-        external_id(number)
-    )?;
+    let name = if changes.has_name { format!("Account {number}") } else { String::new() };
+    write!(out, "{},{name},{plan},{seats},{mrr}.{cents:02},{country},{industry},", external_id(number))?;
     write!(out, "owner{}@example.com,{},{},", number % 1000, bits & 1 == 0, bits & 6 == 0)?;
     writeln!(out, "2024-{month:02}-{day:02},2026-01-{day:02}T{hour:02}:00:00Z")
 }

@@ -2,11 +2,12 @@
 //!
 //! **What it is:** a file of accounts that is the same on every machine ([`accounts`]), a client that sends it without
 //! remembering anything ([`plain`]), a server that answers as fast as it can ([`null`]), and ten templates with rows for
-//! them ([`templates`]). Each has a program of its own in `src/bin`.
+//! them ([`templates`]), and a year of runs in simulated time ([`year`]). Each has a program of its own in `src/bin`.
 //!
 //! **What it is not:** the server keeps no record and has no limits (that is the simulator). What a delivery costs is measured
-//! from outside, by `cargo xtask bench`; there nothing of Coho's is used here, and both sides meet at the wire only. Templates
-//! are the exception: they take microseconds, so their programs look at the clock themselves.
+//! from outside, by `cargo xtask bench`; there nothing of Coho's is used here, and both sides meet at the wire only. There are two
+//! exceptions: templates take microseconds, so their programs look at the clock themselves; and a year needs another clock, so its
+//! program runs the engine itself.
 //!
 //! **Where to begin:** [`plain::deliver`], the thirty lines that one would write without Coho.
 //!
@@ -23,4 +24,5 @@ pub mod accounts;
 pub mod plain;
 pub mod null;
 pub mod ledger;
+pub mod year;
 pub mod templates;

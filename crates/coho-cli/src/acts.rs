@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::args::Global;
 use crate::project::{self, Loaded};
+use crate::traced::Traced;
 use crate::verb::{forget, plan, run};
 use crate::{engine, failure, print, started};
 
@@ -90,7 +91,9 @@ impl Acts {
         options: &Options,
         waiting: &Waiting,
     ) -> Result<Done, Refused> {
-        let report = engine.run_awaited(syncs, options, waiting, &self.stop).await;
+        let listener = Traced::new(waiting, &self.global);
+        let report = engine.run_awaited(syncs, options, &listener, &self.stop).await;
+        drop(listener);
         match report {
             Ok(report) => {
                 let text = coho_report::text::run(&report.syncs, &plan::style());

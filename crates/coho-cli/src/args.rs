@@ -429,7 +429,7 @@ pub(crate) enum Page {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Simulator {
     /// The address to listen on; port 0 picks a free one. Anyone who can reach an address other than this machine's own can
-    /// read and change the records with the token; the inspection API answers only on this machine.
+    /// read and change the records with the token; the inspection API accepts calls only from this machine.
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
     /// The REST API token to accept.

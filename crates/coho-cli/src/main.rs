@@ -17,6 +17,9 @@ mod pipes;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod progress;
+#[cfg_attr(not(feature = "otel"), path = "telemetry/none.rs")]
+mod telemetry;
+mod traced;
 mod verb;
 
 use std::process::ExitCode;
@@ -43,10 +46,12 @@ async fn main() -> ExitCode {
     };
     log(&cli.global);
     let form = if cli.global.json { Form::Document } else { Form::Text };
-    match carry_out(cli).await {
+    let code = match carry_out(cli).await {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => ExitCode::from(failure::report(&error, form)),
-    }
+    };
+    telemetry::end();
+    code
 }
 
 async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {

@@ -81,11 +81,20 @@ fn the_server_answers_as_its_description_says() {
         ("/rows/{number}.json", "/rows/1.json".to_owned()),
         ("/calls/{number}.json", "/calls/1.json".to_owned()),
         ("/project.json", "/project.json".to_owned()),
+        ("/playground.json", "/playground.json?sync=accounts".to_owned()),
     ] {
         check("GET", template, &path, read, "", 200);
         check("GET", template, &path, None, "", 401);
     }
     check("GET", "/runs/{run}.json", "/runs/none.json", read, "", 404);
+    check("GET", "/done/{number}.json", "/done/7.json", read, "", 404);
+    check("GET", "/plan/permit", "/plan/permit", read, "", 404);
+    for rows in ["/rows".to_owned(), format!("/runs/{run}/rows")] {
+        // They are sent in chunks, so the head of the first stands before them.
+        let exported = |form: &str| server.text(&format!("{rows}.{form}?standing=yes"), &reads);
+        assert!(exported("csv").contains("key,status,"), "{rows}");
+        assert!(!exported("ndjson").contains("<html"), "{rows}");
+    }
 }
 
 #[test]
@@ -216,4 +225,33 @@ fn the_requests_of_the_recipe_for_kestra_run_a_sync() {
     };
     assert_eq!(ended, "success");
     assert!(recipe.contains("not in ['queued', 'processing']"), "what it waits for is what there is");
+}
+
+/// The plugin reads ids as whole numbers of 64 bits, sends a body with each GET, and ends only at these states. Its address is built in, so
+/// only its requests can be made here.
+#[test]
+fn the_requests_of_kestras_plugin_for_hightouch_are_answered_as_it_reads_them() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["kestra"]);
+    let server = Server::start(&stage);
+    let whole = |id: &Json| id.as_str().unwrap().parse::<i64>().unwrap();
+    let sync = sync_id(&server, &may).parse::<i64>().unwrap();
+    let ask = |method: &str, path: &str, body: &str| {
+        let (status, answer) = server.send(method, path, Some(&may), "application/json", body);
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer
+    };
+    let shown = ask("GET", &format!("/api/v1/syncs/{sync}"), "{}");
+    assert_eq!((whole(&shown["id"]), &shown["slug"]), (sync, &Json::from("accounts")));
+    let triggered = ask("POST", &format!("/api/v1/syncs/{sync}/trigger"), r#"{"fullResync":false}"#);
+    let run = whole(&triggered["id"]);
+    let ended = loop {
+        let runs = ask("GET", &format!("/api/v1/syncs/{sync}/runs?runId={run}"), "{}");
+        let found = &runs["data"][0];
+        assert_eq!(whole(&found["id"]), run);
+        if ["success", "failed", "cancelled"].contains(&found["status"].as_str().unwrap()) {
+            break found["status"].clone();
+        }
+    };
+    assert_eq!(ended, "success");
 }

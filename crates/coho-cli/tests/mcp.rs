@@ -120,7 +120,7 @@ fn a_run_and_a_row_are_explained() {
         (&json!("accounts"), &json!("completed-with-errors"))
     );
     let runs = server.document("list_runs", &json!({ "limit": 5 })).unwrap();
-    assert_eq!(runs["runs"][0]["counts"]["fates"], json!({ "delivered": 1, "invalid": 1 }));
+    assert_eq!(runs["runs"][0]["counts"]["statuses"], json!({ "delivered": 1, "invalid": 1 }));
     let run = server.document("explain_run", &json!({ "run": runs["runs"][0]["run"] })).unwrap();
     let cause = &run["failures"][0];
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_run_and_a_row_are_explained() {
     );
     let row = server.document("explain_row", &json!({ "sync": "accounts", "key": "acc-2" })).unwrap();
     assert_eq!(
-        (&row["rows"][0]["fate"], &row["rows"][0]["code"]),
+        (&row["rows"][0]["status"], &row["rows"][0]["code"]),
         (&json!("invalid"), &json!("cast-failed"))
     );
 }

@@ -77,6 +77,27 @@ fn systemd_takes_its_units() {
 }
 
 #[test]
+fn hadolint_takes_the_containerfile() {
+    if !has("hadolint", "hadolint_takes_the_containerfile") {
+        return;
+    }
+    let stage = stage().unwrap();
+    let output = Command::new("hadolint").arg(stage.project().join("Containerfile")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Docker reads no other file, and Podman reads this one too.
+#[test]
+fn neither_secrets_nor_the_ledger_come_into_an_image() {
+    let stage = stage().unwrap();
+    let left_out = fs::read_to_string(stage.project().join(".dockerignore")).unwrap();
+    for wanted in [".env", "*.env", ".coho", ".git"] {
+        assert!(left_out.lines().any(|line| line == wanted), "{wanted}");
+    }
+    assert!(!stage.project().join(".containerignore").exists(), "Podman would read it in place of the other");
+}
+
+#[test]
 fn python_takes_its_files() {
     if !has("python3", "python_takes_its_files") {
         return;

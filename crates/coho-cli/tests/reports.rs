@@ -43,7 +43,7 @@ fn results_are_what_the_run_printed() {
     assert_eq!((output.status.code(), &results["exit_code"]), (Some(5), &json!(5)));
     assert_eq!((&results["version"], &results["syncs"]), (&printed["version"], &printed["syncs"]));
     let counts = &results["syncs"][0]["counts"];
-    assert_eq!((&counts["read"], &counts["fates"]), (&json!(2), &json!({ "delivered": 1, "invalid": 1 })));
+    assert_eq!((&counts["read"], &counts["statuses"]), (&json!(2), &json!({ "delivered": 1, "invalid": 1 })));
     let runs: Json = serde_json::from_slice(&run(&stage, &["runs", "--json"]).unwrap().stdout).unwrap();
     assert_eq!(results["run"], runs["runs"][0]["run"]);
     let left = fs::read_dir(stage.project().join(".coho")).unwrap();
@@ -181,6 +181,37 @@ fn lineage_of_a_sync_that_fails_says_so() {
     events.iter().for_each(assert_complete);
     assert_eq!(events[1]["eventType"], json!("FAIL"));
     assert_eq!(events[1]["run"]["facets"]["errorMessage"]["message"], json!("file-unreadable"));
+}
+
+/// Where there is a name that others know it by, a dataset has it. The server of the one in PostgreSQL does not exist: what would be
+/// read is told before it is.
+#[test]
+fn lineage_names_tables_as_others_do_and_queries_by_their_model() {
+    let receiver = Receiver::start().unwrap();
+    let mut stage = stage_with_lineage(&receiver.url()).unwrap();
+    stage.set("WAREHOUSE_URL", "postgres://reader:hush-hush@127.0.0.1:1/warehouse?sslmode=disable");
+    let table =
+        "CREATE TABLE accounts (id, name, plan, seats); INSERT INTO accounts VALUES ('a', 'Alder', 'pro', 1)";
+    rusqlite::Connection::open(stage.project().join("app.db")).unwrap().execute_batch(table).unwrap();
+    let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
+    let sources = "sources:\n  app: { type: sqlite, path: app.db }\n  warehouse: { type: postgres, url: \"${WAREHOUSE_URL}\" }\n";
+    stage.write("coho.yaml", project.replace("sources:\n", sources)).unwrap();
+    let file = stage.project().join("app.db").canonicalize().unwrap();
+    let in_app = format!("sqlite://{}", file.display());
+    for (relation, namespace, name) in [
+        ("source: app\ntable: accounts", in_app.as_str(), "accounts"),
+        ("source: warehouse\ntable: accounts", "postgres://127.0.0.1:1", "warehouse.public.accounts"),
+        ("source: warehouse\ntable: crm.accounts", "postgres://127.0.0.1:1", "warehouse.crm.accounts"),
+        ("source: app\nsql: SELECT * FROM accounts", "coho", "acme.models.accounts"),
+    ] {
+        stage.write("models/accounts.yaml", format!("{relation}\nprimary_key: id\n")).unwrap();
+        run(&stage, &["run"]).unwrap();
+        let events = events(&receiver);
+        let input = &events[0]["inputs"][0];
+        assert_eq!((&input["namespace"], &input["name"]), (&json!(namespace), &json!(name)), "{relation}");
+        assert_eq!(events[0]["job"]["facets"]["sql"].is_object(), relation.contains("sql"), "{relation}");
+        assert!(!format!("{events:?}").contains("hush-hush"));
+    }
 }
 
 #[test]

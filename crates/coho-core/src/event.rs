@@ -59,6 +59,12 @@ pub trait Listener: Send + std::marker::Sync {
     fn on(&self, event: &Event);
 }
 
+impl<L: Listener + ?Sized> Listener for &L {
+    fn on(&self, event: &Event) {
+        (**self).on(event);
+    }
+}
+
 /// A listener that does not listen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silence;

@@ -1,4 +1,4 @@
-//! Fields: what a mapping renders, what was sent, and the sieve that finds the difference.
+//! Fields: what a mapping renders, what was sent, and the diff between the two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +118,7 @@ pub struct Difference {
     pub after: Value,
 }
 
-/// What the sieve found.
+/// What a field diff found.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct FieldDiff {
     /// All fields that a record is created with.
@@ -134,7 +134,7 @@ pub struct FieldDiff {
 /// Fields that are no longer mapped are forgotten, not cleared. References that are remembered only ever grow, unless the row is
 /// to say exactly which there are; what is sent is what the row names.
 pub fn diff_fields(rendered: &Rendered, sent: &Sent) -> FieldDiff {
-    let mut field_diff = Sieving::of(rendered.fields.len());
+    let mut field_diff = Diffing::of(rendered.fields.len());
     for (path, rendering) in &rendered.fields {
         match rendering {
             Rendering::Set(value) => field_diff.set(path, value, sent.get(path), rendered.associations),
@@ -152,13 +152,13 @@ pub fn diff_fields(rendered: &Rendered, sent: &Sent) -> FieldDiff {
 }
 
 /// What was found so far, in the order in which it was: maps are made of it at once.
-struct Sieving {
+struct Diffing {
     complete: Vec<(FieldPath, FieldValue)>,
     differences: Vec<Difference>,
     would_send: Vec<(FieldPath, Value)>,
 }
 
-impl Sieving {
+impl Diffing {
     fn of(fields: usize) -> Self {
         Self {
             complete: Vec::with_capacity(fields),

@@ -228,7 +228,7 @@ pub struct Draft<'a> {
     pub found_by: FoundBy,
     /// What the mapping made of the row.
     pub rendered: &'a Rendered,
-    /// What the sieve found.
+    /// What the field diff found.
     pub field_diff: FieldDiff,
     /// What is remembered.
     pub row_state: Option<&'a RowState>,

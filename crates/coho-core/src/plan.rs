@@ -19,7 +19,7 @@ use crate::target::ExternalId;
 pub struct SyncPlan {
     /// The sync.
     pub sync: SyncId,
-    /// What its rows become.
+    /// The object that its rows become.
     pub object: Object,
     /// What may happen to a record.
     pub mode: Mode,
@@ -213,7 +213,7 @@ impl SyncStatus {
 pub struct SyncSummary {
     /// The sync.
     pub sync: SyncId,
-    /// What its rows become.
+    /// The object that its rows become.
     pub object: Object,
     /// How it ended.
     pub status: SyncStatus,
@@ -225,7 +225,7 @@ pub struct SyncSummary {
     pub waiting: u64,
     /// Guards that held something.
     pub guards: Vec<GuardHit>,
-    /// Calls that were made, look-ups and repeats among them.
+    /// Calls that were made, including look-ups and repeats.
     pub calls: u64,
     /// How long it took, in milliseconds.
     pub millis: u64,

@@ -45,7 +45,7 @@ pub struct Sync {
     pub model: String,
     /// The name of its destination, as the chosen target gives it.
     pub destination: String,
-    /// What its rows become.
+    /// The object that its rows become.
     pub object: Object,
     /// The ids that it had before: what is remembered under one of them is its own.
     pub renamed_from: Vec<SyncId>,

@@ -1,4 +1,4 @@
-//! Law 7: listening is harmless. Whatever a listener does, the run goes on as if nobody listened.
+//! Law 7: listeners are isolated. Whatever a listener does, the run goes on as if nobody listened.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -83,6 +83,7 @@ pub mod send;
 pub mod run;
 pub mod alerts;
 pub mod pinged;
+pub mod metrics;
 pub mod reports;
 pub mod preview;
 pub mod traits;

@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use crate::context::{Engine, EngineError};
 
 /// How many delivered records are asked for before a workspace counts as another one: some may have been deleted by hand.
-const WITNESSES: usize = 10;
+const SAMPLE_RECORDS: usize = 10;
 
 impl Engine<'_> {
     /// Fails where a destination's token is another one than before, and shows none of the records that were delivered. Gives
@@ -34,7 +34,7 @@ impl Engine<'_> {
         if fingerprint.token == token {
             return Ok(None);
         }
-        let records = ledger.some_records(&workspace, WITNESSES)?;
+        let records = ledger.some_records(&workspace, SAMPLE_RECORDS)?;
         for (object, external_id, vitally_id) in &records {
             match client.record(*object, vitally_id).await.finding {
                 LookupResult::Found(record) if is_sample(&record, *object, external_id) => {

@@ -8,12 +8,6 @@
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
-#[path = "engine/deliveries.rs"]
-mod deliveries;
-#[path = "engine/nulls.rs"]
-mod nulls;
-#[path = "engine/removals.rs"]
-mod removals;
 #[path = "engine/origins.rs"]
 mod origins;
 #[path = "engine/conclusions.rs"]
@@ -24,8 +18,6 @@ mod history;
 mod waits;
 #[path = "engine/spared.rs"]
 mod spared;
-#[path = "engine/guards.rs"]
-mod guards;
 #[path = "engine/keys.rs"]
 mod keys;
 #[path = "engine/modes.rs"]

@@ -1,7 +1,7 @@
 //! Recording how rows end that are not sent, by joins with the plan's own file.
 //!
 //! That file has them in a view `ends`: `seq`, `key`, `status`, `reason`, `code` and `message`. A status that stands is not
-//! repeated. RowStatuses of rows that were sent are recorded when they are settled, in [`crate::settle`].
+//! repeated. Statuses of rows that were sent are recorded when they are settled, in [`crate::settle`].
 
 use std::ops::RangeInclusive;
 
@@ -59,7 +59,7 @@ fn cause() -> String {
     format!(
         "INSERT INTO ledger.causes AS known (scope, code, message, first_at, last_at)
          SELECT DISTINCT :scope, coalesce(code, ''), cause_message(code, masked(message)), :now, :now
-         FROM temp.ends WHERE seq BETWEEN :first AND :last AND fate IN ({})
+         FROM temp.ends WHERE seq BETWEEN :first AND :last AND status IN ({})
          ON CONFLICT (scope, code, message) DO UPDATE SET last_at = max(known.last_at, excluded.last_at),
            back_in = CASE WHEN known.healed_at IS NULL THEN known.back_in ELSE :run END, healed_at = NULL",
         that_stand()
@@ -75,8 +75,8 @@ fn tell(unsaid: &str) -> String {
     let stands = that_stand();
     format!(
         "INSERT INTO ledger.fates (run, scope, key, fate, reason, code, message, fields, at, standing, cause)
-         SELECT :run, :scope, key, fate, reason, code, masked(message), '{{}}', :now, fate IN ({stands}),
-           CASE WHEN fate IN ({stands}) THEN (SELECT id FROM ledger.causes AS cause WHERE cause.scope = :scope
+         SELECT :run, :scope, key, status, reason, code, masked(message), '{{}}', :now, status IN ({stands}),
+           CASE WHEN status IN ({stands}) THEN (SELECT id FROM ledger.causes AS cause WHERE cause.scope = :scope
              AND cause.code = coalesce(told.code, '') AND cause.message = cause_message(told.code, masked(told.message))) END
          FROM temp.ends AS told WHERE seq BETWEEN :first AND :last AND {unsaid} ORDER BY seq"
     )

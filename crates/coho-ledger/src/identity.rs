@@ -62,7 +62,7 @@ impl Ledger {
         })
     }
 
-    /// At most so many delivered records of a workspace whose Vitally ids are known, those that changed last first: witnesses
+    /// At most so many delivered records of a workspace whose Vitally ids are known, those that changed last first: samples
     /// of which workspace it is. Nothing is pending on them. Reads all memory of the workspace.
     pub fn some_records(
         &self,

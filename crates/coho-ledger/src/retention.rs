@@ -18,7 +18,7 @@ use crate::moment::{count, micros, stored};
 use crate::run::{Kept, RunRecord};
 
 /// Rows that are deleted in one transaction.
-const FATES_AT_ONCE: i64 = 20_000;
+const STATUSES_AT_ONCE: i64 = 20_000;
 
 /// Calls that are deleted in one transaction: each may have been made for a hundred rows.
 const CALLS_AT_ONCE: i64 = 2_000;
@@ -124,9 +124,9 @@ impl Ledger {
     fn shrink(&self, lease: &Lease, run: i64, to: Kept, pruned: &mut Pruned) -> Result<(), LedgerError> {
         let failed = to == Kept::Failures && self.has_failures(run)?;
         let (calls, statuses) =
-            if failed { (CALLS_OF_THE_OTHERS, FATES_OF_THE_OTHERS) } else { (CALLS, FATES) };
+            if failed { (CALLS_OF_THE_OTHERS, STATUSES_OF_THE_OTHERS) } else { (CALLS, STATUSES) };
         pruned.calls += self.delete(lease, calls, run, CALLS_AT_ONCE)?;
-        pruned.statuses += self.delete(lease, statuses, run, FATES_AT_ONCE)?;
+        pruned.statuses += self.delete(lease, statuses, run, STATUSES_AT_ONCE)?;
         let kept = if failed { Kept::Failures } else { Kept::Counts };
         self.write_in(lease, "pruning", |connection| {
             connection
@@ -270,10 +270,10 @@ const CALLS_OF_THE_OTHERS: &str = "\
           SELECT 1 FROM call_keys WHERE call = calls.id AND (calls.scope, call_keys.key) IN (SELECT scope, key FROM failed)) \
       LIMIT ?2)";
 
-const FATES: &str = "\
+const STATUSES: &str = "\
     DELETE FROM fates WHERE id IN ( \
       SELECT id FROM fates INDEXED BY fates_by_run WHERE run = ?1 AND standing = 0 LIMIT ?2)";
 
-const FATES_OF_THE_OTHERS: &str = "\
+const STATUSES_OF_THE_OTHERS: &str = "\
     DELETE FROM fates WHERE id IN ( \
       SELECT id FROM fates INDEXED BY fates_by_run WHERE run = ?1 AND standing = 0 AND cause IS NULL LIMIT ?2)";

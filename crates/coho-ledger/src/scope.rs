@@ -33,7 +33,7 @@ impl SyncScope {
         &self.sync
     }
 
-    /// What its rows become.
+    /// The object that its rows become.
     pub fn object(&self) -> Object {
         self.object
     }
@@ -44,7 +44,7 @@ impl SyncScope {
 pub struct KnownSync {
     /// Its id.
     pub sync: SyncId,
-    /// What its rows become.
+    /// The object that its rows become.
     pub object: Object,
     /// The name of the model that it was run with last.
     pub model: Option<String>,

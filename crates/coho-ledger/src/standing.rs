@@ -97,8 +97,8 @@ pub(crate) fn that_stand() -> String {
 /// comes, is still what it was when it was tried.
 pub(crate) const SAYS_IT: &str = "\
     (stood.code IS told.code AND (told.message IS NULL OR stood.message IS masked(told.message)) \
-    AND (stood.fate = told.fate \
-      OR told.fate = 'held' AND told.message IS NULL AND stood.fate IN ('skipped', 'rejected', 'deferred')))";
+    AND (stood.fate = told.status \
+      OR told.status = 'held' AND told.message IS NULL AND stood.fate IN ('skipped', 'rejected', 'deferred')))";
 
 /// Whether a status says nothing that is not known already. What was to be done to a record always does: runs count it.
 pub(crate) fn is_known(
@@ -109,7 +109,7 @@ pub(crate) fn is_known(
     let (None, Some(key)) = (status.op_type, &status.key) else { return Ok(false) };
     let sql = format!(
         "SELECT {SAYS_IT} FROM fates AS stood INDEXED BY fates_standing,
-           (SELECT ?3 AS fate, ?4 AS code, ?5 AS message) AS told
+           (SELECT ?3 AS status, ?4 AS code, ?5 AS message) AS told
          WHERE stood.standing = 1 AND stood.scope = ?1 AND stood.key = ?2"
     );
     let (code, message) = (status.code.map(Code::as_str), &status.message);

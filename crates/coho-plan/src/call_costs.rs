@@ -1,4 +1,4 @@
-//! Tariffs: how many calls a minute a destination allows, and what they cost of that. Plans tell from it how long a run
+//! Costs of calls: how many calls a minute a destination allows, and what they cost of that. Plans tell from it how long a run
 //! takes at least.
 
 use coho_core::plan::{Calls, LeastTime};
@@ -50,19 +50,19 @@ fn millis(calls: u64, rate: u32, price: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const TARIFF: CallCosts = CallCosts { rest: 900, analytics: 300, write_price: 1_000, concurrency: 5 };
+    const COSTS: CallCosts = CallCosts { rest: 900, analytics: 300, write_price: 1_000, concurrency: 5 };
 
     #[test]
     fn dearer_writes_take_longer() {
         let calls = Calls { least: 900, most: 1_000 };
-        assert_eq!(TARIFF.least_time(Api::Rest, calls, None).millis, 60_000);
-        let dear = CallCosts { write_price: 5_000, ..TARIFF };
+        assert_eq!(COSTS.least_time(Api::Rest, calls, None).millis, 60_000);
+        let dear = CallCosts { write_price: 5_000, ..COSTS };
         assert_eq!(dear.least_time(Api::Rest, calls, None).millis, 300_000);
     }
 
     #[test]
     fn a_hundred_messages_are_one_call() {
-        let time = TARIFF.least_time(Api::Rest, Calls { least: 20_000, most: 20_000 }, Some(20_000));
+        let time = COSTS.least_time(Api::Rest, Calls { least: 20_000, most: 20_000 }, Some(20_000));
         assert_eq!(time.by_analytics, Some(40_000));
     }
 }

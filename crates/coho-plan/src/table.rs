@@ -99,7 +99,7 @@ const SCHEMA: &str = "
         phase INTEGER,
         change TEXT NOT NULL,
         reason TEXT NOT NULL,
-        status TEXT NOT NULL,           -- planned, or the fate in which it ends
+        status TEXT NOT NULL,           -- planned, or the status in which it ends
         code TEXT,
         message TEXT,
         effect TEXT,                    -- what is remembered without sending: seen, learned, released, forgotten
@@ -120,12 +120,12 @@ const SCHEMA: &str = "
         serial INTEGER, mover INTEGER);
     CREATE TABLE agreed (key TEXT NOT NULL, verb TEXT NOT NULL, digest BLOB NOT NULL, rules INTEGER NOT NULL, PRIMARY KEY (key, verb, digest))
         WITHOUT ROWID;
-    CREATE TABLE cut (fate TEXT NOT NULL, reason TEXT NOT NULL, last INTEGER, PRIMARY KEY (fate, reason)) WITHOUT ROWID;
+    CREATE TABLE cut (status TEXT NOT NULL, reason TEXT NOT NULL, last INTEGER, PRIMARY KEY (status, reason)) WITHOUT ROWID;
     CREATE TEMP VIEW ends AS
-        SELECT seq, CASE departure WHEN 0 THEN key ELSE key || ' (was ' || target || ')' END AS key, status AS fate,
+        SELECT seq, CASE departure WHEN 0 THEN key ELSE key || ' (was ' || target || ')' END AS key, status,
             coalesce(code, reason) AS reason, known_code(coalesce(code, reason)) AS code, message
         FROM main.plan WHERE status NOT IN ('planned', 'unchanged', 'kept')
-          AND NOT EXISTS (SELECT 1 FROM main.cut WHERE cut.fate = status AND cut.reason = coalesce(code, plan.reason)
+          AND NOT EXISTS (SELECT 1 FROM main.cut WHERE cut.status = plan.status AND cut.reason = coalesce(code, plan.reason)
             AND cut.last < seq);
     CREATE TEMP VIEW told AS
         SELECT key FROM main.plan WHERE departure = 0 AND status NOT IN ('unchanged', 'kept')

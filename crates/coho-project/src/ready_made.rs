@@ -69,7 +69,7 @@ impl ReadyMade {
             ],
             Self::Container => &[
                 ("Containerfile", include_str!("../ready-made/container/Containerfile")),
-                (".containerignore", include_str!("../ready-made/container/containerignore")),
+                (".dockerignore", include_str!("../ready-made/container/dockerignore")),
             ],
             Self::Cron => &[("deploy/cron/coho.cron", include_str!("../ready-made/cron/coho.cron"))],
             Self::Airflow => {

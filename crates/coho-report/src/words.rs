@@ -8,7 +8,7 @@ use coho_core::verdict::RowStatus;
 use crate::style::Tone;
 
 /// Statuses in the order in which counts tell them: what got through, what needed nothing, what somebody should look at.
-pub const FATES: [RowStatus; 16] = [
+pub const STATUSES: [RowStatus; 16] = [
     RowStatus::Delivered,
     RowStatus::Accepted,
     RowStatus::Removed,

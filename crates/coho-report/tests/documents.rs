@@ -221,6 +221,6 @@ fn results_fit_their_schema() {
     let mut document = json::results(&ended(Err(refused())));
     assert_eq!(complaints(&document), [""; 0]);
     document["exit_code"] = "5".into();
-    document["syncs"] = serde_json::json!([{ "sync": "accounts", "counts": { "fates": { "lost": 1 } } }]);
+    document["syncs"] = serde_json::json!([{ "sync": "accounts", "counts": { "statuses": { "lost": 1 } } }]);
     assert!(complaints(&document).len() > 2, "{:?}", complaints(&document));
 }

@@ -47,7 +47,7 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// A seed contradicts what is there.
-    #[error("cannot plant a record")]
+    #[error("cannot seed a record")]
     Seed(#[from] SeedError),
     /// The state file was not written.
     #[error("cannot save the change")]

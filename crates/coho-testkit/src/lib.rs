@@ -20,6 +20,8 @@
 //! ```
 
 mod browser;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod picture;
 mod postgres;
 mod programs;
@@ -27,6 +29,8 @@ mod receiver;
 mod smtp;
 
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};
 pub use picture::{MOST_BYTES, PictureError, small};
 pub use postgres::{Error, Postgres};
 pub use receiver::{Arrived, Receiver};

@@ -14,8 +14,10 @@ pub struct Arrived {
     pub path: String,
     /// The headers, by their names in small letters.
     pub headers: BTreeMap<String, String>,
-    /// The body.
+    /// The body, as text.
     pub body: String,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -102,9 +104,9 @@ fn answer(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let body = String::from_utf8_lossy(&body).into_owned();
+    let (body, bytes) = (String::from_utf8_lossy(&body).into_owned(), body);
     let refused = format!("you sent {path}");
-    locked(&shared.arrived).push(Arrived { path, headers, body });
+    locked(&shared.arrived).push(Arrived { path, headers, body, bytes });
     let mut statuses = locked(&shared.statuses);
     let (status, said) =
         if statuses.is_empty() { (200, "ok".to_owned()) } else { (statuses.remove(0), refused) };

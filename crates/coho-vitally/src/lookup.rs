@@ -133,11 +133,11 @@ pub(crate) async fn unless_shown(
         if let ListEnd::Failed(verdict) = portion.end {
             return LookupResult::Failed(verdict);
         }
-        let witness = portion.records.iter().find_map(witness);
-        match (one_of(with_target(portion.records, target)), witness) {
+        let sample = portion.records.iter().find_map(sample);
+        match (one_of(with_target(portion.records, target)), sample) {
             (LookupResult::Missing, None) => {}
-            (LookupResult::Missing, Some(witness)) => {
-                return match by_path(ask, object, &witness, paths).await {
+            (LookupResult::Missing, Some(sample)) => {
+                return match by_path(ask, object, &sample, paths).await {
                     LookupResult::Failed(verdict) => LookupResult::Failed(verdict),
                     LookupResult::Found(_) if paths.of(object) == RouteIds::BothShown => {
                         LookupResult::Missing
@@ -158,7 +158,7 @@ pub(crate) async fn unless_shown(
 }
 
 /// The external id of a record that is there, if a path can be tried with it.
-fn witness(record: &Record) -> Option<ExternalId> {
+fn sample(record: &Record) -> Option<ExternalId> {
     let id = ExternalId::parse(record.external_id.as_deref()?).ok()?;
     (!is_odd(&id) && !VitallyId::is_formed(id.as_str())).then_some(id)
 }

@@ -1,5 +1,5 @@
 //! Retired words: `docs/retired-words.txt` says which words Coho no longer uses, and what it says instead. They are found in
-//! documents, outside of code, and in the messages of product code: its texts of several words.
+//! documents, outside of code, and in the messages of product code: its texts of several words that are not SQL.
 
 use super::tree::{File, Tree};
 use super::{Finding, docs, rust};
@@ -7,8 +7,12 @@ use super::{Finding, docs, rust};
 /// `WORD: WHAT IS SAID INSTEAD`, one a line.
 const LIST: &str = "docs/retired-words.txt";
 
-/// Documents of the past, which keep the words of their day.
-const HISTORY: [&str; 2] = ["docs/decisions/", "CHANGELOG.md"];
+/// Documents of the past, which keep the words of their day, and the reference of the ledger, which is made of its steps: these
+/// never change.
+const HISTORY: [&str; 3] = ["docs/decisions/", "CHANGELOG.md", "docs/reference/ledger.md"];
+
+/// What only SQL has.
+const SQL: [&str; 8] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", " JOIN ", " WHERE ", " IN (", "?"];
 
 /// A word that is no longer used.
 struct Word<'a> {
@@ -66,7 +70,13 @@ fn messages(file: &File) -> Vec<(usize, String)> {
     });
     let texts = lines
         .flat_map(|(number, line)| line.split('"').skip(1).step_by(2).map(move |text| (number, prose(text))));
-    texts.filter(|(_, text)| text.split_whitespace().count() > 2).collect()
+    texts.filter(|(_, text)| text.split_whitespace().count() > 2 && !is_sql(text)).collect()
+}
+
+/// Tables and columns of the ledger keep the names that they have.
+fn is_sql(text: &str) -> bool {
+    let is_numbered = |at| text.get(at..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    SQL.iter().any(|word| text.match_indices(word).any(|(at, _)| *word != "?" || is_numbered(at + 1)))
 }
 
 #[cfg(test)]
@@ -90,6 +100,17 @@ mod tests {
             ),
         ];
         assert_eq!(found(&files), ["docs/a.md:2", "crates/a/src/lib.rs:2"]);
+    }
+
+    #[test]
+    fn sql_keeps_the_names_of_tables() {
+        let text = |text: &str| found(&[("crates/a/src/lib.rs", &format!("let text = \"{text}\";\n"))]).len();
+        for sql in ["SELECT key FROM sieve", "sieve = ?1 AND key", "sieve IN ('a', 'b')"] {
+            assert_eq!(text(sql), 0, "{sql}");
+        }
+        for message in ["what is the sieve?", "where is the sieve", "the sieve fell in (a) hole"] {
+            assert_eq!(text(message), 1, "{message}");
+        }
     }
 
     #[test]

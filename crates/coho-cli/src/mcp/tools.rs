@@ -35,9 +35,9 @@ pub(super) struct Described {
 
 const SYNC: (&str, &str, &str, bool) = ("sync", "string", "The sync's id", true);
 const KEY: (&str, &str, &str, bool) =
-    ("key", "string", "The row's primary key; of several columns the values with commas between", true);
+    ("key", "string", "The row's primary key; for several columns, the values separated by commas", true);
 const LIMIT: (&str, &str, &str, bool) =
-    ("limit", "integer", "At most this many; 20 if not said, 200 at most", false);
+    ("limit", "integer", "The number of entries to return: 20 by default, at most 200", false);
 
 /// All tools.
 pub(super) const ALL: [Described; 6] = [
@@ -54,17 +54,17 @@ pub(super) const ALL: [Described; 6] = [
     Described {
         name: "explain_run",
         about: "One run: counts, stages, waits, and why rows failed, each cause once with its number of rows and example keys",
-        arguments: &[("run", "string", "The run's id; the newest run if not said", false)],
+        arguments: &[("run", "string", "The run's id; by default the newest run", false)],
     },
     Described {
         name: "explain_row",
-        about: "One row over all runs: what became of it, why, which fields changed, and the calls that were made for it",
+        about: "One row across all runs: what became of it, why, which fields changed, and the calls for it",
         arguments: &[SYNC, KEY],
     },
     Described {
         name: "plan",
         about: "What a run would send now: counts by change and reason, guards that would hold something, and the least time. Reads the source",
-        arguments: &[("sync", "string", "The sync's id; all syncs if not said", false)],
+        arguments: &[("sync", "string", "The sync's id; by default all syncs", false)],
     },
     Described {
         name: "preview",

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 /// Members that hold ids, codes, names of the project, counts and times, and neither values nor texts that may quote one.
-const KEPT: [&str; 68] = [
+const KEPT: [&str; 67] = [
     "absent",
     "api",
     "apis",
@@ -26,8 +26,6 @@ const KEPT: [&str; 68] = [
     "examples",
     "exit_code",
     "failures",
-    "fate",
-    "fates",
     "field",
     "fields",
     "first",
@@ -67,6 +65,7 @@ const KEPT: [&str; 68] = [
     "stages",
     "started",
     "status",
+    "statuses",
     "sync",
     "syncs",
     "verb",
@@ -75,7 +74,7 @@ const KEPT: [&str; 68] = [
 ];
 
 /// Members whose own members are counts, whatever they are called.
-const COUNTS: [&str; 2] = ["fates", "waited_millis"];
+const COUNTS: [&str; 2] = ["statuses", "waited_millis"];
 
 /// The document without values of rows.
 pub(super) fn without(document: Json) -> Json {
@@ -106,16 +105,16 @@ mod tests {
     fn what_is_not_known_to_be_no_value_is_left_out() {
         let document = json!({
             "rows": [{
-                "key": "7", "fate": "rejected", "code": "refused", "message": "seats: 100 is more than 50",
+                "key": "7", "status": "rejected", "code": "refused", "message": "seats: 100 is more than 50",
                 "differences": [{ "field": "traits.seats", "before": 40, "after": 100 }],
             }],
             "calls": [{ "method": "PUT", "path": "/search?email=a@b.test", "request": "{}", "response": "no", "status": 422 }],
-            "fates": { "rejected": 1 },
+            "statuses": { "rejected": 1 },
         });
         let expected = json!({
-            "rows": [{ "key": "7", "fate": "rejected", "code": "refused", "differences": [{ "field": "traits.seats" }] }],
+            "rows": [{ "key": "7", "status": "rejected", "code": "refused", "differences": [{ "field": "traits.seats" }] }],
             "calls": [{ "method": "PUT", "status": 422 }],
-            "fates": { "rejected": 1 },
+            "statuses": { "rejected": 1 },
         });
         assert_eq!(without(document), expected);
     }

@@ -82,9 +82,9 @@ async fn show(folder: &Path, simulator: &Running, typed: &Demo) -> anyhow::Resul
     if typed.debug {
         debugger(folder, simulator, typed.no_open).await?;
     }
-    print::out("\nThat is the main job. `coho init my-project` begins your own.\n")?;
+    print::out("\nThat is the main job. Start your own project with `coho init my-project`.\n")?;
     if !typed.debug {
-        print::out("`coho demo --debug` shows in a browser what went on here.\n")?;
+        print::out("`coho demo --debug` shows in a browser what happened here.\n")?;
     }
     Ok(Exit::Done)
 }

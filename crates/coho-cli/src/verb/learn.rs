@@ -12,6 +12,7 @@ use coho_engine::run::Options;
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::progress::Progress;
+use crate::traced::Traced;
 use crate::verb::plan::style;
 use crate::verb::run::told;
 use crate::{engine, print, project, started};
@@ -37,7 +38,7 @@ pub(crate) async fn learn(
         ..Options::default()
     };
     let heard = Heard { progress: Progress::new(global), plans: Mutex::default() };
-    let report = engine.run(&syncs, &options, &heard, &stop).await?;
+    let report = engine.run(&syncs, &options, &Traced::new(&heard, global), &stop).await?;
     let plans = heard.plans.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !global.json && plans.iter().any(|plan| !plan.samples.is_empty() || !plan.notes.is_empty()) {
         print::out(&format!("{}\n", coho_report::text::plan(&plans, &style())))?;

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::pipes::Pipes;
 use crate::progress::Progress;
 use crate::project::Loaded;
+use crate::traced::Traced;
 use crate::verb::plan::{options, style};
 use crate::verb::{permit, rows};
 use crate::{engine, print, project, started};
@@ -53,7 +54,9 @@ async fn send(
     options.started = started::by_command(&loaded.files, &loaded.root);
     let (stop, _listening) = engine::stop_at_ctrl_c();
     let pipes = Pipes::open(&|name| std::env::var(name).ok());
-    let report = engine.run_awaited(&syncs, &options, &Progress::new(global), &stop).await;
+    let listener = Traced::new(Progress::new(global), global);
+    let report = engine.run_awaited(&syncs, &options, &listener, &stop).await;
+    drop(listener);
     if let Some(pipes) = pipes {
         pipes.end(&report);
     }

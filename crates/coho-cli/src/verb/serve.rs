@@ -21,8 +21,9 @@ use crate::args::{Global, Serve};
 use crate::exit::{Exit, Known};
 use crate::progress::Progress;
 use crate::project::{self, Loaded};
+use crate::traced::Traced;
 use crate::verb::debug::{opener, visible};
-use crate::{engine, print, started};
+use crate::{engine, print, started, telemetry};
 
 /// Serves until it is asked to end.
 pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit> {
@@ -54,6 +55,7 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
         names: names(&loaded, typed),
         limits: Limits::default(),
     };
+    telemetry::watch(global);
     let syncs = print::counted(loaded.project.schedules.len() as u64, "sync");
     let process = Arc::new(Process { global: global.clone(), root: loaded.root.clone() });
     let opened = OpenedProject { project: loaded.project, files: loaded.files };
@@ -148,7 +150,7 @@ impl Host for Process {
     }
 
     fn listener(&self) -> Box<dyn Listener> {
-        Box::new(Progress::new(&self.global))
+        Box::new(Traced::new(Progress::new(&self.global), &self.global))
     }
 
     fn tell(&self, text: &str) {

@@ -43,7 +43,7 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
 fn exposed(typed: &args::Simulator) -> String {
     let known = if typed.token == "sandbox" { ", because its token `sandbox` is public" } else { "" };
     format!(
-        "warning: anyone who reaches {} can read and change the simulator's records{known}; the inspection API answers only on this machine\n  help: leave --listen out, or name another --token",
+        "warning: anyone who reaches {} can read and change the simulator's records{known}; the inspection API accepts calls only from this machine\n  help: leave --listen out, or name another --token",
         typed.listen
     )
 }

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use coho_core::code::Code;
 use coho_core::decide::RunKind;
 use coho_engine::run::Options;
 use coho_simulator::{
@@ -68,73 +67,6 @@ async fn events_are_sent_once_a_hundred_in_a_call() {
 }
 
 #[tokio::test]
-async fn an_event_has_its_name_time_owners_and_typed_properties() {
-    let fields = "  event: { template: \"{{ row['kind'] | upcase }}\" }
-  timestamp: { column: at, as: timestamp }
-  accountId: account
-  organizationId: organization
-  userId: user
-  properties:
-    total: total
-    note: note
-    shop: { static: north }
-    first: { static: true }
-    label: { template: \"order {{ row['id'] }}\" }
-    lines: { array: [kind, note] }
-";
-    let old = "  event: { static: Order placed }
-  timestamp: { column: at, as: timestamp }
-  accountId: account
-  properties: { total: total }
-";
-    let stage = stage(&[(old, fields), BY_COLUMN]).await.unwrap();
-    stage
-        .sql(
-            "INSERT INTO orders VALUES
-               (1, 'm-1', 'paid', '2026-01-31T09:00:00+02:00', 'a-1', 'o-1', 'u-1', 9.5, NULL),
-               (2, 'm-2', 'sent', '2026-01-31', NULL, NULL, 'u-2', 7, 'left at the door')",
-        )
-        .unwrap();
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 accepted");
-    assert_eq!(
-        told::events(&stage.vitally),
-        [
-            "m-1 \"PAID\" at 2026-01-31T07:00:00.000Z organization o-1 account a-1 user u-1 first=true \
-             label=\"order 1\" lines=[\"paid\",null] shop=\"north\" total=9.5",
-            "m-2 \"SENT\" at 2026-01-31T00:00:00.000Z user u-2 first=true label=\"order 2\" \
-             lines=[\"sent\",\"left at the door\"] note=\"left at the door\" shop=\"north\" total=7",
-        ]
-    );
-}
-
-#[tokio::test]
-async fn an_event_without_an_owner_is_invalid_in_the_words_that_users_know() {
-    let stage = stage(&[]).await.unwrap();
-    many(&stage, 1, 3).unwrap();
-    stage.sql("UPDATE orders SET account = NULL WHERE id = 1").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed-with-errors: 1 accepted, 1 invalid");
-    let problem = &ran.report.syncs[0].problems.values().next().unwrap();
-    assert_eq!(problem.first.code, Code::NO_OWNER);
-    assert_eq!(problem.first.message, "Must specify at least one of: accountIds, organizationIDs, user_id");
-    stage.sql("UPDATE orders SET account = 'a-2' WHERE id = 1").unwrap();
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 accepted, 1 unchanged");
-}
-
-#[tokio::test]
-async fn an_event_without_a_name_is_invalid() {
-    let stage = stage(&[("{ static: Order placed }", "kind")]).await.unwrap();
-    many(&stage, 1, 3).unwrap();
-    stage.sql("UPDATE orders SET kind = NULL WHERE id = 1").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed-with-errors: 1 accepted, 1 invalid");
-    assert_eq!(
-        ran.report.syncs[0].problems.keys().map(|kind| kind.code).collect::<Vec<_>>(),
-        [Code::NULL_REQUIRED]
-    );
-}
-
-#[tokio::test]
 async fn an_id_that_is_made_of_the_key_is_the_same_whatever_other_rows_do() {
     let stage = stage(&[]).await.unwrap();
     many(&stage, 1, 4).unwrap();
@@ -150,108 +82,6 @@ async fn an_id_that_is_made_of_the_key_is_the_same_whatever_other_rows_do() {
     let repeated: BTreeSet<_> =
         stage.vitally.dropped().into_iter().map(|dropped| dropped.message_id).collect();
     assert_eq!(repeated, after[1..].iter().cloned().collect());
-}
-
-#[tokio::test]
-async fn a_sent_event_is_never_sent_again_whatever_its_row_becomes() {
-    let mut stage = stage(&[BY_COLUMN]).await.unwrap();
-    many(&stage, 1, 4).unwrap();
-    stage.run().await.unwrap();
-    let sent = told::events(&stage.vitally);
-    stage.sql("UPDATE orders SET total = 100, at = '2026-01-02', message = 'other' WHERE id = 1").unwrap();
-    stage
-        .sql("CREATE TABLE away AS SELECT * FROM orders WHERE id = 2; DELETE FROM orders WHERE id = 2")
-        .unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all(), ran.calls.len()), ("completed: 2 unchanged, 1 kept".to_owned(), 0));
-    stage.sql("INSERT INTO orders SELECT * FROM away").unwrap();
-    stage.sync("orders", &orders(&[BY_COLUMN, ("total: total", "total: total, more: note")]));
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all(), ran.calls.len()), ("completed: 3 unchanged".to_owned(), 0));
-    assert_eq!(told::events(&stage.vitally), sent);
-}
-
-#[tokio::test]
-async fn two_rows_with_one_message_id_are_invalid_both() {
-    let stage = stage(&[BY_COLUMN]).await.unwrap();
-    many(&stage, 1, 4).unwrap();
-    stage.sql("UPDATE orders SET message = 'm-001' WHERE id = 2").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed-with-errors: 1 accepted, 2 invalid");
-    assert_eq!(
-        ran.report.syncs[0].problems.keys().map(|kind| kind.code).collect::<Vec<_>>(),
-        [Code::DUPLICATE_TARGET]
-    );
-    assert_eq!(ids(&stage), ["m-003"]);
-}
-
-const REMEMBER: (&str, &str) = ("first_run: send\n", "first_run: send\nremember: 30d\n");
-
-async fn remembered(stage: &Stage) -> Result<usize, Failure> {
-    stage.run().await?;
-    Ok(stage.ask_ledger("SELECT key FROM memory")?.len())
-}
-
-#[tokio::test]
-async fn an_event_is_forgotten_only_after_it_was_missed_for_so_long() {
-    let stage = stage(&[REMEMBER]).await.unwrap();
-    many(&stage, 1, 3).unwrap();
-    assert_eq!(remembered(&stage).await.unwrap(), 2);
-    stage.advance(60 * DAY);
-    assert_eq!(remembered(&stage).await.unwrap(), 2, "what is there is remembered, however old");
-    stage
-        .sql("CREATE TABLE away AS SELECT * FROM orders WHERE id = 1; DELETE FROM orders WHERE id = 1")
-        .unwrap();
-    assert_eq!(remembered(&stage).await.unwrap(), 2, "it is missed from now on");
-    stage.advance(29 * DAY);
-    assert_eq!(remembered(&stage).await.unwrap(), 2);
-    stage.sql("INSERT INTO orders SELECT * FROM away").unwrap();
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 unchanged");
-    stage.sql("DELETE FROM orders WHERE id = 1").unwrap();
-    stage.advance(29 * DAY);
-    assert_eq!(remembered(&stage).await.unwrap(), 2, "its return began the time anew");
-    stage.advance(29 * DAY);
-    assert_eq!(remembered(&stage).await.unwrap(), 2);
-    stage.advance(2 * DAY);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 unchanged, 1 forgotten");
-    assert_eq!(stage.ask_ledger("SELECT key FROM memory").unwrap(), ["2"]);
-    assert_eq!(stage.vitally.events().len(), 2);
-}
-
-#[tokio::test]
-async fn without_a_bound_an_event_is_remembered_for_ever() {
-    let stage = stage(&[]).await.unwrap();
-    many(&stage, 1, 3).unwrap();
-    stage.run().await.unwrap();
-    stage.sql("DELETE FROM orders WHERE id = 1").unwrap();
-    for _ in 0..3 {
-        stage.advance(400 * DAY);
-        assert_eq!(remembered(&stage).await.unwrap(), 2);
-    }
-}
-
-#[tokio::test]
-async fn the_first_run_may_only_learn_what_is_there() {
-    let stage = stage(&[("first_run: send", "first_run: baseline")]).await.unwrap();
-    many(&stage, 1, 4).unwrap();
-    let first = stage.run().await.unwrap();
-    assert_eq!((first.told_all(), first.calls.len()), ("completed: 3 learned".to_owned(), 0));
-    many(&stage, 4, 6).unwrap();
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 accepted, 3 unchanged");
-    assert_eq!(stage.vitally.events().len(), 2);
-}
-
-#[tokio::test]
-async fn the_first_run_may_learn_what_happened_before_a_day() {
-    let stage = stage(&[("first_run: send", "first_run: { since: 2026-01-01 }")]).await.unwrap();
-    many(&stage, 1, 4).unwrap();
-    stage.sql("UPDATE orders SET at = '2025-12-31T23:59:59.999Z' WHERE id = 1").unwrap();
-    let first = stage.run().await.unwrap();
-    assert_eq!(first.told_all(), "completed: 2 accepted, 1 learned");
-    many(&stage, 4, 5).unwrap();
-    stage.sql("UPDATE orders SET at = '2025-01-01' WHERE id = 4").unwrap();
-    let second = stage.run().await.unwrap();
-    assert_eq!(second.told_all(), "completed: 1 accepted, 3 unchanged", "later runs send what comes late");
 }
 
 #[tokio::test]
@@ -300,17 +130,6 @@ async fn what_may_have_arrived_is_repeated_under_the_same_id_and_time() {
         assert_eq!(sent_times(&ran), first, "{trouble:?}");
         assert_eq!(stage.vitally.events().len(), 3, "{trouble:?}");
     }
-}
-
-#[tokio::test]
-async fn an_unclear_event_whose_id_column_changed_keeps_its_id() {
-    let stage = stage(&[BY_COLUMN]).await.unwrap();
-    many(&stage, 1, 2).unwrap();
-    unclear(&stage, Trouble::DropAfterCommit).await.unwrap();
-    stage.sql("UPDATE orders SET message = 'other'").unwrap();
-    let ran = stage.run_alone().await.unwrap();
-    assert_eq!(ran.told_all(), "completed: 1 accepted");
-    assert_eq!(ids(&stage), ["m-001"]);
 }
 
 /// Each message id with its timestamp, of all batches of a run.
@@ -431,14 +250,4 @@ async fn events_of_churned_customers_are_taken_and_not_kept_and_the_plan_says_so
     assert_eq!(stage.vitally.events().len(), 0);
     assert!(stage.vitally.dropped().iter().all(|dropped| dropped.reason == DropReason::Churned));
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
-}
-
-#[tokio::test]
-async fn a_renamed_sync_does_not_send_its_events_again() {
-    let mut stage = stage(&[]).await.unwrap();
-    many(&stage, 1, 4).unwrap();
-    stage.run().await.unwrap();
-    stage.sync("orders", &orders(&[("id: orders", "id: sales\nrenamed_from: [orders]")]));
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all(), ran.calls.len()), ("completed: 3 unchanged".to_owned(), 0));
 }

@@ -115,15 +115,6 @@ async fn put(stage: &Stage, path: &str, body: &str) -> Result<(), Failure> {
 }
 
 #[tokio::test]
-async fn a_user_that_loses_all_accounts_is_invalid_and_stays_as_it_is() {
-    let stage = stage(Token::There, "assoc=add").await.unwrap();
-    to(&stage, "NULL");
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told("users").as_str(), ran.calls.len()), ("completed-with-errors: 1 invalid", 0));
-    assert_eq!(user(&stage), r#"user u-1 "Ada" in <a-001>"#);
-}
-
-#[tokio::test]
 async fn an_unlink_that_is_refused_is_rejected_and_tried_again() {
     let stage = stage(Token::There, "assoc=add").await.unwrap();
     to(&stage, "'a-002'");
@@ -156,16 +147,6 @@ async fn an_unlink_without_an_answer_is_made_good_by_the_next_run() {
     let ran = stage.run().await.unwrap();
     assert_eq!(ran.told("users"), "completed: 1 delivered", "{:#?}", ran.calls);
     assert_eq!(user(&stage), r#"user u-1 "Ada" in <a-002>"#);
-}
-
-#[tokio::test]
-async fn a_user_that_was_found_in_other_accounts_leaves_them() {
-    let stage = stage(Token::There, "assoc=add").await.unwrap();
-    stage.vitally.seed(Seed::user("u-2").account_link("a-003")).unwrap();
-    stage.sql("INSERT INTO users VALUES (2, 'u-2', 'Bea', 'a-001', NULL)").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 1 delivered, 1 unchanged", "{:#?}", ran.calls);
-    assert!(stage.records().contains(&r#"user u-2 "Bea" in <a-001>"#.to_owned()), "{:#?}", stage.records());
 }
 
 #[tokio::test]

@@ -23,16 +23,6 @@ fn renamed(id: &str, from: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_renamed_sync_keeps_its_memory() {
-    let mut stage = stage().await.unwrap();
-    stage.sync("accounts", &renamed("customers", "accounts"));
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 3 unchanged", 0));
-    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
-    assert_eq!(stage.run().await.unwrap().calls, ["DELETE /accounts/<a-001>"]);
-}
-
-#[tokio::test]
 async fn a_sync_that_was_renamed_more_than_once_keeps_its_memory() {
     let mut stage = stage().await.unwrap();
     stage.sync("accounts", &renamed("second", "accounts"));

@@ -148,46 +148,6 @@ async fn a_lost_ledger_is_noticed_though_the_sync_was_renamed() {
 }
 
 #[tokio::test]
-async fn the_anchor_of_a_workspace_stays_the_first_one() {
-    let stage = Stage::accounts().await.unwrap();
-    stage.many_accounts(1, 2).unwrap();
-    stage.run().await.unwrap();
-    let fingerprint = || stage.ask_ledger("SELECT anchor_external_id || ' ' || anchored_at FROM workspaces");
-    let laid = fingerprint().unwrap();
-    assert!(laid[0].starts_with("a-001 "), "{laid:?}");
-    stage.many_accounts(2, 4).unwrap();
-    stage.run().await.unwrap();
-    assert_eq!(fingerprint().unwrap(), laid);
-}
-
-#[tokio::test]
-async fn a_row_that_stays_invalid_is_written_once_and_told_until_it_is_well() {
-    let stage = Stage::accounts().await.unwrap();
-    stage.many_accounts(1, 4).unwrap();
-    stage.run().await.unwrap();
-    let statuses = "SELECT coalesce(key, '-') || ' ' || fate || ' ' || standing FROM fates ORDER BY id";
-    let before = stage.ask_ledger(statuses).unwrap().len();
-    let since = |from: usize| stage.ask_ledger(statuses).map(|all| all[from..].to_vec());
-    stage.sql("UPDATE accounts SET external = NULL WHERE id = 2").unwrap();
-    stage.sql("INSERT INTO accounts VALUES (9, NULL, 'Never sent', 'free', 1, 0)").unwrap();
-    stage.sql("INSERT INTO accounts VALUES (NULL, 'x', 'No key', 'free', 1, 0)").unwrap();
-    for _ in 0..3 {
-        let ran = stage.run().await.unwrap();
-        assert_eq!(ran.told_all(), "completed-with-errors: 2 unchanged, 3 invalid");
-        assert_eq!(since(before).unwrap(), ["2 invalid 1", "9 invalid 1", "- invalid 1"]);
-    }
-    // One is mended, two leave.
-    stage.sql("UPDATE accounts SET external = 'a-002' WHERE id = 2").unwrap();
-    stage.sql("DELETE FROM accounts WHERE id IS NULL OR id = 9").unwrap();
-    for _ in 0..2 {
-        assert_eq!(stage.run().await.unwrap().told_all(), "completed: 3 unchanged");
-        let all = since(before).unwrap();
-        assert_eq!(all[..3], ["2 invalid 0", "9 invalid 0", "- invalid 0"]);
-        assert_eq!(all[3..], ["2 unchanged 0", "9 forgotten 0"]);
-    }
-}
-
-#[tokio::test]
 async fn a_temporary_folder_that_is_not_there_is_named() {
     let stage = Stage::accounts().await.unwrap();
     let project = stage.project().unwrap();

@@ -1,8 +1,8 @@
 //! Look-ups of references: one by one, or by listing, whichever costs fewer calls.
 
-use coho_simulator::{LifecycleStage, RecordKind, Seed, SimulatorTime};
+use coho_simulator::{Seed, SimulatorTime};
 
-use crate::stage::{ACCOUNTS, Failure, START, Stage, USERS};
+use crate::stage::{Failure, START, Stage, USERS};
 
 /// Users only: their accounts are Vitally's own.
 async fn stage(accounts: usize) -> Result<Stage, Failure> {
@@ -39,17 +39,6 @@ async fn many_accounts_are_found_by_listing() {
 }
 
 #[tokio::test]
-async fn few_accounts_of_a_large_workspace_are_not_worth_a_long_list() {
-    let stage = stage(3_000).await.unwrap();
-    // The list begins at one end: these are spread, so that a page has hardly any.
-    users(&stage, 30, |number| number * 100).unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 30 delivered");
-    let unknown = 30;
-    assert!(look_ups(&ran.calls) <= unknown + unknown / 20 + 2, "{}", look_ups(&ran.calls));
-}
-
-#[tokio::test]
 async fn accounts_at_the_far_end_of_the_list_cost_a_few_calls_more_than_look_ups() {
     for far in [0, 2_970] {
         let stage = stage(3_000).await.unwrap();
@@ -58,51 +47,4 @@ async fn accounts_at_the_far_end_of_the_list_cost_a_few_calls_more_than_look_ups
         assert_eq!(ran.told("users"), "completed: 30 delivered");
         assert!(look_ups(&ran.calls) <= 30 + 1 + 2, "{}", look_ups(&ran.calls));
     }
-}
-
-#[tokio::test]
-async fn an_account_that_is_missing_defers_its_rows_until_it_is_there() {
-    let mut stage = stage(50).await.unwrap();
-    users(&stage, 40, |number| number).unwrap();
-    stage.sql("UPDATE users SET account = 'a-001' WHERE id >= 38").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed-with-errors: 38 delivered, 2 deferred");
-    assert!(look_ups(&ran.calls) <= 2, "a page, and one look-up of the missing one: {:#?}", ran.calls);
-    let problem = ran.report.syncs[0].problems.values().next().unwrap();
-    assert_eq!(problem.first.code.to_string(), "reference-missing");
-    assert_eq!(problem.first.message, "account `a-001` is not in Vitally yet");
-    stage.sync("accounts", ACCOUNTS);
-    stage.many_accounts(1, 2).unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 2 delivered, 38 unchanged");
-    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
-}
-
-#[tokio::test]
-async fn churned_and_ignored_accounts_are_found() {
-    let stage = stage(50).await.unwrap();
-    for number in 0..20 {
-        let lifecycle = if number % 2 == 0 { LifecycleStage::Churned } else { LifecycleStage::Ignored };
-        stage
-            .vitally
-            .mark(coho_simulator::RecordKind::Account, &format!("v-{number:05}"), lifecycle)
-            .unwrap();
-    }
-    users(&stage, 30, |number| number).unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 30 delivered", "{:#?}", ran.report.syncs[0].problems);
-    assert_eq!(stage.vitally.count(RecordKind::User), 30);
-}
-
-#[tokio::test]
-async fn a_list_that_fails_is_no_reason_to_fail() {
-    use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
-    let stage = stage(50).await.unwrap();
-    users(&stage, 20, |number| number).unwrap();
-    let answer =
-        FaultAnswer { body: Some("{\"error\":\"no lists today\"}".to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("GET", "/resources/accounts"));
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told("users"), "completed: 20 delivered", "{:#?}", ran.calls);
-    assert_eq!(look_ups(&ran.calls), 21);
 }

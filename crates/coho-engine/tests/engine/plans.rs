@@ -1,11 +1,9 @@
 //! Plans: exactly what a run would do, and nothing written. [`crate::stage::Stage::run`] holds every plan of these tests
 //! against its run; here is what a plan says by itself.
 
-use coho_core::decide::Change;
 use coho_core::event::Silence;
 use coho_core::failure::Failure as _;
 use coho_core::value::Value;
-use coho_core::verdict::RowStatus;
 use coho_engine::context::EngineError;
 use coho_engine::plan::{Filter, PlanError};
 use coho_engine::run::{Options, Outlook};
@@ -42,46 +40,6 @@ async fn a_plan_of_inserts_holds_however_many_calls_are_under_way() {
 }
 
 #[tokio::test]
-async fn a_plan_shows_before_and_after_of_each_field() {
-    let stage = Stage::accounts().await.unwrap();
-    stage.many_accounts(1, 3).unwrap();
-    stage.run().await.unwrap();
-    stage.sql("UPDATE accounts SET seats = 9, plan = NULL WHERE id = 2").unwrap();
-    let plan = &stage.plan().await.unwrap()[0];
-    let differences: Vec<_> = plan.samples[0]
-        .differences
-        .iter()
-        .map(|difference| (difference.path.to_string(), difference.before.clone(), difference.after.clone()))
-        .collect();
-    assert_eq!(
-        differences,
-        [
-            ("traits.plan".to_owned(), Some(Value::text("free")), Value::Null),
-            ("traits.seats".to_owned(), Some(Value::Int(2)), Value::Int(9)),
-        ]
-    );
-    assert_eq!(plan.samples[0].reason.as_str(), "row-changed");
-}
-
-#[tokio::test]
-async fn a_plan_counts_the_look_ups_of_references_that_nobody_knows() {
-    let stage = Stage::with(&[("accounts", ACCOUNTS), ("users", USERS)]).await.unwrap();
-    stage.many_accounts(1, 2).unwrap();
-    stage
-        .sql("INSERT INTO users VALUES (1, 'u-1', 'Ada', 'a-001', NULL), (2, 'u-2', 'Bea', 'a-001', NULL)")
-        .unwrap();
-    let users = &stage.plan().await.unwrap()[1];
-    let known = users.calls.most;
-    stage.run().await.unwrap();
-    stage.sql("DELETE FROM users; INSERT INTO users VALUES (3, 'u-3', 'Cleo', 'a-001', NULL), (4, 'u-4', 'Dora', 'a-001', NULL)").unwrap();
-    assert_eq!(
-        stage.plan().await.unwrap()[1].calls.most,
-        known - 1 + 2,
-        "two removals more, one look-up less"
-    );
-}
-
-#[tokio::test]
 async fn a_plan_of_one_sync_is_of_that_sync() {
     let stage = Stage::with(&[("accounts", ACCOUNTS), ("users", USERS)]).await.unwrap();
     let project = stage.project().unwrap();
@@ -90,46 +48,6 @@ async fn a_plan_of_one_sync_is_of_that_sync() {
     let error = engine.select(&["user".to_owned()]).unwrap_err();
     assert_eq!(error.to_string(), "the project has no sync `user`");
     assert_eq!(error.help().unwrap(), "did you mean `users`?");
-}
-
-#[tokio::test]
-async fn invalid_rows_are_counted_by_what_is_wrong_and_with_which_field() {
-    let mut stage = Stage::accounts().await.unwrap();
-    let cast = "traits: { plan: { column: plan, as: number }, seats: { column: seats, as: number } }";
-    stage.sync("accounts", &ACCOUNTS.replace("traits: { plan: plan, seats: seats }", cast));
-    stage
-        .sql(
-            "INSERT INTO accounts VALUES (1, 'a', 'A', 'x', 1, 0), (2, 'b', 'B', 'x', 1, 0), (3, 'c', 'C', 1, 'y', 0),
-               (4, 'd', 'D', 1, 1, 0), (4, 'd', 'D', 1, 1, 0), (4, 'd', 'D', 1, 1, 0), (NULL, 'e', 'E', 1, 1, 0)",
-        )
-        .unwrap();
-    let plan = &stage.plan().await.unwrap()[0];
-    let told: Vec<_> =
-        plan.problems.iter().map(|(kind, problem)| format!("{kind} {}", problem.count)).collect();
-    let expected =
-        ["cast-failed traits.plan 2", "cast-failed traits.seats 1", "duplicate-key 3", "null-key 1"];
-    assert_eq!(told, expected);
-    let sum: u64 = plan.problems.values().map(|problem| problem.count).sum();
-    assert_eq!(sum, plan.counts.status(RowStatus::Invalid));
-    let invalid = plan.changes.iter().filter(|((change, _), _)| *change == Change::Invalid);
-    assert_eq!(invalid.map(|(_, count)| count).sum::<u64>(), sum);
-}
-
-#[tokio::test]
-async fn every_row_and_key_is_told_under_one_change() {
-    let mut stage = Stage::accounts().await.unwrap();
-    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
-    stage.many_accounts(1, 9).unwrap();
-    stage.run().await.unwrap();
-    stage
-        .sql(
-            "DELETE FROM accounts WHERE id IN (1, 2); UPDATE accounts SET seats = 99 WHERE id = 3;
-             UPDATE accounts SET external = 'moved' WHERE id = 4; UPDATE accounts SET name = NULL WHERE id = 5;
-             INSERT INTO accounts VALUES (11, 'a-001', 'One', NULL, 1, 0), (12, 'z', 'Z', NULL, 1, 0), (13, 'z', 'Z', NULL, 1, 0)",
-        )
-        .unwrap();
-    let plan = &stage.plan().await.unwrap()[0];
-    assert_eq!(plan.changes.values().sum::<u64>(), plan.counts.read + plan.counts.absent);
 }
 
 /// What a service needs that runs on several threads.

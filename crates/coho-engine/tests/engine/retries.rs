@@ -11,7 +11,7 @@ use coho_engine::run::Options;
 use coho_ledger::amend::{CauseFilter, Retried};
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
-use crate::stage::{ACCOUNTS, Ran, Stage};
+use crate::stage::{ACCOUNTS, Stage};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -26,54 +26,6 @@ fn refuse(stage: &Stage) {
     let answer =
         FaultAnswer { body: Some(r#"{"error":"name is silly"}"#.to_owned()), ..FaultAnswer::status(400) };
     stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts"));
-}
-
-fn problem(ran: &Ran) -> String {
-    let problem = ran.report.syncs[0].problems.values().next();
-    problem.map(|problem| format!("{} [{}]", problem.first.message, problem.first.code)).unwrap_or_default()
-}
-
-#[tokio::test]
-async fn a_refused_row_is_told_in_vitallys_words_and_the_rest_is_sent() {
-    let stage = stage().await;
-    refuse(&stage);
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed-with-errors: 1 delivered, 1 rejected");
-    assert_eq!(problem(&ran), "name is silly [refused]");
-}
-
-#[tokio::test]
-async fn a_refused_row_waits_and_is_then_tried_again() {
-    let stage = stage().await;
-    refuse(&stage);
-    stage.run().await.unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed-with-errors: 1 unchanged, 1 held", 0));
-    stage.advance(5 * MINUTE);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
-}
-
-#[tokio::test]
-async fn the_wait_doubles() {
-    let stage = stage().await;
-    refuse(&stage);
-    stage.run().await.unwrap();
-    stage.advance(5 * MINUTE);
-    refuse(&stage);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
-    stage.advance(5 * MINUTE);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 unchanged, 1 held");
-    stage.advance(5 * MINUTE);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
-}
-
-#[tokio::test]
-async fn a_refused_row_that_changes_is_tried_at_once() {
-    let stage = stage().await;
-    refuse(&stage);
-    stage.run().await.unwrap();
-    stage.sql("UPDATE accounts SET name = 'Serious' WHERE id = 1").unwrap();
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 1 unchanged");
 }
 
 #[tokio::test]
@@ -105,19 +57,6 @@ async fn a_person_can_have_a_waiting_row_tried_now() {
 }
 
 #[tokio::test]
-async fn a_refused_change_is_sent_whole_when_it_is_tried_again() {
-    let stage = stage().await;
-    stage.run().await.unwrap();
-    stage.sql("UPDATE accounts SET seats = 9 WHERE id = 1").unwrap();
-    let answer = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(answer)).on("PUT", "/resources/accounts/*"));
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 1 rejected, 1 unchanged");
-    stage.sql("UPDATE accounts SET seats = 1 WHERE id = 1").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 touched, 1 unchanged", 0));
-}
-
-#[tokio::test]
 async fn forgetting_a_row_makes_it_new() {
     let stage = stage().await;
     stage.run().await.unwrap();
@@ -127,18 +66,6 @@ async fn forgetting_a_row_makes_it_new() {
     assert_eq!(engine.forget(sync, None, &Started::default()).unwrap(), 2);
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 2 delivered");
     assert_eq!(stage.records().len(), 2);
-}
-
-#[tokio::test]
-async fn a_row_that_was_never_acknowledged_is_tried_again_though_only_the_run_changes_it() {
-    let mut stage = Stage::accounts().await.unwrap();
-    let named = ACCOUNTS.replace("name: name", "name: { template: \"{{ run.id }}\" }");
-    stage.sync("accounts", &named.replace("  traits: { plan: plan, seats: seats }\n", ""));
-    stage.many_accounts(1, 2).unwrap();
-    refuse(&stage);
-    stage.run().await.unwrap();
-    stage.advance(5 * MINUTE);
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered");
 }
 
 #[tokio::test]
@@ -200,21 +127,4 @@ async fn a_removal_that_waits_is_tried_again_with_what_waits() {
     let filter = Filter { waiting: Waiting::Only, ..Filter::default() };
     let ran = stage.run_with(&Options { filter, ..Options::default() }).await.unwrap();
     assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 1 removed", 1));
-}
-
-#[tokio::test]
-async fn a_removal_that_waits_is_void_once_its_row_is_back() {
-    let mut stage = stage().await;
-    stage.sync("accounts", &ACCOUNTS.replace("delete-created", "delete"));
-    stage.run().await.unwrap();
-    let refusal = FaultAnswer { body: Some(r#"{"error":"no"}"#.to_owned()), ..FaultAnswer::status(400) };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refusal)).on("DELETE", "/resources/accounts/*"));
-    stage.sql("CREATE TABLE gone AS SELECT * FROM accounts WHERE id = 1").unwrap();
-    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
-    stage.run().await.unwrap();
-    let pending = "SELECT pending FROM memory WHERE key = '1'";
-    assert_eq!(stage.ask_ledger(pending).unwrap(), ["waiting"]);
-    stage.sql("INSERT INTO accounts SELECT * FROM gone").unwrap();
-    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
-    assert_eq!(stage.ask_ledger(pending).unwrap(), ["none"]);
 }

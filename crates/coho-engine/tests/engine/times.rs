@@ -1,10 +1,9 @@
 //! The least time of a plan, and the order of what a run sends.
 
 use coho_core::plan::LeastTime;
-use coho_engine::run::Options;
-use coho_simulator::{FaultAnswer, ScriptedFault, Switches, Trouble};
+use coho_simulator::Switches;
 
-use crate::stage::{ACCOUNTS, Stage, destination};
+use crate::stage::{Stage, destination};
 
 async fn time(stage: &Stage) -> LeastTime {
     stage.plan().await.unwrap()[0].time
@@ -58,41 +57,4 @@ async fn a_few_calls_teach_nothing() {
     stage.many_accounts(0, 10).unwrap();
     stage.run().await.unwrap();
     assert_eq!(time_of_another(&mut stage).await.write_price, 1_000);
-}
-
-/// Who is written, in the order of the calls.
-fn order(calls: &[String]) -> Vec<String> {
-    let named = |call: &String| {
-        let at = call.find("a-")?;
-        call.get(at..at + 5).map(|name| format!("{} {name}", call.split(' ').next().unwrap_or_default()))
-    };
-    calls.iter().filter_map(named).collect()
-}
-
-#[tokio::test]
-async fn fresh_rows_come_before_retries_and_a_changed_mapping_after_removals() {
-    let mut stage = Stage::accounts().await.unwrap();
-    stage.many_accounts(1, 8).unwrap();
-    // Two are refused; they are tried again later.
-    let refusal = Trouble::Answer(FaultAnswer::status(400));
-    stage.vitally.script(ScriptedFault::once(refusal).on("POST", "/resources/accounts").times(2));
-    stage.run().await.unwrap();
-    stage.advance(std::time::Duration::from_secs(3_600));
-    // One row is new, one changed, one left, and what the mapping makes of all rows is another thing.
-    stage.many_accounts(8, 9).unwrap();
-    stage.sql("UPDATE accounts SET seats = 100 WHERE id = 6; DELETE FROM accounts WHERE id = 7").unwrap();
-    let shouting = ACCOUNTS.replace("plan: plan,", "plan: { template: \"{{ plan | upcase }}\" },");
-    stage.sync("accounts", &format!("{shouting}run: {{ for: 1h }}\n"));
-    let ran = stage.run_with(&Options::default()).await.unwrap();
-    assert_eq!(ran.told_all(), "completed: 7 delivered, 1 removed");
-    let order = order(&ran.calls);
-    let at = |name: &str| order.iter().position(|call| call.ends_with(name)).unwrap();
-    let (new, left) = (at("a-008"), at("a-007"));
-    let retries = [at("a-001"), at("a-002")];
-    let backfill = [at("a-003"), at("a-004"), at("a-005")];
-    assert!(new < *retries.iter().min().unwrap(), "{order:?}");
-    assert!(left < *backfill.iter().min().unwrap(), "{order:?}");
-    // Where the time is bounded, at most a fifth of the calls are retries until all others are through.
-    assert!(*backfill.iter().max().unwrap() < *retries.iter().max().unwrap(), "{order:?}");
-    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }

@@ -13,20 +13,14 @@ use coho_engine::send::WINDOW;
 use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_ledger::{Ledger, Opening};
-use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Seed, SimulatorTime, Trouble};
+use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 
-use crate::stage::{FAST, START, Stage, destination};
-
-const POST: (&str, &str) = ("POST", "/resources/accounts");
+use crate::stage::{FAST, Stage, destination};
 
 async fn stage() -> Stage {
     let stage = Stage::accounts().await.unwrap();
     stage.many_accounts(1, 11).unwrap();
     stage
-}
-
-fn answers(status: u16) -> ScriptedFault {
-    ScriptedFault::once(Trouble::Answer(FaultAnswer::status(status))).times(1_000)
 }
 
 /// Once the trouble is over, everything arrives once, and then nothing is sent.
@@ -49,95 +43,6 @@ async fn recovers(stage: &Stage) {
 
 fn origins(stage: &Stage) -> Vec<String> {
     stage.ask_ledger("SELECT DISTINCT origin FROM memory").unwrap()
-}
-
-#[tokio::test]
-async fn a_storm_of_server_errors_halts_the_run_and_loses_nothing() {
-    let stage = stage().await;
-    stage.vitally.script(answers(503).on(POST.0, POST.1).after(2));
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "halted (server-failing): 2 delivered, 5 deferred, 3 not-attempted");
-    recovers(&stage).await;
-    assert_eq!(origins(&stage), ["created"]);
-}
-
-#[tokio::test]
-async fn a_token_that_is_refused_half_way_halts_the_run() {
-    let stage = stage().await;
-    stage.vitally.script(answers(401).after(3));
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "halted (unauthorized): 3 delivered, 7 not-attempted");
-    assert_eq!(ran.calls.len(), 4);
-    recovers(&stage).await;
-}
-
-#[tokio::test]
-async fn too_many_requests_cost_no_row_an_attempt() {
-    let stage = stage().await;
-    let wait = FaultAnswer { retry_after: Some(0), ..FaultAnswer::status(429) };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(wait)).after(1).times(2));
-    let ran = stage.run().await.unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("completed: 10 delivered", 12));
-}
-
-#[tokio::test]
-async fn a_connection_that_is_cut_after_the_commit_makes_no_second_record() {
-    let stage = stage().await;
-    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1).after(4));
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed-with-errors: 9 delivered, 1 deferred");
-    assert_eq!(ran.report.syncs[0].problems.keys().next().unwrap().code.as_str(), "outcome-unknown");
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.told_all(), "completed: 1 delivered, 9 unchanged");
-    assert_eq!(ran.calls, [r#"PUT /accounts/a-004 {"name":"Account 4","traits":{"plan":"free","seats":4}}"#]);
-    assert_eq!(origins(&stage), ["created"]);
-    recovers(&stage).await;
-}
-
-#[tokio::test]
-async fn a_connection_that_is_cut_leaves_a_record_of_others_found() {
-    let stage = stage().await;
-    let long_ago = SimulatorTime::from_millis(START - 1_000_000_000);
-    stage.vitally.seed(Seed::account("a-001").name("Old").made_at(long_ago)).unwrap();
-    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
-    stage.run().await.unwrap();
-    recovers(&stage).await;
-    assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE origin = 'found'").unwrap(), ["1"]);
-}
-
-#[tokio::test]
-async fn an_answer_that_is_not_json_is_not_success() {
-    let stage = stage().await;
-    stage.vitally.script(ScriptedFault::once(Trouble::NotJson).on(POST.0, POST.1).after(2).times(2));
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 8 delivered, 2 deferred");
-    recovers(&stage).await;
-    assert_eq!(origins(&stage), ["created"]);
-}
-
-#[tokio::test]
-async fn a_row_that_changes_while_its_write_is_unclear_arrives_as_it_is_now() {
-    let stage = stage().await;
-    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
-    stage.run().await.unwrap();
-    // The write that nobody knows of set both; now one is null and one is another.
-    stage.sql("UPDATE accounts SET plan = NULL, seats = 7 WHERE id = 1").unwrap();
-    recovers(&stage).await;
-    assert_eq!(stage.records()[0], r#"account a-001 "Account 1" seats=7"#);
-}
-
-#[tokio::test]
-async fn a_row_that_leaves_while_its_write_is_unclear_is_looked_after() {
-    let stage = stage().await;
-    stage.vitally.script(ScriptedFault::once(Trouble::DropAfterCommit).on(POST.0, POST.1));
-    stage.vitally.script(ScriptedFault::once(Trouble::DropBefore).on(POST.0, POST.1).after(1));
-    assert_eq!(stage.run().await.unwrap().told_all(), "completed-with-errors: 8 delivered, 2 deferred");
-    stage.sql("DELETE FROM accounts WHERE id IN (1, 10)").unwrap();
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.calls, ["GET /accounts/a-001", "GET /accounts/a-010"]);
-    let ran = stage.run().await.unwrap();
-    assert_eq!(ran.calls, ["DELETE /accounts/<a-001>"]);
-    assert_eq!(stage.vitally.count(RecordKind::Account), 8);
-    assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
 }
 
 /// Does something after so many rows were settled.
@@ -267,25 +172,6 @@ async fn a_server_that_is_not_there_halts_the_run() {
     stage.file("coho.yaml", &destination("http://127.0.0.1:1", 5, FAST));
     let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
     assert_eq!(ran.told_all(), "halted (unreachable): 10 not-attempted");
-}
-
-#[tokio::test]
-async fn a_source_that_is_not_there_fails_its_sync_and_sends_nothing() {
-    let stage = stage().await;
-    stage.sql("DROP TABLE accounts").unwrap();
-    let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("failed (source-failed): nothing", 0));
-}
-
-#[tokio::test]
-async fn a_column_that_was_renamed_between_runs_fails_and_removes_nothing() {
-    let stage = stage().await;
-    stage.run().await.unwrap();
-    stage.sql("ALTER TABLE accounts RENAME COLUMN plan TO tariff").unwrap();
-    let ran = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap();
-    assert_eq!((ran.told_all().as_str(), ran.calls.len()), ("failed (unknown-column): nothing", 0));
-    stage.sql("ALTER TABLE accounts RENAME COLUMN tariff TO plan").unwrap();
-    recovers(&stage).await;
 }
 
 /// A listener that breaks at everything it hears.

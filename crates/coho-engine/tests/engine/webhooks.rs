@@ -50,7 +50,7 @@ async fn starts_and_ends_are_told_signed_and_in_order() {
     assert_eq!(said, ["sync.started", "sync.started", "sync.completed", "sync.completed"]);
     let data = body(&arrived[2])["data"].clone();
     assert_eq!((&data["sync"], &data["run"]), (&json!("accounts"), &json!(ran.report.run)));
-    assert_eq!(data["counts"]["fates"], json!({ "delivered": 3 }));
+    assert_eq!(data["counts"]["statuses"], json!({ "delivered": 3 }));
     for one in &arrived {
         let header = |name: &str| one.headers[name].as_str();
         let (id, stamp) = (header("webhook-id"), header("webhook-timestamp"));
@@ -104,6 +104,6 @@ async fn rows_that_do_not_get_through_are_codes_and_counts() {
     let data = body(&arrived[0])["data"].clone();
     assert_eq!(data["status"], json!("completed-with-errors"));
     assert_eq!(data["problems"][0]["count"], json!(1));
-    assert_eq!(data["counts"]["fates"], json!({ "delivered": 2, "rejected": 1 }));
+    assert_eq!(data["counts"]["statuses"], json!({ "delivered": 2, "rejected": 1 }));
     assert!(!arrived[0].body.contains("a-00"), "{}", arrived[0].body);
 }

@@ -60,8 +60,8 @@ pub(crate) struct Step {
     files: BTreeMap<String, String>,
     /// Files that are taken away.
     removes: Vec<String>,
-    /// Seconds that pass.
-    waits: u64,
+    /// How much time passes: `30s`, `5m`, `12h` or `30d`.
+    waits: Option<String>,
     /// What people do in Vitally.
     vitally: Vec<Deed>,
     /// How Vitally behaves from now on.
@@ -217,8 +217,8 @@ impl Step {
         self.syncs.iter().for_each(|(name, text)| stage.sync(name, text));
         self.files.iter().for_each(|(path, text)| stage.file(path, text));
         self.removes.iter().for_each(|path| stage.remove(path));
-        if self.waits > 0 {
-            stage.advance(Duration::from_secs(self.waits));
+        if let Some(waits) = &self.waits {
+            stage.advance(duration(waits)?);
         }
         self.vitally.iter().try_for_each(|deed| deed.perform(stage))?;
         if !self.behaves.is_empty() {
@@ -252,6 +252,18 @@ impl Step {
         let filter = Filter { limit: self.limit, key, ..Filter::default() };
         Options { filter, run_kind, ..Options::default() }
     }
+}
+
+/// `30s`, `5m`, `12h` or `30d`.
+fn duration(text: &str) -> Result<Duration, Failure> {
+    let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    let found = units.into_iter().find_map(|(unit, seconds)| {
+        let count: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_secs(count * seconds))
+    });
+    found.ok_or_else(|| {
+        format!("expected a duration such as `30s`, `5m`, `12h` or `30d`, found `{text}`").into()
+    })
 }
 
 impl Kind {

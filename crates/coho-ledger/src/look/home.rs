@@ -18,7 +18,7 @@ pub struct SyncHistory {
     pub workspace: String,
     /// The sync.
     pub sync: SyncId,
-    /// What its rows become.
+    /// The object that its rows become.
     pub object: String,
     /// Its runs, the newest first.
     pub runs: Vec<SyncRun>,

@@ -19,12 +19,12 @@ type End<'a> = (&'a str, RowStatus, Option<Code>, Option<&'a str>);
 fn plan(ends: &[End<'_>]) -> rusqlite::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     connection.execute_batch(
-        "CREATE TEMP TABLE ends (seq INTEGER PRIMARY KEY, key TEXT, fate TEXT, reason TEXT, code TEXT, message TEXT)",
+        "CREATE TEMP TABLE ends (seq INTEGER PRIMARY KEY, key TEXT, status TEXT, reason TEXT, code TEXT, message TEXT)",
     )?;
     for (key, status, code, message) in ends {
         let code = code.map(Code::as_str);
         connection.execute(
-            "INSERT INTO ends (key, fate, reason, code, message) VALUES (?1, ?2, 'why', ?3, ?4)",
+            "INSERT INTO ends (key, status, reason, code, message) VALUES (?1, ?2, 'why', ?3, ?4)",
             params![key, status.as_str(), code, message],
         )?;
     }

@@ -113,7 +113,7 @@ fn a_run_that_died_is_found_by_the_next_one() -> Tested {
 }
 
 #[test]
-fn rows_are_found_by_fate_key_and_run() -> Tested {
+fn rows_are_found_by_status_key_and_run() -> Tested {
     let stage = Stage::new()?;
     let first = begin(&stage, "r1", 1)?;
     let rejected = status("2", Some(OpType::Changed), RowStatus::Rejected);

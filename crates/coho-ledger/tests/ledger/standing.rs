@@ -75,7 +75,7 @@ fn a_message_with_a_secret_is_written_once_too() -> Tested {
 }
 
 #[test]
-fn a_fate_that_changes_is_written_and_the_newest_one_stands() -> Tested {
+fn a_status_that_changes_is_written_and_the_newest_one_stands() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
     let record = |status: RowResult| stage.ledger.record(&stage.lease, &run, &stage.scope, &[status]);

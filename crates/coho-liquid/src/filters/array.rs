@@ -20,77 +20,77 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("array_to_sentence_string", sentence)
         .takes(&[may("connector", Kind::Text)])
         .types("array", "text")
-        .says("`a, b, and c`.")
+        .says("Joins the items as a sentence: `a, b, and c`.")
         .example("{{ row.tags | array_to_sentence_string }}", "\"b, a, and b\""),
     Filter::new("compact", compact)
         .takes(PROPERTY)
         .types("array", "array")
-        .says("Without nil, or without objects whose property is nil.")
+        .says("Removes nil items, or objects whose property is nil.")
         .example("{{ | json_array: 1, nil, 2 | compact }}", "[1,2]"),
     Filter::new("concat", concat)
         .takes(&[need("array", Kind::Array)])
         .types("array", "array")
-        .says("Both arrays, one after the other.")
+        .says("Joins two arrays, one after the other.")
         .example("{{ row.tags | concat: row.tags | size }}", "6"),
     Filter::new("first", first)
         .types("array or text", "any")
-        .says("The first item, the first character, or the first key and value of an object.")
+        .says("Returns the first item, the first character, or the first key and value of an object.")
         .example("{{ row.tags | first }}", "\"b\""),
     Filter::new("join", join)
         .takes(&[may("separator", Kind::Text)])
         .types("array", "text")
-        .says("The items' texts with a separator, or a space.")
+        .says("Joins the items as text with a separator, by default a space.")
         .example("{{ row.tags | join: '-' }}", "\"b-a-b\""),
     Filter::new("last", last)
         .types("array or text", "any")
-        .says("The last item or character.")
+        .says("Returns the last item or character.")
         .example("{{ row.tags | last }}", "\"b\""),
     Filter::new("pop", pop)
         .types("array", "array")
-        .says("Without the last item.")
+        .says("Removes the last item.")
         .example("{{ row.tags | pop }}", "[\"b\",\"a\"]"),
     Filter::new("push", push)
         .takes(ITEM)
         .types("array", "array")
-        .says("With one more item at the end.")
+        .says("Adds an item at the end.")
         .example("{{ row.tags | push: 'z' }}", "[\"b\",\"a\",\"b\",\"z\"]"),
     Filter::new("reverse", reverse)
         .types("array", "array")
-        .says("In the opposite order.")
+        .says("Reverses the order of the items.")
         .example("{{ row.tags | reverse | first }}", "\"b\""),
     Filter::new("sample", sample)
         .takes(&[may("count", Kind::Whole)])
         .types("array", "any")
-        .says("One item, or so many, chosen by the array's content: the same array always gives the same.")
+        .says("Picks one item, or the given number of items. The choice depends only on the array's content: the same array always gives the same items.")
         .example("{{ (7..7) | sample }}", "7"),
     Filter::new("shift", shift)
         .types("array", "array")
-        .says("Without the first item.")
+        .says("Removes the first item.")
         .example("{{ row.tags | shift }}", "[\"a\",\"b\"]"),
     Filter::new("sort", sort)
         .takes(PROPERTY)
         .types("array", "array")
-        .says("In order, by a property perhaps; nil comes last, and large letters before small ones.")
+        .says("Sorts the items, optionally by a property. Nil comes last, and uppercase letters come before lowercase ones.")
         .example("{{ row.tags | sort }}", "[\"a\",\"b\",\"b\"]"),
     Filter::new("sort_natural", sort_natural)
         .takes(PROPERTY)
         .types("array", "array")
-        .says("In the order of the texts, whatever the case of their letters; nil comes last.")
+        .says("Sorts the items as text, ignoring case. Nil comes last.")
         .example("{{ 'b,A,c' | split: ',' | sort_natural }}", "[\"A\",\"b\",\"c\"]"),
     Filter::new("sum", sum)
         .takes(PROPERTY)
         .types("array", "number")
-        .says("The exact sum of the items, or of a property.")
+        .says("Adds up the items, or one of their properties, exactly.")
         .example("{{ row.items | sum: 'qty' }}", "7"),
     Filter::new("uniq", uniq)
         .takes(PROPERTY)
         .types("array", "array")
-        .says("Each item once, by a property perhaps.")
+        .says("Removes duplicate items, optionally comparing a property.")
         .example("{{ row.tags | uniq }}", "[\"b\",\"a\"]"),
     Filter::new("unshift", unshift)
         .takes(ITEM)
         .types("array", "array")
-        .says("With one more item at the beginning.")
+        .says("Adds an item at the beginning.")
         .example("{{ row.tags | unshift: 'z' }}", "[\"z\",\"b\",\"a\",\"b\"]"),
 ];
 

@@ -22,29 +22,29 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("date", date)
         .takes(&[need("format", Kind::Text), may("zone", Kind::Any)])
         .types("date", "text")
-        .says("A date in the pattern of `strftime`, in UTC, in a named zone, or so many minutes west of UTC. `'now'` is the time of the run.")
+        .says("Formats a date with a `strftime` pattern, in UTC, in a named time zone, or at an offset in minutes west of UTC. `'now'` is the time of the run.")
         .example("{{ row.created | date: '%d.%m.%Y %H:%M', 'Europe/Oslo' }}", "\"05.03.2024 11:11\""),
     Filter::new("date_to_long_string", long_string)
         .takes(STYLE)
         .types("date", "text")
-        .says("`05 March 2024`; with `'ordinal'` `5th March 2024`, with `'ordinal', 'US'` `March 5th, 2024`.")
+        .says("Formats the date as `05 March 2024`; with `'ordinal'` as `5th March 2024`, with `'ordinal', 'US'` as `March 5th, 2024`.")
         .example("{{ row.created | date_to_long_string }}", "\"05 March 2024\""),
     Filter::new("date_to_rfc822", rfc822)
         .types("date", "text")
-        .says("The date as in e-mail.")
+        .says("Formats the date as in an e-mail header (RFC 822).")
         .example("{{ row.created | date_to_rfc822 }}", "\"Tue, 05 Mar 2024 10:11:12 +0000\""),
     Filter::new("date_to_string", short_string)
         .takes(STYLE)
         .types("date", "text")
-        .says("`05 Mar 2024`; with `'ordinal'` `5th Mar 2024`, with `'ordinal', 'US'` `Mar 5th, 2024`.")
+        .says("Formats the date as `05 Mar 2024`; with `'ordinal'` as `5th Mar 2024`, with `'ordinal', 'US'` as `Mar 5th, 2024`.")
         .example("{{ row.created | date_to_string }}", "\"05 Mar 2024\""),
     Filter::new("date_to_xmlschema", xmlschema)
         .types("date", "text")
-        .says("The date in ISO 8601, with its offset.")
+        .says("Formats the date as ISO 8601 with its offset.")
         .example("{{ row.created | date_to_xmlschema }}", "\"2024-03-05T10:11:12+00:00\""),
     Filter::new("iso8601", iso8601)
         .types("date", "text")
-        .says("The date in ISO 8601 in UTC with milliseconds, as Vitally takes it.")
+        .says("Formats the date as ISO 8601 in UTC with milliseconds, the form that Vitally expects.")
         .example("{{ 1709633472 | iso8601 }}", "\"2024-03-05T10:11:12.000Z\""),
 ];
 

@@ -14,20 +14,20 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("hmac_sha256", hmac_sha256)
         .takes(&[need("key", Kind::Text)])
         .types("text", "text")
-        .says("The HMAC-SHA-256 of a text with a key.")
+        .says("Computes the HMAC-SHA-256 of the text with a key.")
         .example(
             "{{ row.plan | hmac_sha256: 'key' }}",
             "\"c85e5d64c6bd290ba5a87d22d81027544ffced2b879cd27a0278bd02e92a2f32\"",
         ),
     Filter::new("md5", md5)
         .types("text", "text")
-        .says("The MD5 of a text: for identifiers that others made so, not for secrets.")
+        .says("Computes the MD5 digest of the text: for identifiers that other systems compute this way, not for secrets.")
         .example("{{ row.plan | md5 }}", "\"1f0f70bf2b5ad94c7387e64c16dc455a\""),
     Filter::new("sha1", sha1)
         .types("text", "text")
-        .says("The SHA-1 of a text: for identifiers that others made so, not for secrets.")
+        .says("Computes the SHA-1 digest of the text: for identifiers that other systems compute this way, not for secrets.")
         .example("{{ row.plan | sha1 }}", "\"3b40f38967952a3fcd286e1c6b5790d84ff40893\""),
-    Filter::new("sha256", sha256).types("text", "text").says("The SHA-256 of a text.").example(
+    Filter::new("sha256", sha256).types("text", "text").says("Computes the SHA-256 digest of the text.").example(
         "{{ row.plan | sha256 }}",
         "\"07ed400759a0f606a8b5bfa84712aabe7d1b1c45cb6536c8a5727446b6647b84\"",
     ),

@@ -13,47 +13,47 @@ use super::{Args, Filter};
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("base64_decode", base64_decode)
         .types("text", "text")
-        .says("The text that a Base64 text stands for.")
+        .says("Decodes Base64.")
         .example("{{ 'cHJv' | base64_decode }}", "\"pro\""),
     Filter::new("base64_encode", base64_encode)
         .types("text", "text")
-        .says("The text in Base64.")
+        .says("Encodes the text as Base64.")
         .example("{{ row.plan | base64_encode }}", "\"cHJv\""),
     Filter::new("base64", base64_encode)
         .types("text", "text")
-        .says("The same as `base64_encode`, by the name that Census uses.")
+        .says("The same as `base64_encode`: Census's name for it.")
         .example("{{ row.plan | base64 }}", "\"cHJv\""),
     Filter::new("base64_url_safe_decode", base64_url_safe_decode)
         .types("text", "text")
-        .says("The text that a Base64 text for addresses stands for.")
+        .says("Decodes URL-safe Base64.")
         .example("{{ 'Pz8_' | base64_url_safe_decode }}", "\"???\""),
     Filter::new("base64_url_safe_encode", base64_url_safe_encode)
         .types("text", "text")
-        .says("The text in Base64 for addresses: `-` and `_` for `+` and `/`.")
+        .says("Encodes the text as URL-safe Base64, with `-` and `_` instead of `+` and `/`.")
         .example("{{ '???' | base64_url_safe_encode }}", "\"Pz8_\""),
     Filter::new("cgi_escape", cgi_escape)
         .types("text", "text")
-        .says("Encoded for an address, spaces as `+`.")
+        .says("Encodes the text for a URL, spaces as `+`.")
         .example("{{ 'a b&c' | cgi_escape }}", "\"a+b%26c\""),
     Filter::new("escape", escape)
         .types("text", "text")
-        .says("`& < > \" '` as HTML entities.")
+        .says("Encodes `& < > \" '` as HTML entities.")
         .example("{{ '<b>' | escape }}", "\"&lt;b&gt;\""),
     Filter::new("escape_once", escape_once)
         .types("text", "text")
-        .says("The same, but what is an entity already stays.")
+        .says("The same, but leaves existing entities as they are.")
         .example("{{ '&lt;b>' | escape_once }}", "\"&lt;b&gt;\""),
     Filter::new("uri_escape", uri_escape)
         .types("text", "text")
-        .says("Encoded as a whole address: its separators stay.")
+        .says("Encodes a whole URL and keeps its separators.")
         .example("{{ 'https://a.b/c d?e=f' | uri_escape }}", "\"https://a.b/c%20d?e=f\""),
     Filter::new("url_decode", url_decode)
         .types("text", "text")
-        .says("Decoded from an address; `+` is a space.")
+        .says("Decodes text from a URL; `+` is a space.")
         .example("{{ 'a+b%20c' | url_decode }}", "\"a b c\""),
     Filter::new("url_encode", url_encode)
         .types("text", "text")
-        .says("Encoded for an address, spaces as `+`.")
+        .says("Encodes the text for a URL, spaces as `+`.")
         .example("{{ 'a b&c' | url_encode }}", "\"a+b%26c\""),
     Filter::new("xml_escape", escape)
         .types("text", "text")

@@ -14,24 +14,24 @@ use super::{Args, Filter};
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("cast", cast)
         .takes(&[need("type", Kind::Text)])
-        .says("The value as `text`, `number`, `integer`, `boolean`, `date`, `timestamp` or `json`, as `as:` in a mapping; what cannot be read is a problem.")
+        .says("Casts the value to `text`, `number`, `integer`, `boolean`, `date`, `timestamp` or `json`, like `as:` in a mapping. A value that cannot be cast is a problem of its row.")
         .example("{{ '42' | cast: 'integer' }}", "42"),
     Filter::new("default", default)
         .takes(&[may("value", Kind::Any)])
         .named(&["allow_false"])
-        .says("Another value where this one is nil, false, an empty text, an empty array or an empty object; with `allow_false: true` false stays.")
+        .says("Replaces nil, false, an empty text, an empty array or an empty object by another value. With `allow_false: true`, false stays.")
         .example("{{ row.nothing | default: 'none' }}", "\"none\""),
     Filter::new("raw", raw)
-        .says("The value as it is: Coho escapes nothing by itself.")
+        .says("Returns the value as it is: Coho escapes nothing by itself.")
         .example("{{ '<b>' | raw }}", "\"<b>\""),
     Filter::new("size", size)
         .types("text, array or object", "integer")
-        .says("How many characters (UTF-16 units, as in LiquidJS), items or members there are; 0 for anything else.")
+        .says("Counts characters (UTF-16 units, as in LiquidJS), items or members; 0 for anything else.")
         .example("{{ row.tags | size }}", "3"),
     Filter::new("slice", slice)
         .takes(&[need("start", Kind::Whole), may("length", Kind::Length)])
         .types("text or array", "text or array")
-        .says("So many characters or items, or one; a negative start counts from the end.")
+        .says("Returns one character or item, or the given number of them; a negative start counts from the end.")
         .example("{{ row.name | slice: 0, 3 }}", "\"Ann\""),
 ];
 

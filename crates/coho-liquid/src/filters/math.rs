@@ -12,17 +12,17 @@ const N: &[super::arg::Arg] = &[need("number", Kind::Number)];
 pub(super) const FILTERS: &[Filter] = &[
     Filter::new("abs", abs)
         .types("number", "number")
-        .says("The number without its sign.")
+        .says("Returns the absolute value.")
         .example("{{ -3.7 | abs }}", "3.7"),
     Filter::new("at_least", at_least)
         .takes(N)
         .types("number", "number")
-        .says("The larger of both numbers.")
+        .says("Returns the larger of the two numbers.")
         .example("{{ row.seats | at_least: 20 }}", "20"),
     Filter::new("at_most", at_most)
         .takes(N)
         .types("number", "number")
-        .says("The smaller of both numbers.")
+        .says("Returns the smaller of the two numbers.")
         .example("{{ row.seats | at_most: 10 }}", "10"),
     Filter::new("ceil", ceil)
         .types("number", "integer")
@@ -31,7 +31,7 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("divided_by", divided_by)
         .takes(&[need("divisor", Kind::Number), may("whole", Kind::Flag)])
         .types("number", "number")
-        .says("The quotient; with `true` its whole part, rounded down.")
+        .says("Divides the number; with `true`, rounds the quotient down to a whole number.")
         .example("{{ row.seats | divided_by: 5 }}", "2.4"),
     Filter::new("floor", floor)
         .types("number", "integer")
@@ -40,31 +40,31 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("minus", minus)
         .takes(N)
         .types("number", "number")
-        .says("Subtracts, exactly.")
+        .says("Subtracts a number, exactly.")
         .example("{{ 10.1 | minus: 2.2 }}", "7.9"),
     Filter::new("modulo", modulo)
         .takes(N)
         .types("number", "number")
-        .says("The remainder; it has the sign of the divisor.")
+        .says("Returns the remainder of a division, with the sign of the divisor.")
         .example("{{ row.seats | modulo: 5 }}", "2"),
     Filter::new("plus", plus)
         .takes(N)
         .types("number", "number")
-        .says("Adds, exactly.")
+        .says("Adds a number, exactly.")
         .example("{{ 0.1 | plus: 0.2 }}", "0.3"),
     Filter::new("round", round)
         .takes(&[may("places", Kind::Any)])
         .types("number", "number")
-        .says("Rounds to whole numbers, or to so many digits behind the point; halves go away from zero.")
+        .says("Rounds to a whole number, or to the given number of decimal places; halves round away from zero.")
         .example("{{ row.score | round: 1 }}", "7.3"),
     Filter::new("times", times)
         .takes(N)
         .types("number", "number")
-        .says("Multiplies, exactly.")
+        .says("Multiplies by a number, exactly.")
         .example("{{ row.seats | times: 2.5 }}", "30"),
     Filter::new("to_integer", to_integer)
         .types("text or number", "number")
-        .says("The number that a text spells, with its fraction, as LiquidJS has it; `cast: 'integer'` gives whole numbers only.")
+        .says("Converts text to a number and keeps its fraction, as LiquidJS does; `cast: 'integer'` accepts only whole numbers.")
         .example("{{ row.score | to_integer }}", "7.25"),
 ];
 

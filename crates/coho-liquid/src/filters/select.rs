@@ -29,67 +29,67 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("find", find)
         .takes(BY)
         .types("array", "any")
-        .says("The first object whose property has this value, or is true.")
+        .says("Returns the first object whose property has this value, or is true.")
         .example("{{ row.items | find: 'sku', 'B2' }}", "{\"sku\":\"B2\",\"qty\":5}"),
     Filter::with("find_exp", Body::Each(Each::Find))
         .takes(EACH)
         .types("array", "any")
-        .says("The first item for which the condition holds.")
+        .says("Returns the first item that meets the condition.")
         .example("{{ row.items | find_exp: 'i', 'i.qty > 2' }}", "{\"sku\":\"B2\",\"qty\":5}"),
     Filter::new("find_index", find_index)
         .takes(BY)
         .types("array", "integer")
-        .says("The place of that object, from 0.")
+        .says("Returns the index of that object, starting at 0.")
         .example("{{ row.items | find_index: 'sku', 'B2' }}", "1"),
     Filter::with("find_index_exp", Body::Each(Each::FindIndex))
         .takes(EACH)
         .types("array", "integer")
-        .says("The place of that item, from 0.")
+        .says("Returns the index of that item, starting at 0.")
         .example("{{ row.items | find_index_exp: 'i', 'i.qty > 2' }}", "1"),
     Filter::new("group_by", group_by)
         .takes(&[need("property", Kind::Property)])
         .types("array", "array")
-        .says("An object with `name` and `items` for each value of the property.")
+        .says("Groups objects by a property: gives an object with `name` and `items` for each value.")
         .example("{{ row.items | group_by: 'sku' | map: 'name' }}", "[\"A1\",\"B2\"]"),
     Filter::with("group_by_exp", Body::Each(Each::GroupBy))
         .takes(EACH)
         .types("array", "array")
-        .says("The same for each value of the expression.")
+        .says("Groups items by the value of an expression.")
         .example("{{ row.items | group_by_exp: 'i', 'i.qty > 2' | map: 'name' }}", "[false,true]"),
     Filter::new("has", has)
         .takes(BY)
         .types("array", "boolean")
-        .says("Whether any object's property has this value, or is true.")
+        .says("Tells whether any object's property has this value, or is true.")
         .example("{{ row.items | has: 'sku', 'Z9' }}", "false"),
     Filter::with("has_exp", Body::Each(Each::Has))
         .takes(EACH)
         .types("array", "boolean")
-        .says("Whether the condition holds for any item.")
+        .says("Tells whether any item meets the condition.")
         .example("{{ row.items | has_exp: 'i', 'i.qty == 5' }}", "true"),
     Filter::new("map", map)
         .takes(&[need("property", Kind::Property)])
         .types("array", "array")
-        .says("The property of each object.")
+        .says("Takes one property of each object.")
         .example("{{ row.items | map: 'sku' }}", "[\"A1\",\"B2\"]"),
     Filter::new("reject", reject)
         .takes(BY)
         .types("array", "array")
-        .says("Without the objects whose property has this value, or is true.")
+        .says("Removes the objects whose property has this value, or is true.")
         .example("{{ row.items | reject: 'sku', 'B2' }}", "[{\"sku\":\"A1\",\"qty\":2}]"),
     Filter::with("reject_exp", Body::Each(Each::Reject))
         .takes(EACH)
         .types("array", "array")
-        .says("Without the items for which the condition holds.")
+        .says("Removes the items that meet the condition.")
         .example("{{ row.items | reject_exp: 'i', 'i.qty > 2' }}", "[{\"sku\":\"A1\",\"qty\":2}]"),
     Filter::new("where", where_)
         .takes(BY)
         .types("array", "array")
-        .says("The objects whose property has this value, or is true.")
+        .says("Keeps the objects whose property has this value, or is true.")
         .example("{{ row.items | where: 'sku', 'B2' | map: 'qty' }}", "[5]"),
     Filter::with("where_exp", Body::Each(Each::Where))
         .takes(EACH)
         .types("array", "array")
-        .says("The items for which the condition holds.")
+        .says("Keeps the items that meet the condition.")
         .example("{{ row.items | where_exp: 'i', 'i.qty > 2' | map: 'sku' }}", "[\"B2\"]"),
 ];
 

@@ -166,11 +166,11 @@ impl Table {
             return Ok(());
         }
         self.change(
-            "INSERT INTO cut (fate, reason)
+            "INSERT INTO cut (status, reason)
              SELECT status, coalesce(code, reason) FROM plan GROUP BY status, coalesce(code, reason) HAVING count(*) > ?1",
             [most],
         )?;
-        let sql = "UPDATE cut SET last = (SELECT seq FROM plan WHERE status = cut.fate AND coalesce(code, reason) = cut.reason
+        let sql = "UPDATE cut SET last = (SELECT seq FROM plan WHERE plan.status = cut.status AND coalesce(code, reason) = cut.reason
              ORDER BY seq LIMIT 1 OFFSET ?1 - 1)";
         self.change(sql, [most]).map(drop)
     }

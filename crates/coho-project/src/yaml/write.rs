@@ -74,10 +74,10 @@ fn is_plain(content: &str) -> bool {
     let scalar = Scalar { text: content.to_owned(), written: content.to_owned(), style: Style::Plain };
     let begins = content.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '/');
     let ends = content.ends_with(|c: char| c.is_alphanumeric() || "_/.".contains(c));
-    let harmless = |c: char| c.is_alphanumeric() || " _-./@+:".contains(c);
+    let is_plain = |c: char| c.is_alphanumeric() || " _-./@+:".contains(c);
     begins
         && ends
-        && content.chars().all(harmless)
+        && content.chars().all(is_plain)
         && !content.contains(": ")
         && !WORDS.contains(&content.to_ascii_lowercase().as_str())
         && matches!(scalar.meaning(), Meaning::Text(_))

@@ -14,7 +14,7 @@ use crate::line::FailureLine;
 ///   "version": 1,
 ///   "failures": [{
 ///     "sync": "accounts", "code": "refused", "cause": "seats: # is more than #", "count": 400,
-///     "fates": { "rejected": 400 }, "examples": ["1", "2", "3"], "message": "seats: 100 is more than 50",
+///     "statuses": { "rejected": 400 }, "examples": ["1", "2", "3"], "message": "seats: 100 is more than 50",
 ///     "first": "2026-11-24T09:00:00.000Z", "came_back": false, "help": "read Vitally's text; mend the row or the mapping"
 ///   }]
 /// }
@@ -37,7 +37,7 @@ fn line(line: &FailureLine) -> Json {
         ("code", line.cause.code.map(|code| code.as_str().into())),
         ("cause", text(&line.cause.message)),
         ("count", Some(line.count.into())),
-        ("fates", Some(statuses.into())),
+        ("statuses", Some(statuses.into())),
         ("examples", Some(line.examples.iter().map(Key::as_str).collect::<Vec<_>>().into())),
         ("message", line.message.as_deref().and_then(text)),
         ("first", Some(moment(line.first))),

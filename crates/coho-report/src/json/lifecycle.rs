@@ -90,7 +90,7 @@ impl Happened<'_> {
 ///   "data": {
 ///     "version": 1, "project": "acme", "target": "prod", "run": "0193…", "sync": "accounts", "object": "account",
 ///     "destination": "vitally", "status": "completed-with-errors", "errors": [],
-///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "fates": { "delivered": 2, "rejected": 1, "unchanged": 88 } },
+///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "statuses": { "delivered": 2, "rejected": 1, "unchanged": 88 } },
 ///     "problems": [{ "code": "refused", "field": "traits.seats", "count": 1 }], "guards": [{ "code": "max-removed", "held": 37 }],
 ///     "calls": 4, "millis": 420, "link": "https://coho.example.com/runs/0193…"
 ///   }

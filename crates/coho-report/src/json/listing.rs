@@ -56,7 +56,7 @@ pub fn runs(lines: &[RunLine]) -> Json {
 /// {
 ///   "version": 1,
 ///   "rows": [{
-///     "key": "7", "fate": "rejected", "verb": "write", "code": "refused", "message": "…",
+///     "key": "7", "status": "rejected", "verb": "write", "code": "refused", "message": "…",
 ///     "run": "0193…", "at": "2026-11-24T09:00:00.000Z",
 ///     "differences": [{ "field": "traits.seats", "before": 40, "after": 45 }]
 ///   }]
@@ -73,7 +73,7 @@ pub fn rows(lines: &[RowLine]) -> Json {
         let known = |text: &str| (!text.is_empty()).then(|| text.into());
         object([
             ("key", Some(line.key.as_str().into())),
-            ("fate", Some(line.status.as_str().into())),
+            ("status", Some(line.status.as_str().into())),
             ("verb", verb.map(Json::from)),
             ("code", known(&line.code)),
             ("message", known(&line.message)),

@@ -17,7 +17,7 @@ use crate::words::change;
 ///   "version": 1,
 ///   "syncs": [{
 ///     "sync": "accounts", "object": "account", "mode": "upsert", "api": "rest", "firstRun": null,
-///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "fates": { "unchanged": 88 } },
+///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "statuses": { "unchanged": 88 } },
 ///     "changes": [{ "change": "update", "reason": "row-changed", "count": 3 }],
 ///     "samples": [{
 ///       "key": "7", "target": "acme", "change": "update", "reason": "row-changed",
@@ -71,7 +71,7 @@ pub(super) fn counts(counts: &Counts) -> Json {
         "absent": counts.absent,
         "writes": counts.writes,
         "removals": counts.removals,
-        "fates": statuses,
+        "statuses": statuses,
     })
 }
 

@@ -16,7 +16,7 @@ use crate::exit;
 ///   "syncs": [{
 ///     "sync": "accounts", "object": "account",
 ///     "status": "completed-with-errors",
-///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "fates": { "delivered": 2, "rejected": 1, "unchanged": 88 } },
+///     "counts": { "read": 91, "absent": 0, "writes": 3, "removals": 0, "statuses": { "delivered": 2, "rejected": 1, "unchanged": 88 } },
 ///     "problems": [], "guards": [], "notes": [],
 ///     "calls": 4, "millis": 420
 ///   }]

@@ -183,7 +183,6 @@ struct WireRun {
 #[serde(deny_unknown_fields)]
 struct WireRow {
     key: String,
-    #[serde(rename = "fate")]
     status: String,
     verb: Option<String>,
     #[serde(default)]

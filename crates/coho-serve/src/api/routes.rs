@@ -68,7 +68,7 @@ async fn ready(State(api): State<Api>) -> Response {
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // Whoever asks need not be known, so what is wrong with the files stands in the log only.
     let project = if api.house.fault().is_some() {
-        "its new files are wrong, and the old ones stay in force"
+        "its new files have mistakes, so the old ones stay in use"
     } else {
         "right"
     };
@@ -272,11 +272,9 @@ fn unread(unread: Unread) -> Refusal {
         Unread::TooLong => {
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "Payload too large", "the body is larger than 64 KiB")
         }
-        Unread::TooSlow => Refusal::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "Request timeout",
-            "the body did not arrive in time in time",
-        ),
+        Unread::TooSlow => {
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, "Request timeout", "the body did not arrive in time")
+        }
     }
 }
 
@@ -297,31 +295,4 @@ fn by_slug<'e>(engine: &Engine<'e>, slug: &str) -> Result<&'e Sync, Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::{self, Form};
-
-    #[test]
-    fn the_document_has_each_route_that_there_is_and_no_other() {
-        let described = super::super::openapi::operations();
-        let pages = |path: &String| target::parse(&path.replace(['{', '}'], "")).is_some_and(is_json);
-        let numbered = |path: &String| path.contains("{number}");
-        let (pages, others): (Vec<_>, Vec<_>) =
-            described.into_iter().partition(|(_, path)| pages(path) || numbered(path));
-        let own: Vec<_> =
-            table().into_iter().map(|(method, path, _)| (method.to_owned(), path.to_owned())).collect();
-        let sorted = |mut routes: Vec<(String, String)>| {
-            routes.sort();
-            routes
-        };
-        assert_eq!(sorted(others), sorted(own));
-        for (method, path) in pages {
-            let found = target::parse(&path.replace("{number}", "7").replace(['{', '}'], ""));
-            assert!(method == "get" && found.is_some_and(is_json), "{path}");
-        }
-    }
-
-    fn is_json((_, form): (target::Target, Form)) -> bool {
-        form == Form::Json
-    }
-}
+mod tests;

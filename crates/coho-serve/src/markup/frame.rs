@@ -103,7 +103,7 @@ pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
                 main #main {
                     h1 { span .mark aria-hidden="true" { "◆" } "Coho" }
                     @match (takes, is_wrong) {
-                        (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. It gets a new token at each start." },
+                        (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. It creates a new token each time it starts." },
                         (Takes::Made, true) => p .alert role="alert" { "This token is not valid, or no longer valid." },
                         (_, false) => {}
                     }

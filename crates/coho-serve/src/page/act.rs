@@ -202,10 +202,10 @@ impl ActPage {
         html! {
             @match self.action {
                 PageAction::Run => { "Reads the rows as they are now and sends to Vitally what changed, as " code { "coho run" } " does." }
-                PageAction::Retry => { "Tries " (whom) " again now, as far as something of it waits, and sends nothing else. "
+                PageAction::Retry => { "Tries " (whom) " again now, if something in it is waiting, and sends nothing else. "
                     "As " code { "coho retry" } " does." }
-                PageAction::Forget => { "Forgets the state of " (whom) ". What was delivered stays in Vitally; to the next run "
-                    "the rows are new, and are sent again. You cannot undo this." }
+                PageAction::Forget => { "Forgets the state of " (whom) ". What was delivered stays in Vitally; for the next run "
+                    "the rows are new, and it sends them again. You cannot undo this." }
             }
         }
     }
@@ -261,7 +261,7 @@ pub(crate) fn only_looks() -> Markup {
 pub(crate) fn stale() -> Markup {
     html! {
         h1 { "Nothing was done" }
-        p .alert role="alert" { "The page that this comes from was loaded before the server began anew." }
+        p .alert role="alert" { "The page that this comes from was loaded before the server restarted." }
         p { a href=(Target::Home.path()) { "Load the overview again" } }
     }
 }

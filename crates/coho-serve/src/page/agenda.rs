@@ -76,7 +76,7 @@ impl Agenda {
         html! {
             @if let Some(fault) = &self.fault {
                 section .alert role="alert" aria-labelledby="fault" {
-                    h2 #fault { "The project’s new files are wrong: the old ones are in force" }
+                    h2 #fault { "The project’s new files have mistakes: Coho keeps using the old ones" }
                     pre { (fault) }
                     p { a href=(Target::Project.path()) { "The project’s files" } }
                 }

@@ -217,7 +217,7 @@ impl PlanPart {
         html! {
             p .faint {
                 "As of " (parts::moment(&self.began)) ", " (of(&self.of)) ", made in " (time(self.millis)) ". "
-                "A run plans anew, from the rows as they are then."
+                "A run makes a new plan from the rows at that time."
             }
             @if let Some(beside) = &self.beside {
                 p .alert.warn { (beside) ": the results of its writes are not in this plan." }

@@ -251,9 +251,9 @@ impl PlaygroundPage {
                     select #model name="model" { (options(&self.models, self.model.as_deref())) }
                     button name="read" value="yes" { "Read some" }
                 }
-                label .visually-hidden for="rows" { "Rows as JSON, an object a line" }
+                label .visually-hidden for="rows" { "Rows as JSON, one object per line" }
                 textarea #rows name="rows" rows="9" spellcheck="false" autocapitalize="off" { "\n" (self.rows) }
-                label .small .faint for="types" { "Types of columns, where the values do not say them" }
+                label .small .faint for="types" { "Types of columns, if the values do not show them" }
                 textarea #types name="types" rows="2" spellcheck="false" autocapitalize="off"
                     placeholder="{\"joined_on\": \"timestamp\"}" { "\n" (self.types) }
             }
@@ -282,7 +282,7 @@ impl PlaygroundPage {
             @if let Some(test) = &self.test {
                 details {
                     summary { "Make a test of it" }
-                    p .faint { "Write it to " code { "tests/NAME.yaml" } "; " code { "coho test" } " runs it. There it is always the year 2000." }
+                    p .faint { "Write it to " code { "tests/NAME.yaml" } "; " code { "coho test" } " runs it. In tests it is always the year 2000." }
                     pre .json tabindex="0" { (test) }
                 }
             }

@@ -169,7 +169,7 @@ impl RowsPage {
             @for carried in &self.carried {
                 p .alert.warn {
                     (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.status)
-                    " here as in an earlier run, where it is written down: "
+                    ", as in an earlier run that recorded this: "
                     a href=(standing(&carried.sync, &carried.status)) { "those that wait now" }
                 }
             }

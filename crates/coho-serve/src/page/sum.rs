@@ -35,7 +35,7 @@ impl Sum {
         let term =
             |status: RowStatus| Term { status: status.as_str().to_owned(), rows: counts.status(status) };
         let ended: Vec<_> =
-            coho_report::words::FATES.into_iter().map(term).filter(|term| term.rows > 0).collect();
+            coho_report::words::STATUSES.into_iter().map(term).filter(|term| term.rows > 0).collect();
         let sum: u64 = ended.iter().map(|term| term.rows).sum();
         Self { read: counts.read, absent: counts.absent, holds: sum == counts.read + counts.absent, ended }
     }

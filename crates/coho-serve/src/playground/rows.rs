@@ -107,7 +107,7 @@ fn objects(text: &str) -> Result<Vec<Value>, Problem> {
     for found in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
         let found = found.map_err(|error| {
             wrong(format!("cannot read the rows as JSON: {error}"))
-                .help("write `{\"plan\": \"pro\"}`, a row a line")
+                .help("write `{\"plan\": \"pro\"}`, one row per line")
         })?;
         let value = json::from_serde(found).map_err(|error| wrong(error.to_string()))?;
         if let Value::Array(items) = value { objects.extend(items) } else { objects.push(value) }

@@ -41,9 +41,9 @@ fn tell(house: &House, opened: Result<OpenedProject, String>) {
             let syncs = counted(opened.project.syncs.len() as u64, "sync");
             Some(format!("the project changed: {syncs}"))
         }
-        Err(fault) if house.fault().as_ref() != Some(fault) => {
-            Some(format!("{fault}\nthe project's new files are wrong: the server keeps using the old ones"))
-        }
+        Err(fault) if house.fault().as_ref() != Some(fault) => Some(format!(
+            "{fault}\nthe project's new files have mistakes: the server keeps using the old ones"
+        )),
         Err(_) => None,
     };
     house.reloaded(opened);

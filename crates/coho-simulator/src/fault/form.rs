@@ -46,8 +46,8 @@ struct AnswerForm {
 pub enum FaultError {
     /// The word is none that is known.
     #[error(
-        "unknown fault `{word}`; the words are drop_before, drop_after_commit, hang, hang_after_commit, not_json, \
-         list_ends_early, list_without_next and list_in_circle"
+        "unknown fault `{word}`; expected drop_before, drop_after_commit, hang, hang_after_commit, not_json, \
+         list_ends_early, list_without_next or list_in_circle"
     )]
     Word {
         /// The word.

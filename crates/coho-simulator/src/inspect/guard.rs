@@ -26,17 +26,17 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 fn refusal(peer: Option<IpAddr>, headers: &HeaderMap) -> Option<&'static str> {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if !peer.is_some_and(|address| address.to_canonical().is_loopback()) {
-        return Some("the inspection API answers only on this machine");
+        return Some("the inspection API accepts calls only from this machine");
     }
     if !text(header::HOST).is_some_and(is_local) {
         return Some(
-            "the inspection API answers to localhost, 127.0.0.1 and [::1] only: the Host header has another name",
+            "the inspection API accepts only the hosts localhost, 127.0.0.1 and [::1]: the Host header has another name",
         );
     }
     let is_local_page = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| is_local(host));
     if text(header::ORIGIN).is_some_and(|origin| !is_local_page(origin)) {
         return Some(
-            "the inspection API does not answer to pages of other sites: the Origin header names one",
+            "the inspection API refuses calls from pages of other sites: the Origin header names one",
         );
     }
     None

@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     Fault(#[from] FaultError),
     #[error("cannot set the switches")]
     Switch(#[from] SwitchError),
-    #[error("cannot plant a record")]
+    #[error("cannot seed a record")]
     Seed(#[from] SeedError),
     #[error("cannot read `{text}` as {what}")]
     Text { what: &'static str, text: String },

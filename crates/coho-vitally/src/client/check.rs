@@ -117,7 +117,7 @@ impl Client {
         let sent = line.send_now(&request).await;
         let url = line.url().to_owned();
         match &sent.answer {
-            Answer::Reply(reply) => self.judge(reply, &sent, url),
+            Answer::Reply(reply) => self.report(reply, &sent, url),
             Answer::Lost { why } | Answer::NotSent { why } => Err(unreachable(sent.fault, url, why)),
         }
     }
@@ -130,12 +130,12 @@ impl Client {
         let sent = line.send_now(&Request::analytics(BATCH, "[]".to_owned())).await;
         let url = line.url().to_owned();
         match &sent.answer {
-            Answer::Reply(reply) => judge_analytics(reply, &sent, url),
+            Answer::Reply(reply) => report_analytics(reply, &sent, url),
             Answer::Lost { why } | Answer::NotSent { why } => Err(unreachable(sent.fault, url, why)),
         }
     }
 
-    fn judge(&self, reply: &Reply, sent: &Sent, url: String) -> Result<TestReport, TestError> {
+    fn report(&self, reply: &Reply, sent: &Sent, url: String) -> Result<TestReport, TestError> {
         let status = reply.status;
         let text = || refusal::text_or_status(status, &reply.body);
         match status {
@@ -150,7 +150,7 @@ impl Client {
     }
 }
 
-fn judge_analytics(reply: &Reply, sent: &Sent, url: String) -> Result<TestReport, TestError> {
+fn report_analytics(reply: &Reply, sent: &Sent, url: String) -> Result<TestReport, TestError> {
     let status = reply.status;
     match status {
         // A page is what a host answers that knows nothing of messages.

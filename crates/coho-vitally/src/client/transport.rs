@@ -71,7 +71,7 @@ impl Transport {
             .default_headers(headers)
             // A redirect would carry the token, and a write, to somewhere else.
             .redirect(redirect::Policy::none())
-            // Repeats are the exchange's and the client's to judge.
+            // The exchange and the client decide what is repeated.
             .retry(reqwest::retry::never())
             .no_proxy()
             .connect_timeout(settings.connect_timeout)

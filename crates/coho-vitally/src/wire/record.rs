@@ -1,4 +1,4 @@
-//! Records as Vitally answers them, read leniently: anything may be absent, and nothing is judged here.
+//! Records as Vitally answers them, read leniently: anything may be absent, and nothing is decided here.
 
 use chrono::DateTime;
 use coho_core::json;

@@ -64,7 +64,7 @@ const EXAMPLES: Key = Key {
     need: May,
     form: &Form::Flag,
     default: "`true`",
-    meaning: "Whether it is shown the keys of up to three rows. Values of rows are never shown.",
+    meaning: "Whether it is shown the keys of up to three rows, and the texts of errors, which may quote a value.",
     example: "examples: false",
 };
 

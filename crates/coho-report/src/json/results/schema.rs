@@ -12,17 +12,17 @@ pub fn schema() -> Json {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "run_results.json",
-        "description": "How the last run of a project ended. Members may be added under one version.",
+        "description": "How the last run of a project ended. New members may appear without a new version.",
         "type": "object",
         "required": ["version", "project", "purpose", "started_at", "ended_at", "coho_version", "exit_code", "syncs"],
         "properties": {
             "version": { "const": VERSION },
-            "run": text("The run's id, as `coho runs` lists it. Left out where no run began."),
+            "run": text("The run's id, as `coho runs` lists it. Left out if no run began."),
             "project": text("The project's name."),
             "target": text("The chosen target. Left out in a project without targets."),
             "purpose": {
                 "enum": ["sync", "baseline", "adopt", "resend", "resend-events"],
-                "description": "What the run was for: `sync` sends what changed.",
+                "description": "The kind of run: `sync` sends what changed.",
             },
             "started_at": moment("When it began."),
             "ended_at": moment("When it ended."),
@@ -30,7 +30,7 @@ pub fn schema() -> Json {
             "exit_code": { "type": "integer", "description": "The exit code of `coho run`." },
             "error": {
                 "type": "object",
-                "description": "What kept the run from its end. Left out where it came to its end.",
+                "description": "The error that ended the run early. Left out if the run reached its end.",
                 "required": ["code", "message"],
                 "properties": {
                     "code": text("The stable code."),
@@ -49,7 +49,7 @@ fn sync() -> Json {
         "required": ["sync", "object", "status", "counts", "problems", "guards", "notes", "calls", "millis"],
         "properties": {
             "sync": text("The sync's id."),
-            "object": { "enum": Object::ALL.map(Object::name), "description": "What its rows become." },
+            "object": { "enum": Object::ALL.map(Object::name), "description": "The object that its rows become." },
             "status": { "enum": statuses(), "description": "How it ended." },
             "errors": { "type": "array", "items": problem(), "description": "Why it failed: with `status: failed` only." },
             "halt": {
@@ -61,8 +61,8 @@ fn sync() -> Json {
             "counts": counts(),
             "problems": { "type": "array", "items": problems(), "description": "Problems of rows by code and field." },
             "guards": { "type": "array", "items": guard(), "description": "Guards that held something." },
-            "notes": { "type": "array", "items": { "type": "string" }, "description": "What a person should know besides." },
-            "calls": number("Calls that were made, look-ups and repeats among them."),
+            "notes": { "type": "array", "items": { "type": "string" }, "description": "Notes for people." },
+            "calls": number("Calls that were made, including look-ups and repeats."),
             "millis": number("How long it took, in milliseconds."),
         },
     })
@@ -73,15 +73,15 @@ fn counts() -> Json {
     json!({
         "type": "object",
         "description": "The rows read and the keys gone are together the sum of the counts by status: each row ends in exactly one status.",
-        "required": ["read", "absent", "writes", "removals", "fates"],
+        "required": ["read", "absent", "writes", "removals", "statuses"],
         "properties": {
             "read": number("Rows of the model."),
             "absent": number("Keys that were there before and are gone."),
             "writes": number("Operations that write a record."),
             "removals": number("Operations that remove one."),
-            "fates": {
+            "statuses": {
                 "type": "object",
-                "description": "Rows and keys by what became of them; those that are 0 are left out.",
+                "description": "Rows and keys by status; counts of 0 are left out.",
                 "properties": statuses.into_iter().collect::<Map<_, _>>(),
                 "additionalProperties": false,
             },
@@ -118,8 +118,8 @@ fn problem() -> Json {
                 "required": ["file"],
                 "properties": {
                     "file": text("The file."),
-                    "line": number("The line, from 1 on."),
-                    "column": number("The column, from 1 on."),
+                    "line": number("The line, starting at 1."),
+                    "column": number("The column, starting at 1."),
                     "length": number("How many characters."),
                 },
             },

@@ -3,7 +3,7 @@
 use coho_core::decide::Change;
 use coho_core::verdict::RowStatus;
 use coho_engine::plan::{PlanRow, Planned, TableError, Which};
-use coho_report::words::{FATES, change, counted, number};
+use coho_report::words::{STATUSES, change, counted, number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -194,7 +194,7 @@ fn kinds(planned: &Planned) -> Vec<Choice> {
         count: planned.plan.counts.status(status),
     };
     let all = PLANNED.into_iter().map(of_change);
-    let all = all.chain(FATES.into_iter().filter(|status| is_listed(*status)).map(of_status));
+    let all = all.chain(STATUSES.into_iter().filter(|status| is_listed(*status)).map(of_status));
     all.filter(|choice| choice.count > 0).collect()
 }
 

@@ -4,7 +4,7 @@ use coho_core::counts::Counts;
 use coho_core::decide::Change;
 use coho_core::plan::SyncPlan;
 use coho_core::sync::{Api, FirstRun};
-use coho_report::words::{CHANGES, FATES, change, counted, number};
+use coho_report::words::{CHANGES, STATUSES, change, counted, number};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +186,8 @@ fn first_run(first_run: Option<FirstRun>) -> Option<String> {
 }
 
 fn ended(counts: &Counts) -> Vec<Ended> {
-    let ended = FATES.into_iter().map(|status| (status, counts.status(status))).filter(|(_, rows)| *rows > 0);
+    let ended =
+        STATUSES.into_iter().map(|status| (status, counts.status(status))).filter(|(_, rows)| *rows > 0);
     ended
         .map(|(status, rows)| Ended { status: status.as_str().to_owned(), rows, listed: is_listed(status) })
         .collect()

@@ -1,5 +1,6 @@
 //! Ways through the pages: the door, links, back and forward, and loading anew.
 
+use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::Browser;
 
 use super::{Reader, failing};
@@ -61,6 +62,60 @@ async fn three_clicks_lead_from_home_to_the_request_and_back_leads_back() -> Res
         assert_eq!((&browser.address().await?, &reader.heading().await?), (address, heading));
     }
     browser.wait("document.querySelector('#live.on')").await?;
+    reader.is_quiet("").await?;
+    served.end().await
+}
+
+/// Clicks one link after the other from the home page on, and gives what the last page says.
+async fn clicked(reader: &Reader, links: &[&str]) -> Result<String, Failure> {
+    for link in links {
+        let before = reader.browser.address().await?;
+        reader.browser.script(&format!("{link}.click()")).await?;
+        let there = format!("location.href !== '{before}' && document.readyState === 'complete'");
+        reader.browser.wait(&there).await?;
+    }
+    let page = reader.browser.value("document.querySelector('main').textContent").await?;
+    Ok(page.as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn three_clicks_lead_from_home_to_a_request_of_a_storm_of_429() -> Result<(), Failure> {
+    let stage = Stage::new().await?;
+    let busy = FaultAnswer { retry_after: Some(0), ..FaultAnswer::status(429) };
+    stage.vitally.script(ScriptedFault::once(Trouble::Answer(busy)).on("POST", "/resources/users").times(2));
+    stage.run().await?;
+    let served = stage.serve().await?;
+    let test = "three_clicks_lead_from_home_to_a_request_of_a_storm_of_429";
+    let Some(reader) = Reader::enter(&served, test).await? else { return Ok(()) };
+    let said = clicked(
+        &reader,
+        &[
+            "document.querySelector('main a[href^=\"/runs/\"]')",
+            "[...document.querySelectorAll('[aria-labelledby=calls] tr')].find((one) => one.textContent.includes('429')).querySelector('a')",
+            "document.querySelector('.call a[href^=\"/calls/\"]')",
+        ],
+    )
+    .await?;
+    assert!(said.contains("429") && said.contains("/resources/users"), "{said}");
+    reader.is_quiet("").await?;
+    served.end().await
+}
+
+#[tokio::test]
+async fn two_clicks_lead_from_home_to_the_row_that_a_template_fails_on() -> Result<(), Failure> {
+    let stage = Stage::new().await?;
+    let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: { externalId: external }\n\
+        fields: { name: name, traits: { load: { template: '{{ 6 | divided_by: row.seats }}' } } }\n";
+    stage.file("syncs/accounts.yaml", sync);
+    stage.sql("UPDATE accounts SET seats = 0 WHERE id = 1")?;
+    stage.run().await?;
+    let served = stage.serve().await?;
+    let test = "two_clicks_lead_from_home_to_the_row_that_a_template_fails_on";
+    let Some(reader) = Reader::enter(&served, test).await? else { return Ok(()) };
+    let said =
+        clicked(&reader, &["document.querySelector('.cause a')", "document.querySelector('.row a.key')"])
+            .await?;
+    assert!(said.contains("template-failed") && said.contains("traits.load"), "{said}");
     reader.is_quiet("").await?;
     served.end().await
 }
