@@ -1,6 +1,7 @@
 //! From the source to rows sorted by key.
 
 use coho_core::code::Code;
+use coho_core::decide::RunKind;
 use coho_core::failure::Failure as _;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
@@ -10,9 +11,11 @@ use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
 use coho_core::started::Stage;
+use coho_ledger::row_state::RowStates;
 use coho_mapping::{Mapping, Specification};
 use coho_source::{ReadScope, SourceError};
 
+use crate::compare::Known;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::progress::Step;
@@ -30,6 +33,10 @@ const SORT_BUDGET: usize = 48 << 20;
 pub(crate) struct Read {
     pub(crate) mapping: Mapping,
     pub(crate) rows: Sorted,
+    /// What was remembered when the reading began.
+    pub(crate) row_states: RowStates,
+    /// Rows that are as they were, which are not among the sorted ones.
+    pub(crate) known: Known,
     /// The types of a file's columns.
     pub(crate) types: Types,
     /// Of which columns each field is made.
@@ -59,8 +66,10 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     };
     let lineage = mapping.lineage(reading.columns());
     let types = Types::of(job, reading.outline(), &mapping)?;
-    reading.need(&needed(&mapping, &key)).map_err(failed)?;
+    reading.need_only(&needed(&mapping, &key)).map_err(failed)?;
+    let (row_states, known) = remembered(job, &mapping)?;
     let mut intake = Intake {
+        known,
         sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
         table,
         read: 0,
@@ -73,9 +82,25 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         }
         job.tell(Step::Reading(intake.read))?;
     }
-    let Intake { sorter, read, nameless, problems, .. } = intake;
+    let Intake { sorter, known, read, nameless, problems, .. } = intake;
     job.tell(Step::Began(Stage::Sort, read))?;
-    Ok(Read { mapping, types, lineage, rows: sorter.finish()?, number: read, nameless, problems })
+    let rows = sorter.finish()?;
+    Ok(Read { mapping, types, lineage, rows, row_states, known, number: read, nameless, problems })
+}
+
+/// What is remembered, and which rows need no look if they come again as they were. Where not all rows are read, or all of
+/// them are looked at, none is known.
+fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, Known), PlanError> {
+    let Some(scope) = job.scope else { return Ok((RowStates::none(), Known::default())) };
+    let mut row_states = job.ledger.row_states(scope)?;
+    let is_whole = job.filter.key.is_none() && job.filter.limit.is_none();
+    let known = match job.run_kind {
+        RunKind::Sync if is_whole => Known::of(&mut row_states, mapping.digest(), job.stop)?,
+        RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
+            Known::default()
+        }
+    };
+    Ok((row_states, known))
 }
 
 /// A source may work for long before it gives anything: who asks to end does not wait for it.
@@ -90,6 +115,7 @@ pub fn needed(mapping: &Mapping, key: &[(usize, String)]) -> Vec<usize> {
 
 struct Intake<'a> {
     sorter: Sorter,
+    known: Known,
     table: &'a Table,
     read: u64,
     nameless: u64,
@@ -117,7 +143,12 @@ impl Intake<'_> {
             self.table.see_address(&email)?;
         }
         match key {
-            Ok(key) => self.sorter.push(&key, row.fingerprint(mapping.reads()), row)?,
+            Ok(key) => {
+                let fingerprint = row.fingerprint(mapping.reads());
+                if !self.known.meets(&key, fingerprint) {
+                    self.sorter.push(&key, fingerprint, row)?;
+                }
+            }
             Err(error) => {
                 self.nameless += 1;
                 count_problem(&mut self.problems, None, &key_problem(&error));

@@ -202,6 +202,10 @@ impl Query {
         let mut buffer = RowBuf::from_bytes(Vec::with_capacity(row.raw_size_bytes() + 64));
         let mut scratch = String::new();
         for (at, (field, kind)) in kinds.iter().enumerate() {
+            if needed.leaves_out(at) {
+                buffer.push(Cell::Null);
+                continue;
+            }
             let bytes = row.try_get::<_, Option<Raw<'_>>>(*field).map_err(PostgresError::Lost)?;
             let bytes = bytes.map(|raw| raw.0);
             let cell = kind.as_ref().map_or(Ok(Cell::Null), |kind| decode::cell(kind, bytes, &mut scratch));

@@ -263,6 +263,10 @@ fn encode(
 ) -> Result<RowBuf, SourceError> {
     let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * layout.fields.len()));
     for (at, (column, field)) in layout.columns().enumerate() {
+        if needed.leaves_out(at) {
+            buffer.push(Cell::Null);
+            continue;
+        }
         let value = row.get_ref(field).map_err(|source| SqliteError::Row { row: number, source })?;
         match cell(value, column.kind) {
             Ok(cell) => buffer.push(cell),
