@@ -46,7 +46,7 @@ fn sqlite_gives_what_each_cell_stores() {
         match &relation {
             Relation::Sql(sql) => writeln!(seen, "Sql({:?})\n{text}", sql.text).unwrap(),
             Relation::Table(_) | Relation::File { .. } | Relation::Dbt(_) => {
-                writeln!(seen, "{relation:?}\n{text}").unwrap()
+                writeln!(seen, "{relation:?}\n{text}").unwrap();
             }
         }
     }
