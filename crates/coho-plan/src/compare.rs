@@ -16,7 +16,7 @@ use coho_core::row_state::Seen;
 use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
 pub(crate) use self::ahead::Ahead;
-pub use self::known::Known;
+pub use self::known::KnownRows;
 use crate::failure::PlanError;
 use crate::sort::Sorted;
 use crate::stop::Stop;
@@ -74,7 +74,7 @@ pub struct Comparison {
     row_states: RowStates,
     same: Same,
     /// Rows that were met while they were read, and are not among the sorted ones.
-    known: Known,
+    known: KnownRows,
     counted: u64,
     failed: bool,
     stop: Stop,
@@ -83,13 +83,13 @@ pub struct Comparison {
 impl Comparison {
     /// Compares these rows with these memories.
     pub fn new(sorted: Sorted, row_states: RowStates, same: Same) -> Self {
-        let (known, stop) = (Known::default(), Stop::new());
+        let (known, stop) = (KnownRows::default(), Stop::new());
         Self { sorted, row_states, same, known, counted: 0, failed: false, stop }
     }
 
     /// The same, where these rows were met already: they are the same, each that was met once, and are counted.
     #[must_use]
-    pub fn knowing(self, known: Known, stop: &Stop) -> Self {
+    pub fn knowing(self, known: KnownRows, stop: &Stop) -> Self {
         Self { known, stop: stop.clone(), ..self }
     }
 

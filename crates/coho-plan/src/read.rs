@@ -15,7 +15,7 @@ use coho_ledger::row_state::RowStates;
 use coho_mapping::{Mapping, Specification};
 use coho_source::{ReadScope, SourceError};
 
-use crate::compare::Known;
+use crate::compare::KnownRows;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::progress::Step;
@@ -36,7 +36,7 @@ pub(crate) struct Read {
     /// What was remembered when the reading began.
     pub(crate) row_states: RowStates,
     /// Rows that are as they were, which are not among the sorted ones.
-    pub(crate) known: Known,
+    pub(crate) known: KnownRows,
     /// The types of a file's columns.
     pub(crate) types: Types,
     /// Of which columns each field is made.
@@ -90,14 +90,14 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
 
 /// What is remembered, and which rows need no look if they come again as they were. Where not all rows are read, or all of
 /// them are looked at, none is known.
-fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, Known), PlanError> {
-    let Some(scope) = job.scope else { return Ok((RowStates::none(), Known::default())) };
+fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, KnownRows), PlanError> {
+    let Some(scope) = job.scope else { return Ok((RowStates::none(), KnownRows::default())) };
     let mut row_states = job.ledger.row_states(scope)?;
     let is_whole = job.filter.key.is_none() && job.filter.limit.is_none();
     let known = match job.run_kind {
-        RunKind::Sync if is_whole => Known::of(&mut row_states, mapping.digest(), job.stop)?,
+        RunKind::Sync if is_whole => KnownRows::of(&mut row_states, mapping.digest(), job.stop)?,
         RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
-            Known::default()
+            KnownRows::default()
         }
     };
     Ok((row_states, known))
@@ -115,7 +115,7 @@ pub fn needed(mapping: &Mapping, key: &[(usize, String)]) -> Vec<usize> {
 
 struct Intake<'a> {
     sorter: Sorter,
-    known: Known,
+    known: KnownRows,
     table: &'a Table,
     read: u64,
     nameless: u64,

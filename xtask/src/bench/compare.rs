@@ -61,7 +61,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn duckdb(&self, what: &str) -> Result<Command> {
-        let data = self.project.data();
+        let data = self.project.source_folder();
         let script = data.join("compare.py");
         std::fs::write(&script, SCRIPT).with_context(|| format!("writing {}", script.display()))?;
         let mut python = child::program(self.target.join("duckdb/bin/python"));
@@ -71,7 +71,7 @@ impl Stage<'_> {
 
     /// Makes this file the one that the model reads.
     fn show(&self, name: &str) -> Result<()> {
-        let data = self.project.data();
+        let data = self.project.source_folder();
         let (from, to) = (data.join(format!("{name}.parquet")), data.join("accounts.parquet"));
         std::fs::copy(&from, &to).with_context(|| format!("copying {}", from.display())).map(drop)
     }

@@ -166,7 +166,7 @@ impl Project {
     }
 
     /// The folder of the source.
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(crate) fn source_folder(&self) -> PathBuf {
         self.folder.join("data")
     }
 

@@ -30,7 +30,7 @@ const FREE: u32 = u32::MAX;
 
 /// The memories of which nothing needs to be done while their rows stay, and how often each of their rows was met.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct KnownRows {
     /// For each memory in its order; of one that is not known, no digest of anything.
     digests: Vec<Digest>,
     /// Whether the row was met: never, once, or more often.
@@ -50,7 +50,7 @@ struct Page {
     open: usize,
 }
 
-impl Known {
+impl KnownRows {
     /// Looks at all memories; those are known that were seen with this mapping.
     pub fn of(row_states: &mut RowStates, mapping: Digest, stop: &Stop) -> Result<Self, PlanError> {
         Self::within(BUDGET, row_states, mapping, stop)

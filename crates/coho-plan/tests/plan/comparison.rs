@@ -8,7 +8,7 @@ use coho_core::key::Key;
 use coho_core::row::{Cell, RowBuf};
 use coho_core::row_state::{DeliveryState, Pending, RowState, Seen};
 use coho_ledger::row_state::RowStates;
-use coho_plan::compare::{Comparison, Known, Rows, Same};
+use coho_plan::compare::{Comparison, KnownRows, Rows, Same};
 use coho_plan::failure::PlanError;
 use coho_plan::sort::{SortError, Sorter};
 use coho_plan::stop::Stop;
@@ -140,7 +140,7 @@ fn met_first(
 ) -> Result<Comparison, Failure> {
     let mut row_states = stage.ledger.row_states(&stage.scope)?;
     let stop = Stop::new();
-    let mut known = Known::within(table, &mut row_states, digest("mapping"), &stop)?;
+    let mut known = KnownRows::within(table, &mut row_states, digest("mapping"), &stop)?;
     let mut sorter = Sorter::new(budget, stage.folder.path());
     for (key, number) in rows {
         if !known.meets(&Key::new(key), fingerprint(*number)) {
@@ -318,7 +318,7 @@ fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
     }
     let stop = Stop::new();
     stop.ask();
-    let known = Known::of(&mut stage.ledger.row_states(&stage.scope)?, digest("mapping"), &stop);
+    let known = KnownRows::of(&mut stage.ledger.row_states(&stage.scope)?, digest("mapping"), &stop);
     assert!(matches!(known, Err(PlanError::Interrupted)));
     Ok(())
 }
