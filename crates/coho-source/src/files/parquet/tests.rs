@@ -126,7 +126,7 @@ fn bytes(logical: &str, number: u64) -> Vec<u8> {
         _ => ["", "Ada", "é\u{10000}", "a longer text that is the same"],
     };
     match (logical, number % 1_009) {
-        ("(DECIMAL(38,10))", _) => number.to_be_bytes()[..(number % 8) as usize + 1].to_vec(),
+        ("(DECIMAL(38,10))", _) => number.to_be_bytes()[..=(number % 8) as usize].to_vec(),
         ("(JSON)", 7) => b"{".to_vec(),
         (_, 8) => vec![0xFF, 0xFE],
         ("(JSON)", _) if number.is_multiple_of(3) => number.to_string().into_bytes(),
