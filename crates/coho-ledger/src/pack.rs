@@ -55,11 +55,11 @@ fn compressed(text: &str) -> Option<Vec<u8>> {
     PACKERS.with_borrow_mut(|packers| {
         let packer = packers.get_mut(usize::from(text.len() >= LONG))?;
         packer.reset();
-        let mut packed = Vec::with_capacity(text.len());
-        match packer.compress_vec(text.as_bytes(), &mut packed, FlushCompress::Finish) {
+        let mut zlib = Vec::with_capacity(text.len());
+        match packer.compress_vec(text.as_bytes(), &mut zlib, FlushCompress::Finish) {
             Ok(Status::StreamEnd) => {
-                packed.shrink_to_fit();
-                Some(packed)
+                zlib.shrink_to_fit();
+                Some(zlib)
             }
             Ok(Status::Ok | Status::BufError) | Err(_) => None,
         }

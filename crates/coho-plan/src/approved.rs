@@ -342,18 +342,42 @@ fn read_line(text: &str) -> Option<(Line, Digest)> {
 
 #[cfg(test)]
 mod tests {
+    use coho_testkit::mutated;
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn who_asks_to_end_is_heard_while_a_permit_is_brought_in() {
+    /// An approved plan with one operation.
+    fn whole() -> String {
         let digest = Digest::of(b"any").to_string();
         let sync = format!(
             r#"{{"sync":"a","destination":"d","rules":"{digest}","moment":"2026-11-24T09:00:00Z","operations":1,"writes":1,"removals":0,"calls":[1,1],"guards":[]}}"#
         );
-        let text = format!(
+        format!(
             "{{\"permit\":1,\"project\":\"p\",\"at\":\"2026-11-24T09:00:00Z\",\"syncs\":[{sync}]}}\n\
              {{\"sync\":\"a\",\"key\":\"1\",\"verb\":\"write\",\"digest\":\"{digest}\"}}\n"
-        );
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
+
+        /// What is damaged is refused, or has no operation that the whole one has not.
+        #[test]
+        fn a_damaged_approved_plan_approves_nothing_else(seed in any::<u64>()) {
+            let folder = tempfile::tempdir().unwrap();
+            let stop = Stop::new();
+            let bytes = mutated(whole().as_bytes(), seed);
+            if let Ok(approved) = Approved::read(bytes.as_slice(), "p", folder.path(), &stop) {
+                let operations: u64 = approved.syncs.values().map(|sync| sync.operations).sum();
+                prop_assert!(operations <= 1, "{}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_to_end_is_heard_while_a_permit_is_brought_in() {
+        let text = whole();
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
         let read = |stop| Approved::read(text.as_bytes(), "p", folder.path(), stop);

@@ -78,6 +78,18 @@ proptest! {
     }
 
     #[test]
+    fn damaged_bytes_of_any_file_never_panic(which in DAMAGED, seed in any::<u64>()) {
+        let mut files = files();
+        if let FileText::Utf8(text) = &files[which].text {
+            files[which].text = FileText::from_bytes(coho_testkit::mutated(text.as_bytes(), seed));
+        }
+        if let Err(problems) = load(&files, &|_| None, None) {
+            prop_assert!(!problems.is_empty());
+            prop_assert!(problems.iter().all(|problem| problem.message != "cannot read this"));
+        }
+    }
+
+    #[test]
     fn any_text_loads_or_has_problems(text in "\\PC{0,80}") {
         let files = [File::text("coho.yaml", text.clone()), File::text("models/a.sql", text.clone()), File::text("syncs/a.yaml", text)];
         prop_assert!(load(&files, &|_| None, None).is_err());

@@ -20,6 +20,7 @@
 //! ```
 
 mod browser;
+mod mutate;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod picture;
@@ -29,6 +30,7 @@ mod receiver;
 mod smtp;
 
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+pub use mutate::mutated;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};
 pub use picture::{MOST_BYTES, PictureError, small};

@@ -17,6 +17,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
+use coho_testkit::mutated;
 use coho_vitally::address::Paths;
 use coho_vitally::exchange;
 use coho_vitally::request::{Answer, Method, Reply, Request};
@@ -94,6 +95,15 @@ fn body() -> impl Strategy<Value = String> {
     bodies.push(r#"{"error":"Given ID expected to be a UUID"}"#.to_owned());
     bodies.push(r#"{"error":"no account with this id"}"#.to_owned());
     prop::sample::select(bodies)
+}
+
+/// A body that was damaged on its way, with a status of success.
+fn damaged() -> impl Strategy<Value = Answer> {
+    (body(), any::<u64>()).prop_map(|(body, seed)| {
+        let body = String::from_utf8_lossy(&mutated(body.as_bytes(), seed)).into_owned();
+        let (date, elapsed) = (None, Duration::from_millis(20));
+        Answer::Reply(Reply { status: 200, body, date, asked: time(2_000), elapsed })
+    })
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
@@ -196,6 +206,18 @@ proptest! {
         prop_assert!(count(Method::Post) <= 1, "{told:#?}");
         prop_assert!(count(Method::Put) <= 3, "{told:#?}");
         prop_assert!(count(Method::Delete) <= 1, "{told:#?}");
+    }
+
+    #[test]
+    fn damaged_replies_end_with_a_verdict(
+        operation in any_operation(),
+        answers in prop::collection::vec(damaged(), 32),
+        paths in paths(),
+    ) {
+        let (told, verdict) = play(&operation, &answers, paths);
+        prop_assert!(verdict.is_some(), "{told:#?}");
+        let posts = told.iter().filter(|(request, _)| request.api == Api::Rest && request.method == Method::Post);
+        prop_assert!(posts.count() <= 1, "{told:#?}");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use super::Finding;
 use super::tree::{File, Tree};
 use crate::workspace::Package;
 
+/// The one crate that may have unsafe code, and so repeats the workspace's lints (docs/decisions/0052).
+const WITH_UNSAFE_CODE: &str = "crates/coho-powercut/Cargo.toml";
+
 /// Checks the manifest of every crate.
 pub(crate) fn check(tree: &Tree, packages: &[Package]) -> Vec<Finding> {
     let paths: Vec<_> = packages.iter().map(|package| format!("{}/Cargo.toml", package.folder)).collect();
@@ -38,7 +41,8 @@ fn manifest(file: &File) -> Vec<Finding> {
             ));
         }
     }
-    if !file.text.replace(' ', "").contains("[lints]\nworkspace=true") {
+    let obeys = file.text.replace(' ', "").contains("[lints]\nworkspace=true");
+    if !obeys && file.path != WITH_UNSAFE_CODE {
         findings.push(Finding::of(
             &file.path,
             "the crate does not obey the workspace's lints",

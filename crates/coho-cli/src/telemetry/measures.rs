@@ -60,29 +60,35 @@ fn add(meter: &Meter, family: &MetricFamily, told: &Told) {
             let builder = meter.u64_observable_counter(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
                 if let Some(MetricSamples::Counter(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
         MetricSamples::Gauge(_) => {
             let builder = meter.i64_observable_gauge(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<i64>| {
                 if let Some(MetricSamples::Gauge(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
         MetricSamples::Seconds(_) => {
             let builder = meter.f64_observable_gauge(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<f64>| {
                 if let Some(MetricSamples::Seconds(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
+    }
+}
+
+fn observe<T: Copy>(samples: &[(MetricLabels, T)], to: &dyn opentelemetry::metrics::AsyncInstrument<T>) {
+    for (labels, value) in samples {
+        to.observe(*value, &attributes(labels));
     }
 }
 

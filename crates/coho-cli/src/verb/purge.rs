@@ -67,7 +67,7 @@ fn told(report: &PurgeReport, root: &Path) -> String {
     if report.scrubbed.log_is_empty {
         lines.push("the ledger's write-ahead log".to_owned());
     }
-    lines.iter().map(|line| format!("  {line}\n")).collect()
+    lines.iter().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 fn confirmed(what: &str) -> anyhow::Result<bool> {

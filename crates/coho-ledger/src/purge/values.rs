@@ -181,10 +181,10 @@ fn mask_column(
         .query_map([], |row| Ok((row.get::<_, rusqlite::types::Value>(0)?, row.get::<_, String>(1)?)))?;
     let mut changed = 0;
     for (place, text) in all.collect::<rusqlite::Result<Vec<_>>>()? {
-        let masked = masked(masker, &text);
-        if masked != text {
+        let hidden = masked(masker, &text);
+        if hidden != text {
             let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {id} = ?1");
-            changed += count(stored(connection.execute(&sql, params![place, masked])?));
+            changed += count(stored(connection.execute(&sql, params![place, hidden])?));
         }
     }
     Ok(changed)
@@ -206,9 +206,9 @@ fn mask_within(masker: &Masker, json: &mut Json) {
         Json::String(text) => *text = masker.mask(text).into_owned(),
         Json::Number(number) => {
             let text = number.to_string();
-            let masked = masker.mask(&text).into_owned();
-            if masked != text {
-                *json = Json::String(masked);
+            let hidden = masker.mask(&text).into_owned();
+            if hidden != text {
+                *json = Json::String(hidden);
             }
         }
         Json::Array(all) => all.iter_mut().for_each(|json| mask_within(masker, json)),
