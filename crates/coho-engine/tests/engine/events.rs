@@ -160,7 +160,8 @@ async fn a_run_that_is_killed_after_the_intent_or_the_answer_repeats_its_events(
             // How many batches had their intent by then is up to the threads.
             let writes = "SELECT CAST(sum(json_array_length(writes)) AS TEXT) FROM batches";
             let open: usize = stage.ask_ledger(writes).unwrap()[0].parse().unwrap();
-            let settled = stage.ask_ledger("SELECT key FROM memory WHERE standing = 'delivered'").unwrap().len();
+            let settled =
+                stage.ask_ledger("SELECT key FROM memory WHERE standing = 'delivered'").unwrap().len();
             assert!(open > 0, "{trouble:?} {after}");
             stage.advance(DAY);
             let ran = stage.run().await.unwrap();

@@ -334,7 +334,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&AT_ONCE),
             default: "`auto`",
-            meaning: "How many calls of the REST API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
+            meaning: "How many calls of each API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
             example: "concurrency: auto",
         },
     ],
