@@ -219,9 +219,9 @@ fn no_secret_is_anywhere_in_any_encoding() {
 fn crawl(stage: &Stage, scan: &Scan) -> usize {
     let mut command = stage.coho(["debug", "--no-open"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let (url, token) = line.trim().split_once("/#").unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let (url, token) = said.trim().split_once("/#").unwrap();
     let host = url.trim_start_matches("http://");
     let mut waiting: VecDeque<String> = ["/", "/home.json", "/runs.csv"].map(str::to_owned).into();
     let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
