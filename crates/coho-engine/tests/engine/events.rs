@@ -165,7 +165,10 @@ async fn a_run_that_is_killed_after_the_intent_or_the_answer_repeats_its_events(
             assert!(open > 0, "{trouble:?} {after}");
             stage.advance(DAY);
             let ran = stage.run().await.unwrap();
-            assert_eq!(ran.told_all(), format!("completed: {} accepted", 250 - settled));
+            assert!(
+                ran.told_all().starts_with(&format!("completed: {} accepted", 250 - settled)),
+                "{settled}"
+            );
             let distinct: BTreeSet<_> = ids(&stage).into_iter().collect();
             assert_eq!((stage.vitally.events().len(), distinct.len()), (250, 250), "{trouble:?} {after}");
             let kept = stage.vitally.events().iter().filter(|event| event.timestamp == began).count();
