@@ -2,7 +2,6 @@
 
 use chrono::SecondsFormat;
 use coho_core::model::Relation;
-use coho_core::object::Object;
 use coho_core::sync::Sync;
 use coho_dbt::{Exposure, ExposureOwner, ModelName, Passed, Standing, exposures};
 use coho_engine::dbt::DbtFinding;
@@ -10,13 +9,19 @@ use coho_project::Project;
 use serde_json::{Value as Json, json};
 
 use crate::args::{DbtAction, Global};
-use crate::exit::Exit;
+use crate::exit::{Exit, Known};
 use crate::{print, project};
 
 /// Prints what dbt is told.
 pub(crate) fn dbt(global: &Global, action: DbtAction) -> anyhow::Result<Exit> {
     let DbtAction::Exposures { owner_name, owner_email } = action;
     let loaded = project::open_offline(global)?;
+    if global.json {
+        let message = "`coho dbt exposures` writes YAML, not JSON".to_owned();
+        return Err(
+            Known { message, help: Some("leave out --json".to_owned()), code: 2, source: None }.into()
+        );
+    }
     let owner = ExposureOwner { name: owner_name, email: owner_email };
     let all: Vec<Exposure> =
         loaded.project.syncs.iter().filter_map(|sync| exposure(&loaded.project, sync)).collect();
@@ -36,13 +41,7 @@ pub(crate) fn dbt(global: &Global, action: DbtAction) -> anyhow::Result<Exit> {
 /// A sync that reads a model of dbt.
 fn exposure(project: &Project, sync: &Sync) -> Option<Exposure> {
     let Relation::Dbt(dbt) = &project.model(&sync.model)?.relation else { return None };
-    let objects = match sync.object {
-        Object::Organization => "organizations",
-        Object::Account => "accounts",
-        Object::User => "users",
-        Object::Event => "events",
-    };
-    let public = project.alerts.public_url.as_deref().map(|url| url.trim_end_matches('/'));
+    let (objects, public) = (sync.object.plural(), project.alerts.public_url.as_deref());
     Some(Exposure {
         id: sync.id.as_str().to_owned(),
         label: format!("Vitally {objects} ({})", sync.id),
