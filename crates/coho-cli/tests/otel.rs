@@ -22,6 +22,8 @@ use stage::{Stage, TOKEN};
 fn stage(url: &str) -> Stage {
     let mut stage = Stage::new().unwrap();
     stage.set("OTEL_EXPORTER_OTLP_ENDPOINT", url);
+    // Nobody may turn what the whole ledger has into differences.
+    stage.set("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta");
     stage.set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20key-of-the-collector");
     stage
 }
@@ -189,21 +191,28 @@ fn a_collector_that_refuses_is_gone_or_never_responds_is_one_warning() {
 }
 
 #[test]
+fn an_address_that_is_none_is_named_by_its_variable() {
+    let mut stage = stage("https://user:key-of-the-collector@host name");
+    stage.set("OTEL_EXPORTER_OTLP_TIMEOUT", "200");
+    let output = run(&stage);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let said = said(&output);
+    assert_eq!(said.matches("cannot send telemetry").count(), 1, "{said}");
+    assert!(said.contains("`OTEL_EXPORTER_OTLP_"), "{said}");
+    assert!(!said.contains("key-of-the-collector"), "{said}");
+}
+
+#[test]
 fn a_server_tells_its_measures_at_intervals_and_its_runs() {
     let collector = Receiver::start().unwrap();
     let mut stage = stage(&collector.url());
     stage.set("OTEL_METRIC_EXPORT_INTERVAL", "20");
     let may = token(&stage, &["airflow"]);
     let server = Server::start(&stage);
-    let mut arrived = Vec::new();
-    while arrived.is_empty() {
-        arrived.extend(collector.take());
-    }
+    let mut arrived = collector.wait_for("/v1/metrics");
     assert_eq!(arrived[0].path, "/v1/metrics", "nothing has run yet");
     server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
-    while !arrived.iter().any(|one| one.path == "/v1/traces") {
-        arrived.extend(collector.take());
-    }
+    arrived.extend(collector.wait_for("/v1/traces"));
     assert_eq!(server.end(), Some(0));
     arrived.extend(collector.take());
     let (_, spans, samples) = decoded(&arrived);

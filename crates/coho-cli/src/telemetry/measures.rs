@@ -1,5 +1,6 @@
 //! The engine's measures for OpenTelemetry: instruments with the names of `/metrics`, filled with what the ledger says when they are told.
 
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ type Told = Arc<Mutex<Vec<MetricFamily>>>;
 
 /// The instruments.
 pub(super) struct Measures {
-    provider: SdkMeterProvider,
+    /// Never dropped: its end would tell all measures once more.
+    provider: ManuallyDrop<SdkMeterProvider>,
     told: Told,
     /// The names of those that there are.
     known: Vec<&'static str>,
@@ -30,6 +32,7 @@ impl Measures {
     pub(super) fn new(exporter: MetricExporter, resource: Resource) -> Self {
         let reader = PeriodicReader::builder(exporter).with_interval(NEVER).build();
         let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
+        let provider = ManuallyDrop::new(provider);
         Self { provider, told: Arc::default(), known: Vec::new() }
     }
 
