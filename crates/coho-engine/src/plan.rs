@@ -131,6 +131,8 @@ impl Engine<'_> {
         }
         self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
         let ledger = match ledger {
+            // What a run that is under way sends now is its own to say.
+            Some(ledger) if self.under_way(&ledger)?.is_some() => ledger,
             Some(ledger) => ledger.unfolded(self.setup.clock.now())?,
             None => Ledger::temporary(self.setup.clock.now())?,
         };

@@ -22,7 +22,7 @@ const GONE: &str = "
 
 const FILL: &str = "
     INSERT INTO temp.unlinked SELECT workspace, object, target, max(removed_at)
-    FROM memory JOIN scopes ON scopes.id = memory.scope
+    FROM scopes CROSS JOIN memory ON memory.scope = scopes.id
     WHERE standing = 'removed' AND removed_at >= ?1 AND object IN ('account', 'organization') GROUP BY 1, 2, 3";
 
 /// Nobody goes by the ids of what was removed any more, as far as they were not seen again since: what was looked up, and what

@@ -16,14 +16,14 @@ use coho_ledger::row_state::{Look, PageSeen, RowStates};
 use crate::failure::PlanError;
 use crate::stop::Stop;
 
-/// The most memory that the table may take.
+/// About the most memory that the table may take: its lists grow by doubling.
 const BUDGET: usize = 256 << 20;
 
 /// How many slots there are for ten digests.
 const SLOTS_FOR_TEN: usize = 14;
 
-/// What a digest takes: itself, its slots, and how often it was met.
-const SIZE: usize = 16 + 4 * SLOTS_FOR_TEN / 10 + 1;
+/// What a digest takes: itself, its place, its slots, and how often it was met.
+const SIZE: usize = 16 + 4 + 4 * SLOTS_FOR_TEN / 10 + 1;
 
 /// No digest is in this slot.
 const FREE: u32 = u32::MAX;
