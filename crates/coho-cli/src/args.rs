@@ -278,7 +278,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Show syncs in dbt's lineage.
+    /// Write exposures, so that dbt's lineage shows the syncs.
     Dbt {
         /// What is written for dbt.
         #[command(subcommand)]

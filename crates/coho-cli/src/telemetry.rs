@@ -103,7 +103,7 @@ impl Telemetry {
             }
         }
         print::talk(
-            "warning: the telemetry collector did not take everything in time; the run itself is not affected",
+            "warning: the telemetry collector did not accept all telemetry in time; the run is not affected",
         );
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// It is not JSON, or not of the form that dbt writes.
-    #[error("cannot read it as JSON that dbt writes: {0}")]
+    #[error("not a JSON file that dbt writes: {0}")]
     Json(#[from] serde_json::Error),
     /// It is JSON without what a file of this kind has.
     #[error("it has no `{key}`, so it is not dbt's {file}")]

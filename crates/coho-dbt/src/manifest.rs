@@ -189,9 +189,11 @@ impl Manifest {
             return Err(Problem::new(Code::DBT_MODEL, message).help(help));
         };
         if relation.contains('`') {
-            let adapter = self.adapter.as_deref().unwrap_or("another database");
-            let message =
-                format!("the table of the dbt model `{name}` is one of {adapter}, which the source is not");
+            let place = self.adapter.as_deref().map_or_else(
+                || "not in the source's database".to_owned(),
+                |adapter| format!("in {adapter}, but the source is a different database"),
+            );
+            let message = format!("the table of the dbt model `{name}` is {place}");
             let help = "name the `target` of the dbt project that builds the source's tables";
             return Err(Problem::new(Code::DBT_MODEL, message).help(help));
         }

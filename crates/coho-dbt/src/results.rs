@@ -84,6 +84,6 @@ mod tests {
     fn another_file_is_refused() {
         let refused = |text: &str| RunResults::read(text.as_bytes()).unwrap_err().to_string();
         assert_eq!(refused("{}"), "it has no `results`, so it is not dbt's run_results.json");
-        assert!(refused("{\"results\": [").starts_with("cannot read it as JSON that dbt writes: "));
+        assert!(refused("{\"results\": [").starts_with("not a JSON file that dbt writes: "));
     }
 }

@@ -78,7 +78,7 @@ pub fn standing(
         return Standing::Refused(problem);
     }
     if !builds {
-        let message = format!("{command} builds and tests nothing: nothing is known of the model `{name}`");
+        let message = format!("{command} does not build or test models, so the state of `{name}` is unknown");
         return Standing::Unknown(with_help(Problem::new(Code::DBT_UNKNOWN, message)));
     }
     let others: Vec<String> =
@@ -141,7 +141,7 @@ fn command(results: &RunResults) -> String {
 }
 
 fn without_results(name: &str, limit: &AgeLimit) -> Standing {
-    let message = format!("dbt left no run_results.json: nothing is known of the model `{name}`");
+    let message = format!("dbt left no run_results.json, so the state of `{name}` is unknown");
     match limit.max_age {
         // Whoever asks for fresh data does not want data of which nobody knows.
         Some(_) => {
@@ -161,7 +161,7 @@ fn too_old(command: &str, results: &RunResults, limit: &AgeLimit) -> Option<Prob
             at.format("%Y-%m-%d %H:%M:%SZ"),
             age(max_age)
         ),
-        None => format!("{command} does not say when it ended, and there is a `max_age`"),
+        None => format!("{command} has no end time, so Coho cannot check `max_age`"),
     };
     let help = "run `dbt build`, and then the sync again; or raise `max_age` in coho.yaml";
     Some(Problem::new(Code::DBT_STALE, message).help(help))

@@ -97,7 +97,7 @@ fn state(standing: &Standing) -> String {
             let at = at.map(|at| format!(" on {}", at.format("%Y-%m-%d %H:%M:%SZ")));
             format!("{what}{}", at.unwrap_or_default())
         }
-        Standing::Unknown(problem) => format!("state not known [{}]", problem.code),
+        Standing::Unknown(problem) => format!("state unknown [{}]", problem.code),
         Standing::Refused(problem) => format!("not sent [{}]", problem.code),
     }
 }

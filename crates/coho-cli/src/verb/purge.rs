@@ -91,11 +91,18 @@ fn told(report: &PurgeReport, root: &Path) -> String {
         (purged.rows, "row", "in the history of runs: changes and messages"),
         (purged.calls, "call", "made for the row: bodies, headers and queries"),
         (purged.others_calls, "call", "made for others that showed the record: bodies"),
-        (purged.messages, "text", "of alerts, messages and runs: values"),
     ];
     let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
     let mut lines: Vec<String> =
         counts.map(|(count, noun, what)| format!("{} {what}", counted(count, noun))).collect();
+    if purged.messages > 0 {
+        let noun = if purged.messages == 1 {
+            "alert, message or run error"
+        } else {
+            "alerts, messages or run errors"
+        };
+        lines.push(format!("{} {noun}: values removed", coho_report::words::number(purged.messages)));
+    }
     let files = report.scrubbed.copies.iter().chain(&report.results);
     lines.extend(files.map(|path| format!("removed {}", path.strip_prefix(root).unwrap_or(path).display())));
     lines.push("free pages of the ledger".to_owned());

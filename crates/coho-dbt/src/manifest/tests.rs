@@ -119,8 +119,8 @@ fn what_has_no_table_says_why() {
     assert_eq!(wrong("old"), "the dbt model `old` is disabled: enable it in dbt, and run `dbt build`");
     assert_eq!(
         wrong("remote"),
-        "the table of the dbt model `remote` is one of bigquery, which the source is not: name the `target` of the \
-         dbt project that builds the source's tables"
+        "the table of the dbt model `remote` is in bigquery, but the source is a different database: name the \
+         `target` of the dbt project that builds the source's tables"
     );
 }
 
@@ -137,6 +137,6 @@ fn tests_belong_to_what_they_depend_on() {
 fn another_file_is_refused() {
     let refused = |text: &str| Manifest::read(text.as_bytes()).unwrap_err().to_string();
     assert_eq!(refused("{\"results\": []}"), "it has no `nodes`, so it is not dbt's manifest.json");
-    assert!(refused("version: 2").starts_with("cannot read it as JSON that dbt writes: "));
-    assert!(refused("{\"nodes\": {}} more").starts_with("cannot read it as JSON that dbt writes: "));
+    assert!(refused("version: 2").starts_with("not a JSON file that dbt writes: "));
+    assert!(refused("{\"nodes\": {}} more").starts_with("not a JSON file that dbt writes: "));
 }

@@ -90,7 +90,7 @@ fn what_the_last_command_did_not_touch_is_unknown() {
     );
     assert_eq!(
         unknown(after("generate", &[(MODEL, "success")], None)),
-        "dbt's last command, `dbt docs generate`, builds and tests nothing: nothing is known of the model `customers`"
+        "dbt's last command, `dbt docs generate`, does not build or test models, so the state of `customers` is unknown"
     );
     assert_eq!(
         unknown(after("build", &[(MODEL, "pondering")], None)),
@@ -98,7 +98,7 @@ fn what_the_last_command_did_not_touch_is_unknown() {
     );
     assert_eq!(
         unknown(judged(None, None)),
-        "dbt left no run_results.json: nothing is known of the model `customers`"
+        "dbt left no run_results.json, so the state of `customers` is unknown"
     );
 }
 
@@ -116,7 +116,7 @@ fn what_is_older_than_allowed_refuses() {
     let timeless = RunResults::read(&br#"{ "results": [] }"#[..]).unwrap();
     assert_eq!(
         refused(judged(Some(&timeless), Some(TimeDelta::hours(36)))).1,
-        "dbt's last command does not say when it ended, and there is a `max_age`"
+        "dbt's last command has no end time, so Coho cannot check `max_age`"
     );
 }
 

@@ -127,7 +127,7 @@ async fn what_dbt_did_not_say_is_a_warning() -> Result<(), Failure> {
     assert_eq!(
         notes,
         [
-            "dbt left no run_results.json: nothing is known of the model `customers` [dbt-unknown]: run `dbt build` before the \
+            "dbt left no run_results.json, so the state of `customers` is unknown [dbt-unknown]: run `dbt build` before the \
              sync"
         ]
     );

@@ -58,8 +58,8 @@ pub(crate) static PROJECT: Shape = Shape {
             name: "dbt",
             need: May,
             form: &Form::Map(&DBT),
-            default: "no model may say `dbt`",
-            meaning: "Where dbt writes what it knows of its models and how they ended. A sync does not run while dbt's last command failed for its model or a test on it.",
+            default: "models cannot use `dbt`",
+            meaning: "Where dbt writes its manifest and results. A sync does not run while dbt's last command failed for its model or a test on it.",
             example: "dbt: { target: ../shop/target, max_age: 1d }",
         },
         Key {
@@ -117,7 +117,7 @@ pub(crate) static PROJECT: Shape = Shape {
 
 static DBT: Shape = Shape {
     name: "dbt",
-    about: "What models with `dbt` are looked up in.",
+    about: "Where Coho finds dbt's artifacts.",
     keys: &[
         Key {
             name: "target",
