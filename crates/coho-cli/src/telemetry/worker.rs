@@ -163,7 +163,7 @@ fn wrong(error: ExporterBuildError) -> String {
                 }
             }
         }
-        other => other.to_string(),
+        other @ ExporterBuildError::InternalFailure(_) => other.to_string(),
     }
 }
 

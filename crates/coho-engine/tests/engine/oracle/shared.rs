@@ -255,9 +255,13 @@ fn the_id_of_an_account_that_another_sync_removed_is_not_gone_by() {
     let both = Step { plans: [(0, 0)].into(), seats: [(0, 0)].into(), ..keep.clone() };
     let users = [(0, User { account: 0, name: 0 })].into();
     let last = Step { seats: [(2, 0)].into(), users, removed: ["keep", "delete", "keep"], ..keep };
-    let lost = ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users");
-    let history =
-        History { vitally: "strict", people: vec![], steps: vec![both], disturbed: Some((last, vec![lost])) };
+    let unanswered = ScriptedFault::once(Trouble::DropAfterCommit).on("POST", "/resources/users");
+    let history = History {
+        vitally: "strict",
+        people: vec![],
+        steps: vec![both],
+        disturbed: Some((last, vec![unanswered])),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { play(&mut stage().await?, &history).await }).unwrap();
 }
