@@ -17,9 +17,9 @@ mod stage;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use coho_core::json::Json;
 use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use guide::{document, recipe};
-use serde_json::Value as Json;
 use server::{Server, sync_id, token};
 use stage::Stage;
 

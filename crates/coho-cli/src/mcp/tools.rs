@@ -1,7 +1,7 @@
 //! The tools: each asks what a verb asks, and gives the document that the verb gives with `--json`.
 
 use anyhow::anyhow;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::preview::PreviewRow;
@@ -10,7 +10,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::run::RunId;
 use coho_report::json;
 use coho_report::line::RunLine;
-use serde_json::{Map, Value as Json, json as document};
+use serde_json::{Map, json as document};
 
 use crate::args::{Global, RowsFormat};
 use crate::project::Loaded;

@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_engine::live::{Learned, Left, LiveError, LiveReport, file};
 use coho_engine::stop::Stop;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};

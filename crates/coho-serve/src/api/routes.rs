@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Json as Answer, Router};
+use coho_core::json::Json;
 use coho_core::sync::Sync;
 use coho_engine::context::Engine;
 use coho_ledger::Ledger;
@@ -16,7 +17,7 @@ use coho_ledger::look::Patience;
 use coho_ledger::request::RunRequest;
 use coho_ledger::token::TokenScope;
 use coho_schedule::AskedBy;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::refusal::Refusal;
 use super::{body, metrics, shape};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 use crate::stage::{Failure, SECRET, Served, Stage};
 use crate::wire::Answer;

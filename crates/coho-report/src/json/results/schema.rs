@@ -1,9 +1,10 @@
 //! The JSON Schema of `run_results.json`. It lets members be added, as documents of one version may.
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::plan::SyncStatus;
 use coho_core::verdict::RowStatus;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use crate::json::VERSION;
 
