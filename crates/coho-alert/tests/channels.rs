@@ -13,7 +13,7 @@ use coho_alert::channel::email::{Email, Security, SmtpLogin};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::ping::{Check, Ping};
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Notifier as From, Twilio};
+use coho_alert::channel::sms::{Twilio, TwilioSender};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::{Webhook, sign};
 use coho_alert::message::{Frame, Notification};
@@ -192,7 +192,7 @@ async fn twilio_takes_a_short_text() {
         account: "AC1".to_owned(),
         key: Some("SK1".to_owned()),
         secret: secret("s3cret"),
-        from: From::Number("+15550100".to_owned()),
+        from: TwilioSender::Number("+15550100".to_owned()),
         to: "+491701234567".to_owned(),
     };
     let channel = Channel::Sms(twilio);

@@ -92,7 +92,7 @@ fn the_server_answers_as_its_description_says() {
     }
     check("GET", "/runs/{run}.json", "/runs/none.json", read, "", 404);
     check("GET", "/done/{number}.json", "/done/7.json", read, "", 404);
-    check("GET", "/plan/permit", "/plan/permit", read, "", 404);
+    check("GET", "/plan/file", "/plan/file", read, "", 404);
     for rows in ["/rows".to_owned(), format!("/runs/{run}/rows")] {
         // They are sent in chunks, so the head of the first stands before them.
         let exported = |form: &str| server.text(&format!("{rows}.{form}?standing=yes"), &reads);

@@ -32,7 +32,7 @@ pub use self::pipes::{
 };
 pub use self::plan::plan;
 pub use self::problem::problem;
-pub use self::results::schema::schema as results_schema;
+pub use self::results::schema::results_schema;
 pub use self::results::{RunEnd, RunRefusal, results};
 pub use self::run::run;
 

@@ -33,7 +33,7 @@ fn by_status(counts: impl Iterator<Item = (RowStatus, u64)>) -> Json {
 }
 
 /// Reads what [`write`] wrote.
-pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
+pub(crate) fn read_counts(text: &str) -> Result<Counts, Fault> {
     let value: Json = serde_json::from_str(text).map_err(|_| wrong())?;
     let number = |name: &str| value.get(name).and_then(Json::as_u64).ok_or_else(wrong);
     let outcome = |status: RowStatus| Outcome::ALL.into_iter().find(|outcome| outcome.status() == status);
@@ -102,7 +102,7 @@ mod tests {
         counts.row(RowStatus::Unchanged);
         counts.key(RowStatus::Kept);
         counts.outcome(Outcome::NotAttempted);
-        assert_eq!(read(&write(&counts)).unwrap(), counts);
-        assert!(read("{}").is_err());
+        assert_eq!(read_counts(&write(&counts)).unwrap(), counts);
+        assert!(read_counts("{}").is_err());
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use crate::json::VERSION;
 
 /// The schema, of draft 2020-12.
-pub fn schema() -> Json {
+pub fn results_schema() -> Json {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "run_results.json",
