@@ -82,8 +82,8 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
     }
     match &report.cut_short {
         // Where a document was asked for, it has the error already.
-        Some(error) if global.json => Ok(Exit::Report(failure::code(&ended(error, report.help())))),
-        Some(error) => Err(ended(error, report.help())),
+        Some(error) if global.json => Ok(Exit::Report(failure::code(&ended(error, error.help())))),
+        Some(error) => Err(ended(error, error.help())),
         None if report.left.is_empty() => Ok(Exit::Done),
         None => Ok(Exit::Report(1)),
     }
