@@ -27,20 +27,23 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
 fn write(topic: &str, name: &str) -> Result<()> {
     for word in [topic, name] {
         if !is_name(word) {
-            bail!("expected small letters, digits and hyphens, found `{word}`");
+            bail!("expected lowercase letters, digits and hyphens, found `{word}`");
         }
     }
     let folder = root().join(FOLDER).join(topic);
     let topics = topics()?;
     if !topics.contains(&topic.to_owned()) {
-        say::talk(&format!("`{topic}` is a new topic; the existing ones are {}", topics.join(", ")));
+        say::talk(&format!(
+            "note: `{topic}` is a new topic: add it to {FOLDER}/README.md. The existing topics are {}",
+            topics.join(", ")
+        ));
     }
-    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let file: PathBuf = folder.join(format!("{name}.yaml"));
     if file.exists() {
-        bail!("{} exists; choose another name", file.display());
+        bail!("`{FOLDER}/{topic}/{name}.yaml` already exists; choose another name");
     }
-    fs::write(&file, text(name)).with_context(|| format!("writing {}", file.display()))?;
+    fs::write(&file, text(name)).with_context(|| format!("cannot write {}", file.display()))?;
     say::line(&format!("{FOLDER}/{topic}/{name}.yaml"));
     say::talk(&steps(topic, name));
     Ok(())
@@ -50,7 +53,7 @@ fn write(topic: &str, name: &str) -> Result<()> {
 fn topics() -> Result<Vec<String>> {
     let folder = root().join(FOLDER);
     let mut topics = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         if entry.path().is_dir() {
             topics.push(entry.file_name().to_string_lossy().into_owned());
@@ -67,7 +70,7 @@ fn is_name(word: &str) -> bool {
 
 /// What a new case says of itself, below its name.
 const ADVICE: &str = "\
-# Say in the line above what this case shows. Then change what follows, and delete every key and comment that it does not need.
+# In the line above, say what this case shows. Then edit the example below, and delete every key and comment that you do not need.
 # crates/coho-engine/fixtures/runs/README.md explains cases and snapshots.
 ";
 
@@ -81,12 +84,12 @@ fn text(name: &str) -> String {
 
 fn steps(topic: &str, name: &str) -> String {
     format!(
-        "\n1. edit the case:       it is a working example with every key\n\
-         2. run and accept it:   INSTA_UPDATE=always cargo test -p coho-engine --test runs {topic}/{name}\n\
+        "\n1. edit the case:       it is a working example that uses every key\n\
+         2. write its snapshot:  INSTA_UPDATE=always cargo test -p coho-engine --test runs {topic}/{name}\n\
          3. read its snapshot:   {FOLDER}/{topic}/{name}.snap\n\
          4. run it again:        cargo test -p coho-engine --test runs {topic}/{name}\n\
          5. commit both files:   cargo xtask tidy finds one without the other\n\n\
-         If the snapshot shows what Coho should not do, you have found a bug: edit the snapshot to show the correct result."
+         If the snapshot shows something that Coho should not do, you have found a bug: edit the snapshot to show the correct result."
     )
 }
 

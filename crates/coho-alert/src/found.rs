@@ -86,13 +86,13 @@ pub fn failed_before(syncs: &[(String, SyncId, &Rules)], code: Code, error: &str
 /// When a sync ran well last, and when it was to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fresh {
-    /// When its last good run ended.
+    /// When its last successful run ended.
     pub good: Option<Time>,
-    /// The first time of its schedule since its last good run began.
+    /// The first time of its schedule since its last successful run began.
     pub expected: Option<Time>,
 }
 
-/// How old the last good run of a sync is, and how late it is by its schedule.
+/// How old the last successful run of a sync is, and how late it is by its schedule.
 pub fn freshness(
     destination: &str,
     sync: &SyncId,
@@ -108,12 +108,12 @@ pub fn freshness(
     let (brief, what, level) = match (late, by_age, fresh.good) {
         (Some(due), _, _) => (
             format!("late by {}", hours(now - due)),
-            format!("{sync} was due at {} and has had no good run since", crate::message::text(due)),
+            format!("{sync} was due at {} and has had no successful run since", crate::message::text(due)),
             Some(Level::Critical),
         ),
         (None, Some(level), Some(last)) => (
-            format!("no good run for {}", hours(age)),
-            format!("{sync} has had no good run since {}", crate::message::text(last)),
+            format!("no successful run for {}", hours(age)),
+            format!("{sync} has had no successful run since {}", crate::message::text(last)),
             Some(level),
         ),
         (None, _, _) => ("runs again".to_owned(), format!("{sync} runs again"), None),
@@ -160,7 +160,7 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
         }
         (_, None) => found(
             Trigger::Failed,
-            Observation::well(detail("run went well".to_owned(), "the run went well".to_owned())),
+            Observation::well(detail("run succeeded".to_owned(), "the run succeeded".to_owned())),
         ),
     }
     if ran.is_whole {

@@ -1,14 +1,14 @@
-//! Alerts: when a state changes, who is told of it, and the bytes that each channel takes.
+//! Alerts: what counts as an alert, who is notified, and the requests that each channel takes.
 //!
-//! **What it is:** [`found`] holds a run against the rules, [`machine`] takes what it found into the state of each alert, [`tell`] finds the difference between how
-//! things stand and what each recipient was told, [`message`] puts it into words. All of that is pure. [`channel`] makes of
-//! a message what Slack, PagerDuty, Twilio, mail servers, webhooks, Teams and commands take, within the limits of [`limit`];
-//! [`send`] tries once to deliver it.
+//! **What it is:** [`found`] compares a run with the rules. [`machine`] updates the state of each alert. [`tell`] finds what each recipient
+//! has not been told yet. [`message`] puts that into words. All of this is pure. [`channel`] turns a message into a request for Slack,
+//! PagerDuty, Twilio, a mail server, a webhook, Teams or a command, within the limits of [`limit`]; [`send`] makes one attempt to
+//! deliver it.
 //!
-//! **What it is not:** it knows nothing of runs, ledgers or files, and has no clock. Who repeats what, and when, is the
-//! outbox's matter. What an alert is stands in `coho_core::alert`.
+//! **What it is not:** it knows nothing of runs, ledgers or files, and has no clock. The outbox decides who tries again, and when.
+//! `coho_core::alert` defines what an alert is.
 //!
-//! **Where to begin:** [`tell::tell`]; then [`send::Notifier::send`].
+//! **Where to begin:** [`tell::tell`], then [`send::Notifier::send`].
 //!
 //! ```
 //! use std::collections::BTreeMap;

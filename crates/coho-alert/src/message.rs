@@ -92,7 +92,7 @@ impl Notification {
     /// A message that tries a channel.
     pub fn test(id: &str, recipient: &str, frame: &Frame<'_>) -> Self {
         let what =
-            format!("this is a test of the recipient `{recipient}`: alerts of the project look like this");
+            format!("this is a test of the recipient `{recipient}`: alerts from the project look like this");
         let line = Line {
             alert: format!("coho:{}:test", clean(frame.project)),
             subject: "test".to_owned(),

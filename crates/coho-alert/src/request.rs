@@ -95,7 +95,7 @@ impl ChannelAnswer {
 pub(crate) fn said(status: u16, body: &str) -> String {
     let text = coho_core::terminal::escape(body.trim()).into_owned();
     match text.as_str() {
-        "" => format!("it answered {status}"),
-        text => format!("it answered {status}: {}", crate::limit::cut(text, 200)),
+        "" => format!("the server responded with {status}"),
+        text => format!("the server responded with {status}: {}", crate::limit::cut(text, 200)),
     }
 }

@@ -120,7 +120,7 @@ async fn what_a_service_repeats_of_a_secret_is_masked() {
     slack.answer_next(Reply::new(403, &format!("no such token: {HUSH}")));
     let channel = Channel::Slack(SlackWebhook { url: secret(format!("{}/{HUSH}", slack.url)) });
     let sent = send(&channel, &opened()).await;
-    assert_eq!(sent, Posting::Never { why: "it answered 403: no such token: ***".to_owned() });
+    assert_eq!(sent, Posting::Never { why: "the server responded with 403: no such token: ***".to_owned() });
     assert!(!format!("{channel:?}").contains(HUSH));
 }
 
@@ -153,7 +153,7 @@ async fn a_bots_refusals_have_a_status_of_200() {
     let slack = Receiver::start(check::slack, Reply::new(200, r#"{"ok":false,"error":"ratelimited"}"#)).await;
     let bot = SlackBot { api: slack.url.clone(), token: secret("xoxb-1"), channel: "C0".to_owned() };
     let channel = Channel::SlackBot(bot);
-    let why = |error: &str| format!("it answered 200: {error}");
+    let why = |error: &str| format!("the server responded with 200: {error}");
     let later = Posting::Later { after: None, why: why("ratelimited") };
     assert_eq!(send(&channel, &opened()).await, later);
     slack.answer_next(Reply::new(200, r#"{"ok":false,"error":"invalid_auth"}"#));
@@ -312,7 +312,7 @@ async fn a_command_reads_the_message() {
     assert_eq!(Notification::from_json(&read("message")), Some(opened()));
     assert_eq!(read("title").trim(), opened().title());
     let failing = command(&format!("echo no {HUSH} >&2; exit 3"), folder.path(), minute);
-    let why = "`sh` ended with 3: no ***".to_owned();
+    let why = "`sh` exited with 3: no ***".to_owned();
     assert_eq!(send(&failing, &opened()).await, Posting::Later { after: None, why });
     let deaf = command("exit 0", folder.path(), minute);
     assert_eq!(send(&deaf, &several()).await, done());

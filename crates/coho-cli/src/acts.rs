@@ -158,7 +158,7 @@ fn forgotten(
     let forgotten =
         forget::all(engine, syncs, key, asked).map_err(|error: EngineError| Refused::from(&error))?;
     Ok(Done::Told(match forgotten {
-        0 => "Nothing was remembered.".to_owned(),
+        0 => "There was nothing to forget.".to_owned(),
         _ => format!("Forgot {}: their rows are new to the next run.", print::counted(forgotten, "key")),
     }))
 }
@@ -224,7 +224,7 @@ fn refused(error: &anyhow::Error) -> Refused {
 /// What is told where the work panicked.
 fn broken_off() -> Refused {
     Refused {
-        message: "it crashed: this is a bug in Coho".to_owned(),
-        help: Some("run the command instead, and please report this".to_owned()),
+        message: "the command crashed: this is a bug in Coho".to_owned(),
+        help: Some("run the command in a terminal instead, and please report this".to_owned()),
     }
 }

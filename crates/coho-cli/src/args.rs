@@ -394,7 +394,7 @@ const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 fn time(text: &str) -> Result<Duration, String> {
     let time = span::parse(text).filter(|time| !time.is_zero() && *time <= YEAR);
-    time.ok_or_else(|| "expected a time such as 30m, 4h or 2d, at most a year".to_owned())
+    time.ok_or_else(|| "expected a duration such as 30m, 4h or 2d, at most a year".to_owned())
 }
 
 /// How rows are written.

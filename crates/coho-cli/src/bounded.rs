@@ -18,7 +18,7 @@ pub(crate) fn text(path: &Path, longest: usize) -> Result<String> {
 pub(crate) fn all(input: impl Read, longest: usize) -> Result<String> {
     let bytes = some(input, longest)?;
     if bytes.len() > longest {
-        let words = format!("it is larger than {} MiB", longest >> 20);
+        let words = format!("the input is larger than {} MiB", longest >> 20);
         return Err(Error::new(ErrorKind::FileTooLarge, words));
     }
     let words = "stream did not contain valid UTF-8";
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn an_endless_input_ends() {
         let error = all(std::io::repeat(b'x'), 1 << 20).unwrap_err();
-        assert_eq!(error.to_string(), "it is larger than 1 MiB");
+        assert_eq!(error.to_string(), "the file is larger than 1 MiB");
         assert_eq!(some(std::io::repeat(b'x'), 5).unwrap().len(), 6);
         assert_eq!(all(&b"id: a"[..], 5).unwrap(), "id: a");
     }

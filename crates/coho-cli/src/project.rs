@@ -142,7 +142,7 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Result<()>
     let full = root.join(folder);
     let unreadable = |source: std::io::Error| Known {
         message: format!("cannot read the folder {}", full.display()),
-        help: Some("give this user access to it".to_owned()),
+        help: Some("give this user access to the folder".to_owned()),
         code: 3,
         source: Some(source.into()),
     };
@@ -184,7 +184,7 @@ fn environment(file: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> 
     let Some(path) = file else { return Ok(BTreeMap::new()) };
     let unreadable = |source: std::io::Error| Known {
         message: format!("cannot read the environment file {}", path.display()),
-        help: Some("name a text file of NAME=value lines with --env-file".to_owned()),
+        help: Some("pass a text file with NAME=value lines to --env-file".to_owned()),
         code: 3,
         source: Some(source.into()),
     };

@@ -189,7 +189,7 @@ fn one_row_is_forgotten_and_who_asked_is_known_afterwards() {
     let plan = said(&stage, &["plan"]);
     assert!(plan.contains("+ acc-2  new-record") && plan.contains("unchanged  2"), "{plan}");
     let text = debugger.done("/do/forget", &format!("row={row}"));
-    assert_eq!(text, "Nothing was remembered.");
+    assert_eq!(text, "There was nothing to forget.");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_project_that_is_wrong_by_now_is_said_and_nothing_is_done() {
     assert!(status == 409 && body.contains("the project’s page says what is wrong"), "{body}");
     assert!(stage.vitally.calls().is_empty());
     let (status, _, body) = debugger.ask("POST", "/do/run", "form=of-an-earlier-start&sync=accounts");
-    assert!(status == 403 && body.contains("Nothing was done"), "{body}");
+    assert!(status == 403 && body.contains("Nothing was changed"), "{body}");
 }
 
 #[test]

@@ -296,7 +296,7 @@ fn demo_shows_the_main_job_and_leaves_nothing_behind() {
         "$ edit data/*.csv",
         "$ coho run",
         "$ coho run",
-        "calls that Vitally saw: 0",
+        "calls that the simulator received: 0",
     ];
     let mut rest = text.as_str();
     for words in order {

@@ -356,7 +356,7 @@ fn wrong_files_leave_the_old_project_in_force() {
     let ready = server.send("GET", "/readyz", None, "", "");
     assert_eq!(
         (ready.0, ready.1["project"].as_str()),
-        (200, Some("its new files have mistakes, so the old ones stay in use"))
+        (200, Some("the project's new files have mistakes, so the server keeps using the old ones"))
     );
     let fault = server.get("/home.json", &may)["agenda"]["fault"].to_string();
     assert!(fault.contains("`25` is not an hour"), "{fault}");

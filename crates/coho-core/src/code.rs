@@ -79,7 +79,7 @@ macro_rules! codes {
 
 codes! {
     Project {
-        YAML_SYNTAX "yaml-syntax": "The file is not valid YAML.", "Fix the place that the message shows.";
+        YAML_SYNTAX "yaml-syntax": "The file is not valid YAML.", "Fix the place that the message points to.";
         YAML_TAB "yaml-tab": "A line is indented with a tab, which YAML does not allow.", "Indent with spaces.";
         FILE_UNREADABLE "file-unreadable": "A project file cannot be read.", "Check that it exists and that you have permission to read it.";
         NOT_UTF8 "not-utf8": "A file is not UTF-8 text.", "Save it as UTF-8.";
@@ -110,7 +110,7 @@ codes! {
         TYPE_MISMATCH "type-mismatch": "The column's type does not match the field's.", "Cast it with `as:`, or in the model.";
         UNSAFE_TYPE "unsafe-type": "No type of Coho can hold the source's values exactly.", "Cast the column in the model, as the message shows.";
         BAD_LOOKUP "bad-lookup": "A field that refers to records has no `lookup:`, or another field has one.", "Write it as the message shows.";
-        TEMPLATE_SYNTAX "template-syntax": "A template is not valid Liquid.", "Fix the place that the message shows.";
+        TEMPLATE_SYNTAX "template-syntax": "A template is not valid Liquid.", "Fix the place that the message points to.";
         TEMPLATE_LIMIT "template-limit": "A template is too long, or nested too deeply.", "Make it smaller, or move part of the work to the model.";
         UNKNOWN_FILTER "unknown-filter": "A template uses a filter that Coho does not know.", "Use the name that the message suggests.";
         UNKNOWN_SNIPPET "unknown-snippet": "A template renders a snippet that does not exist, or that renders itself.", "Use the name of a file in the project's folder `templates`, without `.liquid`.";
@@ -144,13 +144,13 @@ codes! {
         TEMPLATE_FAILED "template-failed": "A filter or tag cannot handle this row's value.", "Fix the value in the model, or test for it in the template.";
         TEMPLATE_BUDGET "template-budget": "A template exceeded its limit of steps, memory or text for one row.", "Make it simpler, or move part of the work to the model.";
         UNREADABLE_DATE "unreadable-date": "A date filter received a value that is not a date.", "Fix the value in the model, or test for it in the template.";
-        NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list of other things than plain values.", "Map its members one by one, or cast it to text with `as: text`.";
+        NESTED_TRAIT "nested-trait": "A trait's value is an object, or a list that holds more than plain values.", "Map its members one by one, or cast it to text with `as: text`.";
     }
     Record {
         REFUSED "refused": "Vitally refused the record.", "Read Vitally's message, then fix the row or the mapping.";
         TOO_LARGE "too-large": "The record is larger than Vitally accepts.", "Map fewer or shorter values.";
-        NOT_FOUND "not-found": "Update mode: Vitally has no such record.", "Use upsert, or wait until it exists.";
-        ALREADY_EXISTS "already-exists": "Insert mode: Vitally already has this record.", "Use upsert, or leave it.";
+        NOT_FOUND "not-found": "Update mode: Vitally has no such record.", "Use `mode: upsert`, or wait until the record exists.";
+        ALREADY_EXISTS "already-exists": "Insert mode: Vitally already has this record.", "Use `mode: upsert`, or leave the record as it is.";
         AMBIGUOUS_MATCH "ambiguous-match": "Several records match.", "Merge them in Vitally, or match by external id.";
         REFERENCE_MISSING "reference-missing": "A record that this one refers to is not in Vitally yet.", "Sync that record first; Coho retries the row by itself.";
         RETRIES_USED_UP "retries-used-up": "Vitally refused the row so often that Coho no longer retries it (dead letter).", "Fix the row, or run `coho retry`.";
@@ -159,13 +159,13 @@ codes! {
         WRONG_RECORD "wrong-record": "Vitally returned a different record than the one requested.", "Change the external id: it looks like one of Vitally's own ids.";
     }
     Unclear {
-        OUTCOME_UNKNOWN "outcome-unknown": "Coho sent a call and does not know the result.", "Run again: Coho looks before it writes, and repeats events under the same id.";
+        OUTCOME_UNKNOWN "outcome-unknown": "Coho sent a call and does not know the result.", "Run again: Coho looks the record up before it writes, and repeats events under the same id.";
         STALE "stale": "The approved plan does not have this operation, or its record changed since.", "Plan again and approve the new plan.";
         NOT_ATTEMPTED "not-attempted": "The run ended before the row was sent.", "Run again.";
     }
     Halt {
         UNAUTHORIZED "unauthorized": "Vitally does not accept the token.", "Check the token and the region.";
-        FORBIDDEN "forbidden": "The token may not do this.", "Use a token with the permission.";
+        FORBIDDEN "forbidden": "The token may not do this.", "Use a token that has the permission.";
         UNREACHABLE "unreachable": "Vitally cannot be reached.", "Check the network, the region and the subdomain.";
         QUOTA "quota": "Vitally keeps answering 429 (too many calls).", "Lower `rate`, or wait.";
         SERVER_FAILING "server-failing": "Vitally keeps failing, or sends responses that Coho cannot read.", "Try again later.";
@@ -174,7 +174,7 @@ codes! {
         LEDGER_LOST "ledger-lost": "The project's ledger is missing.", "Restore it, or run `coho adopt`; `coho run --new-ledger` sends everything again.";
         LEDGER_FAILED "ledger-failed": "The ledger cannot be written.", "Free disk space, or fix its permissions.";
         LEASE_HELD "lease-held": "Another run holds the ledger.", "Wait until it ends.";
-        LEASE_LOST "lease-lost": "Another run took the ledger over.", "Run again.";
+        LEASE_LOST "lease-lost": "Another run took over the ledger.", "Run again.";
         INTERRUPTED "interrupted": "The run was interrupted.", "Run again: Coho continues where it stopped.";
         SPOOL_FAILED "spool-failed": "The temporary folder cannot be written.", "Free disk space, or set TMPDIR.";
     }

@@ -2,15 +2,16 @@
 //!
 //! Everything here is pure: no clock, environment, files, network or async. Times, ids and randomness come in as arguments.
 //!
-//! **What it is:** rows and their cells ([`row`]), keys ([`key`]), exact values ([`value`], [`decimal`]), what Vitally's
-//! objects are made of ([`object`]), what is remembered ([`row_state`]), what a row and its memory mean together ([`decide`]),
-//! what differs from what was sent ([`fields`]), writes that are valid by construction ([`operation`]), and what can become
-//! of them ([`verdict`], [`counts`]); and users' tests of their mappings ([`case`]).
+//! **What it is:** rows and their cells ([`row`]), keys ([`key`]), exact values ([`value`], [`decimal`]), the fields of Vitally's objects
+//! ([`object`]), what the ledger knows of a key ([`row_state`]), what to do about a row and its state ([`decide`]), which fields differ from
+//! what was sent ([`fields`]), writes that are valid by construction ([`operation`]), their possible results ([`verdict`], [`counts`]), and
+//! users' tests of their mappings ([`case`]).
 //!
-//! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or how anything is stored. Its one text form is JSON
-//! ([`json`]), because that is what a value's digits are sent as. None of its types is a wire type.
+//! **What it is not:** it knows nothing of YAML, SQL, HTTP, Liquid or storage. Its only text form is JSON ([`json`]), because a value is sent
+//! with these digits. None of its types is a wire type.
 //!
-//! **Where to begin:** [`decide::decide_present`] and [`decide::decide_absent`], the table at the heart; then [`fields::diff_fields`] and [`operation::seal`].
+//! **Where to begin:** [`decide::decide_present`] and [`decide::decide_absent`], the decision table; then [`fields::diff_fields`] and
+//! [`operation::seal`].
 //!
 //! ```
 //! use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};

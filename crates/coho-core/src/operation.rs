@@ -411,7 +411,7 @@ fn custom(path: &FieldPath) -> &'static str {
     }
 }
 
-/// Whether Vitally stores a trait like this: a plain value, or a list of such.
+/// Whether Vitally stores a trait like this: a plain value, or a list of plain values.
 pub fn is_plain(value: &crate::value::Value) -> bool {
     use crate::value::Value;
     match value {

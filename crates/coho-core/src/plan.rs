@@ -221,11 +221,11 @@ pub struct SyncSummary {
     pub counts: Counts,
     /// Problems of rows, from before and after sending, by code.
     pub problems: ProblemCounts,
-    /// Rows that Vitally refused in earlier runs and that wait for another try.
+    /// Rows that Vitally refused in earlier runs and that wait for another attempt.
     pub waiting: u64,
     /// Guards that held something.
     pub guards: Vec<GuardHit>,
-    /// Calls that were made, including look-ups and repeats.
+    /// The number of calls, including look-ups and repeats.
     pub calls: u64,
     /// How long it took, in milliseconds.
     pub millis: u64,

@@ -17,7 +17,7 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Where in the project's files.
+    /// The place in the project's files.
     pub place: Option<Place>,
     /// Which field of the record.
     pub field: Option<FieldPath>,

@@ -12,7 +12,7 @@ pub enum ArtifactError {
     #[error("not a JSON file that dbt writes: {0}")]
     Json(#[from] serde_json::Error),
     /// It is JSON without what a file of this kind has.
-    #[error("it has no `{key}`, so it is not dbt's {file}")]
+    #[error("the file has no `{key}`, so it is not dbt's {file}")]
     OtherFile {
         /// What is missing.
         key: &'static str,

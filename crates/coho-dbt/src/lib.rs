@@ -1,13 +1,13 @@
-//! What dbt writes down of its models: which table each is, and how dbt's last command ended.
+//! dbt's artifacts: which table a model is, and how dbt's last command ended.
 //!
-//! **What it is:** [`Manifest`] reads `manifest.json` and finds a model by the name that `ref` takes; [`RunResults`] reads
-//! `run_results.json`, and [`standing`] says whether a sync may read a model after what became of it and of its tests.
-//! [`exposures`](exposures()) writes what dbt needs to know of syncs to show them in its lineage.
+//! **What it is:** [`Manifest`] reads `manifest.json` and finds a model by the name that `ref` takes. [`RunResults`] reads
+//! `run_results.json`. [`standing`] decides whether a sync may read a model, given the results of the model and its tests.
+//! [`exposures`](exposures()) writes exposures, so that dbt's lineage shows syncs.
 //!
-//! **What it is not:** it opens no files, reads no clock and knows no syncs, sources or ledgers.
+//! **What it is not:** it opens no files, reads no clock, and knows nothing of syncs, sources or ledgers.
 //!
-//! Both files are read as dbt Core 1.3 and later and Fusion write them: a few keys are taken, all others are passed over, and
-//! what is missing counts as not known (<https://docs.getdbt.com/reference/artifacts/manifest-json>, read 2026-11-28).
+//! It reads both files as dbt Core 1.3 and later, and Fusion, write them. It uses a few keys and ignores all others; a missing key counts as
+//! unknown (<https://docs.getdbt.com/reference/artifacts/manifest-json>, read 2026-11-28).
 //!
 //! ```
 //! use coho_dbt::{AgeLimit, Manifest, RunResults, Standing, standing};

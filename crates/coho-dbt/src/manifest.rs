@@ -185,7 +185,8 @@ impl Manifest {
         }
         let Some(relation) = &node.relation else {
             let message = format!("the manifest names no table or view of the dbt {} `{name}`", node.kind);
-            let help = "run `dbt build`; if it stays so, write `table: schema.table` instead of `dbt:`";
+            let help =
+                "run `dbt build`; if that does not help, write `table: schema.table` instead of `dbt:`";
             return Err(Problem::new(Code::DBT_MODEL, message).help(help));
         };
         if relation.contains('`') {

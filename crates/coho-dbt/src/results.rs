@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn another_file_is_refused() {
         let refused = |text: &str| RunResults::read(text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(refused("{}"), "it has no `results`, so it is not dbt's run_results.json");
+        assert_eq!(refused("{}"), "the file has no `results`, so it is not dbt's run_results.json");
         assert!(refused("{\"results\": [").starts_with("not a JSON file that dbt writes: "));
     }
 }

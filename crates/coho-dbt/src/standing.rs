@@ -85,7 +85,7 @@ pub fn standing(
         endings.iter().filter(|one| one.ending == Ending::Other).map(One::shown).collect();
     if !others.is_empty() {
         let message = format!("Coho does not know how {command} ended for `{name}`: {}", enumerated(&others));
-        let help = "see what dbt says of it; a newer Coho may know this status";
+        let help = "see what dbt says about it; a newer version of Coho may know this status";
         return Standing::Unknown(Problem::new(Code::DBT_UNKNOWN, message).help(help));
     }
     if endings.is_empty() {
@@ -146,7 +146,7 @@ fn without_results(name: &str, limit: &AgeLimit) -> Standing {
         // Whoever asks for fresh data does not want data of which nobody knows.
         Some(_) => {
             let problem = Problem::new(Code::DBT_STALE, message);
-            Standing::Refused(problem.help("run `dbt build`, and then the sync again"))
+            Standing::Refused(problem.help("run `dbt build`, then run the sync again"))
         }
         None => Standing::Unknown(with_help(Problem::new(Code::DBT_UNKNOWN, message))),
     }
@@ -163,7 +163,7 @@ fn too_old(command: &str, results: &RunResults, limit: &AgeLimit) -> Option<Prob
         ),
         None => format!("{command} has no end time, so Coho cannot check `max_age`"),
     };
-    let help = "run `dbt build`, and then the sync again; or raise `max_age` in coho.yaml";
+    let help = "run `dbt build`, then run the sync again; or raise `max_age` in coho.yaml";
     Some(Problem::new(Code::DBT_STALE, message).help(help))
 }
 

@@ -85,7 +85,7 @@ impl Artifacts {
             return Ok(Some(content.clone()));
         }
         if stamp.length > LONGEST {
-            return Err(failed(format!("it is larger than {} GiB", LONGEST >> 30)));
+            return Err(failed(format!("the file is larger than {} GiB", LONGEST >> 30)));
         }
         let content = Arc::new(read(file.take(LONGEST)).map_err(|error| failed(error.to_string()))?);
         *kept = Some((stamp, content.clone()));

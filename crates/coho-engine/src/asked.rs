@@ -84,7 +84,7 @@ impl Engine<'_> {
         Ok(ledger.ask(&self.scope_name(sync), cause, self.setup.clock.now())?)
     }
 
-    /// When a sync's schedule was first due since its last good run began, or will be: without a run that goes well, it is late
+    /// When a sync's schedule was first due since its last successful run began, or will be: without a run that goes well, it is late
     /// from then on. `None` where it has no schedule, or no server has seen that yet.
     pub fn expected(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Time>, EngineError> {
         let Some(spec) = self.setup.project.schedules.get(&sync.id) else { return Ok(None) };

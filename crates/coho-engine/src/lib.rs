@@ -1,16 +1,16 @@
 //! Plan and run: the only crate that knows the order of the stages.
 //!
-//! **What it is:** an [`Engine`](context::Engine) takes a loaded project and, sync by sync, reads the model's rows, compares
-//! them with what the ledger remembers, decides what changed, renders and seals the operations: that is the [`plan`], which `coho-plan` makes. The [`run`] then carries out exactly that: it makes each intent durable before the first byte leaves, hands the
-//! operation to Vitally's client, and makes what came of it durable before it speaks of it. Law 1, that every row ends in
-//! exactly one status, is checked in each plan and each run.
+//! **What it is:** an [`Engine`](context::Engine) takes a loaded project. For one sync after another, it reads the model's rows, compares them
+//! with the ledger, decides what changed, and renders and seals the operations: that is the [`plan`], which `coho-plan` makes. A [`run`]
+//! carries out exactly that. It makes each intent durable before the first byte leaves, passes the operation to Vitally's client, and makes
+//! the result durable before it reports it. Each plan and each run checks law 1: every row ends in exactly one status.
 //!
-//! **What it is not:** it knows nothing of terminals, of HTTP servers, of YAML or of Vitally's wire. It reads no clock, draws
-//! no random numbers and prints nothing: [`context::Setup`] brings them in, and a listener hears what happens.
+//! **What it is not:** it knows nothing of terminals, HTTP servers, YAML or Vitally's requests. It reads no clock, draws no random numbers
+//! and prints nothing: [`context::Setup`] passes these in, and a listener receives events.
 //!
-//! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of all syncs, [`send`] for how
-//! operations are sent, [`conclude`] for what Vitally's verdicts mean for memory. [`preview`] and [`check`] look without a ledger.
-//! [`alerts`] tells people what a run found.
+//! **Where to begin:** [`plan`] for what a row becomes, [`run`] for the order of syncs, [`send`] for how operations are sent, and [`conclude`]
+//! for what Vitally's verdicts mean for a row's state. [`preview`] and [`check`] need no ledger. [`alerts`] notifies people of what a run
+//! found.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -62,36 +62,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod failure;
-pub mod lineage;
-mod artifacts;
+// An engine: a project, its destinations, a clock.
 pub mod context;
-pub mod dbt;
+mod failure;
 pub mod clock;
-mod isolated;
-mod leased;
 mod destination;
-mod workspace;
-pub mod lost;
-pub mod owner;
-mod holding;
-mod repeats;
+
+// Before a run: what is due, whose ledger and workspace it is, what dbt says.
 pub mod asked;
-pub mod approved;
+mod leased;
+pub mod owner;
+pub mod lost;
+mod holding;
+mod workspace;
+mod artifacts;
+pub mod dbt;
+
+// A run: plan, then intend, send, settle.
 pub mod plan;
+pub mod approved;
+mod repeats;
+pub mod run;
+pub mod send;
 pub mod conclude;
 mod remember;
-pub mod send;
-pub mod run;
-pub mod purge;
+mod isolated;
+
+// After a run: who hears of it.
 pub mod alerts;
 pub mod pinged;
-pub mod metrics;
 pub mod reports;
+pub mod lineage;
+pub mod metrics;
+pub mod purge;
+
+// Looking, without a run.
 pub mod preview;
 pub mod traits;
-pub mod live;
 pub mod check;
+pub mod live;
 
 pub use coho_plan::stop;
 

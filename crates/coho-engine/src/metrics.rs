@@ -43,13 +43,13 @@ impl Engine<'_> {
         families.push(family("alerts_firing", "1 for each alert that is open", firing(ledger)?));
         families.push(family(
             "requests_open",
-            "Runs that were asked for and have not ended",
+            "Runs that were requested and have not ended",
             self.requests(ledger)?,
         ));
         families.extend(of_last_runs(&totals));
         families.push(family(
             "sync_expected_by_timestamp_seconds",
-            "When the schedule was first due since the last good run began, or will be",
+            "When the schedule was or will be first due after the last successful run started",
             self.expected_of_all(ledger)?,
         ));
         Ok(families)
@@ -91,7 +91,7 @@ fn of_totals(totals: &[Totals]) -> Vec<MetricFamily> {
         family("runs", "Runs of a sync by how they ended", MetricSamples::Counter(runs)),
         family(
             "calls",
-            "Calls to Vitally by API and status of the answer, of runs that ended",
+            "Calls to Vitally in ended runs, by API and response status",
             MetricSamples::Counter(calls),
         ),
     ]
@@ -110,7 +110,7 @@ fn of_last_runs(totals: &[Totals]) -> [MetricFamily; 2] {
         family("run_duration_seconds", "How long the last run took", MetricSamples::Seconds(durations)),
         family(
             "sync_last_success_timestamp_seconds",
-            "When the last run ended in which everything was done",
+            "When the last successful run ended",
             MetricSamples::Seconds(successes),
         ),
     ]

@@ -40,7 +40,7 @@ impl Ledger {
         now: Time,
         decide: impl FnOnce(Remembered, u64) -> Telling,
     ) -> Result<(), LedgerError> {
-        self.transact("remembering alerts", |connection| {
+        self.transact("saving alerts", |connection| {
             let telling = decide(remembered(connection)?, next(connection)?);
             write(connection, &telling, now)
         })
@@ -159,7 +159,7 @@ fn level(row: &Row<'_>, column: usize) -> Result<Option<Level>, Fault> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("an alert holds what Coho never writes")
+    Fault::damaged("an alert holds a value that Coho never writes")
 }
 
 fn write(connection: &Connection, telling: &Telling, now: Time) -> Result<(), Fault> {

@@ -40,7 +40,7 @@ pub(crate) fn open(
     let (Some(first), false) = (intents.first(), writes.is_empty()) else {
         return Ok(OpenedBatch { id: None, opened });
     };
-    let text = serde_json::to_string(&writes).map_err(|_| Fault::damaged("a batch cannot be written"))?;
+    let text = serde_json::to_string(&writes).map_err(|_| Fault::damaged("a batch cannot be encoded"))?;
     connection
         .prepare_cached("INSERT INTO batches (scope, since, writes) VALUES (?1, ?2, ?3)")?
         .execute(params![scope.id, micros(first.since), text])?;

@@ -206,5 +206,5 @@ fn parsed(text: &str) -> Result<Headers, Fault> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a call holds what Coho never writes")
+    Fault::damaged("a call holds a value that Coho never writes")
 }

@@ -21,7 +21,7 @@ pub enum LedgerError {
     /// Another program kept it locked for longer than five seconds.
     #[error("the ledger `{}` is locked by another program", path.display())]
     Locked { path: PathBuf, source: rusqlite::Error },
-    /// The file holds what Coho never writes.
+    /// The file holds a value that Coho never writes.
     #[error("the ledger `{}` is damaged: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
     /// Another holder took the ledger over; the lease that was shown is void.
@@ -60,7 +60,7 @@ impl Failure for LedgerError {
             Self::ReadOnly { .. } => "give this user write access to the file and to its folder",
             Self::Locked { .. } => "close the program that has the file open, then run again",
             Self::Damaged { .. } => "restore a backup, or move the file away and run `coho adopt`",
-            Self::LeaseLost { .. } => "run again: Coho finds what is missing",
+            Self::LeaseLost { .. } => "run again: Coho finds out what is missing",
             Self::OpenIntent { .. } => "run the sync: it first checks what became of the earlier write",
             Self::TooLong { .. } => "narrow it down: one sync, one status, one run",
             Self::Sqlite { .. } => return None,

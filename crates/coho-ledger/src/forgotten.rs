@@ -59,7 +59,7 @@ impl Ledger {
         key: Option<&Key>,
         most: usize,
     ) -> Result<Vec<Forgotten>, LedgerError> {
-        self.read("reading what was forgotten", |connection| {
+        self.read("reading forgotten rows", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT at, key, rows, asked_by, user, host FROM forgotten
                  WHERE scope = ?1 AND (?2 IS NULL OR key IS NULL OR key = ?2) ORDER BY id DESC LIMIT ?3",

@@ -200,5 +200,5 @@ fn changes(text: &str) -> Result<Vec<Difference>, Fault> {
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a row's status holds what Coho never writes")
+    Fault::damaged("a row's status holds a value that Coho never writes")
 }

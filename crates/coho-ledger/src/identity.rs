@@ -20,7 +20,7 @@ impl Ledger {
         target: &ExternalId,
         id: Option<&VitallyId>,
     ) -> Result<Vec<(SyncId, Key)>, LedgerError> {
-        self.read("looking for claims", |connection| {
+        self.read("looking for owners", |connection| {
             let mut found = claimants(connection, BY_TARGET, scope, object, target.as_str())?;
             if let Some(id) = id {
                 found.extend(claimants(connection, BY_ID, scope, object, id.as_str())?);
@@ -152,5 +152,5 @@ fn elsewhere(
 }
 
 fn wrong() -> Fault {
-    Fault::damaged("a memory is of a record that Coho never writes")
+    Fault::damaged("a row state is of a kind of record that Coho never writes")
 }

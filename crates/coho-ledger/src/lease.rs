@@ -202,7 +202,7 @@ impl Ledger {
     /// Gives the lease back, as [`Ledger::release`] does, while its lock is held on until it is dropped: for guards, which
     /// drop it right after.
     pub fn give_back(&self, lease: &Lease, now: Time) -> Result<(), LedgerError> {
-        self.write_in(lease, "giving the lease back", |connection| {
+        self.write_in(lease, "returning the lease", |connection| {
             connection.execute("UPDATE lease SET released = ?1", [micros(now)])?;
             Ok(())
         })

@@ -1,20 +1,21 @@
-//! What is remembered: memory, intents, runs, calls, references, claims and the lease, in one SQLite file that any person can
-//! open.
+//! The ledger: row states, intents, runs, calls, references, ownership and the lease, in one SQLite file that anybody can open.
 //!
-//! **What it is:** a [`Ledger`] is one file with private access rights, written by one holder of a [`lease::Lease`] at a
-//! time. Each function is one transaction; when a function that writes returns, what it wrote survives a power cut.
-//! A plan's own file joins with it: [`Ledger::lend`].
+//! **What it is:** a [`Ledger`] is one file that only its owner can read, written by one holder of a [`lease::Lease`] at a time. Each function
+//! is one transaction. When a function that writes returns, what it wrote survives a power cut. A plan's own file can join with the ledger:
+//! [`Ledger::lend`].
 //!
-//! **What it is not:** it knows nothing of HTTP, mappings or sources, has no clock and draws no random numbers, and decides
-//! nothing: that is `coho_core::decide`.
+//! **What it is not:** it knows nothing of HTTP, mappings or sources. It has no clock, draws no random numbers, and decides nothing: that is
+//! `coho_core::decide`.
 //!
-//! **Where to begin:** [`Ledger::open`]; then [`scope`] for whose row_state it is, [`row_state`] for what is stored of a key and
-//! [`identity`] for who holds a record, [`intent`], [`batch`] and [`settle`] for the order of a write (intend, send, settle),
-//! [`absent`] for what a plan asks of keys whose rows left, [`returned`] of those whose rows came back. What is known of a
-//! tenant besides its records stands in [`workspace`] and [`mod@reference`], whose ledger it is in [`project`]; what is told to
-//! whom in [`alerts`] and [`outbox`].
-//! Which runs were asked for stands in [`request`], who may ask over the network in [`token`], what all runs came to in [`totals`].
-//! What pages and the command line show of runs, rows, calls and failures is asked in [`history`] and [`look`].
+//! **Where to begin:** [`Ledger::open`], then:
+//!
+//! - [`scope`]: the sync and workspace that row states belong to; [`row_state`]: what is stored of a key; [`identity`]: who owns a record
+//! - [`intent`], [`batch`] and [`settle`]: the steps of a write (intend, send, settle)
+//! - [`absent`] and [`returned`]: what a plan asks about keys whose rows left or came back
+//! - [`workspace`] and [`mod@reference`]: what is known of a workspace besides its records; [`project`]: who owns the ledger
+//! - [`alerts`] and [`outbox`]: open alerts, and messages to send
+//! - [`request`]: requested runs; [`token`]: who may request them over the network; [`totals`]: sums over all runs
+//! - [`history`] and [`look`]: queries of the pages and the command line
 //!
 //! ```
 //! use coho_core::key::Key;

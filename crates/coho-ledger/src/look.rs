@@ -54,7 +54,7 @@ impl Ledger {
             Some(patience) => self.connection().progress_handler(STEPS, Some(move || patience.is_over())),
             None => self.connection().progress_handler(0, None::<fn() -> bool>),
         };
-        set.map_err(|error| Fault::from(error).on(self.path(), "limiting a question"))
+        set.map_err(|error| Fault::from(error).on(self.path(), "limiting a query"))
     }
 
     /// A number that changes whenever another connection, of this process or of any other, wrote to the ledger.

@@ -39,7 +39,7 @@ impl Ledger {
 
     /// Gives the ledger to a project.
     pub fn give_to(&self, lease: &Lease, owner: &Owner, now: Time) -> Result<(), LedgerError> {
-        self.write_in(lease, "remembering the project", |connection| {
+        self.write_in(lease, "saving the project", |connection| {
             connection.execute(
                 "INSERT INTO project (one, name, id, host, folder, since) VALUES (1, ?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET name = ?1, id = ?2, host = ?3, folder = ?4,

@@ -60,7 +60,7 @@ impl Ledger {
         ids: &[(ExternalId, VitallyId)],
         now: Time,
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "remembering references", |connection| {
+        self.write_in(lease, "saving references", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             let mut statement = connection.prepare_cached(
                 "INSERT OR REPLACE INTO refs (workspace, object, external_id, vitally_id, seen_at)
@@ -96,7 +96,7 @@ impl Ledger {
 
     /// The anchor of a workspace, if one was laid.
     pub fn fingerprint(&self, workspace: &str) -> Result<Option<WorkspaceFingerprint>, LedgerError> {
-        self.read("reading the anchor", |connection| fingerprint(connection, workspace))
+        self.read("reading the workspace fingerprint", |connection| fingerprint(connection, workspace))
     }
 
     /// Lays the anchor of a workspace, in the place of the one there was.
@@ -106,7 +106,7 @@ impl Ledger {
         workspace: &str,
         fingerprint: &WorkspaceFingerprint,
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "laying the anchor", |connection| {
+        self.write_in(lease, "saving the workspace fingerprint", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             connection.execute(
                 "UPDATE workspaces SET destination = ?2, anchor_object = ?3, anchor_external_id = ?4,
@@ -160,7 +160,7 @@ fn fingerprint(connection: &Connection, workspace: &str) -> Result<Option<Worksp
         )
         .optional()?;
     let Some((destination, object, external_id, vitally_id, at, token)) = raw else { return Ok(None) };
-    let wrong = || Fault::damaged("an anchor holds what Coho never writes");
+    let wrong = || Fault::damaged("a workspace fingerprint holds a value that Coho never writes");
     Ok(Some(WorkspaceFingerprint {
         destination,
         token: Digest::from_bytes(token),

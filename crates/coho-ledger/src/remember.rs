@@ -48,9 +48,7 @@ impl Ledger {
         notes: RangeInclusive<i64>,
         now: Time,
     ) -> Result<(), LedgerError> {
-        self.joined(lease, connection, "remembering what needs no call", || {
-            carry_out(connection, scope, &notes, now)
-        })
+        self.joined(lease, connection, "saving state changes", || carry_out(connection, scope, &notes, now))
     }
 
     /// Ends the statuses that stand of rows of which a plan of all rows has nothing more to say: the row is as it was delivered,

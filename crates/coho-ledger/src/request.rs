@@ -92,7 +92,7 @@ impl Ledger {
         if let Some(taken) = known {
             return Ok(taken);
         }
-        self.transact("beginning a schedule", |connection| {
+        self.transact("starting a schedule", |connection| {
             if let Some(taken) = self::known(connection, scope, schedule)? {
                 return Ok(taken);
             }
@@ -122,7 +122,7 @@ impl Ledger {
         scope: &ScopeName,
         since: Option<Time>,
     ) -> Result<Option<(Asked, Time)>, LedgerError> {
-        self.read("reading requests", |connection| {
+        self.read("cannot read the requests", |connection| {
             let first = connection
                 .prepare_cached(
                     "SELECT cause, tick_at, missed, asked_at FROM requests
@@ -150,7 +150,7 @@ impl Ledger {
         now: Time,
     ) -> Result<Option<i64>, LedgerError> {
         let Some(tick) = asked.tick else { return Ok(None) };
-        self.transact("taking a time of a schedule", |connection| {
+        self.transact("claiming a scheduled time", |connection| {
             let took = connection.execute(
                 "UPDATE schedules SET taken_at = ?3 WHERE workspace = ?1 AND sync = ?2 AND taken_at = ?4",
                 params![scope.workspace, scope.sync.as_str(), micros(tick), micros(taken)],
@@ -161,7 +161,7 @@ impl Ledger {
 
     /// Asks for a run. While one waits, it is that one.
     pub fn ask(&self, scope: &ScopeName, cause: AskedBy, now: Time) -> Result<i64, LedgerError> {
-        self.transact("asking for a run", |connection| ask(connection, scope, &Asked::by(cause), now))
+        self.transact("requesting a run", |connection| ask(connection, scope, &Asked::by(cause), now))
     }
 
     /// Asks for a run of a sync if those that it follows have run since it was looked at last, and the rule lets it.
@@ -194,7 +194,7 @@ impl Ledger {
 
     /// The syncs of a workspace for which runs are open.
     pub fn open_requests(&self, workspace: &str) -> Result<Vec<RunRequest>, LedgerError> {
-        self.read("reading requests", |connection| {
+        self.read("cannot read the requests", |connection| {
             let filter = format!("requests.workspace = ?1 AND {OPEN}");
             requests(connection, &filter, params![workspace])
         })
@@ -212,7 +212,7 @@ impl Ledger {
 
     /// Gives up requests that wait: a run for them cannot begin.
     pub fn give_up(&self, ids: &[i64], error: &str, now: Time) -> Result<(), LedgerError> {
-        self.transact("giving a request up", |connection| {
+        self.transact("giving up a request", |connection| {
             let mut statement = connection.prepare_cached(
                 "UPDATE requests SET given_up_at = ?2, error = masked(?3) WHERE id = ?1 AND given_up_at IS NULL",
             )?;
@@ -225,7 +225,7 @@ impl Ledger {
 
     /// The requests of a sync, the newest first.
     pub fn requests(&self, scope: &ScopeName, limit: usize) -> Result<Vec<RunRequest>, LedgerError> {
-        self.read("reading requests", |connection| {
+        self.read("cannot read the requests", |connection| {
             let filter = "requests.id IN (SELECT id FROM requests WHERE workspace = ?1 AND sync = ?2 ORDER BY id DESC LIMIT ?3)";
             let values = params![scope.workspace, scope.sync.as_str(), stored(limit)];
             let mut newest = requests(connection, filter, values)?;

@@ -69,7 +69,7 @@ impl Sharers {
                 return Ok(met);
             }
             let page = read(connection, scope, key.row(), behind.as_ref());
-            self.page = page.map_err(|fault| fault.on(ledger.path(), "reading memory"))?;
+            self.page = page.map_err(|fault| fault.on(ledger.path(), "reading row states"))?;
             self.ended = self.page.len() < AT_ONCE;
         }
     }

@@ -71,7 +71,7 @@ impl StateCounts {
 impl Ledger {
     /// What is remembered of a key. Times come back with microseconds, whatever was written.
     pub fn row_state(&self, scope: &SyncScope, key: &Key) -> Result<Option<RowState>, LedgerError> {
-        self.read("reading memory", |connection| load(connection, scope, key))
+        self.read("reading row states", |connection| load(connection, scope, key))
     }
 
     /// What is remembered of a key, with the time when that changed last.
@@ -80,7 +80,7 @@ impl Ledger {
         scope: &SyncScope,
         key: &Key,
     ) -> Result<Option<(RowState, Time)>, LedgerError> {
-        self.read("reading memory", |connection| {
+        self.read("reading row states", |connection| {
             let page = read(connection, scope, key)?;
             let found = (page.len() > 0).then(|| page.at(0));
             found.map(|raw| Ok((raw.decode()?, raw.updated_at()))).transpose()
@@ -105,7 +105,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut row_states: Vec<_> = row_states.iter().collect();
         row_states.sort_by(|a, b| a.0.cmp(&b.0));
-        self.write_in(lease, "writing memory", |connection| {
+        self.write_in(lease, "writing row states", |connection| {
             for (key, row_state) in row_states {
                 keep_open(connection, scope, key, row_state.as_ref())?;
                 store::store(connection, scope, key, row_state.as_ref(), now)?;

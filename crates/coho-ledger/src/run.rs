@@ -144,7 +144,7 @@ impl Kept {
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let found = Self::ALL.into_iter().find(|kept| kept.as_str() == text);
-        found.ok_or_else(|| Fault::damaged("of a run is kept what Coho never writes"))
+        found.ok_or_else(|| Fault::damaged("the retention of a run holds a value that Coho never writes"))
     }
 }
 
@@ -234,7 +234,7 @@ impl Ledger {
         now: Time,
         messages: &[Written],
     ) -> Result<Run, LedgerError> {
-        self.write_in(lease, "beginning a run", |connection| {
+        self.write_in(lease, "starting a run", |connection| {
             bury(connection, now)?;
             post(connection, messages, now)?;
             connection.execute(
@@ -268,7 +268,7 @@ impl Ledger {
         start: &SyncStart,
         messages: &[Written],
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "beginning a sync", |connection| {
+        self.write_in(lease, "starting a sync", |connection| {
             post(connection, messages, start.at)?;
             connection.execute(
                 "INSERT INTO run_syncs (run, scope, model, destination, primary_key, status, started_at)

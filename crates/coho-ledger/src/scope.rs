@@ -105,7 +105,9 @@ impl Ledger {
         })?;
         match found {
             Some((id, text)) => scope(id, &text, workspace, sync, object),
-            None => Err(Fault::damaged("a scope is gone").on(self.path(), "opening a scope").into()),
+            None => {
+                Err(Fault::damaged("a sync's scope is missing").on(self.path(), "opening a scope").into())
+            }
         }
     }
 

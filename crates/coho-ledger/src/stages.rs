@@ -116,7 +116,8 @@ fn stages(connection: &Connection, run: &RunId) -> Result<Vec<StageRecord>, Faul
         let stage = row.get::<_, String>(1)?;
         stages.push(StageRecord {
             sync: SyncId::new(row.get::<_, String>(0)?),
-            stage: Stage::parse(&stage).ok_or_else(|| Fault::damaged("a stage is none that Coho has"))?,
+            stage: Stage::parse(&stage)
+                .ok_or_else(|| Fault::damaged("a stage is not one that Coho knows"))?,
             phase: row.get(2)?,
             began: time(row.get(3)?)?,
             ended: row.get::<_, Option<i64>>(4)?.map(time).transpose()?,

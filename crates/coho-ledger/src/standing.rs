@@ -26,7 +26,7 @@ impl Ledger {
         after: Option<&Key>,
         most: usize,
     ) -> Result<Vec<(Key, RowStatus)>, LedgerError> {
-        self.read("reading the rows that wait", |connection| {
+        self.read("reading waiting rows", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, fate FROM fates INDEXED BY fates_standing
                  WHERE standing = 1 AND scope = ?1 AND key IS NOT NULL AND (?2 IS NULL OR key > ?2) ORDER BY key LIMIT ?3",

@@ -56,7 +56,7 @@ impl Ledger {
         scope: TokenScope,
         now: Time,
     ) -> Result<bool, LedgerError> {
-        self.transact("keeping a token", |connection| {
+        self.transact("saving a token", |connection| {
             let added = connection.execute(
                 "INSERT OR IGNORE INTO tokens (name, hash, scopes, created_at) VALUES (?1, ?2, ?3, ?4)",
                 params![name, digest.as_slice(), scope.name(), micros(now)],

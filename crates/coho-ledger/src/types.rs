@@ -30,7 +30,7 @@ impl Ledger {
         types: &BTreeMap<String, String>,
         now: Time,
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "remembering inferred types", |connection| {
+        self.write_in(lease, "saving inferred types", |connection| {
             let mut statement = connection.prepare_cached(
                 "INSERT INTO column_types (model, column_name, type, since) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET type = ?3, since = CASE WHEN type = ?3 THEN since ELSE ?4 END",

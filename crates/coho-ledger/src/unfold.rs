@@ -80,5 +80,5 @@ pub(crate) fn unfold(connection: &Connection) -> Result<(), Fault> {
 }
 
 fn damaged() -> Fault {
-    Fault::damaged("a batch holds what Coho never writes")
+    Fault::damaged("a batch holds a value that Coho never writes")
 }

@@ -25,7 +25,7 @@ pub struct CallPrice {
 impl Ledger {
     /// What calls to a workspace cost, as far as it was learned.
     pub fn price(&self, workspace: &str) -> Result<CallPrice, LedgerError> {
-        self.read("reading prices", |connection| {
+        self.read("reading call costs", |connection| {
             let price = connection
                 .query_row(
                     "SELECT write_price, read_price FROM workspaces WHERE name = ?1",
@@ -39,7 +39,7 @@ impl Ledger {
 
     /// Remembers what calls to a workspace cost. What is absent, or no finite number, leaves what was remembered.
     pub fn keep_price(&self, lease: &Lease, workspace: &str, price: CallPrice) -> Result<(), LedgerError> {
-        self.write_in(lease, "keeping prices", |connection| {
+        self.write_in(lease, "saving call costs", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             let finite = |price: Option<f64>| price.filter(|price| price.is_finite());
             connection.execute(
@@ -79,7 +79,7 @@ impl Ledger {
         body: &str,
         now: Time,
     ) -> Result<(), LedgerError> {
-        self.write_in(lease, "keeping custom fields", |connection| {
+        self.write_in(lease, "saving custom fields", |connection| {
             let workspace = workspace_id(connection, workspace)?;
             connection.execute(
                 "INSERT OR REPLACE INTO traits (workspace, object, fetched_at, body) VALUES (?1, ?2, ?3, masked(?4))",

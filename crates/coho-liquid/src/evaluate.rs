@@ -28,7 +28,7 @@ impl std::fmt::Display for EvaluateError {
         match self {
             Self::Input(_) | Self::Value(_) => f.write_str("cannot read the data as JSON"),
             Self::Template(problem) => problem.fmt(f),
-            Self::Output(_) => f.write_str("the template's value is of another type"),
+            Self::Output(_) => f.write_str("the template's value has a different type"),
         }
     }
 }

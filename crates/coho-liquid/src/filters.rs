@@ -239,8 +239,7 @@ impl<'a> Args<'a> {
             Val::Digits(_) => Number::of(value)?.clamped(),
             _ => None,
         };
-        let unfit =
-            || Fault::failed(format!("a whole number is expected, and this is {}", text::preview(value)));
+        let unfit = || Fault::failed(format!("expected a whole number, found {}", text::preview(value)));
         number.map(Some).ok_or_else(unfit)
     }
 

@@ -1,13 +1,13 @@
-//! Liquid templates in LiquidJS's dialect: checked when they are compiled, typed when they are rendered, and bounded always.
+//! Liquid templates in LiquidJS's dialect: checked when compiled, typed when rendered, and always bounded.
 //!
-//! **What it is:** [`Template::compile`] finds everything that is wrong with a template without any data, with line and column;
-//! [`Template::evaluate`] takes and gives anything that serde knows, and [`Template::render`] borrows a row. No template, however
-//! made, panics, loops on or eats memory: a [`Budget`] is charged in one place. [`reference()`] describes all tags and filters.
+//! **What it is:** [`Template::compile`] finds every mistake in a template without any data, with line and column. [`Template::evaluate`]
+//! takes and returns anything that serde knows; [`Template::render`] borrows a row. No template can panic, loop forever or use up memory: one
+//! [`Budget`] is charged for every step. [`reference()`] describes all tags and filters.
 //!
-//! **What it is not:** it reads no files, knows no clock but the one that it is given, and nothing of mappings or of Vitally.
+//! **What it is not:** it reads no files, knows no clock except the one that it is given, and nothing of mappings or Vitally.
 //!
-//! **Where to begin reading:** `pieces` (text, outputs, tags), `token`, `parser` (names, arguments, every fault), `ast`,
-//! `render` over `value`, and `filters`: the table from which templates are checked, run and documented.
+//! **Where to begin reading:** `pieces` (text, outputs, tags), `token`, `parser` (names, arguments, every mistake), `ast`, `render` over
+//! `value`, and `filters`: the table from which templates are checked, run and documented.
 //!
 //! ```
 //! use coho_liquid::Template;
@@ -26,7 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Against the columns of a row, names are checked too, and the template says which columns it reads:
+//! If you compile against the columns of a row, names are checked too, and the template reports which columns it reads:
 //!
 //! ```
 //! use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};

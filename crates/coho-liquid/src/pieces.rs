@@ -162,7 +162,7 @@ impl Cutter<'_> {
         }
         let Some(end) = find_tag(self.source, self.at, "enddoc") else { return self.unclosed(tag) };
         if let Some(inner) = find_tag(self.source, self.at, "doc").filter(|inner| inner.open < end.open) {
-            self.faults.push(Fault::syntax(inner.name, "`doc` cannot stand inside `doc`"));
+            self.faults.push(Fault::syntax(inner.name, "`doc` cannot be inside another `doc`"));
         }
         self.skip(&end)
     }

@@ -20,7 +20,7 @@ pub fn reference() -> String {
     let budget = Budget::default();
     let limits = format!(
         "A template has at most {} bytes and {} levels of blocks or brackets. Rendering a row takes at most {} steps, {} bytes of \
-         text and {} bytes of values on the way. What goes beyond is a problem of the template or of the row, never a crash.\n\n",
+         text and {} bytes of values on the way. Exceeding a limit is a problem of the template or of the row, never a crash.\n\n",
         budget.source, budget.nesting, budget.steps, budget.output, budget.values
     );
     out.push_str(&limits);
@@ -31,12 +31,12 @@ pub fn reference() -> String {
 
 const HEAD: &str = "# Templates\n\n\
     <!-- Generated from the tables in coho-liquid; do not edit. -->\n\n\
-    A template is Liquid in LiquidJS's dialect, strict where LiquidJS is lax. `{{ … }}` alone, white space around it aside, gives a \
-    value with its type: a number, a boolean, null, an array or an object. Anything else gives text.\n\n\
+    A template is Liquid in LiquidJS's dialect, strict where LiquidJS is lenient. A lone `{{ … }}`, with at most white space \
+    around it, returns a value with its type: a number, a boolean, null, an array or an object. Anything else returns text.\n\n\
     `row['column']`, `row.column` and the column's bare name are the row's values (`record` is the same as `row`); `sync` and `run` \
-    hold what is known of them. Whole numbers and decimals keep every digit, also in arithmetic.\n\n\
-    What is not there is refused: a column when the project is checked, a member of a JSON value for the row. `default` as the first \
-    filter and conditions may ask for it.\n\n## Limits\n\n";
+    describe the sync and the run. Whole numbers and decimals keep every digit, also in arithmetic.\n\n\
+    A template cannot read what does not exist: a missing column is an error when the project is checked, a missing member of a \
+    JSON value is a problem of its row. To allow for a missing value, use `default` as the first filter, or a condition.\n\n## Limits\n\n";
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
@@ -56,8 +56,8 @@ fn tag_section(out: &mut String) {
         line(out, format_args!("| `{form}` | {} | `{template}` | `{text}` |", cell(tag.says)));
     }
     out.push_str(
-        "\nThe snippet of the example, `templates/badge.liquid`, is `[{{ plan }}]`. `include`, `layout` and `block` are refused: what a \
-         snippet reads must be seen where it is rendered.\n\n",
+        "\nThe snippet of the example, `templates/badge.liquid`, is `[{{ plan }}]`. `include`, `layout` and `block` are not \
+         supported: use `render`, which shows what a snippet reads.\n\n",
     );
 }
 

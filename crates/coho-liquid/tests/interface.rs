@@ -149,7 +149,7 @@ fn what_fails_has_a_place_and_quotes_no_row() {
     let problem = render("{{ 1 | peek }}", r#"{"name": "Ann"}"#).unwrap_err();
     assert_eq!(
         problem.to_string(),
-        "`peek`: a filter sees its input and its arguments only [template-failed]"
+        "`peek`: a filter can use only its input and its arguments [template-failed]"
     );
 }
 

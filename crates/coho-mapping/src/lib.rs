@@ -1,14 +1,16 @@
-//! Field mappings and templates: from a row to typed Vitally fields and traits, or to an event with its properties.
+//! Field mappings: from a row to typed Vitally fields and traits, or to an event with its properties.
 //!
-//! **What it is:** [`Mapping::compile`] checks a sync's fields against a model's columns and finds every fault that can be
-//! found without a row; [`Mapping::render_row`] turns one row into fields with their types, and can only fail for this row.
+//! **What it is:** [`Mapping::compile`] checks a sync's fields against a model's columns and finds every mistake that does not need a row.
+//! [`Mapping::render_row`] turns one row into typed fields; it can fail only because of that row.
 //!
-//! **What it is not:** it knows nothing of where rows come from, of Vitally's requests, or of what was sent before. It is
-//! pure: the same row gives the same fields.
+//! **What it is not:** it knows nothing of where rows come from, of Vitally's requests, or of what was sent before. It is pure: the same row
+//! always gives the same fields.
 //!
 //! **Where to begin:** [`mapping`] (compile and render), [`fit`] (what a field accepts), [`ids`] (external ids and references),
-//! [`record`](mod@record) (what people see), [`cases`] (users' tests of all of it, with an example); casts (`as:`) and templates are
-//! those of [`coho_liquid`].
+//! [`record`](mod@record) (what people see), and [`cases`] (users' mapping tests, with an example). Casts (`as:`) and templates come from
+//! [`coho_liquid`].
+//!
+//! A template is compiled against the model's columns, reports which of them it reads, and keeps types:
 //!
 //! ```
 //! use coho_core::object::Object;

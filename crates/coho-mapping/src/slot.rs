@@ -23,7 +23,7 @@ impl Slot {
             Self::Field(FieldKind::Timestamp) => "a timestamp with zone, or a date",
             Self::Field(FieldKind::Reference(_) | FieldKind::ExternalId(_)) => "an external id",
             Self::Field(FieldKind::References(_)) => "external ids",
-            Self::Custom(_) => "a plain value, or a list of such",
+            Self::Custom(_) => "a plain value, or a list of plain values",
         }
     }
 

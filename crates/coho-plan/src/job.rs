@@ -31,11 +31,11 @@ pub struct Filter {
     pub limit: Option<u64>,
     /// Only the row with this key.
     pub key: Option<Key>,
-    /// Only rows that wait for another try.
+    /// Only rows that wait for another attempt.
     pub waiting: Waiting,
 }
 
-/// Whether a run looks only at rows that wait for another try.
+/// Whether a run looks only at rows that wait for another attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Waiting {
     /// At those that wait and at all others.

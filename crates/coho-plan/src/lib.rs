@@ -1,16 +1,14 @@
-//! What a run would do: rows read, sorted, compared and evaluated into a plan that is one table.
+//! What a run would do: rows, read, sorted, compared and evaluated into a plan that is one table.
 //!
-//! **What it is:** [`plan`] reads a sync's model, brings its rows together with what the ledger remembers, and gives each key
-//! its change; where that is a write, an operation. All of it lies in one [`table`] in a private file, so that a plan may be
-//! larger than memory. Evaluation only inserts; each later pass is a few statements over the table; what is counted is
-//! asked of it at the end. Nothing is sent and nothing is remembered.
+//! **What it is:** [`plan`] reads a sync's model, joins its rows with the ledger's row states, and gives each key its change and, for a write,
+//! an operation. The plan is one [`table`] in a private file, so it can be larger than memory. Evaluation only inserts; each later pass is a
+//! few statements over the table; counts are queried at the end. Nothing is sent, and nothing is stored in the ledger.
 //!
-//! **What it is not:** it does not carry anything out, and knows no run. It has no clock and draws no random numbers.
+//! **What it is not:** it carries out nothing and knows no runs. It has no clock and draws no random numbers.
 //!
-//! **Where to begin:** [`plan`], which has the order of the passes; then [`table`] for what a row of the table is. [`read`],
-//! [`sort`] and [`compare`] bring rows and memories together, `evaluate` says what they mean, `targets`, `departures`,
-//! `agreed` and `guards` (with [`repeats`]) are the passes, `summary` is what is told of a plan. [`approved`] is a plan that a
-//! person agreed to.
+//! **Where to begin:** [`plan`], which has the order of the passes; then [`table`] for what one of its rows is. [`read`], [`sort`] and
+//! [`compare`] join rows and row states; `evaluate` decides what they mean; `targets`, `departures`, `agreed` and `guards` (with [`repeats`])
+//! are the passes; `summary` summarizes a plan. [`approved`] is a plan that a person approved.
 //!
 //! ```
 //! use coho_core::digest::Digest;

@@ -50,11 +50,15 @@ fn shared_addresses(table: &Table) -> Result<(), TableError> {
         "CREATE TABLE shared (digest BLOB PRIMARY KEY) WITHOUT ROWID;
          INSERT INTO shared SELECT digest FROM matches GROUP BY digest HAVING count(*) > 1 ORDER BY digest;",
     )?;
-    let message =
-        "'the e-mail address `' || preview(address) || '` is also used by another row of the model'";
+    let message = also_used("the e-mail address", "address");
     let shared = "side = 0 AND status <> 'invalid' AND match IN (SELECT digest FROM shared)";
-    table.change(&invalidate(message, shared), [])?;
+    table.change(&invalidate(&message, shared), [])?;
     Ok(())
+}
+
+/// The one text, in SQL, for a value in this column that only one row may have.
+fn also_used(what: &str, column: &str) -> String {
+    format!("'{what} `' || preview({column}) || '` is also used by another row of the model'")
 }
 
 /// Rows that are written, or remembered, as one record.
@@ -62,7 +66,7 @@ fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<(), TableE
     // Of rows that are only remembered all count that have the id: nobody looks at them again.
     let counts = if job.learns() { "status IN ('learned', 'held', 'invalid')" } else { "status = 'planned'" };
     let ends = if job.learns() { "status IN ('learned', 'held')" } else { "status = 'planned'" };
-    let message = format!("'{what} `' || preview(target) || '` is also used by another row of the model'");
+    let message = also_used(what, "target");
     let shared = format!(
         "side = 0 AND {ends} AND target IN (SELECT target FROM plan WHERE side = 0 AND target IS NOT NULL AND {counts}
            GROUP BY target HAVING count(*) > 1)"
@@ -138,7 +142,7 @@ pub(crate) fn spare(table: &Table) -> Result<(), PlanError> {
         return Ok(());
     }
     table.batch(OF_HOLDERS)?;
-    let message = "code = 'duplicate-target', message = 'another row of the model has this external id'";
+    let message = format!("code = 'duplicate-target', message = {}", also_used("external id", "target"));
     let planned = "phase = 3 AND status = 'planned'";
     table.change(
         &format!(

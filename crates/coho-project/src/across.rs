@@ -25,10 +25,10 @@ pub(crate) fn renamed(syncs: &[ReadSync], problems: &mut Vec<Problem>) {
         for (id, at) in &sync.renamed_from {
             let (message, help) = match (ids.get(id), first.get(id)) {
                 (Some(_), _) if own == Some(id) => {
-                    (format!("`{id}` is the sync's own id"), "remove it from `renamed_from`".to_owned())
+                    (format!("`{id}` is this sync's own id"), "remove it from `renamed_from`".to_owned())
                 }
                 (Some(other), _) => (
-                    format!("a sync `{id}` still exists, and its state is its own"),
+                    format!("a sync `{id}` still exists, so its state cannot be taken over"),
                     format!("remove it from `renamed_from`, or remove {}", other.file),
                 ),
                 (None, Some(other)) if other.file == at.file => {
@@ -162,12 +162,12 @@ fn agrees(object: Object, path: &FieldPath, one: &Sync, other: &Sync) -> bool {
 
 fn shared(object: Object, path: &FieldPath, first: &Sync, first_at: &Place, at: &Place) -> Problem {
     let message = format!(
-        "`{path}` of {} is mapped by sync `{}` too: of a record that both have, the last one wins",
+        "`{path}` of {} is also mapped by sync `{}`: if both have a record, the last one to run wins",
         object.with_article(),
         first.id
     );
     Problem::new(Code::SHARED_FIELD, message).at(at).help(format!(
-        "map it in only one of them, unless they share no record; the other one is at {first_at}"
+        "map it in only one of the syncs, unless they share no records; the other mapping is at {first_at}"
     ))
 }
 

@@ -93,7 +93,7 @@ pub enum ChannelSpec {
         from: Option<String>,
         /// The messaging service that sends.
         service: Option<String>,
-        /// The number that is told.
+        /// The number to send to.
         to: String,
         /// Another address of the API.
         api_url: Option<String>,
@@ -114,7 +114,7 @@ pub enum ChannelSpec {
     Command {
         /// The program and its arguments.
         run: Vec<String>,
-        /// How long it may take.
+        /// How long the program may take.
         timeout: Duration,
     },
 }

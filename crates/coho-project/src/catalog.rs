@@ -26,7 +26,7 @@ pub(crate) fn mappable(object: Object, name: &str) -> Result<(), Problem> {
         Object::Event => MESSAGE_ID,
     };
     if name == matched {
-        return Err(Problem::new(Code::WRONG_VALUE, format!("`{name}` is set by `match`"))
+        return Err(Problem::new(Code::WRONG_VALUE, format!("`match` already sets `{name}`"))
             .help(format!("remove it here; its column is in `match: {{ {name}: … }}`")));
     }
     if object.field(name).is_some() {
@@ -87,7 +87,7 @@ pub(crate) fn check(object: Object, mode: Mode, mapped: &Mapped, at: &Place, pro
 fn required(object: Object, field: &str) -> Problem {
     let help = match object {
         Object::Organization | Object::Account | Object::User => format!(
-            "{} is created with it: add `{field}: …` to `fields`, or use `mode: update`",
+            "Vitally needs it to create {}: add `{field}: …` to `fields`, or use `mode: update`",
             object.with_article()
         ),
         Object::Event => format!(
@@ -158,7 +158,7 @@ pub(crate) fn fit_trait(path: &FieldPath, from: Expression, at: &Place) -> Resul
         Expression::Static(_) | Expression::Object(_) | Expression::Array(_) => {
             Err(Problem::new(Code::NESTED_TRAIT, format!("`{path}` cannot hold an object or a nested list"))
                 .at(at)
-                .help("map its members one by one, each under a name of its own"))
+                .help("map its members one by one, each under its own name"))
         }
     }
 }

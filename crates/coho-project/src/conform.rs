@@ -19,7 +19,7 @@ pub(crate) fn conform(root: &Node, shape: &'static Shape, problems: &mut Vec<Pro
     match &root.content {
         Content::Map(entries) => checker.map(entries, shape, &whole),
         Content::Scalar(_) | Content::List(_) | Content::Unresolved => {
-            let message = format!("expected keys with values, found {}", root.kind());
+            let message = format!("expected a mapping with keys, found {}", root.kind());
             let example = shape.keys.first().map_or("", |key| key.example);
             checker.tell(Code::WRONG_VALUE, message, &root.place, format!("begin with `{example}`"));
         }

@@ -1,31 +1,30 @@
-//! A project's files: YAML with places, references to secrets, targets, JSON Schema.
+//! A project's files: YAML with positions, references to secrets, targets, JSON Schema.
 //!
-//! **What it is:** [`load`] takes the texts of `coho.yaml`, `models/`, `syncs/` and `tests/` and gives a checked [`Project`], or every
-//! mistake of every file at once: each a [`Problem`](coho_core::problem::Problem) with file, line, column, length and what
-//! helps. [`excerpt`] shows one with its line. [`schema`] and [`reference()`] say what may stand in the files, for editors and
-//! people; [`starter`] is a project to begin with; [`bless`](bless()) writes what came into a test file.
+//! **What it is:** [`load`] takes the texts of `coho.yaml`, `models/`, `syncs/` and `tests/`, and returns a checked [`Project`], or every
+//! mistake of every file: each is a [`Problem`](coho_core::problem::Problem) with file, line, column, length and help. [`excerpt`] shows a
+//! problem with its line. [`schema`] and [`reference()`] describe the files for editors and people. [`starter`] is a project to start with.
+//! [`bless`](bless()) writes actual results into a test file.
 //!
-//! **What it is not:** it knows nothing of how any of it is executed: not of SQL, HTTP, Liquid, nor of where files and
-//! variables come from. It is pure: texts and the environment come in as arguments.
+//! **What it is not:** it knows nothing of how any of it is executed: nothing of SQL, HTTP or Liquid, nor of where files and variables come
+//! from. It is pure: texts and the environment come in as arguments.
 //!
-//! **Where to begin:** `keys`, the one table of all keys, which drives checks, schema and reference. Then the way of a file:
-//! `yaml` makes a tree with places, `interpolate` resolves `${NAME}` in `coho.yaml`, `conform` finds what the table does not
-//! allow, `read` takes what it does, `catalog` holds fields against Vitally's objects, and `load` ties the files together.
+//! **Where to begin:** `keys`, the one table of all keys, which drives checks, schema and reference. Then follow a file: `yaml` builds a tree
+//! with positions, `interpolate` resolves `${NAME}` in `coho.yaml`, `conform` finds what the table does not allow, `read` reads what it
+//! allows, `catalog` compares fields with Vitally's objects, and `load` ties the files together.
 //!
 //! **Decisions:**
 //!
-//! - A model in SQL says `-- source: warehouse` and `-- primary_key: id` in the comments at its top; other comments may stand
-//!   among them.
-//! - The chosen target is the one that is asked for, else `default_target`, else the first; its destination takes the place of
-//!   every sync's `to`. Without targets, every sync names its destination.
-//! - References of sources and destinations that nothing uses need not resolve: who runs `dev` needs no token of `prod`. Such
-//!   sources and destinations are not in the [`Project`].
-//! - A destination needs only the tokens of the APIs that its syncs use: events and `api: analytics` the Analytics token, all else
-//!   the REST token. What is missing is told at the destination.
-//! - An event is never taken back, so its sync must say what the first run does with the rows that are there.
-//! - Two syncs that map one field of one object are a warning ([`Project::warnings`]), since their rows may never meet.
-//! - `traits: props`, or a mapping of `column` with nothing but `as` and `null`, takes all traits from one column. A lone trait
-//!   that is called `column` is written `traits.column`.
+//! - A model in SQL has `-- source: warehouse` and `-- primary_key: id` in the comments at its top. Other comments may be among them.
+//! - The target is the one on the command line, else `default_target`, else the first. Its destination replaces every sync's `to`. Without
+//!   targets, every sync names its destination.
+//! - References in sources and destinations that nothing uses may be unresolved: whoever runs `dev` needs no token of `prod`. Such sources and
+//!   destinations are not in the [`Project`].
+//! - A destination needs only the tokens of the APIs that its syncs use: the Analytics token for events and `api: analytics`, the REST token
+//!   for everything else. A missing token is reported at the destination.
+//! - An event can never be taken back, so its sync must say what the first run does with the existing rows.
+//! - If two syncs map the same field of the same object, that is a warning ([`Project::warnings`]), since they may share no records.
+//! - `traits: props`, or a mapping with only `column` (and `as`, `null`), takes all traits from one column. A single trait named `column` is
+//!   written `traits.column`.
 //!
 //! ```
 //! use coho_project::{File, excerpt, load};

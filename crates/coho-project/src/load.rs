@@ -201,7 +201,7 @@ impl<'a> Loader<'a> {
             let name = stem(&file.path);
             let path: Arc<str> = Arc::from(file.path.as_str());
             if !texts::is_name(name) {
-                let message = format!("a model cannot be called `{}`", coho_core::value::preview(name));
+                let message = format!("a model cannot be named `{}`", coho_core::value::preview(name));
                 self.problems.push(
                     Problem::new(Code::WRONG_VALUE, message)
                         .at(&Place::file(path.clone()))
@@ -210,7 +210,7 @@ impl<'a> Loader<'a> {
             }
             if let Some(other) = first.insert(name, &file.path) {
                 self.problems.push(
-                    Problem::new(Code::DUPLICATE_ID, format!("two models are called `{name}`"))
+                    Problem::new(Code::DUPLICATE_ID, format!("two models are named `{name}`"))
                         .at(&Place::file(path.clone()))
                         .help(format!(
                             "rename this file or `{other}`; a model is named after its file, without the extension"

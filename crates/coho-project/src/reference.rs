@@ -13,7 +13,7 @@ const HEAD: &str = "<!-- Written by `coho_project::reference()` from the table o
 # Configuration
 
 A project is `coho.yaml`, and files in `models/`, `syncs/` and `tests/`. All are UTF-8. YAML files follow YAML 1.2: only `true` and \
-`false` are booleans, `yes` and `no` are texts, numbers keep their digits. A key that is not in these tables is a mistake.
+`false` are booleans, `yes` and `no` are text, and numbers keep their digits. Keys that are not in these tables are errors.
 ";
 
 /// The Markdown of `docs/reference/configuration.md`.
@@ -80,7 +80,7 @@ impl Page {
     fn row(&mut self, key: &Key) {
         let (value, default, meaning) = match key.need {
             Need::Later(help) => {
-                (String::new(), String::new(), format!("Comes with a later version; {help}. {}", key.meaning))
+                (String::new(), String::new(), format!("Not supported yet; {help}. {}", key.meaning))
             }
             Need::Must => (value(key.form), "**required**".to_owned(), key.meaning.to_owned()),
             Need::May => (value(key.form), key.default.to_owned(), key.meaning.to_owned()),
@@ -96,7 +96,7 @@ impl Page {
     }
 
     fn objects(&mut self) {
-        self.add("\n## Fields by object\n\nWhat may stand in `fields`, besides `traits`, or `properties` of an event.\n");
+        self.add("\n## Fields by object\n\nWhat `fields` can hold, besides `traits`, or `properties` of an event.\n");
         self.add("\n| object | field | holds | must be mapped |\n|---|---|---|---|\n");
         for object in Object::ALL {
             for field in object.catalog().fields.iter().filter(|field| field.name != "externalId") {

@@ -141,7 +141,7 @@ impl Writer {
 
     fn key(&mut self, key: &'static Key) -> Json {
         let description = match (key.need, key.default) {
-            (Need::Later(help), _) => format!("Comes with a later version; {help}. {}", key.meaning),
+            (Need::Later(help), _) => format!("Not supported yet; {help}. {}", key.meaning),
             (Need::Must | Need::May | Need::With(_) | Need::Where(_), "") => key.meaning.to_owned(),
             (Need::Must | Need::May | Need::With(_) | Need::Where(_), default) => {
                 format!("{} Default: {default}.", key.meaning)

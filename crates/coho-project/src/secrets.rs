@@ -87,14 +87,10 @@ fn written_out(key: &str, example: &str, entry: &Entry, scalar: &Scalar) -> Prob
     place.length = place.length.max(1);
     let begins =
         coho_core::secret::TOKEN_PREFIXES.into_iter().any(|prefix| scalar.written.starts_with(prefix));
-    let again = if begins {
-        "; whoever has the file has the token, so make a new one in Vitally if it was shared"
-    } else {
-        ""
-    };
+    let again = if begins { "; if the file was shared, create a new token in Vitally" } else { "" };
     Problem::new(Code::LITERAL_SECRET, format!("{what} is written out in the file"))
         .at(&place)
-        .help(format!("put it into an environment variable and write `{example}`{again}"))
+        .help(format!("put it in an environment variable, and write `{example}`{again}"))
 }
 
 fn is_local(url: &str) -> bool {

@@ -35,8 +35,8 @@ pub(crate) fn check(syncs: &[ReadSync], problems: &mut Vec<Problem>) {
             } else if let Some(way) = circle(own, id, &follows) {
                 let way = way.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" after ");
                 wrong(
-                    format!("the syncs wait for each other in a circle: {way}"),
-                    "give one of them a time of its own",
+                    format!("the syncs wait for each other in a cycle: {way}"),
+                    "give one of them its own schedule",
                 )
             } else {
                 continue;

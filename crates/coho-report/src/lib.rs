@@ -1,13 +1,12 @@
 //! Plans, runs, rows and problems as text for people and as JSON for programs.
 //!
-//! **What it is:** pure functions from the values of [`coho_core::plan`] and [`coho_core::event`] to texts ([`text`]),
-//! documents ([`json`]) and exit codes ([`exit`]). [`line`](mod@line) has the lines of the two listings, [`style`] says
-//! whether there are colours and how wide a line may be.
+//! **What it is:** pure functions from the values of [`coho_core::plan`] and [`coho_core::event`] to text ([`text`]), documents ([`json`]) and
+//! exit codes ([`exit`]). [`line`](mod@line) has the lines of listings; [`style`] sets colors and line width.
 //!
-//! **What it is not:** it knows nothing of terminals, files, clocks or environments: whoever calls it prints what it gives,
-//! and says whether there are colours. It can never change a run.
+//! **What it is not:** it knows nothing of terminals, files, clocks or environments: callers print what it returns, and choose whether to use
+//! colors. It can never change a run.
 //!
-//! **Where to begin:** [`text::plan()`] and [`text::run()`]; every snapshot beside the fixtures shows what they give.
+//! **Where to begin:** [`text::plan()`] and [`text::run()`]. The snapshots beside the fixtures show their output.
 //!
 //! ```
 //! use coho_core::counts::Counts;

@@ -1,21 +1,20 @@
 //! Schedules: when a sync is due, what was missed, and which sync follows which.
 //!
-//! **What it is:** a [`Timed`] is an interval (`every: 15m`) or a cron pattern in a named [`Zone`]. It gives the moments at which
-//! it is due, its *ticks*, in order and without end, through every change of the clocks. [`due`](due()) says which tick is to be carried
-//! out now and how many were missed, [`follow`](follow()) whether a sync may run after others did. All are functions of their arguments.
+//! **What it is:** a [`Timed`] is an interval (`every: 15m`) or a cron pattern in a named [`Zone`]. It yields the moments at which it is due,
+//! its *ticks*, in order and without end, through every change of the clocks. [`due`](due()) says which tick to carry out now and how many
+//! were missed; [`follow`](follow()), whether a sync may run after others. All of them are functions of their arguments.
 //!
-//! **What it is not:** it has no clock, starts nothing and remembers nothing. It knows nothing of syncs, projects or ledgers, and
-//! can be used alone.
+//! **What it is not:** it has no clock, starts nothing and remembers nothing. It knows nothing of syncs, projects or ledgers, and can be used
+//! alone.
 //!
-//! **Where to begin:** [`timed`] for the two kinds, [`cron`] for the pattern and what the clocks do to it, [`mod@due`] for what a
-//! scheduler asks.
+//! **Where to begin:** [`timed`] for the two kinds, [`cron`] for patterns and clock changes, [`mod@due`] for what a scheduler asks.
 //!
 //! **Decisions** (`docs/decisions/0033-schedules-walk-the-clock.md`):
 //!
-//! - A time of day that the clocks skip is due at the moment at which they skip it; one that they show twice, the first time. A
-//!   pattern whose hour is `*` or `*/n` goes by the hours that pass.
-//! - An interval is counted from 1970-01-01 00:00 UTC, so that no restart moves it.
-//! - Missed ticks are made up by one run, which knows how many they were: a sync compares states.
+//! - A time of day that the clocks skip is due at the moment of the change; one that occurs twice is due the first time. A pattern whose hour is
+//!   `*` or `*/n` counts the hours that pass.
+//! - Intervals count from 1970-01-01 00:00 UTC, so a restart does not shift them.
+//! - One run makes up for all missed ticks and knows how many they were, because a sync compares states.
 //!
 //! ```
 //! use coho_schedule::{Spread, Timed, Zone, due};

@@ -1,13 +1,13 @@
-//! The debugger: pages that show every run, row and call, served to a browser on this machine.
+//! The server: pages that show every run, row and call, the scheduler, the trigger API and metrics.
 //!
-//! **What it is:** a small web server over two things that others own: the ledger, which it only reads, beside whoever writes
-//! it, and the project's files. Each page is a value ([`page`]) that its HTML and its JSON twin (`.json`) both show, so that
-//! neither can say what the other does not.
+//! **What it is:** a small web server over two things that belong to others: the ledger, which pages only read, also during runs, and the
+//! project's files. Each page is a value ([`page`]). Its HTML and its JSON twin (`.json`) both show that value, so neither can show something
+//! that the other does not.
 //!
-//! **What it is not:** it knows no SQL (the questions stand in `coho_ledger::look`), plans nothing and sends nothing itself
-//! (that is the engine's), and asks nothing of any other server: scripts, styles and pictures are its own.
+//! **What it is not:** it knows no SQL (queries are in `coho_ledger::look`), it does not plan or send by itself (that is the engine), and it
+//! needs no other server: scripts, styles and pictures are its own.
 //!
-//! **Where to begin:** [`server`] for the way of a request, `guard` for who is let in, `target` for the addresses of pages,
+//! **Where to begin:** [`server`] for the path of a request, `guard` for access control, `target` for the addresses of pages, and
 //! `page/home.rs` for the pattern that all pages follow.
 //!
 //! ```

@@ -158,7 +158,7 @@ fn with_file(mut files: Vec<File>, path: &str, text: &str) -> Vec<File> {
 /// The first rows of a model, read on a thread that may block.
 pub(crate) fn sample(site: &Site, model: &str, handle: &Handle) -> Result<Rows, Refused> {
     let refused = |message: String| Refused { message, help: None };
-    let opened = (site.open)().map_err(|_| refused("the project’s files are wrong".to_owned()))?;
+    let opened = (site.open)().map_err(|_| refused("the project’s files have mistakes".to_owned()))?;
     let model =
         opened.project.model(model).ok_or_else(|| refused(format!("the project has no model `{model}`")))?;
     let engine = Engine::new(site.setup(&opened.project));

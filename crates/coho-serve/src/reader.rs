@@ -33,13 +33,13 @@ pub(crate) enum ReadError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// A page could not be made of it.
-    #[error("making the page failed")]
+    #[error("cannot build the page")]
     Page(#[from] serde_json::Error),
     /// A plan could not be read.
     #[error(transparent)]
     Plan(#[from] TableError),
     /// The work was given up, since the process ends.
-    #[error("the server is ending")]
+    #[error("the server is shutting down")]
     Ending,
 }
 

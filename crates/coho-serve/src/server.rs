@@ -200,7 +200,7 @@ fn door(shared: &Shared, is_wrong: bool) -> String {
 /// Who has no session sees a door, and nothing behind it.
 fn stranger(shared: &Shared, path: &str) -> Response {
     if path.strip_suffix(".json").is_some() {
-        let text = "{\"error\":\"show the token: `Authorization: Bearer TOKEN`\"}\n";
+        let text = "{\"error\":\"send the token as `Authorization: Bearer TOKEN`\"}\n";
         let kind = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::UNAUTHORIZED, kind, text).into_response();
     }

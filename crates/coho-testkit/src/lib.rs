@@ -1,14 +1,12 @@
-//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process, a mail
-//! server, a browser.
+//! Test servers that several crates need: PostgreSQL, a mail server, an HTTP receiver, a browser.
 //!
-//! **What it is:** [`Postgres`] starts a fresh server from the machine's own server programs, listens on the loopback
-//! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends. [`MailServer`]
-//! takes mails over real sockets, as strictly as RFC 5321 says, and keeps them; [`Receiver`] takes requests over HTTP;
-//! [`Browser`] is a Chromium that does what a test says.
+//! **What it is:** [`Postgres`] starts a fresh server from the machine's own programs on the loopback interface. The server and its folder are
+//! gone when the value is dropped or the test process ends, however it ends. [`MailServer`] receives e-mail over real sockets, as strictly as
+//! RFC 5321, and keeps it. [`Receiver`] receives HTTP requests. [`Browser`] is a Chromium that a test controls.
 //!
-//! **What it is not:** it downloads nothing, knows nothing of Coho's other crates, and is part of no released program.
+//! **What it is not:** it downloads nothing, knows nothing of Coho's other crates, and is not part of any released program.
 //!
-//! **Where to begin:** [`Postgres::start`]; tests that cannot run without a server call [`Postgres::start_or_skip`].
+//! **Where to begin:** [`Postgres::start`]. Tests that cannot run without a server call [`Postgres::start_or_skip`].
 //!
 //! ```
 //! use coho_testkit::Postgres;

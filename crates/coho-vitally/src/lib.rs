@@ -1,26 +1,27 @@
 //! Vitally's REST and Analytics APIs: exchanges and batches without I/O, and a client that drives them.
 //!
-//! **What it is:** the one place that knows Vitally's paths, bodies and status codes. An operation of `coho-core` goes in,
-//! and exactly one verdict comes out: it was applied, accepted, refused, never left us, or nobody knows.
+//! **What it is:** the only crate that knows Vitally's paths, bodies and status codes. An operation of `coho-core` goes in, and exactly one
+//! verdict comes out: it was applied, accepted, refused or never sent, or the result is unknown.
 //!
-//! **What it is not:** it knows nothing of rows, mappings, syncs or ledgers. It remembers nothing between runs, and does not
-//! decide what is sent; only how.
+//! **What it is not:** it knows nothing of rows, mappings, syncs or ledgers. It remembers nothing between runs, and decides how to send, not
+//! what.
 //!
-//! Vitally's documentation leaves much open (does a POST update a record that exists? does a PUT add links or replace
-//! them?). Every exchange here is right either way, and is tested at both ends of each such question.
+//! Vitally's documentation leaves much open: does a POST update an existing record? Does a PUT add links or replace them? Every exchange is
+//! correct either way, and tested both ways.
 //!
 //! **Where to begin:**
 //!
-//! 1. [`exchange`]: what is asked for an operation, what the answers mean, and what it costs; a file with a table for each mode.
-//!    Straight code over the port [`ask`].
-//! 2. [`analytics`]: the same through the Analytics API, a hundred records or events in a call, taken rather than applied.
-//! 3. [`lookup`]: which record has an external id or an e-mail address; [`list`]: all of them; [`custom_field`]: the traits
-//!    that a workspace has defined; [`address`]: paths, and what is learned of them.
-//! 4. [`request`]: requests and answers as values; [`resolved`]: ids and more that the caller knows.
-//! 5. `client` (feature `client`, on by default): HTTP, pace, repeats, the connection tests, and the live check, which asks
-//!    a workspace what the documentation leaves open. Without the feature the crate opens no socket.
+//! 1. [`exchange`]: the calls for an operation, what responses mean, and what they cost; one file with a table per mode. It is straight code
+//!    over the port [`ask`].
+//! 2. [`analytics`]: the same through the Analytics API, with up to a hundred records or events per call, which are accepted rather than
+//!    applied.
+//! 3. [`lookup`]: which record has an external id or an e-mail address; [`list`]: all records; [`custom_field`]: the traits that a
+//!    workspace defines; [`address`]: paths, and what is learned about them.
+//! 4. [`request`]: requests and responses as values; [`resolved`]: ids and more that the caller knows.
+//! 5. `client` (feature `client`, on by default): HTTP, rate limiting, retries, connection tests, and the live check, which finds out what the
+//!    documentation leaves open. Without the feature, the crate opens no sockets.
 //!
-//! One account, sent to a simulator; in the US, [`Endpoint::Us`](client::Endpoint::Us) leads to Vitally itself:
+//! One account, sent to a simulator; in the US, [`Endpoint::Us`](client::Endpoint::Us) is Vitally itself:
 //!
 //! ```
 //! # #[cfg(feature = "client")]

@@ -118,7 +118,7 @@ impl Listing {
             Next::From(cursor) => cursor,
             Next::Lost => {
                 let why = format!(
-                    "Vitally's list of {}s breaks off: it has more pages, but no cursor",
+                    "Vitally's list of {}s ends early: it announces more pages, but no cursor",
                     self.object
                 );
                 return ListEnd::Failed(Verdict::Unsent { why });

@@ -12,7 +12,7 @@ pub struct Command {
     pub run: Vec<String>,
     /// Where it runs: the project's folder.
     pub folder: std::path::PathBuf,
-    /// How long it may take.
+    /// How long the program may take.
     pub limit: Duration,
 }
 

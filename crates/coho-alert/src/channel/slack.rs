@@ -104,7 +104,7 @@ impl SlackBot {
     pub fn interpret(answer: ChannelAnswer, message: &Notification) -> Posting {
         let ChannelAnswer::Reply { status: 200, body, .. } = &answer else { return answer.interpret() };
         let Ok(document) = serde_json::from_str::<Json>(body) else {
-            return Posting::Later { after: None, why: "it did not answer with JSON".to_owned() };
+            return Posting::Later { after: None, why: "the response is not JSON".to_owned() };
         };
         if document.get("ok").and_then(Json::as_bool) == Some(true) {
             return Posting::Done {

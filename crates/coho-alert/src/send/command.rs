@@ -57,7 +57,7 @@ fn interpret(program: &str, output: &Output) -> Posting {
     let last = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     let last = cut(&coho_core::terminal::escape(last), 200);
     let ended = match output.status.code() {
-        Some(code) => format!("`{program}` ended with {code}"),
+        Some(code) => format!("`{program}` exited with {code}"),
         None => format!("`{program}` was killed"),
     };
     let why = if last.is_empty() { ended } else { format!("{ended}: {last}") };

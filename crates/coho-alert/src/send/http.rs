@@ -70,7 +70,7 @@ async fn read(mut response: reqwest::Response) -> ChannelAnswer {
 /// The innermost cause, which says the most and has no address in it.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return "no response in time".to_owned();
     }
     if error.is_builder() {
         return "the address is not an HTTP address".to_owned();
@@ -81,5 +81,5 @@ fn why(error: &reqwest::Error) -> String {
         text = cause.to_string();
         source = cause.source();
     }
-    format!("no answer: {text}")
+    format!("no response: {text}")
 }

@@ -24,7 +24,7 @@ pub(super) async fn send(email: &Email, message: &Notification) -> Posting {
         Ok(Ok(_)) => Posting::Done { receipt: None },
         Ok(Err(error)) if error.is_permanent() => Posting::Never { why: told(&error) },
         Ok(Err(error)) => Posting::Later { after: None, why: told(&error) },
-        Err(_) => Posting::Later { after: None, why: "no answer in time".to_owned() },
+        Err(_) => Posting::Later { after: None, why: "no response in time".to_owned() },
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Serve {
 
 fn grace(text: &str) -> Result<Duration, String> {
     let grace = span::parse(text).filter(|grace| *grace <= Duration::from_secs(3_600));
-    grace.ok_or_else(|| "expected a time such as 30s or 5m, at most an hour".to_owned())
+    grace.ok_or_else(|| "expected a duration such as 30s or 5m, at most an hour".to_owned())
 }
 
 /// What is done with tokens.

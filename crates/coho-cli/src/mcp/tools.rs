@@ -48,7 +48,7 @@ pub(super) const ALL: [Described; 6] = [
     },
     Described {
         name: "list_runs",
-        about: "The last runs, the newest first: one entry for each sync, with counts by status",
+        about: "The latest runs, newest first: one entry for each sync, with counts by status",
         arguments: &[LIMIT],
     },
     Described {
@@ -58,7 +58,7 @@ pub(super) const ALL: [Described; 6] = [
     },
     Described {
         name: "explain_row",
-        about: "One row across all runs: what became of it, why, which fields changed, and the calls for it",
+        about: "One row across all runs: what happened to it, why, which fields changed, and the calls for it",
         arguments: &[SYNC, KEY],
     },
     Described {
@@ -98,7 +98,7 @@ impl Asked<'_> {
     }
 
     fn must(&self, name: &str) -> anyhow::Result<&str> {
-        self.text(name).ok_or_else(|| anyhow!("expected `{name}`, a text"))
+        self.text(name).ok_or_else(|| anyhow!("expected text for `{name}`"))
     }
 
     fn limit(&self) -> u64 {
@@ -148,10 +148,10 @@ fn list_syncs(loaded: &Loaded) -> anyhow::Result<Json> {
 
 fn explain_run(loaded: &Loaded, run: Option<&str>) -> anyhow::Result<Json> {
     let engine = engine::of(loaded);
-    let Some(ledger) = engine.ledger_to_read()? else { return Err(anyhow!("nothing was run yet")) };
+    let Some(ledger) = engine.ledger_to_read()? else { return Err(anyhow!("there are no runs yet")) };
     let record = match run {
         Some(id) => ledger.run(&RunId::new(id))?.ok_or_else(|| runs::no_run(id))?,
-        None => ledger.runs(1)?.pop().ok_or_else(|| anyhow!("nothing was run yet"))?,
+        None => ledger.runs(1)?.pop().ok_or_else(|| anyhow!("there are no runs yet"))?,
     };
     let lines = runs::lines(&record, &engine.retention());
     let mut document = json::run_detail(&lines, &runs::details(&ledger, &record)?);

@@ -70,13 +70,13 @@ impl Lines {
     fn sign(&mut self, taken: Duration) -> String {
         self.said = taken;
         let millis = u64::try_from(taken.as_millis()).unwrap_or(u64::MAX);
-        format!("at work for {}: {}", time(millis), self.state())
+        format!("running for {}: {}", time(millis), self.state())
     }
 
     fn state(&self) -> String {
         let sent = || format!("{} of {} sent", number(self.settled), number(self.planned));
         match &self.stage {
-            Stage::Beginning => "beginning".to_owned(),
+            Stage::Beginning => "starting".to_owned(),
             Stage::Reading { sync, rows } => format!("{sync}: {} read", counted(*rows, "row")),
             Stage::Sending { sync } => format!("{sync}: {}", sent()),
             Stage::Ended { sync } => format!("{sync}: done; {}", sent()),
@@ -186,10 +186,10 @@ mod tests {
     fn a_long_run_says_every_ten_seconds_what_it_is_at() {
         let mut lines = Lines::new(Detail::SignsOfLife);
         assert!(lines.on(&reading("accounts", 8_000), seconds(1)).is_empty());
-        assert_eq!(lines.look(seconds(10)).as_deref(), Some("at work for 10 s: accounts: 8,000 rows read"));
+        assert_eq!(lines.look(seconds(10)).as_deref(), Some("running for 10 s: accounts: 8,000 rows read"));
         assert_eq!(lines.look(seconds(11)), None);
         assert!(lines.on(&reading("accounts", 16_000), seconds(19)).is_empty());
-        let line = "at work for 20 s: accounts: 24,000 rows read";
+        let line = "running for 20 s: accounts: 24,000 rows read";
         assert_eq!(lines.on(&reading("accounts", 24_000), seconds(20)), [line]);
     }
 
@@ -197,8 +197,8 @@ mod tests {
     fn once_it_was_long_every_stage_is_told() {
         let mut lines = Lines::new(Detail::SignsOfLife);
         assert!(lines.look(seconds(10)).is_some());
-        assert_eq!(lines.on(&reading("users", 1), seconds(12)), ["at work for 12 s: users: 1 row read"]);
-        assert_eq!(lines.on(&settled("users"), seconds(13)), ["at work for 13 s: users: 1 of 0 sent"]);
+        assert_eq!(lines.on(&reading("users", 1), seconds(12)), ["running for 12 s: users: 1 row read"]);
+        assert_eq!(lines.on(&settled("users"), seconds(13)), ["running for 13 s: users: 1 of 0 sent"]);
         assert!(lines.on(&settled("users"), seconds(14)).is_empty());
     }
 

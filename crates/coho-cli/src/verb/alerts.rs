@@ -99,7 +99,7 @@ fn mute(global: &Global, sync: &str, time: Duration, why: &str) -> anyhow::Resul
     let time = chrono::Duration::from_std(time)?;
     let mute = engine.mute(&SyncId::new(sync), time, why)?;
     print::talk(&format!(
-        "alerts of `{sync}` are muted until {}; those still open then are sent then",
+        "alerts of `{sync}` are muted until {}; alerts that are still open then will be sent",
         mute.until.format("%Y-%m-%d %H:%M:%SZ")
     ));
     list(global)

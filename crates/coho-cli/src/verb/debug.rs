@@ -34,7 +34,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     let keys = keys(typed.token_file.as_deref())?;
     let address = typed.listen.unwrap_or_else(|| ([127, 0, 0, 1], typed.port).into());
     let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
-    let address = listener.local_addr().context("finding out the port")?;
+    let address = listener.local_addr().context("cannot determine the port")?;
     let stop = Stop::new();
     let acts = typed.allow_actions.then(|| Acts::new(global.clone(), stop.clone()));
     let site = Site {
@@ -64,7 +64,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         }
         stop.ask();
     };
-    serve(site, listener, asked).await.context("serving pages")?;
+    serve(site, listener, asked).await.context("cannot serve pages")?;
     if let Some(acts) = acts {
         // What is under way is finished first. Whoever asks a second time does not wait.
         tokio::select! {
@@ -144,7 +144,7 @@ fn keys(file: Option<&Path>) -> anyhow::Result<Keys> {
 fn token(path: &Path) -> anyhow::Result<String> {
     let known = |message: String, source: Option<anyhow::Error>| Known {
         message,
-        help: Some(format!("name a file with one line of at least {SHORTEST} characters with --token-file")),
+        help: Some(format!("pass a file with one line of at least {SHORTEST} characters to --token-file")),
         code: 2,
         source,
     };

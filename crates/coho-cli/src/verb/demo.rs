@@ -46,14 +46,16 @@ const REFUSAL: &str =
 
 /// Shows everything in a temporary folder, which is gone afterwards.
 pub(crate) async fn demo(typed: &Demo) -> anyhow::Result<Exit> {
-    let folder =
-        tempfile::Builder::new().prefix("coho-demo-").tempdir().context("making a temporary folder")?;
+    let folder = tempfile::Builder::new()
+        .prefix("coho-demo-")
+        .tempdir()
+        .context("cannot create a temporary folder")?;
     let mut settings = SimulatorSettings::new(TOKEN);
     settings.listen = ([127, 0, 0, 1], 0).into();
-    let simulator = Simulator::start(settings).await.context("starting the simulator")?;
+    let simulator = Simulator::start(settings).await.context("cannot start the simulator")?;
     let shown = show(folder.path(), &simulator, typed).await;
     simulator.stop().await;
-    folder.close().context("removing the temporary folder")?;
+    folder.close().context("cannot remove the temporary folder")?;
     shown
 }
 
@@ -116,9 +118,10 @@ fn begin(folder: &Path, url: &str) -> anyhow::Result<()> {
     for (path, text) in coho_project::starter() {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).context("making the project's folders")?;
+            std::fs::create_dir_all(parent).context("cannot create the project's folders")?;
         }
-        std::fs::write(&path, text.replace("http://127.0.0.1:7700", url)).context("writing the project")?;
+        std::fs::write(&path, text.replace("http://127.0.0.1:7700", url))
+            .context("cannot write the project")?;
     }
     Ok(())
 }
@@ -129,14 +132,14 @@ async fn step(global: &Global, simulator: &Running) -> anyhow::Result<usize> {
     let exit = verb::run::run(global, &Rows::default(), None).await?;
     anyhow::ensure!(exit.code() == 0, "the run ended with exit code {}", exit.code());
     let calls = simulator.calls().len();
-    print::out(&format!("calls that Vitally saw: {calls}\n"))?;
+    print::out(&format!("calls that the simulator received: {calls}\n"))?;
     Ok(calls)
 }
 
 fn edit(path: &Path, before: &str, after: &str) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path).context("reading the demo's data")?;
+    let text = std::fs::read_to_string(path).context("cannot read the demo's data")?;
     anyhow::ensure!(text.contains(before), "the demo's data has no `{before}`");
-    std::fs::write(path, text.replace(before, after)).context("changing the demo's data")
+    std::fs::write(path, text.replace(before, after)).context("cannot change the demo's data")
 }
 
 fn say(what: &str, command: &str) -> anyhow::Result<()> {

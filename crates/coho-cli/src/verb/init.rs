@@ -30,7 +30,7 @@ fn add(global: &Global, folder: &Path, with: &[With]) -> anyhow::Result<()> {
     let project = project::open_offline(&global)?.project;
     let syncs: Vec<_> = project.syncs.iter().map(|sync| sync.id.as_str()).collect();
     let whole = folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))?;
-    let coho = std::env::current_exe().context("finding out where this program is")?;
+    let coho = std::env::current_exe().context("cannot determine where this program is")?;
     let (whole, coho) = (whole.display().to_string(), coho.display().to_string());
     let surroundings = Surroundings { folder: &whole, coho: &coho, syncs: &syncs };
     for (path, text) in with.iter().flat_map(|kind| ready_made(*kind).files(&surroundings)) {
@@ -92,7 +92,7 @@ fn taken(folder: &Path, there: &[&str]) -> Known {
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -23,8 +23,8 @@ pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyho
     let id = uuid::Uuid::new_v4().simple().to_string();
     let name = format!("coho-check-{}", id.get(..8).unwrap_or(&id));
     print::talk(&announced(destination, &name));
-    if !yes && !print::confirmed("go on?")? {
-        print::talk("nothing was asked");
+    if !yes && !print::confirmed("Continue?")? {
+        print::talk("canceled: nothing was sent");
         return Ok(Exit::Done);
     }
     let report = engine.check_live(destination, &name, &stop_at_ctrl_c()).await?;
@@ -34,12 +34,12 @@ pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyho
 /// What will be there for a moment.
 fn announced(destination: &str, name: &str) -> String {
     format!(
-        "this makes, changes and deletes in the workspace of `{destination}`:\n  \
+        "this creates, changes and deletes these records in the workspace of `{destination}`:\n  \
            organization  {name}\n  \
            accounts      {name}, {name}-2\n  \
            users         {name}, {name}-2, with the address {name}@example.com\n  \
-           each of them  {name}-missing, if Vitally lets a PUT make records\n\
-         It takes about 60 calls. Vitally may go on listing the traits coho_check, coho_check_nested and \
+           each of them  {name}-missing, if Vitally lets a PUT create records\n\
+         This takes about 60 calls. Vitally may keep listing the traits coho_check, coho_check_nested and \
          vitally.custom.cohoCheck."
     )
 }

@@ -16,11 +16,11 @@ use crate::{engine, print, project};
 
 /// What no program on this machine can purge for the user.
 const OUT_OF_REACH: &str = "\
-not purged, because Coho cannot reach it:
+Coho cannot purge:
   the record in Vitally
   backups and copies of the ledger, and snapshots of its disk
-  what you kept of the output of Coho: logs, exports, messages that were sent
-the row's key, the ids of its record and digests of its values stay, so that nothing is sent twice
+  output of Coho that you kept: logs, exports, sent messages
+the row's key, the ids of its record and digests of its values stay, so that Coho sends nothing twice
 ";
 
 /// Purges the values of a row.
@@ -28,8 +28,8 @@ pub(crate) fn purge(global: &Global, sync: &str, key: &str, yes: bool) -> anyhow
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let sync = *syncs.first().context("no sync has this name")?;
-    let key = crate::key::typed(Some(key), &loaded.project, &syncs)?.context("no key was given")?;
+    let sync = *syncs.first().context("the project has no sync with this name")?;
+    let key = crate::key::typed(Some(key), &loaded.project, &syncs)?.context("no key given")?;
     let what = format!("key `{}` of `{}`", key.row(), sync.id);
     let question = format!(
         "purge the values of {what}? This deletes its history, and the copies of the ledger from before upgrades."
@@ -88,7 +88,7 @@ fn document(sync: &Sync, key: &Key, report: &PurgeReport) -> Json {
 fn told(report: &PurgeReport, root: &Path) -> String {
     let purged = report.purged;
     let counts = [
-        (purged.row_states, "row state", "of the ledger: what was sent"),
+        (purged.row_states, "row state", "of the ledger: the values that were sent"),
         (purged.rows, "row", "in the history of runs: changes and messages"),
         (purged.calls, "call", "made for the row: bodies, headers and queries"),
         (purged.others_calls, "call", "made for others that showed the record: bodies"),

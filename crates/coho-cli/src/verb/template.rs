@@ -74,7 +74,7 @@ pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Ex
         Ok(template) => {
             let gives = if template.is_typed() { "a value with its type" } else { "text" };
             let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
-            print::out(&format!("the template is OK: it gives {gives}{volatile}\n"))?;
+            print::out(&format!("the template is OK: it returns {gives}{volatile}\n"))?;
             Ok(Exit::Done)
         }
     }
@@ -93,7 +93,7 @@ fn source(typed: Option<&str>, file: Option<&Path>) -> anyhow::Result<(String, S
         (Some(text), _) => Ok(("template".to_owned(), text.to_owned())),
         (None, Some(path)) => Ok((path.display().to_string(), read(path)?)),
         (None, None) => {
-            let help = Some("write it as an argument, or use --file or --ndjson".to_owned());
+            let help = Some("pass it as an argument, or use --file or --ndjson".to_owned());
             Err(Known { message: "no template given".to_owned(), help, code: 2, source: None }.into())
         }
     }
@@ -101,7 +101,7 @@ fn source(typed: Option<&str>, file: Option<&Path>) -> anyhow::Result<(String, S
 
 fn read(path: &Path) -> anyhow::Result<String> {
     if path == Path::new("-") {
-        return bounded::all(io::stdin().lock(), LONGEST).context("reading standard input");
+        return bounded::all(io::stdin().lock(), LONGEST).context("cannot read standard input");
     }
     bounded::text(path, LONGEST).with_context(|| format!("cannot read {}", path.display()))
 }
@@ -157,7 +157,7 @@ fn answer_all(requests: &mut impl BufRead, answers: &mut impl io::Write) -> anyh
     loop {
         line.clear();
         let read = requests.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
-        if read.context("reading requests")? == 0 {
+        if read.context("cannot read the requests")? == 0 {
             return Ok(Exit::Done);
         }
         if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_LINE {
@@ -170,7 +170,7 @@ fn answer_all(requests: &mut impl BufRead, answers: &mut impl io::Write) -> anyh
         let answer = answer::answer(text.trim_end_matches(['\r', '\n']), Utc::now());
         match writeln!(answers, "{answer}").and_then(|()| answers.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
-            other => other.context("writing answers")?,
+            other => other.context("cannot write the answers")?,
         }
     }
 }
@@ -178,7 +178,7 @@ fn answer_all(requests: &mut impl BufRead, answers: &mut impl io::Write) -> anyh
 /// Passes over the rest of a line that is too long to be a request.
 fn skip_line(requests: &mut impl BufRead) -> anyhow::Result<()> {
     loop {
-        let rest = requests.fill_buf().context("reading requests")?;
+        let rest = requests.fill_buf().context("cannot read the requests")?;
         if rest.is_empty() {
             return Ok(());
         }

@@ -29,7 +29,7 @@ pub(crate) fn token(global: &Global, action: &TokenAction) -> anyhow::Result<Exi
                     help,
                 ));
             }
-            print::talk("the token is shown only this once; send it as `Authorization: Bearer TOKEN`");
+            print::talk("the token is shown only once; send it as `Authorization: Bearer TOKEN`");
             print::raw(&if global.json {
                 format!("{:#}\n", json!({ "version": 1, "name": name, "may": scope.name(), "token": token }))
             } else {
@@ -71,7 +71,7 @@ fn list(global: &Global, tokens: &[TokenRecord]) -> anyhow::Result<()> {
     }
     let line = |token: &TokenRecord| {
         let revoked = token.revoked.map(|time| format!(", revoked {}", at(time))).unwrap_or_default();
-        format!("{}  {}, made {}{revoked}\n", token.name, token.scope.name(), at(token.created))
+        format!("{}  {}, created {}{revoked}\n", token.name, token.scope.name(), at(token.created))
     };
     print::out(&tokens.iter().map(line).collect::<String>())
 }

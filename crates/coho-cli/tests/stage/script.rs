@@ -195,7 +195,7 @@ fn command(stage: &Stage, line: &str) -> Result<String, Failure> {
     let mut shown = format!("$ {line}\n{}", redact(&out, &names));
     // A slow machine makes any run a long one, which says so.
     let talk = redact(&talk, &names);
-    for line in log_first(&talk).into_iter().filter(|line| !line.starts_with("at work for ")) {
+    for line in log_first(&talk).into_iter().filter(|line| !line.starts_with("running for ")) {
         writeln!(shown, "{}", format!("! {line}").trim_end())?;
     }
     match output.status.code() {

@@ -22,7 +22,7 @@ pub struct Rules {
     pub duration: Times,
     /// How far the number of rows may lie from the median of earlier runs, in thousandths of it.
     pub volume: Shares,
-    /// How old the last good run may be, and how late a run.
+    /// How old the last successful run may be, and how late a run.
     pub freshness: Freshness,
 }
 
@@ -49,12 +49,12 @@ impl Default for Rules {
     }
 }
 
-/// How old the last good run may be, and how late a run.
+/// How old the last successful run may be, and how late a run.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Freshness {
-    /// How long ago the last good run may have ended.
+    /// How long ago the last successful run may have ended.
     pub age: Times,
-    /// How long after a time of its schedule a sync may be without a good run that began since.
+    /// How long after a time of its schedule a sync may be without a successful run that began since.
     pub grace: Option<TimeDelta>,
 }
 
@@ -94,9 +94,9 @@ impl Bound {
 pub struct Bounds {
     /// The limit for a warning.
     pub warning: Option<Bound>,
-    /// The limit for critical.
+    /// The limit for a critical alert.
     pub critical: Option<Bound>,
-    /// For how many runs in a row it must occur before it counts.
+    /// How many runs in a row must have the problem before the alert opens.
     pub after: u32,
     /// After how many runs in a row a warning becomes critical.
     pub critical_after: Option<u32>,
@@ -115,7 +115,7 @@ impl Bounds {
 pub struct Times {
     /// The limit for a warning.
     pub warning: Option<TimeDelta>,
-    /// The limit for critical.
+    /// The limit for a critical alert.
     pub critical: Option<TimeDelta>,
 }
 
@@ -132,7 +132,7 @@ impl Times {
 pub struct Shares {
     /// The limit for a warning.
     pub warning: Option<u32>,
-    /// The limit for critical.
+    /// The limit for a critical alert.
     pub critical: Option<u32>,
 }
 

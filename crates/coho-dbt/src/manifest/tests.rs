@@ -105,7 +105,7 @@ fn what_has_no_table_says_why() {
     );
     assert_eq!(
         wrong("bare"),
-        "the manifest names no table or view of the dbt model `bare`: run `dbt build`; if it stays so, write `table: \
+        "the manifest names no table or view of the dbt model `bare`: run `dbt build`; if that does not help, write `table: \
          schema.table` instead of `dbt:`"
     );
     assert_eq!(
@@ -136,7 +136,7 @@ fn tests_belong_to_what_they_depend_on() {
 #[test]
 fn another_file_is_refused() {
     let refused = |text: &str| Manifest::read(text.as_bytes()).unwrap_err().to_string();
-    assert_eq!(refused("{\"results\": []}"), "it has no `nodes`, so it is not dbt's manifest.json");
+    assert_eq!(refused("{\"results\": []}"), "the file has no `nodes`, so it is not dbt's manifest.json");
     assert!(refused("version: 2").starts_with("not a JSON file that dbt writes: "));
     assert!(refused("{\"nodes\": {}} more").starts_with("not a JSON file that dbt writes: "));
 }

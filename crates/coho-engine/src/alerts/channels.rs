@@ -38,7 +38,7 @@ impl Engine<'_> {
             }
             ChannelSpec::Sms { account, api_key, secret, from, service, to, api_url } => {
                 let from = from.map(TwilioSender::Number).or(service.map(TwilioSender::Service));
-                let from = from.ok_or("no sender: `from` and `service` are missing")?;
+                let from = from.ok_or("`from` or `service` is missing")?;
                 let api = api_url.unwrap_or_else(|| Twilio::API.to_owned());
                 Channel::Sms(Twilio { api, account, key: api_key, secret, from, to })
             }

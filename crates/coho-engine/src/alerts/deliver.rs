@@ -144,7 +144,7 @@ impl Delivery<'_> {
 }
 
 fn late() -> Posting {
-    Posting::Later { after: None, why: "no answer in time".to_owned() }
+    Posting::Later { after: None, why: "no response in time".to_owned() }
 }
 
 /// What is written of an attempt: when the next one is due, or that there is none.

@@ -15,8 +15,8 @@ pub fn text(report: &LiveReport) -> String {
     let day = report.at.format("%Y-%m-%d");
     let mut text = format!(
         "# Written by `coho check --live {destination}`: how this workspace behaves where Vitally's documentation is silent.\n\
-         # Coho reads it: where ids of one's own do not work in paths, and what a call costs of the rate. To renew it, run\n\
-         # that again; to forget it, delete this file.\n\
+         # From it, Coho knows where external ids do not work in paths, and how much of the rate a call uses. To renew it, run\n\
+         # the command again; to forget it, delete this file.\n\
          checked: {day}\nworkspace: {}\n",
         serde_json::Value::from(report.url.as_str())
     );

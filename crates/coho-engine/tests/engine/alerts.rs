@@ -50,7 +50,7 @@ async fn a_failed_run_is_told_once_and_its_end_too() {
     assert_eq!(told(&slack), ["[stage] accounts: run failed [source-failed] (still critical)"]);
     stage.sql("ALTER TABLE gone RENAME TO accounts").unwrap();
     stage.run().await.unwrap();
-    assert_eq!(told(&slack), ["[stage] accounts: run went well (recovered)"]);
+    assert_eq!(told(&slack), ["[stage] accounts: run succeeded (recovered)"]);
     assert_eq!(stage.ask_ledger("SELECT subject FROM alerts").unwrap(), [""; 0]);
 }
 
@@ -114,13 +114,13 @@ async fn what_a_channel_did_not_take_goes_with_a_later_run() {
         let standing = stage.engine(&project).alerts().unwrap();
         standing.failing.into_iter().map(|one| (one.error, one.waiting)).collect::<Vec<_>>()
     };
-    assert_eq!(failing(&stage), [("it answered 500: you sent /services/hush".to_owned(), 1)]);
+    assert_eq!(failing(&stage), [("the server responded with 500: you sent /services/hush".to_owned(), 1)]);
     assert_eq!(slack.take().len(), 1);
     stage.advance(Duration::from_secs(61));
     // Given up at the second attempt. The run that notices it tells what is open with its own message.
     stage.run_alone().await.unwrap();
     assert_eq!(slack.take().len(), 1);
-    assert_eq!(failing(&stage), [("it answered 404: you sent /services/hush".to_owned(), 0)]);
+    assert_eq!(failing(&stage), [("the server responded with 404: you sent /services/hush".to_owned(), 0)]);
     stage.run_alone().await.unwrap();
     assert_eq!(told(&slack), ["[stage] accounts: run failed [source-failed] (critical)"]);
     assert_eq!(failing(&stage), []);
@@ -164,7 +164,7 @@ async fn a_sync_that_does_not_run_is_stale() {
     assert_eq!(told(&slack), [""; 0]);
     stage.advance(Duration::from_secs(27 * 3_600));
     engine.check_alerts().await.unwrap();
-    assert_eq!(told(&slack), ["[stage] accounts: no good run for 27 h (critical)"]);
+    assert_eq!(told(&slack), ["[stage] accounts: no successful run for 27 h (critical)"]);
     stage.run().await.unwrap();
     assert_eq!(told(&slack), ["[stage] accounts: runs again (recovered)"]);
 }

@@ -214,7 +214,7 @@ async fn artifacts_that_cannot_be_read_say_where_they_should_be() -> Result<(), 
     fs::File::create(stage.folder.path().join("dbt/manifest.json"))?.set_len((1 << 30) + 1)?;
     assert_eq!(
         wrong(&stage).await?.to_string(),
-        "cannot read `./dbt/manifest.json`: it is larger than 1 GiB [dbt-artifact]"
+        "cannot read `./dbt/manifest.json`: the file is larger than 1 GiB [dbt-artifact]"
     );
     fs::remove_file(stage.folder.path().join("dbt/manifest.json"))?;
     let problem = wrong(&stage).await?;

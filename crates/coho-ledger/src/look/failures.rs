@@ -57,7 +57,7 @@ pub struct NamedCause {
     pub scope: SyncScope,
     /// The cause.
     pub cause: Cause,
-    /// How many rows wait for another try because of it.
+    /// How many rows wait for another attempt because of it.
     pub waiting: u64,
 }
 

@@ -32,7 +32,7 @@ impl Ledger {
 
     /// What became of a key in all runs, the newest first.
     pub fn story(&self, scope: &SyncScope, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
-        self.read("reading a row's story", |connection| {
+        self.read("reading a row's history", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates INDEXED BY fates_by_key JOIN runs ON runs.id = fates.run
                  JOIN scopes ON scopes.id = scope WHERE scope = ?1 AND key = ?2 ORDER BY fates.id DESC LIMIT ?3"

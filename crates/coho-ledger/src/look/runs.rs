@@ -60,7 +60,7 @@ pub struct GoodRun {
 impl Ledger {
     /// The last run before this one that sent what changed and ended well. It is looked for among the thousand before.
     pub fn good_run_before(&self, run: &RunId) -> Result<Option<GoodRun>, LedgerError> {
-        self.read("looking for the last good run", |connection| {
+        self.read("looking for the last successful run", |connection| {
             let Some(id) = number(connection, run)? else { return Ok(None) };
             let sql = format!(
                 "SELECT run, started_at, {} FROM runs

@@ -54,7 +54,7 @@ impl Ledger {
 impl Ledger {
     /// How many rows wait for somebody now, by sync, status and code.
     pub fn standing_counts(&self) -> Result<Vec<StatusCount>, LedgerError> {
-        self.read("counting rows that wait", |connection| {
+        self.read("counting waiting rows", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT sync, fate, code, count(*) FROM fates INDEXED BY fates_standing
                  JOIN scopes ON scopes.id = scope WHERE standing = 1 GROUP BY scope, fate, code ORDER BY sync, fate, code",
@@ -70,7 +70,7 @@ impl Ledger {
 
     /// The rows that wait for somebody now and are wanted, the newest first.
     pub fn standing_rows(&self, wanted: &RowQuery, most: usize) -> Result<FoundRows, LedgerError> {
-        self.read("reading rows that wait", |connection| {
+        self.read("reading waiting rows", |connection| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
                  JOIN scopes ON scopes.id = scope

@@ -191,7 +191,7 @@ impl RowStates {
         let (Some(source), Some(glance)) = (&self.source, self.page.at(self.next)) else { return Ok(()) };
         let run = self.whole.run_from(self.next);
         let most = run.min(self.page.len() - self.next);
-        let rows = source.whole(glance, most).map_err(|fault| fault.on(&self.path, "reading memory"))?;
+        let rows = source.whole(glance, most).map_err(|fault| fault.on(&self.path, "reading row states"))?;
         self.whole = Whole { rows: Arc::new(rows), first: self.next, run, soon: self.next + 2 * run };
         Ok(())
     }
@@ -199,7 +199,7 @@ impl RowStates {
     fn turn(&mut self) -> Result<(), LedgerError> {
         // At the end nobody asks again, however often it is looked for.
         let Some(source) = self.source.as_mut().filter(|_| !self.is_over) else { return Ok(()) };
-        let page = source.page().map_err(|fault| fault.on(&self.path, "reading memory"))?;
+        let page = source.page().map_err(|fault| fault.on(&self.path, "reading row states"))?;
         self.is_over = page.len() == 0;
         self.whole.turn(self.page.len());
         self.before += self.page.len();
@@ -274,7 +274,7 @@ impl StateRow {
         self.raw().whole_key()
     }
 
-    /// Whether something of it waits for another try. Decodes nothing else.
+    /// Whether something of it waits for another attempt. Decodes nothing else.
     pub fn waits(&self) -> bool {
         self.raw().pending() == b"waiting"
     }
@@ -286,6 +286,6 @@ impl StateRow {
 
     /// The whole memory.
     pub fn decode(&self) -> Result<RowState, LedgerError> {
-        self.raw().decode().map_err(|fault| fault.on(&self.path, "reading memory"))
+        self.raw().decode().map_err(|fault| fault.on(&self.path, "reading row states"))
     }
 }

@@ -294,5 +294,8 @@ impl<'a> Raw<'a> {
 /// The column is named, its content never.
 fn wrong(column: Column) -> Fault {
     let name = COLUMNS.split(", ").nth(column as usize).unwrap_or_default();
-    Fault::damaged(format!("the column `{}` of a memory holds what Coho never writes", name.trim()))
+    Fault::damaged(format!(
+        "the column `{}` of a row state holds a value that Coho never writes",
+        name.trim()
+    ))
 }

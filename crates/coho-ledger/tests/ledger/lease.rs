@@ -101,7 +101,7 @@ fn a_lease_that_was_given_back_does_not_write() -> Tested {
     let refused = ledger.write(&later, &scope, &[(Key::new("1"), Some(delivered("1")?))], at(3));
     let error = refused.err().ok_or("it was written")?;
     assert!(matches!(error, LedgerError::LeaseLost { .. }));
-    assert_eq!(error.help().as_deref(), Some("run again: Coho finds what is missing"));
+    assert_eq!(error.help().as_deref(), Some("run again: Coho finds out what is missing"));
     Ok(())
 }
 

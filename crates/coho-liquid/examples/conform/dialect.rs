@@ -55,7 +55,8 @@ const MISTAKE: &str = "it is a mistake in the template, which must be found";
 const BROKEN: &str = "a template must be found broken before anything is sent";
 const FAILS: &str = "LiquidJS fails";
 const ZONE: &str = "LiquidJS gives it where its process runs in UTC";
-const NO_DATE: &str = "what is no date must not arrive as one; a problem, unless undefined values are empty";
+const NO_DATE: &str =
+    "what is not a date must not arrive as one; a problem, unless undefined values are empty";
 const FORMS: &str = "PostgreSQL and ISO 8601 write them";
 const ECHO: &str = "it is `{{ … }}` in another form";
 const MINUTES: &str = "an offset has whole minutes";
@@ -370,7 +371,7 @@ pub(crate) const DECISIONS: &[Decision] = &[
     ),
     decision(
         Follows::Own,
-        "what is no date, though JavaScript reads one",
+        "what is not a date, though JavaScript reads one",
         "{{ 'order 2024-07-14' | date: '%Y' }}",
         "2024",
         NO_DATE,

@@ -66,15 +66,11 @@ fn refused(template: &str, answer: &Value, problem: &Problem) -> Option<&'static
         {
             Some("a text compared with a number, both written in the template")
         }
-        Code::TEMPLATE_FAILED if says("cannot be compared") => Some("a list or an object in an order"),
+        Code::TEMPLATE_FAILED if says("cannot compare ") => Some("a list or an object in an order"),
         Code::TEMPLATE_FAILED if says("has no property") => {
             Some("`map`, `where`, `has`, `reject`, `sum` by a property of numbers")
         }
-        Code::TEMPLATE_FAILED
-            if says("expected a whole number")
-                || says("whole number is expected")
-                || says("needs an array") =>
-        {
+        Code::TEMPLATE_FAILED if says("expected a whole number") || says("needs an array") => {
             Some("wrong arguments")
         }
         _ => None,
@@ -107,7 +103,7 @@ fn no_date(template: &str, given: &Value) -> &'static str {
         () if has("'Mar 5'") || has("'-1' |") => NO_YEAR,
         () if has("'+12026") || has("epochms") => "a year of five digits",
         () if matches!(given, Value::Bool(_) | Value::Array(_)) => "a boolean or a list as a date",
-        () => "what is no date, though JavaScript reads one",
+        () => "what is not a date, though JavaScript reads one",
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("sample", sample)
         .takes(&[may("count", Kind::Whole)])
         .types("array", "any")
-        .says("Picks one item, or the given number of items. The choice depends only on the array's content: the same array always gives the same items.")
+        .says("Picks one item, or the given number of items. The choice depends only on the array's content, so the same array always gives the same items.")
         .example("{{ (7..7) | sample }}", "7"),
     Filter::new("shift", shift)
         .types("array", "array")

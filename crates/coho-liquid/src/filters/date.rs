@@ -63,7 +63,7 @@ fn read(value: &Val<'_>, scene: &Scene<'_>) -> Result<DateTime<Utc>, Option<Faul
     }
     let clock = matches!(value, Val::Text(text) if matches!(text.trim(), "now" | "today"));
     let message = if clock {
-        "this template is rendered without a clock, so it cannot know `now`".to_owned()
+        "cannot use `now`: this template is rendered without a clock".to_owned()
     } else {
         format!("cannot read {} as a date", preview(value))
     };

@@ -21,11 +21,11 @@ pub(super) const FILTERS: &[Filter] = &[
         ),
     Filter::new("md5", md5)
         .types("text", "text")
-        .says("Computes the MD5 digest of the text: for identifiers that other systems compute this way, not for secrets.")
+        .says("Computes the MD5 digest of the text. Use it for identifiers that other systems compute this way, not for secrets.")
         .example("{{ row.plan | md5 }}", "\"1f0f70bf2b5ad94c7387e64c16dc455a\""),
     Filter::new("sha1", sha1)
         .types("text", "text")
-        .says("Computes the SHA-1 digest of the text: for identifiers that other systems compute this way, not for secrets.")
+        .says("Computes the SHA-1 digest of the text. Use it for identifiers that other systems compute this way, not for secrets.")
         .example("{{ row.plan | sha1 }}", "\"3b40f38967952a3fcd286e1c6b5790d84ff40893\""),
     Filter::new("sha256", sha256).types("text", "text").says("Computes the SHA-256 digest of the text.").example(
         "{{ row.plan | sha256 }}",

@@ -21,7 +21,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ row.plan | base64_encode }}", "\"cHJv\""),
     Filter::new("base64", base64_encode)
         .types("text", "text")
-        .says("The same as `base64_encode`: Census's name for it.")
+        .says("The same as `base64_encode`; Census uses this name.")
         .example("{{ row.plan | base64 }}", "\"cHJv\""),
     Filter::new("base64_url_safe_decode", base64_url_safe_decode)
         .types("text", "text")
@@ -41,7 +41,7 @@ pub(super) const FILTERS: &[Filter] = &[
         .example("{{ '<b>' | escape }}", "\"&lt;b&gt;\""),
     Filter::new("escape_once", escape_once)
         .types("text", "text")
-        .says("The same, but leaves existing entities as they are.")
+        .says("Like `escape`, but leaves existing entities as they are.")
         .example("{{ '&lt;b>' | escape_once }}", "\"&lt;b&gt;\""),
     Filter::new("uri_escape", uri_escape)
         .types("text", "text")

@@ -13,16 +13,62 @@ use super::{Args, Filter, Input};
 const KEYS: Arg = need("key", Kind::Any);
 
 pub(super) const FILTERS: &[Filter] = &[
-    Filter::new("except", except).takes(&[KEYS]).more(KEYS).types("object", "object").says("Removes these keys from the object; each argument may also be an array of keys.").example("{{ row.address | except: 'zip' }}", "{\"city\":\"Bergen\"}"),
-    Filter::new("inspect", json).takes(&[may("indent", Kind::Whole)]).types("any", "text").says("The same as `json`.").example("{{ row.address | inspect }}", "\"{\\\"city\\\":\\\"Bergen\\\",\\\"zip\\\":\\\"5003\\\"}\""),
-    Filter::new("json", json).takes(&[may("indent", Kind::Whole)]).types("any", "text").says("Converts the value to JSON text, on one line or indented by the given number of spaces.").example("{{ row.tags | json }}", "\"[\\\"b\\\",\\\"a\\\",\\\"b\\\"]\""),
-    Filter::new("jsonify", json).takes(&[may("indent", Kind::Whole)]).types("any", "text").says("The same as `json`.").example("{{ row.tags | jsonify }}", "\"[\\\"b\\\",\\\"a\\\",\\\"b\\\"]\""),
-    Filter::new("json_array", json_array).more(may("item", Kind::Any)).headless().types("any or nothing", "array").says("Makes an array of these values; a value before the filter comes first.").example("{{ | json_array: row.plan, row.seats }}", "[\"pro\",12]"),
-    Filter::new("json_construct", json_construct).more(may("key or value", Kind::Any)).headless().types("text or nothing", "object").says("Makes an object of alternating keys and values, in order; a value before the filter is the first key.").example("{{ | json_construct : 'plan', row['plan'], 'seats', row['seats'] }}", "{\"plan\":\"pro\",\"seats\":12}"),
-    Filter::new("keys", keys).types("object", "array").says("Lists the object's keys in order.").example("{{ row.address | keys }}", "[\"city\",\"zip\"]"),
-    Filter::new("only", only).takes(&[KEYS]).more(KEYS).types("object", "object").says("Keeps only these keys of the object; each argument may also be an array of keys.").example("{{ row.address | only: 'zip' }}", "{\"zip\":\"5003\"}"),
-    Filter::new("parse", parse_json).types("text", "any").says("The same as `parse_json`: Hightouch's name for it.").example("{{ row.json | parse }}", "{\"a\":[1,2]}"),
-    Filter::new("parse_json", parse_json).types("text", "any").says("Parses JSON text; numbers keep their digits.").example("{{ row.json | parse_json }}", "{\"a\":[1,2]}"),
+    Filter::new("except", except)
+        .takes(&[KEYS])
+        .more(KEYS)
+        .types("object", "object")
+        .says("Removes the given keys from the object; an argument may also be an array of keys.")
+        .example("{{ row.address | except: 'zip' }}", "{\"city\":\"Bergen\"}"),
+    Filter::new("inspect", json)
+        .takes(&[may("indent", Kind::Whole)])
+        .types("any", "text")
+        .says("The same as `json`.")
+        .example("{{ row.address | inspect }}", "\"{\\\"city\\\":\\\"Bergen\\\",\\\"zip\\\":\\\"5003\\\"}\""),
+    Filter::new("json", json)
+        .takes(&[may("indent", Kind::Whole)])
+        .types("any", "text")
+        .says("Converts the value to JSON text, on one line or indented by the given number of spaces.")
+        .example("{{ row.tags | json }}", "\"[\\\"b\\\",\\\"a\\\",\\\"b\\\"]\""),
+    Filter::new("jsonify", json)
+        .takes(&[may("indent", Kind::Whole)])
+        .types("any", "text")
+        .says("The same as `json`.")
+        .example("{{ row.tags | jsonify }}", "\"[\\\"b\\\",\\\"a\\\",\\\"b\\\"]\""),
+    Filter::new("json_array", json_array)
+        .more(may("item", Kind::Any))
+        .headless()
+        .types("any or nothing", "array")
+        .says("Creates an array of the given values; a value before the filter comes first.")
+        .example("{{ | json_array: row.plan, row.seats }}", "[\"pro\",12]"),
+    Filter::new("json_construct", json_construct)
+        .more(may("key or value", Kind::Any))
+        .headless()
+        .types("text or nothing", "object")
+        .says(
+            "Creates an object from alternating keys and values; a value before the filter is the first key.",
+        )
+        .example(
+            "{{ | json_construct : 'plan', row['plan'], 'seats', row['seats'] }}",
+            "{\"plan\":\"pro\",\"seats\":12}",
+        ),
+    Filter::new("keys", keys)
+        .types("object", "array")
+        .says("Lists the object's keys in order.")
+        .example("{{ row.address | keys }}", "[\"city\",\"zip\"]"),
+    Filter::new("only", only)
+        .takes(&[KEYS])
+        .more(KEYS)
+        .types("object", "object")
+        .says("Keeps only the given keys of the object; an argument may also be an array of keys.")
+        .example("{{ row.address | only: 'zip' }}", "{\"zip\":\"5003\"}"),
+    Filter::new("parse", parse_json)
+        .types("text", "any")
+        .says("The same as `parse_json`; Hightouch uses this name.")
+        .example("{{ row.json | parse }}", "{\"a\":[1,2]}"),
+    Filter::new("parse_json", parse_json)
+        .types("text", "any")
+        .says("Parses JSON text; numbers keep their digits.")
+        .example("{{ row.json | parse_json }}", "{\"a\":[1,2]}"),
 ];
 
 fn json<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a>, Fault> {

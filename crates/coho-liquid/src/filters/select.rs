@@ -39,17 +39,19 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("find_index", find_index)
         .takes(BY)
         .types("array", "integer")
-        .says("Returns the index of that object, starting at 0.")
+        .says(
+            "Returns the index of the first object whose property has this value, or is true, starting at 0.",
+        )
         .example("{{ row.items | find_index: 'sku', 'B2' }}", "1"),
     Filter::with("find_index_exp", Body::Each(Each::FindIndex))
         .takes(EACH)
         .types("array", "integer")
-        .says("Returns the index of that item, starting at 0.")
+        .says("Returns the index of the first item that meets the condition, starting at 0.")
         .example("{{ row.items | find_index_exp: 'i', 'i.qty > 2' }}", "1"),
     Filter::new("group_by", group_by)
         .takes(&[need("property", Kind::Property)])
         .types("array", "array")
-        .says("Groups objects by a property: gives an object with `name` and `items` for each value.")
+        .says("Groups objects by a property; returns an object with `name` and `items` for each value.")
         .example("{{ row.items | group_by: 'sku' | map: 'name' }}", "[\"A1\",\"B2\"]"),
     Filter::with("group_by_exp", Body::Each(Each::GroupBy))
         .takes(EACH)
@@ -59,12 +61,12 @@ pub(super) const FILTERS: &[Filter] = &[
     Filter::new("has", has)
         .takes(BY)
         .types("array", "boolean")
-        .says("Tells whether any object's property has this value, or is true.")
+        .says("Returns whether any object's property has this value, or is true.")
         .example("{{ row.items | has: 'sku', 'Z9' }}", "false"),
     Filter::with("has_exp", Body::Each(Each::Has))
         .takes(EACH)
         .types("array", "boolean")
-        .says("Tells whether any item meets the condition.")
+        .says("Returns whether any item meets the condition.")
         .example("{{ row.items | has_exp: 'i', 'i.qty == 5' }}", "true"),
     Filter::new("map", map)
         .takes(&[need("property", Kind::Property)])

@@ -7,7 +7,7 @@ use crate::budget::{DEEPEST_VALUE, Meter};
 use crate::fault::Fault;
 use crate::value::{Moment, NOT_FINITE, Val};
 
-const BEYOND: &str = "the filter gives a date beyond those that there are";
+const BEYOND: &str = "the filter returned a date that is out of range";
 
 /// A value as one of Coho's.
 pub(super) fn own(value: Value, meter: &Meter) -> Result<Val<'static>, Fault> {

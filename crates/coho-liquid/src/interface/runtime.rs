@@ -16,7 +16,7 @@ use crate::ast::{Evaluates, Expr};
 use crate::fault::Fault;
 use crate::value::Val;
 
-const ONLY_ARGUMENTS: &str = "a filter sees its input and its arguments only";
+const ONLY_ARGUMENTS: &str = "a filter can use only its input and its arguments";
 
 /// The arguments of one call.
 pub(super) struct Arguments<'r, 'a> {
@@ -135,6 +135,6 @@ impl PartialStore for NoPartials {
     }
 
     fn get(&self, _: &str) -> Result<Arc<dyn Renderable>> {
-        Err(Error::with_msg("a filter renders no snippets"))
+        Err(Error::with_msg("a filter cannot render snippets"))
     }
 }

@@ -148,7 +148,7 @@ impl<'s> Parser<'s> {
                 .help(remedy);
         }
         if let Some(opened) = tags::belongs_to(name) {
-            let message = format!("`{shown}` is outside of any `{opened}`");
+            let message = format!("`{shown}` is not inside any `{opened}` block");
             return Fault::new(Code::UNKNOWN_TAG, message);
         }
         let fault = Fault::new(Code::UNKNOWN_TAG, format!("unknown tag `{shown}`"));

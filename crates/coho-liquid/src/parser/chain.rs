@@ -177,7 +177,7 @@ impl Parser<'_> {
                 && !suits(literal, arg.kind)
             {
                 let message = format!(
-                    "the argument `{}` of `{}` is of type {}",
+                    "the argument `{}` of `{}` must be of type {}",
                     arg.name,
                     filter.name,
                     arg.kind.name()
@@ -203,7 +203,7 @@ impl Parser<'_> {
         ) = (written.values.first(), written.values.get(1))
         else {
             let message =
-                format!("`{}` takes the variable's name and the condition as literal texts", filter.name);
+                format!("`{}` needs the variable's name and the condition as quoted text", filter.name);
             return Err(Fault::new(Code::FILTER_ARGUMENTS, message).at(span));
         };
         // Texts with escapes have no place of their own in the template: they could not be read where they stand.

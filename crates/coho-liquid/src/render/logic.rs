@@ -97,7 +97,7 @@ fn ordering(left: &Val<'_>, right: &Val<'_>) -> Result<Option<Ordering>, Fault> 
             }
         }
     }
-    let message = format!("{} and {} cannot be compared", left.kind(), right.kind());
+    let message = format!("cannot compare {} and {}", left.kind(), right.kind());
     Err(Fault::failed(message).help("compare the parts that are numbers or texts"))
 }
 

@@ -171,7 +171,7 @@ impl<'a> Rendering<'a> {
             Some(_) => None,
         };
         let number = number.and_then(Number::truncated);
-        number.map(Some).ok_or_else(|| Fault::failed("a limit or an offset must be a whole number"))
+        number.map(Some).ok_or_else(|| Fault::failed("`limit` and `offset` must be whole numbers"))
     }
 }
 

@@ -50,7 +50,7 @@ impl Compiler<'_> {
     /// The field `email` where `match` sets it: no other address may stand there, and there is nothing else to compile.
     pub(super) fn matched_email(&mut self, field: &FieldSpec, found_by: &ColumnRef) {
         if !matches!(&field.from, Expression::Column { column, .. } if column.name == found_by.name) {
-            let message = format!("`email` is set by `match`, from column `{}`", found_by.name);
+            let message = format!("`match` already sets `email`, from column `{}`", found_by.name);
             let problem = Problem::new(Code::WRONG_VALUE, message).at(&field.place);
             self.problems.push(problem.help("remove it here"));
         }

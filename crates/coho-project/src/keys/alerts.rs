@@ -10,7 +10,7 @@ use super::{Choice, Form, Key, Shape};
 /// `alerts` in `coho.yaml`.
 pub(crate) static ALERTS: Shape = Shape {
     name: "alerts",
-    about: "Who gets which alerts, and from which limits. Each change is sent once, its end too; all changes of a run are one message per recipient. Everything here has good defaults.",
+    about: "Who receives which alerts, and from which limits. Coho sends each alert once when it opens and once when it ends, and puts all alerts of a run into one message per recipient. Every setting has a default.",
     keys: &[
         Key {
             name: "to",
@@ -25,7 +25,7 @@ pub(crate) static ALERTS: Shape = Shape {
             need: May,
             form: &Form::Text(&AGE),
             default: "`24h`",
-            meaning: "After which time an alert that is still critical is sent again; `off` for never.",
+            meaning: "How long after it was sent an alert that is still critical is sent again; `off` for never.",
             example: "remind: 24h",
         },
         Key {
@@ -33,7 +33,7 @@ pub(crate) static ALERTS: Shape = Shape {
             need: May,
             form: &SHARES,
             default: "`off`",
-            meaning: "How much of the disk of the ledger must be free.",
+            meaning: "How much of the ledger's disk must be free.",
             example: "disk: { warning: 10%, critical: 2% }",
         },
         FAILED,
@@ -51,7 +51,7 @@ pub(crate) static ALERTS: Shape = Shape {
 /// `alerts` in a sync's file.
 pub(crate) static SYNC_ALERTS: Shape = Shape {
     name: "alerts of a sync",
-    about: "What applies to this sync instead of the project's settings.",
+    about: "Settings for this sync, instead of the project's.",
     keys: &[
         Key {
             name: "to",
@@ -81,7 +81,7 @@ const FAILED: Key = Key {
     need: May,
     form: &STEADY,
     default: "`critical`",
-    meaning: "A run of the sync failed or halted. A refused token or password is one alert for the whole destination or source.",
+    meaning: "A run of the sync failed or halted. A token or password that is refused opens one alert for the whole destination or source.",
     example: "failed: { level: critical, after: 2 }",
 };
 
@@ -90,7 +90,7 @@ const REJECTED: Key = Key {
     need: May,
     form: &BOUNDS,
     default: "`{ warning: 1, critical: 5%, critical_after: 3 }`",
-    meaning: "Rows that Vitally refused and that are not delivered yet: a number, or a share of the rows.",
+    meaning: "Rows that Vitally refused and that have not been delivered since: a number, or a share of the rows.",
     example: "rejected: { warning: 10, critical: 5% }",
 };
 
@@ -126,7 +126,7 @@ const VOLUME: Key = Key {
     need: May,
     form: &SHARES,
     default: "`off`",
-    meaning: "How far the model's number of rows may differ from the median of the last ten good runs.",
+    meaning: "How far the model's number of rows may differ from the median of the last ten successful runs.",
     example: "volume: { warning: 50% }",
 };
 
@@ -135,7 +135,7 @@ const FRESHNESS: Key = Key {
     need: May,
     form: &FRESHNESS_FORM,
     default: "`{ grace: 1h }`",
-    meaning: "How old the last good run may be, and how late a scheduled one. `coho serve` checks this every minute; every run and `coho alerts check` check it too.",
+    meaning: "How old the last successful run may be, and how late a scheduled run. `coho serve` checks this every minute; every run and `coho alerts check` check it too.",
     example: "freshness: { grace: 30m }",
 };
 
@@ -147,7 +147,7 @@ static STEADY: Form = Form::Either(&[&Form::Choice(&LEVEL_OR_OFF), &Form::Map(&S
 
 static STEADY_SHAPE: Shape = Shape {
     name: "level of an alert",
-    about: "The level, and for how many runs in a row it must occur.",
+    about: "The level, and how many runs in a row must have the problem.",
     keys: &[
         Key {
             name: "level",
@@ -168,7 +168,7 @@ const AFTER: Key = Key {
     need: May,
     form: &Form::Count { least: 1, most: 1_000 },
     default: "`1`",
-    meaning: "For how many runs in a row it must occur before it counts.",
+    meaning: "How many runs in a row must have the problem before the alert opens.",
     example: "after: 2",
 };
 
@@ -176,10 +176,10 @@ static BOUNDS: Form = Form::Either(&[&Form::Text(&LIMIT), &Form::Map(&BOUNDS_SHA
 
 static BOUNDS_SHAPE: Shape = Shape {
     name: "bounds of rows",
-    about: "From which number or share of rows. A number or a share alone is the warning limit.",
+    about: "The number or share of rows from which an alert opens. A number or a share alone is the warning limit.",
     keys: &[
         bound("warning", &Form::Text(&LIMIT), "The limit for a warning.", "warning: 1"),
-        bound("critical", &Form::Text(&LIMIT), "The limit for critical.", "critical: 5%"),
+        bound("critical", &Form::Text(&LIMIT), "The limit for a critical alert.", "critical: 5%"),
         AFTER,
         Key {
             name: "critical_after",
@@ -201,7 +201,7 @@ static TIMES_SHAPE: Shape = Shape {
     about: "The time limits.",
     keys: &[
         bound("warning", &Form::Text(&DURATION), "The limit for a warning.", "warning: 30m"),
-        bound("critical", &Form::Text(&DURATION), "The limit for critical.", "critical: 2h"),
+        bound("critical", &Form::Text(&DURATION), "The limit for a critical alert.", "critical: 2h"),
     ],
     one_of: &[],
     others: None,
@@ -211,19 +211,24 @@ static FRESHNESS_FORM: Form = Form::Either(&[&Form::Choice(&OFF), &Form::Map(&FR
 
 static FRESHNESS_SHAPE: Shape = Shape {
     name: "freshness",
-    about: "When a sync counts as late. Only what is named here is checked.",
+    about: "When a sync counts as late. Coho checks only the limits that are set here.",
     keys: &[
         bound(
             "warning",
             &Form::Text(&DURATION),
-            "How old the last good run may be before it is a warning.",
+            "How old the last successful run may be before a warning.",
             "warning: 26h",
         ),
-        bound("critical", &Form::Text(&DURATION), "The same, before it is critical.", "critical: 50h"),
+        bound(
+            "critical",
+            &Form::Text(&DURATION),
+            "How old the last successful run may be before a critical alert.",
+            "critical: 50h",
+        ),
         bound(
             "grace",
             &Form::Text(&DURATION),
-            "How long after a scheduled time the sync may go without a good run that started since; after that it is critical. A sync whose run is under way is not late. A server must have seen the schedule: Coho does not know the times of syncs that only `coho run` runs.",
+            "How long after a scheduled time a successful run may start before a critical alert. A sync with a run in progress is not late. Needs `coho serve`: Coho does not know when syncs are due that only `coho run` runs.",
             "grace: 30m",
         ),
     ],
@@ -238,7 +243,7 @@ static SHARES_SHAPE: Shape = Shape {
     about: "The share limits.",
     keys: &[
         bound("warning", &Form::Text(&SHARE), "The limit for a warning.", "warning: 50%"),
-        bound("critical", &Form::Text(&SHARE), "The limit for critical.", "critical: 90%"),
+        bound("critical", &Form::Text(&SHARE), "The limit for a critical alert.", "critical: 90%"),
     ],
     one_of: &[],
     others: None,

@@ -7,17 +7,17 @@ use super::{Choice, Form, Key, Others, Shape};
 /// `fields`, and what it says of itself.
 pub(crate) static FIELDS: Shape = Shape {
     name: "fields",
-    about: "The fields of the object by the names of Vitally's API. `externalId` is not among them: `match` sets it, as it does an \
-            event's `messageId`, and `email` where users are matched by that.",
+    about: "The fields of the object, by their names in Vitally's API. `match` sets `externalId`, an event's `messageId`, and `email` if \
+            users are matched by it: do not repeat these here.",
     keys: &[
         Key {
             name: "traits",
             need: May,
             form: &Form::Either(&[&COLUMNS, &Form::Map(&TRAITS)]),
             default: "none",
-            meaning: "Custom values of records by their keys. `traits: { plan: plan }` and `traits.plan: plan` are the same. A mapping of nothing but \
-                  `column` or `template` (and `as`, `null`), like a column by itself, takes all traits at once from the object that it \
-                  gives, and `object` writes that object out; a lone trait that is called `column` is written `traits.column`.",
+            meaning: "Custom values of records, by key. `traits: { plan: plan }` and `traits.plan: plan` mean the same. To take all traits at once \
+                  from a JSON object, write a column's name, or a mapping with only `column` or `template` (and `as`, `null`), or \
+                  `object`. A single trait named `column` is written `traits.column`.",
             example: "traits: { plan: plan }",
         },
         Key {
@@ -25,7 +25,7 @@ pub(crate) static FIELDS: Shape = Shape {
             need: May,
             form: &Form::Either(&[&COLUMNS, &Form::Map(&PROPERTIES)]),
             default: "none",
-            meaning: "Custom values of events by their keys, in all the forms of `traits`.",
+            meaning: "Custom values of events, by key, in all the forms of `traits`.",
             example: "properties: { total: total }",
         },
     ],
@@ -46,7 +46,7 @@ static TRAITS: Shape = Shape {
         need: May,
         form: &Form::Either(&[&COLUMNS, &Form::Map(&MEMBERS)]),
         default: "",
-        meaning: "By itself: the object of all traits, written out. Else a trait of this name.",
+        meaning: "By itself: an object with all traits. Beside other keys: a trait of this name.",
         example: "traits: { object: { plan: plan, source: { static: warehouse } } }",
     }],
     one_of: &[],
@@ -66,7 +66,7 @@ static PROPERTIES: Shape = Shape {
         need: May,
         form: &Form::Either(&[&COLUMNS, &Form::Map(&MEMBERS)]),
         default: "",
-        meaning: "By itself: the object of all properties, written out. Else a property of this name.",
+        meaning: "By itself: an object with all properties. Beside other keys: a property of this name.",
         example: "properties: { object: { total: total, source: { static: shop } } }",
     }],
     one_of: &[],
@@ -98,7 +98,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: May,
             form: &Form::Choice(&CAST),
             default: "the column's type",
-            meaning: "The type to which the value is cast. A value that is none of that type makes the row invalid.",
+            meaning: "The type to cast the value to. A value that cannot be cast makes the row invalid.",
             example: "{ column: seats, as: number }",
         },
         Key {
@@ -106,7 +106,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("column"),
             form: &Form::Text(&LOOKUP),
             default: "",
-            meaning: "Must be there where the field refers to records: the column has their external ids, one or a list; `account.id` says that it has ids of Vitally's own.",
+            meaning: "Required if the field refers to records: which ids the column holds, one or a list. `account.externalId` stands for external ids, `account.id` for Vitally's own.",
             example: "{ column: account_ids, lookup: account.externalId }",
         },
         Key {
@@ -114,7 +114,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("lookup"),
             form: &Form::Text(&SEPARATOR),
             default: "",
-            meaning: "What stands between the ids of a list that the column has as text. Blanks around an id are not part of it. A list in JSON needs none.",
+            meaning: "The separator, if the column holds a list of ids as text. Blanks around an id are ignored. A JSON list needs no separator.",
             example: "{ column: account_ids, lookup: account.externalId, split: \",\" }",
         },
         Key {
@@ -130,7 +130,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: May,
             form: &Form::Map(&MEMBERS),
             default: "",
-            meaning: "An object of members. No field or trait of this version's objects can hold one.",
+            meaning: "An object. No field or trait that this version of Coho sends can hold one.",
             example: "{ object: { city: city } }",
         },
         Key {
@@ -154,14 +154,14 @@ static FIELD_SHAPE: Shape = Shape {
             need: With("template"),
             form: &Form::Choice(&UNDEFINED),
             default: "`error`",
-            meaning: "How the template treats undefined values: as errors, or as empty, including invalid dates, as in LiquidJS.",
+            meaning: "How the template treats undefined values: as errors (`error`), or as empty, as in LiquidJS (`empty`), which also lets invalid dates pass.",
             example: "{ template: \"{{ row.nickname }}\", undefined: empty }",
         },
         Key {
             name: "empty",
             need: With("template"),
             form: &Form::Null,
-            default: "a text of blanks",
+            default: "blank text",
             meaning: "What to use if the template's text is blank: `null`, which then follows the null policy.",
             example: "{ template: \"{{ row.first }} {{ row.last }}\", empty: null, null: omit }",
         },
@@ -170,7 +170,7 @@ static FIELD_SHAPE: Shape = Shape {
             need: May,
             form: &Form::Choice(&NULL),
             default: "`follow`",
-            meaning: "What a null does: clear the field if this sync set it before (`follow`), leave it (`omit`), or always clear it (`clear`).",
+            meaning: "What a null does: clear the field if this sync set it before (`follow`), leave the field alone (`omit`), or always clear it (`clear`).",
             example: "{ column: email, null: omit }",
         },
     ],

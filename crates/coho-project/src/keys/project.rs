@@ -12,7 +12,7 @@ use super::{Choice, Form, Key, Others, Shape, Typed};
 /// `coho.yaml`.
 pub(crate) static PROJECT: Shape = Shape {
     name: "coho.yaml",
-    about: "What the project reads from, where it sends to, and where it keeps its state. Everywhere in this file, `${NAME}` is replaced by the environment variable of that name, and `$$` by one `$`. Where a secret is expected, `file:PATH` is replaced by the content of a file. References of sources and destinations that nothing uses need not resolve.",
+    about: "What the project reads from, where it sends to, and where it keeps its state. Everywhere in this file, `${NAME}` is replaced by the environment variable of that name, and `$$` by one `$`. Where a secret is expected, `file:PATH` is replaced by the content of a file. References in sources and destinations that nothing uses may be unresolved.",
     keys: &[
         Key {
             name: "project",
@@ -27,7 +27,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Map(&TARGETS),
             default: "none",
-            meaning: "Where the syncs send to: the chosen target's destination replaces every sync's `to`.",
+            meaning: "Named destinations for the whole project, such as `dev` and `prod`: the chosen target's destination replaces every sync's `to`.",
             example: "targets: { dev: { destination: sandbox } }",
         },
         Key {
@@ -67,14 +67,14 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Either(&[&TEXTS, &Form::Map(&LEDGER)]),
             default: "`.coho/ledger.db`",
-            meaning: "The file in which Coho keeps what it delivered, relative to the project.",
+            meaning: "The file in which Coho stores what it delivered, relative to the project.",
             example: "ledger: .coho/ledger.db",
         },
         Key {
             name: "history",
             need: May,
             form: &Form::Map(&HISTORY),
-            default: "as each of its keys says",
+            default: "see its keys",
             meaning: "How long the ledger keeps statuses of rows and their calls.",
             example: "history: { keep: 30d, failures: 90d, max_size: 2GB }",
         },
@@ -107,7 +107,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Text(&ANY_URL),
             default: "none",
-            meaning: "An address that every `coho run` pings: `/start` at the start, the address itself after success, `/fail` after failure. A service such as Healthchecks then tells you when pings stop. A secret.",
+            meaning: "An address that every `coho run` pings: `/start` at the start, the address itself after success, `/fail` after failure. A service such as Healthchecks can then alert you when pings stop. A secret.",
             example: "ping: \"${PING_URL}\"",
         },
     ],
@@ -132,7 +132,7 @@ static DBT: Shape = Shape {
             need: May,
             form: &Form::Text(&MAX_AGE),
             default: "any age",
-            meaning: "How old dbt's last command may be; a sync does not run when it is older.",
+            meaning: "How old dbt's last command may be. If it is older, the sync does not run.",
             example: "max_age: 1d",
         },
     ],
@@ -150,7 +150,7 @@ static TARGETS: Shape = Shape {
 
 static TARGET: Shape = Shape {
     name: "target",
-    about: "One of the places that the whole project can be sent to.",
+    about: "One of the destinations that the whole project can be sent to.",
     keys: &[Key {
         name: "destination",
         need: Must,
@@ -200,7 +200,7 @@ static POSTGRES: Shape = Shape {
             need: Must,
             form: &Form::Text(&POSTGRES_URL),
             default: "",
-            meaning: "The address of the database, with user and password: a secret.",
+            meaning: "The address of the database, with user and password. A secret.",
             example: "url: \"${WAREHOUSE_URL}\"",
         },
         Key {
@@ -286,7 +286,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&HTTP_URL),
             default: "",
-            meaning: "Another server instead of Vitally's, such as the simulator.",
+            meaning: "A different server, such as the simulator.",
             example: "base_url: http://127.0.0.1:7700",
         },
         Key {
@@ -294,7 +294,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The REST API token, a secret. Required only for syncing objects: all syncs except those of events or with `api: analytics`.",
+            meaning: "The REST API token, a secret. Required by all syncs except those of events or with `api: analytics`.",
             example: "rest_token: \"${VITALLY_REST_TOKEN}\"",
         },
         Key {
@@ -302,7 +302,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&SECRET),
             default: "none",
-            meaning: "The Analytics API token, a secret. Required only for syncing events, or objects with `api: analytics`; with it, `associations: exact` can unlink accounts from users.",
+            meaning: "The Analytics API token, a secret. Required by syncs of events and by those with `api: analytics`. `associations: exact` uses it to unlink accounts from users.",
             example: "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\"",
         },
         Key {
@@ -334,7 +334,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&AT_ONCE),
             default: "`auto`",
-            meaning: "How many calls of each API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
+            meaning: "How many calls of each API may be under way at once. `auto` starts with 4, goes up to what the rate and Vitally's response time need, and goes down when Vitally becomes slow under load.",
             example: "concurrency: auto",
         },
     ],
@@ -361,7 +361,7 @@ static HISTORY: Shape = Shape {
             need: May,
             form: &Form::Text(&DAYS),
             default: "`90d`",
-            meaning: "The same for rows that failed, with their calls; never shorter than `keep`.",
+            meaning: "How long failed rows and their calls are kept; never shorter than `keep`.",
             example: "failures: 90d",
         },
         Key {
@@ -377,7 +377,7 @@ static HISTORY: Shape = Shape {
             need: May,
             form: &Form::Text(&BYTES),
             default: "`2GB`",
-            meaning: "The maximum size of the ledger file: beyond it, the oldest runs lose their rows and calls early, failed ones last.",
+            meaning: "The maximum size of the ledger file. Beyond it, Coho removes the rows and calls of the oldest runs early, failed rows last.",
             example: "max_size: 2GB",
         },
     ],

@@ -33,7 +33,7 @@ static SCHEDULE: Shape = Shape {
             need: With("cron"),
             form: &Form::Text(&ZONE),
             default: "`UTC`",
-            meaning: "The time zone of the pattern. A time that the clocks skip runs when they change; a time that occurs twice counts once.",
+            meaning: "The time zone of the pattern. If the clocks skip the time, the sync runs when they change; a time that occurs twice counts once.",
             example: "zone: Europe/Berlin",
         },
         Key {

@@ -24,7 +24,7 @@ pub(crate) static TEST: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "",
-            meaning: "A single Liquid template that is tested. It reads columns that are declared here, or that a row names.",
+            meaning: "The Liquid template to test. It can read columns that are declared here or named in a row.",
             example: "template: \"{{ row['plan'] | upcase }}\"",
         },
         Key {
@@ -32,7 +32,7 @@ pub(crate) static TEST: Shape = Shape {
             need: With("template"),
             form: &Form::Choice(&UNDEFINED),
             default: "`error`",
-            meaning: "How the template treats undefined values: as errors, or as empty, including invalid dates, as in LiquidJS.",
+            meaning: "How the template treats undefined values: as errors (`error`), or as empty, as in LiquidJS (`empty`), which also lets invalid dates pass.",
             example: "undefined: empty",
         },
         Key {
@@ -86,7 +86,7 @@ static CASE: Shape = Shape {
             need: Must,
             form: &Form::Map(&ROW),
             default: "",
-            meaning: "The row, by column. Columns that are not named are null.",
+            meaning: "The row, by column. Columns that are left out are null.",
             example: "row: { id: 7, name: Ada }",
         },
         Key {
@@ -140,7 +140,7 @@ static RECORD: Shape = Shape {
         label: "FIELD",
         key: None,
         form: &Form::Anything,
-        meaning: "its value; references are external ids, traits stand under `traits`, an event's custom values under `properties`",
+        meaning: "its value; references are external ids, traits are under `traits`, an event's custom values under `properties`",
     }),
 };
 

@@ -36,14 +36,14 @@ pub(crate) static POSTGRES_URL: Text =
     Text { what: "an address such as `postgres://user@host/database`", shown: Shown::Secret, ..TEXT_LIKE };
 
 pub(crate) static DURATION: Text = Text {
-    what: "a time such as `30s`, `5m` or `1h`",
+    what: "a duration such as `30s`, `5m` or `1h`",
     accepts: |text| crate::read::duration(text).is_some(),
     pattern: "^[0-9]{1,9}(ms|s|m|h)$",
     ..TEXT_LIKE
 };
 
 pub(crate) static MAX_AGE: Text = Text {
-    what: "a time such as `30m`, `6h` or `1d`",
+    what: "a duration such as `30m`, `6h` or `1d`",
     accepts: |text| crate::read::max_age(text).is_some(),
     pattern: "^[0-9]{1,9}(ms|s|m|h|d)$",
     ..TEXT_LIKE
@@ -64,7 +64,7 @@ fn is_dbt_name(text: &str) -> bool {
 }
 
 pub(crate) static AGE: Text = Text {
-    what: "a time such as `24h`, or `off`",
+    what: "a duration such as `24h`, or `off`",
     accepts: |text| crate::read::age(text).is_some(),
     pattern: "^([0-9]{1,9}(ms|s|m|h)|off)$",
     ..TEXT_LIKE
@@ -88,7 +88,7 @@ pub(crate) static SMTP_URL: Text = Text {
 };
 
 pub(crate) static RUN_TIME: Text = Text {
-    what: "a time of at least a second, such as `30m` or `1h`",
+    what: "a duration of at least a second, such as `30m` or `1h`",
     accepts: |text| crate::read::seconds(text).is_some(),
     pattern: "^[0-9]{1,9}(ms|s|m|h)$",
     ..TEXT_LIKE
@@ -123,7 +123,7 @@ pub(crate) static CRON: Text = Text {
 };
 
 pub(crate) static ZONE: Text =
-    Text { what: "a zone such as `Europe/Berlin`", pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$", ..TEXT_LIKE };
+    Text { what: "a time zone such as `Europe/Berlin`", pattern: "^[A-Za-z][A-Za-z0-9_+/-]*$", ..TEXT_LIKE };
 
 pub(crate) static INTERVAL: Text = Text {
     what: "an interval from `1m` to `31d`, such as `15m`, `6h` or `1d`",
@@ -163,7 +163,7 @@ pub(crate) static LIMIT: Text = Text {
 };
 
 pub(crate) static HTTP_URL: Text = Text {
-    what: "an address such as `http://127.0.0.1:7700`, without a path at its end",
+    what: "an address such as `http://127.0.0.1:7700`, without a path",
     accepts: is_http_url,
     pattern: "^https?://[^/?#@\\s]+/?$",
     shown: Shown::Secret,
@@ -178,7 +178,7 @@ pub(crate) static SUBDOMAIN: Text = Text {
 };
 
 pub(crate) static DELIMITER: Text = Text {
-    what: "one character such as `;` that is no letter, digit or `\"`, or `tab`",
+    what: "one character such as `;` that is not a letter, a digit or `\"`, or `tab`",
     accepts: |text| crate::read::delimiter(text).is_some(),
     pattern: "^(tab|[ !#-/:-@\\[-`{-~])$",
     ..TEXT_LIKE

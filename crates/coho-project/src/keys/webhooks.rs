@@ -35,7 +35,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
             default: "not signed",
-            meaning: "The signing secret; several during a rotation.",
+            meaning: "The signing secret, or several during a rotation.",
             example: "secrets: \"${WEBHOOK_SECRET}\"",
         },
         Key {

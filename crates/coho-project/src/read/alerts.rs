@@ -229,7 +229,7 @@ fn bots_channel(entry: &Entry, problems: &mut Vec<Problem>) -> Option<String> {
     let channel = entry.value.text_of("channel");
     if entry.value.entry("channel").is_none() && entry.value.entry("token").is_some() {
         problems.push(
-            Problem::new(Code::MISSING_KEY, "`channel` is missing: a bot needs to know where to post")
+            Problem::new(Code::MISSING_KEY, "`channel` is missing: the bot needs to know where to post")
                 .at(&entry.at)
                 .help("add `channel: C0123456789`; the id is at the end of the channel's details"),
         );

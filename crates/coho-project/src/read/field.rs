@@ -104,13 +104,16 @@ impl Fields<'_> {
             && cast != Some(Cast::Json)
         {
             self.problems.push(
-                Problem::new(Code::WRONG_VALUE, format!("all {} at once come from an object", bag.name()))
-                    .at(&other.place)
-                    .help(format!(
-                        "write `as: json`; for a {} named `column`, write `{}`",
-                        one_of(bag),
-                        bag.path("column")
-                    )),
+                Problem::new(
+                    Code::WRONG_VALUE,
+                    format!("a mapping of all {} at once needs an object", bag.name()),
+                )
+                .at(&other.place)
+                .help(format!(
+                    "write `as: json`; for a {} named `column`, write `{}`",
+                    one_of(bag),
+                    bag.path("column")
+                )),
             );
         }
         if let Some(null) = node.get("null")
@@ -172,7 +175,7 @@ impl Fields<'_> {
         match clash {
             None => self.specs.push(spec),
             Some(earlier) => self.problems.push(
-                Problem::new(Code::WRONG_VALUE, format!("`{}` is mapped already", self.name_of(&spec.to)))
+                Problem::new(Code::WRONG_VALUE, format!("`{}` is already mapped", self.name_of(&spec.to)))
                     .at(&spec.place)
                     .help(format!("remove one of them; the other is on line {}", earlier.place.line)),
             ),

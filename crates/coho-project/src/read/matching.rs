@@ -72,7 +72,7 @@ fn record(entry: &Entry, problems: &mut Vec<Problem>) -> Option<Matching> {
         problems.push(match email {
             Some(_) => Problem::new(Code::REQUIRED_FIELD, "Required field: `externalId`")
                 .at(&entry.at)
-                .help("new users are created with it: write `match: { email: …, externalId: … }`"),
+                .help("Vitally needs it to create users: write `match: { email: …, externalId: … }`"),
             None => Problem::new(Code::MISSING_KEY, "`externalId` is missing")
                 .at(&entry.at)
                 .help("write `match: { externalId: id }`"),
@@ -104,7 +104,7 @@ pub(crate) fn address(matching: &Matching, mapped: &mut Mapped, problems: &mut V
         Some(spec) => problems.push(
             Problem::new(
                 Code::WRONG_VALUE,
-                format!("`email` is set by `match`, from `{}`", preview(&email.name)),
+                format!("`match` already sets `email`, from `{}`", preview(&email.name)),
             )
             .at(&spec.place)
             .help("remove it here; to match by another address, name its column in `match`"),

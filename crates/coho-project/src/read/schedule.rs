@@ -68,11 +68,11 @@ fn zone(node: &Node, problems: &mut Vec<Problem>) -> Option<Zone> {
     let zone = Zone::named(text);
     if zone.is_none() && !text.trim().is_empty() {
         let known = Zone::names();
-        let problem = Problem::new(Code::UNKNOWN_NAME, format!("there is no zone `{}`", preview(text)));
+        let problem = Problem::new(Code::UNKNOWN_NAME, format!("unknown time zone `{}`", preview(text)));
         problems.push(problem.at(&named.place).help(match nearest(text, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
-                "write a name of the IANA Time Zone Database such as `Europe/Berlin`, or `UTC`".to_owned()
+                "write a name from the IANA Time Zone Database, such as `Europe/Berlin`, or `UTC`".to_owned()
             }
         }));
     }

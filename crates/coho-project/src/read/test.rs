@@ -102,9 +102,9 @@ fn check_names(cases: &[&Node], problems: &mut Vec<Problem>) {
         let Some(name) = node.text() else { continue };
         if let Some(line) = first.get(name) {
             problems.push(
-                Problem::new(Code::DUPLICATE_ID, format!("two tests are called `{}`", preview(name)))
+                Problem::new(Code::DUPLICATE_ID, format!("two tests are named `{}`", preview(name)))
                     .at(&node.place)
-                    .help(format!("rename one of them; the other stands on line {line}")),
+                    .help(format!("rename one of them; the other is on line {line}")),
             );
         } else {
             first.insert(name, node.place.line);

@@ -34,9 +34,9 @@ fn scalar_value(node: &Node, scalar: &Scalar, problems: &mut Vec<Problem>) -> Op
         Meaning::Bool(flag) => Some(Value::Bool(flag)),
         Meaning::Text(text) if is_reference(text) => {
             problems.push(
-                Problem::new(Code::NOT_SUPPORTED, "environment variables are looked up in coho.yaml only")
+                Problem::new(Code::NOT_SUPPORTED, "environment variables work only in `coho.yaml`")
                     .at(&node.place)
-                    .help("write the value itself, or put it into the model"),
+                    .help("write the value itself, or put it in the model"),
             );
             None
         }
@@ -46,7 +46,7 @@ fn scalar_value(node: &Node, scalar: &Scalar, problems: &mut Vec<Problem>) -> Op
             None
         }),
         Meaning::Doubtful(_) => {
-            problems.push(doubt(node, "can be read as a number or as a text"));
+            problems.push(doubt(node, "can be read as a number or as text"));
             None
         }
     }
@@ -64,7 +64,7 @@ fn doubt(node: &Node, why: &str) -> Problem {
     let written = node.scalar().map_or("", |scalar| scalar.written.as_str());
     Problem::new(Code::WRONG_VALUE, format!("`{}` {why}", preview(written)))
         .at(&node.place)
-        .help("put a text in quotes; write a number with its digits")
+        .help("put text in quotes; write a number with its digits")
 }
 
 /// A text as a moment with its zone, or as a date.

@@ -185,7 +185,7 @@ impl<'t> Builder<'t, '_> {
                 return Err(stop_at(
                     &key.place,
                     "a key must be text",
-                    "put a value that begins with `{` or `[` in quotes",
+                    "put a key that begins with `{` or `[` in quotes",
                 ));
             };
             self.add(&mut entries, Entry { key: name.written, at: key.place, value });

@@ -58,7 +58,7 @@ fn unreached(line: &FailingLine, style: &Style) -> String {
         moment(line.since)
     );
     let end = match line.due {
-        Some(due) => format!("  {} waiting, next try at {}\n", line.waiting, moment(due)),
+        Some(due) => format!("  {} waiting, next attempt at {}\n", line.waiting, moment(due)),
         None => "  given up: a later run sends what is still open\n".to_owned(),
     };
     [head, wrap(&tame(&line.error), 2, style.width), end].concat()

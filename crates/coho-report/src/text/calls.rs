@@ -73,7 +73,7 @@ mod tests {
         };
         insta::assert_snapshot!(calls(&[call], &Style::default()), @r#"
         1970-01-01 00:00:00.000Z  PUT /resources/accounts/acme → 400  1.2 ms
-          attempt 2, after 0.7 s for another try
+          attempt 2, after 0.7 s for another attempt
           → {"name":"Acme"}
           ← {"error":"no"}
         "#);

@@ -110,7 +110,7 @@ pub(super) fn for_what(why: WaitWhy) -> &'static str {
         WaitWhy::Pace => "the rate",
         WaitWhy::Refused => "the rate, after a 429",
         WaitWhy::RetryAfter => "the time that Vitally asked for",
-        WaitWhy::Backoff => "another try",
+        WaitWhy::Backoff => "another attempt",
         WaitWhy::Settle => "a write to become visible",
     }
 }

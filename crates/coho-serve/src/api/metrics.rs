@@ -91,7 +91,7 @@ mod tests {
             },
             MetricFamily {
                 name: "requests_open",
-                help: "Runs that were asked for and have not ended",
+                help: "Runs that were requested and have not ended",
                 samples: MetricSamples::Gauge(vec![(vec![sync], 1)]),
             },
         ]));
@@ -99,7 +99,7 @@ mod tests {
             text,
             "# HELP coho_rows_total Rows by status, over all runs.\n# TYPE coho_rows_total counter\n\
              coho_rows_total{sync=\"accounts\",status=\"delivered\"} 3\n\
-             # HELP coho_requests_open Runs that were asked for and have not ended.\n# TYPE coho_requests_open gauge\n\
+             # HELP coho_requests_open Runs that were requested and have not ended.\n# TYPE coho_requests_open gauge\n\
              coho_requests_open{sync=\"accounts\"} 1\n"
         );
     }

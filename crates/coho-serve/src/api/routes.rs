@@ -69,7 +69,7 @@ async fn ready(State(api): State<Api>) -> Response {
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // Whoever asks need not be known, so what is wrong with the files stands in the log only.
     let project = if api.house.fault().is_some() {
-        "its new files have mistakes, so the old ones stay in use"
+        "the project's new files have mistakes, so the server keeps using the old ones"
     } else {
         "right"
     };

@@ -104,11 +104,11 @@ pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
                     h1 { span .mark aria-hidden="true" { "◆" } "Coho" }
                     @match (takes, is_wrong) {
                         (Takes::Drawn, true) => p .alert role="alert" { "This is not the token of this server. It creates a new token each time it starts." },
-                        (Takes::Made, true) => p .alert role="alert" { "This token is not valid, or no longer valid." },
+                        (Takes::Made, true) => p .alert role="alert" { "This token is not valid, or was revoked." },
                         (_, false) => {}
                     }
                     @match takes {
-                        Takes::Drawn => p { "Open the address that the command printed, or enter the token after the " code { "#" } " in it." },
+                        Takes::Drawn => p { "Open the address that the command printed, or enter the token that follows " code { "#" } " in it." },
                         Takes::Made => p { "Enter a token. " code { "coho token new NAME --may read" } " makes one." },
                     }
                     form method="post" action="/session" {
@@ -126,7 +126,7 @@ pub(crate) fn door(takes: Takes, is_wrong: bool) -> Markup {
 pub(crate) fn nothing_here() -> Markup {
     html! {
         h1 { "Nothing here" }
-        p { "This page, run or row is not in the ledger. It may have been removed when its retention ended." }
+        p { "The ledger has no such page, run or row. Its retention may have ended." }
         p { a href="/" { "Back to the overview" } }
     }
 }

@@ -157,7 +157,7 @@ impl Formed for ActPage {
                 @else if let Some(cause) = &self.cause { input type="hidden" name="cause" value=(cause.number); }
                 @else { (self.choice()) }
                 button .main { (self.action.button()) }
-                a href=(self.back()) { "Leave it" }
+                a href=(self.back()) { "Cancel" }
             }
         }
     }
@@ -260,8 +260,8 @@ pub(crate) fn only_looks() -> Markup {
 /// What stands where a form does not come from a page of this process.
 pub(crate) fn stale() -> Markup {
     html! {
-        h1 { "Nothing was done" }
-        p .alert role="alert" { "The page that this comes from was loaded before the server restarted." }
+        h1 { "Nothing was changed" }
+        p .alert role="alert" { "This page was loaded before the server restarted." }
         p { a href=(Target::Home.path()) { "Load the overview again" } }
     }
 }

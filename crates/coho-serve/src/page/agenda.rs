@@ -21,7 +21,7 @@ pub(crate) struct Agenda {
     fault: Option<String>,
     /// Each sync that has a schedule.
     schedules: Vec<Scheduled>,
-    /// Runs that were asked for and have not ended, in the order in which they were asked for.
+    /// Runs that were requested and have not ended, in the order in which they were asked for.
     queue: Vec<Queued>,
 }
 

@@ -104,7 +104,7 @@ impl Cause {
     }
 }
 
-/// How many rows of a group wait for another try. What is invalid or held is evaluated in each run anyway.
+/// How many rows of a group wait for another attempt. What is invalid or held is evaluated in each run anyway.
 fn waiting(group: &FailureGroup) -> u64 {
     let waits =
         |status: &RowStatus| matches!(status, RowStatus::Rejected | RowStatus::Skipped | RowStatus::Deferred);

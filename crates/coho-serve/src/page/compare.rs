@@ -77,7 +77,7 @@ impl Comparison {
         ];
         html! {
             table .diff.compare {
-                caption .visually-hidden { "Beside the median of " (of) }
+                caption .visually-hidden { "Compared with the median of " (of) }
                 thead { tr { th {} @for (name, ..) in lines { th .num { (name) } } } }
                 tbody {
                     tr { th scope="row" { "this run" } @for (_, pair, shown) in lines {

@@ -71,7 +71,7 @@ impl Now {
                     @match &self.sync { Some(sync) => { b { (sync) } " is under way: " } None => {} }
                     (counted(self.settled, "row")) " settled, " (number(self.per_minute)) " a minute"
                 }
-                @if self.last_calls.is_empty() { (parts::empty("No call yet: rows are read and compared first.")) }
+                @if self.last_calls.is_empty() { (parts::empty("No calls yet: Coho reads and compares rows first.")) }
                 @else { ol .last {
                     @for call in &self.last_calls {
                         li id={ "last-" (call.number) } {

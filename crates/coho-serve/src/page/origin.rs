@@ -1,5 +1,5 @@
 //! Where a run came from: what started it, with which version and which files of the project, how those differ from the last
-//! good run, and how long what it left is kept.
+//! successful run, and how long what it left is kept.
 
 use coho_core::started::Started;
 use coho_ledger::look::runs::GoodRun;
@@ -34,14 +34,14 @@ pub(crate) struct Origin {
     project: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<String>,
-    /// The last good run before it.
+    /// The last successful run before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Before>,
     /// How long its rows and calls are kept, in words.
     kept: String,
 }
 
-/// The last good run before a run, and what is different since.
+/// The last successful run before a run, and what is different since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Before {
     run: String,
@@ -79,7 +79,7 @@ impl Origin {
             details .origin {
                 summary { @match self.started.first() {
                     Some(started) => { (started) }
-                    None => { "Its trigger was not recorded" }
+                    None => { "What started it was not recorded" }
                 } }
                 ul .plain {
                     @for line in self.started.iter().skip(1) { li { (line) } }
@@ -103,7 +103,7 @@ impl Before {
     }
 
     fn show(&self) -> Markup {
-        let link = html! { a href=(target::run(&self.run).path()) { "the last good run" } ", " (parts::moment(&self.at)) };
+        let link = html! { a href=(target::run(&self.run).path()) { "the last successful run" } ", " (parts::moment(&self.at)) };
         html! {
             p .faint {
                 @if self.changed.is_empty() { "Same project and version as in " (link) }

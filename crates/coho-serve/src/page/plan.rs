@@ -198,7 +198,7 @@ impl UnderWay {
                     @match (&self.reading, self.ending) {
                         (_, true) => { "Cancelling." }
                         (Some(reading), _) => { b { (reading.sync) } ": " (counted(reading.rows, "row")) " read so far" }
-                        (None, _) => { "It begins." }
+                        (None, _) => { "Starting." }
                     }
                     " " span .faint { "since " (parts::moment(&self.began)) ", " (of(&self.of)) }
                 }

@@ -233,7 +233,7 @@ impl PlaygroundPage {
                     label { input type="radio" name="kind" value="template" checked[!is_mapping]; " a template" }
                     label { input type="radio" name="kind" value="mapping" checked[is_mapping]; " the mapping of" }
                     select name="sync" aria-label="Sync" { (options(&self.syncs, self.sync.as_deref())) }
-                    button name="take" value="yes" { "Take its file" }
+                    button name="take" value="yes" { "Load its file" }
                 }
                 label .visually-hidden for="text" { "The template, or the file of the sync" }
                 textarea #text name="text" rows="14" spellcheck="false" autocapitalize="off" data-complete { "\n" (self.text) }
@@ -248,7 +248,7 @@ impl PlaygroundPage {
                 p .bar {
                     label for="model" { "Rows of" }
                     select #model name="model" { (options(&self.models, self.model.as_deref())) }
-                    button name="read" value="yes" { "Read some" }
+                    button name="read" value="yes" { "Read rows" }
                 }
                 label .visually-hidden for="rows" { "Rows as JSON, one object per line" }
                 textarea #rows name="rows" rows="9" spellcheck="false" autocapitalize="off" { "\n" (self.rows) }
@@ -280,8 +280,8 @@ impl PlaygroundPage {
             @if self.stopped { p .alert.warn { "It took too long: the remaining rows were not tried." } }
             @if let Some(test) = &self.test {
                 details {
-                    summary { "Make a test of it" }
-                    p .faint { "Write it to " code { "tests/NAME.yaml" } "; " code { "coho test" } " runs it. In tests it is always the year 2000." }
+                    summary { "Turn this into a test" }
+                    p .faint { "Write it to " code { "tests/NAME.yaml" } "; " code { "coho test" } " runs it. Tests always run in the year 2000." }
                     pre .json tabindex="0" { (test) }
                 }
             }

@@ -153,9 +153,9 @@ fn remembered(scope: &SyncScope, row_state: &RowState, at: Time, private: Option
 fn delivery(delivery: &DeliveryState) -> &'static str {
     match delivery {
         DeliveryState::Never => "never acknowledged",
-        DeliveryState::Assumed { .. } => "assumed, not sent by this sync",
+        DeliveryState::Assumed { .. } => "assumed: not sent by this sync",
         DeliveryState::Delivered { .. } => "delivered",
-        DeliveryState::Released { .. } => "released: its row left, and the record stays",
+        DeliveryState::Released { .. } => "released: the row left, and the record stays",
         DeliveryState::Removed { .. } => "removed",
     }
 }
@@ -178,7 +178,7 @@ fn pending(pending: &Pending) -> Option<String> {
                 Due::At(at) => format!("in the first run after {} UTC", Moment::from(*at).shown()),
                 Due::Always => "in every run".to_owned(),
                 Due::OnChange => {
-                    "when its row or the mapping changes, or somebody runs `coho retry`".to_owned()
+                    "when its row or the mapping changes, or someone runs `coho retry`".to_owned()
                 }
             };
             let times = coho_report::words::counted(u64::from(*tries), "time");
@@ -228,7 +228,7 @@ impl Chapter {
                     details .call id={ "call-" (call.number) } open[newest && at + 1 == self.calls.len()] {
                         summary { (call.line()) }
                         (call.sides())
-                        p .small { a href=(Target::Call { number: call.number }.path()) { "This call on a page of its own" } }
+                        p .small { a href=(Target::Call { number: call.number }.path()) { "Open this call on its own page" } }
                     }
                 }
             }

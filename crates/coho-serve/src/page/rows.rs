@@ -170,7 +170,7 @@ impl RowsPage {
                 p .alert.warn {
                     (counted(carried.rows, "more row")) " of " (carried.sync) " ended " (carried.status)
                     ", as in an earlier run that recorded this: "
-                    a href=(standing(&carried.sync, &carried.status)) { "those that wait now" }
+                    a href=(standing(&carried.sync, &carried.status)) { "rows that are waiting now" }
                 }
             }
         }
@@ -187,7 +187,7 @@ impl RowsPage {
         let path = self.target().path();
         html! {
             p .small .faint {
-                "All of these as "
+                "Download as "
                 a href=(self.filter.address(path.clone() + ".csv", None)) download { "CSV" } " or "
                 a href=(self.filter.address(path + ".ndjson", None)) download { "JSON lines" }
             }
@@ -202,7 +202,7 @@ impl RowsPage {
             }
             @if let Some(next) = self.next {
                 p { a .more rel="next" href=(self.filter.address(self.target().path(), Some(&next.to_string()))) {
-                    @if self.back_to.is_some() { "Go on" } @else { "Older rows" }
+                    @if self.back_to.is_some() { "Search further" } @else { "Older rows" }
                 } }
             }
         }
@@ -231,7 +231,7 @@ impl Page for RowsPage {
         html! {
             @match &self.head {
                 Some(head) => { (head.show("Rows")) }
-                None if self.filter.standing => { h1 { "Rows that wait" } }
+                None if self.filter.standing => { h1 { "Waiting rows" } }
                 None => { h1 { "Search all runs" } }
             }
             @if !self.filter.standing { (self.filter.search(self.head.as_ref().map(|head| head.run.as_str()))) }

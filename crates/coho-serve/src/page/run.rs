@@ -205,7 +205,7 @@ impl Formed for RunPage {
             }
             section aria-labelledby="calls" {
                 h2 #calls { "Calls" }
-                @if self.calls.is_empty() { (parts::empty("This run made no call: there was nothing to send.")) }
+                @if self.calls.is_empty() { (parts::empty("This run made no calls: there was nothing to send.")) }
                 @else { (self.shown_calls()) }
             }
         }

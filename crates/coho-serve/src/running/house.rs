@@ -129,8 +129,8 @@ impl House {
         self.with(|kept| {
             let stale = !kept.running && now - kept.looked > STALE;
             let stale =
-                stale.then(|| format!("the schedules were last looked at on {}", kept.looked.to_rfc3339()));
-            let stopping = self.stop.is_asked().then(|| "the server is ending".to_owned());
+                stale.then(|| format!("the schedules were last checked on {}", kept.looked.to_rfc3339()));
+            let stopping = self.stop.is_asked().then(|| "the server is shutting down".to_owned());
             kept.trouble.clone().into_iter().chain(stale).chain(stopping).collect()
         })
     }

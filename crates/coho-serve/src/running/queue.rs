@@ -25,7 +25,7 @@ impl Actions for Queue {
     fn carry_out(&self, wish: Wish, who: Option<String>) -> Doing {
         let Wish::Run { syncs } = wish else { return self.others.carry_out(wish, who) };
         let house = Arc::clone(&self.house);
-        let who = who.as_deref().unwrap_or("somebody at this machine");
+        let who = who.as_deref().unwrap_or("someone on this machine");
         house.host.tell(&format!("asked for on a page by {who}: run {}", named(&syncs)));
         let asked = tokio::task::spawn_blocking(move || {
             let asked = ask(&house, &syncs);

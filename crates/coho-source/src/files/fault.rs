@@ -46,7 +46,7 @@ impl Failure for FileError {
             FileFault::Folder => "name one file",
             FileFault::Empty => "a CSV file needs at least its header; check the program that writes it",
             FileFault::Changed => {
-                "run again when nothing is writing to it; it is best to write a new file and rename it"
+                "run again when no program is writing to the file; it is best to write a new file and rename it"
             }
             FileFault::NotUtf8 => "save the file as UTF-8",
             FileFault::Ragged { .. } => {
@@ -62,7 +62,7 @@ impl Failure for FileError {
             FileFault::DuplicateName(_) => {
                 "rename one of them, or name all columns in the model, in order: `columns: [id, name]` replaces the header"
             }
-            FileFault::OpenQuote => "close it, or check whether the file was truncated",
+            FileFault::OpenQuote => "close the quote, or check whether the file was truncated",
             FileFault::Type { .. } => "fix the value, or declare the column as text",
             FileFault::UnknownColumn { nearest: Some(name), .. } => {
                 return Some(format!("did you mean `{name}`?"));

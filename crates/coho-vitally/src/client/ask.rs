@@ -150,7 +150,7 @@ impl Client {
         wait.is_zero() || self.1.first(tokio::time::sleep(wait)).await.is_some()
     }
 
-    /// How long to wait before another try; `None` where there is none. A server that names a time is left alone until then, as
+    /// How long to wait before another attempt; `None` where there is none. A server that names a time is left alone until then, as
     /// often as one that answers 429.
     fn wait_before_next(&self, request: &Request, sent: &Sent, tries: &mut Tries) -> Option<Wait> {
         let retry = self.0.settings.retry;

@@ -179,7 +179,7 @@ fn api_name(api: Api) -> &'static str {
 /// A token of one region is none in the other; where the address is given, there is no region to get wrong.
 fn workspace(region: &str) -> String {
     match region {
-        "us" | "eu" => format!("this workspace, and is the region `{region}` right (us|eu)"),
+        "us" | "eu" => format!("this workspace, and is the region `{region}` correct (us or eu)"),
         _ => "the workspace at this address".to_owned(),
     }
 }

@@ -46,7 +46,10 @@ fn refused(message: impl Into<String>) -> Problem {
 
 fn read(line: &str) -> Result<Request, Problem> {
     if line.len() > LONGEST {
-        return Err(Problem::new(Code::TEMPLATE_LIMIT, format!("a request has at most {LONGEST} bytes")));
+        return Err(Problem::new(
+            Code::TEMPLATE_LIMIT,
+            format!("the request is longer than {LONGEST} bytes"),
+        ));
     }
     let request = coho_core::json::parse(line).map_err(|_| refused("the request is not JSON"))?;
     let Value::Object(members) = request else { return Err(refused("the request is not an object")) };
@@ -67,17 +70,14 @@ fn read(line: &str) -> Result<Request, Problem> {
                     [("error", TemplateSettings::default()), ("empty", TemplateSettings::lenient())];
                 settings = choice("undefined", &value, &choices)?;
             }
-            ("template", _) => return Err(refused("`template` is a text")),
-            ("data" | "row" | "templates", _) => return Err(refused(format!("`{name}` is an object"))),
+            ("template", _) => return Err(refused("`template` must be a string")),
+            ("data" | "row" | "templates", _) => return Err(refused(format!("`{name}` must be an object"))),
             _ => {
-                return Err(refused(format!(
-                    "a request has no member `{}`",
-                    coho_core::value::preview(&name)
-                )));
+                return Err(refused(format!("unknown key `{}`", coho_core::value::preview(&name))));
             }
         }
     }
-    let template = template.ok_or_else(|| refused("a request has a `template`"))?;
+    let template = template.ok_or_else(|| refused("`template` is missing"))?;
     Ok(Request { template, data, row, mode, settings, snippets })
 }
 
@@ -94,7 +94,7 @@ fn named(members: Vec<(String, Value)>) -> Result<Snippets, Problem> {
         | Value::LocalTimestamp(_)
         | Value::Date(_)
         | Value::Array(_)
-        | Value::Object(_) => Err(refused("each of `templates` is a text")),
+        | Value::Object(_) => Err(refused("each value in `templates` must be a string")),
     };
     members.into_iter().map(snippet).collect()
 }
@@ -103,7 +103,7 @@ fn choice<T: Copy>(name: &str, value: &Value, choices: &[(&str, T)]) -> Result<T
     let chosen = choices.iter().find(|(known, _)| value.as_text() == Some(known));
     chosen.map(|(_, chosen)| *chosen).ok_or_else(|| {
         let names: Vec<String> = choices.iter().map(|(known, _)| format!("`{known}`")).collect();
-        refused(format!("`{name}` is {}", names.join(" or ")))
+        refused(format!("`{name}` must be {}", names.join(" or ")))
     })
 }
 
@@ -185,7 +185,7 @@ mod tests {
             ),
             (
                 r#"{"template":1}"#,
-                r#"{"error":{"code":"wrong-value","message":"`template` is a text","line":null,"column":null}}"#,
+                r#"{"error":{"code":"wrong-value","message":"`template` must be a string","line":null,"column":null}}"#,
             ),
             (
                 "{",
@@ -193,7 +193,7 @@ mod tests {
             ),
             (
                 r#"{"template":"{% if a %}","data":[]}"#,
-                r#"{"error":{"code":"wrong-value","message":"`data` is an object","line":null,"column":null}}"#,
+                r#"{"error":{"code":"wrong-value","message":"`data` must be an object","line":null,"column":null}}"#,
             ),
         ] {
             assert_eq!(answer(request, DateTime::UNIX_EPOCH), expected, "{request}");

@@ -64,7 +64,7 @@ const EXAMPLES: Key = Key {
     need: May,
     form: &Form::Flag,
     default: "`true`",
-    meaning: "Whether it is shown the keys of up to three rows, and the texts of errors, which may quote a value.",
+    meaning: "Whether messages include the keys of up to three rows, and error texts, which may quote values.",
     example: "examples: false",
 };
 
@@ -85,16 +85,16 @@ const fn required(
 
 static SLACK: Shape = Shape {
     name: "recipient of type slack",
-    about: "A channel of Slack, by an incoming webhook, or by a bot, whose later messages go into the thread of the first.",
+    about: "A Slack channel, through an incoming webhook or a bot. A bot puts later messages into the thread of the first.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["slack"], later: &[] }), "type: slack"),
-        url("The address of an incoming webhook: a secret.", May),
+        url("The address of an incoming webhook. A secret.", May),
         Key {
             name: "token",
             need: May,
             form: &Form::Text(&SECRET),
             default: "",
-            meaning: "The token of a bot that may write (`chat:write`): a secret.",
+            meaning: "The token of a bot with the scope `chat:write`. A secret.",
             example: "token: \"${SLACK_TOKEN}\"",
         },
         Key {
@@ -102,7 +102,7 @@ static SLACK: Shape = Shape {
             need: With("token"),
             form: &TEXTS,
             default: "",
-            meaning: "The id of the bot's channel.",
+            meaning: "The id of the channel that the bot posts to.",
             example: "channel: C0123456789",
         },
         Key {
@@ -110,7 +110,7 @@ static SLACK: Shape = Shape {
             need: With("token"),
             form: &Form::Text(&ANY_URL),
             default: "Slack's",
-            meaning: "Another address of Slack's API.",
+            meaning: "A different address for Slack's API.",
             example: "api_url: https://slack.com/api",
         },
         FROM_LEVEL,
@@ -123,13 +123,13 @@ static SLACK: Shape = Shape {
 
 static PAGERDUTY: Shape = Shape {
     name: "recipient of type pagerduty",
-    about: "A service of PagerDuty, by its Events API v2: each alert is an incident, which is resolved when it is over.",
+    about: "A PagerDuty service, through the Events API v2. Each alert is an incident, which Coho resolves when the alert ends.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["pagerduty"], later: &[] }), "type: pagerduty"),
         required(
             "routing_key",
             &Form::Text(&SECRET),
-            "The integration's key: a secret.",
+            "The integration's key. A secret.",
             "routing_key: \"${PAGERDUTY_KEY}\"",
         ),
         Key {
@@ -137,10 +137,10 @@ static PAGERDUTY: Shape = Shape {
             need: May,
             form: &Form::List(&Form::Text(&SECRET)),
             default: "none",
-            meaning: "Keys that were used before: incidents are resolved with the key that opened them.",
+            meaning: "Earlier keys: Coho resolves an incident with the key that opened it.",
             example: "former_keys: [\"${OLD_PAGERDUTY_KEY}\"]",
         },
-        url("Another address for events, such as that of the EU.", May),
+        url("A different address for events, such as the EU's.", May),
         FROM_LEVEL,
         WHEN,
         EXAMPLES,
@@ -151,13 +151,13 @@ static PAGERDUTY: Shape = Shape {
 
 static EMAIL: Shape = Shape {
     name: "recipient of type email",
-    about: "Mailboxes, by a mail server.",
+    about: "E-mail addresses, through a mail server.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["email"], later: &[] }), "type: email"),
         required(
             "smtp",
             &Form::Text(&SMTP_URL),
-            "The server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which is demanded unless the server is on \
+            "The server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which is required unless the server is on \
              this machine.",
             "smtp: smtps://mail.example.com:465",
         ),
@@ -165,8 +165,8 @@ static EMAIL: Shape = Shape {
             name: "user",
             need: With("password"),
             form: &TEXTS,
-            default: "nobody logs in",
-            meaning: "Who logs in.",
+            default: "no login",
+            meaning: "The user to log in as.",
             example: "user: coho",
         },
         Key {
@@ -174,19 +174,18 @@ static EMAIL: Shape = Shape {
             need: With("user"),
             form: &Form::Text(&SECRET),
             default: "",
-            meaning: "The password: a secret.",
+            meaning: "The password. A secret.",
             example: "password: \"${SMTP_PASSWORD}\"",
         },
         Key {
             name: "ca_file",
             need: May,
             form: &TEXTS,
-            default: "the machine's authorities alone",
-            meaning: "A file with the certificate, in PEM, of an authority of your own that vouches for the server; relative to the \
-                      project's folder.",
+            default: "only the machine's authorities",
+            meaning: "A PEM file with the certificate of your own certificate authority, relative to the project's folder.",
             example: "ca_file: certs/ca.pem",
         },
-        required("from", &TEXTS, "Who sends.", "from: Coho <coho@example.com>"),
+        required("from", &TEXTS, "The sender.", "from: Coho <coho@example.com>"),
         required(
             "to",
             &Form::Either(&[&TEXTS, &Form::List(&TEXTS)]),
@@ -203,7 +202,7 @@ static EMAIL: Shape = Shape {
 
 static SMS: Shape = Shape {
     name: "recipient of type sms",
-    about: "A telephone, by Twilio. Messages have 300 characters at most, and neither keys nor values of rows.",
+    about: "A phone, through Twilio. Messages have at most 300 characters, and no keys or values of rows.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["sms"], later: &[] }), "type: sms"),
         required("account", &TEXTS, "The SID of the account.", "account: \"${TWILIO_ACCOUNT}\""),
@@ -218,7 +217,7 @@ static SMS: Shape = Shape {
         required(
             "secret",
             &Form::Text(&SECRET),
-            "The secret of the API key, or the account's token: a secret.",
+            "The secret of the API key, or the account's token. A secret.",
             "secret: \"${TWILIO_SECRET}\"",
         ),
         Key {
@@ -226,7 +225,7 @@ static SMS: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "",
-            meaning: "The number that sends.",
+            meaning: "The number to send from.",
             example: "from: \"+15550100\"",
         },
         Key {
@@ -234,16 +233,16 @@ static SMS: Shape = Shape {
             need: May,
             form: &TEXTS,
             default: "",
-            meaning: "The SID of a messaging service that sends.",
+            meaning: "The SID of a messaging service to send from.",
             example: "service: MG0123456789",
         },
-        required("to", &TEXTS, "The number that is told.", "to: \"+15550101\""),
+        required("to", &TEXTS, "The number to send to.", "to: \"+15550101\""),
         Key {
             name: "api_url",
             need: May,
             form: &Form::Text(&ANY_URL),
             default: "Twilio's",
-            meaning: "Another address of Twilio's API.",
+            meaning: "A different address for Twilio's API.",
             example: "api_url: https://api.twilio.com",
         },
         FROM_LEVEL,
@@ -255,10 +254,10 @@ static SMS: Shape = Shape {
 
 static TEAMS: Shape = Shape {
     name: "recipient of type teams",
-    about: "A channel or chat of Microsoft Teams, by a workflow that posts what it gets by a webhook.",
+    about: "A Microsoft Teams channel or chat, through a workflow that posts what a webhook receives.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["teams"], later: &[] }), "type: teams"),
-        url("The workflow's address: a secret.", Must),
+        url("The workflow's address. A secret.", Must),
         FROM_LEVEL,
         WHEN,
         EXAMPLES,
@@ -269,7 +268,7 @@ static TEAMS: Shape = Shape {
 
 static WEBHOOK: Shape = Shape {
     name: "recipient of type webhook",
-    about: "A program of your own, over HTTP, after Standard Webhooks.",
+    about: "Your own program, over HTTP, following Standard Webhooks.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["webhook"], later: &[] }), "type: webhook"),
         url("Its address, which may be a secret.", Must),
@@ -278,7 +277,7 @@ static WEBHOOK: Shape = Shape {
             need: May,
             form: &Form::Either(&[&Form::Text(&SECRET), &Form::List(&Form::Text(&SECRET))]),
             default: "not signed",
-            meaning: "The signing secret; several during a rotation.",
+            meaning: "The signing secret, or several during a rotation.",
             example: "secrets: \"${WEBHOOK_SECRET}\"",
         },
         FROM_LEVEL,
@@ -291,13 +290,13 @@ static WEBHOOK: Shape = Shape {
 
 static COMMAND: Shape = Shape {
     name: "recipient of type command",
-    about: "A program on this machine, which reads the message as JSON from its standard input.",
+    about: "A program on this machine. It reads the message as JSON from standard input.",
     keys: &[
         kind(&Form::Choice(&Choice { now: &["command"], later: &[] }), "type: command"),
         required(
             "run",
             &Form::List(&TEXTS),
-            "The program and its arguments. No shell reads them.",
+            "The program and its arguments. They do not go through a shell.",
             "run: [apprise, -t, Coho, \"${APPRISE_URL}\"]",
         ),
         Key {
@@ -305,7 +304,7 @@ static COMMAND: Shape = Shape {
             need: May,
             form: &Form::Text(&DURATION),
             default: "`10s`",
-            meaning: "How long it may take.",
+            meaning: "How long the program may take.",
             example: "timeout: 10s",
         },
         FROM_LEVEL,

@@ -18,14 +18,14 @@ pub fn results_schema() -> Json {
         "required": ["version", "project", "purpose", "started_at", "ended_at", "coho_version", "exit_code", "syncs"],
         "properties": {
             "version": { "const": VERSION },
-            "run": text("The run's id, as `coho runs` lists it. Left out if no run began."),
+            "run": text("The run's id, as `coho runs` lists it. Left out if no run started."),
             "project": text("The project's name."),
             "target": text("The chosen target. Left out in a project without targets."),
             "purpose": {
                 "enum": ["sync", "baseline", "adopt", "resend", "resend-events"],
                 "description": "The kind of run: `sync` sends what changed.",
             },
-            "started_at": moment("When it began."),
+            "started_at": moment("When it started."),
             "ended_at": moment("When it ended."),
             "coho_version": text("The version of Coho."),
             "exit_code": { "type": "integer", "description": "The exit code of `coho run`." },
@@ -36,7 +36,7 @@ pub fn results_schema() -> Json {
                 "properties": {
                     "code": text("The stable code."),
                     "message": text("What happened."),
-                    "help": text("What helps."),
+                    "help": text("What to do."),
                 },
             },
             "syncs": { "type": "array", "items": sync(), "description": "The syncs, in the order in which they ran." },
@@ -63,7 +63,7 @@ fn sync() -> Json {
             "problems": { "type": "array", "items": problems(), "description": "Problems of rows by code and field." },
             "guards": { "type": "array", "items": guard(), "description": "Guards that held something." },
             "notes": { "type": "array", "items": { "type": "string" }, "description": "Notes for people." },
-            "calls": number("Calls that were made, including look-ups and repeats."),
+            "calls": number("The number of calls, including look-ups and repeats."),
             "millis": number("How long it took, in milliseconds."),
         },
     })
@@ -73,13 +73,13 @@ fn counts() -> Json {
     let statuses = RowStatus::ALL.map(|status| (status.as_str().to_owned(), number("")));
     json!({
         "type": "object",
-        "description": "The rows read and the keys gone are together the sum of the counts by status: each row ends in exactly one status.",
+        "description": "The rows read plus the keys gone equal the sum of the counts by status: each row ends with exactly one status.",
         "required": ["read", "absent", "writes", "removals", "statuses"],
         "properties": {
             "read": number("Rows of the model."),
             "absent": number("Keys that were there before and are gone."),
             "writes": number("Operations that write a record."),
-            "removals": number("Operations that remove one."),
+            "removals": number("Operations that remove a record."),
             "statuses": {
                 "type": "object",
                 "description": "Rows and keys by status; counts of 0 are left out.",
@@ -96,9 +96,9 @@ fn problems() -> Json {
         "required": ["code", "count", "first"],
         "properties": {
             "code": text("The stable code."),
-            "field": text("The field of the record, where it is one field's problem."),
-            "count": number("How many rows have it."),
-            "key": text("The primary key of the first row that has it."),
+            "field": text("The field of the record, if the problem is about a single field."),
+            "count": number("How many rows have the problem."),
+            "key": text("The primary key of the first row that has the problem."),
             "first": problem(),
         },
     })
@@ -111,17 +111,17 @@ fn problem() -> Json {
         "properties": {
             "code": text("The stable code."),
             "message": text("What is wrong."),
-            "help": text("What helps."),
+            "help": text("What to do."),
             "field": text("The field of the record."),
             "place": {
                 "type": "object",
-                "description": "Where in the project's files.",
+                "description": "The place in the project's files.",
                 "required": ["file"],
                 "properties": {
                     "file": text("The file."),
                     "line": number("The line, starting at 1."),
                     "column": number("The column, starting at 1."),
-                    "length": number("How many characters."),
+                    "length": number("The number of characters."),
                 },
             },
         },
@@ -134,7 +134,7 @@ fn guard() -> Json {
         "required": ["code", "message", "help", "held"],
         "properties": {
             "code": text("Which guard."),
-            "message": text("What it saw."),
+            "message": text("What the guard found."),
             "help": text("How to proceed, if this is intended."),
             "held": number("How many operations it holds."),
         },

@@ -75,7 +75,7 @@ async fn what_is_refused_and_a_form_of_an_earlier_start_are_sound() -> Result<()
     reader.open("/do/run").await?;
     reader.browser.script("document.querySelector('input[name=form]').value = 'of an earlier start'").await?;
     press(&reader, BUTTON, "document.querySelector('.alert')").await?;
-    assert_eq!(reader.heading().await?, "Nothing was done");
+    assert_eq!(reader.heading().await?, "Nothing was changed");
     is_sound(&reader, &axe, "an earlier start").await?;
     assert_eq!(clerk.wishes().len(), 3);
     reader.is_quiet("/do/").await?;

@@ -67,7 +67,7 @@ impl Shape {
                 match pair.get_fields() {
                     [key, value] => Ok(Self::Map(Box::new(Self::of(key)?), Box::new(Self::of(value)?))),
                     [key] => Ok(Self::List(Box::new(Self::of(key)?))),
-                    _ => Err(refuse("a map of another form")),
+                    _ => Err(refuse("a map with an unusual layout")),
                 }
             }
             _ if field.get_basic_info().logical_type_ref().is_some_and(is_foreign) => {

@@ -52,7 +52,7 @@ async fn find(
     match session.client.lookup(object, &parsed).await.finding {
         LookupResult::Found(record) => Ok(record.id),
         LookupResult::Missing | LookupResult::Wrong { .. } => Ok(None),
-        LookupResult::Several => Err((None, "Vitally has several with this external id".to_owned())),
+        LookupResult::Several => Err((None, "Vitally has several records with this external id".to_owned())),
         LookupResult::Failed(verdict) => Err((None, said(&LiveError::of(verdict)))),
     }
 }
