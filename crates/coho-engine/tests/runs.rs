@@ -10,7 +10,7 @@ mod case;
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use coho_core::event::Silence;
@@ -28,18 +28,45 @@ fn runs(path: &Path) -> datatest_stable::Result<()> {
     snapshot(path, &runtime.block_on(play(&case))?)
 }
 
+/// What a case did wrong, in words: the harness prints errors as `Debug` does.
+struct Mistake(String);
+
+impl Mistake {
+    fn of_run(at: usize, error: &dyn std::error::Error) -> Self {
+        Self(format!("run {}: {error}", at + 1))
+    }
+}
+
+impl fmt::Debug for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
 async fn play(case: &Case) -> Result<String, Failure> {
     let mut stage = case.stage().await?;
     let mut out = String::new();
     for (at, step) in case.runs.iter().enumerate() {
-        step.prepare(&mut stage)?;
-        let kind = step.run.name();
-        let heading = if step.run == Kind::Sync { String::new() } else { format!(": {kind}") };
+        let heading = if step.run == Kind::Sync { String::new() } else { format!(": {}", step.run.name()) };
         writeln!(out, "== run {}{heading}", at + 1)?;
-        perform(step, &stage, case.shows, &mut out).await?;
-        after(step, &stage, &mut out)?;
+        let done = carry_out(step, &mut stage, case.shows, &mut out).await;
+        done.map_err(|error| Mistake::of_run(at, error.as_ref()))?;
     }
     Ok(out)
+}
+
+async fn carry_out(step: &Step, stage: &mut Stage, shows: Shows, out: &mut String) -> Result<(), Failure> {
+    step.prepare(stage)?;
+    perform(step, stage, shows, out).await?;
+    after(step, stage, out)
 }
 
 async fn perform(step: &Step, stage: &Stage, shows: Shows, out: &mut String) -> Result<(), Failure> {

@@ -349,7 +349,7 @@ impl Answer {
             (Some(Instead::Hang), None, false) => Trouble::Hang,
             (Some(Instead::Hang), None, true) => Trouble::HangAfterCommit,
             (Some(Instead::NotJson), None, true) => Trouble::NotJson,
-            _ => return Err("an answer has a status, or trouble instead of one".into()),
+            _ => return Err("each entry of `answers` needs either `status` or `trouble`".into()),
         };
         let fault =
             ScriptedFault { skip: self.skip, times: self.times.unwrap_or(1), ..ScriptedFault::once(trouble) };
