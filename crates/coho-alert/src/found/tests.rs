@@ -73,8 +73,15 @@ fn a_failed_run_says_what_helps_in_its_case_or_else_what_its_code_says() {
         let failed = summary("a", SyncStatus::Failed(vec![problem]));
         let rules = &Rules::default();
         let (is_whole, earlier) = (true, [].as_slice());
-        let ran =
-            Ran { summary: &failed, destination: "vitally", source: "files", rules, is_whole, earlier, run: "r" };
+        let ran = Ran {
+            summary: &failed,
+            destination: "vitally",
+            source: "files",
+            rules,
+            is_whole,
+            earlier,
+            run: "r",
+        };
         run(&[ran]).into_values().filter_map(|finding| finding.detail.remedy).collect::<Vec<_>>()
     };
     let problem = Problem::new(Code::SOURCE_FAILED, "no table `customer`");
