@@ -21,6 +21,7 @@ mod manifests;
 mod headers;
 mod names;
 mod unique;
+mod aliases;
 mod retired;
 mod text;
 mod fixtures;
@@ -92,6 +93,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         headers::check(tree, packages),
         names::check(tree),
         unique::check(tree),
+        aliases::check(tree),
         retired::check(tree),
         text::check(tree),
         fixtures::check(tree),

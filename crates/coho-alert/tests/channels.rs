@@ -13,7 +13,7 @@ use coho_alert::channel::email::{Email, Security, SmtpLogin};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::ping::{Check, Ping};
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Notifier as From, Twilio};
+use coho_alert::channel::sms::{Twilio, TwilioSender};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::{Webhook, sign};
 use coho_alert::message::{Frame, Notification};
@@ -22,10 +22,10 @@ use coho_alert::send::Notifier;
 use coho_alert::tell::{Notice, Turn};
 use coho_core::alert::remembered::Detail;
 use coho_core::alert::{Level, Trigger};
+use coho_core::json::Json;
 use coho_core::secret::{Masker, Secret};
 use coho_testkit::{CERTIFICATE, MailServer, Privacy};
 use secrecy::SecretString;
-use serde_json::Value;
 
 use support::receiver::{Receiver, Reply};
 use support::{check, detail, now, opened, recovered, several, turned};
@@ -50,7 +50,7 @@ fn done() -> Posting {
 
 /// A body as people read it.
 fn pretty(body: &str) -> String {
-    serde_json::to_string_pretty(&serde_json::from_str::<Value>(body).unwrap()).unwrap()
+    serde_json::to_string_pretty(&serde_json::from_str::<Json>(body).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_bot_goes_on_in_the_thread_and_mends_its_first_message() {
     assert_eq!(paths, ["/chat.postMessage", "/chat.postMessage", "/chat.update"]);
     assert!(arrived.iter().all(|arrived| arrived.headers["authorization"] == "Bearer xoxb-1"));
     let field = |number: usize, name: &str| {
-        serde_json::from_str::<Value>(&arrived[number].body).unwrap().get(name).cloned()
+        serde_json::from_str::<Json>(&arrived[number].body).unwrap().get(name).cloned()
     };
     assert_eq!(field(0, "thread_ts"), None);
     assert_eq!(field(1, "thread_ts"), Some("1764000000.000100".into()));
@@ -192,7 +192,7 @@ async fn twilio_takes_a_short_text() {
         account: "AC1".to_owned(),
         key: Some("SK1".to_owned()),
         secret: secret("s3cret"),
-        from: From::Number("+15550100".to_owned()),
+        from: TwilioSender::Number("+15550100".to_owned()),
         to: "+491701234567".to_owned(),
     };
     let channel = Channel::Sms(twilio);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use coho_alert::channel::email::{Email, Security};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Notifier, Twilio};
+use coho_alert::channel::sms::{Twilio, TwilioSender};
 use coho_alert::channel::teams::Teams;
 use coho_alert::message::{Frame, Notification};
 use coho_alert::tell::{Notice, Turn, Turned};
@@ -85,7 +85,7 @@ proptest! {
         for event in pagerduty.requests(&message, &BTreeMap::new()).unwrap() {
             prop_assert_eq!(check::pagerduty(&event.body), Ok(()));
         }
-        let from = Notifier::Service("MG1".to_owned());
+        let from = TwilioSender::Service("MG1".to_owned());
         let (api, to) = (String::new(), "+1".to_owned());
         let twilio = Twilio { api, account: "AC".to_owned(), key: None, secret: secret(), from, to };
         prop_assert_eq!(check::twilio(&twilio.request(&message).body), Ok(()));

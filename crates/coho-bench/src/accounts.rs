@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use coho_core::json::Json;
+
+use serde_json::{Map, json};
 
 /// The columns, in the file's order. The first identifies the account.
 pub const COLUMNS: [&str; 12] = [
@@ -110,20 +112,19 @@ pub(crate) fn scattered(number: u64) -> u64 {
 /// What is sent to Vitally for a row: id and name as fields, the other columns as traits with the types that they look like.
 ///
 /// Returns nothing for a row with fewer columns.
-pub fn payload<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Value> {
+pub fn payload<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Json> {
     let mut cells = COLUMNS.iter().zip(cells);
     let (_, id) = cells.next()?;
     let (_, name) = cells.next()?;
-    let traits: Map<String, Value> =
-        cells.map(|(column, cell)| ((*column).to_owned(), typed(cell))).collect();
+    let traits: Map<String, Json> = cells.map(|(column, cell)| ((*column).to_owned(), typed(cell))).collect();
     (traits.len() == COLUMNS.len() - 2).then(|| json!({ "externalId": id, "name": name, "traits": traits }))
 }
 
-fn typed(cell: &str) -> Value {
+fn typed(cell: &str) -> Json {
     match cell {
-        "true" => Value::Bool(true),
-        "false" => Value::Bool(false),
-        _ => cell.parse().map_or_else(|_| Value::String(cell.to_owned()), Value::Number),
+        "true" => Json::Bool(true),
+        "false" => Json::Bool(false),
+        _ => cell.parse().map_or_else(|_| Json::String(cell.to_owned()), Json::Number),
     }
 }
 

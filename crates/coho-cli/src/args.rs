@@ -297,7 +297,7 @@ pub(crate) enum Verb {
     Schema {
         /// Which kind of file.
         #[arg(value_enum)]
-        kind: SchemaKind,
+        kind: SchemaName,
     },
     /// Print shell completions.
     Completions {
@@ -410,7 +410,7 @@ pub(crate) enum RowsFormat {
 
 /// Kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaKind {
+pub(crate) enum SchemaName {
     /// coho.yaml
     Project,
     /// models/*.yaml

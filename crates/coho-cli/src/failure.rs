@@ -2,10 +2,11 @@
 
 use coho_core::code::Family;
 use coho_core::failure::Failure as _;
+use coho_core::json::Json;
 use coho_core::problem::Problem;
 use coho_engine::context::EngineError;
 use coho_project::{File, excerpt};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::exit::Known;
 use crate::print;

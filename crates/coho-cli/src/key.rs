@@ -1,10 +1,10 @@
 //! A primary key as it is typed: as reports show it, or for a key of several columns, the values with commas between.
 
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_core::sync::Sync;
 use coho_core::value::preview;
 use coho_project::Project;
-use serde_json::Value as Json;
 
 use crate::exit::Known;
 

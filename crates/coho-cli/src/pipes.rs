@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use coho_core::json::Json;
 use coho_core::lifecycle::Lifecycle;
 use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_engine::context::EngineError;
@@ -16,7 +17,6 @@ use coho_report::json::{
     PipesLevel, pipes_closed, pipes_log, pipes_materialization, pipes_opened, pipes_syncs_of,
 };
 use flate2::read::ZlibDecoder;
-use serde_json::Value as Json;
 
 use crate::print;
 

@@ -6,8 +6,8 @@ mod shown;
 use std::io::{self, BufRead as _, IsTerminal, Write};
 
 use anyhow::Context as _;
+use coho_core::json::Json;
 use coho_core::terminal;
-use serde_json::Value as Json;
 
 use crate::exit::Known;
 

@@ -12,8 +12,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use coho_core::json::Json;
 use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
-use serde_json::Value as Json;
 use stage::Stage;
 
 /// A debugger whose pages may act.

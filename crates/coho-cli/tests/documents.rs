@@ -17,9 +17,9 @@ mod stage;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use coho_core::json::Json;
 use coho_simulator::{FaultAnswer, RecordKind, ScriptedFault, Trouble};
 use guide::{document, recipe};
-use serde_json::Value as Json;
 use server::{Server, sync_id, token};
 use stage::Stage;
 
@@ -92,7 +92,7 @@ fn the_server_answers_as_its_description_says() {
     }
     check("GET", "/runs/{run}.json", "/runs/none.json", read, "", 404);
     check("GET", "/done/{number}.json", "/done/7.json", read, "", 404);
-    check("GET", "/plan/permit", "/plan/permit", read, "", 404);
+    check("GET", "/plan/file", "/plan/file", read, "", 404);
     for rows in ["/rows".to_owned(), format!("/runs/{run}/rows")] {
         // They are sent in chunks, so the head of the first stands before them.
         let exported = |form: &str| server.text(&format!("{rows}.{form}?standing=yes"), &reads);

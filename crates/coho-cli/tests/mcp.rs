@@ -8,7 +8,9 @@ mod stage;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
-use serde_json::{Value as Json, json};
+use coho_core::json::Json;
+
+use serde_json::json;
 use stage::{Failure, Stage};
 
 /// A server that is talked to.

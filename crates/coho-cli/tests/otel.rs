@@ -12,9 +12,9 @@ mod stage;
 use std::net::TcpListener;
 use std::process::Output;
 
+use coho_core::json::Json;
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::{Arrived, OtlpAttributes, OtlpSample, OtlpSpan, Receiver, otlp_samples, otlp_spans};
-use serde_json::Value as Json;
 use server::{Server, token};
 use stage::{Stage, TOKEN};
 

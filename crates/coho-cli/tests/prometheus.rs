@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 use server::{Server, token};
 use stage::Stage;
 

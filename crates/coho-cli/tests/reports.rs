@@ -12,11 +12,12 @@ use std::process::{Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use coho_core::json::Json;
 use coho_simulator::{ScriptedFault, Trouble};
 use coho_testkit::Receiver;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use stage::{Failure, Stage};
 
 fn run(stage: &Stage, arguments: &[&str]) -> Result<Output, Failure> {

@@ -12,8 +12,8 @@ mod server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use coho_core::json::Json;
 use coho_simulator::{RecordKind, ScriptedFault, Trouble};
-use serde_json::Value as Json;
 use server::{Server, sync_id, token};
 use stage::{Failure, Stage};
 

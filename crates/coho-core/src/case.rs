@@ -336,7 +336,7 @@ mod tests {
             text: String::new(),
             place: Place::default(),
             indent: 0,
-            undefined: crate::sync::Undefined::Error,
+            undefined: crate::sync::UndefinedPolicy::Error,
             snippets: crate::snippet::Snippets::default(),
             blanks: crate::sync::Blanks::default(),
         };

@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 
-/// An error with a stable code and with what helps.
+/// An error with a stable code and with what helps. Its causes are its [`source`](std::error::Error::source)s.
 ///
 /// ```
 /// use coho_core::code::Code;
@@ -29,6 +29,7 @@ pub trait Failure: std::error::Error {
     /// The stable code, which the reference of error codes is searched for.
     fn code(&self) -> Code;
 
+    /// What to do about it.
     /// What to do about it.
     fn help(&self) -> Option<String> {
         None

@@ -6,10 +6,11 @@ mod names;
 
 use std::fmt::{self, Write as _};
 
-use serde_json::Value as Json;
-
 use crate::decimal::Decimal;
 use crate::value::Value;
+
+/// A JSON document as `serde_json` holds it, under the one name that Coho has for it: a [`Value`] is exact, and `serde_json::Value` is not.
+pub type Json = serde_json::Value;
 
 /// A text that is not JSON, or a number in it that has no finite decimal form.
 #[derive(Debug, thiserror::Error)]

@@ -430,7 +430,7 @@ pub struct TemplateText {
     /// The columns before its second and later lines: a YAML block's indentation.
     pub indent: u32,
     /// How it reads what is not there.
-    pub undefined: Undefined,
+    pub undefined: UndefinedPolicy,
     /// What it may render by name.
     pub snippets: Snippets,
     /// What it gives where it renders nothing but blanks.
@@ -449,7 +449,7 @@ pub enum Blanks {
 
 /// How a template reads what is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Undefined {
+pub enum UndefinedPolicy {
     /// It is refused.
     #[default]
     Error,
@@ -457,7 +457,7 @@ pub enum Undefined {
     Empty,
 }
 
-impl Undefined {
+impl UndefinedPolicy {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Error, Self::Empty];
 

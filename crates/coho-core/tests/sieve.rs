@@ -8,12 +8,11 @@ use std::error::Error;
 use std::path::Path;
 
 use coho_core::fields::{FieldDiff, FieldValue, Fields, Rendered, Rendering, Sent, diff_fields};
-use coho_core::json;
+use coho_core::json::{self, Json};
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::sync::NullPolicy;
 use coho_core::target::ExternalId;
-use serde_json::Value as Json;
 
 type Failure = Box<dyn Error>;
 

@@ -77,7 +77,7 @@ pub mod owner;
 mod holding;
 mod repeats;
 pub mod asked;
-pub mod permit;
+pub mod approved;
 pub mod plan;
 pub mod conclude;
 mod remember;

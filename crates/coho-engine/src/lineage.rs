@@ -1,8 +1,8 @@
 //! Where events of lineage go. Whoever starts the engine says it.
 
 use coho_alert::request::ChannelRequest;
+use coho_core::json::Json;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value as Json;
 
 /// Where events of lineage go.
 #[derive(Clone, Debug)]

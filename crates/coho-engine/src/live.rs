@@ -5,8 +5,6 @@
 
 pub mod file;
 
-use coho_core::code::Entry;
-use coho_core::failure::Failure as _;
 use coho_core::time::Time;
 use coho_plan::stop::Stop;
 use coho_vitally::client::live::LiveCheck;
@@ -30,26 +28,6 @@ pub struct LiveReport {
     pub left: Vec<Left>,
     /// Why it ended before its end.
     pub cut_short: Option<LiveError>,
-}
-
-impl LiveReport {
-    /// What to do about what ended it before its end.
-    pub fn help(&self) -> Option<String> {
-        let error = self.cut_short.as_ref()?;
-        match error {
-            LiveError::Interrupted => Some("run the check again: it starts over".to_owned()),
-            LiveError::Exists { .. } => {
-                Some("run the check again: it picks other random names; or delete the record".to_owned())
-            }
-            LiveError::Refused { .. } => Some(
-                "read Vitally's message; the token may lack a permission, or the workspace may require more fields"
-                    .to_owned(),
-            ),
-            LiveError::Test(_) | LiveError::Unseen { .. } | LiveError::Vitally { .. } => {
-                error.code().entry().map(Entry::help)
-            }
-        }
-    }
 }
 
 impl Engine<'_> {

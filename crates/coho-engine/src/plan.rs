@@ -22,12 +22,12 @@ use coho_plan::table::Table;
 pub use coho_plan::table::TableError;
 pub use coho_plan::table::list::{PlanRow, Which};
 
+use crate::approved::ApprovedPlan;
 use crate::context::Engine;
 use crate::failure::EngineError;
 use crate::isolated::Isolated;
 use crate::lost::OnLost;
 use crate::owner::OnForeign;
-use crate::permit::Permit;
 use crate::repeats;
 
 /// What templates read as the run's id in a plan.
@@ -41,7 +41,7 @@ pub struct Options {
     /// What for.
     pub run_kind: RunKind,
     /// What may be sent, where a person agreed to a plan.
-    pub permit: Option<Permit>,
+    pub approved: Option<ApprovedPlan>,
     /// What is done where the ledger is gone.
     pub on_lost: OnLost,
     /// What is done where the ledger is another project's.
@@ -67,7 +67,7 @@ impl Default for Options {
         Self {
             filter: Filter::default(),
             run_kind: RunKind::Sync,
-            permit: None,
+            approved: None,
             on_lost: OnLost::Refuse,
             on_foreign: OnForeign::Refuse,
             started: Started::default(),
@@ -217,8 +217,8 @@ impl Planner<'_> {
         let first_run = first_run::first_run(sync, begun, options.run_kind);
         let run_kind = first_run::run_kind(options.run_kind, first_run);
         let now = engine.setup.clock.now();
-        // Under a permit templates read the time and the run of the plan that was agreed to.
-        let agreed = options.permit.as_ref().and_then(|permit| permit.moment(&sync.id));
+        // Under an approved plan templates read the time and the run of the plan that was agreed to.
+        let agreed = options.approved.as_ref().and_then(|approved| approved.moment(&sync.id));
         let (run, moment) = agreed.map_or((self.run, now), |moment| (PLAN, moment));
         let progress = |step| self.tell(sync, step);
         let held = self.held(sync, run_kind).await?;
@@ -234,7 +234,7 @@ impl Planner<'_> {
             earlier: engine.earlier(ledger, sync)?,
             held,
             before,
-            approved: options.permit.as_ref(),
+            approved: options.approved.as_ref(),
             workspace: engine.workspace(&sync.destination),
             private: engine.private(&sync.destination),
             call_costs: engine.call_costs(ledger, &sync.destination)?,

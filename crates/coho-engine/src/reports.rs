@@ -12,11 +12,11 @@ use coho_core::failure::Failure as _;
 use std::time::Duration;
 
 use coho_alert::request::Posting;
+use coho_core::json::Json;
 use coho_ledger::Ledger;
 use coho_ledger::run::{Run, RunStatus};
 use coho_ledger::written::Written;
 use coho_report::json::Happened;
-use serde_json::Value as Json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::context::Engine;

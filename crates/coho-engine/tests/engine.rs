@@ -48,8 +48,8 @@ mod claims;
 mod departures;
 #[path = "engine/limits.rs"]
 mod limits;
-#[path = "engine/permits.rs"]
-mod permits;
+#[path = "engine/approved_plans.rs"]
+mod approved_plans;
 #[path = "engine/times.rs"]
 mod times;
 #[path = "engine/webhooks.rs"]

@@ -17,9 +17,7 @@ use coho_engine::stop::Stop;
 use coho_engine::traits::CacheUse;
 use coho_ledger::lease::Holder;
 use coho_project::Project;
-use coho_simulator::{
-    FaultAnswer, Profile, RecordKind as Kind, Running, ScriptedFault, Seed, Switches, Trouble,
-};
+use coho_simulator::{FaultAnswer, Profile, RecordKind, Running, ScriptedFault, Seed, Switches, Trouble};
 use stage::{ACCOUNTS, Failure, Stage};
 
 const NAME: &str = "coho-check-1";
@@ -39,7 +37,10 @@ async fn check(stage: &Stage, project: &Project, stop: &Stop) -> Result<LiveRepo
 }
 
 fn records(vitally: &Running) -> usize {
-    [Kind::Organization, Kind::Account, Kind::User].map(|object| vitally.count(object)).iter().sum()
+    [RecordKind::Organization, RecordKind::Account, RecordKind::User]
+        .map(|object| vitally.count(object))
+        .iter()
+        .sum()
 }
 
 fn answer(report: &LiveReport, question: Question, object: Object) -> Option<&str> {

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coho_core::alert::remembered::{Alert, Detail, Mute, Remembered, Told};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
+use coho_core::json::Json;
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
 use rusqlite::{Connection, Row, params};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
@@ -259,9 +260,9 @@ pub(crate) fn lost(connection: &Connection, message: &str) -> Result<(), Fault> 
         .query_map([message], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (subject, watched, recipient, before) in rows {
-        let before: Value = serde_json::from_str(&before).map_err(|_| wrong())?;
-        let text = |name: &str| before.get(name).and_then(Value::as_str);
-        let number = |name: &str| before.get(name).and_then(Value::as_i64);
+        let before: Json = serde_json::from_str(&before).map_err(|_| wrong())?;
+        let text = |name: &str| before.get(name).and_then(Json::as_str);
+        let number = |name: &str| before.get(name).and_then(Json::as_i64);
         connection.execute(
             "UPDATE told SET level = ?4, at = ?5, message = ?6, opened_by = ?7, opened_at = ?8, before = NULL
              WHERE subject = ?1 AND watched = ?2 AND recipient = ?3",

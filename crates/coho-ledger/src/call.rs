@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use coho_core::call::{AddressSource, Attempt, Headers, Route, Wait, WaitWhy};
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_core::secret::Masker;
 use coho_core::sync::Api;
 use coho_core::verdict::Call;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde_json::Value;
 
 use crate::failure::Fault;
 use crate::moment::{count, micros, stored, time};
@@ -137,8 +137,8 @@ fn endpoint(connection: &Connection, route: &Route) -> Result<i64, Fault> {
 }
 
 fn headers(headers: &Headers) -> String {
-    let members = headers.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    Value::Object(members.collect()).to_string()
+    let members = headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str())));
+    Json::Object(members.collect()).to_string()
 }
 
 /// Reads calls, and each endpoint once.
@@ -200,8 +200,8 @@ impl Reader {
 }
 
 fn parsed(text: &str) -> Result<Headers, Fault> {
-    let Ok(Value::Object(members)) = serde_json::from_str(text) else { return Err(wrong()) };
-    let text = |value: Value| value.as_str().map(str::to_owned).ok_or_else(wrong);
+    let Ok(Json::Object(members)) = serde_json::from_str(text) else { return Err(wrong()) };
+    let text = |value: Json| value.as_str().map(str::to_owned).ok_or_else(wrong);
     members.into_iter().map(|(name, value)| Ok((name, text(value)?))).collect()
 }
 

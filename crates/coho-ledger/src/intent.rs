@@ -45,7 +45,7 @@ impl Intent {
             key: operation.key.clone(),
             target: operation.target.clone(),
             operation: operation.digest(),
-            would_send: operation.remembered().map_or_else(|| "{}".to_owned(), store::sent),
+            would_send: operation.remembered().map_or_else(|| "{}".to_owned(), store::sent_text),
             verb: operation.verb(),
             since,
             version: operation.version,

@@ -397,7 +397,7 @@ fn part(row: &Row<'_>) -> Result<Option<Part>, Fault> {
             |column: usize| Ok::<_, Fault>(count(row.get::<_, Option<i64>>(column)?.unwrap_or_default()));
         Ok([at(from)?, at(from + 1)?, at(from + 2)?])
     };
-    let counts = row.get::<_, Option<String>>(12)?.map(|text| counts::read(&text)).transpose()?;
+    let counts = row.get::<_, Option<String>>(12)?.map(|text| counts::read_counts(&text)).transpose()?;
     Ok(Some(Part {
         run: RunId::new(run),
         started: time(row.get(10)?)?,

@@ -17,7 +17,7 @@ pub use self::cursor::{RowStates, StateRow};
 pub use self::glance::{Look, PageSeen};
 use self::glance::{Pending, Standing};
 pub(crate) use self::page::{COLUMNS, Page, WIDTH};
-pub use self::store::sent as sent_text;
+pub use self::store::sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
@@ -135,11 +135,10 @@ fn keep_open(
     key: &Key,
     row_state: Option<&RowState>,
 ) -> Result<(), Fault> {
-    use coho_core::row_state::Pending as Now;
     let Some(open) = store::open_operation(connection, scope, key)? else { return Ok(()) };
     let kept = row_state.is_some_and(|row_state| match &row_state.pending {
-        Now::Open { operation, .. } => operation.to_bytes().as_slice() == open,
-        Now::None | Now::Waiting { .. } => false,
+        coho_core::row_state::Pending::Open { operation, .. } => operation.to_bytes().as_slice() == open,
+        coho_core::row_state::Pending::None | coho_core::row_state::Pending::Waiting { .. } => false,
     });
     if kept { Ok(()) } else { Err(Fault::OpenIntent(key.clone())) }
 }

@@ -22,7 +22,7 @@ use crate::moment::{count, micros, stored, time};
 use crate::scope::SyncScope;
 use crate::written::{Written, post};
 
-pub(crate) use self::counts::read as read_counts;
+pub(crate) use self::counts::read_counts;
 
 /// A run that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -365,7 +365,7 @@ fn past(connection: &Connection, destination: &str, sync: &SyncId, limit: usize)
     let mut rows = statement.query(params![sync.as_str(), destination, stored(limit)])?;
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {
-        read.push(counts::read(&row.get::<_, String>(0)?)?.read);
+        read.push(read_counts(&row.get::<_, String>(0)?)?.read);
     }
     let newest = |column: &str| format!("max(CASE WHEN {good} THEN {column} END)");
     let (ended, began) = (newest("ended_at"), newest("started_at"));
@@ -456,7 +456,7 @@ fn syncs(connection: &Connection, run: i64) -> Result<Vec<SyncRecord>, Fault> {
             error: row.get(5)?,
             started: time(row.get(6)?)?,
             ended: row.get::<_, Option<i64>>(7)?.map(time).transpose()?,
-            counts: row.get::<_, Option<String>>(8)?.map(|text| counts::read(&text)).transpose()?,
+            counts: row.get::<_, Option<String>>(8)?.map(|text| read_counts(&text)).transpose()?,
             calls: count(row.get(9)?),
             full_why: row.get::<_, Option<String>>(10)?.and_then(|text| FullWhy::parse(&text)),
         });

@@ -9,7 +9,7 @@ mod back;
 
 use std::sync::Arc;
 
-use liquid_core::model::{State, Value as Theirs};
+use liquid_core::model::{State, Value};
 use liquid_core::parser::FilterArguments;
 use liquid_core::runtime::{Expression, Variable};
 use liquid_core::{Filter, ParseFilter};
@@ -83,18 +83,18 @@ impl Run for Called {
 }
 
 /// A literal as the `liquid` crate would read it.
-fn spelt(literal: &Literal) -> Theirs {
+fn spelt(literal: &Literal) -> Value {
     match literal {
-        Literal::Nil => Theirs::Nil,
-        Literal::Bool(flag) => Theirs::scalar(*flag),
-        Literal::Int(number) => Theirs::scalar(*number),
+        Literal::Nil => Value::Nil,
+        Literal::Bool(flag) => Value::scalar(*flag),
+        Literal::Int(number) => Value::scalar(*number),
         Literal::Digits(digits) => match view::float(digits) {
-            Some(number) => Theirs::scalar(number),
-            None => Theirs::scalar(digits.clone()),
+            Some(number) => Value::scalar(number),
+            None => Value::scalar(digits.clone()),
         },
-        Literal::Text(text) => Theirs::scalar(text.clone()),
-        Literal::Blank => Theirs::State(State::Blank),
-        Literal::Empty => Theirs::State(State::Empty),
+        Literal::Text(text) => Value::scalar(text.clone()),
+        Literal::Blank => Value::State(State::Blank),
+        Literal::Empty => Value::State(State::Empty),
     }
 }
 

@@ -11,7 +11,7 @@ use coho_core::path::FieldPath;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{ColumnType, Columns};
 use coho_core::sync::{
-    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, UndefinedPolicy,
 };
 
 use crate::digest::digest;
@@ -120,8 +120,8 @@ fn scope(scope: CompileScope, template: &TemplateText, filters: Option<&Filters>
 /// How a template is read.
 pub(crate) fn settings(template: &TemplateText) -> TemplateSettings {
     match template.undefined {
-        Undefined::Error => TemplateSettings::default(),
-        Undefined::Empty => TemplateSettings::lenient(),
+        UndefinedPolicy::Error => TemplateSettings::default(),
+        UndefinedPolicy::Empty => TemplateSettings::lenient(),
     }
 }
 

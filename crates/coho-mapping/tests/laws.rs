@@ -8,7 +8,7 @@ use coho_core::row::{Cell, Column, ColumnType, Columns, RowBuf};
 use coho_core::snippet::{Snippet, Snippets};
 use coho_core::sync::{
     Associations, Blanks, By, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, Matching, NullPolicy,
-    SyncId, TemplateText, Undefined,
+    SyncId, TemplateText, UndefinedPolicy,
 };
 use coho_core::value::Value;
 use coho_mapping::record::record;
@@ -48,7 +48,7 @@ fn user_fields() -> Vec<FieldSpec> {
         text: "{{ row.seats }}".to_owned(),
         place: Place::default(),
         indent: 0,
-        undefined: Undefined::Error,
+        undefined: UndefinedPolicy::Error,
         snippets: Snippets::default(),
         blanks: Blanks::default(),
     };
@@ -90,7 +90,7 @@ fn the_text_of_a_snippet_is_in_the_digest() {
             text,
             place: Place::default(),
             indent: 0,
-            undefined: Undefined::Error,
+            undefined: UndefinedPolicy::Error,
             snippets,
             blanks: Blanks::default(),
         };
@@ -193,7 +193,7 @@ fn what_is_no_longer_among_an_events_properties_is_not_cleared() {
         text,
         place: Place::default(),
         indent: 0,
-        undefined: Undefined::Error,
+        undefined: UndefinedPolicy::Error,
         snippets: Snippets::default(),
         blanks: Blanks::default(),
     };
@@ -219,7 +219,7 @@ fn what_the_clock_changes_in_an_event_is_known_without_its_key() {
         text,
         place: Place::default(),
         indent: 0,
-        undefined: Undefined::Error,
+        undefined: UndefinedPolicy::Error,
         snippets: Snippets::default(),
         blanks: Blanks::default(),
     };
@@ -282,7 +282,7 @@ fn digest_with_filter(text: &str, revision: &str) -> Result<coho_core::digest::D
         text: text.to_owned(),
         place: Place::default(),
         indent: 0,
-        undefined: Undefined::Error,
+        undefined: UndefinedPolicy::Error,
         snippets: Snippets::default(),
         blanks: Blanks::default(),
     };

@@ -15,7 +15,7 @@ use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
 use coho_vitally::client::Client;
-use coho_vitally::list::End;
+use coho_vitally::list::ListEnd;
 use coho_vitally::{Linked, Record};
 
 use crate::progress::{Progress, Step};
@@ -107,10 +107,10 @@ impl Held {
                 take(self, record);
             }
             match listed.end {
-                End::More if goes_on(Step::Evaluating).is_continue() => {}
-                End::More => return Err(Verdict::Unsent { why: "the run was interrupted".to_owned() }),
-                End::End => return Ok(()),
-                End::Failed(verdict) => return Err(verdict),
+                ListEnd::More if goes_on(Step::Evaluating).is_continue() => {}
+                ListEnd::More => return Err(Verdict::Unsent { why: "the run was interrupted".to_owned() }),
+                ListEnd::End => return Ok(()),
+                ListEnd::Failed(verdict) => return Err(verdict),
             }
         }
     }

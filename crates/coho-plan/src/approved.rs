@@ -35,7 +35,7 @@ const AT_ONCE: usize = 500;
 
 /// A plan that a person agreed to.
 #[derive(Clone, Debug)]
-pub struct Approved {
+pub struct ApprovedPlan {
     syncs: BTreeMap<String, OfSync>,
     operations: Arc<Table>,
 }
@@ -53,7 +53,7 @@ struct OfSync {
 /// A file is no approved plan of this project.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each member says by its name what it is")]
-pub enum ApprovedError {
+pub enum ApprovedPlanError {
     /// It cannot be read.
     #[error("cannot read the approved plan")]
     Unreadable(#[from] io::Error),
@@ -74,7 +74,7 @@ pub enum ApprovedError {
     Table(#[from] TableError),
 }
 
-impl Failure for ApprovedError {
+impl Failure for ApprovedPlanError {
     fn code(&self) -> Code {
         match self {
             Self::Table(error) => error.code(),
@@ -228,21 +228,26 @@ fn verb(operation: &Operation) -> &'static str {
     }
 }
 
-impl Approved {
+impl ApprovedPlan {
     /// Reads an approved plan, and checks that it is whole and of this place. What it has waits in a file of this folder.
-    pub fn read(from: impl BufRead, place: &str, folder: &Path, stop: &Stop) -> Result<Self, ApprovedError> {
+    pub fn read(
+        from: impl BufRead,
+        place: &str,
+        folder: &Path,
+        stop: &Stop,
+    ) -> Result<Self, ApprovedPlanError> {
         let mut lines = from.lines().enumerate();
         let first = lines.next().map(|(_, first)| first).transpose()?.unwrap_or_default();
         let header = read_header(&first, place)?;
         let mut syncs = BTreeMap::new();
         for sync in &header.syncs {
-            syncs.insert(sync.sync.clone(), OfSync::of(sync).ok_or(ApprovedError::Line { line: 1 })?);
+            syncs.insert(sync.sync.clone(), OfSync::of(sync).ok_or(ApprovedPlanError::Line { line: 1 })?);
         }
         let operations = Table::new(folder, &Stop::new())?;
         let found = fill(&operations, lines, &syncs, stop)?;
         let wanted = header.syncs.iter().map(|sync| sync.operations).sum();
         if found != wanted {
-            return Err(ApprovedError::Short { found, wanted });
+            return Err(ApprovedPlanError::Short { found, wanted });
         }
         Ok(Self { syncs, operations: Arc::new(operations) })
     }
@@ -302,7 +307,7 @@ fn fill(
     lines: impl Iterator<Item = (usize, io::Result<String>)>,
     syncs: &BTreeMap<String, OfSync>,
     stop: &Stop,
-) -> Result<u64, ApprovedError> {
+) -> Result<u64, ApprovedPlanError> {
     operations.batch("CREATE TABLE approved (sync TEXT, key TEXT, verb TEXT, digest BLOB); BEGIN")?;
     let mut found = 0;
     for (at, text) in lines {
@@ -311,7 +316,7 @@ fn fill(
         }
         let Some((line, digest)) = read_line(&text?).filter(|(line, _)| syncs.contains_key(&line.sync))
         else {
-            return Err(ApprovedError::Line { line: at + 1 });
+            return Err(ApprovedPlanError::Line { line: at + 1 });
         };
         let sql = "INSERT INTO approved (sync, key, verb, digest) VALUES (?1, ?2, ?3, ?4)";
         operations.change(sql, params![line.sync, line.key, line.verb, digest.to_bytes()])?;
@@ -322,14 +327,14 @@ fn fill(
     Ok(found)
 }
 
-fn read_header(first: &str, place: &str) -> Result<Header, ApprovedError> {
-    let form: Form = serde_json::from_str(first).map_err(|_| ApprovedError::Line { line: 1 })?;
+fn read_header(first: &str, place: &str) -> Result<Header, ApprovedPlanError> {
+    let form: Form = serde_json::from_str(first).map_err(|_| ApprovedPlanError::Line { line: 1 })?;
     if form.permit != VERSION {
-        return Err(ApprovedError::Version { found: form.permit });
+        return Err(ApprovedPlanError::Version { found: form.permit });
     }
-    let header: Header = serde_json::from_str(first).map_err(|_| ApprovedError::Line { line: 1 })?;
+    let header: Header = serde_json::from_str(first).map_err(|_| ApprovedPlanError::Line { line: 1 })?;
     if header.project != place {
-        return Err(ApprovedError::Elsewhere { found: header.project, wanted: place.to_owned() });
+        return Err(ApprovedPlanError::Elsewhere { found: header.project, wanted: place.to_owned() });
     }
     Ok(header)
 }
@@ -368,7 +373,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let stop = Stop::new();
             let bytes = mutated(whole().as_bytes(), seed);
-            if let Ok(approved) = Approved::read(bytes.as_slice(), "p", folder.path(), &stop) {
+            if let Ok(approved) = ApprovedPlan::read(bytes.as_slice(), "p", folder.path(), &stop) {
                 let operations: u64 = approved.syncs.values().map(|sync| sync.operations).sum();
                 prop_assert!(operations <= 1, "{}", String::from_utf8_lossy(&bytes));
             }
@@ -380,13 +385,13 @@ mod tests {
         let text = whole();
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();
-        let read = |stop| Approved::read(text.as_bytes(), "p", folder.path(), stop);
+        let read = |stop| ApprovedPlan::read(text.as_bytes(), "p", folder.path(), stop);
         let approved = read(&stop).unwrap();
         let table = Table::new(folder.path(), &stop).unwrap();
         let bring = |stop| approved.bring(&table, &SyncId::new("a"), Digest::of(b"any"), stop);
         assert!(bring(&stop).is_ok());
         stop.ask();
         assert!(matches!(bring(&stop), Err(TableError::Interrupted)));
-        assert!(matches!(read(&stop), Err(ApprovedError::Table(TableError::Interrupted))));
+        assert!(matches!(read(&stop), Err(ApprovedPlanError::Table(TableError::Interrupted))));
     }
 }

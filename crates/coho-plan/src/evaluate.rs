@@ -17,8 +17,8 @@ use coho_core::problem::Problem;
 use coho_core::verdict::RowStatus;
 use coho_ledger::row_state::{StateCounts, StateRow};
 
-pub(crate) use self::absent::evaluate as evaluate_absent;
-use self::present::Rows as Evaluated;
+pub(crate) use self::absent::evaluate_absent;
+use self::present::Evaluated;
 use crate::compare::{Ahead, Comparison, Rows, Same};
 use crate::failure::PlanError;
 use crate::job::{Job, Waiting};

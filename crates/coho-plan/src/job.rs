@@ -17,7 +17,7 @@ use coho_mapping::{Facts, Filters};
 use coho_source::Connection;
 
 use crate::adopt::Held;
-use crate::approved::Approved;
+use crate::approved::ApprovedPlan;
 use crate::call_costs::CallCosts;
 use crate::failure::PlanError;
 use crate::progress::{Progress, Step};
@@ -83,7 +83,7 @@ pub struct Job<'a> {
     /// The plans of syncs of the same records that are carried out before this one is made, where they are not yet.
     pub before: &'a [(&'a SyncId, &'a Table)],
     /// What may be sent, where a person agreed to a plan.
-    pub approved: Option<&'a Approved>,
+    pub approved: Option<&'a ApprovedPlan>,
     /// The workspace that it is for.
     pub workspace: String,
     /// What is hidden from people of the records that it sends.

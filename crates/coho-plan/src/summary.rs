@@ -15,7 +15,7 @@ use crate::job::Job;
 use crate::notes;
 use crate::sums::Sums;
 use crate::table::read::{external_id, key, sound};
-use crate::table::{Table, TableError, differences};
+use crate::table::{Table, TableError, read_differences};
 
 /// How many operations of each change a plan shows.
 const SAMPLES: usize = 3;
@@ -84,7 +84,7 @@ fn samples(
 
 fn differing(table: &Table) -> Result<Vec<(i64, Sample)>, TableError> {
     let sample = |row: &Row<'_>| {
-        let differences = sound(differences(row.get_ref(4)?.as_str()?))?;
+        let differences = sound(read_differences(row.get_ref(4)?.as_str()?))?;
         let (key, target, change, reason) =
             (key(row, 1)?, external_id(row, 3)?, Change::Learn, Reason::Baseline);
         Ok((row.get(0)?, Sample { key, target, change, reason, differences }))

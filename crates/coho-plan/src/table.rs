@@ -22,7 +22,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode};
 
-pub(crate) use self::wire::read_differences as differences;
+pub(crate) use self::wire::read_differences;
 use crate::stop::Stop;
 
 /// The plan's file could not be written or read.

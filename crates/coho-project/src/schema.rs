@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use coho_core::json::Json;
 use coho_core::object::Object;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::keys::model::MODEL;
 use crate::keys::project::PROJECT;
@@ -56,22 +57,22 @@ impl SchemaKind {
 /// let sync = schema(SchemaKind::Sync);
 /// assert_eq!(sync["properties"]["mode"]["enum"][0], "upsert");
 /// ```
-pub fn schema(kind: SchemaKind) -> Value {
+pub fn schema(kind: SchemaKind) -> Json {
     let mut writer = Writer { references: References::of(kind), definitions: BTreeMap::new() };
     let mut root = writer.shape(kind.shape());
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.shape().name,
     });
-    if let (Value::Object(root), Value::Object(mut head)) = (&mut root, head) {
+    if let (Json::Object(root), Json::Object(mut head)) = (&mut root, head) {
         head.append(root);
-        let definitions: Map<String, Value> = writer
+        let definitions: Map<String, Json> = writer
             .definitions
             .into_iter()
             .filter_map(|(name, definition)| definition.map(|definition| (name, definition)))
             .collect();
-        head.insert("$defs".to_owned(), Value::Object(definitions));
-        return Value::Object(head);
+        head.insert("$defs".to_owned(), Json::Object(definitions));
+        return Json::Object(head);
     }
     root
 }
@@ -95,11 +96,11 @@ impl References {
 struct Writer {
     references: References,
     /// Definitions by name; `None` while one is being written, since shapes refer to themselves.
-    definitions: BTreeMap<String, Option<Value>>,
+    definitions: BTreeMap<String, Option<Json>>,
 }
 
 impl Writer {
-    fn shape(&mut self, shape: &'static Shape) -> Value {
+    fn shape(&mut self, shape: &'static Shape) -> Json {
         let mut properties = Map::new();
         if shape.name == "fields" {
             self.catalog(shape, &mut properties);
@@ -112,13 +113,13 @@ impl Writer {
         if !shape.about.is_empty() {
             object.insert("description".to_owned(), json!(shape.about));
         }
-        object.insert("properties".to_owned(), Value::Object(properties));
+        object.insert("properties".to_owned(), Json::Object(properties));
         self.others(shape.others.as_ref(), &mut object);
         constraints(shape, &mut object);
-        Value::Object(object)
+        Json::Object(object)
     }
 
-    fn others(&mut self, others: Option<&'static Others>, object: &mut Map<String, Value>) {
+    fn others(&mut self, others: Option<&'static Others>, object: &mut Map<String, Json>) {
         let rest = others.map_or(json!(false), |others| self.form(others.form));
         object.insert("additionalProperties".to_owned(), rest);
         if let Some(text) = others.and_then(|others| others.key) {
@@ -127,7 +128,7 @@ impl Writer {
     }
 
     /// The fields of all objects, so that editors can complete them.
-    fn catalog(&mut self, shape: &'static Shape, properties: &mut Map<String, Value>) {
+    fn catalog(&mut self, shape: &'static Shape, properties: &mut Map<String, Json>) {
         let Some(others) = &shape.others else { return };
         for object in Object::ALL {
             for field in object.catalog().fields.iter().filter(|field| field.name != "externalId") {
@@ -138,7 +139,7 @@ impl Writer {
         properties.insert("externalId".to_owned(), json!({ "not": {}, "description": "Set by `match`." }));
     }
 
-    fn key(&mut self, key: &'static Key) -> Value {
+    fn key(&mut self, key: &'static Key) -> Json {
         let description = match (key.need, key.default) {
             (Need::Later(help), _) => format!("Comes with a later version; {help}. {}", key.meaning),
             (Need::Must | Need::May | Need::With(_) | Need::Where(_), "") => key.meaning.to_owned(),
@@ -150,13 +151,13 @@ impl Writer {
             Need::Later(_) => json!({ "not": {} }),
             Need::Must | Need::May | Need::With(_) | Need::Where(_) => self.form(key.form),
         };
-        if let Value::Object(schema) = &mut schema {
+        if let Json::Object(schema) = &mut schema {
             schema.insert("description".to_owned(), json!(description));
         }
         schema
     }
 
-    fn form(&mut self, form: &'static Form) -> Value {
+    fn form(&mut self, form: &'static Form) -> Json {
         match form {
             Form::Text(text) => self.or_reference(text_schema(text)),
             Form::Choice(Choice { now, .. }) => self.or_reference(json!({ "enum": now })),
@@ -169,18 +170,17 @@ impl Writer {
             Form::List(item) => json!({ "type": "array", "minItems": 1, "items": self.form(item) }),
             Form::Map(shape) => self.definition(shape),
             Form::Typed(typed) => {
-                let shapes: Vec<Value> =
-                    typed.types.iter().map(|(_, shape)| self.definition(shape)).collect();
+                let shapes: Vec<Json> = typed.types.iter().map(|(_, shape)| self.definition(shape)).collect();
                 json!({ "oneOf": shapes })
             }
             Form::Either(forms) => {
-                let forms: Vec<Value> = forms.iter().map(|form| self.form(form)).collect();
+                let forms: Vec<Json> = forms.iter().map(|form| self.form(form)).collect();
                 json!({ "anyOf": forms })
             }
         }
     }
 
-    fn or_reference(&self, schema: Value) -> Value {
+    fn or_reference(&self, schema: Json) -> Json {
         match self.references {
             References::None => schema,
             References::Resolved => {
@@ -189,7 +189,7 @@ impl Writer {
         }
     }
 
-    fn definition(&mut self, shape: &'static Shape) -> Value {
+    fn definition(&mut self, shape: &'static Shape) -> Json {
         let name = shape.name.replace(' ', "-");
         if !self.definitions.contains_key(&name) {
             self.definitions.insert(name.clone(), None);
@@ -200,7 +200,7 @@ impl Writer {
     }
 }
 
-fn text_schema(text: &Text) -> Value {
+fn text_schema(text: &Text) -> Json {
     match text.numbers {
         Numbers::Refused => json!({ "type": "string", "pattern": text.pattern }),
         Numbers::Taken => json!({ "type": ["string", "integer"], "pattern": text.pattern }),
@@ -208,7 +208,7 @@ fn text_schema(text: &Text) -> Value {
 }
 
 /// What must be there, what goes with what, and what excludes what.
-fn constraints(shape: &Shape, object: &mut Map<String, Value>) {
+fn constraints(shape: &Shape, object: &mut Map<String, Json>) {
     let required: Vec<&str> =
         shape.keys.iter().filter(|key| key.need == Need::Must).map(|key| key.name).collect();
     if !required.is_empty() {
@@ -221,20 +221,20 @@ fn constraints(shape: &Shape, object: &mut Map<String, Value>) {
         }
     }
     if !with.is_empty() {
-        object.insert("dependentRequired".to_owned(), Value::Object(with));
+        object.insert("dependentRequired".to_owned(), Json::Object(with));
     }
-    let needed: Vec<Value> = shape.keys.iter().filter_map(needed).collect();
+    let needed: Vec<Json> = shape.keys.iter().filter_map(needed).collect();
     if !needed.is_empty() {
-        object.insert("allOf".to_owned(), Value::Array(needed));
+        object.insert("allOf".to_owned(), Json::Array(needed));
     }
     if !shape.one_of.is_empty() {
-        let one: Vec<Value> = shape.one_of.iter().map(|name| json!({ "required": [name] })).collect();
-        object.insert("oneOf".to_owned(), Value::Array(one));
+        let one: Vec<Json> = shape.one_of.iter().map(|name| json!({ "required": [name] })).collect();
+        object.insert("oneOf".to_owned(), Json::Array(one));
     }
 }
 
 /// That a key must be there where another one has one of some words.
-fn needed(key: &Key) -> Option<Value> {
+fn needed(key: &Key) -> Option<Json> {
     let Need::Where(holds) = key.need else { return None };
     Some(json!({
         "if": { "properties": { (holds.key): { "enum": holds.words } }, "required": [holds.key] },

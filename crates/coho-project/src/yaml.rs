@@ -12,7 +12,7 @@ mod write;
 use coho_core::place::Place;
 
 pub(crate) use begin::begin;
-pub(crate) use extent::{Extent, Style as FlowOrBlock, extent};
+pub(crate) use extent::{Extent, FlowOrBlock, extent};
 pub(crate) use parse::parse;
 pub(crate) use scalar::{Meaning, Scalar, Style};
 pub(crate) use write::{block, fits, flow};

@@ -32,12 +32,13 @@ pub use self::pipes::{
 };
 pub use self::plan::plan;
 pub use self::problem::problem;
-pub use self::results::schema::schema as results_schema;
+pub use self::results::schema::results_schema;
 pub use self::results::{RunEnd, RunRefusal, results};
 pub use self::run::run;
 
+use coho_core::json::Json;
 use coho_core::time::Time;
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 /// The version of all documents.
 pub const VERSION: u32 = 1;

@@ -22,5 +22,5 @@ pub use self::csv::csv;
 pub use self::detail::{kept, run_detail, started, waits};
 pub use self::failures::failures;
 pub use self::listing::{rows, runs};
-pub use self::plan::{cost as plan_cost, plan, total as plan_total};
+pub use self::plan::{plan, plan_cost, plan_total};
 pub use self::run::run;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use coho_core::call::{Attempt, Headers};
 use coho_core::code::Code;
 use coho_core::event::Event;
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_core::path::FieldPath;
 use coho_core::place::Place;
@@ -22,7 +23,6 @@ use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome};
 use coho_report::style::{Color, Style};
 use coho_report::{json, text};
-use serde_json::Value as Json;
 
 type Failure = Box<dyn Error>;
 

@@ -66,7 +66,7 @@ mod plans;
 mod playground;
 mod stream;
 mod export;
-mod permit;
+mod plan_file;
 mod answers;
 mod fields;
 mod forms;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use coho_core::case::{CaseOutcome, Suite, SuiteSubject};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::sync::{Blanks, SyncId, TemplateText, Undefined};
+use coho_core::sync::{Blanks, SyncId, TemplateText, UndefinedPolicy};
 use coho_engine::context::{Engine, EngineError};
 use coho_engine::plan::PlanError;
 use coho_engine::stop::Stop;
@@ -73,7 +73,7 @@ fn template(site: &Site, text: &str, rows: &Rows, mut files: Vec<File>, more: &d
         text: text.to_owned(),
         place: Place { line: 1, column: 1, ..Place::file(TEMPLATE) },
         indent: 0,
-        undefined: Undefined::default(),
+        undefined: UndefinedPolicy::default(),
         snippets: snippets(&files),
         blanks: Blanks::default(),
     };

@@ -27,7 +27,7 @@ use crate::sessions::Visitor;
 use crate::shared::{Shared, make};
 use crate::site::{OpenedProject, Site};
 use crate::target::{self, Form, Target};
-use crate::{api, assets, export, forms, guard, net, permit, sessions, stream};
+use crate::{api, assets, export, forms, guard, net, plan_file, sessions, stream};
 
 /// What every answer carries: nothing of it is kept, framed, guessed or told to others, and no script or style runs but ours.
 const HEADERS: [(&str, &str); 7] = [
@@ -208,8 +208,8 @@ fn stranger(shared: &Shared, path: &str) -> Response {
 }
 
 async fn get(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Response {
-    if uri.path() == page::plan::PERMIT {
-        return permit::answer(shared).unwrap_or_else(|| not_found(shared, Form::Html));
+    if uri.path() == page::plan::PLAN_FILE {
+        return plan_file::answer(shared).unwrap_or_else(|| not_found(shared, Form::Html));
     }
     let Some((target, form)) = target::parse(uri.path()) else { return not_found(shared, Form::Html) };
     if matches!(target, Target::Act { .. }) && shared.site.actions.is_none() {

@@ -1,10 +1,10 @@
 //! From a page's value to what is sent: secrets go out of the value once, and HTML and JSON both show what is left.
 
+use coho_core::json::Json;
 use coho_core::secret::Masker;
 use maud::{Markup, html};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value as Json;
 
 use crate::site::Site;
 

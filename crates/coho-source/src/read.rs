@@ -57,24 +57,23 @@ pub enum SourceError {
 impl Failure for SourceError {
     fn code(&self) -> Code {
         match self {
-            Self::UnsafeTypes(_) | Self::UnsafeValue(_) => Code::UNSAFE_TYPE,
+            Self::UnsafeTypes(error) => error.code(),
+            Self::UnsafeValue(error) => error.code(),
+            Self::Table(error) => error.code(),
+            Self::Postgres(error) => error.code(),
+            Self::Sqlite(error) => error.code(),
             Self::File(error) => error.code(),
-            Self::Table(_) | Self::Relation { .. } | Self::Unnamed => Code::WRONG_VALUE,
-            Self::Postgres(PostgresError::Refused(refusal)) if refusal.is_of_credentials() => {
-                Code::SOURCE_REFUSED
-            }
-            Self::Columns(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Stopped => Code::SOURCE_FAILED,
+            Self::Relation { .. } | Self::Unnamed => Code::WRONG_VALUE,
+            Self::Columns(_) | Self::Stopped => Code::SOURCE_FAILED,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::UnsafeTypes(error) => Some(error.help()),
-            Self::UnsafeValue(error) => Some(error.help()),
+            Self::UnsafeTypes(error) => error.help(),
+            Self::UnsafeValue(error) => error.help(),
             Self::Columns(_) => Some("give one of them another name, with `AS`".to_owned()),
-            Self::Table(_) => {
-                Some("write `table` or `schema.table`, exactly as the source spells it".to_owned())
-            }
+            Self::Table(error) => error.help(),
             Self::Postgres(error) => error.help(),
             Self::Sqlite(error) => error.help(),
             Self::File(error) => error.help(),

@@ -7,6 +7,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::jinja;
 use coho_core::model::Relation;
 use coho_core::row::{Cell, ColumnType, RowBuf};
@@ -85,9 +87,12 @@ pub enum SqliteError {
     Parameter,
 }
 
-impl SqliteError {
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+impl Failure for SqliteError {
+    fn code(&self) -> Code {
+        Code::SOURCE_FAILED
+    }
+
+    fn help(&self) -> Option<String> {
         Some(
             match self {
                 Self::Open { .. } => "check that it is an SQLite database and that you have permission to read it",

@@ -1,11 +1,24 @@
 //! Table names as a model writes them: `customers`, `sales.customers`, `"Odd.Schema".customers`.
 
-/// A model's `table:` that is no table name.
+use coho_core::code::Code;
+use coho_core::failure::Failure;
+
+/// A model's `table:` that is not a table name.
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` is not a table name")]
 pub struct TableName {
     /// The name as the model has it.
     pub name: String,
+}
+
+impl Failure for TableName {
+    fn code(&self) -> Code {
+        Code::WRONG_VALUE
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("write `table` or `schema.table`, exactly as the source spells it".to_owned())
+    }
 }
 
 /// The query that reads the whole table. Each part of the name is quoted: it is exact, capitals included.

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::model::Relation;
 
 /// Columns whose types have no form that keeps their values: all of them at once.
@@ -84,18 +86,24 @@ impl Remedy {
     }
 }
 
-impl UnsafeTypes {
-    /// What to do about it.
-    pub fn help(&self) -> String {
+impl Failure for UnsafeTypes {
+    fn code(&self) -> Code {
+        Code::UNSAFE_TYPE
+    }
+
+    fn help(&self) -> Option<String> {
         let casts: Vec<String> = self.columns.iter().map(|column| self.remedy.marked(&column.cast)).collect();
-        self.remedy.sentence(&casts.join(", "))
+        Some(self.remedy.sentence(&casts.join(", ")))
     }
 }
 
-impl UnsafeValue {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        self.remedy.sentence(&self.remedy.marked(&self.cast))
+impl Failure for UnsafeValue {
+    fn code(&self) -> Code {
+        Code::UNSAFE_TYPE
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(self.remedy.sentence(&self.remedy.marked(&self.cast)))
     }
 }
 

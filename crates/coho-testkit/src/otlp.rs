@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
-use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, Metric, NumberDataPoint};
+use opentelemetry_proto::tonic::metrics::v1::{
+    AggregationTemporality, Metric, NumberDataPoint, number_data_point,
+};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message as _;
@@ -99,8 +99,8 @@ fn samples(metric: Metric) -> Vec<OtlpSample> {
 #[expect(clippy::cast_precision_loss, reason = "tests count little")]
 fn sample(name: &str, is_counter: bool, point: NumberDataPoint) -> OtlpSample {
     let value = match point.value {
-        Some(Number::AsDouble(value)) => value,
-        Some(Number::AsInt(value)) => value as f64,
+        Some(number_data_point::Value::AsDouble(value)) => value,
+        Some(number_data_point::Value::AsInt(value)) => value as f64,
         None => f64::NAN,
     };
     OtlpSample { name: name.to_owned(), is_counter, attributes: attributes(point.attributes), value }
@@ -112,10 +112,10 @@ fn attributes(pairs: Vec<KeyValue>) -> OtlpAttributes {
 
 fn text(value: AnyValue) -> String {
     match value.value {
-        Some(Value::StringValue(text)) => text,
-        Some(Value::IntValue(number)) => number.to_string(),
-        Some(Value::DoubleValue(number)) => number.to_string(),
-        Some(Value::BoolValue(value)) => value.to_string(),
+        Some(any_value::Value::StringValue(text)) => text,
+        Some(any_value::Value::IntValue(number)) => number.to_string(),
+        Some(any_value::Value::DoubleValue(number)) => number.to_string(),
+        Some(any_value::Value::BoolValue(value)) => value.to_string(),
         other @ (Some(_) | None) => format!("{other:?}"),
     }
 }

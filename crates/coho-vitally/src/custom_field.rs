@@ -3,11 +3,11 @@
 //! `GET /resources/customFields?model=…` answers a bare list, by label, without pages
 //! (<https://docs.vitally.io/en/articles/9880864-rest-api-custom-traits>, read 2026-11-24).
 
-use coho_core::json;
+use coho_core::json::{self, Json};
 use coho_core::object::Object;
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::request::{Answer, Request};
 use crate::wire::reading::{Reading, read, refused, unshown};

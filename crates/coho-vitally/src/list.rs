@@ -54,12 +54,12 @@ pub struct Portion {
     /// The records that no earlier call brought.
     pub records: Vec<Record>,
     /// Whether there are more.
-    pub end: End,
+    pub end: ListEnd,
 }
 
 /// Whether a listing goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ListEnd {
     /// It does.
     More,
     /// These were the last.
@@ -112,30 +112,30 @@ impl Listing {
         record.id.clone().is_some_and(|id| self.seen.insert(id))
     }
 
-    fn go_on(&mut self, next: Next) -> End {
+    fn go_on(&mut self, next: Next) -> ListEnd {
         let next = match next {
-            Next::End => return End::End,
+            Next::End => return ListEnd::End,
             Next::From(cursor) => cursor,
             Next::Lost => {
                 let why = format!(
                     "Vitally's list of {}s breaks off: it has more pages, but no cursor",
                     self.object
                 );
-                return End::Failed(Verdict::Unsent { why });
+                return ListEnd::Failed(Verdict::Unsent { why });
             }
         };
         if self.vain >= PATIENCE || !self.asked.insert(next.clone()) {
             let why =
                 format!("Vitally's list of {}s repeats itself: its cursor does not advance", self.object);
-            return End::Failed(Verdict::Unsent { why });
+            return ListEnd::Failed(Verdict::Unsent { why });
         }
         self.stage = Stage::From(next);
-        End::More
+        ListEnd::More
     }
 }
 
 impl Portion {
     fn failed(verdict: Verdict) -> Self {
-        Self { records: Vec::new(), end: End::Failed(verdict) }
+        Self { records: Vec::new(), end: ListEnd::Failed(verdict) }
     }
 }

@@ -16,7 +16,7 @@ use coho_core::verdict::Verdict;
 
 use crate::address::{Address, Paths, RouteIds, is_odd};
 use crate::ask::Ask;
-use crate::list::{End as ListEnd, Listing};
+use crate::list::{ListEnd, Listing};
 use crate::request::{Answer, Reply, Request};
 use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;

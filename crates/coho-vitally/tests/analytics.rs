@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
 use coho_core::row_state::Verb;
@@ -24,7 +25,6 @@ use coho_vitally::analytics::limits::{BatchLimits, Lessons};
 use coho_vitally::request::{Answer, Reply, Request};
 use operations::{Deed, operation_with};
 use serde::Deserialize;
-use serde_json::Value as Json;
 
 type Failure = Box<dyn std::error::Error>;
 

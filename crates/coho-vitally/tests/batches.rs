@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::operation::{Known, Operation};
 use coho_core::row_state::Verb;
@@ -21,7 +22,6 @@ use coho_vitally::analytics::limits::{BatchLimits, Lessons};
 use coho_vitally::request::{Answer, Reply};
 use operations::{Deed, operation};
 use proptest::prelude::*;
-use serde_json::Value as Json;
 
 /// What Vitally answers on success.
 const TAKEN: &str = r#"{"message":"Success."}"#;

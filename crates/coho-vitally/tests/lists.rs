@@ -13,7 +13,7 @@ use coho_core::value::Value;
 use coho_core::verdict::Verdict;
 use coho_simulator::{LifecycleStage, Seed, SimulatorTime};
 use coho_vitally::client::Pages;
-use coho_vitally::list::{End, Listing, Portion};
+use coho_vitally::list::{ListEnd, Listing, Portion};
 use coho_vitally::lookup::LookupResult;
 use coho_vitally::request::{Answer, Reply};
 use vitally::{Failure, client, simulator};
@@ -24,12 +24,12 @@ fn reply(status: u16, body: &str) -> Answer {
 }
 
 /// What each answer brings: the ids, and whether there are more.
-fn play(answers: &[&str]) -> Vec<(Vec<String>, End)> {
+fn play(answers: &[&str]) -> Vec<(Vec<String>, ListEnd)> {
     let mut listing = Listing::start(Object::User);
     answers.iter().map(|body| told(listing.on(&reply(200, body)))).collect()
 }
 
-fn told(portion: Portion) -> (Vec<String>, End) {
+fn told(portion: Portion) -> (Vec<String>, ListEnd) {
     let ids = portion.records.into_iter().filter_map(|record| Some(record.id?.to_string()));
     (ids.collect(), portion.end)
 }
@@ -44,7 +44,7 @@ fn a_record_that_comes_twice_is_told_once() {
         r#"{"results":[{"id":"a"},{"id":"b"}],"next":"1"}"#,
         r#"{"results":[{"id":"b"},{"id":"c"}],"next":null}"#,
     ]);
-    assert_eq!(told, [(ids(&["a", "b"]), End::More), (ids(&["c"]), End::End)]);
+    assert_eq!(told, [(ids(&["a", "b"]), ListEnd::More), (ids(&["c"]), ListEnd::End)]);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_list_ends_at_its_end_whatever_the_cursor_says() {
         r#"{"data":[]}"#,
     ] {
         let told = play(&[r#"{"results":[{"id":"a"}],"next":"1"}"#, last]);
-        assert_eq!(told[1].1, End::End, "{last}");
+        assert_eq!(told[1].1, ListEnd::End, "{last}");
     }
 }
 
@@ -69,14 +69,17 @@ fn an_empty_page_with_a_cursor_is_no_end() {
         r#"{"results":[],"next":"3"}"#,
         r#"{"results":[{"id":"b"}],"next":null,"atEnd":true}"#,
     ]);
-    assert_eq!(told[1..], [(ids(&[]), End::More), (ids(&[]), End::More), (ids(&["b"]), End::End)]);
+    assert_eq!(
+        told[1..],
+        [(ids(&[]), ListEnd::More), (ids(&[]), ListEnd::More), (ids(&["b"]), ListEnd::End)]
+    );
 }
 
 #[test]
 fn a_cursor_that_stands_still_is_no_end() {
     let told = play(&[r#"{"results":[{"id":"a"}],"next":"1"}"#, r#"{"results":[{"id":"b"}],"next":"1"}"#]);
     assert_eq!(told[1].0, ids(&["b"]));
-    assert!(matches!(&told[1].1, End::Failed(Verdict::Unsent { .. })), "{told:?}");
+    assert!(matches!(&told[1].1, ListEnd::Failed(Verdict::Unsent { .. })), "{told:?}");
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn a_list_that_goes_round_in_a_circle_has_failed() {
         r#"{"results":[{"id":"a"}],"next":"1"}"#,
     ]);
     assert!(
-        matches!(&told[2].1, End::Failed(Verdict::Unsent { why }) if why.contains("repeats itself")),
+        matches!(&told[2].1, ListEnd::Failed(Verdict::Unsent { why }) if why.contains("repeats itself")),
         "{told:?}"
     );
 }
@@ -97,7 +100,7 @@ fn a_page_without_a_cursor_that_is_not_the_last_is_no_end() {
     let told = play(&[r#"{"results":[{"id":"a"}],"next":null,"atEnd":false}"#]);
     assert_eq!(told[0].0, ids(&["a"]));
     assert!(
-        matches!(&told[0].1, End::Failed(Verdict::Unsent { why }) if why.contains("breaks off")),
+        matches!(&told[0].1, ListEnd::Failed(Verdict::Unsent { why }) if why.contains("breaks off")),
         "{told:?}"
     );
 }
@@ -107,7 +110,7 @@ fn cursors_without_end_have_an_end() {
     let mut listing = Listing::start(Object::User);
     let mut ends =
         (0..100).map(|n| listing.on(&reply(200, &format!(r#"{{"results":[{{"id":"a"}}],"next":"{n}"}}"#))));
-    assert!(ends.any(|portion| matches!(portion.end, End::Failed(_))));
+    assert!(ends.any(|portion| matches!(portion.end, ListEnd::Failed(_))));
     assert_eq!(listing.request(), None);
 }
 
@@ -124,7 +127,7 @@ fn what_is_no_list_is_not_taken_for_the_end_of_one() {
         r#"{"error":"busy"}"#,
     ] {
         let told = play(&[body]);
-        assert!(matches!(&told[0].1, End::Failed(Verdict::Unsent { .. })), "{body}: {told:?}");
+        assert!(matches!(&told[0].1, ListEnd::Failed(Verdict::Unsent { .. })), "{body}: {told:?}");
     }
 }
 
@@ -132,7 +135,7 @@ fn what_is_no_list_is_not_taken_for_the_end_of_one() {
 fn a_workspace_without_organizations_has_none_to_list() {
     let mut listing = Listing::start(Object::Organization);
     let portion = listing.on(&reply(404, r#"{"error":"Not found"}"#));
-    assert_eq!(portion, Portion { records: Vec::new(), end: End::End });
+    assert_eq!(portion, Portion { records: Vec::new(), end: ListEnd::End });
     assert_eq!(Listing::start(Object::Event).request(), None);
 }
 
@@ -140,16 +143,16 @@ fn a_workspace_without_organizations_has_none_to_list() {
 fn a_later_page_that_is_not_there_is_no_end() {
     let mut listing = Listing::start(Object::Organization);
     let first = listing.on(&reply(200, r#"{"results":[{"id":"a"}],"next":"1"}"#));
-    assert_eq!(first.end, End::More);
+    assert_eq!(first.end, ListEnd::More);
     let portion = listing.on(&reply(404, r#"{"error":"Not found"}"#));
-    assert!(matches!(portion.end, End::Failed(_)), "{:?}", portion.end);
+    assert!(matches!(portion.end, ListEnd::Failed(_)), "{:?}", portion.end);
 }
 
 #[test]
 fn a_refused_page_tells_why() {
     let mut listing = Listing::start(Object::User);
     let portion = listing.on(&reply(401, r#"{"error":"no"}"#));
-    assert!(matches!(portion.end, End::Failed(Verdict::Halt { .. })), "{:?}", portion.end);
+    assert!(matches!(portion.end, ListEnd::Failed(Verdict::Halt { .. })), "{:?}", portion.end);
     assert_eq!(listing.request(), None);
 }
 
@@ -160,9 +163,9 @@ async fn all(mut pages: Pages) -> Result<(BTreeSet<String>, usize), Failure> {
         calls += listed.calls.len();
         found.extend(listed.records.into_iter().filter_map(|record| record.external_id));
         match listed.end {
-            End::More => {}
-            End::End => return Ok((found, calls)),
-            End::Failed(verdict) => return Err(format!("{verdict:?}").into()),
+            ListEnd::More => {}
+            ListEnd::End => return Ok((found, calls)),
+            ListEnd::Failed(verdict) => return Err(format!("{verdict:?}").into()),
         }
     }
 }

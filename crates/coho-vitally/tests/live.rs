@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use coho_core::code::Code;
 use coho_core::object::Object;
-use coho_simulator::{RecordKind as Kind, Running};
+use coho_simulator::{RecordKind, Running};
 use coho_vitally::client::live::{LiveError, Question};
 use coho_vitally::client::{Client, ClientSettings, Endpoint, Token};
 use vitally::{Failure, client, simulator};
@@ -17,7 +17,10 @@ use vitally::{Failure, client, simulator};
 const NAME: &str = "coho-check-1";
 
 fn records(vitally: &Running) -> usize {
-    [Kind::Organization, Kind::Account, Kind::User].map(|object| vitally.count(object)).iter().sum()
+    [RecordKind::Organization, RecordKind::Account, RecordKind::User]
+        .map(|object| vitally.count(object))
+        .iter()
+        .sum()
 }
 
 #[tokio::test]

@@ -17,8 +17,7 @@ use coho_core::sync::Mode;
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator as simulator;
-use coho_simulator::{Running, Seed, SimulatorTime, StoredRecord};
+use coho_simulator::{RecordKind, Running, Seed, SimulatorTime, StoredRecord};
 use coho_vitally::client::{Client, Delivery};
 use coho_vitally::resolved::Resolved;
 use ends::ENDS;
@@ -77,9 +76,9 @@ impl World {
 
     fn record(&self, object: Object, external_id: &str) -> Result<StoredRecord, Failure> {
         let object = match object {
-            Object::Organization => simulator::RecordKind::Organization,
-            Object::Account => simulator::RecordKind::Account,
-            Object::User => simulator::RecordKind::User,
+            Object::Organization => RecordKind::Organization,
+            Object::Account => RecordKind::Account,
+            Object::User => RecordKind::User,
             Object::Event => return Err("an event is no record".into()),
         };
         let record = self.vitally.record(object, external_id);
@@ -171,7 +170,7 @@ async fn an_account_that_was_there_is_found() -> Result<(), Failure> {
         let record = world.record(Object::Account, "old")?;
         assert_eq!((plan(&record), record.name.as_deref()), (Some("pro"), Some("New")), "with {end}");
         assert!(record.traits.contains_key("kept"), "with {end}");
-        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2, "with {end}");
+        assert_eq!(world.vitally.count(RecordKind::Account), 2, "with {end}");
     }
     Ok(())
 }
@@ -240,7 +239,7 @@ async fn update_never_creates_where_vitally_says_what_is_missing() -> Result<(),
         let some =
             world.deliver(Object::Account, "old", update, Known::New, &account("New", "pro"), &[]).await?;
         assert_eq!(applied(&some)?.1, Origin::Found, "with {end}");
-        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2, "with {end}");
+        assert_eq!(world.vitally.count(RecordKind::Account), 2, "with {end}");
     }
     Ok(())
 }
@@ -404,7 +403,7 @@ async fn a_lost_answer_to_a_post_makes_no_second_record() -> Result<(), Failure>
     let unclear = Known::Unclear { since, id: None, origin: None };
     let found = world.deliver(Object::Account, "acme", UPSERT, unclear, &account("Acme", "pro"), &[]).await?;
     assert_eq!(applied(&found)?.1, Origin::Created);
-    assert_eq!(world.vitally.count(simulator::RecordKind::Account), 3);
+    assert_eq!(world.vitally.count(RecordKind::Account), 3);
     Ok(())
 }
 
@@ -419,7 +418,7 @@ async fn answers_that_show_no_record_prove_no_write() -> Result<(), Failure> {
         let since = chrono::DateTime::from(std::time::SystemTime::now());
         let unclear = Known::Unclear { since, id: None, origin: None };
         world.deliver(Object::Account, "acme", UPSERT, unclear, &account("Acme", "pro"), &[]).await?;
-        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 3, "with {end}");
+        assert_eq!(world.vitally.count(RecordKind::Account), 3, "with {end}");
     }
     Ok(())
 }
@@ -436,7 +435,7 @@ async fn a_path_that_denies_external_ids_is_not_believed_against_a_refused_post(
         let some =
             world.deliver(Object::Account, "beta", insert, Known::New, &account("New", "pro"), &[]).await?;
         assert_eq!((some.verdict, some.calls.len()), (Verdict::Exists, 1));
-        assert_eq!(world.vitally.count(simulator::RecordKind::Account), 2);
+        assert_eq!(world.vitally.count(RecordKind::Account), 2);
     }
     Ok(())
 }
@@ -475,7 +474,7 @@ async fn a_path_that_denies_external_ids_is_not_believed_by_who_knows_no_other_i
             let removed = world.deliver(Object::Account, target, Deed::Remove, known, &[], &[]).await?;
             assert_eq!(removed.verdict, Verdict::Gone, "{}", told(&removed));
             let left = if there { 1 } else { 2 };
-            assert_eq!(world.vitally.count(simulator::RecordKind::Account), left, "{}", told(&removed));
+            assert_eq!(world.vitally.count(RecordKind::Account), left, "{}", told(&removed));
         }
     }
     Ok(())

@@ -18,8 +18,7 @@ use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_core::verdict::Verdict;
-use coho_simulator as simulator;
-use coho_simulator::{Running, Seed, SimulatorTime, StoredRecord};
+use coho_simulator::{RecordKind, Running, Seed, SimulatorTime, StoredRecord};
 use coho_vitally::client::{Client, Delivery};
 use coho_vitally::resolved::{Match, Resolved, Unlinking};
 use ends::ENDS;
@@ -63,12 +62,12 @@ impl World {
     }
 
     fn user(&self, external_id: &str) -> Result<StoredRecord, Failure> {
-        let user = self.vitally.record(simulator::RecordKind::User, external_id);
+        let user = self.vitally.record(RecordKind::User, external_id);
         user.ok_or_else(|| format!("there is no user {external_id}").into())
     }
 
     fn users(&self) -> usize {
-        self.vitally.count(simulator::RecordKind::User)
+        self.vitally.count(RecordKind::User)
     }
 }
 

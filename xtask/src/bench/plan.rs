@@ -33,7 +33,7 @@ enum Case {
     New,
     /// A run where nothing is remembered, up to its first request.
     FirstRequest,
-    /// The same plan, kept as a permit; then every row changed, and a run under that permit sends nothing.
+    /// The same plan, kept as an approved plan; then every row changed, and a run under that approved plan sends nothing.
     Stale,
     /// Every row is remembered as it is, without being sent.
     Baseline,
@@ -52,7 +52,7 @@ impl Case {
         match self {
             Self::New => "plan of new rows",
             Self::FirstRequest => "first run, up to its first request",
-            Self::Stale => "run under a stale permit",
+            Self::Stale => "run under a stale plan",
             Self::Baseline => "baseline",
             Self::Half => "plan, half of the rows changed",
             Self::Held => "the same, all held by a guard",
@@ -123,11 +123,11 @@ impl<'a> Stage<'a> {
                 Ok(cost)
             }
             Case::Stale => {
-                let permit = self.project.permit();
-                let permit = permit.to_string_lossy();
-                self.measured(&["plan", "--output", &permit], 0)?;
+                let file = self.project.plan_file();
+                let file = file.to_string_lossy();
+                self.measured(&["plan", "--output", &file], 0)?;
                 self.accounts("all")?;
-                let cost = self.measured(&["run", "--plan", &permit], ROWS_FAILED)?;
+                let cost = self.measured(&["run", "--plan", &file], ROWS_FAILED)?;
                 self.project.forget()?;
                 self.accounts("none")?;
                 Ok(cost)

@@ -181,8 +181,8 @@ impl Project {
     }
 
     /// The file of a plan that was agreed to.
-    pub(crate) fn permit(&self) -> PathBuf {
-        self.folder.join("permit.ndjson")
+    pub(crate) fn plan_file(&self) -> PathBuf {
+        self.folder.join("plan.ndjson")
     }
 
     /// Where the programs write what they say.

@@ -1,4 +1,5 @@
-//! The code map: `docs/architecture.md` names every crate and none that is gone, and every path that a document names exists.
+//! The code map: `docs/architecture.md` names every crate and none that is gone, and every path that a document names exists. Each
+//! decision's heading has its number.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -7,12 +8,32 @@ use crate::workspace::Package;
 /// The document that describes the whole.
 pub(crate) const ARCHITECTURE: &str = "docs/architecture.md";
 
+/// Where decisions are.
+const DECISIONS: &str = "docs/decisions/";
+
 /// Folders of ours that documents name.
 const FOLDERS: [&str; 4] = ["crates/", "xtask/", "docs/", ".ci/"];
 
 /// Checks the code map and all documents.
 pub(crate) fn check(tree: &Tree, packages: &[Package]) -> Vec<Finding> {
-    code_map(tree, packages).into_iter().chain(documents(tree).flat_map(|file| paths(tree, file))).collect()
+    let paths = documents(tree).flat_map(|file| paths(tree, file));
+    let headings = documents(tree).filter_map(decision_heading);
+    code_map(tree, packages).into_iter().chain(paths).chain(headings).collect()
+}
+
+/// A decision's heading has the number of its file: `# 0042: What was decided`.
+fn decision_heading(file: &File) -> Option<Finding> {
+    let (number, _) = file.path.strip_prefix(DECISIONS)?.split_once('-')?;
+    let (_, first) = file.lines().next()?;
+    let expected = format!("# {number}: ");
+    let is_right = first.strip_prefix(&expected).is_some_and(|title| !title.trim().is_empty());
+    (!is_right).then(|| {
+        Finding::of(
+            &file.path,
+            format!("`{first}` is not the heading of this decision"),
+            format!("begin it with `{expected}`"),
+        )
+    })
 }
 
 /// The documents that describe the project.
@@ -107,5 +128,16 @@ mod tests {
         let guide = "See `crates/coho-core/src`, crates/coho-core/src/row.rs. Not https://x.y/crates/a.\nOr crates/gone/a.rs.\n";
         let files = [(ARCHITECTURE, map), ("CONTRIBUTING.md", guide), ("crates/coho-core/src/row.rs", "")];
         assert_eq!(found(&files), ["2: crates/gone/a.rs does not exist"]);
+    }
+    #[test]
+    fn a_decision_is_headed_by_its_number() {
+        let map = "| `coho-core` |\n| `coho-cli` |\n";
+        let files = [
+            (ARCHITECTURE, map),
+            ("docs/decisions/0001-rows.md", "# 0001: Rows are rows\n"),
+            ("docs/decisions/0002-keys.md", "# 0002 Keys are keys\n"),
+            ("docs/decisions/README.md", "# Decisions\n"),
+        ];
+        assert_eq!(found(&files), ["1: `# 0002 Keys are keys` is not the heading of this decision"]);
     }
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use coho_core::alert::Level;
+use coho_core::json::Json;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::limit::{PAGERDUTY_DEDUP, PAGERDUTY_SUMMARY, cut};
@@ -86,7 +87,7 @@ impl PagerDuty {
 }
 
 /// Brief, without texts of others: it may be read to anybody.
-fn payload(message: &Notification, line: &Line) -> Value {
+fn payload(message: &Notification, line: &Line) -> Json {
     let severity = match line.level() {
         _ if message.test => "info",
         Some(Level::Critical) => "critical",

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use coho_core::alert::Level;
+use coho_core::json::Json;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::limit::{SHOWN, SLACK_BUTTON, SLACK_HEADER, SLACK_SECTION, SLACK_TOTAL, SLACK_URL, cut};
 use crate::message::{Line, Notification};
@@ -89,7 +90,7 @@ impl SlackBot {
         opened(message, threads).iter().filter(is_whole).map(update).collect()
     }
 
-    fn ask(&self, method: &str, body: &Value) -> ChannelRequest {
+    fn ask(&self, method: &str, body: &Json) -> ChannelRequest {
         let url = SecretString::from(format!("{}/{method}", self.api));
         let bearer = SecretString::from(format!("Bearer {}", self.token.expose_secret()));
         ChannelRequest {
@@ -102,15 +103,15 @@ impl SlackBot {
     /// What an answer of the API means: it says `"ok": false` with a status of 200.
     pub fn interpret(answer: ChannelAnswer, message: &Notification) -> Posting {
         let ChannelAnswer::Reply { status: 200, body, .. } = &answer else { return answer.interpret() };
-        let Ok(document) = serde_json::from_str::<Value>(body) else {
+        let Ok(document) = serde_json::from_str::<Json>(body) else {
             return Posting::Later { after: None, why: "it did not answer with JSON".to_owned() };
         };
-        if document.get("ok").and_then(Value::as_bool) == Some(true) {
+        if document.get("ok").and_then(Json::as_bool) == Some(true) {
             return Posting::Done {
                 receipt: Posted::read(&document, new(message)).map(|posted| posted.to_receipt()),
             };
         }
-        let error = document.get("error").and_then(Value::as_str).unwrap_or_default();
+        let error = document.get("error").and_then(Json::as_str).unwrap_or_default();
         let why = said(200, error);
         match error {
             "ratelimited"
@@ -125,8 +126,8 @@ impl SlackBot {
 }
 
 impl Posted {
-    fn read(document: &Value, alerts: u64) -> Option<Self> {
-        let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+    fn read(document: &Json, alerts: u64) -> Option<Self> {
+        let text = |name: &str| document.get(name).and_then(Json::as_str).map(str::to_owned);
         Some(Self { channel: text("channel")?, ts: text("ts")?, alerts })
     }
 
@@ -136,8 +137,8 @@ impl Posted {
 
     /// What a receipt says.
     pub fn from_receipt(receipt: &str) -> Option<Self> {
-        let document: Value = serde_json::from_str(receipt).ok()?;
-        Self::read(&document, document.get("alerts").and_then(Value::as_u64)?)
+        let document: Json = serde_json::from_str(receipt).ok()?;
+        Self::read(&document, document.get("alerts").and_then(Json::as_u64)?)
     }
 }
 
@@ -165,7 +166,7 @@ fn fallback(message: &Notification) -> String {
     escaped(&message.title(), SLACK_HEADER)
 }
 
-fn blocks(message: &Notification) -> Vec<Value> {
+fn blocks(message: &Notification) -> Vec<Json> {
     let sign = match (message.test, message.level()) {
         (true, _) => "🔔",
         (false, Some(Level::Critical)) => "🔴",
@@ -199,14 +200,14 @@ fn of(line: &Line, is_alone: bool) -> String {
     lines.join("\n")
 }
 
-fn section(text: &str, most: usize) -> Value {
+fn section(text: &str, most: usize) -> Json {
     json!({
         "type": "section",
         "text": { "type": "mrkdwn", "text": escaped(text, most), "verbatim": true },
     })
 }
 
-fn button(message: &Notification) -> Option<Value> {
+fn button(message: &Notification) -> Option<Json> {
     let link = message.alerts.iter().find_map(|line| line.link.as_deref())?;
     let fits = link.encode_utf16().count() <= SLACK_URL;
     let text = cut("Open the run", SLACK_BUTTON);

@@ -23,14 +23,14 @@ pub struct Twilio {
     /// The key's secret, or the account's token.
     pub secret: SecretString,
     /// Who sends.
-    pub from: Notifier,
+    pub from: TwilioSender,
     /// The number that is told, in the form `+491701234567`.
     pub to: String,
 }
 
 /// Who sends a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notifier {
+pub enum TwilioSender {
     /// A number of the account.
     Number(String),
     /// A messaging service, by its SID.
@@ -46,8 +46,8 @@ impl Twilio {
         let user = self.key.as_deref().unwrap_or(&self.account);
         let login = STANDARD.encode(format!("{user}:{}", self.secret.expose_secret()));
         let (name, from) = match &self.from {
-            Notifier::Number(number) => ("From", number),
-            Notifier::Service(sid) => ("MessagingServiceSid", sid),
+            TwilioSender::Number(number) => ("From", number),
+            TwilioSender::Service(sid) => ("MessagingServiceSid", sid),
         };
         let fields = [("To", self.to.as_str()), (name, from), ("Body", &text(message))];
         let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.api, self.account);

@@ -3,8 +3,9 @@
 //! 2026-11-27). Texts are runs of a rich text block, which no Markdown is read in.
 
 use coho_core::alert::Level;
+use coho_core::json::Json;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::limit::{SHOWN, TEAMS_MESSAGE, cut};
 use crate::message::{Line, Notification};
@@ -38,7 +39,7 @@ impl Teams {
     }
 }
 
-fn card(message: &Notification) -> Value {
+fn card(message: &Notification) -> Json {
     let texts = texts(message);
     let most = LONGEST.min(ALL / texts.len());
     let body: Vec<_> = texts.iter().map(|text| text.block(most)).collect();
@@ -69,7 +70,7 @@ impl Text {
         Self { says: text, weight: "default", color: "default" }
     }
 
-    fn block(&self, most: usize) -> Value {
+    fn block(&self, most: usize) -> Json {
         let text = cut(&self.says, most);
         let run = json!({ "type": "TextRun", "text": text, "weight": self.weight, "color": self.color });
         json!({ "type": "RichTextBlock", "inlines": [run] })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use coho_core::json::Json;
 
 type Checked = Result<(), String>;
 
@@ -10,12 +10,12 @@ fn demand(holds: bool, what: &str) -> Checked {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-fn document(body: &str) -> Result<Value, String> {
+fn document(body: &str) -> Result<Json, String> {
     serde_json::from_str(body).map_err(|error| format!("not JSON: {error}"))
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str, String> {
-    value.pointer(pointer).and_then(Value::as_str).ok_or_else(|| format!("no text at {pointer}"))
+fn text<'v>(value: &'v Json, pointer: &str) -> Result<&'v str, String> {
+    value.pointer(pointer).and_then(Json::as_str).ok_or_else(|| format!("no text at {pointer}"))
 }
 
 /// UTF-16 units, the strictest way to count characters.
@@ -27,7 +27,7 @@ fn units(text: &str) -> usize {
 pub(crate) fn slack(body: &str) -> Checked {
     let body = document(body)?;
     demand(!text(&body, "/text")?.is_empty(), "the text is empty")?;
-    let blocks = body.get("blocks").and_then(Value::as_array).ok_or("no blocks")?;
+    let blocks = body.get("blocks").and_then(Json::as_array).ok_or("no blocks")?;
     demand((1..=50).contains(&blocks.len()), "too many blocks")?;
     for block in blocks {
         match text(block, "/type")? {
@@ -131,7 +131,7 @@ pub(crate) fn teams(body: &str) -> Checked {
     demand(content == "application/vnd.microsoft.card.adaptive", "not an adaptive card")?;
     demand(text(&body, &format!("{attachment}/content/type"))? == "AdaptiveCard", "not an adaptive card")?;
     demand(text(&body, &format!("{attachment}/content/version"))? == "1.4", "another version")?;
-    let elements = body.pointer("/attachments/0/content/body").and_then(Value::as_array).ok_or("no body")?;
+    let elements = body.pointer("/attachments/0/content/body").and_then(Json::as_array).ok_or("no body")?;
     demand(!elements.is_empty(), "an empty card")?;
     for element in elements {
         demand(text(element, "/type")? == "RichTextBlock", "another element")?;

@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::io::{self, Write};
 
 use coho_bench::templates::{Failure, Templates, row};
+use coho_core::json::Json;
 use coho_core::row::RowBuf;
-use serde_json::{Value, json};
+use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn counted(rows: &[RowBuf], work: impl Fn(&RowBuf) -> Result<(), Failure>) -> Result<Value, Failure> {
+fn counted(rows: &[RowBuf], work: impl Fn(&RowBuf) -> Result<(), Failure>) -> Result<Json, Failure> {
     let region = Region::new(ALLOCATOR);
     rows.iter().try_for_each(work)?;
     let change = region.change();

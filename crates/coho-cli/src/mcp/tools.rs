@@ -1,7 +1,7 @@
 //! The tools: each asks what a verb asks, and gives the document that the verb gives with `--json`.
 
 use anyhow::anyhow;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::preview::PreviewRow;
@@ -10,7 +10,7 @@ use coho_engine::stop::Stop;
 use coho_ledger::run::RunId;
 use coho_report::json;
 use coho_report::line::RunLine;
-use serde_json::{Map, Value as Json, json as document};
+use serde_json::{Map, json};
 
 use crate::args::{Global, RowsFormat};
 use crate::project::Loaded;
@@ -77,10 +77,10 @@ impl Described {
     /// The JSON Schema of its arguments.
     pub(super) fn schema(&self) -> Json {
         let properties = self.arguments.iter().map(|(name, kind, about, _)| {
-            ((*name).to_owned(), document!({ "type": kind, "description": about }))
+            ((*name).to_owned(), json!({ "type": kind, "description": about }))
         });
         let required = self.arguments.iter().filter(|(.., must)| *must).map(|(name, ..)| *name);
-        document!({
+        json!({
             "type": "object",
             "properties": properties.collect::<Map<_, _>>(),
             "required": required.collect::<Vec<_>>(),
@@ -138,12 +138,12 @@ fn list_syncs(loaded: &Loaded) -> anyhow::Result<Json> {
     let syncs = loaded.project.syncs.iter().map(|sync| {
         let last = last.iter().find(|line| line.sync == sync.id);
         let last = last.map(|line| json::runs(std::slice::from_ref(line))["runs"][0].clone());
-        document!({
+        json!({
             "sync": sync.id.as_str(), "object": sync.object.name(), "mode": sync.mode.name(), "api": sync.api.name(),
             "model": sync.model, "destination": sync.destination, "last": last,
         })
     });
-    Ok(document!({ "version": json::VERSION, "syncs": syncs.collect::<Vec<_>>() }))
+    Ok(json!({ "version": json::VERSION, "syncs": syncs.collect::<Vec<_>>() }))
 }
 
 fn explain_run(loaded: &Loaded, run: Option<&str>) -> anyhow::Result<Json> {
@@ -194,7 +194,7 @@ async fn preview(loaded: &Loaded, asked: &Asked<'_>) -> anyhow::Result<Json> {
     for sync in syncs {
         rows.extend(engine.preview(sync, &filter, &Stop::new()).await?.iter().map(row));
     }
-    Ok(document!({ "version": json::VERSION, "rows": rows }))
+    Ok(json!({ "version": json::VERSION, "rows": rows }))
 }
 
 /// A row with the names of its columns and of the fields that are set beside their values.
@@ -203,7 +203,7 @@ fn row(row: &PreviewRow) -> Json {
         value.and_then(|value| Some(value.as_object()?.keys().cloned().collect::<Vec<_>>()))
     };
     let record = row.record.as_ref().map(to_serde);
-    document!({
+    json!({
         "key": row.key.as_ref().map(Key::as_str),
         "status": if row.record.is_some() { "valid" } else { "invalid" },
         "columns": names(Some(to_serde(&row.row))),

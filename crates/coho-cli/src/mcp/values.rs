@@ -1,6 +1,8 @@
 //! Answers without values of rows: what is known to be none is kept, by its name, and all else is left out.
 
-use serde_json::{Map, Value as Json};
+use coho_core::json::Json;
+
+use serde_json::Map;
 
 /// Members that hold ids, codes, names of the project, counts and times, and neither values nor texts that may quote one.
 const KEPT: [&str; 67] = [

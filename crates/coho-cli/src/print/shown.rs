@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::{PoisonError, RwLock};
 
+use coho_core::json::Json;
 use coho_core::secret::Masker;
 use coho_core::terminal::escape_lines;
-use serde_json::Value as Json;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The secrets of the project that this process works on.

@@ -1,12 +1,13 @@
 //! `coho dbt`: what dbt is told of syncs; and what Coho found of dbt's models, for `coho check`.
 
 use chrono::SecondsFormat;
+use coho_core::json::Json;
 use coho_core::model::Relation;
 use coho_core::sync::Sync;
 use coho_dbt::{Exposure, ExposureOwner, ModelName, Passed, Standing, exposures};
 use coho_engine::dbt::DbtFinding;
 use coho_project::Project;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::{DbtAction, Global};
 use crate::exit::{Exit, Known};

@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_engine::live::{Learned, Left, LiveError, LiveReport, file};
 use coho_engine::stop::Stop;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};
@@ -81,8 +82,8 @@ fn tell(report: &LiveReport, root: &Path, global: &Global) -> anyhow::Result<Exi
     }
     match &report.cut_short {
         // Where a document was asked for, it has the error already.
-        Some(error) if global.json => Ok(Exit::Report(failure::code(&ended(error, report.help())))),
-        Some(error) => Err(ended(error, report.help())),
+        Some(error) if global.json => Ok(Exit::Report(failure::code(&ended(error, error.help())))),
+        Some(error) => Err(ended(error, error.help())),
         None if report.left.is_empty() => Ok(Exit::Done),
         None => Ok(Exit::Report(1)),
     }

@@ -18,7 +18,7 @@ use coho_report::style::{Color, Style};
 use crate::args::{Global, Rows};
 use crate::exit::Exit;
 use crate::progress::Progress;
-use crate::verb::permit;
+use crate::verb::plan_file;
 use crate::{engine, failure, print, project};
 
 /// Plans and shows.
@@ -54,7 +54,7 @@ pub(crate) async fn plan(
         return if global.json { Ok(Exit::Report(failure::code(&refused))) } else { Err(refused) };
     }
     if let Some(path) = output {
-        permit::write(&engine, &planned.iter().collect::<Vec<_>>(), path)?;
+        plan_file::write(&engine, &planned.iter().collect::<Vec<_>>(), path)?;
     }
     let held = plans.iter().any(|plan| !plan.guards.is_empty());
     let invalid = plans.iter().any(|plan| plan.counts.status(RowStatus::Invalid) > 0);
@@ -100,7 +100,7 @@ pub(crate) fn options(rows: &Rows, key: Option<Key>) -> Options {
             (true, false) => RunKind::Resend,
             (true, true) => RunKind::ResendEvents,
         },
-        permit: None,
+        approved: None,
         on_lost: if rows.new_ledger { OnLost::BeginAnew } else { OnLost::Refuse },
         on_foreign: if rows.adopt_ledger { OnForeign::TakeOver } else { OnForeign::Refuse },
         ..Options::default()

@@ -1,11 +1,11 @@
 //! `coho preview`: rows as they would be sent.
 
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::key::Key;
 use coho_core::problem::Problem;
 use coho_engine::plan::{Filter, PlanError};
 use coho_engine::preview::PreviewRow;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::Exit;

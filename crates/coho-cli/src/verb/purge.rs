@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_core::sync::Sync;
 use coho_engine::purge::PurgeReport;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};

@@ -1,20 +1,20 @@
 //! `coho schema`, `coho completions` and the pages of the reference documentation.
 
 use clap::{Command, CommandFactory};
-use coho_project::SchemaKind as Kind;
+use coho_project::SchemaKind;
 
-use crate::args::{Cli, Page, SchemaKind};
+use crate::args::{Cli, Page, SchemaName};
 use crate::exit::Exit;
 use crate::print;
 
 /// Prints a JSON Schema.
-pub(crate) fn schema(kind: SchemaKind) -> anyhow::Result<Exit> {
-    let schema = match kind {
-        SchemaKind::Project => coho_project::schema(Kind::Project),
-        SchemaKind::Model => coho_project::schema(Kind::Model),
-        SchemaKind::Sync => coho_project::schema(Kind::Sync),
-        SchemaKind::Test => coho_project::schema(Kind::Test),
-        SchemaKind::RunResults => coho_report::json::results_schema(),
+pub(crate) fn schema(name: SchemaName) -> anyhow::Result<Exit> {
+    let schema = match name {
+        SchemaName::Project => coho_project::schema(SchemaKind::Project),
+        SchemaName::Model => coho_project::schema(SchemaKind::Model),
+        SchemaName::Sync => coho_project::schema(SchemaKind::Sync),
+        SchemaName::Test => coho_project::schema(SchemaKind::Test),
+        SchemaName::RunResults => coho_report::json::results_schema(),
     };
     print::json(&schema)?;
     Ok(Exit::Done)
@@ -36,11 +36,11 @@ pub(crate) fn page(page: Page) -> anyhow::Result<Exit> {
         Page::Cli => print::raw(&command_line())?,
         Page::Liquid => print::raw(&coho_liquid::reference())?,
         Page::Ledger => print::raw(&coho_ledger::schema::schema_reference()?)?,
-        Page::SchemaProject => return schema(SchemaKind::Project),
-        Page::SchemaModel => return schema(SchemaKind::Model),
-        Page::SchemaSync => return schema(SchemaKind::Sync),
-        Page::SchemaTest => return schema(SchemaKind::Test),
-        Page::SchemaRunResults => return schema(SchemaKind::RunResults),
+        Page::SchemaProject => return schema(SchemaName::Project),
+        Page::SchemaModel => return schema(SchemaName::Model),
+        Page::SchemaSync => return schema(SchemaName::Sync),
+        Page::SchemaTest => return schema(SchemaName::Test),
+        Page::SchemaRunResults => return schema(SchemaName::RunResults),
     }
     Ok(Exit::Done)
 }

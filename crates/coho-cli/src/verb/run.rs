@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::project::Loaded;
 use crate::traced::Traced;
 use crate::verb::plan::{options, style};
-use crate::verb::{permit, rows};
+use crate::verb::{plan_file, rows};
 use crate::{engine, print, project, started};
 
 /// Plans, sends and reports.
@@ -30,7 +30,7 @@ pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> an
     let syncs = engine.select(&rows.syncs)?;
     project::has_syncs(&loaded)?;
     let mut options = options(rows, crate::key::typed(rows.key.as_deref(), &loaded.project, &syncs)?);
-    options.permit = plan.map(|path| permit::read(&engine, path)).transpose()?;
+    options.approved = plan.map(|path| plan_file::read(&engine, path)).transpose()?;
     send(global, &loaded, &engine, &rows.syncs, options).await
 }
 

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_core::problem::Problem;
 use coho_core::time::Time;
 use coho_project::{Project, ScheduleSpec, StartTrigger};
 use coho_schedule::{Timed, Zone};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 /// How many times are told.
 const TOLD: usize = 5;

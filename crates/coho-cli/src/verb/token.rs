@@ -2,9 +2,10 @@
 
 use chrono::{SecondsFormat, Utc};
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_ledger::token::{TokenRecord, TokenScope};
 use coho_serve::token::digest;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::{Global, TokenAction, TokenMay};
 use crate::exit::{Exit, Known};

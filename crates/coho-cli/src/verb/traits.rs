@@ -1,11 +1,11 @@
 //! `coho traits`: the traits of a workspace, as YAML to paste into a sync.
 
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::object::Object;
 use coho_core::problem::nearest;
 use coho_core::value::preview;
 use coho_engine::traits::{CacheUse, Choice, CustomField, Traits};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};

@@ -1,6 +1,6 @@
 //! As much of JSON Schema as the description of the API has: types, members, lists, values that are named, references.
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 /// Fails where a value is not as its schema says.
 pub(crate) fn holds(document: &Json, schema: &Json, value: &Json, at: &str) {

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 use crate::stage::Stage;
 

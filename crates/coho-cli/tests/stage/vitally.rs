@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use coho_core::json::Json;
 use coho_simulator::{
     CallReply, FaultAnswer, RecordKind, ScriptedFault, Seed, ServedCall, SimulatorTime, StoredRecord, Trouble,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::redact::{redact, without_chance};
 use crate::stage::{Failure, Stage};
@@ -69,7 +70,7 @@ pub(crate) fn records(stage: &Stage) -> String {
     RecordKind::ALL.map(of).concat()
 }
 
-fn shown(stage: &Stage, record: &StoredRecord) -> Value {
+fn shown(stage: &Stage, record: &StoredRecord) -> Json {
     let mut shown = json!({ "externalId": record.external_id, "name": record.name });
     let external = |object, id| {
         let records = stage.vitally.records(object);
@@ -88,7 +89,7 @@ fn shown(stage: &Stage, record: &StoredRecord) -> Value {
     for (name, text) in texts.into_iter().filter(|(_, text)| text.is_some()) {
         shown[name] = json!(text);
     }
-    shown["traits"] = Value::Object(record.traits.clone());
+    shown["traits"] = Json::Object(record.traits.clone());
     shown
 }
 
@@ -162,7 +163,7 @@ pub(crate) fn events(stage: &Stage) -> String {
         for (name, id) in owners.into_iter().filter(|(_, id)| id.is_some()) {
             shown[name] = json!(id);
         }
-        shown["properties"] = Value::Object(event.properties.clone());
+        shown["properties"] = Json::Object(event.properties.clone());
         text.extend(["  ", &shown.to_string(), "\n"]);
     }
     for dropped in stage.vitally.dropped() {

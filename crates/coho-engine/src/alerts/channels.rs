@@ -5,7 +5,7 @@ use coho_alert::channel::command::Command;
 use coho_alert::channel::email::{Email, Security, SmtpLogin};
 use coho_alert::channel::pagerduty::PagerDuty;
 use coho_alert::channel::slack::{SlackBot, SlackWebhook};
-use coho_alert::channel::sms::{Notifier, Twilio};
+use coho_alert::channel::sms::{Twilio, TwilioSender};
 use coho_alert::channel::teams::Teams;
 use coho_alert::channel::webhook::Webhook;
 use coho_core::alert::Recipient;
@@ -37,7 +37,7 @@ impl Engine<'_> {
                 Channel::Email(Email { authority, ..email(server, login, &from, &to)? })
             }
             ChannelSpec::Sms { account, api_key, secret, from, service, to, api_url } => {
-                let from = from.map(Notifier::Number).or(service.map(Notifier::Service));
+                let from = from.map(TwilioSender::Number).or(service.map(TwilioSender::Service));
                 let from = from.ok_or("no sender: `from` and `service` are missing")?;
                 let api = api_url.unwrap_or_else(|| Twilio::API.to_owned());
                 Channel::Sms(Twilio { api, account, key: api_key, secret, from, to })

@@ -1,5 +1,6 @@
 //! Events of OpenLineage: which job a sync is, and which datasets its model and its object are. [`crate::lineage`] says where they go.
 
+use coho_core::json::Json;
 use coho_core::lineage::Lineage;
 use coho_core::model::Relation;
 use coho_core::object::Object;
@@ -8,7 +9,6 @@ use coho_core::time::Time;
 use coho_project::SourceSpec;
 use coho_report::json::{Dataset, Happened, LineageFrame, lineage};
 use coho_source::PostgresConnection;
-use serde_json::Value as Json;
 
 use crate::context::Engine;
 

@@ -101,7 +101,7 @@ fn counted(mut counts: Counts, sent: &Sent) -> Counts {
 fn not_approved(summary: &SyncSummary, shared: &Shared<'_>) -> Option<String> {
     let stale = summary.counts.status(RowStatus::Stale);
     let noun = if stale == 1 { "operation is" } else { "operations are" };
-    (stale > 0 && shared.options.permit.is_some())
+    (stale > 0 && shared.options.approved.is_some())
         .then(|| format!("{stale} {noun} not in the approved plan: plan again"))
 }
 

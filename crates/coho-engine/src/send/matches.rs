@@ -19,7 +19,7 @@ use coho_core::verdict::{Call, Verdict};
 use coho_plan::lists::{WORTH_LISTING, budget};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
-use coho_vitally::list::End;
+use coho_vitally::list::ListEnd;
 use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::Match;
 
@@ -61,9 +61,9 @@ impl Directory {
                 }
             }
             match listed.end {
-                End::More if goes_on() => {}
-                End::End => return (Self { users }, calls),
-                End::More | End::Failed(_) => break,
+                ListEnd::More if goes_on() => {}
+                ListEnd::End => return (Self { users }, calls),
+                ListEnd::More | ListEnd::Failed(_) => break,
             }
         }
         (Self::default(), calls)

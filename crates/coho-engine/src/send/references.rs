@@ -14,7 +14,7 @@ use coho_plan::lists::{WORTH_LISTING, patience};
 use coho_vitally::Record;
 use coho_vitally::client::Client;
 use coho_vitally::exchange;
-use coho_vitally::list::End;
+use coho_vitally::list::ListEnd;
 use coho_vitally::lookup::LookupResult;
 use coho_vitally::resolved::{Resolved, Unlinking};
 use tokio::sync::OnceCell;
@@ -108,8 +108,8 @@ impl<'a> References<'a> {
                 self.cells().insert((object, id), Arc::new(OnceCell::new_with(Some(known))));
             }
             match listed.end {
-                End::More => {}
-                End::End | End::Failed(_) => break,
+                ListEnd::More => {}
+                ListEnd::End | ListEnd::Failed(_) => break,
             }
         }
         Ok(calls)

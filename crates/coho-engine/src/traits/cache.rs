@@ -4,11 +4,11 @@
 //! left alone.
 
 use chrono::TimeDelta;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::object::Object;
 use coho_core::time::Time;
 use coho_ledger::{Access, Create, Ledger, Opening};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{Choice, CustomField};
 use crate::context::{Engine, EngineError};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use coho_core::json::Json;
 use coho_core::sync::SyncId;
 use coho_engine::run::Options;
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::Receiver;
-use serde_json::Value;
 
 use crate::stage::{ACCOUNTS, FAST, ORGANIZATIONS, Stage, TOKEN, USERS, destination};
 
@@ -25,7 +25,7 @@ async fn stage(syncs: &[(&str, &str)], more: &str) -> (Stage, Receiver) {
 /// The titles that arrived since this was asked last.
 fn told(slack: &Receiver) -> Vec<String> {
     let title = |body: &str| {
-        let body: Value = serde_json::from_str(body).unwrap();
+        let body: Json = serde_json::from_str(body).unwrap();
         body["text"].as_str().unwrap().to_owned()
     };
     slack.take().iter().map(|arrived| title(&arrived.body)).collect()

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use coho_alert::channel::webhook::sign;
+use coho_core::json::Json;
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::{Arrived, Receiver};
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::stage::{ACCOUNTS, FAST, Stage, USERS, destination};
 
@@ -23,7 +24,7 @@ async fn stage(syncs: &[(&str, &str)], more: &str) -> (Stage, Receiver) {
     (stage, hook)
 }
 
-fn body(arrived: &Arrived) -> Value {
+fn body(arrived: &Arrived) -> Json {
     serde_json::from_str(&arrived.body).unwrap()
 }
 
@@ -31,7 +32,7 @@ fn body(arrived: &Arrived) -> Value {
 fn told(hook: &Receiver) -> Vec<String> {
     let one = |arrived: &Arrived| {
         let body = body(arrived);
-        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let text = |value: &Json| value.as_str().unwrap_or("-").to_owned();
         format!("{} {} {}", text(&body["type"]), text(&body["data"]["sync"]), text(&body["data"]["status"]))
     };
     hook.take().iter().map(one).collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use coho_core::decide::RunKind;
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_engine::plan::Filter;
 use coho_engine::run::Options;
@@ -12,7 +13,7 @@ use coho_simulator::{
     Switches, Trouble,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::stage::{Failure, Stage, TOKEN};
 
@@ -71,7 +72,7 @@ pub(crate) struct Step {
     /// Changes of the source.
     sql: String,
     /// Files of JSON rows, by their names.
-    rows: BTreeMap<String, Vec<Value>>,
+    rows: BTreeMap<String, Vec<Json>>,
     /// Whether what is left of earlier answers is dropped.
     answers_end: bool,
     /// What Vitally does with the next calls, instead of what they ask for.
@@ -147,7 +148,7 @@ struct Planted {
     name: Option<String>,
     email: Option<String>,
     #[serde(default)]
-    traits: Map<String, Value>,
+    traits: Map<String, Json>,
     organization: Option<String>,
     #[serde(default)]
     accounts: Vec<String>,

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use coho_core::json::Json;
 use coho_core::key::Key;
 use coho_core::secret::{Masker, Secret};
 use rusqlite::{Connection, params};
-use serde_json::Value as Json;
 
 use super::{LINKS, OF_ROW};
 use crate::failure::Fault;

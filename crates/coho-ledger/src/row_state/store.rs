@@ -91,7 +91,7 @@ pub(crate) fn open_operation(
 }
 
 /// What was sent, as a JSON object from path to value, in the order of the paths.
-pub fn sent(sent: &Sent) -> String {
+pub fn sent_text(sent: &Sent) -> String {
     json::write_object(sent)
 }
 
@@ -146,7 +146,7 @@ impl DeliveryColumns {
         };
         let n = if let DeliveryState::Delivered { n, .. } = delivery { Some(*n) } else { None };
         let removed_at = if let DeliveryState::Removed { at } = delivery { Some(micros(*at)) } else { None };
-        Self { name, sent: delivery.sent().map(sent), n, removed_at }
+        Self { name, sent: delivery.sent().map(sent_text), n, removed_at }
     }
 }
 
@@ -174,7 +174,7 @@ impl PendingColumns {
                 name: "open",
                 verb: Some(*verb),
                 operation: Some(operation.to_bytes()),
-                would_send: Some(sent(would_send)),
+                would_send: Some(sent_text(would_send)),
                 since: Some(micros(*since)),
                 ..Self::default()
             },

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use coho_core::counts::Counts;
+use coho_core::json::Json;
 use coho_core::verdict::{Outcome, RowStatus};
 use rusqlite::{Connection, params};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::failure::Fault;
 
@@ -24,17 +25,17 @@ pub(super) fn write(counts: &Counts) -> String {
     members.insert("keys".to_owned(), by_status(counts.keys.iter().map(|(status, n)| (*status, *n))));
     let outcomes = counts.outcomes.iter().map(|(outcome, n)| (outcome.status(), *n));
     members.insert("outcomes".to_owned(), by_status(outcomes));
-    Value::Object(members).to_string()
+    Json::Object(members).to_string()
 }
 
-fn by_status(counts: impl Iterator<Item = (RowStatus, u64)>) -> Value {
-    Value::Object(counts.map(|(status, number)| (status.as_str().to_owned(), number.into())).collect())
+fn by_status(counts: impl Iterator<Item = (RowStatus, u64)>) -> Json {
+    Json::Object(counts.map(|(status, number)| (status.as_str().to_owned(), number.into())).collect())
 }
 
 /// Reads what [`write`] wrote.
-pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
-    let value: Value = serde_json::from_str(text).map_err(|_| wrong())?;
-    let number = |name: &str| value.get(name).and_then(Value::as_u64).ok_or_else(wrong);
+pub(crate) fn read_counts(text: &str) -> Result<Counts, Fault> {
+    let value: Json = serde_json::from_str(text).map_err(|_| wrong())?;
+    let number = |name: &str| value.get(name).and_then(Json::as_u64).ok_or_else(wrong);
     let outcome = |status: RowStatus| Outcome::ALL.into_iter().find(|outcome| outcome.status() == status);
     Ok(Counts {
         read: number("read")?,
@@ -48,11 +49,11 @@ pub(crate) fn read(text: &str) -> Result<Counts, Fault> {
 }
 
 fn map<K: Ord>(
-    value: &Value,
+    value: &Json,
     name: &str,
     key: impl Fn(RowStatus) -> Option<K>,
 ) -> Result<BTreeMap<K, u64>, Fault> {
-    let members = value.get(name).and_then(Value::as_object).ok_or_else(wrong)?;
+    let members = value.get(name).and_then(Json::as_object).ok_or_else(wrong)?;
     members
         .iter()
         .map(|(status, number)| {
@@ -101,7 +102,7 @@ mod tests {
         counts.row(RowStatus::Unchanged);
         counts.key(RowStatus::Kept);
         counts.outcome(Outcome::NotAttempted);
-        assert_eq!(read(&write(&counts)).unwrap(), counts);
-        assert!(read("{}").is_err());
+        assert_eq!(read_counts(&write(&counts)).unwrap(), counts);
+        assert!(read_counts("{}").is_err());
     }
 }

@@ -9,7 +9,7 @@ use coho_core::counts::Counts;
 use coho_core::decide::RunKind;
 use coho_core::key::Key;
 use coho_core::secret::{Masker, Secret};
-use coho_core::started::Stage as Of;
+use coho_core::started;
 use coho_core::started::{Commit, FullWhy, Started, StartedBy};
 use coho_core::sync::Api;
 use coho_core::verdict::{Call, RowStatus};
@@ -226,12 +226,16 @@ fn stages_follow_each_other_and_the_last_one_goes_on() -> Tested {
     let stage = Stage::new()?;
     let run = begin(&stage, "r1", 1)?;
     let next = |ended, rows, next, seconds| {
-        let next = StageStart { stage: next, phase: (next == Of::Send).then_some("fresh"), at: at(seconds) };
+        let next = StageStart {
+            stage: next,
+            phase: (next == started::Stage::Send).then_some("fresh"),
+            at: at(seconds),
+        };
         stage.ledger.next_stage(&stage.lease, &run, &stage.scope, (at(ended), rows), Some(next))
     };
-    next(1, None, Of::Read, 1)?;
-    next(3, Some(10), Of::Sort, 3)?;
-    next(4, Some(10), Of::Send, 6)?;
+    next(1, None, started::Stage::Read, 1)?;
+    next(3, Some(10), started::Stage::Sort, 3)?;
+    next(4, Some(10), started::Stage::Send, 6)?;
     let of = |ends: Option<i64>| -> Result<Vec<_>, Box<dyn std::error::Error>> {
         let stages = stage.ledger.stages(run.id())?;
         assert_eq!(stages.last().and_then(|last| last.ended), ends.map(at));

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::super::fault::Fault;
 use super::super::number::{Number, Operation, order};
 use super::super::scene::Scene;
-use super::super::text::{Layout, into_text, item_text, join as join_text, json, text};
+use super::super::text::{self, Layout, into_text, item_text, json, text};
 use super::super::value::{Val, item};
 use super::arg::{Kind, may, need};
 use super::items::{first_pair, is_truthy, items, last_of, property};
@@ -100,7 +100,7 @@ fn join<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
         Some(separator) => into_text(separator.clone(), &scene.meter)?,
     };
     match value {
-        Val::List(_) | Val::Range(..) => Ok(Val::text(join_text(&value, &separator, &scene.meter)?)),
+        Val::List(_) | Val::Range(..) => Ok(Val::text(text::join(&value, &separator, &scene.meter)?)),
         other => Ok(Val::Text(into_text(other, &scene.meter)?)),
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::super::fault::Fault;
 use super::super::number::Number;
 use super::super::scene::Scene;
-use super::super::text::{Layout, into_text, json as write_json, preview};
+use super::super::text::{self, Layout, into_text, preview};
 use super::super::value::{Val, item};
 use super::arg::{Arg, Kind, may, need};
 use super::{Args, Filter, Input};
@@ -35,7 +35,7 @@ fn json<'a>(value: Val<'a>, args: &Args<'a>, scene: &Scene<'a>) -> Result<Val<'a
         Some(indent) => Number::of(indent)?.truncated().unwrap_or(0),
     };
     let mut out = String::new();
-    write_json(&value, &mut Layout::indented(indent), &mut out, &scene.meter)?;
+    text::json(&value, &mut Layout::indented(indent), &mut out, &scene.meter)?;
     Ok(Val::text(out))
 }
 

@@ -7,7 +7,7 @@ use super::expr::Cursor;
 use crate::added::Argument;
 use crate::ast::{Call, Called, Chain, Expr, Literal};
 use crate::fault::{Fault, Span};
-use crate::filters::{self, Body, Filter, Kind as ArgKind};
+use crate::filters::{self, Body, Filter};
 use crate::number::Number;
 use crate::render;
 use crate::token::Kind;
@@ -233,14 +233,18 @@ fn miscounted(filter: &Filter, given: usize, span: Span) -> Fault {
 }
 
 /// Whether a literal can be what an argument must be.
-fn suits(literal: &Literal, kind: ArgKind) -> bool {
+fn suits(literal: &Literal, kind: filters::Kind) -> bool {
     match kind {
-        ArgKind::Any | ArgKind::Text | ArgKind::Number | ArgKind::Property | ArgKind::Expression => true,
-        ArgKind::Letters => !matches!(literal, Literal::Int(_) | Literal::Digits(_)),
-        ArgKind::Flag => matches!(literal, Literal::Bool(_) | Literal::Nil),
-        ArgKind::Array => false,
-        ArgKind::Whole => is_whole(literal),
-        ArgKind::Length => *literal == Literal::Nil || is_whole(literal),
+        filters::Kind::Any
+        | filters::Kind::Text
+        | filters::Kind::Number
+        | filters::Kind::Property
+        | filters::Kind::Expression => true,
+        filters::Kind::Letters => !matches!(literal, Literal::Int(_) | Literal::Digits(_)),
+        filters::Kind::Flag => matches!(literal, Literal::Bool(_) | Literal::Nil),
+        filters::Kind::Array => false,
+        filters::Kind::Whole => is_whole(literal),
+        filters::Kind::Length => *literal == Literal::Nil || is_whole(literal),
     }
 }
 

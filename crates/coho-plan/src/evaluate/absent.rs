@@ -23,7 +23,7 @@ const KEEP_REMOVED_DAYS: i64 = 90;
 const AT_ONCE: usize = 1_000;
 
 /// Evaluates all keys of the table `gone`.
-pub(crate) fn evaluate(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Result<(), PlanError> {
+pub(crate) fn evaluate_absent(job: &Job<'_>, table: &Table, passed: &mut Passed) -> Result<(), PlanError> {
     let Some(scope) = job.scope else { return Ok(()) };
     let mut after = 0;
     loop {

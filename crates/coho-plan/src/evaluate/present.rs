@@ -34,7 +34,7 @@ use crate::table::Table;
 use crate::table::insert::{Before, Effect, Note, Side};
 
 /// Evaluates rows.
-pub(super) struct Rows<'a> {
+pub(super) struct Evaluated<'a> {
     job: &'a Job<'a>,
     table: &'a Table,
     mapping: &'a Mapping,
@@ -54,7 +54,7 @@ struct Present<'a> {
     address: Option<String>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Evaluated<'a> {
     pub(super) fn new(job: &'a Job<'a>, table: &'a Table, mapping: &'a Mapping, passed: Passed) -> Self {
         Self { job, table, mapping, passed, sharers: Sharers::default() }
     }

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use coho_core::decide::{Change, Reason};
 use coho_core::digest::Digest;
 use coho_core::fields::{Difference, FieldValue, Fields, Sent};
-use coho_core::json::{self, JsonError};
+use coho_core::json::{self, Json, JsonError};
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::operation::{Action, Known, Operation};
@@ -13,7 +13,6 @@ use coho_core::row_state::{Origin, Seen, Verb};
 use coho_core::sync::{Associations, Mode};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
-use serde_json::Value as Json;
 
 use super::bytes::{Bytes, Reader};
 

@@ -7,7 +7,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::snippet::Snippets;
 use coho_core::sync::{
-    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, Undefined,
+    Blanks, Cast, ColumnRef, Expression, FieldSpec, FieldTarget, NullPolicy, TemplateText, UndefinedPolicy,
 };
 
 use super::sync::word;
@@ -251,7 +251,8 @@ impl Fields<'_> {
             return None;
         }
         let cast = word(node, "as", &Cast::ALL, Cast::name);
-        let undefined = word(node, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
+        let undefined =
+            word(node, "undefined", &UndefinedPolicy::ALL, UndefinedPolicy::name).unwrap_or_default();
         let blanks = if node.get("empty").is_some() { Blanks::Null } else { Blanks::Kept };
         Some(Expression::Template {
             template: TemplateText { text, place, indent, undefined, snippets: Snippets::default(), blanks },

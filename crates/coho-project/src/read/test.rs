@@ -8,7 +8,7 @@ use coho_core::code::Code;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::snippet::Snippets;
-use coho_core::sync::{Blanks, SyncId, TemplateText, Undefined};
+use coho_core::sync::{Blanks, SyncId, TemplateText, UndefinedPolicy};
 use coho_core::value::preview;
 
 use super::model::column_type;
@@ -52,7 +52,8 @@ fn subject(
 ) -> Option<SuiteSubject> {
     if let Some(node) = root.get("template") {
         let (place, indent) = begin(node, text);
-        let undefined = word(root, "undefined", &Undefined::ALL, Undefined::name).unwrap_or_default();
+        let undefined =
+            word(root, "undefined", &UndefinedPolicy::ALL, UndefinedPolicy::name).unwrap_or_default();
         let text = node.text()?.to_owned();
         return Some(SuiteSubject::Template(TemplateText {
             text,

@@ -2,26 +2,28 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use coho_core::json::Json;
+
+use serde_json::{Map, json};
 
 use super::{SchemaKind, schema};
 use crate::file::{Kind, kind};
 use crate::starter;
 use crate::yaml::{Content, Meaning, Node, parse};
 
-fn to_json(node: &Node) -> Value {
+fn to_json(node: &Node) -> Json {
     match &node.content {
         Content::Scalar(scalar) => match scalar.meaning() {
-            Meaning::Null => Value::Null,
-            Meaning::Bool(flag) => Value::Bool(flag),
-            Meaning::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
-            Meaning::Doubtful(text) | Meaning::Text(text) => Value::String(text.to_owned()),
+            Meaning::Null => Json::Null,
+            Meaning::Bool(flag) => Json::Bool(flag),
+            Meaning::Number(digits) => serde_json::from_str(digits).unwrap_or(Json::Null),
+            Meaning::Doubtful(text) | Meaning::Text(text) => Json::String(text.to_owned()),
         },
-        Content::List(items) => Value::Array(items.iter().map(to_json).collect()),
-        Content::Map(entries) => Value::Object(
+        Content::List(items) => Json::Array(items.iter().map(to_json).collect()),
+        Content::Map(entries) => Json::Object(
             entries.iter().map(|entry| (entry.key.clone(), to_json(&entry.value))).collect::<Map<_, _>>(),
         ),
-        Content::Unresolved => Value::Null,
+        Content::Unresolved => Json::Null,
     }
 }
 
@@ -89,7 +91,7 @@ fn the_schema_knows_the_keys_of_the_parser() {
 #[test]
 fn an_event_must_say_how_it_begins_and_a_record_how_it_is_found() {
     let sync = schema(SchemaKind::Sync);
-    let needed: Vec<(&Value, &Value)> = sync["allOf"]
+    let needed: Vec<(&Json, &Json)> = sync["allOf"]
         .as_array()
         .unwrap()
         .iter()

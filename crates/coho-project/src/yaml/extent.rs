@@ -12,14 +12,14 @@ pub(crate) struct Extent {
     /// The bytes of the file.
     pub(crate) range: Range<usize>,
     /// Whether it stands within `{ … }` or `[ … ]`.
-    pub(crate) surroundings: Style,
+    pub(crate) surroundings: FlowOrBlock,
     /// How its value is written.
-    pub(crate) value: Style,
+    pub(crate) value: FlowOrBlock,
 }
 
 /// How a collection is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum FlowOrBlock {
     /// In lines.
     Block,
     /// In braces or brackets.
@@ -51,7 +51,7 @@ pub(crate) fn extent(text: &str, key: &Place) -> Option<Extent> {
 struct Finder<'t> {
     parser: Parser<'t, StrInput<'t>>,
     letters: Vec<char>,
-    open: Vec<Style>,
+    open: Vec<FlowOrBlock>,
 }
 
 impl<'t> Finder<'t> {
@@ -65,37 +65,37 @@ impl<'t> Finder<'t> {
         Some((event, span))
     }
 
-    fn style(&self, span: &Span) -> Style {
+    fn style(&self, span: &Span) -> FlowOrBlock {
         match self.letters.get(span.start.index()) {
-            Some('{' | '[') => Style::Flow,
-            Some(_) | None => Style::Block,
+            Some('{' | '[') => FlowOrBlock::Flow,
+            Some(_) | None => FlowOrBlock::Block,
         }
     }
 
     /// Goes on until the key; where it is, and what it stands in.
-    fn key(&mut self, key: &Place) -> Option<(Span, Style)> {
+    fn key(&mut self, key: &Place) -> Option<(Span, FlowOrBlock)> {
         loop {
             let (event, span) = self.event()?;
             let is_here =
                 span.start.line() == key.line as usize && span.start.col() + 1 == key.column as usize;
             if event.scalar().is_some() && is_here {
-                let in_flow = self.open.contains(&Style::Flow);
-                return Some((span, if in_flow { Style::Flow } else { Style::Block }));
+                let in_flow = self.open.contains(&FlowOrBlock::Flow);
+                return Some((span, if in_flow { FlowOrBlock::Flow } else { FlowOrBlock::Block }));
             }
         }
     }
 
     /// Reads one value; how it is written, and where its last piece ends. The end of a block is no piece: it is where the
     /// next thing begins.
-    fn value(&mut self) -> Option<(Style, usize)> {
+    fn value(&mut self) -> Option<(FlowOrBlock, usize)> {
         let around = self.open.len();
         let (event, span) = self.event()?;
-        let style = if is_start(&event) { self.style(&span) } else { Style::Block };
+        let style = if is_start(&event) { self.style(&span) } else { FlowOrBlock::Block };
         let mut end = span.end.index();
         while self.open.len() > around {
             let last = self.open.last().copied();
             let (event, span) = self.event()?;
-            if !is_end(&event) || last == Some(Style::Flow) {
+            if !is_end(&event) || last == Some(FlowOrBlock::Flow) {
                 end = end.max(span.end.index());
             }
         }

@@ -85,7 +85,7 @@ fn is_plain(content: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use coho_core::json::parse as json;
+    use coho_core::json;
     use proptest::prelude::*;
 
     use super::*;
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn records_are_written_as_people_write_them() {
-        let value = json(r#"{"externalId":"u-1","at":"2026-01-01T00:00:00.000Z","n":1.50,"no":"no","ids":["a","7"],"traits":{"a b":null,"e":"","q":"a: b"}}"#).unwrap();
+        let value = json::parse(r#"{"externalId":"u-1","at":"2026-01-01T00:00:00.000Z","n":1.50,"no":"no","ids":["a","7"],"traits":{"a b":null,"e":"","q":"a: b"}}"#).unwrap();
         assert_eq!(
             flow(&value),
             r#"{ externalId: u-1, at: 2026-01-01T00:00:00.000Z, n: 1.50, "no": "no", ids: [a, "7"], traits: { a b: null, e: "", q: "a: b" } }"#
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(
             format!(
                 "record:{}",
-                block(&json(r#"{"externalId":"u-1","traits":{"a":{},"b":[1]}}"#).unwrap(), 0)
+                block(&json::parse(r#"{"externalId":"u-1","traits":{"a":{},"b":[1]}}"#).unwrap(), 0)
             ),
             "record:\n  externalId: u-1\n  traits:\n    a: {}\n    b: [1]"
         );

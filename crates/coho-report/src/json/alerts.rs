@@ -1,6 +1,8 @@
 //! Alerts as documents.
 
-use serde_json::{Value as Json, json};
+use coho_core::json::Json;
+
+use serde_json::json;
 
 use super::{VERSION, moment, object};
 use crate::line::{AlertLine, AlertsLines, FailingLine, MuteLine, TriedLine};

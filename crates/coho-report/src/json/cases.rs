@@ -4,9 +4,9 @@ use coho_core::case::{
     BranchCoverage, CaseEnding, CaseReport, Coverage, Covered, Mismatch, Reach, SuiteReport,
 };
 use coho_core::case::{Tally, coverage};
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::sync::SyncId;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::problem::members;
 use super::{VERSION, object};

@@ -1,6 +1,8 @@
 //! One run in more detail, as a document.
 
-use serde_json::{Map, Value as Json};
+use coho_core::json::Json;
+
+use serde_json::Map;
 
 use super::listing::runs;
 use super::{moment, object};

@@ -2,9 +2,10 @@
 
 use coho_core::call::Headers;
 use coho_core::event::Event;
+use coho_core::json::Json;
 use coho_core::time::Time;
 use coho_core::verdict::{Call, Outcome};
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use super::{VERSION, moment, object, plan, run};
 

@@ -1,8 +1,9 @@
 //! Failures by cause, as a document.
 
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_core::key::Key;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use super::{VERSION, moment, object};
 use crate::line::FailureLine;

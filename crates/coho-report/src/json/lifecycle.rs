@@ -1,11 +1,12 @@
 //! What webhooks are told of a sync that started or ended: counts and codes, no keys, no values and no texts of others.
 
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_core::lifecycle::Lifecycle;
 use coho_core::object::Object;
 use coho_core::plan::{GuardHit, ProblemCounts, SyncStatus, SyncSummary};
 use coho_core::time::Time;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::plan::counts;
 use super::{VERSION, moment, object};

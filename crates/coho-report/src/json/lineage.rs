@@ -1,11 +1,12 @@
 //! Events of OpenLineage: that a sync runs, what it reads and what it writes, with columns
 //! (<https://github.com/OpenLineage/OpenLineage/blob/main/spec/OpenLineage.md>, read 2026-11-27).
 
+use coho_core::json::Json;
 use coho_core::lineage::{FieldLineage, Lineage, Made};
 use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_core::time::Time;
 use coho_core::verdict::RowStatus;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use super::lifecycle::Happened;
 use super::{moment, object};

@@ -1,7 +1,8 @@
 //! Listings as documents.
 
+use coho_core::json::Json;
 use coho_core::row_state::Verb;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::plan::{counts, differences};
 use super::start::start;

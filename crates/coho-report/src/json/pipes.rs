@@ -1,10 +1,11 @@
 //! Messages of Dagster Pipes, protocol 0.1: what a process that Dagster started tells it
 //! (<https://docs.dagster.io/guides/build/external-pipelines/dagster-pipes-details-and-customization>, read 2026-11-27).
 
+use coho_core::json::Json;
 use coho_core::lifecycle::Lifecycle;
 use coho_core::plan::SyncSummary;
 use coho_core::verdict::RowStatus;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 /// The version of the protocol.
 const PROTOCOL: &str = "0.1";

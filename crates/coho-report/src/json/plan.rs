@@ -2,10 +2,10 @@
 
 use coho_core::counts::Counts;
 use coho_core::fields::Difference;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::plan::{GuardHit, LeastTime, ProblemCounts, Sample, SyncPlan};
 use coho_core::verdict::RowStatus;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use super::{VERSION, object, problem};
 use crate::words::change;

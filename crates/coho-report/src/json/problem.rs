@@ -1,7 +1,8 @@
 //! A problem as a document.
 
+use coho_core::json::Json;
 use coho_core::problem::Problem;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::{VERSION, object};
 

@@ -4,9 +4,10 @@ pub(super) mod schema;
 
 use coho_core::code::Code;
 use coho_core::decide::RunKind;
+use coho_core::json::Json;
 use coho_core::plan::SyncSummary;
 use coho_core::time::Time;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::run::sync;
 use super::{VERSION, moment, object};

@@ -1,7 +1,8 @@
 //! A run's end as a document.
 
+use coho_core::json::Json;
 use coho_core::plan::{SyncStatus, SyncSummary};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::plan::{counts, guards, problems};
 use super::{VERSION, object, problem};

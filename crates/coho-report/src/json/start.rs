@@ -1,7 +1,7 @@
 //! What started a run, as members of a document.
 
+use coho_core::json::Json;
 use coho_core::started::{Started, StartedBy};
-use serde_json::Value as Json;
 
 use super::moment;
 

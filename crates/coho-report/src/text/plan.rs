@@ -15,7 +15,7 @@ use crate::words::{CHANGES, change, clip, counted, number, tame, time, wrap};
 pub fn plan(plans: &[SyncPlan], style: &Style) -> String {
     let mut parts: Vec<_> = plans.iter().map(|plan| sync(plan, style)).collect();
     if plans.iter().filter(|plan| plan.counts.planned() > 0).count() > 1 {
-        parts.push(total(plans) + "\n");
+        parts.push(plan_total(plans) + "\n");
     }
     if plans.is_empty() {
         parts.push("nothing to send\n".to_owned());
@@ -36,8 +36,11 @@ fn sync(plan: &SyncPlan, style: &Style) -> String {
             if unchanged > 0 { format!(", {} unchanged", counted(unchanged, "row")) } else { String::new() };
         return format!("{heading}: nothing to send{rows}\n");
     }
-    let cost =
-        if quiet { "  nothing to send\n".to_owned() } else { format!("  {}\n", cost(plan.calls, plan.time)) };
+    let cost = if quiet {
+        "  nothing to send\n".to_owned()
+    } else {
+        format!("  {}\n", plan_cost(plan.calls, plan.time))
+    };
     let rows = style.paint(Tone::Faint, &format!("{} read", counted(plan.counts.read, "row")));
     let parts = [lay(&changes(plan), 2, style), samples(plan, style), notices, cost];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -161,7 +164,7 @@ fn example(sample: &Sample, style: &Style) -> String {
 const LONG: u64 = 60_000;
 
 /// `2 to 6 calls, at least 1 s at 900 calls a minute`
-pub fn cost(calls: Calls, least: LeastTime) -> String {
+pub fn plan_cost(calls: Calls, least: LeastTime) -> String {
     let counted = match calls {
         Calls { least, most } if least == most => counted(least, "call"),
         Calls { least, most } => format!("{} to {}", number(least), counted(most, "call")),
@@ -194,7 +197,7 @@ fn thousandths(number: u32) -> String {
 }
 
 /// `all syncs: 12 operations, 12 to 40 calls, at least 1 s at 900 calls a minute`
-pub fn total(plans: &[SyncPlan]) -> String {
+pub fn plan_total(plans: &[SyncPlan]) -> String {
     let sum = |part: fn(&Calls) -> u64| plans.iter().map(|plan| part(&plan.calls)).sum();
     let calls = Calls { least: sum(|calls| calls.least), most: sum(|calls| calls.most) };
     let operations: u64 = plans.iter().map(|plan| plan.counts.planned()).sum();
@@ -204,9 +207,9 @@ pub fn total(plans: &[SyncPlan]) -> String {
         plans.iter().all(|plan| (plan.time.rate, plan.time.write_price) == (first.rate, first.write_price));
     let millis = plans.iter().map(|plan| plan.time.millis).sum();
     let cost = if same {
-        cost(calls, LeastTime { millis, by_analytics: None, ..first })
+        plan_cost(calls, LeastTime { millis, by_analytics: None, ..first })
     } else {
-        format!("{}, at least {}", cost(calls, LeastTime::default()), whole(millis))
+        format!("{}, at least {}", plan_cost(calls, LeastTime::default()), whole(millis))
     };
     format!("all syncs: {}, {cost}", counted(operations, "operation"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::Query;
 use axum::http::Uri;
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 /// The members of a body, as texts. `None` where it is none of the forms.
 pub(crate) fn members(body: &[u8]) -> Option<BTreeMap<String, String>> {

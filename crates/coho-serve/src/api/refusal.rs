@@ -1,6 +1,5 @@
 //! What is refused over HTTP, in the form of Hightouch's API: a status, a message and details.
 
-use axum::Json as Answer;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use coho_core::failure::Failure as _;
@@ -49,6 +48,6 @@ impl From<coho_ledger::LedgerError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, Answer(json!({ "message": self.message, "details": self.details }))).into_response()
+        (self.status, axum::Json(json!({ "message": self.message, "details": self.details }))).into_response()
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use axum::{Json as Answer, Router};
+use coho_core::json::Json;
 use coho_core::sync::Sync;
 use coho_engine::context::Engine;
 use coho_ledger::Ledger;
@@ -16,7 +17,7 @@ use coho_ledger::look::Patience;
 use coho_ledger::request::RunRequest;
 use coho_ledger::token::TokenScope;
 use coho_schedule::AskedBy;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::refusal::Refusal;
 use super::{body, metrics, shape};
@@ -73,7 +74,7 @@ async fn ready(State(api): State<Api>) -> Response {
         "right"
     };
     let document = json!({ "ready": reasons.is_empty(), "reasons": reasons, "project": project });
-    (status, Answer(document)).into_response()
+    (status, axum::Json(document)).into_response()
 }
 
 /// Lets in whoever has a token with the scope.
@@ -149,7 +150,7 @@ async fn syncs(
     State(api): State<Api>,
     Query(asks): Query<Asks>,
     headers: HeaderMap,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     read(&api, &headers, move |engine, ledger| {
         let slug = asks.get("slug");
         let mut data = Vec::new();
@@ -161,15 +162,17 @@ async fn syncs(
         Ok(json!({ "data": data, "hasMore": false }))
     })
     .await
-    .map(Answer)
+    .map(axum::Json)
 }
 
 async fn sync(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Answer<Json>, Refusal> {
-    read(&api, &headers, move |engine, ledger| shown(engine, ledger, find(engine, &id)?)).await.map(Answer)
+) -> Result<axum::Json<Json>, Refusal> {
+    read(&api, &headers, move |engine, ledger| shown(engine, ledger, find(engine, &id)?))
+        .await
+        .map(axum::Json)
 }
 
 async fn runs(
@@ -177,7 +180,7 @@ async fn runs(
     Path(id): Path<String>,
     Query(asks): Query<Asks>,
     headers: HeaderMap,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     read(&api, &headers, move |engine, ledger| {
         let name = engine.scope_name(find(engine, &id)?);
         let number = |key: &str| asks.get(key).and_then(|text| text.parse::<usize>().ok());
@@ -192,14 +195,14 @@ async fn runs(
         Ok(json!({ "data": data, "hasMore": data.len() == limit }))
     })
     .await
-    .map(Answer)
+    .map(axum::Json)
 }
 
 async fn destination(
     State(api): State<Api>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     read(&api, &headers, move |engine, _| {
         let syncs = engine.select(&[])?;
         let found = syncs.iter().find(|sync| shape::named_id("destination", &sync.destination) == id);
@@ -208,7 +211,7 @@ async fn destination(
             .ok_or_else(|| Refusal::missing("destination", &id))
     })
     .await
-    .map(Answer)
+    .map(axum::Json)
 }
 
 async fn trigger(
@@ -216,7 +219,7 @@ async fn trigger(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     ask(&api, &headers, body, Some(id)).await
 }
 
@@ -224,7 +227,7 @@ async fn trigger_named(
     State(api): State<Api>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     ask(&api, &headers, body, None).await
 }
 
@@ -234,7 +237,7 @@ async fn ask(
     headers: &HeaderMap,
     body: Body,
     id: Option<String>,
-) -> Result<Answer<Json>, Refusal> {
+) -> Result<axum::Json<Json>, Refusal> {
     // Whoever has no token sends nothing that would be read.
     admit(api, headers, TokenScope::Trigger).await?;
     let bytes = limited::body(body, LONGEST, api.limits.body).await.map_err(unread)?;
@@ -264,7 +267,7 @@ async fn ask(
     })
     .await?;
     api.house.woken.notify_one();
-    Ok(Answer(answer))
+    Ok(axum::Json(answer))
 }
 
 fn unread(unread: Unread) -> Refusal {

@@ -4,12 +4,13 @@
 //! a run's is that of its request in the ledger. `lastRunAt` is never null, since some clients cannot read that.
 
 use chrono::SecondsFormat;
+use coho_core::json::Json;
 use coho_core::sync::Sync;
 use coho_core::time::Time;
 use coho_ledger::request::{RunRequest, ScopeName, State};
 use coho_ledger::run::RunStatus;
 use coho_project::Project;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Since when there are syncs, for clients that must have a time.

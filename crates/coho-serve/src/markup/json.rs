@@ -1,8 +1,8 @@
 //! JSON in colours, large objects folded. Texts stay texts: nothing in them is markup.
 
+use coho_core::json::Json;
 use coho_report::words::counted;
 use maud::{Markup, html};
-use serde_json::Value as Json;
 
 /// The most bytes of a document that are shown in colours; the rest is shown as it is, cut.
 const MOST: usize = 200_000;

@@ -1,12 +1,11 @@
 //! Small parts: moments, states, counts, empty places.
 
 use coho_core::fields::Difference;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::verdict::RowStatus;
 use coho_report::words::number;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use crate::moment::Moment;
 

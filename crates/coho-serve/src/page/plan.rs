@@ -20,7 +20,7 @@ use crate::shown::{Formed, Hand};
 use crate::target::Target;
 
 /// Where the newest plan can be saved as one that was agreed to.
-pub(crate) const PERMIT: &str = "/plan/permit";
+pub(crate) const PLAN_FILE: &str = "/plan/file";
 
 /// The plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ struct PlanPart {
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<String>,
     /// Whether a run can be bound to it: every sync has a plan, and something is to do.
-    permit: bool,
+    plan_file: bool,
     syncs: Vec<SyncPart>,
     #[serde(skip_serializing_if = "Option::is_none")]
     list: Option<List>,
@@ -117,7 +117,7 @@ fn part(context: &Context<'_>, made: &Made) -> Result<PlanPart, TableError> {
         problems: Vec::new(),
         beside: None,
         total: None,
-        permit: false,
+        plan_file: false,
         syncs: Vec::new(),
         list: None,
     };
@@ -130,7 +130,7 @@ fn part(context: &Context<'_>, made: &Made) -> Result<PlanPart, TableError> {
             problems: Told::all(&whole.problems, &whole.files),
             beside: whole.beside.clone(),
             total: total(&whole.planned),
-            permit: is_permit(whole),
+            plan_file: is_plan_file(whole),
             syncs: whole.planned.iter().map(|planned| SyncPart::of(&planned.plan)).collect(),
             list: List::of(context, &whole.planned)?,
             ..part
@@ -139,7 +139,7 @@ fn part(context: &Context<'_>, made: &Made) -> Result<PlanPart, TableError> {
 }
 
 /// Whether a run can be bound to these plans: as in `coho plan -o`, none may be missing.
-pub(crate) fn is_permit(whole: &Whole) -> bool {
+pub(crate) fn is_plan_file(whole: &Whole) -> bool {
     whole.problems.is_empty() && whole.planned.iter().any(|planned| planned.plan.counts.planned() > 0)
 }
 
@@ -230,7 +230,7 @@ impl PlanPart {
             @if !self.syncs.is_empty() { (self.removals()) }
             @for sync in &self.syncs { (sync.show()) }
             @if let Some(total) = &self.total { p .total { (total) } }
-            (self.permits())
+            (self.plan_file())
             @if let Some(list) = &self.list { (list.show()) }
         }
     }
@@ -254,11 +254,11 @@ impl PlanPart {
         }
     }
 
-    fn permits(&self) -> Markup {
+    fn plan_file(&self) -> Markup {
         html! {
-            @if self.permit {
+            @if self.plan_file {
                 p {
-                    a .more href=(PERMIT) download { "Save this plan for approval" }
+                    a .more href=(PLAN_FILE) download { "Save this plan for approval" }
                     " " span .faint {
                         code { "coho run --plan plan.json" } " then sends exactly this. The file has keys and digests, no values."
                     }

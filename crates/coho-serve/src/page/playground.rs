@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use coho_core::case::CaseOutcome;
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::problem::Problem;
 use coho_mapping::cases::Answered;
 use coho_project::File;
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
 use super::Context;

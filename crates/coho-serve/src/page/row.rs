@@ -1,6 +1,6 @@
 //! One row: what is remembered of it, and its story over all runs with each call.
 
-use coho_core::json::to_serde;
+use coho_core::json::{Json, to_serde};
 use coho_core::path::FieldPath;
 use coho_core::private::{HIDDEN, Private};
 use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Why};
@@ -11,7 +11,6 @@ use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
 use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::call::Exchange;
 use super::forgotten::{self, ForgottenPart};

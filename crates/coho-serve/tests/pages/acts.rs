@@ -6,7 +6,7 @@ use coho_core::key::Key;
 use coho_ledger::amend::{CauseFilter, Retried};
 use coho_serve::actions::{Actions, Doing, Done, Refused, Wish};
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 use crate::browser::failing;
 use crate::stage::{FORM, Failure, Served, Stage};

@@ -1,8 +1,8 @@
-//! Plans on a page: made when somebody asks, removals first, every operation once, saved as a permit, one at a time, cancelled.
+//! Plans on a page: made when somebody asks, removals first, every operation once, saved as an approved plan, one at a time, cancelled.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 use crate::stage::{Failure, SECRET, Served, Stage};
 use crate::wire::Answer;
@@ -84,13 +84,15 @@ async fn every_operation_is_on_exactly_one_page() -> Result<(), Failure> {
 #[tokio::test]
 async fn a_saved_plan_binds_a_run() -> Result<(), Failure> {
     let (stage, served) = changed(1).await?;
-    assert_eq!(served.page("/plan/permit").await?.status, 404, "there is none yet");
+    assert_eq!(served.page("/plan/file").await?.status, 404, "there is none yet");
     planned(&served, "").await?;
-    let permit = served.page("/plan/permit").await?;
-    assert!(permit.headers.get("content-disposition").is_some_and(|value| value.contains("plan.json")));
-    assert!(permit.body.starts_with("{\"permit\":1,\"project\":\"stage\"") && !permit.body.contains("New"));
+    let approved = served.page("/plan/file").await?;
+    assert!(approved.headers.get("content-disposition").is_some_and(|value| value.contains("plan.json")));
+    assert!(
+        approved.body.starts_with("{\"permit\":1,\"project\":\"stage\"") && !approved.body.contains("New")
+    );
     stage.sql("UPDATE accounts SET seats = 99 WHERE id = 2")?;
-    let report = stage.run_under(Some(&permit.body)).await?;
+    let report = stage.run_under(Some(&approved.body)).await?;
     let accounts = report.syncs.iter().find(|sync| sync.sync.as_str() == "accounts").ok_or("no accounts")?;
     // The new one is sent. What changed since is stale, and so is a removal that would take a user along.
     let statuses = ["delivered", "removed", "stale"].map(coho_core::verdict::RowStatus::parse);

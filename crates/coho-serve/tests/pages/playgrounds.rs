@@ -1,6 +1,6 @@
 //! The playground: typed results, faults with their place, tests to paste, and what somebody may type to do harm.
 
-use serde_json::Value as Json;
+use coho_core::json::Json;
 
 use crate::stage::{FORM, Failure, SECRET, Served, Stage};
 

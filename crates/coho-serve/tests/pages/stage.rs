@@ -225,8 +225,8 @@ ledger: ledger.db
         self.run_under(None).await.map(drop)
     }
 
-    /// Runs all syncs under this permit.
-    pub(crate) async fn run_under(&self, permit: Option<&str>) -> Result<Report, Failure> {
+    /// Runs all syncs under this approved plan.
+    pub(crate) async fn run_under(&self, approved: Option<&str>) -> Result<Report, Failure> {
         let project = load(&self.files(), &|_| None, None).map_err(|problems| format!("{problems:?}"))?;
         let number = self.runs.fetch_add(1, Ordering::SeqCst);
         let clock = self.clock.clone();
@@ -240,8 +240,9 @@ ledger: ledger.db
             lineage: None,
         });
         let syncs = engine.select(&[])?;
-        let permit = permit.map(|text| engine.read_permit(text.as_bytes(), &Stop::new())).transpose()?;
-        let options = Options { permit, ..Options::default() };
+        let approved =
+            approved.map(|text| engine.read_approved_plan(text.as_bytes(), &Stop::new())).transpose()?;
+        let options = Options { approved, ..Options::default() };
         let report = engine.run(&syncs, &options, &Silence, &Stop::new()).await?;
         self.settle_times()?;
         self.advance(1);

@@ -1,5 +1,7 @@
 //! What PostgreSQL says when it refuses, and what a connection's end means. Messages never contain the URL.
 
+use coho_core::code::Code;
+use coho_core::failure::Failure;
 use coho_core::jinja;
 use coho_core::secret::address;
 use std::fmt;
@@ -162,9 +164,24 @@ impl PostgresError {
         }
         self
     }
+}
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+impl Failure for PostgresError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Url
+            | Self::Password { .. }
+            | Self::Tls(_)
+            | Self::Connect { .. }
+            | Self::Lost(_)
+            | Self::ManyStatements
+            | Self::NoColumns
+            | Self::Parameter => Code::SOURCE_FAILED,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
         match self {
             Self::Url => Some(
                 "write it as `postgres://user:password@host:5432/database?sslmode=require`; characters such as `@`, `:`, `/`, \
@@ -185,9 +202,13 @@ impl PostgresError {
     }
 }
 
-impl ServerError {
+impl Failure for ServerError {
+    fn code(&self) -> Code {
+        if self.is_of_credentials() { Code::SOURCE_REFUSED } else { Code::SOURCE_FAILED }
+    }
+
     /// The server's detail and hint, and Coho's own advice.
-    pub fn help(&self) -> Option<String> {
+    fn help(&self) -> Option<String> {
         let parts = [self.detail.as_deref(), self.hint.as_deref(), self.jinja.as_deref(), self.advice()];
         let parts: Vec<&str> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("\n"))

@@ -1,7 +1,7 @@
 //! Which of PostgreSQL's types are read, as what, and which cast makes the others safe.
 
 use coho_core::row::ColumnType;
-use tokio_postgres::types::{Kind as Shape, Type};
+use tokio_postgres::types::{self, Type};
 
 use crate::table::identifier;
 
@@ -79,13 +79,13 @@ impl Kind {
     /// The kind of a type, or the cast that makes it safe.
     pub(super) fn of(kind: &Type) -> Result<Self, Cast> {
         match kind.kind() {
-            Shape::Simple => Self::simple(kind),
-            Shape::Enum(_) => Ok(Self::Text),
-            Shape::Domain(inner) => Self::of(inner),
-            Shape::Array(element) => Self::array(element),
-            Shape::Composite(_) => Err(Cast::Json),
+            types::Kind::Simple => Self::simple(kind),
+            types::Kind::Enum(_) => Ok(Self::Text),
+            types::Kind::Domain(inner) => Self::of(inner),
+            types::Kind::Array(element) => Self::array(element),
+            types::Kind::Composite(_) => Err(Cast::Json),
             // What later versions bring is no safer than these.
-            Shape::Pseudo | Shape::Range(_) | Shape::Multirange(_) | _ => Err(Cast::Text),
+            types::Kind::Pseudo | types::Kind::Range(_) | types::Kind::Multirange(_) | _ => Err(Cast::Text),
         }
     }
 
@@ -142,7 +142,7 @@ impl Kind {
 
 /// A type's name as a person writes it: `bytea`, `inet[]`.
 pub(super) fn name(kind: &Type) -> String {
-    if let Shape::Array(element) = kind.kind() {
+    if let types::Kind::Array(element) = kind.kind() {
         format!("{}[]", name(element))
     } else {
         kind.name().to_owned()

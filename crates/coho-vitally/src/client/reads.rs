@@ -8,7 +8,7 @@ use coho_core::verdict::{Call, Verdict};
 use super::ask::Log;
 use super::{Client, Health, Looked};
 use crate::custom_field::{self, CustomField};
-use crate::list::{End, Listing, Portion};
+use crate::list::{ListEnd, Listing, Portion};
 use crate::lookup;
 use crate::wire::record::Record;
 
@@ -25,7 +25,7 @@ pub struct ListedPage {
     /// The records that no earlier call brought.
     pub records: Vec<Record>,
     /// Whether there are more.
-    pub end: End,
+    pub end: ListEnd,
     /// The calls that were made, in order; repeats are calls too.
     pub calls: Vec<Call>,
     /// How the server did.
@@ -37,8 +37,8 @@ impl Pages {
     pub async fn next(&mut self) -> ListedPage {
         let mut log = Log::default();
         let portion = match (self.client.halted(), self.listing.request()) {
-            (Some(verdict), _) => Portion { records: Vec::new(), end: End::Failed(verdict) },
-            (None, None) => Portion { records: Vec::new(), end: End::End },
+            (Some(verdict), _) => Portion { records: Vec::new(), end: ListEnd::Failed(verdict) },
+            (None, None) => Portion { records: Vec::new(), end: ListEnd::End },
             (None, Some(request)) => {
                 let answer = self.client.ask(&request, &mut log).await;
                 self.listing.on(&answer)

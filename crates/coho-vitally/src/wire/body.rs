@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use coho_core::fields::{Difference, FieldValue, Fields};
-use coho_core::json;
+use coho_core::json::{self, Json};
 use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::resolved::Resolved;
 use crate::wire::record::{Record, same_address};

@@ -6,8 +6,9 @@
 //! Whatever else comes with a 2xx shows nothing: the write may have been carried out, or not.
 
 use coho_core::code::Code;
+use coho_core::json::Json;
 use coho_core::verdict::Verdict;
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::request::{Answer, Reply, Shows};
 use crate::wire::record::{Envelope, Page, Record};

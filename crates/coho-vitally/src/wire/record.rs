@@ -1,12 +1,12 @@
 //! Records as Vitally answers them, read leniently: anything may be absent, and nothing is decided here.
 
 use chrono::DateTime;
-use coho_core::json;
+use coho_core::json::{self, Json};
 use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::time::Time;
 use coho_core::value::Value;
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
 use crate::wire::reading::speaks_of_error;
 

@@ -5,7 +5,9 @@
 //! others are read because nobody documents them away. The words that tell a duplicate or a missing record are guesses, and a
 //! wrong guess costs one look, never a wrong write.
 
-use serde_json::{Map, Value as Json};
+use coho_core::json::Json;
+
+use serde_json::Map;
 
 /// The most characters of Vitally's text that a verdict carries.
 const LONGEST: usize = 300;

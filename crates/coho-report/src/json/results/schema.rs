@@ -1,14 +1,15 @@
 //! The JSON Schema of `run_results.json`. It lets members be added, as documents of one version may.
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::plan::SyncStatus;
 use coho_core::verdict::RowStatus;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use crate::json::VERSION;
 
 /// The schema, of draft 2020-12.
-pub fn schema() -> Json {
+pub fn results_schema() -> Json {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "run_results.json",

@@ -2,7 +2,7 @@
 
 use super::table;
 use crate::api::openapi::operations;
-use crate::page::plan::PERMIT;
+use crate::page::plan::PLAN_FILE;
 use crate::target::{self, Form, PageAction, Target};
 
 /// What the server answers and the document leaves out, and why.
@@ -71,7 +71,7 @@ fn targets() -> Vec<Target> {
 /// Every address of data that pages have, as the document writes it.
 fn addresses() -> Vec<String> {
     let written = |path: String| path.replace("%7Brun%7D", "{run}").replace("/7", "/{number}");
-    let mut addresses = vec![PERMIT.to_owned()];
+    let mut addresses = vec![PLAN_FILE.to_owned()];
     for target in targets() {
         addresses.push(written(target.twin()));
         for (suffix, form) in [(".csv", Form::Csv), (".ndjson", Form::Ndjson)] {

@@ -1,6 +1,6 @@
 //! A column of single values: some rows of it at once, which become cells one after the other.
 
-use ::parquet::basic::{ConvertedType, Type as Physical};
+use ::parquet::basic::{ConvertedType, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::{
     AsBytes, BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType,
@@ -51,17 +51,17 @@ impl Kind {
     fn of(descriptor: &ColumnDescPtr, leaf: Leaf) -> Self {
         let scale = usize::try_from(descriptor.type_scale()).unwrap_or(0);
         match (descriptor.converted_type(), descriptor.physical_type()) {
-            (ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON, Physical::BYTE_ARRAY) => {
+            (ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON, Type::BYTE_ARRAY) => {
                 if leaf.kind == ColumnType::Json { Self::Json } else { Self::Text }
             }
             (
                 ConvertedType::DECIMAL,
-                Physical::INT32 | Physical::INT64 | Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY,
+                Type::INT32 | Type::INT64 | Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY,
             ) => Self::Decimal(scale),
-            (ConvertedType::TIMESTAMP_MILLIS, Physical::INT64) => Self::Moment(1_000),
-            (ConvertedType::TIMESTAMP_MICROS, Physical::INT64) => Self::Moment(1),
-            (ConvertedType::NONE | ConvertedType::INT_32, Physical::INT32)
-            | (ConvertedType::NONE | ConvertedType::INT_64, Physical::INT64)
+            (ConvertedType::TIMESTAMP_MILLIS, Type::INT64) => Self::Moment(1_000),
+            (ConvertedType::TIMESTAMP_MICROS, Type::INT64) => Self::Moment(1),
+            (ConvertedType::NONE | ConvertedType::INT_32, Type::INT32)
+            | (ConvertedType::NONE | ConvertedType::INT_64, Type::INT64)
                 if leaf.form == Form::Plain =>
             {
                 Self::Whole

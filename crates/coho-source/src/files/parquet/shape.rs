@@ -3,7 +3,7 @@
 //! The rules for lists and maps, old forms included, are those of the record reader in `parquet` and of the format's
 //! LogicalTypes.md (<https://github.com/apache/parquet-format>, read 2026-11-24).
 
-use ::parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
+use ::parquet::basic::{self, ConvertedType, LogicalType, Repetition, TimeUnit};
 use ::parquet::schema::types::Type;
 use coho_core::row::ColumnType;
 
@@ -106,7 +106,7 @@ impl Shape {
         let converted = field.get_basic_info().converted_type();
         let plain = |kind| Ok(Self::Leaf(Leaf { kind, form: Form::Plain }));
         match (logical, converted, field.get_physical_type()) {
-            (Some(LogicalType::Timestamp(moment)), _, Physical::INT64) => {
+            (Some(LogicalType::Timestamp(moment)), _, basic::Type::INT64) => {
                 let kind = if moment.is_adjusted_to_u_t_c {
                     ColumnType::Timestamp
                 } else {
@@ -115,28 +115,30 @@ impl Shape {
                 let form = if moment.unit == TimeUnit::NANOS { Form::Nanos } else { Form::Plain };
                 Ok(Self::Leaf(Leaf { kind, form }))
             }
-            (Some(LogicalType::Uuid), _, Physical::FIXED_LEN_BYTE_ARRAY) => {
+            (Some(LogicalType::Uuid), _, basic::Type::FIXED_LEN_BYTE_ARRAY) => {
                 Ok(Self::Leaf(Leaf { kind: ColumnType::Text, form: Form::Uuid }))
             }
             (Some(LogicalType::Float16), ..) => plain(ColumnType::Float),
             (Some(LogicalType::Time(_)), ..) => Err(refuse_time()),
             (Some(logical), ..) if is_foreign(logical) => Err(refuse(&format!("{logical:?}").to_lowercase())),
-            (_, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS, Physical::INT64) => {
+            (_, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS, basic::Type::INT64) => {
                 plain(ColumnType::Timestamp)
             }
             (_, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS, _) => Err(refuse_time()),
             (_, ConvertedType::DECIMAL, physical) if is_decimal(field, physical) => {
                 plain(ColumnType::Decimal)
             }
-            (_, ConvertedType::DATE, Physical::INT32) => plain(ColumnType::Date),
-            (_, ConvertedType::UTF8 | ConvertedType::ENUM, Physical::BYTE_ARRAY) => plain(ColumnType::Text),
-            (_, ConvertedType::JSON, Physical::BYTE_ARRAY) => plain(ColumnType::Json),
-            (_, ConvertedType::UINT_64, Physical::INT64) => plain(ColumnType::Decimal),
+            (_, ConvertedType::DATE, basic::Type::INT32) => plain(ColumnType::Date),
+            (_, ConvertedType::UTF8 | ConvertedType::ENUM, basic::Type::BYTE_ARRAY) => {
+                plain(ColumnType::Text)
+            }
+            (_, ConvertedType::JSON, basic::Type::BYTE_ARRAY) => plain(ColumnType::Json),
+            (_, ConvertedType::UINT_64, basic::Type::INT64) => plain(ColumnType::Decimal),
             (_, converted, physical) => Self::number(converted, physical),
         }
     }
 
-    fn number(converted: ConvertedType, physical: Physical) -> Result<Self, Refusal> {
+    fn number(converted: ConvertedType, physical: basic::Type) -> Result<Self, Refusal> {
         let small = matches!(
             converted,
             ConvertedType::NONE
@@ -149,19 +151,19 @@ impl Shape {
         );
         let none = converted == ConvertedType::NONE;
         let kind = match physical {
-            Physical::BOOLEAN if none => ColumnType::Bool,
-            Physical::INT32 if small => ColumnType::Int,
-            Physical::INT64 if none || converted == ConvertedType::INT_64 => ColumnType::Int,
-            Physical::INT96 if none => ColumnType::Timestamp,
-            Physical::FLOAT | Physical::DOUBLE if none => ColumnType::Float,
-            Physical::BOOLEAN
-            | Physical::INT32
-            | Physical::INT64
-            | Physical::INT96
-            | Physical::FLOAT
-            | Physical::DOUBLE
-            | Physical::BYTE_ARRAY
-            | Physical::FIXED_LEN_BYTE_ARRAY => {
+            basic::Type::BOOLEAN if none => ColumnType::Bool,
+            basic::Type::INT32 if small => ColumnType::Int,
+            basic::Type::INT64 if none || converted == ConvertedType::INT_64 => ColumnType::Int,
+            basic::Type::INT96 if none => ColumnType::Timestamp,
+            basic::Type::FLOAT | basic::Type::DOUBLE if none => ColumnType::Float,
+            basic::Type::BOOLEAN
+            | basic::Type::INT32
+            | basic::Type::INT64
+            | basic::Type::INT96
+            | basic::Type::FLOAT
+            | basic::Type::DOUBLE
+            | basic::Type::BYTE_ARRAY
+            | basic::Type::FIXED_LEN_BYTE_ARRAY => {
                 let suffix = if none { String::new() } else { format!(" ({converted})") };
                 return Err(refuse(&format!("{physical}{suffix}")));
             }
@@ -178,10 +180,10 @@ impl Shape {
     }
 }
 
-fn is_decimal(field: &Type, physical: Physical) -> bool {
+fn is_decimal(field: &Type, physical: basic::Type) -> bool {
     let whole = matches!(
         physical,
-        Physical::INT32 | Physical::INT64 | Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY
+        basic::Type::INT32 | basic::Type::INT64 | basic::Type::BYTE_ARRAY | basic::Type::FIXED_LEN_BYTE_ARRAY
     );
     whole && (0..=1_000).contains(&field.get_scale())
 }

@@ -1,6 +1,6 @@
 //! Why a live check ends before its end. What Vitally refuses is an answer; these are what leaves nothing to ask.
 
-use coho_core::code::Code;
+use coho_core::code::{Code, Entry};
 use coho_core::failure::Failure;
 use coho_core::object::Object;
 use coho_core::verdict::Verdict;
@@ -41,6 +41,20 @@ impl Failure for LiveError {
             Self::Unseen { .. } => Code::OUTCOME_UNKNOWN,
             Self::Vitally { code, .. } => *code,
         }
+    }
+
+    fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Interrupted => "run the check again: it starts over",
+            Self::Exists { .. } => "run the check again: it picks other random names; or delete the record",
+            Self::Refused { .. } => {
+                "read Vitally's message; the token may lack a permission, or the workspace may require more fields"
+            }
+            Self::Test(_) | Self::Unseen { .. } | Self::Vitally { .. } => {
+                return self.code().entry().map(Entry::help);
+            }
+        };
+        Some(help.to_owned())
     }
 }
 

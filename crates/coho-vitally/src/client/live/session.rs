@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::sync::Api;
 use coho_core::target::VitallyId;
-use serde_json::Value as Json;
 
 use super::error::LiveError;
 use super::price::Prices;

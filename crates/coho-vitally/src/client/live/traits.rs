@@ -1,10 +1,11 @@
 //! Questions about traits, asked of one account. What counts is what can be read afterwards, not what the write answers.
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::error::LiveError;
 use super::question::Question;

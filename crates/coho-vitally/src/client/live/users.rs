@@ -1,8 +1,9 @@
 //! Questions about users: their links, their e-mail address, the search.
 
+use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_core::target::VitallyId;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::error::LiveError;
 use super::question::Question;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use coho_core::at_once::AtOnce;
 use coho_core::time::Time;
-use coho_simulator::{Gauge, Meter, Pass, SimulatorTime as ServerTime, Window};
+use coho_simulator::{Gauge, Meter, Pass, SimulatorTime, Window};
 use tokio::time::Instant;
 
 use super::super::FRONT;
@@ -178,7 +178,7 @@ pub(super) fn simulate(scene: Scene) -> Outcome {
         events: Vec::new(),
         queue: BinaryHeap::new(),
         pace: Pace::new(scene.rate, scene.at_once, Price::default(), start),
-        meter: Meter::unused(scene.window, scene.limit, ServerTime::from_millis(0)),
+        meter: Meter::unused(scene.window, scene.limit, SimulatorTime::from_millis(0)),
         waiting: BTreeMap::new(),
         idle: (0..most).rev().collect(),
         busy: 0,
@@ -212,8 +212,8 @@ impl Simulation {
         self.start + Duration::from_micros(self.now)
     }
 
-    fn server_time(&self) -> ServerTime {
-        ServerTime::from_millis((self.now / 1_000).cast_signed())
+    fn server_time(&self) -> SimulatorTime {
+        SimulatorTime::from_millis((self.now / 1_000).cast_signed())
     }
 
     fn step(&mut self, event: usize) {

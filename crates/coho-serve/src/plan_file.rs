@@ -1,4 +1,4 @@
-//! The newest plan as a permit: the file that `coho plan -o` writes, sent while it is written.
+//! The newest plan as an approved plan: the file that `coho plan -o` writes, sent while it is written.
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use coho_engine::approved::WriteError;
 use coho_engine::context::Engine;
-use coho_engine::permit::WriteError;
 use coho_engine::stop::Stop;
 use tokio::sync::mpsc;
 
-use crate::page::plan::is_permit;
+use crate::page::plan::is_plan_file;
 use crate::plans::{Made, Outcome};
 use crate::shared::Shared;
 
@@ -20,11 +20,11 @@ const AT_ONCE: usize = 64 * 1024;
 
 type Piece = io::Result<Bytes>;
 
-/// The permit. `None` where there is no plan that a run can be bound to.
+/// The approved plan. `None` where there is no plan that a run can be bound to.
 pub(crate) fn answer(shared: &Shared) -> Option<Response> {
     let made = shared.plans.made()?;
     let Outcome::Plans(whole) = &made.outcome else { return None };
-    if !is_permit(whole) {
+    if !is_plan_file(whole) {
         return None;
     }
     let (sender, mut receiver) = mpsc::channel::<Piece>(2);
@@ -44,7 +44,7 @@ fn write(shared: &Shared, made: &Arc<Made>, sender: &mpsc::Sender<Piece>) {
     let engine = Engine::new(shared.site.setup(&whole.project));
     let mut to = BufWriter::with_capacity(AT_ONCE, Pieces(sender));
     let planned: Vec<_> = whole.planned.iter().collect();
-    let written = engine.write_permit(&mut to, &planned, &Stop::new()).and_then(|()| Ok(to.flush()?));
+    let written = engine.write_approved_plan(&mut to, &planned, &Stop::new()).and_then(|()| Ok(to.flush()?));
     if let Err(error) = written {
         let error = match error {
             WriteError::Io(error) => error,

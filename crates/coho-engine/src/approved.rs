@@ -3,15 +3,15 @@
 use std::io::{BufRead, Write};
 
 use coho_plan::approved;
-pub use coho_plan::approved::{Approved as Permit, ApprovedError as PermitError, WriteError};
+pub use coho_plan::approved::{ApprovedPlan, ApprovedPlanError, WriteError};
 use coho_plan::planned::Planned;
 use coho_plan::stop::Stop;
 
 use crate::context::Engine;
 
 impl Engine<'_> {
-    /// Writes a permit of these plans, until somebody asks to end.
-    pub fn write_permit(
+    /// Writes an approved plan of these plans, until somebody asks to end.
+    pub fn write_approved_plan(
         &self,
         to: &mut impl Write,
         plans: &[&Planned],
@@ -20,12 +20,16 @@ impl Engine<'_> {
         approved::write(to, &self.place(), self.setup.clock.now(), plans, stop)
     }
 
-    /// Reads a permit of this project and target, until somebody asks to end.
-    pub fn read_permit(&self, from: impl BufRead, stop: &Stop) -> Result<Permit, PermitError> {
-        Permit::read(from, &self.place(), &self.setup.temporary, stop)
+    /// Reads an approved plan of this project and target, until somebody asks to end.
+    pub fn read_approved_plan(
+        &self,
+        from: impl BufRead,
+        stop: &Stop,
+    ) -> Result<ApprovedPlan, ApprovedPlanError> {
+        ApprovedPlan::read(from, &self.place(), &self.setup.temporary, stop)
     }
 
-    /// Where a permit holds: a project, and the target that was chosen.
+    /// Where an approved plan holds: a project, and the target that was chosen.
     fn place(&self) -> String {
         let project = self.setup.project;
         match &project.target {

@@ -1,4 +1,4 @@
-//! Permits as files: `coho plan -o` writes one, `coho run --plan` reads it.
+//! Approved plans as files: `coho plan -o` writes one, `coho run --plan` reads it.
 
 use coho_core::failure::Failure as _;
 use std::fs::{File, OpenOptions};
@@ -6,15 +6,15 @@ use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use coho_engine::approved::{ApprovedPlan, WriteError};
 use coho_engine::context::Engine;
-use coho_engine::permit::{Permit, WriteError};
 use coho_engine::plan::Planned;
 
 use crate::engine::stop_at_ctrl_c;
 use crate::exit::Known;
 use crate::print;
 
-/// Writes a permit that only its owner can read. A file that is there is replaced.
+/// Writes an approved plan that only its owner can read. A file that is there is replaced.
 pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
     let (stop, _listening) = stop_at_ctrl_c();
     let unwritable = |error: io::Error| Known {
@@ -26,7 +26,7 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = BufWriter::new(options.open(path).map_err(unwritable)?);
-    match engine.write_permit(&mut file, plans, &stop) {
+    match engine.write_approved_plan(&mut file, plans, &stop) {
         Err(WriteError::Io(error)) => return Err(unwritable(error).into()),
         other => other?,
     }
@@ -40,8 +40,8 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
     Ok(())
 }
 
-/// Reads a permit of this project.
-pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
+/// Reads an approved plan of this project.
+pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<ApprovedPlan> {
     let (stop, _listening) = stop_at_ctrl_c();
     let unusable = |message: String, source: anyhow::Error| Known {
         message,
@@ -51,9 +51,9 @@ pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<Permit> {
     };
     let file = File::open(path)
         .map_err(|error| unusable(format!("cannot read the plan file `{}`", path.display()), error.into()))?;
-    let permit = engine.read_permit(BufReader::new(file), &stop).map_err(|error| {
+    let approved = engine.read_approved_plan(BufReader::new(file), &stop).map_err(|error| {
         let message = format!("cannot use `{}` as an approved plan [{}]", path.display(), error.code());
         unusable(message, error.into())
     })?;
-    Ok(permit)
+    Ok(approved)
 }
