@@ -154,9 +154,9 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
         (_, Some(_)) if refused_by(ran).is_some() => return,
         // What a failed run says of rows is a part of the failure.
         (status, Some((code, message))) => {
-            let word = status.name();
-            let detail = detail(format!("run {word} [{code}]"), message);
-            return found(Trigger::Failed, steady(ran.rules.failed, with_remedy(detail, code)));
+            let detail = with_remedy(detail(format!("run {} [{code}]", status.name()), message), code);
+            let detail = Detail { remedy: own_help(status).or(detail.remedy), ..detail };
+            return found(Trigger::Failed, steady(ran.rules.failed, detail));
         }
         (_, None) => found(
             Trigger::Failed,
@@ -208,6 +208,19 @@ fn failure(status: &SyncStatus) -> Option<(Code, String)> {
         | SyncStatus::CompletedWithErrors
         | SyncStatus::Held
         | SyncStatus::TimeUp
+        | SyncStatus::Interrupted => None,
+    }
+}
+
+/// What the first problem itself says is to be done: closer than what its code says.
+fn own_help(status: &SyncStatus) -> Option<String> {
+    match status {
+        SyncStatus::Failed(problems) => problems.first()?.help.clone(),
+        SyncStatus::Completed
+        | SyncStatus::CompletedWithErrors
+        | SyncStatus::Held
+        | SyncStatus::TimeUp
+        | SyncStatus::Halted { .. }
         | SyncStatus::Interrupted => None,
     }
 }

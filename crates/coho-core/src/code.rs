@@ -126,7 +126,7 @@ codes! {
         DBT_STALE "dbt-stale": "dbt's last command is older than `max_age` allows: the sync does not run.", "Run `dbt build`, or raise `max_age` below `dbt` in coho.yaml.";
         DBT_UNKNOWN "dbt-unknown": "dbt's last command did not build the model, or left no results.", "Run `dbt build` before the sync.";
         SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
-        SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
+        SOURCE_FAILED "source-failed": "The model could not be read.", "Read the message: it says what could not be read, and why.";
     }
     Row {
         NULL_KEY "null-key": "The row's primary key is null.", "Filter these rows out in the model, or give them a key.";

@@ -17,6 +17,9 @@ pub struct Decimal(String);
 impl Decimal {
     /// Reads `[+-]digits[.digits][e[+-]digits]`. `None` for anything else, for NaN and infinities, and beyond 1,000 digits.
     pub fn parse(text: &str) -> Option<Self> {
+        if Self::is_written(text) {
+            return Some(Self(text.to_owned()));
+        }
         let (mantissa, exponent) = split_exponent(text)?;
         let (negative, digits) = match mantissa.as_bytes().first()? {
             b'-' => (true, mantissa.get(1..)?),
@@ -35,6 +38,23 @@ impl Decimal {
         let text = assemble(negative, &whole, &fraction);
         // A zero that is put in front of the point counts too: what was written must read back.
         (text.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS).then_some(Self(text))
+    }
+
+    /// Whether a text is a number that is written exactly as it would be sent.
+    pub fn is_written(text: &str) -> bool {
+        let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        let numeric = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+        let (whole, fraction) = match digits.iter().position(|byte| *byte == b'.') {
+            None => (digits, None),
+            Some(at) => (digits.get(..at).unwrap_or_default(), digits.get(at + 1..)),
+        };
+        let has_zero_in_front = whole.len() > 1 && whole.starts_with(b"0");
+        let is_zero = || digits.iter().all(|byte| matches!(byte, b'0' | b'.'));
+        numeric(whole)
+            && fraction.is_none_or(numeric)
+            && !has_zero_in_front
+            && whole.len() + fraction.map_or(0, <[u8]>::len) <= MOST_DIGITS
+            && !(digits.len() < text.len() && is_zero())
     }
 
     /// The digits as they are sent: no exponent, no superfluous zeros in front, all zeros at the end kept.
@@ -168,6 +188,21 @@ mod tests {
         assert_eq!(text("+007.50"), Some("7.50".to_owned()));
         assert_eq!(text("-0.0"), Some("0.0".to_owned()));
         assert_eq!(text(".5"), Some("0.5".to_owned()));
+    }
+
+    #[test]
+    fn what_is_written_as_it_is_sent_is_told_from_what_is_not() {
+        for number in ["0", "0.0", "7", "-7", "10.50", "-0.1", "12345678901234567890.10"] {
+            assert!(Decimal::is_written(number), "{number}");
+            assert_eq!(text(number), Some(number.to_owned()));
+        }
+        let long = "7".repeat(MOST_DIGITS + 1);
+        for other in [
+            "", "-", ".", "-.", "+1", "007", "00", "-0", "-0.00", "1.", ".5", "1e3", "1,5", "1.2.3", "--1",
+            &long,
+        ] {
+            assert!(!Decimal::is_written(other), "{other:?}");
+        }
     }
 
     #[test]

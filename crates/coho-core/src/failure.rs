@@ -30,7 +30,6 @@ pub trait Failure: std::error::Error {
     fn code(&self) -> Code;
 
     /// What to do about it.
-    /// What to do about it.
     fn help(&self) -> Option<String> {
         None
     }

@@ -41,6 +41,8 @@ enum Kind {
     Plain,
     /// A word that is public too, such as a password that is the user's name: only encoded, and between `:` and `@`.
     PublicWord,
+    /// By all of it: its beginning is that of many other texts.
+    Whole,
 }
 
 impl Secret {
@@ -52,6 +54,18 @@ impl Secret {
     /// A secret that is a public word too: masked where it is encoded, and where an address has its password.
     pub fn public_word(text: impl Into<String>) -> Self {
         Self { text: text.into(), kind: Kind::PublicWord }
+    }
+
+    /// An address that lets in whoever knows it, such as a webhook's. Its host is public: what follows the host is secret, or, where
+    /// that is only a short word, the address as a whole. `None` where nothing follows.
+    pub fn address(text: &str) -> Option<Self> {
+        let (_, rest) = text.split_once("://")?;
+        let path = rest.get(rest.find(['/', '?', '#'])?..)?;
+        match path.len() {
+            0 | 1 => None,
+            short if short < forms::LONG => Some(Self { text: text.to_owned(), kind: Kind::Whole }),
+            _ => Some(Self::new(path)),
+        }
     }
 }
 
@@ -77,7 +91,7 @@ impl Masker {
     pub fn new(secrets: &[Secret]) -> Self {
         let mut forms: Vec<Form> = TOKEN_PREFIXES.map(Form::token).into();
         let known = secrets.iter().filter(|secret| secret.text.len() >= SHORTEST);
-        forms.extend(known.flat_map(|secret| of(&secret.text, secret.kind == Kind::PublicWord)));
+        forms.extend(known.flat_map(|secret| of(&secret.text, secret.kind)));
         // Patterns of this size always make an automaton; were it otherwise, nothing could be told to anybody.
         let finder = AhoCorasick::new(forms.iter().map(Form::needle));
         Self { inner: finder.ok().map(|finder| Arc::new(Inner { finder, forms })) }

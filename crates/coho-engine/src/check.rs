@@ -36,7 +36,9 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
     }
     let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
     for destination in destinations {
-        let found = self::destination(engine, destination, syncs).await;
+        let mut found = self::destination(engine, destination, syncs).await;
+        // Both APIs may have one address, and one thing wrong with it.
+        found.dedup();
         if found.is_empty() {
             warnings.extend(traits(engine, destination, &read).await);
         }

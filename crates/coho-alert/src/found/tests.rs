@@ -68,6 +68,28 @@ fn a_failed_run_says_nothing_of_its_rows() {
 }
 
 #[test]
+fn a_failed_run_says_what_helps_in_its_case_or_else_what_its_code_says() {
+    let remedy = |problem: Problem| {
+        let failed = summary("a", SyncStatus::Failed(vec![problem]));
+        let rules = &Rules::default();
+        let (is_whole, earlier) = (true, [].as_slice());
+        let ran = Ran {
+            summary: &failed,
+            destination: "vitally",
+            source: "files",
+            rules,
+            is_whole,
+            earlier,
+            run: "r",
+        };
+        run(&[ran]).into_values().filter_map(|finding| finding.detail.remedy).collect::<Vec<_>>()
+    };
+    let problem = Problem::new(Code::SOURCE_FAILED, "no table `customer`");
+    assert_eq!(remedy(problem.clone().help("did you mean `customers`?")), ["did you mean `customers`?"]);
+    assert_eq!(Some(remedy(problem)), Code::SOURCE_FAILED.help().map(|help| vec![help]));
+}
+
+#[test]
 fn a_run_that_a_person_stopped_says_nothing() {
     assert_eq!(told(&[summary("a", SyncStatus::Interrupted)], &Rules::default(), true, &[]).1, 0);
 }

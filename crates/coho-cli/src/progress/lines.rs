@@ -74,12 +74,12 @@ impl Lines {
     }
 
     fn state(&self) -> String {
-        let sent = || format!("{} of {} sent", number(self.settled), number(self.planned));
+        let records = || format!("{} of {} records", number(self.settled), number(self.planned));
         match &self.stage {
             Stage::Beginning => "starting".to_owned(),
             Stage::Reading { sync, rows } => format!("{sync}: {} read", counted(*rows, "row")),
-            Stage::Sending { sync } => format!("{sync}: {}", sent()),
-            Stage::Ended { sync } => format!("{sync}: done; {}", sent()),
+            Stage::Sending { sync } => format!("{sync}: {}", records()),
+            Stage::Ended { sync } => format!("{sync}: done; {}", records()),
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
         let mut lines = Lines::new(Detail::SignsOfLife);
         assert!(lines.look(seconds(10)).is_some());
         assert_eq!(lines.on(&reading("users", 1), seconds(12)), ["running for 12 s: users: 1 row read"]);
-        assert_eq!(lines.on(&settled("users"), seconds(13)), ["running for 13 s: users: 1 of 0 sent"]);
+        assert_eq!(lines.on(&settled("users"), seconds(13)), ["running for 13 s: users: 1 of 0 records"]);
         assert!(lines.on(&settled("users"), seconds(14)).is_empty());
     }
 

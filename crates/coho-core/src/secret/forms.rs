@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::Kind;
+
 /// So much of a long form is looked for; what follows is compared, so that a form that was cut off is found too.
 const NEEDLE: usize = 12;
 
 /// From this length on a secret is masked within words too.
-const LONG: usize = 8;
+pub(super) const LONG: usize = 8;
 
 /// The fewest characters of base64 that are told from other text.
 const SHORTEST_RUN: usize = 5;
@@ -23,6 +25,8 @@ pub(super) struct Form {
 pub(super) enum Reach {
     /// As much as is the same.
     Anywhere,
+    /// All of the form.
+    Whole,
     /// The form, where it is a whole word.
     Word,
     /// The form without its first and last letter, `:` and `@`.
@@ -34,16 +38,17 @@ pub(super) enum Reach {
 }
 
 /// All forms of a secret. Of a word that is public too, only those which nobody writes by chance.
-pub(super) fn of(secret: &str, is_public_word: bool) -> Vec<Form> {
-    let reach = if secret.len() < LONG { Reach::Word } else { Reach::Anywhere };
-    let mut forms: Vec<Form> =
-        runs(secret).into_iter().map(|text| Form { text, reach: Reach::Run }).collect();
-    if is_public_word {
-        forms.push(Form { text: format!(":{secret}@"), reach: Reach::Inside });
-    } else {
-        forms.extend(texts(secret).into_iter().map(|text| Form { text, reach }));
+pub(super) fn of(secret: &str, kind: Kind) -> Vec<Form> {
+    let as_text = |reach| texts(secret).into_iter().map(move |text| Form { text, reach });
+    let in_base64 = || runs(secret).into_iter().map(|text| Form { text, reach: Reach::Run });
+    match kind {
+        Kind::Plain if secret.len() < LONG => in_base64().chain(as_text(Reach::Word)).collect(),
+        Kind::Plain => in_base64().chain(as_text(Reach::Anywhere)).collect(),
+        Kind::PublicWord => {
+            in_base64().chain([Form { text: format!(":{secret}@"), reach: Reach::Inside }]).collect()
+        }
+        Kind::Whole => as_text(Reach::Whole).collect(),
     }
-    forms
 }
 
 impl Form {
@@ -56,7 +61,7 @@ impl Form {
         let bytes = self.text.as_bytes();
         match self.reach {
             Reach::Anywhere => bytes.get(..NEEDLE).unwrap_or(bytes),
-            Reach::Word | Reach::Inside | Reach::Run | Reach::Token => bytes,
+            Reach::Whole | Reach::Word | Reach::Inside | Reach::Run | Reach::Token => bytes,
         }
     }
 
@@ -72,6 +77,7 @@ impl Form {
                 let more = rest.len() - rest.trim_start_matches(is_encoded).len();
                 Some((start, start + same + if same < self.text.len() { more } else { 0 }))
             }
+            Reach::Whole => Some((start, start + self.text.len())),
             Reach::Word => {
                 let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
                 let is_whole = !is_word(before.chars().next_back()) && !is_word(rest.chars().next());

@@ -53,6 +53,20 @@ fn a_public_word_is_masked_where_it_is_a_password() {
 }
 
 #[test]
+fn an_address_is_masked_behind_its_host_and_no_other_one_is() {
+    let long = Masker::new(&[Secret::address("https://hooks.example.com/services/T0/B0/s3cret").unwrap()]);
+    assert_eq!(
+        long.mask("POST https://hooks.example.com/services/T0/B0/s3cret: 410"),
+        "POST https://hooks.example.com***: 410"
+    );
+    assert_eq!(long.mask("https://hooks.example.com/other"), "https://hooks.example.com/other");
+    let short = Masker::new(&[Secret::address("http://127.0.0.1:9999/hook").unwrap()]);
+    assert_eq!(short.mask("no answer from http://127.0.0.1:9999/hook"), "no answer from ***");
+    assert_eq!(short.mask("http://127.0.0.1:36485/#token, /hook"), "http://127.0.0.1:36485/#token, /hook");
+    assert!(Secret::address("http://127.0.0.1:9999/").is_none() && Secret::address("nowhere").is_none());
+}
+
+#[test]
 fn what_begins_as_a_token_is_one() {
     let masker = Masker::new(&[]);
     assert_eq!(

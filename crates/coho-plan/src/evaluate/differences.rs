@@ -1,5 +1,7 @@
 //! What of a row differs from what Vitally holds, as far as that is known.
 
+use std::borrow::Cow;
+
 use coho_core::fields::{FieldDiff, FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::row_state::{DeliveryState, Pending, RowState};
 use coho_core::sync::NullPolicy;
@@ -21,14 +23,7 @@ pub(super) fn differences(rendered: &Rendered, row_state: Option<&RowState>, met
 fn field_diff(rendered: &Rendered, row_state: Option<&RowState>, met: &Met) -> FieldDiff {
     let nothing = Sent::new();
     let sent = row_state.and_then(|row_state| row_state.delivery.sent()).unwrap_or(&nothing);
-    let mut sent = contested(rendered, sent, &met.keys);
-    if met.syncs {
-        sent.retain(|path, held| match rendered.fields.get(path) {
-            Some(Rendering::Set(wanted)) => is_other(held, wanted),
-            Some(Rendering::Null(_)) | None => true,
-        });
-    }
-    let sent = &sent;
+    let sent = &*sure(rendered, sent, met);
     let Some(Pending::Open { would_send, .. }) = row_state.map(|row_state| &row_state.pending) else {
         return diff_fields(rendered, sent);
     };
@@ -41,6 +36,21 @@ fn field_diff(rendered: &Rendered, row_state: Option<&RowState>, met: &Met) -> F
         complete.contains_key(path) || [sent, would_send].iter().all(|held| held.get(path) == Some(value))
     });
     field_diff
+}
+
+/// What Vitally surely holds of what a row sent, whoever else had its record meanwhile.
+fn sure<'a>(rendered: &Rendered, sent: &'a Sent, met: &Met) -> Cow<'a, Sent> {
+    if *met == Met::default() {
+        return Cow::Borrowed(sent);
+    }
+    let mut sent = contested(rendered, sent, &met.keys);
+    if met.syncs {
+        sent.retain(|path, held| match rendered.fields.get(path) {
+            Some(Rendering::Set(wanted)) => is_other(held, wanted),
+            Some(Rendering::Null(_)) | None => true,
+        });
+    }
+    Cow::Owned(sent)
 }
 
 /// A clear that was unclear is repeated. What it was to take away came from a write that was unclear too, or it would be among

@@ -44,3 +44,10 @@ sources: { w: { url: 'postgres://postgres:postgres@localhost/postgres' } }";
     assert_eq!(masked(yaml, text), text);
     assert_eq!(masked(yaml, "postgres://postgres:postgres@localhost"), "postgres://postgres:***@localhost");
 }
+
+#[test]
+fn an_alerts_address_hides_no_other_address() {
+    let yaml = "alerts: { to: { hook: { type: webhook, url: 'http://127.0.0.1:9999/hook' } } }";
+    assert_eq!(masked(yaml, "no answer from http://127.0.0.1:9999/hook"), "no answer from ***");
+    assert_eq!(masked(yaml, "http://127.0.0.1:36485/#session"), "http://127.0.0.1:36485/#session");
+}

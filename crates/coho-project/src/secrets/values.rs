@@ -15,15 +15,17 @@ pub(super) struct Values<'a> {
     environment: &'a dyn Fn(&str) -> Option<String>,
     secrets: BTreeSet<String>,
     public: BTreeSet<String>,
+    addresses: BTreeSet<String>,
 }
 
 impl<'a> Values<'a> {
     pub(super) fn new(environment: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { environment, secrets: BTreeSet::new(), public: BTreeSet::new() }
+        Self { environment, secrets: BTreeSet::new(), public: BTreeSet::new(), addresses: BTreeSet::new() }
     }
 
     pub(super) fn secrets(&self) -> Vec<Secret> {
-        self.secrets.iter().map(|text| secret(text, self.public.contains(text))).collect()
+        let addresses = self.addresses.iter().filter_map(|address| Secret::address(address));
+        self.secrets.iter().map(|text| secret(text, self.public.contains(text))).chain(addresses).collect()
     }
 
     /// Names that the project uses in public: messages speak of them.
@@ -133,7 +135,7 @@ impl<'a> Values<'a> {
         };
         let Some((_, rest)) = text.trim().split_once("://") else { return };
         let Some((_, path)) = rest.split_once('/') else { return };
-        self.secrets.insert(text.trim().to_owned());
+        self.addresses.insert(text.trim().to_owned());
         // A part that is shorter is a word, such as `services`.
         self.secrets
             .extend(path.split(['/', '?', '&', '=']).filter(|part| part.len() >= 12).map(str::to_owned));

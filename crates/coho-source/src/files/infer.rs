@@ -90,19 +90,13 @@ impl Inference {
 fn fits(kind: ColumnType, value: &str) -> bool {
     match kind {
         ColumnType::Bool => matches!(value, "true" | "false"),
-        ColumnType::Int => plain_number(value) && !value.contains('.') && value.parse::<i64>().is_ok(),
-        ColumnType::Decimal => plain_number(value),
+        ColumnType::Int => Decimal::is_written(value) && value.parse::<i64>().is_ok(),
+        ColumnType::Decimal => Decimal::is_written(value),
         ColumnType::Date => dates::date(value).is_some(),
         ColumnType::Timestamp => dates::timestamp(value).is_some(),
         ColumnType::LocalTimestamp => dates::local_timestamp(value).is_some(),
         ColumnType::Float | ColumnType::Text | ColumnType::Json | ColumnType::Mixed => true,
     }
-}
-
-/// A number that is written exactly as Coho writes it.
-fn plain_number(value: &str) -> bool {
-    let start = value.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
-    start && Decimal::parse(value).is_some_and(|decimal| decimal.as_str() == value)
 }
 
 #[cfg(test)]
