@@ -1,4 +1,4 @@
-"""Runs Coho's syncs from Airflow: what follows `run` may rely on what was sent.
+"""Runs Coho's syncs from Airflow. Tasks after `run` can rely on its deliveries.
 
 The worker needs `coho` and the project's folder; secrets come from the environment, as coho.yaml names them.
 Exit codes: 4 a guard holds something, 5 some rows did not get through, 7 another run holds the ledger.
@@ -32,7 +32,7 @@ with DAG(
         bash_command='"$COHO" run --project "$PROJECT"',
         env={"COHO": COHO, "PROJECT": PROJECT},
         append_env=True,
-        # Another run holds the ledger: it sends what is to send.
+        # Another run holds the ledger and sends everything.
         skip_on_exit_code=7,
         execution_timeout=timedelta(hours=2),
     )

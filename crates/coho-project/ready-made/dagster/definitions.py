@@ -1,4 +1,4 @@
-"""Coho's syncs as assets of Dagster: each is materialized with its counts, over Dagster Pipes.
+"""Coho's syncs as Dagster assets, each materialized with its counts through Dagster Pipes.
 
 The name of an asset is a sync's id. Add `deps=[…]` with the assets that the sync's model reads.
 """

@@ -1,4 +1,4 @@
-"""Runs Coho's syncs from Prefect: the flow gives how each sync ended.
+"""Runs Coho's syncs from Prefect. The flow returns how each sync ended.
 
     python deploy/prefect/coho_flow.py
 
@@ -13,13 +13,13 @@ from prefect import flow, get_run_logger, task
 COHO = "@coho@"
 PROJECT = "@folder@"
 
-# A guard holds something, or some rows did not get through: the rest was sent.
+# A guard held something, or some rows did not get through. The rest was sent.
 DONE_IN_PART = (4, 5)
 
 
 @task(retries=1, retry_delay_seconds=300)
 def run(*syncs: str) -> dict:
-    """Runs syncs, all where none is named."""
+    """Runs the named syncs; by default, all of them."""
     command = [COHO, "run", *syncs, "--project", PROJECT, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, *DONE_IN_PART):
