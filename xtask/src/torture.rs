@@ -5,7 +5,7 @@
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
 //! a seed, [`rows`] are the books, [`project`] the files, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
-//! [`check`] compares.
+//! [`check`] compares. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -20,19 +20,27 @@ mod project;
 mod vitally;
 mod older;
 mod check;
+mod faults;
 
+use faults::{Faults, Wanted};
 use older::Older;
-use project::Project;
+use project::{Options, Project};
 use random::Random;
 use rows::Rows;
 use vitally::Vitally;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Mode};
 use crate::workspace::Workspace;
 use crate::{child, say};
 
 /// Kills that are made where the command line names no number.
 const KILLS: u64 = 300;
+
+/// Kills in the bounded form.
+const BOUNDED_KILLS: u64 = 50;
+
+/// Kills in each class of the network where the command line names no number.
+const KILLS_IN_A_CLASS: u64 = 3;
 
 /// Kills in one life, at most.
 const KILLS_IN_A_LIFE: u64 = 6;
@@ -49,14 +57,37 @@ const SOME_DEFERRED: i32 = 5;
 /// What a run that nobody kills may take. One that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `cargo xtask torture [--kills N] [--seed S] [--release]`
+/// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
-    let kills = arguments.number("--kills")?.unwrap_or(KILLS);
+    let kills = arguments.number("--kills")?;
     let seed = arguments.number("--seed")?.unwrap_or(1);
     let release = arguments.flag("--release");
+    let wanted = arguments.value("--faults")?.map(|names| Wanted::parse(&names));
+    let writes = arguments.flag("--write").then_some(Mode::Write);
+    let mode = writes.or_else(|| arguments.flag("--check").then_some(Mode::Check));
     arguments.nothing_left()?;
     let target = Workspace::load()?.target;
     let (coho, older) = (built(&target, release)?, Older::load(&target)?);
+    match wanted {
+        None => lives(coho, older, kills.unwrap_or(KILLS), seed),
+        Some(wanted) => {
+            let kills = kills.unwrap_or(KILLS_IN_A_CLASS);
+            faults::run(&Faults { coho, older, seed, kills }, &wanted, mode)
+        }
+    }
+}
+
+/// The bounded form of `cargo xtask test`: 50 kills, and every class of faults that waits for no time-out.
+pub(crate) fn bounded() -> Result<()> {
+    let target = Workspace::load()?.target;
+    let coho = built(&target, false)?;
+    lives(coho.clone(), Older::load(&target)?, BOUNDED_KILLS, 1)?;
+    let faults = Faults { coho, older: Older::load(&target)?, seed: 1, kills: 1 };
+    faults::run(&faults, &Wanted::Quick, Some(Mode::Check))
+}
+
+/// Kills at random moments.
+fn lives(coho: PathBuf, older: Older, kills: u64, seed: u64) -> Result<()> {
     let mut torture = Torture { coho, older, random: Random::new(seed), tally: Tally::default() };
     say::talk(&format!("{kills} kills, seed {seed}"));
     while torture.tally.kills < kills {
@@ -122,7 +153,7 @@ impl Torture {
     fn life(&mut self, kills: u64) -> Result<()> {
         self.tally.lives += 1;
         let vitally = Vitally::start(&self.coho, &mut self.random)?;
-        let project = Project::create(vitally.url(), self.tally.lives)?;
+        let project = Project::create(vitally.url(), &self.tally.lives.to_string(), &Options::many())?;
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
@@ -162,7 +193,7 @@ impl Torture {
         }
         self.tally.older += 1;
         rows.others.push(older::STAYS);
-        let schema = self.older.put(project.folder(), vitally, &mut self.random)?;
+        let schema = self.older.put(project.folder(), vitally, &mut self.random, vitally.url())?;
         Ok(format!("a ledger of the schema {schema}"))
     }
 

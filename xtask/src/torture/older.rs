@@ -60,12 +60,19 @@ impl Older {
         Ok(Self { schemas, maker: target.join("debug/examples/older") })
     }
 
-    /// Puts a ledger of some older schema into a project, and what it remembers into Vitally. Gives the schema's name.
-    pub(crate) fn put(&self, folder: &Path, vitally: &Vitally, random: &mut Random) -> Result<&str> {
+    /// Puts a ledger of some older schema into a project that knows Vitally by this address, and what it remembers into Vitally.
+    /// Gives the schema's name.
+    pub(crate) fn put(
+        &self,
+        folder: &Path,
+        vitally: &Vitally,
+        random: &mut Random,
+        url: &str,
+    ) -> Result<&str> {
         let (name, schema) = random.pick(&self.schemas).context("there are no schemas")?;
         let acme = vitally.seed_account(DELIVERED)?;
         vitally.seed_account(STAYS)?;
-        let schema = schema.replace("'production'", &format!("'{}'", vitally.url()));
+        let schema = schema.replace("'production'", &format!("'{url}'"));
         let schema = schema.replace("'v-1'", &format!("'{acme}'"));
         let path = folder.join(".coho/ledger.db");
         fs::create_dir_all(folder.join(".coho"))?;

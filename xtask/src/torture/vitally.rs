@@ -28,11 +28,28 @@ impl Vitally {
     /// Starts one of a kind that the seed chooses.
     pub(crate) fn start(coho: &Path, random: &mut Random) -> Result<Self> {
         let profile = random.pick(&PROFILES).copied().unwrap_or("strict");
-        let mut command = child::program(coho);
-        command.args(["simulator", "--listen", "127.0.0.1:0", "--latency", "3", "--switch", profile]);
         // What it is asked beside the rate's limit is not what is tried here.
-        command.args(["--switch", "limit=1000000,rate=1000000"]);
+        Self::with_switches(coho, &[profile, "limit=1000000,rate=1000000"])
+    }
+
+    /// Starts one with these switches.
+    pub(crate) fn with_switches(coho: &Path, switches: &[&str]) -> Result<Self> {
+        let mut command = child::program(coho);
+        command.args(["simulator", "--listen", "127.0.0.1:0", "--latency", "3"]);
+        for switch in switches {
+            command.args(["--switch", switch]);
+        }
         Ok(Self { server: Server::start(command.stderr(Stdio::null()))? })
+    }
+
+    /// Reads as another program with the same token would.
+    pub(crate) fn read_as_another(&self) -> Result<()> {
+        let address = self.url().strip_prefix("http://").context("the simulator has no address")?;
+        // "sandbox:" in base64.
+        let head = format!(
+            "GET /resources/accounts?limit=1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Basic c2FuZGJveDo=\r\n\r\n"
+        );
+        exchange(address, &head).map(drop)
     }
 
     /// Its address.

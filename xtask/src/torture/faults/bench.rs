@@ -1,0 +1,193 @@
+//! The life of a class: a project, a simulator, a proxy between them, and runs of the real program.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::class::Faults;
+use super::proxy::Proxy;
+use crate::child;
+use crate::torture::check;
+use crate::torture::project::{Options, Project};
+use crate::torture::random::Random;
+use crate::torture::rows::Rows;
+use crate::torture::vitally::Vitally;
+
+/// What a run may take that waits for time-outs.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// After so many runs nothing may be left to do.
+const MOST_RUNS: u32 = 6;
+
+/// All syncs of the project.
+pub(crate) const SYNCS: [&str; 4] = ["accounts", "users", "contacts", "events"];
+
+/// A life.
+pub(crate) struct Bench {
+    coho: std::path::PathBuf,
+    pub(crate) vitally: Vitally,
+    pub(crate) proxy: Proxy,
+    pub(crate) project: Project,
+    pub(crate) rows: Rows,
+}
+
+/// How a run ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    status: ExitStatus,
+    pub(crate) text: String,
+}
+
+impl Bench {
+    pub(crate) fn start(faults: &Faults, name: &str) -> Result<Self> {
+        Self::start_with(faults, name, "strict,limit=1000000,rate=1000000", &Options::one_by_one())
+    }
+
+    /// With other switches of the simulator, or other files.
+    pub(crate) fn start_with(faults: &Faults, name: &str, switches: &str, options: &Options) -> Result<Self> {
+        let vitally = Vitally::with_switches(&faults.coho, &[switches])?;
+        let proxy = Proxy::start(vitally.url())?;
+        let project = Project::create(&proxy.url(), name, options)?;
+        let rows = Rows::first(&mut Random::new(faults.seed));
+        project.write_rows(&rows)?;
+        Ok(Self { coho: faults.coho.clone(), vitally, proxy, project, rows })
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        self.verb(&["run"])
+    }
+
+    pub(crate) fn verb(&self, words: &[&str]) -> Command {
+        let mut command = child::program(&self.coho);
+        command.args(words).arg("--project").arg(self.project.folder()).stdin(Stdio::null());
+        command.env("HOSTNAME", "machine");
+        command
+    }
+
+    /// Rows come, change and leave.
+    pub(crate) fn change(&mut self, random: &mut Random) -> Result<()> {
+        self.rows.change(random);
+        self.project.write_rows(&self.rows)
+    }
+
+    /// Lets a run end.
+    pub(crate) fn run(&self) -> Result<Ended> {
+        self.ended(self.command())
+    }
+
+    /// Lets a command end.
+    pub(crate) fn ended(&self, mut command: Command) -> Result<Ended> {
+        let log = self.project.folder().join("log");
+        let file = fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+        let mut process = command.stdout(file.try_clone()?).stderr(file).spawn()?;
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = process.try_wait()? {
+                return Ok(Ended { status, text: fs::read_to_string(&log).unwrap_or_default() });
+            }
+            if begun.elapsed() > PATIENCE {
+                process.kill()?;
+                bail!("a run hangs");
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Lets runs end until nothing is left to do, holds Vitally against the rows, and lets one more run, which writes nothing.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let mut last = self.run()?;
+        for _ in 1..MOST_RUNS {
+            if last.status.success() {
+                break;
+            }
+            for sync in SYNCS {
+                self.ended(self.verb(&["retry", sync]))?;
+            }
+            last = self.run()?;
+        }
+        if !last.status.success() {
+            bail!("a run that was left alone ended with {}:\n{}", last.exit(), last.text);
+        }
+        check::same(&self.vitally.state()?, &self.rows)
+            .with_context(|| format!("the project is kept in {}", self.project.folder().display()))?;
+        let before = self.vitally.writes()?;
+        let again = self.run()?;
+        match self.vitally.writes()? - before {
+            0 if again.status.success() => Ok(()),
+            writes => bail!("a run after which nothing changed made {writes} writes:\n{}", again.text),
+        }
+    }
+
+    /// A text without what differs from run to run.
+    pub(crate) fn plain(&self, text: &str) -> String {
+        let folder = self.project.folder().display().to_string();
+        let text = text.replace(&folder, "PROJECT").replace(&self.proxy.url(), "VITALLY");
+        let address = self.proxy.url().replace("http://", "");
+        text.replace(&address, "VITALLY")
+    }
+
+    pub(crate) fn end(self) -> Result<()> {
+        self.project.remove()
+    }
+}
+
+impl Ended {
+    /// Of a run that nobody listened to.
+    pub(crate) fn silent(status: ExitStatus) -> Self {
+        Self { status, text: String::new() }
+    }
+
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// `0`, `6`, or `signal 9`.
+    pub(crate) fn exit(&self) -> String {
+        exit(self.status)
+    }
+
+    /// The errors, or the codes of what went wrong with rows, each with its first message.
+    pub(crate) fn message(&self) -> String {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let error = lines.iter().find_map(|line| line.strip_prefix("error: "));
+        if let Some(error) = error {
+            return error.to_owned();
+        }
+        let mut said: Vec<String> = Vec::new();
+        for pair in lines.windows(2) {
+            let [line, next] = pair else { continue };
+            let Some(code) = line.strip_prefix("  ! ").and_then(|line| line.split_whitespace().next()) else {
+                continue;
+            };
+            let message = format!("`{code}`: {}", next.trim());
+            if !said.iter().any(|known| known.starts_with(&format!("`{code}`"))) {
+                said.push(message);
+            }
+        }
+        if said.is_empty() { "nothing".to_owned() } else { said.join("; ") }
+    }
+}
+
+pub(crate) fn exit(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => code.to_string(),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+/// Waits until something is so.
+pub(crate) fn until(most: Duration, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        if begun.elapsed() > most {
+            bail!("waited {} s in vain", most.as_secs());
+        }
+        sleep(Duration::from_micros(200));
+    }
+    Ok(())
+}
