@@ -8,6 +8,7 @@
 //! - `analytics`: first runs of accounts and events in batches, beside the goals that are set for them (module `analytics`).
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
+//! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
 //! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
 
@@ -30,6 +31,7 @@ mod plan;
 mod pages;
 mod year;
 mod liquid;
+mod compare;
 
 use measure::{Cost, measure};
 use project::Project;
@@ -74,15 +76,17 @@ enum Part {
     Pages,
     Year,
     Liquid,
+    Compare,
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
         Self::Analytics,
         Self::Plan,
         Self::Pages,
+        Self::Compare,
         Self::Year,
         Self::Liquid,
     ];
@@ -96,6 +100,7 @@ impl Part {
             Self::Pages => "pages",
             Self::Year => "year",
             Self::Liquid => "liquid",
+            Self::Compare => "compare",
         }
     }
 
@@ -115,20 +120,20 @@ impl Part {
             Self::Scene(scene) => {
                 let rows = rows.unwrap_or(scene.rows());
                 let rounds = play(scene, &target.join("release"), rows)?;
-                say::line(&report::table(scene.title(), rows, &rounds));
+                say::line(&report::table(scene.title(), "plain client", rows, &rounds));
                 Ok(())
             }
             Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),
             Self::Pages => pages::play(&target.join("release"), rows),
+            Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)),
             Self::Year => year::play(&target.join("release"), rows),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
         }
     }
 }
 
-        Self::Analytics,
-/// `cargo xtask bench [delivery|unchanged|plan|pages|year|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|year|liquid|all] [--rows N]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let parts = Part::named(arguments.word().as_deref())?;

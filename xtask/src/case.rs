@@ -86,7 +86,7 @@ fn steps(topic: &str, name: &str) -> String {
          3. read its snapshot:   {FOLDER}/{topic}/{name}.snap\n\
          4. run it again:        cargo test -p coho-engine --test runs {topic}/{name}\n\
          5. commit both files:   cargo xtask tidy finds one without the other\n\n\
-         If the snapshot shows what Coho should not do, you have found a bug: change the snapshot by hand to what is right."
+         If the snapshot shows what Coho should not do, you have found a bug: edit the snapshot to show the correct result."
     )
 }
 

@@ -22,6 +22,7 @@ mod bench;
 mod torture;
 mod mutants;
 mod install;
+mod python;
 mod clock;
 mod workspace;
 mod child;
@@ -46,9 +47,9 @@ usage: cargo xtask VERB
   screenshots                 pictures of the debugger's pages for the documentation (needs Chromium)
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
-  bench [delivery|unchanged|analytics|plan|pages|liquid|all] [--rows N]
+  bench [delivery|unchanged|analytics|plan|pages|compare|year|liquid|all] [--rows N]
                               speed and memory against a plain client, plans and pages against their goals, and templates against
-                              LiquidJS, in one run (release build, Linux)
+                              LiquidJS, in one run (release build, Linux); `year`: the ledger's size, about an hour; not in `all`
   torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick [--write|--check]]
                               kills `coho run` at random moments, and compares what Vitally comes to hold with what it must
   mutants [FILE…] [--shard K/N]

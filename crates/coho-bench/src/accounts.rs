@@ -71,8 +71,8 @@ pub struct Changes {
 
 /// Writes the header and as many rows as asked for. A row that changed has other seats.
 pub fn write(rows: u64, changed: Changed, out: &mut impl Write) -> io::Result<()> {
-    let changes = |number| Changes { more_seats: u64::from(changed.has(number)), has_name: true };
-    write_with(rows, changes, out)
+    let as_it_is = |number| Changes { more_seats: u64::from(changed.has(number)), has_name: true };
+    write_with(rows, as_it_is, out)
 }
 
 /// The same with differences row by row.

@@ -33,22 +33,30 @@ const FIRST: i64 = 1_767_225_600;
 pub struct Churn {
     /// Rows of the file.
     pub rows: u64,
-    /// How many of them have other seats than in the run before.
+    /// How many of them have other seats than in the run before; all of them where there are fewer.
     pub changed: u64,
-    /// How many of them have no name, and are invalid.
+    /// How many of them have no name, and are invalid; all of them where there are fewer.
     pub invalid: u64,
 }
 
 impl Churn {
-    /// What is different about a row in a run. Each row has its turn.
+    /// What is different about a row in a run. Rows take turns.
     fn of(self, number: u64, run: u64) -> Changes {
-        let turns = self.rows / self.changed.max(1);
-        let turn = number % turns.max(1);
         // In how many of the runs so far it was this row's turn.
-        let more_seats = if run < turn { 0 } else { 1 + (run - turn) / turns.max(1) };
-        let invalid =
-            self.invalid > 0 && number % (self.rows / self.invalid) == run % (self.rows / self.invalid);
-        Changes { more_seats, has_name: !invalid }
+        let more_seats = self
+            .turn(self.changed, number)
+            .filter(|(turn, _)| *turn <= run)
+            .map(|(turn, turns)| 1 + (run - turn) / turns);
+        let is_invalid = self.turn(self.invalid, number).is_some_and(|(turn, turns)| run % turns == turn);
+        Changes { more_seats: more_seats.unwrap_or(0), has_name: !is_invalid }
+    }
+
+    /// In which of how many runs it is a row's turn, if so many rows are to have their turn in each run. What is left over when the rows
+    /// are divided among the runs never has one.
+    fn turn(self, at_once: u64, number: u64) -> Option<(u64, u64)> {
+        let at_once = at_once.min(self.rows);
+        let turns = self.rows.checked_div(at_once)?;
+        (number <= turns * at_once).then(|| (number % turns, turns))
     }
 }
 
@@ -161,15 +169,30 @@ mod tests {
 
     #[test]
     fn as_many_rows_change_and_are_invalid_as_asked_for() {
-        let churn = Churn { rows: 10_000, changed: 100, invalid: 10 };
-        for run in [0, 1, 99, 100, 12_345] {
-            let count =
-                |wanted: &dyn Fn(u64) -> bool| (1..=churn.rows).filter(|number| wanted(*number)).count();
-            assert_eq!(
-                count(&|number| churn.of(number, run).more_seats != churn.of(number, run + 1).more_seats),
-                100
-            );
-            assert_eq!(count(&|number| !churn.of(number, run).has_name), 10);
+        for (rows, changed, invalid) in
+            [(10_000, 100, 10), (1_000, 100, 10), (1_234, 100, 10), (20, 20, 10), (5, 5, 5)]
+        {
+            let churn = Churn { rows, changed: 100, invalid: 10 };
+            for run in [0, 1, 99, 100, 12_345] {
+                let count =
+                    |wanted: &dyn Fn(u64) -> bool| (1..=rows).filter(|number| wanted(*number)).count();
+                let has_changed =
+                    |number| churn.of(number, run).more_seats != churn.of(number, run + 1).more_seats;
+                assert_eq!(count(&has_changed), changed, "{churn:?} in run {run}");
+                assert_eq!(
+                    count(&|number| !churn.of(number, run).has_name),
+                    invalid,
+                    "{churn:?} in run {run}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn where_none_is_to_change_none_does() {
+        let churn = Churn { rows: 3, changed: 0, invalid: 0 };
+        for number in 1..=3 {
+            assert_eq!(churn.of(number, 7), Changes { more_seats: 0, has_name: true });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
+mod dbt;
 mod pages;
 mod serve;
 mod template;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::span;
 
+pub(crate) use dbt::DbtAction;
 pub(crate) use pages::{Debug, Demo};
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 pub(crate) use template::{TemplateAction, TemplateCheck, TemplateRender, Undefined};
@@ -275,6 +277,12 @@ pub(crate) enum Verb {
         /// What is done.
         #[command(subcommand)]
         action: TokenAction,
+    },
+    /// Write exposures, so that dbt's lineage shows the syncs.
+    Dbt {
+        /// What is written for dbt.
+        #[command(subcommand)]
+        action: DbtAction,
     },
     /// Serve read-only tools for AI assistants (MCP) over standard input and output: list syncs and runs, explain runs and rows,
     /// plan and preview.

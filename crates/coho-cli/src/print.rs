@@ -3,11 +3,13 @@
 
 mod shown;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead as _, IsTerminal, Write};
 
 use anyhow::Context as _;
 use coho_core::terminal;
 use serde_json::Value as Json;
+
+use crate::exit::Known;
 
 pub(crate) use shown::{Log, conceal, masker};
 
@@ -49,6 +51,23 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
 /// Writes a line of talk. Where stderr is gone there is nobody to tell.
 pub(crate) fn talk(text: &str) {
     drop(writeln!(io::stderr().lock(), "{}", shown::text(text, colours_talk())));
+}
+
+/// Asks on stderr, and reads whether the answer is yes.
+pub(crate) fn ask(question: &str) -> anyhow::Result<bool> {
+    talk(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The same where nothing is done without a yes: nobody to ask is an error.
+pub(crate) fn confirmed(question: &str) -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        let message = "cannot ask for confirmation without a terminal".to_owned();
+        return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
+    }
+    ask(question)
 }
 
 /// Whether stdout may have colours: it is a terminal, and `NO_COLOR` is not set.

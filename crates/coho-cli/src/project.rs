@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use coho_core::code::Code;
 use coho_core::problem::Problem;
+use coho_core::secret::Masker;
 use coho_project::{
     File, FileText, Project, belongs, excerpt, is_astray, load, load_offline, masker, no_syncs,
 };
@@ -27,12 +28,22 @@ pub(crate) struct Loaded {
 
 /// Loads the project that the flags name. Its problems are printed, all of them, and end the command with 3.
 pub(crate) fn open(global: &Global) -> anyhow::Result<Loaded> {
+    open_with(global, print::conceal)
+}
+
+/// The same for who works beside the command: what is concealed stays what the command conceals.
+#[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only telemetry works beside the command"))]
+pub(crate) fn reopen(global: &Global) -> anyhow::Result<Loaded> {
+    open_with(global, drop)
+}
+
+fn open_with(global: &Global, conceal: impl FnOnce(Masker)) -> anyhow::Result<Loaded> {
     let root = root(global.project.as_deref())?;
     let files = read(&root)?;
     let environment = environment(global.env_file.as_deref())?;
     let resolve = |name: &str| resolve(name, &environment, &root);
     // Before anything is said of the files: what is wrong with them may show what is in them.
-    print::conceal(masker(&files, &resolve));
+    conceal(masker(&files, &resolve));
     let project = load(&files, &resolve, global.target.as_deref());
     match project {
         Ok(project) => Ok(Loaded { project, root, files }),

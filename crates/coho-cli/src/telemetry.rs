@@ -21,11 +21,11 @@ use crate::print;
 
 use self::settings::Settings;
 
-/// How long the end of the process waits for a collector that takes nothing.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of the process waits for more than two requests, in which a collector takes nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long it waits at all.
-const ROUNDS: u32 = 12;
+/// How often it waits so long at most.
+const ROUNDS: u32 = 5;
 
 /// The thread that tells the collector, once there was something to tell; nothing where no collector is named.
 static TELEMETRY: OnceLock<Option<Telemetry>> = OnceLock::new();
@@ -36,17 +36,28 @@ struct Telemetry {
     over: Mutex<Receiver<()>>,
     /// How many requests the collector took.
     taken: Arc<AtomicU64>,
+    /// How long a request may take.
+    timeout: Duration,
 }
 
 /// From now on measures are told at intervals, if a collector is named.
 pub(crate) fn watch(global: &Global) {
+    begin(global, |settings| settings);
+}
+
+fn begin(global: &Global, as_wanted: fn(Settings) -> Settings) {
     TELEMETRY.get_or_init(|| match Settings::read(&|name| std::env::var(name).ok()) {
-        Ok(settings) => settings.map(|settings| Telemetry::start(settings, global.clone())),
+        Ok(settings) => settings.map(|settings| Telemetry::start(as_wanted(settings), global.clone())),
         Err(why) => {
             print::talk(&format!("warning: cannot send telemetry: {why}"));
             None
         }
     });
+}
+
+/// The same for a server: its runs are no part of a trace that whoever started it began.
+pub(crate) fn watch_server(global: &Global) {
+    begin(global, |settings| Settings { parent: None, ..settings });
 }
 
 /// A run is over: its trace is told, and the measures as they are now.
@@ -72,12 +83,12 @@ impl Telemetry {
         let (runs, heard) = channel();
         let (alive, over) = channel();
         let taken = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&taken);
+        let (counted, timeout) = (Arc::clone(&taken), settings.timeout);
         std::thread::spawn(move || {
             worker::work(&settings, &global, &heard, &counted);
             drop(alive);
         });
-        Self { runs: Mutex::new(Some(runs)), over: Mutex::new(over), taken }
+        Self { runs: Mutex::new(Some(runs)), over: Mutex::new(over), taken, timeout }
     }
 
     fn end(&self) {
@@ -85,14 +96,14 @@ impl Telemetry {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..ROUNDS {
             let before = self.taken.load(Ordering::SeqCst);
-            match over.recv_timeout(PATIENCE) {
+            match over.recv_timeout(2 * self.timeout + PATIENCE) {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if self.taken.load(Ordering::SeqCst) > before => {}
                 Err(RecvTimeoutError::Timeout) => break,
             }
         }
         print::talk(
-            "warning: the telemetry collector did not take everything in time; the run itself is not affected",
+            "warning: the telemetry collector did not accept all telemetry in time; the run is not affected",
         );
     }
 }

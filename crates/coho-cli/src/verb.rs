@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod check;
+pub(crate) mod dbt;
 pub(crate) mod debug;
 pub(crate) mod demo;
 pub(crate) mod failures;

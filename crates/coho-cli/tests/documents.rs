@@ -45,7 +45,11 @@ fn the_server_answers_as_its_description_says() {
         let answers = &operation["responses"][status.to_string()];
         assert!(answers.is_object(), "{method} {template} does not say {status}");
         let schema = &answers["content"]["application/json"]["schema"];
-        schema::holds(&described, schema, &answer, &format!("{method} {path}"));
+        if schema.is_null() {
+            assert!(answer.is_null(), "{method} {path}: an answer that is not described: {answer}");
+        } else {
+            schema::holds(&described, schema, &answer, &format!("{method} {path}"));
+        }
         answer
     };
     let read = Some(reads.as_str());

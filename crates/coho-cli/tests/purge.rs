@@ -107,7 +107,7 @@ fn found(folder: &Path) -> Result<Vec<String>, Failure> {
 fn found_in(ledger: &Connection, table: &str) -> Result<Vec<String>, Failure> {
     let mut places = Vec::new();
     let mut statement = ledger.prepare(&format!("SELECT * FROM \"{table}\""))?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         for (at, column) in columns.iter().enumerate() {

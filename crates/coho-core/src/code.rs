@@ -98,6 +98,7 @@ codes! {
         SHARED_FIELD "shared-field": "Two syncs write the same field of the same object: the last one wins.", "Map it in only one of them.";
         PERMIT_UNUSABLE "permit-unusable": "The file given with `--plan` is not an approved plan of this project.", "Write a new one with `coho plan -o`.";
         NOT_SUPPORTED "not-supported": "This version of Coho cannot do this yet.", "See the message for an alternative.";
+        DBT_SYNTAX "dbt-syntax": "A model's SQL contains Jinja, which only dbt understands.", "Write what the message suggests, or use the SQL that `dbt compile` writes.";
         NO_PROJECT "no-project": "There is no coho.yaml in this folder or above it.", "Run `coho init`, or name the folder with --project.";
     }
     Mapping {
@@ -119,6 +120,11 @@ codes! {
         TRAIT_NAME "trait-name": "A trait's name is not the path that the workspace uses for the trait.", "Use the path that the message shows, or another name.";
         TRAIT_TYPE "trait-type": "The value's type differs from the type of the workspace's trait.", "Cast it with `as:`, or change the trait's type in Vitally.";
         TRAIT_OPTION "trait-option": "The value is not one of the trait's options.", "Use one of the options that the message names.";
+        DBT_ARTIFACT "dbt-artifact": "dbt's manifest.json is missing, or it or run_results.json cannot be read.", "Run `dbt parse` or `dbt build`, and check `target` below `dbt` in coho.yaml.";
+        DBT_MODEL "dbt-model": "dbt's manifest has no table or view for the name after `dbt:`.", "Use the name that the message suggests, or build the model as a table or view.";
+        DBT_FAILED "dbt-failed": "In dbt's last command, the model or a test on it failed or was skipped: the sync does not run.", "Fix it in dbt, run `dbt build`, and run the sync again.";
+        DBT_STALE "dbt-stale": "dbt's last command is older than `max_age` allows: the sync does not run.", "Run `dbt build`, or raise `max_age` below `dbt` in coho.yaml.";
+        DBT_UNKNOWN "dbt-unknown": "dbt's last command did not build the model, or left no results.", "Run `dbt build` before the sync.";
         SOURCE_REFUSED "source-refused": "The source does not accept the user or the password.", "Check the user and the password in the source's `url`.";
         SOURCE_FAILED "source-failed": "The model could not be read.", "See the cause.";
     }

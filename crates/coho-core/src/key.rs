@@ -74,13 +74,13 @@ impl Key {
 
     /// The key of a row: `columns` are the places and names of the model's primary key.
     pub fn of(row: &impl Row, columns: &[(usize, String)]) -> Result<Self, KeyError> {
-        let parts = columns
-            .iter()
-            .map(|(place, name)| part(row.cell(*place), name))
-            .collect::<Result<Vec<String>, KeyError>>()?;
-        let text = match <[String; 1]>::try_from(parts) {
-            Ok([only]) => only,
-            Err(parts) => serde_json::Value::from(parts).to_string(),
+        let part = |(place, name): &(usize, String)| part(row.cell(*place), name);
+        let text = match columns {
+            [only] => part(only)?,
+            several => {
+                let parts = several.iter().map(part).collect::<Result<Vec<String>, KeyError>>()?;
+                serde_json::Value::from(parts).to_string()
+            }
         };
         if text.len() > LONGEST_KEY {
             Err(KeyError::Long { length: text.len() })

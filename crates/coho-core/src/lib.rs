@@ -47,6 +47,7 @@ pub mod time;
 pub mod path;
 pub mod object;
 pub mod model;
+pub mod jinja;
 pub mod snippet;
 pub mod sync;
 pub mod fields;

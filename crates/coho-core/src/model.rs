@@ -34,6 +34,26 @@ pub enum Relation {
         /// How the file is read.
         format: FileFormat,
     },
+    /// A model of dbt.
+    Dbt(DbtModel),
+}
+
+/// A model of dbt: dbt's manifest, which is read whenever the model is, says which table or view it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbtModel {
+    /// Its name as `ref` takes it: `customers`, `package.customers`, `customers.v2`.
+    pub name: String,
+    /// Where the name stands.
+    pub place: Place,
+    /// The table or view, quoted as its database needs it; `None` before the manifest was read.
+    pub relation: Option<String>,
+}
+
+impl DbtModel {
+    /// The query that reads all its rows, once the manifest was read.
+    pub fn select_all(&self) -> Option<String> {
+        self.relation.as_ref().map(|relation| format!("SELECT * FROM {relation}"))
+    }
 }
 
 /// A query as a file writes it.

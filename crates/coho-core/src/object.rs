@@ -41,6 +41,16 @@ impl Object {
         }
     }
 
+    /// The name of several.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Organization => "organizations",
+            Self::Account => "accounts",
+            Self::User => "users",
+            Self::Event => "events",
+        }
+    }
+
     /// The object of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|object| object.name() == name)

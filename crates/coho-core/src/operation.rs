@@ -82,7 +82,7 @@ pub enum Known {
     Assumed,
     /// A write of it may have arrived.
     Unclear {
-        /// When the intent was made durable: a record born later is ours.
+        /// When the intent was made: a record born later is ours.
         since: Time,
         /// What was known before that write.
         id: Option<VitallyId>,

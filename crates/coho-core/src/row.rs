@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate};
 
 use crate::decimal::Decimal;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, Parts};
 use crate::value::{Float, Value};
 
 /// The type that a source declares for a column.
@@ -260,17 +260,17 @@ impl RowBuf {
 
     /// The digest of the cells in these columns, in this order, so that other columns don't count.
     pub fn fingerprint(&self, columns: &[usize]) -> Digest {
-        let mut places = Vec::new();
+        let mut places = Vec::with_capacity(columns.len() + 16);
         let mut rest = self.0.as_slice();
         while let Some(after) = skip(rest) {
             places.push(rest.get(..rest.len() - after.len()).unwrap_or_default());
             rest = after;
         }
-        let mut hasher = Hasher::new();
+        let mut parts = Parts::with_capacity(self.0.len() + 8 * columns.len());
         for column in columns {
-            hasher.part(places.get(*column).copied().unwrap_or(&[0]));
+            parts.part(places.get(*column).copied().unwrap_or(&[0]));
         }
-        hasher.finish()
+        parts.finish()
     }
 }
 

@@ -14,6 +14,7 @@ use coho_plan::read::source_problem;
 use coho_vitally::client::Client;
 
 use crate::context::{Engine, EngineError};
+use crate::dbt::DbtFinding;
 use crate::owner::OnForeign;
 use crate::repeats;
 use crate::traits::{CacheUse, misfits};
@@ -22,6 +23,9 @@ use crate::traits::{CacheUse, misfits};
 pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn Listener) -> Checked {
     let mut problems = Vec::new();
     let mut warnings = engine.setup.project.warnings.clone();
+    let dbt = engine.check_dbt().await;
+    problems.extend(dbt.problems.iter().cloned());
+    warnings.extend(dbt.warnings());
     let mut read = Vec::new();
     for sync in syncs {
         listener.on(&Event::Reading { sync: sync.id.clone(), rows: 0 });
@@ -43,7 +47,7 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         Err(error) => problems.push(problem(&error)),
     }
     sort(&mut warnings);
-    Checked { problems, warnings }
+    Checked { problems, warnings, dbt: dbt.found }
 }
 
 /// What is wrong with the ledger: it is another project's, or remembers events under an id that the project has no more.
@@ -74,6 +78,8 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Problem>,
+    /// What was found out of models of dbt.
+    pub dbt: Vec<DbtFinding>,
 }
 
 /// What is wrong with a sync's model and mapping, and the model's columns where they could be read.
@@ -86,6 +92,11 @@ async fn model(engine: &Engine<'_>, sync: &Sync) -> (Vec<Problem>, Option<Column
         Ok(connection) => connection,
         Err(error) => return (vec![problem(&error)], None),
     };
+    // What is wrong with a model of dbt is told once, not for each sync.
+    let Ok(resolved) = engine.resolve(model).await else {
+        return (Mapping::template_problems(&engine.specification(sync)), None);
+    };
+    let model = &*resolved.model;
     let outline = match coho_source::outline(&connection, model).await {
         Ok(outline) => outline,
         Err(error) => {

@@ -18,6 +18,7 @@ use coho_mapping::{Filters, Specification};
 use coho_project::{HistorySpec, Project, ServerSpec, SourceSpec};
 use coho_source::Connection;
 
+use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 pub use crate::failure::EngineError;
 use crate::lineage::LineageTarget;
@@ -46,12 +47,14 @@ pub struct Setup<'a> {
 pub struct Engine<'a> {
     pub(crate) setup: Setup<'a>,
     pub(crate) filters: Filters,
+    pub(crate) artifacts: Option<Arc<Artifacts>>,
 }
 
 impl<'a> Engine<'a> {
     /// An engine.
     pub fn new(setup: Setup<'a>) -> Self {
-        Self { setup, filters: Filters::new() }
+        let artifacts = setup.project.dbt.as_ref().map(|spec| Arc::new(Artifacts::new(spec, &setup.root)));
+        Self { setup, filters: Filters::new(), artifacts }
     }
 
     /// The same with filters that templates may call besides those of the dialect.

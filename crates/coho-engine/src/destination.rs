@@ -183,5 +183,6 @@ fn analytics(spec: &DestinationSpec, token: AnalyticsToken) -> AnalyticsSettings
             AnalyticsEndpoint::OfWorkspace
         }
     };
-    AnalyticsSettings { endpoint, rate: spec.analytics_rate.per_minute, ..AnalyticsSettings::new(token) }
+    let (rate, at_once) = (spec.analytics_rate.per_minute, spec.concurrency);
+    AnalyticsSettings { endpoint, rate, at_once, ..AnalyticsSettings::new(token) }
 }

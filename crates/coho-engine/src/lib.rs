@@ -64,7 +64,9 @@
 
 mod failure;
 pub mod lineage;
+mod artifacts;
 pub mod context;
+pub mod dbt;
 pub mod clock;
 mod isolated;
 mod leased;

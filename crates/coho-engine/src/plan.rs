@@ -131,6 +131,8 @@ impl Engine<'_> {
         }
         self.look_for_memory(ledger.as_ref(), syncs, options.on_lost)?;
         let ledger = match ledger {
+            // What a run that is under way sends now is its own to say.
+            Some(ledger) if self.under_way(&ledger)?.is_some() => ledger,
             Some(ledger) => ledger.unfolded(self.setup.clock.now())?,
             None => Ledger::temporary(self.setup.clock.now())?,
         };
@@ -153,7 +155,8 @@ impl Engine<'_> {
                 making.plan(sync, scope.as_ref(), &before).await
             };
             outlooks.push(match planned {
-                Ok(planned) => {
+                Ok(mut planned) => {
+                    planned.plan.notes.extend(self.dbt_note(sync).await);
                     listener.on(&Event::Planned(Box::new(planned.plan.clone())));
                     Outlook::Plan(Box::new(planned))
                 }
@@ -208,8 +211,8 @@ impl Planner<'_> {
         before: &[(&SyncId, &Table)],
     ) -> Result<Planned, EngineError> {
         let Self { engine, ledger, options, .. } = self;
-        let model = engine.model(sync)?;
-        let connection = engine.connection(model)?;
+        let model = engine.resolved_model(sync).await?.model;
+        let connection = engine.connection(&model)?;
         let begun = scope.map(|scope| ledger.first_run(scope)).transpose()?.flatten();
         let first_run = first_run::first_run(sync, begun, options.run_kind);
         let run_kind = first_run::run_kind(options.run_kind, first_run);
@@ -222,7 +225,7 @@ impl Planner<'_> {
         let job = Job {
             sync,
             filters: &engine.filters,
-            model,
+            model: &model,
             connection: &connection,
             ledger,
             scope,

@@ -48,10 +48,12 @@ impl Engine<'_> {
     /// Reads the first rows of a model. Columns that it masks are texts that show nothing.
     pub async fn sample(&self, model: &Model, most: u64) -> Result<ModelSample, EngineError> {
         let connection = self.connection(model)?;
-        let failing = |error: coho_source::SourceError| {
-            let problems = vec![source_problem(&error, model)];
-            EngineError::Plan(PlanError::Problems { sync: model.name.clone(), problems })
+        let failed = |problem| {
+            EngineError::Plan(PlanError::Problems { sync: model.name.clone(), problems: vec![problem] })
         };
+        let resolved = self.resolve(model).await.map_err(failed)?;
+        let model = &*resolved.model;
+        let failing = |error: coho_source::SourceError| failed(source_problem(&error, model));
         let mut reading =
             coho_source::read(&connection, model, ReadScope::First(most)).await.map_err(failing)?;
         let columns = reading.columns().clone();
@@ -77,7 +79,8 @@ impl Engine<'_> {
         filter: &Filter,
         stop: &Stop,
     ) -> Result<Vec<PreviewRow>, EngineError> {
-        let model = self.model(sync)?;
+        let resolved = self.resolved_model(sync).await?;
+        let model = &*resolved.model;
         let connection = self.connection(model)?;
         let failed =
             |problems| EngineError::Plan(PlanError::Problems { sync: sync.id.to_string(), problems });

@@ -39,8 +39,8 @@ use self::writer::{Due, Writer, Written};
 use crate::clock::Clock;
 use crate::failure::EngineError;
 
-/// The most intents that are open: operations whose outcome may be unknown after a crash. Where more than half as many calls may
-/// be under way at once, the other half stays for what waits to be sent or to be written.
+/// The most intents that are open, or more if over half as many calls can be under way at once: operations whose outcome may be
+/// unknown after a crash.
 pub const WINDOW: usize = 256;
 
 /// The most conclusions that are made durable at once.

@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "each test binary uses a part of the stage")]
 mod stage;
 
+#[path = "engine/dbt.rs"]
+mod dbt;
 #[path = "engine/origins.rs"]
 mod origins;
 #[path = "engine/conclusions.rs"]

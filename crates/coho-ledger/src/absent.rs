@@ -47,11 +47,15 @@ impl Ledger {
 }
 
 /// Whether another sync of the workspace holds a record: it delivered it or assumes it, and its row has not left; or it has an
-/// open write of it.
-const CLAIMED: &str = "\
-    SELECT 1 FROM ledger.scopes JOIN ledger.memory AS other ON other.scope = scopes.id \
-    WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 \
-      AND (other.standing IN ('delivered', 'assumed') OR (other.pending = 'open' AND other.verb = 'write'))";
+/// open write of it. Both have this column, which is looked up in this index.
+fn claimed(index: &str, column: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM ledger.scopes JOIN ledger.memory AS other INDEXED BY {index} ON other.scope = scopes.id
+           WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
+             AND (other.standing IN ('delivered', 'assumed') OR (other.pending = 'open' AND other.verb = 'write'))
+             AND other.{column} = memory.{column})"
+    )
+}
 
 /// The columns of a memory in a table that has this name in a join.
 pub(crate) fn columns_of(table: &str) -> String {
@@ -62,11 +66,12 @@ pub(crate) fn columns_of(table: &str) -> String {
 fn read(connection: &Connection, scope: &SyncScope, after: i64, most: usize) -> Result<Vec<Gone>, Fault> {
     let sql = format!(
         "SELECT {columns}, gone.id, gone.departure, gone.serial, gone.mover,
-           EXISTS ({CLAIMED} AND other.target = memory.target)
-             OR (memory.vitally_id IS NOT NULL AND EXISTS ({CLAIMED} AND other.vitally_id = memory.vitally_id))
+           {by_target} OR (memory.vitally_id IS NOT NULL AND {by_id})
          FROM main.gone CROSS JOIN ledger.memory ON memory.scope = ?1 AND memory.key = gone.key AND memory.departure = gone.source
          WHERE gone.id > ?3 ORDER BY gone.id LIMIT ?4",
-        columns = columns_of("memory")
+        columns = columns_of("memory"),
+        by_target = claimed("memory_by_target", "target"),
+        by_id = claimed("memory_by_vitally_id", "vitally_id"),
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![scope.id, scope.object().name(), after, stored(most)])?;

@@ -284,11 +284,6 @@ fn look(ledger: &Path) -> Held {
     }
 }
 
-/// Whether a living process of this machine holds the ledger, as far as locks tell.
-pub(crate) fn is_held(ledger: &Path) -> bool {
-    look(ledger) == Held::Yes
-}
-
 fn row(connection: &Connection) -> Result<Option<Row>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT epoch, holder, pid, host, since, expires, released IS NOT NULL, run, writes FROM lease",

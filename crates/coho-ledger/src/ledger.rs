@@ -42,7 +42,7 @@ impl Ledger {
     }
 
     /// This ledger as a run would find it: where a dead run left intents of batches, a private copy in which each of their rows
-    /// has an open intent. A plan is made from it, and changes nothing.
+    /// has an open intent. A plan is made from it, and changes nothing. Only where no run is under way: its batches are not left.
     pub fn unfolded(self, now: Time) -> Result<Self, OpenError> {
         let found = open::unfolded(&self.connection(), &self.path, now)?;
         Ok(match found {

@@ -5,6 +5,7 @@
 //!
 //! - `remembered`: the memories of the sync's scope, with `holds` where the record is still held: neither let be nor removed,
 //!   or a write of it is open;
+//! - `holders`: the same, for who is looked up by `target`: SQLite, which knows no sizes, would read the whole scope each time;
 //! - `known_references`: object and external id of the records whose Vitally ids are known;
 //! - `links`: what the users that a sync of the workspace holds are linked to: the user (`scope`, `key`, `departure`), and of
 //!   each account and organization its `object` and its `name`, the external id, or Vitally's where `by_id` says so. A user is
@@ -33,8 +34,8 @@ impl Ledger {
 
     /// Ends what [`Ledger::lend`] began.
     pub fn take_back(&self, connection: &Connection) -> Result<(), LedgerError> {
-        let sql =
-            "DROP VIEW temp.remembered; DROP VIEW temp.known_references; DROP VIEW temp.links; DETACH ledger";
+        let sql = "DROP VIEW temp.remembered; DROP VIEW temp.holders; DROP VIEW temp.known_references; DROP VIEW temp.links; \
+             DETACH ledger";
         let taken = connection.execute_batch(sql);
         taken.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
     }
@@ -47,19 +48,23 @@ impl Ledger {
     }
 }
 
+/// What a plan may know of a memory.
+const REMEMBERED: &str = "key, departure, target, standing, pending, serial, \
+    standing NOT IN ('released', 'removed') OR pending = 'open' AS holds";
+
 fn views(connection: &Connection, scope: Option<&SyncScope>) -> rusqlite::Result<()> {
     // No scope has this number.
     let id = scope.map_or(-1, |scope| scope.id);
     connection.execute_batch(&format!(
-        "CREATE TEMP VIEW remembered AS
-           SELECT key, departure, target, standing, pending, serial,
-             standing NOT IN ('released', 'removed') OR pending = 'open' AS holds
-           FROM ledger.memory WHERE scope = {id};
+        "CREATE TEMP VIEW remembered AS SELECT {REMEMBERED} FROM ledger.memory WHERE scope = {id};
+         CREATE TEMP VIEW holders AS
+           SELECT {REMEMBERED} FROM ledger.memory INDEXED BY memory_by_target WHERE scope = {id};
          CREATE TEMP VIEW known_references AS
            SELECT object, external_id FROM ledger.refs
            WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})
            UNION ALL
-           SELECT object, target FROM ledger.scopes JOIN ledger.memory ON memory.scope = scopes.id
+           SELECT object, target FROM ledger.scopes
+             JOIN ledger.memory INDEXED BY memory_by_target ON memory.scope = scopes.id
            WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = {id})
              AND vitally_id IS NOT NULL;
          CREATE TEMP VIEW links AS

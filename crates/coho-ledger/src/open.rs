@@ -195,11 +195,10 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
     Ok(Opened { connection, copy: None })
 }
 
-/// A ledger in which a dead run left intents of batches, as a run would find it. `None` where there are none, and where they
-/// are those of a run that lives.
+/// A ledger in which a dead run left intents of batches, as a run would find it. `None` where there are none.
 pub(crate) fn unfolded(connection: &Connection, path: &Path, now: Time) -> Result<Option<Opened>, OpenError> {
     let has_batches = unfold::has_batches(connection).map_err(|source| OpenError::sqlite(path, source))?;
-    if !has_batches || crate::lease::is_held(path) {
+    if !has_batches {
         return Ok(None);
     }
     copied(connection, path, now).map(Some)

@@ -55,11 +55,11 @@ fn compressed(text: &str) -> Option<Vec<u8>> {
     PACKERS.with_borrow_mut(|packers| {
         let packer = packers.get_mut(usize::from(text.len() >= LONG))?;
         packer.reset();
-        let mut packed = Vec::with_capacity(text.len());
-        match packer.compress_vec(text.as_bytes(), &mut packed, FlushCompress::Finish) {
+        let mut zlib = Vec::with_capacity(text.len());
+        match packer.compress_vec(text.as_bytes(), &mut zlib, FlushCompress::Finish) {
             Ok(Status::StreamEnd) => {
-                packed.shrink_to_fit();
-                Some(packed)
+                zlib.shrink_to_fit();
+                Some(zlib)
             }
             Ok(Status::Ok | Status::BufError) | Err(_) => None,
         }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn texts_are_packed_one_after_the_other_and_none_is_mixed_with_another() {
         let texts = ["[1,2,3]", r#"{"name":"Acme"}"#, "ä,ö,ü,"].map(|text| text.repeat(4_000));
-        for text in texts.iter().chain(&texts).map(|text| &text[..]).chain([&texts[0][..700]]) {
+        for text in texts.iter().chain(&texts).map(String::as_str).chain([texts[0].split_at(700).0]) {
             let packed = Packed::of(text).zlib.unwrap();
             assert_eq!(unpacked(None, Some(&packed)).unwrap().as_deref(), Some(text));
         }

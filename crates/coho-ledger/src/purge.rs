@@ -1,7 +1,7 @@
 //! Purging: taking one row's values out of everything that the ledger keeps, on purpose and for good.
 //!
-//! What stays is what keeps Coho from sending twice: the row's key, the ids of its record, and digests. All values of the row
-//! go: what was acknowledged, what differed in each run, messages, and the bodies, headers and queries of calls, also of calls
+//! What stays is what keeps Coho from sending twice, and from deleting a user with its last account: the row's key, the ids of its
+//! record and of those that it is linked to, and digests. All other values of the row go: what was acknowledged, what differed in each run, messages, and the bodies, headers and queries of calls, also of calls
 //! for other rows that show this record. [`values`] finds what a row's values are, [`Ledger::scrub`] takes them out of free
 //! pages, the write-ahead log, and copies that were made before an upgrade.
 
@@ -55,6 +55,8 @@ impl Purged {
 pub struct Scrubbed {
     /// Copies from before an upgrade, which were removed.
     pub copies: Vec<PathBuf>,
+    /// Copies that could not be removed.
+    pub left: Vec<PathBuf>,
     /// Whether the write-ahead log could be emptied: not while another process reads it.
     pub log_is_empty: bool,
 }
@@ -108,21 +110,23 @@ impl Ledger {
     /// before an upgrade are removed. Takes as long, and as much of the disk, as copying the ledger.
     pub fn scrub(&self, lease: &Lease) -> Result<Scrubbed, LedgerError> {
         self.write_in(lease, "removing values from free pages", |_| Ok(()))?;
-        let copies = self.remove_copies();
+        let (copies, left) = self.remove_copies();
         let log_is_empty = {
             let connection = self.connection();
             vacuum(&connection)
                 .map_err(|error| Fault::from(error).on(self.path(), "removing values from free pages"))?
         };
-        Ok(Scrubbed { copies, log_is_empty })
+        Ok(Scrubbed { copies, left, log_is_empty })
     }
 
-    /// Removes `ledger.db.v9.bak` and its like, whole or unfinished.
-    fn remove_copies(&self) -> Vec<PathBuf> {
+    /// Removes `ledger.db.v9.bak` and its like, whole or unfinished. Gives those that are gone, and those that stay all the same.
+    fn remove_copies(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let real = place::real(self.path());
-        let Some(name) = real.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+        let name = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let prefix = format!("{name}.v");
-        let Ok(entries) = fs::read_dir(place::folder_of(&real)) else { return Vec::new() };
+        let folder = place::folder_of(&real).to_owned();
+        // Who may not look into the folder is told of all of it.
+        let Ok(entries) = fs::read_dir(&folder) else { return (Vec::new(), vec![folder]) };
         let is_copy = |name: &str| {
             name.strip_prefix(&prefix).is_some_and(|rest| {
                 let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
@@ -130,10 +134,9 @@ impl Ledger {
             })
         };
         let copies = entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_copy));
-        let mut removed: Vec<_> =
-            copies.map(|entry| entry.path()).filter(|path| fs::remove_file(path).is_ok()).collect();
-        removed.sort();
-        removed
+        let mut copies: Vec<PathBuf> = copies.map(|entry| entry.path()).collect();
+        copies.sort();
+        copies.into_iter().partition(|path| fs::remove_file(path).is_ok())
     }
 }
 
@@ -155,10 +158,16 @@ fn scopes(connection: &Connection, sync: &SyncId) -> Result<Vec<i64>, Fault> {
 
 const OPEN: &str = "SELECT count(*) FROM memory WHERE scope = ?1 AND key = ?2 AND pending = 'open'";
 
+/// The members of what was sent that have the ids of other records: a user is linked to them.
+pub(crate) const LINKS: [&str; 2] = ["accountIds", "organizationIds"];
+
 /// The values, not the ids and digests. The serial grows, so that no operation that was planned with them applies.
 const ROW_STATES: &str = "\
-    UPDATE memory SET sent = CASE WHEN sent IS NULL THEN NULL ELSE '{}' END, serial = serial + 1, updated_at = ?3 \
-    WHERE scope = ?1 AND key = ?2 AND sent IS NOT NULL AND sent <> '{}'";
+    UPDATE memory SET sent = links.kept, serial = serial + 1, updated_at = ?3 \
+    FROM (SELECT key AS of, departure AS which, (SELECT json_group_object(member.key, json(member.value)) \
+        FROM json_each(held.sent) AS member WHERE member.key IN ('accountIds', 'organizationIds')) AS kept \
+      FROM memory AS held WHERE scope = ?1 AND key = ?2 AND sent IS NOT NULL) AS links \
+    WHERE scope = ?1 AND key = links.of AND departure = links.which AND sent <> links.kept";
 
 /// What a call for this row told, alone or with others in a batch.
 const CALLS: &str = "\

@@ -82,18 +82,7 @@ fn read(
     key: &str,
     behind: Option<&(i64, Key)>,
 ) -> Result<VecDeque<Sharer>, Fault> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, let_be.key, other.scope
-         FROM ledger.memory AS let_be CROSS JOIN ledger.scopes AS others CROSS JOIN ledger.memory AS other
-           ON other.scope = others.id AND (other.target = let_be.target
-             OR (others.id <> ?1 AND other.vitally_id = let_be.vitally_id))
-         WHERE let_be.scope = ?1 AND let_be.key >= ?2 AND let_be.departure = 0 AND let_be.standing = 'released'
-           AND others.workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND others.object = ?3
-           AND (others.id <> ?1 OR other.key <> let_be.key)
-           AND (let_be.key, other.scope, other.key, other.departure) > (?2, ?4, ?5, ?6)
-         ORDER BY let_be.key, other.scope, other.key, other.departure LIMIT ?7",
-        columns_of("other")
-    ))?;
+    let mut statement = connection.prepare_cached(&sharing())?;
     let (of, other, departure) =
         behind.map_or((i64::MIN, "", -1), |(scope, key)| (*scope, key.row(), i64::from(key.departure())));
     let object = scope.object().name();
@@ -107,4 +96,31 @@ fn read(
         found.push_back(Sharer { let_be: row.get(WIDTH)?, place: (of, raw.whole_key()), row_state });
     }
     Ok(found)
+}
+
+/// All of them in the order of their places: those that share the external id, and those of other syncs that share Vitally's.
+/// Each is found by its index; SQLite, which knows no sizes, would read whole scopes for each key.
+fn sharing() -> String {
+    let by = |index: &str, shares: &str| {
+        format!(
+            "SELECT {}, let_be.key, other.scope
+             FROM ledger.memory AS let_be CROSS JOIN ledger.scopes AS others
+               CROSS JOIN ledger.memory AS other INDEXED BY {index} ON other.scope = others.id AND {shares}
+             WHERE let_be.scope = ?1 AND let_be.key >= ?2 AND let_be.departure = 0 AND let_be.standing = 'released'
+               AND others.workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND others.object = ?3
+               AND (others.id <> ?1 OR other.key <> let_be.key)
+               AND (let_be.key, other.scope, other.key, other.departure) > (?2, ?4, ?5, ?6)",
+            columns_of("other")
+        )
+    };
+    format!(
+        "{} UNION ALL {} ORDER BY {}, {}, 1, 2 LIMIT ?7",
+        by("memory_by_target", "other.target = let_be.target"),
+        by(
+            "memory_by_vitally_id",
+            "others.id <> ?1 AND other.vitally_id = let_be.vitally_id AND other.target <> let_be.target"
+        ),
+        WIDTH + 1,
+        WIDTH + 2,
+    )
 }

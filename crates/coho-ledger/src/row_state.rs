@@ -4,6 +4,7 @@
 //! is found in [`crate::identity`].
 
 mod page;
+mod glance;
 pub(crate) mod store;
 mod cursor;
 
@@ -13,6 +14,8 @@ use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{RowStates, StateRow};
+pub use self::glance::{Look, PageSeen};
+use self::glance::{Pending, Standing};
 pub(crate) use self::page::{COLUMNS, Page, WIDTH};
 pub use self::store::sent as sent_text;
 use crate::failure::{Fault, LedgerError};
@@ -37,19 +40,30 @@ pub struct StateCounts {
 }
 
 impl StateCounts {
-    /// Adds a memory of this standing and pending state, by their names in the ledger.
-    fn count(&mut self, delivery: &[u8], pending: &[u8]) {
-        match delivery {
-            b"assumed" => self.assumed += 1,
-            b"delivered" => self.delivered += 1,
-            b"released" => self.released += 1,
-            b"removed" => self.removed += 1,
-            _ => self.never += 1,
+    /// Adds those of other memories.
+    fn add(&mut self, other: Self) {
+        self.never += other.never;
+        self.assumed += other.assumed;
+        self.delivered += other.delivered;
+        self.released += other.released;
+        self.removed += other.removed;
+        self.open += other.open;
+        self.waiting += other.waiting;
+    }
+
+    /// Adds a memory of this standing and pending state.
+    fn count(&mut self, standing: Standing, pending: Pending) {
+        match standing {
+            Standing::Never => self.never += 1,
+            Standing::Assumed => self.assumed += 1,
+            Standing::Delivered => self.delivered += 1,
+            Standing::Released => self.released += 1,
+            Standing::Removed => self.removed += 1,
         }
         match pending {
-            b"open" => self.open += 1,
-            b"waiting" => self.waiting += 1,
-            _ => {}
+            Pending::None => {}
+            Pending::Open => self.open += 1,
+            Pending::Waiting => self.waiting += 1,
         }
     }
 }
@@ -121,11 +135,11 @@ fn keep_open(
     key: &Key,
     row_state: Option<&RowState>,
 ) -> Result<(), Fault> {
-    use coho_core::row_state::Pending;
+    use coho_core::row_state::Pending as Now;
     let Some(open) = store::open_operation(connection, scope, key)? else { return Ok(()) };
     let kept = row_state.is_some_and(|row_state| match &row_state.pending {
-        Pending::Open { operation, .. } => operation.to_bytes().as_slice() == open,
-        Pending::None | Pending::Waiting { .. } => false,
+        Now::Open { operation, .. } => operation.to_bytes().as_slice() == open,
+        Now::None | Now::Waiting { .. } => false,
     });
     if kept { Ok(()) } else { Err(Fault::OpenIntent(key.clone())) }
 }

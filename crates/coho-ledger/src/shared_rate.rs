@@ -65,8 +65,7 @@ impl SharedRate {
     }
 
     fn notes_of_others(&self, file: &mut File, now: Time) -> io::Result<Vec<Note>> {
-        let mut text = String::new();
-        file.take(LONGEST).read_to_string(&mut text)?;
+        let text = read(file)?;
         let is_fresh = |note: &Note| {
             let age = now.timestamp_millis().abs_diff(note.millis);
             Duration::from_millis(age) <= HOLDS
@@ -77,8 +76,7 @@ impl SharedRate {
 
     fn leave(&self) -> io::Result<()> {
         let mut file = self.lock()?;
-        let mut text = String::new();
-        (&mut file).take(LONGEST).read_to_string(&mut text)?;
+        let text = read(&mut file)?;
         let mut notes: Vec<Note> = text.lines().filter_map(Note::parse).collect();
         notes.retain(|note| note.rate != self.rate || note.id != self.id);
         if notes.is_empty() { fs::remove_file(&self.path) } else { write(&mut file, &notes) }
@@ -101,6 +99,13 @@ impl Note {
         let (millis, units) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         words.next().is_none().then_some(Self { rate, id, millis, units })
     }
+}
+
+/// What the file has; what is broken in it is none of its notes, and goes with the next that is written.
+fn read(file: &mut File) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn write(file: &mut File, notes: &[Note]) -> io::Result<()> {
@@ -145,7 +150,8 @@ mod tests {
         assert_eq!(one.turn(0, at(2_000)), Some(vec![500]));
         assert_eq!(one.turn(0, at(7_000)), Some(vec![]));
         fs::write(beside(&ledger, ".rate"), [0xff, 0xfe]).unwrap();
-        assert_eq!(one.turn(0, at(8_000)), None);
+        assert_eq!(one.turn(0, at(8_000)), Some(vec![]), "it is written anew");
+        assert_eq!(fs::read_to_string(beside(&ledger, ".rate")).unwrap(), "r one 8000 0\n");
         let nowhere = SharedRate::beside(Path::new("/nowhere/ledger.db"), "r", "one");
         assert_eq!(nowhere.turn(0, at(0)), None);
     }

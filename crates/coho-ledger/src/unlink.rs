@@ -22,21 +22,34 @@ const GONE: &str = "
 
 const FILL: &str = "
     INSERT INTO temp.unlinked SELECT workspace, object, target, max(removed_at)
-    FROM memory JOIN scopes ON scopes.id = memory.scope
+    FROM scopes CROSS JOIN memory ON memory.scope = scopes.id
     WHERE standing = 'removed' AND removed_at >= ?1 AND object IN ('account', 'organization') GROUP BY 1, 2, 3";
+
+/// Nobody goes by the ids of what was removed any more, as far as they were not seen again since: what was looked up, and what
+/// syncs remember that let the record be.
+const IDS: &str = "
+    DELETE FROM refs WHERE (workspace, object, external_id) IN (SELECT workspace, object, target FROM temp.unlinked)
+      AND seen_at <= (SELECT at FROM temp.unlinked AS gone WHERE gone.workspace = refs.workspace
+        AND gone.object = refs.object AND gone.target = refs.external_id);
+    UPDATE memory SET vitally_id = NULL WHERE (scope, key, departure) IN (
+      SELECT other.scope, other.key, other.departure
+      FROM temp.unlinked AS gone CROSS JOIN scopes ON scopes.workspace = gone.workspace AND scopes.object = gone.object
+        CROSS JOIN memory AS other INDEXED BY memory_by_target ON other.scope = scopes.id AND other.target = gone.target
+      WHERE other.standing = 'released' AND other.vitally_id IS NOT NULL AND other.updated_at <= gone.at);";
 
 /// Each kind of link, and the field that has them.
 const LINKS: [(&str, &str); 2] = [("account", "accountIds"), ("organization", "organizationIds")];
 
 impl Ledger {
-    /// Forgets the links of users to accounts and organizations that were removed since this moment. A user who had no others is
-    /// removed too. What was written of a user after the removal stays, and so does an open intent.
+    /// Forgets the links of users to accounts and organizations that were removed since this moment, and Vitally's ids of those. A
+    /// user who had no others is removed too. What was written of a user after the removal stays, and so does an open intent.
     pub fn unlink(&self, lease: &Lease, since: Time, now: Time) -> Result<(), LedgerError> {
         self.write_in(lease, "forgetting links", |connection| {
             connection.execute_batch(GONE)?;
             if connection.execute(FILL, [micros(since)])? == 0 {
                 return Ok(());
             }
+            connection.execute_batch(IDS)?;
             let mut statement =
                 connection.prepare("SELECT id, workspace FROM scopes WHERE object = 'user'")?;
             let scopes = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -3,6 +3,9 @@
 //! Rows come sorted from [`crate::sort`], row_states in order from [`coho_ledger::row_state::RowStates`]; one pass over both finds
 //! everything. What is the same as before can be counted on the way without being looked at closely, which is most of it.
 
+mod known;
+mod ahead;
+
 use std::cmp::Ordering;
 use std::mem;
 
@@ -12,8 +15,14 @@ use coho_core::row::RowBuf;
 use coho_core::row_state::Seen;
 use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
+pub(crate) use self::ahead::Ahead;
+pub use self::known::KnownRows;
 use crate::failure::PlanError;
 use crate::sort::Sorted;
+use crate::stop::Stop;
+
+/// How many keys are only counted between two looks whether somebody asked to end.
+const AT_ONCE: u64 = 1_000;
 
 /// A key with what the source and the ledger have of it.
 #[derive(Clone, Debug)]
@@ -64,14 +73,24 @@ pub struct Comparison {
     sorted: Sorted,
     row_states: RowStates,
     same: Same,
+    /// Rows that were met while they were read, and are not among the sorted ones.
+    known: KnownRows,
     counted: u64,
     failed: bool,
+    stop: Stop,
 }
 
 impl Comparison {
     /// Compares these rows with these memories.
     pub fn new(sorted: Sorted, row_states: RowStates, same: Same) -> Self {
-        Self { sorted, row_states, same, counted: 0, failed: false }
+        let (known, stop) = (KnownRows::default(), Stop::new());
+        Self { sorted, row_states, same, known, counted: 0, failed: false, stop }
+    }
+
+    /// The same, where these rows were met already: they are the same, each that was met once, and are counted.
+    #[must_use]
+    pub fn knowing(self, known: KnownRows, stop: &Stop) -> Self {
+        Self { known, stop: stop.clone(), ..self }
     }
 
     /// How many keys were the same and only counted, so far.
@@ -86,6 +105,7 @@ impl Comparison {
 
     fn step(&mut self) -> Result<Option<Compared>, PlanError> {
         loop {
+            self.pass_pages();
             let side = match self.sorted.peek() {
                 Some(row) => self.row_states.compare(row)?.unwrap_or(Ordering::Less),
                 None if self.row_states.is_over()? => return Ok(None),
@@ -93,7 +113,7 @@ impl Comparison {
             };
             let found = match side {
                 Ordering::Less => self.row(),
-                Ordering::Greater => Ok(Some(self.row_state())),
+                Ordering::Greater => self.row_state(),
                 Ordering::Equal => self.both(),
             };
             if let Some(compared) = found? {
@@ -111,27 +131,55 @@ impl Comparison {
         Ok(Some(Compared { key, rows, row_state: None }))
     }
 
-    /// A key that only the ledger has.
-    fn row_state(&mut self) -> Compared {
-        let row_state = self.row_states.take_next();
-        Compared { key: row_state.key(), rows: Rows::None, row_state: Some(row_state) }
+    /// A key of which the source has no row that is sorted, unless its row was met and is only counted.
+    fn row_state(&mut self) -> Result<Option<Compared>, PlanError> {
+        let met = self.known.times(self.row_states.place());
+        if met == 1 {
+            self.pass()?;
+            return Ok(None);
+        }
+        let row_state = self.row_states.take_next()?;
+        let rows = if met == 0 { Rows::None } else { Rows::Many { count: met } };
+        Ok(Some(Compared { key: row_state.key(), rows, row_state: Some(row_state) }))
     }
 
     /// A key that both have, unless it is the same and is only counted.
     fn both(&mut self) -> Result<Option<Compared>, PlanError> {
+        let met = self.known.times(self.row_states.place());
         let Some(group) = self.sorted.advance()? else { return Ok(None) };
-        if let (Same::Count { mapping }, 1) = (self.same, group.count) {
+        group.count += met;
+        let count = group.count;
+        if let (Same::Count { mapping }, 1) = (self.same, count) {
             let seen = Seen { row: group.fingerprint, mapping };
             if self.row_states.is_same(&seen)? {
-                self.row_states.pass();
-                self.counted += 1;
+                self.pass()?;
                 return Ok(None);
             }
         }
         let row = RowBuf::from_bytes(mem::take(&mut group.row));
-        let rows = rows(row, group.fingerprint, group.count);
-        let row_state = self.row_states.take_next();
+        let rows = rows(row, group.fingerprint, count);
+        let row_state = self.row_states.take_next()?;
         Ok(Some(Compared { key: row_state.key(), rows, row_state: Some(row_state) }))
+    }
+
+    /// Counts a key of which nothing changed.
+    fn pass(&mut self) -> Result<(), PlanError> {
+        self.row_states.pass();
+        self.counted += 1;
+        if self.counted.is_multiple_of(AT_ONCE) && self.stop.is_asked() {
+            return Err(PlanError::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// Counts all keys of pages of which nothing changed.
+    fn pass_pages(&mut self) {
+        while self.row_states.begins_page()
+            && let Some(page) = self.known.page(self.row_states.place(), self.sorted.peek())
+        {
+            self.row_states.pass_page(page);
+            self.counted += page.number as u64;
+        }
     }
 }
 

@@ -15,11 +15,11 @@ use coho_core::key::Key;
 use coho_core::plan::{ProblemCounts, count_problems};
 use coho_core::problem::Problem;
 use coho_core::verdict::RowStatus;
-use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
+use coho_ledger::row_state::{StateCounts, StateRow};
 
 pub(crate) use self::absent::evaluate as evaluate_absent;
 use self::present::Rows as Evaluated;
-use crate::compare::{Comparison, Rows, Same};
+use crate::compare::{Ahead, Comparison, Rows, Same};
 use crate::failure::PlanError;
 use crate::job::{Job, Waiting};
 use crate::progress::Step;
@@ -76,10 +76,6 @@ impl Passed {
 
 /// Evaluates all keys that the model has, in their order. Those that it has not are collected in the table `gone`.
 pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Result<Passed, PlanError> {
-    let row_states = match job.scope {
-        Some(scope) => job.ledger.row_states(scope)?,
-        None => RowStates::none(),
-    };
     let same = match job.run_kind {
         RunKind::Sync => Same::Count { mapping: read.mapping.digest() },
         RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => Same::Yield,
@@ -89,10 +85,11 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         (passed.read, passed.problems) = (read.number, read.problems);
         passed.pass_rows(RowStatus::Invalid, Change::Invalid, Reason::NullKey, read.nameless);
     }
-    let mut comparison = Comparison::new(read.rows, row_states, same);
+    let comparison = Comparison::new(read.rows, read.row_states, same).knowing(read.known, job.stop);
+    let mut compared = Ahead::of(comparison);
     let mut rows = Evaluated::new(job, table, &read.mapping, passed);
     let (mut keys, mut looked_at, mut gone) = (0, 0, 0);
-    for found in &mut comparison {
+    for found in &mut compared {
         let found = found?;
         keys += 1;
         if keys % AT_ONCE == 0 {
@@ -117,13 +114,13 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
     let mut passed = rows.passed();
     match job.filter.waiting {
         Waiting::Too => {
-            passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, Reason::SameRow, comparison.same());
+            passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, Reason::SameRow, compared.same());
         }
         Waiting::Only | Waiting::Because(_) => passed.read = looked_at,
     }
     passed.absent += gone;
     passed.pass_keys(RowStatus::Kept, Change::Keep, Reason::SourceIncomplete, gone);
-    passed.counts = comparison.counts();
+    passed.counts = compared.counts();
     Ok(passed)
 }
 

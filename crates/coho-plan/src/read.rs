@@ -1,6 +1,7 @@
 //! From the source to rows sorted by key.
 
 use coho_core::code::Code;
+use coho_core::decide::RunKind;
 use coho_core::failure::Failure as _;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
@@ -10,15 +11,20 @@ use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
 use coho_core::started::Stage;
+use coho_ledger::row_state::RowStates;
 use coho_mapping::{Mapping, Specification};
 use coho_source::{ReadScope, SourceError};
 
+use crate::compare::KnownRows;
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::progress::Step;
 use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
 use crate::types::Types;
+
+/// What helps where a database refuses to read a model of dbt.
+const DBT_HELP: &str = "check that the source is the database that dbt builds in, and run `dbt build`";
 
 /// How much memory the rows of one sync may take before they spill to disk.
 const SORT_BUDGET: usize = 48 << 20;
@@ -27,6 +33,10 @@ const SORT_BUDGET: usize = 48 << 20;
 pub(crate) struct Read {
     pub(crate) mapping: Mapping,
     pub(crate) rows: Sorted,
+    /// What was remembered when the reading began.
+    pub(crate) row_states: RowStates,
+    /// Rows that are as they were, which are not among the sorted ones.
+    pub(crate) known: KnownRows,
     /// The types of a file's columns.
     pub(crate) types: Types,
     /// Of which columns each field is made.
@@ -56,8 +66,10 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     };
     let lineage = mapping.lineage(reading.columns());
     let types = Types::of(job, reading.outline(), &mapping)?;
-    reading.need(&needed(&mapping, &key)).map_err(failed)?;
+    reading.need_only(&needed(&mapping, &key)).map_err(failed)?;
+    let (row_states, known) = remembered(job, &mapping)?;
     let mut intake = Intake {
+        known,
         sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
         table,
         read: 0,
@@ -70,9 +82,25 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
         }
         job.tell(Step::Reading(intake.read))?;
     }
-    let Intake { sorter, read, nameless, problems, .. } = intake;
+    let Intake { sorter, known, read, nameless, problems, .. } = intake;
     job.tell(Step::Began(Stage::Sort, read))?;
-    Ok(Read { mapping, types, lineage, rows: sorter.finish()?, number: read, nameless, problems })
+    let rows = sorter.finish()?;
+    Ok(Read { mapping, types, lineage, rows, row_states, known, number: read, nameless, problems })
+}
+
+/// What is remembered, and which rows need no look if they come again as they were. Where not all rows are read, or all of
+/// them are looked at, none is known.
+fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, KnownRows), PlanError> {
+    let Some(scope) = job.scope else { return Ok((RowStates::none(), KnownRows::default())) };
+    let mut row_states = job.ledger.row_states(scope)?;
+    let is_whole = job.filter.key.is_none() && job.filter.limit.is_none();
+    let known = match job.run_kind {
+        RunKind::Sync if is_whole => KnownRows::of(&mut row_states, mapping.digest(), job.stop)?,
+        RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
+            KnownRows::default()
+        }
+    };
+    Ok((row_states, known))
 }
 
 /// A source may work for long before it gives anything: who asks to end does not wait for it.
@@ -87,6 +115,7 @@ pub fn needed(mapping: &Mapping, key: &[(usize, String)]) -> Vec<usize> {
 
 struct Intake<'a> {
     sorter: Sorter,
+    known: KnownRows,
     table: &'a Table,
     read: u64,
     nameless: u64,
@@ -114,7 +143,12 @@ impl Intake<'_> {
             self.table.see_address(&email)?;
         }
         match key {
-            Ok(key) => self.sorter.push(&key, row.fingerprint(mapping.reads()), row)?,
+            Ok(key) => {
+                let fingerprint = row.fingerprint(mapping.reads());
+                if !self.known.meets(&key, fingerprint) {
+                    self.sorter.push(&key, fingerprint, row)?;
+                }
+            }
             Err(error) => {
                 self.nameless += 1;
                 count_problem(&mut self.problems, None, &key_problem(&error));
@@ -163,6 +197,7 @@ fn place(error: &SourceError, model: &Model) -> Place {
     let position = error.position();
     let place = match &model.relation {
         Relation::Sql(sql) => position.and_then(|(line, column)| sql.place_of(line, column)),
+        Relation::Dbt(dbt) => Some(dbt.place.clone()),
         Relation::Table(_) | Relation::File { .. } => None,
     };
     place.unwrap_or_else(|| model.place.clone())
@@ -182,5 +217,10 @@ pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
         }
         cause = error.source();
     }
-    Problem { help: error.help(), ..Problem::new(error.code(), message).at(&place(error, model)) }
+    let help = match &model.relation {
+        // What databases say of a query is of no use where the project has none.
+        Relation::Dbt(_) if error.is_of_query() => Some(DBT_HELP.to_owned()),
+        Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. } => error.help(),
+    };
+    Problem { help, ..Problem::new(error.code(), message).at(&place(error, model)) }
 }

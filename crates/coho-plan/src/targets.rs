@@ -80,7 +80,7 @@ fn taken_targets(table: &Table, what: &str) -> Result<(), TableError> {
          WITH RECURSIVE blocked (seq, holder, key, leaves, keeps) AS (
            SELECT * FROM (
              SELECT plan.seq, min(held.key), plan.key, plan.leaves, plan.keeps
-             FROM plan CROSS JOIN temp.remembered AS held ON held.target = plan.target
+             FROM plan CROSS JOIN temp.holders AS held ON held.target = plan.target
              WHERE plan.side = 0 AND plan.holds <> 1 AND plan.status = 'planned' AND {HOLDS} GROUP BY plan.seq)
            UNION
            SELECT plan.seq, blocked.key, plan.key, plan.leaves, plan.keeps
@@ -145,7 +145,7 @@ pub(crate) fn spare(table: &Table) -> Result<(), PlanError> {
             "UPDATE plan SET status = 'released', change = 'release', effect = 'released', {message}
              WHERE {planned} AND (EXISTS (SELECT 1 FROM plan AS row WHERE row.target = plan.target AND row.side = 0
                  AND row.status = 'planned')
-               OR EXISTS (SELECT 1 FROM temp.remembered AS held WHERE held.target = plan.target AND {HOLDS}))"
+               OR EXISTS (SELECT 1 FROM temp.holders AS held WHERE held.target = plan.target AND {HOLDS}))"
         ),
         [],
     )?;

@@ -126,6 +126,7 @@ impl<'a> Loader<'a> {
         if let Some(declared) = &declared {
             for model in models.values() {
                 self.check_source(model, declared);
+                self.check_dbt(model, declared);
             }
         }
         let syncs = self.syncs(declared.as_ref(), &models);
@@ -239,6 +240,17 @@ impl<'a> Loader<'a> {
         files
     }
 
+    fn check_dbt(&mut self, read: &ReadModel, declared: &Declared) {
+        if let Some(Relation::Dbt(dbt)) = read.model.as_ref().map(|model| &model.relation)
+            && !declared.has_dbt
+        {
+            let problem =
+                Problem::new(Code::MISSING_KEY, "`coho.yaml` does not say where dbt's artifacts are");
+            let help = "add the folder to which dbt writes: `dbt: { target: ../shop/target }`";
+            self.problems.push(problem.at(&dbt.place).help(help));
+        }
+    }
+
     fn check_source(&mut self, read: &ReadModel, declared: &Declared) {
         let Some((name, place)) = &read.source else { return };
         let Some(source) = declared.sources.get(name) else {
@@ -251,15 +263,15 @@ impl<'a> Loader<'a> {
             (SourceSpec::Files { .. }, Relation::File { .. })
             | (
                 SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. },
-                Relation::Sql(_) | Relation::Table(_),
+                Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
             ) => {
                 return;
             }
-            (SourceSpec::Files { .. }, Relation::Sql(_) | Relation::Table(_)) => {
+            (SourceSpec::Files { .. }, Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
                 ("`file` only", "write `file: …`")
             }
             (SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. }, Relation::File { .. }) => {
-                ("`sql` and `table` only", "write `table: …`, or use a source of type files")
+                ("`sql`, `table` and `dbt` only", "write `table: …`, or use a source of type files")
             }
         };
         let message = format!("source `{name}` has type {}, which takes {fits}", spec.kind());
@@ -364,6 +376,7 @@ impl<'a> Loader<'a> {
             sources,
             destinations,
             workspaces,
+            dbt: declared.dbt,
             ledger: declared.ledger,
             alerts,
             webhooks: declared.webhooks,

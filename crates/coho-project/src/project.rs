@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use coho_core::at_once::AtOnce;
 use coho_core::case::Suite;
 use coho_core::model::{FileFormat, Model, Relation};
@@ -50,6 +51,8 @@ pub struct Project {
     pub destinations: BTreeMap<String, DestinationSpec>,
     /// What was found out of their workspaces, by destination.
     pub workspaces: BTreeMap<String, Workspace>,
+    /// Where dbt's artifacts are, if a model may be one of dbt.
+    pub dbt: Option<DbtSpec>,
     /// Where it remembers.
     pub ledger: LedgerSpec,
     /// Who is told of what.
@@ -84,7 +87,10 @@ impl Project {
             Some(Relation::File { format: FileFormat::Csv(csv), .. }) => &csv.types,
             Some(Relation::File { format: FileFormat::Ndjson { types }, .. }) => types,
             Some(
-                Relation::File { format: FileFormat::Parquet, .. } | Relation::Sql(_) | Relation::Table(_),
+                Relation::File { format: FileFormat::Parquet, .. }
+                | Relation::Sql(_)
+                | Relation::Table(_)
+                | Relation::Dbt(_),
             )
             | None => &[],
         }
@@ -198,6 +204,17 @@ impl Default for Rate {
     fn default() -> Self {
         Self { per_minute: 900 }
     }
+}
+
+/// Where dbt's artifacts are, and how old they may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbtSpec {
+    /// The folder that dbt writes to, relative to the project.
+    pub target: String,
+    /// How old dbt's last command may be; `None` for any age.
+    pub max_age: Option<TimeDelta>,
+    /// Where the folder is declared.
+    pub place: Place,
 }
 
 /// Where a project remembers what it delivered.

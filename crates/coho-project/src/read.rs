@@ -63,6 +63,15 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     }
 }
 
+/// `1d`, or what [`duration`] reads.
+pub(crate) fn max_age(text: &str) -> Option<TimeDelta> {
+    let time = match text.strip_suffix('d') {
+        Some(days) => duration(&format!("{days}h"))? * 24,
+        None => duration(text)?,
+    };
+    TimeDelta::from_std(time).ok()
+}
+
 /// `24h`, or `off`, which is `Some(None)`.
 #[expect(clippy::option_option, reason = "that a text is no time differs from a time that is off")]
 pub(crate) fn age(text: &str) -> Option<Option<TimeDelta>> {
@@ -179,6 +188,13 @@ mod tests {
         assert_eq!(duration("5m"), Some(Duration::from_secs(300)));
         assert_eq!(duration("30"), None);
         assert_eq!(duration("1d"), None);
+    }
+
+    #[test]
+    fn ages_may_be_in_days() {
+        assert_eq!(max_age("1d"), Some(TimeDelta::hours(24)));
+        assert_eq!(max_age("90m"), Some(TimeDelta::minutes(90)));
+        assert_eq!(["d", "1", "1 d", "-1d", "9999999999d"].map(max_age), [None; 5]);
     }
 
     #[test]

@@ -45,7 +45,6 @@ mod inferred;
 mod unsafe_type;
 mod table;
 mod quiet;
-mod jinja;
 mod text;
 mod postgres;
 mod sqlite;

@@ -142,17 +142,31 @@ impl Layout {
 
 /// The columns that somebody reads: what is wrong in the others harms nobody, and they are null where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needed(Vec<bool>);
+pub(crate) struct Needed {
+    needed: Vec<bool>,
+    /// Whether the others are null everywhere.
+    only: bool,
+}
 
 impl Needed {
     /// These of so many columns.
     pub(crate) fn of(columns: usize, needed: &[usize]) -> Self {
-        Self((0..columns).map(|at| needed.contains(&at)).collect())
+        Self { needed: (0..columns).map(|at| needed.contains(&at)).collect(), only: false }
+    }
+
+    /// The same, and the others are null.
+    pub(crate) fn only(self) -> Self {
+        Self { only: true, ..self }
     }
 
     /// Whether somebody reads the column at this place.
     pub(crate) fn has(&self, column: usize) -> bool {
-        self.0.get(column).copied().unwrap_or(true)
+        self.needed.get(column).copied().unwrap_or(true)
+    }
+
+    /// Whether the column at this place is null, whatever the source has there.
+    pub(crate) fn leaves_out(&self, column: usize) -> bool {
+        self.only && !self.has(column)
     }
 }
 

@@ -23,7 +23,7 @@ pub use refusal::{PostgresError, ServerError};
 
 use crate::connection::PostgresConnection;
 use crate::outline::{Found, Layout, Needed, Outline};
-use crate::read::SourceError;
+use crate::read::{SourceError, unnamed};
 use crate::reading::{Batch, Part, ReadScope, Reading, channel};
 use crate::table::select_all;
 use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
@@ -67,6 +67,7 @@ fn sql(relation: &Relation) -> Result<String, SourceError> {
     match relation {
         Relation::Sql(sql) => Ok(sql.text.clone()),
         Relation::Table(name) => Ok(select_all(name)?),
+        Relation::Dbt(dbt) => unnamed(dbt.select_all()),
         Relation::File { .. } => Err(SourceError::Relation { relation: "file", connection: "PostgreSQL" }),
     }
 }
@@ -75,7 +76,7 @@ fn sql(relation: &Relation) -> Result<String, SourceError> {
 async fn prepare(session: &mut Session, relation: &Relation) -> Result<Statement, SourceError> {
     let sql = sql(relation)?;
     let statement = session.prepare(&sql).await.map_err(|error| match relation {
-        Relation::Table(_) => error.without_position(),
+        Relation::Table(_) | Relation::Dbt(_) => error.without_position(),
         Relation::Sql(_) | Relation::File { .. } => error,
     })?;
     if !statement.params().is_empty() {
@@ -201,6 +202,10 @@ impl Query {
         let mut buffer = RowBuf::from_bytes(Vec::with_capacity(row.raw_size_bytes() + 64));
         let mut scratch = String::new();
         for (at, (field, kind)) in kinds.iter().enumerate() {
+            if needed.leaves_out(at) {
+                buffer.push(Cell::Null);
+                continue;
+            }
             let bytes = row.try_get::<_, Option<Raw<'_>>>(*field).map_err(PostgresError::Lost)?;
             let bytes = bytes.map(|raw| raw.0);
             let cell = kind.as_ref().map_or(Ok(Cell::Null), |kind| decode::cell(kind, bytes, &mut scratch));

@@ -41,11 +41,14 @@ pub enum SourceError {
     /// The model reads something that its source does not have.
     #[error("a {connection} source cannot read a model with `{relation}`")]
     Relation {
-        /// The key that the model uses: `sql`, `table` or `file`.
+        /// The key that the model uses: `sql`, `table`, `file` or `dbt`.
         relation: &'static str,
         /// The kind of source.
         connection: &'static str,
     },
+    /// The model is one of dbt, and nobody looked up its table in dbt's manifest.
+    #[error("dbt's manifest was not read: the table of the model is not known")]
+    Unnamed,
     /// The reader ended without reaching the source's end; this is a defect in Coho.
     #[error("the reader stopped before the end of the source")]
     Stopped,
@@ -56,7 +59,7 @@ impl Failure for SourceError {
         match self {
             Self::UnsafeTypes(_) | Self::UnsafeValue(_) => Code::UNSAFE_TYPE,
             Self::File(error) => error.code(),
-            Self::Table(_) | Self::Relation { .. } => Code::WRONG_VALUE,
+            Self::Table(_) | Self::Relation { .. } | Self::Unnamed => Code::WRONG_VALUE,
             Self::Postgres(PostgresError::Refused(refusal)) if refusal.is_of_credentials() => {
                 Code::SOURCE_REFUSED
             }
@@ -76,13 +79,22 @@ impl Failure for SourceError {
             Self::Sqlite(error) => error.help(),
             Self::File(error) => error.help(),
             Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
-            Self::Relation { .. } => Some("use `sql:` or `table:`".to_owned()),
-            Self::Stopped => None,
+            Self::Relation { .. } => Some("use `sql:`, `table:` or `dbt:`".to_owned()),
+            Self::Unnamed | Self::Stopped => None,
         }
     }
 }
 
 impl SourceError {
+    /// Whether the database refused the query, not who asks.
+    pub fn is_of_query(&self) -> bool {
+        let is_refused = matches!(
+            self,
+            Self::Postgres(PostgresError::Refused(_)) | Self::Sqlite(SqliteError::Refused { .. })
+        );
+        is_refused && self.code() == Code::SOURCE_FAILED
+    }
+
     /// Line and column in the model's SQL, from 1, where the database says them.
     pub fn position(&self) -> Option<(usize, usize)> {
         match self {
@@ -96,6 +108,7 @@ impl SourceError {
             | Self::Sqlite(_)
             | Self::File(_)
             | Self::Relation { .. }
+            | Self::Unnamed
             | Self::Stopped => None,
         }
     }
@@ -105,12 +118,14 @@ impl SourceError {
 /// [`Reading::next`].
 pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> Result<Reading, SourceError> {
     match (connection, &model.relation) {
-        (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
-            postgres::read(settings, relation, scope).await
-        }
-        (Connection::Sqlite { path }, relation @ (Relation::Sql(_) | Relation::Table(_))) => {
-            sqlite::read(path, relation, scope).await
-        }
+        (
+            Connection::Postgres(settings),
+            relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
+        ) => postgres::read(settings, relation, scope).await,
+        (
+            Connection::Sqlite { path },
+            relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
+        ) => sqlite::read(path, relation, scope).await,
         (Connection::Files { folder }, Relation::File { path, format }) => {
             files::read(folder, path, format, scope).await
         }
@@ -124,9 +139,10 @@ pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> R
 /// files are read once where their types are not declared.
 pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, SourceError> {
     match (connection, &model.relation) {
-        (Connection::Postgres(settings), relation @ (Relation::Sql(_) | Relation::Table(_))) => {
-            postgres::outline(settings, relation).await
-        }
+        (
+            Connection::Postgres(settings),
+            relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
+        ) => postgres::outline(settings, relation).await,
         _ => Ok(read(connection, model, ReadScope::First(0)).await?.outline().clone()),
     }
 }
@@ -145,5 +161,11 @@ fn key(relation: &Relation) -> &'static str {
         Relation::Sql(_) => "sql",
         Relation::Table(_) => "table",
         Relation::File { .. } => "file",
+        Relation::Dbt(_) => "dbt",
     }
+}
+
+/// The query of a dbt model. Its table stands in the manifest, which the source does not read.
+pub(crate) fn unnamed(sql: Option<String>) -> Result<String, SourceError> {
+    sql.ok_or(SourceError::Unnamed)
 }

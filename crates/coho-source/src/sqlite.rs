@@ -7,16 +7,16 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coho_core::jinja;
 use coho_core::model::Relation;
 use coho_core::row::{Cell, ColumnType, RowBuf};
 use coho_core::value::Float;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement};
 
-use crate::jinja;
 use crate::outline::{Found, Layout, Needed};
 use crate::quiet;
-use crate::read::SourceError;
+use crate::read::{SourceError, unnamed};
 use crate::reading::{ReadScope, Reading, Sink, spawn};
 use crate::table::{identifier, select_all};
 use crate::unsafe_type::{Remedy, UnsafeValue};
@@ -132,6 +132,7 @@ pub(crate) async fn read(path: &Path, relation: &Relation, scope: ReadScope) -> 
     let sql = match relation {
         Relation::Sql(sql) => sql.text.clone(),
         Relation::Table(name) => select_all(name)?,
+        Relation::Dbt(dbt) => unnamed(dbt.select_all())?,
         Relation::File { .. } => {
             return Err(SourceError::Relation { relation: "file", connection: "SQLite" });
         }
@@ -216,7 +217,7 @@ fn refused(error: rusqlite::Error) -> SqliteError {
         rusqlite::Error::MultipleStatement => SqliteError::ManyStatements,
         rusqlite::Error::Empty => SqliteError::NoColumns,
         rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {
-            let jinja = if is_syntax(&msg) { jinja::help(&sql) } else { None };
+            let jinja = if is_syntax(&msg) { jinja::advice(&sql) } else { None };
             SqliteError::Refused { message: msg, position: position(&sql, offset), jinja }
         }
         rusqlite::Error::SqliteFailure(failure, Some(message)) if !is_locked(failure.code) => {
@@ -262,6 +263,10 @@ fn encode(
 ) -> Result<RowBuf, SourceError> {
     let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * layout.fields.len()));
     for (at, (column, field)) in layout.columns().enumerate() {
+        if needed.leaves_out(at) {
+            buffer.push(Cell::Null);
+            continue;
+        }
         let value = row.get_ref(field).map_err(|source| SqliteError::Row { row: number, source })?;
         match cell(value, column.kind) {
             Ok(cell) => buffer.push(cell),

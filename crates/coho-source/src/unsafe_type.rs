@@ -51,6 +51,8 @@ pub enum Remedy {
     InsteadOfTable,
     /// In whatever writes the file.
     InFile,
+    /// In the model of dbt.
+    InDbt,
 }
 
 impl Remedy {
@@ -60,13 +62,14 @@ impl Remedy {
             Relation::Sql(_) => Self::InSql,
             Relation::Table(_) => Self::InsteadOfTable,
             Relation::File { .. } => Self::InFile,
+            Relation::Dbt(_) => Self::InDbt,
         }
     }
 
     /// SQL is marked as code; what a file's writer should do is words.
     fn marked(self, cast: &str) -> String {
         match self {
-            Self::InSql | Self::InsteadOfTable => format!("`{cast}`"),
+            Self::InSql | Self::InsteadOfTable | Self::InDbt => format!("`{cast}`"),
             Self::InFile => cast.to_owned(),
         }
     }
@@ -75,6 +78,7 @@ impl Remedy {
         match self {
             Self::InSql => format!("in the model's SQL, write {casts}"),
             Self::InsteadOfTable => format!("replace the model's `table:` with `sql:`, and select {casts}"),
+            Self::InDbt => format!("in the SQL of the dbt model, write {casts}"),
             Self::InFile => format!("have the file written with {casts}"),
         }
     }

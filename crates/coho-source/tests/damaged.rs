@@ -1,4 +1,4 @@
-//! Damaged files: whatever happens to the bytes of a CSV, NDJSON, Parquet or SQLite file, reading it ends with rows or an error.
+//! Damaged files: whatever happens to the bytes of a CSV, NDJSON or Parquet file, reading it ends with rows or an error.
 //! It never panics or hangs, and never takes more memory than such a file is worth.
 
 use std::fs;

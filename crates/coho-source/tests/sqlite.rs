@@ -45,7 +45,9 @@ fn sqlite_gives_what_each_cell_stores() {
         let text = shown(&path, relation.clone()).unwrap();
         match &relation {
             Relation::Sql(sql) => writeln!(seen, "Sql({:?})\n{text}", sql.text).unwrap(),
-            Relation::Table(_) | Relation::File { .. } => writeln!(seen, "{relation:?}\n{text}").unwrap(),
+            Relation::Table(_) | Relation::File { .. } | Relation::Dbt(_) => {
+                writeln!(seen, "{relation:?}\n{text}").unwrap();
+            }
         }
     }
     shown::snapshot(Path::new("fixtures/sqlite/cells.txt"), &seen).unwrap();

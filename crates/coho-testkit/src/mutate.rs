@@ -96,6 +96,6 @@ mod tests {
         let all: BTreeSet<_> = (0..200).map(|seed| mutated(bytes, seed)).collect();
         assert!(all.len() > 150, "{}", all.len());
         assert!(all.iter().any(|damaged| damaged.len() < bytes.len()));
-        assert!((0..200).all(|seed| mutated(b"", seed).len() < 100));
+        assert!((0..200).all(|seed| mutated(b"", seed).len() <= 4 * 33 * 41), "four pieces, each repeated");
     }
 }

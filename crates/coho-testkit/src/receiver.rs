@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long something that must arrive is waited for, before its test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,7 @@ pub struct Arrived {
 #[derive(Default)]
 struct Shared {
     arrived: Mutex<Vec<Arrived>>,
+    more: Condvar,
     statuses: Mutex<Vec<u16>>,
     is_over: AtomicBool,
 }
@@ -59,6 +64,14 @@ impl Receiver {
     /// What arrived since this was asked last.
     pub fn take(&self) -> Vec<Arrived> {
         std::mem::take(&mut *locked(&self.shared.arrived))
+    }
+
+    /// The same once something arrived at this path, or after a minute in which nothing did.
+    pub fn wait_for(&self, path: &str) -> Vec<Arrived> {
+        let lacks = |arrived: &mut Vec<Arrived>| !arrived.iter().any(|one| one.path == path);
+        let waited = self.shared.more.wait_timeout_while(locked(&self.shared.arrived), PATIENCE, lacks);
+        let (mut arrived, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *arrived)
     }
 }
 
@@ -107,6 +120,7 @@ fn answer(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let (body, bytes) = (String::from_utf8_lossy(&body).into_owned(), body);
     let refused = format!("you sent {path}");
     locked(&shared.arrived).push(Arrived { path, headers, body, bytes });
+    shared.more.notify_all();
     let mut statuses = locked(&shared.statuses);
     let (status, said) =
         if statuses.is_empty() { (200, "ok".to_owned()) } else { (statuses.remove(0), refused) };

@@ -36,7 +36,7 @@ impl Address {
 
 /// The path of all records of an object.
 pub(crate) fn all(object: Object) -> String {
-    format!("{RESOURCES}{}", plural(object))
+    format!("{RESOURCES}{}", object.plural())
 }
 
 /// The search of users by one of their members.
@@ -46,7 +46,7 @@ pub(crate) fn search(member: &str, value: &str) -> String {
 
 /// The definitions of an object's custom traits.
 pub(crate) fn custom_fields(object: Object) -> String {
-    format!("{RESOURCES}customFields?model={}", plural(object))
+    format!("{RESOURCES}customFields?model={}", object.plural())
 }
 
 /// A page of a list, from a cursor on. Lists are read by `createdAt`, the documented cure for rows that change while one pages.
@@ -61,16 +61,6 @@ pub(crate) fn page(object: Object, from: Option<&str>) -> String {
         path.push_str(&encode(cursor));
     }
     path
-}
-
-/// The object's name in paths. Events have no resource: exchanges and look-ups of them end before one would be addressed.
-fn plural(object: Object) -> &'static str {
-    match object {
-        Object::Organization => "organizations",
-        Object::Account => "accounts",
-        Object::User => "users",
-        Object::Event => "events",
-    }
 }
 
 /// Percent-encodes a whole segment: all but letters, digits and `-._~`.

@@ -82,9 +82,9 @@ impl Messages {
         Self { made: AnalyticsMessage::of(outgoing), is_unclear }
     }
 
-    /// How many there are.
+    /// How many there are; those of an operation that makes none count as one, so that a batch of such has an end too.
     pub fn count(&self) -> usize {
-        self.made.as_ref().map_or(0, Vec::len)
+        self.made.as_ref().map_or(1, Vec::len)
     }
 
     /// How many bytes of a batch they take.

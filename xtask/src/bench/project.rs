@@ -83,6 +83,33 @@ impl Kind {
     }
 }
 
+const PARQUET_MODEL: &str = "\
+source: files
+primary_key: id
+file: accounts.parquet
+";
+
+const PARQUET_SYNC: &str = "\
+id: accounts
+model: accounts
+to: sink
+object: account
+match: { externalId: id }
+fields:
+  name: name
+  traits:
+    seats: seats
+    mrr: mrr
+    trial: trial
+    created: created
+    seen: seen
+    extra: extra
+    score: score
+    note: note
+    region: region
+    big: big
+";
+
 /// A project in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Project {
     folder: PathBuf,
@@ -113,6 +140,14 @@ impl Project {
         Ok(project)
     }
 
+    /// One whose accounts are a Parquet file, `accounts.parquet`, which comes later too.
+    pub(crate) fn of_parquet(url: &str) -> Result<Self> {
+        let project = Self::create(url)?;
+        project.write("models/accounts.yaml", PARQUET_MODEL)?;
+        project.write("syncs/accounts.yaml", PARQUET_SYNC)?;
+        Ok(project)
+    }
+
     /// Gives the sync other guards, such as `max_changed: 0`.
     pub(crate) fn guard(&self, guards: &str) -> Result<()> {
         self.write("syncs/accounts.yaml", &format!("{SYNC}guards: {{ {guards} }}\n"))
@@ -128,6 +163,11 @@ impl Project {
     /// Its folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder of the source.
+    pub(crate) fn source_folder(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// The file of accounts.

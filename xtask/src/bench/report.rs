@@ -17,12 +17,12 @@ pub(crate) fn machine() -> String {
     format!("{cores} cores, {}-{}, release build; medians", env::consts::ARCH, env::consts::OS)
 }
 
-/// The table of one scene.
-pub(crate) fn table(title: &str, rows: u64, rounds: &[Round]) -> String {
+/// The table of one scene, beside the other of this name.
+pub(crate) fn table(title: &str, other: &str, rows: u64, rounds: &[Round]) -> String {
     let coho: Vec<_> = rounds.iter().map(|round| round.coho).collect();
     let plain: Vec<_> = rounds.iter().map(|round| round.plain).collect();
     let head = format!("\n{title}\n{rows} rows, {} rounds", rounds.len());
-    let names = format!("  {:<18}{:>14}{:>14}{:>10}", "", "coho", "plain client", "ratio");
+    let names = format!("  {:<18}{:>14}{:>14}{:>10}", "", "coho", other, "ratio");
     let figures = [
         figure("wall, s", &coho, &plain, |cost| cost.wall.as_secs_f64()),
         figure("rows/s", &coho, &plain, |cost| per_second(rows, cost.wall)),
@@ -67,7 +67,7 @@ mod tests {
             |seconds| Cost { wall: Duration::from_secs(seconds), cpu: Duration::from_secs(1), peak: 2048 };
         let rounds =
             [(2, 4), (9, 4), (3, 4)].map(|(coho, plain)| Round { coho: cost(coho), plain: cost(plain) });
-        let table = table("delivery", 6000, &rounds);
+        let table = table("delivery", "plain client", 6000, &rounds);
         let words: Vec<_> =
             table.lines().skip(4).map(|line| line.split_whitespace().collect::<Vec<_>>()).collect();
         assert_eq!(words[0], ["wall,", "s", "3.00", "4.00", "0.75"]);

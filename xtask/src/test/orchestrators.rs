@@ -3,10 +3,9 @@
 //!
 //! They are some 800 MB, so they are installed only when they are asked for, each into an environment of its own below `target/`.
 
-use std::path::{Path, PathBuf};
+use anyhow::Result;
 
-use anyhow::{Context, Result, bail};
-
+use crate::python::install;
 use crate::workspace::root;
 use crate::{child, say};
 
@@ -27,19 +26,4 @@ pub(crate) fn run() -> Result<()> {
     cargo.args(["test", "--workspace", "--test", "orchestrators"]).env("COHO_ORCHESTRATORS", folder);
     say::talk(&format!("$ {}", child::shown(&cargo)));
     child::run(&mut cargo)
-}
-
-/// A Python environment with one package; the file that says so is written last.
-fn install(environment: &Path, package: &str) -> Result<()> {
-    let mark: PathBuf = environment.join("installed");
-    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == package) {
-        return Ok(());
-    }
-    let Some(python) = child::on_path("python3") else {
-        bail!("there is no python3: install it, with its module venv");
-    };
-    say::talk(&format!("installing {package}"));
-    child::run(child::program(python).args(["-m", "venv"]).arg(environment))?;
-    child::run(child::program(environment.join("bin/pip")).args(["install", "--quiet", package]))?;
-    std::fs::write(&mark, package).with_context(|| format!("writing {}", mark.display()))
 }

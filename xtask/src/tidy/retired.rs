@@ -12,7 +12,8 @@ const LIST: &str = "docs/retired-words.txt";
 const HISTORY: [&str; 3] = ["docs/decisions/", "CHANGELOG.md", "docs/reference/ledger.md"];
 
 /// What only SQL has.
-const SQL: [&str; 8] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", " JOIN ", " WHERE ", " IN (", "?"];
+const SQL: [&str; 9] =
+    ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", " JOIN ", " WHERE ", " IN (", "?", "fates."];
 
 /// A word that is no longer used.
 struct Word<'a> {
@@ -26,7 +27,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let documents =
         docs::documents(tree).filter(|file| !HISTORY.iter().any(|past| file.path.starts_with(past)));
     let prose =
-        documents.flat_map(|file| file.lines().map(move |(number, line)| (file, number, prose(line))));
+        documents.flat_map(|file| unfenced(file).map(move |(number, line)| (file, number, prose(line))));
     let code = tree.rust().filter(|file| file.path.starts_with("crates/") && file.is_in("src"));
     let messages =
         code.flat_map(|file| messages(file).into_iter().map(move |(number, text)| (file, number, text)));
@@ -48,6 +49,16 @@ fn findings(words: &[Word<'_>], file: &File, number: usize, text: &str) -> Vec<F
         Finding::at(&file.path, number, format!("the word “{}” is retired", word.retired), remedy)
     };
     found.map(finding).collect()
+}
+
+/// The lines outside of blocks of code.
+fn unfenced(file: &File) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_code = false;
+    file.lines().filter(move |(_, line)| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
 }
 
 /// A line of a document without its code, the codes of errors in brackets, and the targets of its links.

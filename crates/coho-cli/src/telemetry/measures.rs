@@ -1,5 +1,6 @@
 //! The engine's measures for OpenTelemetry: instruments with the names of `/metrics`, filled with what the ledger says when they are told.
 
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ type Told = Arc<Mutex<Vec<MetricFamily>>>;
 
 /// The instruments.
 pub(super) struct Measures {
-    provider: SdkMeterProvider,
+    /// Never dropped: its end would tell all measures once more.
+    provider: ManuallyDrop<SdkMeterProvider>,
     told: Told,
     /// The names of those that there are.
     known: Vec<&'static str>,
@@ -30,6 +32,7 @@ impl Measures {
     pub(super) fn new(exporter: MetricExporter, resource: Resource) -> Self {
         let reader = PeriodicReader::builder(exporter).with_interval(NEVER).build();
         let provider = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
+        let provider = ManuallyDrop::new(provider);
         Self { provider, told: Arc::default(), known: Vec::new() }
     }
 
@@ -60,29 +63,35 @@ fn add(meter: &Meter, family: &MetricFamily, told: &Told) {
             let builder = meter.u64_observable_counter(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
                 if let Some(MetricSamples::Counter(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
         MetricSamples::Gauge(_) => {
             let builder = meter.i64_observable_gauge(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<i64>| {
                 if let Some(MetricSamples::Gauge(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
         MetricSamples::Seconds(_) => {
             let builder = meter.f64_observable_gauge(name).with_description(family.help);
             let read = move |to: &dyn opentelemetry::metrics::AsyncInstrument<f64>| {
                 if let Some(MetricSamples::Seconds(samples)) = find() {
-                    samples.iter().for_each(|(labels, value)| to.observe(*value, &attributes(labels)));
+                    observe(&samples, to);
                 }
             };
-            drop(builder.with_callback(read).build());
+            builder.with_callback(read).build();
         }
+    }
+}
+
+fn observe<T: Copy>(samples: &[(MetricLabels, T)], to: &dyn opentelemetry::metrics::AsyncInstrument<T>) {
+    for (labels, value) in samples {
+        to.observe(*value, &attributes(labels));
     }
 }
 

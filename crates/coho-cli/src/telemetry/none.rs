@@ -11,6 +11,11 @@ pub(crate) fn watch(_: &Global) {
     }
 }
 
+/// The same for a server.
+pub(crate) fn watch_server(global: &Global) {
+    watch(global);
+}
+
 /// Nobody is told of a run.
 pub(crate) fn run_ended(_: &Global, _: String) {}
 

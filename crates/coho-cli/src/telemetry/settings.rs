@@ -48,16 +48,22 @@ impl Settings {
                 return Err(format!("{name} is `{}`; expected `http/protobuf`", protocol.trim()));
             }
         }
+        let parent = value("TRACEPARENT").and_then(|text| parent(text.trim()));
         Ok(Some(Self {
-            traces,
+            // Whoever started this does not keep its own trace either.
+            traces: traces && parent.as_ref().is_none_or(SpanContext::is_sampled),
             metrics,
             timeout: millis(value("OTEL_EXPORTER_OTLP_TIMEOUT")).unwrap_or(TIMEOUT),
             interval: millis(value("OTEL_METRIC_EXPORT_INTERVAL")).unwrap_or(INTERVAL),
-            parent: value("TRACEPARENT").and_then(|text| parent(text.trim())),
+            parent,
             has_name: value("OTEL_SERVICE_NAME").is_some()
-                || value("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|text| text.contains("service.name=")),
+                || value("OTEL_RESOURCE_ATTRIBUTES").is_some_and(|text| names_the_service(&text)),
         }))
     }
+}
+
+fn names_the_service(attributes: &str) -> bool {
+    attributes.split(',').any(|pair| pair.trim_start().starts_with("service.name="))
 }
 
 fn millis(text: Option<String>) -> Option<Duration> {
@@ -99,6 +105,27 @@ mod tests {
         assert!(both.traces && both.metrics && !both.has_name && both.parent.is_none());
         let traces = read(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318/v1/traces")]);
         assert_eq!(traces.unwrap().map(|only| (only.traces, only.metrics)), Some((true, false)));
+    }
+
+    #[test]
+    fn a_trace_that_nobody_keeps_is_not_told() {
+        let named = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        for (flags, told) in [("01", true), ("00", false)] {
+            let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}");
+            let settings = read(&[named, ("TRACEPARENT", &parent)]).unwrap().unwrap();
+            assert_eq!((settings.traces, settings.metrics), (told, true), "{flags}");
+        }
+    }
+
+    #[test]
+    fn only_the_name_of_the_service_itself_names_it() {
+        let named = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+        for (attributes, names) in
+            [("a=b, service.name=crm", true), ("k8s.service.name=x", false), ("service.name=crm", true)]
+        {
+            let settings = read(&[named, ("OTEL_RESOURCE_ATTRIBUTES", attributes)]).unwrap().unwrap();
+            assert_eq!(settings.has_name, names, "{attributes}");
+        }
     }
 
     #[test]

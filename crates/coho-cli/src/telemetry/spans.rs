@@ -36,7 +36,7 @@ pub(super) struct Trace<'a> {
     stages: &'a [StageRecord],
     /// Ids are made of this.
     seed: Uuid,
-    trace: TraceId,
+    id: TraceId,
     parent: Option<SpanContext>,
     scope: InstrumentationScope,
 }
@@ -56,9 +56,9 @@ impl<'a> Trace<'a> {
     pub(super) fn new(run: &'a RunRecord, stages: &'a [StageRecord], parent: Option<&SpanContext>) -> Self {
         let id = run.id.as_str();
         let seed = Uuid::parse_str(id).unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, id.as_bytes()));
-        let trace = parent.map_or_else(|| TraceId::from_bytes(*seed.as_bytes()), SpanContext::trace_id);
+        let trace_id = parent.map_or_else(|| TraceId::from_bytes(*seed.as_bytes()), SpanContext::trace_id);
         let scope = InstrumentationScope::builder("coho").with_version(env!("CARGO_PKG_VERSION")).build();
-        Self { run, stages, seed, trace, parent: parent.cloned(), scope }
+        Self { run, stages, seed, id: trace_id, parent: parent.cloned(), scope }
     }
 
     /// Everything but the calls.
@@ -183,7 +183,7 @@ impl<'a> Trace<'a> {
 
     fn span(&self, id: SpanId, parent: SpanId, draft: Draft) -> SpanData {
         SpanData {
-            span_context: SpanContext::new(self.trace, id, TraceFlags::SAMPLED, false, TraceState::NONE),
+            span_context: SpanContext::new(self.id, id, TraceFlags::SAMPLED, false, TraceState::NONE),
             parent_span_id: parent,
             parent_span_is_remote: false,
             span_kind: draft.kind,

@@ -14,6 +14,7 @@ use opentelemetry_otlp::{
     ExporterBuildError, MetricExporter, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
 };
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 
 use super::http::Collector;
@@ -52,9 +53,10 @@ pub(super) fn work(settings: &Settings, global: &Global, runs: &Receiver<String>
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        // A project whose files are wrong at this moment is told by those who look at it.
-        let Ok(loaded) = project::open(global) else { continue };
-        let told = worker.tell(&loaded, run.as_deref());
+        let told = match project::reopen(global) {
+            Ok(loaded) => worker.tell(&loaded, run.as_deref()),
+            Err(_) => Err("the project's files cannot be read as they are now".to_owned()),
+        };
         worker.told(told);
     }
 }
@@ -66,7 +68,6 @@ impl Worker {
         let resource = resource(settings);
         let spans = settings.traces.then(|| spans(settings, &collector, &resource)).transpose();
         let metrics = settings.metrics.then(|| metrics(settings, &collector)).transpose();
-        let wrong = |error: ExporterBuildError| error.to_string();
         let measures = metrics.map_err(wrong)?.map(|exporter| Measures::new(exporter, resource));
         Ok(Self {
             settings: settings.clone(),
@@ -145,7 +146,25 @@ fn spans(
 
 fn metrics(settings: &Settings, collector: &Collector) -> Result<MetricExporter, ExporterBuildError> {
     let builder = MetricExporter::builder().with_http().with_http_client(collector.clone());
+    // Each process says what the whole ledger has: sums of what was, and no differences.
+    let builder = builder.with_temporality(Temporality::Cumulative);
     builder.with_timeout(settings.timeout).with_retry_policy(RetryPolicy::disabled()).build()
+}
+
+/// What is wrong with a variable, by its name: its value may have a token in it.
+fn wrong(error: ExporterBuildError) -> String {
+    match error {
+        ExporterBuildError::InvalidConfiguration(text) => {
+            let name = text.split(':').next().unwrap_or_default();
+            match name.rsplit(' ').next().filter(|name| name.starts_with("OTEL_")) {
+                Some(name) => format!("the value of `{name}` is not valid"),
+                None => {
+                    "one of the `OTEL_EXPORTER_OTLP_…` variables has a value that is not valid".to_owned()
+                }
+            }
+        }
+        other @ ExporterBuildError::InternalFailure(_) => other.to_string(),
+    }
 }
 
 /// Who tells: the variables say it, or it is `coho`.

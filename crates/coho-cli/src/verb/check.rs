@@ -1,11 +1,12 @@
 //! `coho check`: what is wrong, and what is probably not meant, all of it.
 
+use coho_core::code::Code;
 use coho_engine::check::Checked;
 use coho_mapping::{Mapping, Specification};
 
 use crate::args::Global;
 use crate::exit::Exit;
-use crate::verb::schedules;
+use crate::verb::{dbt, schedules};
 use crate::{engine, print, project};
 
 /// Checks files, and unless it is offline, sources, destinations and traits.
@@ -19,7 +20,12 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
             syncs.iter().flat_map(|sync| Mapping::template_problems(&Specification::of(sync))).collect();
         let mut warnings = loaded.project.warnings.clone();
         warnings.extend(syncs.iter().flat_map(|sync| Mapping::template_warnings(&Specification::of(sync))));
-        Checked { problems, warnings }
+        let dbt = engine.check_dbt().await;
+        // Whoever checks files alone may not have dbt's artifacts.
+        let (absent, wrong): (Vec<_>, Vec<_>) =
+            dbt.problems.iter().cloned().partition(|problem| problem.code == Code::DBT_ARTIFACT);
+        warnings.extend(absent.into_iter().chain(dbt.warnings()));
+        Checked { problems: [problems, wrong].concat(), warnings, dbt: dbt.found }
     } else {
         engine.check(&syncs).await
     };
@@ -30,6 +36,9 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     }
     if global.json {
         let mut document = project::warnings_as_json(&checked.warnings);
+        if !checked.dbt.is_empty() {
+            document["dbt"] = dbt::json(&checked.dbt);
+        }
         document["schedules"] = schedules::json(&loaded.project, now);
         print::json(&document)?;
         return Ok(Exit::Done);
@@ -39,6 +48,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
     let models = print::counted(loaded.project.models.len() as u64, "model");
     print::out(&format!("{syncs} of {models}: {looked_at} are OK{}\n", but(checked.warnings.len())))?;
+    print::out(&dbt::text(&checked.dbt))?;
     print::out(&schedules::text(&loaded.project, now))?;
     Ok(Exit::Done)
 }

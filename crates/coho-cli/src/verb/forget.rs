@@ -1,14 +1,12 @@
 //! `coho forget`: forgets on purpose, after asking.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use coho_core::key::Key;
 use coho_core::started::Started;
 use coho_core::sync::Sync;
 use coho_engine::context::{Engine, EngineError};
 
 use crate::args::Global;
-use crate::exit::{Exit, Known};
+use crate::exit::Exit;
 use crate::{engine, print, project, started};
 
 /// Forgets a sync's memory, or that of one key.
@@ -17,7 +15,7 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
     let what = key.map_or_else(|| format!("all of `{sync}`"), |key| format!("key `{key}` of `{sync}`"));
-    if !yes && !confirmed(&what)? {
+    if !yes && !print::confirmed(&format!("forget {what}? What was delivered stays in Vitally."))? {
         print::talk("nothing was forgotten");
         return Ok(Exit::Done);
     }
@@ -30,17 +28,6 @@ pub(crate) fn forget(global: &Global, sync: &str, key: Option<&str>, yes: bool) 
         print::out(&format!("forgot {keys}: their rows are new to the next run\n"))?;
     }
     Ok(Exit::Done)
-}
-
-fn confirmed(what: &str) -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
-        let message = "cannot ask for confirmation without a terminal".to_owned();
-        return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
-    }
-    print::talk(&format!("forget {what}? What was delivered stays in Vitally. [y/N]"));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// Forgets what is remembered of these syncs, or of one key, and remembers who asked. Gives how many keys.

@@ -1,7 +1,7 @@
 //! `coho check --live`: asks how a workspace behaves, with throw-away records, and writes the answers to the project.
 
 use coho_core::failure::Failure as _;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -22,7 +22,7 @@ pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyho
     let id = uuid::Uuid::new_v4().simple().to_string();
     let name = format!("coho-check-{}", id.get(..8).unwrap_or(&id));
     print::talk(&announced(destination, &name));
-    if !yes && !confirmed()? {
+    if !yes && !print::confirmed("go on?")? {
         print::talk("nothing was asked");
         return Ok(Exit::Done);
     }
@@ -41,17 +41,6 @@ fn announced(destination: &str, name: &str) -> String {
          It takes about 60 calls. Vitally may go on listing the traits coho_check, coho_check_nested and \
          vitally.custom.cohoCheck."
     )
-}
-
-fn confirmed() -> anyhow::Result<bool> {
-    if !io::stdin().is_terminal() {
-        let message = "cannot ask for confirmation without a terminal".to_owned();
-        return Err(Known { message, help: Some("add --yes".to_owned()), code: 2, source: None }.into());
-    }
-    print::talk("go on? [y/N]");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// A switch that Ctrl-C throws. The second time ends the process at once.

@@ -26,6 +26,7 @@ pub(crate) async fn preview(
     let (stop, _listening) = engine::stop_at_ctrl_c();
     let mut all = Vec::new();
     for sync in syncs {
+        project::warn(engine.dbt_warning(sync).await.as_slice(), &loaded.files);
         match engine.preview(sync, &filter, &stop).await {
             Ok(rows) => all.extend(rows),
             Err(coho_engine::context::EngineError::Plan(PlanError::Problems { problems, .. })) => {

@@ -1,6 +1,6 @@
 //! `coho run` and `coho retry`: sends what changed.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use coho_core::key::Key;
@@ -66,14 +66,11 @@ async fn send(
 /// Asks on a terminal whether everything is to be sent again. Elsewhere nobody can be asked: the engine refuses.
 fn sends_again(lost: &[SyncId], engine: &Engine<'_>) -> anyhow::Result<bool> {
     let syncs: Vec<_> = lost.iter().map(SyncId::as_str).collect();
-    print::talk(&format!(
-        "{} sent before, but the ledger `{}` has no record of it. `coho adopt SYNC` compares the rows with Vitally without sending; for events, `coho baseline SYNC` treats the rows as sent. Send everything again? [y/N]",
+    print::ask(&format!(
+        "{} sent before, but the ledger `{}` has no record of it. `coho adopt SYNC` compares the rows with Vitally without sending; for events, `coho baseline SYNC` treats the rows as sent. Send everything again?",
         syncs.join(", "),
         engine.ledger_path().display()
-    ));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    ))
 }
 
 /// Prints what a run did.

@@ -55,7 +55,7 @@ pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit
         names: names(&loaded, typed),
         limits: Limits::default(),
     };
-    telemetry::watch(global);
+    telemetry::watch_server(global);
     let syncs = print::counted(loaded.project.schedules.len() as u64, "sync");
     let process = Arc::new(Process { global: global.clone(), root: loaded.root.clone() });
     let opened = OpenedProject { project: loaded.project, files: loaded.files };

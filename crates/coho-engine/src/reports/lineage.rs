@@ -30,7 +30,7 @@ impl Engine<'_> {
         };
         let sql = match &project.model(&sync.model)?.relation {
             Relation::Sql(sql) => Some(sql.text.as_str()),
-            Relation::Table(_) | Relation::File { .. } => None,
+            Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. } => None,
         };
         let frame = LineageFrame {
             namespace: &target.namespace,
@@ -50,13 +50,23 @@ impl Engine<'_> {
         let model = self.setup.project.model(&sync.model)?;
         let source = self.setup.project.sources.get(&model.source)?;
         let root = &self.setup.root;
-        Some(match (&model.relation, source) {
+        let relation = match &model.relation {
+            Relation::Dbt(dbt) => {
+                self.relation_of(dbt).map_or_else(|| model.relation.clone(), |table| plain(&table))
+            }
+            Relation::Sql(_) | Relation::Table(_) | Relation::File { .. } => model.relation.clone(),
+        };
+        Some(match (&relation, source) {
             (Relation::Table(table), SourceSpec::Postgres { url, statement_timeout }) => {
                 let (url, statement_timeout) = (url.clone(), *statement_timeout);
                 let server = PostgresConnection { url, statement_timeout }.server()?;
-                let table = if table.contains('.') { table.clone() } else { format!("public.{table}") };
                 let namespace = format!("postgres://{}:{}", server.host, server.port);
-                Dataset { namespace, name: format!("{}.{table}", server.database) }
+                let name = match table.matches('.').count() {
+                    0 => format!("{}.public.{table}", server.database),
+                    1 => format!("{}.{table}", server.database),
+                    _ => table.clone(),
+                };
+                Dataset { namespace, name }
             }
             (Relation::Table(table), SourceSpec::Sqlite { path }) => {
                 let namespace = format!("sqlite://{}", absolute(&root.join(path)));
@@ -66,7 +76,7 @@ impl Engine<'_> {
                 let name = absolute(&root.join(folder).join(path));
                 Dataset { namespace: "file".to_owned(), name }
             }
-            (Relation::Sql(_) | Relation::Table(_) | Relation::File { .. }, _) => {
+            (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. }, _) => {
                 Dataset { namespace: jobs.to_owned(), name: format!("{project}.models.{}", model.name) }
             }
         })
@@ -84,6 +94,11 @@ impl Engine<'_> {
         };
         Dataset { namespace: format!("vitally://{place}"), name: name.to_owned() }
     }
+}
+
+/// A table as dbt quotes it, without the quotes: that is how lineage names tables.
+fn plain(relation: &str) -> Relation {
+    Relation::Table(relation.replace('"', ""))
 }
 
 /// A path without detours, if it is there.

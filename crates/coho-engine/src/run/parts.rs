@@ -156,6 +156,13 @@ impl Engine<'_> {
         let clock = &*self.setup.clock;
         let stages = Stages { shared, scope: &part.scope, clock };
         stages.begin(Stage::Read, None)?;
+        match self.dbt_gate(part.sync).await {
+            Err(EngineError::Plan(PlanError::Problems { problems, .. })) => {
+                part.problems = problems;
+                return Ok(());
+            }
+            note => part.sent.notes.extend(note?),
+        }
         let other_encoding = shared.ledger.has_other_encoding(&part.scope)?;
         let making = Planner {
             engine: self,

@@ -60,12 +60,12 @@ pub(crate) struct Writer {
 pub(super) struct Due {
     pub(super) operation: Operation,
     pub(super) before: Option<RowState>,
-    /// When the intent was made durable.
+    /// When the intent was made.
     pub(super) at: Time,
 }
 
 impl Due {
-    /// When the first intent of this write was made durable that nothing is known of: that of an earlier run, or this one.
+    /// When the first intent of this write was made that nothing is known of: that of an earlier run, or this one.
     pub(super) fn since(&self) -> Time {
         match self.before.as_ref().map(|row_state| &row_state.pending) {
             Some(Pending::Open { since, .. }) => *since,

@@ -1,5 +1,6 @@
 //! Departures: what is deleted, what is not, and what would go along.
 
+use coho_core::key::Key;
 use coho_simulator::RecordKind;
 
 use crate::stage::{ACCOUNTS, Failure, Stage, USERS};
@@ -24,6 +25,23 @@ async fn a_user_that_moves_survives_the_account_that_it_leaves() {
     assert_eq!(stage.vitally.record(RecordKind::User, "u-1").map(|user| user.id), Some(before));
     assert_eq!(stage.records()[1], r#"user u-1 "Ada" in <a-002>"#);
     assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_user_whose_values_were_purged_does_not_go_with_its_account() {
+    let stage = stage().await.unwrap();
+    let project = stage.project().unwrap();
+    let engine = stage.engine(&project);
+    let users = project.syncs.iter().find(|sync| sync.id.as_str() == "users").unwrap();
+    assert_eq!(engine.purge(users, &Key::new("1")).unwrap().purged.row_states, 1);
+    assert_eq!(engine.purge(users, &Key::new("1")).unwrap().purged.row_states, 0, "once is enough");
+    let kept = stage.ask_ledger("SELECT sent FROM memory WHERE target = 'u-1'").unwrap();
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].contains("a-001") && !kept[0].contains("Ada"), "{kept:?}");
+    stage.sql("DELETE FROM accounts WHERE id = 1").unwrap();
+    let ran = stage.run().await.unwrap();
+    assert!(ran.told("accounts").ends_with("1 unchanged, 1 stale"), "{}", ran.told("accounts"));
+    assert!(stage.vitally.record(RecordKind::User, "u-1").is_some());
 }
 
 #[tokio::test]

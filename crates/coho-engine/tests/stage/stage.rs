@@ -166,6 +166,13 @@ impl Stage {
         }
     }
 
+    /// Adds a line to `coho.yaml`.
+    pub(crate) fn setting(&mut self, line: &str) {
+        if let Some(text) = self.files.get_mut("coho.yaml") {
+            text.extend(["\n", line, "\n"]);
+        }
+    }
+
     /// Lets time pass: each look at the clock moves it by so much.
     pub(crate) fn tick(&mut self, tick: Duration) {
         self.tick = tick;

@@ -8,7 +8,7 @@ use coho_core::secret::{Masker, Secret};
 use rusqlite::{Connection, params};
 use serde_json::Value as Json;
 
-use super::OF_ROW;
+use super::{LINKS, OF_ROW};
 use crate::failure::Fault;
 use crate::moment::{count, stored};
 use crate::pack::unpacked;
@@ -23,18 +23,26 @@ const SHORTEST_NUMBER: usize = 6;
 /// values of it.
 const NAMES: [&str; 3] = ["id", "externalId", "userId"];
 
+/// The members of documents that are told to people: what others said, in which a value may be. All others are Coho's own words.
+const TOLD: [&str; 6] = ["what", "remedy", "brief", "message", "help", "error"];
+
+/// From how many letters on an id is one wherever it stands as a word; a shorter one has to be quoted.
+const SHORTEST_ID: usize = 6;
+
 /// What belongs to a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Values {
     /// What stays: the row's key and the ids of its records.
     ids: BTreeSet<String>,
     /// What goes.
     texts: BTreeSet<String>,
+    /// Of that, the addresses by which its record is found: nobody else has them.
+    addresses: BTreeSet<String>,
 }
 
 impl Values {
     pub(super) fn new(key: &Key) -> Self {
-        Self { ids: [key.row().to_owned()].into(), texts: BTreeSet::new() }
+        Self { ids: [key.row().to_owned()].into(), ..Self::default() }
     }
 
     /// Adds what a scope knows of the row.
@@ -70,7 +78,7 @@ impl Values {
     /// Adds all values of a JSON text. One that was cut off has none, and its row has them elsewhere.
     fn take(&mut self, json: Option<&str>) {
         if let Some(json) = json.and_then(|json| serde_json::from_str(json).ok()) {
-            self.add(&json);
+            self.add(&json, false);
         }
     }
 
@@ -80,24 +88,37 @@ impl Values {
         self.texts.extend(quoted.filter(|text| text.len() >= SHORTEST_TEXT).map(str::to_owned));
     }
 
-    fn add(&mut self, json: &Json) {
+    /// Adds all values but the ids of other records.
+    fn add(&mut self, json: &Json, is_address: bool) {
         match json {
-            Json::String(text) if text.len() >= SHORTEST_TEXT => drop(self.texts.insert(text.clone())),
+            Json::String(text) if text.len() >= SHORTEST_TEXT => {
+                self.texts.insert(text.clone());
+                if is_address {
+                    self.addresses.insert(text.clone());
+                }
+            }
             Json::Number(number) => {
                 let text = number.to_string();
                 if text.len() >= SHORTEST_NUMBER {
                     self.texts.insert(text);
                 }
             }
-            Json::Array(all) => all.iter().for_each(|json| self.add(json)),
-            Json::Object(members) => members.values().for_each(|json| self.add(json)),
+            Json::Array(all) => all.iter().for_each(|json| self.add(json, is_address)),
+            Json::Object(members) => {
+                for (name, json) in members.iter().filter(|(name, _)| !LINKS.contains(&name.as_str())) {
+                    self.add(json, is_address || name == "email");
+                }
+            }
             Json::String(_) | Json::Null | Json::Bool(_) => {}
         }
     }
 
     /// Whether a text names the row or one of its records.
     pub(super) fn names(&self, text: &str) -> bool {
-        self.ids.iter().any(|id| text.contains(id.as_str()))
+        let is_quoted = |id: &String| {
+            text.contains(&Json::from(id.as_str()).to_string()) || text.contains(&format!("`{id}`"))
+        };
+        self.ids.iter().any(|id| is_quoted(id) || (id.len() >= SHORTEST_ID && is_word_of(text, id)))
     }
 
     /// Whether a text has one of the values.
@@ -114,22 +135,17 @@ impl Values {
                 body.contains(&format!("\"{name}\":{id}")) || body.contains(&format!("\"{name}\": {id}"))
             })
         });
-        named || self.addresses().any(|address| body.contains(address))
+        named || self.addresses.iter().any(|address| body.contains(address))
     }
 
     /// Whether the query of a path has an address of the row, as it is or encoded.
     pub(super) fn show_in_query(&self, path: &str) -> bool {
         let Some((_, query)) = path.split_once('?') else { return false };
-        self.addresses().any(|address| {
-            query.contains(address)
+        self.addresses.iter().any(|address| {
+            query.contains(address.as_str())
                 || query.contains(&address.replace('@', "%40"))
                 || query.contains(&address.replace('@', "%40").replace('+', "%2B"))
         })
-    }
-
-    /// The values that are e-mail addresses: nobody else has them.
-    fn addresses(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(String::as_str).filter(|text| text.contains('@') && !text.contains(' '))
     }
 
     fn masker(&self) -> Masker {
@@ -142,16 +158,16 @@ impl Values {
     pub(super) fn mask_all(&self, connection: &Connection) -> Result<u64, Fault> {
         let masker = self.masker();
         let mut changed = 0;
-        for (table, id, column) in [
-            ("outbox", "number", "body"),
-            ("outbox", "number", "error"),
-            ("runs", "id", "error"),
-            ("run_syncs", "run * 1000000 + scope", "error"),
-            ("alerts", "subject || ' ' || watched", "brief"),
-            ("alerts", "subject || ' ' || watched", "what"),
-            ("alerts", "subject || ' ' || watched", "remedy"),
+        for (table, column) in [
+            ("outbox", "body"),
+            ("outbox", "error"),
+            ("runs", "error"),
+            ("run_syncs", "error"),
+            ("alerts", "brief"),
+            ("alerts", "what"),
+            ("alerts", "remedy"),
         ] {
-            changed += mask_column(connection, &masker, table, id, column)?;
+            changed += mask_column(connection, &masker, table, column)?;
         }
         let mut statement = connection
             .prepare("SELECT number, body FROM outbox WHERE state <> 'waiting' AND body <> '{}'")?;
@@ -168,51 +184,99 @@ impl Values {
     }
 }
 
-fn mask_column(
-    connection: &Connection,
-    masker: &Masker,
-    table: &str,
-    id: &str,
-    column: &str,
-) -> Result<u64, Fault> {
-    let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} IS NOT NULL");
+fn mask_column(connection: &Connection, masker: &Masker, table: &str, column: &str) -> Result<u64, Fault> {
+    let sql = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL");
     let mut statement = connection.prepare(&sql)?;
-    let all = statement
-        .query_map([], |row| Ok((row.get::<_, rusqlite::types::Value>(0)?, row.get::<_, String>(1)?)))?;
+    let all =
+        statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut changed = 0;
-    for (place, text) in all.collect::<rusqlite::Result<Vec<_>>>()? {
-        let masked = masked(masker, &text);
-        if masked != text {
-            let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {id} = ?1");
-            changed += count(stored(connection.execute(&sql, params![place, masked])?));
+    for text in all {
+        let hidden = masked(masker, &text);
+        if hidden != text {
+            let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1");
+            changed += count(stored(connection.execute(&sql, params![text, hidden])?));
         }
     }
     Ok(changed)
 }
 
-/// A text with its values masked. A document stays one: only its strings and long numbers change.
+/// Whether a text has this as a word of its own.
+fn is_word_of(text: &str, word: &str) -> bool {
+    let is_letter = |letter: char| letter.is_alphanumeric() || "-_".contains(letter);
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
+        !before.is_some_and(is_letter) && !after.is_some_and(is_letter)
+    })
+}
+
+/// A text with its values masked. A document stays one: only what it tells people changes.
 fn masked(masker: &Masker, text: &str) -> String {
     match serde_json::from_str::<Json>(text) {
         Ok(mut json @ (Json::Object(_) | Json::Array(_))) => {
-            mask_within(masker, &mut json);
+            let tells = json.is_array();
+            mask_within(masker, &mut json, tells);
             json.to_string()
         }
         Ok(_) | Err(_) => masker.mask(text).into_owned(),
     }
 }
 
-fn mask_within(masker: &Masker, json: &mut Json) {
+fn mask_within(masker: &Masker, json: &mut Json, tells: bool) {
     match json {
-        Json::String(text) => *text = masker.mask(text).into_owned(),
-        Json::Number(number) => {
-            let text = number.to_string();
-            let masked = masker.mask(&text).into_owned();
-            if masked != text {
-                *json = Json::String(masked);
+        Json::String(text) if tells => *text = masker.mask(text).into_owned(),
+        Json::Array(all) => all.iter_mut().for_each(|json| mask_within(masker, json, tells)),
+        Json::Object(members) => {
+            for (name, json) in members.iter_mut() {
+                mask_within(masker, json, TOLD.contains(&name.as_str()));
             }
         }
-        Json::Array(all) => all.iter_mut().for_each(|json| mask_within(masker, json)),
-        Json::Object(members) => members.values_mut().for_each(|json| mask_within(masker, json)),
-        Json::Null | Json::Bool(_) => {}
+        Json::String(_) | Json::Number(_) | Json::Null | Json::Bool(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(key: &str, json: &str) -> Values {
+        let mut values = Values::new(&Key::new(key));
+        values.take(Some(json));
+        values
+    }
+
+    #[test]
+    fn only_the_address_that_finds_the_record_is_nobody_elses() {
+        let of = values(
+            "1",
+            r#"{"email":"ada@acme.example","traits.csm":"cara@coho.example","accountIds":["acme-inc"]}"#,
+        );
+        assert!(of.show_in(r#"{"results":[{"email":"ada@acme.example"}]}"#));
+        assert!(!of.show_in(r#"{"traits":{"csm":"cara@coho.example"}}"#));
+        assert!(of.show_in_query("/users/search?email=ada%40acme.example"));
+        assert!(!of.are_in("the account acme-inc"), "it is another record's id");
+        assert!(of.are_in("asked cara@coho.example"));
+    }
+
+    #[test]
+    fn a_short_key_is_named_where_it_is_quoted_and_a_long_one_as_a_word() {
+        let short = values("1", "{}");
+        assert!(short.names(r#"{"key":"1"}"#) && short.names("row `1` was refused"));
+        assert!(!short.names(r#"{"key":"11"} 1 row"#));
+        let long = values("acc-0001", "{}");
+        assert!(long.names("acc-0001 was refused") && long.names("(acc-0001)"));
+        assert!(!long.names("acc-00012") && !long.names("my-acc-0001"));
+    }
+
+    #[test]
+    fn a_message_keeps_what_it_is_of() {
+        let of = values("1", r#"{"traits.state":"critical","name":"rows-rejected"}"#);
+        let body = r#"{"level":"critical","alert":"rows-rejected","lines":[{"what":"`critical` is refused","count":7}]}"#;
+        let hidden = masked(&of.masker(), body);
+        assert!(
+            hidden.contains(r#""level":"critical""#) && hidden.contains(r#""alert":"rows-rejected""#),
+            "{hidden}"
+        );
+        assert!(!hidden.contains("`critical`"), "{hidden}");
     }
 }

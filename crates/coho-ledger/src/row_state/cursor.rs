@@ -1,8 +1,10 @@
 //! The memories of a scope in the order of their keys, streamed from a connection of their own.
 //!
-//! The cursor sees the ledger as it was at its first page, whatever is written meanwhile. It holds one page at a time.
+//! The cursor sees the ledger as it was at its first page, whatever is written meanwhile. It looks at a page of glances at a
+//! time, and reads whole only those memories that are taken: as many at once as were taken one after the other before.
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,27 +14,62 @@ use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 use super::StateCounts;
+use super::glance::{self, Glance, Glances, Look, PageSeen};
 use super::page::{COLUMNS, Page, Raw};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
 use crate::scope::SyncScope;
 
 /// Memories that are read at once.
-const PAGE: i64 = 2_048;
+const PAGE: usize = 2_048;
 
 /// The memories of a scope, in the order of their keys' bytes.
 #[derive(Debug)]
 pub struct RowStates {
     source: Option<Source>,
-    page: Arc<Page>,
+    path: Arc<Path>,
+    /// Whether there is no further page.
+    is_over: bool,
+    /// How many memories stand before the page.
+    before: usize,
+    page: Glances,
     next: usize,
+    whole: Whole,
     counts: StateCounts,
+}
+
+/// Memories that were read whole: some of the page, one after the other.
+#[derive(Debug, Default)]
+struct Whole {
+    rows: Arc<Page>,
+    /// The place of the first of them on the page.
+    first: usize,
+    /// How many were asked for.
+    run: usize,
+    /// A memory before this place that is taken next makes the run longer.
+    soon: usize,
+}
+
+impl Whole {
+    fn has(&self, place: usize) -> bool {
+        (self.first..self.first + self.rows.len()).contains(&place)
+    }
+
+    /// How many are read from this place on.
+    fn run_from(&self, place: usize) -> usize {
+        if place < self.soon { (2 * self.run).clamp(1, PAGE) } else { 1 }
+    }
+
+    /// The same before the next page, where those of this one are of no use. So many memories were on it.
+    fn turn(&mut self, page: usize) {
+        let soon = if self.soon >= page { self.run } else { 0 };
+        *self = Self { run: self.run, soon, ..Self::default() };
+    }
 }
 
 #[derive(Debug)]
 struct Source {
     connection: Connection,
-    path: Arc<Path>,
     scope: i64,
     /// The last key of the page before, and its departure.
     after: Option<(String, u32)>,
@@ -41,15 +78,24 @@ struct Source {
 impl RowStates {
     /// No memories at all: for a sync that never ran.
     pub fn none() -> Self {
-        Self { source: None, page: Arc::default(), next: 0, counts: StateCounts::default() }
+        Self {
+            source: None,
+            path: Path::new("").into(),
+            is_over: true,
+            before: 0,
+            page: Glances::default(),
+            next: 0,
+            whole: Whole::default(),
+            counts: StateCounts::default(),
+        }
     }
 
     pub(super) fn open(path: &Path, scope: &SyncScope) -> Result<Self, LedgerError> {
         let doing = "opening a cursor";
         let connection = reader(path).map_err(|error| Fault::from(error).on(path, doing))?;
         connection.execute_batch("BEGIN").map_err(|error| Fault::from(error).on(path, doing))?;
-        let source = Source { connection, path: path.into(), scope: scope.id, after: None };
-        let mut row_states = Self { source: Some(source), ..Self::none() };
+        let source = Source { connection, scope: scope.id, after: None };
+        let mut row_states = Self { source: Some(source), path: path.into(), is_over: false, ..Self::none() };
         // The first page is read now, so that the snapshot is of this moment.
         row_states.turn()?;
         Ok(row_states)
@@ -63,13 +109,13 @@ impl RowStates {
     /// Where a row of this key stands to the next memory, which stays the next one: before it, after it, or it is its own.
     /// `None` where there is no further memory.
     pub fn compare(&mut self, row: &[u8]) -> Result<Option<Ordering>, LedgerError> {
-        Ok(self.peek()?.map(|row_state| (row, 0).cmp(&(row_state.key(), row_state.departure()))))
+        Ok(self.peek()?.map(|glance| (row, 0).cmp(&(glance.key, glance.departure))))
     }
 
     /// Whether nothing is to be done about the next memory where its row is seen like this: it was delivered or assumed,
     /// nothing is pending, and neither the row nor the mapping changed. Decodes nothing.
     pub fn is_same(&mut self, seen: &Seen) -> Result<bool, LedgerError> {
-        Ok(self.peek()?.is_some_and(|row_state| row_state.is_same(seen)))
+        Ok(self.peek()?.is_some_and(|glance| glance.is_same(seen)))
     }
 
     /// Whether there is a further memory.
@@ -78,69 +124,133 @@ impl RowStates {
     }
 
     /// The next memory, which stays the next one.
-    fn peek(&mut self) -> Result<Option<Raw<'_>>, LedgerError> {
+    fn peek(&mut self) -> Result<Option<Glance<'_>>, LedgerError> {
         if self.next >= self.page.len() {
             self.turn()?;
         }
-        Ok((self.next < self.page.len()).then(|| self.page.at(self.next)))
+        Ok(self.page.at(self.next))
+    }
+
+    /// Looks at all memories from the first one on, and then stands before the first one again. Nothing may have been passed.
+    pub fn survey(&mut self, mut look: impl FnMut(Look<'_>) -> ControlFlow<()>) -> Result<(), LedgerError> {
+        while !self.is_over()? {
+            if self.page.looks(&mut look).is_break() {
+                break;
+            }
+            self.next = self.page.len();
+        }
+        if let Some(source) = &mut self.source {
+            source.after = None;
+        }
+        (self.page, self.before, self.next) = (Glances::default(), 0, 0);
+        self.is_over = self.source.is_none();
+        Ok(())
+    }
+
+    /// How many memories were passed.
+    pub fn place(&self) -> usize {
+        self.before + self.next
+    }
+
+    /// Whether the next memory is the first of a page.
+    pub fn begins_page(&self) -> bool {
+        self.next >= self.page.len()
+    }
+
+    /// Passes a page, as a survey saw it, without reading it: the next memory must be its first.
+    pub fn pass_page(&mut self, seen: &PageSeen) {
+        if let Some(source) = &mut self.source {
+            source.after = Some(seen.last.clone());
+        }
+        self.before += self.page.len() + seen.number;
+        (self.page, self.next, self.whole) = (Glances::default(), 0, Whole::default());
+        self.counts.add(seen.counts);
     }
 
     /// Goes on behind the next memory, without looking at it. There must be one.
     pub fn pass(&mut self) {
-        let raw = self.page.at(self.next);
-        self.counts.count(raw.delivery(), raw.pending());
+        if let Some(glance) = self.page.at(self.next) {
+            self.counts.count(glance.standing, glance.pending);
+        }
         self.next += 1;
     }
 
     /// The next memory. There must be one.
-    pub fn take_next(&mut self) -> StateRow {
-        let row = StateRow { page: Arc::clone(&self.page), row: self.next, path: self.path() };
+    pub fn take_next(&mut self) -> Result<StateRow, LedgerError> {
+        if !self.whole.has(self.next) {
+            self.read_whole()?;
+        }
+        let (page, path) = (Arc::clone(&self.whole.rows), Arc::clone(&self.path));
+        let row = StateRow { page, row: self.next - self.whole.first, path };
         self.pass();
-        row
+        Ok(row)
     }
 
-    fn path(&self) -> Arc<Path> {
-        self.source.as_ref().map_or_else(|| Path::new("").into(), |source| Arc::clone(&source.path))
+    /// Reads the next memory, and some behind it where several were taken one after the other before.
+    fn read_whole(&mut self) -> Result<(), LedgerError> {
+        let (Some(source), Some(glance)) = (&self.source, self.page.at(self.next)) else { return Ok(()) };
+        let run = self.whole.run_from(self.next);
+        let most = run.min(self.page.len() - self.next);
+        let rows = source.whole(glance, most).map_err(|fault| fault.on(&self.path, "reading memory"))?;
+        self.whole = Whole { rows: Arc::new(rows), first: self.next, run, soon: self.next + 2 * run };
+        Ok(())
     }
 
     fn turn(&mut self) -> Result<(), LedgerError> {
-        let Some(source) = &mut self.source else { return Ok(()) };
-        let page = source.page().map_err(|fault| fault.on(&source.path, "reading memory"))?;
         // At the end nobody asks again, however often it is looked for.
-        if page.len() == 0 {
-            self.source = None;
-        }
-        self.page = Arc::new(page);
+        let Some(source) = self.source.as_mut().filter(|_| !self.is_over) else { return Ok(()) };
+        let page = source.page().map_err(|fault| fault.on(&self.path, "reading memory"))?;
+        self.is_over = page.len() == 0;
+        self.whole.turn(self.page.len());
+        self.before += self.page.len();
+        self.page = page;
         self.next = 0;
         Ok(())
     }
 }
 
 impl Source {
-    fn page(&mut self) -> Result<Page, Fault> {
+    fn page(&mut self) -> Result<Glances, Fault> {
         let from = if self.after.is_some() { "(key, departure) > (?2, ?3)" } else { "?2 IS ?3" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND {from} ORDER BY key, departure LIMIT ?4"
+            "SELECT {} FROM memory WHERE scope = ?1 AND {from} ORDER BY key, departure LIMIT ?4",
+            glance::COLUMNS
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (key, departure) = self.after.as_ref().map(|(key, departure)| (key.as_str(), *departure)).unzip();
-        let page = Page::read(statement.query(params![self.scope, key, departure, PAGE])?)?;
-        if let Some(last) = page.len().checked_sub(1) {
-            let last = page.at(last);
-            let key = std::str::from_utf8(last.key()).map_err(|_| Fault::damaged("a key is not UTF-8"))?;
-            self.after = Some((key.to_owned(), last.departure()));
+        let page = Glances::read(statement.query(params![self.scope, key, departure, count(PAGE)])?)?;
+        if let Some(last) = page.len().checked_sub(1).and_then(|last| page.at(last)) {
+            self.after = Some((text(last.key)?.to_owned(), last.departure));
         }
         Ok(page)
     }
+
+    /// So many memories from this one on.
+    fn whole(&self, first: Glance<'_>, most: usize) -> Result<Page, Fault> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let key = text(first.key)?;
+        Ok(Page::read(statement.query(params![self.scope, key, first.departure, count(most)])?)?)
+    }
+}
+
+fn count(memories: usize) -> i64 {
+    i64::try_from(memories).unwrap_or(i64::MAX)
+}
+
+fn text(key: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(key).map_err(|_| Fault::damaged("a key is not UTF-8"))
 }
 
 impl Iterator for RowStates {
     type Item = Result<StateRow, LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.peek() {
-            Ok(Some(_)) => Some(Ok(self.take_next())),
-            Ok(None) => None,
+        match self.is_over() {
+            Ok(false) => Some(self.take_next()),
+            Ok(true) => None,
             Err(error) => Some(Err(error)),
         }
     }

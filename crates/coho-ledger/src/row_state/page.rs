@@ -187,16 +187,6 @@ impl<'a> Raw<'a> {
         self.time(Column::UpdatedAt).unwrap_or(Time::MAX_UTC)
     }
 
-    /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
-    /// pending, and neither the row nor the mapping changed.
-    pub(crate) fn is_same(self, seen: &Seen) -> bool {
-        matches!(self.delivery(), b"delivered" | b"assumed")
-            && self.pending() == b"none"
-            && self.int(Column::Encoding) == Some(i64::from(ENCODING))
-            && self.bytes(Column::SeenRow) == Some(&seen.row.to_bytes())
-            && self.bytes(Column::SeenMapping) == Some(&seen.mapping.to_bytes())
-    }
-
     /// The whole memory.
     pub(crate) fn decode(self) -> Result<RowState, Fault> {
         Ok(RowState {

@@ -209,6 +209,33 @@ fn links_to_organizations_and_by_vitallys_ids_are_told_too() -> Tested {
     Ok(())
 }
 
+/// How SQLite carries a statement of a plan out.
+fn steps(stage: &Stage, from: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let plan = Connection::open_in_memory()?;
+    plan.execute_batch("CREATE TABLE wanted (object TEXT, target TEXT)")?;
+    stage.ledger.lend(&plan, Some(&stage.scope))?;
+    let mut statement =
+        plan.prepare(&format!("EXPLAIN QUERY PLAN SELECT count(*) FROM wanted WHERE {from}"))?;
+    let steps = statement.query_map([], |row| row.get::<_, String>("detail"))?;
+    Ok(steps.collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+/// SQLite knows no sizes: it would as soon read all memories of the scope for each record that is looked up.
+#[test]
+fn who_holds_a_record_is_looked_up_and_not_searched_for() -> Tested {
+    let stage = Stage::new()?;
+    let holders =
+        "EXISTS (SELECT 1 FROM temp.holders AS held WHERE held.target = wanted.target AND held.holds
+        AND held.departure = 0 AND held.pending = 'none')";
+    let known = "EXISTS (SELECT 1 FROM temp.known_references AS known WHERE known.object = wanted.object
+        AND known.external_id = wanted.target)";
+    for from in [holders, known] {
+        let steps = steps(&stage, from)?;
+        assert!(steps.contains("memory_by_target (scope=? AND target=?)"), "{steps}");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -7,6 +7,7 @@ use coho_core::object::Object;
 use coho_core::path::FieldPath;
 use coho_core::row_state::{DeliveryState, Origin, RowState};
 use coho_core::sync::SyncId;
+use coho_core::target::{ExternalId, VitallyId};
 use coho_core::value::Value;
 use coho_ledger::run::{RunEnding, RunId, RunStatus};
 use coho_ledger::scope::SyncScope;
@@ -82,6 +83,39 @@ fn what_was_removed_before_or_linked_since_stays() -> Tested {
         again.delivery,
         "it was linked to what was made again"
     );
+    Ok(())
+}
+
+#[test]
+fn the_ids_of_what_was_removed_are_forgotten_unless_they_were_seen_since() -> Tested {
+    let (stage, _) = stage()?;
+    let others = stage.ledger.scope(&stage.lease, "production", &SyncId::new("billing"), Object::Account)?;
+    let id = |text: &str| Some(VitallyId::new(text));
+    let let_be = |target: &str, text: &str| -> Result<RowState, Box<dyn std::error::Error>> {
+        let delivery = DeliveryState::Released { sent: Sent::default(), id: id(text), origin: Origin::Found };
+        Ok(RowState { delivery, ..delivered(target)? })
+    };
+    let write = |key: &str, row_state, now| {
+        stage.ledger.write(&stage.lease, &others, &[(Key::new(key), Some(row_state))], now)
+    };
+    write("1", let_be("gone", "v-old")?, at(1))?;
+    write("2", let_be("there", "v-there")?, at(1))?;
+    let known = |target: &str| -> Result<Option<VitallyId>, Box<dyn std::error::Error>> {
+        let target = ExternalId::parse(target)?;
+        let ids = std::slice::from_ref(&target);
+        Ok(stage.ledger.references("production", Object::Account, ids)?.remove(&target))
+    };
+    let look_up = |text: &str, now| -> Tested {
+        let pairs = [(ExternalId::parse("gone")?, VitallyId::new(text))];
+        Ok(stage.ledger.put_references(&stage.lease, "production", Object::Account, &pairs, now)?)
+    };
+    look_up("v-looked-up", at(2))?;
+    stage.ledger.unlink(&stage.lease, at(10), at(11))?;
+    assert_eq!((known("gone")?, known("there")?), (None, id("v-there")));
+    // It is there again: another one.
+    look_up("v-new", at(12))?;
+    stage.ledger.unlink(&stage.lease, at(10), at(13))?;
+    assert_eq!(known("gone")?, id("v-new"));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use coho_core::key::Key;
 use coho_core::row::{Cell, RowBuf};
 use coho_core::row_state::{DeliveryState, Pending, RowState, Seen};
 use coho_ledger::row_state::RowStates;
-use coho_plan::compare::{Comparison, Rows, Same};
+use coho_plan::compare::{Comparison, KnownRows, Rows, Same};
 use coho_plan::failure::PlanError;
 use coho_plan::sort::{SortError, Sorter};
 use coho_plan::stop::Stop;
@@ -111,7 +111,44 @@ fn agrees(rows: &[(String, i64)], known: &BTreeMap<String, i64>, budget: usize) 
         let all = oracle(rows, known, Same::Yield).len();
         assert_eq!(comparison.same(), (all - said.len()) as u64);
     }
+    // With a table of the first page only, and with one of all.
+    [0, 1 << 20].into_iter().try_for_each(|table| meeting_agrees(&stage, rows, known, budget, table))
+}
+
+/// The same with rows that are met while they are read.
+fn meeting_agrees(
+    stage: &Stage,
+    rows: &[(String, i64)],
+    known: &BTreeMap<String, i64>,
+    budget: usize,
+    table: usize,
+) -> Tested {
+    let mut comparison = met_first(stage, rows, budget, table)?;
+    let said = compared(&mut comparison)?;
+    assert_eq!(said, oracle(rows, known, Same::Count { mapping: digest("mapping") }));
+    assert_eq!(comparison.counts().delivered, known.len() as u64);
+    assert_eq!(comparison.same(), (oracle(rows, known, Same::Yield).len() - said.len()) as u64);
     Ok(())
+}
+
+/// A comparison of rows of which those are not sorted that were met as they were, by a table of so many bytes.
+fn met_first(
+    stage: &Stage,
+    rows: &[(String, i64)],
+    budget: usize,
+    table: usize,
+) -> Result<Comparison, Failure> {
+    let mut row_states = stage.ledger.row_states(&stage.scope)?;
+    let stop = Stop::new();
+    let mut known = KnownRows::within(table, &mut row_states, digest("mapping"), &stop)?;
+    let mut sorter = Sorter::new(budget, stage.folder.path());
+    for (key, number) in rows {
+        if !known.meets(&Key::new(key), fingerprint(*number)) {
+            sorter.push(&Key::new(key), fingerprint(*number), &row(*number))?;
+        }
+    }
+    let same = Same::Count { mapping: digest("mapping") };
+    Ok(Comparison::new(sorter.finish()?, row_states, same).knowing(known, &stop))
 }
 
 proptest! {
@@ -125,6 +162,32 @@ proptest! {
     ) {
         agrees(&rows, &known, budget).map_err(|error| TestCaseError::fail(error.to_string()))?;
     }
+}
+
+#[test]
+fn pages_of_which_nothing_changed_are_passed_like_others() -> Tested {
+    const KEYS: i64 = 4_200;
+    let key = |number: i64| format!("{number:05}");
+    let known: BTreeMap<String, i64> = (0..KEYS).map(|number| (key(number), 1)).collect();
+    let rows: Vec<_> = known.iter().map(|(key, number)| (key.clone(), *number)).collect();
+    let stage = Stage::new()?;
+    row_states(&stage, &known)?;
+    meeting_agrees(&stage, &rows, &known, 1 << 20, 1 << 20)?;
+    // Beside the borders of pages, which have 2,048 memories, and in the midst of one.
+    for odd in [0, 2_047, 2_048, 3_000, KEYS - 1] {
+        let at = usize::try_from(odd)?;
+        let mut changed = rows.clone();
+        changed[at].1 = 2;
+        let mut gone = rows.clone();
+        gone.remove(at);
+        let (new, twice) = ((format!("{}+", key(odd)), 1), (key(odd), 1));
+        let more = [vec![new], vec![twice.clone()], vec![twice.clone(), twice], vec![(key(odd), 2)]];
+        let more = more.into_iter().map(|more| [rows.clone(), more].concat());
+        for rows in [changed, gone].into_iter().chain(more) {
+            meeting_agrees(&stage, &rows, &known, 1 << 20, 1 << 20)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -146,9 +209,11 @@ fn only_what_is_settled_counts_as_the_same() -> Tested {
     let rows = ["delivered", "open", "other-row", "removed", "unseen"].map(|key| (key.to_owned(), 1));
     let sorted = sorter(&stage, &rows, 1 << 20)?.finish()?;
     let same = Same::Count { mapping: digest("mapping") };
-    let mut comparison = Comparison::new(sorted, stage.ledger.row_states(&stage.scope)?, same);
-    let keys: Vec<_> = compared(&mut comparison)?.into_keys().collect();
-    assert_eq!(keys, ["open", "other-row", "removed", "unseen"]);
+    let comparison = Comparison::new(sorted, stage.ledger.row_states(&stage.scope)?, same);
+    for mut comparison in [comparison, met_first(&stage, &rows, 1 << 20, 1 << 20)?] {
+        let keys: Vec<_> = compared(&mut comparison)?.into_keys().collect();
+        assert_eq!(keys, ["open", "other-row", "removed", "unseen"]);
+    }
     Ok(())
 }
 
@@ -251,5 +316,9 @@ fn who_asks_to_end_is_heard_while_nothing_is_found() -> Tested {
         stop.ask();
         assert!(matches!(comparison.next(), Some(Err(PlanError::Interrupted))));
     }
+    let stop = Stop::new();
+    stop.ask();
+    let known = KnownRows::of(&mut stage.ledger.row_states(&stage.scope)?, digest("mapping"), &stop);
+    assert!(matches!(known, Err(PlanError::Interrupted)));
     Ok(())
 }

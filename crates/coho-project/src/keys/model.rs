@@ -1,7 +1,7 @@
 //! The keys of model files, and of the comments at the top of a model's SQL file.
 
 use super::Need::{May, Must, With};
-use super::texts::{COLUMN, COLUMNS, DELIMITER, NAMES, TEXTS};
+use super::texts::{COLUMN, COLUMNS, DBT_NAME, DELIMITER, NAMES, TEXTS};
 use super::{Choice, Form, Key, Others, Shape};
 
 /// `models/NAME.yaml`.
@@ -27,6 +27,14 @@ pub(crate) static MODEL: Shape = Shape {
             default: "",
             meaning: "A whole table or view, with its schema if needed: `public.customers`.",
             example: "table: public.customers",
+        },
+        Key {
+            name: "dbt",
+            need: May,
+            form: &Form::Text(&DBT_NAME),
+            default: "",
+            meaning: "The table or view of a dbt model, by the name that `ref` takes; with its package or version if needed: `package.customers`, `customers.v2`. Needs `dbt` in `coho.yaml`.",
+            example: "dbt: customers",
         },
         Key {
             name: "file",
@@ -85,7 +93,7 @@ pub(crate) static MODEL: Shape = Shape {
             example: "infer: false",
         },
     ],
-    one_of: &["sql", "table", "file"],
+    one_of: &["sql", "table", "dbt", "file"],
     others: None,
 };
 

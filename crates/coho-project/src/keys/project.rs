@@ -3,8 +3,8 @@
 use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
 use super::texts::{
-    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, NAME, NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN,
-    TEXTS,
+    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, NAME, NAMES, POSTGRES_URL, RATE, SECRET,
+    SUBDOMAIN, TEXTS,
 };
 use super::webhooks::WEBHOOKS;
 use super::{Choice, Form, Key, Others, Shape, Typed};
@@ -55,6 +55,14 @@ pub(crate) static PROJECT: Shape = Shape {
             example: "destinations: { vitally: { type: vitally, region: us, rest_token: \"${VITALLY_REST_TOKEN}\" } }",
         },
         Key {
+            name: "dbt",
+            need: May,
+            form: &Form::Map(&DBT),
+            default: "models cannot use `dbt`",
+            meaning: "Where dbt writes its manifest and results. A sync does not run while dbt's last command failed for its model or a test on it.",
+            example: "dbt: { target: ../shop/target, max_age: 1d }",
+        },
+        Key {
             name: "ledger",
             need: May,
             form: &Form::Either(&[&TEXTS, &Form::Map(&LEDGER)]),
@@ -101,6 +109,31 @@ pub(crate) static PROJECT: Shape = Shape {
             default: "none",
             meaning: "An address that every `coho run` pings: `/start` at the start, the address itself after success, `/fail` after failure. A service such as Healthchecks then tells you when pings stop. A secret.",
             example: "ping: \"${PING_URL}\"",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static DBT: Shape = Shape {
+    name: "dbt",
+    about: "Where Coho finds dbt's artifacts.",
+    keys: &[
+        Key {
+            name: "target",
+            need: Must,
+            form: &TEXTS,
+            default: "",
+            meaning: "The folder with dbt's `manifest.json` and `run_results.json`, relative to the project.",
+            example: "target: ../shop/target",
+        },
+        Key {
+            name: "max_age",
+            need: May,
+            form: &Form::Text(&MAX_AGE),
+            default: "any age",
+            meaning: "How old dbt's last command may be; a sync does not run when it is older.",
+            example: "max_age: 1d",
         },
     ],
     one_of: &[],
@@ -301,7 +334,7 @@ pub(crate) static VITALLY: Shape = Shape {
             need: May,
             form: &Form::Text(&AT_ONCE),
             default: "`auto`",
-            meaning: "How many calls of the REST API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
+            meaning: "How many calls of each API may be under way at once. `auto` begins with 4 and uses as many as the rate and Vitally's response time ask for, and fewer when Vitally becomes slow under load.",
             example: "concurrency: auto",
         },
     ],

@@ -42,6 +42,27 @@ pub(crate) static DURATION: Text = Text {
     ..TEXT_LIKE
 };
 
+pub(crate) static MAX_AGE: Text = Text {
+    what: "a time such as `30m`, `6h` or `1d`",
+    accepts: |text| crate::read::max_age(text).is_some(),
+    pattern: "^[0-9]{1,9}(ms|s|m|h|d)$",
+    ..TEXT_LIKE
+};
+
+pub(crate) static DBT_NAME: Text = Text {
+    what: "the name of a dbt model such as `customers`, `package.customers` or `customers.v2`",
+    accepts: is_dbt_name,
+    pattern: "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+){0,2}$",
+    ..TEXT_LIKE
+};
+
+fn is_dbt_name(text: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    };
+    text.split('.').count() <= 3 && text.split('.').all(is_part)
+}
+
 pub(crate) static AGE: Text = Text {
     what: "a time such as `24h`, or `off`",
     accepts: |text| crate::read::age(text).is_some(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use coho_core::code::Code;
-use coho_core::model::{Csv, FileFormat, Header, Model, Relation, SqlText, Undeclared};
+use coho_core::jinja;
+use coho_core::model::{Csv, DbtModel, FileFormat, Header, Model, Relation, SqlText, Undeclared};
 use coho_core::place::Place;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::ColumnType;
@@ -19,7 +20,7 @@ pub(crate) struct ReadModel {
     pub(crate) model: Option<Model>,
     /// The source's name, and where it stands.
     pub(crate) source: Option<(String, Place)>,
-    /// Where the file says what is read: at `sql`, `table` or `file`.
+    /// Where the file says what is read: at `sql`, `table`, `dbt` or `file`.
     pub(crate) relation_place: Place,
 }
 
@@ -48,8 +49,9 @@ pub(crate) fn from_sql(name: &str, file: &Arc<str>, text: &str, problems: &mut V
         );
     }
     let place = Place { line: 1, column: 1, ..Place::file(file.clone()) };
-    let sql = || Relation::Sql(SqlText { text: query(text), place, indent: 0 });
-    let relation = (problems.len() == before).then(sql);
+    let sql = SqlText { text: query(text), place, indent: 0 };
+    check_jinja(&sql, problems);
+    let relation = (problems.len() == before).then_some(Relation::Sql(sql));
     finish(name, file, &root, relation, Place::file(file.clone()))
 }
 
@@ -72,6 +74,16 @@ fn finish(
         })
     };
     ReadModel { model: model(), source, relation_place }
+}
+
+/// SQL that was taken over from dbt as it is: no database understands it.
+fn check_jinja(sql: &SqlText, problems: &mut Vec<Problem>) {
+    let Some(found) = jinja::find(&sql.text) else { return };
+    let tag = found.text.lines().next().unwrap_or_default();
+    let length = u32::try_from(tag.chars().count()).unwrap_or(1);
+    let place = sql.place_of(found.line, found.column).unwrap_or_else(|| sql.place.clone());
+    let problem = Problem::new(Code::DBT_SYNTAX, found.message()).help(found.help());
+    problems.push(problem.at(&Place { length, ..place }));
 }
 
 /// The query without a semicolon at its end, since sources put queries into others.
@@ -123,7 +135,15 @@ fn relation(root: &Node, text: &str, problems: &mut Vec<Problem>) -> Option<Rela
         && let Some(sql) = node.text()
     {
         let (place, indent) = begin(node, text);
-        return Some(Relation::Sql(SqlText { text: query(sql), place, indent }));
+        let sql = SqlText { text: query(sql), place, indent };
+        check_jinja(&sql, problems);
+        return Some(Relation::Sql(sql));
+    }
+    if let Some(node) = root.get("dbt")
+        && let Some(name) = node.text()
+    {
+        let (name, place) = (name.to_owned(), node.place.clone());
+        return Some(Relation::Dbt(DbtModel { name, place, relation: None }));
     }
     if let Some(table) = root.text_of("table") {
         return Some(Relation::Table(table.to_owned()));

@@ -13,7 +13,7 @@ use crate::conform::is_missing;
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec};
+use crate::project::{DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec};
 use crate::webhooks::WebhookSpec;
 use crate::yaml::{Content, Entry, Node};
 
@@ -29,6 +29,9 @@ pub(crate) struct Declared {
     pub(crate) destinations: BTreeMap<String, Declaration<DestinationSpec>>,
     /// The destinations that can be read, whether their references resolve or not.
     pub(crate) lacking: BTreeMap<String, Lacking>,
+    pub(crate) dbt: Option<DbtSpec>,
+    /// Whether there is a section `dbt`, right or wrong.
+    pub(crate) has_dbt: bool,
     pub(crate) ledger: LedgerSpec,
     pub(crate) alerts: DeclaredAlerts,
     pub(crate) history: HistorySpec,
@@ -142,6 +145,8 @@ pub(crate) fn read(
         sources,
         destinations,
         lacking: section("destinations").iter().filter_map(lacking).collect(),
+        dbt: root.get("dbt").and_then(dbt),
+        has_dbt: root.entry("dbt").is_some(),
         ledger: ledger(root, problems),
         alerts: super::alerts::project(root, problems),
         history: history(root),
@@ -191,6 +196,15 @@ fn ledger(root: &Node, problems: &mut Vec<Problem>) -> LedgerSpec {
         Some((path, place)) => LedgerSpec { path: path.to_owned(), place: place.clone() },
         None => LedgerSpec { path: LEDGER.to_owned(), place: Place::file(root.place.file.clone()) },
     }
+}
+
+fn dbt(node: &Node) -> Option<DbtSpec> {
+    let target = node.get("target")?;
+    Some(DbtSpec {
+        target: target.text()?.to_owned(),
+        max_age: node.text_of("max_age").and_then(super::max_age),
+        place: target.place.clone(),
+    })
 }
 
 fn history(root: &Node) -> HistorySpec {

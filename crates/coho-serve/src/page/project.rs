@@ -163,6 +163,7 @@ fn model(model: &Model, project: &Project) -> ModelPart {
             Relation::Sql(sql) => sql.text.clone(),
             Relation::Table(table) => format!("the table {table}"),
             Relation::File { path, .. } => format!("the file {path}"),
+            Relation::Dbt(dbt) => format!("the dbt model {}", dbt.name),
         },
         syncs: of_model.map(|sync| sync.id.as_str().to_owned()).collect(),
     }

@@ -236,6 +236,10 @@ impl Table<'_> {
             let room = record.as_slice().len() + 6 * layout.fields.len();
             let mut row = RowBuf::from_bytes(Vec::with_capacity(room));
             for (at, (column, field)) in layout.columns().enumerate() {
+                if needed.leaves_out(at) {
+                    row.push(Cell::Null);
+                    continue;
+                }
                 match cell(column.kind, record.get(field).unwrap_or_default(), &mut scratch) {
                     Ok(cell) => row.push(cell),
                     Err(_) if !needed.has(at) => row.push(Cell::Null),

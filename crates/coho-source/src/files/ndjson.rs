@@ -64,7 +64,7 @@ fn encode(object: &Object, layout: &Layout, needed: &Needed, kinds: &Kinds) -> R
     let mut row = RowBuf::default();
     let mut scratch = String::new();
     for (at, (column, field)) in layout.columns().enumerate() {
-        let value = values.get(field).copied().unwrap_or(&Value::Null);
+        let value = values.get(field).copied().filter(|_| !needed.leaves_out(at)).unwrap_or(&Value::Null);
         match cell(column.kind, value, &mut scratch) {
             Some(cell) => row.push(cell),
             None if !needed.has(at) => row.push(Cell::Null),

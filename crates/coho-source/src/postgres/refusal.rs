@@ -1,12 +1,11 @@
 //! What PostgreSQL says when it refuses, and what a connection's end means. Messages never contain the URL.
 
+use coho_core::jinja;
 use coho_core::secret::address;
 use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
-
-use crate::jinja;
 
 /// The most characters of a server's message: it may quote values of a row.
 const LONGEST_MESSAGE: usize = 300;
@@ -86,7 +85,7 @@ impl ServerError {
             detail: words.detail().map(bounded),
             hint: words.hint().map(bounded),
             position,
-            jinja: if *words.code() == SqlState::SYNTAX_ERROR { jinja::help(sql) } else { None },
+            jinja: if *words.code() == SqlState::SYNTAX_ERROR { jinja::advice(sql) } else { None },
             limit,
         }
     }

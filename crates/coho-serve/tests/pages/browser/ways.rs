@@ -92,7 +92,7 @@ async fn three_clicks_lead_from_home_to_a_request_of_a_storm_of_429() -> Result<
         &[
             "document.querySelector('main a[href^=\"/runs/\"]')",
             "[...document.querySelectorAll('[aria-labelledby=calls] tr')].find((one) => one.textContent.includes('429')).querySelector('a')",
-            "document.querySelector('.call a[href^=\"/calls/\"]')",
+            "document.querySelector('main a[href^=\"/calls/\"]')",
         ],
     )
     .await?;

@@ -8,14 +8,33 @@ const STEP: u64 = 1_000_000_000;
 /// Writes an unscaled number with its point in place, all digits behind it kept.
 pub(super) fn write(bytes: &[u8], scale: usize, out: &mut String) {
     let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    let digits = magnitude(bytes, negative);
-    let padded = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = padded.split_at_checked(padded.len() - scale).unwrap_or((&padded, ""));
+    let digits = match short(bytes, negative) {
+        Some(number) => match i64::try_from(number) {
+            Ok(number) => number.unsigned_abs().to_string(),
+            Err(_) => number.unsigned_abs().to_string(),
+        },
+        None => magnitude(bytes, negative),
+    };
     out.clear();
-    let sign = if negative && digits != "0" { "-" } else { "" };
-    let point = if fraction.is_empty() { "" } else { "." };
-    // Writing to a string cannot fail.
-    write!(out, "{sign}{whole}{point}{fraction}").unwrap_or_default();
+    if negative && digits != "0" {
+        out.push('-');
+    }
+    let missing = (scale + 1).saturating_sub(digits.len());
+    let whole = (digits.len() + missing).saturating_sub(scale);
+    for (at, digit) in std::iter::repeat_n('0', missing).chain(digits.chars()).enumerate() {
+        if at == whole {
+            out.push('.');
+        }
+        out.push(digit);
+    }
+}
+
+/// A number of at most sixteen bytes.
+fn short(bytes: &[u8], negative: bool) -> Option<i128> {
+    let mut all = if negative { [0xFF; 16] } else { [0; 16] };
+    let start = all.len().checked_sub(bytes.len())?;
+    all.get_mut(start..)?.copy_from_slice(bytes);
+    Some(i128::from_be_bytes(all))
 }
 
 fn magnitude(bytes: &[u8], negative: bool) -> String {
@@ -79,8 +98,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_digit_is_kept(number in any::<i128>()) {
+        fn every_digit_is_kept(number in any::<i128>(), small in any::<i64>()) {
             prop_assert_eq!(text(&number.to_be_bytes(), 0), number.to_string());
+            prop_assert_eq!(text(&small.to_be_bytes(), 0), small.to_string());
+            let longer = if number < 0 { [0xFF] } else { [0] };
+            prop_assert_eq!(text(&[&longer[..], &number.to_be_bytes()[..]].concat(), 0), number.to_string());
         }
     }
 }

@@ -63,7 +63,8 @@ fn name(key: &Value) -> String {
     key.scalar_text().unwrap_or_else(|| coho_core::json::write(key))
 }
 
-fn single<'a>(field: &'a Field, leaf: Leaf, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
+/// A single value as a cell.
+pub(super) fn single<'a>(field: &'a Field, leaf: Leaf, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
     match field {
         Field::Null => Ok(Cell::Null),
         Field::Bool(flag) => Ok(Cell::Bool(*flag)),
@@ -85,11 +86,7 @@ fn single<'a>(field: &'a Field, leaf: Leaf, scratch: &'a mut String) -> Result<C
         Field::Float(number) => float(number.to_string().parse().unwrap_or(f64::NAN)),
         Field::Double(number) => float(*number),
         Field::Decimal(number) => {
-            digits::write(number.data(), usize::try_from(number.scale()).unwrap_or(0), scratch);
-            if scratch.len() > 1_000 {
-                return Err(Wrong { what: "a number of more than 1,000 digits", remedy: "text" });
-            }
-            Ok(Cell::Decimal(scratch))
+            decimal(number.data(), usize::try_from(number.scale()).unwrap_or(0), scratch)
         }
         Field::Str(text) if leaf.kind == ColumnType::Json => json(text, scratch),
         Field::Str(text) => Ok(Cell::Text(text)),
@@ -110,12 +107,22 @@ fn single<'a>(field: &'a Field, leaf: Leaf, scratch: &'a mut String) -> Result<C
     }
 }
 
+/// An unscaled number, its highest byte first, as a cell.
+pub(super) fn decimal<'a>(bytes: &[u8], scale: usize, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
+    digits::write(bytes, scale, scratch);
+    if scratch.len() > 1_000 {
+        return Err(Wrong { what: "a number of more than 1,000 digits", remedy: "text" });
+    }
+    Ok(Cell::Decimal(scratch))
+}
+
 fn float(number: f64) -> Result<Cell<'static>, Wrong> {
     let what = if number.is_nan() { "NaN" } else { "an infinity" };
     Float::new(number).map(Cell::Float).ok_or(Wrong { what, remedy: "null" })
 }
 
-fn moment(micros: Option<i64>, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
+/// So many microseconds as a cell; `None` is more than there are.
+pub(super) fn moment(micros: Option<i64>, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
     let outside = Wrong { what: "a moment outside the years 1 to 9999", remedy: "null" };
     let micros = micros.filter(|micros| in_calendar(*micros)).ok_or(outside)?;
     Ok(match leaf.kind {
@@ -132,7 +139,8 @@ fn moment(micros: Option<i64>, leaf: Leaf) -> Result<Cell<'static>, Wrong> {
     })
 }
 
-fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
+/// JSON text as a cell.
+pub(super) fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
     let wrong = Wrong { what: "text that is not JSON", remedy: "text without the JSON type" };
     let value = coho_core::json::parse_strict(text).map_err(|error| doubled(&error).unwrap_or(wrong))?;
     if value.is_null() {

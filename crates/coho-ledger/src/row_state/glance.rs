@@ -1,0 +1,210 @@
+//! What a comparison looks at of each memory: its key, and whether its row is as it was. The rest is read where that is not
+//! enough, which is seldom.
+
+use std::ops::ControlFlow;
+
+use coho_core::digest::{Digest, ENCODING};
+use coho_core::row_state::Seen;
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, Rows};
+
+use super::StateCounts;
+
+/// The columns of a glance.
+pub(super) const COLUMNS: &str = "key, departure, standing, pending, encoding, seen_row, seen_mapping";
+
+/// Some memories at a glance.
+#[derive(Debug, Default)]
+pub(super) struct Glances {
+    keys: Vec<u8>,
+    rows: Vec<Entry>,
+}
+
+/// What is seen when all memories are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Look<'a> {
+    /// A memory of which nothing needs to be done while its row is seen like this.
+    Settled {
+        /// The key's bytes.
+        key: &'a [u8],
+        /// The row and the mapping as they were seen last.
+        seen: Seen,
+    },
+    /// Another memory.
+    Other,
+    /// The end of a page, and what was on it.
+    Page(&'a PageSeen),
+}
+
+/// A page of memories that was looked at.
+#[derive(Clone, Debug)]
+pub struct PageSeen {
+    /// How many they were.
+    pub number: usize,
+    /// The last of them: its key, and which record that its row left.
+    pub last: (String, u32),
+    /// How many there were of each kind.
+    pub counts: StateCounts,
+}
+
+/// One memory at a glance.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance<'a> {
+    /// The key's bytes, by which memories are ordered.
+    pub(super) key: &'a [u8],
+    /// Which record that its row left; 0 for the row's own. By that memories of one key are ordered.
+    pub(super) departure: u32,
+    /// What Vitally is known to hold.
+    pub(super) standing: Standing,
+    /// What is under way.
+    pub(super) pending: Pending,
+    seen: Option<Seen>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: usize,
+    end: usize,
+    departure: u32,
+    standing: Standing,
+    pending: Pending,
+    seen: Option<Seen>,
+}
+
+/// What Vitally is known to hold of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Never,
+    Assumed,
+    Delivered,
+    Released,
+    Removed,
+}
+
+/// What is under way with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pending {
+    None,
+    Open,
+    Waiting,
+}
+
+impl Glances {
+    /// All that these rows give, read to their end.
+    pub(super) fn read(mut rows: Rows<'_>) -> rusqlite::Result<Self> {
+        let mut glances = Self::default();
+        while let Some(row) = rows.next()? {
+            glances.push(row)?;
+        }
+        Ok(glances)
+    }
+
+    fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let start = self.keys.len();
+        self.keys.extend_from_slice(bytes(row.get_ref(0)?));
+        let encoding = row.get_ref(4)?;
+        // What another encoding digested is of no use.
+        let seen = if encoding == ValueRef::Integer(ENCODING.into()) {
+            digest(row.get_ref(5)?).zip(digest(row.get_ref(6)?))
+        } else {
+            None
+        };
+        self.rows.push(Entry {
+            start,
+            end: self.keys.len(),
+            departure: departure(row.get_ref(1)?),
+            standing: Standing::of(bytes(row.get_ref(2)?)),
+            pending: Pending::of(bytes(row.get_ref(3)?)),
+            seen: seen.map(|(row, mapping)| Seen { row, mapping }),
+        });
+        Ok(())
+    }
+
+    /// Looks at all of them.
+    pub(super) fn looks(&self, look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut counts = StateCounts::default();
+        let mut last = None;
+        for glance in (0..self.len()).filter_map(|place| self.at(place)) {
+            counts.count(glance.standing, glance.pending);
+            last = Some((String::from_utf8_lossy(glance.key), glance.departure));
+            let settled = glance.seen.filter(|seen| glance.departure == 0 && glance.is_same(seen));
+            look(settled.map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
+        }
+        match last {
+            Some((key, departure)) => {
+                let last = (key.into_owned(), departure);
+                look(Look::Page(&PageSeen { number: self.len(), last, counts }))
+            }
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// How many memories there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The memory at this place.
+    pub(super) fn at(&self, place: usize) -> Option<Glance<'_>> {
+        let entry = self.rows.get(place)?;
+        Some(Glance {
+            key: self.keys.get(entry.start..entry.end).unwrap_or_default(),
+            departure: entry.departure,
+            standing: entry.standing,
+            pending: entry.pending,
+            seen: entry.seen,
+        })
+    }
+}
+
+impl Glance<'_> {
+    /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
+    /// pending, and neither the row nor the mapping changed.
+    pub(super) fn is_same(self, seen: &Seen) -> bool {
+        matches!(self.standing, Standing::Delivered | Standing::Assumed)
+            && self.pending == Pending::None
+            && self.seen.as_ref() == Some(seen)
+    }
+}
+
+impl Standing {
+    /// The standing of this name in the ledger.
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"assumed" => Self::Assumed,
+            b"delivered" => Self::Delivered,
+            b"released" => Self::Released,
+            b"removed" => Self::Removed,
+            _ => Self::Never,
+        }
+    }
+}
+
+impl Pending {
+    /// What has this name in the ledger. What has no name that Coho writes is read whole, and told there.
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"none" => Self::None,
+            b"waiting" => Self::Waiting,
+            _ => Self::Open,
+        }
+    }
+}
+
+fn bytes(value: ValueRef<'_>) -> &[u8] {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
+    }
+}
+
+fn digest(value: ValueRef<'_>) -> Option<Digest> {
+    bytes(value).try_into().ok().map(Digest::from_bytes)
+}
+
+fn departure(value: ValueRef<'_>) -> u32 {
+    match value {
+        ValueRef::Integer(number) => u32::try_from(number).unwrap_or_default(),
+        ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_) => 0,
+    }
+}

@@ -1,0 +1,162 @@
+//! Rows that are as they were, told while they are read: they are neither sorted nor kept.
+//!
+//! For each memory of which nothing needs to be done while its row stays, the digest of its key and row is kept in a table.
+//! A row that is found there is counted there; the comparison, which passes over all memories in their order, asks how often
+//! each was met. Pages of memories of which all were met once are passed without being read again.
+//!
+//! The table takes some 25 bytes a memory, for as many memories as its budget allows; the rows of the others are sorted.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use coho_core::digest::Digest;
+use coho_core::key::Key;
+use coho_ledger::row_state::{Look, PageSeen, RowStates};
+
+use crate::failure::PlanError;
+use crate::stop::Stop;
+
+/// About the most memory that the table may take: its lists grow by doubling.
+const BUDGET: usize = 256 << 20;
+
+/// How many slots there are for ten digests.
+const SLOTS_FOR_TEN: usize = 14;
+
+/// What a digest takes: itself, its place, its slots, and how often it was met.
+const SIZE: usize = 16 + 4 + 4 * SLOTS_FOR_TEN / 10 + 1;
+
+/// No digest is in this slot.
+const FREE: u32 = u32::MAX;
+
+/// The memories of which nothing needs to be done while their rows stay, and how often each of their rows was met.
+#[derive(Debug, Default)]
+pub struct KnownRows {
+    /// For each memory in its order; of one that is not known, no digest of anything.
+    digests: Vec<Digest>,
+    /// Whether the row was met: never, once, or more often.
+    met: Vec<u8>,
+    /// How often it was met, where that is more often than once.
+    repeats: BTreeMap<u32, u64>,
+    slots: Vec<u32>,
+    pages: Vec<Page>,
+    scratch: Vec<u8>,
+}
+
+/// A page of the ledger.
+#[derive(Debug)]
+struct Page {
+    seen: PageSeen,
+    /// How many of its rows were not met exactly once.
+    open: usize,
+}
+
+impl KnownRows {
+    /// Looks at all memories; those are known that were seen with this mapping.
+    pub fn of(row_states: &mut RowStates, mapping: Digest, stop: &Stop) -> Result<Self, PlanError> {
+        Self::within(BUDGET, row_states, mapping, stop)
+    }
+
+    /// The same in another budget of memory.
+    pub fn within(
+        budget: usize,
+        row_states: &mut RowStates,
+        mapping: Digest,
+        stop: &Stop,
+    ) -> Result<Self, PlanError> {
+        let mut known = Self::default();
+        let mut places = Vec::new();
+        row_states.survey(|look| {
+            match look {
+                Look::Settled { key, seen } if seen.mapping == mapping => {
+                    places.push(u32::try_from(known.digests.len()).unwrap_or(FREE));
+                    known.digests.push(seen.row.keyed(key, &mut known.scratch));
+                }
+                Look::Settled { .. } | Look::Other => known.digests.push(Digest::from_bytes([0; 16])),
+                Look::Page(seen) => {
+                    known.pages.push(Page { seen: seen.clone(), open: seen.number });
+                    if stop.is_asked() || known.digests.len() >= budget / SIZE {
+                        return ControlFlow::Break(());
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        if stop.is_asked() {
+            return Err(PlanError::Interrupted);
+        }
+        known.met = vec![0; known.digests.len()];
+        known.index(&places);
+        Ok(known)
+    }
+
+    /// Gives each of these digests a slot.
+    fn index(&mut self, places: &[u32]) {
+        self.slots = vec![FREE; places.len() * SLOTS_FOR_TEN / 10 + 1];
+        for place in places {
+            let Some(digest) = self.digests.get(*place as usize) else { continue };
+            let mut slot = first_slot(*digest, self.slots.len());
+            while self.slots.get(slot).is_some_and(|taken| *taken != FREE) {
+                slot = (slot + 1) % self.slots.len();
+            }
+            if let Some(free) = self.slots.get_mut(slot) {
+                *free = *place;
+            }
+        }
+    }
+
+    /// Whether a row is as it was seen last. It is then counted here, and needs no look.
+    pub fn meets(&mut self, key: &Key, row: Digest) -> bool {
+        let digest = row.keyed(key.row().as_bytes(), &mut self.scratch);
+        let mut slot = first_slot(digest, self.slots.len());
+        while let Some(place) = self.slots.get(slot).copied().filter(|place| *place != FREE) {
+            if self.digests.get(place as usize) == Some(&digest) {
+                self.meet(place);
+                return true;
+            }
+            slot = (slot + 1) % self.slots.len();
+        }
+        false
+    }
+
+    fn meet(&mut self, place: u32) {
+        let at = place as usize;
+        let page = self.pages.first().map_or(1, |first| first.seen.number);
+        let (Some(met), Some(page)) = (self.met.get_mut(at), self.pages.get_mut(at / page)) else { return };
+        match met {
+            0 => (*met, page.open) = (1, page.open.saturating_sub(1)),
+            1 => {
+                (*met, page.open) = (2, page.open + 1);
+                self.repeats.insert(place, 2);
+            }
+            _ => *self.repeats.entry(place).or_default() += 1,
+        }
+    }
+
+    /// How often the row of the memory at this place was met.
+    pub(super) fn times(&self, place: usize) -> u64 {
+        match self.met.get(place) {
+            None | Some(0) => 0,
+            Some(1) => 1,
+            Some(_) => {
+                u32::try_from(place).ok().and_then(|place| self.repeats.get(&place)).copied().unwrap_or(1)
+            }
+        }
+    }
+
+    /// The page that begins with the memory at this place, if all its rows were met once and none of its keys is that of
+    /// the next row that was not.
+    pub(super) fn page(&self, place: usize, row: Option<&[u8]>) -> Option<&PageSeen> {
+        let length = self.pages.first()?.seen.number.max(1);
+        // The last page may be shorter, and none begins at its end.
+        let page = self.pages.get(place / length).filter(|_| place.is_multiple_of(length))?;
+        let is_clear = row.is_none_or(|row| row > page.seen.last.0.as_bytes());
+        (page.open == 0 && is_clear).then_some(&page.seen)
+    }
+}
+
+/// Where a digest is looked for first.
+fn first_slot(digest: Digest, slots: usize) -> usize {
+    let bytes = digest.to_bytes();
+    let high = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    usize::try_from((u128::from(high) * slots as u128) >> 64).unwrap_or(0)
+}

@@ -1,0 +1,22 @@
+//! Python packages that only tools of the project use, each in an environment of its own.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{child, say};
+
+/// A Python environment with one package; the file that says so is written last.
+pub(crate) fn install(environment: &Path, package: &str) -> Result<()> {
+    let mark: PathBuf = environment.join("installed");
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == package) {
+        return Ok(());
+    }
+    let Some(python) = child::on_path("python3") else {
+        bail!("there is no python3: install it, with its module venv");
+    };
+    say::talk(&format!("installing {package}"));
+    child::run(child::program(python).args(["-m", "venv"]).arg(environment))?;
+    child::run(child::program(environment.join("bin/pip")).args(["install", "--quiet", package]))?;
+    std::fs::write(&mark, package).with_context(|| format!("writing {}", mark.display()))
+}
