@@ -5,11 +5,11 @@
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
 //! a seed, [`rows`] are the books, [`project`] the files, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
-//! [`check`] compares. [`faults`] has the classes of faults.
+//! [`check`] compares what it holds and [`audit`] what it was asked. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +20,7 @@ mod project;
 mod vitally;
 mod older;
 mod check;
+mod audit;
 mod faults;
 
 use faults::{Faults, Wanted};
@@ -57,7 +58,7 @@ const SOME_DEFERRED: i32 = 5;
 /// What a run that nobody kills may take. One that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick [--write|--check]]`
+/// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let kills = arguments.number("--kills")?;
     let seed = arguments.number("--seed")?.unwrap_or(1);
@@ -77,13 +78,16 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
 }
 
-/// The bounded form of `cargo xtask test`: 50 kills, and every class of faults that waits for no time-out.
+/// The bounded form of `cargo xtask test`: 50 kills, and beside them some classes of each family of faults.
 pub(crate) fn bounded() -> Result<()> {
     let target = Workspace::load()?.target;
-    let coho = built(&target, false)?;
-    lives(coho.clone(), Older::load(&target)?, BOUNDED_KILLS, 1)?;
-    let faults = Faults { coho, older: Older::load(&target)?, seed: 1, kills: 1 };
-    faults::run(&faults, &Wanted::Quick, Some(Mode::Check))
+    let (coho, older) = (built(&target, false)?, Older::load(&target)?);
+    let faults = Faults { coho: coho.clone(), older: older.clone(), seed: 1, kills: 1 };
+    thread::scope(|scope| {
+        let kills = scope.spawn(|| lives(coho, older, BOUNDED_KILLS, 1));
+        let classes = faults::run(&faults, &Wanted::Bounded, Some(Mode::Check));
+        kills.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(classes)
+    })
 }
 
 /// Kills at random moments.
@@ -97,7 +101,10 @@ fn lives(coho: PathBuf, older: Older, kills: u64, seed: u64) -> Result<()> {
         })?;
         say::talk(&format!("  {}", torture.tally));
     }
-    say::line(&format!("{}: 0 lost, 0 second records, 0 events twice", torture.tally));
+    say::line(&format!(
+        "{}: 0 lost, 0 second records, 0 events twice, 0 changed ids of events",
+        torture.tally
+    ));
     Ok(())
 }
 
@@ -128,15 +135,21 @@ struct Tally {
     too_late: u64,
     /// Calls that wrote.
     writes: usize,
+    /// Those of them that wrote something again.
+    repeats: u64,
+    /// How many might: what was under way at kills, and calls that were to fail.
+    most_repeats: u64,
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { lives, kills, older, without_ledger, opening, too_late, writes } = self;
+        let Self { lives, kills, older, without_ledger, opening, too_late, writes, repeats, most_repeats } =
+            self;
         write!(
             f,
             "{lives} lives ({older} with an older ledger), {kills} kills ({without_ledger} before there was a ledger, {opening} \
-             before it was used), {too_late} runs that ended by themselves, {writes} writes"
+             before it was used), {too_late} runs that ended by themselves, {writes} writes, {repeats} of them again \
+             (of {most_repeats} that were under way or to fail)"
         )
     }
 }
@@ -153,18 +166,19 @@ impl Torture {
     fn life(&mut self, kills: u64) -> Result<()> {
         self.tally.lives += 1;
         let vitally = Vitally::start(&self.coho, &mut self.random)?;
-        let project = Project::create(vitally.url(), &self.tally.lives.to_string(), &Options::many())?;
+        let project = Project::create(vitally.url(), &self.tally.lives.to_string(), Options::many())?;
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
         let mut usual = Duration::from_millis(400);
-        let mut killed = 0;
+        let (mut killed, mut most) = (0, 0);
         while killed < kills {
-            vitally.trouble(&mut self.random)?;
+            most += vitally.trouble(&mut self.random)?;
             let after = self.moment(usual);
             match run_and_kill(&self.coho, project.folder(), after)? {
                 Ended::Killed => {
                     killed += 1;
+                    most += self.older.under_way(project.folder())?;
                     self.note_stage(&project);
                 }
                 Ended::ByItself(took) => {
@@ -178,9 +192,10 @@ impl Torture {
             }
         }
         self.tally.kills += killed;
-        let outcome = self.settle(&vitally, &project, &rows);
+        let outcome = self.settle(&vitally, &project, &rows, most);
         self.tally.writes += vitally.writes()?;
-        outcome.with_context(|| {
+        self.tally.most_repeats += most;
+        self.tally.repeats += outcome.with_context(|| {
             format!("the project, which began with {schema}, is kept in {}", project.folder().display())
         })?;
         project.remove()
@@ -217,15 +232,15 @@ impl Torture {
         }
     }
 
-    /// Lets a run end, and compares.
-    fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows) -> Result<()> {
+    /// Lets a run end, and compares. Gives how many writes were made again, which may be so many.
+    fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows, most: u64) -> Result<u64> {
         vitally.calm()?;
         settled(&self.coho, project.folder())?;
         check::same(&vitally.state()?, rows)?;
         let before = vitally.writes()?;
         left_alone(&self.coho, project.folder())?;
         match vitally.writes()? - before {
-            0 => Ok(()),
+            0 => audit::check(&vitally.calls()?, most),
             again => bail!("a run after which nothing changed made {again} writes"),
         }
     }

@@ -5,8 +5,9 @@
 //! hold what the rows say, once. [`network`] has the classes of the network and of Vitally, [`machine`] those of the machine,
 //! [`points`] the named points at which a run is killed, [`table`] the page that all of it is shown on.
 
-use std::process::Stdio;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -15,6 +16,7 @@ mod class;
 mod proxy;
 mod bench;
 mod network;
+mod disk;
 mod machine;
 mod points;
 
@@ -22,11 +24,34 @@ use bench::Bench;
 use class::Class;
 pub(crate) use class::Faults;
 use network::Network;
-use table::Shown;
+use table::{ALL_ONCE, Came, Shown};
 
 use super::random::Random;
 use crate::arguments::Mode;
 use crate::say;
+
+/// Classes that are run at the same time.
+const AT_ONCE: usize = 6;
+
+/// What `cargo xtask test` takes: some of each family, none of which waits for long.
+const BOUNDED: [&str; 16] = [
+    "5xx-after",
+    "reset-after",
+    "malformed",
+    "foreign",
+    "ledger-full",
+    "ledger-read-only",
+    "ledger-lost",
+    "source-half",
+    "source-cut",
+    "two-processes",
+    "sighup",
+    "killed-at-first-start",
+    "killed-while-upgrading",
+    "killed-at-intent",
+    "killed-at-send",
+    "killed-at-settle",
+];
 
 /// Which classes are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +59,18 @@ pub(crate) enum Wanted {
     All,
     /// All but those that wait for a time-out.
     Quick,
+    /// Those of `cargo xtask test`.
+    Bounded,
     Named(Vec<String>),
 }
 
 impl Wanted {
-    /// `all`, `quick`, or names with commas between.
+    /// `all`, `quick`, `bounded`, or names with commas between.
     pub(crate) fn parse(text: &str) -> Self {
         match text {
             "all" => Self::All,
             "quick" => Self::Quick,
+            "bounded" => Self::Bounded,
             names => Self::Named(names.split(',').map(|name| name.trim().to_owned()).collect()),
         }
     }
@@ -51,6 +79,7 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Quick => !is_slow,
+            Self::Bounded => BOUNDED.contains(&name),
             Self::Named(names) => names.iter().any(|wanted| wanted == name),
         }
     }
@@ -76,15 +105,35 @@ pub(crate) fn run(faults: &Faults, wanted: &Wanted, mode: Option<Mode>) -> Resul
             bail!("unknown class `{name}`; the classes are {}", all.join(", "));
         }
     }
-    let mut all = Vec::new();
-    for class in classes.into_iter().filter(|class| wanted.has(class.name, class.is_slow)) {
-        let shown = (class.run)(faults).with_context(|| format!("class `{}`", class.name))?;
-        say::line(&shown.line());
-        all.push(shown);
-    }
-    let seen: Vec<Shown> = all.iter().filter(|shown| !shown.exit.starts_with("skipped")).cloned().collect();
-    say::line(&format!("{} classes: 0 lost, 0 second records", seen.len()));
-    mode.map_or(Ok(()), |mode| table::apply(if mode == Mode::Write { &all } else { &seen }, mode))
+    let wanted = classes.into_iter().filter(|class| wanted.has(class.name, class.is_slow));
+    let all = side_by_side(faults, wanted.collect())?;
+    say::line(&table::total(&all, faults.seed));
+    mode.map_or(Ok(()), |mode| table::apply(&all, faults.seed, mode))
+}
+
+/// Runs classes, some at the same time, as most of their time is waiting. Gives what they came to, in their order; all of them
+/// are run, whatever fails.
+fn side_by_side(faults: &Faults, classes: Vec<Class>) -> Result<Vec<Shown>> {
+    let waiting = Mutex::new(classes.into_iter().enumerate());
+    let ended = Mutex::new(BTreeMap::new());
+    // The lock is held for as long as it takes to look.
+    let next = || locked(&waiting).next();
+    let work = || {
+        while let Some((number, class)) = next() {
+            let came = (class.run)(faults).with_context(|| format!("class `{}`", class.name));
+            match &came {
+                Ok(shown) => say::line(&shown.line()),
+                Err(error) => say::talk(&format!("failed: {error:#}")),
+            }
+            locked(&ended).insert(number, came);
+        }
+    };
+    thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    ended.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A class of the network.
@@ -96,31 +145,14 @@ fn struck(faults: &Faults, class: &Network) -> Result<Shown> {
     for _ in 0..faults.kills {
         bench.change(&mut random)?;
         bench.proxy.strike(class.script.clone());
-        kill_on_the_way(&bench, &mut random)?;
+        bench.kill_on_the_way(&mut random)?;
     }
     bench.proxy.calm();
     bench.settle()?;
-    let shown = Shown {
-        name: class.name.to_owned(),
-        what: class.what.to_owned(),
-        exit: ended.exit(),
-        message: bench.plain(&ended.message()),
-        state: "each row once".to_owned(),
-    };
+    let (exit, message) = (ended.exit(), bench.plain(&ended.message()));
+    let came = Came { exit, message, state: ALL_ONCE, tally: bench.tally() };
     bench.end()?;
-    Ok(shown)
-}
-
-/// Starts a run and kills it once it made some calls.
-fn kill_on_the_way(bench: &Bench, random: &mut Random) -> Result<()> {
-    let calls = bench.proxy.calls() + random.below(12) as usize;
-    let mut process = bench.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    bench::until(Duration::from_secs(20), || {
-        Ok(bench.proxy.calls() >= calls || process.try_wait()?.is_some())
-    })?;
-    process.kill()?;
-    process.wait()?;
-    Ok(())
+    Ok(Shown::new(class.name, class.what, came))
 }
 
 #[cfg(test)]
@@ -135,6 +167,7 @@ mod tests {
         let distinct: BTreeSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), names.len());
         let page = std::fs::read_to_string(crate::workspace::root().join("docs/reliability.md")).unwrap();
+        assert!(BOUNDED.iter().all(|name| distinct.contains(name)));
         for name in names {
             assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/reliability.md");
         }

@@ -22,6 +22,15 @@ const GUARDS: &str =
 /// What a person sets who does not want many records to go.
 const NARROW_GUARDS: &str = "removed: delete\nguards: { max_removed: 2 }\n";
 
+/// What guards hold of accounts that are to be removed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guard {
+    /// More than a few.
+    Narrow,
+    /// Nothing.
+    Wide,
+}
+
 /// How a project is made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
@@ -76,7 +85,7 @@ pub(crate) struct Project {
 
 impl Project {
     /// Writes the project's files; the rows come later.
-    pub(crate) fn create(url: &str, life: &str, options: &Options) -> Result<Self> {
+    pub(crate) fn create(url: &str, life: &str, options: Options) -> Result<Self> {
         let project = Self { folder: env::temp_dir().join(format!("coho-torture-{}-{life}", process::id())) };
         let coho = COHO.replace("URL", url).replace("MANY", &options.concurrency.to_string());
         project.write("coho.yaml", &coho)?;
@@ -92,9 +101,13 @@ impl Project {
         Ok(project)
     }
 
-    /// From now on accidents are held.
-    pub(crate) fn guard(&self) -> Result<()> {
-        self.edit("syncs/accounts.yaml", |text| text.replace(GUARDS, NARROW_GUARDS))
+    /// From now on removals are held, or not.
+    pub(crate) fn guard(&self, guard: Guard) -> Result<()> {
+        let (from, to) = match guard {
+            Guard::Narrow => (GUARDS, NARROW_GUARDS),
+            Guard::Wide => (NARROW_GUARDS, GUARDS),
+        };
+        self.edit("syncs/accounts.yaml", |text| text.replace(from, to))
     }
 
     /// Vitally is at another address.

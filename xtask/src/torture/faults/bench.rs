@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,18 @@ use anyhow::{Context, Result, bail};
 use super::class::Faults;
 use super::proxy::Proxy;
 use crate::child;
-use crate::torture::check;
+use crate::torture::older::Older;
 use crate::torture::project::{Options, Project};
 use crate::torture::random::Random;
 use crate::torture::rows::Rows;
 use crate::torture::vitally::Vitally;
+use crate::torture::{audit, check};
 
 /// What a run may take that waits for time-outs.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A run is killed once it made fewer calls than this, or when it ends.
+const CALLS_BEFORE_A_KILL: u32 = 12;
 
 /// After so many runs nothing may be left to do.
 const MOST_RUNS: u32 = 6;
@@ -33,6 +37,21 @@ pub(crate) struct Bench {
     pub(crate) proxy: Proxy,
     pub(crate) project: Project,
     pub(crate) rows: Rows,
+    older: Older,
+    tally: Tally,
+}
+
+/// What was done in a life.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Runs that were killed.
+    pub(crate) kills: u64,
+    /// What the ledger took to be under way at these kills.
+    pub(crate) under_way: u64,
+    /// Writes that were made again.
+    pub(crate) repeats: u64,
+    /// How many might: those under way, and calls that were struck.
+    pub(crate) most_repeats: u64,
 }
 
 /// How a run ended, and what it said.
@@ -44,17 +63,34 @@ pub(crate) struct Ended {
 
 impl Bench {
     pub(crate) fn start(faults: &Faults, name: &str) -> Result<Self> {
-        Self::start_with(faults, name, "strict,limit=1000000,rate=1000000", &Options::one_by_one())
+        Self::start_with(faults, name, "strict,limit=1000000,rate=1000000", Options::one_by_one())
     }
 
     /// With other switches of the simulator, or other files.
-    pub(crate) fn start_with(faults: &Faults, name: &str, switches: &str, options: &Options) -> Result<Self> {
+    pub(crate) fn start_with(faults: &Faults, name: &str, switches: &str, options: Options) -> Result<Self> {
         let vitally = Vitally::with_switches(&faults.coho, &[switches])?;
         let proxy = Proxy::start(vitally.url())?;
         let project = Project::create(&proxy.url(), name, options)?;
         let rows = Rows::first(&mut Random::new(faults.seed));
         project.write_rows(&rows)?;
-        Ok(Self { coho: faults.coho.clone(), vitally, proxy, project, rows })
+        let (coho, older) = (faults.coho.clone(), faults.older.clone());
+        Ok(Self { coho, vitally, proxy, project, rows, older, tally: Tally::default() })
+    }
+
+    /// What was done so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Kills a run. Gives how it ended: it may have been faster.
+    pub(crate) fn kill(&mut self, process: &mut Child) -> Result<ExitStatus> {
+        process.kill()?;
+        let status = process.wait()?;
+        if status.code().is_none() {
+            self.tally.kills += 1;
+            self.tally.under_way += self.older.under_way(self.project.folder())?;
+        }
+        Ok(status)
     }
 
     pub(crate) fn command(&self) -> Command {
@@ -72,6 +108,19 @@ impl Bench {
     pub(crate) fn change(&mut self, random: &mut Random) -> Result<()> {
         self.rows.change(random);
         self.project.write_rows(&self.rows)
+    }
+
+    /// Starts a run that nobody listens to.
+    pub(crate) fn silent(&self) -> Result<Child> {
+        Ok(self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
+    }
+
+    /// Starts a run and kills it once it made some calls.
+    pub(crate) fn kill_on_the_way(&mut self, random: &mut Random) -> Result<()> {
+        let calls = self.proxy.calls() + random.below(CALLS_BEFORE_A_KILL) as usize;
+        let mut process = self.silent()?;
+        until(PATIENCE, || Ok(self.proxy.calls() >= calls || process.try_wait()?.is_some()))?;
+        self.kill(&mut process).map(drop)
     }
 
     /// Lets a run end.
@@ -97,29 +146,41 @@ impl Bench {
         }
     }
 
-    /// Lets runs end until nothing is left to do, holds Vitally against the rows, and lets one more run, which writes nothing.
-    pub(crate) fn settle(&self) -> Result<()> {
+    /// Lets runs end until nothing is left to do.
+    pub(crate) fn catch_up(&self) -> Result<()> {
         let mut last = self.run()?;
         for _ in 1..MOST_RUNS {
             if last.status.success() {
-                break;
+                return Ok(());
             }
             for sync in SYNCS {
                 self.ended(self.verb(&["retry", sync]))?;
             }
             last = self.run()?;
         }
-        if !last.status.success() {
-            bail!("a run that was left alone ended with {}:\n{}", last.exit(), last.text);
+        if last.status.success() {
+            return Ok(());
         }
-        check::same(&self.vitally.state()?, &self.rows)
-            .with_context(|| format!("the project is kept in {}", self.project.folder().display()))?;
+        bail!("a run that was left alone ended with {}:\n{}", last.exit(), last.text)
+    }
+
+    /// Lets runs end, holds Vitally and what it was asked against the rows, and lets one more run, which writes nothing.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        self.settled().with_context(|| format!("the project is kept in {}", self.project.folder().display()))
+    }
+
+    fn settled(&mut self) -> Result<()> {
+        self.catch_up()?;
+        check::same(&self.vitally.state()?, &self.rows)?;
         let before = self.vitally.writes()?;
         let again = self.run()?;
-        match self.vitally.writes()? - before {
-            0 if again.status.success() => Ok(()),
-            writes => bail!("a run after which nothing changed made {writes} writes:\n{}", again.text),
+        let writes = self.vitally.writes()? - before;
+        if writes > 0 || !again.status.success() {
+            bail!("a run after which nothing changed made {writes} writes:\n{}", again.text);
         }
+        self.tally.most_repeats = self.tally.under_way + self.proxy.struck();
+        self.tally.repeats = audit::check(&self.vitally.calls()?, self.tally.most_repeats)?;
+        Ok(())
     }
 
     /// A text without what differs from run to run.
@@ -141,6 +202,11 @@ impl Ended {
         Self { status, text: String::new() }
     }
 
+    /// Of one that said this.
+    pub(crate) fn told(status: ExitStatus, message: &str) -> Self {
+        Self { status, text: format!("error: {message}\n") }
+    }
+
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
     }
@@ -154,7 +220,7 @@ impl Ended {
     pub(crate) fn message(&self) -> String {
         let lines: Vec<&str> = self.text.lines().collect();
         let error = lines.iter().find_map(|line| line.strip_prefix("error: "));
-        if let Some(error) = error {
+        if let Some(error) = error.or_else(|| lines.iter().copied().find(|line| is_problem(line))) {
             return error.to_owned();
         }
         let mut said: Vec<String> = Vec::new();
@@ -170,6 +236,11 @@ impl Ended {
         }
         if said.is_empty() { "nothing".to_owned() } else { said.join("; ") }
     }
+}
+
+/// `models/a.yaml: what is wrong [code]`.
+fn is_problem(line: &str) -> bool {
+    !line.starts_with(' ') && line.contains(": ") && line.ends_with(']')
 }
 
 pub(crate) fn exit(status: ExitStatus) -> String {

@@ -16,10 +16,13 @@ pub(crate) struct Faults {
     pub(crate) kills: u64,
 }
 
+/// What lets a class's life pass.
+type Life = Box<dyn FnOnce(&Faults) -> Result<Shown> + Send>;
+
 /// A class of faults: its name, and what becomes of it.
 pub(crate) struct Class {
     pub(crate) name: &'static str,
     /// Whether it takes a minute.
     pub(crate) is_slow: bool,
-    pub(crate) run: Box<dyn FnOnce(&Faults) -> Result<Shown>>,
+    pub(crate) run: Life,
 }

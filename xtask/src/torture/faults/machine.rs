@@ -10,169 +10,153 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::bench::{Bench, Ended, until};
+use super::bench::{Bench, Ended, PATIENCE, until};
 use super::class::{Class, Faults};
+use super::disk::{FullDisk, NeedsRoot};
 use super::proxy::{Mischief, Moment, Script, Struck};
-use super::table::Shown;
-use crate::torture::project::Options;
+use super::table::{ALL_ONCE, Came, Shown};
+use crate::torture::check;
+use crate::torture::project::{Guard, Options};
+use crate::torture::random::Random;
 
-/// What a class came to: how the run ended, and the state in the end where it is another than that of all rows.
-type Came = Result<(Ended, &'static str)>;
+const NOTHING_SENT: &str = "nothing was sent; later each row once";
+const NOTHING_REMOVED: &str = "nothing was removed; later each row once";
 
-const ALL_ONCE: &str = "each row once";
-const NOTHING_SENT: &str = "nothing was sent";
+/// Without a limit.
+const UNBOUNDED: &str = "strict,limit=1000000,rate=1000000";
+
+/// Twenty calls a second, after a minute's worth at once.
+const BOUNDED: &str = "strict,limit=1200,window=bucket";
 
 struct Machine {
     name: &'static str,
     what: &'static str,
-    run: fn(&mut Bench) -> Came,
+    /// Whether it takes a minute.
+    is_slow: bool,
+    switches: &'static str,
+    /// What holds in the end.
+    state: &'static str,
+    kills: Kills,
+    /// Makes the fault, lets a run end that it strikes, and takes the fault away.
+    run: fn(&mut Bench) -> Result<Ended>,
 }
 
-const MACHINE: [Machine; 17] = [
-    Machine { name: "ledger-full", what: "the ledger's disk fills up", run: ledger_full },
-    Machine { name: "temporary-full", what: "the disk for the plan's file is full", run: temporary_full },
-    Machine { name: "log-full", what: "stdout and stderr are on a full disk", run: log_full },
-    Machine { name: "ledger-read-only", what: "the ledger's folder may not be written", run: read_only },
-    Machine { name: "ledger-corrupt", what: "the ledger's pages are overwritten", run: corrupt },
+/// Where kills are mixed in.
+#[derive(Clone, Copy)]
+enum Kills {
+    /// After each of them the fault is made again.
+    Between,
+    /// The fault is made once, and kills are part of it.
+    Within,
+}
+
+const fn machine(name: &'static str, what: &'static str, run: fn(&mut Bench) -> Result<Ended>) -> Machine {
+    Machine { name, what, is_slow: false, switches: UNBOUNDED, state: ALL_ONCE, kills: Kills::Between, run }
+}
+
+const MACHINE: [Machine; 18] = [
+    Machine { kills: Kills::Within, ..machine("ledger-full", "the ledger's disk fills up", ledger_full) },
+    machine("temporary-full", "the disk for the plan's file is full", temporary_full),
+    machine("log-full", "stdout and stderr are on a full disk", log_full),
+    machine("ledger-read-only", "the ledger's folder may not be written", read_only),
+    machine("ledger-corrupt", "the ledger's pages are overwritten", corrupt),
+    machine("ledger-foreign", "another program's file is in the ledger's place", foreign_ledger),
+    machine("ledger-lost", "the ledger is gone", lost),
+    machine("source-gone", "the file of a model is missing", source_gone),
+    Machine { state: NOTHING_REMOVED, ..machine("source-empty", "a model has no rows", source_empty) },
     Machine {
-        name: "ledger-foreign",
-        what: "another program's file is in the ledger's place",
-        run: foreign_ledger,
+        state: NOTHING_REMOVED,
+        ..machine("source-half", "a model has a third of its rows", source_half)
     },
-    Machine { name: "ledger-lost", what: "the ledger is gone", run: lost },
-    Machine { name: "source-gone", what: "the file of a model is missing", run: source_gone },
-    Machine { name: "source-empty", what: "a model has no rows", run: source_empty },
-    Machine { name: "source-half", what: "a model has a third of its rows", run: source_half },
-    Machine { name: "source-cut", what: "a file ends within a row", run: source_cut },
-    Machine { name: "two-processes", what: "a second run begins", run: two_processes },
-    Machine { name: "dns", what: "Vitally's name cannot be found", run: dns },
-    Machine { name: "tls", what: "Vitally's address does not speak TLS", run: tls },
-    Machine { name: "sigint", what: "SIGINT while it sends", run: |bench| signalled(bench, "INT") },
-    Machine { name: "sigterm", what: "SIGTERM while it sends", run: |bench| signalled(bench, "TERM") },
-    Machine { name: "sighup", what: "SIGHUP while it sends", run: |bench| signalled(bench, "HUP") },
+    Machine { state: NOTHING_REMOVED, ..machine("source-cut", "a file ends within a row", source_cut) },
+    Machine { kills: Kills::Within, ..machine("two-processes", "a second run begins", two_processes) },
+    Machine { state: NOTHING_SENT, ..machine("dns", "Vitally's name cannot be found", dns) },
+    Machine { state: NOTHING_SENT, ..machine("tls", "Vitally's address does not speak TLS", tls) },
+    machine("sigint", "SIGINT while it sends", |bench| signalled(bench, "INT")),
+    machine("sigterm", "SIGTERM while it sends", |bench| signalled(bench, "TERM")),
+    machine("sighup", "SIGHUP while it sends", |bench| signalled(bench, "HUP")),
+    Machine {
+        is_slow: true,
+        switches: BOUNDED,
+        ..machine("foreign-traffic", "another program uses half of the rate", foreign_traffic)
+    },
 ];
 
 pub(crate) fn classes() -> impl Iterator<Item = Class> {
-    let machine = MACHINE.into_iter().map(|Machine { name, what, run }| Class {
-        name,
-        is_slow: false,
-        run: Box::new(move |faults: &Faults| {
-            let mut bench = Bench::start(faults, name)?;
-            came(&mut bench, name, what, run).map(|shown| (shown, bench)).and_then(ended)
-        }),
-    });
-    machine.chain([Class { name: "foreign-traffic", is_slow: true, run: Box::new(foreign_traffic) }])
+    MACHINE.into_iter().map(|class| Class {
+        name: class.name,
+        is_slow: class.is_slow,
+        run: Box::new(move |faults: &Faults| shown(faults, &class)),
+    })
 }
 
-fn ended((shown, bench): (Shown, Bench)) -> Result<Shown> {
-    bench.end()?;
-    Ok(shown)
-}
-
-fn came(bench: &mut Bench, name: &str, what: &str, run: fn(&mut Bench) -> Came) -> Result<Shown> {
-    let shown = |exit: String, message: String, state: &str| Shown {
-        name: name.to_owned(),
-        what: what.to_owned(),
-        exit,
-        message,
-        state: state.to_owned(),
-    };
-    match run(bench) {
-        Ok((ended, state)) => {
-            if state != NOTHING_SENT {
-                bench.settle()?;
-            }
-            Ok(shown(ended.exit(), bench.plain(&ended.message()), state))
-        }
+fn shown(faults: &Faults, class: &Machine) -> Result<Shown> {
+    let mut bench = Bench::start_with(faults, class.name, class.switches, Options::one_by_one())?;
+    let ended = match struck(&mut bench, faults, class) {
         Err(error) if error.downcast_ref::<NeedsRoot>().is_some() => {
-            Ok(shown("skipped: needs root".to_owned(), String::new(), ""))
+            bench.end()?;
+            return Ok(Shown::skipped(class.name, class.what, "needs root"));
         }
-        Err(error) => Err(error),
-    }
+        ended => ended?,
+    };
+    let (exit, message) = (ended.exit(), bench.plain(&ended.message()));
+    let came = Came { exit, message, state: class.state, tally: bench.tally() };
+    bench.end()?;
+    Ok(Shown::new(class.name, class.what, came))
 }
 
-/// What only root may do.
-#[derive(Debug)]
-struct NeedsRoot;
-
-impl std::fmt::Display for NeedsRoot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("needs root")
+/// The first run is the one that is shown.
+fn struck(bench: &mut Bench, faults: &Faults, class: &Machine) -> Result<Ended> {
+    let first = (class.run)(bench)?;
+    let mut random = Random::new(faults.seed);
+    let rounds = if matches!(class.kills, Kills::Between) { faults.kills } else { 0 };
+    for _ in 0..rounds {
+        bench.change(&mut random)?;
+        bench.kill_on_the_way(&mut random)?;
+        (class.run)(bench)?;
     }
-}
-
-impl std::error::Error for NeedsRoot {}
-
-/// A disk of two megabytes that is full.
-struct FullDisk(PathBuf);
-
-impl FullDisk {
-    fn mount(folder: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&folder)?;
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=2m,mode=777", "tmpfs"]).arg(&folder).stderr(Stdio::null());
-        if mount.status().is_ok_and(|status| status.success()) {
-            Ok(Self(folder))
-        } else {
-            Err(NeedsRoot.into())
-        }
-    }
-
-    fn fill(&self) -> Result<()> {
-        if fs::write(self.0.join("filler"), vec![0; 4 << 20]).is_ok() {
-            bail!("the disk is not full");
-        }
-        Ok(())
-    }
-
-    fn free(&self) -> Result<()> {
-        fs::remove_file(self.0.join("filler")).context("freeing the disk")
-    }
-}
-
-impl Drop for FullDisk {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg("-l").arg(&self.0).status());
-    }
+    bench.settle()?;
+    Ok(first)
 }
 
 fn ledger(bench: &Bench) -> PathBuf {
     bench.project.folder().join(".coho/ledger.db")
 }
 
-/// The ledger stays on the small disk until all is settled, and is copied from it then.
-fn ledger_full(bench: &mut Bench) -> Came {
+/// The ledger is made on a small disk, which is full for two runs, one of them killed.
+fn ledger_full(bench: &mut Bench) -> Result<Ended> {
     let disk = FullDisk::mount(bench.project.folder().join(".coho"))?;
-    only(bench, &["run", "accounts", "--limit", "1"])?;
+    make_ledger(bench)?;
     disk.fill()?;
     let ended = bench.run()?;
+    let mut random = Random::new(1);
+    bench.change(&mut random)?;
+    bench.kill_on_the_way(&mut random)?;
     disk.free()?;
     bench.settle()?;
-    drop(disk);
-    // What is under the mount is an empty folder: the ledger went with the disk.
-    drop(fs::remove_file(bench.project.folder().join(".coho-ledger")));
-    Ok((ended, ALL_ONCE))
+    disk.replace()?;
+    Ok(ended)
 }
 
-fn temporary_full(bench: &mut Bench) -> Came {
+fn temporary_full(bench: &mut Bench) -> Result<Ended> {
     let disk = FullDisk::mount(bench.project.folder().join("temporary"))?;
     disk.fill()?;
     let mut command = bench.command();
     command.env("TMPDIR", bench.project.folder().join("temporary"));
     let ended = bench.ended(command)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
-fn log_full(bench: &mut Bench) -> Came {
+fn log_full(bench: &mut Bench) -> Result<Ended> {
     let full = || fs::OpenOptions::new().write(true).open("/dev/full");
     let mut command = bench.verb(&["run", "-v"]);
     command.stdout(full()?).stderr(full()?);
     let status = command.status()?;
-    Ok((Ended::silent(status), ALL_ONCE))
+    Ok(Ended::silent(status))
 }
 
-fn read_only(bench: &mut Bench) -> Came {
-    only(bench, &["run", "accounts", "--limit", "1"])?;
+fn read_only(bench: &mut Bench) -> Result<Ended> {
+    make_ledger(bench)?;
     let folder = bench.project.folder();
     checked(Command::new("chmod").arg("444").arg(ledger(bench)))?;
     checked(Command::new("chmod").arg("555").arg(folder.join(".coho")))?;
@@ -190,12 +174,12 @@ fn read_only(bench: &mut Bench) -> Came {
     if ended.code() != Some(6) {
         return Err(NeedsRoot.into());
     }
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
 /// The first pages stay, so that it still looks like a ledger; it is put back for the end.
-fn corrupt(bench: &mut Bench) -> Came {
-    only(bench, &["run"])?;
+fn corrupt(bench: &mut Bench) -> Result<Ended> {
+    bench.catch_up()?;
     let path = ledger(bench);
     let kept = path.with_extension("kept");
     fs::copy(&path, &kept)?;
@@ -206,29 +190,29 @@ fn corrupt(bench: &mut Bench) -> Came {
     drop(file);
     let ended = bench.run()?;
     put_back(&path, &kept)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
-fn foreign_ledger(bench: &mut Bench) -> Came {
-    only(bench, &["run"])?;
+fn foreign_ledger(bench: &mut Bench) -> Result<Ended> {
+    bench.catch_up()?;
     let path = ledger(bench);
     let kept = path.with_extension("kept");
     fs::copy(&path, &kept)?;
     fs::write(&path, "not a ledger, but a text of another program that is longer than a header".repeat(20))?;
     let ended = bench.run()?;
     put_back(&path, &kept)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
-fn lost(bench: &mut Bench) -> Came {
-    only(bench, &["run"])?;
+fn lost(bench: &mut Bench) -> Result<Ended> {
+    bench.catch_up()?;
     let path = ledger(bench);
     let kept = path.with_extension("kept");
     fs::copy(&path, &kept)?;
     fs::remove_file(&path)?;
     let ended = bench.run()?;
     put_back(&path, &kept)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
 fn put_back(path: &Path, kept: &Path) -> Result<()> {
@@ -238,99 +222,106 @@ fn put_back(path: &Path, kept: &Path) -> Result<()> {
     fs::rename(kept, path).context("putting the ledger back")
 }
 
-fn source_gone(bench: &mut Bench) -> Came {
-    only(bench, &["run"])?;
+fn source_gone(bench: &mut Bench) -> Result<Ended> {
+    bench.catch_up()?;
     fs::remove_file(bench.project.folder().join("data/accounts.csv"))?;
     let ended = bench.run()?;
     bench.project.write_rows(&bench.rows)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
 /// What a guard held is held against the rows as they were: nothing may be gone.
-fn held(bench: &mut Bench, keep: impl Fn(&str) -> String) -> Came {
-    only(bench, &["run"])?;
-    bench.project.guard()?;
+fn held(bench: &mut Bench, keep: impl Fn(&str) -> String) -> Result<Ended> {
+    bench.catch_up()?;
+    bench.project.guard(Guard::Narrow)?;
     let path = bench.project.folder().join("data/accounts.csv");
     let text = fs::read_to_string(&path)?;
     fs::write(&path, keep(&text))?;
     let ended = bench.run()?;
-    crate::torture::check::same(&bench.vitally.state()?, &bench.rows).context("while it is held")?;
+    check::same(&bench.vitally.state()?, &bench.rows).context("while it is held")?;
+    bench.project.guard(Guard::Wide)?;
     bench.project.write_rows(&bench.rows)?;
-    Ok((ended, ALL_ONCE))
+    Ok(ended)
 }
 
-fn source_empty(bench: &mut Bench) -> Came {
-    held(bench, |text| text.lines().take(1).map(|line| format!("{line}\n")).collect())
+fn source_empty(bench: &mut Bench) -> Result<Ended> {
+    held(bench, |text| first_lines(text, 1))
 }
 
-fn source_half(bench: &mut Bench) -> Came {
-    held(bench, |text| {
-        let lines: Vec<&str> = text.lines().collect();
-        lines.iter().take(1 + lines.len() / 3).map(|line| format!("{line}\n")).collect()
-    })
+fn source_half(bench: &mut Bench) -> Result<Ended> {
+    held(bench, |text| first_lines(text, 1 + text.lines().count() / 3))
 }
 
-fn source_cut(bench: &mut Bench) -> Came {
+fn first_lines(text: &str, count: usize) -> String {
+    text.split_inclusive('\n').take(count).collect()
+}
+
+fn source_cut(bench: &mut Bench) -> Result<Ended> {
     held(bench, |text| {
         let end = text.trim_end().rfind(',').unwrap_or_default();
         text.get(..end.saturating_sub(3)).unwrap_or_default().to_owned()
     })
 }
 
-fn two_processes(bench: &mut Bench) -> Came {
+fn two_processes(bench: &mut Bench) -> Result<Ended> {
     bench.proxy.stop_at(Moment::Sent);
-    let mut first = bench.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    until(Duration::from_secs(60), || Ok(bench.proxy.has_stopped()))?;
+    let mut first = bench.silent()?;
+    until(PATIENCE, || Ok(bench.proxy.has_stopped()))?;
     let mut second = bench.run()?;
     second.text = second.text.replace(&first.id().to_string(), "N");
-    first.kill()?;
-    first.wait()?;
+    bench.kill(&mut first)?;
     if let Some(at) = second.text.find(" has held the ledger since ") {
         second.text.truncate(at + " has held the ledger".len());
     }
-    Ok((second, ALL_ONCE))
+    Ok(second)
 }
 
-fn dns(bench: &mut Bench) -> Came {
+fn dns(bench: &mut Bench) -> Result<Ended> {
     elsewhere(bench, "http://coho-torture.invalid")
 }
 
-fn tls(bench: &mut Bench) -> Came {
+fn tls(bench: &mut Bench) -> Result<Ended> {
     let address = bench.proxy.url().replace("http://", "https://");
     elsewhere(bench, &address)
 }
 
-/// A project whose Vitally cannot be reached.
-fn elsewhere(bench: &mut Bench, url: &str) -> Came {
+/// A project whose Vitally cannot be reached, for one run.
+fn elsewhere(bench: &mut Bench, url: &str) -> Result<Ended> {
+    let before = bench.vitally.writes()?;
     bench.project.move_to(&bench.proxy.url(), url)?;
     let ended = bench.run()?;
-    if bench.vitally.writes()? > 0 {
+    bench.project.move_to(url, &bench.proxy.url())?;
+    if bench.vitally.writes()? > before {
         bail!("something was sent");
     }
-    Ok((ended, NOTHING_SENT))
+    Ok(ended)
 }
 
-fn signalled(bench: &mut Bench, name: &str) -> Came {
+fn signalled(bench: &mut Bench, name: &str) -> Result<Ended> {
     let drip = Script { struck: Struck::All, skip: 0, times: usize::MAX, mischief: vec![Mischief::Drip] };
     bench.proxy.strike(drip);
     let log = bench.project.folder().join("log");
     let file = fs::File::create(&log)?;
     let mut process = bench.command().stdout(file.try_clone()?).stderr(file).spawn()?;
-    until(Duration::from_secs(60), || Ok(bench.proxy.calls() >= 4))?;
-    checked(Command::new("kill").arg(format!("-{name}")).arg(process.id().to_string()))?;
+    let calls = bench.proxy.calls() + 4;
+    until(PATIENCE, || Ok(bench.proxy.calls() >= calls || process.try_wait()?.is_some()))?;
+    // One that had nothing to send may be gone.
+    Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(process.id().to_string())
+        .stderr(Stdio::null())
+        .status()?;
     let status = process.wait()?;
     bench.proxy.calm();
-    let mut ended = Ended::silent(status);
-    ended.text = fs::read_to_string(&log)?.lines().take(1).map(|line| format!("error: {line}\n")).collect();
-    Ok((ended, ALL_ONCE))
+    let told = fs::read_to_string(&log)?;
+    Ok(Ended::told(status, told.lines().next().unwrap_or_default()))
 }
 
 /// Another program uses the same token, and takes half of what Vitally allows.
-fn foreign_traffic(faults: &Faults) -> Result<Shown> {
-    let switches = "strict,limit=1200,window=bucket";
-    let bench = Bench::start_with(faults, "foreign-traffic", switches, &Options::one_by_one())?;
+fn foreign_traffic(bench: &mut Bench) -> Result<Ended> {
     let ends = AtomicBool::new(false);
-    let came = thread::scope(|scope| {
+    let bench = &*bench;
+    thread::scope(|scope| {
         scope.spawn(|| {
             while !ends.load(Ordering::SeqCst) {
                 drop(bench.vitally.read_as_another());
@@ -340,22 +331,15 @@ fn foreign_traffic(faults: &Faults) -> Result<Shown> {
         let ended = bench.run();
         ends.store(true, Ordering::SeqCst);
         ended
-    })?;
-    bench.settle()?;
-    let shown = Shown {
-        name: "foreign-traffic".to_owned(),
-        what: "another program uses half of the rate".to_owned(),
-        exit: came.exit(),
-        message: bench.plain(&came.message()),
-        state: ALL_ONCE.to_owned(),
-    };
-    bench.end()?;
-    Ok(shown)
+    })
 }
 
-/// A run before the faults.
-fn only(bench: &Bench, words: &[&str]) -> Result<()> {
-    let ended = bench.ended(bench.verb(words))?;
+/// Lets a run make a ledger, where there is none.
+fn make_ledger(bench: &Bench) -> Result<()> {
+    if ledger(bench).exists() {
+        return Ok(());
+    }
+    let ended = bench.ended(bench.verb(&["run", "accounts", "--limit", "1"]))?;
     if ended.code() == Some(0) {
         Ok(())
     } else {

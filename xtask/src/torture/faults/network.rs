@@ -23,11 +23,14 @@ const SPELLINGS: [&[(&str, &str)]; 8] = [
     &[("Retry-After", "soon"), ("RateLimit-Reset", "never")],
 ];
 
+const ERROR: &str = r#"{"error":"it is not you"}"#;
+
 /// All of them.
 pub(crate) fn classes() -> Vec<Network> {
     let mut classes = refusals();
     classes.extend(broken_connections());
     classes.extend(replies());
+    classes.extend(lies());
     classes
 }
 
@@ -41,58 +44,56 @@ fn class(
     Network { name, what, is_slow: false, script: Script { struck, skip: 1, times, mischief } }
 }
 
+fn slow(class: Network) -> Network {
+    Network { is_slow: true, ..class }
+}
+
 fn refusals() -> Vec<Network> {
-    let error = r#"{"error":"it is not you"}"#;
     let refused = |headers: &[(&str, &str)]| Mischief::Answer(answer("429 Too Many Requests", headers, "{}"));
     vec![
         class(
             "429-storm",
-            "429 with every spelling of the rate's headers, in turn",
+            "429 with every spelling of the rate's headers, in turn, two calls of three",
             Struck::All,
-            8,
-            SPELLINGS.iter().map(|headers| refused(headers)).collect(),
+            12,
+            SPELLINGS
+                .chunks(2)
+                .flat_map(|pair| pair.iter().map(|headers| refused(headers)).chain([Mischief::Pass]))
+                .collect(),
         ),
-        class("429-bare", "429 without a header", Struck::All, 2, vec![refused(&[])]),
+        slow(class("429-bare", "429 without a header", Struck::All, 2, vec![refused(&[])])),
         class(
             "5xx-before",
             "500, 502, 503, 504; nothing was written",
             Struck::Writes,
             8,
-            [
-                "500 Internal Server Error",
-                "502 Bad Gateway",
-                "503 Service Unavailable",
-                "504 Gateway Timeout",
-            ]
-            .map(|status| Mischief::Answer(answer(status, &[], error)))
-            .into(),
+            failures(Mischief::Answer),
         ),
         class(
             "5xx-after",
             "500, 502, 503, 504; the write was made",
             Struck::Writes,
             8,
-            [
-                "500 Internal Server Error",
-                "502 Bad Gateway",
-                "503 Service Unavailable",
-                "504 Gateway Timeout",
-            ]
-            .map(|status| Mischief::AnswerAfter(answer(status, &[], error)))
-            .into(),
+            failures(Mischief::AnswerAfter),
         ),
         class(
             "5xx-reads",
             "503 to reads",
             Struck::Reads,
             6,
-            vec![Mischief::Answer(answer("503 Service Unavailable", &[], error))],
+            vec![Mischief::Answer(answer("503 Service Unavailable", &[], ERROR))],
         ),
     ]
 }
 
+/// Answers of a server, or of what is before it, that does not work.
+fn failures(mischief: fn(Vec<u8>) -> Mischief) -> Vec<Mischief> {
+    let all =
+        ["500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"];
+    all.map(|status| mischief(answer(status, &[], ERROR))).into()
+}
+
 fn broken_connections() -> Vec<Network> {
-    let slow = |class: Network| Network { is_slow: true, ..class };
     vec![
         class("reset-before", "closed before the call was read", Struck::All, 6, vec![Mischief::ResetBefore]),
         class(
@@ -128,25 +129,21 @@ fn broken_connections() -> Vec<Network> {
     ]
 }
 
-/// Answers that are no answer: none of them may pass for a success.
+const JSON: &[(&str, &str)] = &[("Content-Type", "application/json")];
+
+/// Answers that are no answer, to writes that were made.
 fn replies() -> Vec<Network> {
-    let ok =
-        |body: &str| Mischief::AnswerAfter(answer("200 OK", &[("Content-Type", "application/json")], body));
-    let lie = |body: &str| Mischief::Answer(answer("200 OK", &[("Content-Type", "application/json")], body));
-    let to = |status: &str, place: &str| Mischief::Answer(answer(status, &[("Location", place)], ""));
+    let ok = |body: &str| Mischief::AnswerAfter(answer("200 OK", JSON, body));
     let huge = format!("{{\"id\":\"{}\"}}", "x".repeat(20 << 20));
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let no_text = [answer("200 OK", &[], "").as_slice(), &[0xff, 0xfe, 0x00]].concat();
     vec![
         class(
             "malformed",
             "200 with half JSON, bytes that are no text, and no body; the write was made",
             Struck::Writes,
             6,
-            vec![
-                ok("{\"id\": \"v-1\", "),
-                Mischief::AnswerAfter([answer("200 OK", &[], "").as_slice(), &[0xff, 0xfe, 0x00]].concat()),
-                ok(""),
-            ],
+            vec![ok("{\"id\": \"v-1\", "), Mischief::AnswerAfter(no_text), ok("")],
         ),
         class(
             "wrong-types",
@@ -155,6 +152,21 @@ fn replies() -> Vec<Network> {
             6,
             vec![ok(r#"{"id": 7, "externalId": ["a"], "traits": 3}"#), ok("[]"), ok("null"), ok("\"fine\"")],
         ),
+        class(
+            "huge",
+            "200 with 20 MiB, and with 200,000 brackets; the write was made",
+            Struck::Writes,
+            4,
+            vec![ok(&huge), ok(&deep)],
+        ),
+    ]
+}
+
+/// Answers to writes that were not made: none of them may pass for a success.
+fn lies() -> Vec<Network> {
+    let lie = |body: &str| Mischief::Answer(answer("200 OK", JSON, body));
+    let to = |status: &str, place: &str| Mischief::Answer(answer(status, &[("Location", place)], ""));
+    vec![
         class(
             "foreign",
             "200 from a proxy, a login page or another API; nothing was written",
@@ -177,13 +189,6 @@ fn replies() -> Vec<Network> {
                 lie(r#"{"id":"another","externalId":"another","name":"Another","traits":{}}"#),
                 Mischief::Answer(answer("202 Accepted", &[], "{}")),
             ],
-        ),
-        class(
-            "huge",
-            "200 with 20 MiB, and with 200,000 brackets; the write was made",
-            Struck::Writes,
-            4,
-            vec![ok(&huge), ok(&deep)],
         ),
         class(
             "redirects",

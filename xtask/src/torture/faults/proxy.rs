@@ -3,16 +3,21 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+/// Between the pieces of an answer that drips.
+const DRIP: Duration = Duration::from_millis(20);
+
 /// What is done to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Mischief {
+    /// It passes, among others that do not.
+    Pass,
     /// It is answered with these bytes, and the simulator never sees it.
     Answer(Vec<u8>),
     /// The simulator does what it asks for; it is answered with these bytes.
@@ -79,6 +84,7 @@ struct Shared {
     plan: Mutex<Plan>,
     reached: AtomicBool,
     calls: AtomicUsize,
+    struck: AtomicU64,
     ends: AtomicBool,
 }
 
@@ -99,6 +105,7 @@ impl Proxy {
             plan: Mutex::default(),
             reached: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
+            struck: AtomicU64::new(0),
             ends: AtomicBool::new(false),
         });
         let of_thread = Arc::clone(&shared);
@@ -139,6 +146,11 @@ impl Proxy {
     /// Whether a write stopped.
     pub(crate) fn has_stopped(&self) -> bool {
         self.shared.reached.load(Ordering::SeqCst)
+    }
+
+    /// How many writes were made to fail.
+    pub(crate) fn struck(&self) -> u64 {
+        self.shared.struck.load(Ordering::SeqCst)
     }
 
     /// How many calls came.
@@ -183,12 +195,16 @@ impl Shared {
         if !fits {
             return Turn::Pass;
         }
-        let number = plan.seen.checked_sub(script.skip);
-        let struck = number.filter(|number| *number < script.times);
-        let turn = struck.and_then(|number| script.mischief.get(number % script.mischief.len().max(1)));
-        let turn = turn.map_or(Turn::Pass, |mischief| Turn::Strike(mischief.clone()));
+        let number = plan.seen.checked_sub(script.skip).filter(|number| *number < script.times);
+        let mischief = number.and_then(|number| script.mischief.get(number % script.mischief.len().max(1)));
+        let mischief = mischief.cloned();
         plan.seen += 1;
-        turn
+        mischief.map_or(Turn::Pass, |mischief| {
+            // A slow answer is none that failed, and what a read tells may be asked again.
+            let fails = writes && !matches!(mischief, Mischief::Pass | Mischief::Drip);
+            self.struck.fetch_add(u64::from(fails), Ordering::SeqCst);
+            Turn::Strike(mischief)
+        })
     }
 }
 
@@ -211,7 +227,7 @@ fn serve(shared: &Shared, mut client: TcpStream) -> io::Result<()> {
     }
 }
 
-/// Gives whether the connection goes on.
+/// Gives whether the connection goes on. What was made up has no length that one could rely on, so it ends then.
 fn strike(
     shared: &Shared,
     client: &mut TcpStream,
@@ -220,11 +236,15 @@ fn strike(
     mischief: Mischief,
 ) -> io::Result<bool> {
     match mischief {
-        Mischief::ResetBefore => return Ok(false),
-        Mischief::ResetDuring => {
+        Mischief::Pass | Mischief::Drip => {
             let answer = passed_on(shared, client, head, rest)?;
-            client.write_all(answer.get(..20).unwrap_or(&answer))?;
-            return Ok(false);
+            let (few, pause) =
+                if mischief == Mischief::Drip { (40, DRIP) } else { (answer.len(), Duration::ZERO) };
+            for piece in answer.chunks(few.max(1)) {
+                client.write_all(piece)?;
+                thread::sleep(pause);
+            }
+            return Ok(true);
         }
         Mischief::Answer(bytes) => {
             read_body(client, head, rest)?;
@@ -234,32 +254,30 @@ fn strike(
             passed_on(shared, client, head, rest)?;
             client.write_all(&bytes)?;
         }
-        Mischief::ResetAfter => {
-            passed_on(shared, client, head, rest)?;
-            return Ok(false);
-        }
-        Mischief::HalfBody => {
-            let answer = passed_on(shared, client, head, rest)?;
-            client
-                .write_all(answer.get(..answer.len().saturating_sub(answer.len() / 4)).unwrap_or(&answer))?;
-            return Ok(false);
-        }
-        Mischief::Drip => {
-            for few in passed_on(shared, client, head, rest)?.chunks(40) {
-                client.write_all(few)?;
-                thread::sleep(Duration::from_millis(20));
-            }
-            return Ok(true);
-        }
+        Mischief::ResetBefore => {}
+        Mischief::ResetDuring => send_some(shared, client, head, rest, |_| 20)?,
+        Mischief::ResetAfter => send_some(shared, client, head, rest, |_| 0)?,
+        Mischief::HalfBody => send_some(shared, client, head, rest, |length| length - length / 4)?,
         Mischief::Silence => wait_for_end(client),
         Mischief::SilenceAfter => {
             passed_on(shared, client, head, rest)?;
             wait_for_end(client);
         }
     }
-    // What was made up has no length that one could rely on.
     drop(client.shutdown(Shutdown::Both));
     Ok(false)
+}
+
+/// Passes a call on, and sends the beginning of its answer.
+fn send_some(
+    shared: &Shared,
+    client: &mut TcpStream,
+    head: &str,
+    rest: Vec<u8>,
+    some: fn(usize) -> usize,
+) -> io::Result<()> {
+    let answer = passed_on(shared, client, head, rest)?;
+    client.write_all(answer.get(..some(answer.len())).unwrap_or(&answer))
 }
 
 /// Lets a write come as far as this, and waits until somebody kills its process.
@@ -324,6 +342,8 @@ fn read_head(client: &mut TcpStream) -> io::Result<Option<(String, Vec<u8>)>> {
         }
         match client.read(&mut piece)? {
             0 => return Ok(None),
+            // What is no text is none of HTTP.
+            _ if !piece[0].is_ascii_graphic() && bytes.is_empty() => return Ok(None),
             count => bytes.extend_from_slice(piece.get(..count).unwrap_or_default()),
         }
     }
@@ -350,7 +370,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 
 /// An HTTP answer.
 pub(crate) fn answer(status: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-        .into_bytes()
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("HTTP/1.1 {status}\r\n{}", headers.concat());
+    format!("{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
 }
