@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, then every example in its documentation.
+//! `cargo xtask test`: every test of the workspace, then every example in its documentation, then a bounded torture.
 //!
 //! What tests need is looked for first ([`crate::install`]). What is missing and cannot be installed is said; the tests that
 //! need it find out for themselves, say `skipped: WHY (TEST)` on stderr, and the last line counts them. With `--clock` the tests
@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 use crate::clock::{self, Clock};
 use crate::install::{self, Need, Permission};
 use crate::workspace::root;
-use crate::{child, say};
+use crate::{child, say, torture};
 
 mod browser;
 mod counts;
@@ -66,7 +66,11 @@ pub(crate) fn all(permission: Permission, filter: Option<&str>) -> Result<()> {
     for (why, number) in tests.skips().chain(examples.skips()) {
         say::line(&format!("skipped: {number}, because {why}"));
     }
-    if tests_passed && examples_passed { Ok(()) } else { bail!("tests failed") }
+    if !tests_passed || !examples_passed {
+        bail!("tests failed");
+    }
+    // Who asks for some tests by name does not ask for kills.
+    if filter.is_none() { torture::bounded() } else { Ok(()) }
 }
 
 /// The same with another clock, and without the examples of the documentation.

@@ -5,11 +5,11 @@
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
 //! a seed, [`rows`] are the books, [`project`] the files, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
-//! [`check`] compares.
+//! [`check`] compares what it holds and [`audit`] what it was asked. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -20,19 +20,28 @@ mod project;
 mod vitally;
 mod older;
 mod check;
+mod audit;
+mod faults;
 
+use faults::{Faults, Wanted};
 use older::Older;
-use project::Project;
+use project::{Options, Project};
 use random::Random;
 use rows::Rows;
 use vitally::Vitally;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Mode};
 use crate::workspace::Workspace;
 use crate::{child, say};
 
 /// Kills that are made where the command line names no number.
 const KILLS: u64 = 300;
+
+/// Kills in the bounded form.
+const BOUNDED_KILLS: u64 = 50;
+
+/// Kills in each class of the network where the command line names no number.
+const KILLS_IN_A_CLASS: u64 = 3;
 
 /// Kills in one life, at most.
 const KILLS_IN_A_LIFE: u64 = 6;
@@ -49,14 +58,40 @@ const SOME_DEFERRED: i32 = 5;
 /// What a run that nobody kills may take. One that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// `cargo xtask torture [--kills N] [--seed S] [--release]`
+/// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
-    let kills = arguments.number("--kills")?.unwrap_or(KILLS);
+    let kills = arguments.number("--kills")?;
     let seed = arguments.number("--seed")?.unwrap_or(1);
     let release = arguments.flag("--release");
+    let wanted = arguments.value("--faults")?.map(|names| Wanted::parse(&names));
+    let writes = arguments.flag("--write").then_some(Mode::Write);
+    let mode = writes.or_else(|| arguments.flag("--check").then_some(Mode::Check));
     arguments.nothing_left()?;
     let target = Workspace::load()?.target;
     let (coho, older) = (built(&target, release)?, Older::load(&target)?);
+    match wanted {
+        None => lives(coho, older, kills.unwrap_or(KILLS), seed),
+        Some(wanted) => {
+            let kills = kills.unwrap_or(KILLS_IN_A_CLASS);
+            faults::run(&Faults { coho, older, seed, kills }, &wanted, mode)
+        }
+    }
+}
+
+/// The bounded form of `cargo xtask test`: 50 kills, and beside them some classes of each family of faults.
+pub(crate) fn bounded() -> Result<()> {
+    let target = Workspace::load()?.target;
+    let (coho, older) = (built(&target, false)?, Older::load(&target)?);
+    let faults = Faults { coho: coho.clone(), older: older.clone(), seed: 1, kills: 1 };
+    thread::scope(|scope| {
+        let kills = scope.spawn(|| lives(coho, older, BOUNDED_KILLS, 1));
+        let classes = faults::run(&faults, &Wanted::Bounded, Some(Mode::Check));
+        kills.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(classes)
+    })
+}
+
+/// Kills at random moments.
+fn lives(coho: PathBuf, older: Older, kills: u64, seed: u64) -> Result<()> {
     let mut torture = Torture { coho, older, random: Random::new(seed), tally: Tally::default() };
     say::talk(&format!("{kills} kills, seed {seed}"));
     while torture.tally.kills < kills {
@@ -66,7 +101,10 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         })?;
         say::talk(&format!("  {}", torture.tally));
     }
-    say::line(&format!("{}: 0 lost, 0 second records, 0 events twice", torture.tally));
+    say::line(&format!(
+        "{}: 0 lost, 0 second records, 0 events twice, 0 changed ids of events",
+        torture.tally
+    ));
     Ok(())
 }
 
@@ -97,15 +135,21 @@ struct Tally {
     too_late: u64,
     /// Calls that wrote.
     writes: usize,
+    /// Those of them that wrote something again.
+    repeats: u64,
+    /// How many might: what was under way at kills, and calls that were to fail.
+    most_repeats: u64,
 }
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { lives, kills, older, without_ledger, opening, too_late, writes } = self;
+        let Self { lives, kills, older, without_ledger, opening, too_late, writes, repeats, most_repeats } =
+            self;
         write!(
             f,
             "{lives} lives ({older} with an older ledger), {kills} kills ({without_ledger} before there was a ledger, {opening} \
-             before it was used), {too_late} runs that ended by themselves, {writes} writes"
+             before it was used), {too_late} runs that ended by themselves, {writes} writes, {repeats} of them again \
+             (of {most_repeats} that were under way or to fail)"
         )
     }
 }
@@ -122,18 +166,19 @@ impl Torture {
     fn life(&mut self, kills: u64) -> Result<()> {
         self.tally.lives += 1;
         let vitally = Vitally::start(&self.coho, &mut self.random)?;
-        let project = Project::create(vitally.url(), self.tally.lives)?;
+        let project = Project::create(vitally.url(), &self.tally.lives.to_string(), Options::many())?;
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
         let mut usual = Duration::from_millis(400);
-        let mut killed = 0;
+        let (mut killed, mut most) = (0, 0);
         while killed < kills {
-            vitally.trouble(&mut self.random)?;
+            most += vitally.trouble(&mut self.random)?;
             let after = self.moment(usual);
             match run_and_kill(&self.coho, project.folder(), after)? {
                 Ended::Killed => {
                     killed += 1;
+                    most += self.older.under_way(project.folder())?;
                     self.note_stage(&project);
                 }
                 Ended::ByItself(took) => {
@@ -147,9 +192,10 @@ impl Torture {
             }
         }
         self.tally.kills += killed;
-        let outcome = self.settle(&vitally, &project, &rows);
+        let outcome = self.settle(&vitally, &project, &rows, most);
         self.tally.writes += vitally.writes()?;
-        outcome.with_context(|| {
+        self.tally.most_repeats += most;
+        self.tally.repeats += outcome.with_context(|| {
             format!("the project, which began with {schema}, is kept in {}", project.folder().display())
         })?;
         project.remove()
@@ -162,7 +208,7 @@ impl Torture {
         }
         self.tally.older += 1;
         rows.others.push(older::STAYS);
-        let schema = self.older.put(project.folder(), vitally, &mut self.random)?;
+        let schema = self.older.put(project.folder(), vitally, &mut self.random, vitally.url())?;
         Ok(format!("a ledger of the schema {schema}"))
     }
 
@@ -186,15 +232,15 @@ impl Torture {
         }
     }
 
-    /// Lets a run end, and compares.
-    fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows) -> Result<()> {
+    /// Lets a run end, and compares. Gives how many writes were made again, which may be so many.
+    fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows, most: u64) -> Result<u64> {
         vitally.calm()?;
         settled(&self.coho, project.folder())?;
         check::same(&vitally.state()?, rows)?;
         let before = vitally.writes()?;
         left_alone(&self.coho, project.folder())?;
         match vitally.writes()? - before {
-            0 => Ok(()),
+            0 => audit::check(&vitally.calls()?, most),
             again => bail!("a run after which nothing changed made {again} writes"),
         }
     }

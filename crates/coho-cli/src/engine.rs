@@ -1,4 +1,4 @@
-//! The rim of the engine: the real clock, random ids, the machine's name, and Ctrl-C.
+//! The rim of the engine: the real clock, random ids, and the machine's name.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +6,9 @@ use std::sync::Arc;
 use chrono::Utc;
 use coho_engine::context::{Engine, Setup};
 use coho_engine::lineage::LineageTarget;
-use coho_engine::stop::Stop;
 use coho_ledger::lease::Holder;
 use coho_project::Project;
 
-use crate::print;
 use crate::project::Loaded;
 
 /// An engine for a loaded project.
@@ -54,41 +52,4 @@ pub(crate) fn holder() -> Holder {
 pub(crate) fn host() -> String {
     let from_file = || std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned());
     std::env::var("HOSTNAME").ok().or_else(from_file).unwrap_or_else(|| "this machine".to_owned())
-}
-
-/// Waits for Ctrl-C, or for the signal by which a service or a container is asked to end.
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        signal = tokio::signal::ctrl_c() => signal,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-/// Hears Ctrl-C as long as it is kept.
-pub(crate) struct Listening(tokio::task::JoinHandle<()>);
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A switch that Ctrl-C throws, and being asked to end. The second time ends the process as any other would: nothing is lost
-/// by it.
-pub(crate) fn stop_at_ctrl_c() -> (Stop, Listening) {
-    let stop = Stop::new();
-    let asked = stop.clone();
-    let listening = tokio::spawn(async move {
-        if asked_to_end().await.is_ok() {
-            asked.ask();
-            print::talk(
-                "stopping after the calls under way; press Ctrl-C again to stop at once (nothing is lost)",
-            );
-            if asked_to_end().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
-    });
-    (stop, Listening(listening))
 }

@@ -13,6 +13,7 @@ mod since;
 mod span;
 mod started;
 mod engine;
+mod signal;
 mod pipes;
 #[cfg(feature = "mcp")]
 mod mcp;

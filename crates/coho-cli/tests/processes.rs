@@ -1,4 +1,4 @@
-//! What happens to a run from outside: signals, other runs, a database that goes away, a disk that is full or read-only.
+//! What happens to a run from outside: other runs, a database that goes away, a disk that is full or read-only.
 //!
 //! Each test waits for what it can see (a call that Vitally got, a query that waits), never for time to pass.
 
@@ -6,55 +6,18 @@
 #[expect(dead_code, reason = "other tests need more of the stage")]
 mod stage;
 
+#[path = "stage/running.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod running;
+
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use coho_simulator::{DropReason, FaultAnswer, RecordKind, ScriptedFault, Trouble};
+use coho_simulator::{DropReason, RecordKind, ScriptedFault, Trouble};
+use running::{ROWS, busy_stage, finish, many_rows, run_checked, signal, start, text, wait_until};
 use stage::{Failure, Stage};
-
-/// How many rows these tests send.
-const ROWS: usize = 20;
-
-#[test]
-fn ctrl_c_finishes_what_is_under_way_and_the_next_run_goes_on() {
-    ends_cleanly("INT");
-}
-
-#[test]
-fn being_asked_to_end_is_the_same_as_ctrl_c() {
-    ends_cleanly("TERM");
-}
-
-#[expect(clippy::unwrap_used, reason = "a test that two signals share")]
-fn ends_cleanly(name: &str) {
-    let stage = slow_stage().unwrap();
-    let run = start(&stage, &["run"]).unwrap();
-    wait_until("two calls", || stage.vitally.calls().len() >= 2).unwrap();
-    signal(&run, name).unwrap();
-    let stopped = run.wait_with_output().unwrap();
-    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("run again: Coho continues from here"), "{}", text(&stopped));
-    assert!(text(&stopped).contains("stopping after the calls under way"), "{}", text(&stopped));
-    let before = stage.vitally.count(RecordKind::Account);
-    assert!(before < ROWS, "the run was over before the signal came");
-    let lines = finish(&stage).unwrap();
-    assert!(lines.contains(&format!("{} delivered + {before} unchanged", ROWS - before)), "{lines}");
-}
-
-#[test]
-fn being_asked_to_end_ends_a_long_wait_at_once() {
-    let stage = busy_stage().unwrap();
-    let run = start(&stage, &["run"]).unwrap();
-    wait_until("a refusal", || !stage.vitally.calls().is_empty()).unwrap();
-    signal(&run, "TERM").unwrap();
-    let stopped = run.wait_with_output().unwrap();
-    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("run again: Coho continues from here"), "{}", text(&stopped));
-    stage.vitally.clear_script();
-    finish(&stage).unwrap();
-}
 
 #[test]
 fn the_time_of_a_run_ends_a_long_wait() {
@@ -68,34 +31,6 @@ fn the_time_of_a_run_ends_a_long_wait() {
     assert_eq!(ended.status.code(), Some(0), "{}", text(&ended));
     assert!(text(&ended).contains("the time limit `run: { for: … }` is over"), "{}", text(&ended));
     stage.vitally.clear_script();
-    finish(&stage).unwrap();
-}
-
-#[test]
-fn ctrl_c_in_a_live_check_removes_what_was_made() {
-    let stage = slow_stage().unwrap();
-    let check = start(&stage, &["check", "--live", "vitally", "--yes"]).unwrap();
-    wait_until("two records", || stage.vitally.count(RecordKind::Account) >= 2).unwrap();
-    signal(&check, "INT").unwrap();
-    let stopped = check.wait_with_output().unwrap();
-    assert_eq!(stopped.status.code(), Some(130), "{}", text(&stopped));
-    assert!(text(&stopped).contains("stopping after removing the test records"), "{}", text(&stopped));
-    for object in RecordKind::ALL {
-        assert_eq!(stage.vitally.count(object), 0, "{object:?}");
-    }
-    assert!(!stage.project().join("workspaces").exists(), "half an answer is not written");
-}
-
-#[test]
-fn second_ctrl_c_ends_at_once_and_loses_nothing() {
-    let stage = many_rows(Duration::ZERO).unwrap();
-    stage
-        .vitally
-        .script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(3));
-    let run = start(&stage, &["run"]).unwrap();
-    wait_until("the call that hangs", || stage.vitally.calls().len() == 4).unwrap();
-    signal(&run, "INT").unwrap();
-    signal_until_it_ends(run, "INT", 130).unwrap();
     finish(&stage).unwrap();
 }
 
@@ -332,29 +267,6 @@ destinations:
 
 const HEADER: &str = "-- source: warehouse\n-- primary_key: id\n";
 
-/// A stage whose every call takes long enough for a signal to arrive before the last.
-fn slow_stage() -> Result<Stage, Failure> {
-    many_rows(Duration::from_millis(100))
-}
-
-fn many_rows(latency: Duration) -> Result<Stage, Failure> {
-    let stage = Stage::empty(latency)?;
-    stage.take_project(&stage::manifest().join("tests/stage/project"))?;
-    let rows = (1..=ROWS).map(|row| format!("acc-{row:02},Customer {row}\n"));
-    stage.write("data/accounts.csv", format!("id,name\n{}", rows.collect::<String>()))?;
-    let sync = "id: accounts\nmodel: accounts\nto: vitally\nobject: account\nmatch: { externalId: id }\nfields: { name: name }\nremoved: delete-created\n";
-    stage.write("syncs/accounts.yaml", sync)?;
-    Ok(stage)
-}
-
-/// A stage whose Vitally refuses all and asks to come back in ten minutes.
-fn busy_stage() -> Result<Stage, Failure> {
-    let stage = many_rows(Duration::ZERO)?;
-    let refused = FaultAnswer { retry_after: Some(600), ..FaultAnswer::status(429) };
-    stage.vitally.script(ScriptedFault::once(Trouble::Answer(refused)).times(100));
-    Ok(stage)
-}
-
 /// The same rows as events, whose times are those at which they are first tried.
 fn many_events() -> Result<Stage, Failure> {
     let stage = many_rows(Duration::ZERO)?;
@@ -364,74 +276,6 @@ fn many_events() -> Result<Stage, Failure> {
     let both = "analytics_token: \"${ANALYTICS_TOKEN}\", rest_token:";
     stage.write("coho.yaml", project.replace("rest_token:", both))?;
     Ok(stage)
-}
-
-fn start(stage: &Stage, arguments: &[&str]) -> Result<Child, Failure> {
-    Ok(stage.coho(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
-}
-
-/// Everything that a command said.
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-/// Looks again and again. The limit is only for a test that has failed already.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(), Failure> {
-    let began = Instant::now();
-    while !is_so() {
-        if began.elapsed() > Duration::from_secs(60) {
-            return Err(format!("waited a minute for {what}").into());
-        }
-        std::thread::yield_now();
-    }
-    Ok(())
-}
-
-fn signal(child: &Child, name: &str) -> Result<(), Failure> {
-    run_checked(Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()))
-}
-
-fn run_checked(command: &mut Command) -> Result<(), Failure> {
-    let status: ExitStatus = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
-}
-
-/// Sends a signal again and again until the process ends with a code.
-fn signal_until_it_ends(mut child: Child, name: &str, code: i32) -> Result<(), Failure> {
-    let mut ended = None;
-    wait_until("the process to end", || {
-        ended = child.try_wait().ok().flatten();
-        ended.is_some() || signal(&child, name).is_err()
-    })?;
-    let status = match ended {
-        Some(status) => status,
-        None => child.wait()?,
-    };
-    if status.code() == Some(code) { Ok(()) } else { Err(format!("ended with {status}").into()) }
-}
-
-/// The next run delivers the rest: every row is in Vitally once, and a third run has nothing to do.
-fn finish(stage: &Stage) -> Result<String, Failure> {
-    let run = stage.coho(["run"]).output()?;
-    if !run.status.success() {
-        return Err(format!("the next run failed: {}", text(&run)).into());
-    }
-    let mut ids: Vec<_> = stage
-        .vitally
-        .records(RecordKind::Account)
-        .into_iter()
-        .filter_map(|record| record.external_id)
-        .collect();
-    ids.sort();
-    let expected: Vec<String> = (1..=ROWS).map(|row| format!("acc-{row:02}")).collect();
-    if ids != expected {
-        return Err(format!("in Vitally: {ids:?}").into());
-    }
-    let plan = stage.coho(["plan", "--exit-code"]).output()?;
-    if !plan.status.success() {
-        return Err(format!("something is left to send: {}", text(&plan)).into());
-    }
-    Ok(text(&run))
 }
 
 /// A session that holds the lock until it is dropped.

@@ -17,9 +17,10 @@ use crate::{functions, mask};
 /// A ledger. All of its functions block; it may be shared between threads.
 #[derive(Debug)]
 pub struct Ledger {
-    connection: Mutex<Connection>,
-    /// For reading while the other one is busy; made when it is needed.
+    /// For reading while the other one is busy; made when it is needed. It is closed first: what is in the write-ahead log goes
+    /// into the file when the last connection is closed, and one that only reads cannot do it.
     reader: Mutex<Option<Connection>>,
+    connection: Mutex<Connection>,
     /// What is masked, on this connection and on those that join with it.
     masker: Mutex<Masker>,
     /// The file that is read and written.
@@ -206,5 +207,24 @@ mod tests {
         assert_eq!(error.to_string(), told);
         assert!(ledger.row_state(&scope, &Key::new("first")).unwrap().is_some());
         assert!(ledger.row_state(&scope, &Key::new("0")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_closed_ledger_is_one_file_also_where_it_was_read_while_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = Ledger::open(&path, &Opening::new(Time::UNIX_EPOCH)).unwrap();
+        let written = ledger.connection();
+        written.execute_batch("CREATE TABLE of_this_test (id INTEGER)").unwrap();
+        let count = "SELECT count(*) FROM of_this_test";
+        let read = |connection: &Connection| Ok(connection.query_row(count, [], |row| row.get::<_, i64>(0))?);
+        assert_eq!(ledger.read("reading", read).unwrap(), 0);
+        assert!(ledger.reader.lock().unwrap().is_some(), "it was read beside");
+        drop(written);
+        drop(ledger);
+        assert!(!open::beside(&path, "-wal").exists());
+        let alone = folder.path().join("copy.db");
+        std::fs::copy(&path, &alone).unwrap();
+        assert_eq!(Connection::open(&alone).unwrap().query_row(count, [], |row| row.get::<_, i64>(0)), Ok(0));
     }
 }

@@ -1,5 +1,7 @@
-//! Ledgers of older schemas, with which some lives begin: the frozen copies of the ledger's tests, made to be of this life's
-//! Vitally, and long enough for their upgrade to be interrupted.
+//! Ledgers: those of older schemas, with which some lives begin, and what one takes to be under way after a kill.
+//!
+//! The older ones are the frozen copies of the ledger's tests, made to be of this life's Vitally, and long enough for their
+//! upgrade to be interrupted.
 
 use std::fs;
 use std::io::Write as _;
@@ -34,16 +36,20 @@ const DELIVERED: &str = "acme";
 /// The account that it only compares with, so that it stays.
 pub(crate) const STAYS: &str = "hoop";
 
-/// Older schemas, and the program that makes ledgers of them.
+/// Older schemas, the program that makes ledgers of them, and one that counts.
+#[derive(Clone)]
 pub(crate) struct Older {
     schemas: Vec<(String, String)>,
     maker: PathBuf,
+    counter: PathBuf,
 }
 
 impl Older {
-    /// Builds the program and reads the schemas.
+    /// Builds the programs and reads the schemas.
     pub(crate) fn load(target: &Path) -> Result<Self> {
-        child::run(child::cargo().args(["build", "--package", "coho-ledger", "--example", "older"]))?;
+        let mut build = child::cargo();
+        build.args(["build", "--package", "coho-ledger", "--example", "older", "--example", "under_way"]);
+        child::run(&mut build)?;
         let folder = workspace::root().join(SCHEMAS);
         let mut schemas = Vec::new();
         for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
@@ -57,15 +63,43 @@ impl Older {
         if schemas.is_empty() {
             bail!("expected schemas in {}", folder.display());
         }
-        Ok(Self { schemas, maker: target.join("debug/examples/older") })
+        let examples = target.join("debug/examples");
+        Ok(Self { schemas, maker: examples.join("older"), counter: examples.join("under_way") })
     }
 
-    /// Puts a ledger of some older schema into a project, and what it remembers into Vitally. Gives the schema's name.
-    pub(crate) fn put(&self, folder: &Path, vitally: &Vitally, random: &mut Random) -> Result<&str> {
+    /// How many operations the ledger of a project takes to be under way. A copy is asked, so that the next run finds what the
+    /// killed one left.
+    pub(crate) fn under_way(&self, folder: &Path) -> Result<u64> {
+        let ledger = folder.join(".coho/ledger.db");
+        if !ledger.exists() {
+            return Ok(0);
+        }
+        let copy = folder.join("copy-of-the-ledger");
+        fs::create_dir_all(&copy)?;
+        for name in ["ledger.db", "ledger.db-wal"] {
+            let from = ledger.with_file_name(name);
+            if from.exists() {
+                fs::copy(&from, copy.join(name)).with_context(|| format!("copying {}", from.display()))?;
+            }
+        }
+        let count = child::output(child::program(&self.counter).arg(copy.join("ledger.db")))?;
+        fs::remove_dir_all(&copy)?;
+        count.trim().parse().with_context(|| format!("expected a number, found `{count}`"))
+    }
+
+    /// Puts a ledger of some older schema into a project that knows Vitally by this address, and what it remembers into Vitally.
+    /// Gives the schema's name.
+    pub(crate) fn put(
+        &self,
+        folder: &Path,
+        vitally: &Vitally,
+        random: &mut Random,
+        url: &str,
+    ) -> Result<&str> {
         let (name, schema) = random.pick(&self.schemas).context("there are no schemas")?;
         let acme = vitally.seed_account(DELIVERED)?;
         vitally.seed_account(STAYS)?;
-        let schema = schema.replace("'production'", &format!("'{}'", vitally.url()));
+        let schema = schema.replace("'production'", &format!("'{url}'"));
         let schema = schema.replace("'v-1'", &format!("'{acme}'"));
         let path = folder.join(".coho/ledger.db");
         fs::create_dir_all(folder.join(".coho"))?;

@@ -12,12 +12,43 @@ project: torture
 sources:
   files: { type: files, path: data }
 destinations:
-  sandbox: { type: vitally, base_url: URL, rest_token: sandbox, analytics_token: sandbox, rate: 100000/min, concurrency: 8 }
+  sandbox: { type: vitally, base_url: URL, rest_token: sandbox, analytics_token: sandbox, rate: 100000/min, concurrency: MANY }
 ";
 
 /// Accidents are what guards are for; here removals are meant.
 const GUARDS: &str =
     "removed: delete\nguards: { max_removed: { share: 100%, floor: 1000 }, empty_source: allow }\n";
+
+/// What a person sets who does not want many records to go.
+const NARROW_GUARDS: &str = "removed: delete\nguards: { max_removed: 2 }\n";
+
+/// What guards hold of accounts that are to be removed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Guard {
+    /// More than a few.
+    Narrow,
+    /// Nothing.
+    Wide,
+}
+
+/// How a project is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Calls under way at once.
+    concurrency: u32,
+}
+
+impl Options {
+    /// As many calls at once as a project may have.
+    pub(crate) fn many() -> Self {
+        Self { concurrency: 8 }
+    }
+
+    /// One call after the other, so that the same rows are struck each time.
+    pub(crate) fn one_by_one() -> Self {
+        Self { concurrency: 1 }
+    }
+}
 
 /// Each model with its sync.
 const SYNCS: [(&str, &str, &str); 4] = [
@@ -54,9 +85,10 @@ pub(crate) struct Project {
 
 impl Project {
     /// Writes the project's files; the rows come later.
-    pub(crate) fn create(url: &str, life: u64) -> Result<Self> {
+    pub(crate) fn create(url: &str, life: &str, options: Options) -> Result<Self> {
         let project = Self { folder: env::temp_dir().join(format!("coho-torture-{}-{life}", process::id())) };
-        project.write("coho.yaml", &COHO.replace("URL", url))?;
+        let coho = COHO.replace("URL", url).replace("MANY", &options.concurrency.to_string());
+        project.write("coho.yaml", &coho)?;
         for (name, model, sync) in SYNCS {
             project.write(
                 &format!("models/{name}.yaml"),
@@ -67,6 +99,25 @@ impl Project {
             project.write(&format!("syncs/{name}.yaml"), &text)?;
         }
         Ok(project)
+    }
+
+    /// From now on removals are held, or not.
+    pub(crate) fn guard(&self, guard: Guard) -> Result<()> {
+        let (from, to) = match guard {
+            Guard::Narrow => (GUARDS, NARROW_GUARDS),
+            Guard::Wide => (NARROW_GUARDS, GUARDS),
+        };
+        self.edit("syncs/accounts.yaml", |text| text.replace(from, to))
+    }
+
+    /// Vitally is at another address.
+    pub(crate) fn move_to(&self, from: &str, to: &str) -> Result<()> {
+        self.edit("coho.yaml", |text| text.replace(from, to))
+    }
+
+    fn edit(&self, path: &str, change: impl Fn(&str) -> String) -> Result<()> {
+        let text = fs::read_to_string(self.folder.join(path)).with_context(|| format!("reading {path}"))?;
+        self.write(path, &change(&text))
     }
 
     /// Writes the rows.

@@ -28,11 +28,28 @@ impl Vitally {
     /// Starts one of a kind that the seed chooses.
     pub(crate) fn start(coho: &Path, random: &mut Random) -> Result<Self> {
         let profile = random.pick(&PROFILES).copied().unwrap_or("strict");
-        let mut command = child::program(coho);
-        command.args(["simulator", "--listen", "127.0.0.1:0", "--latency", "3", "--switch", profile]);
         // What it is asked beside the rate's limit is not what is tried here.
-        command.args(["--switch", "limit=1000000,rate=1000000"]);
+        Self::with_switches(coho, &[profile, "limit=1000000,rate=1000000"])
+    }
+
+    /// Starts one with these switches.
+    pub(crate) fn with_switches(coho: &Path, switches: &[&str]) -> Result<Self> {
+        let mut command = child::program(coho);
+        command.args(["simulator", "--listen", "127.0.0.1:0", "--latency", "3"]);
+        for switch in switches {
+            command.args(["--switch", switch]);
+        }
         Ok(Self { server: Server::start(command.stderr(Stdio::null()))? })
+    }
+
+    /// Reads as another program with the same token would.
+    pub(crate) fn read_as_another(&self) -> Result<()> {
+        let address = self.url().strip_prefix("http://").context("the simulator has no address")?;
+        // "sandbox:" in base64.
+        let head = format!(
+            "GET /resources/accounts?limit=1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Basic c2FuZGJveDo=\r\n\r\n"
+        );
+        exchange(address, &head).map(drop)
     }
 
     /// Its address.
@@ -48,8 +65,8 @@ impl Vitally {
         Ok(id.to_owned())
     }
 
-    /// Lets some of the next calls go wrong, or none.
-    pub(crate) fn trouble(&self, random: &mut Random) -> Result<()> {
+    /// Lets some of the next calls go wrong, or none. Gives how many, at most.
+    pub(crate) fn trouble(&self, random: &mut Random) -> Result<u64> {
         let kinds = [
             json!("drop_before"),
             json!("drop_after_commit"),
@@ -57,12 +74,15 @@ impl Vitally {
             json!({ "status": 503 }),
             json!({ "status": 500, "after_commit": true }),
         ];
-        let mut faults = Vec::new();
+        let (mut faults, mut most) = (Vec::new(), 0);
         for _ in 0..random.below(4) {
             let kind = random.pick(&kinds).cloned().unwrap_or_default();
-            faults.push(json!({ "skip": random.below(20), "times": 1 + random.below(2), "fault": kind }));
+            let (skip, times) = (random.below(20), 1 + random.below(2));
+            faults.push(json!({ "skip": skip, "times": times, "fault": kind }));
+            most += u64::from(times);
         }
-        self.ask("PUT", "/simulator/faults", Some(&Value::from(faults))).map(drop)
+        self.ask("PUT", "/simulator/faults", Some(&Value::from(faults)))?;
+        Ok(most)
     }
 
     /// Ends all trouble.
@@ -76,9 +96,14 @@ impl Vitally {
         self.ask("GET", "/simulator/state", None)
     }
 
+    /// All calls so far.
+    pub(crate) fn calls(&self) -> Result<Value> {
+        self.ask("GET", "/simulator/calls", None)
+    }
+
     /// How many calls wrote so far.
     pub(crate) fn writes(&self) -> Result<usize> {
-        let calls = self.ask("GET", "/simulator/calls", None)?;
+        let calls = self.calls()?;
         let wrote = |call: &&Value| call["method"] != "GET";
         Ok(calls.as_array().context("the simulator gives no list of calls")?.iter().filter(wrote).count())
     }

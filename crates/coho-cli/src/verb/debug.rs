@@ -20,7 +20,7 @@ use crate::acts::Acts;
 use crate::args::{Debug, Global};
 use crate::exit::{Exit, Known};
 use crate::failure::Refused;
-use crate::{engine, print, project};
+use crate::{engine, print, project, signal};
 
 /// The shortest token that somebody may choose.
 const SHORTEST: usize = 20;
@@ -59,7 +59,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     tell(typed, &format!("http://{}/", visible(address)), shown)?;
     let asked = async move {
         // Where signals cannot be heard, the process ends as any other does.
-        if engine::asked_to_end().await.is_err() {
+        if signal::asked_to_end().await.is_err() {
             std::future::pending::<()>().await;
         }
         stop.ask();
@@ -69,7 +69,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
         // What is under way is finished first. Whoever asks a second time does not wait.
         tokio::select! {
             () = acts.finished() => {}
-            _ = engine::asked_to_end() => std::process::exit(130),
+            _ = signal::asked_again() => std::process::exit(130),
         }
     }
     Ok(Exit::Done)

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::traced::Traced;
 use crate::verb::plan::style;
 use crate::verb::run::told;
-use crate::{engine, print, project, started};
+use crate::{engine, print, project, signal, started};
 
 /// Remembers the rows of a sync, as they are or as far as Vitally holds them.
 pub(crate) async fn learn(
@@ -27,7 +27,7 @@ pub(crate) async fn learn(
     let loaded = project::open(global)?;
     let engine = engine::of(&loaded);
     let syncs = engine.select(&[sync.to_owned()])?;
-    let (stop, _listening) = engine::stop_at_ctrl_c();
+    let (stop, _listening) = signal::stop_after_calls();
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { key, ..Filter::default() };
     let options = Options {

@@ -8,12 +8,11 @@ use anyhow::Context as _;
 use coho_core::json::Json;
 use coho_core::object::Object;
 use coho_engine::live::{Learned, Left, LiveError, LiveReport, file};
-use coho_engine::stop::Stop;
 use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::{Exit, Known};
-use crate::{engine, failure, print, project};
+use crate::{engine, failure, print, project, signal};
 
 /// Checks a workspace.
 pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyhow::Result<Exit> {
@@ -27,7 +26,10 @@ pub(crate) async fn live(global: &Global, destination: &str, yes: bool) -> anyho
         print::talk("canceled: nothing was sent");
         return Ok(Exit::Done);
     }
-    let report = engine.check_live(destination, &name, &stop_at_ctrl_c()).await?;
+    let (stop, _listening) = signal::stop_when_asked(
+        "stopping after removing the test records; press Ctrl-C again to stop at once and leave them",
+    );
+    let report = engine.check_live(destination, &name, &stop).await?;
     tell(&report, &loaded.root, global)
 }
 
@@ -42,24 +44,6 @@ fn announced(destination: &str, name: &str) -> String {
          This takes about 60 calls. Vitally may keep listing the traits coho_check, coho_check_nested and \
          vitally.custom.cohoCheck."
     )
-}
-
-/// A switch that Ctrl-C throws. The second time ends the process at once.
-fn stop_at_ctrl_c() -> Stop {
-    let stop = Stop::new();
-    let asked = stop.clone();
-    tokio::spawn(async move {
-        if engine::asked_to_end().await.is_ok() {
-            asked.ask();
-            print::talk(
-                "stopping after removing the test records; press Ctrl-C again to stop at once and leave them",
-            );
-            if engine::asked_to_end().await.is_ok() {
-                std::process::exit(130);
-            }
-        }
-    });
-    stop
 }
 
 /// Tells what was learned and what was left, and writes the file of a check that came to its end.

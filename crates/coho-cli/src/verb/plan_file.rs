@@ -10,13 +10,13 @@ use coho_engine::approved::{ApprovedPlan, WriteError};
 use coho_engine::context::Engine;
 use coho_engine::plan::Planned;
 
-use crate::engine::stop_at_ctrl_c;
 use crate::exit::Known;
 use crate::print;
+use crate::signal::stop_after_calls;
 
 /// Writes an approved plan that only its owner can read. A file that is there is replaced.
 pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> anyhow::Result<()> {
-    let (stop, _listening) = stop_at_ctrl_c();
+    let (stop, _listening) = stop_after_calls();
     let unwritable = |error: io::Error| Known {
         message: format!("cannot write the plan file `{}`", path.display()),
         help: Some("name a file in an existing folder that you can write to".to_owned()),
@@ -42,7 +42,7 @@ pub(crate) fn write(engine: &Engine<'_>, plans: &[&Planned], path: &Path) -> any
 
 /// Reads an approved plan of this project.
 pub(crate) fn read(engine: &Engine<'_>, path: &Path) -> anyhow::Result<ApprovedPlan> {
-    let (stop, _listening) = stop_at_ctrl_c();
+    let (stop, _listening) = stop_after_calls();
     let unusable = |message: String, source: anyhow::Error| Known {
         message,
         help: Some("write a new one with `coho plan -o FILE`".to_owned()),

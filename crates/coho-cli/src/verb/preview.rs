@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::Global;
 use crate::exit::Exit;
-use crate::{engine, print, project};
+use crate::{engine, print, project, signal};
 
 /// Renders and shows.
 pub(crate) async fn preview(
@@ -23,7 +23,7 @@ pub(crate) async fn preview(
     let syncs = engine.select(&[sync.to_owned()])?;
     let key = crate::key::typed(key.as_deref(), &loaded.project, &syncs)?;
     let filter = Filter { limit: Some(limit), key, ..Filter::default() };
-    let (stop, _listening) = engine::stop_at_ctrl_c();
+    let (stop, _listening) = signal::stop_after_calls();
     let mut all = Vec::new();
     for sync in syncs {
         project::warn(engine.dbt_warning(sync).await.as_slice(), &loaded.files);

@@ -21,7 +21,7 @@ use crate::project::Loaded;
 use crate::traced::Traced;
 use crate::verb::plan::{options, style};
 use crate::verb::{plan_file, rows};
-use crate::{engine, print, project, started};
+use crate::{engine, print, project, signal, started};
 
 /// Plans, sends and reports.
 pub(crate) async fn run(global: &Global, rows: &Rows, plan: Option<&Path>) -> anyhow::Result<Exit> {
@@ -52,7 +52,7 @@ async fn send(
         options.on_lost = OnLost::BeginAnew;
     }
     options.started = started::by_command(&loaded.files, &loaded.root);
-    let (stop, _listening) = engine::stop_at_ctrl_c();
+    let (stop, _listening) = signal::stop_after_calls();
     let pipes = Pipes::open(&|name| std::env::var(name).ok());
     let listener = Traced::new(Progress::new(global), global);
     let report = engine.run_awaited(&syncs, &options, &listener, &stop).await;

@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::project::{self, Loaded};
 use crate::traced::Traced;
 use crate::verb::debug::{opener, visible};
-use crate::{engine, print, started, telemetry};
+use crate::{engine, print, signal, started, telemetry};
 
 /// Serves until it is asked to end.
 pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit> {
@@ -111,7 +111,7 @@ fn names(loaded: &Loaded, typed: &Serve) -> Vec<String> {
 /// Is ready when a signal comes. From then on, the process ends where the rest takes longer than the grace; a second signal ends
 /// it at once.
 async fn asked_to_end(grace: Duration) {
-    if engine::asked_to_end().await.is_err() {
+    if signal::asked_to_end().await.is_err() {
         return std::future::pending().await;
     }
     print::talk("stopping after the calls under way");
@@ -120,7 +120,7 @@ async fn asked_to_end(grace: Duration) {
             () = tokio::time::sleep(grace) => {
                 print::talk("the grace period is over: the run stops here, and the next server continues it");
             }
-            _ = engine::asked_to_end() => {}
+            _ = signal::asked_again() => {}
         }
         std::process::exit(130);
     });

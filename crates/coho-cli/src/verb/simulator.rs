@@ -7,7 +7,7 @@ use coho_simulator::{Simulator, SimulatorSettings, StartError, SwitchError};
 
 use crate::args;
 use crate::exit::{Exit, Known};
-use crate::print;
+use crate::{print, signal};
 
 /// Runs until it is interrupted.
 pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
@@ -34,7 +34,7 @@ pub(crate) async fn simulator(typed: args::Simulator) -> anyhow::Result<Exit> {
     }
     tokio::select! {
         () = running.ended() => {}
-        signal = crate::engine::asked_to_end() => signal.context("waiting for Ctrl-C")?,
+        asked = signal::asked_to_end() => asked.context("waiting for Ctrl-C")?,
     }
     running.stop().await;
     Ok(Exit::Done)
