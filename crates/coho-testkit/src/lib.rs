@@ -1,8 +1,8 @@
-//! What several crates' tests need and no crate's code does: a real PostgreSQL server for one test process, a mail
+//! What several crates' tests need and no crate's code does: real PostgreSQL and MariaDB servers for one test process, a mail
 //! server, a browser.
 //!
-//! **What it is:** [`Postgres`] starts a fresh server from the machine's own server programs, listens on the loopback
-//! interface, and is gone with its folder when it is dropped or when the test process ends, however that ends. [`MailServer`]
+//! **What it is:** [`Postgres`] and [`MariaDb`] start a fresh server from the machine's own server programs. It listens on the
+//! loopback interface, and is gone with its folder when it is dropped or when the test process ends, however that ends. [`MailServer`]
 //! takes mails over real sockets, as strictly as RFC 5321 says, and keeps them; [`Receiver`] takes requests over HTTP;
 //! [`Browser`] is a Chromium that does what a test says.
 //!
@@ -20,6 +20,7 @@
 //! ```
 
 mod browser;
+mod mariadb;
 mod mutate;
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -27,13 +28,16 @@ mod picture;
 mod postgres;
 mod programs;
 mod receiver;
+mod server;
 mod smtp;
 
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+pub use mariadb::MariaDb;
 pub use mutate::mutated;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};
 pub use picture::{MOST_BYTES, PictureError, small};
-pub use postgres::{Error, Postgres};
+pub use postgres::Postgres;
 pub use receiver::{Arrived, Receiver};
+pub use server::Error;
 pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};
