@@ -17,6 +17,12 @@ const NEXTEST: &str = "0.9.143";
 
 const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 
+/// Where Debian has MariaDB's server: not on everybody's path.
+const DEBIAN_MARIADBD: &str = "/usr/sbin/mariadbd";
+
+/// What keeps the packages of a machine from starting servers as they are installed (Debian Policy, section 9.3.3).
+const NO_SERVERS: &str = "/usr/sbin/policy-rc.d";
+
 /// Something that tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -24,6 +30,8 @@ pub(crate) enum Need {
     Nextest,
     /// PostgreSQL's server programs: tests start a server of their own in a temporary folder.
     Postgres,
+    /// MariaDB's server programs, for the same.
+    MariaDb,
     /// The library that gives tests another clock.
     Faketime,
     /// A browser, and the driver that tests speak to it through.
@@ -43,11 +51,11 @@ pub(crate) enum Permission {
 
 impl Need {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Nextest, Self::Postgres, Self::Faketime, Self::Chromium, Self::Axe];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Nextest, Self::Postgres, Self::MariaDb, Self::Faketime, Self::Chromium, Self::Axe];
 
     /// Those of tests with the machine's clock.
-    pub(crate) const USUAL: [Self; 2] = [Self::Nextest, Self::Postgres];
+    pub(crate) const USUAL: [Self; 3] = [Self::Nextest, Self::Postgres, Self::MariaDb];
 
     /// Those of pages in a browser.
     pub(crate) const BROWSER: [Self; 2] = [Self::Chromium, Self::Axe];
@@ -57,6 +65,7 @@ impl Need {
         match self {
             Self::Nextest => "cargo-nextest",
             Self::Postgres => "PostgreSQL's server programs",
+            Self::MariaDb => "MariaDB's server programs",
             Self::Faketime => "libfaketime",
             Self::Chromium => "Chromium with chromedriver",
             Self::Axe => "axe-core",
@@ -68,6 +77,7 @@ impl Need {
         match self {
             Self::Nextest => format!("cargo install cargo-nextest --version {NEXTEST} --locked"),
             Self::Postgres => "apt-get install postgresql, or `cargo xtask test --install`".to_owned(),
+            Self::MariaDb => "apt-get install mariadb-server, or `cargo xtask test --install`".to_owned(),
             Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
             Self::Chromium => "apt-get install chromium chromium-driver, or `cargo xtask install`".to_owned(),
             Self::Axe => browser::AXE_REMEDY.to_owned(),
@@ -82,6 +92,10 @@ impl Need {
                 debian_postgres()
                     || child::on_path("initdb").is_some_and(|file| file.with_file_name("pg_ctl").is_file())
             }
+            Self::MariaDb => {
+                child::on_path("mariadb-install-db").is_some()
+                    && (Path::new(DEBIAN_MARIADBD).is_file() || child::on_path("mariadbd").is_some())
+            }
             Self::Faketime => clock::library().is_some(),
             Self::Chromium => browser::is_there(),
             Self::Axe => browser::axe_is_there(),
@@ -93,6 +107,7 @@ impl Need {
         match self {
             Self::Nextest => install_nextest(),
             Self::Postgres => install_postgres(),
+            Self::MariaDb => install_mariadb(),
             Self::Faketime => install_faketime(),
             Self::Chromium => browser::install(),
             Self::Axe => browser::install_axe(),
@@ -153,6 +168,26 @@ fn install_postgres() -> Result<()> {
     apt_get(&["install", "-y", "--no-install-recommends", "postgresql-common"])?;
     make_no_cluster()?;
     apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])
+}
+
+fn install_mariadb() -> Result<()> {
+    if !is_debian() {
+        bail!("only Debian-like systems are known here; install MariaDB's server programs by hand");
+    }
+    apt_get(&["update"])?;
+    without_servers(|| apt_get(&["install", "-y", "--no-install-recommends", "mariadb-server"]))
+}
+
+/// The package would start a server; tests want the programs alone. Where the machine has a rule of its own, that one holds.
+fn without_servers(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    if Path::new(NO_SERVERS).exists() {
+        return install();
+    }
+    let write = format!("printf '#!/bin/sh\nexit 101\n' >{NO_SERVERS} && chmod 755 {NO_SERVERS}");
+    child::run(as_root("sh").args(["-c", &write]))?;
+    let installed = install();
+    child::run(as_root("rm").arg(NO_SERVERS))?;
+    installed
 }
 
 fn install_faketime() -> Result<()> {

@@ -158,8 +158,7 @@ fn lost_database_sends_nothing_of_what_was_read() {
     stage.write("models/accounts.sql", format!("{HEADER}{slow}")).unwrap();
     let lock = holds_a_lock(&stage).unwrap();
     let run = start(&stage, &["run"]).unwrap();
-    let waits =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coho' AND wait_event = 'advisory'";
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'coho:model=accounts' AND wait_event = 'advisory'";
     let server = stage.postgres("").unwrap().unwrap();
     wait_until("the query that waits", || server.psql(waits).is_ok_and(|count| count == "1")).unwrap();
     server.stop().unwrap();
@@ -171,6 +170,33 @@ fn lost_database_sends_nothing_of_what_was_read() {
     assert!(message.contains("help: run again: Coho used none of the rows that it read"), "{message}");
     assert_eq!(stage.vitally.calls().len(), 0, "nothing was sent and nothing removed");
     assert_eq!(stage.vitally.count(RecordKind::Account), 5);
+}
+
+#[test]
+fn ctrl_c_ends_a_query_that_never_ends() {
+    let mut stage = many_rows(Duration::ZERO).unwrap();
+    let Some(server) = stage.mariadb("ctrl_c_ends_a_query_that_never_ends").unwrap() else { return };
+    server.sql("CREATE TABLE accounts (id int PRIMARY KEY, name text)").unwrap();
+    stage
+        .write("coho.yaml", WAREHOUSE.replace("postgres", "mysql").replace("WAREHOUSE_URL", "SHOP_URL"))
+        .unwrap();
+    fs::remove_file(stage.project().join("models/accounts.yaml")).unwrap();
+    for query in [
+        "SELECT seq AS id, 'Alder' AS name FROM seq_1_to_1000000000000",
+        "SELECT 1 AS id, CAST(SLEEP(3600) AS CHAR) AS name",
+    ] {
+        stage.write("models/accounts.sql", format!("{HEADER}{query}")).unwrap();
+        let run = start(&stage, &["run"]).unwrap();
+        let server = stage.mariadb("").unwrap().unwrap();
+        let running =
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE '/* coho:model=accounts %'";
+        wait_until("the query", || server.sql(running).is_ok_and(|count| count == "1")).unwrap();
+        signal(&run, "INT").unwrap();
+        let ended = run.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130), "{}", text(&ended));
+        wait_until("the end of the query", || server.sql(running).is_ok_and(|count| count == "0")).unwrap();
+        assert_eq!(stage.vitally.calls().len(), 0, "{}", text(&ended));
+    }
 }
 
 #[test]

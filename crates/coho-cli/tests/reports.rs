@@ -184,18 +184,19 @@ fn lineage_of_a_sync_that_fails_says_so() {
     assert_eq!(events[1]["run"]["facets"]["errorMessage"]["message"], json!("file-unreadable"));
 }
 
-/// Where there is a name that others know it by, a dataset has it. The server of the one in PostgreSQL does not exist: what would be
-/// read is told before it is.
+/// Where there is a name that others know it by, a dataset has it. The servers of those in PostgreSQL and MySQL do not exist: what
+/// would be read is told before it is.
 #[test]
 fn lineage_names_tables_as_others_do_and_queries_by_their_model() {
     let receiver = Receiver::start().unwrap();
     let mut stage = stage_with_lineage(&receiver.url()).unwrap();
     stage.set("WAREHOUSE_URL", "postgres://reader:hush-hush@127.0.0.1:1/warehouse?sslmode=disable");
+    stage.set("SHOP_URL", "mysql://reader:hush-hush@127.0.0.1:1/shop");
     let table =
         "CREATE TABLE accounts (id, name, plan, seats); INSERT INTO accounts VALUES ('a', 'Alder', 'pro', 1)";
     rusqlite::Connection::open(stage.project().join("app.db")).unwrap().execute_batch(table).unwrap();
     let project = fs::read_to_string(stage.project().join("coho.yaml")).unwrap();
-    let sources = "sources:\n  app: { type: sqlite, path: app.db }\n  warehouse: { type: postgres, url: \"${WAREHOUSE_URL}\" }\n";
+    let sources = "sources:\n  app: { type: sqlite, path: app.db }\n  warehouse: { type: postgres, url: \"${WAREHOUSE_URL}\" }\n  shop: { type: mysql, url: \"${SHOP_URL}\" }\n";
     stage.write("coho.yaml", project.replace("sources:\n", sources)).unwrap();
     let file = stage.project().join("app.db").canonicalize().unwrap();
     let in_app = format!("sqlite://{}", file.display());
@@ -203,6 +204,8 @@ fn lineage_names_tables_as_others_do_and_queries_by_their_model() {
         ("source: app\ntable: accounts", in_app.as_str(), "accounts"),
         ("source: warehouse\ntable: accounts", "postgres://127.0.0.1:1", "warehouse.public.accounts"),
         ("source: warehouse\ntable: crm.accounts", "postgres://127.0.0.1:1", "warehouse.crm.accounts"),
+        ("source: shop\ntable: accounts", "mysql://127.0.0.1:1", "shop.accounts"),
+        ("source: shop\ntable: crm.accounts", "mysql://127.0.0.1:1", "crm.accounts"),
         ("source: app\nsql: SELECT * FROM accounts", "coho", "acme.models.accounts"),
     ] {
         stage.write("models/accounts.yaml", format!("{relation}\nprimary_key: id\n")).unwrap();

@@ -120,6 +120,7 @@ fn a_token_in_any_place_of_a_file_is_not_shown() {
         "destinations: { vitally: { type: vitally, region: us, rest_token: \"${VITALLY_TOKEN}\", region: \"${VITALLY_TOKEN}\" } }",
         "destinations: [ { rest_token: token-of-the-stage",
         "sources: { w: { type: postgres, url: \"postgres://me:token-of-the-stage@@db/w\" } }",
+        "sources: { w: { type: mysql, url: \"mysql://me:token-of-the-stage@@db/w\" } }",
     ];
     for place in places {
         let stage = Stage::new().unwrap();

@@ -204,6 +204,10 @@ fn connection(spec: &SourceSpec, root: &Path) -> Connection {
                 statement_timeout: *statement_timeout,
             })
         }
+        SourceSpec::Mysql { url, statement_timeout } => Connection::Mysql(coho_source::MysqlConnection {
+            url: url.clone(),
+            statement_timeout: *statement_timeout,
+        }),
         SourceSpec::Sqlite { path } => Connection::Sqlite { path: root.join(path) },
         SourceSpec::Files { path } => Connection::Files { folder: root.join(path) },
     }

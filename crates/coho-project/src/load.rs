@@ -262,7 +262,7 @@ impl<'a> Loader<'a> {
         let (fits, help) = match (spec, &model.relation) {
             (SourceSpec::Files { .. }, Relation::File { .. })
             | (
-                SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. },
+                SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
                 Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
             ) => {
                 return;
@@ -270,9 +270,10 @@ impl<'a> Loader<'a> {
             (SourceSpec::Files { .. }, Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
                 ("`file` only", "write `file: …`")
             }
-            (SourceSpec::Postgres { .. } | SourceSpec::Sqlite { .. }, Relation::File { .. }) => {
-                ("`sql`, `table` and `dbt` only", "write `table: …`, or use a source of type files")
-            }
+            (
+                SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
+                Relation::File { .. },
+            ) => ("`sql`, `table` and `dbt` only", "write `table: …`, or use a source of type files"),
         };
         let message = format!("source `{name}` has type {}, which takes {fits}", spec.kind());
         self.problems.push(Problem::new(Code::WRONG_VALUE, message).at(&read.relation_place).help(help));

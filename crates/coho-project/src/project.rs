@@ -112,6 +112,13 @@ pub enum SourceSpec {
         /// How long one query may take; `None` for the server's own limit.
         statement_timeout: Option<Duration>,
     },
+    /// A MySQL or MariaDB database.
+    Mysql {
+        /// Its address, with user and password.
+        url: SecretString,
+        /// How long one query may take; `None` for the server's own limit.
+        statement_timeout: Option<Duration>,
+    },
     /// An SQLite file.
     Sqlite {
         /// Its path, relative to the project.
@@ -129,6 +136,7 @@ impl SourceSpec {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Postgres { .. } => "postgres",
+            Self::Mysql { .. } => "mysql",
             Self::Sqlite { .. } => "sqlite",
             Self::Files { .. } => "files",
         }

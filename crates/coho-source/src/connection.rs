@@ -12,6 +12,8 @@ use tokio_postgres::config::Host;
 pub enum Connection {
     /// A PostgreSQL server.
     Postgres(PostgresConnection),
+    /// A MySQL or MariaDB server.
+    Mysql(MysqlConnection),
     /// A SQLite file.
     Sqlite {
         /// The file's path.
@@ -37,9 +39,20 @@ pub struct PostgresConnection {
     pub statement_timeout: Option<Duration>,
 }
 
+/// How a MySQL or MariaDB server is reached.
+///
+/// `sslmode` in the URL means what it means for [`PostgresConnection`], and MySQL's own words (`ssl-mode=REQUIRED`) are taken too.
+#[derive(Clone, Debug)]
+pub struct MysqlConnection {
+    /// `mysql://user:password@host:port/database?sslmode=require`, or the same with `mariadb://`.
+    pub url: SecretString,
+    /// How long a query may take until its last row; no limit of Coho's own where this is `None`.
+    pub statement_timeout: Option<Duration>,
+}
+
 /// Which database an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostgresServer {
+pub struct DatabaseServer {
     /// The first host; the folder of the socket where it is on this machine.
     pub host: String,
     /// Its port.
@@ -50,7 +63,7 @@ pub struct PostgresServer {
 
 impl PostgresConnection {
     /// Which database the address leads to, if it can be read.
-    pub fn server(&self) -> Option<PostgresServer> {
+    pub fn server(&self) -> Option<DatabaseServer> {
         // What stands behind `?` changes how one connects, not where to.
         let url = self.url.expose_secret();
         let config: Config = url.split_once('?').map_or(url, |(place, _)| place).parse().ok()?;
@@ -61,7 +74,7 @@ impl PostgresConnection {
         };
         let port = config.get_ports().first().copied().unwrap_or(5432);
         let database = config.get_dbname().or_else(|| config.get_user()).unwrap_or_default().to_owned();
-        Some(PostgresServer { host, port, database })
+        Some(DatabaseServer { host, port, database })
     }
 }
 
@@ -70,6 +83,7 @@ impl Connection {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Postgres(_) => "PostgreSQL",
+            Self::Mysql(_) => "MySQL",
             Self::Sqlite { .. } => "SQLite",
             Self::Files { .. } => "files",
         }

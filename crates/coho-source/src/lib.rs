@@ -1,4 +1,4 @@
-//! Reading a model: PostgreSQL, SQLite and files as exact rows.
+//! Reading a model: PostgreSQL, MySQL, SQLite and files as exact rows.
 //!
 //! **What it is:** [`read`] opens a [`Connection`] and gives a [`Reading`]: batches of rows in Coho's encoding, each cell
 //! exactly what the source holds. A type or a value that has no exact form is refused with the cast to write
@@ -7,8 +7,8 @@
 //! **What it is not:** it knows nothing of Vitally, mappings, primary keys or ledgers, and it writes to no source: databases
 //! are read in one read-only transaction.
 //!
-//! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `sqlite`,
-//! or `files` with `csv`, `ndjson` and `parquet` under it.
+//! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `mysql`,
+//! `sqlite`, or `files` with `csv`, `ndjson` and `parquet` under it.
 //!
 //! ```
 //! use coho_core::model::{FileFormat, Model, Relation};
@@ -46,13 +46,16 @@ mod unsafe_type;
 mod table;
 mod quiet;
 mod text;
+mod tls;
 mod postgres;
+mod mysql;
 mod sqlite;
 mod files;
 
-pub use connection::{Connection, PostgresConnection, PostgresServer};
+pub use connection::{Connection, DatabaseServer, MysqlConnection, PostgresConnection};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
+pub use mysql::{MysqlError, MysqlRefusal, MysqlStep};
 pub use outline::Outline;
 pub use postgres::{PostgresError, ServerError};
 pub use read::{SourceError, outline, read, test};

@@ -12,7 +12,7 @@ mod refusal;
 
 use std::pin::pin;
 
-use coho_core::model::Relation;
+use coho_core::model::{Model, Relation};
 use coho_core::row::{Cell, RowBuf};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::{mpsc, oneshot};
@@ -24,37 +24,37 @@ pub use refusal::{PostgresError, ServerError};
 use crate::connection::PostgresConnection;
 use crate::outline::{Found, Layout, Needed, Outline};
 use crate::read::{SourceError, unnamed};
-use crate::reading::{Batch, Part, ReadScope, Reading, channel};
+use crate::reading::{Batch, Part, ReadScope, Reading, channel, hand_on};
 use crate::table::select_all;
+use crate::text::tag;
 use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
 use session::Session;
 use types::Kind;
 
 /// Whether the server answers.
 pub(crate) async fn test(settings: &PostgresConnection) -> Result<(), SourceError> {
-    Session::open(settings).await?.execute("SELECT 1").await?;
+    Session::open(settings, "coho").await?.execute("SELECT 1").await?;
     Ok(())
 }
 
-/// What the rows of a relation will be, without running its query. Whether it may be run is asked too: the server looks at that
+/// What the rows of a model will be, without running its query. Whether it may be run is asked too: the server looks at that
 /// when it plans the query, not when it parses it.
-pub(crate) async fn outline(
-    settings: &PostgresConnection,
-    relation: &Relation,
-) -> Result<Outline, SourceError> {
-    let mut session = Session::open(settings).await?;
+pub(crate) async fn outline(settings: &PostgresConnection, model: &Model) -> Result<Outline, SourceError> {
+    let relation = &model.relation;
+    let mut session = Session::open(settings, &tag(&model.name)).await?;
     let statement = prepare(&mut session, relation).await?;
     session.explain_plan(&sql(relation)?).await?;
     Ok(layout(&statement, relation)?.outline)
 }
 
-/// Begins to read a relation.
+/// Begins to read a model.
 pub(crate) async fn read(
     settings: &PostgresConnection,
-    relation: &Relation,
+    model: &Model,
     scope: ReadScope,
 ) -> Result<Reading, SourceError> {
-    let mut session = Session::open(settings).await?;
+    let relation = &model.relation;
+    let mut session = Session::open(settings, &tag(&model.name)).await?;
     let statement = prepare(&mut session, relation).await?;
     let layout = layout(&statement, relation)?;
     let (parts, receiver) = channel();
@@ -229,8 +229,4 @@ impl Query {
 enum Sent {
     All,
     Enough,
-}
-
-async fn hand_on(parts: &mpsc::Sender<Part>, part: Part) -> Result<(), SourceError> {
-    parts.send(part).await.map_err(|_| SourceError::Stopped)
 }

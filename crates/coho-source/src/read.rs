@@ -1,4 +1,5 @@
-//! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::sqlite`] and [`crate::files`] do the work.
+//! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::mysql`], [`crate::sqlite`]
+//! and [`crate::files`] do the work.
 
 use coho_core::code::Code;
 use coho_core::failure::Failure;
@@ -7,6 +8,7 @@ use coho_core::row::DuplicateColumn;
 
 use crate::connection::Connection;
 use crate::files::{self, FileError};
+use crate::mysql::{self, MysqlError};
 use crate::outline::Outline;
 use crate::postgres::{self, PostgresError};
 use crate::reading::{ReadScope, Reading};
@@ -32,6 +34,9 @@ pub enum SourceError {
     /// PostgreSQL could not be reached, or refused the query.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+    /// MySQL could not be reached, or refused the query.
+    #[error(transparent)]
+    Mysql(#[from] MysqlError),
     /// The SQLite file could not be opened or read.
     #[error(transparent)]
     Sqlite(#[from] SqliteError),
@@ -61,6 +66,7 @@ impl Failure for SourceError {
             Self::UnsafeValue(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::Postgres(error) => error.code(),
+            Self::Mysql(error) => error.code(),
             Self::Sqlite(error) => error.code(),
             Self::File(error) => error.code(),
             Self::Relation { .. } | Self::Unnamed => Code::WRONG_VALUE,
@@ -75,6 +81,7 @@ impl Failure for SourceError {
             Self::Columns(_) => Some("give one of them another name, with `AS`".to_owned()),
             Self::Table(error) => error.help(),
             Self::Postgres(error) => error.help(),
+            Self::Mysql(error) => error.help(),
             Self::Sqlite(error) => error.help(),
             Self::File(error) => error.help(),
             Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
@@ -89,7 +96,9 @@ impl SourceError {
     pub fn is_of_query(&self) -> bool {
         let is_refused = matches!(
             self,
-            Self::Postgres(PostgresError::Refused(_)) | Self::Sqlite(SqliteError::Refused { .. })
+            Self::Postgres(PostgresError::Refused(_))
+                | Self::Mysql(MysqlError::Refused(_))
+                | Self::Sqlite(SqliteError::Refused { .. })
         );
         is_refused && self.code() == Code::SOURCE_FAILED
     }
@@ -98,12 +107,14 @@ impl SourceError {
     pub fn position(&self) -> Option<(usize, usize)> {
         match self {
             Self::Postgres(PostgresError::Refused(refusal)) => refusal.position,
+            Self::Mysql(MysqlError::Refused(refusal)) => refusal.position,
             Self::Sqlite(SqliteError::Refused { position, .. }) => *position,
             Self::UnsafeTypes(_)
             | Self::UnsafeValue(_)
             | Self::Columns(_)
             | Self::Table(_)
             | Self::Postgres(_)
+            | Self::Mysql(_)
             | Self::Sqlite(_)
             | Self::File(_)
             | Self::Relation { .. }
@@ -117,10 +128,12 @@ impl SourceError {
 /// [`Reading::next`].
 pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> Result<Reading, SourceError> {
     match (connection, &model.relation) {
-        (
-            Connection::Postgres(settings),
-            relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
-        ) => postgres::read(settings, relation, scope).await,
+        (Connection::Postgres(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            postgres::read(settings, model, scope).await
+        }
+        (Connection::Mysql(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            mysql::read(settings, model, scope).await
+        }
         (
             Connection::Sqlite { path },
             relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
@@ -134,22 +147,25 @@ pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> R
     }
 }
 
-/// What the model's rows will be. PostgreSQL is asked without running the query, and whether it may be run; CSV and NDJSON
+/// What the model's rows will be. PostgreSQL and MySQL are asked without running the query, and whether it may be run; CSV and NDJSON
 /// files are read once where their types are not declared.
 pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, SourceError> {
     match (connection, &model.relation) {
-        (
-            Connection::Postgres(settings),
-            relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
-        ) => postgres::outline(settings, relation).await,
+        (Connection::Postgres(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            postgres::outline(settings, model).await
+        }
+        (Connection::Mysql(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            mysql::outline(settings, model).await
+        }
         _ => Ok(read(connection, model, ReadScope::First(0)).await?.outline().clone()),
     }
 }
 
-/// Whether the source can be reached: PostgreSQL answers, the SQLite file opens, the folder can be listed.
+/// Whether the source can be reached: PostgreSQL or MySQL answers, the SQLite file opens, the folder can be listed.
 pub async fn test(connection: &Connection) -> Result<(), SourceError> {
     match connection {
         Connection::Postgres(settings) => postgres::test(settings).await,
+        Connection::Mysql(settings) => mysql::test(settings).await,
         Connection::Sqlite { path } => sqlite::test(path).await,
         Connection::Files { folder } => Ok(files::test(folder)?),
     }

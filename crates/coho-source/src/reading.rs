@@ -130,6 +130,11 @@ pub(crate) fn channel() -> (mpsc::Sender<Part>, mpsc::Receiver<Part>) {
     mpsc::channel(WAITING)
 }
 
+/// Gives a part to whoever reads.
+pub(crate) async fn hand_on(parts: &mpsc::Sender<Part>, part: Part) -> Result<(), SourceError> {
+    parts.send(part).await.map_err(|_| SourceError::Stopped)
+}
+
 /// Runs a blocking reader on a thread of its own.
 pub(crate) async fn spawn<R>(scope: ReadScope, reader: R) -> Result<Reading, SourceError>
 where

@@ -23,6 +23,11 @@ impl Failure for TableName {
 
 /// The query that reads the whole table. Each part of the name is quoted: it is exact, capitals included.
 pub(crate) fn select_all(name: &str) -> Result<String, TableName> {
+    select_all_by(name, quote)
+}
+
+/// The same, where names are quoted in this way.
+pub(crate) fn select_all_by(name: &str, quote: fn(&str) -> String) -> Result<String, TableName> {
     let parts = parts(name).ok_or_else(|| TableName { name: coho_core::value::preview(name) })?;
     let quoted: Vec<String> = parts.iter().map(|part| quote(part)).collect();
     Ok(format!("SELECT * FROM {}", quoted.join(".")))

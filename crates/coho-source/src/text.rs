@@ -1,4 +1,5 @@
-//! Text as typed cells: what files spell out and declare a type for. Dates and times are those of [`coho_core::dates`].
+//! Text as typed cells: what files spell out and declare a type for; how much is shown of a server's text,
+//! and what it is told of a query. Dates and times are those of [`coho_core::dates`].
 //!
 //! [`crate::files`] uses it for CSV fields and JSON strings; inference is in its `infer`.
 
@@ -10,6 +11,9 @@ use coho_core::value::Float;
 /// The first and last microsecond that every ISO 8601 reader takes: years 1 to 9999.
 const MICROS: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 const MICROS_A_DAY: i64 = 86_400_000_000;
+
+/// The most characters of a server's message: it may quote values of a row.
+const LONGEST_MESSAGE: usize = 300;
 
 /// The text as a cell of this type; `None` where it is not one. Text that needs another spelling is kept in `scratch`.
 pub(crate) fn cell<'a>(kind: ColumnType, text: &'a str, scratch: &'a mut String) -> Option<Cell<'a>> {
@@ -60,6 +64,21 @@ pub(crate) fn uuid(bytes: [u8; 16]) -> String {
     )
 }
 
+/// What a server's lists of its work say of a query: which model it is for.
+pub(crate) fn tag(model: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let model: String = model.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+    format!("coho:model={model}")
+}
+
+/// A server's message, cut where it is long.
+pub(crate) fn bounded(words: &str) -> String {
+    match words.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+        None => words.to_owned(),
+    }
+}
+
 fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" => Some(true),
@@ -93,6 +112,17 @@ mod tests {
         assert!(day_in_calendar(days_from_date(NaiveDate::from_ymd_opt(9999, 12, 31).unwrap()).unwrap()));
         assert!(!day_in_calendar(i32::MAX) && !day_in_calendar(i32::MIN));
         assert!(!day_in_calendar(days_from_date(NaiveDate::from_ymd_opt(10000, 1, 1).unwrap()).unwrap()));
+    }
+
+    #[test]
+    fn long_messages_are_cut() {
+        assert_eq!(bounded(&"é".repeat(1_000)).chars().count(), LONGEST_MESSAGE + 1);
+    }
+
+    #[test]
+    fn a_models_name_ends_no_comment() {
+        assert_eq!(tag("crm.all-users"), "coho:model=crm.all-users");
+        assert_eq!(tag("a */ b"), "coho:model=a____b");
     }
 
     #[test]

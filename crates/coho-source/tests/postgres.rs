@@ -153,15 +153,21 @@ async fn a_scope_stops_a_long_query(server: &Postgres) -> Result<(), Failure> {
 async fn a_dropped_reading_ends_its_query(server: &Postgres) -> Result<(), Failure> {
     let source = Connection::Postgres(connection(server.url()));
     let sleeper = model("SELECT 'the sleeper' AS name, pg_sleep(3600)::text AS slept");
-    drop(coho_source::read(&source, &sleeper, ReadScope::All).await?);
+    let mut reading = coho_source::read(&source, &sleeper, ReadScope::All).await?;
+    reading.need(&[0, 1])?;
     let running =
-        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'coho'";
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while server.psql(running)? != "0" {
-        assert!(std::time::Instant::now() < deadline, "the query goes on without its reading");
-        tokio::task::yield_now().await;
-    }
-    Ok(())
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'coho:model=m'";
+    let until = async |wanted: &str| -> Result<(), Failure> {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while server.psql(running)? != wanted {
+            assert!(std::time::Instant::now() < deadline, "there are not {wanted} queries");
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    until("1").await?;
+    drop(reading);
+    until("0").await
 }
 
 async fn a_lost_server_is_not_the_end(server: &mut Postgres) -> Result<(), Failure> {

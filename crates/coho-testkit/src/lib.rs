@@ -1,6 +1,6 @@
-//! Test servers that several crates need: PostgreSQL, a mail server, an HTTP receiver, a browser.
+//! Test servers that several crates need: PostgreSQL, MariaDB, a mail server, an HTTP receiver, a browser.
 //!
-//! **What it is:** [`Postgres`] starts a fresh server from the machine's own programs on the loopback interface. The server and its folder are
+//! **What it is:** [`Postgres`] and [`MariaDb`] start a fresh server from the machine's own programs on the loopback interface. The server and its folder are
 //! gone when the value is dropped or the test process ends, however it ends. [`MailServer`] receives e-mail over real sockets, as strictly as
 //! RFC 5321, and keeps it. [`Receiver`] receives HTTP requests. [`Browser`] is a Chromium that a test controls.
 //!
@@ -18,6 +18,7 @@
 //! ```
 
 mod browser;
+mod mariadb;
 mod mutate;
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -25,13 +26,16 @@ mod picture;
 mod postgres;
 mod programs;
 mod receiver;
+mod server;
 mod smtp;
 
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+pub use mariadb::MariaDb;
 pub use mutate::mutated;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};
 pub use picture::{MOST_BYTES, PictureError, small};
-pub use postgres::{Error, Postgres};
+pub use postgres::Postgres;
 pub use receiver::{Arrived, Receiver};
+pub use server::Error;
 pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's server programs are, and as whom they may run. [`crate::postgres`] starts them.
+//! Where the servers' programs are, and as whom they may run. [`crate::postgres`] and [`crate::mariadb`] start them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +24,7 @@ impl Programs {
     /// A program, as the user that may run it: PostgreSQL's server refuses to run as root.
     pub(crate) fn command(&self, program: &str) -> Command {
         let program = self.folder.join(program);
-        as_server_user(&program)
+        as_user(POSTGRES_USER, &program)
     }
 
     /// The folder that holds the programs.
@@ -33,18 +33,38 @@ impl Programs {
     }
 }
 
-/// A command that runs as `postgres` where the tests run as root, and as oneself otherwise.
+/// The user that PostgreSQL's packages make.
+pub(crate) const POSTGRES_USER: &str = "postgres";
+
+/// The user that MariaDB's packages make.
+pub(crate) const MARIADB_USER: &str = "mysql";
+
+/// MariaDB's server program; `None` where it is not installed with its tools, or where `COHO_TEST_MARIADB=off`.
+pub(crate) fn mariadb() -> Option<PathBuf> {
+    if std::env::var_os("COHO_TEST_MARIADB").is_some_and(|value| value == "off") {
+        return None;
+    }
+    // The folder of programs for administrators is not on everybody's path.
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(["/usr/sbin".into()]).collect();
+    let found = |program: &str| folders.iter().map(|folder| folder.join(program)).find(|file| file.is_file());
+    found("mariadb-install-db")?;
+    found("mariadb-admin")?;
+    found("mariadbd")
+}
+
+/// A command that runs as this user where the tests run as root, and as oneself otherwise.
 ///
 /// It keeps the machine's clock where the tests have another: a server's time limits would never be reached.
-pub(crate) fn as_server_user(program: &Path) -> Command {
-    let mut command = if is_root() { through_runuser(program) } else { Command::new(program) };
+pub(crate) fn as_user(user: &str, program: &Path) -> Command {
+    let mut command = if is_root() { through_runuser(user, program) } else { Command::new(program) };
     command.env_remove("LD_PRELOAD");
     command
 }
 
-fn through_runuser(program: &Path) -> Command {
+fn through_runuser(user: &str, program: &Path) -> Command {
     let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--"]).arg(program);
+    command.args(["-u", user, "--"]).arg(program);
     command
 }
 

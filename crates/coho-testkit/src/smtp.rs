@@ -18,7 +18,7 @@ use self::session::Session;
 /// worth nothing anywhere else.
 pub const CERTIFICATE: &str = include_str!("smtp/certificate.pem");
 
-const KEY: &str = include_str!("smtp/key.pem");
+pub(crate) const KEY: &str = include_str!("smtp/key.pem");
 
 /// How a connection is kept private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,12 @@ use super::{Finding, rust};
 use crate::workspace::{Kind, Package};
 
 /// Crates that are doors to the world.
-const DOORS: [&str; 16] = [
+const DOORS: [&str; 17] = [
     "async-std",
     "axum",
     "getrandom",
     "hyper",
+    "mysql_async",
     "notify",
     "rand",
     "reqwest",

@@ -13,6 +13,7 @@
 //! folder FILE                      removes it and puts a folder in its place
 //! sql                              the indented lines are run in PostgreSQL, which is started if need be
 //! sql < FILE                       the same from a file of the project
+//! mysql                            the indented lines are run in MariaDB, which is started if need be
 //! sqlite FILE                      the indented lines are run in an SQLite file of the project
 //! fault [METHOD PATH] TROUBLE      503 · not-json · drop-before · drop-after-commit; ends with `xN` for N times
 //! heal                             no more faults
@@ -85,6 +86,10 @@ fn step_on(stage: &mut Stage, script: &Path, step: &Step<'_>) -> Result<Option<S
                 None => step.block.clone(),
             };
             server.psql(&sql)?;
+        }
+        "mysql" => {
+            let Some(server) = stage.mariadb(&script.display().to_string())? else { return Ok(None) };
+            server.sql(&step.block)?;
         }
         "calls" => return Ok(Some(vitally::calls(stage))),
         "bodies" => return Ok(Some(vitally::bodies(stage))),

@@ -1,4 +1,5 @@
-//! A stage: a project in a folder of its own, a Vitally simulator, PostgreSQL if a test asks for it, and `coho` itself.
+//! A stage: a project in a folder of its own, a Vitally simulator, PostgreSQL and MariaDB if a test asks for them, and `coho`
+//! itself.
 //!
 //! [`crate::script`] plays texts on it, [`crate::redact`] replaces what differs from run to run.
 
@@ -10,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use coho_simulator::{IdSource, Running, Simulator, SimulatorSettings};
-use coho_testkit::Postgres;
+use coho_testkit::{CERTIFICATE, MariaDb, Postgres};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -29,6 +30,7 @@ pub(crate) struct Stage {
     pub(crate) vitally: Running,
     runtime: Runtime,
     postgres: Option<Postgres>,
+    mariadb: Option<MariaDb>,
     variables: BTreeMap<String, String>,
 }
 
@@ -54,7 +56,7 @@ impl Stage {
             ("ANALYTICS_TOKEN", ANALYTICS_TOKEN.to_owned()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        Ok(Self { folder, vitally, runtime, postgres: None, variables })
+        Ok(Self { folder, vitally, runtime, postgres: None, mariadb: None, variables })
     }
 
     /// Copies a project's files into the project folder.
@@ -118,6 +120,21 @@ impl Stage {
         Ok(self.postgres.as_mut())
     }
 
+    /// A MariaDB server, which commands find at `${SHOP_URL}`. It speaks TLS to whoever trusts the file `${CERTIFICATE}`. `None` where
+    /// there are no server programs.
+    pub(crate) fn mariadb(&mut self, test: &str) -> Result<Option<&mut MariaDb>, Failure> {
+        if self.mariadb.is_none() {
+            self.mariadb = MariaDb::start_with_tls_or_skip(test)?;
+            if let Some(url) = self.mariadb.as_ref().map(MariaDb::url) {
+                self.set("SHOP_URL", &url);
+                let file = self.folder.path().join("certificate.pem");
+                fs::write(&file, CERTIFICATE)?;
+                self.set("CERTIFICATE", &file.display().to_string());
+            }
+        }
+        Ok(self.mariadb.as_mut())
+    }
+
     /// `coho` with arguments, in the project's folder and with nothing but the stage's environment.
     pub(crate) fn coho<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coho"));
@@ -159,6 +176,9 @@ impl Stage {
         ];
         if let Some(server) = &self.postgres {
             names.push((format!("127.0.0.1:{}", server.port()), "warehouse.test"));
+        }
+        if let Some(server) = &self.mariadb {
+            names.push((format!("127.0.0.1:{}", server.port()), "shop.test"));
         }
         names
     }

@@ -8,7 +8,7 @@ use coho_core::sync::Sync;
 use coho_core::time::Time;
 use coho_project::SourceSpec;
 use coho_report::json::{Dataset, Happened, LineageFrame, lineage};
-use coho_source::PostgresConnection;
+use coho_source::{DatabaseServer, MysqlConnection, PostgresConnection};
 
 use crate::context::Engine;
 
@@ -60,13 +60,19 @@ impl Engine<'_> {
             (Relation::Table(table), SourceSpec::Postgres { url, statement_timeout }) => {
                 let (url, statement_timeout) = (url.clone(), *statement_timeout);
                 let server = PostgresConnection { url, statement_timeout }.server()?;
-                let namespace = format!("postgres://{}:{}", server.host, server.port);
                 let name = match table.matches('.').count() {
                     0 => format!("{}.public.{table}", server.database),
                     1 => format!("{}.{table}", server.database),
                     _ => table.clone(),
                 };
-                Dataset { namespace, name }
+                Dataset { namespace: namespace("postgres", &server), name }
+            }
+            (Relation::Table(table), SourceSpec::Mysql { url, statement_timeout }) => {
+                let (url, statement_timeout) = (url.clone(), *statement_timeout);
+                let server = MysqlConnection { url, statement_timeout }.server()?;
+                let is_whole = table.contains('.');
+                let name = if is_whole { table.clone() } else { format!("{}.{table}", server.database) };
+                Dataset { namespace: namespace("mysql", &server), name }
             }
             (Relation::Table(table), SourceSpec::Sqlite { path }) => {
                 let namespace = format!("sqlite://{}", absolute(&root.join(path)));
@@ -96,9 +102,14 @@ impl Engine<'_> {
     }
 }
 
+/// `postgres://host:port`
+fn namespace(kind: &str, server: &DatabaseServer) -> String {
+    format!("{kind}://{}:{}", server.host, server.port)
+}
+
 /// A table as dbt quotes it, without the quotes: that is how lineage names tables.
 fn plain(relation: &str) -> Relation {
-    Relation::Table(relation.replace('"', ""))
+    Relation::Table(relation.replace(['"', '`'], ""))
 }
 
 /// A path without detours, if it is there.

@@ -3,8 +3,8 @@
 use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
 use super::texts::{
-    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, NAME, NAMES, POSTGRES_URL, RATE, SECRET,
-    SUBDOMAIN, TEXTS,
+    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, MYSQL_URL, NAME, NAMES, POSTGRES_URL, RATE,
+    SECRET, SUBDOMAIN, TEXTS,
 };
 use super::webhooks::WEBHOOKS;
 use super::{Choice, Form, Key, Others, Shape, Typed};
@@ -179,13 +179,12 @@ static SOURCES: Shape = Shape {
 const VIEW: &str = "export the rows to files and read them with `type: files`";
 
 static SOURCE: Typed = Typed {
-    types: &[("postgres", &POSTGRES), ("sqlite", &SQLITE), ("files", &FILES)],
+    types: &[("postgres", &POSTGRES), ("mysql", &MYSQL), ("sqlite", &SQLITE), ("files", &FILES)],
     later: &[
         ("snowflake", VIEW),
         ("bigquery", VIEW),
         ("redshift", VIEW),
         ("databricks", VIEW),
-        ("mysql", VIEW),
         ("duckdb", VIEW),
     ],
 };
@@ -203,17 +202,38 @@ static POSTGRES: Shape = Shape {
             meaning: "The address of the database, with user and password. A secret.",
             example: "url: \"${WAREHOUSE_URL}\"",
         },
-        Key {
-            name: "statement_timeout",
-            need: May,
-            form: &Form::Text(&DURATION),
-            default: "the server's",
-            meaning: "How long one query may take.",
-            example: "statement_timeout: 10m",
-        },
+        STATEMENT_TIMEOUT,
     ],
     one_of: &[],
     others: None,
+};
+
+static MYSQL: Shape = Shape {
+    name: "source of type mysql",
+    about: "A MySQL or MariaDB database.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["mysql"], later: &[] }), "type: mysql"),
+        Key {
+            name: "url",
+            need: Must,
+            form: &Form::Text(&MYSQL_URL),
+            default: "",
+            meaning: "The address of the database, with user and password: a secret.",
+            example: "url: \"${SHOP_URL}\"",
+        },
+        STATEMENT_TIMEOUT,
+    ],
+    one_of: &[],
+    others: None,
+};
+
+const STATEMENT_TIMEOUT: Key = Key {
+    name: "statement_timeout",
+    need: May,
+    form: &Form::Text(&DURATION),
+    default: "the server's",
+    meaning: "How long one query may take.",
+    example: "statement_timeout: 10m",
 };
 
 static SQLITE: Shape = Shape {

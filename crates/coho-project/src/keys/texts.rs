@@ -35,6 +35,9 @@ pub(crate) static SECRET: Text = Text {
 pub(crate) static POSTGRES_URL: Text =
     Text { what: "an address such as `postgres://user@host/database`", shown: Shown::Secret, ..TEXT_LIKE };
 
+pub(crate) static MYSQL_URL: Text =
+    Text { what: "an address such as `mysql://user@host/database`", shown: Shown::Secret, ..TEXT_LIKE };
+
 pub(crate) static DURATION: Text = Text {
     what: "a duration such as `30s`, `5m` or `1h`",
     accepts: |text| crate::read::duration(text).is_some(),

@@ -221,11 +221,10 @@ fn history(root: &Node) -> HistorySpec {
 
 fn source(node: &Node) -> Option<SourceSpec> {
     let path = || node.text_of("path").map(str::to_owned);
+    let limit = || node.text_of("statement_timeout").and_then(super::duration);
     match node.text_of("type")? {
-        "postgres" => Some(SourceSpec::Postgres {
-            url: secret(node, "url")?,
-            statement_timeout: node.text_of("statement_timeout").and_then(super::duration),
-        }),
+        "postgres" => Some(SourceSpec::Postgres { url: secret(node, "url")?, statement_timeout: limit() }),
+        "mysql" => Some(SourceSpec::Mysql { url: secret(node, "url")?, statement_timeout: limit() }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
         "files" => Some(SourceSpec::Files { path: path()? }),
         _ => None,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
-/// The most characters of a server's message: it may quote values of a row.
-const LONGEST_MESSAGE: usize = 300;
+use crate::text::bounded;
+use crate::tls;
 
 /// Why PostgreSQL gave no rows.
 #[derive(Debug, thiserror::Error)]
@@ -133,13 +133,6 @@ fn position(sql: &str, at: u32) -> Option<(usize, usize)> {
     (!sql.is_empty()).then_some((line, column))
 }
 
-fn bounded(words: &str) -> String {
-    match words.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-        None => words.to_owned(),
-    }
-}
-
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PostgreSQL at {} refused", self.server)?;
@@ -216,16 +209,8 @@ impl Failure for ServerError {
 }
 
 fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
-    let mut cause = Some(source);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            cause = error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
-            continue;
-        }
-        if error.is::<rustls::Error>() {
-            return "the server's certificate must name the host and be signed by an authority that this machine (or the file in SSL_CERT_FILE) trusts; `sslmode=disable` in the `url` connects without TLS";
-        }
-        cause = error.source();
+    if tls::is_refusal(source) {
+        return tls::UNTRUSTED;
     }
     if source.to_string().contains("does not support TLS") {
         return "enable TLS on the server, or connect without it: `sslmode=prefer` or `sslmode=disable` in the `url`";
@@ -252,10 +237,5 @@ mod tests {
         assert_eq!(position("SELECT é,\n  x", 13), Some((2, 3)));
         assert_eq!(position("SELECT", 1), Some((1, 1)));
         assert_eq!(position("", 5), None);
-    }
-
-    #[test]
-    fn long_messages_are_cut() {
-        assert_eq!(bounded(&"é".repeat(1_000)).chars().count(), LONGEST_MESSAGE + 1);
     }
 }

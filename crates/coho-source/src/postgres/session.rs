@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::refusal::{PostgresError, connecting, refused};
 use crate::connection::PostgresConnection;
+use crate::tls;
 
 /// A server that does not answer at all is given up after this time, unless the URL has another `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,10 +34,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects and begins the transaction.
-    pub(super) async fn open(settings: &PostgresConnection) -> Result<Self, PostgresError> {
-        let config = config(settings.url.expose_secret())?;
-        let tls = tls()?;
+    /// Connects and begins the transaction. The server's lists of its work show it under this name.
+    pub(super) async fn open(settings: &PostgresConnection, name: &str) -> Result<Self, PostgresError> {
+        let mut config = config(settings.url.expose_secret())?;
+        config.application_name(name);
+        let tls = connector()?;
         let server = server(&config);
         let connected = config.connect(tls.clone()).await;
         let (client, connection) = connected.map_err(|error| connecting(error, server.clone()))?;
@@ -142,7 +144,6 @@ fn config(url: &str) -> Result<Config, PostgresError> {
     let url =
         url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
     let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| PostgresError::Url)?;
-    config.application_name("coho");
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
@@ -168,9 +169,9 @@ fn server(config: &Config) -> String {
 }
 
 /// With no certificate in the system's store, every server's certificate is refused: that is said when one comes.
-fn tls() -> Result<MakeRustlsConnect, PostgresError> {
+fn connector() -> Result<MakeRustlsConnect, PostgresError> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(tls::certificates());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
