@@ -55,6 +55,7 @@ pub mod shared_rate;
 pub mod scope;
 pub mod project;
 pub mod types;
+pub mod buckets;
 pub mod workspace;
 pub mod row_state;
 pub mod identity;

@@ -1,7 +1,11 @@
-//! From the source to rows sorted by key.
+//! From the source to rows sorted by key: all of them, or, by [`in_source`], those that its buckets do not show to be as they
+//! were.
+
+mod in_source;
 
 use coho_core::code::Code;
 use coho_core::decide::RunKind;
+use coho_core::digest::Digest;
 use coho_core::failure::Failure as _;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
@@ -11,13 +15,15 @@ use coho_core::plan::{ProblemCounts, count_problem};
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::{Columns, RowBuf};
 use coho_core::started::Stage;
+use coho_ledger::buckets::Learned;
 use coho_ledger::row_state::RowStates;
 use coho_mapping::{Mapping, Specification};
-use coho_source::{ReadScope, SourceError};
+use coho_source::{ReadScope, Reading, SourceError};
 
+use crate::buckets::words;
 use crate::compare::KnownRows;
 use crate::failure::PlanError;
-use crate::job::Job;
+use crate::job::{Comparing, Job};
 use crate::progress::Step;
 use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
@@ -47,14 +53,38 @@ pub(crate) struct Read {
     pub(crate) nameless: u64,
     /// What is wrong with those.
     pub(crate) problems: ProblemCounts,
+    /// How the difference was computed, where that is worth telling.
+    pub(crate) how: Option<String>,
+    /// What was learned of the source's buckets.
+    pub(crate) learned: Option<Learned>,
 }
 
-/// Reads the whole model. Rows without a key are counted as invalid here.
+/// A model that is open, with what its rows are read by.
+struct Opened {
+    reading: Reading,
+    mapping: Mapping,
+    key: Vec<(usize, String)>,
+    lineage: Lineage,
+    types: Types,
+}
+
+/// Reads the model. Rows without a key are counted as invalid here.
 pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
+    if job.comparing == Comparing::Here {
+        return all(job, table, None).await;
+    }
+    match in_source::read(job, table).await? {
+        Ok(read) => Ok(read),
+        // What was read until then is forgotten.
+        Err(why) => all(job, table, Some(&why)).await,
+    }
+}
+
+/// Opens the model.
+async fn open(job: &Job<'_>) -> Result<Opened, PlanError> {
     let scope = job.filter.limit.map_or(ReadScope::All, ReadScope::First);
-    let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
-    let mut reading =
-        unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
+    let read = unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?;
+    let reading = read.map_err(|error| failed(job, &error))?;
     let mapping = Mapping::compile(&Specification::of(job.sync).filters(job.filters), reading.columns());
     let key = key_columns(job.model, reading.columns());
     let (mapping, key) = match (mapping, key) {
@@ -66,26 +96,36 @@ pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError
     };
     let lineage = mapping.lineage(reading.columns());
     let types = Types::of(job, reading.outline(), &mapping)?;
-    reading.need_only(&needed(&mapping, &key)).map_err(failed)?;
-    let (row_states, known) = remembered(job, &mapping)?;
-    let mut intake = Intake {
-        known,
-        sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
-        table,
-        read: 0,
-        nameless: 0,
-        problems: ProblemCounts::new(),
-    };
-    while let Some(batch) = unless_stopped(job, reading.next()).await?.map_err(failed)? {
+    Ok(Opened { reading, mapping, key, lineage, types })
+}
+
+fn failed(job: &Job<'_>, error: &SourceError) -> PlanError {
+    job.failed(vec![source_problem(error, job.model)])
+}
+
+/// Reads all rows, since a person wants that, or for the reason that is given.
+async fn all(job: &Job<'_>, table: &Table, why: Option<&str>) -> Result<Read, PlanError> {
+    let mut opened = open(job).await?;
+    let needed = needed(&opened.mapping, &opened.key);
+    opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
+    let (row_states, known) = remembered(job, &opened.mapping)?;
+    let mut intake = Intake::of(job, table, known);
+    loop {
+        let batch = unless_stopped(job, opened.reading.next()).await?;
+        let Some(batch) = batch.map_err(|error| failed(job, &error))? else { break };
         for row in &batch {
-            intake.take(job, &mapping, &key, row)?;
+            intake.take(job, &opened, row)?;
         }
         job.tell(Step::Reading(intake.read))?;
     }
-    let Intake { sorter, known, read, nameless, problems, .. } = intake;
-    job.tell(Step::Began(Stage::Sort, read))?;
-    let rows = sorter.finish()?;
-    Ok(Read { mapping, types, lineage, rows, row_states, known, number: read, nameless, problems })
+    let how = why.map(|why| words::all(opened.reading.moved(), why));
+    intake.sorted(job, opened, row_states, 0, Taught { how, learned: None })
+}
+
+/// What a reading says besides its rows.
+struct Taught {
+    how: Option<String>,
+    learned: Option<Learned>,
 }
 
 /// What is remembered, and which rows need no look if they come again as they were. Where not all rows are read, or all of
@@ -122,29 +162,43 @@ struct Intake<'a> {
     problems: ProblemCounts,
 }
 
-impl Intake<'_> {
-    fn take(
-        &mut self,
-        job: &Job<'_>,
-        mapping: &Mapping,
-        columns: &[(usize, String)],
-        row: &RowBuf,
-    ) -> Result<(), PlanError> {
-        let key = Key::of(row, columns);
+impl<'a> Intake<'a> {
+    fn of(job: &Job<'_>, table: &'a Table, known: KnownRows) -> Self {
+        Self {
+            known,
+            sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
+            table,
+            read: 0,
+            nameless: 0,
+            problems: ProblemCounts::new(),
+        }
+    }
+
+    fn take(&mut self, job: &Job<'_>, opened: &Opened, row: &RowBuf) -> Result<(), PlanError> {
+        let key = Key::of(row, &opened.key);
         if let (Some(wanted), found) = (&job.filter.key, &key)
             && found.as_ref().ok() != Some(wanted)
         {
             return Ok(());
         }
-        self.read += 1;
         if job.sync.matching.email().is_some()
-            && let Ok(email) = mapping.email(row)
+            && let Ok(email) = opened.mapping.email(row)
         {
             self.table.see_address(&email)?;
         }
+        let fingerprint = row.fingerprint(opened.mapping.reads());
+        self.keyed(key, fingerprint, row)
+    }
+
+    fn keyed(
+        &mut self,
+        key: Result<Key, KeyError>,
+        fingerprint: Digest,
+        row: &RowBuf,
+    ) -> Result<(), PlanError> {
+        self.read += 1;
         match key {
             Ok(key) => {
-                let fingerprint = row.fingerprint(mapping.reads());
                 if !self.known.meets(&key, fingerprint) {
                     self.sorter.push(&key, fingerprint, row)?;
                 }
@@ -155,6 +209,36 @@ impl Intake<'_> {
             }
         }
         Ok(())
+    }
+
+    /// All that was taken, sorted, with so many rows that were not read.
+    fn sorted(
+        self,
+        job: &Job<'_>,
+        opened: Opened,
+        row_states: RowStates,
+        unread: u64,
+        taught: Taught,
+    ) -> Result<Read, PlanError> {
+        let Self { sorter, known, read, nameless, problems, .. } = self;
+        let Opened { mapping, types, lineage, .. } = opened;
+        let Taught { how, learned } = taught;
+        let number = read + unread;
+        job.tell(Step::Began(Stage::Sort, number))?;
+        let rows = sorter.finish()?;
+        Ok(Read {
+            mapping,
+            types,
+            lineage,
+            rows,
+            row_states,
+            known,
+            number,
+            nameless,
+            problems,
+            how,
+            learned,
+        })
     }
 }
 

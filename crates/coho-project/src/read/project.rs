@@ -13,7 +13,9 @@ use crate::conform::is_missing;
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec};
+use crate::project::{
+    CompareSpec, DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec,
+};
 use crate::webhooks::WebhookSpec;
 use crate::yaml::{Content, Entry, Node};
 
@@ -225,6 +227,10 @@ fn source(node: &Node) -> Option<SourceSpec> {
         "postgres" => Some(SourceSpec::Postgres {
             url: secret(node, "url")?,
             statement_timeout: node.text_of("statement_timeout").and_then(super::duration),
+            compare: match node.text_of("compare") {
+                Some("in-source") => CompareSpec::InSource,
+                Some(_) | None => CompareSpec::Full,
+            },
         }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
         "files" => Some(SourceSpec::Files { path: path()? }),
