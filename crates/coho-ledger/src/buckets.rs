@@ -42,7 +42,7 @@ pub struct BucketSum {
 
 /// What was learned of some of the buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Learned {
+pub struct LearnedBuckets {
     /// Those that have rows. Of another basis, or another number of buckets, than before they are all that is known.
     pub buckets: Buckets,
     /// Which buckets these are all of.
@@ -76,7 +76,7 @@ impl Ledger {
         &self,
         lease: &Lease,
         scope: &SyncScope,
-        learned: &Learned,
+        learned: &LearnedBuckets,
         now: Time,
     ) -> Result<(), LedgerError> {
         self.write_in(lease, "remembering buckets", |connection| {

@@ -6,6 +6,7 @@
 //! read whole, so that what is missing from them has left. [`survey`] looks at memory, [`learn`] keeps what readings teach,
 //! [`words`] says how a difference was computed.
 
+pub(crate) mod sums;
 pub(crate) mod learn;
 pub(crate) mod survey;
 pub(crate) mod words;
@@ -13,16 +14,11 @@ pub(crate) mod words;
 use coho_core::decide::RunKind;
 use coho_core::digest::{Digest, ENCODING, Hasher};
 use coho_ledger::buckets::{BucketSum, Buckets};
-use coho_source::buckets::{Chosen, MOST_BITS, SourceSum, Told};
+use coho_source::buckets::{Chosen, SourceSum, SourceSums};
 
+use self::sums::{FEWEST_BITS, add, bits, finest};
 use self::survey::Survey;
 use crate::job::{Job, Waiting};
-
-/// About how many rows a bucket is to have where it is learned.
-const ROWS_IN_BUCKET: u64 = 8;
-
-/// The fewest buckets, as a power of two.
-const FEWEST_BITS: u8 = 6;
 
 /// About how many rows are as large as the sums of two buckets: where the sums cost as much as the rows that are read besides, least
 /// is moved.
@@ -49,12 +45,14 @@ pub(crate) fn why_all(job: &Job<'_>) -> Option<&'static str> {
         .map(|_| "records are found by their e-mail addresses, which are compared with those of all rows")
 }
 
-/// Stands for all that decides what a source's sums mean to this version of Coho.
-pub(crate) fn basis(told: Digest) -> Digest {
+/// Stands for all that decides what a source's sums mean to this version of Coho: what the source told, and the columns that the
+/// mapping reads, in their order.
+pub(crate) fn basis<'a>(told: Digest, reads: impl Iterator<Item = &'a &'a str>) -> Digest {
     let mut hasher = Hasher::new();
     hasher.part(env!("CARGO_PKG_VERSION").as_bytes());
     hasher.part(&[ENCODING]);
     hasher.part(&told.to_bytes());
+    reads.for_each(|name| hasher.part(name.as_bytes()));
     hasher.finish()
 }
 
@@ -66,13 +64,9 @@ pub(crate) fn level(known: &Buckets) -> u8 {
     bits(wanted).clamp(FEWEST_BITS.min(known.bits), known.bits)
 }
 
-/// In how many buckets so many rows are learned, as a power of two.
-pub(crate) fn finest(rows: u64) -> u8 {
-    bits(rows / ROWS_IN_BUCKET).clamp(FEWEST_BITS, MOST_BITS)
-}
-
-fn bits(buckets: u64) -> u8 {
-    u8::try_from(buckets.max(1).next_power_of_two().trailing_zeros()).unwrap_or(MOST_BITS)
+/// Whether so many rows should be learned in more buckets by far.
+pub(crate) fn is_coarse(known: &Buckets, rows: u64) -> bool {
+    finest(rows) > known.bits + 1
 }
 
 /// What a comparison of buckets came to.
@@ -88,7 +82,7 @@ pub(crate) struct Difference {
 
 impl Difference {
     /// Compares what a source says of its buckets with what is known of them.
-    pub(crate) fn of(told: &Told, known: &Buckets, survey: &Survey) -> Self {
+    pub(crate) fn of(told: &SourceSums, known: &Buckets, survey: &Survey) -> Self {
         let bits = survey.bits;
         let known = fold(known, bits);
         let mut now = vec![SourceSum::default(); known.len()];
@@ -136,15 +130,10 @@ fn fold(known: &Buckets, bits: u8) -> Vec<BucketSum> {
     sums
 }
 
-/// Adds other rows.
-pub(crate) fn add(to: &mut BucketSum, more: BucketSum) {
-    let mut source = SourceSum { rows: to.rows, halves: to.source };
-    source.add(SourceSum { rows: more.rows, halves: more.source });
-    *to = BucketSum { rows: source.rows, source: source.halves, seen: to.seen.wrapping_add(more.seen) };
-}
-
 #[cfg(test)]
 mod tests {
+    use coho_source::buckets::MOST_BITS;
+
     use super::*;
 
     fn known(bits: u8, expected: u64, rows: u64) -> Buckets {
@@ -161,6 +150,8 @@ mod tests {
         assert_eq!(level(&known(17, 1_000, 1_000_000)), 16);
         assert_eq!(level(&known(17, 1_000_000, 1_000_000)), 17);
         assert_eq!(level(&known(6, 0, 3)), 6);
+        assert!(!is_coarse(&known(17, 0, 0), 2_000_000));
+        assert!(is_coarse(&known(17, 0, 0), 2_200_000));
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub mod adopt;
 pub mod first_run;
 pub mod job;
 mod buckets;
+mod opening;
+mod intake;
 pub mod read;
 mod evaluate;
 mod targets;
@@ -80,7 +82,7 @@ pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
     let table = Table::new(job.folder, job.stop)?;
     table.open(job.ledger, job.scope)?;
     table.begin()?;
-    let read = read::read(&job, &table).await?;
+    let read = Box::pin(read::read(&job, &table)).await?;
     passes(job, table, read)
 }
 

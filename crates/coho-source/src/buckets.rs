@@ -17,7 +17,7 @@ pub const MOST_BITS: u8 = 20;
 
 /// What a source is asked to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct CompareQuery {
     /// The places of the columns of the primary key.
     pub key: Vec<usize>,
     /// The places of the columns that the fingerprint of a row covers, besides its key.
@@ -28,7 +28,7 @@ pub struct Ask {
 
 /// What a source said of its buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct SourceSums {
     /// Stands for the text of the statements, and the names and types of the columns: sums that were told on another basis
     /// cannot be compared.
     pub basis: Digest,
@@ -147,8 +147,8 @@ pub fn bucket(digest: u32, bits: u8) -> u32 {
 
 /// A question on its way to a reader, which answers it before it reads.
 pub(crate) struct Question {
-    pub(crate) ask: Ask,
-    pub(crate) told: oneshot::Sender<Result<Told, String>>,
+    pub(crate) ask: CompareQuery,
+    pub(crate) told: oneshot::Sender<Result<SourceSums, String>>,
     pub(crate) wanted: oneshot::Receiver<Wanted>,
 }
 
@@ -189,7 +189,9 @@ mod tests {
         let row = |halves| SourceSum { rows: 1, halves };
         let sum = |rows: &[SourceSum]| {
             let mut sum = SourceSum::default();
-            rows.iter().for_each(|row| sum.add(*row));
+            for row in rows {
+                sum.add(*row);
+            }
             sum
         };
         let (a, b) = (row([u64::MAX, 5]), row([2, u64::MAX]));

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use coho_core::row::{Columns, RowBuf};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::buckets::{Ask, MarkedRow, Moved, Question, Told, Wanted};
+use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSums, Wanted};
 use crate::outline::{Needed, Outline};
 use crate::read::SourceError;
 
@@ -119,8 +119,8 @@ impl Reading {
     pub async fn compare(
         &mut self,
         columns: &[usize],
-        ask: Ask,
-    ) -> Result<Result<Told, String>, SourceError> {
+        ask: CompareQuery,
+    ) -> Result<Result<SourceSums, String>, SourceError> {
         self.outline.allow(columns)?;
         let (told, answer) = oneshot::channel();
         let (wanted, waits) = oneshot::channel();

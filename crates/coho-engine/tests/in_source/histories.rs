@@ -2,6 +2,7 @@
 //! in every state; projects change. Before each run, both ways to compute the plan must give the same plan.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::time::Duration;
 
 use coho_core::decide::RunKind;
@@ -281,7 +282,9 @@ async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<()
             tally.compared += u32::from(how.starts_with("compared in PostgreSQL"));
         }
         scene.compare(if matches!(step.kind, Kind::Full) { Compare::Full } else { Compare::InSource });
-        step.faults.iter().for_each(|fault| scene.stage.vitally.script(fault.clone()));
+        for fault in &step.faults {
+            scene.stage.vitally.script(fault.clone());
+        }
         if !matches!(step.kind, Kind::None) {
             scene.run(&options).await?;
         }
@@ -312,6 +315,6 @@ fn whatever_happens_the_plan_is_that_of_a_full_read() {
         })
         .unwrap();
     let tally = &state.borrow().1;
-    println!("{tally:?}");
+    std::io::stderr().write_all(format!("{tally:?}\n").as_bytes()).unwrap();
     assert!(tally.compared * 4 > tally.plans, "too few plans were compared in the source: {tally:?}");
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use coho_core::digest::Digest;
 use coho_core::key::{Key, KeyError};
-use coho_ledger::buckets::{BucketSum, Buckets, Learned};
-use coho_source::buckets::{Chosen, MOST_BITS, MarkedRow, bucket, key_digest};
+use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
+use coho_source::buckets::{Chosen, MarkedRow, bucket, key_digest};
 
+use super::sums::{add, finest};
 use super::survey::digest_of;
-use super::{add, finest};
+
+/// How many buckets are learned of, as a power of two, where it is not known yet how many rows there are: enough for a million.
+const FIRST_BITS: u8 = 17;
 
 /// Adds up rows while they are read.
 #[derive(Debug)]
@@ -25,9 +28,9 @@ pub(crate) struct Learner {
 pub(crate) struct Misplaced;
 
 impl Learner {
-    /// Learns of so many buckets, as a power of two; `None` where their number is not settled yet.
+    /// Learns of so many buckets, as a power of two; `None` where nothing says how many there should be.
     pub(crate) fn of(bits: Option<u8>) -> Self {
-        let bits = bits.unwrap_or(MOST_BITS);
+        let bits = bits.unwrap_or(FIRST_BITS);
         let sums = vec![BucketSum::default(); 1 << bits];
         Self { bits, sums, odd: BTreeSet::new(), scratch: Vec::new() }
     }
@@ -57,7 +60,7 @@ impl Learner {
     }
 
     /// What was learned of all buckets.
-    pub(crate) fn all(self, basis: Digest, expected: u64) -> Learned {
+    pub(crate) fn all(self, basis: Digest, expected: u64) -> LearnedBuckets {
         let rows = self.sums.iter().map(|sum| sum.rows).sum();
         let bits = finest(rows).min(self.bits);
         let fewer = u32::from(self.bits - bits);
@@ -69,16 +72,16 @@ impl Learner {
         }
         let odd = self.odd.iter().map(|bucket| bucket >> fewer).collect();
         let buckets = Buckets { basis, bits, expected, sums: filled(&sums, &odd) };
-        Learned { buckets, among: vec![0..=u32::MAX] }
+        LearnedBuckets { buckets, among: vec![0..=u32::MAX] }
     }
 
     /// What was learned of the buckets that were chosen, of fewer ones.
-    pub(crate) fn some(self, basis: Digest, expected: u64, chosen: &Chosen) -> Learned {
+    pub(crate) fn some(self, basis: Digest, expected: u64, chosen: &Chosen) -> LearnedBuckets {
         let more = u32::from(self.bits.saturating_sub(chosen.bits()));
         let ranges = (0..1_u32 << chosen.bits()).filter(|bucket| chosen.has(*bucket));
         let among = ranges.map(|bucket| bucket << more..=((bucket + 1) << more) - 1).collect();
         let buckets = Buckets { basis, bits: self.bits, expected, sums: filled(&self.sums, &self.odd) };
-        Learned { buckets, among }
+        LearnedBuckets { buckets, among }
     }
 }
 
@@ -115,8 +118,8 @@ mod tests {
         let long = KeyError::Long { length: 2_000 };
         learner.take(Err(&long), row, &marked(Some(key_digest("a")))).unwrap();
         learner.take(Err(&KeyError::Null { column: "id".into() }), row, &marked(None)).unwrap();
-        let learned = learner.all(Digest::of(b""), 0);
-        assert_eq!((learned.buckets.bits, learned.buckets.sums), (6, vec![]));
+        let buckets = learner.all(Digest::of(b""), 0).buckets;
+        assert_eq!((buckets.bits, buckets.sums), (6, vec![]));
     }
 
     #[test]

@@ -4,17 +4,19 @@
 use coho_core::decide::Completeness;
 use coho_core::digest::Digest;
 use coho_core::key::Key;
-use coho_ledger::buckets::{Buckets, Learned};
+use coho_ledger::buckets::Buckets;
 use coho_ledger::row_state::RowStates;
-use coho_source::buckets::{Ask, Told, Wanted};
+use coho_source::buckets::{CompareQuery, SourceSums, Wanted};
 
-use super::{Intake, Opened, Read, Taught, failed, needed, open, remembered, unless_stopped};
 use crate::buckets::learn::{Learner, Misplaced};
+use crate::buckets::sums::finest;
 use crate::buckets::survey::Survey;
 use crate::buckets::{self, Difference, words};
 use crate::compare::KnownRows;
 use crate::failure::PlanError;
+use crate::intake::{Intake, Read, Taught};
 use crate::job::{Comparing, Job};
+use crate::opening::{Opened, failed, needed, open, remembered, unless_stopped};
 use crate::progress::Step;
 use crate::table::Table;
 
@@ -22,6 +24,7 @@ use crate::table::Table;
 const NOT_YET: &str = "nothing is known yet of its buckets";
 const OTHER_BASIS: &str = "its columns, their types, or Coho's version are others than before";
 const MANY: &str = "more than half of the rows are in buckets that differ";
+const GROWN: &str = "there are so many more rows than before that more buckets are needed";
 const MISPLACED: &str = "the source and Coho write a primary key in different ways";
 
 /// Which rows are read, and what is known of the others.
@@ -59,27 +62,30 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, St
         Ok(told) => told,
         Err(why) => return Ok(Err(why)),
     };
-    let basis = buckets::basis(told.basis);
-    let choice = choose(job, &opened, &told, before.filter(|before| before.basis == basis), why)?;
+    let names: Vec<_> = opened.reading.columns().names().collect();
+    let basis = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
+    let before = before.filter(|before| before.basis == basis);
+    let choice = choose(job, &opened, &told, before, why, learns)?;
     take(job, table, opened, choice, learns.then_some(basis)).await
 }
 
 /// What the source is asked.
-fn ask(opened: &Opened, before: Option<&Buckets>) -> Ask {
+fn ask(opened: &Opened, before: Option<&Buckets>) -> CompareQuery {
     let mut reads = needed(&opened.mapping, &opened.key);
     reads.sort_unstable();
     reads.dedup();
     let key = opened.key.iter().map(|(at, _)| *at).collect();
-    Ask { key, reads, bits: before.map(buckets::level) }
+    CompareQuery { key, reads, bits: before.map(buckets::level) }
 }
 
 /// Chooses the rows that are read.
 fn choose(
     job: &Job<'_>,
     opened: &Opened,
-    told: &Told,
+    told: &SourceSums,
     before: Option<Buckets>,
     why: Option<&'static str>,
+    learns: bool,
 ) -> Result<Choice, PlanError> {
     let all = |why: &'static str, bits: Option<u8>, difference: Option<Difference>| {
         let (row_states, known) = remembered(job, &opened.mapping)?;
@@ -92,8 +98,12 @@ fn choose(
     let level = buckets::level(&before);
     let survey = Survey::of(&mut row_states, opened.mapping.digest(), level, job.stop)?;
     let difference = Difference::of(told, &before, &survey);
+    let most = Some(finest(difference.rows));
     if difference.is_large() {
-        return all(MANY, None, Some(difference));
+        return all(MANY, most, Some(difference));
+    }
+    if learns && buckets::is_coarse(&before, difference.rows) {
+        return all(GROWN, most, Some(difference));
     }
     let wanted = Wanted::Buckets(difference.chosen.clone());
     let known = survey.known(&difference.chosen);
@@ -129,7 +139,7 @@ async fn take(
     }
     let moved = opened.reading.moved();
     let changed = difference.as_ref().map_or(0, Difference::changed);
-    let (how, unread, learned): (_, _, Option<Learned>) = match difference.filter(|_| !is_all) {
+    let (how, unread, taught) = match difference.filter(|_| !is_all) {
         Some(difference) => (
             words::compared(job.connection.kind(), &difference, moved),
             difference.rows - difference.to_read,
@@ -137,6 +147,6 @@ async fn take(
         ),
         None => (words::all(moved, why), 0, basis.map(|basis| learner.all(basis, changed))),
     };
-    let taught = Taught { how: Some(how), learned };
+    let taught = Taught { how: Some(how), learned: taught };
     intake.sorted(job, opened, row_states, unread, taught).map(Ok)
 }

@@ -27,15 +27,15 @@ pub(crate) struct Dialect {
 }
 
 /// PostgreSQL. `record_send` gives each value in the binary form that the server sends to Coho, with its type and length.
-/// `OFFSET 0` keeps the planner from computing it twice.
+/// `unnest` of one element keeps the planner from computing it twice, and still lets workers share the table.
 pub(crate) static POSTGRES: Dialect = Dialect {
     name: "PostgreSQL",
     key: "{column}::text",
     key_part: "to_json({column}::text)::text",
     key_array: ["'[' || ", " || ',' || ", " || ']'"],
-    cells: "SELECT k, md5(record_send(ROW(t{columns}))) AS f{columns} FROM \
+    cells: "SELECT k, unnest(ARRAY[md5(record_send(ROW(t{columns})))]) AS f{columns} FROM \
             (SELECT ('x' || left(md5(textsend(t)), 8))::bit(32)::int8 AS k, t{columns} FROM \
-            (SELECT {key} AS t{columns} FROM (\n{query}\n) AS m ({names})) AS n OFFSET 0) AS o{chosen} OFFSET 0",
+            (SELECT {key} AS t{columns} FROM (\n{query}\n) AS m ({names})) AS n) AS o{chosen}",
     sums: "SELECT (k >> {shift})::int4, count(*), sum(('x' || left(f, 16))::bit(64)::int8)::text, \
            sum(('x' || right(f, 16))::bit(64)::int8)::text FROM ({cells}) AS p GROUP BY 1",
     rows: "SELECT k, ('x' || left(f, 16))::bit(64)::int8, ('x' || right(f, 16))::bit(64)::int8{columns} FROM ({cells}) AS p",
@@ -103,7 +103,8 @@ fn name(field: usize) -> String {
 }
 
 fn columns(of: &Compared<'_>) -> String {
-    of.reads.iter().map(|field| format!(", {}", name(*field))).collect()
+    let names = of.reads.iter().map(|field| name(*field));
+    names.flat_map(|name| [", ".to_owned(), name]).collect()
 }
 
 fn shift(bits: u8) -> String {
@@ -133,11 +134,11 @@ mod tests {
     fn a_statement_is_its_texts_with_the_gaps_filled() {
         let of =
             Compared { query: "SELECT '{key}' AS a, 1", fields: 3, key: vec![0, 2], reads: vec![0, 1, 2] };
-        let cells = "SELECT k, md5(record_send(ROW(t, c0, c1, c2))) AS f, c0, c1, c2 FROM \
+        let cells = "SELECT k, unnest(ARRAY[md5(record_send(ROW(t, c0, c1, c2)))]) AS f, c0, c1, c2 FROM \
             (SELECT ('x' || left(md5(textsend(t)), 8))::bit(32)::int8 AS k, t, c0, c1, c2 FROM \
             (SELECT '[' || to_json(c0::text)::text || ',' || to_json(c2::text)::text || ']' AS t, c0, c1, c2 \
-            FROM (\nSELECT '{key}' AS a, 1\n) AS m (c0, c1, c2)) AS n OFFSET 0) AS o \
-            WHERE k IS NULL OR get_bit($1::bytea, (k >> 22)::int4) = 1 OFFSET 0";
+            FROM (\nSELECT '{key}' AS a, 1\n) AS m (c0, c1, c2)) AS n) AS o \
+            WHERE k IS NULL OR get_bit($1::bytea, (k >> 22)::int4) = 1";
         let rows = format!(
             "SELECT k, ('x' || left(f, 16))::bit(64)::int8, ('x' || right(f, 16))::bit(64)::int8, c0, c1, c2 \
              FROM ({cells}) AS p"

@@ -14,7 +14,7 @@ use super::refusal::PostgresError;
 use super::types::{self, Kind};
 use super::{Query, count, hand_on};
 use crate::buckets::dialect::{Compared, POSTGRES};
-use crate::buckets::{Ask, MarkedRow, Moved, Question, SourceSum, Told, Wanted, basis};
+use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSum, SourceSums, Wanted, basis};
 use crate::outline::Needed;
 use crate::read::SourceError;
 use crate::reading::Part;
@@ -28,7 +28,7 @@ const MARKS: usize = 3;
 
 /// What was asked, and which rows are wanted then.
 pub(super) struct Comparing {
-    ask: Ask,
+    ask: CompareQuery,
     wanted: Wanted,
     nameless: u64,
     moved: Moved,
@@ -52,13 +52,17 @@ impl Query {
     }
 
     /// What the buckets hold, or why the model cannot be compared.
-    async fn tell(&mut self, ask: &Ask, moved: &mut Moved) -> Result<Result<Told, String>, SourceError> {
+    async fn tell(
+        &mut self,
+        ask: &CompareQuery,
+        moved: &mut Moved,
+    ) -> Result<Result<SourceSums, String>, SourceError> {
         if let Some(why) = ask.key.iter().find_map(|at| self.no_key(*at)) {
             return Ok(Err(why));
         }
         self.session.execute("SAVEPOINT coho").await?;
         match self.sums(ask, moved).await {
-            Ok((sums, nameless)) => Ok(Ok(Told { basis: self.basis(ask), sums, nameless })),
+            Ok((sums, nameless)) => Ok(Ok(SourceSums { basis: self.basis(ask), sums, nameless })),
             // A query that took too long would take no less time by itself.
             Err(PostgresError::Refused(refusal)) if refusal.limit.is_none() && refusal.state != "57014" => {
                 self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
@@ -81,7 +85,7 @@ impl Query {
     /// that gives them can be run.
     async fn sums(
         &mut self,
-        ask: &Ask,
+        ask: &CompareQuery,
         moved: &mut Moved,
     ) -> Result<(Vec<(u32, SourceSum)>, u64), PostgresError> {
         let (mut sums, mut nameless) = (Vec::new(), 0);
@@ -110,7 +114,7 @@ impl Query {
     }
 
     /// What stands for the statements, and for the columns by their names and types.
-    fn basis(&self, ask: &Ask) -> coho_core::digest::Digest {
+    fn basis(&self, ask: &CompareQuery) -> coho_core::digest::Digest {
         let of = |at: &usize| {
             let field = self.layout.fields.get(*at).and_then(|field| self.statement.columns().get(*field));
             field.map(|field| format!("{}: {}", field.name(), types::name(field.type_()))).unwrap_or_default()
@@ -122,7 +126,7 @@ impl Query {
     }
 
     /// The model's query with the fields that are asked for.
-    fn compared(&self, ask: &Ask) -> Compared<'_> {
+    fn compared(&self, ask: &CompareQuery) -> Compared<'_> {
         let field = |at: &usize| self.layout.fields.get(*at).copied();
         Compared {
             query: self.sql.trim_end().trim_end_matches(';'),
@@ -188,7 +192,7 @@ impl Query {
     }
 
     /// As [`Query::kinds`], for a statement that has only the columns that are read, behind the marks.
-    fn kinds_behind_marks(&self, ask: &Ask) -> Vec<(usize, Option<Kind>)> {
+    fn kinds_behind_marks(&self, ask: &CompareQuery) -> Vec<(usize, Option<Kind>)> {
         let place = |at: usize| ask.reads.iter().position(|read| *read == at).map(|place| MARKS + place);
         let kinds = self.kinds().into_iter().enumerate();
         kinds.map(|(at, (_, kind))| (place(at).unwrap_or_default(), kind)).collect()
@@ -198,11 +202,12 @@ impl Query {
 /// Whether a value's text in SQL is its text in a key. That of `char(n)` loses blanks there, and Coho writes the other types in
 /// its own way.
 fn has_key_text(kind: &Type) -> bool {
-    match kind.kind() {
-        Shape::Domain(inner) => has_key_text(inner),
-        _ if *kind == Type::BPCHAR => false,
-        _ => matches!(Kind::of(kind), Ok(Kind::Int2 | Kind::Int4 | Kind::Int8 | Kind::Text | Kind::Uuid)),
+    if let Shape::Domain(inner) = kind.kind() {
+        return has_key_text(inner);
     }
+    let has_text =
+        matches!(Kind::of(kind), Ok(Kind::Int2 | Kind::Int4 | Kind::Int8 | Kind::Text | Kind::Uuid));
+    has_text && *kind != Type::BPCHAR
 }
 
 /// A row of sums: a bucket's, or that of the rows that have none.
