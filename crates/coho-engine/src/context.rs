@@ -15,7 +15,7 @@ use coho_ledger::retention::Retention;
 use coho_ledger::scope::SyncScope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
-use coho_project::{HistorySpec, Project, ServerSpec, SourceSpec};
+use coho_project::{CompareSpec, HistorySpec, Project, ServerSpec, SourceSpec};
 use coho_source::Connection;
 
 use crate::artifacts::Artifacts;
@@ -183,6 +183,16 @@ impl<'a> Engine<'a> {
         let spec = self.setup.project.sources.get(&model.source);
         spec.map(|spec| connection(spec, &self.setup.root)).ok_or_else(|| missing("source", &model.source))
     }
+
+    /// Whether a model's rows are compared in their source.
+    pub(crate) fn compares_in_source(&self, model: &Model) -> bool {
+        match self.setup.project.sources.get(&model.source) {
+            Some(SourceSpec::Postgres { compare, .. }) => *compare == CompareSpec::InSource,
+            Some(SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. } | SourceSpec::Files { .. }) | None => {
+                false
+            }
+        }
+    }
 }
 
 /// How long a project's ledger keeps rows and calls, and how large it may become.
@@ -198,7 +208,7 @@ pub fn retention(history: &HistorySpec) -> Retention {
 
 fn connection(spec: &SourceSpec, root: &Path) -> Connection {
     match spec {
-        SourceSpec::Postgres { url, statement_timeout } => {
+        SourceSpec::Postgres { url, statement_timeout, .. } => {
             Connection::Postgres(coho_source::PostgresConnection {
                 url: url.clone(),
                 statement_timeout: *statement_timeout,

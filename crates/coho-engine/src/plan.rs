@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use coho_core::decide::RunKind;
 use coho_core::event::{Event, Listener};
+use coho_core::model::Model;
 use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::started::{Stage, Started};
@@ -13,7 +14,7 @@ use coho_ledger::scope::SyncScope;
 use coho_plan::adopt::Held;
 pub use coho_plan::failure::PlanError;
 use coho_plan::first_run;
-use coho_plan::job::Job;
+use coho_plan::job::{Comparing, Job};
 pub use coho_plan::job::{Filter, Waiting};
 pub use coho_plan::planned::Planned;
 use coho_plan::progress::Step;
@@ -227,6 +228,7 @@ impl Planner<'_> {
             filters: &engine.filters,
             model: &model,
             connection: &connection,
+            comparing: self.comparing(&model),
             ledger,
             scope,
             run_kind,
@@ -251,6 +253,15 @@ impl Planner<'_> {
             planned.plan.notes.extend(self.known_by_another_id(sync)?);
         }
         Ok(planned)
+    }
+
+    /// Where a model's rows are compared. What a plan learns nobody remembers.
+    fn comparing(&self, model: &Model) -> Comparing {
+        match (self.engine.compares_in_source(model), self.run) {
+            (false, _) => Comparing::Here,
+            (true, PLAN) => Comparing::InSource,
+            (true, _) => Comparing::InSourceLearning,
+        }
     }
 
     /// Tells how far the plan of a sync is, and whether it goes on.

@@ -56,6 +56,7 @@ pub mod shared_rate;
 pub mod scope;
 pub mod project;
 pub mod types;
+pub mod buckets;
 pub mod workspace;
 pub mod row_state;
 pub mod identity;

@@ -38,8 +38,8 @@ const BATCH: usize = 6;
 const BATCHES: usize = 5;
 
 /// Every schema that was ever committed, from the oldest.
-const OLDER: [&str; 12] =
-    ["v1-first", "v1", "v2-first", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10"];
+const OLDER: [&str; 13] =
+    ["v1-first", "v1", "v2-first", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11"];
 
 /// What the ledger answered to be durable.
 #[derive(Clone, Debug)]

@@ -58,6 +58,18 @@ impl Filter {
     }
 }
 
+/// Where rows are compared with what was seen of them last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comparing {
+    /// Here: all of them are read.
+    #[default]
+    Here,
+    /// In their source, as far as that can be done. Nothing is learned for the next time.
+    InSource,
+    /// The same, and what is learned is given, to be remembered.
+    InSourceLearning,
+}
+
 /// What a sync is planned from.
 pub struct Job<'a> {
     /// The sync.
@@ -68,6 +80,8 @@ pub struct Job<'a> {
     pub model: &'a Model,
     /// Where its rows are.
     pub connection: &'a Connection,
+    /// Where its rows are compared.
+    pub comparing: Comparing,
     /// What is remembered.
     pub ledger: &'a Ledger,
     /// Its part of that; absent where the sync never ran.

@@ -46,6 +46,9 @@ pub mod progress;
 pub mod adopt;
 pub mod first_run;
 pub mod job;
+mod buckets;
+mod opening;
+mod intake;
 pub mod read;
 mod evaluate;
 mod targets;
@@ -77,7 +80,7 @@ pub async fn plan(job: Job<'_>) -> Result<Planned, PlanError> {
     let table = Table::new(job.folder, job.stop)?;
     table.open(job.ledger, job.scope)?;
     table.begin()?;
-    let read = read::read(&job, &table).await?;
+    let read = Box::pin(read::read(&job, &table)).await?;
     passes(job, table, read)
 }
 
@@ -86,6 +89,7 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
     let rules = approved::rules(job.sync, &job.workspace, read.mapping.digest());
     let types = std::mem::take(&mut read.types);
     let lineage = std::mem::take(&mut read.lineage);
+    let (how, learned) = (read.how.take(), read.learned.take());
     job.tell(Step::Began(Stage::Compare, read.number))?;
     let mut passed = evaluate::evaluate_present(&job, &table, read)?;
     job.tell(Step::Began(Stage::Plan, passed.given))?;
@@ -103,7 +107,8 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
     let known = guards::known(&passed);
     let is_other = guards.iter().any(|guard| guard.code == Code::INFERRED_TYPE);
     let types = if is_other { BTreeMap::new() } else { types.now };
-    let plan = summary::summarize(&job, &table, passed, guards)?;
+    let mut plan = summary::summarize(&job, &table, passed, guards)?;
+    plan.notes.extend(how.clone());
     table.commit()?;
     table.close(job.ledger)?;
     Ok(Planned {
@@ -114,6 +119,8 @@ fn passes(mut job: Job<'_>, table: Table, mut read: read::Read) -> Result<Planne
         known,
         lineage,
         types,
+        how,
+        learned,
         missed: job.approved.map_or(0, |approved| approved.count(&job.sync.id).saturating_sub(agreed)),
         calls: job.held.take().map(|held| held.calls).unwrap_or_default(),
         workspace: job.workspace,

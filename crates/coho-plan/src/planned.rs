@@ -9,6 +9,7 @@ use coho_core::plan::SyncPlan;
 use coho_core::private::Private;
 use coho_core::time::Time;
 use coho_core::verdict::Call;
+use coho_ledger::buckets::LearnedBuckets;
 
 use crate::table::list::{PlanRow, Which};
 use crate::table::{Table, TableError};
@@ -32,6 +33,10 @@ pub struct Planned {
     pub lineage: Lineage,
     /// The types that columns of a file were taken for, to be remembered by their names; none where they are others than before.
     pub types: BTreeMap<String, String>,
+    /// How the difference was computed, where that is worth telling.
+    pub how: Option<String>,
+    /// What was learned of the source's buckets, to be remembered.
+    pub learned: Option<LearnedBuckets>,
     /// What is hidden from people of the records.
     pub private: Private,
     /// Operations that an approved plan has, and that are not due.

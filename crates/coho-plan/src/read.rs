@@ -1,226 +1,45 @@
-//! From the source to rows sorted by key.
+//! From the source to rows sorted by key: all of them, or, by [`in_source`], those that its buckets do not show to be as they
+//! were. How a model is opened stands in [`crate::opening`], what is done with its rows in [`crate::intake`].
 
-use coho_core::code::Code;
-use coho_core::decide::RunKind;
-use coho_core::failure::Failure as _;
-use coho_core::key::{Key, KeyError};
-use coho_core::lineage::Lineage;
-use coho_core::model::{Model, Relation};
-use coho_core::place::Place;
-use coho_core::plan::{ProblemCounts, count_problem};
-use coho_core::problem::{Problem, nearest};
-use coho_core::row::{Columns, RowBuf};
-use coho_core::started::Stage;
-use coho_ledger::row_state::RowStates;
-use coho_mapping::{Mapping, Specification};
-use coho_source::{ReadScope, SourceError};
+mod in_source;
 
-use crate::compare::KnownRows;
+use crate::buckets::words;
 use crate::failure::PlanError;
-use crate::job::Job;
+pub(crate) use crate::intake::Read;
+use crate::intake::{Intake, Taught};
+use crate::job::{Comparing, Job};
+use crate::opening::{failed, open, remembered, unless_stopped};
+pub use crate::opening::{key_columns, key_problem, needed, source_problem};
 use crate::progress::Step;
-use crate::sort::{Sorted, Sorter};
 use crate::table::Table;
-use crate::types::Types;
 
-/// What helps where a database refuses to read a model of dbt.
-const DBT_HELP: &str = "check that the source is the database that dbt builds in, and run `dbt build`";
-
-/// How much memory the rows of one sync may take before they spill to disk.
-const SORT_BUDGET: usize = 48 << 20;
-
-/// A model's rows in the order of their keys.
-pub(crate) struct Read {
-    pub(crate) mapping: Mapping,
-    pub(crate) rows: Sorted,
-    /// What was remembered when the reading began.
-    pub(crate) row_states: RowStates,
-    /// Rows that are as they were, which are not among the sorted ones.
-    pub(crate) known: KnownRows,
-    /// The types of a file's columns.
-    pub(crate) types: Types,
-    /// Of which columns each field is made.
-    pub(crate) lineage: Lineage,
-    /// How many rows there were.
-    pub(crate) number: u64,
-    /// How many of them have no key.
-    pub(crate) nameless: u64,
-    /// What is wrong with those.
-    pub(crate) problems: ProblemCounts,
+/// Reads the model. Rows without a key are counted as invalid here.
+pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
+    if job.comparing == Comparing::Here {
+        return all(job, table, None).await;
+    }
+    match in_source::read(job, table).await? {
+        Ok(read) => Ok(read),
+        // What was read until then is forgotten.
+        Err(why) => all(job, table, Some(&why)).await,
+    }
 }
 
-/// Reads the whole model. Rows without a key are counted as invalid here.
-pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
-    let scope = job.filter.limit.map_or(ReadScope::All, ReadScope::First);
-    let failed = |error: SourceError| job.failed(vec![source_problem(&error, job.model)]);
-    let mut reading =
-        unless_stopped(job, coho_source::read(job.connection, job.model, scope)).await?.map_err(failed)?;
-    let mapping = Mapping::compile(&Specification::of(job.sync).filters(job.filters), reading.columns());
-    let key = key_columns(job.model, reading.columns());
-    let (mapping, key) = match (mapping, key) {
-        (Ok(mapping), Ok(key)) => (mapping, key),
-        (mapping, key) => {
-            let problems = key.err().into_iter().chain(mapping.err()).flatten().collect();
-            return Err(job.failed(problems));
-        }
-    };
-    let lineage = mapping.lineage(reading.columns());
-    let types = Types::of(job, reading.outline(), &mapping)?;
-    reading.need_only(&needed(&mapping, &key)).map_err(failed)?;
-    let (row_states, known) = remembered(job, &mapping)?;
-    let mut intake = Intake {
-        known,
-        sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
-        table,
-        read: 0,
-        nameless: 0,
-        problems: ProblemCounts::new(),
-    };
-    while let Some(batch) = unless_stopped(job, reading.next()).await?.map_err(failed)? {
+/// Reads all rows, since a person wants that, or for the reason that is given.
+async fn all(job: &Job<'_>, table: &Table, why: Option<&str>) -> Result<Read, PlanError> {
+    let mut opened = open(job).await?;
+    let needed = needed(&opened.mapping, &opened.key);
+    opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
+    let (row_states, known) = remembered(job, &opened.mapping)?;
+    let mut intake = Intake::of(job, table, known);
+    loop {
+        let batch = unless_stopped(job, opened.reading.next()).await?;
+        let Some(batch) = batch.map_err(|error| failed(job, &error))? else { break };
         for row in &batch {
-            intake.take(job, &mapping, &key, row)?;
+            intake.take(job, &opened, row)?;
         }
         job.tell(Step::Reading(intake.read))?;
     }
-    let Intake { sorter, known, read, nameless, problems, .. } = intake;
-    job.tell(Step::Began(Stage::Sort, read))?;
-    let rows = sorter.finish()?;
-    Ok(Read { mapping, types, lineage, rows, row_states, known, number: read, nameless, problems })
-}
-
-/// What is remembered, and which rows need no look if they come again as they were. Where not all rows are read, or all of
-/// them are looked at, none is known.
-fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, KnownRows), PlanError> {
-    let Some(scope) = job.scope else { return Ok((RowStates::none(), KnownRows::default())) };
-    let mut row_states = job.ledger.row_states(scope)?;
-    let is_whole = job.filter.key.is_none() && job.filter.limit.is_none();
-    let known = match job.run_kind {
-        RunKind::Sync if is_whole => KnownRows::of(&mut row_states, mapping.digest(), job.stop)?,
-        RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
-            KnownRows::default()
-        }
-    };
-    Ok((row_states, known))
-}
-
-/// A source may work for long before it gives anything: who asks to end does not wait for it.
-async fn unless_stopped<T>(job: &Job<'_>, work: impl Future<Output = T>) -> Result<T, PlanError> {
-    job.stop.until().first(work).await.ok_or(PlanError::Interrupted)
-}
-
-/// The places of the columns that a sync reads: what is wrong in the others is nobody's trouble.
-pub fn needed(mapping: &Mapping, key: &[(usize, String)]) -> Vec<usize> {
-    mapping.reads().iter().copied().chain(key.iter().map(|(at, _)| *at)).collect()
-}
-
-struct Intake<'a> {
-    sorter: Sorter,
-    known: KnownRows,
-    table: &'a Table,
-    read: u64,
-    nameless: u64,
-    problems: ProblemCounts,
-}
-
-impl Intake<'_> {
-    fn take(
-        &mut self,
-        job: &Job<'_>,
-        mapping: &Mapping,
-        columns: &[(usize, String)],
-        row: &RowBuf,
-    ) -> Result<(), PlanError> {
-        let key = Key::of(row, columns);
-        if let (Some(wanted), found) = (&job.filter.key, &key)
-            && found.as_ref().ok() != Some(wanted)
-        {
-            return Ok(());
-        }
-        self.read += 1;
-        if job.sync.matching.email().is_some()
-            && let Ok(email) = mapping.email(row)
-        {
-            self.table.see_address(&email)?;
-        }
-        match key {
-            Ok(key) => {
-                let fingerprint = row.fingerprint(mapping.reads());
-                if !self.known.meets(&key, fingerprint) {
-                    self.sorter.push(&key, fingerprint, row)?;
-                }
-            }
-            Err(error) => {
-                self.nameless += 1;
-                count_problem(&mut self.problems, None, &key_problem(&error));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What is wrong with a key, as a problem of its row.
-pub fn key_problem(error: &KeyError) -> Problem {
-    let code = match error {
-        KeyError::Null { .. } => Code::NULL_KEY,
-        KeyError::Type { .. } => Code::KEY_TYPE,
-        KeyError::Long { .. } => Code::KEY_LENGTH,
-    };
-    Problem { help: code.help(), ..Problem::new(code, error.to_string()) }
-}
-
-/// The places and names of a model's primary key.
-pub fn key_columns(model: &Model, columns: &Columns) -> Result<Vec<(usize, String)>, Vec<Problem>> {
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
-    for name in &model.key {
-        match columns.index(name) {
-            Some(at) => found.push((at, name.clone())),
-            None => problems.push(unknown_column("primary key column", name, model, columns)),
-        }
-    }
-    // A name that is misspelled would hide nothing.
-    let unknown = model.masked.iter().filter(|name| columns.index(name).is_none());
-    problems.extend(unknown.map(|name| unknown_column("masked column", name, model, columns)));
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
-}
-
-fn unknown_column(what: &str, name: &str, model: &Model, columns: &Columns) -> Problem {
-    let message = format!("the model has no column `{name}` (the {what})");
-    let help = match nearest(name, columns.names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the columns are {}", columns.names().collect::<Vec<_>>().join(", ")),
-    };
-    Problem::new(Code::UNKNOWN_COLUMN, message).at(&model.place).help(help)
-}
-
-/// Where the model's SQL is wrong, if its database said that; else the model.
-fn place(error: &SourceError, model: &Model) -> Place {
-    let position = error.position();
-    let place = match &model.relation {
-        Relation::Sql(sql) => position.and_then(|(line, column)| sql.place_of(line, column)),
-        Relation::Dbt(dbt) => Some(dbt.place.clone()),
-        Relation::Table(_) | Relation::File { .. } => None,
-    };
-    place.unwrap_or_else(|| model.place.clone())
-}
-
-/// A source's error as a problem of its model.
-pub fn source_problem(error: &SourceError, model: &Model) -> Problem {
-    let mut message = format!("reading model `{}`: {error}", model.name);
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // Some libraries say at each level what they said at the one above.
-        let is_new = !message.rsplit(": ").next().is_some_and(|last| text.ends_with(last));
-        if is_new {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    let help = match &model.relation {
-        // What databases say of a query is of no use where the project has none.
-        Relation::Dbt(_) if error.is_of_query() => Some(DBT_HELP.to_owned()),
-        Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. } => error.help(),
-    };
-    Problem { help, ..Problem::new(error.code(), message).at(&place(error, model)) }
+    let how = why.map(|why| words::all(opened.reading.moved(), why));
+    intake.sorted(job, opened, row_states, 0, Taught { how, learned: None })
 }

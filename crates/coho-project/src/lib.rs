@@ -91,7 +91,8 @@ pub use file::{File, FileText, LONGEST, belongs};
 pub use folders::{is_astray, no_syncs};
 pub use load::{load, load_offline, snippets};
 pub use project::{
-    DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Project, Rate, ServerSpec, SourceSpec, Workspace,
+    CompareSpec, DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Project, Rate, ServerSpec, SourceSpec,
+    Workspace,
 };
 pub use ready_made::{ReadyMade, Surroundings};
 pub use reference::reference;

@@ -102,6 +102,16 @@ impl Project {
     }
 }
 
+/// Where a source's rows are compared with what was seen of them last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CompareSpec {
+    /// Here: all of them are read.
+    #[default]
+    Full,
+    /// In the source, as far as that can be done.
+    InSource,
+}
+
 /// What a model reads from.
 #[derive(Clone, Debug)]
 pub enum SourceSpec {
@@ -111,6 +121,8 @@ pub enum SourceSpec {
         url: SecretString,
         /// How long one query may take; `None` for the server's own limit.
         statement_timeout: Option<Duration>,
+        /// Where its rows are compared with what was seen of them last.
+        compare: CompareSpec,
     },
     /// A MySQL or MariaDB database.
     Mysql {

@@ -38,6 +38,7 @@
 //! ```
 
 mod connection;
+pub mod buckets;
 mod read;
 mod reading;
 mod outline;

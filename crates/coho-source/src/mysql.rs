@@ -163,7 +163,7 @@ impl Query {
             // The query was not run, so nothing is left of it.
             return Ok(Sent::All);
         }
-        let needed = needed.await.map_err(|_| SourceError::Stopped)?;
+        let needed = needed.await.map_err(|_| SourceError::Stopped)?.needed;
         let encoder = Encoder::new(&self.statement, &self.layout, needed, self.remedy);
         let asking = self.session.asking();
         let explain = |error| asking.explain(error, &self.sql);

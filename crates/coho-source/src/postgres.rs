@@ -5,6 +5,7 @@
 
 mod session;
 mod types;
+mod compare;
 mod decode;
 mod numeric;
 mod array;
@@ -21,6 +22,7 @@ use tokio_postgres::{Row, Statement};
 
 pub use refusal::{PostgresError, ServerError};
 
+use crate::buckets::Moved;
 use crate::connection::PostgresConnection;
 use crate::outline::{Found, Layout, Needed, Outline};
 use crate::read::{SourceError, unnamed};
@@ -155,7 +157,14 @@ impl Query {
         if batch.is_full() {
             return Ok(Sent::Enough);
         }
-        let needed = needed.await.map_err(|_| SourceError::Stopped)?;
+        let begin = needed.await.map_err(|_| SourceError::Stopped)?;
+        let needed = begin.needed;
+        if let Some(question) = begin.question
+            && let Some(comparing) = self.compare(question).await?
+        {
+            self.send_marked(parts, comparing, &needed).await?;
+            return Ok(Sent::All);
+        }
         let kinds = self.kinds();
         let stream = self.session.query(&self.statement).await;
         let mut stream = pin!(match stream {
@@ -163,12 +172,14 @@ impl Query {
             Err(error) => return Err(self.session.explain(error, &self.sql).await.into()),
         });
         let mut rows = 0;
+        let mut moved = Moved::default();
         while let Some(row) = stream.next().await {
             rows += 1;
             let row = match row {
                 Ok(row) => row,
                 Err(error) => return Err(self.session.explain(error, &self.sql).await.into()),
             };
+            count(&mut moved, &row);
             if let Some(full) = batch.push(self.encode(&row, rows, &kinds, &needed)?) {
                 hand_on(parts, Part::Rows(full)).await?;
             }
@@ -179,6 +190,7 @@ impl Query {
         if let Some(rest) = batch.rest() {
             hand_on(parts, Part::Rows(rest)).await?;
         }
+        hand_on(parts, Part::Moved(moved)).await?;
         Ok(if batch.is_full() { Sent::Enough } else { Sent::All })
     }
 
@@ -229,4 +241,10 @@ impl Query {
 enum Sent {
     All,
     Enough,
+}
+
+/// Counts a row of the model that the server sent.
+fn count(moved: &mut Moved, row: &Row) {
+    moved.rows += 1;
+    moved.bytes += row.raw_size_bytes() as u64;
 }

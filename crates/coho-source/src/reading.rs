@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use coho_core::row::{Columns, RowBuf};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSums, Wanted};
 use crate::outline::{Needed, Outline};
 use crate::read::SourceError;
 
@@ -33,17 +34,32 @@ pub enum ReadScope {
 pub struct Reading {
     outline: Outline,
     /// Where the reader waits for what is needed, until the first rows are asked for.
-    needed: Option<oneshot::Sender<Needed>>,
+    needed: Option<oneshot::Sender<Begin>>,
+    /// Where it waits for which rows are wanted, once it was asked to compare.
+    wanted: Option<oneshot::Sender<Wanted>>,
     parts: mpsc::Receiver<Part>,
+    moved: Moved,
     ended: bool,
+}
+
+/// What a reader is told before it reads.
+pub(crate) struct Begin {
+    /// Which columns somebody reads.
+    pub(crate) needed: Needed,
+    /// What it is asked first. A reader that does not compare drops it.
+    pub(crate) question: Option<Question>,
 }
 
 /// What a reader says. The channel's end alone means nothing: a reader that panics ends it as well.
 pub(crate) enum Part {
     /// First of all: what the rows will be, and where the reader waits for what is needed of them.
-    Opened(Outline, oneshot::Sender<Needed>),
+    Opened(Outline, oneshot::Sender<Begin>),
     /// Some rows.
     Rows(Vec<RowBuf>),
+    /// Some rows, each with what its source says of it.
+    Marked(Vec<MarkedRow>),
+    /// What was moved since this was said last.
+    Moved(Moved),
     /// The source was read to the end of the scope.
     End,
     /// Nothing more comes.
@@ -55,10 +71,13 @@ impl Reading {
     pub(crate) async fn opened(mut parts: mpsc::Receiver<Part>) -> Result<Self, SourceError> {
         match parts.recv().await {
             Some(Part::Opened(outline, needed)) => {
-                Ok(Self { outline, needed: Some(needed), parts, ended: false })
+                let needed = Some(needed);
+                Ok(Self { outline, needed, wanted: None, parts, moved: Moved::default(), ended: false })
             }
             Some(Part::Failed(error)) => Err(error),
-            Some(Part::Rows(_) | Part::End) | None => Err(SourceError::Stopped),
+            Some(Part::Rows(_) | Part::Marked(_) | Part::Moved(_) | Part::End) | None => {
+                Err(SourceError::Stopped)
+            }
         }
     }
 
@@ -76,22 +95,88 @@ impl Reading {
     /// are null where they cannot be read. Without this all columns are needed.
     pub fn need(&mut self, columns: &[usize]) -> Result<(), SourceError> {
         self.outline.allow(columns)?;
-        self.begin(Needed::of(self.columns().len(), columns));
+        self.begin(Needed::of(self.columns().len(), columns), None);
         Ok(())
     }
 
     /// The same, where nobody looks at the other columns at all: they are null, and are not read where that spares work.
     pub fn need_only(&mut self, columns: &[usize]) -> Result<(), SourceError> {
         self.outline.allow(columns)?;
-        self.begin(Needed::of(self.columns().len(), columns).only());
+        self.begin(Needed::of(self.columns().len(), columns).only(), None);
         Ok(())
     }
 
-    fn begin(&mut self, columns: Needed) {
-        if let Some(needed) = self.needed.take() {
+    fn begin(&mut self, columns: Needed, question: Option<Question>) {
+        if let Some(begin) = self.needed.take() {
             // A reader that has ended says why in its last part.
-            needed.send(columns).unwrap_or_default();
+            begin.send(Begin { needed: columns, question }).unwrap_or_default();
         }
+    }
+
+    /// As [`Reading::need_only`], where the source says first what its buckets hold. Then [`Reading::want`] says which rows
+    /// are to come, and [`Reading::next_marked`] gives them. `Err` within says why the source cannot compare this model: then
+    /// all rows come, by [`Reading::next`].
+    pub async fn compare(
+        &mut self,
+        columns: &[usize],
+        ask: CompareQuery,
+    ) -> Result<Result<SourceSums, String>, SourceError> {
+        self.outline.allow(columns)?;
+        let (told, answer) = oneshot::channel();
+        let (wanted, waits) = oneshot::channel();
+        let question = Question { ask, told, wanted: waits };
+        self.begin(Needed::of(self.columns().len(), columns).only(), Some(question));
+        match answer.await {
+            Ok(told) => {
+                self.wanted = told.is_ok().then_some(wanted);
+                Ok(told)
+            }
+            // A reader that does not answer has failed, or goes on to read.
+            Err(_) => match self.parts.recv().await {
+                Some(Part::Failed(error)) => Err(error),
+                Some(_) | None => Err(SourceError::Stopped),
+            },
+        }
+    }
+
+    /// Says which rows are to come, after [`Reading::compare`].
+    pub fn want(&mut self, rows: Wanted) {
+        if let Some(wanted) = self.wanted.take() {
+            // A reader that has ended says why in its last part.
+            wanted.send(rows).unwrap_or_default();
+        }
+    }
+
+    /// As [`Reading::next`], for rows that were asked for with [`Reading::want`].
+    pub async fn next_marked(&mut self) -> Result<Option<Vec<MarkedRow>>, SourceError> {
+        match self.part().await? {
+            Part::Marked(rows) => Ok(Some(rows)),
+            Part::End => Ok(None),
+            Part::Failed(error) => Err(error),
+            Part::Opened(..) | Part::Rows(_) | Part::Moved(_) => Err(SourceError::Stopped),
+        }
+    }
+
+    /// How much of the source was moved so far, where the source counts that.
+    pub fn moved(&self) -> Moved {
+        self.moved
+    }
+
+    /// The next part that is not only a count.
+    async fn part(&mut self) -> Result<Part, SourceError> {
+        while !self.ended {
+            match self.parts.recv().await.ok_or(SourceError::Stopped)? {
+                Part::Moved(more) => {
+                    self.moved.rows += more.rows;
+                    self.moved.bytes += more.bytes;
+                }
+                Part::End => self.ended = true,
+                part @ (Part::Opened(..) | Part::Rows(_) | Part::Marked(_) | Part::Failed(_)) => {
+                    return Ok(part);
+                }
+            }
+        }
+        Ok(Part::End)
     }
 
     /// The next rows, at least one. `None` only after the source was read to the end of the scope: after an error, and for
@@ -104,14 +189,11 @@ impl Reading {
             let all: Vec<usize> = (0..self.columns().len()).collect();
             self.need(&all)?;
         }
-        match self.parts.recv().await {
-            Some(Part::Rows(rows)) => Ok(Some(rows)),
-            Some(Part::End) => {
-                self.ended = true;
-                Ok(None)
-            }
-            Some(Part::Failed(error)) => Err(error),
-            Some(Part::Opened(..)) | None => Err(SourceError::Stopped),
+        match self.part().await? {
+            Part::Rows(rows) => Ok(Some(rows)),
+            Part::End => Ok(None),
+            Part::Failed(error) => Err(error),
+            Part::Opened(..) | Part::Marked(_) | Part::Moved(_) => Err(SourceError::Stopped),
         }
     }
 }
@@ -170,7 +252,7 @@ impl Sink {
             return ControlFlow::Break(());
         }
         // Whoever drops the reading asks for nothing.
-        needed.blocking_recv().map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        needed.blocking_recv().map_or(ControlFlow::Break(()), |begin| ControlFlow::Continue(begin.needed))
     }
 
     /// Gives the next row.

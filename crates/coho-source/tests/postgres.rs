@@ -3,12 +3,15 @@
 //!
 //! A fixture is the model's SQL; `-- table: NAME` alone is a model that names a table.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
+use coho_core::row::{Cell, Row as _};
+use coho_source::buckets::{CompareQuery, MarkedRow, SourceSum, SourceSums, Wanted, bucket, key_digest};
 use coho_source::{Connection, PostgresConnection, PostgresError, ReadScope, SourceError};
 use coho_testkit::Postgres;
 
@@ -29,6 +32,8 @@ fn postgres_gives_exact_rows_and_clear_errors() {
         rights_are_asked_for_without_rows(&server).await.unwrap();
         what_nobody_reads_fails_nothing(&server).await.unwrap();
         connections_fail_clearly(&server).await.unwrap();
+        values_that_differ_have_other_fingerprints(&server).await.unwrap();
+        sums_are_those_of_the_rows_that_are_given(&server).await.unwrap();
         a_slow_query_is_ended(&server).await.unwrap();
         a_scope_stops_a_long_query(&server).await.unwrap();
         a_dropped_reading_ends_its_query(&server).await.unwrap();
@@ -127,6 +132,87 @@ async fn connections_fail_clearly(server: &Postgres) -> Result<(), Failure> {
     assert!(!seen.contains("hunter2"));
     let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
     shown::snapshot(Path::new("fixtures/postgres/connections.txt"), &seen)
+}
+
+/// Values of each type of which Coho tells each from the others, next to each other or with one text in some setting.
+const NEAR: [(&str, &[&str]); 16] = [
+    ("boolean", &["true", "false"]),
+    ("int8", &["0", "1", "9007199254740992", "9007199254740993"]),
+    ("float4", &["0", "-0", "1", "1.0000001"]),
+    ("float8", &["0", "-0", "0.1", "0.10000000000000002", "1e300", "1.0000000000000002e300"]),
+    ("numeric", &["0", "1", "10", "1.000000000000000000001", "-1"]),
+    ("text", &["", "null", "NULL", "a", "a ", "A", "a,b", "a\",\"b", "(a)", "{}", "é", "e\u{301}", "a\nb"]),
+    ("char(4)", &["", "a", "b"]),
+    ("uuid", &["00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"]),
+    ("timestamptz", &["2026-03-29 00:59:59.999999Z", "2026-03-29 01:00:00Z", "2026-03-29 01:00:00.000001Z"]),
+    ("timestamp", &["2026-01-01 00:00:00", "2026-01-01 00:00:00.000001", "0001-01-01 00:00:00"]),
+    ("date", &["2026-01-02", "2026-02-01", "2001-02-26"]),
+    ("json", &["{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", "{\"a\":1.0}", "1", "\"1\"", "[1,2]", "\"null\""]),
+    ("jsonb", &["{\"a\":1,\"b\":2}", "{\"a\":12}", "1", "\"1\"", "[1,2]", "[12]"]),
+    ("text[]", &["{}", "{NULL}", "{\"NULL\"}", "{a,b}", "{\"a,b\"}", "{\"\"}", "{b,a}"]),
+    ("float8[]", &["{0}", "{-0}", "{0.1}", "{0.10000000000000002}"]),
+    ("int4[]", &["{1,2}", "{12}", "{2,1}"]),
+];
+
+/// What the server says of the rows of a query, whose first column is the key.
+async fn marked(
+    server: &Postgres,
+    sql: &str,
+    bits: Option<u8>,
+) -> Result<(SourceSums, Vec<MarkedRow>), Failure> {
+    let source = Connection::Postgres(connection(server.url()));
+    let mut reading = coho_source::read(&source, &model(sql), ReadScope::All).await?;
+    let reads: Vec<usize> = (0..reading.columns().len()).collect();
+    let told = reading.compare(&reads, CompareQuery { key: vec![0], reads: reads.clone(), bits }).await??;
+    reading.want(Wanted::All);
+    let mut rows = Vec::new();
+    while let Some(batch) = reading.next_marked().await? {
+        rows.extend(batch);
+    }
+    assert_eq!(reading.moved().rows, rows.len() as u64);
+    Ok((told, rows))
+}
+
+/// Two values are never taken for the same, whatever the settings of the session are; and those change nothing.
+async fn values_that_differ_have_other_fingerprints(server: &Postgres) -> Result<(), Failure> {
+    let settings = "extra_float_digits = -15|DateStyle = 'German, DMY'|TimeZone = 'Asia/Kolkata'|bytea_output = 'escape'";
+    for (kind, values) in NEAR {
+        let rows: Vec<_> = values.iter().map(|value| format!("('k', '{value}'::{kind}, 1)")).collect();
+        // Null, and a value that moves to the next column.
+        let sql = format!(
+            "SELECT * FROM (VALUES {}, ('k', NULL, 1), ('k', NULL, NULL)) AS v (id, value, next)",
+            rows.join(", ")
+        );
+        let before = marked(server, &sql, None).await?;
+        for setting in settings.split('|') {
+            server.psql(&format!("ALTER ROLE postgres SET {setting}"))?;
+        }
+        let after = marked(server, &sql, None).await?;
+        server.psql("ALTER ROLE postgres RESET ALL")?;
+        assert_eq!(before, after, "{kind}");
+        let different: BTreeSet<_> = before.1.iter().map(|row| row.halves).collect();
+        assert_eq!(different.len(), values.len() + 2, "{kind}: {sql}");
+    }
+    let two = "SELECT * FROM (VALUES ('k', 'a', 'b,c'), ('k', 'a,b', 'c'), ('k', NULL, 'a'), ('k', 'a', NULL), ('k', '', 'a')) AS v";
+    let (_, rows) = marked(server, two, None).await?;
+    assert_eq!(rows.iter().map(|row| row.halves).collect::<BTreeSet<_>>().len(), 5);
+    Ok(())
+}
+
+async fn sums_are_those_of_the_rows_that_are_given(server: &Postgres) -> Result<(), Failure> {
+    let sql =
+        "SELECT CASE WHEN n % 10 > 0 THEN 'é' || n % 200 END AS id, n FROM generate_series(1, 1000) AS n";
+    let (told, rows) = marked(server, sql, Some(7)).await?;
+    let mut sums = BTreeMap::<u32, SourceSum>::new();
+    for row in &rows {
+        let Some(digest) = row.key else { continue };
+        let Cell::Text(key) = row.row.cell(0) else { return Err("a key is no text".into()) };
+        assert_eq!(digest, key_digest(key));
+        sums.entry(bucket(digest, 7)).or_default().add(SourceSum { rows: 1, halves: row.halves });
+    }
+    assert_eq!(told.sums.into_iter().collect::<BTreeMap<_, _>>(), sums);
+    assert_eq!(told.nameless, 100);
+    Ok(())
 }
 
 async fn a_slow_query_is_ended(server: &Postgres) -> Result<(), Failure> {

@@ -57,7 +57,7 @@ impl Engine<'_> {
             Relation::Sql(_) | Relation::Table(_) | Relation::File { .. } => model.relation.clone(),
         };
         Some(match (&relation, source) {
-            (Relation::Table(table), SourceSpec::Postgres { url, statement_timeout }) => {
+            (Relation::Table(table), SourceSpec::Postgres { url, statement_timeout, .. }) => {
                 let (url, statement_timeout) = (url.clone(), *statement_timeout);
                 let server = PostgresConnection { url, statement_timeout }.server()?;
                 let name = match table.matches('.').count() {

@@ -221,6 +221,10 @@ impl Engine<'_> {
             ledger.mark_first_run(lease, scope, now)?;
             self.mark(part.sync);
         }
+        part.sent.notes.extend(planned.how.clone());
+        if let Some(learned) = &planned.learned {
+            ledger.learn_buckets(lease, scope, learned, now)?;
+        }
         if !planned.types.is_empty() {
             ledger.remember_types(lease, &part.sync.model, &planned.types, now)?;
         }

@@ -24,7 +24,7 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 12] = [
+pub(super) const OLDER: [(&str, &str); 13] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
@@ -37,6 +37,7 @@ pub(super) const OLDER: [(&str, &str); 12] = [
     ("v8", include_str!("../../fixtures/schema/v8.sql")),
     ("v9", include_str!("../../fixtures/schema/v9.sql")),
     ("v10", include_str!("../../fixtures/schema/v10.sql")),
+    ("v11", include_str!("../../fixtures/schema/v11.sql")),
 ];
 
 #[test]

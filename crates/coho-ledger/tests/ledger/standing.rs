@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use coho_core::code::Code;
+use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_core::object::Object;
 use coho_core::row_state::{DeliveryState, Pending, RowState, Verb};
@@ -11,6 +12,7 @@ use coho_core::secret::{Masker, Secret};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::verdict::RowStatus;
+use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
 use coho_ledger::history::RowFilter;
 use coho_ledger::identity::Elsewhere::{Before, Never, Now};
 use coho_ledger::project::Owner;
@@ -178,6 +180,32 @@ fn a_ledger_belongs_to_a_project() -> Tested {
         rusqlite::Connection::open(stage.path())?
             .query_row("SELECT since FROM project", [], |row| row.get(0))?;
     assert_eq!((stage.ledger.owner()?, since), (Some(moved), at(1).timestamp_micros()));
+    Ok(())
+}
+
+#[test]
+fn what_is_learned_of_buckets_takes_the_place_of_what_was_known() -> Tested {
+    let stage = Stage::new()?;
+    let sum = |rows| BucketSum { rows, source: [rows, u64::MAX], seen: u128::MAX - u128::from(rows) };
+    let buckets = |basis: &str, sums: &[(u32, u64)]| Buckets {
+        basis: Digest::of(basis.as_bytes()),
+        bits: 6,
+        expected: 3,
+        sums: sums.iter().map(|(bucket, rows)| (*bucket, sum(*rows))).collect(),
+    };
+    let learn = |buckets: Buckets, among| {
+        stage.ledger.learn_buckets(&stage.lease, &stage.scope, &LearnedBuckets { buckets, among }, at(1))?;
+        stage.ledger.buckets(&stage.scope)
+    };
+    assert_eq!(stage.ledger.buckets(&stage.scope)?, None);
+    let all = buckets("a", &[(0, 1), (5, 2), (63, 3)]);
+    assert_eq!(learn(all.clone(), vec![0..=u32::MAX])?, Some(all));
+    // Some of them; one is empty now.
+    let some = learn(buckets("a", &[(7, 4)]), vec![4..=7])?;
+    assert_eq!(some, Some(buckets("a", &[(0, 1), (7, 4), (63, 3)])));
+    // On another basis the others say nothing.
+    let other = buckets("b", &[(7, 5)]);
+    assert_eq!(learn(other.clone(), vec![4..=7])?, Some(other));
     Ok(())
 }
 

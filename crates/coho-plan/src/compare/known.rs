@@ -89,6 +89,18 @@ impl KnownRows {
         Ok(known)
     }
 
+    /// The memories of these pages, of which it is known already whether the row of each was met, once.
+    pub(crate) fn met_once(met: Vec<bool>, pages: Vec<PageSeen>) -> Self {
+        let mut rest = met.as_slice();
+        let pages = pages.into_iter().map(|seen| {
+            let (of_page, behind) = rest.split_at(seen.number.min(rest.len()));
+            rest = behind;
+            Page { open: of_page.iter().filter(|met| !**met).count(), seen }
+        });
+        let pages = pages.collect();
+        Self { met: met.into_iter().map(u8::from).collect(), pages, ..Self::default() }
+    }
+
     /// Gives each of these digests a slot.
     fn index(&mut self, places: &[u32]) {
         self.slots = vec![FREE; places.len() * SLOTS_FOR_TEN / 10 + 1];

@@ -13,7 +13,9 @@ use crate::conform::is_missing;
 use crate::interpolate::Scope;
 use crate::keys::project::VITALLY;
 use crate::names::unknown_name;
-use crate::project::{DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec};
+use crate::project::{
+    CompareSpec, DbtSpec, DestinationSpec, HistorySpec, LedgerSpec, Rate, ServerSpec, SourceSpec,
+};
 use crate::webhooks::WebhookSpec;
 use crate::yaml::{Content, Entry, Node};
 
@@ -223,7 +225,13 @@ fn source(node: &Node) -> Option<SourceSpec> {
     let path = || node.text_of("path").map(str::to_owned);
     let limit = || node.text_of("statement_timeout").and_then(super::duration);
     match node.text_of("type")? {
-        "postgres" => Some(SourceSpec::Postgres { url: secret(node, "url")?, statement_timeout: limit() }),
+        "postgres" => {
+            let compare = match node.text_of("compare") {
+                Some("in-source") => CompareSpec::InSource,
+                Some(_) | None => CompareSpec::Full,
+            };
+            Some(SourceSpec::Postgres { url: secret(node, "url")?, statement_timeout: limit(), compare })
+        }
         "mysql" => Some(SourceSpec::Mysql { url: secret(node, "url")?, statement_timeout: limit() }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
         "files" => Some(SourceSpec::Files { path: path()? }),

@@ -133,7 +133,7 @@ fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use coho_core::value::Value as Exact;
+    use coho_core::value;
     use proptest::prelude::*;
 
     use super::*;
@@ -142,7 +142,7 @@ mod tests {
         let mut scratch = String::new();
         let exact = cell(kind, value, &mut scratch)?.to_value();
         Ok(match exact {
-            Exact::Null => "null".to_owned(),
+            value::Value::Null => "null".to_owned(),
             other => coho_core::json::write(&other),
         })
     }

@@ -126,7 +126,6 @@ impl MysqlRefusal {
             _ => return None,
         })
     }
-
 }
 
 impl Failure for MysqlRefusal {

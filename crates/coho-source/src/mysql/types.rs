@@ -4,8 +4,7 @@
 
 use coho_core::row::ColumnType;
 use mysql_async::Column;
-use mysql_async::consts::ColumnFlags;
-use mysql_async::consts::ColumnType as Wire;
+use mysql_async::consts::{self, ColumnFlags};
 
 /// The character set of bytes that are no text.
 const BINARY: u16 = 63;
@@ -69,29 +68,35 @@ impl Kind {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all other types are text, or bytes")]
     pub(super) fn of(column: &Column) -> Result<Self, Cast> {
         Ok(match column.column_type() {
-            Wire::MYSQL_TYPE_TINY if column.column_length() == 1 => Self::Bool,
-            Wire::MYSQL_TYPE_TINY
-            | Wire::MYSQL_TYPE_SHORT
-            | Wire::MYSQL_TYPE_INT24
-            | Wire::MYSQL_TYPE_LONG
-            | Wire::MYSQL_TYPE_LONGLONG
-            | Wire::MYSQL_TYPE_YEAR => Self::Int,
-            Wire::MYSQL_TYPE_FLOAT | Wire::MYSQL_TYPE_DOUBLE => Self::Float,
-            Wire::MYSQL_TYPE_DECIMAL | Wire::MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
-            Wire::MYSQL_TYPE_BIT if column.column_length() == 1 => Self::Bit,
-            Wire::MYSQL_TYPE_BIT => return Err(Cast::Number),
-            Wire::MYSQL_TYPE_TIMESTAMP | Wire::MYSQL_TYPE_TIMESTAMP2 => Self::Timestamp,
-            Wire::MYSQL_TYPE_DATETIME | Wire::MYSQL_TYPE_DATETIME2 => Self::LocalTimestamp,
-            Wire::MYSQL_TYPE_DATE | Wire::MYSQL_TYPE_NEWDATE => Self::Date,
-            Wire::MYSQL_TYPE_JSON => Self::Json,
+            consts::ColumnType::MYSQL_TYPE_TINY if column.column_length() == 1 => Self::Bool,
+            consts::ColumnType::MYSQL_TYPE_TINY
+            | consts::ColumnType::MYSQL_TYPE_SHORT
+            | consts::ColumnType::MYSQL_TYPE_INT24
+            | consts::ColumnType::MYSQL_TYPE_LONG
+            | consts::ColumnType::MYSQL_TYPE_LONGLONG
+            | consts::ColumnType::MYSQL_TYPE_YEAR => Self::Int,
+            consts::ColumnType::MYSQL_TYPE_FLOAT | consts::ColumnType::MYSQL_TYPE_DOUBLE => Self::Float,
+            consts::ColumnType::MYSQL_TYPE_DECIMAL | consts::ColumnType::MYSQL_TYPE_NEWDECIMAL => {
+                Self::Decimal
+            }
+            consts::ColumnType::MYSQL_TYPE_BIT if column.column_length() == 1 => Self::Bit,
+            consts::ColumnType::MYSQL_TYPE_BIT => return Err(Cast::Number),
+            consts::ColumnType::MYSQL_TYPE_TIMESTAMP | consts::ColumnType::MYSQL_TYPE_TIMESTAMP2 => {
+                Self::Timestamp
+            }
+            consts::ColumnType::MYSQL_TYPE_DATETIME | consts::ColumnType::MYSQL_TYPE_DATETIME2 => {
+                Self::LocalTimestamp
+            }
+            consts::ColumnType::MYSQL_TYPE_DATE | consts::ColumnType::MYSQL_TYPE_NEWDATE => Self::Date,
+            consts::ColumnType::MYSQL_TYPE_JSON => Self::Json,
             // A column of nothing but nulls.
-            Wire::MYSQL_TYPE_NULL => Self::Text,
-            Wire::MYSQL_TYPE_GEOMETRY => return Err(Cast::Shape),
-            Wire::MYSQL_TYPE_VECTOR => return Err(Cast::Vector),
-            Wire::MYSQL_TYPE_TIME
-            | Wire::MYSQL_TYPE_TIME2
-            | Wire::MYSQL_TYPE_TYPED_ARRAY
-            | Wire::MYSQL_TYPE_UNKNOWN => return Err(Cast::Text),
+            consts::ColumnType::MYSQL_TYPE_NULL => Self::Text,
+            consts::ColumnType::MYSQL_TYPE_GEOMETRY => return Err(Cast::Shape),
+            consts::ColumnType::MYSQL_TYPE_VECTOR => return Err(Cast::Vector),
+            consts::ColumnType::MYSQL_TYPE_TIME
+            | consts::ColumnType::MYSQL_TYPE_TIME2
+            | consts::ColumnType::MYSQL_TYPE_TYPED_ARRAY
+            | consts::ColumnType::MYSQL_TYPE_UNKNOWN => return Err(Cast::Text),
             _ if is_binary(column) => return Err(Cast::Hex),
             _ => Self::Text,
         })
@@ -123,16 +128,16 @@ fn is_binary(column: &Column) -> bool {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other types are read, or are no column's")]
 pub(super) fn name(column: &Column) -> &'static str {
     match column.column_type() {
-        Wire::MYSQL_TYPE_BIT => "bit",
-        Wire::MYSQL_TYPE_TIME | Wire::MYSQL_TYPE_TIME2 => "time",
-        Wire::MYSQL_TYPE_GEOMETRY => "geometry",
-        Wire::MYSQL_TYPE_VECTOR => "vector",
-        Wire::MYSQL_TYPE_STRING => "binary",
-        Wire::MYSQL_TYPE_VARCHAR | Wire::MYSQL_TYPE_VAR_STRING => "varbinary",
-        Wire::MYSQL_TYPE_TINY_BLOB
-        | Wire::MYSQL_TYPE_BLOB
-        | Wire::MYSQL_TYPE_MEDIUM_BLOB
-        | Wire::MYSQL_TYPE_LONG_BLOB => "blob",
+        consts::ColumnType::MYSQL_TYPE_BIT => "bit",
+        consts::ColumnType::MYSQL_TYPE_TIME | consts::ColumnType::MYSQL_TYPE_TIME2 => "time",
+        consts::ColumnType::MYSQL_TYPE_GEOMETRY => "geometry",
+        consts::ColumnType::MYSQL_TYPE_VECTOR => "vector",
+        consts::ColumnType::MYSQL_TYPE_STRING => "binary",
+        consts::ColumnType::MYSQL_TYPE_VARCHAR | consts::ColumnType::MYSQL_TYPE_VAR_STRING => "varbinary",
+        consts::ColumnType::MYSQL_TYPE_TINY_BLOB
+        | consts::ColumnType::MYSQL_TYPE_BLOB
+        | consts::ColumnType::MYSQL_TYPE_MEDIUM_BLOB
+        | consts::ColumnType::MYSQL_TYPE_LONG_BLOB => "blob",
         _ => "unknown",
     }
 }
@@ -153,16 +158,16 @@ fn identifier(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn kind(wire: Wire, character_set: u16) -> Result<Kind, Cast> {
+    fn kind(wire: consts::ColumnType, character_set: u16) -> Result<Kind, Cast> {
         Kind::of(&Column::new(wire).with_character_set(character_set).with_column_length(20))
     }
 
     /// MariaDB, which the other tests read, has neither of these types.
     #[test]
     fn types_of_mysql_alone_are_known() {
-        assert_eq!(kind(Wire::MYSQL_TYPE_JSON, BINARY), Ok(Kind::Json));
-        assert_eq!(kind(Wire::MYSQL_TYPE_VECTOR, BINARY), Err(Cast::Vector));
-        assert_eq!(kind(Wire::MYSQL_TYPE_TYPED_ARRAY, BINARY), Err(Cast::Text));
+        assert_eq!(kind(consts::ColumnType::MYSQL_TYPE_JSON, BINARY), Ok(Kind::Json));
+        assert_eq!(kind(consts::ColumnType::MYSQL_TYPE_VECTOR, BINARY), Err(Cast::Vector));
+        assert_eq!(kind(consts::ColumnType::MYSQL_TYPE_TYPED_ARRAY, BINARY), Err(Cast::Text));
     }
 
     #[test]

@@ -85,6 +85,15 @@ impl Session {
         self.client.query_raw(statement, std::iter::empty::<bool>()).await
     }
 
+    /// The same for a statement with one parameter of bytes.
+    pub(super) async fn query_with(
+        &self,
+        statement: &Statement,
+        bytes: &[u8],
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        self.client.query_raw(statement, [bytes]).await
+    }
+
     /// What can cancel this session's query while it is being read.
     pub(super) fn canceller(&self) -> Canceller {
         Canceller { token: self.client.cancel_token(), tls: self.tls.clone() }

@@ -1,0 +1,21 @@
+//! Rows that are compared in PostgreSQL, bucket by bucket, against a real server: whatever happens to rows, ledgers and
+//! projects, the plan is the one that a reading of all rows gives.
+//!
+//! `histories` has the property test, `traps` one test for each way in which a comparison of sums could be wrong.
+
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
+
+#[path = "stage/stage.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the stage")]
+mod stage;
+
+#[path = "engine/oracle/faults.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of the faults")]
+mod faults;
+
+#[path = "in_source/scene.rs"]
+mod scene;
+#[path = "in_source/histories.rs"]
+mod histories;
+#[path = "in_source/traps.rs"]
+mod traps;

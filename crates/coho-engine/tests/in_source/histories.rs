@@ -1,0 +1,320 @@
+//! Random histories: rows of every type change by next to nothing, come, leave, return, have twins and no keys; the ledger is
+//! in every state; projects change. Before each run, both ways to compute the plan must give the same plan.
+
+use std::cell::RefCell;
+use std::io::Write as _;
+use std::time::Duration;
+
+use coho_core::decide::RunKind;
+use coho_core::key::Key;
+use coho_engine::plan::{Filter, Options, Waiting};
+use coho_simulator::ScriptedFault;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::scene::{ACCOUNTS, Compare, Scene};
+use crate::faults;
+use crate::stage::Failure;
+
+/// Histories that are played where `PROPTEST_CASES` says nothing else.
+const CASES: u32 = 12;
+
+/// Rows that there may be.
+const KEYS: u8 = 24;
+
+/// Values of each column that are next to each other, and take one another's text.
+const VALUES: [(&str, &[&str]); 17] = [
+    ("external", &["'a' || k", "'b' || k", "'same'", "NULL", "''"]),
+    ("name", &["'A'", "'B'", "NULL", "''"]),
+    ("n8", &["1", "2", "9007199254740992", "9007199254740993", "NULL"]),
+    ("f4", &["1", "1.0000001", "'-0'", "0", "NULL"]),
+    ("f8", &["0.1", "0.10000000000000002", "'-0'", "0", "1e300", "NULL"]),
+    ("d", &["1", "1.0", "1.00", "1.000000000000000000001", "-0.0", "NULL"]),
+    ("b", &["true", "false", "NULL"]),
+    (
+        "t",
+        &[
+            "'2026-01-01 00:00:00.000001Z'",
+            "'2026-01-01 00:00:00.000002Z'",
+            "'2026-01-01 01:00:00.000001+01'",
+            "NULL",
+        ],
+    ),
+    ("lt", &["'2026-01-01 00:00:00.000001'", "'2026-01-01 00:00:00.000002'", "NULL"]),
+    ("day", &["'2026-01-01'", "'2026-01-02'", "NULL"]),
+    ("txt", TEXTS),
+    ("txt2", TEXTS),
+    (
+        "j",
+        &[
+            "'{\"a\":1,\"b\":2}'",
+            "'{\"b\":2,\"a\":1}'",
+            "'{\"a\": 1.0}'",
+            "'null'",
+            "'1'",
+            "'1.0'",
+            "'\"1\"'",
+            "NULL",
+        ],
+    ),
+    (
+        "jb",
+        &["'{\"a\":1,\"b\":2}'", "'{\"b\":2,\"a\":1}'", "'{\"a\": 1.0}'", "'null'", "'1'", "'\"1\"'", "NULL"],
+    ),
+    ("u", &["'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000002'", "NULL"]),
+    ("arr", &["'{a,b}'", "'{\"a,b\"}'", "'{NULL}'", "'{\"NULL\"}'", "'{}'", "NULL"]),
+    ("e", &["'good'", "'bad'", "NULL"]),
+];
+
+const TEXTS: &[&str] = &[
+    "NULL",
+    "'null'",
+    "'NULL'",
+    "''",
+    "'a,b'",
+    "'a'",
+    "'b'",
+    "'a\",\"b'",
+    "E'a\\nb'",
+    "'{}'",
+    "'é'",
+    "E'e\\u0301'",
+];
+
+/// Settings of sessions that change the text of values.
+const SETTINGS: [&str; 6] = [
+    "TimeZone = 'America/New_York'",
+    "DateStyle = 'German, DMY'",
+    "extra_float_digits = -15",
+    "bytea_output = 'escape'",
+    "IntervalStyle = 'iso_8601'",
+    "TimeZone = 'Asia/Kolkata'",
+];
+
+/// What the model may read, with its primary key.
+const MODELS: [(&str, &str); 7] = [
+    ("table: rows", "id"),
+    ("table: rows", "id"),
+    ("sql: SELECT * FROM rows", "id"),
+    ("sql: SELECT *, 1 AS twice, 2 AS twice, 3 FROM rows;", "id"),
+    ("sql: WITH some AS (SELECT * FROM rows) SELECT * FROM some ORDER BY name -- last", "k"),
+    (
+        "sql: SELECT id, k, external, txt AS name, n8, f4, f8, d, b, t, lt, t::date AS day, txt, txt2, j, jb, u, arr, e FROM rows",
+        "id",
+    ),
+    ("table: rows", "[id, k]"),
+];
+
+/// Other mappings: fewer columns, the clock in a template, another removal, the row's place by another row.
+fn mapping(number: usize) -> String {
+    match number {
+        1 => ACCOUNTS.replace("    n8: n8\n", ""),
+        2 => {
+            ACCOUNTS.replace("    n8: n8\n", "    n8: n8\n    seen: { template: \"{{ run.started_at }}\" }\n")
+        }
+        3 => format!("{ACCOUNTS}removed: delete-created\n"),
+        4 => format!(
+            "{ACCOUNTS}removed: delete-created\nguards: {{ max_removed: {{ share: 100%, floor: 100 }}, empty_source: allow }}\n"
+        ),
+        _ => ACCOUNTS.to_owned(),
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Sql(String),
+    Model(usize),
+    Mapping(usize),
+    /// The memory of a key is gone.
+    Forget(u8),
+    Keep,
+    Restore,
+    Wait,
+}
+
+/// A run, or none.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    None,
+    Sync,
+    Full,
+    Resend,
+    Baseline,
+    Limited,
+    OfKey(u8),
+    Waiting,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    events: Vec<Event>,
+    faults: Vec<ScriptedFault>,
+    kind: Kind,
+}
+
+fn id(key: u8) -> String {
+    format!("'key-{key}'")
+}
+
+fn insert(key: u8) -> String {
+    format!("INSERT INTO rows (id, k, external, name, n8) VALUES ({}, {key}, 'a{key}', 'A', 1)", id(key))
+}
+
+fn sql() -> impl Strategy<Value = String> {
+    let change = (0..VALUES.len(), any::<prop::sample::Index>(), 0..KEYS).prop_map(|(column, value, key)| {
+        let (name, values) = VALUES[column];
+        format!("UPDATE rows SET {name} = {} WHERE id = {}", value.get(values), id(key))
+    });
+    let key = 0..KEYS;
+    prop_oneof![
+        10 => change,
+        2 => key.clone().prop_map(insert),
+        1 => key.clone().prop_map(|key| format!("DELETE FROM rows WHERE id = {}", id(key))),
+        1 => key.clone().prop_map(|key| format!("INSERT INTO rows SELECT * FROM rows WHERE id = {} LIMIT 1", id(key))),
+        1 => key.clone().prop_map(|key| format!("DELETE FROM rows WHERE ctid IN (SELECT max(ctid) FROM rows WHERE id = {} HAVING count(*) > 1)", id(key))),
+        1 => key.clone().prop_map(|key| format!("UPDATE rows SET id = NULL WHERE id = {}", id(key))),
+        1 => Just("DELETE FROM rows WHERE id IS NULL OR length(id) > 1000".to_owned()),
+        1 => key.clone().prop_map(|key| format!("UPDATE rows SET id = repeat('x', 2000) WHERE id = {}", id(key))),
+        1 => (key.clone(), key).prop_map(|(one, other)| format!(
+            "UPDATE rows SET external = CASE id WHEN {0} THEN (SELECT max(external) FROM rows WHERE id = {1}) ELSE (SELECT max(external) FROM rows WHERE id = {0}) END WHERE id IN ({0}, {1})",
+            id(one), id(other))),
+        1 => Just("CREATE TEMP TABLE again AS SELECT * FROM rows; TRUNCATE rows; INSERT INTO rows SELECT * FROM again ORDER BY random()".to_owned()),
+        1 => prop::sample::select(SETTINGS.to_vec()).prop_map(|setting| format!("ALTER ROLE postgres SET {setting}")),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        20 => sql().prop_map(Event::Sql),
+        1 => Just(Event::Sql("TRUNCATE rows".to_owned())),
+        2 => (0..KEYS).prop_map(Event::Forget),
+        1 => (0..MODELS.len()).prop_map(Event::Model),
+        2 => (0..5_usize).prop_map(Event::Mapping),
+        2 => Just(Event::Keep),
+        1 => Just(Event::Restore),
+        2 => Just(Event::Wait),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let kind = prop_oneof![
+        1 => Just(Kind::None),
+        12 => Just(Kind::Sync),
+        2 => Just(Kind::Full),
+        1 => Just(Kind::Resend),
+        1 => Just(Kind::Baseline),
+        1 => Just(Kind::Limited),
+        1 => (0..KEYS).prop_map(Kind::OfKey),
+        1 => Just(Kind::Waiting),
+    ];
+    let faults = prop_oneof![3 => Just(Vec::new()), 1 => faults::some(faults::of_writes(&["accounts"]))];
+    (prop::collection::vec(event(), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
+        events,
+        faults,
+        kind,
+    })
+}
+
+impl Kind {
+    fn options(self) -> Options {
+        let options = Options::default();
+        let filtered = |filter| Options { filter, ..Options::default() };
+        match self {
+            Self::None | Self::Sync | Self::Full => options,
+            Self::Resend => Options { run_kind: RunKind::Resend, ..options },
+            Self::Baseline => Options { run_kind: RunKind::Baseline, ..options },
+            Self::Limited => filtered(Filter { limit: Some(2), ..Filter::default() }),
+            Self::OfKey(key) => {
+                filtered(Filter { key: Some(Key::new(format!("key-{key}"))), ..Filter::default() })
+            }
+            Self::Waiting => filtered(Filter { waiting: Waiting::Only, ..Filter::default() }),
+        }
+    }
+}
+
+/// How often rows were left where they are, of how many plans.
+#[derive(Debug, Default)]
+struct Tally {
+    plans: u32,
+    compared: u32,
+}
+
+fn happen(scene: &mut Scene, event: &Event) -> Result<(), Failure> {
+    match event {
+        Event::Sql(sql) => scene.sql(sql),
+        Event::Model(number) => {
+            let (relation, key) = MODELS[*number];
+            scene.model(relation, key);
+            Ok(())
+        }
+        Event::Mapping(number) => {
+            scene.stage.sync("accounts", &mapping(*number));
+            Ok(())
+        }
+        Event::Forget(key) if scene.stage.ledger().exists() => {
+            let sql = format!("DELETE FROM memory WHERE key = 'key-{key}' AND pending <> 'open'");
+            Ok(rusqlite::Connection::open(scene.stage.ledger())?.execute_batch(&sql)?)
+        }
+        Event::Keep if scene.stage.ledger().exists() => scene.keep_ledger(),
+        Event::Restore => scene.restore_ledger(),
+        Event::Wait => {
+            scene.stage.advance(Duration::from_secs(2 * 24 * 3_600));
+            Ok(())
+        }
+        Event::Forget(_) | Event::Keep => Ok(()),
+    }
+}
+
+async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<(), Failure> {
+    scene.clear()?;
+    let rows: Vec<_> = (0..KEYS).map(insert).collect();
+    scene.sql(&rows.join(";"))?;
+    scene.run(&Options::default()).await?;
+    for (number, step) in steps.iter().enumerate() {
+        for event in &step.events {
+            happen(scene, event)?;
+        }
+        let options = step.kind.options();
+        for options in [&options, &Options::default()] {
+            let agreed = scene.agree(options).await;
+            let how = agreed.map_err(|error| format!("step {number}: {error}"))?;
+            tally.plans += 1;
+            tally.compared += u32::from(how.starts_with("compared in PostgreSQL"));
+        }
+        scene.compare(if matches!(step.kind, Kind::Full) { Compare::Full } else { Compare::InSource });
+        for fault in &step.faults {
+            scene.stage.vitally.script(fault.clone());
+        }
+        if !matches!(step.kind, Kind::None) {
+            scene.run(&options).await?;
+        }
+        scene.stage.vitally.clear_script();
+    }
+    Ok(())
+}
+
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let test = "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read";
+    let Some(scene) = runtime.block_on(Scene::new(test)).unwrap() else { return };
+    let state = RefCell::new((scene, Tally::default()));
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = ProptestConfig {
+        cases,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let histories = prop::collection::vec(step(), 1..10);
+    TestRunner::new(config)
+        .run(&histories, |steps| {
+            let (scene, tally) = &mut *state.borrow_mut();
+            let played = runtime.block_on(play(scene, &steps, tally));
+            played.map_err(|failure| TestCaseError::fail(failure.to_string()))
+        })
+        .unwrap();
+    let tally = &state.borrow().1;
+    std::io::stderr().write_all(format!("{tally:?}\n").as_bytes()).unwrap();
+    assert!(tally.compared * 4 > tally.plans, "too few plans were compared in the source: {tally:?}");
+}

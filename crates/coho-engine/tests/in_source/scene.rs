@@ -1,0 +1,219 @@
+//! A stage whose rows are in PostgreSQL, and plans of both kinds laid side by side.
+
+use std::fs;
+use std::path::Path;
+
+use coho_core::decide::Change;
+use coho_core::event::Silence;
+use coho_core::plan::SyncPlan;
+use coho_core::verdict::RowStatus;
+use coho_engine::plan::{Options, Outlook, PlanRow, Which};
+use coho_engine::stop::Stop;
+use coho_testkit::Postgres;
+
+use crate::stage::{FAST, Failure, Stage, destination};
+
+/// A table with a column of every type that is read, and no constraint.
+pub(crate) const TABLE: &str = "
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE UNLOGGED TABLE rows (id text, k bigint, external text, name text, n8 bigint, f4 real, f8 double precision, d numeric,
+      b boolean, t timestamptz, lt timestamp, day date, txt text, txt2 varchar, j json, jb jsonb, u uuid, arr text[], e mood);";
+
+/// Accounts from all columns of that table.
+pub(crate) const ACCOUNTS: &str = r#"
+id: accounts
+model: rows
+to: vitally
+object: account
+match: { externalId: external }
+fields:
+  name: name
+  traits:
+    n8: n8
+    f4: f4
+    f8: f8
+    d: d
+    b: b
+    t: t
+    lt: { template: "{{ row.lt }}" }
+    day: day
+    txt: txt
+    txt2: txt2
+    j: { template: "{{ row.j | json }}+" }
+    jb: { template: "{{ row.jb | json }}+" }
+    u: u
+    arr: { template: "{{ row.arr | json }}+" }
+    e: e
+"#;
+
+/// Where rows are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compare {
+    Full,
+    InSource,
+}
+
+/// The stage and its server.
+pub(crate) struct Scene {
+    pub(crate) stage: Stage,
+    pub(crate) server: Postgres,
+    /// The role that reads.
+    role: &'static str,
+}
+
+/// What a plan says, but for how the difference was computed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Said {
+    plan: SyncPlan,
+    rows: Vec<PlanRow>,
+}
+
+/// The plan of one sync, and how its difference was computed.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) said: Said,
+    pub(crate) how: Option<String>,
+}
+
+impl Scene {
+    /// A scene with accounts from the table; `None` where there is no PostgreSQL.
+    pub(crate) async fn new(test: &str) -> Result<Option<Self>, Failure> {
+        let Some(server) = Postgres::start_or_skip(test)? else { return Ok(None) };
+        server.psql(TABLE)?;
+        let stage = Stage::with(&[("accounts", ACCOUNTS)]).await?;
+        let mut scene = Self { stage, server, role: "postgres" };
+        scene.model("table: rows", "id");
+        scene.compare(Compare::InSource);
+        Ok(Some(scene))
+    }
+
+    /// What the model reads, and its primary key.
+    pub(crate) fn model(&mut self, relation: &str, key: &str) {
+        self.stage.file("models/rows.yaml", &format!("source: dw\nprimary_key: {key}\n{relation}\n"));
+    }
+
+    /// Where rows are compared from now on.
+    pub(crate) fn compare(&mut self, compare: Compare) {
+        let compare = match compare {
+            Compare::Full => "full",
+            Compare::InSource => "in-source",
+        };
+        let source =
+            format!("sources: {{ dw: {{ type: postgres, url: '{}', compare: {compare} }}, ", self.address());
+        let text = destination(&self.stage.vitally.url(), 1, FAST).replace("sources: { ", &source);
+        self.stage.file("coho.yaml", &text);
+    }
+
+    /// The address by which rows are read.
+    pub(crate) fn address(&self) -> String {
+        self.server.url().replace("postgres@", &format!("{}@", self.role))
+    }
+
+    /// Which role reads from now on.
+    pub(crate) fn reader(&mut self, role: &'static str) {
+        self.role = role;
+        self.compare(Compare::InSource);
+    }
+
+    pub(crate) fn sql(&self, sql: &str) -> Result<(), Failure> {
+        self.server.psql(sql)?;
+        Ok(())
+    }
+
+    /// So many rows that are alike but for their numbers.
+    pub(crate) fn many(&self, rows: u32) -> Result<(), Failure> {
+        self.sql(&format!(
+            "INSERT INTO rows (id, k, external, name, n8) SELECT 'k' || n, n, 'a' || n, 'Account ' || n, 1
+             FROM generate_series(1, {rows}) AS n"
+        ))
+    }
+
+    /// Plans in both ways, which must say the same. Gives how the second one was computed.
+    pub(crate) async fn agree(&mut self, options: &Options) -> Result<String, Failure> {
+        self.compare(Compare::Full);
+        let full = self.plan(options).await;
+        self.compare(Compare::InSource);
+        match (full, self.plan(options).await) {
+            (Ok(full), Ok(compared)) if full.said == compared.said => {
+                assert_eq!(full.how, None);
+                compared.how.ok_or_else(|| "the plan does not say how its difference was computed".into())
+            }
+            (Ok(full), Ok(compared)) => {
+                Err(format!("{:?}: {:#?}\nand not\n{:#?}", compared.how, compared.said, full.said).into())
+            }
+            (Err(full), Err(compared)) if full.to_string() == compared.to_string() => Ok(full.to_string()),
+            (full, compared) => Err(format!("{compared:?}\nand not\n{full:?}").into()),
+        }
+    }
+
+    /// Plans, and lists all that the plan says.
+    pub(crate) async fn plan(&self, options: &Options) -> Result<Plan, Failure> {
+        let before = fs::read(self.stage.ledger()).ok();
+        let project = self.stage.project()?;
+        let engine = self.stage.engine(&project);
+        let syncs = engine.select(&[])?;
+        let outlooks = engine.plan(&syncs, options, &Silence).await?;
+        let (planned, problems) = Outlook::parted(outlooks);
+        assert!(before == fs::read(self.stage.ledger()).ok(), "a plan writes nothing");
+        let mut planned = planned.into_iter();
+        let Some(mut planned) = planned.next() else {
+            return Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into());
+        };
+        let mut rows = Vec::new();
+        let ended = RowStatus::ALL.into_iter().map(Which::Ended);
+        for which in Change::ALL.into_iter().map(Which::Planned).chain(ended) {
+            rows.extend(planned.list(which, 0, 10_000)?);
+        }
+        let how = planned.how.take();
+        planned.plan.notes.retain(|note| Some(note) != how.as_ref());
+        Ok(Plan { said: Said { plan: planned.plan, rows }, how })
+    }
+
+    /// Runs, whatever comes of it.
+    pub(crate) async fn run(&self, options: &Options) -> Result<(), Failure> {
+        self.stage.advance(std::time::Duration::from_secs(60));
+        self.stage.try_run(options, &Silence, &Stop::new()).await?.map(drop).or_else(|error| {
+            // What a plan refuses, a run refuses too.
+            if error.to_string().is_empty() { Err(error.into()) } else { Ok(()) }
+        })
+    }
+
+    /// Keeps the ledger, or brings back the one that was kept, if there is one.
+    pub(crate) fn keep_ledger(&self) -> Result<(), Failure> {
+        let connection = rusqlite::Connection::open(self.stage.ledger())?;
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        drop(connection);
+        fs::copy(self.stage.ledger(), self.kept())?;
+        Ok(())
+    }
+
+    pub(crate) fn restore_ledger(&self) -> Result<(), Failure> {
+        if !self.kept().exists() {
+            return Ok(());
+        }
+        for end in ["-wal", "-shm"] {
+            let beside = self.stage.ledger().with_file_name(format!("ledger.db{end}"));
+            if beside.exists() {
+                fs::remove_file(beside)?;
+            }
+        }
+        fs::copy(self.kept(), self.stage.ledger())?;
+        Ok(())
+    }
+
+    fn kept(&self) -> std::path::PathBuf {
+        Path::new(self.stage.folder.path()).join("kept.db")
+    }
+
+    /// Forgets all that was, for a scene that is used again.
+    pub(crate) fn clear(&mut self) -> Result<(), Failure> {
+        self.stage.clear()?;
+        if self.kept().exists() {
+            fs::remove_file(self.kept())?;
+        }
+        self.stage.vitally.clear_script();
+        self.stage.sync("accounts", ACCOUNTS);
+        self.model("table: rows", "id");
+        self.sql("TRUNCATE rows; ALTER ROLE postgres RESET ALL")
+    }
+}

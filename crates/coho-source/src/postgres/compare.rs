@@ -1,0 +1,251 @@
+//! Comparing in the server: what its buckets hold, and the rows of those that are wanted, in the transaction of the reading.
+//!
+//! The statements come from [`crate::buckets::dialect`]. Where the server does not take the model's query within another one,
+//! the transaction goes back to where it was, and the query is run as it is.
+
+use std::pin::pin;
+
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
+use tokio_postgres::types::{Kind as Shape, Type};
+use tokio_postgres::{Row, RowStream, Statement};
+
+use super::refusal::PostgresError;
+use super::types::{self, Kind};
+use super::{Query, count};
+use crate::buckets::dialect::{Compared, POSTGRES};
+use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSum, SourceSums, Wanted, basis};
+use crate::outline::Needed;
+use crate::read::SourceError;
+use crate::reading::{Part, hand_on};
+
+/// The most marked rows that are handed on at once, and bytes.
+const BATCH_ROWS: usize = 1_000;
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// The fields of a row before those of the model.
+const MARKS: usize = 3;
+
+/// What was asked, and which rows are wanted then.
+pub(super) struct Comparing {
+    ask: CompareQuery,
+    wanted: Wanted,
+    nameless: u64,
+    moved: Moved,
+}
+
+impl Query {
+    /// Answers what is asked, and waits to be told which rows are wanted. `None` where the model cannot be compared: then all
+    /// rows come as always.
+    pub(super) async fn compare(&mut self, question: Question) -> Result<Option<Comparing>, SourceError> {
+        let Question { ask, told, wanted } = question;
+        let mut moved = Moved::default();
+        let answer = self.tell(&ask, &mut moved).await?;
+        let is_compared = answer.is_ok();
+        let nameless = answer.as_ref().map_or(0, |told| told.nameless);
+        told.send(answer).map_err(|_| SourceError::Stopped)?;
+        if !is_compared {
+            return Ok(None);
+        }
+        let wanted = wanted.await.map_err(|_| SourceError::Stopped)?;
+        Ok(Some(Comparing { ask, wanted, nameless, moved }))
+    }
+
+    /// What the buckets hold, or why the model cannot be compared.
+    async fn tell(
+        &mut self,
+        ask: &CompareQuery,
+        moved: &mut Moved,
+    ) -> Result<Result<SourceSums, String>, SourceError> {
+        if let Some(why) = ask.key.iter().find_map(|at| self.no_key(*at)) {
+            return Ok(Err(why));
+        }
+        self.session.execute("SAVEPOINT coho").await?;
+        match self.sums(ask, moved).await {
+            Ok((sums, nameless)) => Ok(Ok(SourceSums { basis: self.basis(ask), sums, nameless })),
+            // A query that took too long would take no less time by itself.
+            Err(PostgresError::Refused(refusal)) if refusal.limit.is_none() && refusal.state != "57014" => {
+                self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
+                Ok(Err(format!("PostgreSQL does not run the query within another one: {}", refusal.message)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Why a column's text in SQL may not be the text that it has in a key.
+    fn no_key(&self, at: usize) -> Option<String> {
+        let field = self.layout.fields.get(at)?;
+        let kind = self.statement.columns().get(*field)?.type_();
+        let name = self.layout.outline.columns().names().nth(at).unwrap_or_default();
+        (!has_key_text(kind))
+            .then(|| format!("the primary key column `{name}` has the type `{}`", types::name(kind)))
+    }
+
+    /// The sums of all buckets that have rows, and how many rows have none. Where only rows are wanted, whether the statement
+    /// that gives them can be run.
+    async fn sums(
+        &mut self,
+        ask: &CompareQuery,
+        moved: &mut Moved,
+    ) -> Result<(Vec<(u32, SourceSum)>, u64), PostgresError> {
+        let (mut sums, mut nameless) = (Vec::new(), 0);
+        let Some(bits) = ask.bits else {
+            self.session.prepare(&POSTGRES.rows(&self.compared(ask), None)).await?;
+            return Ok((sums, nameless));
+        };
+        let statement = self.session.prepare(&POSTGRES.sums(&self.compared(ask), bits)).await?;
+        let stream = self.session.query(&statement).await;
+        let mut stream = match stream {
+            Ok(stream) => pin!(stream.into_stream()),
+            Err(error) => return Err(self.session.explain(error, "").await),
+        };
+        while let Some(row) = stream.next().await {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => return Err(self.session.explain(error, "").await),
+            };
+            moved.bytes += row.raw_size_bytes() as u64;
+            match sum(&row).map_err(PostgresError::Lost)? {
+                (Some(bucket), sum) => sums.push((bucket, sum)),
+                (None, sum) => nameless = sum.rows,
+            }
+        }
+        Ok((sums, nameless))
+    }
+
+    /// What stands for the statements, and for the columns by their names and types.
+    fn basis(&self, ask: &CompareQuery) -> coho_core::digest::Digest {
+        let of = |at: &usize| {
+            let field = self.layout.fields.get(*at).and_then(|field| self.statement.columns().get(*field));
+            field.map(|field| format!("{}: {}", field.name(), types::name(field.type_()))).unwrap_or_default()
+        };
+        let key: Vec<_> = ask.key.iter().map(of).collect();
+        let reads: Vec<_> = ask.reads.iter().map(of).collect();
+        let columns = key.iter().map(String::as_str).chain(["reads"]).chain(reads.iter().map(String::as_str));
+        basis(POSTGRES.texts().into_iter().chain(columns))
+    }
+
+    /// The model's query with the fields that are asked for.
+    fn compared(&self, ask: &CompareQuery) -> Compared<'_> {
+        let field = |at: &usize| self.layout.fields.get(*at).copied();
+        Compared {
+            query: self.sql.trim_end().trim_end_matches(';'),
+            fields: self.statement.columns().len(),
+            key: ask.key.iter().filter_map(field).collect(),
+            reads: ask.reads.iter().filter_map(field).collect(),
+        }
+    }
+
+    /// Sends the rows that are wanted, each with its marks.
+    pub(super) async fn send_marked(
+        &mut self,
+        parts: &mpsc::Sender<Part>,
+        comparing: Comparing,
+        needed: &Needed,
+    ) -> Result<(), SourceError> {
+        let mut moved = comparing.moved;
+        if let Wanted::Buckets(chosen) = &comparing.wanted
+            && chosen.number() == 0
+            && comparing.nameless == 0
+        {
+            return hand_on(parts, Part::Moved(moved)).await;
+        }
+        let kinds = self.kinds_behind_marks(&comparing.ask);
+        let mut stream = pin!(self.marked(&comparing).await?.into_stream());
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = stream.next().await {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => return Err(self.session.explain(error, "").await.into()),
+            };
+            count(&mut moved, &row);
+            let encoded = self.encode(&row, moved.rows, &kinds, needed)?;
+            bytes += encoded.as_bytes().len();
+            batch.push(marks(&row, encoded).map_err(PostgresError::Lost)?);
+            if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
+                hand_on(parts, Part::Marked(std::mem::take(&mut batch))).await?;
+                bytes = 0;
+            }
+        }
+        if !batch.is_empty() {
+            hand_on(parts, Part::Marked(batch)).await?;
+        }
+        hand_on(parts, Part::Moved(moved)).await
+    }
+
+    /// Runs the statement that gives the rows that are wanted.
+    async fn marked(&mut self, comparing: &Comparing) -> Result<RowStream, PostgresError> {
+        let chosen = match &comparing.wanted {
+            Wanted::All => None,
+            Wanted::Buckets(chosen) => Some(chosen),
+        };
+        let sql = POSTGRES.rows(&self.compared(&comparing.ask), chosen.map(crate::buckets::Chosen::bits));
+        let statement: Statement = self.session.prepare(&sql).await?;
+        let stream = match chosen {
+            Some(chosen) => self.session.query_with(&statement, chosen.bytes()).await,
+            None => self.session.query(&statement).await,
+        };
+        match stream {
+            Ok(stream) => Ok(stream),
+            Err(error) => Err(self.session.explain(error, "").await),
+        }
+    }
+
+    /// As [`Query::kinds`], for a statement that has only the columns that are read, behind the marks.
+    fn kinds_behind_marks(&self, ask: &CompareQuery) -> Vec<(usize, Option<Kind>)> {
+        let place = |at: usize| ask.reads.iter().position(|read| *read == at).map(|place| MARKS + place);
+        let kinds = self.kinds().into_iter().enumerate();
+        kinds.map(|(at, (_, kind))| (place(at).unwrap_or_default(), kind)).collect()
+    }
+}
+
+/// Whether a value's text in SQL is its text in a key. That of `char(n)` loses blanks there, and Coho writes the other types in
+/// its own way.
+fn has_key_text(kind: &Type) -> bool {
+    if let Shape::Domain(inner) = kind.kind() {
+        return has_key_text(inner);
+    }
+    let has_text =
+        matches!(Kind::of(kind), Ok(Kind::Int2 | Kind::Int4 | Kind::Int8 | Kind::Text | Kind::Uuid));
+    has_text && *kind != Type::BPCHAR
+}
+
+/// A row of sums: a bucket's, or that of the rows that have none.
+fn sum(row: &Row) -> Result<(Option<u32>, SourceSum), tokio_postgres::Error> {
+    let bucket: Option<i32> = row.try_get(0)?;
+    let rows: i64 = row.try_get(1)?;
+    let halves = [row.try_get::<_, &str>(2)?, row.try_get::<_, &str>(3)?].map(half);
+    let bucket = bucket.and_then(|bucket| u32::try_from(bucket).ok());
+    Ok((bucket, SourceSum { rows: rows.unsigned_abs(), halves }))
+}
+
+/// A sum of numbers of 64 bits, as far as 64 bits go.
+fn half(sum: &str) -> u64 {
+    sum.parse::<i128>().ok().and_then(|sum| u64::try_from(sum.rem_euclid(1 << 64)).ok()).unwrap_or_default()
+}
+
+/// A row with what the server says of it.
+fn marks(row: &Row, encoded: coho_core::row::RowBuf) -> Result<MarkedRow, tokio_postgres::Error> {
+    let key: Option<i64> = row.try_get(0)?;
+    let halves = [row.try_get::<_, i64>(1)?, row.try_get::<_, i64>(2)?];
+    Ok(MarkedRow {
+        row: encoded,
+        key: key.and_then(|key| u32::try_from(key).ok()),
+        halves: halves.map(i64::cast_unsigned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_counted_as_64_bits_have_it() {
+        assert_eq!(half("-1"), u64::MAX);
+        assert_eq!(half("18446744073709551617"), 1);
+        let mut sum = SourceSum::default();
+        sum.add(SourceSum { rows: 1, halves: [(-3_i64).cast_unsigned(), 0] });
+        sum.add(SourceSum { rows: 1, halves: [i64::MIN.cast_unsigned(), 0] });
+        assert_eq!(sum.halves[0], half(&(-3_i128 + i128::from(i64::MIN)).to_string()));
+    }
+}
