@@ -23,7 +23,7 @@ fn mysql_gives_exact_rows_and_clear_errors() {
     let test = "coho-source: mysql_gives_exact_rows_and_clear_errors";
     let Some(mut server) = MariaDb::start_or_skip(test).unwrap() else { return };
     server.sql(include_str!("mysql/setup.sql")).unwrap();
-    runtime().block_on(async {
+    runtime().unwrap().block_on(async {
         fixtures_match(&server).await.unwrap();
         columns_are_known_without_rows(&server).await.unwrap();
         rights_are_asked_for_without_rows(&server).await.unwrap();
@@ -46,11 +46,11 @@ fn only_a_server_that_is_trusted_is_spoken_to() {
     let mut seen = String::new();
     for mode in ["prefer", "require", "verify-full", "disable"] {
         let url = server.url().replace("disable", mode);
-        let result = runtime().block_on(coho_source::test(&Connection::Mysql(connection(url))));
-        let text = result.map_or_else(|error| shown::failure(&error), |()| "connected\n".to_owned());
+        let result = runtime().unwrap().block_on(coho_source::test(&Connection::Mysql(connection(url))));
+        let words = result.map_or_else(|error| shown::failure(&error), |()| "connected\n".to_owned());
         // What is wrong with a certificate that nobody trusts depends on whom else this machine trusts.
-        let lines = text.lines().map(|line| match line.split_once("invalid peer certificate: ") {
-            Some((words, _)) => format!("{words}invalid peer certificate: …\n"),
+        let lines = words.lines().map(|line| match line.split_once("invalid peer certificate: ") {
+            Some((before, _)) => format!("{before}invalid peer certificate: …\n"),
             None => format!("{line}\n"),
         });
         writeln!(seen, "{mode}:\n{}", lines.collect::<Vec<_>>().concat()).unwrap();
@@ -59,8 +59,8 @@ fn only_a_server_that_is_trusted_is_spoken_to() {
     shown::snapshot(Path::new("fixtures/mysql/encryption.txt"), &seen).unwrap();
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 fn connection(url: String) -> MysqlConnection {

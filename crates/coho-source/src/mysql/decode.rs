@@ -133,18 +133,13 @@ fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use coho_core::value;
     use proptest::prelude::*;
 
     use super::*;
 
     fn shown(kind: Kind, value: &Value) -> Result<String, Wrong> {
         let mut scratch = String::new();
-        let exact = cell(kind, value, &mut scratch)?.to_value();
-        Ok(match exact {
-            value::Value::Null => "null".to_owned(),
-            other => coho_core::json::write(&other),
-        })
+        Ok(coho_core::json::write(&cell(kind, value, &mut scratch)?.to_value()))
     }
 
     /// MariaDB has no type for JSON.
@@ -184,7 +179,7 @@ mod tests {
         fn digits_of_a_float_are_its_own(number: f32) {
             prop_assume!(number.is_finite());
             let text = shown(Kind::Float, &Value::Float(number)).unwrap();
-            prop_assert_eq!(text.parse::<f32>().unwrap(), number);
+            prop_assert!((text.parse::<f32>().unwrap() - number).abs() <= 0.0, "{}", text);
         }
     }
 }
