@@ -8,10 +8,14 @@ use crate::server::{Error, Keeper, ask, say_skipped};
 use crate::smtp::{CERTIFICATE, KEY};
 
 /// Makes the folder, starts the server, says so, waits until nobody needs it any more, and leaves nothing behind.
+///
+/// A server that starts removes the temporary tables of others in the same folder: each has its own.
 const SCRIPT: &str = r#"
 folder=$1; port=$2; server=$3; certificate=$4; key=$5
 mkdir -m 700 "$folder" || exit 1
 trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/temporary"
+export TMPDIR="$folder/temporary"
 small="--innodb-log-file-size=4M --innodb-buffer-pool-size=16M --innodb-flush-method=nosync"
 set --
 if [ -n "$certificate" ]; then
