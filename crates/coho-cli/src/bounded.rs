@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn an_endless_input_ends() {
         let error = all(std::io::repeat(b'x'), 1 << 20).unwrap_err();
-        assert_eq!(error.to_string(), "the file is larger than 1 MiB");
+        assert_eq!(error.to_string(), "the input is larger than 1 MiB");
         assert_eq!(some(std::io::repeat(b'x'), 5).unwrap().len(), 6);
         assert_eq!(all(&b"id: a"[..], 5).unwrap(), "id: a");
     }
