@@ -209,7 +209,7 @@ async fn artifacts_that_cannot_be_read_say_where_they_should_be() -> Result<(), 
     let problem = wrong(&stage).await?;
     assert_eq!(
         problem.to_string(),
-        "cannot read `./dbt/manifest.json`: it has no `nodes`, so it is not dbt's manifest.json [dbt-artifact]"
+        "cannot read `./dbt/manifest.json`: the file has no `nodes`, so it is not dbt's manifest.json [dbt-artifact]"
     );
     fs::File::create(stage.folder.path().join("dbt/manifest.json"))?.set_len((1 << 30) + 1)?;
     assert_eq!(

@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
-use tokio_postgres::types::{Kind as Shape, Type};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream, Statement};
 
 use super::refusal::PostgresError;
@@ -202,7 +202,7 @@ impl Query {
 /// Whether a value's text in SQL is its text in a key. That of `char(n)` loses blanks there, and Coho writes the other types in
 /// its own way.
 fn has_key_text(kind: &Type) -> bool {
-    if let Shape::Domain(inner) = kind.kind() {
+    if let tokio_postgres::types::Kind::Domain(inner) = kind.kind() {
         return has_key_text(inner);
     }
     let has_text =
