@@ -288,6 +288,20 @@ fn unopened(path: &Path, source: rusqlite::Error) -> OpenError {
     }
 }
 
+/// Tries again where SQLite does not wait by itself: two processes that turn a file to its write-ahead log meet at once.
+fn patiently<T>(mut work: impl FnMut() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    const WAIT: Duration = Duration::from_millis(10);
+    for _ in 0..PATIENCE.as_millis() / WAIT.as_millis() {
+        match work() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(WAIT);
+            }
+            done => return done,
+        }
+    }
+    work()
+}
+
 /// Every commit reaches the disk before it returns: an intent must be there before the first byte of its write leaves.
 ///
 /// Statement journals stay in memory: as files they begin with a buffer of 64 KiB for each row that is written, which
@@ -298,7 +312,8 @@ fn log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
             row.get_ref(0).map(|value| matches!(value, rusqlite::types::ValueRef::Text(b"wal")))
         })
     };
-    let logged = set("journal_mode", "wal").map_err(|source| OpenError::sqlite(path, source))?;
+    let logged =
+        patiently(|| set("journal_mode", "wal")).map_err(|source| OpenError::sqlite(path, source))?;
     if !logged {
         return Err(OpenError::NoLog { path: path.to_owned() });
     }

@@ -100,7 +100,7 @@ fn a_page_without_a_cursor_that_is_not_the_last_is_no_end() {
     let told = play(&[r#"{"results":[{"id":"a"}],"next":null,"atEnd":false}"#]);
     assert_eq!(told[0].0, ids(&["a"]));
     assert!(
-        matches!(&told[0].1, ListEnd::Failed(Verdict::Unsent { why }) if why.contains("breaks off")),
+        matches!(&told[0].1, ListEnd::Failed(Verdict::Unsent { why }) if why.contains("ends early")),
         "{told:?}"
     );
 }

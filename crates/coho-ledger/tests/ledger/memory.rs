@@ -205,7 +205,7 @@ fn what_coho_never_writes_is_told_without_its_value() -> Tested {
     stage.write("1", Some(delivered("1")?))?;
     rusqlite::Connection::open(stage.path())?.execute("UPDATE memory SET sent = 'secret'", [])?;
     let error = stage.ledger.row_state(&stage.scope, &Key::new("1")).err().ok_or("it was read")?;
-    let told = "is damaged: the column `sent` of a memory holds a value that Coho never writes";
+    let told = "is damaged: the column `sent` of a row state holds a value that Coho never writes";
     assert!(error.to_string().ends_with(told), "{error}");
     Ok(())
 }
