@@ -52,7 +52,7 @@
 //! syncs/accounts.yaml:7:1: Required field: `name` [required-field]
 //!   7 | fields: { nmae: name }
 //!     | ^^^^^^
-//!   help: an account is created with it: add `name: …` to `fields`, or use `mode: update`
+//!   help: Vitally needs it to create an account: add `name: …` to `fields`, or use `mode: update`
 //! syncs/accounts.yaml:7:11: an account has no field `nmae` [unknown-field]
 //!   7 | fields: { nmae: name }
 //!     |           ^^^^
