@@ -170,7 +170,7 @@ fn what_is_wrong_is_an_answer_and_the_server_goes_on() {
     let (text, is_error) = server.call("explain_row", &json!({ "sync": "accunts", "key": "1" })).unwrap();
     assert!(is_error && text.contains("did you mean `accounts`?"), "{text}");
     let (text, is_error) = server.call("explain_row", &json!({ "sync": "accounts" })).unwrap();
-    assert!(is_error && text.contains("expected `key`"), "{text}");
+    assert!(is_error && text.contains("expected text for `key`"), "{text}");
     let (text, is_error) = server.call("explain_run", &json!({ "run": "none" })).unwrap();
     assert!(is_error && text.contains("unknown run `none`"), "{text}");
     assert!(server.document("list_runs", &json!({})).is_ok());
