@@ -155,7 +155,9 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
         // What a failed run says of rows is a part of the failure.
         (status, Some((code, message))) => {
             let detail = with_remedy(detail(format!("run {} [{code}]", status.name()), message), code);
-            let detail = Detail { remedy: own_help(status).or(detail.remedy), ..detail };
+            // What the problem itself says is closer than what its code says.
+            let own = status.problems().first().and_then(|problem| problem.help.clone());
+            let detail = Detail { remedy: own.or(detail.remedy), ..detail };
             return found(Trigger::Failed, steady(ran.rules.failed, detail));
         }
         (_, None) => found(
@@ -208,19 +210,6 @@ fn failure(status: &SyncStatus) -> Option<(Code, String)> {
         | SyncStatus::CompletedWithErrors
         | SyncStatus::Held
         | SyncStatus::TimeUp
-        | SyncStatus::Interrupted => None,
-    }
-}
-
-/// What the first problem itself says is to be done: closer than what its code says.
-fn own_help(status: &SyncStatus) -> Option<String> {
-    match status {
-        SyncStatus::Failed(problems) => problems.first()?.help.clone(),
-        SyncStatus::Completed
-        | SyncStatus::CompletedWithErrors
-        | SyncStatus::Held
-        | SyncStatus::TimeUp
-        | SyncStatus::Halted { .. }
         | SyncStatus::Interrupted => None,
     }
 }

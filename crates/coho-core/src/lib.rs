@@ -75,3 +75,4 @@ pub mod failure;
 pub mod place;
 pub mod secret;
 pub mod terminal;
+pub mod words;

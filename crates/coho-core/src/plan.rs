@@ -194,6 +194,19 @@ pub enum SyncStatus {
 }
 
 impl SyncStatus {
+    /// Why it did not begin: nothing where it did.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Failed(problems) => problems,
+            Self::Completed
+            | Self::CompletedWithErrors
+            | Self::Held
+            | Self::TimeUp
+            | Self::Halted { .. }
+            | Self::Interrupted => &[],
+        }
+    }
+
     /// One word, as reports and the ledger have it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use coho_core::code::{Code, Family};
 use coho_core::decide::Change;
 use coho_core::terminal;
 use coho_core::verdict::RowStatus;
+pub use coho_core::words::number;
 
 use crate::style::Tone;
 
@@ -42,19 +43,6 @@ pub const CHANGES: [Change; 12] = [
     Change::Hold,
     Change::Unchanged,
 ];
-
-/// A whole number with a comma between thousands.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// `1 row`, `2 rows`, `1,000 rows`.
 pub fn counted(count: u64, noun: &str) -> String {

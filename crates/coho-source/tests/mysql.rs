@@ -1,20 +1,20 @@
 //! MySQL, against a real MariaDB server: each `fixtures/mysql/*.sql` as the rows it gives or the error that a user reads, and what
 //! only a running server shows. One test a kind of server, because each starts a server of its own.
-//!
-//! A fixture is the model's SQL; `-- table: NAME` alone is a model that names a table.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use coho_core::model::{Model, Relation};
-use coho_core::place::Place;
 use coho_core::row::Cell;
 use coho_source::{Connection, MysqlConnection, MysqlError, ReadScope, SourceError};
 use coho_testkit::MariaDb;
 
+#[path = "support/queries.rs"]
+mod queries;
 #[path = "support/shown.rs"]
 mod shown;
+
+use queries::{fixtures_match, model, shown_at};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -24,7 +24,7 @@ fn mysql_gives_exact_rows_and_clear_errors() {
     let Some(mut server) = MariaDb::start_or_skip(test).unwrap() else { return };
     server.sql(include_str!("mysql/setup.sql")).unwrap();
     runtime().unwrap().block_on(async {
-        fixtures_match(&server).await.unwrap();
+        fixtures_match("mysql", server.port(), &source(&server)).await.unwrap();
         columns_are_known_without_rows(&server).await.unwrap();
         rights_are_asked_for_without_rows(&server).await.unwrap();
         what_nobody_reads_fails_nothing(&server).await.unwrap();
@@ -69,39 +69,6 @@ fn connection(url: String) -> MysqlConnection {
 
 fn source(server: &MariaDb) -> Connection {
     Connection::Mysql(connection(server.url()))
-}
-
-fn model(sql: &str) -> Model {
-    let relation = match sql.strip_prefix("-- table: ") {
-        Some(name) => Relation::Table(name.trim().to_owned()),
-        None => Relation::Sql(sql.into()),
-    };
-    Model {
-        name: "m".to_owned(),
-        source: "s".to_owned(),
-        key: Vec::new(),
-        masked: Vec::new(),
-        relation,
-        place: Place::default(),
-    }
-}
-
-async fn shown_at(server: &MariaDb, settings: MysqlConnection, sql: &str) -> String {
-    let text = shown::shown(&Connection::Mysql(settings), &model(sql), ReadScope::All).await;
-    text.replace(&format!("127.0.0.1:{}", server.port()), "SERVER")
-}
-
-async fn fixtures_match(server: &MariaDb) -> Result<(), Failure> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/mysql");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
-    paths.sort();
-    for path in paths {
-        let sql = std::fs::read_to_string(&path)?;
-        shown::snapshot(&path, &shown_at(server, connection(server.url()), &sql).await)?;
-    }
-    Ok(())
 }
 
 async fn columns_are_known_without_rows(server: &MariaDb) -> Result<(), Failure> {
@@ -158,7 +125,7 @@ async fn connections_fail_clearly(server: &MariaDb) -> Result<(), Failure> {
     }
     seen += "no database named:\n";
     let nowhere = connection(server.url().replace("/shop", ""));
-    seen += &shown_at(server, nowhere, "SELECT id FROM numbers").await;
+    seen += &shown_at(server.port(), &Connection::Mysql(nowhere), "SELECT id FROM numbers").await;
     assert!(!seen.contains("hunter2"));
     let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
     shown::snapshot(Path::new("fixtures/mysql/connections.txt"), &seen)
@@ -199,7 +166,7 @@ async fn a_slow_query_is_ended(server: &MariaDb) -> Result<(), Failure> {
     let settings = MysqlConnection { statement_timeout: limit, ..connection(server.url()) };
     let slow =
         "SELECT COUNT(*) AS n FROM seq_1_to_1000000000 a, seq_1_to_1000000000 b WHERE a.seq <> b.seq + 1";
-    let seen = shown_at(server, settings, slow).await;
+    let seen = shown_at(server.port(), &Connection::Mysql(settings), slow).await;
     shown::snapshot(Path::new("fixtures/mysql/slow-query.txt"), &seen)
 }
 

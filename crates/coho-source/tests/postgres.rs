@@ -1,22 +1,22 @@
 //! PostgreSQL, against a real server: each `fixtures/postgres/*.sql` as the rows it gives or the error that a user reads,
 //! and what only a running server shows. One test, because each test process starts a server of its own.
-//!
-//! A fixture is the model's SQL; `-- table: NAME` alone is a model that names a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use coho_core::model::{Model, Relation};
-use coho_core::place::Place;
 use coho_core::row::{Cell, Row as _};
 use coho_source::buckets::{CompareQuery, MarkedRow, SourceSum, SourceSums, Wanted, bucket, key_digest};
 use coho_source::{Connection, PostgresConnection, PostgresError, ReadScope, SourceError};
 use coho_testkit::Postgres;
 
+#[path = "support/queries.rs"]
+mod queries;
 #[path = "support/shown.rs"]
 mod shown;
+
+use queries::{fixtures_match, model, shown_at};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -27,7 +27,9 @@ fn postgres_gives_exact_rows_and_clear_errors() {
     server.psql(include_str!("postgres/setup.sql")).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        fixtures_match(&server).await.unwrap();
+        fixtures_match("postgres", server.port(), &Connection::Postgres(connection(server.url())))
+            .await
+            .unwrap();
         columns_are_known_without_rows(&server).await.unwrap();
         rights_are_asked_for_without_rows(&server).await.unwrap();
         what_nobody_reads_fails_nothing(&server).await.unwrap();
@@ -43,39 +45,6 @@ fn postgres_gives_exact_rows_and_clear_errors() {
 
 fn connection(url: String) -> PostgresConnection {
     PostgresConnection { url: url.into(), statement_timeout: None }
-}
-
-fn model(sql: &str) -> Model {
-    let relation = match sql.strip_prefix("-- table: ") {
-        Some(name) => Relation::Table(name.trim().to_owned()),
-        None => Relation::Sql(sql.into()),
-    };
-    Model {
-        name: "m".to_owned(),
-        source: "s".to_owned(),
-        key: Vec::new(),
-        masked: Vec::new(),
-        relation,
-        place: Place::default(),
-    }
-}
-
-async fn shown_at(server: &Postgres, settings: PostgresConnection, sql: &str) -> String {
-    let text = shown::shown(&Connection::Postgres(settings), &model(sql), ReadScope::All).await;
-    text.replace(&format!("127.0.0.1:{}", server.port()), "SERVER")
-}
-
-async fn fixtures_match(server: &Postgres) -> Result<(), Failure> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/postgres");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
-    paths.sort();
-    for path in paths {
-        let sql = std::fs::read_to_string(&path)?;
-        shown::snapshot(&path, &shown_at(server, connection(server.url()), &sql).await)?;
-    }
-    Ok(())
 }
 
 async fn columns_are_known_without_rows(server: &Postgres) -> Result<(), Failure> {
@@ -128,7 +97,7 @@ async fn connections_fail_clearly(server: &Postgres) -> Result<(), Failure> {
     }
     let reader = connection(server.url().replace("postgres@", "reader@"));
     seen += "no permission:\n";
-    seen += &shown_at(server, reader, "SELECT * FROM secrets").await;
+    seen += &shown_at(server.port(), &Connection::Postgres(reader), "SELECT * FROM secrets").await;
     assert!(!seen.contains("hunter2"));
     let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
     shown::snapshot(Path::new("fixtures/postgres/connections.txt"), &seen)
@@ -218,7 +187,12 @@ async fn sums_are_those_of_the_rows_that_are_given(server: &Postgres) -> Result<
 async fn a_slow_query_is_ended(server: &Postgres) -> Result<(), Failure> {
     let limit = Some(Duration::from_millis(50));
     let settings = PostgresConnection { statement_timeout: limit, ..connection(server.url()) };
-    let seen = shown_at(server, settings, "SELECT 1 AS one, pg_sleep(60)::text AS slept").await;
+    let seen = shown_at(
+        server.port(),
+        &Connection::Postgres(settings),
+        "SELECT 1 AS one, pg_sleep(60)::text AS slept",
+    )
+    .await;
     shown::snapshot(Path::new("fixtures/postgres/slow-query.txt"), &seen)
 }
 

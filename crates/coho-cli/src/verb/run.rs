@@ -87,16 +87,8 @@ pub(crate) fn told(
         print::out(&coho_report::text::run(&without_problems, &style()))?;
     }
     crate::verb::plan::miss(key, report.syncs.iter().map(|sync| sync.counts.read));
-    let failed = report.syncs.iter().filter_map(|summary| match &summary.status {
-        SyncStatus::Failed(problems) => Some(problems),
-        SyncStatus::Completed
-        | SyncStatus::CompletedWithErrors
-        | SyncStatus::Held
-        | SyncStatus::TimeUp
-        | SyncStatus::Halted { .. }
-        | SyncStatus::Interrupted => None,
-    });
-    let problems: Vec<_> = failed.flatten().cloned().collect();
+    let problems: Vec<_> =
+        report.syncs.iter().flat_map(|summary| summary.status.problems()).cloned().collect();
     if !problems.is_empty() && !global.json {
         for problem in &problems {
             print::talk(&excerpt(problem, &loaded.files));

@@ -1,5 +1,6 @@
 //! How a difference was computed, in a sentence for the plan.
 
+use coho_core::words::number;
 use coho_source::buckets::Moved;
 
 use super::Difference;
@@ -19,22 +20,9 @@ pub(crate) fn compared(source: &str, difference: &Difference, moved: Moved) -> S
     )
 }
 
-/// `all 1,000,000 rows moved (164 MB): its buckets were not compared before`
+/// `not compared in the source, 1,000,000 rows moved (164 MB): its buckets were not compared before`
 pub(crate) fn all(moved: Moved, why: &str) -> String {
     format!("not compared in the source, {} rows moved ({}): {why}", number(moved.rows), size(moved.bytes))
-}
-
-/// A whole number with a comma between thousands.
-fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A number of bytes: `812 B`, `4 kB`, `164 MB`.
