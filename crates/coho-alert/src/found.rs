@@ -7,6 +7,7 @@ use coho_core::alert::remembered::Detail;
 use coho_core::alert::rules::{Bounds, Rules, Shares, Steady};
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
 use coho_core::code::{Code, Family};
+use coho_core::failure::Failure;
 use coho_core::plan::{SyncStatus, SyncSummary};
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
@@ -74,11 +75,13 @@ pub fn credentials(subject: &Subject, code: Code, syncs: &[String], run: Option<
 }
 
 /// A run that ended before any of its syncs began, for each of them.
-pub fn failed_before(syncs: &[(String, SyncId, &Rules)], code: Code, error: &str) -> Findings {
+pub fn failed_before(syncs: &[(String, SyncId, &Rules)], error: &impl Failure) -> Findings {
+    let code = error.code();
     let finding = |(destination, sync, rules): &(String, SyncId, &Rules)| {
-        let detail = detail(format!("run failed [{code}]"), format!("the run could not start: {error}"));
+        let what = format!("the run could not start: {error}");
+        let detail = with_help(detail(format!("run failed [{code}]"), what), error.help(), code);
         let subject = Subject::Sync { destination: destination.clone(), sync: sync.clone() };
-        (AlertKey { subject, trigger: Trigger::Failed }, steady(rules.failed, with_remedy(detail, code)))
+        (AlertKey { subject, trigger: Trigger::Failed }, steady(rules.failed, detail))
     };
     syncs.iter().map(finding).collect()
 }
@@ -154,10 +157,8 @@ fn of_sync(ran: &Ran<'_>, findings: &mut Findings) {
         (_, Some(_)) if refused_by(ran).is_some() => return,
         // What a failed run says of rows is a part of the failure.
         (status, Some((code, message))) => {
-            let detail = with_remedy(detail(format!("run {} [{code}]", status.name()), message), code);
-            // What the problem itself says is closer than what its code says.
             let own = status.problems().first().and_then(|problem| problem.help.clone());
-            let detail = Detail { remedy: own.or(detail.remedy), ..detail };
+            let detail = with_help(detail(format!("run {} [{code}]", status.name()), message), own, code);
             return found(Trigger::Failed, steady(ran.rules.failed, detail));
         }
         (_, None) => found(
@@ -325,8 +326,12 @@ fn detail(brief: String, what: String) -> Detail {
 }
 
 fn with_remedy(detail: Detail, code: Code) -> Detail {
-    let remedy = code.entry().map(coho_core::code::Entry::help);
-    Detail { remedy, ..detail }
+    with_help(detail, None, code)
+}
+
+/// With what the failure itself says is to be done, which is closer than what its code says.
+fn with_help(detail: Detail, own: Option<String>, code: Code) -> Detail {
+    Detail { remedy: own.or_else(|| code.help()), ..detail }
 }
 
 trait Remedied {

@@ -3,6 +3,7 @@
 
 use chrono::SecondsFormat;
 use coho_core::alert::{AlertKey, Level, Subject, Trigger};
+use coho_core::code::Code;
 use coho_core::terminal::escape;
 use coho_core::time::Time;
 use serde::{Deserialize, Serialize};
@@ -206,12 +207,18 @@ fn line(turned: &Turned, frame: &Frame<'_>) -> Line {
         brief: cut(&clean(&brief), 200),
         count: detail.count,
         examples: examples.map(|key| cut(&clean(key), 60)).collect(),
-        remedy: detail.remedy.as_deref().map(bounded),
+        remedy: if quotes { of_code(&detail.brief) } else { detail.remedy.as_deref().map(bounded) },
         link: link(detail.run.as_deref(), frame),
         command: Some(command(turned, detail.run.as_deref())),
         opened_by: turned.told.opened_by.clone(),
         subject,
     }
+}
+
+/// What the code behind a few words says is to be done: what an error itself says may quote a value of a row, as the error does.
+fn of_code(brief: &str) -> Option<String> {
+    let (_, code) = brief.strip_suffix(']')?.rsplit_once('[')?;
+    Code::parse(code)?.help()
 }
 
 /// `coho:acme:vitally/accounts:failed`

@@ -22,6 +22,7 @@ use coho_alert::send::Notifier;
 use coho_alert::tell::{Notice, Turn};
 use coho_core::alert::remembered::Detail;
 use coho_core::alert::{Level, Trigger};
+use coho_core::code::Code;
 use coho_core::json::Json;
 use coho_core::secret::{Masker, Secret};
 use coho_testkit::{CERTIFICATE, MailServer, Privacy};
@@ -70,7 +71,9 @@ async fn slack_takes_a_message_by_webhook() {
 fn who_is_shown_no_examples_is_shown_no_texts_of_errors() {
     let notice = |examples| {
         let what = "accounts.csv:3: column `seats`: `many` is not a value of type integer".to_owned();
-        let failed = Detail { brief: "run failed [source-failed]".to_owned(), what, ..detail() };
+        let brief = "run failed [source-failed]".to_owned();
+        let remedy = Some("the server's detail: token `many` is invalid".to_owned());
+        let failed = Detail { brief, what, remedy, ..detail() };
         let turns = vec![turned("accounts", Trigger::Failed, Turn::Opened, Some(Level::Critical), failed)];
         let notice = Notice { id: "message-1".to_owned(), recipient: "ops".to_owned(), turns };
         let frame = Frame { project: "acme", public_url: None, examples, now: now() };
@@ -79,6 +82,8 @@ fn who_is_shown_no_examples_is_shown_no_texts_of_errors() {
     let (shown, hidden) = (notice(true), notice(false));
     assert!(shown.what.contains("`many`") && shown.examples.len() == 3);
     assert_eq!((hidden.what.as_str(), hidden.examples.len()), ("run failed [source-failed]", 0));
+    assert!(shown.remedy.is_some_and(|remedy| remedy.contains("`many`")));
+    assert_eq!(hidden.remedy, Code::SOURCE_FAILED.help());
 }
 
 #[tokio::test]

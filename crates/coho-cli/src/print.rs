@@ -10,8 +10,12 @@ use coho_core::json::Json;
 use coho_core::terminal;
 
 use crate::exit::Known;
+use crate::signal;
 
 pub(crate) use shown::{Log, conceal, masker};
+
+/// What Linux answers to whoever writes to a terminal that is gone.
+const EIO: i32 = 5;
 
 /// Writes text for people.
 pub(crate) fn out(text: &str) -> anyhow::Result<()> {
@@ -24,11 +28,12 @@ pub(crate) fn csv(text: &str) -> anyhow::Result<()> {
 }
 
 /// Writes what Coho itself is made of: a page of the reference, a shell's completions. A reader that went away, such as
-/// `head`, is no error.
+/// `head`, is not an error, and neither is a terminal that was closed.
 pub(crate) fn raw(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.raw_os_error() == Some(EIO) && signal::is_hung_up() => Ok(()),
         other => other.context("cannot write to stdout"),
     }
 }

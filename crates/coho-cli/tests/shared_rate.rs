@@ -37,6 +37,8 @@ fn two_processes_share_the_rate_of_one_token() {
     let stage = crowded_stage().unwrap();
     let run = start(&stage, &["run", "accounts"]).unwrap();
     wait_until("the first calls", || stage.vitally.calls().len() >= 30).unwrap();
+    wait_until("the run's note of its rate", || stage.project().join(".coho/ledger.db.rate").exists())
+        .unwrap();
     let plan = stage.coho(["plan", "organizations"]).output().unwrap();
     assert_eq!(plan.status.code(), Some(0), "{}", text(&plan));
     let run = run.wait_with_output().unwrap();

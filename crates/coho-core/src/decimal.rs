@@ -17,7 +17,7 @@ pub struct Decimal(String);
 impl Decimal {
     /// Reads `[+-]digits[.digits][e[+-]digits]`. `None` for anything else, for NaN and infinities, and beyond 1,000 digits.
     pub fn parse(text: &str) -> Option<Self> {
-        if Self::is_written(text) {
+        if Self::is_canonical(text) {
             return Some(Self(text.to_owned()));
         }
         let (mantissa, exponent) = split_exponent(text)?;
@@ -40,8 +40,8 @@ impl Decimal {
         (text.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS).then_some(Self(text))
     }
 
-    /// Whether a text is a number that is written exactly as it would be sent.
-    pub fn is_written(text: &str) -> bool {
+    /// Whether a text is a number that [`Decimal::parse`] would keep as it is.
+    pub fn is_canonical(text: &str) -> bool {
         let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
         let numeric = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
         let (whole, fraction) = match digits.iter().position(|byte| *byte == b'.') {
@@ -191,9 +191,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_as_it_is_sent_is_told_from_what_is_not() {
+    fn what_is_canonical_as_it_is_sent_is_told_from_what_is_not() {
         for number in ["0", "0.0", "7", "-7", "10.50", "-0.1", "12345678901234567890.10"] {
-            assert!(Decimal::is_written(number), "{number}");
+            assert!(Decimal::is_canonical(number), "{number}");
             assert_eq!(text(number), Some(number.to_owned()));
         }
         let long = "7".repeat(MOST_DIGITS + 1);
@@ -201,7 +201,7 @@ mod tests {
             "", "-", ".", "-.", "+1", "007", "00", "-0", "-0.00", "1.", ".5", "1e3", "1,5", "1.2.3", "--1",
             &long,
         ] {
-            assert!(!Decimal::is_written(other), "{other:?}");
+            assert!(!Decimal::is_canonical(other), "{other:?}");
         }
     }
 

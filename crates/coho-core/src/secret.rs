@@ -41,7 +41,7 @@ enum Kind {
     Plain,
     /// A word that is public too, such as a password that is the user's name: only encoded, and between `:` and `@`.
     PublicWord,
-    /// By all of it: its beginning is that of many other texts.
+    /// By all of it, since its beginning is that of many other texts: it is not found in base64, nor where it was cut off.
     Whole,
 }
 
@@ -63,7 +63,7 @@ impl Secret {
         let path = rest.get(rest.find(['/', '?', '#'])?..)?;
         match path.len() {
             0 | 1 => None,
-            short if short < forms::LONG => Some(Self { text: text.to_owned(), kind: Kind::Whole }),
+            short if short < forms::NEEDLE => Some(Self { text: text.to_owned(), kind: Kind::Whole }),
             _ => Some(Self::new(path)),
         }
     }

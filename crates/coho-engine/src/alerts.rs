@@ -174,7 +174,7 @@ impl Engine<'_> {
             Some((sync.destination.clone(), sync.id.clone(), rules))
         };
         let syncs: Vec<_> = syncs.iter().filter_map(ruled).collect();
-        found::failed_before(&syncs, code, &error.to_string())
+        found::failed_before(&syncs, error)
     }
 
     /// What is told because of findings: called in the transaction that writes it.

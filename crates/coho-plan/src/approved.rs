@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_to_end_is_heard_while_a_permit_is_brought_in() {
+    fn a_stop_is_heard_while_an_approved_plan_is_read() {
         let text = whole();
         let folder = tempfile::tempdir().unwrap();
         let stop = Stop::new();

@@ -42,14 +42,16 @@ impl Vitally {
         Ok(Self { server: Server::start(command.stderr(Stdio::null()))? })
     }
 
-    /// Reads as another program with the same token would.
-    pub(crate) fn read_as_another(&self) -> Result<()> {
+    /// Reads as another program with the same token would. Gives the status.
+    pub(crate) fn read_as_another(&self) -> Result<u16> {
         let address = self.url().strip_prefix("http://").context("the simulator has no address")?;
         // "sandbox:" in base64.
         let head = format!(
             "GET /resources/accounts?limit=1 HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Basic c2FuZGJveDo=\r\n\r\n"
         );
-        exchange(address, &head).map(drop)
+        let answer = exchange(address, &head)?;
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        status.context("what the simulator answered has no status")
     }
 
     /// Its address.

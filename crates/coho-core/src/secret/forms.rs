@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use super::Kind;
 
 /// So much of a long form is looked for; what follows is compared, so that a form that was cut off is found too.
-const NEEDLE: usize = 12;
+pub(super) const NEEDLE: usize = 12;
 
 /// From this length on a secret is masked within words too.
-pub(super) const LONG: usize = 8;
+const LONG: usize = 8;
 
 /// The fewest characters of base64 that are told from other text.
 const SHORTEST_RUN: usize = 5;

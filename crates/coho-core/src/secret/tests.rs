@@ -60,6 +60,10 @@ fn an_address_is_masked_behind_its_host_and_no_other_one_is() {
         "POST https://hooks.example.com***: 410"
     );
     assert_eq!(long.mask("https://hooks.example.com/other"), "https://hooks.example.com/other");
+    let query = Masker::new(&[Secret::address("https://hooks.example.com?token=0a1b2c3d").unwrap()]);
+    assert_eq!(query.mask("https://hooks.example.com?token=0a1b2c3d"), "https://hooks.example.com***");
+    let word = Masker::new(&[Secret::address("https://hooks.example.com/webhook").unwrap()]);
+    assert_eq!(word.mask("see /webhooks, or /web"), "see /webhooks, or /web");
     let short = Masker::new(&[Secret::address("http://127.0.0.1:9999/hook").unwrap()]);
     assert_eq!(short.mask("no answer from http://127.0.0.1:9999/hook"), "no answer from ***");
     assert_eq!(short.mask("http://127.0.0.1:36485/#token, /hook"), "http://127.0.0.1:36485/#token, /hook");

@@ -50,4 +50,7 @@ fn an_alerts_address_hides_no_other_address() {
     let yaml = "alerts: { to: { hook: { type: webhook, url: 'http://127.0.0.1:9999/hook' } } }";
     assert_eq!(masked(yaml, "no answer from http://127.0.0.1:9999/hook"), "no answer from ***");
     assert_eq!(masked(yaml, "http://127.0.0.1:36485/#session"), "http://127.0.0.1:36485/#session");
+    let query =
+        "alerts: { to: { hook: { type: webhook, url: 'https://hooks.example.com?token=0a1b2c3d4e5f' } } }";
+    assert_eq!(masked(query, "you sent 0a1b2c3d4e5f"), "you sent ***");
 }

@@ -134,11 +134,10 @@ impl<'a> Values<'a> {
             None => self.resolved(written),
         };
         let Some((_, rest)) = text.trim().split_once("://") else { return };
-        let Some((_, path)) = rest.split_once('/') else { return };
         self.addresses.insert(text.trim().to_owned());
-        // A part that is shorter is a word, such as `services`.
-        self.secrets
-            .extend(path.split(['/', '?', '&', '=']).filter(|part| part.len() >= 12).map(str::to_owned));
+        // A part that is shorter is a word, such as `services`; the first one is the host.
+        let parts = rest.split(['/', '?', '#', '&', '=']).skip(1);
+        self.secrets.extend(parts.filter(|part| part.len() >= 12).map(str::to_owned));
     }
 
     /// What a variable stands for; a name that is a token by its looks is a secret itself.

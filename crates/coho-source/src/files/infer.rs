@@ -90,8 +90,8 @@ impl Inference {
 fn fits(kind: ColumnType, value: &str) -> bool {
     match kind {
         ColumnType::Bool => matches!(value, "true" | "false"),
-        ColumnType::Int => Decimal::is_written(value) && value.parse::<i64>().is_ok(),
-        ColumnType::Decimal => Decimal::is_written(value),
+        ColumnType::Int => Decimal::is_canonical(value) && value.parse::<i64>().is_ok(),
+        ColumnType::Decimal => Decimal::is_canonical(value),
         ColumnType::Date => dates::date(value).is_some(),
         ColumnType::Timestamp => dates::timestamp(value).is_some(),
         ColumnType::LocalTimestamp => dates::local_timestamp(value).is_some(),

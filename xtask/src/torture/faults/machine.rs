@@ -1,5 +1,6 @@
 //! The fault classes of the machine: disks, ledgers, sources, other processes, names, certificates and signals.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,11 @@ const MACHINE: [Machine; 18] = [
     Machine {
         is_slow: true,
         switches: BOUNDED,
-        ..machine("foreign-traffic", "another program uses half of the rate", foreign_traffic)
+        ..machine(
+            "foreign-traffic",
+            "another program has used up the rate, and uses half of it",
+            foreign_traffic,
+        )
     },
 ];
 
@@ -123,15 +128,15 @@ fn ledger(bench: &Bench) -> PathBuf {
     bench.project.folder().join(".coho/ledger.db")
 }
 
-/// The ledger is made on a small disk, which is full for two runs, one of them killed.
+/// The ledger is made on a small disk, which fills up after a run that was killed.
 fn ledger_full(bench: &mut Bench) -> Result<Ended> {
     let disk = FullDisk::mount(bench.project.folder().join(".coho"))?;
     make_ledger(bench)?;
-    disk.fill()?;
-    let ended = bench.run()?;
     let mut random = Random::new(1);
     bench.change(&mut random)?;
     bench.kill_on_the_way(&mut random)?;
+    disk.fill()?;
+    let ended = bench.run()?;
     disk.free()?;
     bench.settle()?;
     disk.replace()?;
@@ -143,8 +148,7 @@ fn temporary_full(bench: &mut Bench) -> Result<Ended> {
     disk.fill()?;
     let mut command = bench.command();
     command.env("TMPDIR", bench.project.folder().join("temporary"));
-    let ended = bench.ended(command)?;
-    Ok(ended)
+    bench.ended(command)
 }
 
 fn log_full(bench: &mut Bench) -> Result<Ended> {
@@ -165,16 +169,23 @@ fn read_only(bench: &mut Bench) -> Result<Ended> {
         // Root is not bound by modes.
         checked(Command::new("chmod").arg("-R").arg("a+rX").arg(folder))?;
         let inner = command;
-        command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(inner.get_program());
+        let runs = as_nobody(inner.get_program()).arg("--version").output();
+        if !runs.is_ok_and(|output| output.status.success()) {
+            return Err(NeedsRoot.into());
+        }
+        command = as_nobody(inner.get_program());
         command.args(inner.get_args()).stdin(Stdio::null()).env("HOSTNAME", "machine");
     }
     let ended = bench.ended(command)?;
     checked(Command::new("chmod").arg("-R").arg("u+w").arg(folder))?;
-    if ended.code() != Some(6) {
-        return Err(NeedsRoot.into());
-    }
     Ok(ended)
+}
+
+/// A program as a user without rights.
+fn as_nobody(program: &OsStr) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
 }
 
 /// The first pages stay, so that it still looks like a ledger; it is put back for the end.
@@ -317,21 +328,36 @@ fn signalled(bench: &mut Bench, name: &str) -> Result<Ended> {
     Ok(Ended::told(status, told.lines().next().unwrap_or_default()))
 }
 
-/// Another program uses the same token, and takes half of what Vitally allows.
+/// Another program has the same token: it has used up what Vitally allows, and takes half of what comes in.
 fn foreign_traffic(bench: &mut Bench) -> Result<Ended> {
     let ends = AtomicBool::new(false);
     let bench = &*bench;
+    while read_as_another(bench)? {}
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let others = scope.spawn(|| {
+            let mut answered = 0;
             while !ends.load(Ordering::SeqCst) {
-                drop(bench.vitally.read_as_another());
+                answered += u32::from(read_as_another(bench)?);
                 thread::sleep(Duration::from_millis(100));
             }
+            anyhow::Ok(answered)
         });
         let ended = bench.run();
         ends.store(true, Ordering::SeqCst);
-        ended
+        match others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))? {
+            0 => bail!("no call of the other program was answered"),
+            _ => ended,
+        }
     })
+}
+
+/// Whether a read of the other program was answered, and not refused for the rate.
+fn read_as_another(bench: &Bench) -> Result<bool> {
+    match bench.vitally.read_as_another()? {
+        200 => Ok(true),
+        429 => Ok(false),
+        status => bail!("a read of the other program was answered {status}"),
+    }
 }
 
 /// Lets a run make a ledger, where there is none.

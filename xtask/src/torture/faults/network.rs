@@ -140,7 +140,7 @@ fn replies() -> Vec<Network> {
     vec![
         class(
             "malformed",
-            "200 with half JSON, bytes that are no text, and no body; the write was made",
+            "200 with half JSON, bytes that are not text, and no body; the write was made",
             Struck::Writes,
             6,
             vec![ok("{\"id\": \"v-1\", "), Mischief::AnswerAfter(no_text), ok("")],
@@ -180,7 +180,7 @@ fn lies() -> Vec<Network> {
         ),
         class(
             "lying",
-            "2xx that is no success, or shows another record; nothing was written",
+            "2xx that is not a success, or shows another record; nothing was written",
             Struck::Writes,
             6,
             vec![
