@@ -5,6 +5,7 @@ mod args;
 mod bounded;
 mod exit;
 mod failure;
+mod hangup;
 mod usage;
 mod key;
 mod print;

@@ -10,7 +10,7 @@ use coho_core::json::Json;
 use coho_core::terminal;
 
 use crate::exit::Known;
-use crate::signal;
+use crate::hangup;
 
 pub(crate) use shown::{Log, conceal, masker};
 
@@ -33,7 +33,7 @@ pub(crate) fn raw(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) if error.raw_os_error() == Some(EIO) && signal::is_hung_up() => Ok(()),
+        Err(error) if error.raw_os_error() == Some(EIO) && hangup::is_told() => Ok(()),
         other => other.context("cannot write to stdout"),
     }
 }

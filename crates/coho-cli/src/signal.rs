@@ -1,10 +1,9 @@
 //! Signals that ask this process to end: Ctrl-C, SIGTERM, and SIGHUP, which a terminal sends that closes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use coho_engine::stop::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::hangup;
 use crate::print;
 
 /// The exit code of a process that was asked to end twice, and ended at once.
@@ -47,19 +46,11 @@ fn is_ignored(status: &str) -> bool {
     mask.is_some_and(|mask| mask & HANGUP != 0)
 }
 
-/// Whether the terminal was closed.
-static HUNG_UP: AtomicBool = AtomicBool::new(false);
-
-/// Whether the terminal was closed, as far as anybody listened.
-pub(crate) fn is_hung_up() -> bool {
-    HUNG_UP.load(Ordering::Relaxed)
-}
-
 async fn heard(hangup: &mut Option<Signal>) {
     match hangup {
         Some(signal) => {
             signal.recv().await;
-            HUNG_UP.store(true, Ordering::Relaxed);
+            hangup::tell();
         }
         None => std::future::pending().await,
     }
