@@ -115,6 +115,9 @@ impl Ledger {
     }
 }
 
+/// The most buckets that there may be, as a power of two.
+const MOST_BITS: u8 = 20;
+
 /// Basis, bits, and about how many rows had changed.
 fn comparison(connection: &Connection, scope: &SyncScope) -> Result<Option<(Digest, u8, u64)>, Fault> {
     let mut statement =
@@ -122,7 +125,12 @@ fn comparison(connection: &Connection, scope: &SyncScope) -> Result<Option<(Dige
     let found = statement
         .query_row([scope.id], |row| Ok((Digest::from_bytes(row.get(0)?), row.get(1)?, count(row.get(2)?))))
         .optional()?;
-    Ok(found)
+    match found {
+        Some((_, bits, _)) if bits > MOST_BITS => {
+            Err(Fault::damaged("a comparison has more buckets than there may be"))
+        }
+        found => Ok(found),
+    }
 }
 
 fn halves(sum: u128) -> [u64; 2] {

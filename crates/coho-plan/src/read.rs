@@ -8,28 +8,40 @@ use crate::failure::PlanError;
 pub(crate) use crate::intake::Read;
 use crate::intake::{Intake, Taught};
 use crate::job::{Comparing, Job};
-use crate::opening::{failed, open, remembered, unless_stopped};
+use crate::opening::{Opened, failed, open, remembered, unless_stopped};
 pub use crate::opening::{key_columns, key_problem, needed, source_problem};
 use crate::progress::Step;
+use crate::read::in_source::Unhelped;
 use crate::table::Table;
 
 /// Reads the model. Rows without a key are counted as invalid here.
 pub(crate) async fn read(job: &Job<'_>, table: &Table) -> Result<Read, PlanError> {
     if job.comparing == Comparing::Here {
-        return all(job, table, None).await;
+        return all(job, table, None, None).await;
     }
     match in_source::read(job, table).await? {
         Ok(read) => Ok(read),
         // What was read until then is forgotten.
-        Err(why) => all(job, table, Some(&why)).await,
+        Err(Unhelped { why, opened }) => all(job, table, opened, Some(&why)).await,
     }
 }
 
-/// Reads all rows, since a person wants that, or for the reason that is given.
-async fn all(job: &Job<'_>, table: &Table, why: Option<&str>) -> Result<Read, PlanError> {
-    let mut opened = open(job).await?;
-    let needed = needed(&opened.mapping, &opened.key);
-    opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
+/// Reads all rows, since a person wants that, or for the reason that is given; of a model that is open already, or opens it.
+async fn all(
+    job: &Job<'_>,
+    table: &Table,
+    opened: Option<Box<Opened>>,
+    why: Option<&str>,
+) -> Result<Read, PlanError> {
+    let mut opened = match opened {
+        Some(opened) => *opened,
+        None => {
+            let mut opened = open(job).await?;
+            let needed = needed(&opened.mapping, &opened.key);
+            opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
+            opened
+        }
+    };
     let (row_states, known) = remembered(job, &opened.mapping)?;
     let mut intake = Intake::of(job, table, known);
     loop {

@@ -79,14 +79,6 @@ impl PostgresConnection {
 }
 
 impl Connection {
-    /// Whether this source can say what its buckets hold.
-    pub fn compares(&self) -> bool {
-        match self {
-            Self::Postgres(_) => true,
-            Self::Mysql(_) | Self::Sqlite { .. } | Self::Files { .. } => false,
-        }
-    }
-
     /// What kind of source this is, as messages name it.
     pub fn kind(&self) -> &'static str {
         match self {

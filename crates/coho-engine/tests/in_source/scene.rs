@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use coho_core::code::Code;
 use coho_core::decide::Change;
 use coho_core::event::Silence;
 use coho_core::plan::SyncPlan;
@@ -73,6 +74,13 @@ pub(crate) struct Said {
 pub(crate) struct Plan {
     pub(crate) said: Said,
     pub(crate) how: Option<String>,
+}
+
+impl Plan {
+    /// Whether all is held since the model has no rows.
+    pub(crate) fn is_held_as_empty(&self) -> bool {
+        self.said.plan.guards.iter().any(|hit| hit.code == Code::EMPTY_SOURCE)
+    }
 }
 
 impl Scene {
@@ -176,6 +184,13 @@ impl Scene {
             // What a plan refuses, a run refuses too.
             if error.to_string().is_empty() { Err(error.into()) } else { Ok(()) }
         })
+    }
+
+    /// Runs to its end. Gives what the run says of its sync besides counts.
+    pub(crate) async fn run_told(&self) -> Result<String, Failure> {
+        self.stage.advance(std::time::Duration::from_secs(60));
+        let ran = self.stage.try_run(&Options::default(), &Silence, &Stop::new()).await??;
+        Ok(ran.report.syncs.into_iter().flat_map(|sync| sync.notes).collect::<Vec<_>>().join("\n"))
     }
 
     /// Keeps the ledger, or brings back the one that was kept, if there is one.

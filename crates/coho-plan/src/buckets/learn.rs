@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 use coho_core::digest::Digest;
 use coho_core::key::{Key, KeyError};
 use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
-use coho_source::buckets::{Chosen, MarkedRow, bucket, key_digest};
+use coho_source::buckets::{Chosen, MOST_BITS, MarkedRow, bucket, key_digest};
 
 use super::sums::{add, finest};
 use super::survey::digest_of;
-
-/// How many buckets are learned of, as a power of two, where it is not known yet how many rows there are: enough for a million.
-const FIRST_BITS: u8 = 17;
 
 /// Adds up rows while they are read.
 #[derive(Debug)]
@@ -28,9 +25,9 @@ pub(crate) struct Learner {
 pub(crate) struct Misplaced;
 
 impl Learner {
-    /// Learns of so many buckets, as a power of two; `None` where nothing says how many there should be.
+    /// Learns of so many buckets, as a power of two; of as many as there may be, where nothing says yet how many rows there are.
     pub(crate) fn of(bits: Option<u8>) -> Self {
-        let bits = bits.unwrap_or(FIRST_BITS);
+        let bits = bits.unwrap_or(MOST_BITS);
         let sums = vec![BucketSum::default(); 1 << bits];
         Self { bits, sums, odd: BTreeSet::new(), scratch: Vec::new() }
     }
@@ -42,8 +39,8 @@ impl Learner {
         fingerprint: Digest,
         marked: &MarkedRow,
     ) -> Result<(), Misplaced> {
-        let key = match (key, marked.key) {
-            (Ok(key), Some(digest)) if key_digest(key.row()) == digest => key,
+        let (key, digest) = match (key, marked.key) {
+            (Ok(key), Some(digest)) if key_digest(key.row()) == digest => (key, digest),
             (Ok(_), _) => return Err(Misplaced),
             (Err(_), None) => return Ok(()),
             (Err(_), Some(digest)) => {
@@ -51,7 +48,7 @@ impl Learner {
                 return Ok(());
             }
         };
-        let bucket = bucket(key_digest(key.row()), self.bits);
+        let bucket = bucket(digest, self.bits);
         let seen = digest_of(fingerprint, key.row().as_bytes(), &mut self.scratch);
         if let Some(sum) = self.sums.get_mut(bucket as usize) {
             add(sum, BucketSum { rows: 1, source: marked.halves, seen });

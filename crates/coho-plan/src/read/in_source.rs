@@ -15,17 +15,17 @@ use crate::buckets::{self, Difference, words};
 use crate::compare::KnownRows;
 use crate::failure::PlanError;
 use crate::intake::{Intake, Read, Taught};
-use crate::job::{Comparing, Job};
+use crate::job::{Comparing, Job, Waiting};
 use crate::opening::{Opened, failed, needed, open, remembered, unless_stopped};
 use crate::progress::Step;
 use crate::table::Table;
 
 /// Why all rows are read.
-const NOT_YET: &str = "nothing is known yet of its buckets";
-const OTHER_BASIS: &str = "its columns, their types, or Coho's version are others than before";
+const NOT_YET: &str = "Coho has not compared this model before";
+const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
 const MANY: &str = "more than half of the rows are in buckets that differ";
-const GROWN: &str = "there are so many more rows than before that more buckets are needed";
-const MISPLACED: &str = "the source and Coho write a primary key in different ways";
+const GROWN: &str = "the model has grown and needs more buckets";
+const MISPLACED: &str = "the source and Coho format a primary key differently";
 
 /// Which rows are read, and what is known of the others.
 struct Choice {
@@ -39,8 +39,21 @@ struct Choice {
     bits: Option<u8>,
 }
 
-/// Reads what the source's buckets do not show to be as it was. `Err` within says why all rows must be read in the usual way.
-pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, String>, PlanError> {
+/// The source cannot help: all rows must be read in the usual way.
+pub(super) struct Unhelped {
+    pub(super) why: String,
+    /// The model, where it is open already and gives all rows.
+    pub(super) opened: Option<Box<Opened>>,
+}
+
+impl Unhelped {
+    fn unopened(why: &str) -> Self {
+        Self { why: why.to_owned(), opened: None }
+    }
+}
+
+/// Reads what the source's buckets do not show to be as it was.
+pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Unhelped>, PlanError> {
     let why = buckets::why_all(job);
     let before = match (why, job.scope) {
         (None, Some(scope)) => job.ledger.buckets(scope)?,
@@ -48,19 +61,17 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, St
     };
     let learns = job.comparing == Comparing::InSourceLearning
         && job.filter.completeness() == Completeness::Complete
+        && job.filter.waiting == Waiting::Too
         && job.sync.matching.email().is_none();
-    if !job.connection.compares() {
-        return Ok(Err(format!("a {} source cannot compare", job.connection.kind())));
-    }
     if before.is_none() && !learns {
-        return Ok(Err(why.unwrap_or(NOT_YET).to_owned()));
+        return Ok(Err(Unhelped::unopened(why.unwrap_or(NOT_YET))));
     }
     let mut opened = open(job).await?;
     let ask = ask(&opened, before.as_ref());
     let told = unless_stopped(job, opened.reading.compare(&ask.reads.clone(), ask)).await?;
     let told = match told.map_err(|error| failed(job, &error))? {
         Ok(told) => told,
-        Err(why) => return Ok(Err(why)),
+        Err(why) => return Ok(Err(Unhelped { why, opened: Some(Box::new(opened)) })),
     };
     let names: Vec<_> = opened.reading.columns().names().collect();
     let basis = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
@@ -118,7 +129,7 @@ async fn take(
     mut opened: Opened,
     choice: Choice,
     basis: Option<Digest>,
-) -> Result<Result<Read, String>, PlanError> {
+) -> Result<Result<Read, Unhelped>, PlanError> {
     let Choice { wanted, row_states, known, difference, why, bits } = choice;
     let mut learner = Learner::of(bits);
     let mut intake = Intake::of(job, table, known);
@@ -131,7 +142,7 @@ async fn take(
             let key = Key::of(&marked.row, &opened.key);
             let fingerprint = marked.row.fingerprint(opened.mapping.reads());
             if learner.take(key.as_ref(), fingerprint, marked) == Err(Misplaced) {
-                return Ok(Err(MISPLACED.to_owned()));
+                return Ok(Err(Unhelped::unopened(MISPLACED)));
             }
             intake.keyed(key, fingerprint, &marked.row)?;
         }

@@ -208,7 +208,7 @@ static POSTGRES: Shape = Shape {
             need: May,
             form: &Form::Choice(&Choice { now: &["full", "in-source"], later: &[] }),
             default: "full",
-            meaning: "Where rows are compared with what was seen of them last: `full` reads all of them; with `in-source` the database sums them up, and only those that may have changed are read.",
+            meaning: "How changed rows are found: `full` reads every row; `in-source` lets the database sum them up, and reads only rows that may have changed.",
             example: "compare: in-source",
         },
     ],

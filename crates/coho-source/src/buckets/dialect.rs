@@ -68,8 +68,9 @@ impl Dialect {
     }
 
     /// All texts, without what depends on a model.
-    pub(crate) fn texts(&self) -> [&str; 5] {
-        [self.name, self.key, self.key_part, self.cells, self.sums]
+    pub(crate) fn texts(&self) -> [&str; 8] {
+        let [before, between, behind] = self.key_array;
+        [self.name, self.key, self.key_part, before, between, behind, self.cells, self.sums]
     }
 
     fn cells(&self, of: &Compared<'_>, chosen: &str) -> String {

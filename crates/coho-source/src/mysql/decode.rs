@@ -127,6 +127,9 @@ fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
             Wrong::new("JSON that is nested too deep or has a number beyond 1,000 digits", Cast::Text)
         }
     })?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
     *scratch = coho_core::json::write(&value);
     Ok(Cell::Json(scratch))
 }
@@ -150,6 +153,10 @@ mod tests {
             json(r#"{"b": 1.0, "a": 12345678901234567890.10}"#).unwrap(),
             r#"{"b":1.0,"a":12345678901234567890.10}"#
         );
+        let mut scratch = String::new();
+        let null = Value::Bytes("null".into());
+        let null = cell(Kind::Json, &null, &mut scratch);
+        assert!(matches!(null, Ok(Cell::Null)), "as in every other source");
         assert_eq!(json(r#"{"a":1,"a":2}"#).unwrap_err().what, "a JSON object with one name twice");
     }
 

@@ -106,7 +106,7 @@ impl MysqlRefusal {
     fn advice(&self) -> Option<&'static str> {
         Some(match self.number {
             1045 | 1698 => {
-                "check the user and the password in the source's `url`, from which hosts the user may connect, and whether only with TLS"
+                "check the user and the password in the source's `url`, which hosts the user may connect from, and whether the user requires TLS"
             }
             1130 => "allow the user to connect from this machine: `CREATE USER name@host …`",
             1820 | 1862 => "the user's password has expired: set a new one on the server",
@@ -122,7 +122,7 @@ impl MysqlRefusal {
             1040 | 1203 | 1226 => {
                 "the server is out of connections: try again later, or raise `max_connections`"
             }
-            3159 => "the server wants TLS: write `sslmode=require` in the `url`",
+            3159 => "the server requires TLS: write `sslmode=require` in the `url`",
             _ => return None,
         })
     }

@@ -23,6 +23,9 @@ use crate::reading::{Part, hand_on};
 const BATCH_ROWS: usize = 1_000;
 const BATCH_BYTES: usize = 256 * 1024;
 
+/// The SQL standard's code of a statement that was canceled, by a limit or by somebody.
+const TIME_IS_UP: &str = "57014";
+
 /// The fields of a row before those of the model.
 const MARKS: usize = 3;
 
@@ -63,10 +66,13 @@ impl Query {
         self.session.execute("SAVEPOINT coho").await?;
         match self.sums(ask, moved).await {
             Ok((sums, nameless)) => Ok(Ok(SourceSums { basis: self.basis(ask), sums, nameless })),
-            // A query that took too long would take no less time by itself.
-            Err(PostgresError::Refused(refusal)) if refusal.limit.is_none() && refusal.state != "57014" => {
+            Err(PostgresError::Refused(refusal)) => {
                 self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
-                Ok(Err(format!("PostgreSQL does not run the query within another one: {}", refusal.message)))
+                // Sums take far longer than the rows that they are of: a full read may be in time.
+                Ok(Err(match refusal.state.as_str() {
+                    TIME_IS_UP => "PostgreSQL's time limit ended the comparison: raise `statement_timeout`, or set `compare: full`".to_owned(),
+                    _ => format!("PostgreSQL cannot run the query as a subquery: {}", refusal.message),
+                }))
             }
             Err(error) => Err(error.into()),
         }
@@ -91,6 +97,8 @@ impl Query {
         let (mut sums, mut nameless) = (Vec::new(), 0);
         let Some(bits) = ask.bits else {
             self.session.prepare(&POSTGRES.rows(&self.compared(ask), None)).await?;
+            // Whether digests are allowed shows only where one is computed.
+            self.session.execute("SELECT md5(record_send(ROW(1)))").await?;
             return Ok((sums, nameless));
         };
         let statement = self.session.prepare(&POSTGRES.sums(&self.compared(ask), bits)).await?;
