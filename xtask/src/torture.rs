@@ -4,16 +4,17 @@
 //! change at random, `coho run` is started and killed with SIGKILL at a random moment, as often as not while it makes or upgrades
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
-//! a seed, [`rows`] are the books, [`project`] the files, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
+//! a seed, [`rows`] are the books, [`project`] the files, [`process`] lets commands end, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
 //! [`check`] compares what it holds and [`audit`] what it was asked. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+mod process;
 mod random;
 mod rows;
 mod project;
@@ -25,6 +26,7 @@ mod faults;
 
 use faults::{Faults, Wanted};
 use older::Older;
+use process::finished;
 use project::{Options, Project};
 use random::Random;
 use rows::Rows;
@@ -54,9 +56,6 @@ const MOST_RUNS: u32 = 3;
 
 /// The exit code of a run that deferred something.
 const SOME_DEFERRED: i32 = 5;
-
-/// What a run that nobody kills may take. One that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
@@ -176,12 +175,12 @@ impl Torture {
             most += vitally.trouble(&mut self.random)?;
             let after = self.moment(usual);
             match run_and_kill(&self.coho, project.folder(), after)? {
-                Ended::Killed => {
+                Fate::Killed => {
                     killed += 1;
                     most += self.older.under_way(project.folder())?;
                     self.note_stage(&project);
                 }
-                Ended::ByItself(took) => {
+                Fate::ByItself(took) => {
                     usual = took;
                     self.tally.too_late += 1;
                 }
@@ -247,7 +246,7 @@ impl Torture {
 }
 
 /// How a run ended that was to be killed.
-enum Ended {
+enum Fate {
     Killed,
     ByItself(Duration),
 }
@@ -258,29 +257,29 @@ fn coho_run(coho: &Path, folder: &Path) -> Command {
     command
 }
 
-fn run_and_kill(coho: &Path, folder: &Path, after: Duration) -> Result<Ended> {
+fn run_and_kill(coho: &Path, folder: &Path, after: Duration) -> Result<Fate> {
     let begun = Instant::now();
     let mut command = coho_run(coho, folder);
     let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut process = started.with_context(|| format!("starting `{}`", child::shown(&command)))?;
     while begun.elapsed() < after {
         if process.try_wait()?.is_some() {
-            return Ok(Ended::ByItself(begun.elapsed()));
+            return Ok(Fate::ByItself(begun.elapsed()));
         }
         sleep(Duration::from_millis(1).min(after.saturating_sub(begun.elapsed())));
     }
     process.kill()?;
     // Only one that was still at work has no exit code of its own.
     Ok(match process.wait()?.code() {
-        None => Ended::Killed,
-        Some(_) => Ended::ByItself(begun.elapsed()),
+        None => Fate::Killed,
+        Some(_) => Fate::ByItself(begun.elapsed()),
     })
 }
 
 /// Lets runs end until nothing is deferred: what was unclear is looked at by one run, and may be removed only by the next.
 fn settled(coho: &Path, folder: &Path) -> Result<()> {
     for _ in 1..MOST_RUNS {
-        if ended(coho, folder)?.0.code() != Some(SOME_DEFERRED) {
+        if finished(coho_run(coho, folder), folder)?.code() != Some(SOME_DEFERRED) {
             break;
         }
     }
@@ -288,29 +287,5 @@ fn settled(coho: &Path, folder: &Path) -> Result<()> {
 }
 
 fn left_alone(coho: &Path, folder: &Path) -> Result<()> {
-    let (status, said) = ended(coho, folder)?;
-    if !status.success() {
-        bail!("a run that was left alone ended with {status}:\n{said}");
-    }
-    Ok(())
-}
-
-/// How a run ends that nobody disturbs, and what it says.
-fn ended(coho: &Path, folder: &Path) -> Result<(ExitStatus, String)> {
-    let mut command = coho_run(coho, folder);
-    let log = folder.join("log");
-    let file = std::fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-    let mut process = command.stdout(file.try_clone()?).stderr(file).spawn()?;
-    let begun = Instant::now();
-    let status = loop {
-        if let Some(status) = process.try_wait()? {
-            break status;
-        }
-        if begun.elapsed() > PATIENCE {
-            process.kill()?;
-            bail!("a run that was left alone hangs");
-        }
-        sleep(Duration::from_millis(5));
-    };
-    Ok((status, std::fs::read_to_string(&log).unwrap_or_default()))
+    finished(coho_run(coho, folder), folder)?.succeeded()
 }

@@ -71,7 +71,7 @@ async fn ready(State(api): State<Api>) -> Response {
     let project = if api.house.fault().is_some() {
         "the project's new files have mistakes, so the server keeps using the old ones"
     } else {
-        "right"
+        "ok"
     };
     let document = json!({ "ready": reasons.is_empty(), "reasons": reasons, "project": project });
     (status, axum::Json(document)).into_response()

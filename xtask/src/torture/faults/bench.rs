@@ -1,7 +1,5 @@
 //! The life of a class: a project, a simulator, a proxy between them, and runs of the real program.
 
-use std::fs;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,20 +10,18 @@ use super::class::Faults;
 use super::proxy::Proxy;
 use crate::child;
 use crate::torture::older::Older;
+use crate::torture::process::{Ended, PATIENCE, finished};
 use crate::torture::project::{Options, Project};
 use crate::torture::random::Random;
 use crate::torture::rows::Rows;
 use crate::torture::vitally::Vitally;
 use crate::torture::{audit, check};
 
-/// What a run may take that waits for time-outs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+/// After so many runs nothing may be left to do.
+const MOST_RUNS: u32 = 6;
 
 /// A run is killed once it made fewer calls than this, or when it ends.
 const CALLS_BEFORE_A_KILL: u32 = 12;
-
-/// After so many runs nothing may be left to do.
-const MOST_RUNS: u32 = 6;
 
 /// All syncs of the project.
 pub(crate) const SYNCS: [&str; 4] = ["accounts", "users", "contacts", "events"];
@@ -52,13 +48,6 @@ pub(crate) struct Tally {
     pub(crate) repeats: u64,
     /// How many might: those under way, and calls that were struck.
     pub(crate) most_repeats: u64,
-}
-
-/// How a run ended, and what it said.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    status: ExitStatus,
-    pub(crate) text: String,
 }
 
 impl Bench {
@@ -129,28 +118,15 @@ impl Bench {
     }
 
     /// Lets a command end.
-    pub(crate) fn ended(&self, mut command: Command) -> Result<Ended> {
-        let log = self.project.folder().join("log");
-        let file = fs::File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-        let mut process = command.stdout(file.try_clone()?).stderr(file).spawn()?;
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = process.try_wait()? {
-                return Ok(Ended { status, text: fs::read_to_string(&log).unwrap_or_default() });
-            }
-            if begun.elapsed() > PATIENCE {
-                process.kill()?;
-                bail!("a run hangs");
-            }
-            sleep(Duration::from_millis(5));
-        }
+    pub(crate) fn ended(&self, command: Command) -> Result<Ended> {
+        finished(command, self.project.folder())
     }
 
     /// Lets runs end until nothing is left to do.
     pub(crate) fn catch_up(&self) -> Result<()> {
         let mut last = self.run()?;
         for _ in 1..MOST_RUNS {
-            if last.status.success() {
+            if last.is_success() {
                 return Ok(());
             }
             for sync in SYNCS {
@@ -158,10 +134,7 @@ impl Bench {
             }
             last = self.run()?;
         }
-        if last.status.success() {
-            return Ok(());
-        }
-        bail!("a run that was left alone ended with {}:\n{}", last.exit(), last.text)
+        last.succeeded()
     }
 
     /// Lets runs end, holds Vitally and what it was asked against the rows, and lets one more run, which writes nothing.
@@ -175,7 +148,7 @@ impl Bench {
         let before = self.vitally.writes()?;
         let again = self.run()?;
         let writes = self.vitally.writes()? - before;
-        if writes > 0 || !again.status.success() {
+        if writes > 0 || !again.is_success() {
             bail!("a run after which nothing changed made {writes} writes:\n{}", again.text);
         }
         self.tally.most_repeats = self.tally.under_way + self.proxy.struck();
@@ -193,61 +166,6 @@ impl Bench {
 
     pub(crate) fn end(self) -> Result<()> {
         self.project.remove()
-    }
-}
-
-impl Ended {
-    /// Of a run that nobody listened to.
-    pub(crate) fn silent(status: ExitStatus) -> Self {
-        Self { status, text: String::new() }
-    }
-
-    /// Of one that said this.
-    pub(crate) fn told(status: ExitStatus, message: &str) -> Self {
-        Self { status, text: format!("error: {message}\n") }
-    }
-
-    pub(crate) fn code(&self) -> Option<i32> {
-        self.status.code()
-    }
-
-    /// `0`, `6`, or `signal 9`.
-    pub(crate) fn exit(&self) -> String {
-        exit(self.status)
-    }
-
-    /// The errors, or the codes of what went wrong with rows, each with its first message.
-    pub(crate) fn message(&self) -> String {
-        let lines: Vec<&str> = self.text.lines().collect();
-        let error = lines.iter().find_map(|line| line.strip_prefix("error: "));
-        if let Some(error) = error.or_else(|| lines.iter().copied().find(|line| is_problem(line))) {
-            return error.to_owned();
-        }
-        let mut said: Vec<String> = Vec::new();
-        for pair in lines.windows(2) {
-            let [line, next] = pair else { continue };
-            let Some(code) = line.strip_prefix("  ! ").and_then(|line| line.split_whitespace().next()) else {
-                continue;
-            };
-            let message = format!("`{code}`: {}", next.trim());
-            if !said.iter().any(|known| known.starts_with(&format!("`{code}`"))) {
-                said.push(message);
-            }
-        }
-        if said.is_empty() { "nothing".to_owned() } else { said.join("; ") }
-    }
-}
-
-/// `models/a.yaml: what is wrong [code]`.
-fn is_problem(line: &str) -> bool {
-    !line.starts_with(' ') && line.contains(": ") && line.ends_with(']')
-}
-
-pub(crate) fn exit(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => code.to_string(),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
     }
 }
 

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::bench::{Bench, Ended, PATIENCE, until};
+use super::bench::{Bench, until};
 use super::class::{Class, Faults};
 use super::disk::{FullDisk, NeedsRoot};
 use super::proxy::{Mischief, Moment, Script, Struck};
 use super::table::{ALL_ONCE, Came, Shown};
 use crate::torture::check;
+use crate::torture::process::{Ended, PATIENCE};
 use crate::torture::project::{Guard, Options};
 use crate::torture::random::Random;
 

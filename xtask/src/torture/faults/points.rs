@@ -6,11 +6,12 @@ use std::process::ExitStatus;
 
 use anyhow::{Result, bail};
 
-use super::bench::{Bench, PATIENCE, exit, until};
+use super::bench::{Bench, until};
 use super::class::{Class, Faults};
 use super::proxy::Moment;
 use super::table::{ALL_ONCE, Came, Shown};
 use crate::torture::older;
+use crate::torture::process::{PATIENCE, exit};
 use crate::torture::random::Random;
 
 /// When a run is killed.
