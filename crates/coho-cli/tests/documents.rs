@@ -14,7 +14,7 @@ mod server;
 #[expect(dead_code, reason = "other tests need more of the stage")]
 mod stage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use coho_core::json::Json;
@@ -167,68 +167,71 @@ fn the_recipe_for_prefect_runs_a_sync_and_fails_where_rows_do_not_get_through() 
     assert!(!failed.status.success() && said.contains("RuntimeError: accounts: failed"), "{said}");
 }
 
-/// What one of Kestra's HTTP tasks asks for.
-struct Task {
-    id: String,
-    method: String,
-    uri: String,
-    body: String,
-}
+/// A task of a flow of Kestra's: its members by their names. Those of its tasks follow it in the list.
+type Task = BTreeMap<String, String>;
 
 fn tasks(recipe: &str) -> Vec<Task> {
     let mut tasks: Vec<Task> = Vec::new();
     for line in recipe.lines() {
-        let line = line.trim().trim_start_matches("- ");
-        let Some((key, value)) = line.split_once(": ") else { continue };
+        let Some((key, value)) = line.trim().split_once(": ") else { continue };
         let value = value.trim_matches(['"', '\'']).to_owned();
-        match (key, tasks.last_mut()) {
-            ("id", _) => {
-                tasks.push(Task {
-                    id: value,
-                    method: String::new(),
-                    uri: String::new(),
-                    body: String::new(),
-                });
-            }
-            ("method", Some(task)) => task.method = value,
-            ("uri", Some(task)) => task.uri = value,
-            ("body", Some(task)) => task.body = value,
-            _ => {}
+        if key == "- id" {
+            tasks.push(Task::from([("id".to_owned(), value)]));
+        } else if let Some(task) = tasks.last_mut() {
+            task.insert(key.to_owned(), value);
         }
     }
-    tasks.retain(|task| !task.uri.is_empty());
     tasks
 }
 
+/// Runs the flow of the recipe as Kestra does, as far as it can be done without Kestra: the requests are made, and the conditions
+/// are those that Pebble 3.2.4 and 4.1.2 evaluate as is done here. Returns the message of the last task, if that fails the flow.
+fn run_flow(server: &Server, may: &str) -> Option<String> {
+    let tasks = tasks(&recipe("Kestra", "yaml"));
+    let ids: Vec<_> = tasks.iter().map(|task| task["id"].as_str()).collect();
+    assert_eq!(ids, ["trigger", "find", "wait", "look", "check"]);
+    let ask = |task: &Task, uri: &str| {
+        assert_eq!(task["headers"], r#"{ Authorization: "Bearer {{ secret('COHO_TOKEN') }}" }"#);
+        let path = uri.strip_prefix("http://127.0.0.1:7711").unwrap();
+        let member = |name: &str| task.get(name).map_or("", String::as_str);
+        let (status, answer) =
+            server.send(&task["method"], path, Some(may), member("contentType"), member("body"));
+        assert_eq!(status, 200, "{task:?}: {answer}");
+        answer
+    };
+    let run = ask(&tasks[0], &tasks[0]["uri"])["id"].as_str().unwrap().to_owned();
+    let sync = ask(&tasks[1], &tasks[1]["uri"])["data"][0]["id"].as_str().unwrap().to_owned();
+    let look = tasks[3]["uri"]
+        .replace("{{ fromJson(outputs.find.body).data[0].id }}", &sync)
+        .replace("{{ fromJson(outputs.trigger.body).id }}", &run);
+    let status = "fromJson(outputs.look.body).data[0].status";
+    let ended = format!("{{{{ not (['queued', 'processing'] contains {status}) }}}}");
+    assert_eq!(tasks[2]["condition"], ended);
+    let found = loop {
+        let found = ask(&tasks[3], &look)["data"][0].clone();
+        if !["queued", "processing"].contains(&found["status"].as_str().unwrap()) {
+            break found;
+        }
+    };
+    assert_eq!(tasks[4]["condition"], format!("{{{{ {status} != 'success' }}}}"));
+    // Pebble shows a null as nothing.
+    let shown = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    let message = tasks[4]["errorMessage"]
+        .replace(&format!("{{{{ {status} }}}}"), &shown("status"))
+        .replace("{{ fromJson(outputs.look.body).data[0].error }}", &shown("error"));
+    (found["status"] != "success").then_some(message)
+}
+
 #[test]
-fn the_requests_of_the_recipe_for_kestra_run_a_sync() {
+fn the_recipe_for_kestra_runs_a_sync_and_fails_where_it_fails() {
     let stage = Stage::new().unwrap();
     let may = token(&stage, &["kestra"]);
     let server = Server::start(&stage);
-    let recipe = recipe("Kestra", "yaml");
-    let tasks = tasks(&recipe);
-    assert_eq!(tasks.iter().map(|task| task.id.as_str()).collect::<Vec<_>>(), ["trigger", "find", "look"]);
-    let ask = |task: &Task, uri: &str| {
-        let path = uri.strip_prefix("http://127.0.0.1:7711").unwrap();
-        let kind = if task.body.is_empty() { "" } else { "application/json" };
-        let (status, answer) = server.send(&task.method, path, Some(&may), kind, &task.body);
-        assert_eq!(status, 200, "{}: {answer}", task.id);
-        answer
-    };
-    let run = ask(&tasks[0], &tasks[0].uri)["id"].as_str().unwrap().to_owned();
-    let sync = ask(&tasks[1], &tasks[1].uri)["data"][0]["id"].as_str().unwrap().to_owned();
-    let look = tasks[2]
-        .uri
-        .replace("{{ fromJson(outputs.find.body).data[0].id }}", &sync)
-        .replace("{{ fromJson(outputs.trigger.body).id }}", &run);
-    let ended = loop {
-        let status = ask(&tasks[2], &look)["data"][0]["status"].as_str().unwrap().to_owned();
-        if !["queued", "processing"].contains(&status.as_str()) {
-            break status;
-        }
-    };
-    assert_eq!(ended, "success");
-    assert!(recipe.contains("not in ['queued', 'processing']"), "what it waits for is what there is");
+    assert_eq!(run_flow(&server, &may), None);
+    assert!(stage.vitally.count(RecordKind::Account) > 0);
+    std::fs::remove_file(stage.project().join("data/accounts.csv")).unwrap();
+    let failed = run_flow(&server, &may).unwrap();
+    assert!(failed.starts_with("accounts: failed ") && failed.contains("accounts.csv"), "{failed}");
 }
 
 /// The plugin reads ids as whole numbers of 64 bits, sends a body with each GET, and ends only at these states. Its address is built in, so

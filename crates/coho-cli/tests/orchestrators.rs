@@ -1,5 +1,5 @@
 //! The clients that orchestrators have for Hightouch, as they are on PyPI, trigger a sync of `coho serve` and see it end, by the
-//! recipes of the guide.
+//! recipes of the guide; and the orchestrators run the files of `coho init --with`.
 //!
 //! `cargo xtask test --orchestrators` installs them and names their folder; without it these tests are skipped.
 
@@ -47,6 +47,9 @@ fn at_home(command: &mut Command, stage: &Stage) {
         std::fs::create_dir_all(&folder).unwrap();
         command.env(name, folder);
     }
+    // Prefect asks a server of its own and nobody else's, and waits for it on a busy machine too.
+    command.env("PREFECT_SERVER_ANALYTICS_ENABLED", "false").env("DO_NOT_TRACK", "1");
+    command.env("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300");
 }
 
 #[test]
@@ -106,9 +109,52 @@ fn the_recipe_is_a_task_of_prefects() {
     );
     let mut command = Command::new(python);
     at_home(&mut command, &stage);
-    // It asks its own server and nobody else's.
-    command.env("PREFECT_SERVER_ANALYTICS_ENABLED", "false").env("DO_NOT_TRACK", "1");
     let (ended, said) = says(command.args(["-c", &(recipe("Prefect", "python") + &flow)]));
     assert!(ended && said.contains("success"), "{said}");
     assert!(stage.vitally.count(RecordKind::Account) > 0);
+}
+
+/// A command line for the shell in a project that has the ready-made files of an orchestrator.
+fn ready_made(stage: &Stage, orchestrator: &str, line: &str) -> Command {
+    let made = stage.coho(["init", "--with", orchestrator]).status().unwrap();
+    assert!(made.success());
+    let mut command = stage.shell(line);
+    at_home(&mut command, stage);
+    command
+}
+
+#[test]
+fn the_ready_made_dag_runs_in_airflow() {
+    let Some(python) = python("airflow", "the_ready_made_dag_runs_in_airflow") else { return };
+    let stage = Stage::new().unwrap();
+    let airflow = python.with_file_name("airflow").display().to_string();
+    let line = format!("{airflow} db migrate && {airflow} dags test coho");
+    let mut command = ready_made(&stage, "airflow", &line);
+    command.env("AIRFLOW__CORE__DAGS_FOLDER", stage.project().join("deploy/airflow"));
+    command.env("AIRFLOW__CORE__LOAD_EXAMPLES", "False");
+    let (ended, said) = says(&mut command);
+    assert!(ended && said.contains("3 rows read = 3 delivered"), "{said}");
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3);
+}
+
+#[test]
+fn the_ready_made_assets_are_materialized_in_dagster() {
+    let Some(python) = python("dagster", "the_ready_made_assets_are_materialized_in_dagster") else { return };
+    let stage = Stage::new().unwrap();
+    let line =
+        format!("{} -m dagster job execute -f deploy/dagster/definitions.py -j coho", python.display());
+    let (ended, said) = says(&mut ready_made(&stage, "dagster", &line));
+    assert!(ended && said.contains("Materialized value vitally accounts"), "{said}");
+    assert!(said.contains("accounts: completed; 3 rows read = 3 delivered"), "{said}");
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3);
+}
+
+#[test]
+fn the_ready_made_flow_runs_in_prefect() {
+    let Some(python) = python("prefect", "the_ready_made_flow_runs_in_prefect") else { return };
+    let stage = Stage::new().unwrap();
+    let line = format!("{} deploy/prefect/coho_flow.py", python.display());
+    let (ended, said) = says(&mut ready_made(&stage, "prefect", &line));
+    assert!(ended && said.contains("accounts: completed, {'delivered': 3}"), "{said}");
+    assert_eq!(stage.vitally.count(RecordKind::Account), 3);
 }

@@ -61,6 +61,42 @@ fn promtool_takes_the_alert_rules() {
     }
 }
 
+#[test]
+fn each_alert_rule_fires_for_what_it_is_about() {
+    let rules = beside("coho-alerts.yml").canonicalize().unwrap().display().to_string();
+    let folder = Stage::new().unwrap();
+    folder.write("rules.yml", include_str!("prometheus/rules.yml").replace("RULES", &rules)).unwrap();
+    let path = folder.project().join("rules.yml").display().to_string();
+    let test = "each_alert_rule_fires_for_what_it_is_about";
+    if let Some(complaints) = promtool(&["test", "rules", &path], "", test) {
+        assert_eq!(complaints, "");
+    }
+}
+
+/// Prometheus sees an increase only where it saw the lower number first.
+#[test]
+fn what_rules_look_at_is_told_before_it_happens() {
+    let stage = Stage::new().unwrap();
+    let may = token(&stage, &["prometheus", "--may", "read"]);
+    let server = Server::start(&stage);
+    let told = |line: &str| server.text("/metrics", &may).lines().any(|told| told == line);
+    for status in ["success", "warning", "failed", "halted", "interrupted"] {
+        let line = format!("coho_runs_total{{sync=\"accounts\",status=\"{status}\"}} 0");
+        assert!(told(&line), "{line}");
+    }
+    for status in ["delivered", "accepted", "rejected", "invalid", "deferred"] {
+        let line = format!("coho_rows_total{{sync=\"accounts\",status=\"{status}\"}} 0");
+        assert!(told(&line), "{line}");
+    }
+    assert!(stage.coho(["run"]).status().unwrap().success());
+    for status in ["429", "500", "502", "503", "504", "none"] {
+        let line = format!("coho_calls_total{{sync=\"accounts\",api=\"rest\",status=\"{status}\"}} 0");
+        assert!(told(&line), "{line}");
+    }
+    let once = "coho_runs_total{sync=\"accounts\",status=\"success\"} 1";
+    assert!(told(once), "{}", server.text("/metrics", &may));
+}
+
 /// Every expression of the dashboard.
 fn expressions(dashboard: &Json) -> Vec<String> {
     let panels = dashboard["panels"].as_array().unwrap();

@@ -283,7 +283,7 @@ fn the_server_ends_while_a_run_is_under_way_and_somebody_watches() {
     assert_eq!(&first, b"HTTP/1.1 200");
     let mut slow = std::net::TcpStream::connect(&server.address).unwrap();
     std::io::Write::write_all(&mut slow, b"POST /api/v1/syncs/trigger HTTP/1.1\r\nHost: coho\r\n").unwrap();
-    server.hear("accounts: begins (api)");
+    server.hear("accounts: starts (api)");
     server.signal("TERM");
     server.hear("ended");
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
@@ -308,7 +308,7 @@ fn a_run_that_was_killed_is_gone_on_with_by_the_next_server() {
         let mut server = Server::start(&stage);
         let sync = sync_id(&server, &may);
         let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
-        server.hear("accounts: begins (api)");
+        server.hear("accounts: starts (api)");
         let stuck = || stage.vitally.calls().iter().any(|call| call.method == "POST");
         while !stuck() {
             std::thread::yield_now();
@@ -331,7 +331,7 @@ fn the_grace_bounds_how_long_a_call_without_an_answer_is_waited_for() {
     let mut server = Server::start_with(&stage, &["--grace", "0s"]);
     let run = server.trigger("/api/v1/syncs/trigger", &may, "", "syncSlug=accounts");
     let sync = sync_id(&server, &may);
-    server.hear("accounts: begins (api)");
+    server.hear("accounts: starts (api)");
     while !stage.vitally.calls().iter().any(|call| call.method == "POST") {
         std::thread::yield_now();
     }
@@ -405,7 +405,7 @@ fn a_page_asks_for_a_run_that_waits_in_the_queue() {
     assert_eq!(ask(&may, &ours, "form=guessed&sync=accounts"), 403, "a form that is not ours");
     assert_eq!(ask(&may, "http://elsewhere.example", &form), 403, "a page elsewhere");
     assert_eq!(ask(&may, &ours, &form), 303);
-    server.hear("accounts: begins (page)");
+    server.hear("accounts: starts (page)");
     server.hear("accounts: completed");
     let runs = server.get("/runs.json", &may);
     assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "{runs:#}");

@@ -67,7 +67,7 @@ impl Engine<'_> {
         let name = self.scope_name(sync);
         let taken = ledger.taken(&name, &spec.words(), now)?;
         match &spec.trigger {
-            StartTrigger::Timed(timed) => take_time(ledger, &name, timed, taken, now),
+            StartTrigger::Timed(timed) => take_time(ledger, &name, (timed, self.spread()), taken, now),
             StartTrigger::After { syncs, stop_on } => {
                 let followed: Vec<_> = syncs
                     .iter()
@@ -101,13 +101,18 @@ impl Engine<'_> {
         })
     }
 
+    /// At which second of its minute a schedule is due: the same for all syncs of a project, so that those of one minute are one run.
+    fn spread(&self) -> Spread {
+        Spread::of(&self.setup.project.name)
+    }
+
     /// When a sync's schedule is due next, on the clock of its spread; it may be past. `None` where it goes by no time, or no
     /// server has seen it yet.
     pub fn next_time(&self, ledger: &Ledger, sync: &Sync) -> Result<Option<Time>, EngineError> {
         let spec = self.setup.project.schedules.get(&sync.id);
         let Some(StartTrigger::Timed(timed)) = spec.map(|spec| &spec.trigger) else { return Ok(None) };
         let taken = ledger.began_to_schedule(&self.scope_name(sync))?;
-        Ok(taken.and_then(|taken| wakes(timed, Spread::of(sync.id.as_str()), taken)))
+        Ok(taken.and_then(|taken| wakes(timed, self.spread(), taken)))
     }
 
     /// The syncs that a run begins with.
@@ -166,11 +171,10 @@ fn first_time(timed: &Timed, asked: &Asked, since: Option<Time>) -> Option<Time>
 fn take_time(
     ledger: &Ledger,
     name: &ScopeName,
-    timed: &Timed,
+    (timed, spread): (&Timed, Spread),
     taken: Time,
     now: Time,
 ) -> Result<Option<Time>, EngineError> {
-    let spread = Spread::of(name.sync.as_str());
     let mut newest = taken;
     if let Some(due) = due(timed, spread, taken, now) {
         ledger.ask_for_tick(name, &Asked::for_tick(due), taken, now)?;

@@ -1,10 +1,14 @@
 //! What measures of a project's syncs are told to other programs. Everything is asked of the ledger, so runs of the command count
 //! too. Names follow Prometheus; whoever serves or sends them gives them their form.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use coho_core::alert::{AlertKey, Level};
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
+use coho_core::verdict::RowStatus;
 use coho_ledger::Ledger;
+use coho_ledger::run::RunStatus;
 use coho_ledger::totals::Totals;
 
 use crate::context::Engine;
@@ -35,11 +39,25 @@ pub enum MetricSamples {
 /// Names and values.
 pub type MetricLabels = Vec<(&'static str, String)>;
 
+/// Numbers by their labels.
+type Counts = BTreeMap<MetricLabels, u64>;
+
+/// What the alert rules and the dashboard look at of rows.
+const WATCHED_ROWS: [RowStatus; 5] =
+    [RowStatus::Delivered, RowStatus::Accepted, RowStatus::Rejected, RowStatus::Invalid, RowStatus::Deferred];
+
+/// The answers that say that a call failed, through no fault of its own.
+const WATCHED_CALLS: [&str; 6] = ["429", "500", "502", "503", "504", "none"];
+
+/// How a run can have ended.
+const WATCHED_RUNS: [RunStatus; 5] =
+    [RunStatus::Success, RunStatus::Warning, RunStatus::Failed, RunStatus::Halted, RunStatus::Interrupted];
+
 impl Engine<'_> {
     /// All measures as they are now.
     pub fn metrics(&self, ledger: &Ledger) -> Result<Vec<MetricFamily>, EngineError> {
         let totals = ledger.totals()?;
-        let mut families = of_totals(&totals);
+        let mut families = self.counted(&totals);
         families.push(family("alerts_firing", "1 for each alert that is open", firing(ledger)?));
         families.push(family(
             "requests_open",
@@ -53,6 +71,30 @@ impl Engine<'_> {
             self.expected_of_all(ledger)?,
         ));
         Ok(families)
+    }
+
+    /// What is counted over all runs. What rules look at is told from 0 on: of a series that begins at 1, Prometheus sees no
+    /// increase, so the first failure of a sync would go unnoticed.
+    fn counted(&self, totals: &[Totals]) -> Vec<MetricFamily> {
+        let (mut rows, mut runs, mut calls) = (Counts::new(), Counts::new(), Counts::new());
+        for sync in &self.project().syncs {
+            rows.extend(WATCHED_ROWS.map(|status| (with(&sync.id, "status", status.as_str()), 0)));
+            runs.extend(WATCHED_RUNS.map(|status| (with(&sync.id, "status", status.as_str()), 0)));
+        }
+        for total in totals {
+            let sync = &total.scope.sync;
+            add(&mut rows, total.rows.iter().map(|(status, rows)| (with(sync, "status", status), *rows)));
+            add(&mut runs, total.runs.iter().map(|(status, runs)| (with(sync, "status", status), *runs)));
+            add(&mut calls, watched_calls(total).map(|call| (of_call(sync, &call), 0)));
+            add(&mut calls, total.calls.iter().map(|(call, calls)| (of_call(sync, call), *calls)));
+        }
+        [
+            ("rows", "Rows by status, over all runs", rows),
+            ("runs", "Runs of a sync by how they ended", runs),
+            ("calls", "Calls to Vitally in ended runs, by API and response status", calls),
+        ]
+        .map(|(name, help, counts)| family(name, help, MetricSamples::Counter(counts.into_iter().collect())))
+        .into()
     }
 
     fn requests(&self, ledger: &Ledger) -> Result<MetricSamples, EngineError> {
@@ -78,23 +120,17 @@ fn family(name: &'static str, help: &'static str, samples: MetricSamples) -> Met
     MetricFamily { name, help, samples }
 }
 
-fn of_totals(totals: &[Totals]) -> Vec<MetricFamily> {
-    let (mut rows, mut runs, mut calls) = (Vec::new(), Vec::new(), Vec::new());
-    for total in totals {
-        let sync = &total.scope.sync;
-        rows.extend(total.rows.iter().map(|(status, rows)| (with(sync, "status", status), *rows)));
-        runs.extend(total.runs.iter().map(|(status, runs)| (with(sync, "status", status), *runs)));
-        calls.extend(total.calls.iter().map(|(call, number)| (of_call(sync, call), *number)));
+/// The failures of the APIs that a sync has called.
+fn watched_calls(total: &Totals) -> impl Iterator<Item = String> {
+    let apis: BTreeSet<&str> = total.calls.keys().filter_map(|call| Some(call.split_once(' ')?.0)).collect();
+    apis.into_iter().flat_map(|api| WATCHED_CALLS.map(|status| format!("{api} {status}")))
+}
+
+/// Adds up: a sync may have run with several workspaces, and labels name the sync alone.
+fn add(counts: &mut Counts, numbers: impl Iterator<Item = (MetricLabels, u64)>) {
+    for (labels, number) in numbers {
+        *counts.entry(labels).or_default() += number;
     }
-    vec![
-        family("rows", "Rows by status, over all runs", MetricSamples::Counter(rows)),
-        family("runs", "Runs of a sync by how they ended", MetricSamples::Counter(runs)),
-        family(
-            "calls",
-            "Calls to Vitally in ended runs, by API and response status",
-            MetricSamples::Counter(calls),
-        ),
-    ]
 }
 
 fn of_last_runs(totals: &[Totals]) -> [MetricFamily; 2] {

@@ -1,10 +1,10 @@
-//! The spread: syncs that are due at the same minute begin at different seconds of it, always the same ones.
+//! The spread: projects whose syncs are due at the same minute begin at different seconds of it, each always at the same one.
 
 use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How many seconds after its tick a sync begins: less than a minute.
+/// How many seconds after its tick a run begins: less than a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spread {
     seconds: u8,
@@ -14,9 +14,9 @@ impl Spread {
     /// At the tick itself.
     pub const NONE: Self = Self { seconds: 0 };
 
-    /// The spread of a sync, by its id.
-    pub fn of(id: &str) -> Self {
-        let seconds = xxh3_64(id.as_bytes()) % 60;
+    /// The spread of a project, by its name.
+    pub fn of(name: &str) -> Self {
+        let seconds = xxh3_64(name.as_bytes()) % 60;
         Self { seconds: u8::try_from(seconds).unwrap_or_default() }
     }
 
@@ -31,14 +31,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_has_the_same_spread_for_ever() {
-        assert_eq!(Spread::of("accounts").duration(), Duration::from_secs(14));
-        assert_eq!(Spread::of("users").duration(), Duration::from_secs(53));
+    fn a_name_has_the_same_spread_for_ever() {
+        assert_eq!(Spread::of("acme").duration(), Duration::from_secs(1));
+        assert_eq!(Spread::of("starter").duration(), Duration::from_secs(5));
     }
 
     #[test]
-    fn many_ids_fill_the_minute() {
-        let mut seconds: Vec<_> = (0..2_000).map(|n| Spread::of(&format!("sync-{n}")).seconds).collect();
+    fn many_names_fill_the_minute() {
+        let mut seconds: Vec<_> = (0..2_000).map(|n| Spread::of(&format!("project-{n}")).seconds).collect();
         seconds.sort_unstable();
         seconds.dedup();
         assert_eq!(seconds, (0..60).collect::<Vec<u8>>());

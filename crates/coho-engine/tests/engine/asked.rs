@@ -74,6 +74,28 @@ async fn hours_without_a_server_are_made_up_for_by_one_run() {
 }
 
 #[tokio::test]
+async fn syncs_that_are_due_at_the_same_minute_are_one_run() {
+    let accounts = format!("{ACCOUNTS}schedule: {{ every: 30m }}\n");
+    let organizations = format!("{ORGANIZATIONS}schedule: '30 * * * *'\n");
+    let stage = Stage::with(&[("accounts", &accounts), ("organizations", &organizations)]).await.unwrap();
+    stage.sql(ROWS).unwrap();
+    let project = stage.project().unwrap();
+    look(&stage, &project).unwrap();
+    // 3:30:05; a server looks every few seconds.
+    stage.advance(minutes(26));
+    let mut agenda = look(&stage, &project).unwrap();
+    for _ in 0..60 {
+        if !agenda.open.is_empty() {
+            break;
+        }
+        stage.advance(Duration::from_secs(1));
+        agenda = look(&stage, &project).unwrap();
+    }
+    assert_eq!(carry_out(&stage, &project, &agenda, &Stop::new()).await.unwrap(), 2);
+    assert_eq!(stage.ask_ledger("SELECT count(*) || ' runs' FROM runs").unwrap(), ["1 runs"]);
+}
+
+#[tokio::test]
 async fn a_run_that_was_interrupted_is_carried_out_by_the_next_server() {
     let stage = stage("{ every: 30m }").await.unwrap();
     let project = stage.project().unwrap();

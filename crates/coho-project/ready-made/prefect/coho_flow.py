@@ -32,7 +32,7 @@ def coho() -> dict:
     """Sends what changed to Vitally."""
     results = run()
     for sync in results["syncs"]:
-        get_run_logger().info("%s: %s, %s", sync["sync"], sync["status"], sync["counts"]["fates"])
+        get_run_logger().info("%s: %s, %s", sync["sync"], sync["status"], sync["counts"]["statuses"])
     return results
 
 

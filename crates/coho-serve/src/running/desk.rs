@@ -123,7 +123,7 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[RunRequest]) -> Duratio
         Err(error) => return failed(house, engine, open, &error),
     };
     for request in open {
-        house.host.tell(&begins(request));
+        house.host.tell(&starts(request));
     }
     let options = Options { begins: Begins::IfAsked, started: started(house, open), ..Options::default() };
     house.runs(true);
@@ -139,13 +139,14 @@ async fn run(house: &House, engine: &Engine<'_>, open: &[RunRequest]) -> Duratio
     }
 }
 
-fn begins(request: &RunRequest) -> String {
+fn starts(request: &RunRequest) -> String {
     let missed = match request.asked.missed {
         0 => String::new(),
-        missed => format!(", makes up for {missed} more"),
+        1 => ", makes up for a missed time".to_owned(),
+        missed => format!(", makes up for {missed} missed times"),
     };
     let again = if request.state == State::Waiting { "" } else { ", continues an interrupted run" };
-    format!("{}: begins ({}{missed}{again})", request.sync, request.asked.cause.name())
+    format!("{}: starts ({}{missed}{again})", request.sync, request.asked.cause.name())
 }
 
 /// A run that could not begin, or broke off: what it was for is given up, unless it only has to wait.
