@@ -33,14 +33,13 @@ async fn all(
     opened: Option<Box<Opened>>,
     why: Option<&str>,
 ) -> Result<Read, PlanError> {
-    let mut opened = match opened {
-        Some(opened) => *opened,
-        None => {
-            let mut opened = open(job).await?;
-            let needed = needed(&opened.mapping, &opened.key);
-            opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
-            opened
-        }
+    let mut opened = if let Some(opened) = opened {
+        *opened
+    } else {
+        let mut opened = open(job).await?;
+        let needed = needed(&opened.mapping, &opened.key);
+        opened.reading.need_only(&needed).map_err(|error| failed(job, &error))?;
+        opened
     };
     let (row_states, known) = remembered(job, &opened.mapping)?;
     let mut intake = Intake::of(job, table, known);
