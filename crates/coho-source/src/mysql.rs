@@ -143,11 +143,7 @@ impl Query {
                 Part::End
             }
             Some(Err(error)) => {
-                if matches!(&error, SourceError::Mysql(error) if error.is_of_connection()) {
-                    self.session.close();
-                } else {
-                    self.session.abandon().await;
-                }
+                self.session.leave(&error).await;
                 Part::Failed(error)
             }
         };
