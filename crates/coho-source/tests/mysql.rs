@@ -18,8 +18,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[path = "support/queries.rs"]
 mod queries;
+#[path = "support/marks.rs"]
+mod marks;
 #[path = "support/shown.rs"]
 mod shown;
+#[path = "mysql/comparing.rs"]
+mod comparing;
 
 use queries::{fixtures_match, model, shown_at};
 
@@ -36,6 +40,7 @@ fn mysql_gives_exact_rows_and_clear_errors() {
         rights_are_asked_for_without_rows(&server).await.unwrap();
         what_nobody_reads_fails_nothing(&server).await.unwrap();
         connections_fail_clearly(&server).await.unwrap();
+        comparing::all(&server).await.unwrap();
         rows_are_one_state(&server).await.unwrap();
         nobody_writes(&server).await.unwrap();
         a_slow_query_is_ended(&server).await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{
-    BinaryProtocol, Conn, DriverError, Error, OptsBuilder, QueryResult, SslOpts, Statement,
+    BinaryProtocol, Conn, DriverError, Error, OptsBuilder, Params, QueryResult, SslOpts, Statement,
 };
 use mysql_common::named_params::ParsedNamedParams;
 use rustls::RootCertStore;
@@ -98,12 +98,20 @@ impl Session {
         self.connection.prep(tagged).await.map_err(|error| self.asking.explain(error, sql))
     }
 
-    /// Runs the model's query. Rows come as fast as they are taken: the socket holds back the server.
+    /// Runs the model's query, or one around it. Rows come as fast as they are taken: the socket holds back the server.
     pub(super) async fn query(
         &mut self,
         statement: &Statement,
+        parameters: Params,
     ) -> Result<QueryResult<'_, 'static, BinaryProtocol>, Error> {
-        self.connection.exec_iter(statement, ()).await
+        self.connection.exec_iter(statement, parameters).await
+    }
+
+    /// Whether one of Coho's own queries gives true.
+    pub(super) async fn is_true(&mut self, sql: &str) -> Result<bool, MysqlError> {
+        let told: Result<Option<(Option<bool>,)>, Error> = self.connection.query_first(sql).await;
+        let told = told.map_err(|error| self.asking.explain(error, ""))?;
+        Ok(told.and_then(|(is_true,)| is_true) == Some(true))
     }
 
     /// What is asked of whom.
