@@ -187,10 +187,10 @@ impl<'a> Engine<'a> {
     /// Whether a model's rows are compared in their source.
     pub(crate) fn compares_in_source(&self, model: &Model) -> bool {
         match self.setup.project.sources.get(&model.source) {
-            Some(SourceSpec::Postgres { compare, .. }) => *compare == CompareSpec::InSource,
-            Some(SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. } | SourceSpec::Files { .. }) | None => {
-                false
+            Some(SourceSpec::Postgres { compare, .. } | SourceSpec::Mysql { compare, .. }) => {
+                *compare == CompareSpec::InSource
             }
+            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. }) | None => false,
         }
     }
 }
@@ -214,7 +214,7 @@ fn connection(spec: &SourceSpec, root: &Path) -> Connection {
                 statement_timeout: *statement_timeout,
             })
         }
-        SourceSpec::Mysql { url, statement_timeout } => Connection::Mysql(coho_source::MysqlConnection {
+        SourceSpec::Mysql { url, statement_timeout, .. } => Connection::Mysql(coho_source::MysqlConnection {
             url: url.clone(),
             statement_timeout: *statement_timeout,
         }),

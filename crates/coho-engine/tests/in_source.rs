@@ -1,7 +1,8 @@
-//! Rows that are compared in PostgreSQL, bucket by bucket, against a real server: whatever happens to rows, ledgers and
+//! Rows that are compared in PostgreSQL and in MariaDB, bucket by bucket, against real servers: whatever happens to rows, ledgers and
 //! projects, the plan is the one that a reading of all rows gives.
 //!
-//! `histories` has the property test, `traps` one test for each way in which a comparison of sums could be wrong.
+//! `engines` has what each database is asked, `histories` the property test, `traps` one test for each way in which a comparison of
+//! sums could be wrong.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
 
@@ -13,6 +14,8 @@ mod stage;
 #[allow(dead_code, reason = "each test binary uses a part of the faults")]
 mod faults;
 
+#[path = "in_source/engines.rs"]
+mod engines;
 #[path = "in_source/scene.rs"]
 mod scene;
 #[path = "in_source/histories.rs"]

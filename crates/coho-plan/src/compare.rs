@@ -16,6 +16,7 @@ use coho_core::row_state::Seen;
 use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
 pub(crate) use self::ahead::Ahead;
+pub(crate) use self::known::BUDGET;
 pub use self::known::KnownRows;
 use crate::failure::PlanError;
 use crate::sort::Sorted;

@@ -130,6 +130,8 @@ pub enum SourceSpec {
         url: SecretString,
         /// How long one query may take; `None` for the server's own limit.
         statement_timeout: Option<Duration>,
+        /// Where its rows are compared with what was seen of them last.
+        compare: CompareSpec,
     },
     /// An SQLite file.
     Sqlite {

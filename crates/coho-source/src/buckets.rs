@@ -2,15 +2,15 @@
 //!
 //! A row's bucket is told by the digest of its key, so every row of a key is in one bucket. Of a bucket the source gives the
 //! number of its rows and the sum of their fingerprints, which depends on no order. The rows of the buckets that are asked for
-//! come with the same numbers, so that whoever reads them knows what their sum must be. [`dialect`] has the texts; each source
-//! that can do this runs them.
+//! come with the same numbers, so that whoever reads them knows what their sum must be. [`dialect`] has the texts, [`comparing`]
+//! how they are asked; each source that can do this runs them.
 
 pub(crate) mod dialect;
+pub(crate) mod comparing;
 
-use coho_core::digest::{Digest, Hasher};
+use coho_core::digest::Digest;
 use coho_core::row::RowBuf;
 use md5::{Digest as _, Md5};
-use tokio::sync::oneshot;
 
 /// The most buckets, as a power of two.
 pub const MOST_BITS: u8 = 20;
@@ -143,22 +143,6 @@ pub fn key_digest(key: &str) -> u32 {
 /// The bucket of a key's digest, of so many buckets as a power of two.
 pub fn bucket(digest: u32, bits: u8) -> u32 {
     u32::try_from(u64::from(digest) >> (32 - u32::from(bits.min(32)))).unwrap_or(u32::MAX)
-}
-
-/// A question on its way to a reader, which answers it before it reads.
-pub(crate) struct Question {
-    pub(crate) ask: CompareQuery,
-    pub(crate) told: oneshot::Sender<Result<SourceSums, String>>,
-    pub(crate) wanted: oneshot::Receiver<Wanted>,
-}
-
-/// Stands for a statement and the columns that it reads.
-pub(crate) fn basis<'a>(parts: impl IntoIterator<Item = &'a str>) -> Digest {
-    let mut hasher = Hasher::new();
-    for part in parts {
-        hasher.part(part.as_bytes());
-    }
-    hasher.finish()
 }
 
 #[cfg(test)]

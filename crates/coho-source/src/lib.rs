@@ -48,6 +48,7 @@ mod table;
 mod quiet;
 mod text;
 mod tls;
+mod database;
 mod postgres;
 mod mysql;
 mod sqlite;

@@ -1,11 +1,14 @@
 //! MySQL and MariaDB: a model's query in one read-only transaction, streamed.
 //!
-//! [`address`] reads the URL, [`session`] connects, [`types`] says which types are safe, [`decode`] turns a value into a cell,
-//! [`refusal`] is what the server says when it refuses. The one snapshot that the transaction sees makes the rows one state.
+//! [`address`] reads the URL, [`session`] connects, [`types`] says which types are safe, [`encode`] makes rows, and [`decode`] the
+//! cells, [`compare`] asks what the server's rows sum up to, [`refusal`] is what the server says when it refuses. The one snapshot
+//! that the transaction sees makes the rows one state.
 
 mod address;
 mod session;
 mod types;
+mod compare;
+mod encode;
 mod decode;
 mod refusal;
 mod position;
@@ -13,20 +16,22 @@ mod position;
 use std::pin::pin;
 
 use coho_core::model::{Model, Relation};
-use coho_core::row::{Cell, RowBuf};
 use futures_util::StreamExt;
-use mysql_async::{Row, Statement, Value};
+use mysql_async::{Params, Row, Statement};
 use tokio::sync::{mpsc, oneshot};
 
 pub use refusal::{MysqlError, MysqlRefusal, MysqlStep};
 
+use crate::buckets::Moved;
 use crate::connection::MysqlConnection;
-use crate::outline::{Found, Layout, Needed, Outline};
-use crate::read::{SourceError, unnamed};
+use crate::database;
+use crate::outline::{Layout, Needed, Outline};
+use crate::read::SourceError;
 use crate::reading::{Batch, Part, ReadScope, Reading, channel, hand_on};
 use crate::table::select_all_by;
 use crate::text::tag;
-use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
+use crate::unsafe_type::Remedy;
+use encode::{Encoder, count};
 use session::Session;
 use types::Kind;
 
@@ -56,12 +61,7 @@ pub(crate) async fn read(
 }
 
 fn sql(relation: &Relation) -> Result<String, SourceError> {
-    match relation {
-        Relation::Sql(sql) => Ok(sql.text.clone()),
-        Relation::Table(name) => Ok(select_all_by(name, types::quote)?),
-        Relation::Dbt(dbt) => unnamed(dbt.select_all()),
-        Relation::File { .. } => Err(SourceError::Relation { relation: "file", connection: "MySQL" }),
-    }
+    database::sql(relation, "MySQL", |name| select_all_by(name, types::quote))
 }
 
 /// The query with a comment that names its model: lists of what a server does show it.
@@ -74,15 +74,16 @@ fn tagged(sql: &str, model: &str) -> String {
 
 fn layout(statement: &Statement, relation: &Relation) -> Result<Layout, SourceError> {
     let columns = statement.columns();
-    let found = columns.iter().map(|column| Found {
-        name: column.name_str().into_owned(),
-        kind: Kind::of(column).map(Kind::column).map_err(|cast| UnsafeColumn {
-            column: column.name_str().into_owned(),
+    let fields = columns.iter().map(|column| {
+        let name = column.name_str().into_owned();
+        let no_form = |cast: types::Cast| database::NoForm {
             kind: types::name(column).to_owned(),
-            cast: cast.sql(&column.name_str()),
-        }),
+            cast: cast.sql(&name),
+        };
+        let kind = Kind::of(column).map(Kind::column).map_err(no_form);
+        (name, kind)
     });
-    Ok(Layout::of(found.collect(), Remedy::of(relation), None)?)
+    Ok(database::layout(relation, fields)?)
 }
 
 /// A query that is ready to run.
@@ -92,6 +93,8 @@ struct Query {
     layout: Layout,
     remedy: Remedy,
     sql: String,
+    /// The model's name.
+    model: String,
 }
 
 /// How far a query was sent.
@@ -107,10 +110,8 @@ impl Query {
         let sql = sql(relation)?;
         let mut session = Session::open(settings).await?;
         let prepared = session.prepare(&tagged(&sql, &model.name), &sql).await;
-        let statement = prepared.map_err(|error| match relation {
-            Relation::Table(_) | Relation::Dbt(_) => error.without_position(),
-            Relation::Sql(_) | Relation::File { .. } => error,
-        })?;
+        let statement = prepared
+            .map_err(|error| if database::is_written(relation) { error } else { error.without_position() })?;
         if statement.num_params() > 0 {
             return Err(MysqlError::Parameter.into());
         }
@@ -118,7 +119,8 @@ impl Query {
             return Err(MysqlError::NoColumns.into());
         }
         let layout = layout(&statement, relation)?;
-        Ok(Self { session, statement, layout, remedy: Remedy::of(relation), sql })
+        let model = model.name.clone();
+        Ok(Self { session, statement, layout, remedy: Remedy::of(relation), sql, model })
     }
 
     /// Sends everything, and its end. A query that nobody waits for any more is ended on the server.
@@ -143,11 +145,7 @@ impl Query {
                 Part::End
             }
             Some(Err(error)) => {
-                if matches!(&error, SourceError::Mysql(error) if error.is_of_connection()) {
-                    self.session.close();
-                } else {
-                    self.session.abandon().await;
-                }
+                self.session.leave(&error).await;
                 Part::Failed(error)
             }
         };
@@ -156,75 +154,52 @@ impl Query {
     }
 
     async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: ReadScope) -> Result<Sent, SourceError> {
-        let mut batch = Batch::new(scope);
+        let batch = Batch::new(scope);
         let (told, needed) = oneshot::channel();
         hand_on(parts, Part::Opened(self.layout.outline.clone(), told)).await?;
         if batch.is_full() {
             // The query was not run, so nothing is left of it.
             return Ok(Sent::All);
         }
-        let needed = needed.await.map_err(|_| SourceError::Stopped)?.needed;
+        let begin = needed.await.map_err(|_| SourceError::Stopped)?;
+        let needed = begin.needed;
+        if let Some(question) = begin.question
+            && let Some(comparing) = self.compare(question).await?
+        {
+            self.send_marked(parts, comparing, &needed).await?;
+            return Ok(Sent::All);
+        }
+        self.send_plain(parts, batch, &needed).await
+    }
+
+    /// Sends the rows of the model's query.
+    async fn send_plain(
+        &mut self,
+        parts: &mpsc::Sender<Part>,
+        mut batch: Batch,
+        needed: &Needed,
+    ) -> Result<Sent, SourceError> {
         let encoder = Encoder::new(&self.statement, &self.layout, needed, self.remedy);
         let asking = self.session.asking();
         let explain = |error| asking.explain(error, &self.sql);
-        let mut result = self.session.query(&self.statement).await.map_err(explain)?;
-        let Some(mut rows) = result.stream::<Row>().await.map_err(explain)? else { return Ok(Sent::All) };
-        let mut number = 0;
-        while let Some(row) = rows.next().await {
-            number += 1;
-            let row = encoder.encode(row.map_err(explain)?, number)?;
-            if let Some(full) = batch.push(row) {
-                hand_on(parts, Part::Rows(full)).await?;
-            }
-            if batch.is_full() {
-                break;
+        let mut result = self.session.query(&self.statement, Params::Empty).await.map_err(explain)?;
+        let mut moved = Moved::default();
+        if let Some(mut rows) = result.stream::<Row>().await.map_err(explain)? {
+            while let Some(row) = rows.next().await {
+                let values = row.map_err(explain)?.unwrap();
+                count(&mut moved, &values);
+                if let Some(full) = batch.push(encoder.encode(&values, moved.rows)?) {
+                    hand_on(parts, Part::Rows(full)).await?;
+                }
+                if batch.is_full() {
+                    break;
+                }
             }
         }
         if let Some(rest) = batch.rest() {
             hand_on(parts, Part::Rows(rest)).await?;
         }
+        hand_on(parts, Part::Moved(moved)).await?;
         Ok(if batch.is_full() { Sent::Enough } else { Sent::All })
-    }
-}
-
-/// Makes rows of the server's.
-struct Encoder<'a> {
-    layout: &'a Layout,
-    /// How each column's cells are read, and the field that it is; no kind where they cannot be, and nobody needs them.
-    kinds: Vec<(usize, Option<Kind>)>,
-    needed: Needed,
-    remedy: Remedy,
-}
-
-impl<'a> Encoder<'a> {
-    fn new(statement: &Statement, layout: &'a Layout, needed: Needed, remedy: Remedy) -> Self {
-        let kind = |field: usize| statement.columns().get(field).and_then(|column| Kind::of(column).ok());
-        let kinds = layout.fields.iter().map(|field| (*field, kind(*field))).collect();
-        Self { layout, kinds, needed, remedy }
-    }
-
-    fn encode(&self, row: Row, number: u64) -> Result<RowBuf, SourceError> {
-        let values: Vec<Value> = row.unwrap();
-        let mut buffer = RowBuf::from_bytes(Vec::with_capacity(16 * self.kinds.len()));
-        let mut scratch = String::new();
-        for (at, (field, kind)) in self.kinds.iter().enumerate() {
-            let value = values.get(*field).unwrap_or(&Value::NULL);
-            let (Some(kind), false) = (kind, self.needed.leaves_out(at)) else {
-                buffer.push(Cell::Null);
-                continue;
-            };
-            match decode::cell(*kind, value, &mut scratch) {
-                Ok(cell) => buffer.push(cell),
-                Err(_) if !self.needed.has(at) => buffer.push(Cell::Null),
-                Err(wrong) => return Err(self.refuse(at, number, wrong)),
-            }
-        }
-        Ok(buffer)
-    }
-
-    fn refuse(&self, at: usize, row: u64, wrong: decode::Wrong) -> SourceError {
-        let column = self.layout.outline.columns().names().nth(at).unwrap_or_default().to_owned();
-        let (what, cast) = (wrong.what.to_owned(), wrong.cast.sql(&column));
-        Box::new(UnsafeValue { column, row, what, cast, remedy: self.remedy }).into()
     }
 }

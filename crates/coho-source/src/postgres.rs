@@ -24,12 +24,13 @@ pub use refusal::{PostgresError, ServerError};
 
 use crate::buckets::Moved;
 use crate::connection::PostgresConnection;
-use crate::outline::{Found, Layout, Needed, Outline};
-use crate::read::{SourceError, unnamed};
+use crate::database;
+use crate::outline::{Layout, Needed, Outline};
+use crate::read::SourceError;
 use crate::reading::{Batch, Part, ReadScope, Reading, channel, hand_on};
 use crate::table::select_all;
 use crate::text::tag;
-use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
+use crate::unsafe_type::Remedy;
 use session::Session;
 use types::Kind;
 
@@ -66,21 +67,16 @@ pub(crate) async fn read(
 }
 
 fn sql(relation: &Relation) -> Result<String, SourceError> {
-    match relation {
-        Relation::Sql(sql) => Ok(sql.text.clone()),
-        Relation::Table(name) => Ok(select_all(name)?),
-        Relation::Dbt(dbt) => unnamed(dbt.select_all()),
-        Relation::File { .. } => Err(SourceError::Relation { relation: "file", connection: "PostgreSQL" }),
-    }
+    database::sql(relation, "PostgreSQL", select_all)
 }
 
 /// The server's own protocol takes one statement only, and says so; its columns are known before it runs.
 async fn prepare(session: &mut Session, relation: &Relation) -> Result<Statement, SourceError> {
     let sql = sql(relation)?;
-    let statement = session.prepare(&sql).await.map_err(|error| match relation {
-        Relation::Table(_) | Relation::Dbt(_) => error.without_position(),
-        Relation::Sql(_) | Relation::File { .. } => error,
-    })?;
+    let statement = session
+        .prepare(&sql)
+        .await
+        .map_err(|error| if database::is_written(relation) { error } else { error.without_position() })?;
     if !statement.params().is_empty() {
         return Err(PostgresError::Parameter.into());
     }
@@ -91,15 +87,15 @@ async fn prepare(session: &mut Session, relation: &Relation) -> Result<Statement
 }
 
 fn layout(statement: &Statement, relation: &Relation) -> Result<Layout, SourceError> {
-    let found = statement.columns().iter().map(|column| Found {
-        name: column.name().to_owned(),
-        kind: Kind::of(column.type_()).map(|kind| kind.column()).map_err(|cast| UnsafeColumn {
-            column: column.name().to_owned(),
+    let fields = statement.columns().iter().map(|column| {
+        let kind = Kind::of(column.type_()).map(|kind| kind.column());
+        let no_form = |cast: types::Cast| database::NoForm {
             kind: types::name(column.type_()),
             cast: cast.sql(column.name()),
-        }),
+        };
+        (column.name().to_owned(), kind.map_err(no_form))
     });
-    Ok(Layout::of(found.collect(), Remedy::of(relation), None)?)
+    Ok(database::layout(relation, fields)?)
 }
 
 /// A query that is ready to run.
@@ -151,7 +147,7 @@ impl Query {
     }
 
     async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: ReadScope) -> Result<Sent, SourceError> {
-        let mut batch = Batch::new(scope);
+        let batch = Batch::new(scope);
         let (told, needed) = oneshot::channel();
         hand_on(parts, Part::Opened(self.layout.outline.clone(), told)).await?;
         if batch.is_full() {
@@ -165,22 +161,30 @@ impl Query {
             self.send_marked(parts, comparing, &needed).await?;
             return Ok(Sent::All);
         }
+        self.send_plain(parts, batch, &needed).await
+    }
+
+    /// Sends the rows of the model's query.
+    async fn send_plain(
+        &mut self,
+        parts: &mpsc::Sender<Part>,
+        mut batch: Batch,
+        needed: &Needed,
+    ) -> Result<Sent, SourceError> {
         let kinds = self.kinds();
         let stream = self.session.query(&self.statement).await;
         let mut stream = pin!(match stream {
             Ok(stream) => stream.into_stream(),
             Err(error) => return Err(self.session.explain(error, &self.sql).await.into()),
         });
-        let mut rows = 0;
         let mut moved = Moved::default();
         while let Some(row) = stream.next().await {
-            rows += 1;
             let row = match row {
                 Ok(row) => row,
                 Err(error) => return Err(self.session.explain(error, &self.sql).await.into()),
             };
             count(&mut moved, &row);
-            if let Some(full) = batch.push(self.encode(&row, rows, &kinds, &needed)?) {
+            if let Some(full) = batch.push(self.encode(&row, moved.rows, &kinds, needed)?) {
                 hand_on(parts, Part::Rows(full)).await?;
             }
             if batch.is_full() {
@@ -231,9 +235,8 @@ impl Query {
     }
 
     fn refuse(&self, at: usize, row: u64, wrong: decode::Wrong) -> SourceError {
-        let column = self.layout.outline.columns().names().nth(at).unwrap_or_default().to_owned();
-        let cast = wrong.cast.sql(&column);
-        Box::new(UnsafeValue { column, row, what: wrong.what, cast, remedy: self.remedy }).into()
+        let cast = |column: &str| wrong.cast.sql(column);
+        database::refuse_value(&self.layout, at, row, wrong.what, cast, self.remedy)
     }
 }
 

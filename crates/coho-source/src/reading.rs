@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 use coho_core::row::{Columns, RowBuf};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSums, Wanted};
+use crate::buckets::comparing::Question;
+use crate::buckets::{CompareQuery, MarkedRow, Moved, SourceSums, Wanted};
 use crate::outline::{Needed, Outline};
 use crate::read::SourceError;
 
@@ -291,14 +292,32 @@ impl Sink {
     }
 }
 
+/// What rows weigh in a batch.
+pub(crate) trait Weighed {
+    /// In bytes.
+    fn weight(&self) -> usize;
+}
+
+impl Weighed for RowBuf {
+    fn weight(&self) -> usize {
+        self.as_bytes().len()
+    }
+}
+
+impl Weighed for MarkedRow {
+    fn weight(&self) -> usize {
+        self.row.as_bytes().len()
+    }
+}
+
 /// Collects rows until there are enough to hand on.
-pub(crate) struct Batch {
-    rows: Vec<RowBuf>,
+pub(crate) struct Batch<R = RowBuf> {
+    rows: Vec<R>,
     bytes: usize,
     wanted: u64,
 }
 
-impl Batch {
+impl<R: Weighed> Batch<R> {
     /// An empty batch of a reading with this scope.
     pub(crate) fn new(scope: ReadScope) -> Self {
         let wanted = match scope {
@@ -314,15 +333,15 @@ impl Batch {
     }
 
     /// Adds a row; gives the rows where there are enough of them.
-    pub(crate) fn push(&mut self, row: RowBuf) -> Option<Vec<RowBuf>> {
+    pub(crate) fn push(&mut self, row: R) -> Option<Vec<R>> {
         self.wanted = self.wanted.saturating_sub(1);
-        self.bytes += row.as_bytes().len();
+        self.bytes += row.weight();
         self.rows.push(row);
         if self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES { self.rest() } else { None }
     }
 
     /// The rows that wait, if there are any.
-    pub(crate) fn rest(&mut self) -> Option<Vec<RowBuf>> {
+    pub(crate) fn rest(&mut self) -> Option<Vec<R>> {
         self.bytes = 0;
         if self.rows.is_empty() { None } else { Some(std::mem::take(&mut self.rows)) }
     }

@@ -2,17 +2,28 @@
 //! only a running server shows. One test a kind of server, because each starts a server of its own.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use coho_core::row::Cell;
 use coho_source::{Connection, MysqlConnection, MysqlError, ReadScope, SourceError};
 use coho_testkit::MariaDb;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, OptsBuilder};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 
 #[path = "support/queries.rs"]
 mod queries;
+#[path = "support/marks.rs"]
+mod marks;
 #[path = "support/shown.rs"]
 mod shown;
+#[path = "mysql/comparing.rs"]
+mod comparing;
 
 use queries::{fixtures_match, model, shown_at};
 
@@ -29,6 +40,7 @@ fn mysql_gives_exact_rows_and_clear_errors() {
         rights_are_asked_for_without_rows(&server).await.unwrap();
         what_nobody_reads_fails_nothing(&server).await.unwrap();
         connections_fail_clearly(&server).await.unwrap();
+        comparing::all(&server).await.unwrap();
         rows_are_one_state(&server).await.unwrap();
         nobody_writes(&server).await.unwrap();
         a_slow_query_is_ended(&server).await.unwrap();
@@ -57,6 +69,63 @@ fn only_a_server_that_is_trusted_is_spoken_to() {
     }
     let seen = seen.replace(&format!("127.0.0.1:{}", server.port()), "SERVER");
     shown::snapshot(Path::new("fixtures/mysql/encryption.txt"), &seen).unwrap();
+}
+
+/// Behind one address there may be several servers, and the second connection comes to another one than the first. That one has a
+/// connection of the same number, which is somebody else's.
+#[test]
+fn a_query_is_ended_on_its_own_server_only() {
+    let test = "coho-source: a_query_is_ended_on_its_own_server_only";
+    let Some(own) = MariaDb::start_or_skip(test).unwrap() else { return };
+    let Some(other) = MariaDb::start_or_skip(test).unwrap() else { return };
+    runtime().unwrap().block_on(async {
+        let number = connected(&other).await.unwrap().id();
+        while connected(&own).await.unwrap().id() < number + 100 {}
+        let (port, ended) = shared_address(own.port(), other.port()).await.unwrap();
+        let shared = MysqlConnection {
+            url: own.url().replace(&own.port().to_string(), &port.to_string()).into(),
+            statement_timeout: None,
+        };
+        let shared = Connection::Mysql(shared);
+        let mut reading = coho_source::read(&shared, &model(ENDLESS), ReadScope::All).await.unwrap();
+        assert!(reading.next().await.unwrap().is_some());
+        let number: u32 = own.sql(&RUNNING.replace("info FROM", "id FROM")).unwrap().parse().unwrap();
+        let mut bystander = connected(&other).await.unwrap();
+        while bystander.id() < number {
+            bystander = connected(&other).await.unwrap();
+        }
+        assert_eq!(bystander.id(), number);
+        drop(reading);
+        until(|| Ok(ended.load(Ordering::Relaxed))).await.unwrap();
+        bystander.ping().await.unwrap();
+        nothing_is_left(&own).await.unwrap();
+    });
+}
+
+async fn connected(server: &MariaDb) -> Result<Conn, Failure> {
+    let options = OptsBuilder::default().tcp_port(server.port()).user(Some("root")).prefer_socket(false);
+    Ok(Conn::new(options.ip_or_hostname("127.0.0.1")).await?)
+}
+
+/// A port of which the first connection comes to one server, and further ones to another. Says too whether one of these has ended.
+async fn shared_address(first: u16, others: u16) -> Result<(u16, Arc<AtomicBool>), Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = listener.local_addr()?.port();
+    let ended = Arc::new(AtomicBool::new(false));
+    let say = Arc::clone(&ended);
+    tokio::spawn(async move {
+        let mut to = first;
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (port, say) = (std::mem::replace(&mut to, others), Arc::clone(&say));
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+                let copied = copy_bidirectional(&mut client, &mut server).await;
+                say.fetch_or(port == others, Ordering::Relaxed);
+                copied
+            });
+        }
+    });
+    Ok((port, ended))
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -1,21 +1,22 @@
 //! PostgreSQL, against a real server: each `fixtures/postgres/*.sql` as the rows it gives or the error that a user reads,
 //! and what only a running server shows. One test, because each test process starts a server of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use coho_core::row::{Cell, Row as _};
-use coho_source::buckets::{CompareQuery, MarkedRow, SourceSum, SourceSums, Wanted, bucket, key_digest};
 use coho_source::{Connection, PostgresConnection, PostgresError, ReadScope, SourceError};
 use coho_testkit::Postgres;
 
 #[path = "support/queries.rs"]
 mod queries;
+#[path = "support/marks.rs"]
+mod marks;
 #[path = "support/shown.rs"]
 mod shown;
 
+use marks::{marked, sums_are_those_of_rows};
 use queries::{fixtures_match, model, shown_at};
 
 type Failure = Box<dyn std::error::Error>;
@@ -123,28 +124,10 @@ const NEAR: [(&str, &[&str]); 16] = [
     ("int4[]", &["{1,2}", "{12}", "{2,1}"]),
 ];
 
-/// What the server says of the rows of a query, whose first column is the key.
-async fn marked(
-    server: &Postgres,
-    sql: &str,
-    bits: Option<u8>,
-) -> Result<(SourceSums, Vec<MarkedRow>), Failure> {
-    let source = Connection::Postgres(connection(server.url()));
-    let mut reading = coho_source::read(&source, &model(sql), ReadScope::All).await?;
-    let reads: Vec<usize> = (0..reading.columns().len()).collect();
-    let told = reading.compare(&reads, CompareQuery { key: vec![0], reads: reads.clone(), bits }).await??;
-    reading.want(Wanted::All);
-    let mut rows = Vec::new();
-    while let Some(batch) = reading.next_marked().await? {
-        rows.extend(batch);
-    }
-    assert_eq!(reading.moved().rows, rows.len() as u64);
-    Ok((told, rows))
-}
-
 /// Two values are never taken for the same, whatever the settings of the session are; and those change nothing.
 async fn values_that_differ_have_other_fingerprints(server: &Postgres) -> Result<(), Failure> {
     let settings = "extra_float_digits = -15|DateStyle = 'German, DMY'|TimeZone = 'Asia/Kolkata'|bytea_output = 'escape'";
+    let source = Connection::Postgres(connection(server.url()));
     for (kind, values) in NEAR {
         let rows: Vec<_> = values.iter().map(|value| format!("('k', '{value}'::{kind}, 1)")).collect();
         // Null, and a value that moves to the next column.
@@ -152,18 +135,18 @@ async fn values_that_differ_have_other_fingerprints(server: &Postgres) -> Result
             "SELECT * FROM (VALUES {}, ('k', NULL, 1), ('k', NULL, NULL)) AS v (id, value, next)",
             rows.join(", ")
         );
-        let before = marked(server, &sql, None).await?;
+        let before = marked(&source, &sql, None).await?;
         for setting in settings.split('|') {
             server.psql(&format!("ALTER ROLE postgres SET {setting}"))?;
         }
-        let after = marked(server, &sql, None).await?;
+        let after = marked(&source, &sql, None).await?;
         server.psql("ALTER ROLE postgres RESET ALL")?;
         assert_eq!(before, after, "{kind}");
         let different: BTreeSet<_> = before.1.iter().map(|row| row.halves).collect();
         assert_eq!(different.len(), values.len() + 2, "{kind}: {sql}");
     }
     let two = "SELECT * FROM (VALUES ('k', 'a', 'b,c'), ('k', 'a,b', 'c'), ('k', NULL, 'a'), ('k', 'a', NULL), ('k', '', 'a')) AS v";
-    let (_, rows) = marked(server, two, None).await?;
+    let (_, rows) = marked(&source, two, None).await?;
     assert_eq!(rows.iter().map(|row| row.halves).collect::<BTreeSet<_>>().len(), 5);
     Ok(())
 }
@@ -171,17 +154,7 @@ async fn values_that_differ_have_other_fingerprints(server: &Postgres) -> Result
 async fn sums_are_those_of_the_rows_that_are_given(server: &Postgres) -> Result<(), Failure> {
     let sql =
         "SELECT CASE WHEN n % 10 > 0 THEN 'é' || n % 200 END AS id, n FROM generate_series(1, 1000) AS n";
-    let (told, rows) = marked(server, sql, Some(7)).await?;
-    let mut sums = BTreeMap::<u32, SourceSum>::new();
-    for row in &rows {
-        let Some(digest) = row.key else { continue };
-        let Cell::Text(key) = row.row.cell(0) else { return Err("a key is no text".into()) };
-        assert_eq!(digest, key_digest(key));
-        sums.entry(bucket(digest, 7)).or_default().add(SourceSum { rows: 1, halves: row.halves });
-    }
-    assert_eq!(told.sums.into_iter().collect::<BTreeMap<_, _>>(), sums);
-    assert_eq!(told.nameless, 100);
-    Ok(())
+    sums_are_those_of_rows(&Connection::Postgres(connection(server.url())), sql, 100).await
 }
 
 async fn a_slow_query_is_ended(server: &Postgres) -> Result<(), Failure> {

@@ -30,7 +30,7 @@ mod server;
 mod smtp;
 
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
-pub use mariadb::MariaDb;
+pub use mariadb::{MARIADB_AUTHORITY, MariaDb};
 pub use mutate::mutated;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};

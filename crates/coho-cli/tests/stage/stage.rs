@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use coho_simulator::{IdSource, Running, Simulator, SimulatorSettings};
-use coho_testkit::{CERTIFICATE, MariaDb, Postgres};
+use coho_testkit::{CERTIFICATE, MARIADB_AUTHORITY, MariaDb, Postgres};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -120,16 +120,19 @@ impl Stage {
         Ok(self.postgres.as_mut())
     }
 
-    /// A MariaDB server, which commands find at `${SHOP_URL}`. It speaks TLS to whoever trusts the file `${CERTIFICATE}`. `None` where
-    /// there are no server programs.
+    /// A MariaDB server, which commands find at `${SHOP_URL}`. It speaks TLS as `localhost:${SHOP_PORT}` to whoever trusts the authority in the file
+    /// `${AUTHORITY}`; `${STRANGER}` has another one. `None` where there are no server programs.
     pub(crate) fn mariadb(&mut self, test: &str) -> Result<Option<&mut MariaDb>, Failure> {
         if self.mariadb.is_none() {
             self.mariadb = MariaDb::start_with_tls_or_skip(test)?;
-            if let Some(url) = self.mariadb.as_ref().map(MariaDb::url) {
+            if let Some((url, port)) = self.mariadb.as_ref().map(|server| (server.url(), server.port())) {
                 self.set("SHOP_URL", &url);
-                let file = self.folder.path().join("certificate.pem");
-                fs::write(&file, CERTIFICATE)?;
-                self.set("CERTIFICATE", &file.display().to_string());
+                self.set("SHOP_PORT", &port.to_string());
+                for (name, certificate) in [("AUTHORITY", MARIADB_AUTHORITY), ("STRANGER", CERTIFICATE)] {
+                    let file = self.folder.path().join(format!("{name}.pem"));
+                    fs::write(&file, certificate)?;
+                    self.set(name, &file.display().to_string());
+                }
             }
         }
         Ok(self.mariadb.as_mut())
@@ -179,6 +182,7 @@ impl Stage {
         }
         if let Some(server) = &self.mariadb {
             names.push((format!("127.0.0.1:{}", server.port()), "shop.test"));
+            names.push((format!("localhost:{}", server.port()), "localhost:PORT"));
         }
         names
     }

@@ -67,7 +67,7 @@ impl Engine<'_> {
                 };
                 Dataset { namespace: namespace("postgres", &server), name }
             }
-            (Relation::Table(table), SourceSpec::Mysql { url, statement_timeout }) => {
+            (Relation::Table(table), SourceSpec::Mysql { url, statement_timeout, .. }) => {
                 let (url, statement_timeout) = (url.clone(), *statement_timeout);
                 let server = MysqlConnection { url, statement_timeout }.server()?;
                 let is_whole = table.contains('.');

@@ -12,6 +12,7 @@ use coho_simulator::ScriptedFault;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
 use crate::faults;
 use crate::stage::Failure;
@@ -21,89 +22,6 @@ const CASES: u32 = 12;
 
 /// Rows that there may be.
 const KEYS: u8 = 24;
-
-/// Values of each column that are next to each other, and take one another's text.
-const VALUES: [(&str, &[&str]); 17] = [
-    ("external", &["'a' || k", "'b' || k", "'same'", "NULL", "''"]),
-    ("name", &["'A'", "'B'", "NULL", "''"]),
-    ("n8", &["1", "2", "9007199254740992", "9007199254740993", "NULL"]),
-    ("f4", &["1", "1.0000001", "'-0'", "0", "NULL"]),
-    ("f8", &["0.1", "0.10000000000000002", "'-0'", "0", "1e300", "NULL"]),
-    ("d", &["1", "1.0", "1.00", "1.000000000000000000001", "-0.0", "NULL"]),
-    ("b", &["true", "false", "NULL"]),
-    (
-        "t",
-        &[
-            "'2026-01-01 00:00:00.000001Z'",
-            "'2026-01-01 00:00:00.000002Z'",
-            "'2026-01-01 01:00:00.000001+01'",
-            "NULL",
-        ],
-    ),
-    ("lt", &["'2026-01-01 00:00:00.000001'", "'2026-01-01 00:00:00.000002'", "NULL"]),
-    ("day", &["'2026-01-01'", "'2026-01-02'", "NULL"]),
-    ("txt", TEXTS),
-    ("txt2", TEXTS),
-    (
-        "j",
-        &[
-            "'{\"a\":1,\"b\":2}'",
-            "'{\"b\":2,\"a\":1}'",
-            "'{\"a\": 1.0}'",
-            "'null'",
-            "'1'",
-            "'1.0'",
-            "'\"1\"'",
-            "NULL",
-        ],
-    ),
-    (
-        "jb",
-        &["'{\"a\":1,\"b\":2}'", "'{\"b\":2,\"a\":1}'", "'{\"a\": 1.0}'", "'null'", "'1'", "'\"1\"'", "NULL"],
-    ),
-    ("u", &["'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000002'", "NULL"]),
-    ("arr", &["'{a,b}'", "'{\"a,b\"}'", "'{NULL}'", "'{\"NULL\"}'", "'{}'", "NULL"]),
-    ("e", &["'good'", "'bad'", "NULL"]),
-];
-
-const TEXTS: &[&str] = &[
-    "NULL",
-    "'null'",
-    "'NULL'",
-    "''",
-    "'a,b'",
-    "'a'",
-    "'b'",
-    "'a\",\"b'",
-    "E'a\\nb'",
-    "'{}'",
-    "'é'",
-    "E'e\\u0301'",
-];
-
-/// Settings of sessions that change the text of values.
-const SETTINGS: [&str; 6] = [
-    "TimeZone = 'America/New_York'",
-    "DateStyle = 'German, DMY'",
-    "extra_float_digits = -15",
-    "bytea_output = 'escape'",
-    "IntervalStyle = 'iso_8601'",
-    "TimeZone = 'Asia/Kolkata'",
-];
-
-/// What the model may read, with its primary key.
-const MODELS: [(&str, &str); 7] = [
-    ("table: rows", "id"),
-    ("table: rows", "id"),
-    ("sql: SELECT * FROM rows", "id"),
-    ("sql: SELECT *, 1 AS twice, 2 AS twice, 3 FROM rows;", "id"),
-    ("sql: WITH some AS (SELECT * FROM rows) SELECT * FROM some ORDER BY name -- last", "k"),
-    (
-        "sql: SELECT id, k, external, txt AS name, n8, f4, f8, d, b, t, lt, t::date AS day, txt, txt2, j, jb, u, arr, e FROM rows",
-        "id",
-    ),
-    ("table: rows", "[id, k]"),
-];
 
 /// Other mappings: fewer columns, the clock in a template, another removal, the row's place by another row.
 fn mapping(number: usize) -> String {
@@ -157,38 +75,39 @@ fn id(key: u8) -> String {
 }
 
 fn insert(key: u8) -> String {
-    format!("INSERT INTO rows (id, k, external, name, n8) VALUES ({}, {key}, 'a{key}', 'A', 1)", id(key))
+    format!("INSERT INTO items (id, k, external, name, n8) VALUES ({}, {key}, 'a{key}', 'A', 1)", id(key))
 }
 
-fn sql() -> impl Strategy<Value = String> {
-    let change = (0..VALUES.len(), any::<prop::sample::Index>(), 0..KEYS).prop_map(|(column, value, key)| {
-        let (name, values) = VALUES[column];
-        format!("UPDATE rows SET {name} = {} WHERE id = {}", value.get(values), id(key))
-    });
+fn sql(engine: &'static Engine) -> impl Strategy<Value = String> {
+    let change = (prop::sample::select(engine.values), any::<prop::sample::Index>(), 0..KEYS).prop_map(
+        |((name, values), value, key)| {
+            format!("UPDATE items SET {name} = {} WHERE id = {}", value.get(values), id(key))
+        },
+    );
     let key = 0..KEYS;
     prop_oneof![
         10 => change,
         2 => key.clone().prop_map(insert),
-        1 => key.clone().prop_map(|key| format!("DELETE FROM rows WHERE id = {}", id(key))),
-        1 => key.clone().prop_map(|key| format!("INSERT INTO rows SELECT * FROM rows WHERE id = {} LIMIT 1", id(key))),
-        1 => key.clone().prop_map(|key| format!("DELETE FROM rows WHERE ctid IN (SELECT max(ctid) FROM rows WHERE id = {} HAVING count(*) > 1)", id(key))),
-        1 => key.clone().prop_map(|key| format!("UPDATE rows SET id = NULL WHERE id = {}", id(key))),
-        1 => Just("DELETE FROM rows WHERE id IS NULL OR length(id) > 1000".to_owned()),
-        1 => key.clone().prop_map(|key| format!("UPDATE rows SET id = repeat('x', 2000) WHERE id = {}", id(key))),
+        1 => key.clone().prop_map(|key| format!("DELETE FROM items WHERE id = {}", id(key))),
+        1 => key.clone().prop_map(|key| format!("INSERT INTO items SELECT * FROM items WHERE id = {} LIMIT 1", id(key))),
+        1 => key.clone().prop_map(|key| engine.delete_twin.replace("{id}", &id(key))),
+        1 => key.clone().prop_map(|key| format!("UPDATE items SET id = NULL WHERE id = {}", id(key))),
+        1 => Just("DELETE FROM items WHERE id IS NULL OR length(id) > 1000".to_owned()),
+        1 => key.clone().prop_map(|key| format!("UPDATE items SET id = repeat('x', 2000) WHERE id = {}", id(key))),
         1 => (key.clone(), key).prop_map(|(one, other)| format!(
-            "UPDATE rows SET external = CASE id WHEN {0} THEN (SELECT max(external) FROM rows WHERE id = {1}) ELSE (SELECT max(external) FROM rows WHERE id = {0}) END WHERE id IN ({0}, {1})",
+            "UPDATE items SET external = CASE id WHEN {0} THEN (SELECT max(external) FROM items WHERE id = {1}) ELSE (SELECT max(external) FROM items WHERE id = {0}) END WHERE id IN ({0}, {1})",
             id(one), id(other))),
-        1 => Just("CREATE TEMP TABLE again AS SELECT * FROM rows; TRUNCATE rows; INSERT INTO rows SELECT * FROM again ORDER BY random()".to_owned()),
-        1 => prop::sample::select(SETTINGS.to_vec()).prop_map(|setting| format!("ALTER ROLE postgres SET {setting}")),
+        1 => Just(engine.shuffle.to_owned()),
+        1 => prop::sample::select(engine.settings).prop_map(str::to_owned),
     ]
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event(engine: &'static Engine) -> impl Strategy<Value = Event> {
     prop_oneof![
-        20 => sql().prop_map(Event::Sql),
-        1 => Just(Event::Sql("TRUNCATE rows".to_owned())),
+        20 => sql(engine).prop_map(Event::Sql),
+        1 => Just(Event::Sql("TRUNCATE items".to_owned())),
         2 => (0..KEYS).prop_map(Event::Forget),
-        1 => (0..MODELS.len()).prop_map(Event::Model),
+        1 => (0..engine.models.len()).prop_map(Event::Model),
         2 => (0..5_usize).prop_map(Event::Mapping),
         2 => Just(Event::Keep),
         1 => Just(Event::Restore),
@@ -196,7 +115,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(engine: &'static Engine) -> impl Strategy<Value = Step> {
     let kind = prop_oneof![
         1 => Just(Kind::None),
         12 => Just(Kind::Sync),
@@ -208,7 +127,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Kind::Waiting),
     ];
     let faults = prop_oneof![3 => Just(Vec::new()), 1 => faults::some(faults::of_writes(&["accounts"]))];
-    (prop::collection::vec(event(), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
+    (prop::collection::vec(event(engine), 0..6), faults, kind).prop_map(|(events, faults, kind)| Step {
         events,
         faults,
         kind,
@@ -243,7 +162,7 @@ fn happen(scene: &mut Scene, event: &Event) -> Result<(), Failure> {
     match event {
         Event::Sql(sql) => scene.sql(sql),
         Event::Model(number) => {
-            let (relation, key) = MODELS[*number];
+            let (relation, key) = scene.engine.models[*number];
             scene.model(relation, key);
             Ok(())
         }
@@ -279,7 +198,7 @@ async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<()
             let agreed = scene.agree(options).await;
             let how = agreed.map_err(|error| format!("step {number}: {error}"))?;
             tally.plans += 1;
-            tally.compared += u32::from(how.starts_with("compared in PostgreSQL"));
+            tally.compared += u32::from(how.starts_with(&format!("compared in {}", scene.engine.name)));
         }
         scene.compare(if matches!(step.kind, Kind::Full) { Compare::Full } else { Compare::InSource });
         for fault in &step.faults {
@@ -294,10 +213,18 @@ async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<()
 }
 
 #[test]
-fn whatever_happens_the_plan_is_that_of_a_full_read() {
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_postgres() {
+    whatever_happens(&POSTGRES, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_postgres");
+}
+
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_mariadb() {
+    whatever_happens(&MARIADB, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_mariadb");
+}
+
+fn whatever_happens(engine: &'static Engine, test: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let test = "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read";
-    let Some(scene) = runtime.block_on(Scene::new(test)).unwrap() else { return };
+    let Some(scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     let state = RefCell::new((scene, Tally::default()));
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let config = ProptestConfig {
@@ -306,7 +233,7 @@ fn whatever_happens_the_plan_is_that_of_a_full_read() {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let histories = prop::collection::vec(step(), 1..10);
+    let histories = prop::collection::vec(step(engine), 1..10);
     TestRunner::new(config)
         .run(&histories, |steps| {
             let (scene, tally) = &mut *state.borrow_mut();

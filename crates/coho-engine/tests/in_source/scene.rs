@@ -1,4 +1,4 @@
-//! A stage whose rows are in PostgreSQL, and plans of both kinds laid side by side.
+//! A stage whose rows are in a database, and plans of both kinds laid side by side.
 
 use std::fs;
 use std::path::Path;
@@ -10,17 +10,11 @@ use coho_core::plan::SyncPlan;
 use coho_core::verdict::RowStatus;
 use coho_engine::plan::{Options, Outlook, PlanRow, Which};
 use coho_engine::stop::Stop;
-use coho_testkit::Postgres;
 
+use super::engines::{Engine, Server};
 use crate::stage::{FAST, Failure, Stage, destination};
 
-/// A table with a column of every type that is read, and no constraint.
-pub(crate) const TABLE: &str = "
-    CREATE TYPE mood AS ENUM ('good', 'bad');
-    CREATE UNLOGGED TABLE rows (id text, k bigint, external text, name text, n8 bigint, f4 real, f8 double precision, d numeric,
-      b boolean, t timestamptz, lt timestamp, day date, txt text, txt2 varchar, j json, jb jsonb, u uuid, arr text[], e mood);";
-
-/// Accounts from all columns of that table.
+/// Accounts from all columns of the table.
 pub(crate) const ACCOUNTS: &str = r#"
 id: accounts
 model: rows
@@ -57,9 +51,10 @@ pub(crate) enum Compare {
 /// The stage and its server.
 pub(crate) struct Scene {
     pub(crate) stage: Stage,
-    pub(crate) server: Postgres,
-    /// The role that reads.
-    role: &'static str,
+    pub(crate) engine: &'static Engine,
+    server: Server,
+    /// Who reads.
+    user: &'static str,
 }
 
 /// What a plan says, but for how the difference was computed.
@@ -84,13 +79,13 @@ impl Plan {
 }
 
 impl Scene {
-    /// A scene with accounts from the table; `None` where there is no PostgreSQL.
-    pub(crate) async fn new(test: &str) -> Result<Option<Self>, Failure> {
-        let Some(server) = Postgres::start_or_skip(test)? else { return Ok(None) };
-        server.psql(TABLE)?;
+    /// A scene with accounts from the table; `None` where there is no such server.
+    pub(crate) async fn new(engine: &'static Engine, test: &str) -> Result<Option<Self>, Failure> {
+        let Some(server) = Server::start(engine, test)? else { return Ok(None) };
+        server.sql(engine.table)?;
         let stage = Stage::with(&[("accounts", ACCOUNTS)]).await?;
-        let mut scene = Self { stage, server, role: "postgres" };
-        scene.model("table: rows", "id");
+        let mut scene = Self { stage, engine, server, user: engine.superuser };
+        scene.model("table: items", "id");
         scene.compare(Compare::InSource);
         Ok(Some(scene))
     }
@@ -106,34 +101,34 @@ impl Scene {
             Compare::Full => "full",
             Compare::InSource => "in-source",
         };
-        let source =
-            format!("sources: {{ dw: {{ type: postgres, url: '{}', compare: {compare} }}, ", self.address());
+        let source = format!(
+            "sources: {{ dw: {{ type: {}, url: '{}', compare: {compare} }}, ",
+            self.engine.kind,
+            self.address()
+        );
         let text = destination(&self.stage.vitally.url(), 1, FAST).replace("sources: { ", &source);
         self.stage.file("coho.yaml", &text);
     }
 
     /// The address by which rows are read.
     pub(crate) fn address(&self) -> String {
-        self.server.url().replace("postgres@", &format!("{}@", self.role))
+        self.server.url().replace(&format!("{}@", self.engine.superuser), &format!("{}@", self.user))
     }
 
-    /// Which role reads from now on.
-    pub(crate) fn reader(&mut self, role: &'static str) {
-        self.role = role;
+    /// Who reads from now on.
+    pub(crate) fn reader(&mut self, user: &'static str) {
+        self.user = user;
         self.compare(Compare::InSource);
     }
 
     pub(crate) fn sql(&self, sql: &str) -> Result<(), Failure> {
-        self.server.psql(sql)?;
+        self.server.sql(sql)?;
         Ok(())
     }
 
     /// So many rows that are alike but for their numbers.
     pub(crate) fn many(&self, rows: u32) -> Result<(), Failure> {
-        self.sql(&format!(
-            "INSERT INTO rows (id, k, external, name, n8) SELECT 'k' || n, n, 'a' || n, 'Account ' || n, 1
-             FROM generate_series(1, {rows}) AS n"
-        ))
+        self.sql(&self.engine.many.replace("{rows}", &rows.to_string()))
     }
 
     /// Plans in both ways, which must say the same. Gives how the second one was computed.
@@ -228,7 +223,7 @@ impl Scene {
         }
         self.stage.vitally.clear_script();
         self.stage.sync("accounts", ACCOUNTS);
-        self.model("table: rows", "id");
-        self.sql("TRUNCATE rows; ALTER ROLE postgres RESET ALL")
+        self.model("table: items", "id");
+        self.sql(&format!("TRUNCATE items; {}", self.engine.reset))
     }
 }

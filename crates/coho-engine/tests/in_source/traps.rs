@@ -6,17 +6,26 @@ use coho_core::key::Key;
 use coho_engine::plan::{Filter, Options, Waiting};
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
+use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Scene};
 use crate::stage::Failure;
 
 /// What a table of rows that nobody changed moves, and what the tests begin with.
-const SAME: &str = "compared in PostgreSQL: 64 buckets, 0 differ, 0 of 200 rows moved";
+const SAME: &str = ": 64 buckets, 0 differ, 0 of 200 rows moved";
 
 #[test]
 fn rows_stay_in_postgres_where_nothing_changed_and_traps_are_told() {
+    play(&POSTGRES, "coho-engine: rows_stay_in_postgres_where_nothing_changed_and_traps_are_told");
+}
+
+#[test]
+fn rows_stay_in_mariadb_where_nothing_changed_and_traps_are_told() {
+    play(&MARIADB, "coho-engine: rows_stay_in_mariadb_where_nothing_changed_and_traps_are_told");
+}
+
+fn play(engine: &'static Engine, test: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let test = "coho-engine: rows_stay_in_postgres_where_nothing_changed_and_traps_are_told";
-    let Some(mut scene) = runtime.block_on(Scene::new(test)).unwrap() else { return };
+    let Some(mut scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     let mut failed = Vec::new();
     let mut tried = |trap: &str, result: Result<(), Failure>| {
         failed.extend(result.err().map(|failure| format!("{trap}: {failure}")));
@@ -72,13 +81,20 @@ async fn told(scene: &mut Scene, expected: &str) -> Result<(), Failure> {
 
 async fn told_with(scene: &mut Scene, options: &Options, expected: &str) -> Result<(), Failure> {
     let how = scene.agree(options).await?;
-    if how.contains(expected) { Ok(()) } else { Err(format!("{how:?} and not {expected:?}").into()) }
+    let is_told =
+        how.contains(expected) && (!how.starts_with("compared") || how.starts_with(&compared(scene)));
+    if is_told { Ok(()) } else { Err(format!("{how:?} and not {expected:?}").into()) }
+}
+
+/// How it is told that rows were compared where they are.
+fn compared(scene: &Scene) -> String {
+    format!("compared in {}: ", scene.engine.name)
 }
 
 /// Both ways agree, and rows of some buckets were read.
 async fn something_differs(scene: &mut Scene) -> Result<(), Failure> {
     let how = scene.agree(&Options::default()).await?;
-    let differs = how.starts_with("compared in PostgreSQL") && !how.contains(" 0 of ");
+    let differs = how.starts_with(&compared(scene)) && !how.contains(" 0 of ");
     if differs { Ok(()) } else { Err(format!("{how:?}: nothing was read").into()) }
 }
 
@@ -88,14 +104,14 @@ async fn only_buckets_that_differ_are_moved(scene: &mut Scene) -> Result<(), Fai
     told(scene, "not compared in the source, 200 rows moved").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await?;
-    scene.sql("UPDATE rows SET n8 = 2 WHERE id = 'k7'")?;
-    told(scene, "compared in PostgreSQL: 64 buckets, 1 differs, 3 of 200 rows moved").await?;
+    scene.sql("UPDATE items SET n8 = 2 WHERE id = 'k7'")?;
+    told(scene, ": 64 buckets, 1 differs, 3 of 200 rows moved").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await?;
     // A column that the mapping does not read is nobody's business.
-    scene.sql("UPDATE rows SET k = k + 1")?;
+    scene.sql("UPDATE items SET k = k + 1")?;
     told(scene, SAME).await?;
-    scene.sql("DELETE FROM rows WHERE id = 'k9'; INSERT INTO rows (id, external, name) VALUES ('new', 'new', 'New')")?;
+    scene.sql("DELETE FROM items WHERE id = 'k9'; INSERT INTO items (id, external, name) VALUES ('new', 'new', 'New')")?;
     told(scene, ", 2 differ,").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await
@@ -104,12 +120,12 @@ async fn only_buckets_that_differ_are_moved(scene: &mut Scene) -> Result<(), Fai
 /// Both twins are as they were, and none of them can be used.
 async fn twins_are_told_again(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql("INSERT INTO rows SELECT * FROM rows WHERE id IN ('k1', 'k2')")?;
+    scene.sql("INSERT INTO items SELECT * FROM items WHERE id IN ('k1', 'k2')")?;
     for _ in 0..3 {
         told(scene, ", 2 differ,").await?;
         scene.run(&Options::default()).await?;
     }
-    scene.sql("DELETE FROM rows WHERE ctid IN (SELECT max(ctid) FROM rows WHERE id = 'k1')")?;
+    scene.sql(&scene.engine.delete_twin.replace("{id}", "'k1'"))?;
     // What was learned of the bucket is of both twins.
     told(scene, ", 2 differ,").await?;
     scene.run(&Options::default()).await?;
@@ -118,34 +134,34 @@ async fn twins_are_told_again(scene: &mut Scene) -> Result<(), Failure> {
 
 async fn rows_without_keys_are_told_again(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql("INSERT INTO rows (external) VALUES ('x'), ('y'); UPDATE rows SET id = repeat('x', 2000) WHERE id = 'k3'")?;
+    scene.sql("INSERT INTO items (external) VALUES ('x'), ('y'); UPDATE items SET id = repeat('x', 2000) WHERE id = 'k3'")?;
     for _ in 0..2 {
         something_differs(scene).await?;
         scene.run(&Options::default()).await?;
     }
     let how = scene.agree(&Options::default()).await?;
-    assert!(how.starts_with("compared in PostgreSQL: 64 buckets, 1 differs"), "{how}");
-    scene.sql("DELETE FROM rows WHERE id IS NULL OR length(id) > 1000")?;
+    assert!(how.contains(": 64 buckets, 1 differs"), "{how}");
+    scene.sql("DELETE FROM items WHERE id IS NULL OR length(id) > 1000")?;
     scene.run(&Options::default()).await?;
-    told(scene, "compared in PostgreSQL: 64 buckets, 0 differ, 0 of 199 rows moved").await
+    told(scene, ": 64 buckets, 0 differ, 0 of 199 rows moved").await
 }
 
 async fn an_empty_source_is_held(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
     scene.stage.sync("accounts", &format!("{ACCOUNTS}removed: delete-created\n"));
-    scene.sql("CREATE TABLE kept AS SELECT * FROM rows; DELETE FROM rows")?;
+    scene.sql("CREATE TABLE kept AS SELECT * FROM items; DELETE FROM items")?;
     for _ in 0..2 {
         told(scene, "64 buckets").await?;
         let plan = scene.plan(&Options::default()).await?;
         assert!(plan.is_held_as_empty(), "{plan:?}");
         scene.run(&Options::default()).await?;
     }
-    scene.sql("INSERT INTO rows SELECT * FROM kept; DROP TABLE kept")?;
+    scene.sql("INSERT INTO items SELECT * FROM kept; DROP TABLE kept")?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await
 }
 
-/// An invalid row, a refused one and one whose outcome is unknown stay as they are in PostgreSQL.
+/// An invalid row, a refused one and one whose outcome is unknown stay as they are in the database.
 async fn what_did_not_succeed_is_looked_at_again(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
     let answer =
@@ -153,7 +169,7 @@ async fn what_did_not_succeed_is_looked_at_again(scene: &mut Scene) -> Result<()
     for answer in [answer(400, "{}"), answer(200, "{}"), answer(401, "{}")] {
         let fault =
             ScriptedFault::once(Trouble::AnswerAfterCommit(answer)).on("PUT", "/resources/accounts/*");
-        scene.sql("UPDATE rows SET n8 = n8 + 1 WHERE id IN ('k1', 'k2', 'k3'); UPDATE rows SET external = NULL WHERE id = 'k4'")?;
+        scene.sql("UPDATE items SET n8 = n8 + 1 WHERE id IN ('k1', 'k2', 'k3'); UPDATE items SET external = NULL WHERE id = 'k4'")?;
         scene.stage.vitally.script(fault);
         scene.run(&Options::default()).await?;
         scene.stage.vitally.clear_script();
@@ -161,7 +177,7 @@ async fn what_did_not_succeed_is_looked_at_again(scene: &mut Scene) -> Result<()
     }
     scene.stage.advance(std::time::Duration::from_secs(2 * 24 * 3_600));
     something_differs(scene).await?;
-    scene.sql("UPDATE rows SET external = 'a4' WHERE id = 'k4'")?;
+    scene.sql("UPDATE items SET external = 'a4' WHERE id = 'k4'")?;
     for _ in 0..3 {
         scene.stage.advance(std::time::Duration::from_secs(2 * 24 * 3_600));
         scene.run(&Options::default()).await?;
@@ -188,12 +204,12 @@ async fn what_the_ledger_forgot_is_new(scene: &mut Scene) -> Result<(), Failure>
 async fn an_older_ledger_is_right_by_itself(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
     scene.keep_ledger()?;
-    scene.sql("UPDATE rows SET n8 = 7 WHERE id = 'k1'")?;
+    scene.sql("UPDATE items SET n8 = 7 WHERE id = 'k1'")?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await?;
     scene.restore_ledger()?;
     told(scene, ", 1 differs,").await?;
-    scene.sql("UPDATE rows SET n8 = 1 WHERE id = 'k1'")?;
+    scene.sql("UPDATE items SET n8 = 1 WHERE id = 'k1'")?;
     told(scene, SAME).await
 }
 
@@ -211,7 +227,11 @@ async fn other_columns_or_types_are_read_in_full(scene: &mut Scene) -> Result<()
     told(scene, "more than half of the rows are in buckets that differ").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await?;
-    scene.model("sql: SELECT id, external, name, f4, f8, d, b, t, lt, day::text AS day, txt, txt2, j, jb, u, arr, e FROM rows", "id");
+    let day = scene.engine.day_as_text;
+    scene.model(
+        &format!("sql: SELECT id, external, name, f4, f8, d, b, t, lt, {day}, txt, txt2, j, jb, u, arr, e FROM items"),
+        "id",
+    );
     told(scene, why).await
 }
 
@@ -219,14 +239,10 @@ async fn keys_that_cannot_be_compared_are_read_in_full(scene: &mut Scene) -> Res
     delivered(scene).await?;
     let query = |key: &str| {
         format!(
-            "sql: SELECT {key} AS id, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM rows"
+            "sql: SELECT {key} AS id, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM items"
         )
     };
-    for (key, kind) in [
-        ("k::numeric", "numeric"),
-        ("id::char(9)", "bpchar"),
-        ("timestamp '2026-01-01' + k * interval '1 day'", "timestamp"),
-    ] {
+    for (key, kind) in scene.engine.other_keys {
         scene.model(&query(key), "id");
         told(scene, "not compared in the source, 200 rows moved").await?;
         // A plan does not ask where nothing is known yet; a run asks, since it would learn.
@@ -234,38 +250,35 @@ async fn keys_that_cannot_be_compared_are_read_in_full(scene: &mut Scene) -> Res
         assert!(said.contains(&format!("the primary key column `id` has the type `{kind}`")), "{said}");
     }
     // Keys of several columns, with letters that JSON writes in its own way.
-    scene.sql("UPDATE rows SET id = id || E'\\n\"\\\\\\t\\u00e9\\u0001\\u007f/'")?;
-    scene.model("table: rows", "[id, k]");
+    scene.sql(scene.engine.odd_ids)?;
+    scene.model("table: items", "[id, k]");
     scene.run(&Options::default()).await?;
-    scene.sql("UPDATE rows SET n8 = 2 WHERE k = 3")?;
+    scene.sql("UPDATE items SET n8 = 2 WHERE k = 3")?;
     told(scene, ", 1 differs,").await
 }
 
 async fn queries_that_cannot_be_wrapped_are_read_in_full(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.model("sql: SHOW server_version", "server_version");
+    let (show, column) = scene.engine.show;
+    scene.model(&format!("sql: {show}"), column);
     told(scene, "the mapping")
         .await
         .or_else(|error| if error.to_string().contains("column") { Ok(()) } else { Err(error) })?;
     let columns = "id, k, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e";
-    scene.model(&format!("sql: SELECT {columns} FROM rows; -- the end"), "id");
-    told(scene, "PostgreSQL cannot run the query as a subquery: ").await?;
+    scene.model(&format!("sql: SELECT {columns} FROM items; -- the end"), "id");
+    told(scene, &format!("{} cannot run the query as a subquery: ", scene.engine.name)).await?;
     scene.run(&Options::default()).await?;
-    scene.model(&format!("sql: 'SELECT {columns} FROM rows ; '"), "id");
+    scene.model(&format!("sql: 'SELECT {columns} FROM items ; '"), "id");
     told(scene, SAME).await
 }
 
 /// Sums take longer than the rows that they are of: where time is up, all rows are read.
 async fn where_time_is_up_all_rows_are_read(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql(
-        "CREATE VIEW slow AS SELECT rows.* FROM rows, LATERAL (SELECT pg_sleep(CASE WHEN current_query() LIKE '%md5%'
-           THEN 60 ELSE 0 END) OFFSET 0) AS slept",
-    )?;
+    scene.sql(scene.engine.slow)?;
     scene.model("table: slow", "id");
-    scene.sql("ALTER ROLE postgres SET statement_timeout = '2s'")?;
-    told(scene, "PostgreSQL's time limit ended the comparison").await?;
-    scene.sql("ALTER ROLE postgres RESET ALL; DROP VIEW slow")
+    told(scene, &format!("{}'s time limit ended the comparison", scene.engine.name)).await?;
+    scene.sql(&format!("{}; DROP VIEW slow", scene.engine.reset))
 }
 
 async fn runs_of_some_or_all_rows_say_so(scene: &mut Scene) -> Result<(), Failure> {
@@ -280,11 +293,11 @@ async fn runs_of_some_or_all_rows_say_so(scene: &mut Scene) -> Result<(), Failur
     told_with(scene, &filtered(Filter { key: Some(Key::new("k1")), ..Filter::default() }), some).await?;
     told_with(scene, &filtered(Filter { waiting: Waiting::Only, ..Filter::default() }), some).await?;
     // A baseline teaches as much as any other run.
-    scene.sql("UPDATE rows SET n8 = n8 + 1")?;
+    scene.sql("UPDATE items SET n8 = n8 + 1")?;
     scene.run(&options(RunKind::Baseline)).await?;
     told(scene, SAME).await?;
     // A run of one row teaches nothing, and spoils nothing.
-    scene.sql("UPDATE rows SET n8 = n8 + 1 WHERE id IN ('k1', 'k2')")?;
+    scene.sql("UPDATE items SET n8 = n8 + 1 WHERE id IN ('k1', 'k2')")?;
     scene.run(&filtered(Filter { key: Some(Key::new("k1")), ..Filter::default() })).await?;
     told(scene, ", 2 differ,").await?;
     scene.run(&Options::default()).await?;
@@ -296,45 +309,46 @@ async fn addresses_are_read_in_full(scene: &mut Scene) -> Result<(), Failure> {
     scene.many(20)?;
     let users = "id: accounts\nmodel: rows\nto: vitally\nobject: user\nmatch: { email: txt, externalId: external }\nfields: { name: name, accountIds: { column: name, lookup: account.externalId } }\n";
     scene.stage.sync("accounts", users);
-    scene.sql("UPDATE rows SET txt = id || '@example.com'")?;
+    scene.sql("UPDATE items SET txt = CONCAT(id, '@example.com')")?;
     let why = "records are found by their e-mail addresses";
     for _ in 0..2 {
         told(scene, why).await?;
         scene.run(&Options::default()).await?;
     }
-    scene.sql("UPDATE rows SET txt = 'K1@example.com' WHERE id = 'k2'")?;
+    scene.sql("UPDATE items SET txt = 'K1@example.com' WHERE id = 'k2'")?;
     told(scene, why).await
 }
 
 async fn what_cannot_be_read_fails_as_always(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql("UPDATE rows SET f8 = 'NaN' WHERE id = 'k1'")?;
+    let (unreadable, words) = scene.engine.unreadable;
+    scene.sql(unreadable)?;
     let failed = scene.plan(&Options::default()).await.unwrap_err().to_string();
-    assert!(failed.contains("NaN"), "{failed}");
-    scene.sql("UPDATE rows SET f8 = NULL WHERE id = 'k1'")?;
+    assert!(failed.contains(words), "{failed}");
+    scene.sql(scene.engine.readable)?;
     told(scene, SAME).await?;
-    scene.sql("ALTER TABLE rows RENAME TO gone")?;
-    told(scene, "does not exist").await?;
-    scene.sql("ALTER TABLE gone RENAME TO rows")
+    scene.sql("ALTER TABLE items RENAME TO gone")?;
+    told(scene, scene.engine.missing).await?;
+    scene.sql("ALTER TABLE gone RENAME TO items")
 }
 
 async fn a_role_that_may_only_select_is_enough(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql("CREATE ROLE reader LOGIN; GRANT SELECT ON rows TO reader")?;
-    let url = scene.server.url();
+    scene.sql(scene.engine.reader)?;
+    let address = scene.address();
     scene.reader("reader");
-    assert_ne!(scene.address(), url);
-    scene.sql("UPDATE rows SET n8 = 3 WHERE id = 'k1'")?;
+    assert_ne!(scene.address(), address);
+    scene.sql("UPDATE items SET n8 = 3 WHERE id = 'k1'")?;
     told(scene, ", 1 differs,").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await?;
-    scene.reader("postgres");
+    scene.reader(scene.engine.superuser);
     Ok(())
 }
 
 async fn many_changes_are_read_in_full(scene: &mut Scene) -> Result<(), Failure> {
     delivered(scene).await?;
-    scene.sql("UPDATE rows SET n8 = 2 WHERE k > 20")?;
+    scene.sql("UPDATE items SET n8 = 2 WHERE k > 20")?;
     told(scene, "200 rows moved").await?;
     scene.run(&Options::default()).await?;
     told(scene, SAME).await

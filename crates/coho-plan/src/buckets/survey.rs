@@ -6,9 +6,13 @@ use coho_core::digest::Digest;
 use coho_ledger::row_state::{Look, PageSeen, RowStates};
 use coho_source::buckets::{Chosen, bucket, key_digest};
 
-use crate::compare::KnownRows;
+use crate::compare::{BUDGET, KnownRows};
 use crate::failure::PlanError;
 use crate::stop::Stop;
+
+/// The most memories that are looked at: each takes four bytes here, and then one more for whether its row was met. Pages take a
+/// fraction of that, and the sums of all buckets 32 MiB at most.
+const MOST: usize = BUDGET / (size_of::<u32>() + size_of::<u8>());
 
 /// No bucket: something needs to be done about this memory.
 const NONE: u32 = u32::MAX;
@@ -35,13 +39,25 @@ pub(crate) struct SeenSum {
 }
 
 impl Survey {
-    /// Looks at all memories; those are summed up that were seen with this mapping, and of which nothing needs to be done.
+    /// Looks at all memories; those are summed up that were seen with this mapping, and of which nothing needs to be done. `None`
+    /// where there are too many of them.
     pub(crate) fn of(
         row_states: &mut RowStates,
         mapping: Digest,
         bits: u8,
         stop: &Stop,
-    ) -> Result<Self, PlanError> {
+    ) -> Result<Option<Self>, PlanError> {
+        Self::within(MOST, row_states, mapping, bits, stop)
+    }
+
+    /// The same where at most so many memories are looked at, and those of one page more.
+    fn within(
+        most: usize,
+        row_states: &mut RowStates,
+        mapping: Digest,
+        bits: u8,
+        stop: &Stop,
+    ) -> Result<Option<Self>, PlanError> {
         let sums = vec![SeenSum::default(); 1 << bits];
         let mut survey = Self { bits, sums, buckets: Vec::new(), pages: Vec::new() };
         let mut scratch = Vec::new();
@@ -53,14 +69,17 @@ impl Survey {
                 Look::Settled { .. } | Look::Other => survey.buckets.push(NONE),
                 Look::Page(seen) => {
                     survey.pages.push(seen.clone());
-                    if stop.is_asked() {
+                    if stop.is_asked() || survey.buckets.len() > most {
                         return ControlFlow::Break(());
                     }
                 }
             }
             ControlFlow::Continue(())
         })?;
-        if stop.is_asked() { Err(PlanError::Interrupted) } else { Ok(survey) }
+        if stop.is_asked() {
+            return Err(PlanError::Interrupted);
+        }
+        Ok((survey.buckets.len() <= most).then_some(survey))
     }
 
     fn settled(&mut self, key: &[u8], digest: u128) {
@@ -81,4 +100,50 @@ impl Survey {
 /// What stands for a row with its key, in a sum.
 pub(crate) fn digest_of(row: Digest, key: &[u8], scratch: &mut Vec<u8>) -> u128 {
     u128::from_be_bytes(row.keyed(key, scratch).to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::time::Duration;
+
+    use chrono::DateTime;
+    use coho_core::key::Key;
+    use coho_core::object::Object;
+    use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen};
+    use coho_core::sync::SyncId;
+    use coho_core::target::ExternalId;
+    use coho_ledger::lease::Holder;
+    use coho_ledger::{Ledger, Opening};
+
+    use super::*;
+
+    #[test]
+    fn more_memories_than_there_is_room_for_are_not_summed_up() -> Result<(), Box<dyn Error>> {
+        let folder = tempfile::tempdir()?;
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default();
+        let ledger = Ledger::open(&folder.path().join("ledger.db"), &Opening::new(now))?;
+        let holder = Holder { id: "a".to_owned(), pid: 7, host: "a".to_owned() };
+        let lease = ledger.acquire(&holder, now, Duration::from_secs(60))?;
+        let scope = ledger.scope(&lease, "production", &SyncId::new("accounts"), Object::Account)?;
+        let seen = Seen { row: Digest::of(b"row"), mapping: Digest::of(b"mapping") };
+        for key in ["a", "b", "c"] {
+            let delivery = DeliveryState::Delivered {
+                sent: coho_core::fields::Sent::new(),
+                n: 1,
+                id: None,
+                origin: Origin::Created,
+            };
+            let target = ExternalId::parse(key)?;
+            let state =
+                RowState { target, delivery, pending: Pending::None, seen: Some(seen.clone()), version: 1 };
+            ledger.write(&lease, &scope, &[(Key::new(key), Some(state))], now)?;
+        }
+        let survey =
+            |most| Survey::within(most, &mut ledger.row_states(&scope)?, seen.mapping, 6, &Stop::new());
+        assert!(survey(2)?.is_none());
+        let survey = survey(3)?.ok_or("three memories are not too many")?;
+        assert_eq!(survey.sums.iter().map(|sum| sum.rows).sum::<u64>(), 3);
+        Ok(())
+    }
 }

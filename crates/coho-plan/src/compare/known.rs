@@ -17,7 +17,7 @@ use crate::failure::PlanError;
 use crate::stop::Stop;
 
 /// About the most memory that the table may take: its lists grow by doubling.
-const BUDGET: usize = 256 << 20;
+pub(crate) const BUDGET: usize = 256 << 20;
 
 /// How many slots there are for ten digests.
 const SLOTS_FOR_TEN: usize = 14;

@@ -24,6 +24,7 @@ use crate::table::Table;
 const NOT_YET: &str = "Coho has not compared this model before";
 const OTHER_BASIS: &str = "the columns, their types or Coho's version changed";
 const MANY: &str = "more than half of the rows are in buckets that differ";
+const LARGE: &str = "the ledger remembers too many rows to sum them up";
 const GROWN: &str = "the model has grown and needs more buckets";
 const MISPLACED: &str = "the source and Coho format a primary key differently";
 
@@ -108,6 +109,7 @@ fn choose(
     let mut row_states = job.ledger.row_states(scope)?;
     let level = buckets::level(&before);
     let survey = Survey::of(&mut row_states, opened.mapping.digest(), level, job.stop)?;
+    let Some(survey) = survey else { return all(LARGE, None, None) };
     let difference = Difference::of(told, &before, &survey);
     let most = Some(finest(difference.rows));
     if difference.is_large() {

@@ -203,14 +203,7 @@ static POSTGRES: Shape = Shape {
             example: "url: \"${WAREHOUSE_URL}\"",
         },
         STATEMENT_TIMEOUT,
-        Key {
-            name: "compare",
-            need: May,
-            form: &Form::Choice(&Choice { now: &["full", "in-source"], later: &[] }),
-            default: "full",
-            meaning: "How changed rows are found: `full` reads every row; `in-source` lets the database sum them up, and reads only rows that may have changed.",
-            example: "compare: in-source",
-        },
+        COMPARE,
     ],
     one_of: &[],
     others: None,
@@ -230,9 +223,19 @@ static MYSQL: Shape = Shape {
             example: "url: \"${SHOP_URL}\"",
         },
         STATEMENT_TIMEOUT,
+        COMPARE,
     ],
     one_of: &[],
     others: None,
+};
+
+const COMPARE: Key = Key {
+    name: "compare",
+    need: May,
+    form: &Form::Choice(&Choice { now: &["full", "in-source"], later: &[] }),
+    default: "full",
+    meaning: "How changed rows are found: `full` reads every row; `in-source` lets the database sum them up, and reads only rows that may have changed.",
+    example: "compare: in-source",
 };
 
 const STATEMENT_TIMEOUT: Key = Key {

@@ -225,17 +225,26 @@ fn source(node: &Node) -> Option<SourceSpec> {
     let path = || node.text_of("path").map(str::to_owned);
     let limit = || node.text_of("statement_timeout").and_then(super::duration);
     match node.text_of("type")? {
-        "postgres" => {
-            let compare = match node.text_of("compare") {
-                Some("in-source") => CompareSpec::InSource,
-                Some(_) | None => CompareSpec::Full,
-            };
-            Some(SourceSpec::Postgres { url: secret(node, "url")?, statement_timeout: limit(), compare })
-        }
-        "mysql" => Some(SourceSpec::Mysql { url: secret(node, "url")?, statement_timeout: limit() }),
+        "postgres" => Some(SourceSpec::Postgres {
+            url: secret(node, "url")?,
+            statement_timeout: limit(),
+            compare: compare(node),
+        }),
+        "mysql" => Some(SourceSpec::Mysql {
+            url: secret(node, "url")?,
+            statement_timeout: limit(),
+            compare: compare(node),
+        }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
         "files" => Some(SourceSpec::Files { path: path()? }),
         _ => None,
+    }
+}
+
+fn compare(node: &Node) -> CompareSpec {
+    match node.text_of("compare") {
+        Some("in-source") => CompareSpec::InSource,
+        Some(_) | None => CompareSpec::Full,
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::jinja;
-use coho_core::secret::address;
 use mysql_async::{DriverError, Error, IoError, ServerError, TlsError};
 
 use super::position::{self, Fault};
+use crate::database::advice;
 use crate::text::bounded;
 use crate::tls;
 
@@ -95,7 +95,7 @@ pub enum MysqlStep {
 
 /// The server's numbers (<https://mariadb.com/kb/en/mariadb-error-code-reference/>, read 2026-11-28).
 const SYNTAX: u16 = 1064;
-const STATEMENT_TIMEOUTS: [u16; 2] = [1969, 3024];
+pub(super) const STATEMENT_TIMEOUTS: [u16; 2] = [1969, 3024];
 
 impl MysqlRefusal {
     /// Whether the server does not accept who asks.
@@ -113,15 +113,13 @@ impl MysqlRefusal {
             1044 => {
                 "check the database's name at the end of the source's `url`, and grant the user SELECT on it"
             }
-            1049 => "check the database's name at the end of the source's `url`",
+            1049 => advice::DATABASE,
             1046 => "add the database to the source's `url`: `mysql://user:password@host:3306/database`",
             1146 => "check the name, and whether its database must be named: `database.table`",
             1142 | 1143 => "grant the user SELECT on it: GRANT SELECT ON … TO …",
-            1792 | 1290 => "Coho only reads: write a query",
-            1969 | 3024 => "make the query faster, or raise the source's `statement_timeout`",
-            1040 | 1203 | 1226 => {
-                "the server is out of connections: try again later, or raise `max_connections`"
-            }
+            1792 | 1290 => advice::ONLY_READS,
+            1969 | 3024 => advice::TIME_LIMIT,
+            1040 | 1203 | 1226 => advice::CONNECTIONS,
             3159 => "the server requires TLS: write `sslmode=require` in the `url`",
             _ => return None,
         })
@@ -198,26 +196,18 @@ impl Failure for MysqlError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Url => {
-                "write it as `mysql://user:password@host:3306/database?sslmode=require`; characters such as `@`, `:`, `/`, `?`, \
-                 `#` and `%` in the password are percent-encoded"
-            }
-            Self::Password { reserved } => {
-                return Some(format!(
-                    "write `{}` instead of each `{reserved}` in the password",
-                    address::encoded(*reserved)
-                ));
-            }
+            Self::Url => return Some(advice::url("mysql://", ":3306")),
+            Self::Password { reserved } => return Some(advice::password(*reserved)),
             Self::Setting { .. } => "remove it: Coho knows `sslmode`, `socket` and `connect_timeout`",
             Self::SettingValue { .. } => {
                 "`sslmode` is `disable`, `prefer` or `require`, `socket` the path of a socket, `connect_timeout` a number of seconds"
             }
             Self::Connect { source, .. } => connect_help(source.as_ref()),
             Self::Refused(refusal) => return refusal.help(),
-            Self::Lost(_) => "run again: Coho used none of the rows that it read",
-            Self::ManyStatements => "keep one query in the model",
-            Self::NoColumns => "write the model as one query: `SELECT … FROM …`",
-            Self::Parameter => "write the value itself: models have no parameters",
+            Self::Lost(_) => advice::LOST,
+            Self::ManyStatements => advice::MANY_STATEMENTS,
+            Self::NoColumns => advice::NO_COLUMNS,
+            Self::Parameter => advice::PARAMETER,
         };
         Some(help.to_owned())
     }
@@ -229,9 +219,9 @@ fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
         return tls::UNTRUSTED;
     }
     if is_without_tls(source) {
-        return "enable TLS on the server, or connect without it: `sslmode=prefer` or `sslmode=disable` in the `url`";
+        return advice::NO_TLS;
     }
-    "check the host and port in the source's `url`, and that this machine can reach the server"
+    advice::UNREACHABLE
 }
 
 /// Whether the server cannot encrypt.

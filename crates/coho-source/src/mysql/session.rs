@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{BinaryProtocol, Conn, DriverError, Error, OptsBuilder, QueryResult, SslOpts, Statement};
+use mysql_async::{
+    BinaryProtocol, Conn, DriverError, Error, OptsBuilder, Params, QueryResult, SslOpts, Statement,
+};
 use mysql_common::named_params::ParsedNamedParams;
 use rustls::RootCertStore;
 use secrecy::ExposeSecret;
@@ -11,6 +13,7 @@ use secrecy::ExposeSecret;
 use super::address::{Address, Encryption};
 use super::refusal::{Asked, MysqlError, MysqlStep, explain};
 use crate::connection::MysqlConnection;
+use crate::read::SourceError;
 use crate::tls;
 
 /// Every query sees one state, writes nothing, and says times in UTC. Neither rows nor long lists are cut off behind somebody's
@@ -26,9 +29,33 @@ const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 pub(super) struct Session {
     connection: Conn,
     options: OptsBuilder,
-    number: u64,
+    itself: Itself,
     patience: Duration,
     asking: Asking,
+}
+
+/// What a server says of itself and of a connection: behind one address there may be several servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Itself {
+    version: String,
+    host: String,
+    port: u64,
+    /// The number of the connection.
+    number: u64,
+}
+
+impl Itself {
+    async fn of(connection: &mut Conn) -> Result<Self, Error> {
+        let sql = "SELECT VERSION(), @@hostname, @@port, CONNECTION_ID()";
+        let told: Option<(String, String, u64, u64)> = connection.query_first(sql).await?;
+        let (version, host, port, number) = told.ok_or(DriverError::ConnectionClosed)?;
+        Ok(Self { version, host, port, number })
+    }
+
+    /// Whether both connections are to one server, as far as can be told.
+    fn is_same_server(&self, other: &Self) -> bool {
+        (&self.version, &self.host, self.port) == (&other.version, &other.host, other.port)
+    }
 }
 
 /// What is asked of whom, for messages.
@@ -53,11 +80,11 @@ impl Session {
         let (mut connection, options) = connect(&address, &server).await?;
         let asked = Asked { server: &server, what: MysqlStep::Settings, sql: "", timeout: None };
         let timeout = settings.statement_timeout;
-        let number = set_up(&mut connection, timeout).await.map_err(|error| explain(error, asked))?;
+        let itself = set_up(&mut connection, timeout).await.map_err(|error| explain(error, asked))?;
         Ok(Self {
             connection,
             options,
-            number,
+            itself,
             patience: address.patience,
             asking: Asking { server, timeout },
         })
@@ -71,12 +98,20 @@ impl Session {
         self.connection.prep(tagged).await.map_err(|error| self.asking.explain(error, sql))
     }
 
-    /// Runs the model's query. Rows come as fast as they are taken: the socket holds back the server.
+    /// Runs the model's query, or one around it. Rows come as fast as they are taken: the socket holds back the server.
     pub(super) async fn query(
         &mut self,
         statement: &Statement,
+        parameters: Params,
     ) -> Result<QueryResult<'_, 'static, BinaryProtocol>, Error> {
-        self.connection.exec_iter(statement, ()).await
+        self.connection.exec_iter(statement, parameters).await
+    }
+
+    /// Whether one of Coho's own queries gives true.
+    pub(super) async fn is_true(&mut self, sql: &str) -> Result<bool, MysqlError> {
+        let told: Result<Option<(Option<bool>,)>, Error> = self.connection.query_first(sql).await;
+        let told = told.map_err(|error| self.asking.explain(error, ""))?;
+        Ok(told.and_then(|(is_true,)| is_true) == Some(true))
     }
 
     /// What is asked of whom.
@@ -86,16 +121,20 @@ impl Session {
 
     /// Says good-bye, where nothing is left to be read.
     pub(super) async fn end(self) {
-        // All rows are there: whether the server hears it is its own business.
-        self.connection.disconnect().await.unwrap_or_default();
+        // Whether the server hears it is its own business.
+        let Self { connection, patience, .. } = self;
+        tokio::time::timeout(patience, connection.disconnect()).await.unwrap_or(Ok(())).unwrap_or_default();
     }
 
-    /// Ends the query on the server as well: it would not notice a closed connection before it has something to send.
+    /// Ends the query on the server as well: it would not notice a closed connection before it has something to send. Where the
+    /// second connection reaches another server, which may have a connection of that number too, nothing is ended there.
     pub(super) async fn abandon(self) {
-        let Self { connection, options, number, patience, .. } = self;
+        let Self { connection, options, itself, patience, .. } = self;
         let kill = async {
             let mut killer = Conn::new(options).await?;
-            killer.query_drop(format!("KILL CONNECTION {number}")).await?;
+            if Itself::of(&mut killer).await?.is_same_server(&itself) {
+                killer.query_drop(format!("KILL CONNECTION {}", itself.number)).await?;
+            }
             killer.disconnect().await
         };
         // Where the server cannot be reached, the closed connection says the same, later.
@@ -103,9 +142,16 @@ impl Session {
         close(connection);
     }
 
-    /// Closes the connection at once, where it is of no more use.
-    pub(super) fn close(self) {
-        close(self.connection);
+    /// Leaves the server after an error.
+    pub(super) async fn leave(self, error: &SourceError) {
+        if let SourceError::Mysql(MysqlError::Refused(_)) = error {
+            // The server has ended the statement itself, and nothing is left to be read.
+            self.end().await;
+        } else if matches!(error, SourceError::Mysql(error) if error.is_of_connection()) {
+            close(self.connection);
+        } else {
+            self.abandon().await;
+        }
     }
 }
 
@@ -148,13 +194,12 @@ fn encryption() -> SslOpts {
     SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots)
 }
 
-/// The number of the connection, once it is set up.
-async fn set_up(connection: &mut Conn, timeout: Option<Duration>) -> Result<u64, Error> {
-    let about: Option<(String, u64)> = connection.query_first("SELECT VERSION(), CONNECTION_ID()").await?;
-    let (version, number) = about.ok_or(DriverError::ConnectionClosed)?;
-    let limit = timeout.map(|timeout| limit(timeout, &version)).unwrap_or_default();
+/// Who answers, once the connection is set up.
+async fn set_up(connection: &mut Conn, timeout: Option<Duration>) -> Result<Itself, Error> {
+    let itself = Itself::of(connection).await?;
+    let limit = timeout.map(|timeout| limit(timeout, &itself.version)).unwrap_or_default();
     connection.query_drop(format!("{SETTINGS}; {limit}{BEGIN}")).await?;
-    Ok(number)
+    Ok(itself)
 }
 
 /// The two servers have different names for the limit, in different units. Zero would mean none.

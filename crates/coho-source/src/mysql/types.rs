@@ -102,6 +102,22 @@ impl Kind {
         })
     }
 
+    /// Its name, as a person writes the type.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Bit => "bit(1)",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Decimal => "decimal",
+            Self::Text => "text",
+            Self::Timestamp => "timestamp",
+            Self::LocalTimestamp => "datetime",
+            Self::Date => "date",
+            Self::Json => "json",
+        }
+    }
+
     /// The type that Coho declares for such a column.
     pub(super) fn column(self) -> ColumnType {
         match self {

@@ -13,15 +13,12 @@ use tokio_postgres::{Row, RowStream, Statement};
 use super::refusal::PostgresError;
 use super::types::{self, Kind};
 use super::{Query, count};
-use crate::buckets::dialect::{Compared, POSTGRES};
-use crate::buckets::{CompareQuery, MarkedRow, Moved, Question, SourceSum, SourceSums, Wanted, basis};
+use crate::buckets::comparing::{Comparing, Question, basis, compared, half};
+use crate::buckets::dialect::{Compared, Form, POSTGRES};
+use crate::buckets::{Chosen, CompareQuery, MarkedRow, Moved, SourceSum, SourceSums};
 use crate::outline::Needed;
 use crate::read::SourceError;
-use crate::reading::{Part, hand_on};
-
-/// The most marked rows that are handed on at once, and bytes.
-const BATCH_ROWS: usize = 1_000;
-const BATCH_BYTES: usize = 256 * 1024;
+use crate::reading::{Batch, Part, ReadScope, hand_on};
 
 /// The SQL standard's code of a statement that was canceled, by a limit or by somebody.
 const TIME_IS_UP: &str = "57014";
@@ -29,29 +26,13 @@ const TIME_IS_UP: &str = "57014";
 /// The fields of a row before those of the model.
 const MARKS: usize = 3;
 
-/// What was asked, and which rows are wanted then.
-pub(super) struct Comparing {
-    ask: CompareQuery,
-    wanted: Wanted,
-    nameless: u64,
-    moved: Moved,
-}
-
 impl Query {
     /// Answers what is asked, and waits to be told which rows are wanted. `None` where the model cannot be compared: then all
     /// rows come as always.
     pub(super) async fn compare(&mut self, question: Question) -> Result<Option<Comparing>, SourceError> {
-        let Question { ask, told, wanted } = question;
         let mut moved = Moved::default();
-        let answer = self.tell(&ask, &mut moved).await?;
-        let is_compared = answer.is_ok();
-        let nameless = answer.as_ref().map_or(0, |told| told.nameless);
-        told.send(answer).map_err(|_| SourceError::Stopped)?;
-        if !is_compared {
-            return Ok(None);
-        }
-        let wanted = wanted.await.map_err(|_| SourceError::Stopped)?;
-        Ok(Some(Comparing { ask, wanted, nameless, moved }))
+        let answer = self.tell(&question.ask, &mut moved).await?;
+        question.answer(answer, moved).await
     }
 
     /// What the buckets hold, or why the model cannot be compared.
@@ -98,7 +79,7 @@ impl Query {
         let Some(bits) = ask.bits else {
             self.session.prepare(&POSTGRES.rows(&self.compared(ask), None)).await?;
             // Whether digests are allowed shows only where one is computed.
-            self.session.execute("SELECT md5(record_send(ROW(1)))").await?;
+            self.session.execute(POSTGRES.probe).await?;
             return Ok((sums, nameless));
         };
         let statement = self.session.prepare(&POSTGRES.sums(&self.compared(ask), bits)).await?;
@@ -123,25 +104,16 @@ impl Query {
 
     /// What stands for the statements, and for the columns by their names and types.
     fn basis(&self, ask: &CompareQuery) -> coho_core::digest::Digest {
-        let of = |at: &usize| {
-            let field = self.layout.fields.get(*at).and_then(|field| self.statement.columns().get(*field));
-            field.map(|field| format!("{}: {}", field.name(), types::name(field.type_()))).unwrap_or_default()
-        };
-        let key: Vec<_> = ask.key.iter().map(of).collect();
-        let reads: Vec<_> = ask.reads.iter().map(of).collect();
-        let columns = key.iter().map(String::as_str).chain(["reads"]).chain(reads.iter().map(String::as_str));
-        basis(POSTGRES.texts().into_iter().chain(columns))
+        let columns = self.statement.columns();
+        let kind =
+            |field: usize| columns.get(field).map(|field| types::name(field.type_())).unwrap_or_default();
+        basis(&POSTGRES, &self.layout, ask, kind)
     }
 
     /// The model's query with the fields that are asked for.
     fn compared(&self, ask: &CompareQuery) -> Compared<'_> {
-        let field = |at: &usize| self.layout.fields.get(*at).copied();
-        Compared {
-            query: self.sql.trim_end().trim_end_matches(';'),
-            fields: self.statement.columns().len(),
-            key: ask.key.iter().filter_map(field).collect(),
-            reads: ask.reads.iter().filter_map(field).collect(),
-        }
+        let forms = vec![Form::Other; self.statement.columns().len()];
+        compared(&self.sql, &forms, &self.layout, ask)
     }
 
     /// Sends the rows that are wanted, each with its marks.
@@ -152,15 +124,12 @@ impl Query {
         needed: &Needed,
     ) -> Result<(), SourceError> {
         let mut moved = comparing.moved;
-        if let Wanted::Buckets(chosen) = &comparing.wanted
-            && chosen.number() == 0
-            && comparing.nameless == 0
-        {
+        if comparing.is_of_none() {
             return hand_on(parts, Part::Moved(moved)).await;
         }
-        let kinds = self.kinds_behind_marks(&comparing.ask);
+        let kinds = self.kinds_behind_marks(&comparing);
         let mut stream = pin!(self.marked(&comparing).await?.into_stream());
-        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let mut batch = Batch::new(ReadScope::All);
         while let Some(row) = stream.next().await {
             let row = match row {
                 Ok(row) => row,
@@ -168,26 +137,20 @@ impl Query {
             };
             count(&mut moved, &row);
             let encoded = self.encode(&row, moved.rows, &kinds, needed)?;
-            bytes += encoded.as_bytes().len();
-            batch.push(marks(&row, encoded).map_err(PostgresError::Lost)?);
-            if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
-                hand_on(parts, Part::Marked(std::mem::take(&mut batch))).await?;
-                bytes = 0;
+            if let Some(full) = batch.push(marks(&row, encoded).map_err(PostgresError::Lost)?) {
+                hand_on(parts, Part::Marked(full)).await?;
             }
         }
-        if !batch.is_empty() {
-            hand_on(parts, Part::Marked(batch)).await?;
+        if let Some(rest) = batch.rest() {
+            hand_on(parts, Part::Marked(rest)).await?;
         }
         hand_on(parts, Part::Moved(moved)).await
     }
 
     /// Runs the statement that gives the rows that are wanted.
     async fn marked(&mut self, comparing: &Comparing) -> Result<RowStream, PostgresError> {
-        let chosen = match &comparing.wanted {
-            Wanted::All => None,
-            Wanted::Buckets(chosen) => Some(chosen),
-        };
-        let sql = POSTGRES.rows(&self.compared(&comparing.ask), chosen.map(crate::buckets::Chosen::bits));
+        let chosen = comparing.chosen();
+        let sql = POSTGRES.rows(&self.compared(&comparing.ask), chosen.map(Chosen::bits));
         let statement: Statement = self.session.prepare(&sql).await?;
         let stream = match chosen {
             Some(chosen) => self.session.query_with(&statement, chosen.bytes()).await,
@@ -200,10 +163,9 @@ impl Query {
     }
 
     /// As [`Query::kinds`], for a statement that has only the columns that are read, behind the marks.
-    fn kinds_behind_marks(&self, ask: &CompareQuery) -> Vec<(usize, Option<Kind>)> {
-        let place = |at: usize| ask.reads.iter().position(|read| *read == at).map(|place| MARKS + place);
+    fn kinds_behind_marks(&self, comparing: &Comparing) -> Vec<(usize, Option<Kind>)> {
         let kinds = self.kinds().into_iter().enumerate();
-        kinds.map(|(at, (_, kind))| (place(at).unwrap_or_default(), kind)).collect()
+        kinds.map(|(at, (_, kind))| (comparing.place(at, MARKS), kind)).collect()
     }
 }
 
@@ -227,11 +189,6 @@ fn sum(row: &Row) -> Result<(Option<u32>, SourceSum), tokio_postgres::Error> {
     Ok((bucket, SourceSum { rows: rows.unsigned_abs(), halves }))
 }
 
-/// A sum of numbers of 64 bits, as far as 64 bits go.
-fn half(sum: &str) -> u64 {
-    sum.parse::<i128>().ok().and_then(|sum| u64::try_from(sum.rem_euclid(1 << 64)).ok()).unwrap_or_default()
-}
-
 /// A row with what the server says of it.
 fn marks(row: &Row, encoded: coho_core::row::RowBuf) -> Result<MarkedRow, tokio_postgres::Error> {
     let key: Option<i64> = row.try_get(0)?;
@@ -241,19 +198,4 @@ fn marks(row: &Row, encoded: coho_core::row::RowBuf) -> Result<MarkedRow, tokio_
         key: key.and_then(|key| u32::try_from(key).ok()),
         halves: halves.map(i64::cast_unsigned),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_are_counted_as_64_bits_have_it() {
-        assert_eq!(half("-1"), u64::MAX);
-        assert_eq!(half("18446744073709551617"), 1);
-        let mut sum = SourceSum::default();
-        sum.add(SourceSum { rows: 1, halves: [(-3_i64).cast_unsigned(), 0] });
-        sum.add(SourceSum { rows: 1, halves: [i64::MIN.cast_unsigned(), 0] });
-        assert_eq!(sum.halves[0], half(&(-3_i128 + i128::from(i64::MIN)).to_string()));
-    }
 }

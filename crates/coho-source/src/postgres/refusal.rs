@@ -3,12 +3,12 @@
 use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::jinja;
-use coho_core::secret::address;
 use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+use crate::database::advice;
 use crate::text::bounded;
 use crate::tls;
 
@@ -100,12 +100,12 @@ impl ServerError {
     fn advice(&self) -> Option<&'static str> {
         Some(match self.state.as_str() {
             "28P01" | "28000" => "check the user and the password in the source's `url`",
-            "3D000" => "check the database's name at the end of the source's `url`",
+            "3D000" => advice::DATABASE,
             "42P01" => "check the name, and whether its schema must be named: `schema.table`",
             "42501" => "grant the role SELECT on it: GRANT SELECT ON … TO …",
-            "25006" => "Coho only reads: write a query",
-            "57014" => "make the query faster, or raise the source's `statement_timeout`",
-            "53300" => "the server is out of connections: try again later, or raise `max_connections`",
+            "25006" => advice::ONLY_READS,
+            "57014" => advice::TIME_LIMIT,
+            "53300" => advice::CONNECTIONS,
             _ => return None,
         })
     }
@@ -175,23 +175,18 @@ impl Failure for PostgresError {
     }
 
     fn help(&self) -> Option<String> {
-        match self {
-            Self::Url => Some(
-                "write it as `postgres://user:password@host:5432/database?sslmode=require`; characters such as `@`, `:`, `/`, \
-                 `?`, `#` and `%` in the password are percent-encoded"
-                    .to_owned(),
-            ),
-            Self::Password { reserved } => {
-                Some(format!("write `{}` instead of each `{reserved}` in the password", address::encoded(*reserved)))
-            }
-            Self::Connect { source, .. } => Some(connect_help(source.as_ref()).to_owned()),
-            Self::Refused(refusal) => refusal.help(),
-            Self::Lost(_) => Some("run again: Coho used none of the rows that it read".to_owned()),
-            Self::ManyStatements => Some("keep one query in the model".to_owned()),
-            Self::NoColumns => Some("write the model as one query: `SELECT … FROM …`".to_owned()),
-            Self::Parameter => Some("write the value itself: models have no parameters".to_owned()),
-            Self::Tls(_) => None,
-        }
+        let help = match self {
+            Self::Url => return Some(advice::url("postgres://", ":5432")),
+            Self::Password { reserved } => return Some(advice::password(*reserved)),
+            Self::Connect { source, .. } => connect_help(source.as_ref()),
+            Self::Refused(refusal) => return refusal.help(),
+            Self::Lost(_) => advice::LOST,
+            Self::ManyStatements => advice::MANY_STATEMENTS,
+            Self::NoColumns => advice::NO_COLUMNS,
+            Self::Parameter => advice::PARAMETER,
+            Self::Tls(_) => return None,
+        };
+        Some(help.to_owned())
     }
 }
 
@@ -213,9 +208,9 @@ fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
         return tls::UNTRUSTED;
     }
     if source.to_string().contains("does not support TLS") {
-        return "enable TLS on the server, or connect without it: `sslmode=prefer` or `sslmode=disable` in the `url`";
+        return advice::NO_TLS;
     }
-    "check the host and port in the source's `url`, and that this machine can reach the server"
+    advice::UNREACHABLE
 }
 
 /// What an error of connecting means.
