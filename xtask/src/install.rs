@@ -8,12 +8,21 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::arguments::Arguments;
-use crate::{child, clock, say};
+use crate::workspace::root;
+use crate::{child, clock, python, say};
 
 mod browser;
 
 /// The version that is known to build with the oldest Rust we support; a newer one that is already there is kept.
 const NEXTEST: &str = "0.9.143";
+
+/// The server that imitates S3, and where it goes: [`crate::python`] says how.
+const MOTO: &str = "moto[server]==5.2.5";
+const MOTO_FOLDER: &str = "target/moto";
+
+/// The server that imitates Azure's storage, and where it goes.
+const AZURITE: &str = "3.35.0";
+const AZURITE_FOLDER: &str = "target/azurite";
 
 const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 
@@ -32,6 +41,10 @@ pub(crate) enum Need {
     Postgres,
     /// MariaDB's server programs, for the same.
     MariaDb,
+    /// A server that imitates S3, for the same.
+    Moto,
+    /// A server that imitates Azure's storage, for the same: 190 MB, so it is fetched only where it is asked for.
+    Azurite,
     /// The library that gives tests another clock.
     Faketime,
     /// A browser, and the driver that tests speak to it through.
@@ -51,11 +64,19 @@ pub(crate) enum Permission {
 
 impl Need {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Nextest, Self::Postgres, Self::MariaDb, Self::Faketime, Self::Chromium, Self::Axe];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Nextest,
+        Self::Postgres,
+        Self::MariaDb,
+        Self::Moto,
+        Self::Azurite,
+        Self::Faketime,
+        Self::Chromium,
+        Self::Axe,
+    ];
 
     /// Those of tests with the machine's clock.
-    pub(crate) const USUAL: [Self; 3] = [Self::Nextest, Self::Postgres, Self::MariaDb];
+    pub(crate) const USUAL: [Self; 4] = [Self::Nextest, Self::Postgres, Self::MariaDb, Self::Moto];
 
     /// Those of pages in a browser.
     pub(crate) const BROWSER: [Self; 2] = [Self::Chromium, Self::Axe];
@@ -66,6 +87,8 @@ impl Need {
             Self::Nextest => "cargo-nextest",
             Self::Postgres => "PostgreSQL's server programs",
             Self::MariaDb => "MariaDB's server programs",
+            Self::Moto => "moto",
+            Self::Azurite => "Azurite",
             Self::Faketime => "libfaketime",
             Self::Chromium => "Chromium with chromedriver",
             Self::Axe => "axe-core",
@@ -78,6 +101,12 @@ impl Need {
             Self::Nextest => format!("cargo install cargo-nextest --version {NEXTEST} --locked"),
             Self::Postgres => "apt-get install postgresql, or `cargo xtask test --install`".to_owned(),
             Self::MariaDb => "apt-get install mariadb-server, or `cargo xtask test --install`".to_owned(),
+            Self::Moto => {
+                format!(
+                    "python3 with its module venv, then `cargo xtask test --install`; or pip install {MOTO}"
+                )
+            }
+            Self::Azurite => "install npm; then `cargo xtask install`".to_owned(),
             Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
             Self::Chromium => "apt-get install chromium chromium-driver, or `cargo xtask install`".to_owned(),
             Self::Axe => browser::AXE_REMEDY.to_owned(),
@@ -96,6 +125,10 @@ impl Need {
                 child::on_path("mariadb-install-db").is_some()
                     && (Path::new(DEBIAN_MARIADBD).is_file() || child::on_path("mariadbd").is_some())
             }
+            Self::Moto => {
+                child::on_path("moto_server").is_some() || python::is_there(&root().join(MOTO_FOLDER), MOTO)
+            }
+            Self::Azurite => azurite_is_there(),
             Self::Faketime => clock::library().is_some(),
             Self::Chromium => browser::is_there(),
             Self::Axe => browser::axe_is_there(),
@@ -108,6 +141,8 @@ impl Need {
             Self::Nextest => install_nextest(),
             Self::Postgres => install_postgres(),
             Self::MariaDb => install_mariadb(),
+            Self::Moto => python::install(&root().join(MOTO_FOLDER), MOTO),
+            Self::Azurite => install_azurite(),
             Self::Faketime => install_faketime(),
             Self::Chromium => browser::install(),
             Self::Axe => browser::install_axe(),
@@ -176,6 +211,20 @@ fn install_mariadb() -> Result<()> {
     }
     apt_get(&["update"])?;
     without_servers(|| apt_get(&["install", "-y", "--no-install-recommends", "mariadb-server"]))
+}
+
+fn azurite_is_there() -> bool {
+    let program = root().join(AZURITE_FOLDER).join("node_modules/.bin/azurite-blob");
+    program.is_file() || child::on_path("azurite-blob").is_some()
+}
+
+fn install_azurite() -> Result<()> {
+    let Some(npm) = child::on_path("npm") else { bail!("there is no npm") };
+    let folder = root().join(AZURITE_FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let mut npm = child::program(npm);
+    npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
+    child::run(npm.arg("--prefix").arg(folder).arg(format!("azurite@{AZURITE}")))
 }
 
 /// The package would start a server; tests want the programs alone. Where the machine has a rule of its own, that one holds.

@@ -8,8 +8,7 @@ use crate::{child, say};
 
 /// A Python environment with one package; the file that says so is written last.
 pub(crate) fn install(environment: &Path, package: &str) -> Result<()> {
-    let mark: PathBuf = environment.join("installed");
-    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == package) {
+    if is_there(environment, package) {
         return Ok(());
     }
     let Some(python) = child::on_path("python3") else {
@@ -18,5 +17,15 @@ pub(crate) fn install(environment: &Path, package: &str) -> Result<()> {
     say::talk(&format!("installing {package}"));
     child::run(child::program(python).args(["-m", "venv"]).arg(environment))?;
     child::run(child::program(environment.join("bin/pip")).args(["install", "--quiet", package]))?;
+    let mark = mark(environment);
     std::fs::write(&mark, package).with_context(|| format!("writing {}", mark.display()))
+}
+
+/// Whether an environment has this package.
+pub(crate) fn is_there(environment: &Path, package: &str) -> bool {
+    std::fs::read_to_string(mark(environment)).is_ok_and(|installed| installed == package)
+}
+
+fn mark(environment: &Path) -> PathBuf {
+    environment.join("installed")
 }

@@ -46,6 +46,7 @@ pub mod key;
 pub mod target;
 pub mod time;
 pub mod path;
+pub mod storage;
 pub mod object;
 pub mod model;
 pub mod jinja;

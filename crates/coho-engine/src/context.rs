@@ -1,6 +1,6 @@
 //! What plans and runs share: the project, its folder, the clock, and how connections and ledgers are opened.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use coho_ledger::scope::SyncScope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
 use coho_project::{CompareSpec, HistorySpec, Project, ServerSpec, SourceSpec};
-use coho_source::Connection;
+use coho_source::{Connection, StorageConnection};
 
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
@@ -181,7 +181,7 @@ impl<'a> Engine<'a> {
 
     pub(crate) fn connection(&self, model: &Model) -> Result<Connection, EngineError> {
         let spec = self.setup.project.sources.get(&model.source);
-        spec.map(|spec| connection(spec, &self.setup.root)).ok_or_else(|| missing("source", &model.source))
+        spec.map(|spec| connection(spec, &self.setup)).ok_or_else(|| missing("source", &model.source))
     }
 
     /// Whether a model's rows are compared in their source.
@@ -190,7 +190,9 @@ impl<'a> Engine<'a> {
             Some(SourceSpec::Postgres { compare, .. } | SourceSpec::Mysql { compare, .. }) => {
                 *compare == CompareSpec::InSource
             }
-            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. }) | None => false,
+            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. } | SourceSpec::Storage { .. }) | None => {
+                false
+            }
         }
     }
 }
@@ -206,7 +208,8 @@ pub fn retention(history: &HistorySpec) -> Retention {
     }
 }
 
-fn connection(spec: &SourceSpec, root: &Path) -> Connection {
+fn connection(spec: &SourceSpec, setup: &Setup<'_>) -> Connection {
+    let root = &setup.root;
     match spec {
         SourceSpec::Postgres { url, statement_timeout, .. } => {
             Connection::Postgres(coho_source::PostgresConnection {
@@ -220,6 +223,12 @@ fn connection(spec: &SourceSpec, root: &Path) -> Connection {
         }),
         SourceSpec::Sqlite { path } => Connection::Sqlite { path: root.join(path) },
         SourceSpec::Files { path } => Connection::Files { folder: root.join(path) },
+        SourceSpec::Storage { address, options } => Connection::Storage(StorageConnection {
+            address: address.clone(),
+            options: options.clone(),
+            temporary: setup.temporary.clone(),
+            patience: StorageConnection::PATIENCE,
+        }),
     }
 }
 

@@ -260,16 +260,17 @@ impl<'a> Loader<'a> {
         };
         let (Some(spec), Some(model)) = (&source.spec, &read.model) else { return };
         let (fits, help) = match (spec, &model.relation) {
-            (SourceSpec::Files { .. }, Relation::File { .. })
+            (SourceSpec::Files { .. } | SourceSpec::Storage { .. }, Relation::File { .. })
             | (
                 SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
                 Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
             ) => {
                 return;
             }
-            (SourceSpec::Files { .. }, Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
-                ("`file` only", "write `file: …`")
-            }
+            (
+                SourceSpec::Files { .. } | SourceSpec::Storage { .. },
+                Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
+            ) => ("`file` only", "write `file: …`"),
             (
                 SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
                 Relation::File { .. },

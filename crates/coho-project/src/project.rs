@@ -12,6 +12,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::row::ColumnType;
 use coho_core::secret::Masker;
+use coho_core::storage::{StorageAddress, StorageOption};
 use coho_core::sync::{Sync, SyncId};
 use secrecy::SecretString;
 
@@ -143,6 +144,13 @@ pub enum SourceSpec {
         /// Its path, relative to the project.
         path: String,
     },
+    /// A folder of files in object storage.
+    Storage {
+        /// The bucket, and the folder in it.
+        address: StorageAddress,
+        /// What the source says besides.
+        options: Vec<(StorageOption, SecretString)>,
+    },
 }
 
 impl SourceSpec {
@@ -152,7 +160,7 @@ impl SourceSpec {
             Self::Postgres { .. } => "postgres",
             Self::Mysql { .. } => "mysql",
             Self::Sqlite { .. } => "sqlite",
-            Self::Files { .. } => "files",
+            Self::Files { .. } | Self::Storage { .. } => "files",
         }
     }
 }

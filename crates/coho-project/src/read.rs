@@ -2,6 +2,7 @@
 //!
 //! The functions here read single texts; [`crate::keys::texts`] accepts exactly what they can read.
 
+mod files;
 pub(crate) mod project;
 pub(crate) mod model;
 pub(crate) mod sync;

@@ -50,8 +50,10 @@ pub(crate) fn literal(root: &Node) -> Vec<Problem> {
 }
 
 fn literal_in(node: &Node) -> Vec<Problem> {
-    let is_local =
-        ["base_url", "analytics_url", "url"].into_iter().filter_map(|key| node.text_of(key)).any(is_local);
+    let is_local = ["base_url", "analytics_url", "url", "endpoint"]
+        .into_iter()
+        .filter_map(|key| node.text_of(key))
+        .any(is_local);
     let told = |(key, example): &(&str, &str)| {
         let entry = node.entry(key).filter(|_| !is_local)?;
         let scalar = entry.value.scalar().filter(|scalar| stands_there(key, scalar))?;
@@ -60,7 +62,7 @@ fn literal_in(node: &Node) -> Vec<Problem> {
     LITERALS.iter().filter_map(told).collect()
 }
 
-const LITERALS: [(&str, &str); 7] = [
+const LITERALS: [(&str, &str); 12] = [
     ("token", "token: \"${SLACK_TOKEN}\""),
     ("routing_key", "routing_key: \"${PAGERDUTY_KEY}\""),
     ("password", "password: \"${SMTP_PASSWORD}\""),
@@ -68,6 +70,11 @@ const LITERALS: [(&str, &str); 7] = [
     ("rest_token", "rest_token: \"${VITALLY_REST_TOKEN}\""),
     ("analytics_token", "analytics_token: \"${VITALLY_ANALYTICS_TOKEN}\""),
     ("url", "url: \"${WAREHOUSE_URL}\""),
+    ("secret_access_key", "secret_access_key: \"${AWS_SECRET_ACCESS_KEY}\""),
+    ("session_token", "session_token: \"${AWS_SESSION_TOKEN}\""),
+    ("service_account", "service_account: \"file:/run/secrets/service-account.json\""),
+    ("account_key", "account_key: \"${AZURE_STORAGE_ACCOUNT_KEY}\""),
+    ("sas_token", "sas_token: \"${AZURE_STORAGE_SAS_TOKEN}\""),
 ];
 
 /// Whether a secret stands in a scalar as it is: a whole token, or the password of an address.

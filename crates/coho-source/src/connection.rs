@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use coho_core::storage::{StorageAddress, StorageOption};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -24,6 +25,29 @@ pub enum Connection {
         /// The folder's path.
         folder: PathBuf,
     },
+    /// A folder with such files in object storage.
+    Storage(StorageConnection),
+}
+
+/// How a folder in object storage is reached.
+///
+/// What `options` leave open comes from the environment, in the variables that the cloud's own tools read, then from the machine: a
+/// web identity, a container's or an instance's role.
+#[derive(Clone, Debug)]
+pub struct StorageConnection {
+    /// The bucket and the folder in it.
+    pub address: StorageAddress,
+    /// What the source itself says.
+    pub options: Vec<(StorageOption, SecretString)>,
+    /// The folder where objects are kept while they are read, in files that have no name.
+    pub temporary: PathBuf,
+    /// How long a call is tried again from its first attempt.
+    pub patience: Duration,
+}
+
+impl StorageConnection {
+    /// How long a call is usually tried again.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// How a PostgreSQL server is reached.
@@ -85,7 +109,7 @@ impl Connection {
             Self::Postgres(_) => "PostgreSQL",
             Self::Mysql(_) => "MySQL",
             Self::Sqlite { .. } => "SQLite",
-            Self::Files { .. } => "files",
+            Self::Files { .. } | Self::Storage(_) => "files",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a model: PostgreSQL, MySQL, SQLite and files as exact rows.
+//! Reading a model: PostgreSQL, MySQL, SQLite and files, here or in object storage, as exact rows.
 //!
 //! **What it is:** [`read`] opens a [`Connection`] and gives a [`Reading`]: batches of rows in Coho's encoding, each cell
 //! exactly what the source holds. A type or a value that has no exact form is refused with the cast to write
@@ -8,7 +8,7 @@
 //! are read in one read-only transaction.
 //!
 //! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `mysql`,
-//! `sqlite`, or `files` with `csv`, `ndjson` and `parquet` under it.
+//! `sqlite`, or `files` with `csv`, `ndjson` and `parquet` under it, and `storage` for files in object storage.
 //!
 //! ```
 //! use coho_core::model::{FileFormat, Model, Relation};
@@ -52,9 +52,10 @@ mod database;
 mod postgres;
 mod mysql;
 mod sqlite;
+mod storage;
 mod files;
 
-pub use connection::{Connection, DatabaseServer, MysqlConnection, PostgresConnection};
+pub use connection::{Connection, DatabaseServer, MysqlConnection, PostgresConnection, StorageConnection};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
 pub use mysql::{MysqlError, MysqlRefusal, MysqlStep};
@@ -63,5 +64,6 @@ pub use postgres::{PostgresError, ServerError};
 pub use read::{SourceError, outline, read, test};
 pub use reading::{ReadScope, Reading};
 pub use sqlite::SqliteError;
+pub use storage::StorageFault;
 pub use table::TableName;
 pub use unsafe_type::{Remedy, UnsafeColumn, UnsafeTypes, UnsafeValue};

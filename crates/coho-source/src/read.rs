@@ -141,6 +141,9 @@ pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> R
         (Connection::Files { folder }, Relation::File { path, format }) => {
             files::read(folder, path, format, scope).await
         }
+        (Connection::Storage(settings), Relation::File { path, format }) => {
+            files::read_storage(settings, path, format, scope).await
+        }
         (_, relation) => {
             Err(SourceError::Relation { relation: key(relation), connection: connection.kind() })
         }
@@ -161,13 +164,15 @@ pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, 
     }
 }
 
-/// Whether the source can be reached: PostgreSQL or MySQL answers, the SQLite file opens, the folder can be listed.
+/// Whether the source can be reached: PostgreSQL or MySQL answers, the SQLite file opens, the folder or the
+/// bucket can be listed.
 pub async fn test(connection: &Connection) -> Result<(), SourceError> {
     match connection {
         Connection::Postgres(settings) => postgres::test(settings).await,
         Connection::Mysql(settings) => mysql::test(settings).await,
         Connection::Sqlite { path } => sqlite::test(path).await,
         Connection::Files { folder } => Ok(files::test(folder)?),
+        Connection::Storage(settings) => Ok(files::test_storage(settings).await?),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use coho_core::row::{Columns, RowBuf};
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::buckets::comparing::Question;
@@ -273,6 +274,15 @@ impl Sink {
     pub(crate) fn deaf(&self) -> impl Fn() -> bool + Send + 'static {
         let parts = self.parts.clone();
         move || parts.is_closed()
+    }
+
+    /// Waits, from within a source's own code, until nobody listens any more.
+    pub(crate) fn gone(&self) -> impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static {
+        let parts = self.parts.clone();
+        move || {
+            let parts = parts.clone();
+            Box::pin(async move { parts.closed().await })
+        }
     }
 
     fn rest(&mut self) -> Part {

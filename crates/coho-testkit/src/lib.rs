@@ -1,6 +1,6 @@
-//! Test servers that several crates need: PostgreSQL, MariaDB, a mail server, an HTTP receiver, a browser.
+//! Test servers that several crates need: PostgreSQL, MariaDB, object storage, a mail server, an HTTP receiver, a browser.
 //!
-//! **What it is:** [`Postgres`] and [`MariaDb`] start a fresh server from the machine's own programs on the loopback interface. The server and its folder are
+//! **What it is:** [`Postgres`], [`MariaDb`], [`S3Server`] and [`Azurite`] start a fresh server from the machine's own programs on the loopback interface. The server and its folder are
 //! gone when the value is dropped or the test process ends, however it ends. [`MailServer`] receives e-mail over real sockets, as strictly as
 //! RFC 5321, and keeps it. [`Receiver`] receives HTTP requests. [`Browser`] is a Chromium that a test controls.
 //!
@@ -17,7 +17,9 @@
 //! # Ok::<(), coho_testkit::Error>(())
 //! ```
 
+mod azurite;
 mod browser;
+mod call;
 mod mariadb;
 mod mutate;
 #[cfg(feature = "otlp")]
@@ -26,9 +28,11 @@ mod picture;
 mod postgres;
 mod programs;
 mod receiver;
+mod s3;
 mod server;
 mod smtp;
 
+pub use azurite::Azurite;
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
 pub use mariadb::{MARIADB_AUTHORITY, MariaDb};
 pub use mutate::mutated;
@@ -37,5 +41,6 @@ pub use otlp::{OtlpAttributes, OtlpSample, OtlpSpan, otlp_samples, otlp_spans};
 pub use picture::{MOST_BYTES, PictureError, small};
 pub use postgres::Postgres;
 pub use receiver::{Arrived, Receiver};
+pub use s3::S3Server;
 pub use server::Error;
 pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};

@@ -1,4 +1,5 @@
-//! Where the servers' programs are, and as whom they may run. [`crate::postgres`] and [`crate::mariadb`] start them.
+//! Where the servers' programs are, and as whom they may run. [`crate::postgres`], [`crate::mariadb`], [`crate::s3`]
+//! and [`crate::azurite`] start them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,6 +52,27 @@ pub(crate) fn mariadb() -> Option<PathBuf> {
     found("mariadb-install-db")?;
     found("mariadb-admin")?;
     found("mariadbd")
+}
+
+/// The program of moto, in the environment that `cargo xtask test` makes for it, or on the path; `None` where it is not installed, or
+/// where `COHO_TEST_MOTO=off`.
+pub(crate) fn moto() -> Option<PathBuf> {
+    installed("COHO_TEST_MOTO", "target/moto/bin", "moto_server")
+}
+
+/// The same for Azurite, which `cargo xtask install` fetches; `COHO_TEST_AZURITE=off`.
+pub(crate) fn azurite() -> Option<PathBuf> {
+    installed("COHO_TEST_AZURITE", "target/azurite/node_modules/.bin", "azurite-blob")
+}
+
+fn installed(switch: &str, folder: &str, program: &str) -> Option<PathBuf> {
+    if std::env::var_os(switch).is_some_and(|value| value == "off") {
+        return None;
+    }
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(own).chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// A command that runs as this user where the tests run as root, and as oneself otherwise.

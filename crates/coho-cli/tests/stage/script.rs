@@ -14,6 +14,7 @@
 //! sql                              the indented lines are run in PostgreSQL, which is started if need be
 //! sql < FILE                       the same from a file of the project
 //! mysql                            the indented lines are run in MariaDB, which is started if need be
+//! object BUCKET/KEY                the indented lines become an object in S3, which is started if need be
 //! sqlite FILE                      the indented lines are run in an SQLite file of the project
 //! fault [METHOD PATH] TROUBLE      503 · not-json · drop-before · drop-after-commit; ends with `xN` for N times
 //! heal                             no more faults
@@ -90,6 +91,12 @@ fn step_on(stage: &mut Stage, script: &Path, step: &Step<'_>) -> Result<Option<S
         "mysql" => {
             let Some(server) = stage.mariadb(&script.display().to_string())? else { return Ok(None) };
             server.sql(&step.block)?;
+        }
+        "object" => {
+            let Some(server) = stage.s3(&script.display().to_string())? else { return Ok(None) };
+            let (bucket, _) = rest.split_once('/').ok_or("expected BUCKET/KEY")?;
+            server.put(bucket, b"")?;
+            server.put(rest, step.block.as_bytes())?;
         }
         "calls" => return Ok(Some(vitally::calls(stage))),
         "bodies" => return Ok(Some(vitally::bodies(stage))),

@@ -1,5 +1,5 @@
-//! A stage: a project in a folder of its own, a Vitally simulator, PostgreSQL and MariaDB if a test asks for them, and `coho`
-//! itself.
+//! A stage: a project in a folder of its own, a Vitally simulator, PostgreSQL, MariaDB and S3 if a test asks for them, and
+//! `coho` itself.
 //!
 //! [`crate::script`] plays texts on it, [`crate::redact`] replaces what differs from run to run.
 
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use coho_simulator::{IdSource, Running, Simulator, SimulatorSettings};
-use coho_testkit::{CERTIFICATE, MARIADB_AUTHORITY, MariaDb, Postgres};
+use coho_testkit::{CERTIFICATE, MARIADB_AUTHORITY, MariaDb, Postgres, S3Server};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -31,6 +31,7 @@ pub(crate) struct Stage {
     runtime: Runtime,
     postgres: Option<Postgres>,
     mariadb: Option<MariaDb>,
+    s3: Option<S3Server>,
     variables: BTreeMap<String, String>,
 }
 
@@ -56,7 +57,7 @@ impl Stage {
             ("ANALYTICS_TOKEN", ANALYTICS_TOKEN.to_owned()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        Ok(Self { folder, vitally, runtime, postgres: None, mariadb: None, variables })
+        Ok(Self { folder, vitally, runtime, postgres: None, mariadb: None, s3: None, variables })
     }
 
     /// Copies a project's files into the project folder.
@@ -138,6 +139,19 @@ impl Stage {
         Ok(self.mariadb.as_mut())
     }
 
+    /// A server that speaks S3's protocol, which commands find where AWS's own tools would. `None` where it is not installed.
+    pub(crate) fn s3(&mut self, test: &str) -> Result<Option<&mut S3Server>, Failure> {
+        if self.s3.is_none() {
+            self.s3 = S3Server::start_or_skip(test)?;
+            if let Some(url) = self.s3.as_ref().map(S3Server::url) {
+                self.set("AWS_ENDPOINT_URL", &url);
+                self.set("AWS_ACCESS_KEY_ID", "key-of-the-stage");
+                self.set("AWS_SECRET_ACCESS_KEY", "secret-of-the-stage");
+            }
+        }
+        Ok(self.s3.as_mut())
+    }
+
     /// `coho` with arguments, in the project's folder and with nothing but the stage's environment.
     pub(crate) fn coho<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coho"));
@@ -183,6 +197,9 @@ impl Stage {
         if let Some(server) = &self.mariadb {
             names.push((format!("127.0.0.1:{}", server.port()), "shop.test"));
             names.push((format!("localhost:{}", server.port()), "localhost:PORT"));
+        }
+        if let Some(server) = &self.s3 {
+            names.push((format!("127.0.0.1:{}", server.port()), "s3.test"));
         }
         names
     }

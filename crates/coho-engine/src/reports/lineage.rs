@@ -82,6 +82,9 @@ impl Engine<'_> {
                 let name = absolute(&root.join(folder).join(path));
                 Dataset { namespace: "file".to_owned(), name }
             }
+            (Relation::File { path, .. }, SourceSpec::Storage { address, .. }) => {
+                Dataset { namespace: address.root.clone(), name: address.key(path) }
+            }
             (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_) | Relation::File { .. }, _) => {
                 Dataset { namespace: jobs.to_owned(), name: format!("{project}.models.{}", model.name) }
             }

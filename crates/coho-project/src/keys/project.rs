@@ -2,6 +2,7 @@
 
 use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
+use super::files::FILES;
 use super::texts::{
     ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, MYSQL_URL, NAME, NAMES, POSTGRES_URL, RATE,
     SECRET, SUBDOMAIN, TEXTS,
@@ -253,17 +254,6 @@ static SQLITE: Shape = Shape {
     keys: &[
         kind(&Form::Choice(&Choice { now: &["sqlite"], later: &[] }), "type: sqlite"),
         path("The database file, relative to the project.", "path: data/app.db"),
-    ],
-    one_of: &[],
-    others: None,
-};
-
-static FILES: Shape = Shape {
-    name: "source of type files",
-    about: "A folder of CSV, NDJSON and Parquet files.",
-    keys: &[
-        kind(&Form::Choice(&Choice { now: &["files"], later: &[] }), "type: files"),
-        path("The folder, relative to the project.", "path: data"),
     ],
     one_of: &[],
     others: None,

@@ -122,7 +122,7 @@ pub(crate) fn read(
         .iter()
         .map(|entry| {
             let unresolved = unresolved("sources", &entry.key);
-            (entry.key.clone(), Declaration { spec: source(&entry.value), unresolved })
+            (entry.key.clone(), Declaration { spec: source(&entry.value, problems), unresolved })
         })
         .collect();
     let destinations: BTreeMap<_, _> = section("destinations")
@@ -221,7 +221,7 @@ fn history(root: &Node) -> HistorySpec {
     }
 }
 
-fn source(node: &Node) -> Option<SourceSpec> {
+fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<SourceSpec> {
     let path = || node.text_of("path").map(str::to_owned);
     let limit = || node.text_of("statement_timeout").and_then(super::duration);
     match node.text_of("type")? {
@@ -236,7 +236,7 @@ fn source(node: &Node) -> Option<SourceSpec> {
             compare: compare(node),
         }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
-        "files" => Some(SourceSpec::Files { path: path()? }),
+        "files" => super::files::source(node, problems),
         _ => None,
     }
 }

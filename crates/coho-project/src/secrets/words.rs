@@ -4,7 +4,7 @@ use coho_core::problem::nearest;
 use coho_core::secret::TOKEN_PREFIXES;
 
 /// The keys of `coho.yaml` that hold secrets, and whose values may be `file:PATH`.
-pub(crate) const SECRETS: [&str; 10] = [
+pub(crate) const SECRETS: [&str; 16] = [
     "url",
     "rest_token",
     "analytics_token",
@@ -15,6 +15,12 @@ pub(crate) const SECRETS: [&str; 10] = [
     "secret",
     "secrets",
     "ping",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "service_account",
+    "account_key",
+    "sas_token",
 ];
 
 /// What names of secrets contain.

@@ -1,11 +1,11 @@
 //! CSV: typed rows of a text file.
 //!
-//! Where a column's type is inferred the file is read twice: once to find the types, once for the rows. An empty field is
+//! Where a column's type is inferred the files are read twice: once to find the types, once for the rows. An empty field is
 //! null, whether it is quoted or not, because the two can't be told apart; blank lines are skipped. Line ends are LF or CRLF.
+//! Several files have the same names, in the same order.
 
 mod header;
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 
@@ -14,6 +14,7 @@ use coho_core::place::Place;
 use coho_core::row::{Cell, Column, ColumnType, RowBuf};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
+use super::contents::Contents;
 use super::fault::{FileError, FileFault};
 use super::infer::{Inference, Seen};
 use super::path::Source;
@@ -27,11 +28,13 @@ use crate::unsafe_type::Remedy;
 /// How many records are looked at before asking whether anybody still listens.
 const PATIENCE: u64 = 10_000;
 
-/// Reads the whole file.
-pub(super) fn read(source: Source, settings: &Csv, sink: &mut Sink) -> Result<(), SourceError> {
-    let table = Table { source, settings };
-    let (names, mut records) = table.start()?;
-    let declared = types::by_column(&table.source.name, &names, &settings.types)?;
+/// Reads all of the files.
+pub(super) fn read(sources: Vec<Source>, settings: &Csv, sink: &mut Sink) -> Result<(), SourceError> {
+    let tables: Vec<Table<'_>> = sources.into_iter().map(|source| Table { source, settings }).collect();
+    let Some(first) = tables.first() else { return Ok(()) };
+    let names = first.start()?.0;
+    let file = &first.source.name;
+    let declared = types::by_column(file, &names, &settings.types)?;
     let mut seen = Vec::new();
     let kinds = match settings.undeclared {
         Undeclared::Text => declared.iter().map(|kind| kind.unwrap_or(ColumnType::Text)).collect(),
@@ -39,22 +42,42 @@ pub(super) fn read(source: Source, settings: &Csv, sink: &mut Sink) -> Result<()
             declared.iter().copied().flatten().collect()
         }
         Undeclared::Infer => {
-            let Some(found) = table.infer(&mut records, sink)? else { return Ok(()) };
-            table.source.unchanged()?;
-            records = table.start()?.1;
+            let Some(found) = infer_all(&tables, &names, file, sink)? else { return Ok(()) };
             seen = found;
             chosen(&declared, &seen)
         }
     };
     let found = names.iter().zip(&kinds).map(|(name, kind)| Found::plain(name, *kind)).collect();
-    let place = Place { line: 1, ..Place::file(table.source.name.as_str()) };
+    let place = Place { line: 1, ..Place::file(file.as_str()) };
     let layout = Layout::of(found, Remedy::InFile, Some(&place))?;
     let outline = outline(&layout, &declared, seen);
     let ControlFlow::Continue(needed) = sink.open(outline) else { return Ok(()) };
-    if !table.rows(&mut records, &layout, &needed, sink)? {
-        return Ok(());
+    for table in &tables {
+        let mut records = table.start_like(&names, file)?;
+        if !table.rows(&mut records, &layout, &needed, sink)? {
+            return Ok(());
+        }
+        table.source.unchanged()?;
     }
-    Ok(table.source.unchanged()?)
+    Ok(())
+}
+
+/// What the values of each column are in all files; `None` where nobody listens any more.
+fn infer_all(
+    tables: &[Table<'_>],
+    names: &[String],
+    first: &str,
+    sink: &Sink,
+) -> Result<Option<Vec<Seen>>, FileError> {
+    let mut inferences = vec![Inference::new(); names.len()];
+    for table in tables {
+        let mut records = table.start_like(names, first)?;
+        if table.infer(&mut records, &mut inferences, sink)?.is_break() {
+            return Ok(None);
+        }
+        table.source.unchanged()?;
+    }
+    Ok(Some(inferences.into_iter().map(Inference::result).collect()))
 }
 
 /// The outline, with what was found out of the columns whose types are not declared.
@@ -87,7 +110,7 @@ struct Table<'a> {
 
 /// The records behind the header.
 struct Records {
-    reader: Reader<BufReader<File>>,
+    reader: Reader<BufReader<Contents>>,
     record: ByteRecord,
     width: usize,
     last: Option<Position>,
@@ -119,6 +142,24 @@ impl Table<'_> {
         };
         records.width = names.len();
         Ok((names, records))
+    }
+
+    /// The records of a file that must have these names, which the first file has.
+    fn start_like(&self, names: &[String], first: &str) -> Result<Records, FileError> {
+        let (own, records) = self.start()?;
+        if own == names {
+            return Ok(records);
+        }
+        let differs = own.iter().zip(names).find(|(own, name)| own != name);
+        let what = match differs {
+            Some((own, name)) => {
+                let (own, name) = (coho_core::value::preview(own), coho_core::value::preview(name));
+                format!("`{own}` in place of `{name}`")
+            }
+            None => format!("{} columns in place of {}", own.len(), names.len()),
+        };
+        let fault = FileFault::OtherColumns { first: first.to_owned(), what };
+        Err(FileError::new(&self.source.name, fault).at(1, 0))
     }
 
     fn first_line(&self, records: &mut Records) -> Result<(), FileError> {
@@ -157,8 +198,8 @@ impl Table<'_> {
     /// The parser takes an open quote at the end of the file for a closed one; a file that was cut off looks like that.
     fn closed(&self, last: Option<&Position>) -> Result<(), FileError> {
         let Some(last) = last else { return Ok(()) };
-        let failed = |source| FileError::new(&self.source.name, FileFault::Unreadable(source));
-        let file = self.source.bytes_from(last.byte()).map_err(failed)?;
+        let failed = |source| FileError::new(&self.source.name, FileFault::of(source));
+        let file = self.source.bytes_from(last.byte())?;
         if quotes::closed(BufReader::new(file), self.settings.delimiter).map_err(failed)? {
             return Ok(());
         }
@@ -177,7 +218,7 @@ impl Table<'_> {
             | csv::ErrorKind::Deserialize { .. }
             | _ => std::io::Error::other(words),
         };
-        FileError::new(&self.source.name, FileFault::Unreadable(source))
+        FileError::new(&self.source.name, FileFault::of(source))
     }
 
     fn fault_here(&self, record: &ByteRecord, fault: FileFault) -> FileError {
@@ -185,7 +226,7 @@ impl Table<'_> {
         FileError { place: place.unwrap_or_else(|| Place::file(self.source.name.as_str())), fault }
     }
 
-    /// Where a record starts. This moves the file's reader.
+    /// Where a record starts.
     fn place(&self, at: &Position) -> Place {
         let line = u32::try_from(self.line(at)).unwrap_or(u32::MAX);
         Place { line, ..Place::file(self.source.name.as_str()) }
@@ -201,9 +242,13 @@ impl Table<'_> {
         position.line() + blank.filter(|byte| *byte == b'\n').count() as u64
     }
 
-    /// What the values of each column are; `None` where nobody listens any more.
-    fn infer(&self, records: &mut Records, sink: &Sink) -> Result<Option<Vec<Seen>>, FileError> {
-        let mut inferences = vec![Inference::new(); records.width];
+    /// Looks at all values; breaks where nobody listens any more.
+    fn infer(
+        &self,
+        records: &mut Records,
+        inferences: &mut [Inference],
+        sink: &Sink,
+    ) -> Result<ControlFlow<()>, FileError> {
         let mut seen = 0;
         while self.next(records)? {
             let Some(at) = records.last.as_ref() else { continue };
@@ -216,10 +261,13 @@ impl Table<'_> {
             }
             seen += 1;
             if seen % PATIENCE == 0 && sink.listening().is_break() {
-                return Ok(None);
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(Some(inferences.into_iter().map(|inference| inference.result(|at| self.place(at))).collect()))
+        for inference in inferences {
+            inference.end_of_file(|at| self.place(at));
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Gives all rows; false where no more are wanted.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use ::parquet::errors::ParquetError;
 use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::place::Place;
 use coho_core::row::ColumnType;
+
+use crate::storage::StorageFault;
 
 /// A file that cannot be read, or is not what its model says.
 #[derive(Debug)]
@@ -19,11 +22,18 @@ pub struct FileError {
 impl Failure for FileError {
     fn code(&self) -> Code {
         match self.fault {
-            FileFault::Outside | FileFault::Unreadable(_) | FileFault::Folder => Code::FILE_UNREADABLE,
+            FileFault::Outside
+            | FileFault::Unreadable(_)
+            | FileFault::Folder
+            | FileFault::NoMatch(_)
+            | FileFault::TooMany { .. } => Code::FILE_UNREADABLE,
+            FileFault::Object(ref fault) => fault.code(),
             FileFault::NotUtf8 => Code::NOT_UTF8,
             FileFault::UnknownColumn { .. } => Code::UNKNOWN_COLUMN,
             FileFault::Empty
             | FileFault::Changed
+            | FileFault::Delta
+            | FileFault::OtherColumns { .. }
             | FileFault::Ragged { .. }
             | FileFault::DuplicateName(_)
             | FileFault::Delimiter { .. }
@@ -43,7 +53,18 @@ impl Failure for FileError {
         let help = match &self.fault {
             FileFault::Outside => "put the file into the source's folder, or change the source's `path`",
             FileFault::Unreadable(_) => "the model's `file` is relative to the source's `path`",
-            FileFault::Folder => "name one file",
+            FileFault::Folder => "name one file, or write a pattern: `folder/*.csv`",
+            FileFault::NoMatch(_) => {
+                "`*` is any characters within a name, `**` any folders; names that begin with `.` or `_` do not match"
+            }
+            FileFault::TooMany { .. } => "name a folder that has fewer, or write fewer and larger files",
+            FileFault::Delta => {
+                "read the table with the engine that keeps it, or export it to files; a folder's files may be of old versions"
+            }
+            FileFault::OtherColumns { .. } => {
+                "files that a pattern matches must have the same columns, in the same order; write a model for each kind"
+            }
+            FileFault::Object(fault) => return fault.help(),
             FileFault::Empty => "a CSV file needs at least its header; check the program that writes it",
             FileFault::Changed => {
                 "run again when no program is writing to the file; it is best to write a new file and rename it"
@@ -93,6 +114,31 @@ pub enum FileFault {
     /// It has no bytes at all.
     #[error("the file is empty")]
     Empty,
+    /// No file matches a pattern.
+    #[error("no file in {0} matches the pattern")]
+    NoMatch(String),
+    /// Far too many files match a pattern.
+    #[error("{found} files match the pattern, more than {most}")]
+    TooMany {
+        /// How many do.
+        found: usize,
+        /// How many may.
+        most: usize,
+    },
+    /// The folder is a table of Delta Lake: files that it no longer counts lie there too.
+    #[error("the folder is a Delta Lake table, not a folder of files")]
+    Delta,
+    /// A file has other columns than the first one that the pattern matches.
+    #[error("the columns are not those of {first}: {what}")]
+    OtherColumns {
+        /// The first file.
+        first: String,
+        /// The first difference.
+        what: String,
+    },
+    /// It is in object storage, and cannot be read there.
+    #[error(transparent)]
+    Object(StorageFault),
     /// It changed between two passes over it.
     #[error("the file changed while Coho read it")]
     Changed,
@@ -161,7 +207,32 @@ pub enum FileFault {
     LongLine,
     /// Parquet: the file is not what its format says.
     #[error("cannot read the file as Parquet")]
-    Parquet(#[source] ::parquet::errors::ParquetError),
+    Parquet(#[source] ParquetError),
+}
+
+impl FileFault {
+    /// Why an object could not be read.
+    pub(super) fn of_object(fault: StorageFault) -> Self {
+        if matches!(fault, StorageFault::Empty) { Self::Empty } else { Self::Object(fault) }
+    }
+
+    /// Why bytes could not be read.
+    pub(super) fn of(error: std::io::Error) -> Self {
+        match error.downcast::<StorageFault>() {
+            Ok(fault) => Self::of_object(fault),
+            Err(error) => Self::Unreadable(error),
+        }
+    }
+
+    /// What the library says that reads Parquet; what stopped its reader is said in its own words.
+    pub(super) fn of_parquet(error: ParquetError) -> Self {
+        let ParquetError::External(cause) = error else { return Self::Parquet(error) };
+        match cause.downcast::<std::io::Error>().map(|error| error.downcast::<StorageFault>()) {
+            Ok(Ok(fault)) => Self::of_object(fault),
+            Ok(Err(error)) => Self::Parquet(ParquetError::External(Box::new(error))),
+            Err(cause) => Self::Parquet(ParquetError::External(cause)),
+        }
+    }
 }
 
 impl FileError {

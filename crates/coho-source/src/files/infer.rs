@@ -17,6 +17,9 @@ pub(super) struct Inference {
     misfits: Vec<(ColumnType, Position, String)>,
     seen: bool,
     bytes: Option<Position>,
+    /// What was found in the files before.
+    told: Vec<Misfit>,
+    told_bytes: Option<Place>,
 }
 
 /// What all values of a column are.
@@ -49,7 +52,14 @@ const CANDIDATES: [ColumnType; 6] = [
 impl Inference {
     /// Nothing was seen yet.
     pub(super) fn new() -> Self {
-        Self { fits: CANDIDATES.to_vec(), misfits: Vec::new(), seen: false, bytes: None }
+        Self {
+            fits: CANDIDATES.to_vec(),
+            misfits: Vec::new(),
+            seen: false,
+            bytes: None,
+            told: Vec::new(),
+            told_bytes: None,
+        }
     }
 
     /// Looks at one value, and where its record begins. An empty one is null and fits everything.
@@ -74,16 +84,19 @@ impl Inference {
         }
     }
 
-    /// What was seen, once all was. Places are found out only now: that moves the file's reader.
-    pub(super) fn result(self, place: impl Fn(&Position) -> Place) -> Seen {
+    /// To be called at the end of each file: finds out the places of what was found in it, once for each type.
+    pub(super) fn end_of_file(&mut self, place: impl Fn(&Position) -> Place) {
+        let misfit =
+            |(kind, at, preview): (ColumnType, Position, String)| Misfit { kind, place: place(&at), preview };
+        self.told.extend(self.misfits.drain(..).map(misfit));
+        let bytes = self.bytes.take().map(|at| place(&at));
+        self.told_bytes = self.told_bytes.take().or(bytes);
+    }
+
+    /// What was seen, once all was.
+    pub(super) fn result(self) -> Seen {
         let kind = self.fits.first().copied().filter(|_| self.seen).unwrap_or(ColumnType::Text);
-        let misfit = |(kind, at, preview): &(ColumnType, Position, String)| Misfit {
-            kind: *kind,
-            place: place(at),
-            preview: preview.clone(),
-        };
-        let misfits = self.misfits.iter().map(misfit).collect();
-        Seen { kind, bytes: self.bytes.as_ref().map(&place), misfits, any: self.seen }
+        Seen { kind, bytes: self.told_bytes, misfits: self.told, any: self.seen }
     }
 }
 
@@ -108,7 +121,7 @@ mod tests {
         for value in values {
             inference.see(value, &Position::new());
         }
-        inference.result(|_| Place::default()).kind
+        inference.result().kind
     }
 
     #[test]
@@ -130,10 +143,11 @@ mod tests {
         for (line, value) in ["1", "2", "", "n/a", "x"].iter().enumerate() {
             inference.see(value, &at(line as u64 + 2));
         }
-        let found = inference.result(place).found("seats").unwrap();
+        inference.end_of_file(place);
+        let found = inference.result().found("seats").unwrap();
         let misfit = found.misfits.iter().find(|misfit| misfit.kind == ColumnType::Int).unwrap();
         assert_eq!((found.kind, misfit.place.line, misfit.preview.as_str()), (ColumnType::Text, 5, "n/a"));
-        assert_eq!(Inference::new().result(place).found("seats"), None);
+        assert_eq!(Inference::new().result().found("seats"), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! NDJSON: one JSON object a line.
 //!
-//! The file is read twice: once for the names, in the order in which they first occur, and their types; once for the rows.
+//! Files are read twice: once for the names, in the order in which they first occur, and their types; once for the rows.
 //! A column's type is what all its values are, and mixed where they differ; numbers keep their digits.
 
 mod lines;
@@ -22,33 +22,39 @@ use crate::unsafe_type::Remedy;
 use kinds::Kinds;
 use lines::Lines;
 
-/// Reads the whole file.
+/// Reads all of the files.
 pub(super) fn read(
-    source: &Source,
+    sources: &[Source],
     declared: &[(String, ColumnType)],
     sink: &mut Sink,
 ) -> Result<(), SourceError> {
+    let Some(first) = sources.first() else { return Ok(()) };
     let mut kinds = Kinds::default();
-    let mut lines = Lines::start(source)?;
-    while let Some(object) = lines.next()? {
-        kinds.see(&object, || lines.place());
-        if sink.listening().is_break() {
-            return Ok(());
+    for source in sources {
+        let mut lines = Lines::start(source)?;
+        while let Some(object) = lines.next()? {
+            kinds.see(&object, || lines.place());
+            if sink.listening().is_break() {
+                return Ok(());
+            }
         }
     }
-    let declared = types::by_column(&source.name, kinds.names(), declared)?;
+    let declared = types::by_column(&first.name, kinds.names(), declared)?;
     let layout = Layout::of(kinds.fields(&declared), Remedy::InFile, None)?;
     let outline = layout.outline.clone().with_inferred(kinds.inferred(&declared));
     let ControlFlow::Continue(needed) = sink.open(outline) else { return Ok(()) };
-    source.unchanged()?;
-    let mut lines = Lines::start(source)?;
-    while let Some(object) = lines.next()? {
-        let row = encode(&object, &layout, &needed, &kinds).map_err(|fault| lines.fault(fault))?;
-        if sink.row(row).is_break() {
-            return Ok(());
+    for source in sources {
+        source.unchanged()?;
+        let mut lines = Lines::start(source)?;
+        while let Some(object) = lines.next()? {
+            let row = encode(&object, &layout, &needed, &kinds).map_err(|fault| lines.fault(fault))?;
+            if sink.row(row).is_break() {
+                return Ok(());
+            }
         }
+        source.unchanged()?;
     }
-    Ok(source.unchanged()?)
+    Ok(())
 }
 
 /// A line's object: names with values.

@@ -1,26 +1,28 @@
 //! Parquet, by its columns: no Arrow is needed for that (docs/decisions/0056).
 //!
 //! [`shape`] says what a column's schema means and which types are safe. [`columns`] reads what somebody needs, [`flat`] a
-//! column of single values; [`records`] reads what is nested, and all of a damaged file. [`value`] turns what was read into
-//! cells, and [`digits`] spells decimals out. Spark's old INT96 timestamps are read to the millisecond.
+//! column of single values; [`ahead`] says which bytes that takes, for files in object storage. [`records`] reads what is
+//! nested, and all of a damaged file. [`value`] turns what was read into cells, and [`digits`] spells decimals out. Spark's old
+//! INT96 timestamps are read to the millisecond.
 
 mod shape;
 mod value;
 mod digits;
 mod flat;
+mod ahead;
 mod columns;
 mod records;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::ops::ControlFlow;
 
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-use coho_core::row::Cell;
+use coho_core::row::{Cell, Column, Columns};
 
+use super::contents::Contents;
 use super::fault::{FileError, FileFault};
 use super::path::Source;
 use crate::outline::{Found, Layout, Needed};
@@ -31,36 +33,94 @@ use crate::unsafe_type::{Remedy, UnsafeColumn, UnsafeValue};
 use shape::Shape;
 use value::Wrong;
 
-/// Reads the whole file. The library panics on some damaged files; that is the file's fault, and is said of it.
-pub(super) fn read(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
-    let name = source.name.clone();
-    let damaged = || {
-        let words = ParquetError::General("its pages do not fit its schema".to_owned());
-        FileError::new(&name, FileFault::Parquet(words))
-    };
-    quiet::attempt(|| rows(source, sink)).ok_or_else(damaged)?
+/// Reads all of the files. The library panics on some damaged files; that is the file's fault, and is said of it.
+pub(super) fn read(sources: Vec<Source>, sink: &mut Sink) -> Result<(), SourceError> {
+    let several = sources.len() > 1;
+    let mut first = None;
+    for source in sources {
+        let name = source.name.clone();
+        let damaged = || {
+            let words = ParquetError::General("its pages do not fit its schema".to_owned());
+            FileError::new(&name, FileFault::Parquet(words))
+        };
+        let read = quiet::attempt(|| rows(&source, &mut first, sink)).ok_or_else(damaged)?;
+        match read {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => return Ok(()),
+            Err(SourceError::UnsafeValue(value)) if several => {
+                let what = format!("{}, in {name},", value.what);
+                return Err(Box::new(UnsafeValue { what, ..*value }).into());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
-fn rows(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
-    let name = source.name.clone();
-    let failed = |error| FileError::new(&name, FileFault::Parquet(error));
-    let reader = SerializedFileReader::new(source.into_file()).map_err(failed)?;
-    let mut table = Table::of(&reader)?;
-    let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else { return Ok(()) };
-    table.needed = needed;
+/// The first file, whose columns all others have.
+struct First {
+    name: String,
+    columns: Columns,
+    needed: Needed,
+}
+
+/// Gives the rows of a file; breaks where no more are wanted.
+fn rows(source: &Source, first: &mut Option<First>, sink: &mut Sink) -> Result<ControlFlow<()>, SourceError> {
+    let failed = |error| FileError::new(&source.name, FileFault::of_parquet(error));
+    let contents = source.contents()?;
+    let reader = SerializedFileReader::new(contents.clone()).map_err(failed)?;
+    let mut table = Table::of(&reader, contents)?;
+    let columns = table.layout.outline.columns();
+    if let Some(first) = &*first {
+        first.compare(&source.name, columns)?;
+        table.needed = first.needed.clone();
+    } else {
+        let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else {
+            return Ok(ControlFlow::Break(()));
+        };
+        *first = Some(First { name: source.name.clone(), columns: columns.clone(), needed: needed.clone() });
+        table.needed = needed;
+    }
     let mut given = 0;
     let end = match quiet::attempt(|| columns::rows(&reader, &table, sink, &mut given)) {
         Some(Ok(end)) => end,
         Some(Err(columns::Halt::Unsafe(value))) => return Err(value.into()),
+        Some(Err(columns::Halt::Object(fault))) => {
+            return Err(FileError::new(&source.name, FileFault::Object(fault)).into());
+        }
         // The records say what is wrong.
         Some(Err(columns::Halt::Damaged)) | None => records::rows(&reader, &table, sink, &mut given, failed)?,
     };
     let promised = reader.metadata().file_metadata().num_rows();
     if end.is_break() || i64::try_from(given) == Ok(promised) {
-        return Ok(());
+        return Ok(end);
     }
     let words = format!("it has {given} rows, and its footer says {promised}");
     Err(failed(ParquetError::General(words)).into())
+}
+
+impl First {
+    /// Refuses a file with other columns.
+    fn compare(&self, name: &str, columns: &Columns) -> Result<(), FileError> {
+        let shown = |column: Option<&Column>| match column {
+            Some(column) => {
+                format!("`{}` ({})", coho_core::value::preview(&column.name), column.kind.name())
+            }
+            None => "no column".to_owned(),
+        };
+        let (mut own, mut those) = (columns.iter(), self.columns.iter());
+        loop {
+            match (own.next(), those.next()) {
+                (None, None) => return Ok(()),
+                (Some(own), Some(that)) if own == that => {}
+                (own, that) => {
+                    let what = format!("{} in place of {}", shown(own), shown(that));
+                    let fault = FileFault::OtherColumns { first: self.name.clone(), what };
+                    return Err(FileError::new(name, fault));
+                }
+            }
+        }
+    }
 }
 
 /// A file's columns.
@@ -70,10 +130,11 @@ struct Table {
     shapes: Vec<Option<Shape>>,
     /// Which columns somebody reads.
     needed: Needed,
+    contents: Contents,
 }
 
 impl Table {
-    fn of(reader: &SerializedFileReader<File>) -> Result<Self, SourceError> {
+    fn of(reader: &SerializedFileReader<Contents>, contents: Contents) -> Result<Self, SourceError> {
         let (mut found, mut shapes) = (Vec::new(), Vec::new());
         for field in reader.metadata().file_metadata().schema().get_fields() {
             let name = field.name().to_owned();
@@ -87,7 +148,7 @@ impl Table {
             shapes.push(shape.ok());
         }
         let layout = Layout::of(found, Remedy::InFile, None)?;
-        Ok(Self { layout, shapes, needed: Needed::of(0, &[]) })
+        Ok(Self { layout, shapes, needed: Needed::of(0, &[]), contents })
     }
 
     /// What a field of the file holds.

@@ -1,33 +1,49 @@
-//! A file by its path in its source's folder, and whether it changed while it was read.
+//! A file that a model names, and whether it changed while it was read.
 
 use std::fs::{File, Metadata};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::contents::Contents;
 use super::fault::{FileError, FileFault};
+use crate::storage::Arrival;
 
 /// The three bytes that some programs put before UTF-8 text.
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// An open file.
+/// A file.
 pub(super) struct Source {
-    /// Its path relative to the folder, as the model has it.
+    /// Its path relative to the folder, as the model has it; the whole address of an object.
     pub(super) name: String,
-    file: File,
-    stamp: Stamp,
+    held: Held,
+}
+
+/// Where the file is.
+enum Held {
+    /// It is open: who writes a new one in its place disturbs nobody.
+    Open(Arc<File>, Stamp),
+    /// One of many, each open only while it is read.
+    Closed(PathBuf, Stamp),
+    /// In object storage.
+    Object(Arc<Arrival>),
 }
 
 /// What tells that a file is still the same.
-#[derive(PartialEq, Eq)]
 struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self { length: metadata.len(), modified: metadata.modified().ok() }
+    /// Of a file that is not empty.
+    fn of(metadata: &Metadata) -> Result<Self, FileFault> {
+        match metadata.len() {
+            _ if metadata.is_dir() => Err(FileFault::Folder),
+            0 => Err(FileFault::Empty),
+            length => Ok(Self { length, modified: metadata.modified().ok() }),
+        }
     }
 }
 
@@ -38,57 +54,79 @@ impl Source {
         let path = within(folder, name).ok_or_else(|| failed(FileFault::Outside))?;
         let file = File::open(path).map_err(|source| failed(FileFault::Unreadable(source)))?;
         let metadata = file.metadata().map_err(|source| failed(FileFault::Unreadable(source)))?;
-        if metadata.is_dir() {
-            return Err(failed(FileFault::Folder));
-        }
-        if metadata.len() == 0 {
-            return Err(failed(FileFault::Empty));
-        }
-        Ok(Self { name: name.to_owned(), file, stamp: Stamp::of(&metadata) })
+        let stamp = Stamp::of(&metadata).map_err(failed)?;
+        Ok(Self { name: name.to_owned(), held: Held::Open(Arc::new(file), stamp) })
     }
 
-    /// The file's bytes from its start, without a byte order mark.
-    pub(super) fn text(&self) -> Result<File, FileError> {
-        let failed = |source| FileError::new(&self.name, FileFault::Unreadable(source));
-        let mut file = self.file.try_clone().map_err(failed)?;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    /// One of many files of the folder.
+    pub(super) fn find(folder: &Path, name: &str) -> Result<Self, FileError> {
+        let failed = |fault| FileError::new(name, fault);
+        let path = folder.join(name);
+        let metadata = std::fs::metadata(&path).map_err(|source| failed(FileFault::Unreadable(source)))?;
+        let stamp = Stamp::of(&metadata).map_err(failed)?;
+        Ok(Self { name: name.to_owned(), held: Held::Closed(path, stamp) })
+    }
+
+    /// An object by its address.
+    pub(super) fn object(name: String, object: Arrival) -> Self {
+        Self { name, held: Held::Object(Arc::new(object)) }
+    }
+
+    /// The file's bytes from its start.
+    pub(super) fn contents(&self) -> Result<Contents, FileError> {
+        match &self.held {
+            Held::Open(file, stamp) => Ok(Contents::file(Arc::clone(file), stamp.length)),
+            Held::Closed(path, stamp) => {
+                let file = File::open(path).map_err(|source| self.unreadable(source))?;
+                self.compare(file.metadata(), stamp)?;
+                Ok(Contents::file(Arc::new(file), stamp.length))
+            }
+            Held::Object(object) => Ok(Contents::object(Arc::clone(object))),
+        }
+    }
+
+    /// The same without a byte order mark.
+    pub(super) fn text(&self) -> Result<Contents, FileError> {
+        let contents = self.contents()?;
         let mut start = Vec::with_capacity(BOM.len());
-        Read::by_ref(&mut file).take(3).read_to_end(&mut start).map_err(failed)?;
+        let read = contents.clone().take(BOM.len() as u64).read_to_end(&mut start);
+        read.map_err(|source| self.unreadable(source))?;
         if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
             return Err(FileError::new(&self.name, FileFault::NotUtf8).at(1, 0));
         }
-        if start != BOM {
-            file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        }
-        Ok(file)
+        Ok(if start == BOM { contents.from(BOM.len() as u64) } else { contents })
     }
 
-    /// The file's bytes from a place in what [`Self::text`] gave. This moves all readers of the file: for the end of a
-    /// reading, and for errors.
-    pub(super) fn bytes_from(&self, at: u64) -> std::io::Result<File> {
-        let mut file = self.file.try_clone()?;
-        let mut start = [0; 3];
-        file.seek(SeekFrom::Start(0))?;
-        let marked = file.read_exact(&mut start).is_ok() && start == BOM;
-        file.seek(SeekFrom::Start(at + if marked { 3 } else { 0 }))?;
-        Ok(file)
+    /// The file's bytes from a place in what [`Self::text`] gave.
+    pub(super) fn bytes_from(&self, at: u64) -> Result<Contents, FileError> {
+        let text = self.text()?;
+        let start = text.place();
+        Ok(text.from(start + at))
     }
 
-    /// The file itself.
-    pub(super) fn into_file(self) -> File {
-        self.file
-    }
-
-    /// Refuses what was read if the file changed since it was opened: two passes would not have seen the same.
+    /// Refuses what was read if the file changed since it was opened: two passes would not have seen the same. An object's bytes
+    /// are of one version in any case.
     pub(super) fn unchanged(&self) -> Result<(), FileError> {
-        let failed = |source| FileError::new(&self.name, FileFault::Unreadable(source));
-        let now = Stamp::of(&self.file.metadata().map_err(failed)?);
-        if now == self.stamp { Ok(()) } else { Err(FileError::new(&self.name, FileFault::Changed)) }
+        match &self.held {
+            Held::Open(file, stamp) => self.compare(file.metadata(), stamp),
+            Held::Closed(path, stamp) => self.compare(std::fs::metadata(path), stamp),
+            Held::Object(_) => Ok(()),
+        }
+    }
+
+    fn compare(&self, now: std::io::Result<Metadata>, stamp: &Stamp) -> Result<(), FileError> {
+        let now = now.map_err(|source| self.unreadable(source))?;
+        let is_same = now.len() == stamp.length && now.modified().ok() == stamp.modified;
+        if is_same { Ok(()) } else { Err(FileError::new(&self.name, FileFault::Changed)) }
+    }
+
+    fn unreadable(&self, source: std::io::Error) -> FileError {
+        FileError::new(&self.name, FileFault::of(source))
     }
 }
 
 /// The path in the folder; `None` where it leads out of it. Links in the folder are followed: whoever made them chose to.
-fn within(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn within(folder: &Path, name: &str) -> Option<PathBuf> {
     let mut depth = 0_u32;
     for component in Path::new(name).components() {
         match component {

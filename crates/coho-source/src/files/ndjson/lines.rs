@@ -1,6 +1,5 @@
 //! The lines of an NDJSON file as objects, with their numbers. Blank lines are skipped.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
 use coho_core::json::JsonError;
@@ -8,6 +7,7 @@ use coho_core::place::Place;
 use coho_core::value::Value;
 
 use super::Object;
+use crate::files::contents::Contents;
 use crate::files::fault::{FileError, FileFault};
 use crate::files::path::Source;
 
@@ -17,7 +17,7 @@ const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 /// Reads one object after the other.
 pub(super) struct Lines<'a> {
     source: &'a Source,
-    reader: BufReader<File>,
+    reader: BufReader<Contents>,
     line: Vec<u8>,
     number: u64,
 }
@@ -58,7 +58,7 @@ impl<'a> Lines<'a> {
         self.number += 1;
         let mut bounded = Read::by_ref(&mut self.reader).take(LONGEST_LINE + 1);
         let read = bounded.read_until(b'\n', &mut self.line);
-        let length = read.map_err(|source| self.fault(FileFault::Unreadable(source)))?;
+        let length = read.map_err(|source| self.fault(FileFault::of(source)))?;
         if length as u64 > LONGEST_LINE {
             return Err(self.fault(FileFault::LongLine));
         }

@@ -3,7 +3,6 @@
 //! What is nested is read by records, beside the columns. What is damaged is not told here: who finds it reads the file by
 //! records from the first row that is missing, and they say what is wrong.
 
-use std::fs::File;
 use std::ops::ControlFlow;
 
 use ::parquet::errors::ParquetError;
@@ -14,10 +13,13 @@ use ::parquet::schema::types::Type;
 use coho_core::row::{Cell, RowBuf};
 
 use super::Table;
+use super::ahead;
 use super::flat::Flat;
 use super::shape::Shape;
 use super::value;
+use crate::files::contents::Contents;
 use crate::reading::Sink;
+use crate::storage::StorageFault;
 use crate::unsafe_type::UnsafeValue;
 
 /// How many rows are read of each column at once.
@@ -30,6 +32,8 @@ pub(super) enum Halt {
     Damaged,
     /// A value has no form that keeps it.
     Unsafe(Box<UnsafeValue>),
+    /// The object that the file is cannot be read.
+    Object(StorageFault),
 }
 
 impl From<ParquetError> for Halt {
@@ -40,13 +44,14 @@ impl From<ParquetError> for Halt {
 
 /// Gives all rows, and counts in `given` those that the sink has.
 pub(super) fn rows(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Contents>,
     table: &Table,
     sink: &mut Sink,
     given: &mut u64,
 ) -> Result<ControlFlow<()>, Halt> {
     let places = Places::of(reader, table);
     for group in 0..reader.num_row_groups() {
+        table.contents.bring(ahead::parts(reader, table, group)).map_err(Halt::Object)?;
         let group = reader.get_row_group(group)?;
         let mut part = Part::of(group.as_ref(), table, &places)?;
         let rows = usize::try_from(group.metadata().num_rows()).map_err(|_| Halt::Damaged)?;
@@ -74,7 +79,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(reader: &SerializedFileReader<File>, table: &Table) -> Self {
+    fn of(reader: &SerializedFileReader<Contents>, table: &Table) -> Self {
         let schema = reader.metadata().file_metadata().schema_descr();
         let root = schema.root_schema();
         let mut leaves = vec![None; root.get_fields().len()];

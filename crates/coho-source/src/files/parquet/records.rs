@@ -1,6 +1,5 @@
 //! Parquet by its records, with the library's record reader: what is wrong with a damaged file is told by it.
 
-use std::fs::File;
 use std::ops::ControlFlow;
 
 use ::parquet::errors::ParquetError;
@@ -11,6 +10,7 @@ use coho_core::row::{Cell, RowBuf};
 
 use super::Table;
 use super::value;
+use crate::files::contents::Contents;
 use crate::files::fault::FileError;
 use crate::read::SourceError;
 use crate::reading::Sink;
@@ -18,7 +18,7 @@ use crate::unsafe_type::UnsafeValue;
 
 /// Gives the rows that the sink does not have yet, and counts them in `given` too.
 pub(super) fn rows(
-    reader: &SerializedFileReader<File>,
+    reader: &SerializedFileReader<Contents>,
     table: &Table,
     sink: &mut Sink,
     given: &mut u64,
@@ -51,7 +51,7 @@ struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    fn of(reader: &SerializedFileReader<File>, table: &'a Table) -> Self {
+    fn of(reader: &SerializedFileReader<Contents>, table: &'a Table) -> Self {
         let schema = reader.metadata().file_metadata().schema();
         let (mut read, mut places) = (Vec::new(), Vec::new());
         for (at, field) in schema.get_fields().iter().enumerate() {

@@ -1,0 +1,101 @@
+//! Keys of sources of files: of a folder on this machine, or in object storage. [`crate::read`] checks which go together.
+
+use super::texts::{ANY_URL, SECRET, TEXTS};
+use super::{Choice, Form, Key, Need, Shape};
+
+pub(super) static FILES: Shape = Shape {
+    name: "source of type files",
+    about: "A folder of CSV, NDJSON and Parquet files, on this machine or in object storage. All keys but `type` and `path` are for object storage only; credentials that are not given come from the environment.",
+    keys: &[
+        Key {
+            name: "type",
+            need: Need::Must,
+            form: &Form::Choice(&Choice { now: &["files"], later: &[] }),
+            default: "",
+            meaning: "Which kind this is.",
+            example: "type: files",
+        },
+        Key {
+            name: "path",
+            need: Need::Must,
+            form: &TEXTS,
+            default: "",
+            meaning: "The folder, relative to the project; or its address in object storage: `s3://bucket/folder`, `gs://bucket/folder`, `az://container/folder` or `abfss://container@account.dfs.core.windows.net/folder`.",
+            example: "path: data",
+        },
+        Key {
+            name: "region",
+            need: Need::May,
+            form: &TEXTS,
+            default: "the environment's, else `us-east-1`",
+            meaning: "S3: the bucket's region.",
+            example: "region: eu-central-1",
+        },
+        Key {
+            name: "endpoint",
+            need: Need::May,
+            form: &Form::Text(&ANY_URL),
+            default: "the cloud's own",
+            meaning: "The address of another server: MinIO, R2, or an emulator.",
+            example: "endpoint: https://minio.example.com",
+        },
+        Key {
+            name: "access_key_id",
+            need: Need::May,
+            form: &Form::Text(&SECRET),
+            default: "the environment's credentials",
+            meaning: "S3: the id of an access key.",
+            example: "access_key_id: \"${EXPORTS_KEY_ID}\"",
+        },
+        Key {
+            name: "secret_access_key",
+            need: Need::With("access_key_id"),
+            form: &Form::Text(&SECRET),
+            default: "",
+            meaning: "S3: the access key itself, a secret.",
+            example: "secret_access_key: \"${EXPORTS_KEY}\"",
+        },
+        Key {
+            name: "session_token",
+            need: Need::With("access_key_id"),
+            form: &Form::Text(&SECRET),
+            default: "",
+            meaning: "S3: the token of a temporary access key, a secret.",
+            example: "session_token: \"${EXPORTS_TOKEN}\"",
+        },
+        Key {
+            name: "service_account",
+            need: Need::May,
+            form: &Form::Text(&SECRET),
+            default: "the environment's credentials",
+            meaning: "Google Cloud Storage: the JSON key of a service account, a secret.",
+            example: "service_account: \"file:/run/secrets/service-account.json\"",
+        },
+        Key {
+            name: "account",
+            need: Need::May,
+            form: &TEXTS,
+            default: "that of the address, or the environment's",
+            meaning: "Azure: the storage account's name.",
+            example: "account: acme",
+        },
+        Key {
+            name: "account_key",
+            need: Need::May,
+            form: &Form::Text(&SECRET),
+            default: "the environment's credentials",
+            meaning: "Azure: the storage account's key, a secret.",
+            example: "account_key: \"${EXPORTS_ACCOUNT_KEY}\"",
+        },
+        Key {
+            name: "sas_token",
+            need: Need::May,
+            form: &Form::Text(&SECRET),
+            default: "the environment's credentials",
+            meaning: "Azure: a shared access signature, a secret.",
+            example: "sas_token: \"${EXPORTS_SAS}\"",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
