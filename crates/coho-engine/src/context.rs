@@ -190,9 +190,8 @@ impl<'a> Engine<'a> {
             Some(SourceSpec::Postgres { compare, .. } | SourceSpec::Mysql { compare, .. }) => {
                 *compare == CompareSpec::InSource
             }
-            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. } | SourceSpec::Storage { .. }) | None => {
-                false
-            }
+            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. } | SourceSpec::Storage { .. })
+            | None => false,
         }
     }
 }
