@@ -1,12 +1,17 @@
 //! Files in object storage: the same rows as from a folder, from one version of each object, or an error. A stream that breaks is
 //! continued or told, and is never the object's end.
 
+#![expect(clippy::unwrap_used, reason = "what a test is made of must be there")]
+
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use coho_core::model::{Csv, FileFormat, Model, Relation, Undeclared};
 use coho_core::place::Place;
 use coho_core::storage::{StorageAddress, StorageOption};
-use coho_source::{Connection, FileFault, ReadScope, SourceError, StorageConnection, StorageFault};
+use coho_source::{
+    Connection, FileError, FileFault, ReadScope, SourceError, StorageConnection, StorageFault,
+};
 
 #[path = "support/object_server.rs"]
 mod object_server;
@@ -24,7 +29,12 @@ const SECRET: &str = "hush-hush-hush";
 
 const ROWS: &str = "id,name\n1,Ada\n2,Bo\n3,Cy\n";
 
+/// S3's. A refused call is made again only where a test is about that.
 fn connection(endpoint: &str, path: &str) -> Connection {
+    with_patience(endpoint, path, Duration::ZERO)
+}
+
+fn with_patience(endpoint: &str, path: &str, patience: Duration) -> Connection {
     let option = |option, value: &str| (option, value.to_owned().into());
     Connection::Storage(StorageConnection {
         address: StorageAddress::parse(path).unwrap(),
@@ -36,8 +46,7 @@ fn connection(endpoint: &str, path: &str) -> Connection {
             option(StorageOption::SessionToken, SECRET),
         ],
         temporary: std::env::temp_dir(),
-        // A refused call is made again only where a test is about that.
-        patience: Duration::ZERO,
+        patience,
     })
 }
 
@@ -68,15 +77,6 @@ fn azure(endpoint: &str) -> Connection {
         temporary: std::env::temp_dir(),
         patience: Duration::ZERO,
     })
-}
-
-fn patient(connection: Connection) -> Connection {
-    match connection {
-        Connection::Storage(bucket) => {
-            Connection::Storage(StorageConnection { patience: StorageConnection::PATIENCE, ..bucket })
-        }
-        other => other,
-    }
 }
 
 fn model(file: &str) -> Model {
@@ -132,11 +132,8 @@ fn read(connection: &Connection, model: &Model) -> (usize, Result<(), SourceErro
 
 fn fault(result: Result<(), SourceError>) -> StorageFault {
     match result {
-        Err(SourceError::File(error)) => match error.fault {
-            FileFault::Object(fault) => fault,
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
+        Err(SourceError::File(FileError { fault: FileFault::Object(fault), .. })) => fault,
+        Ok(()) | Err(_) => panic!("{result:?}"),
     }
 }
 
@@ -211,7 +208,8 @@ fn each_storage_is_read_in_one_version() {
 fn a_server_that_is_overloaded_is_asked_again() {
     let slow = Answer::Refused(503, "SlowDown", ("x-test", "1"));
     let server = ObjectServer::start(ROWS.as_bytes(), &[slow]).unwrap();
-    let (rows, end) = read(&patient(connection(&server.url(), "s3://exports")), &texts("a.csv"));
+    let (rows, end) =
+        read(&with_patience(&server.url(), "s3://exports", StorageConnection::PATIENCE), &texts("a.csv"));
     end.unwrap();
     assert_eq!((rows, server.calls().len()), (3, 2));
 }
@@ -265,16 +263,16 @@ fn refusals_say_what_to_do() {
     for (status, code, header) in refusals {
         let server = ObjectServer::start(b"", &[Answer::Refused(status, code, header); 9]).unwrap();
         let text = seen(&connection(&server.url(), "s3://exports/crm"), &model("customers.csv"));
-        seen_all += &format!("{status} {code}\n{text}\n");
+        write!(seen_all, "{status} {code}\n{text}\n").unwrap();
     }
     let server = ObjectServer::start(ROWS.as_bytes(), &[Answer::With("Content-Encoding", "gzip")]).unwrap();
     let text = seen(&connection(&server.url(), "s3://exports/crm"), &model("customers.csv"));
-    seen_all += &format!("gzip\n{text}\n");
+    write!(seen_all, "gzip\n{text}\n").unwrap();
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let text =
         seen(&connection(&format!("http://127.0.0.1:{port}"), "s3://exports/crm"), &model("customers.csv"));
     let text = text.replace(&port.to_string(), "PORT");
-    seen_all += &format!("nobody\n{text}");
+    write!(seen_all, "nobody\n{text}").unwrap();
     shown::snapshot(std::path::Path::new("fixtures/objects/refusals.txt"), &seen_all).unwrap();
 }
 

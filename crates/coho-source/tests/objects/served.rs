@@ -63,11 +63,10 @@ fn objects_of_azure_are_read_as_files_are() {
 }
 
 /// What a folder gives, and the bucket with the same files.
-fn agree(server: &S3Server, folder: &Path, model: &Model) -> Result<(), Failure> {
+fn agree(server: &S3Server, folder: &Path, model: &Model) {
     let here = seen(&Connection::Files { folder: folder.to_owned() }, model);
     let there = seen(&connection(&server.url(), "s3://exports/fixtures"), model);
     assert_eq!(there.replace("s3://exports/fixtures/", ""), here);
-    Ok(())
 }
 
 fn every_fixture_is_read_as_from_a_folder(server: &S3Server) -> Result<(), Failure> {
@@ -78,7 +77,7 @@ fn every_fixture_is_read_as_from_a_folder(server: &S3Server) -> Result<(), Failu
         let name = path.file_name().and_then(|name| name.to_str()).ok_or("a fixture has no name")?;
         if [".csv", ".ndjson"].iter().any(|ending| name.ends_with(ending)) {
             server.put(&format!("exports/fixtures/{name}"), &std::fs::read(&path)?)?;
-            agree(server, &folder, &model(name))?;
+            agree(server, &folder, &model(name));
             compared += 1;
         }
     }
@@ -147,17 +146,18 @@ fn what_is_missing_is_told(server: &S3Server) -> Result<(), Failure> {
         ("s3://elsewhere/crm", "a.csv"),
         ("s3://elsewhere/crm", "*.csv"),
     ] {
-        all += &format!("{path} {file}\n{}\n", seen(&connection(&server.url(), path), &model(file)));
+        let text = seen(&connection(&server.url(), path), &model(file));
+        all.extend([path, " ", file, "\n", text.as_str(), "\n"]);
     }
     shown::snapshot(Path::new("fixtures/objects/missing.txt"), &all)
 }
 
 fn a_large_object_is_read_in_a_stream(server: &S3Server) -> Result<(), Failure> {
-    let rows: String = (0..200_000).map(|row| format!("{row},the name of row {row}\n")).collect();
-    server.put("exports/large.csv", format!("id,name\n{rows}").as_bytes())?;
+    let rows: Vec<String> = (0..40_000).map(|row| format!("{row},the name of row {row}\n")).collect();
+    server.put("exports/large.csv", format!("id,name\n{}", rows.concat()).as_bytes())?;
     let (count, end) = read(&connection(&server.url(), "s3://exports"), &model("large.csv"));
     end?;
-    assert_eq!(count, 200_000);
+    assert_eq!(count, 40_000);
     server.put("exports/wide.parquet", &super::parquet_file::wide(100_000)?)?;
     let (count, end) = read(&connection(&server.url(), "s3://exports"), &model("wide.parquet"));
     end?;

@@ -50,7 +50,7 @@ impl ObjectServer {
             for (at, stream) in listener.incoming().enumerate() {
                 let answer = answers.get(at).copied().unwrap_or(Answer::Whole);
                 // A client that goes away is what some tests want.
-                stream.and_then(|stream| shop.serve(stream, answer)).unwrap_or_default();
+                stream.and_then(|stream| shop.serve(&stream, answer)).unwrap_or_default();
             }
         });
         Ok(Self { port, calls })
@@ -74,8 +74,8 @@ struct Shop {
 }
 
 impl Shop {
-    fn serve(&mut self, stream: TcpStream, answer: Answer) -> std::io::Result<()> {
-        let headers = read(&stream)?;
+    fn serve(&mut self, stream: &TcpStream, answer: Answer) -> std::io::Result<()> {
+        let headers = read(stream)?;
         if matches!(answer, Answer::Replaced | Answer::ReplacedUnasked) {
             self.tag = "\"two\"";
         }
@@ -83,19 +83,19 @@ impl Shop {
         let is_other = if_match.as_ref().is_some_and(|tag| tag != self.tag);
         let sent = match answer {
             Answer::Refused(status, code, header) => {
-                refuse(&stream, status, code, header)?;
+                refuse(stream, status, code, header)?;
                 0
             }
             Answer::Whole | Answer::Cut(_) | Answer::Replaced if is_other => {
-                refuse(&stream, 412, "PreconditionFailed", ("x-test", "1"))?;
+                refuse(stream, 412, "PreconditionFailed", ("x-test", "1"))?;
                 0
             }
-            Answer::Cut(most) => self.give(&stream, range.as_deref(), most, None)?,
+            Answer::Cut(most) => self.give(stream, range.as_deref(), most, None)?,
             Answer::With(name, value) => {
-                self.give(&stream, range.as_deref(), usize::MAX, Some((name, value)))?
+                self.give(stream, range.as_deref(), usize::MAX, Some((name, value)))?
             }
             Answer::Whole | Answer::Replaced | Answer::ReplacedUnasked => {
-                self.give(&stream, range.as_deref(), usize::MAX, None)?
+                self.give(stream, range.as_deref(), usize::MAX, None)?
             }
         };
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,10 +124,13 @@ impl Shop {
         let mut head =
             format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: {}\r\n", end - start, self.tag);
         if range.is_some() {
-            head += &format!("Content-Range: bytes {start}-{}/{length}\r\n", end - 1);
+            let last = end - 1;
+            head.push_str("Content-Range: bytes ");
+            head.extend([start.to_string(), "-".into(), last.to_string(), "/".into(), length.to_string()]);
+            head.push_str("\r\n");
         }
         if let Some((name, value)) = header {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head += "Last-Modified: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: close\r\n\r\n";
         stream.write_all(head.as_bytes())?;
