@@ -135,8 +135,7 @@ mod tests {
                 origin: Origin::Created,
             };
             let target = ExternalId::parse(key)?;
-            let state =
-                RowState { target, delivery, pending: Pending::None, seen: Some(seen.clone()), version: 1 };
+            let state = RowState { target, delivery, pending: Pending::None, seen: Some(seen), version: 1 };
             ledger.write(&lease, &scope, &[(Key::new(key), Some(state))], now)?;
         }
         let survey =

@@ -221,9 +221,11 @@ async fn keys_are_told_as_coho_writes_them(server: &MariaDb) -> Result<(), Failu
     for column in ["filled", "large", "year", "fixed", "latin", "plan"] {
         let (_, rows) =
             marked(&source(server), &format!("SELECT {column}, 1 AS one FROM keyed"), None).await?;
-        let key = match rows[0].row.cell(0) {
-            Cell::Text(text) => text.to_owned(),
-            other => coho_core::json::write(&other.to_value()),
+        let cell = rows[0].row.cell(0);
+        let key = if let Cell::Text(text) = cell {
+            text.to_owned()
+        } else {
+            coho_core::json::write(&cell.to_value())
         };
         assert_eq!(rows[0].key, Some(coho_source::buckets::key_digest(&key)), "{column}: {key}");
     }

@@ -164,24 +164,23 @@ fn write(path: &Path, fields: &[Field], numbers: &[u64], v2: bool) -> Result<(),
     Ok(())
 }
 
-/// Reads it only by its records.
-fn by_records(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
-    let name = source.name.clone();
-    let failed = |error| FileError::new(&name, FileFault::Parquet(error));
-    let contents = source.contents()?;
-    let reader = SerializedFileReader::new(contents.clone()).map_err(failed)?;
-    let mut table = Table::of(&reader, contents)?;
-    let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else { return Ok(()) };
-    table.needed = needed;
-    records::rows(&reader, &table, sink, &mut 0, failed).map(drop)
+/// Reads files only by their records.
+fn by_records(sources: Vec<Source>, sink: &mut Sink) -> Result<(), SourceError> {
+    for source in sources {
+        let failed = |error| FileError::new(&source.name, FileFault::Parquet(error));
+        let contents = source.contents()?;
+        let reader = SerializedFileReader::new(contents.clone()).map_err(failed)?;
+        let mut table = Table::of(&reader, contents)?;
+        let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else { return Ok(()) };
+        table.needed = needed;
+        if records::rows(&reader, &table, sink, &mut 0, failed)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
-/// Reads it as any file.
-fn by_columns(source: Source, sink: &mut Sink) -> Result<(), SourceError> {
-    read(vec![source], sink)
-}
-
-type Reader = fn(Source, &mut Sink) -> Result<(), SourceError>;
+type Reader = fn(Vec<Source>, &mut Sink) -> Result<(), SourceError>;
 
 /// What a reader gives of the file: the rows in batches, and its error.
 fn given(
@@ -193,7 +192,7 @@ fn given(
     let folder = folder.to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        let read = move |sink: &mut Sink| reader(Source::open(&folder, "a.parquet")?, sink);
+        let read = move |sink: &mut Sink| reader(vec![Source::open(&folder, "a.parquet")?], sink);
         let mut reading = spawn(ReadScope::All, read).await?;
         if only { reading.need_only(needed) } else { reading.need(needed) }?;
         let mut batches = Vec::new();
@@ -219,7 +218,7 @@ fn agree(fields: &[Field], numbers: &[u64], v2: bool, tags: bool) -> Result<(), 
     let mut needed: Vec<usize> = (0..fields.len()).filter(|at| fields[*at].needed).collect();
     needed.extend(tags.then_some(fields.len()));
     for only in [false, true] {
-        let columns = given(folder.path(), &needed, only, by_columns)?;
+        let columns = given(folder.path(), &needed, only, read)?;
         assert_eq!(columns, given(folder.path(), &needed, only, by_records)?);
         if columns.1 == "the end" {
             assert_eq!(columns.0.iter().map(Vec::len).sum::<usize>(), 2 * numbers.len());
