@@ -9,8 +9,11 @@
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
+//! - `sizes`: time and memory over the number of rows (module `sizes`).
 //! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
+//!
+//! With `--record` what was measured goes into `docs/performance.json`, of which `cargo xtask codegen` makes tables and plots.
 
 use std::fs;
 use std::path::Path;
@@ -32,12 +35,21 @@ mod pages;
 mod year;
 mod liquid;
 mod compare;
+mod sizes;
+mod record;
 
 use measure::{Cost, measure};
 use project::Project;
 use report::Round;
 
+use crate::performance::Figure;
+
 const ROUNDS: usize = 3;
+
+/// The program that is measured, and what stands beside it, as figures name them.
+const COHO: &str = "coho";
+const PLAIN: &str = "plain client";
+
 const CONNECTIONS: &str = "50";
 
 /// What is measured.
@@ -77,16 +89,31 @@ enum Part {
     Year,
     Liquid,
     Compare,
+    Sizes,
+}
+
+/// What a part measured, and whether its goals were reached.
+struct Played {
+    figures: Vec<Figure>,
+    verdict: Result<()>,
+}
+
+impl Played {
+    /// What has no goals of its own.
+    fn well(figures: Vec<Figure>) -> Self {
+        Self { figures, verdict: Ok(()) }
+    }
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
         Self::Analytics,
         Self::Plan,
         Self::Pages,
         Self::Compare,
+        Self::Sizes,
         Self::Year,
         Self::Liquid,
     ];
@@ -101,6 +128,7 @@ impl Part {
             Self::Year => "year",
             Self::Liquid => "liquid",
             Self::Compare => "compare",
+            Self::Sizes => "sizes",
         }
     }
 
@@ -115,27 +143,30 @@ impl Part {
         Ok(parts)
     }
 
-    fn play(self, target: &Path, rows: Option<u64>) -> Result<()> {
+    fn play(self, target: &Path, rows: Option<u64>) -> Result<Played> {
+        let silent = |()| Played::well(Vec::new());
         match self {
             Self::Scene(scene) => {
                 let rows = rows.unwrap_or(scene.rows());
-                let rounds = play(scene, &target.join("release"), rows)?;
-                say::line(&report::table(scene.title(), "plain client", rows, &rounds));
-                Ok(())
+                let rounds = play(scene, &target.join("release"), rows, ROUNDS)?;
+                say::line(&report::table(scene.title(), PLAIN, rows, &rounds));
+                Ok(Played::well(report::figures(self.name(), PLAIN, rows, &rounds)))
             }
             Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),
-            Self::Pages => pages::play(&target.join("release"), rows),
-            Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)),
-            Self::Year => year::play(&target.join("release"), rows),
-            Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)),
+            Self::Pages => pages::play(&target.join("release"), rows).map(silent),
+            Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)).map(Played::well),
+            Self::Sizes => sizes::play(target, rows).map(Played::well),
+            Self::Year => year::play(&target.join("release"), rows).map(silent),
+            Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)).map(silent),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|year|liquid|all] [--rows N]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|sizes|year|liquid|all] [--rows N] [--record]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
+    let records = arguments.flag("--record");
     let parts = Part::named(arguments.word().as_deref())?;
     arguments.nothing_left()?;
     if !cfg!(target_os = "linux") {
@@ -149,10 +180,17 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     child::run(&mut build)?;
     say::line(&report::machine());
-    parts.into_iter().try_for_each(|part| part.play(&target, rows))
+    for part in parts {
+        let Played { figures, verdict } = part.play(&target, rows)?;
+        if records && !figures.is_empty() {
+            record::write(part.name(), figures)?;
+        }
+        verdict?;
+    }
+    Ok(())
 }
 
-fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
+fn play(scene: Scene, programs: &Path, rows: u64, number: usize) -> Result<Vec<Round>> {
     let server = Server::start(&mut child::program(programs.join("null-server")))?;
     let project = Project::create(server.url())?;
     child::run(child::program(programs.join("accounts-file")).arg(rows.to_string()).arg(project.accounts()))?;
@@ -161,8 +199,8 @@ fn play(scene: Scene, programs: &Path, rows: u64) -> Result<Vec<Round>> {
         coho(programs, &project)?;
     }
     let mut rounds = Vec::new();
-    for round in 1..=ROUNDS {
-        say::talk(&format!("round {round} of {ROUNDS}"));
+    for round in 1..=number {
+        say::talk(&format!("round {round} of {number}"));
         if scene == Scene::Delivery {
             project.forget()?;
         }

@@ -11,18 +11,45 @@ use anyhow::{Context, Result};
 
 use super::measure::{Cost, measure};
 use super::project::Project;
+use super::record::figure;
 use super::report::Round;
-use super::{logged, report};
+use super::{COHO, logged, report};
+use crate::performance::Figure;
 use crate::python::install;
 use crate::{child, say};
 
 /// The rows that are compared unless the command line says otherwise.
 pub(super) const ROWS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
+
+/// What stands beside it, as figures name it.
+pub(super) const DUCKDB: &str = "DuckDB";
+
 const SCRIPT: &str = include_str!("compare.py");
 
 /// Runs it; `target` is cargo's folder.
-pub(super) fn play(target: &Path, rows: u64) -> Result<()> {
+pub(super) fn play(target: &Path, rows: u64) -> Result<Vec<Figure>> {
+    let Measured { baseline, same, rounds } = measured(target, rows, ROUNDS)?;
+    let title = "compare: a hundredth changed, a two-hundredth new, as many gone";
+    say::line(&report::table(title, DUCKDB, rows, &rounds));
+    say::line(&line("baseline", baseline));
+    say::line(&line("nothing changed", Cost::median(same.iter().copied())));
+    let mut figures = report::figures("compare", DUCKDB, rows, &rounds);
+    figures.push(figure("baseline", COHO, rows, &[baseline]));
+    figures.push(figure("nothing changed", COHO, rows, &same));
+    Ok(figures)
+}
+
+/// What all of it cost.
+pub(super) struct Measured {
+    pub(super) baseline: Cost,
+    /// Plans in which nothing changed.
+    same: Vec<Cost>,
+    pub(super) rounds: Vec<Round>,
+}
+
+/// Measures so many rounds.
+pub(super) fn measured(target: &Path, rows: u64, number: usize) -> Result<Measured> {
     let environment = target.join("duckdb");
     install(&environment, "duckdb")?;
     let project = Project::of_parquet("http://127.0.0.1:9")?;
@@ -31,20 +58,16 @@ pub(super) fn play(target: &Path, rows: u64) -> Result<()> {
     child::run(stage.duckdb("make")?.arg(rows.to_string()))?;
     stage.show("old")?;
     let baseline = stage.coho(&["baseline", "accounts"])?;
-    let same: Vec<_> = (0..ROUNDS).map(|_| stage.coho(&["plan"])).collect::<Result<_>>()?;
+    let same: Vec<_> = (0..number).map(|_| stage.coho(&["plan"])).collect::<Result<_>>()?;
     stage.show("new")?;
     let mut rounds = Vec::new();
-    for round in 1..=ROUNDS {
-        say::talk(&format!("round {round} of {ROUNDS}"));
+    for round in 1..=number {
+        say::talk(&format!("round {round} of {number}"));
         let coho = stage.coho(&["plan"])?;
         let mut duckdb = stage.duckdb("compare")?;
         rounds.push(Round { coho, plain: logged(&mut duckdb, &stage.project, measure)? });
     }
-    let title = "compare: a hundredth changed, a two-hundredth new, as many gone";
-    say::line(&report::table(title, "DuckDB", rows, &rounds));
-    say::line(&line("baseline", baseline));
-    say::line(&line("nothing changed", Cost::median(same.iter().copied())));
-    Ok(())
+    Ok(Measured { baseline, same, rounds })
 }
 
 fn line(name: &str, cost: Cost) -> String {

@@ -12,7 +12,8 @@ use anyhow::Result;
 
 use super::measure::{Cost, measure_to, measure_until_asked};
 use super::project::Project;
-use super::{logged, report};
+use super::record::figure;
+use super::{COHO, Played, logged, report};
 use crate::{child, say};
 
 mod goals;
@@ -69,7 +70,7 @@ struct Figure {
 }
 
 /// Runs it; fails where a goal is missed.
-pub(super) fn play(programs: &Path, rows: Option<u64>) -> Result<()> {
+pub(super) fn play(programs: &Path, rows: Option<u64>) -> Result<Played> {
     let sizes = rows.map_or(SIZES.to_vec(), |rows| vec![rows]);
     let mut figures = Vec::new();
     for rows in sizes {
@@ -80,7 +81,8 @@ pub(super) fn play(programs: &Path, rows: Option<u64>) -> Result<()> {
         figures.extend(medians(rows, &rounds.collect::<Result<Vec<_>>>()?));
     }
     say::line(&table::table(&figures));
-    goals::check(&figures)
+    let of = |found: &Figure| figure(found.case.name(), COHO, found.rows, &[found.cost]);
+    Ok(Played { figures: figures.iter().map(of).collect(), verdict: goals::check(&figures) })
 }
 
 /// Short runs are repeated: the kernel counts in hundredths of a second.

@@ -4,11 +4,20 @@ use std::time::Duration;
 use std::{env, thread};
 
 use super::measure::Cost;
+use super::record::figure;
+use crate::performance::Figure;
 
 /// One round: both sides, one after the other.
 pub(crate) struct Round {
     pub(crate) coho: Cost,
     pub(crate) plain: Cost,
+}
+
+/// What both sides cost, as figures of this case.
+pub(super) fn figures(case: &str, other: &str, rows: u64, rounds: &[Round]) -> Vec<Figure> {
+    let coho: Vec<_> = rounds.iter().map(|round| round.coho).collect();
+    let plain: Vec<_> = rounds.iter().map(|round| round.plain).collect();
+    vec![figure(case, super::COHO, rows, &coho), figure(case, other, rows, &plain)]
 }
 
 /// The machine, as far as it matters to whoever compares.
@@ -24,15 +33,15 @@ pub(crate) fn table(title: &str, other: &str, rows: u64, rounds: &[Round]) -> St
     let head = format!("\n{title}\n{rows} rows, {} rounds", rounds.len());
     let names = format!("  {:<18}{:>14}{:>14}{:>10}", "", "coho", other, "ratio");
     let figures = [
-        figure("wall, s", &coho, &plain, |cost| cost.wall.as_secs_f64()),
-        figure("rows/s", &coho, &plain, |cost| per_second(rows, cost.wall)),
-        figure("processor, s", &coho, &plain, |cost| cost.cpu.as_secs_f64()),
-        figure("peak memory, MiB", &coho, &plain, |cost| lossy(cost.peak) / 1024.0),
+        compared("wall, s", &coho, &plain, |cost| cost.wall.as_secs_f64()),
+        compared("rows/s", &coho, &plain, |cost| per_second(rows, cost.wall)),
+        compared("processor, s", &coho, &plain, |cost| cost.cpu.as_secs_f64()),
+        compared("peak memory, MiB", &coho, &plain, |cost| lossy(cost.peak) / 1024.0),
     ];
     [vec![head, names], figures.to_vec()].concat().join("\n")
 }
 
-fn figure(name: &str, coho: &[Cost], plain: &[Cost], of: impl Fn(&Cost) -> f64) -> String {
+fn compared(name: &str, coho: &[Cost], plain: &[Cost], of: impl Fn(&Cost) -> f64) -> String {
     let (coho, plain) = (median(coho.iter().map(&of)), median(plain.iter().map(&of)));
     let ratio = if plain > 0.0 { format!("{:.2}", coho / plain) } else { "-".to_owned() };
     format!("  {name:<18}{:>14}{:>14}{ratio:>10}", shown(coho), shown(plain))
