@@ -150,7 +150,7 @@ impl Part {
                 let rows = rows.unwrap_or(scene.rows());
                 let rounds = play(scene, &target.join("release"), rows, ROUNDS)?;
                 say::line(&report::table(scene.title(), PLAIN, rows, &rounds));
-                Ok(Played::well(report::figures(self.name(), PLAIN, rows, &rounds)))
+                Ok(Played::well(record::figures(self.name(), PLAIN, rows, &rounds)))
             }
             Self::Analytics => analytics::play(&target.join("release"), rows),
             Self::Plan => plan::play(&target.join("release"), rows),

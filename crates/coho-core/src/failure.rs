@@ -1,5 +1,7 @@
 //! Failures: what every error says beside its message, so that whoever prints one needs to know no other type.
 
+use std::error::Error;
+
 use crate::code::Code;
 
 /// An error with a stable code and with what helps. Its causes are its [`source`](std::error::Error::source)s.
@@ -32,5 +34,27 @@ pub trait Failure: std::error::Error {
     /// What to do about it.
     fn help(&self) -> Option<String> {
         None
+    }
+}
+
+/// What the innermost cause of an error says; `None` where it has no cause. Of errors of HTTP clients this says the most, and those
+/// around it repeat addresses.
+pub fn deepest_cause(error: &dyn Error) -> Option<String> {
+    std::iter::successors(error.source(), |cause| (*cause).source()).last().map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_innermost_cause_is_told() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("at https://somewhere.example")]
+        struct Around(#[source] std::io::Error);
+
+        let error = Around(std::io::Error::other("connection reset"));
+        assert_eq!(deepest_cause(&error), Some("connection reset".to_owned()));
+        assert_eq!(deepest_cause(&std::fmt::Error), None);
     }
 }

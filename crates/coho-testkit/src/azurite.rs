@@ -1,31 +1,23 @@
 //! A server of a test's own that speaks the protocol of Azure Blob Storage: Azurite, from npm. [`crate::programs`] finds it,
-//! [`crate::server`] holds it.
+//! [`crate::emulator`] starts it.
 
-use std::ffi::OsStr;
-use std::process::Command;
-
-use crate::call::call;
+use crate::emulator::Emulator;
 use crate::programs::azurite;
-use crate::server::{Error, Keeper, say_skipped};
+use crate::server::{Error, Keeper};
 
-/// Starts the server, says so, waits until nobody needs it any more, and leaves nothing behind.
-const SCRIPT: &str = r#"
-folder=$1; port=$2; server=$3
-mkdir -m 700 "$folder" || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-"$server" --inMemoryPersistence --disableTelemetry --skipApiVersionCheck --blobHost 127.0.0.1 --blobPort "$port" \
-    >"$folder/log" 2>&1 </dev/null &
-pid=$!
-until grep -q 'successfully listens' "$folder/log"; do
-    kill -0 $pid 2>/dev/null || { cat "$folder/log"; exit 1; }
-    sleep 0.05
-done
-echo ready
-cat >/dev/null
-kill -KILL $pid 2>/dev/null
-wait
-"#;
+const AZURITE: Emulator = Emulator {
+    name: "Azurite",
+    ready: "successfully listens",
+    arguments: &[
+        "--inMemoryPersistence",
+        "--disableTelemetry",
+        "--skipApiVersionCheck",
+        "--blobHost",
+        "127.0.0.1",
+        "--blobPort",
+        "PORT",
+    ],
+};
 
 /// The emulator's account, whose key is the same on every machine and written in its documentation.
 const ACCOUNT: &str = "devstoreaccount1";
@@ -44,18 +36,7 @@ impl Azurite {
     /// Starts a server; about two seconds. `None` where Azurite is not installed or `COHO_TEST_AZURITE=off`; it then says on standard
     /// error which test is skipped.
     pub fn start_or_skip(test: &str) -> Result<Option<Self>, Error> {
-        let Some(program) = azurite() else {
-            say_skipped("Azurite", test)?;
-            return Ok(None);
-        };
-        let shell = || {
-            let mut shell = Command::new("/bin/sh");
-            // Its signatures are of the machine's time.
-            shell.env_remove("LD_PRELOAD");
-            shell
-        };
-        let arguments: [&OsStr; 1] = [program.as_os_str()];
-        Ok(Some(Self { keeper: Keeper::start(shell, "azurite", SCRIPT, &arguments)? }))
+        Ok(AZURITE.start_or_skip(azurite(), test)?.map(|keeper| Self { keeper }))
     }
 
     /// Its address, which ends with the account.
@@ -85,7 +66,7 @@ impl Azurite {
 
     fn call(&self, path: &str, bytes: &[u8]) -> Result<(), Error> {
         let line = format!("PUT /{ACCOUNT}/{path}");
-        call("azurite", self.keeper.port(), &line, "x-ms-blob-type: BlockBlob\r\n", bytes)
+        AZURITE.call(self.keeper.port(), &line, "x-ms-blob-type: BlockBlob\r\n", bytes)
     }
 }
 

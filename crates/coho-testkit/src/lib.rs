@@ -19,7 +19,7 @@
 
 mod azurite;
 mod browser;
-mod call;
+mod emulator;
 mod mariadb;
 mod mutate;
 #[cfg(feature = "otlp")]

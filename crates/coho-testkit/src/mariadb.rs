@@ -69,7 +69,7 @@ impl MariaDb {
 
     fn told(test: &str, server: Option<Self>) -> Result<Option<Self>, Error> {
         if server.is_none() {
-            say_skipped("MariaDB's server programs", test)?;
+            say_skipped("MariaDB's server programs are", test)?;
         }
         Ok(server)
     }

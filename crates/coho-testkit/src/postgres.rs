@@ -47,7 +47,7 @@ impl Postgres {
     pub fn start_or_skip(test: &str) -> Result<Option<Self>, Error> {
         let server = Self::start()?;
         if server.is_none() {
-            say_skipped("PostgreSQL's server programs", test)?;
+            say_skipped("PostgreSQL's server programs are", test)?;
         }
         Ok(server)
     }

@@ -1,29 +1,11 @@
-//! A server of a test's own that speaks S3's protocol: moto, from PyPI. [`crate::programs`] finds it, [`crate::server`] holds it.
+//! A server of a test's own that speaks S3's protocol: moto, from PyPI. [`crate::programs`] finds it, [`crate::emulator`] starts it.
 
-use std::ffi::OsStr;
-use std::process::Command;
-
-use crate::call::call;
+use crate::emulator::Emulator;
 use crate::programs::moto;
-use crate::server::{Error, Keeper, say_skipped};
+use crate::server::{Error, Keeper};
 
-/// Starts the server, says so, waits until nobody needs it any more, and leaves nothing behind.
-const SCRIPT: &str = r#"
-folder=$1; port=$2; server=$3
-mkdir -m 700 "$folder" || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-"$server" -H 127.0.0.1 -p "$port" >"$folder/log" 2>&1 </dev/null &
-pid=$!
-until grep -q 'Running on' "$folder/log"; do
-    kill -0 $pid 2>/dev/null || { cat "$folder/log"; exit 1; }
-    sleep 0.05
-done
-echo ready
-cat >/dev/null
-kill -KILL $pid 2>/dev/null
-wait
-"#;
+const MOTO: Emulator =
+    Emulator { name: "moto", ready: "Running on", arguments: &["-H", "127.0.0.1", "-p", "PORT"] };
 
 /// Whoever signs may write over an object that is there; how is not looked at.
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n";
@@ -38,18 +20,7 @@ impl S3Server {
     /// Starts a server; about two seconds. `None` where moto is not installed or `COHO_TEST_MOTO=off`; it then says on standard error
     /// which test is skipped.
     pub fn start_or_skip(test: &str) -> Result<Option<Self>, Error> {
-        let Some(program) = moto() else {
-            say_skipped("moto", test)?;
-            return Ok(None);
-        };
-        let shell = || {
-            let mut shell = Command::new("/bin/sh");
-            // Its signatures are of the machine's time.
-            shell.env_remove("LD_PRELOAD");
-            shell
-        };
-        let arguments: [&OsStr; 1] = [program.as_os_str()];
-        Ok(Some(Self { keeper: Keeper::start(shell, "s3", SCRIPT, &arguments)? }))
+        Ok(MOTO.start_or_skip(moto(), test)?.map(|keeper| Self { keeper }))
     }
 
     /// Its address.
@@ -73,7 +44,7 @@ impl S3Server {
     }
 
     fn call(&self, method: &str, path: &str, bytes: &[u8]) -> Result<(), Error> {
-        call("moto", self.port(), &format!("{method} /{path}"), SIGNED, bytes)
+        MOTO.call(self.port(), &format!("{method} /{path}"), SIGNED, bytes)
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn ask(client: &mut Command, name: &'static str, sql: &str) -> Result
 
 /// Says on standard error that a test is skipped, since something is not installed.
 pub(crate) fn say_skipped(what: &str, test: &str) -> Result<(), Error> {
-    let words = format!("skipped: {what} are not installed ({test})\n");
+    let words = format!("skipped: {what} not installed ({test})\n");
     std::io::stderr().write_all(words.as_bytes()).map_err(program("the test"))
 }
 

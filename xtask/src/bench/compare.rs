@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::measure::{Cost, measure};
 use super::project::Project;
-use super::record::figure;
+use super::record::{self, figure};
 use super::report::Round;
 use super::{COHO, logged, report};
 use crate::performance::Figure;
@@ -34,7 +34,7 @@ pub(super) fn play(target: &Path, rows: u64) -> Result<Vec<Figure>> {
     say::line(&report::table(title, DUCKDB, rows, &rounds));
     say::line(&line("baseline", baseline));
     say::line(&line("nothing changed", Cost::median(same.iter().copied())));
-    let mut figures = report::figures("compare", DUCKDB, rows, &rounds);
+    let mut figures = record::figures("compare", DUCKDB, rows, &rounds);
     figures.push(figure("baseline", COHO, rows, &[baseline]));
     figures.push(figure("nothing changed", COHO, rows, &same));
     Ok(figures)

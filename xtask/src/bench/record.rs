@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::measure::Cost;
-use super::report;
+use super::report::{self, Round};
 use crate::performance::{Figure, Part, Performance};
 
 /// The median of what some rounds cost.
@@ -19,6 +19,13 @@ pub(super) fn figure(case: &str, program: &str, rows: u64, costs: &[Cost]) -> Fi
         processor_ms: milliseconds(cost.cpu),
         peak_kib: cost.peak,
     }
+}
+
+/// What both sides cost, as figures of this case.
+pub(super) fn figures(case: &str, other: &str, rows: u64, rounds: &[Round]) -> Vec<Figure> {
+    let coho: Vec<_> = rounds.iter().map(|round| round.coho).collect();
+    let plain: Vec<_> = rounds.iter().map(|round| round.plain).collect();
+    vec![figure(case, super::COHO, rows, &coho), figure(case, other, rows, &plain)]
 }
 
 /// Writes down what a part measured, in place of what it measured before.

@@ -4,20 +4,11 @@ use std::time::Duration;
 use std::{env, thread};
 
 use super::measure::Cost;
-use super::record::figure;
-use crate::performance::Figure;
 
 /// One round: both sides, one after the other.
 pub(crate) struct Round {
     pub(crate) coho: Cost,
     pub(crate) plain: Cost,
-}
-
-/// What both sides cost, as figures of this case.
-pub(super) fn figures(case: &str, other: &str, rows: u64, rounds: &[Round]) -> Vec<Figure> {
-    let coho: Vec<_> = rounds.iter().map(|round| round.coho).collect();
-    let plain: Vec<_> = rounds.iter().map(|round| round.plain).collect();
-    vec![figure(case, super::COHO, rows, &coho), figure(case, other, rows, &plain)]
 }
 
 /// The machine, as far as it matters to whoever compares.

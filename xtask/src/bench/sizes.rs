@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::record::figure;
+use super::record::{self, figure};
 use super::{Scene, compare, report};
 use crate::performance::Figure;
 use crate::say;
@@ -25,10 +25,10 @@ pub(super) fn play(target: &Path, rows: Option<u64>) -> Result<Vec<Figure>> {
         say::talk(&format!("{rows} rows"));
         let delivered = super::play(Scene::Delivery, &target.join("release"), rows, rounds)?;
         say::line(&report::table("deliver", super::PLAIN, rows, &delivered));
-        figures.extend(report::figures("deliver", super::PLAIN, rows, &delivered));
+        figures.extend(record::figures("deliver", super::PLAIN, rows, &delivered));
         let compared = compare::measured(target, rows, rounds)?;
         say::line(&report::table("compare", compare::DUCKDB, rows, &compared.rounds));
-        figures.extend(report::figures("compare", compare::DUCKDB, rows, &compared.rounds));
+        figures.extend(record::figures("compare", compare::DUCKDB, rows, &compared.rounds));
         figures.push(figure("baseline", super::COHO, rows, &[compared.baseline]));
     }
     figures.sort_by_key(|figure| (figure.case.clone(), figure.rows));

@@ -1,8 +1,8 @@
 //! One POST over HTTP, and what was answered.
 
-use std::error::Error as _;
 use std::time::Duration;
 
+use coho_core::failure::deepest_cause;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect;
 use secrecy::ExposeSecret as _;
@@ -67,7 +67,7 @@ async fn read(mut response: reqwest::Response) -> ChannelAnswer {
     ChannelAnswer::Reply { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
-/// The innermost cause, which says the most and has no address in it.
+/// Why there was no response, without an address.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no response in time".to_owned();
@@ -75,11 +75,6 @@ fn why(error: &reqwest::Error) -> String {
     if error.is_builder() {
         return "the address is not an HTTP address".to_owned();
     }
-    let mut text = String::from("the request failed");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    format!("no response: {text}")
+    let cause = deepest_cause(error).unwrap_or_else(|| "the request failed".to_owned());
+    format!("no response: {cause}")
 }

@@ -1,6 +1,5 @@
 //! The HTTP client of both exporters: it blocks, counts what was taken, and keeps what went wrong last, in words.
 
-use std::error::Error as _;
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::Read as _;
@@ -9,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use coho_core::failure::deepest_cause;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use reqwest::blocking::Client;
 
@@ -89,16 +89,11 @@ fn install_provider() {
     }
 }
 
-/// The innermost cause, which says the most and has no address in it.
+/// Why there was no response, without an address.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "the collector did not respond in time".to_owned();
     }
-    let mut text = "the request failed".to_owned();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    format!("the collector did not respond: {text}")
+    let cause = deepest_cause(error).unwrap_or_else(|| "the request failed".to_owned());
+    format!("the collector did not respond: {cause}")
 }

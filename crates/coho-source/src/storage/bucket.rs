@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use coho_core::failure::deepest_cause;
 use coho_core::storage::StorageAddress;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
@@ -152,11 +153,7 @@ fn quoted(tag: String) -> String {
     if tag.contains('"') { tag } else { format!("\"{tag}\"") }
 }
 
-/// The innermost cause: those around it repeat addresses.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+/// The innermost cause, which may be the error itself.
+fn innermost(error: &dyn std::error::Error) -> String {
+    deepest_cause(error).unwrap_or_else(|| error.to_string())
 }

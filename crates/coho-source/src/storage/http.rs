@@ -4,11 +4,11 @@
 //! Why the last call failed is remembered, for [`super::fault`]: errors of the library hold whole addresses, and Azure's may be
 //! signed.
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use coho_core::failure::deepest_cause;
 use http_body_util::BodyExt as _;
 use object_store::ClientOptions;
 use object_store::client::{
@@ -173,7 +173,7 @@ fn failed(error: reqwest::Error) -> HttpError {
     HttpError::new(kind, error.without_url())
 }
 
-/// The innermost cause, which says the most and has no address in it.
+/// Why there was no response, without an address.
 fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no response in time".to_owned();
@@ -181,13 +181,7 @@ fn why(error: &reqwest::Error) -> String {
     if error.is_builder() {
         return "the address is not an HTTP address".to_owned();
     }
-    let mut text = String::from("the request failed");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
+    deepest_cause(error).unwrap_or_else(|| "the request failed".to_owned())
 }
 
 /// The code in the XML of S3, Google and Azure, or in the JSON of servers of tokens.

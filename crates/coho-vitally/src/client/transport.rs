@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use chrono::DateTime;
 use coho_core::call::{Attempt, Call, Headers, Route};
+use coho_core::failure::deepest_cause;
 use coho_core::private::Private;
 use coho_core::time::Time;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
@@ -202,15 +203,9 @@ fn why(error: &reqwest::Error, fault: Fault) -> String {
     }
 }
 
-/// The innermost cause, which says the most and has no address in it.
+/// The innermost cause, without an address.
 fn deepest(error: &reqwest::Error) -> String {
-    let mut text = String::from("the request failed");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
+    deepest_cause(error).unwrap_or_else(|| "the request failed".to_owned())
 }
 
 fn fault(error: &reqwest::Error) -> Fault {
