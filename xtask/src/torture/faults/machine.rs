@@ -309,12 +309,26 @@ fn elsewhere(bench: &mut Bench, url: &str) -> Result<Ended> {
     Ok(ended)
 }
 
+/// The command as a terminal starts it: it hears SIGHUP, although what started the torture may ignore that (`nohup`).
+fn from_a_terminal(command: &Command) -> Command {
+    let mut heard = Command::new("env");
+    heard.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => heard.env(name, value),
+            None => heard.env_remove(name),
+        };
+    }
+    heard.stdin(Stdio::null());
+    heard
+}
+
 fn signalled(bench: &mut Bench, name: &str) -> Result<Ended> {
     let drip = Script { struck: Struck::All, skip: 0, times: usize::MAX, mischief: vec![Mischief::Drip] };
     bench.proxy.strike(drip);
     let log = bench.project.folder().join("log");
     let file = fs::File::create(&log)?;
-    let mut process = bench.command().stdout(file.try_clone()?).stderr(file).spawn()?;
+    let mut process = from_a_terminal(&bench.command()).stdout(file.try_clone()?).stderr(file).spawn()?;
     let calls = bench.proxy.calls() + 4;
     until(PATIENCE, || Ok(bench.proxy.calls() >= calls || process.try_wait()?.is_some()))?;
     // One that had nothing to send may be gone.
