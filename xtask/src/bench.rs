@@ -9,6 +9,7 @@
 //! - `plan`: what a plan costs, over a hundredfold of rows and beside the goals that are set for it (module `plan`).
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
+//! - `peers`: a first run beside other programs that send the same rows, a plan over a table beside reading it (module `peers`).
 //! - `sizes`: time and memory over the number of rows (module `sizes`).
 //! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
@@ -36,6 +37,7 @@ mod year;
 mod liquid;
 mod compare;
 mod sizes;
+mod peers;
 mod record;
 
 use measure::{Cost, measure};
@@ -90,6 +92,7 @@ enum Part {
     Liquid,
     Compare,
     Sizes,
+    Peers,
 }
 
 /// What a part measured, and whether its goals were reached.
@@ -106,7 +109,7 @@ impl Played {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
         Self::Analytics,
@@ -114,6 +117,7 @@ impl Part {
         Self::Pages,
         Self::Compare,
         Self::Sizes,
+        Self::Peers,
         Self::Year,
         Self::Liquid,
     ];
@@ -129,6 +133,7 @@ impl Part {
             Self::Liquid => "liquid",
             Self::Compare => "compare",
             Self::Sizes => "sizes",
+            Self::Peers => "peers",
         }
     }
 
@@ -157,13 +162,14 @@ impl Part {
             Self::Pages => pages::play(&target.join("release"), rows).map(silent),
             Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)).map(Played::well),
             Self::Sizes => sizes::play(target, rows).map(Played::well),
+            Self::Peers => peers::play(target, rows).map(Played::well),
             Self::Year => year::play(&target.join("release"), rows).map(silent),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)).map(silent),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|sizes|year|liquid|all] [--rows N] [--record]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|sizes|peers|year|liquid|all] [--rows N] [--record]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let records = arguments.flag("--record");

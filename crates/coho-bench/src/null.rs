@@ -5,6 +5,7 @@
 //! request alone ([`answer`]).
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,14 +18,19 @@ use request::{Cut, cut};
 
 /// Answers until the task is dropped.
 pub async fn serve(listener: TcpListener) -> io::Result<()> {
+    serve_after(Duration::ZERO, listener).await
+}
+
+/// The same, where each answer takes so long.
+pub async fn serve_after(wait: Duration, listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         // A client that hangs up in the middle is no matter of ours.
-        tokio::spawn(async move { drop(connection(stream).await) });
+        tokio::spawn(async move { drop(connection(stream, wait).await) });
     }
 }
 
-async fn connection(mut stream: TcpStream) -> io::Result<()> {
+async fn connection(mut stream: TcpStream, wait: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = Vec::with_capacity(16 * 1024);
     let mut output = Vec::with_capacity(16 * 1024);
@@ -37,6 +43,9 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
         }
         input.drain(..used);
         if !output.is_empty() {
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
             stream.write_all(&output).await?;
             output.clear();
         }

@@ -110,6 +110,20 @@ fields:
     big: big
 ";
 
+const TABLE_PROJECT: &str = "\
+project: bench
+sources:
+  warehouse: { type: postgres, url: \"URL\" }
+destinations:
+  sink: { type: vitally, base_url: \"http://127.0.0.1:9\", rest_token: bench }
+";
+
+const TABLE_MODEL: &str = "\
+source: warehouse
+primary_key: id
+table: accounts
+";
+
 /// A project in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Project {
     folder: PathBuf,
@@ -146,6 +160,21 @@ impl Project {
         project.write("models/accounts.yaml", PARQUET_MODEL)?;
         project.write("syncs/accounts.yaml", PARQUET_SYNC)?;
         Ok(project)
+    }
+
+    /// One whose accounts are a table in PostgreSQL.
+    pub(crate) fn of_table(database: &str) -> Result<Self> {
+        let project = Self::create("http://127.0.0.1:9")?;
+        project.write("coho.yaml", &TABLE_PROJECT.replace("URL", database))?;
+        project.write("models/accounts.yaml", TABLE_MODEL)?;
+        Ok(project)
+    }
+
+    /// So many requests may be under way at once.
+    pub(crate) fn concurrency(&self, at_once: &str) -> Result<()> {
+        let file = self.folder.join("coho.yaml");
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        self.write("coho.yaml", &text.replace("concurrency: 50", &format!("concurrency: {at_once}")))
     }
 
     /// Gives the sync other guards, such as `max_changed: 0`.
