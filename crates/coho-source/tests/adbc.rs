@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use coho_core::row::{Cell, Row as _};
 use coho_source::{AdbcConnection, AdbcError, Connection, DriverHost, ReadScope, SourceError};
 use coho_testkit::{Postgres, adbc_driver_or_skip};
 use secrecy::SecretString;
 
 #[path = "support/queries.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod queries;
 #[path = "support/shown.rs"]
 mod shown;
 
 use queries::model;
-
-type Failure = Box<dyn std::error::Error>;
 
 /// The program that holds drivers.
 const HOST: &str = env!("CARGO_BIN_EXE_coho-driver");
@@ -125,6 +125,10 @@ const DUCKDB_TYPES: &str = "
     MAP {'a': 1, 'b': NULL}
     MAP {1: 'x'}
     ['x'::BLOB]
+    [99999999999999999999::HUGEINT, true]
+    [true, false]
+    '{\"b\": 1.0, \"a\": [12345678901234567890]}'::JSON
+    1::BIGNUM
     union_value(num := 2)
 ";
 
@@ -207,7 +211,7 @@ fn types_of_postgresql_are_exact_or_refused() {
         let slow = AdbcConnection { statement_timeout: Some(Duration::from_millis(200)), ..source.clone() };
         let error = shown_of(&slow, "SELECT pg_sleep(3600)::text AS c").await;
         assert!(error.contains("statement timeout") || error.contains("not done after 0.2 s"), "{error}");
-        let listed = "SELECT count(*) AS c FROM pg_stat_activity WHERE query LIKE '/* coho:model=m */%'";
+        let listed = "SELECT count(*) AS c FROM pg_stat_activity WHERE query LIKE '%/* coho:model=m */%'";
         assert_eq!(shown_of(&source, listed).await, "c (integer)\n1\n");
         let wrong = self::source(&driver, &[("uri", &server.url().replace("postgres@", "nobody:hunter2@"))]);
         let error = shown_of(&wrong, "SELECT 1 AS c").await;
@@ -280,11 +284,12 @@ fn many_rows_arrive_once_and_in_their_order() {
             let mut reading = coho_source::read(&source, &model, scope).await.unwrap();
             let mut ids = Vec::new();
             while let Some(rows) = reading.next().await.unwrap() {
-                ids.extend(
-                    rows.iter().map(|row| row.cells().next().unwrap().to_value().scalar_text().unwrap()),
-                );
+                ids.extend(rows.iter().map(|row| match row.cell(0) {
+                    Cell::Int(id) => id,
+                    cell => panic!("{cell:?}"),
+                }));
             }
-            assert_eq!(ids, (0..wanted).map(|id| id.to_string()).collect::<Vec<_>>());
+            assert_eq!(ids, (0..i64::try_from(wanted).unwrap()).collect::<Vec<_>>());
             assert_eq!(reading.moved().rows, wanted);
         }
     });

@@ -223,13 +223,13 @@ static ADBC: Shape = Shape {
 
 static ADBC_OPTIONS: Shape = Shape {
     name: "options of a source of type adbc",
-    about: "The names are the driver's. Values are texts, numbers, `true` or `false`; none of them is printed.",
+    about: "The names are the driver's. Values are texts or numbers; write `\"true\"` in quotes. None of them is printed.",
     keys: &[],
     one_of: &[],
     others: Some(Others {
         label: "OPTION",
         key: Some(&ADBC_OPTION),
-        form: &Form::Either(&[&Form::Text(&ADBC_VALUE), &Form::Flag]),
+        form: &Form::Text(&ADBC_VALUE),
         meaning: "an option of the driver",
     }),
 };

@@ -200,7 +200,8 @@ fn send(
     given: &mut u64,
     pipe: &mut Pipe,
 ) -> Result<ControlFlow<()>, Stop> {
-    let columns: Vec<Option<Column<'_>>> = how.wanted.iter().map(|wanted| column(batch, wanted)).collect();
+    let columns: Vec<Option<Column<'_>>> =
+        how.wanted.iter().map(|wanted| column(batch, wanted)).collect::<Result<_, _>>()?;
     let (mut ready, mut bytes) = (Vec::new(), 0);
     for at in 0..batch.num_rows() {
         *given += 1;
@@ -230,9 +231,19 @@ fn send(
     Ok(ControlFlow::Continue(()))
 }
 
-fn column<'a>(batch: &'a RecordBatch, wanted: &Wanted) -> Option<Column<'a>> {
-    let array = batch.columns().get(wanted.field).filter(|_| wanted.care != Care::None)?;
-    Column::of(array, batch.schema_ref().fields().get(wanted.field)?)
+/// A column of a batch; none where nobody looks at it. What its type has no form for was refused before, unless nobody needs it.
+fn column<'a>(batch: &'a RecordBatch, wanted: &Wanted) -> Result<Option<Column<'a>>, Report> {
+    if wanted.care == Care::None {
+        return Ok(None);
+    }
+    let array = batch.columns().get(wanted.field);
+    let field = batch.schema_ref().fields().get(wanted.field);
+    let column = array.zip(field).and_then(|(array, field)| Column::of(array, field));
+    if column.is_none() && wanted.care == Care::Needed {
+        let message = "the driver gave rows of other types than it had announced".to_owned();
+        return Err(Report { step: Step::Row, message, ..Report::default() });
+    }
+    Ok(column)
 }
 
 fn name(batch: &RecordBatch, wanted: Option<&Wanted>) -> String {

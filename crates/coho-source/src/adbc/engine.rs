@@ -96,8 +96,8 @@ impl Engine {
         }
     }
 
-    /// Statements that make a session read only, and limit its statements to so many milliseconds. An engine that does not know
-    /// them goes on without.
+    /// Statements that make a session exact and read only, and limit its statements to so many milliseconds. An engine that does
+    /// not know them goes on without.
     pub(crate) fn settings(self, limit: Option<u64>) -> Vec<String> {
         let seconds = limit.map(|millis| millis.div_ceil(1_000).max(1));
         let (first, second) = match self {
@@ -111,7 +111,9 @@ impl Engine {
                 None,
                 seconds.map(|limit| format!("ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = {limit}")),
             ),
-            Self::Bigquery | Self::Duckdb | Self::Spark | Self::Other => (None, None),
+            // Without it, 2^128 - 1 comes as -1.
+            Self::Duckdb => (Some("SET arrow_lossless_conversion = true".to_owned()), None),
+            Self::Bigquery | Self::Spark | Self::Other => (None, None),
         };
         first.into_iter().chain(second).collect()
     }

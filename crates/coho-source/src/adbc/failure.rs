@@ -235,7 +235,9 @@ impl Asking<'_> {
 
     /// Words of a driver, on one line, without what its secret options hold.
     pub(crate) fn hidden(&self, words: &str) -> String {
-        let mut words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A mark below a place says nothing where the lines are one.
+        let lines = words.lines().filter(|line| line.trim() != "^");
+        let mut words = lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
         for (name, value) in self.options {
             let value = value.expose_secret();
             let password = login(value).and_then(|login| login.password);

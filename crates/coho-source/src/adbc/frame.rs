@@ -149,7 +149,8 @@ pub(crate) const HEAD: usize = 5;
 pub(crate) fn head(bytes: [u8; HEAD]) -> Option<(u8, usize)> {
     let [letter, length @ ..] = bytes;
     let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
-    (length <= LONGEST).then_some((letter, length))
+    let is_known = [REQUEST, WANTED, COLUMNS, ROWS, REFUSED, FAILED, END].contains(&letter);
+    (is_known && length <= LONGEST).then_some((letter, length))
 }
 
 impl Request {

@@ -77,7 +77,11 @@ impl<'a> Column<'a> {
                 let array = array.as_fixed_size_binary_opt()?;
                 Form::Uuid(Box::new(move |at| array.value(at)))
             }
-            Extension::None | Extension::Foreign(_) => single(array).or_else(|| nested(array))?,
+            Extension::Bool => Form::Bool(primitive::<Int8Type, _>(array, |byte| byte != 0)?),
+            Extension::Huge { has_sign } => Form::Digits(huge(array, has_sign)?),
+            Extension::None | Extension::Foreign(_) | Extension::Unsafe(_) => {
+                single(array).or_else(|| nested(array))?
+            }
         };
         Some(Self { array, form })
     }
@@ -272,6 +276,17 @@ fn decimal<'a, T: ArrowPrimitiveType, const N: usize>(
         digits
     });
     get.map(Form::Digits)
+}
+
+/// DuckDB's largest whole numbers.
+fn huge(array: &dyn Array, has_sign: bool) -> Option<Get<'_, String>> {
+    let array = array.as_fixed_size_binary_opt().filter(|array| array.value_length() == 16)?;
+    let bits = move |at: usize| array.value(at).try_into().map_or(0, u128::from_le_bytes);
+    Some(if has_sign {
+        Box::new(move |at| bits(at).cast_signed().to_string())
+    } else {
+        Box::new(move |at| bits(at).to_string())
+    })
 }
 
 fn texts(array: &dyn Array) -> Option<Get<'_, &str>> {

@@ -1,5 +1,7 @@
 //! A driver that is loaded, connected, and asked a query.
 
+use std::path::PathBuf;
+
 use adbc_core::error::{Error, Result, Status};
 use adbc_core::options::{
     AdbcVersion, InfoCode, OptionConnection, OptionDatabase, OptionStatement, OptionValue,
@@ -149,6 +151,10 @@ fn load(driver: &str) -> std::result::Result<ManagedDriver, Report> {
     if report.step == Step::Load || driver.contains(['/', '.']) {
         return Err(report);
     }
+    // The driver manager names libraries that it could not load, and not manifests that are not there.
+    let manifests =
+        folders().into_iter().map(|folder| folder.join(format!("{driver}.toml")).display().to_string());
+    report.places = manifests.chain(report.places).collect();
     // Packages of Python and distributions call the libraries so.
     match load_named(&format!("adbc_driver_{driver}")) {
         Ok(driver) => Ok(driver),
@@ -171,6 +177,22 @@ fn load_named(driver: &str) -> std::result::Result<ManagedDriver, Report> {
         let is_missing = error.status == Status::NotFound || !is_there(driver, &error);
         failed(if is_missing { Step::Find } else { Step::Load }, error)
     })
+}
+
+/// Where the driver manager looks for manifests, in its order.
+fn folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("ADBC_DRIVER_PATH").unwrap_or_default();
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let (user, system) = if cfg!(target_os = "macos") {
+        (home.join("Library/Application Support/ADBC/Drivers"), "/Library/Application Support/ADBC/Drivers")
+    } else {
+        let settings =
+            std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+        (settings.join("adbc/drivers"), "/etc/adbc/drivers")
+    };
+    let named: Vec<PathBuf> =
+        std::env::split_paths(&named).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    named.into_iter().chain([user, system.into()]).collect()
 }
 
 /// Whether a driver that could not be loaded exists: then its own words say what is wrong with it.

@@ -13,6 +13,11 @@ const EXTENSION: &str = "ARROW:extension:name";
 /// What is said of that type.
 const METADATA: &str = "ARROW:extension:metadata";
 
+/// Where Snowflake's driver says what a column is: these are JSON, as text.
+const SNOWFLAKE: &str = "logicalType";
+/// Where PostgreSQL's driver does; of an array, the name of its elements' type behind `_`.
+const POSTGRESQL: &str = "POSTGRESQL:type";
+
 /// A type that has no form: its name, and whether it is bytes.
 struct NoForm {
     name: String,
@@ -41,10 +46,18 @@ pub(super) enum Extension {
     None,
     Json,
     Uuid,
+    /// True or false, in a byte.
+    Bool,
     /// A number, spelled out.
     Digits,
-    /// Another one, by its name in the engine.
+    /// A whole number of 128 bits, its lowest byte first, with a sign or without.
+    Huge {
+        has_sign: bool,
+    },
+    /// Another one, by its name in the engine; text is taken as it is.
     Foreign(String),
+    /// One that Arrow's type does not tell, by its name in the engine.
+    Unsafe(String),
 }
 
 impl Extension {
@@ -53,11 +66,36 @@ impl Extension {
         match metadata.get(EXTENSION).map(String::as_str) {
             Some("arrow.json") => Self::Json,
             Some("arrow.uuid") => Self::Uuid,
-            Some("arrow.opaque") => match metadata.get(METADATA).and_then(|text| type_name(text)) {
-                Some(name) if name == "numeric" => Self::Digits,
-                name => Self::Foreign(name.unwrap_or_else(|| "opaque".to_owned())),
-            },
+            Some("arrow.bool8") => Self::Bool,
+            Some("arrow.opaque") => {
+                Self::named(metadata.get(METADATA).and_then(|text| type_name(text)).unwrap_or_default())
+            }
+            Some(_) | None => Self::by_driver(field),
+        }
+    }
+
+    /// By what drivers say in their own way.
+    fn by_driver(field: &Field) -> Self {
+        if let Some("VARIANT" | "OBJECT" | "ARRAY") = field.metadata().get(SNOWFLAKE).map(String::as_str) {
+            return Self::Json;
+        }
+        // Hundredths, numbers whose sign is wrong from 2^31 on, and what the driver cannot read.
+        match field.metadata().get(POSTGRESQL).map(|name| name.trim_start_matches('_')) {
+            Some(name @ ("money" | "oid" | "xid" | "xid8" | "cid" | "record")) => {
+                Self::Unsafe(name.to_owned())
+            }
+            Some(name) if name.starts_with("reg") => Self::Unsafe(name.to_owned()),
             Some(_) | None => Self::None,
+        }
+    }
+
+    /// By the engine's own name of the type.
+    fn named(name: String) -> Self {
+        match name.as_str() {
+            "numeric" => Self::Digits,
+            "hugeint" => Self::Huge { has_sign: true },
+            "uhugeint" => Self::Huge { has_sign: false },
+            _ => Self::Foreign(name),
         }
     }
 }
@@ -74,7 +112,10 @@ fn kind(field: &Field) -> Result<ColumnType, NoForm> {
         (Extension::Json, _) if is_text(data) => Ok(ColumnType::Json),
         (Extension::Digits, _) if is_text(data) => Ok(ColumnType::Decimal),
         (Extension::Uuid, DataType::FixedSizeBinary(16)) => Ok(ColumnType::Text),
+        (Extension::Bool, DataType::Int8) => Ok(ColumnType::Bool),
+        (Extension::Huge { .. }, DataType::FixedSizeBinary(16)) => Ok(ColumnType::Decimal),
         (Extension::Foreign(name), _) if !is_text(data) => Err(NoForm::new(name)),
+        (Extension::Unsafe(name), _) => Err(NoForm::new(name)),
         _ => plain(data),
     }
 }
@@ -108,11 +149,11 @@ fn plain(data: &DataType) -> Result<ColumnType, NoForm> {
         | DataType::LargeList(inner)
         | DataType::ListView(inner)
         | DataType::LargeListView(inner)
-        | DataType::FixedSizeList(inner, _) => within(kind(inner), "a list")?,
+        | DataType::FixedSizeList(inner, _) => within(kind(inner), "list")?,
         DataType::Struct(members) => structure(members)?,
         DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(pair) => within(structure(pair), "a map")?,
-            _ => return Err(NoForm::new("a map")),
+            DataType::Struct(pair) => within(structure(pair), "map")?,
+            _ => return Err(NoForm::new("map")),
         },
         DataType::Dictionary(_, values) => plain(values)?,
         DataType::RunEndEncoded(_, values) => kind(values)?,
@@ -137,9 +178,9 @@ fn within(kind: Result<ColumnType, NoForm>, what: &str) -> Result<ColumnType, No
 fn structure(members: &arrow_schema::Fields) -> Result<ColumnType, NoForm> {
     for (at, member) in members.iter().enumerate() {
         if members.iter().take(at).any(|earlier| earlier.name() == member.name()) {
-            return Err(NoForm::new(format!("a structure with two members named `{}`", member.name())));
+            return Err(NoForm::new(format!("structure with two members named `{}`", member.name())));
         }
-        within(kind(member), "a structure")?;
+        within(kind(member), "structure")?;
     }
     Ok(ColumnType::Json)
 }

@@ -35,7 +35,10 @@ fn of_field(array: &dyn Array, field: &Field) -> String {
         .map(|at| match column.cell(at, &mut String::new()) {
             Ok(Cell::Null) => "null".to_owned(),
             Ok(Cell::Json(text)) => text.to_owned(),
-            Ok(cell) => cell.to_value().scalar_text().unwrap(),
+            Ok(cell) => {
+                let value = cell.to_value();
+                value.scalar_text().unwrap_or_else(|| coho_core::json::write(&value))
+            }
             Err(what) => format!("!{what}"),
         })
         .collect();
@@ -138,7 +141,7 @@ fn what_is_nested_is_json() {
     let numbers: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
     let field = |name: &str| Arc::new(Field::new(name, numbers.data_type().clone(), true));
     let twice = StructArray::from(vec![(field("a"), numbers.clone()), (field("a"), numbers.clone())]);
-    assert_eq!(shown(&twice), "a structure with two members named `a` → CAST(c AS VARCHAR) AS c");
+    assert_eq!(shown(&twice), "structure with two members named `a` → CAST(c AS VARCHAR) AS c");
     let two = StructArray::from(vec![(field("b"), numbers.clone()), (field("a"), numbers)]);
     assert_eq!(shown(&two.slice(1, 1)), r#"json: {"b":null,"a":null}"#);
     assert_eq!(shown(&BinaryArray::from_vec(vec![b"x"])), "binary → CAST(c AS VARCHAR) AS c");
@@ -164,6 +167,9 @@ fn extensions_say_more_than_arrow() {
         of_field(&numbers, &numeric),
         "decimal: 1.50 !NaN, an infinity, or a number of more than 1,000 digits"
     );
+    let variant = HashMap::from([("logicalType".to_owned(), "VARIANT".to_owned())]);
+    let variant = Field::new("c", texts.data_type().clone(), true).with_metadata(variant);
+    assert_eq!(of_field(&texts.slice(0, 2), &variant), "json: {\"a\":1.0} null");
     let foreign = with("arrow.opaque", r#"{"type_name": "citext", "vendor_name": "PostgreSQL"}"#);
     assert_eq!(of_field(&numbers, &foreign), "text: 1.50 NaN");
 }
