@@ -202,6 +202,7 @@ fn json<'a>(text: &str, scratch: &'a mut String) -> Result<Cell<'a>, Wrong> {
 }
 
 /// Single values.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other types are not of this kind")]
 fn single(array: &dyn Array) -> Option<Form<'_>> {
     match array.data_type() {
         DataType::Null => Some(Form::Null),
@@ -317,6 +318,7 @@ fn moments(array: &dyn Array, unit: TimeUnit) -> Option<Get<'_, Option<i64>>> {
 }
 
 /// Values that have others in them, or that are elsewhere.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other types are not of this kind")]
 fn nested(array: &dyn Array) -> Option<Form<'_>> {
     match array.data_type() {
         DataType::List(field) => list::<i32>(array, field),
@@ -385,6 +387,7 @@ fn list_view<'a, O: OffsetSizeTrait>(array: &'a dyn Array, field: &Field) -> Opt
     Some(Form::List(Box::new(get), Box::new(items)))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other types are not of this kind")]
 fn dictionary<'a>(array: &'a dyn Array, key: &DataType) -> Option<Form<'a>> {
     match key {
         DataType::Int8 => keyed::<Int8Type>(array),

@@ -136,10 +136,8 @@ impl Options {
 }
 
 fn connection_step(error: &Error) -> Step {
-    match error.status {
-        Status::Unauthenticated | Status::Unauthorized => Step::Refuse,
-        _ => Step::Connect,
-    }
+    let is_refused = matches!(error.status, Status::Unauthenticated | Status::Unauthorized);
+    if is_refused { Step::Refuse } else { Step::Connect }
 }
 
 /// Loads a driver by its name, the path of its library, or its manifest.

@@ -151,10 +151,10 @@ fn plain(data: &DataType) -> Result<ColumnType, NoForm> {
         | DataType::LargeListView(inner)
         | DataType::FixedSizeList(inner, _) => within(kind(inner), "list")?,
         DataType::Struct(members) => structure(members)?,
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(pair) => within(structure(pair), "map")?,
-            _ => return Err(NoForm::new("map")),
-        },
+        DataType::Map(entries, _) => {
+            let DataType::Struct(pair) = entries.data_type() else { return Err(NoForm::new("map")) };
+            within(structure(pair), "map")?
+        }
         DataType::Dictionary(_, values) => plain(values)?,
         DataType::RunEndEncoded(_, values) => kind(values)?,
         DataType::Time32(_) | DataType::Time64(_) => return Err(NoForm::new("time")),
