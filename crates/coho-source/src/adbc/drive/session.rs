@@ -120,7 +120,7 @@ impl Options {
         options
     }
 
-    /// A file of DuckDB is opened for reading only, as long as nobody says how it is to be opened. One in memory cannot be.
+    /// A file of DuckDB is opened for reading only, as long as nobody says how it is to be opened. One in memory, or of MotherDuck (`md:`), cannot be.
     fn read_duckdb(&mut self) {
         let value = |wanted: &str| {
             let found = self.database.iter().find(|(name, _)| name.as_ref() == wanted);
@@ -129,7 +129,8 @@ impl Options {
             )
         };
         let path = value("path").or_else(|| value("uri")).unwrap_or_default();
-        if !path.is_empty() && !path.contains(":memory:") && value("access_mode").is_none() {
+        let is_file = !path.is_empty() && !path.contains(":memory:") && !path.starts_with("md:");
+        if is_file && value("access_mode").is_none() {
             self.database.push((OptionDatabase::from("access_mode"), "READ_ONLY".into()));
         }
     }
