@@ -3,7 +3,7 @@
 //! Called by [`crate::test`] before the tests and by `.ci/run` on a bare machine.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -23,6 +23,19 @@ const MOTO_FOLDER: &str = "target/moto";
 /// The server that imitates Azure's storage, and where it goes.
 const AZURITE: &str = "3.35.0";
 const AZURITE_FOLDER: &str = "target/azurite";
+
+/// Drivers of databases by Apache Arrow's interface, and where they go.
+const ADBC: &str = "adbc-driver-sqlite==1.13.0 adbc-driver-postgresql==1.13.0";
+const ADBC_FOLDER: &str = "target/adbc";
+
+/// DuckDB, whose library is such a driver too, and where it goes.
+const DUCKDB: &str = "1.5.6-r.1";
+const DUCKDB_FOLDER: &str = "target/duckdb";
+const DUCKDB_PACKAGE: &str = if cfg!(target_arch = "aarch64") {
+    "@duckdb/node-bindings-linux-arm64"
+} else {
+    "@duckdb/node-bindings-linux-x64"
+};
 
 const CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 
@@ -45,6 +58,10 @@ pub(crate) enum Need {
     Moto,
     /// A server that imitates Azure's storage, for the same: 190 MB, so it is fetched only where it is asked for.
     Azurite,
+    /// Drivers of databases that sources of type `adbc` are tried with.
+    Adbc,
+    /// DuckDB as such a driver: 70 MB.
+    DuckDb,
     /// The library that gives tests another clock.
     Faketime,
     /// A browser, and the driver that tests speak to it through.
@@ -64,12 +81,14 @@ pub(crate) enum Permission {
 
 impl Need {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Nextest,
         Self::Postgres,
         Self::MariaDb,
         Self::Moto,
         Self::Azurite,
+        Self::Adbc,
+        Self::DuckDb,
         Self::Faketime,
         Self::Chromium,
         Self::Axe,
@@ -89,6 +108,8 @@ impl Need {
             Self::MariaDb => "MariaDB's server programs",
             Self::Moto => "moto",
             Self::Azurite => "Azurite",
+            Self::Adbc => "the ADBC drivers of SQLite and PostgreSQL",
+            Self::DuckDb => "DuckDB's library",
             Self::Faketime => "libfaketime",
             Self::Chromium => "Chromium with chromedriver",
             Self::Axe => "axe-core",
@@ -107,15 +128,17 @@ impl Need {
                 )
             }
             Self::Azurite => "install npm; then `cargo xtask install`".to_owned(),
+            Self::Adbc => "python3 with its module venv; then `cargo xtask install`".to_owned(),
+            Self::DuckDb => "install npm; then `cargo xtask install`".to_owned(),
             Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
             Self::Chromium => "apt-get install chromium chromium-driver, or `cargo xtask install`".to_owned(),
             Self::Axe => browser::AXE_REMEDY.to_owned(),
         }
     }
 
-    /// Whether it imitates a service on the internet: its packages come from there too, so not every machine can have it.
-    fn is_emulator(self) -> bool {
-        matches!(self, Self::Moto | Self::Azurite)
+    /// Whether it comes from a registry of packages, so that not every machine can have it.
+    fn is_package(self) -> bool {
+        matches!(self, Self::Moto | Self::Azurite | Self::Adbc | Self::DuckDb)
     }
 
     /// Whether it is there.
@@ -134,6 +157,8 @@ impl Need {
                 child::on_path("moto_server").is_some() || python::is_there(&root().join(MOTO_FOLDER), MOTO)
             }
             Self::Azurite => azurite_is_there(),
+            Self::Adbc => python::is_there(&root().join(ADBC_FOLDER), ADBC),
+            Self::DuckDb => duckdb_folder().join("libduckdb.so").is_file(),
             Self::Faketime => clock::library().is_some(),
             Self::Chromium => browser::is_there(),
             Self::Axe => browser::axe_is_there(),
@@ -147,7 +172,9 @@ impl Need {
             Self::Postgres => install_postgres(),
             Self::MariaDb => install_mariadb(),
             Self::Moto => python::install(&root().join(MOTO_FOLDER), MOTO),
-            Self::Azurite => install_azurite(),
+            Self::Azurite => npm(AZURITE_FOLDER, &format!("azurite@{AZURITE}")),
+            Self::Adbc => python::install(&root().join(ADBC_FOLDER), ADBC),
+            Self::DuckDb => npm(DUCKDB_FOLDER, &format!("{DUCKDB_PACKAGE}@{DUCKDB}")),
             Self::Faketime => install_faketime(),
             Self::Chromium => browser::install(),
             Self::Axe => browser::install_axe(),
@@ -159,12 +186,12 @@ impl Need {
 /// `cargo xtask install`
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     arguments.nothing_left()?;
-    let (emulators, required): (Vec<_>, Vec<_>) = Need::ALL.into_iter().partition(|need| need.is_emulator());
+    let (packages, required): (Vec<_>, Vec<_>) = Need::ALL.into_iter().partition(|need| need.is_package());
     let missing = prepare(&required, Permission::Asked)?;
     if let Some(need) = missing.first() {
         bail!("{} is missing: {}", need.name(), need.remedy());
     }
-    let missing = prepare(&emulators, Permission::WhereHarmless)?;
+    let missing = prepare(&packages, Permission::WhereHarmless)?;
     for need in &missing {
         say::talk(&format!("tests that need {} will be skipped; {}", need.name(), need.remedy()));
     }
@@ -230,13 +257,18 @@ fn azurite_is_there() -> bool {
     program.is_file() || child::on_path("azurite-blob").is_some()
 }
 
-fn install_azurite() -> Result<()> {
+fn duckdb_folder() -> PathBuf {
+    root().join(DUCKDB_FOLDER).join("node_modules").join(DUCKDB_PACKAGE)
+}
+
+/// Installs a package of npm in a folder of its own.
+fn npm(folder: &str, package: &str) -> Result<()> {
     let Some(npm) = child::on_path("npm") else { bail!("there is no npm") };
-    let folder = root().join(AZURITE_FOLDER);
+    let folder = root().join(folder);
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     let mut npm = child::program(npm);
     npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
-    child::run(npm.arg("--prefix").arg(folder).arg(format!("azurite@{AZURITE}")))
+    child::run(npm.arg("--prefix").arg(folder).arg(package))
 }
 
 /// The package would start a server; tests want the programs alone. Where the machine has a rule of its own, that one holds.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{child, say};
 
-/// A Python environment with one package; the file that says so is written last.
+/// A Python environment with packages, separated by spaces; the file that says so is written last.
 pub(crate) fn install(environment: &Path, package: &str) -> Result<()> {
     if is_there(environment, package) {
         return Ok(());
@@ -16,7 +16,9 @@ pub(crate) fn install(environment: &Path, package: &str) -> Result<()> {
     };
     say::talk(&format!("installing {package}"));
     child::run(child::program(python).args(["-m", "venv"]).arg(environment))?;
-    child::run(child::program(environment.join("bin/pip")).args(["install", "--quiet", package]))?;
+    child::run(
+        child::program(environment.join("bin/pip")).args(["install", "--quiet"]).args(package.split(' ')),
+    )?;
     let mark = mark(environment);
     std::fs::write(&mark, package).with_context(|| format!("writing {}", mark.display()))
 }

@@ -305,6 +305,9 @@ pub(crate) enum Verb {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    /// Holds an ADBC driver: reads a request from standard input and writes rows to standard output. Coho starts it.
+    #[command(hide = true)]
+    AdbcDriver,
     /// Prints a page of the reference documentation, as it is in docs/reference.
     #[command(hide = true)]
     Reference {

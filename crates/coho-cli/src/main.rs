@@ -101,6 +101,10 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Mcp { show_values } => verb::mcp::mcp(global, show_values).await,
         Verb::Schema { kind } => verb::reference::schema(kind),
         Verb::Completions { shell } => verb::reference::completions(shell),
+        Verb::AdbcDriver => {
+            coho_source::drive()?;
+            Ok(Exit::Done)
+        }
         Verb::Reference { page } => verb::reference::page(page),
     }
 }

@@ -12,7 +12,7 @@ mod running;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use coho_simulator::{DropReason, RecordKind, ScriptedFault, Trouble};
@@ -197,6 +197,84 @@ fn ctrl_c_ends_a_query_that_never_ends() {
         wait_until("the end of the query", || server.sql(running).is_ok_and(|count| count == "0")).unwrap();
         assert_eq!(stage.vitally.calls().len(), 0, "{}", text(&ended));
     }
+}
+
+/// A project whose model is a query to DuckDB.
+fn duckdb(test: &str, query: &str) -> Result<Option<Stage>, Failure> {
+    let Some(driver) = coho_testkit::adbc_driver_or_skip("duckdb", test)? else { return Ok(None) };
+    let mut stage = many_rows(Duration::ZERO)?;
+    stage.set("DUCKDB", &driver.display().to_string());
+    let source = "{ type: adbc, driver: \"${DUCKDB}\", options: { threads: 1 } }";
+    stage.write("coho.yaml", WAREHOUSE.replace("{ type: postgres, url: \"${WAREHOUSE_URL}\" }", source))?;
+    fs::remove_file(stage.project().join("models/accounts.yaml"))?;
+    stage.write("models/accounts.sql", format!("{HEADER}{query}"))?;
+    Ok(Some(stage))
+}
+
+/// The process that holds a run's driver.
+fn driver_of(run: &Child) -> Option<u32> {
+    let parent = format!(" S {} ", run.id());
+    let running = format!(" R {} ", run.id());
+    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let number = process.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let command = fs::read_to_string(process.path().join("cmdline")).ok()?;
+        let is_child = stat.contains(&parent) || stat.contains(&running);
+        (is_child && command.contains("adbc-driver")).then_some(number)
+    })
+}
+
+#[test]
+fn a_query_to_duckdb_runs_through_its_driver() {
+    let query = "SELECT id, name FROM read_csv('data/accounts.csv') ORDER BY id;";
+    let Some(stage) = duckdb("a_query_to_duckdb", query).unwrap() else { return };
+    let checked = stage.coho(["check"]).output().unwrap();
+    assert!(checked.status.success(), "{}", text(&checked));
+    let run = stage.coho(["run"]).output().unwrap();
+    assert!(text(&run).contains(&format!("{ROWS} rows read = {ROWS} delivered")), "{}", text(&run));
+    let rows = fs::read_to_string(stage.project().join("data/accounts.csv")).unwrap();
+    stage.write("data/accounts.csv", rows.replace("Customer 7\n", "Alder\n")).unwrap();
+    let next = finish(&stage).unwrap();
+    assert!(next.contains(&format!("{ROWS} rows read = 1 delivered + {} unchanged", ROWS - 1)), "{next}");
+}
+
+const ENDLESS: &str = "SELECT i AS id, 'Alder' AS name FROM range(100000000000000) AS t(i) WHERE i % 7 = 9";
+
+#[test]
+fn a_crash_of_a_driver_fails_its_sync_alone() {
+    let Some(stage) = duckdb("a_crash_of_a_driver", ENDLESS).unwrap() else { return };
+    let run = start(&stage, &["run"]).unwrap();
+    let mut driver = None;
+    wait_until("the driver", || {
+        driver = driver_of(&run);
+        driver.is_some()
+    })
+    .unwrap();
+    run_checked(Command::new("kill").arg("-ABRT").arg(driver.unwrap().to_string())).unwrap();
+    let ended = run.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(3), "{}", text(&ended));
+    assert!(text(&ended).contains("crashed (signal 6, SIGABRT)"), "{}", text(&ended));
+    assert_eq!(stage.vitally.calls().len(), 0);
+}
+
+#[test]
+fn a_driver_ends_with_its_run_however_that_ends() {
+    let Some(stage) = duckdb("a_driver_ends_with_its_run", ENDLESS).unwrap() else { return };
+    for (name, code) in [("INT", Some(130)), ("KILL", None)] {
+        let run = start(&stage, &["run"]).unwrap();
+        let mut driver = None;
+        wait_until("the driver", || {
+            driver = driver_of(&run);
+            driver.is_some()
+        })
+        .unwrap();
+        signal(&run, name).unwrap();
+        let ended = run.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), code, "{}", text(&ended));
+        let process = PathBuf::from(format!("/proc/{}/exe", driver.unwrap()));
+        wait_until("the end of the driver", || fs::read_link(&process).is_err()).unwrap();
+    }
+    assert_eq!(stage.vitally.calls().len(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What plans and runs share: the project, its folder, the clock, and how connections and ledgers are opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use coho_ledger::scope::SyncScope;
 use coho_ledger::{Access, Create, Ledger, OpenError, Opening};
 use coho_mapping::{Filters, Specification};
 use coho_project::{CompareSpec, HistorySpec, Project, ServerSpec, SourceSpec};
-use coho_source::{Connection, StorageConnection};
+use coho_source::{AdbcConnection, Connection, DriverHost, StorageConnection};
 
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
@@ -48,13 +48,21 @@ pub struct Engine<'a> {
     pub(crate) setup: Setup<'a>,
     pub(crate) filters: Filters,
     pub(crate) artifacts: Option<Arc<Artifacts>>,
+    pub(crate) host: DriverHost,
 }
 
 impl<'a> Engine<'a> {
     /// An engine.
     pub fn new(setup: Setup<'a>) -> Self {
         let artifacts = setup.project.dbt.as_ref().map(|spec| Arc::new(Artifacts::new(spec, &setup.root)));
-        Self { setup, filters: Filters::new(), artifacts }
+        Self { setup, filters: Filters::new(), artifacts, host: DriverHost::default() }
+    }
+
+    /// The same with another program that loads ADBC drivers than `coho`.
+    #[must_use]
+    pub fn driver_host(mut self, host: DriverHost) -> Self {
+        self.host = host;
+        self
     }
 
     /// The same with filters that templates may call besides those of the dialect.
@@ -181,7 +189,8 @@ impl<'a> Engine<'a> {
 
     pub(crate) fn connection(&self, model: &Model) -> Result<Connection, EngineError> {
         let spec = self.setup.project.sources.get(&model.source);
-        spec.map(|spec| connection(spec, &self.setup)).ok_or_else(|| missing("source", &model.source))
+        spec.map(|spec| connection(spec, &self.setup, &self.host))
+            .ok_or_else(|| missing("source", &model.source))
     }
 
     /// Whether a model's rows are compared in their source.
@@ -190,7 +199,12 @@ impl<'a> Engine<'a> {
             Some(SourceSpec::Postgres { compare, .. } | SourceSpec::Mysql { compare, .. }) => {
                 *compare == CompareSpec::InSource
             }
-            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. } | SourceSpec::Storage { .. })
+            Some(
+                SourceSpec::Sqlite { .. }
+                | SourceSpec::Adbc { .. }
+                | SourceSpec::Files { .. }
+                | SourceSpec::Storage { .. },
+            )
             | None => false,
         }
     }
@@ -207,7 +221,7 @@ pub fn retention(history: &HistorySpec) -> Retention {
     }
 }
 
-fn connection(spec: &SourceSpec, setup: &Setup<'_>) -> Connection {
+fn connection(spec: &SourceSpec, setup: &Setup<'_>, host: &DriverHost) -> Connection {
     let root = &setup.root;
     match spec {
         SourceSpec::Postgres { url, statement_timeout, .. } => {
@@ -221,6 +235,13 @@ fn connection(spec: &SourceSpec, setup: &Setup<'_>) -> Connection {
             statement_timeout: *statement_timeout,
         }),
         SourceSpec::Sqlite { path } => Connection::Sqlite { path: root.join(path) },
+        SourceSpec::Adbc { driver, options, statement_timeout } => Connection::Adbc(AdbcConnection {
+            driver: driver_of(driver, root),
+            options: options.clone(),
+            statement_timeout: *statement_timeout,
+            folder: Some(root.clone()),
+            host: host.clone(),
+        }),
         SourceSpec::Files { path } => Connection::Files { folder: root.join(path) },
         SourceSpec::Storage { address, options } => Connection::Storage(StorageConnection {
             address: address.clone(),
@@ -228,6 +249,16 @@ fn connection(spec: &SourceSpec, setup: &Setup<'_>) -> Connection {
             temporary: setup.temporary.clone(),
             patience: StorageConnection::PATIENCE,
         }),
+    }
+}
+
+/// A name stays one; a path is relative to the project.
+fn driver_of(driver: &str, root: &Path) -> String {
+    let is_file = [".so", ".dylib", ".dll", ".toml"].iter().any(|end| driver.ends_with(end));
+    if is_file || driver.contains('/') {
+        root.join(driver).to_string_lossy().into_owned()
+    } else {
+        driver.to_owned()
     }
 }
 

@@ -24,7 +24,9 @@ pub fn excerpt(problem: &Problem, files: &[File]) -> String {
     let place = problem.place.as_ref();
     let at = place.map(|place| format!("{place}: ")).unwrap_or_default();
     let quoted = place.and_then(|place| Some(quoted(place, &line(place, files)?))).unwrap_or_default();
-    let help = problem.help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    // Further lines of it stand below the first.
+    let help = problem.help.as_ref().map(|help| help.replace('\n', "\n        "));
+    let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();
     terminal::escape_lines(&format!("{at}{problem}\n{quoted}{help}")).into_owned()
 }
 

@@ -262,7 +262,10 @@ impl<'a> Loader<'a> {
         let (fits, help) = match (spec, &model.relation) {
             (SourceSpec::Files { .. } | SourceSpec::Storage { .. }, Relation::File { .. })
             | (
-                SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
+                SourceSpec::Postgres { .. }
+                | SourceSpec::Mysql { .. }
+                | SourceSpec::Sqlite { .. }
+                | SourceSpec::Adbc { .. },
                 Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
             ) => {
                 return;
@@ -272,7 +275,10 @@ impl<'a> Loader<'a> {
                 Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_),
             ) => ("`file` only", "write `file: …`"),
             (
-                SourceSpec::Postgres { .. } | SourceSpec::Mysql { .. } | SourceSpec::Sqlite { .. },
+                SourceSpec::Postgres { .. }
+                | SourceSpec::Mysql { .. }
+                | SourceSpec::Sqlite { .. }
+                | SourceSpec::Adbc { .. },
                 Relation::File { .. },
             ) => ("`sql`, `table` and `dbt` only", "write `table: …`, or use a source of type files"),
         };

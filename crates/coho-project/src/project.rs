@@ -139,6 +139,15 @@ pub enum SourceSpec {
         /// Its path, relative to the project.
         path: String,
     },
+    /// Whatever has an ADBC driver.
+    Adbc {
+        /// The driver: its name, or a path relative to the project.
+        driver: String,
+        /// Its own options.
+        options: Vec<(String, SecretString)>,
+        /// How long one query may take; `None` for no limit.
+        statement_timeout: Option<Duration>,
+    },
     /// A folder of files.
     Files {
         /// Its path, relative to the project.
@@ -160,6 +169,7 @@ impl SourceSpec {
             Self::Postgres { .. } => "postgres",
             Self::Mysql { .. } => "mysql",
             Self::Sqlite { .. } => "sqlite",
+            Self::Adbc { .. } => "adbc",
             Self::Files { .. } | Self::Storage { .. } => "files",
         }
     }

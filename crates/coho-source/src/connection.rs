@@ -1,5 +1,6 @@
 //! Connections: how a source is reached. The engine builds them from the project; [`crate::read`] uses them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub enum Connection {
         /// The file's path.
         path: PathBuf,
     },
+    /// Whatever has an ADBC driver.
+    Adbc(AdbcConnection),
     /// A folder with CSV, NDJSON or Parquet files.
     Files {
         /// The folder's path.
@@ -74,6 +77,41 @@ pub struct MysqlConnection {
     pub statement_timeout: Option<Duration>,
 }
 
+/// How an engine is reached by its ADBC driver.
+#[derive(Clone, Debug)]
+pub struct AdbcConnection {
+    /// The driver: a name that the ADBC driver manager finds, the path of its library, or of its manifest.
+    pub driver: String,
+    /// The driver's own options. No message repeats a value whose name says that it is secret.
+    pub options: Vec<(String, SecretString)>,
+    /// How long a query may take until its last row, connecting included; no limit of Coho's own where this is `None`.
+    pub statement_timeout: Option<Duration>,
+    /// The folder that relative paths in options begin at; the current one where this is `None`.
+    pub folder: Option<PathBuf>,
+    /// What loads the driver.
+    pub host: DriverHost,
+}
+
+/// The program that loads an ADBC driver, so that a driver's crash is not the caller's: it does nothing but call `drive`, which this
+/// crate has with its feature `adbc`. `coho adbc-driver` is one, and so is this crate's own program `coho-driver`.
+///
+/// The default is `coho`: the program that runs now where it has that name, or else the one that the system finds by that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriverHost {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+impl Default for DriverHost {
+    fn default() -> Self {
+        let current = std::env::current_exe().ok();
+        let current = current.filter(|program| program.file_stem().is_some_and(|stem| stem == "coho"));
+        Self { program: current.unwrap_or_else(|| "coho".into()), arguments: vec!["adbc-driver".into()] }
+    }
+}
+
 /// Which database an address leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseServer {
@@ -109,6 +147,7 @@ impl Connection {
             Self::Postgres(_) => "PostgreSQL",
             Self::Mysql(_) => "MySQL",
             Self::Sqlite { .. } => "SQLite",
+            Self::Adbc(_) => "ADBC",
             Self::Files { .. } | Self::Storage(_) => "files",
         }
     }

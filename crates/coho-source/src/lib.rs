@@ -1,4 +1,4 @@
-//! Reading a model: PostgreSQL, MySQL, SQLite and files, here or in object storage, as exact rows.
+//! Reading a model: PostgreSQL, MySQL, SQLite, engines with an ADBC driver, and files, here or in object storage, as exact rows.
 //!
 //! **What it is:** [`read`] opens a [`Connection`] and gives a [`Reading`]: batches of rows in Coho's encoding, each cell
 //! exactly what the source holds. A type or a value that has no exact form is refused with the cast to write
@@ -8,7 +8,7 @@
 //! are read in one read-only transaction.
 //!
 //! **Where to begin reading:** `read` (the door), then `reading` (the channel), then one source: `postgres`, `mysql`,
-//! `sqlite`, or `files` with `csv`, `ndjson` and `parquet` under it, and `storage` for files in object storage.
+//! `sqlite`, `adbc`, or `files` with `csv`, `ndjson` and `parquet` under it, and `storage` for files in object storage.
 //!
 //! ```
 //! use coho_core::model::{FileFormat, Model, Relation};
@@ -46,16 +46,24 @@ mod inferred;
 mod unsafe_type;
 mod table;
 mod quiet;
+mod digits;
 mod text;
 mod tls;
 mod database;
 mod postgres;
 mod mysql;
 mod sqlite;
+mod adbc;
 mod storage;
 mod files;
 
-pub use connection::{Connection, DatabaseServer, MysqlConnection, PostgresConnection, StorageConnection};
+#[cfg(feature = "adbc")]
+pub use adbc::drive;
+pub use adbc::{AdbcError, AdbcRefusal, AdbcStep};
+pub use connection::{
+    AdbcConnection, Connection, DatabaseServer, DriverHost, MysqlConnection, PostgresConnection,
+    StorageConnection,
+};
 pub use files::{FileError, FileFault};
 pub use inferred::{Inferred, Misfit, TypeChange, compare};
 pub use mysql::{MysqlError, MysqlRefusal, MysqlStep};

@@ -1,11 +1,12 @@
-//! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::mysql`], [`crate::sqlite`]
-//! and [`crate::files`] do the work.
+//! The door: a connection and a model give a reading. [`crate::postgres`], [`crate::mysql`], [`crate::sqlite`],
+//! [`crate::adbc`] and [`crate::files`] do the work.
 
 use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::model::{Model, Relation};
 use coho_core::row::DuplicateColumn;
 
+use crate::adbc::{self, AdbcError};
 use crate::connection::Connection;
 use crate::files::{self, FileError};
 use crate::mysql::{self, MysqlError};
@@ -40,6 +41,9 @@ pub enum SourceError {
     /// The SQLite file could not be opened or read.
     #[error(transparent)]
     Sqlite(#[from] SqliteError),
+    /// An ADBC driver could not be used, or refused the query.
+    #[error(transparent)]
+    Adbc(#[from] AdbcError),
     /// A file could not be opened, or is not what the model says.
     #[error(transparent)]
     File(#[from] FileError),
@@ -68,6 +72,7 @@ impl Failure for SourceError {
             Self::Postgres(error) => error.code(),
             Self::Mysql(error) => error.code(),
             Self::Sqlite(error) => error.code(),
+            Self::Adbc(error) => error.code(),
             Self::File(error) => error.code(),
             Self::Relation { .. } | Self::Unnamed => Code::WRONG_VALUE,
             Self::Columns(_) | Self::Stopped => Code::SOURCE_FAILED,
@@ -83,6 +88,7 @@ impl Failure for SourceError {
             Self::Postgres(error) => error.help(),
             Self::Mysql(error) => error.help(),
             Self::Sqlite(error) => error.help(),
+            Self::Adbc(error) => error.help(),
             Self::File(error) => error.help(),
             Self::Relation { connection: "files", .. } => Some("use `file:`".to_owned()),
             Self::Relation { .. } => Some("use `sql:`, `table:` or `dbt:`".to_owned()),
@@ -99,7 +105,7 @@ impl SourceError {
             Self::Postgres(PostgresError::Refused(_))
                 | Self::Mysql(MysqlError::Refused(_))
                 | Self::Sqlite(SqliteError::Refused { .. })
-        );
+        ) || matches!(self, Self::Adbc(error) if error.is_of_query());
         is_refused && self.code() == Code::SOURCE_FAILED
     }
 
@@ -116,6 +122,7 @@ impl SourceError {
             | Self::Postgres(_)
             | Self::Mysql(_)
             | Self::Sqlite(_)
+            | Self::Adbc(_)
             | Self::File(_)
             | Self::Relation { .. }
             | Self::Unnamed
@@ -138,6 +145,9 @@ pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> R
             Connection::Sqlite { path },
             relation @ (Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)),
         ) => sqlite::read(path, relation, scope).await,
+        (Connection::Adbc(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            adbc::read(settings, model, scope).await
+        }
         (Connection::Files { folder }, Relation::File { path, format }) => {
             files::read(folder, path, format, scope).await
         }
@@ -150,7 +160,8 @@ pub async fn read(connection: &Connection, model: &Model, scope: ReadScope) -> R
     }
 }
 
-/// What the model's rows will be. PostgreSQL and MySQL are asked without running the query, and whether it may be run; CSV and NDJSON
+/// What the model's rows will be. PostgreSQL and MySQL are asked without running the query, and whether it may be run; an ADBC
+/// driver too, where it can tell; CSV and NDJSON
 /// files are read once where their types are not declared.
 pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, SourceError> {
     match (connection, &model.relation) {
@@ -160,17 +171,21 @@ pub async fn outline(connection: &Connection, model: &Model) -> Result<Outline, 
         (Connection::Mysql(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
             mysql::outline(settings, model).await
         }
+        (Connection::Adbc(settings), Relation::Sql(_) | Relation::Table(_) | Relation::Dbt(_)) => {
+            adbc::outline(settings, model).await
+        }
         _ => Ok(read(connection, model, ReadScope::First(0)).await?.outline().clone()),
     }
 }
 
-/// Whether the source can be reached: PostgreSQL or MySQL answers, the SQLite file opens, the folder or the
+/// Whether the source can be reached: PostgreSQL or MySQL answers, the ADBC driver connects, the SQLite file opens, the folder or the
 /// bucket can be listed.
 pub async fn test(connection: &Connection) -> Result<(), SourceError> {
     match connection {
         Connection::Postgres(settings) => postgres::test(settings).await,
         Connection::Mysql(settings) => mysql::test(settings).await,
         Connection::Sqlite { path } => sqlite::test(path).await,
+        Connection::Adbc(settings) => adbc::test(settings).await,
         Connection::Files { folder } => Ok(files::test(folder)?),
         Connection::Storage(settings) => Ok(files::test_storage(settings).await?),
     }

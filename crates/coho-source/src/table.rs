@@ -28,9 +28,15 @@ pub(crate) fn select_all(name: &str) -> Result<String, TableName> {
 
 /// The same, where names are quoted in this way.
 pub(crate) fn select_all_by(name: &str, quote: fn(&str) -> String) -> Result<String, TableName> {
-    let parts = parts(name).ok_or_else(|| TableName { name: coho_core::value::preview(name) })?;
+    let parts = split(name, 2)?;
     let quoted: Vec<String> = parts.iter().map(|part| quote(part)).collect();
     Ok(format!("SELECT * FROM {}", quoted.join(".")))
+}
+
+/// The parts of a name, at most so many.
+pub(crate) fn split(name: &str, most: usize) -> Result<Vec<String>, TableName> {
+    let parts = parts(name).filter(|parts| parts.len() <= most);
+    parts.ok_or_else(|| TableName { name: coho_core::value::preview(name) })
 }
 
 /// An identifier that stands for exactly this name.
@@ -45,7 +51,7 @@ pub(crate) fn identifier(name: &str) -> String {
     if start && plain { name.to_owned() } else { quote(name) }
 }
 
-/// One or two parts, none of them empty.
+/// The parts, none of them empty.
 fn parts(name: &str) -> Option<Vec<String>> {
     let mut parts = vec![String::new()];
     let mut letters = name.chars().peekable();
@@ -60,7 +66,7 @@ fn parts(name: &str) -> Option<Vec<String>> {
             _ => part.push(letter),
         }
     }
-    let whole = !quoted && parts.len() <= 2 && parts.iter().all(|part| !part.is_empty());
+    let whole = !quoted && parts.iter().all(|part| !part.is_empty());
     whole.then_some(parts)
 }
 

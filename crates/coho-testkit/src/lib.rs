@@ -17,6 +17,7 @@
 //! # Ok::<(), coho_testkit::Error>(())
 //! ```
 
+mod adbc;
 mod azurite;
 mod browser;
 mod emulator;
@@ -32,6 +33,7 @@ mod s3;
 mod server;
 mod smtp;
 
+pub use adbc::adbc_driver_or_skip;
 pub use azurite::Azurite;
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
 pub use mariadb::{MARIADB_AUTHORITY, MariaDb};

@@ -65,6 +65,28 @@ pub(crate) fn azurite() -> Option<PathBuf> {
     installed("COHO_TEST_AZURITE", "target/azurite/node_modules/.bin", "azurite-blob")
 }
 
+/// The library of an ADBC driver, which `cargo xtask install` fetches: `sqlite` and `postgresql` from PyPI, `duckdb` from npm. `None` where
+/// it is not there, or where `COHO_TEST_ADBC=off`.
+pub(crate) fn adbc_driver(name: &str) -> Option<PathBuf> {
+    if std::env::var_os("COHO_TEST_ADBC").is_some_and(|value| value == "off") {
+        return None;
+    }
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").canonicalize().ok()?;
+    let folders = if name == "duckdb" {
+        vec![target.join("duckdb/node_modules/@duckdb").join(DUCKDB)]
+    } else {
+        let versions = std::fs::read_dir(target.join("adbc/lib")).ok()?.flatten();
+        versions
+            .map(|version| version.path().join("site-packages").join(format!("adbc_driver_{name}")))
+            .collect()
+    };
+    let file = if name == "duckdb" { "libduckdb.so".to_owned() } else { format!("libadbc_driver_{name}.so") };
+    folders.into_iter().map(|folder| folder.join(&file)).find(|file| file.is_file())
+}
+
+const DUCKDB: &str =
+    if cfg!(target_arch = "aarch64") { "node-bindings-linux-arm64" } else { "node-bindings-linux-x64" };
+
 fn installed(switch: &str, folder: &str, program: &str) -> Option<PathBuf> {
     if std::env::var_os(switch).is_some_and(|value| value == "off") {
         return None;

@@ -7,7 +7,8 @@ use super::{Finding, rust};
 use crate::workspace::{Kind, Package};
 
 /// Crates that are doors to the world.
-const DOORS: [&str; 17] = [
+const DOORS: [&str; 18] = [
+    "adbc_driver_manager",
     "async-std",
     "axum",
     "getrandom",

@@ -14,6 +14,7 @@
 //! sql                              the indented lines are run in PostgreSQL, which is started if need be
 //! sql < FILE                       the same from a file of the project
 //! mysql                            the indented lines are run in MariaDB, which is started if need be
+//! driver NAME                      an ADBC driver, which commands find at `${NAME}` in capitals
 //! object BUCKET/KEY                the indented lines become an object in S3, which is started if need be
 //! sqlite FILE                      the indented lines are run in an SQLite file of the project
 //! fault [METHOD PATH] TROUBLE      503 · not-json · drop-before · drop-after-commit; ends with `xN` for N times
@@ -91,6 +92,11 @@ fn step_on(stage: &mut Stage, script: &Path, step: &Step<'_>) -> Result<Option<S
         "mysql" => {
             let Some(server) = stage.mariadb(&script.display().to_string())? else { return Ok(None) };
             server.sql(&step.block)?;
+        }
+        "driver" => {
+            let found = coho_testkit::adbc_driver_or_skip(rest, &script.display().to_string())?;
+            let Some(library) = found else { return Ok(None) };
+            stage.set(&rest.to_ascii_uppercase(), &library.display().to_string());
         }
         "object" => {
             let Some(server) = stage.s3(&script.display().to_string())? else { return Ok(None) };

@@ -4,8 +4,8 @@ use super::Need::{Later, May, Must, With};
 use super::alerts::ALERTS;
 use super::files::FILES;
 use super::texts::{
-    ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, MYSQL_URL, NAME, NAMES, POSTGRES_URL, RATE,
-    SECRET, SUBDOMAIN, TEXTS,
+    ADBC_OPTION, ADBC_VALUE, ANY_URL, AT_ONCE, BYTES, DAYS, DURATION, HTTP_URL, MAX_AGE, MYSQL_URL, NAME,
+    NAMES, POSTGRES_URL, RATE, SECRET, SUBDOMAIN, TEXTS,
 };
 use super::webhooks::WEBHOOKS;
 use super::{Choice, Form, Key, Others, Shape, Typed};
@@ -177,17 +177,68 @@ static SOURCES: Shape = Shape {
     }),
 };
 
-const VIEW: &str = "export the rows to files and read them with `type: files`";
-
 static SOURCE: Typed = Typed {
-    types: &[("postgres", &POSTGRES), ("mysql", &MYSQL), ("sqlite", &SQLITE), ("files", &FILES)],
-    later: &[
-        ("snowflake", VIEW),
-        ("bigquery", VIEW),
-        ("redshift", VIEW),
-        ("databricks", VIEW),
-        ("duckdb", VIEW),
+    types: &[
+        ("postgres", &POSTGRES),
+        ("mysql", &MYSQL),
+        ("sqlite", &SQLITE),
+        ("files", &FILES),
+        ("adbc", &ADBC),
     ],
+    later: &[
+        ("snowflake", "write `type: adbc` and `driver: snowflake`"),
+        ("bigquery", "write `type: adbc` and `driver: bigquery`"),
+        ("redshift", "write `type: adbc` and `driver: redshift` or `driver: postgresql`"),
+        ("databricks", "write `type: adbc` and `driver: databricks`"),
+        ("duckdb", "write `type: adbc` and `driver: duckdb`"),
+    ],
+};
+
+static ADBC: Shape = Shape {
+    name: "source of type adbc",
+    about: "A database or warehouse with an ADBC driver, such as Snowflake, BigQuery, Databricks, DuckDB or Flight SQL. The driver is installed apart from Coho.",
+    keys: &[
+        kind(&Form::Choice(&Choice { now: &["adbc"], later: &[] }), "type: adbc"),
+        Key {
+            name: "driver",
+            need: Must,
+            form: &TEXTS,
+            default: "",
+            meaning: "The driver's name, as `dbc install` takes it; or the path of its library or its manifest, relative to the project.",
+            example: "driver: snowflake",
+        },
+        Key {
+            name: "options",
+            need: May,
+            form: &Form::Map(&ADBC_OPTIONS),
+            default: "none",
+            meaning: "The driver's own options, such as `uri`, `username` and `password`. Relative paths in them begin at the project's folder.",
+            example: "options: { uri: \"${WAREHOUSE_URI}\" }",
+        },
+        Key {
+            name: "statement_timeout",
+            need: May,
+            form: &Form::Text(&DURATION),
+            default: "the engine's",
+            meaning: "How long one query may take, connecting included. Then Coho cancels it.",
+            example: "statement_timeout: 10m",
+        },
+    ],
+    one_of: &[],
+    others: None,
+};
+
+static ADBC_OPTIONS: Shape = Shape {
+    name: "options of a source of type adbc",
+    about: "The names are the driver's. Values are texts or numbers; write `\"true\"` in quotes. None of them is printed.",
+    keys: &[],
+    one_of: &[],
+    others: Some(Others {
+        label: "OPTION",
+        key: Some(&ADBC_OPTION),
+        form: &Form::Text(&ADBC_VALUE),
+        meaning: "an option of the driver",
+    }),
 };
 
 static POSTGRES: Shape = Shape {

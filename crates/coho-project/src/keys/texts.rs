@@ -32,6 +32,21 @@ pub(crate) static SECRET: Text = Text {
     ..TEXT_LIKE
 };
 
+/// The name of an ADBC driver's option.
+pub(crate) static ADBC_OPTION: Text = Text {
+    what: "the name of an option, such as `uri` or `adbc.snowflake.sql.account`",
+    accepts: |text| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    },
+    pattern: "^[A-Za-z0-9._-]+$",
+    numbers: Numbers::Refused,
+    shown: Shown::Shown,
+};
+
+/// The value of an ADBC driver's option.
+pub(crate) static ADBC_VALUE: Text =
+    Text { what: "a text or a number", numbers: Numbers::Taken, shown: Shown::Secret, ..TEXT_LIKE };
+
 pub(crate) static POSTGRES_URL: Text =
     Text { what: "an address such as `postgres://user@host/database`", shown: Shown::Secret, ..TEXT_LIKE };
 

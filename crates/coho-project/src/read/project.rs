@@ -6,6 +6,7 @@ use coho_core::at_once::AtOnce;
 use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use secrecy::SecretString;
 
 use super::alerts::DeclaredAlerts;
 use super::secret;
@@ -236,9 +237,20 @@ fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<SourceSpec> {
             compare: compare(node),
         }),
         "sqlite" => Some(SourceSpec::Sqlite { path: path()? }),
+        "adbc" => Some(SourceSpec::Adbc {
+            driver: node.text_of("driver")?.to_owned(),
+            options: options(node)?,
+            statement_timeout: limit(),
+        }),
         "files" => super::files::source(node, problems),
         _ => None,
     }
+}
+
+/// The options of a driver; `None` where one cannot be resolved.
+fn options(node: &Node) -> Option<Vec<(String, SecretString)>> {
+    let entries = node.get("options").map_or(&[][..], Node::entries);
+    entries.iter().map(|entry| Some((entry.key.clone(), entry.value.text()?.into()))).collect()
 }
 
 fn compare(node: &Node) -> CompareSpec {

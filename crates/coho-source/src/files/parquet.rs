@@ -2,12 +2,11 @@
 //!
 //! [`shape`] says what a column's schema means and which types are safe. [`columns`] reads what somebody needs, [`flat`] a
 //! column of single values; [`ahead`] says which bytes that takes, for files in object storage. [`records`] reads what is
-//! nested, and all of a damaged file. [`value`] turns what was read into cells, and [`digits`] spells decimals out. Spark's old
+//! nested, and all of a damaged file. [`value`] turns what was read into cells, and [`crate::digits`] spells decimals out. Spark's old
 //! INT96 timestamps are read to the millisecond.
 
 mod shape;
 mod value;
-mod digits;
 mod flat;
 mod ahead;
 mod columns;

@@ -5,8 +5,8 @@ use coho_core::json::JsonError;
 use coho_core::row::{Cell, ColumnType};
 use coho_core::value::{Float, Value};
 
-use super::digits;
 use super::shape::{Form, Leaf, Shape};
+use crate::digits;
 use crate::text::{day_in_calendar, in_calendar};
 
 /// A value that has no form that keeps it.

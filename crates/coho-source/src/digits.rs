@@ -1,4 +1,6 @@
-//! Parquet's decimals, big-endian numbers with a sign and a scale, as digits.
+//! Decimals of Parquet and Arrow, big-endian numbers with a sign and a scale, as digits.
+//!
+//! [`crate::files`] and [`crate::adbc`] use it.
 
 use std::fmt::Write as _;
 
@@ -6,7 +8,7 @@ use std::fmt::Write as _;
 const STEP: u64 = 1_000_000_000;
 
 /// Writes an unscaled number with its point in place, all digits behind it kept.
-pub(super) fn write(bytes: &[u8], scale: usize, out: &mut String) {
+pub(crate) fn write(bytes: &[u8], scale: usize, out: &mut String) {
     let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
     let digits = match short(bytes, negative) {
         Some(number) => match i64::try_from(number) {

@@ -1,0 +1,269 @@
+//! The process that holds a driver: it reads a request from its standard input, and writes rows to its standard output.
+//!
+//! A driver is a library of somebody else, in C++ or Go, with threads and signal handlers of its own. Here it can crash without
+//! taking a run with it. [`session`] loads it and connects, [`shape`] says which of its types are read, [`cells`] reads them.
+//!
+//! When the standard input ends, nobody waits for rows any more: the query is cancelled, and the process ends.
+
+mod session;
+mod shape;
+mod cells;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::ops::ControlFlow;
+use std::process::exit;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adbc_core::{CancelHandle, Statement};
+use arrow_array::{RecordBatch, RecordBatchReader};
+use coho_core::row::{Cell, RowBuf};
+
+use super::engine::Engine;
+use super::frame::{
+    Answer, Asked, Care, HEAD, RefusedValue, Report, Request, Step, Wanted, head, read_wanted,
+};
+use cells::Column;
+use session::{Session, failed};
+
+/// A frame of rows ends with the row that reaches this many bytes.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// How long a driver may take to cancel its query before the process ends anyway.
+const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What cancels the query, once there is one.
+type Cancel = Arc<Mutex<Option<Box<dyn CancelHandle>>>>;
+
+/// Answers the request on the standard input, and ends with it. This is all that a program does which is named by
+/// [`DriverHost`](crate::DriverHost); what a driver prints goes to the standard error.
+pub fn drive() -> io::Result<()> {
+    let out = File::from(rustix::io::dup(io::stdout())?);
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    let mut pipe = Pipe { out };
+    let mut input = io::stdin();
+    let Some((letter, bytes)) = frame(&mut input)? else { return Ok(()) };
+    let request = Request::read(letter, &bytes).ok_or(io::ErrorKind::InvalidData)?;
+    let cancel = Cancel::default();
+    let (told, wanted) = sync_channel(1);
+    let watched = Arc::clone(&cancel);
+    std::thread::Builder::new().spawn(move || watch(input, &told, &watched))?;
+    let last = match answer(&request, &mut pipe, &wanted, &cancel) {
+        Ok(()) => Answer::End,
+        Err(Stop::Report(report)) => Answer::Failed(report),
+        Err(Stop::Pipe(error)) => return Err(error),
+    };
+    pipe.send(&last)?;
+    // The driver's own end is nobody's concern any more: not all of them survive it.
+    exit(0)
+}
+
+/// Why there are no further answers.
+enum Stop {
+    /// To be told.
+    Report(Report),
+    /// Nobody listens.
+    Pipe(io::Error),
+}
+
+impl From<Report> for Stop {
+    fn from(report: Report) -> Self {
+        Self::Report(report)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Pipe(error)
+    }
+}
+
+/// Where answers go.
+struct Pipe {
+    out: File,
+}
+
+impl Pipe {
+    fn send(&mut self, answer: &Answer) -> io::Result<()> {
+        self.out.write_all(&answer.frame())
+    }
+}
+
+/// The next frame; `None` where there is none.
+fn frame(input: &mut impl Read) -> io::Result<Option<(u8, Vec<u8>)>> {
+    let mut first = [0; HEAD];
+    match input.read_exact(&mut first) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let (letter, length) = head(first).ok_or(io::ErrorKind::InvalidData)?;
+    let mut bytes = vec![0; length];
+    input.read_exact(&mut bytes)?;
+    Ok(Some((letter, bytes)))
+}
+
+/// Passes on what is wanted, and ends the process when the input ends.
+fn watch(mut input: impl Read, told: &SyncSender<Vec<Wanted>>, cancel: &Cancel) {
+    while let Ok(Some((letter, bytes))) = frame(&mut input) {
+        if let Some(wanted) = read_wanted(letter, &bytes)
+            && told.send(wanted).is_err()
+        {
+            break;
+        }
+    }
+    let cancelled = std::thread::Builder::new().spawn({
+        let cancel = Arc::clone(cancel);
+        move || {
+            if let Ok(handle) = cancel.lock()
+                && let Some(handle) = handle.as_deref()
+            {
+                // A driver that cannot cancel leaves the query to its engine.
+                handle.try_cancel().unwrap_or_default();
+            }
+            exit(0)
+        }
+    });
+    if cancelled.is_ok() {
+        std::thread::sleep(CANCEL_PATIENCE);
+    }
+    exit(0)
+}
+
+fn answer(
+    request: &Request,
+    pipe: &mut Pipe,
+    wanted: &Receiver<Vec<Wanted>>,
+    cancel: &Cancel,
+) -> Result<(), Stop> {
+    let mut session = Session::open(request)?;
+    let (query, most) = match &request.asked {
+        Asked::Connection => return Ok(()),
+        Asked::Columns(query) => (query, None),
+        Asked::Rows(query, most) => (query, Some(*most)),
+    };
+    let engine = session.engine;
+    let mut statement = session.statement(query, request)?;
+    if let Ok(mut handle) = cancel.lock() {
+        *handle = Some(statement.get_cancel_handle());
+    }
+    // Not every driver can say it without running the query.
+    if most.is_none()
+        && let Ok(schema) = statement.execute_schema()
+        && !schema.fields().is_empty()
+    {
+        return Ok(pipe.send(&columns(&schema, engine)?)?);
+    }
+    let mut reader = statement.execute().map_err(|error| failed(Step::Query, error))?;
+    pipe.send(&columns(&reader.schema(), engine)?)?;
+    let Some(most) = most else { return Ok(()) };
+    let Ok(wanted) = wanted.recv() else { return Ok(()) };
+    rows(&mut reader, &Sending { wanted, engine, most }, pipe)
+}
+
+fn columns(schema: &arrow_schema::Schema, engine: Engine) -> Result<Answer, Report> {
+    if schema.fields().is_empty() {
+        return Err(Report { step: Step::NoColumns, ..Report::default() });
+    }
+    Ok(Answer::Columns(schema.fields().iter().map(|field| shape::column(field, engine)).collect()))
+}
+
+/// How rows are sent.
+struct Sending {
+    wanted: Vec<Wanted>,
+    engine: Engine,
+    most: u64,
+}
+
+fn rows(reader: &mut dyn RecordBatchReader, how: &Sending, pipe: &mut Pipe) -> Result<(), Stop> {
+    let mut given = 0;
+    for batch in reader {
+        let batch = batch.map_err(|error| Report {
+            step: Step::Row,
+            message: error.to_string(),
+            ..Report::default()
+        })?;
+        if send(&batch, how, &mut given, pipe)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Sends the rows of a batch; breaks where no more are wanted.
+fn send(
+    batch: &RecordBatch,
+    how: &Sending,
+    given: &mut u64,
+    pipe: &mut Pipe,
+) -> Result<ControlFlow<()>, Stop> {
+    let columns: Vec<Option<Column<'_>>> =
+        how.wanted.iter().map(|wanted| column(batch, wanted)).collect::<Result<_, _>>()?;
+    let (mut ready, mut bytes) = (Vec::new(), 0);
+    for at in 0..batch.num_rows() {
+        *given += 1;
+        match row(&columns, at, &how.wanted) {
+            Ok(row) => {
+                bytes += row.as_bytes().len();
+                ready.push(row);
+            }
+            Err((column, what)) => {
+                pipe.send(&Answer::Rows(ready))?;
+                let cast = how.engine.text(&name(batch, how.wanted.get(column)));
+                let refused = RefusedValue { column, row: *given, what: what.to_owned(), cast };
+                pipe.send(&Answer::Refused(refused))?;
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if bytes >= FRAME_BYTES {
+            pipe.send(&Answer::Rows(std::mem::take(&mut ready)))?;
+            bytes = 0;
+        }
+        if *given >= how.most {
+            pipe.send(&Answer::Rows(ready))?;
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    pipe.send(&Answer::Rows(ready))?;
+    Ok(ControlFlow::Continue(()))
+}
+
+/// A column of a batch; none where nobody looks at it. What its type has no form for was refused before, unless nobody needs it.
+fn column<'a>(batch: &'a RecordBatch, wanted: &Wanted) -> Result<Option<Column<'a>>, Report> {
+    if wanted.care == Care::None {
+        return Ok(None);
+    }
+    let array = batch.columns().get(wanted.field);
+    let field = batch.schema_ref().fields().get(wanted.field);
+    let column = array.zip(field).and_then(|(array, field)| Column::of(array, field));
+    if column.is_none() && wanted.care == Care::Needed {
+        let message = "the driver gave rows of other types than it had announced".to_owned();
+        return Err(Report { step: Step::Row, message, ..Report::default() });
+    }
+    Ok(column)
+}
+
+fn name(batch: &RecordBatch, wanted: Option<&Wanted>) -> String {
+    let field = wanted.and_then(|wanted| batch.schema_ref().fields().get(wanted.field));
+    field.map(|field| field.name().clone()).unwrap_or_default()
+}
+
+fn row(
+    columns: &[Option<Column<'_>>],
+    at: usize,
+    wanted: &[Wanted],
+) -> Result<RowBuf, (usize, cells::Wrong)> {
+    let mut row = RowBuf::from_bytes(Vec::with_capacity(16 * columns.len()));
+    let mut scratch = String::new();
+    for (place, (column, wanted)) in columns.iter().zip(wanted).enumerate() {
+        match column.as_ref().map_or(Ok(Cell::Null), |column| column.cell(at, &mut scratch)) {
+            Ok(cell) => row.push(cell),
+            Err(_) if wanted.care != Care::Needed => row.push(Cell::Null),
+            Err(what) => return Err((place, what)),
+        }
+    }
+    Ok(row)
+}

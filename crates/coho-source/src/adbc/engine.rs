@@ -1,0 +1,166 @@
+//! The engines behind drivers: how each quotes names and writes casts, and what its drivers are called and come from.
+
+use super::statement::Strings;
+use crate::table::quote;
+
+/// Which engine a driver leads to, as far as its SQL differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Bigquery,
+    Duckdb,
+    Mysql,
+    Postgres,
+    Snowflake,
+    Spark,
+    Sqlite,
+    /// One whose SQL is taken for the standard's.
+    Other,
+}
+
+impl Engine {
+    /// By a name: the driver's, or that which it gives the engine.
+    pub(crate) fn of(name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let known = [
+            ("bigquery", Self::Bigquery),
+            ("duckdb", Self::Duckdb),
+            ("mysql", Self::Mysql),
+            ("mariadb", Self::Mysql),
+            ("postgres", Self::Postgres),
+            ("redshift", Self::Postgres),
+            ("snowflake", Self::Snowflake),
+            ("spark", Self::Spark),
+            ("databricks", Self::Spark),
+            ("sqlite", Self::Sqlite),
+        ];
+        known.into_iter().find(|(part, _)| name.contains(part)).map_or(Self::Other, |(_, engine)| engine)
+    }
+
+    /// A name, quoted.
+    pub(crate) fn quote(self, name: &str) -> String {
+        match self {
+            Self::Bigquery => format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`")),
+            Self::Mysql | Self::Spark => format!("`{}`", name.replace('`', "``")),
+            Self::Duckdb | Self::Postgres | Self::Snowflake | Self::Sqlite | Self::Other => quote(name),
+        }
+    }
+
+    /// A name as a person would write it: quoted only where it must be.
+    fn identifier(self, name: &str) -> String {
+        let is_letter = |byte: u8| match self {
+            Self::Snowflake => byte.is_ascii_uppercase(),
+            Self::Postgres | Self::Other => byte.is_ascii_lowercase(),
+            Self::Bigquery | Self::Duckdb | Self::Mysql | Self::Spark | Self::Sqlite => {
+                byte.is_ascii_alphabetic()
+            }
+        };
+        let begins = name.bytes().next().is_some_and(|byte| is_letter(byte) || byte == b'_');
+        let is_plain =
+            begins && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit() || byte == b'_');
+        if is_plain { name.to_owned() } else { self.quote(name) }
+    }
+
+    /// The SQL that makes a column text.
+    pub(crate) fn text(self, column: &str) -> String {
+        let c = self.identifier(column);
+        let text = match self {
+            Self::Bigquery | Self::Spark => "STRING",
+            Self::Mysql => "CHAR",
+            Self::Sqlite => "TEXT",
+            Self::Duckdb | Self::Postgres | Self::Snowflake | Self::Other => "VARCHAR",
+        };
+        format!("CAST({c} AS {text}) AS {c}")
+    }
+
+    /// The SQL that makes a column of bytes text.
+    pub(crate) fn encoded(self, column: &str) -> String {
+        let c = self.identifier(column);
+        match self {
+            Self::Bigquery | Self::Duckdb | Self::Mysql => format!("to_base64({c}) AS {c}"),
+            Self::Postgres => format!("encode({c}, 'base64') AS {c}"),
+            Self::Snowflake => format!("BASE64_ENCODE({c}) AS {c}"),
+            Self::Spark => format!("base64({c}) AS {c}"),
+            Self::Sqlite => format!("hex({c}) AS {c}"),
+            Self::Other => self.text(column),
+        }
+    }
+
+    /// How it writes strings.
+    pub(crate) fn strings(self) -> Strings {
+        match self {
+            Self::Bigquery => Strings { backslash: true, triple: true, dollar: false },
+            Self::Mysql | Self::Spark => Strings { backslash: true, triple: false, dollar: false },
+            Self::Snowflake => Strings { backslash: true, triple: false, dollar: true },
+            Self::Duckdb | Self::Postgres | Self::Other => Strings { dollar: true, ..Strings::default() },
+            Self::Sqlite => Strings::default(),
+        }
+    }
+
+    /// Statements that make a session exact and read only, and limit its statements to so many milliseconds. An engine that does
+    /// not know them goes on without.
+    pub(crate) fn settings(self, limit: Option<u64>) -> Vec<String> {
+        let seconds = limit.map(|millis| millis.div_ceil(1_000).max(1));
+        let (first, second) = match self {
+            Self::Postgres => (
+                Some("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY".to_owned()),
+                limit.map(|millis| format!("SET statement_timeout = {millis}")),
+            ),
+            Self::Sqlite => (Some("PRAGMA query_only = ON".to_owned()), None),
+            Self::Mysql => (Some("SET SESSION TRANSACTION READ ONLY".to_owned()), None),
+            Self::Snowflake => (
+                None,
+                seconds.map(|limit| format!("ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = {limit}")),
+            ),
+            // Without it, 2^128 - 1 comes as -1.
+            Self::Duckdb => (Some("SET arrow_lossless_conversion = true".to_owned()), None),
+            Self::Bigquery | Self::Spark | Self::Other => (None, None),
+        };
+        first.into_iter().chain(second).collect()
+    }
+}
+
+/// How a driver of this name is installed: words with the line to type.
+pub(crate) fn installation(driver: &str) -> Option<String> {
+    const BY_DBC: [(&str, &str); 13] = [
+        ("snowflake", "snowflake"),
+        ("bigquery", "bigquery"),
+        ("databricks", "databricks"),
+        ("spark", "spark"),
+        ("duckdb", "duckdb"),
+        ("flightsql", "flightsql"),
+        ("postgresql", "postgresql"),
+        ("redshift", "redshift"),
+        ("sqlite", "sqlite"),
+        ("mysql", "mysql"),
+        ("mssql", "mssql"),
+        ("trino", "trino"),
+        ("clickhouse", "clickhouse"),
+    ];
+    let (_, name) = BY_DBC.into_iter().find(|(name, _)| *name == driver)?;
+    Some(format!("install the driver: `dbc install {name}` (https://docs.columnar.tech/dbc)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn casts_are_written_as_the_engine_reads_them() {
+        assert_eq!(Engine::of("Snowflake").text("PHOTO"), "CAST(PHOTO AS VARCHAR) AS PHOTO");
+        assert_eq!(Engine::of("Snowflake").text("photo"), "CAST(\"photo\" AS VARCHAR) AS \"photo\"");
+        assert_eq!(Engine::of("bigquery").encoded("a-b"), "to_base64(`a-b`) AS `a-b`");
+        assert_eq!(Engine::of("Databricks").text("At"), "CAST(At AS STRING) AS At");
+        assert_eq!(Engine::of("PostgreSQL").encoded("b"), "encode(b, 'base64') AS b");
+        assert_eq!(Engine::of("dremio").text("b"), "CAST(b AS VARCHAR) AS b");
+    }
+
+    #[test]
+    fn a_limit_is_told_in_the_engines_unit() {
+        assert_eq!(
+            Engine::Snowflake.settings(Some(1_500)),
+            ["ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 2"]
+        );
+        assert_eq!(Engine::Snowflake.settings(None), Vec::<String>::new());
+        assert_eq!(Engine::Postgres.settings(Some(1_500)).last().unwrap(), "SET statement_timeout = 1500");
+    }
+}
