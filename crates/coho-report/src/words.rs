@@ -173,6 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ends_of_keys_are_seen() {
+        let keys = ["acme", "a b", "", " acme", "acme\u{a0}", "abcdefgh"].map(|key| seen(key, 6));
+        assert_eq!(keys, ["acme", "a b", "\"\"", "\" acme\"", "\"acme\u{a0}\"", "abcde…"]);
+    }
+
+    #[test]
     fn thousands_are_separated() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 1, 2].map(|count| counted(count, "row")), ["0 rows", "1 row", "2 rows"]);
