@@ -105,15 +105,25 @@ fn root(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         None => (here, usize::MAX),
     };
     let found = start.ancestors().take(above).find(|folder| folder.join("coho.yaml").exists());
+    let near = || start.ancestors().take(above).find_map(misnamed);
     found.map(Path::to_owned).ok_or_else(|| {
         let problem = Problem::new(Code::NO_PROJECT, "there is no coho.yaml in this folder or above it");
         let message = match named {
             Some(folder) => format!("there is no coho.yaml in {} [{}]", folder.display(), problem.code),
             None => problem.to_string(),
         };
-        let help = "run `coho init` to create a project, or name its folder with --project".to_owned();
+        let help = near().map_or_else(
+            || "run `coho init` to create a project, or name its folder with --project".to_owned(),
+            |near| format!("rename `{}` to `coho.yaml`", near.display()),
+        );
         Known { message, help: Some(help), code: 3, source: None }.into()
     })
+}
+
+/// A file in a folder that is called almost like a project's.
+fn misnamed(folder: &Path) -> Option<PathBuf> {
+    let names = ["coho.yml", "Coho.yaml", "Coho.yml"];
+    names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
 /// The files of the project that a template belongs to, if there is one: its snippets are among them.
@@ -189,23 +199,32 @@ fn environment(file: Option<&Path>) -> anyhow::Result<BTreeMap<String, String>> 
         source: Some(source.into()),
     };
     let text = crate::bounded::text(path, coho_project::LONGEST).map_err(unreadable)?;
+    let text = text.trim_start_matches('\u{feff}');
     text.lines().enumerate().filter_map(|(at, line)| variable(path, at + 1, line).transpose()).collect()
 }
 
-/// `NAME=value`, with or without `export` and quotes; `#` begins a comment line.
+/// `NAME=value`, with or without `export` and quotes; `#` begins a comment, in a line of its own or after a value in quotes.
 fn variable(path: &Path, number: usize, line: &str) -> anyhow::Result<Option<(String, String)>> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
     let line = line.strip_prefix("export ").unwrap_or(line);
-    let Some((name, value)) = line.split_once('=') else {
+    let Some((name, value)) = line.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
         let message = format!("{}:{number}: expected NAME=value", path.display());
         return Err(Known { message, help: None, code: 3, source: None }.into());
     };
     let value = value.trim();
-    let unquoted = ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote)));
+    let unquoted = ['"', '\''].into_iter().find_map(|quote| unquoted(value, quote));
     Ok(Some((name.trim().to_owned(), unquoted.unwrap_or(value).to_owned())))
+}
+
+/// What is between the quotes, behind which there may be a comment.
+fn unquoted(value: &str, quote: char) -> Option<&str> {
+    let inner = value.strip_prefix(quote)?;
+    inner.strip_suffix(quote).or_else(|| {
+        let (inner, rest) = inner.split_once(quote)?;
+        let comment = rest.trim_start();
+        (rest.len() > comment.len() && comment.starts_with('#')).then_some(inner)
+    })
 }

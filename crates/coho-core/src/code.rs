@@ -137,7 +137,7 @@ codes! {
         TARGET_FORM "target-form": "The external id cannot be used in a URL (`.`, `..`), or is too long.", "Use another external id.";
         DUPLICATE_TARGET "duplicate-target": "Several keys have the same external id; none of them is sent.", "Make the external id unique in the model.";
         NULL_REQUIRED "null-required": "A field that Vitally requires is null in this row.", "Give it a value in the model.";
-        NO_OWNER "no-owner": "The user has neither an account nor an organization in this row.", "Give the user at least one, or filter the row out in the model.";
+        NO_OWNER "no-owner": "The user has neither an account nor an organization in this row, or the event has no owner.", "Give it at least one, or filter the row out in the model.";
         CAST_FAILED "cast-failed": "The value cannot be read as the type in `as:`.", "Fix the value in the model, or remove the cast.";
         VALUE_TYPE "value-type": "The value's type does not match the field's.", "Cast it with `as:`, or in the model.";
         UNDEFINED_VALUE "undefined-value": "A template reads a value that this row does not have.", "Use `default`, or test for it with `if`.";

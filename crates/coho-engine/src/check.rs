@@ -52,11 +52,16 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
     Checked { problems, warnings, dbt: dbt.found }
 }
 
-/// What is wrong with the ledger: it is another project's, or remembers events under an id that the project has no more.
+/// What is wrong with the ledger: it is another project's, is lost, or remembers events under an id that the project has no
+/// more. That it is lost is a warning: a checkout that only checks has none.
 fn ledger(engine: &Engine<'_>, syncs: &[&Sync]) -> Result<Vec<Problem>, EngineError> {
-    let Some(ledger) = engine.ledger_to_read()? else { return Ok(Vec::new()) };
-    engine.look_for_owner(&ledger, OnForeign::Refuse)?;
     let mut warnings = Vec::new();
+    let lost = engine.lost(syncs)?;
+    if !lost.is_empty() {
+        warnings.push(problem(&EngineError::LedgerLost { path: engine.ledger_path(), syncs: lost }));
+    }
+    let Some(ledger) = engine.ledger_to_read()? else { return Ok(warnings) };
+    engine.look_for_owner(&ledger, OnForeign::Refuse)?;
     for sync in syncs {
         if let Some(earlier) = engine.earlier(&ledger, sync)? {
             let (message, help) = repeats::renamed_sync(&sync.id, &earlier);

@@ -45,18 +45,21 @@ impl Scope<'_> {
         if !scalar.written.starts_with("file:") {
             return;
         }
-        if let Some(content) = (self.environment)(&scalar.text) {
-            content.trim_end_matches(['\r', '\n']).clone_into(&mut scalar.text);
-            scalar.style = Style::Resolved;
-        } else {
-            let message = format!("cannot read `{}`", preview(&scalar.written));
-            problems.push(
-                Problem::new(Code::FILE_UNREADABLE, message)
-                    .at(&node.place)
-                    .help("check that the file exists and that you have permission to read it"),
-            );
-            node.content = Content::Unresolved;
-        }
+        let written = preview(&scalar.written);
+        let (message, help) = match (self.environment)(&scalar.text) {
+            Some(content) if !content.trim().is_empty() => {
+                content.trim_end_matches(['\r', '\n']).clone_into(&mut scalar.text);
+                scalar.style = Style::Resolved;
+                return;
+            }
+            Some(_) => (format!("`{written}` is empty"), "write the secret into the file"),
+            None => {
+                let help = "check that the file exists, is text, and that you have permission to read it";
+                (format!("cannot read `{written}`"), help)
+            }
+        };
+        problems.push(Problem::new(Code::FILE_UNREADABLE, message).at(&node.place).help(help));
+        node.content = Content::Unresolved;
     }
 
     /// Whether all references in a scalar could be resolved.
@@ -72,12 +75,16 @@ impl Scope<'_> {
                 Piece::Text(text) => resolved.push_str(text),
                 Piece::Malformed => problems.push(malformed(place)),
                 Piece::Variable(name) => {
-                    if let Some(value) = (self.environment)(name) {
-                        resolved.push_str(&value);
-                        scalar.style = Style::Resolved;
-                    } else {
-                        let nth = earlier.iter().filter(|other| **other == name).count();
-                        problems.push(unset(name, &self.find(name, nth, place)));
+                    let nth = || earlier.iter().filter(|other| **other == name).count();
+                    match (self.environment)(name) {
+                        Some(value) if value.trim().is_empty() && is_alone(&scalar.text, name) => {
+                            problems.push(empty(name, &self.find(name, nth(), place)));
+                        }
+                        Some(value) => {
+                            resolved.push_str(&value);
+                            scalar.style = Style::Resolved;
+                        }
+                        None => problems.push(unset(name, &self.find(name, nth(), place))),
                     }
                     earlier.push(name);
                 }
@@ -106,6 +113,17 @@ impl Scope<'_> {
         }
         start.clone()
     }
+}
+
+/// Whether a text is nothing but a reference: no key that refers to a variable means nothing by it.
+fn is_alone(text: &str, name: &str) -> bool {
+    text.strip_prefix("${").and_then(|text| text.strip_suffix('}')) == Some(name)
+}
+
+fn empty(name: &str, at: &Place) -> Problem {
+    Problem::new(Code::UNSET_VARIABLE, format!("the environment variable `{name}` is empty"))
+        .at(at)
+        .help("set it to the value, here or in the file given with --env-file")
 }
 
 fn unset(name: &str, at: &Place) -> Problem {

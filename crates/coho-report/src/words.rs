@@ -144,6 +144,13 @@ pub(crate) fn clip(text: &str, longest: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// A key or an id of at most so many characters, in quotes where one could not see its ends.
+pub(crate) fn seen(id: &str, longest: usize) -> String {
+    let shown = clip(&tame(id), longest);
+    let is_plain = !id.is_empty() && id.trim() == id;
+    if is_plain { shown } else { format!("\"{shown}\"") }
+}
+
 /// A sentence in lines of at most `width` characters, each indented. A word that is longer stays whole.
 pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
     let room = width.saturating_sub(indent).max(20);
@@ -164,6 +171,12 @@ pub(crate) fn wrap(text: &str, indent: usize, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_keys_are_seen() {
+        let keys = ["acme", "a b", "", " acme", "acme\u{a0}", "abcdefgh"].map(|key| seen(key, 6));
+        assert_eq!(keys, ["acme", "a b", "\"\"", "\" acme\"", "\"acme\u{a0}\"", "abcde…"]);
+    }
 
     #[test]
     fn thousands_are_separated() {

@@ -49,23 +49,49 @@ fn only(
     write: impl Fn(&mut Group<'_>) -> Result<(), Failure>,
 ) -> Result<String, Failure> {
     let folder = tempfile::tempdir()?;
-    let schema = Arc::new(parse_message_type(&format!("message m {{ {schema} }}"))?);
     let properties = WriterProperties::builder().set_compression(compression).build();
-    let file = File::create(folder.path().join("a.parquet"))?;
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
+    file(&folder.path().join("a.parquet"), schema, properties, write)?;
+    read_only(folder.path(), needed)
+}
+
+/// Writes a file of one row group.
+fn file(
+    path: &Path,
+    schema: &str,
+    properties: WriterProperties,
+    write: impl Fn(&mut Group<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let schema = Arc::new(parse_message_type(&format!("message m {{ {schema} }}"))?);
+    let mut writer = SerializedFileWriter::new(File::create(path)?, schema, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
     write(&mut group)?;
     group.close()?;
     writer.close()?;
-    read_only(folder.path(), needed)
+    Ok(())
 }
+
+/// Two files of one column each, read as one.
+fn two(first: Part<'_>, second: Part<'_>) -> Result<String, Failure> {
+    let folder = tempfile::tempdir()?;
+    for (name, (schema, write)) in [("a.parquet", first), ("b.parquet", second)] {
+        file(&folder.path().join(name), schema, WriterProperties::default(), write)?;
+    }
+    read_as("*.parquet", folder.path(), None)
+}
+
+/// A file: its schema, and what writes it.
+type Part<'a> = (&'a str, &'a dyn Fn(&mut Group<'_>) -> Result<(), Failure>);
 
 fn read(folder: &Path) -> Result<String, Failure> {
     read_only(folder, None)
 }
 
 fn read_only(folder: &Path, needed: Option<&[&str]>) -> Result<String, Failure> {
-    let relation = Relation::File { path: "a.parquet".to_owned(), format: FileFormat::Parquet };
+    read_as("a.parquet", folder, needed)
+}
+
+fn read_as(path: &str, folder: &Path, needed: Option<&[&str]>) -> Result<String, Failure> {
+    let relation = Relation::File { path: path.to_owned(), format: FileFormat::Parquet };
     let (name, source) = ("m".to_owned(), "s".to_owned());
     let model =
         Model { name, source, key: Vec::new(), masked: Vec::new(), relation, place: Place::default() };
@@ -205,6 +231,22 @@ fn what_nobody_reads_fails_nothing() {
         column::<ByteArrayType>(group, &[text("Ada")], None, None)
     });
     snapshot("what-nobody-reads.txt", &seen.unwrap()).unwrap();
+}
+
+#[test]
+fn a_file_whose_column_has_no_value_fits_any_other() {
+    let nothing: Part<'_> =
+        ("optional int32 plan (UNKNOWN);", &|group| column::<Int32Type>(group, &[], Some(&[0]), None));
+    let texts: Part<'_> = ("optional binary plan (STRING);", &|group| {
+        column::<ByteArrayType>(group, &[text("pro")], Some(&[1]), None)
+    });
+    let numbers: Part<'_> =
+        ("optional int32 plan;", &|group| column::<Int32Type>(group, &[7], Some(&[1]), None));
+    let bytes: Part<'_> =
+        ("optional binary plan;", &|group| column::<ByteArrayType>(group, &[text("pro")], Some(&[1]), None));
+    let seen = [(texts, nothing), (nothing, numbers), (nothing, nothing), (nothing, bytes), (texts, numbers)]
+        .map(|(first, second)| two(first, second).unwrap());
+    snapshot("files-without-a-value.txt", &seen.join("\n")).unwrap();
 }
 
 #[test]

@@ -72,6 +72,11 @@ pub(crate) fn check(global: &Global, typed: &TemplateCheck) -> anyhow::Result<Ex
     match coho_liquid::compile(&source, &scope) {
         Err(problems) => Err(report(global, (&name, &source), &problems, files)),
         Ok(template) => {
+            if global.json {
+                let (typed, volatile) = (template.is_typed(), template.is_volatile());
+                print::json(&serde_json::json!({ "version": 1, "typed": typed, "volatile": volatile }))?;
+                return Ok(Exit::Done);
+            }
             let gives = if template.is_typed() { "a value with its type" } else { "text" };
             let volatile = if template.is_volatile() { ", and reads the clock or the run" } else { "" };
             print::out(&format!("the template is OK: it returns {gives}{volatile}\n"))?;

@@ -46,6 +46,9 @@ pub(crate) fn token(global: &Global, action: &TokenAction) -> anyhow::Result<Exi
                 ));
             }
             print::talk(&format!("revoked `{name}`"));
+            if global.json {
+                print::json(&json!({ "version": 1, "name": name, "revoked": true }))?;
+            }
         }
     }
     Ok(Exit::Done)

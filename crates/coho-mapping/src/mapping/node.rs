@@ -117,6 +117,10 @@ impl Field {
     }
 
     fn member(&self, bag: Bag, key: String, value: Value) -> Result<(FieldPath, Rendering), Problem> {
+        if key.trim().is_empty() {
+            let message = format!("{} needs a name, and a key of the object is empty", fit::one_of(bag));
+            return Err(Problem::new(Code::VALUE_TYPE, message).help("leave this key out in the model"));
+        }
         let path = bag.path(key);
         if value.is_null() {
             return Ok((path, Rendering::Null(self.null)));

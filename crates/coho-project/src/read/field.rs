@@ -129,7 +129,8 @@ impl Fields<'_> {
     }
 
     fn path(&mut self, path: FieldPath, entry: &Entry) {
-        if let Some(bag) = bag_of(&path.to_string()).filter(|bag| path == bag.path("")) {
+        let is_blank = |bag: &Bag| path.to_string().trim() == bag.path("").to_string();
+        if let Some(bag) = bag_of(&path.to_string()).filter(is_blank) {
             let message = format!("a {} needs a name", one_of(bag));
             let problem = Problem::new(Code::WRONG_VALUE, message).at(&entry.at);
             return self.problems.push(problem.help(format!("write `{}`", bag.path("plan"))));

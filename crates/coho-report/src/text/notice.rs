@@ -6,7 +6,7 @@ use coho_core::problem::Problem;
 use coho_core::sync::SyncId;
 
 use crate::style::{Style, Tone};
-use crate::words::{clip, counted, status, tame, times, wrap};
+use crate::words::{counted, seen, status, tame, times, wrap};
 
 /// The most characters of a key outside of listings.
 pub(super) const KEY: usize = 64;
@@ -41,7 +41,7 @@ pub(super) fn problems(problems: &ProblemCounts, see: See<'_>, style: &Style) ->
 fn counted_problem(code: Code, problem: &ProblemCount, see: See<'_>, style: &Style) -> String {
     let first = if problem.count == 1 { "" } else { "first " };
     let place = match &problem.key {
-        Some(key) => format!("{}, {first}at key {}", times(problem.count), clip(&tame(key.as_str()), KEY)),
+        Some(key) => format!("{}, {first}at key {}", times(problem.count), seen(key.as_str(), KEY)),
         None => times(problem.count),
     };
     let see = match (see, status(code)) {

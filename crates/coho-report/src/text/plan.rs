@@ -9,7 +9,7 @@ use super::differences::differences;
 use super::notice::{self, KEY, See};
 use crate::grid::{Cell, lay};
 use crate::style::{Style, Tone};
-use crate::words::{CHANGES, change, clip, counted, number, tame, time, wrap};
+use crate::words::{CHANGES, change, counted, number, seen, tame, time, wrap};
 
 /// The plans of some syncs.
 pub fn plan(plans: &[SyncPlan], style: &Style) -> String {
@@ -153,11 +153,10 @@ fn example(sample: &Sample, style: &Style) -> String {
         | Change::Unchanged => "~",
     };
     let (key, target) = (sample.key.as_str(), sample.target.as_str());
-    let record = if key == target { String::new() } else { format!(" → {}", clip(&tame(target), KEY)) };
+    let record = if key == target { String::new() } else { format!(" → {}", seen(target, KEY)) };
     let reason = style.paint(Tone::Faint, sample.reason.as_str());
     let sign = style.paint(tone(sample.change), sign);
-    format!("  {sign} {}{record}  {reason}\n", clip(&tame(key), KEY))
-        + &differences(&sample.differences, 6, style)
+    format!("  {sign} {}{record}  {reason}\n", seen(key, KEY)) + &differences(&sample.differences, 6, style)
 }
 
 /// A time from which on it is told how much faster the Analytics API would be, in milliseconds.

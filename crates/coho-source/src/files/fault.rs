@@ -45,6 +45,7 @@ impl Failure for FileError {
             | FileFault::DoubledMember(_)
             | FileFault::NotAnObject(_)
             | FileFault::LongLine
+            | FileFault::Binary(_)
             | FileFault::Parquet(_) => Code::SOURCE_FAILED,
         }
     }
@@ -65,7 +66,9 @@ impl Failure for FileError {
                 "files that a pattern matches must have the same columns, in the same order; write a model for each kind"
             }
             FileFault::Object(fault) => return fault.help(),
-            FileFault::Empty => "a CSV file needs at least its header; check the program that writes it",
+            FileFault::Empty => {
+                "check the program that writes it: a CSV file has at least a header, an NDJSON file at least one object"
+            }
             FileFault::Changed => {
                 "run again when no program is writing to the file; it is best to write a new file and rename it"
             }
@@ -93,7 +96,10 @@ impl Failure for FileError {
                 "write one JSON object on each line"
             }
             FileFault::DoubledMember(_) => "remove one of them: readers disagree about which one counts",
-            FileFault::Parquet(_) => return None,
+            FileFault::Binary(kind) => kind.help(),
+            FileFault::Parquet(_) => {
+                "check that the file was written to its end, and that it is Parquet: else set the model's `format`"
+            }
         };
         Some(help.to_owned())
     }
@@ -205,9 +211,55 @@ pub enum FileFault {
     /// NDJSON: a line is longer than 64 MiB.
     #[error("the line is longer than 64 MiB")]
     LongLine,
+    /// CSV and NDJSON: the file is no text, but something that is known.
+    #[error("expected text, found {}", .0.name())]
+    Binary(Binary),
     /// Parquet: the file is not what its format says.
     #[error("cannot read the file as Parquet")]
     Parquet(#[source] ParquetError),
+}
+
+/// What a file is that is taken for text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// Compressed by gzip.
+    Gzip,
+    /// Compressed by Zstandard.
+    Zstandard,
+    /// A ZIP archive, as an Excel workbook is one.
+    Zip,
+    /// Parquet.
+    Parquet,
+}
+
+impl Binary {
+    /// What the first bytes of a file tell, of four that are no text. Parquet's four letters may begin a text, too.
+    pub(super) fn of(start: &[u8]) -> Option<Self> {
+        let known = [
+            (&[0x1F, 0x8B][..], Self::Gzip),
+            (&[0x28, 0xB5, 0x2F, 0xFD], Self::Zstandard),
+            (b"PK\x03\x04", Self::Zip),
+            (b"PAR1\x15", Self::Parquet),
+        ];
+        known.into_iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, kind)| kind)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "a file compressed by gzip",
+            Self::Zstandard => "a file compressed by Zstandard",
+            Self::Zip => "an Excel workbook or a ZIP archive",
+            Self::Parquet => "a Parquet file",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Gzip | Self::Zstandard => "unpack it: CSV and NDJSON are read as plain text",
+            Self::Zip => "save the sheet as CSV in UTF-8, or unpack the archive",
+            Self::Parquet => "write `format: parquet` in the model",
+        }
+    }
 }
 
 impl FileFault {

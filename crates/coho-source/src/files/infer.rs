@@ -24,7 +24,7 @@ pub(super) struct Inference {
 
 /// What all values of a column are.
 pub(super) struct Seen {
-    /// The narrowest type that fits them; text where there was none but null.
+    /// The narrowest type that fits them; mixed, which fits every field, where there was none but null.
     pub(super) kind: ColumnType,
     /// Where the first value is that is no text.
     pub(super) bytes: Option<Place>,
@@ -95,7 +95,8 @@ impl Inference {
 
     /// What was seen, once all was.
     pub(super) fn result(self) -> Seen {
-        let kind = self.fits.first().copied().filter(|_| self.seen).unwrap_or(ColumnType::Text);
+        let narrowest = self.fits.first().copied().unwrap_or(ColumnType::Text);
+        let kind = if self.seen { narrowest } else { ColumnType::Mixed };
         Seen { kind, bytes: self.told_bytes, misfits: self.told, any: self.seen }
     }
 }
@@ -159,6 +160,6 @@ mod tests {
         }
         assert_eq!(inferred(&["1", "true"]), ColumnType::Text);
         assert_eq!(inferred(&["2026-11-24", "2026-11-24T10:00:00Z"]), ColumnType::Text);
-        assert_eq!(inferred(&["", ""]), ColumnType::Text);
+        assert_eq!(inferred(&["", ""]), ColumnType::Mixed);
     }
 }

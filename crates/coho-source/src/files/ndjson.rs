@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use coho_core::row::{Cell, ColumnType, RowBuf};
 use coho_core::value::Value;
 
-use super::fault::FileFault;
+use super::fault::{FileError, FileFault};
 use super::path::Source;
 use super::types;
 use crate::outline::{Layout, Needed};
@@ -32,11 +32,16 @@ pub(super) fn read(
     let mut kinds = Kinds::default();
     for source in sources {
         let mut lines = Lines::start(source)?;
+        let mut is_empty = true;
         while let Some(object) = lines.next()? {
+            is_empty = false;
             kinds.see(&object, || lines.place());
             if sink.listening().is_break() {
                 return Ok(());
             }
+        }
+        if is_empty {
+            return Err(FileError::new(&source.name, FileFault::Empty).into());
         }
     }
     let declared = types::by_column(&first.name, kinds.names(), declared)?;

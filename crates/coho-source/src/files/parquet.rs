@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-use coho_core::row::{Cell, Column, Columns};
+use coho_core::row::{Cell, Column};
 
 use super::contents::Contents;
 use super::fault::{FileError, FileFault};
@@ -59,8 +59,25 @@ pub(super) fn read(sources: Vec<Source>, sink: &mut Sink) -> Result<(), SourceEr
 /// The first file, whose columns all others have.
 struct First {
     name: String,
-    columns: Columns,
+    forms: Vec<(Column, Form)>,
     needed: Needed,
+}
+
+/// What a column's type says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// It has the column's own.
+    Own,
+    /// Nothing but nulls, as pandas writes where a part of a table has no value: it fits every other.
+    Nothing,
+    /// It has no form that keeps its values.
+    Refused,
+}
+
+/// Whether rows of the one can follow rows of the other.
+fn fit((own, form): &(Column, Form), (that, first): &(Column, Form)) -> bool {
+    let is_open = matches!((form, first), (Form::Nothing, Form::Own) | (Form::Own, Form::Nothing));
+    own.name == that.name && (is_open || (own.kind == that.kind && form == first))
 }
 
 /// Gives the rows of a file; breaks where no more are wanted.
@@ -69,15 +86,15 @@ fn rows(source: &Source, first: &mut Option<First>, sink: &mut Sink) -> Result<C
     let contents = source.contents()?;
     let reader = SerializedFileReader::new(contents.clone()).map_err(failed)?;
     let mut table = Table::of(&reader, contents)?;
-    let columns = table.layout.outline.columns();
     if let Some(first) = &*first {
-        first.compare(&source.name, columns)?;
+        first.compare(&source.name, &table)?;
         table.needed = first.needed.clone();
     } else {
         let ControlFlow::Continue(needed) = sink.open(table.layout.outline.clone()) else {
             return Ok(ControlFlow::Break(()));
         };
-        *first = Some(First { name: source.name.clone(), columns: columns.clone(), needed: needed.clone() });
+        let forms = table.forms().collect();
+        *first = Some(First { name: source.name.clone(), forms, needed: needed.clone() });
         table.needed = needed;
     }
     let mut given = 0;
@@ -100,20 +117,25 @@ fn rows(source: &Source, first: &mut Option<First>, sink: &mut Sink) -> Result<C
 
 impl First {
     /// Refuses a file with other columns.
-    fn compare(&self, name: &str, columns: &Columns) -> Result<(), FileError> {
-        let shown = |column: Option<&Column>| match column {
-            Some(column) => {
-                format!("`{}` ({})", coho_core::value::preview(&column.name), column.kind.name())
+    fn compare(&self, name: &str, table: &Table) -> Result<(), FileError> {
+        let shown = |column: Option<&(Column, Form)>| match column {
+            Some((column, form)) => {
+                let kind = match form {
+                    Form::Own => column.kind.name(),
+                    Form::Nothing => "null",
+                    Form::Refused => "a type that is not read",
+                };
+                format!("`{}` ({kind})", coho_core::value::preview(&column.name))
             }
             None => "no column".to_owned(),
         };
-        let (mut own, mut those) = (columns.iter(), self.columns.iter());
+        let (mut own, mut those) = (table.forms(), self.forms.iter());
         loop {
             match (own.next(), those.next()) {
                 (None, None) => return Ok(()),
-                (Some(own), Some(that)) if own == that => {}
+                (Some(own), Some(that)) if fit(&own, that) => {}
                 (own, that) => {
-                    let what = format!("{} in place of {}", shown(own), shown(that));
+                    let what = format!("{} in place of {}", shown(own.as_ref()), shown(that));
                     let fault = FileFault::OtherColumns { first: self.name.clone(), what };
                     return Err(FileError::new(name, fault));
                 }
@@ -148,6 +170,18 @@ impl Table {
         }
         let layout = Layout::of(found, Remedy::InFile, None)?;
         Ok(Self { layout, shapes, needed: Needed::of(0, &[]), contents })
+    }
+
+    /// Its columns, each with what its type says.
+    fn forms(&self) -> impl Iterator<Item = (Column, Form)> {
+        self.layout.columns().map(|(column, field)| {
+            let form = match self.shape(field) {
+                Some(shape) if shape.is_nothing() => Form::Nothing,
+                Some(_) => Form::Own,
+                None => Form::Refused,
+            };
+            (column.clone(), form)
+        })
     }
 
     /// What a field of the file holds.

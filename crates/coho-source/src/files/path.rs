@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::contents::Contents;
-use super::fault::{FileError, FileFault};
+use super::fault::{Binary, FileError, FileFault};
 use crate::storage::Arrival;
 
 /// The three bytes that some programs put before UTF-8 text.
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// So many bytes tell what a file is.
+const TOLD_BY: usize = 5;
 
 /// A file.
 pub(super) struct Source {
@@ -88,13 +91,16 @@ impl Source {
     /// The same without a byte order mark.
     pub(super) fn text(&self) -> Result<Contents, FileError> {
         let contents = self.contents()?;
-        let mut start = Vec::with_capacity(BOM.len());
-        let read = contents.clone().take(BOM.len() as u64).read_to_end(&mut start);
+        let mut start = Vec::with_capacity(TOLD_BY);
+        let read = contents.clone().take(TOLD_BY as u64).read_to_end(&mut start);
         read.map_err(|source| self.unreadable(source))?;
+        if let Some(kind) = Binary::of(&start) {
+            return Err(FileError::new(&self.name, FileFault::Binary(kind)));
+        }
         if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
             return Err(FileError::new(&self.name, FileFault::NotUtf8).at(1, 0));
         }
-        Ok(if start == BOM { contents.from(BOM.len() as u64) } else { contents })
+        Ok(if start.starts_with(&BOM) { contents.from(BOM.len() as u64) } else { contents })
     }
 
     /// The file's bytes from a place in what [`Self::text`] gave.

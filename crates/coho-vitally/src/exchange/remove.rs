@@ -23,6 +23,7 @@ use crate::exchange::Exchange;
 use crate::request::Request;
 use crate::wire::reading::{self, End, Reading, read, refused};
 use crate::wire::record::Record;
+use crate::wire::refusal;
 
 /// Deletes a record.
 pub(crate) async fn remove<A: Ask>(exchange: &mut Exchange<'_, A>) -> Result<Verdict, Verdict> {
@@ -53,6 +54,11 @@ async fn delete<A: Ask>(exchange: &mut Exchange<'_, A>, id: &VitallyId) -> Resul
             }
         }
         Reading::Absent(_) => Ok(Verdict::Gone),
+        Reading::Refused(reply) if reply.status == 410 => Ok(Verdict::Gone),
+        // The next run looks before it deletes again.
+        Reading::Refused(reply) if refusal::says_missing(reply.status, &reply.body) => {
+            Err(Verdict::Unsure { why: refusal::text_or_status(reply.status, &reply.body) })
+        }
         Reading::Refused(reply) => Err(refused(reply)),
         Reading::End(end) => Err(end.of_write()),
     }

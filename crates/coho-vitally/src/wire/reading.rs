@@ -118,21 +118,36 @@ pub(crate) fn results(reply: &Reply) -> Result<Vec<Record>, End> {
     page(reply).map(|page| page.records).or_else(|end| record(reply).map(|one| vec![one]).map_err(|_| end))
 }
 
-/// Whether a DELETE was carried out: 204 has no body, and what comes with another success must not speak of an error.
+/// Whether a DELETE was carried out: 204 has no body, and another success shows the record that was there, says that it did
+/// it, or says nothing at all. An object that says something else may say that nothing was deleted.
 pub(crate) fn removed(reply: &Reply) -> Result<(), End> {
     let is_done = match reply.status {
         200 | 202 | 204 if reply.body.trim().is_empty() => true,
-        200 | 202 => object(reply).is_some(),
+        200 | 202 => object(reply).is_some_and(|members| confirms_removal(&members)),
         _ => false,
     };
     if is_done { Ok(()) } else { Err(unshown(reply, "a confirmation")) }
+}
+
+fn confirms_removal(members: &Map<String, Json>) -> bool {
+    let is_true = |name| members.get(name) == Some(&Json::Bool(true));
+    let denies =
+        ["deleted", "success", "ok"].iter().any(|name| members.get(*name) == Some(&Json::Bool(false)));
+    let says = members.get("message").and_then(Json::as_str).is_some_and(says_success);
+    let shows = members.get("id").is_some_and(Json::is_string);
+    !denies && (members.is_empty() || shows || says || is_true("success") || is_true("deleted"))
+}
+
+/// `Success.` and the like.
+fn says_success(text: &str) -> bool {
+    text.trim_start().to_lowercase().starts_with("success")
 }
 
 /// Whether the Analytics API took what it was sent.
 pub(crate) fn taken(reply: &Reply) -> Result<(), String> {
     let message = is_whole(reply).then(|| object(reply)).flatten();
     let text = message.as_ref().and_then(|members| members.get("message")).and_then(Json::as_str);
-    let is_taken = text.is_some_and(|text| text.trim_start().to_lowercase().starts_with("success"));
+    let is_taken = text.is_some_and(says_success);
     if is_taken { Ok(()) } else { Err(unshown_text(reply, "a confirmation")) }
 }
 
@@ -262,6 +277,23 @@ mod tests {
             [(204, ""), (200, ""), (202, ""), (200, "{}"), (200, r#"{"id":"a"}"#), (202, "{}")]
         {
             assert!(removed(&reply(status, body)).is_ok(), "{status} {body}");
+        }
+        for body in [r#"{"success":true}"#, r#"{"deleted":true,"count":1}"#, r#"{"message":"Success."}"#] {
+            assert!(removed(&reply(200, body)).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_removal_that_is_denied_or_only_spoken_of_is_none() {
+        for body in [
+            r#"{"deleted":false}"#,
+            r#"{"id":"a","deleted":false}"#,
+            r#"{"ok":false}"#,
+            r#"{"message":"queued"}"#,
+            r#"{"status":"error"}"#,
+            r#"{"deletedCount":0}"#,
+        ] {
+            assert!(removed(&reply(200, body)).is_err(), "{body}");
         }
     }
 

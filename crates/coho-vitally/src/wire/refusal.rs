@@ -125,7 +125,12 @@ pub(crate) fn may_exist(status: u16, body: &str) -> Option<Certainty> {
 
 /// Whether a refused PUT may mean that the record is missing. A plain 404 is another matter: it says so.
 pub(crate) fn may_be_missing(status: u16, body: &str) -> bool {
-    matches!(status, 400 | 410 | 422) && says(body, &MISSING)
+    status == 410 || matches!(status, 400 | 422) && says(body, &MISSING)
+}
+
+/// Whether a refusal says in words that the record is missing.
+pub(crate) fn says_missing(status: u16, body: &str) -> bool {
+    matches!(status, 400 | 422) && !text(body).is_empty() && says(body, &MISSING)
 }
 
 fn says(body: &str, words: &[&str]) -> bool {
@@ -228,5 +233,8 @@ mod tests {
         assert_eq!(may_exist(400, r#"{"error":"Field name must be a string"}"#), None);
         assert!(may_be_missing(400, r#"{"error":"No account with this id"}"#));
         assert!(!may_be_missing(404, r#"{"error":"Not found"}"#));
+        assert!(may_be_missing(410, "{}") && may_be_missing(422, "") && !may_be_missing(400, "{}"));
+        assert!(says_missing(422, r#"{"error":"User not found"}"#));
+        assert!(!says_missing(422, "") && !says_missing(400, r#"{"error":"the account has users"}"#));
     }
 }

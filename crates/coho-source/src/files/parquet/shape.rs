@@ -119,6 +119,7 @@ impl Shape {
                 Ok(Self::Leaf(Leaf { kind: ColumnType::Text, form: Form::Uuid }))
             }
             (Some(LogicalType::Float16), ..) => plain(ColumnType::Float),
+            (Some(LogicalType::Unknown), ..) => plain(ColumnType::Mixed),
             (Some(LogicalType::Time(_)), ..) => Err(refuse_time()),
             (Some(logical), ..) if is_foreign(logical) => Err(refuse(&format!("{logical:?}").to_lowercase())),
             (_, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS, basic::Type::INT64) => {
@@ -169,6 +170,11 @@ impl Shape {
             }
         };
         Ok(Self::Leaf(Leaf { kind, form: Form::Plain }))
+    }
+
+    /// Whether the column's type is that of nothing but nulls.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Leaf(Leaf { kind: ColumnType::Mixed, .. }))
     }
 
     /// The type that Coho declares for such a column.

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 use coho_core::time::Time;
 
 /// A `Reset` above this is a moment, not a wait.
@@ -83,12 +83,26 @@ fn wait(number: u64, now: Time) -> Duration {
     }
 }
 
-/// Seconds, or a date.
+/// The two older forms of an HTTP date, which servers should not send and clients should read (RFC 9110, section 5.6.7).
+const OLD_DATES: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+
+/// Seconds, or a date. Whatever else begins with a number is neither.
 fn retry_after(text: &str, now: Time) -> Option<Duration> {
-    if let Ok(date) = DateTime::parse_from_rfc2822(text.trim()) {
-        return Some((date.to_utc() - now).to_std().unwrap_or_default());
+    let text = text.trim();
+    if let Some(date) = date(text) {
+        return Some((date - now).to_std().unwrap_or_default());
     }
-    first_number(text).map(|number| wait(number, now))
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = [whole, fraction].iter().all(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+    let more = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    let seconds = whole.parse::<u64>().ok().filter(|_| is_number)?;
+    Some(wait(seconds.saturating_add(more), now))
+}
+
+fn date(text: &str) -> Option<Time> {
+    let read = DateTime::parse_from_rfc2822(text).or_else(|_| DateTime::parse_from_rfc3339(text));
+    let old = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok().map(|date| date.and_utc());
+    read.map(|date| date.to_utc()).ok().or_else(|| OLD_DATES.iter().find_map(old))
 }
 
 #[cfg(test)]
@@ -147,6 +161,15 @@ mod tests {
         assert_eq!(wait("7"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Tue, 14 Nov 2023 22:13:40 GMT"), Some(Duration::from_secs(20)));
         assert_eq!(wait("soon"), None);
+        for date in
+            ["Tuesday, 14-Nov-23 22:13:40 GMT", "Tue Nov 14 22:13:40 2023", "2023-11-14T22:13:40Z", " 20 "]
+        {
+            assert_eq!(wait(date), Some(Duration::from_secs(20)), "{date}");
+        }
+        assert_eq!(wait("1.5"), Some(Duration::from_secs(2)));
+        for odd in ["-5", "5 minutes", "5-6", "2023-11-14", "1,000", ".5", ""] {
+            assert_eq!(wait(odd), None, "{odd:?}");
+        }
     }
 
     #[test]
