@@ -47,6 +47,7 @@ const TABLES: [(&str, &[(&str, &str)]); 5] = [
             ("run", "?1"),
             ("at", "at + ?2"),
             ("exchange", "exchange + (?1 - 1) * (SELECT max(id) FROM calls WHERE run = 1)"),
+            ("fate", "fate + (?1 - 1) * (SELECT max(id) FROM fates WHERE run = 1)"),
         ],
     ),
 ];

@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
-use crate::row_state::{COLUMNS, Page, WIDTH};
+use crate::row_state::{Page, WIDTH, columns_of};
 use crate::scope::SyncScope;
 
 /// A key whose row left, or became another record.
@@ -47,20 +47,14 @@ impl Ledger {
 }
 
 /// Whether another sync of the workspace holds a record: it delivered it or assumes it, and its row has not left; or it has an
-/// open write of it. Both have this column, which is looked up in this index.
-fn claimed(index: &str, column: &str) -> String {
+/// open write of it. This says that it is the same record, and is looked up in this index.
+fn claimed(index: &str, is_same: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM ledger.scopes JOIN ledger.memory AS other INDEXED BY {index} ON other.scope = scopes.id
            WHERE workspace = (SELECT workspace FROM ledger.scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
              AND (other.standing IN ('delivered', 'assumed') OR (other.pending = 'open' AND other.verb = 'write'))
-             AND other.{column} = memory.{column})"
+             AND {is_same})"
     )
-}
-
-/// The columns of a memory in a table that has this name in a join.
-pub(crate) fn columns_of(table: &str) -> String {
-    let columns = COLUMNS.split(", ").map(|name| format!("{table}.{}", name.trim()));
-    columns.collect::<Vec<_>>().join(", ")
 }
 
 fn read(connection: &Connection, scope: &SyncScope, after: i64, most: usize) -> Result<Vec<Gone>, Fault> {
@@ -70,8 +64,11 @@ fn read(connection: &Connection, scope: &SyncScope, after: i64, most: usize) -> 
          FROM main.gone CROSS JOIN ledger.memory ON memory.scope = ?1 AND memory.key = gone.key AND memory.departure = gone.source
          WHERE gone.id > ?3 ORDER BY gone.id LIMIT ?4",
         columns = columns_of("memory"),
-        by_target = claimed("memory_by_target", "target"),
-        by_id = claimed("memory_by_vitally_id", "vitally_id"),
+        by_target = claimed("memory_by_target", "other.target = memory.target"),
+        by_id = claimed(
+            "memory_by_vitally_id",
+            "substr(other.vitally_id, -12) = substr(memory.vitally_id, -12) AND other.vitally_id = memory.vitally_id"
+        ),
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![scope.id, scope.object().name(), after, stored(most)])?;

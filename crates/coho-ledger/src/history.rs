@@ -18,6 +18,7 @@ use crate::pack::unpacked;
 use crate::run::RunId;
 use crate::scope::SyncScope;
 use crate::settle::{OpType, RowResult};
+use crate::shape::opened;
 
 /// Which rows are asked for; all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -83,8 +84,9 @@ fn rows(
     limit: usize,
 ) -> Result<Vec<RowRecord>, Fault> {
     let sql = format!(
-        "SELECT runs.run, key, op_type, fate, reason, fates.code, fates.message, fields, at, fields_zlib FROM {}
+        "SELECT runs.run, key, op_type, fate, reason, fates.code, fates.message, {}, at, fields_zlib FROM {}
          WHERE fates.scope = ?1 AND {} ORDER BY runs.id DESC, fates.id DESC LIMIT ?5",
+        opened("fates.fields"),
         source(filter),
         conditions(filter)
     );
@@ -150,12 +152,14 @@ fn standing(
     filter: &RowFilter,
     limit: usize,
 ) -> Result<Vec<RowRecord>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT runs.run, key, op_type, fate, reason, code, message, fields, at, fields_zlib
+    let sql = format!(
+        "SELECT runs.run, key, op_type, fate, reason, code, message, {}, at, fields_zlib
          FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
          WHERE standing = 1 AND scope = ?1 AND (?2 IS NULL OR fate = ?2) AND runs.run IS NOT ?3
          ORDER BY runs.id DESC, fates.id DESC LIMIT ?4",
-    )?;
+        opened("fates.fields")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![
         scope.id,
         filter.status.map(RowStatus::as_str),

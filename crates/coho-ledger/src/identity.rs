@@ -55,7 +55,7 @@ impl Ledger {
         self.read("looking for an id", |connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT key, departure, target FROM memory INDEXED BY memory_by_vitally_id
-                 WHERE scope = ?1 AND vitally_id = ?2 ORDER BY key, departure",
+                 WHERE scope = ?1 AND substr(vitally_id, -12) = substr(?2, -12) AND vitally_id = ?2 ORDER BY key, departure",
             )?;
             let keys = statement.query_map(params![scope.id, id.as_str()], key)?;
             Ok(keys.collect::<rusqlite::Result<_>>()?)
@@ -105,20 +105,21 @@ pub enum Elsewhere {
     Now,
 }
 
-/// The index and the column by which a record is found.
-const BY_TARGET: (&str, &str) = ("memory_by_target", "target");
-const BY_ID: (&str, &str) = ("memory_by_vitally_id", "vitally_id");
+/// The index by which a record is found, and how.
+const BY_TARGET: (&str, &str) = ("memory_by_target", "target = ?3");
+const BY_ID: (&str, &str) =
+    ("memory_by_vitally_id", "substr(vitally_id, -12) = substr(?3, -12) AND vitally_id = ?3");
 
 fn claimants(
     connection: &Connection,
-    (index, column): (&str, &str),
+    (index, is_it): (&str, &str),
     scope: &SyncScope,
     object: Object,
     value: &str,
 ) -> Result<Vec<(SyncId, Key)>, Fault> {
     let sql = format!(
         "SELECT key, departure, target, scopes.sync FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
-         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 AND {column} = ?3
+         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1 AND {is_it}
            AND (standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write'))"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -130,7 +131,7 @@ fn claimants(
 
 fn elsewhere(
     connection: &Connection,
-    (index, column): (&str, &str),
+    (index, is_it): (&str, &str),
     scope: &SyncScope,
     object: Object,
     value: &str,
@@ -139,7 +140,7 @@ fn elsewhere(
         "SELECT max(standing IN ('delivered', 'assumed') OR (pending = 'open' AND verb = 'write'))
          FROM scopes JOIN memory INDEXED BY {index} ON memory.scope = scopes.id
          WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND scopes.id <> ?1
-           AND {column} = ?3"
+           AND {is_it}"
     );
     let held: Option<bool> = connection
         .prepare_cached(&sql)?

@@ -17,6 +17,8 @@ use crate::ledger::Ledger;
 use crate::moment::micros;
 use crate::row_state::{self, store};
 use crate::scope::SyncScope;
+use crate::shape::known::Shapes;
+use crate::shape::scan::Kind;
 use crate::unfold::Open;
 
 /// A write that is about to be sent.
@@ -73,7 +75,9 @@ impl Ledger {
         scope: &SyncScope,
         intents: &[Intent],
     ) -> Result<Vec<Opened>, LedgerError> {
-        self.write_in(lease, "opening intents", |connection| open_all(connection, scope, intents))
+        self.write_shaped(lease, "opening intents", |connection, shapes| {
+            open_all(connection, scope, intents, shapes)
+        })
     }
 }
 
@@ -82,14 +86,21 @@ pub(crate) fn open_all(
     connection: &Connection,
     scope: &SyncScope,
     intents: &[Intent],
+    shapes: &mut Shapes,
 ) -> Result<Vec<Opened>, Fault> {
-    intents.iter().map(|intent| open(connection, scope, intent)).collect()
+    intents.iter().map(|intent| open(connection, scope, intent, shapes)).collect()
 }
 
 /// Opens an intent where the memory of its key is the expected one.
-fn open(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<Opened, Fault> {
+fn open(
+    connection: &Connection,
+    scope: &SyncScope,
+    intent: &Intent,
+    shapes: &mut Shapes,
+) -> Result<Opened, Fault> {
     let opened = look(connection, scope, intent)?;
     if let Opened::Durable { before } = &opened {
+        let packed = shapes.text(connection, Kind::Flat, &intent.would_send, micros(intent.since))?;
         let open = Open {
             scope: scope.id,
             key: intent.key.row(),
@@ -97,7 +108,7 @@ fn open(connection: &Connection, scope: &SyncScope, intent: &Intent) -> Result<O
             target: intent.target.as_str(),
             verb: store::verb(intent.verb),
             operation: intent.operation,
-            would_send: &intent.would_send,
+            would_send: packed.as_ref().map_or(intent.would_send.as_str(), |packed| &packed.text),
             since: micros(intent.since),
         };
         open.write(connection, before.is_some())?;

@@ -10,9 +10,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::{self, Lease};
+use crate::mask;
 use crate::open::{self, OpenError, Opened, Opening};
+use crate::shape::known::Shapes;
 use crate::temporary::TemporaryFolder;
-use crate::{functions, mask};
 
 /// A ledger. All of its functions block; it may be shared between threads.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Ledger {
     connection: Mutex<Connection>,
     /// What is masked, on this connection and on those that join with it.
     masker: Mutex<Masker>,
+    /// The shapes of texts, as far as they are known.
+    shapes: Mutex<Shapes>,
     /// The file that is read and written.
     path: PathBuf,
     /// The file that others know: where an older ledger is read from a copy, it is another one.
@@ -65,7 +68,8 @@ impl Ledger {
     fn of(connection: Connection, path: PathBuf, shared: PathBuf, folder: Option<TemporaryFolder>) -> Self {
         let (connection, reader, masker) =
             (Mutex::new(connection), Mutex::default(), Mutex::new(Masker::new(&[])));
-        Self { connection, reader, masker, path, shared, _folder: folder }
+        let shapes = Mutex::default();
+        Self { connection, reader, masker, shapes, path, shared, _folder: folder }
     }
 
     /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
@@ -119,7 +123,6 @@ impl Ledger {
         } else {
             let connection = open::reader(&self.path)?;
             mask::teach(&connection, self.masker())?;
-            functions::teach(&connection)?;
             connection
         };
         read(reader.insert(connection), work)
@@ -138,6 +141,29 @@ impl Ledger {
         })?;
         lease.wrote(writes);
         Ok(done)
+    }
+
+    /// As [`Ledger::write_in`], with the shapes that texts have. What was made of them goes with what was written.
+    pub(crate) fn write_shaped<T>(
+        &self,
+        lease: &Lease,
+        doing: &'static str,
+        work: impl FnOnce(&Connection, &mut Shapes) -> Result<T, Fault>,
+    ) -> Result<T, LedgerError> {
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = self.write_in(lease, doing, |connection| {
+            shapes.know(connection, lease.epoch())?;
+            work(connection, &mut shapes)
+        });
+        if done.is_err() {
+            shapes.forget();
+        }
+        done
+    }
+
+    /// Knows no shapes any more: some may be gone.
+    pub(crate) fn forget_shapes(&self) {
+        self.shapes.lock().unwrap_or_else(PoisonError::into_inner).forget();
     }
 
     /// As [`Ledger::write_in`], without a lease: only for taking one.

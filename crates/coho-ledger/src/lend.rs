@@ -22,6 +22,7 @@ use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::open::{Access, PATIENCE};
 use crate::scope::SyncScope;
+use crate::shape::opened_in;
 use crate::{functions, mask};
 
 impl Ledger {
@@ -75,13 +76,14 @@ fn views(connection: &Connection, scope: Option<&SyncScope>) -> rusqlite::Result
              FROM ours JOIN ledger.memory AS user ON user.scope = ours.id
              CROSS JOIN (SELECT 'account' AS object, '$.accountIds' AS path
                UNION ALL SELECT 'organization', '$.organizationIds') AS kind
-             CROSS JOIN json_each(user.sent -> kind.path) AS link
+             CROSS JOIN json_each({sent} -> kind.path) AS link
              WHERE ours.object = 'user' AND link.type <> 'null' AND (user.standing IN ('delivered', 'assumed')
               OR user.standing = 'released' AND user.pending <> 'none'))
            SELECT * FROM found WHERE by_id OR 1 IS NOT (
              SELECT max(CASE standing WHEN 'removed' THEN 1 WHEN 'delivered' THEN 2 WHEN 'assumed' THEN 2 ELSE 0 END)
              FROM ours JOIN ledger.memory AS record INDEXED BY memory_by_target ON record.scope = ours.id
-             WHERE ours.object = found.object AND record.target = found.name)"
+             WHERE ours.object = found.object AND record.target = found.name)",
+        sent = opened_in("ledger.shapes", "user.sent")
     ))
 }
 

@@ -50,6 +50,7 @@ pub mod schema;
 pub mod failure;
 mod moment;
 mod pack;
+mod shape;
 mod unfold;
 pub mod lease;
 pub mod shared_rate;

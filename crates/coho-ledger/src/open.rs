@@ -191,7 +191,6 @@ pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Opened, OpenError> 
         (_, Access::ReadOnly) => return copied(&connection, path, opening.now),
     }
     mask::teach(&connection, Masker::new(&[])).map_err(|source| OpenError::sqlite(path, source))?;
-    functions::teach(&connection).map_err(|source| OpenError::sqlite(path, source))?;
     Ok(Opened { connection, copy: None })
 }
 
@@ -230,6 +229,7 @@ pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
     settle_plans(&connection)?;
+    functions::teach(&connection)?;
     Ok(connection)
 }
 
@@ -269,6 +269,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenError> {
         .map_err(|source| unopened(path, source))?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     settle_plans(&connection).map_err(failed)?;
+    functions::teach(&connection).map_err(failed)?;
     if access == Access::ReadWrite {
         if connection.is_readonly("main").map_err(failed)? {
             return Err(OpenError::ReadOnly { path: path.to_owned() });

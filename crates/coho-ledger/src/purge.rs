@@ -13,17 +13,17 @@ use std::path::PathBuf;
 use coho_core::key::Key;
 use coho_core::sync::SyncId;
 use coho_core::time::Time;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use self::values::Values;
 use crate::amend::AmendError;
+use crate::call::{Bodies, texts, texts_read};
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
-use crate::pack::unpacked;
 use crate::place;
+use crate::shape::{opened, unused};
 
 /// What stands in place of a text that was purged.
 const PURGED: &str = "purged";
@@ -82,7 +82,7 @@ impl Ledger {
         key: &Key,
         now: Time,
     ) -> Result<(Purged, PurgedValues), AmendError> {
-        self.write_in(lease, "purging", |connection| {
+        let done = self.write_in(lease, "purging", |connection| {
             let scopes = scopes(connection, sync)?;
             let open: i64 = scopes
                 .iter()
@@ -96,14 +96,17 @@ impl Ledger {
             }
             let mut purged = Purged::default();
             for scope in &scopes {
-                purged.row_states += changed(connection, ROW_STATES, *scope, key, now)?;
+                purged.row_states += changed(connection, &row_states(), *scope, key, now)?;
                 purged.calls += changed(connection, CALLS, *scope, key, now)?;
                 purged.rows += rows(connection, *scope, key)?;
             }
             purged.others_calls = others_calls(connection, &values)?;
             purged.messages = values.mask_all(connection)?;
+            unused::delete(connection)?;
             Ok(Ok((purged, PurgedValues(values))))
-        })?
+        });
+        self.forget_shapes();
+        done?
     }
 
     /// Takes what was deleted out of the ledger's files: free pages are dropped, the write-ahead log is emptied, and copies from
@@ -162,18 +165,24 @@ const OPEN: &str = "SELECT count(*) FROM memory WHERE scope = ?1 AND key = ?2 AN
 pub(crate) const LINKS: [&str; 2] = ["accountIds", "organizationIds"];
 
 /// The values, not the ids and digests. The serial grows, so that no operation that was planned with them applies.
-const ROW_STATES: &str = "\
-    UPDATE memory SET sent = links.kept, serial = serial + 1, updated_at = ?3 \
-    FROM (SELECT key AS of, departure AS which, (SELECT json_group_object(member.key, json(member.value)) \
-        FROM json_each(held.sent) AS member WHERE member.key IN ('accountIds', 'organizationIds')) AS kept \
-      FROM memory AS held WHERE scope = ?1 AND key = ?2 AND sent IS NOT NULL) AS links \
-    WHERE scope = ?1 AND key = links.of AND departure = links.which AND sent <> links.kept";
+fn row_states() -> String {
+    format!(
+        "UPDATE memory SET sent = links.kept, serial = serial + 1, updated_at = ?3 \
+         FROM (SELECT key AS of, departure AS which, (SELECT json_group_object(member.key, json(member.value)) \
+             FROM json_each({}) AS member WHERE member.key IN ('accountIds', 'organizationIds')) AS kept \
+           FROM memory AS held WHERE scope = ?1 AND key = ?2 AND sent IS NOT NULL) AS links \
+         WHERE scope = ?1 AND key = links.of AND departure = links.which AND sent <> links.kept",
+        opened("held.sent")
+    )
+}
 
 /// What a call for this row told, alone or with others in a batch.
 const CALLS: &str = "\
     UPDATE calls SET request = NULL, request_zlib = NULL, response = 'purged', response_zlib = NULL, response_headers = NULL, \
+      shape = NULL, fate = NULL, own = NULL, \
       path = CASE instr(path, '?') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '?')) || 'purged' END \
-    WHERE scope = ?1 AND ?3 IS NOT NULL AND response <> 'purged' AND (id IN ( \
+    WHERE scope = ?1 AND ?3 IS NOT NULL AND (response <> 'purged' OR shape IS NOT NULL OR coalesce(request, request_zlib) IS NOT NULL) \
+      AND (id IN ( \
         SELECT id FROM calls AS own WHERE own.scope = ?1 AND (own.key = ?2 OR substr(own.key, 1, length(?2) + 6) = ?2 || ' (was ')) \
       OR id IN (SELECT call FROM call_keys WHERE key = ?2 OR substr(key, 1, length(?2) + 6) = ?2 || ' (was '))";
 
@@ -235,32 +244,26 @@ fn plain_cause(connection: &Connection, scope: i64, cause: i64, code: &str) -> R
 /// Calls for other rows, or for none, whose bodies show the record, such as a page of a list.
 fn others_calls(connection: &Connection, values: &Values) -> Result<u64, Fault> {
     let mut showing = Vec::new();
-    let mut statement = connection.prepare(
-        "SELECT id, request, request_zlib, response, response_zlib, path FROM calls WHERE response <> 'purged'",
-    )?;
+    let columns = texts_read(Bodies::Read);
+    let mut statement =
+        connection.prepare(&format!("SELECT id, path, {columns} FROM calls WHERE response <> 'purged'"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let text = |plain: usize| -> Result<Option<String>, Fault> {
-            let zlib = match row.get_ref(plain + 1)? {
-                ValueRef::Blob(bytes) => Some(bytes),
-                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_) => None,
-            };
-            unpacked(row.get(plain)?, zlib)
-        };
-        let path: String = row.get(5)?;
-        let shows = [text(1)?, text(3)?].iter().flatten().any(|body| values.show_in(body));
-        if shows || values.show_in_query(&path) {
-            showing.push(row.get::<_, i64>(0)?);
+        let told = texts(row, 2)?;
+        let shows = told.request.iter().chain([&told.response]).any(|body| values.show_in(body));
+        if shows || values.show_in_query(&row.get::<_, String>(1)?) {
+            showing.push((row.get::<_, i64>(0)?, told.headers));
         }
     }
-    for id in &showing {
+    for (id, headers) in &showing {
         connection
             .prepare_cached(
                 "UPDATE calls SET request = NULL, request_zlib = NULL, response = ?2, response_zlib = NULL,
+                   response_headers = ?3, shape = NULL, fate = NULL, own = NULL,
                    path = CASE instr(path, '?') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '?')) || ?2 END
                  WHERE id = ?1",
             )?
-            .execute(params![id, PURGED])?;
+            .execute(params![id, PURGED, headers])?;
     }
     Ok(count(stored(showing.len())))
 }

@@ -16,6 +16,7 @@ use crate::lease::Lease;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored};
 use crate::run::{Kept, RunRecord};
+use crate::shape::unused;
 
 /// Rows that are deleted in one transaction.
 const STATUSES_AT_ONCE: i64 = 20_000;
@@ -28,6 +29,8 @@ const RUNS_AT_ONCE: i64 = 500;
 
 /// Free pages that are given back in one transaction.
 const PAGES_AT_ONCE: i64 = 2_000;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long what is kept is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +100,7 @@ impl Ledger {
         pruned.runs = self.forget_runs(lease, before(retention.runs()))?;
         self.forget_causes(lease, before(retention.failures()))?;
         self.prune_forgotten(lease, before(retention.runs()))?;
+        self.forget_unused_shapes(lease, before(retention.failures().max(DAY)), now)?;
         self.free_pages(lease, retention.max_size)?;
         Ok(pruned)
     }
@@ -216,6 +220,18 @@ impl Ledger {
         })
     }
 
+    /// Forgets shapes that no text has any more. It is written down seldom that one is in use, so a day is added.
+    fn forget_unused_shapes(&self, lease: &Lease, before: i64, now: Time) -> Result<(), LedgerError> {
+        let before = before.saturating_sub(stored(DAY.as_micros()));
+        if !self.read("looking for old shapes", |connection| unused::is_any_older(connection, before))? {
+            return Ok(());
+        }
+        let done = self
+            .write_in(lease, "pruning", |connection| unused::delete_older(connection, before, micros(now)));
+        self.forget_shapes();
+        done
+    }
+
     /// Free pages are used again, so that the file stays as large as it ever was. What is beyond its bound is given back.
     fn free_pages(&self, lease: &Lease, most: u64) -> Result<(), LedgerError> {
         loop {
@@ -274,6 +290,8 @@ const STATUSES: &str = "\
     DELETE FROM fates WHERE id IN ( \
       SELECT id FROM fates INDEXED BY fates_by_run WHERE run = ?1 AND standing = 0 LIMIT ?2)";
 
+/// The calls that are left are of rows that failed. Where such a row was delivered too, they have values that stand there.
 const STATUSES_OF_THE_OTHERS: &str = "\
     DELETE FROM fates WHERE id IN ( \
-      SELECT id FROM fates INDEXED BY fates_by_run WHERE run = ?1 AND standing = 0 AND cause IS NULL LIMIT ?2)";
+      SELECT id FROM fates INDEXED BY fates_by_run WHERE run = ?1 AND standing = 0 AND cause IS NULL \
+        AND id NOT IN (SELECT fate FROM calls INDEXED BY calls_by_run WHERE run = ?1 AND fate IS NOT NULL) LIMIT ?2)";

@@ -7,11 +7,10 @@ use coho_core::key::Key;
 use coho_core::row_state::RowState;
 use rusqlite::{Connection, params};
 
-use crate::absent::columns_of;
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::stored;
-use crate::row_state::{Page, WIDTH};
+use crate::row_state::{Page, WIDTH, columns_of};
 use crate::scope::SyncScope;
 
 /// How many memories are read at once.
@@ -118,7 +117,8 @@ fn sharing() -> String {
         by("memory_by_target", "other.target = let_be.target"),
         by(
             "memory_by_vitally_id",
-            "others.id <> ?1 AND other.vitally_id = let_be.vitally_id AND other.target <> let_be.target"
+            "others.id <> ?1 AND substr(other.vitally_id, -12) = substr(let_be.vitally_id, -12)
+             AND other.vitally_id = let_be.vitally_id AND other.target <> let_be.target"
         ),
         WIDTH + 1,
         WIDTH + 2,

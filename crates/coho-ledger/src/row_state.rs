@@ -16,7 +16,7 @@ use rusqlite::{Connection, params};
 pub use self::cursor::{RowStates, StateRow};
 pub use self::glance::{Look, PageSeen};
 use self::glance::{Pending, Standing};
-pub(crate) use self::page::{COLUMNS, Page, WIDTH};
+pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
@@ -105,10 +105,10 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut row_states: Vec<_> = row_states.iter().collect();
         row_states.sort_by(|a, b| a.0.cmp(&b.0));
-        self.write_in(lease, "writing row states", |connection| {
+        self.write_shaped(lease, "writing row states", |connection, shapes| {
             for (key, row_state) in row_states {
                 keep_open(connection, scope, key, row_state.as_ref())?;
-                store::store(connection, scope, key, row_state.as_ref(), now)?;
+                store::store(connection, scope, key, row_state.as_ref(), now, shapes)?;
             }
             Ok(())
         })
@@ -123,7 +123,8 @@ pub(crate) fn load(connection: &Connection, scope: &SyncScope, key: &Key) -> Res
 
 /// A page of at most one memory.
 fn read(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<Page, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3");
+    let columns = columns_of("memory");
+    let sql = format!("SELECT {columns} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3");
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(Page::read(statement.query(params![scope.id, key.row(), key.departure()])?)?)
 }

@@ -4,7 +4,7 @@
 //! causes of failures, and how much of a run is kept, version 7 alerts, what was told of
 //! them, and the outbox, version 8 schedules, runs that were asked for, and tokens, version 9 totals of what history no longer
 //! holds, version 10 what was forgotten on purpose, and by whom, version 11 intents of whole batches, version 12 what the sums of a
-//! source's buckets stand for.
+//! source's buckets stand for, version 13 outlines that texts share.
 //!
 //! To change the schema, add a step; those that were released never change. All steps that are missing run in one
 //! transaction, after a copy of the file was made beside it: see [`upgrade`]. The steps' comments are the reference:
@@ -36,10 +36,11 @@ const STEPS: &[&str] = &[
     include_str!("schema/steps/10-forgotten.sql"),
     include_str!("schema/steps/11-batches.sql"),
     include_str!("schema/steps/12-buckets.sql"),
+    include_str!("schema/steps/13-shapes.sql"),
 ];
 
 /// The newest version of the schema, which this version of Coho reads and writes: the number of steps.
-pub const VERSION: i64 = 12;
+pub const VERSION: i64 = 13;
 
 /// Refuses what is not a ledger before anything of it is changed. Gives its version; 0 is one that a crash left empty.
 pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<i64, OpenError> {

@@ -24,6 +24,8 @@ use crate::pack::Packed;
 use crate::row_state::store;
 use crate::run::Run;
 use crate::scope::SyncScope;
+use crate::shape::known::{PackedText, Shapes};
+use crate::shape::scan::Kind;
 use crate::{cause, standing};
 
 /// What was to be done to a record, in the words of the views.
@@ -151,23 +153,28 @@ impl Ledger {
         let mut settlements: Vec<_> = step.settlements.iter().collect();
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
         let masker = self.masker();
-        self.write_in(lease, "settling", |connection| {
-            let mut recorder = Recorder::new(connection, run, scope, &masker);
+        self.write_shaped(lease, "settling", |connection, shapes| {
+            let mut recorder = Recorder::new(connection, run, scope, &masker, shapes);
             for (one, keys) in step.calls {
                 recorder.shared(keys, one)?;
             }
             let mut lifts = standing::is_any(connection, scope)?;
             for Settlement { key, row_state, status, calls } in settlements {
-                store::store(connection, scope, key, row_state.as_ref(), status.at)?;
+                store::store(connection, scope, key, row_state.as_ref(), status.at, recorder.shapes())?;
                 if let (true, Some(key)) = (lifts, &status.key) {
                     standing::lift(connection, scope, key)?;
                 }
                 lifts |= standing::stands(status.status);
-                insert(connection, run, scope, status)?;
-                recorder.exchange(key, calls)?;
+                let changes = fields(&status.changes);
+                let packed = packed(connection, status, &changes, recorder.shapes())?;
+                let kept = packed.as_ref().map_or_else(|| Packed::of(changes.as_str()), as_it_is);
+                let id = insert(connection, run, scope, status, kept)?;
+                let is_same = status.key.as_ref() == Some(key);
+                let base = if is_same { PackedText::status_values(packed, id, key.as_str()) } else { None };
+                recorder.exchange(key, calls, base.as_ref())?;
             }
             batch::close(connection, step.closes)?;
-            let opened = intent::open_all(connection, scope, step.intents)?;
+            let opened = intent::open_all(connection, scope, step.intents, recorder.shapes())?;
             let batches = step.batches.iter().map(|intents| batch::open(connection, scope, intents));
             Ok(Advanced { opened, batches: batches.collect::<Result<_, _>>()? })
         })
@@ -203,12 +210,36 @@ pub(crate) fn record_status(
     if let Some(key) = &status.key {
         standing::lift(connection, scope, key)?;
     }
-    insert(connection, run, scope, status)
+    insert(connection, run, scope, status, Packed::of(fields(&status.changes))).map(drop)
 }
 
-fn insert(connection: &Connection, run: &Run, scope: &SyncScope, status: &RowResult) -> Result<(), Fault> {
+/// The fields that differ as their shape and their values. What stands may outlive every shape, and is kept as it is.
+fn packed<'t>(
+    connection: &Connection,
+    status: &RowResult,
+    fields: &'t str,
+    shapes: &mut Shapes,
+) -> Result<Option<PackedText<'t>>, Fault> {
+    if standing::stands(status.status) {
+        return Ok(None);
+    }
+    shapes.text(connection, Kind::Differences, fields, micros(status.at))
+}
+
+/// A text that is not to be compressed.
+fn as_it_is<'t>(packed: &'t PackedText<'_>) -> Packed<'t> {
+    Packed { plain: Some(Cow::Borrowed(&packed.text)), zlib: None }
+}
+
+/// Gives the number of the status.
+fn insert(
+    connection: &Connection,
+    run: &Run,
+    scope: &SyncScope,
+    status: &RowResult,
+    fields: Packed<'_>,
+) -> Result<i64, Fault> {
     let cause = cause::of(connection, run, scope, status)?;
-    let fields = Packed::of(fields(&status.changes));
     connection
         .prepare_cached(
             "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing, cause, fields_zlib)
@@ -229,7 +260,7 @@ fn insert(connection: &Connection, run: &Run, scope: &SyncScope, status: &RowRes
             cause,
             fields.zlib,
         ])?;
-    Ok(())
+    Ok(connection.last_insert_rowid())
 }
 
 /// `{"name":{"before":"Acme","after":"ACME"}}`; what was never sent has no `before`.

@@ -20,6 +20,7 @@ pub(crate) struct Open<'a> {
     pub(crate) target: &'a str,
     pub(crate) verb: &'a str,
     pub(crate) operation: Digest,
+    /// What is remembered if it arrives, as it is kept.
     pub(crate) would_send: &'a str,
     pub(crate) since: i64,
 }

@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::moment::{micros, time};
 use crate::remember::NOTHING_PENDING;
 use crate::run::Run;
+use crate::shape::opened;
 
 /// The records that were removed since a moment.
 const GONE: &str = "
@@ -80,7 +81,7 @@ fn interrupted(connection: &Connection, run: &Run) -> Result<Option<Time>, Fault
 
 /// The links of one kind in what was sent of a user.
 fn links(field: &str) -> String {
-    format!("json_each(coalesce(memory.sent -> '$.{field}', '[]')) AS link")
+    format!("json_each(coalesce({} -> '$.{field}', '[]')) AS link", opened("memory.sent"))
 }
 
 /// Whether a link is to a record that is gone; links by Vitally's ids are told by no name.
@@ -121,9 +122,10 @@ fn forget(object: &str, field: &str) -> String {
         is_gone(object)
     );
     format!(
-        "UPDATE memory SET sent = json_set(sent, '$.{field}', json(({kept}))), seen_row = NULL, seen_mapping = NULL,
+        "UPDATE memory SET sent = json_set({}, '$.{field}', json(({kept}))), seen_row = NULL, seen_mapping = NULL,
            serial = serial + 1, updated_at = :now
          WHERE {OF_SCOPE} AND {}",
+        opened("memory.sent"),
         touched(object, field)
     )
 }

@@ -66,3 +66,6 @@ mod batches;
 
 #[path = "ledger/workspace.rs"]
 mod workspace;
+
+#[path = "ledger/shapes.rs"]
+mod shapes;

@@ -35,7 +35,7 @@ async fn an_account_that_is_no_more_does_not_block_the_user_that_left_it() {
         let ran = stage.run().await.unwrap();
         assert_eq!(ran.told("users"), "completed: 1 delivered", "{how}: {:#?}", ran.calls);
         // It is remembered no longer: the account that the user is in now is the last one.
-        let links = "SELECT sent -> '$.accountIds' FROM memory WHERE target = 'u-1'";
+        let links = "SELECT fields -> '$.accountIds' FROM sync_snapshot WHERE sync_id = 'users'";
         assert_eq!(stage.ask_ledger(links).unwrap(), [r#"["a-002"]"#], "{how}");
         assert_eq!(stage.run().await.unwrap().calls, [""; 0], "{how}");
     }

@@ -10,7 +10,8 @@ use crate::stage::{ACCOUNTS, Failure, Ran, Stage, USERS};
 const OPEN: &str = "SELECT key FROM memory WHERE pending = 'open'";
 
 /// What is remembered of the user.
-const SENT: &str = "SELECT coalesce(sent, standing) FROM memory WHERE target = 'u-1'";
+const SENT: &str = "SELECT coalesce(fields, standing) FROM memory LEFT JOIN sync_snapshot ON sync_id = 'users' AND row_id = key
+  WHERE target = 'u-1'";
 
 /// An answer of success that shows none, whether what was asked for was done or not.
 fn empty_answer(is_done: bool) -> Trouble {

@@ -9,7 +9,7 @@ use coho_core::sync::SyncId;
 use coho_core::verdict::Call;
 use rusqlite::params;
 
-use crate::call::{COLUMNS, Reader};
+use crate::call::{Reader, columns};
 use crate::failure::LedgerError;
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
@@ -53,7 +53,7 @@ impl Ledger {
     ) -> Result<Vec<(Option<Key>, Call)>, LedgerError> {
         self.read("reading calls", |connection| {
             let from = if key.is_some() { CALLS_OF_KEY } else { CALLS_OF_RUN };
-            let sql = format!("SELECT coalesce(key, ?3), {COLUMNS} {from}");
+            let sql = format!("SELECT coalesce(key, ?3), {} {from}", columns());
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows =
                 statement.query(params![run.as_str(), scope.id, key.map(Key::as_str), stored(limit)])?;

@@ -6,7 +6,7 @@ use coho_core::verdict::Call;
 use rusqlite::{Connection, Row, params};
 
 use super::run::number;
-use crate::call::{COLUMNS, Reader};
+use crate::call::{Reader, WIDTH, columns, columns_without_bodies};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
@@ -58,16 +58,19 @@ pub struct CallCount {
 
 /// What is read of a call: its key, the columns of [`Reader`], number, run, sync, the key's newest status, and the exchange.
 fn whole() -> String {
-    format!(
-        "calls.key, {COLUMNS}, calls.id, runs.run, sync, (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key
-           WHERE fates.scope = calls.scope AND fates.key = calls.key), coalesce(calls.exchange, calls.id)"
-    )
+    of_call(&columns())
 }
 
 /// The same without bodies.
 fn without_bodies() -> String {
-    let requests = whole().replace("calls.request, calls.request_zlib", "NULL, NULL");
-    requests.replace("calls.response, calls.response_zlib", "'', NULL")
+    of_call(&columns_without_bodies())
+}
+
+fn of_call(columns: &str) -> String {
+    format!(
+        "calls.key, {columns}, calls.id, runs.run, sync, (SELECT max(fates.id) FROM fates INDEXED BY fates_by_key
+           WHERE fates.scope = calls.scope AND fates.key = calls.key), coalesce(calls.exchange, calls.id)"
+    )
 }
 
 impl Ledger {
@@ -214,12 +217,12 @@ fn listed(connection: &Connection, rows: &mut rusqlite::Rows<'_>) -> Result<Vec<
 
 fn one(connection: &Connection, reader: &mut Reader, row: &Row<'_>) -> Result<NumberedCall, Fault> {
     Ok(NumberedCall {
-        number: row.get(17)?,
-        run: RunId::new(row.get::<_, String>(18)?),
-        sync: SyncId::new(row.get::<_, String>(19)?),
+        number: row.get(WIDTH + 1)?,
+        run: RunId::new(row.get::<_, String>(WIDTH + 2)?),
+        sync: SyncId::new(row.get::<_, String>(WIDTH + 3)?),
         key: row.get::<_, Option<String>>(0)?.map(Key::new),
-        row: row.get(20)?,
-        exchange: row.get(21)?,
+        row: row.get(WIDTH + 4)?,
+        exchange: row.get(WIDTH + 5)?,
         call: reader.read(connection, row, 1)?,
     })
 }

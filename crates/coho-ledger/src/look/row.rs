@@ -3,7 +3,7 @@
 use coho_core::key::Key;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::run::{COLUMNS, NumberedRow, numbered};
+use super::run::{NumberedRow, columns, numbered};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::stored;
@@ -34,8 +34,9 @@ impl Ledger {
     pub fn story(&self, scope: &SyncScope, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
         self.read("reading a row's history", |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM fates INDEXED BY fates_by_key JOIN runs ON runs.id = fates.run
-                 JOIN scopes ON scopes.id = scope WHERE scope = ?1 AND key = ?2 ORDER BY fates.id DESC LIMIT ?3"
+                "SELECT {} FROM fates INDEXED BY fates_by_key JOIN runs ON runs.id = fates.run
+                 JOIN scopes ON scopes.id = scope WHERE scope = ?1 AND key = ?2 ORDER BY fates.id DESC LIMIT ?3",
+                columns()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![scope.id, key.as_str(), stored(most)])?;
@@ -51,9 +52,10 @@ impl Ledger {
     pub fn rows_with_key(&self, key: &Key, most: usize) -> Result<Vec<NumberedRow>, LedgerError> {
         self.read("looking for a key", |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM scopes JOIN fates ON fates.id =
+                "SELECT {} FROM scopes JOIN fates ON fates.id =
                    (SELECT max(id) FROM fates INDEXED BY fates_by_key WHERE scope = scopes.id AND key = ?1)
-                 JOIN runs ON runs.id = fates.run ORDER BY fates.id DESC LIMIT ?2"
+                 JOIN runs ON runs.id = fates.run ORDER BY fates.id DESC LIMIT ?2",
+                columns()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![key.as_str(), stored(most)])?;
@@ -69,8 +71,9 @@ impl Ledger {
     pub fn status(&self, number: i64) -> Result<Option<NumberedRow>, LedgerError> {
         self.read("reading a status", |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM fates JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
-                 WHERE fates.id = ?1"
+                "SELECT {} FROM fates JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
+                 WHERE fates.id = ?1",
+                columns()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([number])?;

@@ -9,6 +9,7 @@ use crate::history::{RowRecord, record};
 use crate::ledger::Ledger;
 use crate::moment::{count, stored};
 use crate::run::RunId;
+use crate::shape::opened;
 
 /// A row of a run, with the number by which pages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +137,12 @@ fn parts(connection: &Connection, run: i64, wanted: &RowQuery) -> Result<Vec<Par
 }
 
 /// What is read of a row. The columns of [`record`] come first.
-pub(super) const COLUMNS: &str =
-    "runs.run, key, op_type, fate, reason, code, message, fields, at, fields_zlib, fates.id, sync";
+pub(super) fn columns() -> String {
+    format!(
+        "runs.run, key, op_type, fate, reason, code, message, {}, at, fields_zlib, fates.id, sync",
+        opened("fates.fields")
+    )
+}
 
 fn listed(
     connection: &Connection,
@@ -162,10 +167,11 @@ fn part_rows(
     most: i64,
 ) -> Result<Vec<NumberedRow>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM fates INDEXED BY fates_by_run JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
+        "SELECT {} FROM fates INDEXED BY fates_by_run JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
          WHERE fates.run = ?1 AND scope = ?2 AND fate = ?3 AND fates.id < ?4 AND (?5 IS NULL OR code = ?5)
            AND (?7 IS NULL OR cause = ?7)
-         ORDER BY fates.id DESC LIMIT ?6"
+         ORDER BY fates.id DESC LIMIT ?6",
+        columns()
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let before = wanted.before.unwrap_or(i64::MAX);

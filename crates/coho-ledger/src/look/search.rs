@@ -9,11 +9,12 @@ use coho_core::verdict::RowStatus;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Patience;
-use super::run::{COLUMNS, FoundRows, NumberedRow, RowQuery, StatusCount, counted, number, numbered};
+use super::run::{FoundRows, NumberedRow, RowQuery, StatusCount, columns, counted, number, numbered};
 use crate::failure::{Fault, LedgerError};
 use crate::ledger::Ledger;
 use crate::moment::{stored, time};
 use crate::run::RunId;
+use crate::shape::opened;
 
 /// So many rows are looked at between two questions to [`Patience`].
 const AT_ONCE: i64 = 2_000;
@@ -72,11 +73,12 @@ impl Ledger {
     pub fn standing_rows(&self, wanted: &RowQuery, most: usize) -> Result<FoundRows, LedgerError> {
         self.read("reading waiting rows", |connection| {
             let sql = format!(
-                "SELECT {COLUMNS} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
+                "SELECT {} FROM fates INDEXED BY fates_standing JOIN runs ON runs.id = fates.run
                  JOIN scopes ON scopes.id = scope
                  WHERE standing = 1 AND fates.id < ?1 AND (?2 IS NULL OR sync = ?2) AND (?3 IS NULL OR fate = ?3)
                    AND (?4 IS NULL OR code = ?4) AND (?6 IS NULL OR cause = ?6)
-                 ORDER BY fates.id DESC LIMIT ?5"
+                 ORDER BY fates.id DESC LIMIT ?5",
+                columns()
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let before = wanted.before.unwrap_or(i64::MAX);
@@ -153,13 +155,15 @@ fn stretch(
     before: i64,
 ) -> Result<Vec<NumberedRow>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM fates NOT INDEXED JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
+        "SELECT {} FROM fates NOT INDEXED JOIN runs ON runs.id = fates.run JOIN scopes ON scopes.id = scope
          WHERE fates.id >= ?1 AND fates.id < ?2 AND (?3 IS NULL OR fates.run = ?3)
            AND (?4 IS NULL OR sync = ?4) AND (?5 IS NULL OR fate = ?5) AND (?6 IS NULL OR code = ?6)
            AND (?8 IS NULL OR cause = ?8)
            AND (instr(lower(coalesce(key, '')), ?7) OR instr(lower(coalesce(message, '')), ?7)
-             OR instr(lower(unpacked(fields, fields_zlib)), ?7))
-         ORDER BY fates.id DESC"
+             OR instr(lower(unpacked({}, fields_zlib)), ?7))
+         ORDER BY fates.id DESC",
+        columns(),
+        opened("fates.fields")
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let sync = wanted.sync.as_ref().map(SyncId::as_str);

@@ -9,9 +9,11 @@ use coho_core::secret::{Masker, Secret};
 use rusqlite::{Connection, params};
 
 use super::{LINKS, OF_ROW};
+use crate::call::{Bodies, texts, texts_read};
 use crate::failure::Fault;
 use crate::moment::{count, stored};
 use crate::pack::unpacked;
+use crate::shape::opened;
 
 /// The shortest text that is told from a text that others have too.
 const SHORTEST_TEXT: usize = 4;
@@ -48,14 +50,16 @@ impl Values {
     /// Adds what a scope knows of the row.
     pub(super) fn collect(&mut self, connection: &Connection, scope: i64, key: &Key) -> Result<(), Fault> {
         let of = params![scope, key.row()];
-        let mut statement = connection
-            .prepare("SELECT target, vitally_id, sent FROM memory WHERE scope = ?1 AND key = ?2")?;
+        let mut statement = connection.prepare(&format!(
+            "SELECT target, vitally_id, {} FROM memory WHERE scope = ?1 AND key = ?2",
+            opened("sent")
+        ))?;
         let mut rows = statement.query(of)?;
         while let Some(row) = rows.next()? {
             self.ids.extend([row.get::<_, Option<String>>(0)?, row.get(1)?].into_iter().flatten());
             self.take(row.get::<_, Option<String>>(2)?.as_deref());
         }
-        let sql = format!("SELECT fields, fields_zlib, message FROM fates WHERE {OF_ROW}");
+        let sql = format!("SELECT {}, fields_zlib, message FROM fates WHERE {OF_ROW}", opened("fields"));
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(of)?;
         while let Some(row) = rows.next()? {
@@ -63,12 +67,11 @@ impl Values {
             self.take(unpacked(row.get(0)?, zlib.as_deref())?.as_deref());
             self.take_quoted(row.get::<_, Option<String>>(2)?.as_deref());
         }
-        let sql = format!("SELECT request, request_zlib FROM calls WHERE {OF_ROW}");
+        let sql = format!("SELECT {} FROM calls WHERE {OF_ROW}", texts_read(Bodies::Read));
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query(of)?;
         while let Some(row) = rows.next()? {
-            let zlib: Option<Vec<u8>> = row.get(1)?;
-            self.take(unpacked(row.get(0)?, zlib.as_deref())?.as_deref());
+            self.take(texts(row, 0)?.request.as_deref());
         }
         let ids = self.ids.clone();
         self.texts.retain(|text| !ids.contains(text));

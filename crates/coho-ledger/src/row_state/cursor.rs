@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::StateCounts;
 use super::glance::{self, Glance, Glances, Look, PageSeen};
-use super::page::{COLUMNS, Page, Raw};
+use super::page::{Page, Raw, columns_of};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
 use crate::scope::SyncScope;
@@ -228,7 +228,8 @@ impl Source {
     /// So many memories from this one on.
     fn whole(&self, first: Glance<'_>, most: usize) -> Result<Page, Fault> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4"
+            "SELECT {} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4",
+            columns_of("memory")
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let key = text(first.key)?;

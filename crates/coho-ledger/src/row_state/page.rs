@@ -15,11 +15,21 @@ use rusqlite::{Row, Rows};
 
 use crate::failure::Fault;
 use crate::moment;
+use crate::shape::opened;
 
 /// The columns of a memory, in the order of [`Column`].
-pub(crate) const COLUMNS: &str = "key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
+const COLUMNS: &str = "key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
      would_send, since, why, code, tried_row, tried_mapping, tries, due, due_at, seen_row, seen_mapping, encoding, serial, \
      updated_at";
+
+/// The columns of a memory as they are read, of the table or join with this name: what was sent is put together.
+pub(crate) fn columns_of(table: &str) -> String {
+    let column = |name: &str| match name {
+        "sent" | "would_send" => opened(&format!("{table}.{name}")),
+        _ => format!("{table}.{name}"),
+    };
+    COLUMNS.split(", ").map(|name| column(name.trim())).collect::<Vec<_>>().join(", ")
+}
 
 /// The places of the columns.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +90,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Adds the memory of a row that has the columns of [`COLUMNS`] first.
+    /// Adds the memory of a row that has the columns of [`columns_of`] first.
     pub(crate) fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
         for column in 0..WIDTH {
             let slot = match row.get_ref(column)? {

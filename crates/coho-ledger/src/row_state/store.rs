@@ -12,6 +12,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::failure::Fault;
 use crate::moment::{micros, stored};
 use crate::scope::SyncScope;
+use crate::shape::known::Shapes;
+use crate::shape::scan::Kind;
 
 const STORE: &str = "\
     INSERT INTO memory (scope, key, departure, target, standing, sent, n, vitally_id, origin, removed_at, pending, verb, operation, \
@@ -35,6 +37,7 @@ pub(crate) fn store(
     key: &Key,
     row_state: Option<&RowState>,
     now: Time,
+    shapes: &mut Shapes,
 ) -> Result<(), Fault> {
     let Some(row_state) = row_state else {
         connection
@@ -44,13 +47,21 @@ pub(crate) fn store(
     };
     let delivery = DeliveryColumns::of(&row_state.delivery);
     let pending = PendingColumns::of(&row_state.pending);
+    let mut kept = |text: Option<String>| match text {
+        Some(text) => {
+            let packed = shapes.text(connection, Kind::Flat, &text, micros(now))?.map(|packed| packed.text);
+            Ok::<_, Fault>(Some(packed.unwrap_or(text)))
+        }
+        None => Ok(None),
+    };
+    let (sent, would_send) = (kept(delivery.sent)?, kept(pending.would_send)?);
     connection.prepare_cached(STORE)?.execute(params![
         scope.id,
         key.row(),
         key.departure(),
         row_state.target.as_str(),
         delivery.name,
-        delivery.sent,
+        sent,
         delivery.n,
         row_state.delivery.id().map(VitallyId::as_str),
         row_state.delivery.origin().map(origin),
@@ -58,7 +69,7 @@ pub(crate) fn store(
         pending.name,
         pending.verb.map(verb),
         pending.operation,
-        pending.would_send,
+        would_send,
         pending.since,
         pending.why.map(why),
         pending.code,

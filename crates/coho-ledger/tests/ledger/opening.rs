@@ -24,7 +24,7 @@ const V1: &str = include_str!("../../fixtures/schema/v1.sql");
 const V2: &str = include_str!("../../fixtures/schema/v2.sql");
 
 /// Every schema that was ever committed.
-pub(super) const OLDER: [(&str, &str); 13] = [
+pub(super) const OLDER: [(&str, &str); 14] = [
     ("v1-first", include_str!("../../fixtures/schema/v1-first.sql")),
     ("v1", V1),
     ("v2-first", include_str!("../../fixtures/schema/v2-first.sql")),
@@ -38,6 +38,7 @@ pub(super) const OLDER: [(&str, &str); 13] = [
     ("v9", include_str!("../../fixtures/schema/v9.sql")),
     ("v10", include_str!("../../fixtures/schema/v10.sql")),
     ("v11", include_str!("../../fixtures/schema/v11.sql")),
+    ("v12", include_str!("../../fixtures/schema/v12.sql")),
 ];
 
 #[test]

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use super::opening::OLDER;
 use super::stage::{TTL, Tested, at, delivered, holder};
 
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     include_str!("../../src/schema/steps/1-tables.sql"),
     include_str!("../../src/schema/steps/2-views.sql"),
     include_str!("../../src/schema/steps/3-deliveries.sql"),
@@ -29,6 +29,7 @@ const STEPS: [&str; 12] = [
     include_str!("../../src/schema/steps/10-forgotten.sql"),
     include_str!("../../src/schema/steps/11-batches.sql"),
     include_str!("../../src/schema/steps/12-buckets.sql"),
+    include_str!("../../src/schema/steps/13-shapes.sql"),
 ];
 
 fn remembers_the_account(ledger: &Ledger) -> Tested {
