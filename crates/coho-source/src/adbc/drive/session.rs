@@ -120,7 +120,8 @@ impl Options {
         options
     }
 
-    /// A file of DuckDB is opened for reading only, as long as nobody says how it is to be opened. One in memory, or of MotherDuck (`md:`), cannot be.
+    /// A file of DuckDB is opened for reading only, as long as nobody says how it is to be opened. A database in memory, or of
+    /// MotherDuck (`md:`), cannot be.
     fn read_duckdb(&mut self) {
         let value = |wanted: &str| {
             let found = self.database.iter().find(|(name, _)| name.as_ref() == wanted);
