@@ -89,9 +89,9 @@ impl Hasher {
 pub(crate) struct Parts(Vec<u8>);
 
 impl Parts {
-    /// No parts, with room for so many bytes.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes))
+    /// No parts any more; the room for them stays.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// Adds one part, with its length before it.

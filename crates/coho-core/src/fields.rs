@@ -82,6 +82,12 @@ impl FieldValue {
 /// Fields with their values, in the order of their paths.
 pub type Fields = BTreeMap<FieldPath, FieldValue>;
 
+/// The field of the record itself, no trait or property, that has this name. Such fields are few, and come first.
+pub fn own_field<'a, T>(fields: &'a BTreeMap<FieldPath, T>, name: &str) -> Option<&'a T> {
+    let mut own = fields.iter().map_while(|(path, value)| Some((path.as_field()?, value)));
+    own.find(|(field, _)| *field == name).map(|(_, value)| value)
+}
+
 /// What was acknowledged of a record: the last value of each field, references as external ids.
 pub type Sent = BTreeMap<FieldPath, Value>;
 
@@ -269,6 +275,13 @@ mod tests {
 
     fn paths(field_diff: &FieldDiff) -> Vec<String> {
         field_diff.differences.iter().map(|difference| difference.path.to_string()).collect()
+    }
+
+    #[test]
+    fn a_field_of_the_record_is_no_trait_of_its_name() {
+        let fields = sent(&[("email", Value::Null), ("name", Value::Int(1)), ("traits.plan", Value::Int(2))]);
+        assert_eq!(own_field(&fields, "name"), Some(&Value::Int(1)));
+        assert_eq!(["plan", "traits.plan", "nam"].map(|name| own_field(&fields, name)), [None; 3]);
     }
 
     #[test]

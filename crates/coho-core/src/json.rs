@@ -4,9 +4,11 @@
 
 mod names;
 
+use std::borrow::Borrow;
 use std::fmt::{self, Write as _};
 
 use crate::decimal::Decimal;
+use crate::path::FieldPath;
 use crate::value::Value;
 
 /// A JSON document as `serde_json` holds it, under the one name that Coho has for it: a [`Value`] is exact, and `serde_json::Value` is not.
@@ -71,6 +73,32 @@ pub fn write_object<'a>(members: impl IntoIterator<Item = (impl fmt::Display, &'
     append_object(&mut text, members);
     text.shrink_to_fit();
     finished(text)
+}
+
+/// The same of fields, in the order in which they are given.
+pub fn write_fields<'a>(fields: impl IntoIterator<Item = (&'a FieldPath, impl Borrow<Value>)>) -> String {
+    let mut text = Vec::with_capacity(512);
+    text.push(b'{');
+    for (at, (path, value)) in fields.into_iter().enumerate() {
+        append_comma(&mut text, at);
+        append_path(&mut text, path);
+        text.push(b':');
+        append(&mut text, value.borrow());
+    }
+    text.push(b'}');
+    text.shrink_to_fit();
+    finished(text)
+}
+
+fn append_path(text: &mut Vec<u8>, path: &FieldPath) {
+    let (prefix, key) = path.parts();
+    if key.bytes().any(is_escaped) {
+        return append_text(text, &path.to_string());
+    }
+    text.push(b'"');
+    text.extend_from_slice(prefix.as_bytes());
+    text.extend_from_slice(key.as_bytes());
+    text.push(b'"');
 }
 
 /// All that is appended is UTF-8.
@@ -187,10 +215,21 @@ pub fn to_serde(value: &Value) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::value::Float;
+
+    #[test]
+    fn fields_are_an_object_with_their_paths_as_names() {
+        let paths = ["name", "traits.plan", "traits.a \"b\"\\c\n", "properties.ö"];
+        let fields: BTreeMap<FieldPath, Value> =
+            paths.iter().zip(1..).map(|(path, number)| (FieldPath::new(path), Value::Int(number))).collect();
+        assert_eq!(write_fields(&fields), write_object(&fields));
+        assert_eq!(write_fields(&BTreeMap::<FieldPath, Value>::new()), "{}");
+    }
 
     /// All scalars that a source or a template can give.
     fn scalars() -> impl Strategy<Value = Value> {

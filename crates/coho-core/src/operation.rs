@@ -1,17 +1,20 @@
 //! Operations: writes that are valid by construction. [`seal`] is the only way to make one.
 
+use std::borrow::Cow;
+
 use crate::code::Code;
 use crate::decide::{Change, Reason};
 use crate::digest::{Digest, Hasher};
-use crate::fields::{Difference, FieldDiff, FieldValue, Fields, Rendered, Sent};
+use crate::fields::{Difference, FieldDiff, FieldValue, Fields, Rendered, Rendering, Sent, own_field};
 use crate::key::Key;
 use crate::object::{FieldKind, Object, Required};
 use crate::path::FieldPath;
 use crate::problem::Problem;
 use crate::row_state::{DeliveryState, Origin, Pending, RowState, Seen, Verb};
-use crate::sync::{Associations, Mode};
+use crate::sync::{Associations, Mode, NullPolicy};
 use crate::target::{ExternalId, VitallyId};
 use crate::time::Time;
+use crate::value::Value;
 
 /// A write of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,14 +149,6 @@ impl Operation {
         self.remembered().cloned().unwrap_or_default()
     }
 
-    /// The same, of an operation that nothing else is wanted of.
-    pub fn into_would_send(self) -> Sent {
-        match self.action {
-            Action::Write { would_send, .. } | Action::Probe { would_send, .. } => would_send,
-            Action::Remove => Sent::new(),
-        }
-    }
-
     /// What is remembered of a write once it was acknowledged.
     pub fn remembered(&self) -> Option<&Sent> {
         match &self.action {
@@ -178,7 +173,7 @@ impl Operation {
     /// How many messages the Analytics API takes for it: one for each account and each organization of a user, else one.
     pub fn messages(&self) -> u64 {
         let Action::Write { complete, .. } = &self.action else { return 1 };
-        let links = |name| match complete.get(&FieldPath::new(name)) {
+        let links = |name| match own_field(complete, name) {
             Some(FieldValue::References(_, ids)) => ids.len() as u64,
             Some(FieldValue::Ids(_, ids)) => ids.len() as u64,
             Some(FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..)) | None => 0,
@@ -251,7 +246,7 @@ pub enum FoundBy {
 
 /// The e-mail address among these fields.
 pub fn email_of(fields: &Fields) -> Option<String> {
-    match fields.get(&FieldPath::new("email")) {
+    match own_field(fields, "email") {
         Some(FieldValue::Value(value)) => value.as_text().map(str::to_owned),
         Some(
             FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..),
@@ -260,10 +255,40 @@ pub fn email_of(fields: &Fields) -> Option<String> {
     }
 }
 
+/// A field that is cleared.
+static CLEARED: FieldValue = FieldValue::Value(Value::Null);
+
+/// What is remembered of a row whose record is taken to hold it, though nothing was ever sent of it: the fields of a first write, which
+/// are checked as [`seal`] does, without one being made.
+pub fn seal_assumed(
+    object: Object,
+    mode: Mode,
+    rendered: &Rendered,
+) -> Result<Vec<(&FieldPath, Cow<'_, Value>)>, Vec<Problem>> {
+    let set = rendered.fields.iter().filter_map(|(path, rendering)| match rendering {
+        Rendering::Set(value) => Some((path, value)),
+        Rendering::Null(NullPolicy::Clear) => Some((path, &CLEARED)),
+        Rendering::Null(NullPolicy::Follow | NullPolicy::Omit) => None,
+    });
+    let set: Vec<_> = set.collect();
+    let problems = check(object, mode, &set, &Fields::new());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let remembered = set.into_iter().map(|(path, value)| match value {
+        FieldValue::Value(value) => (path, Cow::Borrowed(value)),
+        FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..) => {
+            (path, Cow::Owned(value.to_value()))
+        }
+    });
+    Ok(remembered.collect())
+}
+
 /// Checks a draft against the object's rules. All problems are found, not the first.
 pub fn seal(draft: Draft<'_>) -> Result<Operation, Vec<Problem>> {
     let left = left(&draft);
-    let problems = check(&draft, &left);
+    let complete: Vec<_> = draft.field_diff.complete.iter().collect();
+    let problems = check(draft.object, draft.mode, &complete, &left);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -317,7 +342,7 @@ fn left(draft: &Draft<'_>) -> Fields {
 }
 
 /// A remembered value as the field takes it: ids become references again.
-fn remembered_value(object: Object, path: &FieldPath, value: &crate::value::Value) -> Option<FieldValue> {
+fn remembered_value(object: Object, path: &FieldPath, value: &Value) -> Option<FieldValue> {
     let kind = path.as_field().and_then(|name| object.field(name)).map(|field| field.kind);
     match kind {
         Some(FieldKind::Reference(_) | FieldKind::References(_)) => FieldValue::reference_in(kind, value),
@@ -339,13 +364,17 @@ fn everything(complete: &Fields, differences: &[Difference]) -> Vec<Difference> 
     complete.iter().map(whole).collect()
 }
 
-fn check(draft: &Draft<'_>, left: &Fields) -> Vec<Problem> {
-    let complete = &draft.field_diff.complete;
-    let catalog = draft.object.catalog();
+/// What is wrong with these fields, of which `left` are those that keep what was acknowledged.
+fn check(object: Object, mode: Mode, complete: &[(&FieldPath, &FieldValue)], left: &Fields) -> Vec<Problem> {
+    let catalog = object.catalog();
+    let has = |name| {
+        let field = complete.iter().find(|(path, _)| path.as_field() == Some(name)).map(|(_, value)| *value);
+        says(field) || says(own_field(left, name))
+    };
     let mut problems = Vec::new();
-    if draft.mode.creates() {
+    if mode.creates() {
         for field in catalog.fields.iter().filter(|field| field.required == Required::OnCreate) {
-            if field.name != "externalId" && !has(complete, field.name) && !has(left, field.name) {
+            if field.name != "externalId" && !has(field.name) {
                 let path = FieldPath::new(field.name);
                 let message = "Required field: the value is null";
                 problems.push(Problem::new(Code::NULL_REQUIRED, message).field(&path));
@@ -353,17 +382,18 @@ fn check(draft: &Draft<'_>, left: &Fields) -> Vec<Problem> {
         }
     }
     if let Some(owners) = &catalog.owners
-        && !owners.any_of.iter().any(|name| has(complete, name) || has(left, name))
+        && !owners.any_of.iter().any(|name| has(name))
     {
         problems.push(Problem::new(Code::NO_OWNER, owners.text));
     }
-    problems.extend(complete.iter().filter_map(|(path, value)| misfit(draft.object, path, value)));
+    problems.extend(complete.iter().filter_map(|(path, value)| misfit(object, path, value)));
     problems
 }
 
-fn has(complete: &Fields, name: &str) -> bool {
-    match complete.get(&FieldPath::new(name)) {
-        None | Some(FieldValue::Value(crate::value::Value::Null)) => false,
+/// Whether a field has a value that says something.
+fn says(field: Option<&FieldValue>) -> bool {
+    match field {
+        None | Some(FieldValue::Value(Value::Null)) => false,
         Some(FieldValue::References(_, ids)) => !ids.is_empty(),
         Some(FieldValue::Ids(_, ids)) => !ids.is_empty(),
         Some(FieldValue::Value(_) | FieldValue::Reference(..) | FieldValue::Id(..)) => true,
@@ -372,7 +402,6 @@ fn has(complete: &Fields, name: &str) -> bool {
 
 /// The last look before a value leaves: mappings check types with better places, so this only fires for foreign callers.
 fn misfit(object: Object, path: &FieldPath, value: &FieldValue) -> Option<Problem> {
-    use crate::value::Value;
     let wrong = |message: String| Some(Problem::new(Code::VALUE_TYPE, message).field(path));
     let Some(name) = path.as_field() else {
         return match value {
@@ -412,8 +441,7 @@ fn custom(path: &FieldPath) -> &'static str {
 }
 
 /// Whether Vitally stores a trait like this: a plain value, or a list of plain values.
-pub fn is_plain(value: &crate::value::Value) -> bool {
-    use crate::value::Value;
+pub fn is_plain(value: &Value) -> bool {
     match value {
         Value::Object(_) => false,
         Value::Array(items) => items.iter().all(|item| !matches!(item, Value::Object(_) | Value::Array(_))),

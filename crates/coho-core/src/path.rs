@@ -34,15 +34,20 @@ impl FieldPath {
     pub fn as_field(&self) -> Option<&str> {
         if let Self::Field(name) = self { Some(name) } else { None }
     }
+
+    /// The two parts of its text.
+    pub(crate) fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Field(name) => ("", name),
+            Self::Trait(key) => (TRAITS, key),
+            Self::Property(key) => (PROPERTIES, key),
+        }
+    }
 }
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (prefix, key) = match self {
-            Self::Field(name) => ("", name),
-            Self::Trait(key) => (TRAITS, key),
-            Self::Property(key) => (PROPERTIES, key),
-        };
+        let (prefix, key) = self.parts();
         f.write_str(prefix)?;
         f.write_str(key)
     }

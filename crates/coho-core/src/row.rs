@@ -215,6 +215,7 @@ impl RowBuf {
     }
 
     /// Adds the next cell.
+    #[inline]
     pub fn push(&mut self, cell: Cell<'_>) {
         match cell {
             Cell::Null => self.0.push(0),
@@ -258,19 +259,47 @@ impl RowBuf {
         Cells { rest: &self.0 }
     }
 
+    /// All cells at once, for whoever looks at many of them.
+    pub fn all_cells(&self) -> AllCells<'_> {
+        AllCells(self.cells().collect())
+    }
+
     /// The digest of the cells in these columns, in this order, so that other columns don't count.
     pub fn fingerprint(&self, columns: &[usize]) -> Digest {
-        let mut places = Vec::with_capacity(columns.len() + 16);
-        let mut rest = self.0.as_slice();
+        Fingerprinter::new(columns).of(self)
+    }
+}
+
+/// Digests the cells of the same columns of many rows.
+#[derive(Debug)]
+pub struct Fingerprinter {
+    columns: Vec<usize>,
+    /// Where the cells of the row at hand begin and end.
+    places: Vec<(usize, usize)>,
+    parts: Parts,
+}
+
+impl Fingerprinter {
+    /// Of these columns, in this order.
+    pub fn new(columns: &[usize]) -> Self {
+        Self { columns: columns.to_vec(), places: Vec::new(), parts: Parts::default() }
+    }
+
+    /// The digest of their cells, so that other columns don't count.
+    pub fn of(&mut self, row: &RowBuf) -> Digest {
+        let bytes = row.as_bytes();
+        self.places.clear();
+        let mut rest = bytes;
         while let Some(after) = skip(rest) {
-            places.push(rest.get(..rest.len() - after.len()).unwrap_or_default());
+            self.places.push((bytes.len() - rest.len(), bytes.len() - after.len()));
             rest = after;
         }
-        let mut parts = Parts::with_capacity(self.0.len() + 8 * columns.len());
-        for column in columns {
-            parts.part(places.get(*column).copied().unwrap_or(&[0]));
+        self.parts.clear();
+        for column in &self.columns {
+            let cell = self.places.get(*column).and_then(|(start, end)| bytes.get(*start..*end));
+            self.parts.part(cell.unwrap_or(&[0]));
         }
-        parts.finish()
+        self.parts.finish()
     }
 }
 
@@ -282,6 +311,16 @@ impl Row for RowBuf {
             rest = after;
         }
         split(rest).map_or(Cell::Null, |(cell, _)| cell)
+    }
+}
+
+/// The cells of a row, each found by its place.
+#[derive(Debug)]
+pub struct AllCells<'a>(Vec<Cell<'a>>);
+
+impl Row for AllCells<'_> {
+    fn cell(&self, column: usize) -> Cell<'_> {
+        self.0.get(column).copied().unwrap_or(Cell::Null)
     }
 }
 
@@ -381,10 +420,21 @@ mod tests {
             let row = RowBuf::from_cells(values.iter().map(borrowed));
             let back: Vec<_> = row.cells().collect();
             prop_assert_eq!(back, values.iter().map(borrowed).collect::<Vec<_>>());
+            let all = row.all_cells();
             for (column, value) in values.iter().enumerate() {
                 prop_assert_eq!(row.cell(column), borrowed(value));
+                prop_assert_eq!(all.cell(column), borrowed(value));
             }
             prop_assert_eq!(row.cell(values.len()), Cell::Null);
+            prop_assert_eq!(all.cell(values.len()), Cell::Null);
+        }
+
+        #[test]
+        fn the_row_before_leaves_nothing_in_a_fingerprint(one in cells(), other in cells()) {
+            let [one, other] = [one, other].map(|values| RowBuf::from_cells(values.iter().map(borrowed)));
+            let mut fingerprinter = Fingerprinter::new(&[3, 0, 1, 3]);
+            fingerprinter.of(&one);
+            prop_assert_eq!(fingerprinter.of(&other), other.fingerprint(&[3, 0, 1, 3]));
         }
 
         #[test]

@@ -8,7 +8,7 @@ use coho_core::digest::Digest;
 use coho_core::fields::{FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
 use coho_core::object::Object;
-use coho_core::operation::{Action, Draft, FoundBy, Known, Operation, seal};
+use coho_core::operation::{Action, Draft, FoundBy, Known, Operation, seal, seal_assumed};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row_state::{DeliveryState, Origin, Pending, RowState, Seen, Verb};
@@ -104,6 +104,30 @@ impl Case<'_> {
         });
         Ok(shown.collect())
     }
+}
+
+#[test]
+fn what_is_assumed_is_what_a_first_write_would_leave() {
+    let null = Rendering::Null;
+    let fields = [
+        ("accountIds", accounts(&["acme", "foo"])),
+        ("name", set(Value::text("Ada"))),
+        ("traits.seats", set(Value::Int(5))),
+        ("traits.cleared", null(NullPolicy::Clear)),
+        ("traits.followed", null(NullPolicy::Follow)),
+        ("traits.omitted", null(NullPolicy::Omit)),
+    ];
+    let whole = rendered(&fields);
+    let assumed = seal_assumed(Object::User, Mode::Upsert, &whole).unwrap();
+    let written = USER.seal(&fields).unwrap().would_send();
+    let written: Vec<_> = written.iter().collect();
+    assert_eq!(assumed.iter().map(|(path, value)| (*path, &**value)).collect::<Vec<_>>(), written);
+
+    let refused =
+        [("accountIds", accounts(&[])), ("traits.a", set(Value::Array(vec![Value::Array(vec![])])))];
+    let problems = seal_assumed(Object::User, Mode::Upsert, &rendered(&refused)).unwrap_err();
+    assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), USER.problems(&refused));
+    assert_eq!(problems.len(), 2);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Remembering what a plan says without sending, before the first write: by joins with the plan's table, in bounded pieces.
 
-use std::ops::RangeInclusive;
-
 use coho_core::plan::ProblemCounts;
 use coho_core::time::Time;
 use coho_core::verdict::RowStatus;
@@ -46,35 +44,23 @@ impl To<'_> {
     }
 
     fn notes(self, table: &Table) -> Result<(), EngineError> {
-        if !table.has_notes()? {
-            return Ok(());
+        let mut after = 0;
+        while let Some(rows) = table.notes(after, ROWS_AT_ONCE)? {
+            after = *rows.end();
+            table.remember(self.ledger, self.lease, self.scope, rows, self.now)?;
+            self.check()?;
         }
-        self.piece_by_piece(table, |rows| {
-            Ok(table.remember(self.ledger, self.lease, self.scope, rows, self.now)?)
-        })
+        Ok(())
     }
 
     fn statuses(self, table: &Table) -> Result<(), EngineError> {
-        if !table.has_ends()? {
-            return Ok(());
+        if table.ends(0, 1)?.is_some() {
+            table.cut(MOST_RECORDED)?;
         }
-        table.cut(MOST_RECORDED)?;
-        self.piece_by_piece(table, |rows| {
-            Ok(table.record(self.ledger, self.lease, self.run, self.scope, rows, self.now)?)
-        })
-    }
-
-    /// Does this for all rows of the table, so many at once that each transaction is short.
-    fn piece_by_piece(
-        self,
-        table: &Table,
-        work: impl Fn(RangeInclusive<i64>) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError> {
-        let (mut first, last) = (1, table.last()?);
-        while first <= last {
-            let end = first + ROWS_AT_ONCE - 1;
-            work(first..=end)?;
-            first = end + 1;
+        let mut after = 0;
+        while let Some(rows) = table.ends(after, ROWS_AT_ONCE)? {
+            after = *rows.end();
+            table.record(self.ledger, self.lease, self.run, self.scope, rows, self.now)?;
             self.check()?;
         }
         Ok(())

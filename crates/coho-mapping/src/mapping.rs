@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coho_core::code::Code;
 use coho_core::digest::Digest;
-use coho_core::fields::{FieldValue, Rendered, Rendering};
+use coho_core::fields::{FieldValue, Rendered, Rendering, own_field};
 use coho_core::key::Key;
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
@@ -72,8 +72,9 @@ impl Mapping {
         if !other.problems.is_empty() {
             return BTreeSet::new();
         }
-        let differs = |path: &&FieldPath| rendered.fields.get(*path) != other.fields.get(*path);
-        rendered.fields.keys().chain(other.fields.keys()).filter(differs).cloned().collect()
+        let other: BTreeMap<_, _> = other.fields.into_iter().collect();
+        let differs = |path: &&FieldPath| rendered.fields.get(*path) != other.get(*path);
+        rendered.fields.keys().chain(other.keys()).filter(differs).cloned().collect()
     }
 
     /// Turns a row into fields, without facts around it. All problems of the row are found, not the first.
@@ -128,7 +129,7 @@ impl Mapping {
 
     /// When an event happened, where its mapping says so.
     pub fn moment(rendered: &Rendered) -> Option<Time> {
-        match rendered.fields.get(&FieldPath::new("timestamp")) {
+        match own_field(&rendered.fields, "timestamp") {
             Some(Rendering::Set(FieldValue::Value(Value::Timestamp(moment)))) => Some(*moment),
             Some(Rendering::Set(_) | Rendering::Null(_)) | None => None,
         }
@@ -143,12 +144,12 @@ impl Mapping {
         problems.append(&mut found.problems);
         if let Some(address) = email {
             let address = Rendering::Set(FieldValue::Value(Value::Text(address)));
-            found.fields.insert(FieldPath::new("email"), address);
+            found.fields.push((FieldPath::new("email"), address));
         }
         match (target, problems.is_empty()) {
             (Some(target), true) => Ok(Rendered {
                 target,
-                fields: found.fields,
+                fields: found.fields.into_iter().collect(),
                 absent_traits: found.absent_traits,
                 associations: self.associations,
             }),
@@ -157,11 +158,11 @@ impl Mapping {
     }
 
     fn fields_of(&self, scene: &Scene<'_>) -> Found {
-        let mut found = Found::default();
+        let mut found = Found { fields: Vec::with_capacity(self.fields.len() + 1), ..Found::default() };
         for field in &self.fields {
             let rendered = match &field.to {
                 To::Path(path, slot) => field.one(scene, path, *slot).map(|rendering| {
-                    found.fields.insert(path.clone(), rendering);
+                    found.fields.push((path.clone(), rendering));
                 }),
                 To::All(bag) => field.all(scene, *bag).map(|values| {
                     found.absent_traits = field.absent(*bag);
@@ -180,7 +181,8 @@ impl Mapping {
 /// What became of a row's fields.
 #[derive(Default)]
 struct Found {
-    fields: BTreeMap<FieldPath, Rendering>,
+    /// Of a path that comes twice the last one counts.
+    fields: Vec<(FieldPath, Rendering)>,
     absent_traits: Option<NullPolicy>,
     problems: Vec<Problem>,
 }

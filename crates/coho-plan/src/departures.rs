@@ -6,11 +6,12 @@
 use crate::failure::PlanError;
 use crate::job::Job;
 use crate::table::Table;
+use crate::table::contents::Kind;
 
 /// Lets the old records of all keys that move depart: each gets its number, and is evaluated with the keys that are gone. What
 /// was let be of the same record, under an earlier departure, is older than what goes there.
 pub(crate) fn depart(job: &Job<'_>, table: &Table) -> Result<(), PlanError> {
-    if job.scope.is_none() {
+    if job.scope.is_none() || !table.has(Kind::Move) {
         return Ok(());
     }
     let moves = "side = 0 AND holds = 2 AND status IN ('planned', 'learned')";
@@ -37,6 +38,9 @@ pub(crate) fn depart(job: &Job<'_>, table: &Table) -> Result<(), PlanError> {
 
 /// A row whose new record is not written after all keeps the old one: that does not depart.
 pub(crate) fn stay(table: &Table) -> Result<(), PlanError> {
+    if !table.has(Kind::Departure) {
+        return Ok(());
+    }
     table.change(
         "UPDATE plan SET status = 'kept', change = 'keep', effect = NULL, code = 'stale', message = 'its row keeps it'
          WHERE mover IS NOT NULL AND status NOT IN ('held', 'stale')

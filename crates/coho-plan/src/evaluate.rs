@@ -1,14 +1,17 @@
 //! Evaluating: each key's row and memory become a change, and where that is a write, an operation. It only inserts.
 //!
 //! [`present`] evaluates keys that the model has, in one pass over rows and memories; `absent`, once it is known which writes
-//! stand, those that it does not have, and records that rows leave. `differences` says what of a row differs.
+//! stand, those that it does not have, and records that rows leave. `differences` says what of a row differs; `writer` inserts
+//! what comes of it.
 
 mod absent;
 mod differences;
 mod entry;
 mod present;
+mod writer;
 
 use std::collections::BTreeMap;
+use std::thread::{self, Scope};
 
 use coho_core::decide::{Change, Completeness, Reason, RunKind};
 use coho_core::key::Key;
@@ -19,6 +22,7 @@ use coho_ledger::row_state::{StateCounts, StateRow};
 
 pub(crate) use self::absent::evaluate_absent;
 use self::present::Evaluated;
+use self::writer::TableWriter;
 use crate::compare::{Ahead, Comparison, Rows, Same};
 use crate::failure::PlanError;
 use crate::job::{Job, Waiting};
@@ -76,6 +80,15 @@ impl Passed {
 
 /// Evaluates all keys that the model has, in their order. Those that it has not are collected in the table `gone`.
 pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Result<Passed, PlanError> {
+    thread::scope(|scope| evaluate_within(scope, job, table, read))
+}
+
+fn evaluate_within<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    job: &Job<'_>,
+    table: &'env Table,
+    read: Read,
+) -> Result<Passed, PlanError> {
     let same = match job.run_kind {
         RunKind::Sync => Same::Count { mapping: read.mapping.digest() },
         RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => Same::Yield,
@@ -87,7 +100,8 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
     }
     let comparison = Comparison::new(read.rows, read.row_states, same).knowing(read.known, job.stop);
     let mut compared = Ahead::of(comparison);
-    let mut rows = Evaluated::new(job, table, &read.mapping, passed);
+    let writer = TableWriter::new(scope, table);
+    let mut rows = Evaluated::new(job, table, &read.mapping, writer, passed);
     let (mut keys, mut looked_at, mut gone) = (0, 0, 0);
     for found in &mut compared {
         let found = found?;
@@ -97,7 +111,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
         }
         let complete = job.completeness() == Completeness::Complete;
         match found.rows {
-            Rows::None if complete => table.gone(&found.key)?,
+            Rows::None if complete => rows.gone(found.key)?,
             _ if is_passed_over(job, &found.key, found.row_state.as_ref())? => {}
             Rows::One { row, fingerprint } => {
                 looked_at += 1;
@@ -111,7 +125,7 @@ pub(crate) fn evaluate_present(job: &Job<'_>, table: &Table, read: Read) -> Resu
             Rows::None => gone += 1,
         }
     }
-    let mut passed = rows.passed();
+    let mut passed = rows.finish()?;
     match job.filter.waiting {
         Waiting::Too => {
             passed.pass_rows(RowStatus::Unchanged, Change::Unchanged, Reason::SameRow, compared.same());

@@ -16,6 +16,7 @@ use crate::job::Job;
 use crate::phase::Phase;
 use crate::progress::Step;
 use crate::repeats::{self, Evidence, Past};
+use crate::table::contents::Kind;
 use crate::table::{Table, TableError};
 
 /// Applies all guards of a sync. Gives those that hold something.
@@ -141,6 +142,9 @@ impl Guards<'_> {
 
     /// How many planned operations there are of these.
     fn count(&self, which: &str) -> Result<u64, TableError> {
+        if !self.table.has(Kind::Operation) {
+            return Ok(0);
+        }
         self.table.number(&format!("SELECT count(*) FROM plan WHERE {PLANNED} AND {which}"), [])
     }
 

@@ -4,7 +4,7 @@ use coho_core::digest::Digest;
 use coho_core::key::{Key, KeyError};
 use coho_core::lineage::Lineage;
 use coho_core::plan::{ProblemCounts, count_problem};
-use coho_core::row::RowBuf;
+use coho_core::row::{Fingerprinter, RowBuf};
 use coho_core::started::Stage;
 use coho_ledger::buckets::LearnedBuckets;
 use coho_ledger::row_state::RowStates;
@@ -20,7 +20,7 @@ use crate::table::Table;
 use crate::types::Types;
 
 /// How much memory the rows of one sync may take before they spill to disk.
-const SORT_BUDGET: usize = 48 << 20;
+const SORT_BUDGET: usize = 16 << 20;
 
 /// A model's rows in the order of their keys.
 pub(crate) struct Read {
@@ -56,6 +56,7 @@ pub(crate) struct Taught {
 pub(crate) struct Intake<'a> {
     sorter: Sorter,
     known: KnownRows,
+    fingerprints: Fingerprinter,
     table: &'a Table,
     /// How many rows were read.
     pub(crate) read: u64,
@@ -64,9 +65,10 @@ pub(crate) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub(crate) fn of(job: &Job<'_>, table: &'a Table, known: KnownRows) -> Self {
+    pub(crate) fn of(job: &Job<'_>, table: &'a Table, mapping: &Mapping, known: KnownRows) -> Self {
         Self {
             known,
+            fingerprints: Fingerprinter::new(mapping.reads()),
             sorter: Sorter::new(SORT_BUDGET, job.folder).until(job.stop),
             table,
             read: 0,
@@ -75,22 +77,40 @@ impl<'a> Intake<'a> {
         }
     }
 
-    pub(crate) fn take(&mut self, job: &Job<'_>, opened: &Opened, row: &RowBuf) -> Result<(), PlanError> {
-        let key = Key::of(row, &opened.key);
-        if let (Some(wanted), found) = (&job.filter.key, &key)
-            && found.as_ref().ok() != Some(wanted)
-        {
-            return Ok(());
+    /// Takes rows in the order in which the source gives them.
+    pub(crate) fn take(&mut self, job: &Job<'_>, opened: &Opened, rows: &[RowBuf]) -> Result<(), PlanError> {
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let key = Key::of(row, &opened.key);
+            if let (Some(wanted), found) = (&job.filter.key, &key)
+                && found.as_ref().ok() != Some(wanted)
+            {
+                continue;
+            }
+            if job.sync.matching.email().is_some()
+                && let Ok(email) = opened.mapping.email(row)
+            {
+                self.table.see_address(&email)?;
+            }
+            self.read += 1;
+            match key {
+                Ok(key) => keyed.push((key, self.fingerprints.of(row), row)),
+                Err(error) => self.nameless(&error),
+            }
         }
-        if job.sync.matching.email().is_some()
-            && let Ok(email) = opened.mapping.email(row)
-        {
-            self.table.see_address(&email)?;
+        let met = self.known.meets_all(keyed.iter().map(|(key, fingerprint, _)| (key, *fingerprint)));
+        for ((key, fingerprint, row), _) in keyed.iter().zip(met).filter(|(_, met)| !met) {
+            self.sorter.push(key, *fingerprint, row)?;
         }
-        let fingerprint = row.fingerprint(opened.mapping.reads());
-        self.keyed(key, fingerprint, row)
+        Ok(())
     }
 
+    fn nameless(&mut self, error: &KeyError) {
+        self.nameless += 1;
+        count_problem(&mut self.problems, None, &key_problem(error));
+    }
+
+    /// Takes a row whose key and fingerprint are known.
     pub(crate) fn keyed(
         &mut self,
         key: Result<Key, KeyError>,
@@ -104,10 +124,7 @@ impl<'a> Intake<'a> {
                     self.sorter.push(&key, fingerprint, row)?;
                 }
             }
-            Err(error) => {
-                self.nameless += 1;
-                count_problem(&mut self.problems, None, &key_problem(&error));
-            }
+            Err(error) => self.nameless(&error),
         }
         Ok(())
     }

@@ -42,13 +42,11 @@ async fn all(
         opened
     };
     let (row_states, known) = remembered(job, &opened.mapping)?;
-    let mut intake = Intake::of(job, table, known);
+    let mut intake = Intake::of(job, table, &opened.mapping, known);
     loop {
         let batch = unless_stopped(job, opened.reading.next()).await?;
         let Some(batch) = batch.map_err(|error| failed(job, &error))? else { break };
-        for row in &batch {
-            intake.take(job, &opened, row)?;
-        }
+        intake.take(job, &opened, &batch)?;
         job.tell(Step::Reading(intake.read))?;
     }
     let how = why.map(|why| words::all(opened.reading.moved(), why));

@@ -121,7 +121,13 @@ impl Sorter {
     }
 
     /// All rows in the order of their keys' bytes, which is the order of their characters and that of the ledger.
+    ///
+    /// Where some are in files, all are: whoever reads them has the memory for something else.
     pub fn finish(mut self) -> Result<Sorted, SortError> {
+        if !self.spills.is_empty() && !self.entries.is_empty() {
+            self.write_spill()?;
+            (self.bytes, self.entries) = (Vec::new(), Vec::new());
+        }
         self.sort();
         let starts = self.entries.iter().map(|entry| entry.start).collect();
         Sorted::new(self.folder, self.bytes, starts, self.spills, self.stop)
@@ -133,15 +139,20 @@ impl Sorter {
     }
 
     fn spill(&mut self) -> Result<(), SortError> {
+        self.write_spill()?;
+        self.bytes.clear();
+        self.entries.clear();
+        self.compact()
+    }
+
+    fn write_spill(&mut self) -> Result<(), SortError> {
         self.sort();
         let (bytes, entries) = (&self.bytes, &self.entries);
         let spilled = Spill::write(&self.folder, 0, |file| {
             entries.iter().try_for_each(|entry| file.append(spill::record(bytes, entry.start).whole))
         });
         self.spills.push(spilled.map_err(|source| self.failed(source))?);
-        self.bytes.clear();
-        self.entries.clear();
-        self.compact()
+        Ok(())
     }
 
     /// Merges the spills of a generation when there are many, so that each record is copied once for each generation.

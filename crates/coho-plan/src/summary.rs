@@ -14,6 +14,7 @@ use crate::failure::PlanError;
 use crate::job::Job;
 use crate::notes;
 use crate::sums::Sums;
+use crate::table::contents::Kind;
 use crate::table::read::{external_id, key, sound};
 use crate::table::{Table, TableError, read_differences};
 
@@ -64,7 +65,7 @@ fn samples(
 ) -> Result<Vec<Sample>, TableError> {
     let mut samples = Vec::new();
     for change in Change::ALL {
-        if !changes.keys().any(|(other, _)| *other == change) {
+        if !table.has(Kind::Operation) || !changes.keys().any(|(other, _)| *other == change) {
             continue;
         }
         for (seq, operation) in table.first_of(change, SAMPLES)? {

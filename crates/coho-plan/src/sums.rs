@@ -14,6 +14,7 @@ use crate::evaluate::Passed;
 use crate::job::Job;
 use crate::lists;
 use crate::phase::Phase;
+use crate::table::contents::Kind;
 use crate::table::read::sound;
 use crate::table::{Table, TableError};
 
@@ -45,12 +46,18 @@ impl Sums {
         sums
     }
 
-    /// Adds all rows of the table in one pass. SQLite would sort them all to group them, and there are few groups.
+    /// Adds all rows of the table: what is planned, and what ends without being sent. SQLite would sort them all to group them, and
+    /// there are few groups.
     pub(crate) fn add_table(&mut self, table: &Table) -> Result<(), TableError> {
+        if table.has(Kind::Operation) {
+            self.add_rows(table, OF_PLANNED)?;
+        }
+        self.add_rows(table, OF_OTHERS)
+    }
+
+    fn add_rows(&mut self, table: &Table, sql: &str) -> Result<(), TableError> {
         table.with(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT side, status, change, reason, phase, created, max(rows, side), least, most, searches, messages FROM plan",
-            )?;
+            let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
             let mut groups: Vec<Group> = Vec::new();
             while let Some(row) = rows.next()? {
@@ -162,13 +169,15 @@ struct Group {
 impl<'r> End<'r> {
     fn of(row: &'r Row<'_>) -> rusqlite::Result<Self> {
         let text = |column: usize| row.get_ref(column).and_then(|text| Ok(text.as_str()?));
+        let status = text(1)?;
+        let is_planned = status == PLANNED;
         Ok(Self {
             is_row: row.get::<_, i64>(0)? == 0,
-            status: text(1)?,
+            status,
             change: text(2)?,
             reason: text(3)?,
-            phase: row.get(4)?,
-            created: row.get(5)?,
+            phase: if is_planned { row.get(5)? } else { None },
+            created: if is_planned { row.get(6)? } else { None },
         })
     }
 }
@@ -204,7 +213,10 @@ impl Group {
             let number: rusqlite::Result<Option<i64>> = row.get(column);
             number.map(|number| number.unwrap_or_default().unsigned_abs())
         };
-        self.count += number(6)?;
+        self.count += number(4)?;
+        if self.status != PLANNED {
+            return Ok(());
+        }
         self.calls.least += number(7)?;
         self.calls.most += number(8)?;
         self.searched += number(9)?;
@@ -217,3 +229,10 @@ impl Group {
 
 /// The status of what is sent.
 const PLANNED: &str = "planned";
+
+const OF_PLANNED: &str = "
+    SELECT side, status, change, reason, max(rows, side), phase, created, least, most, searches, messages
+    FROM plan WHERE status = 'planned'";
+
+const OF_OTHERS: &str =
+    "SELECT side, status, change, reason, max(rows, side) FROM plan WHERE status <> 'planned'";

@@ -1,12 +1,16 @@
 //! The plan's table, in a private SQLite file: a row for each operation and for each key that needs a note.
 //!
-//! [`insert`] adds rows, [`read`] gives operations and notes, [`list`] what people look at, `wire` is how an operation is
-//! written, in `bytes`. The file lies in the temporary folder without any durability: it is worth nothing after a crash. Where the system
-//! allows it, the file has no name while it is open, so that a process that is killed leaves no rows in clear.
+//! A [`note`] is what is said of what is not sent. A `line` is ready to be inserted, for a note or for an operation; `insert` does that,
+//! and `contents` knows of what kinds they were. [`read`] gives operations and notes, [`list`] what people look at, `wire` is how an
+//! operation is written, in `bytes`. The file lies in the temporary folder without any durability: it is worth nothing after a crash.
+//! Where the system allows it, the file has no name while it is open, so that a process that is killed leaves no rows in clear.
 
-pub mod insert;
+pub mod note;
+pub(crate) mod line;
+mod insert;
 pub mod read;
 pub mod list;
+pub(crate) mod contents;
 mod bytes;
 mod wire;
 
@@ -22,6 +26,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode};
 
+use self::contents::{Contents, Kind};
 pub(crate) use self::wire::read_differences;
 use crate::stop::Stop;
 
@@ -65,6 +70,7 @@ impl Failure for TableError {
 /// A plan as a table.
 pub struct Table {
     connection: Mutex<Connection>,
+    contents: Mutex<Contents>,
     folder: PathBuf,
     /// Where a file that is open cannot be without a name.
     _file: Option<tempfile::TempPath>,
@@ -76,9 +82,11 @@ impl std::fmt::Debug for Table {
     }
 }
 
-/// What evaluation inserts. Settings are those of this file alone: the ledger is attached later. Beside the table itself stands what not all rows have: what is sent, the fields that it clears,
-/// the records that it refers to.
+/// What evaluation inserts. Settings are those of this file alone: the ledger is attached later. Its rows are written and read in
+/// their order, so pages are large: each is a call of the system. Beside the table itself stands what not all rows have: what is
+/// sent, the fields that it clears, the records that it refers to.
 const SCHEMA: &str = "
+    PRAGMA main.page_size = 16384;
     PRAGMA main.journal_mode = OFF;
     PRAGMA main.synchronous = OFF;
     PRAGMA main.locking_mode = EXCLUSIVE;
@@ -150,7 +158,8 @@ impl Table {
         let mut connection = Connection::open(&path).map_err(fail)?;
         prepare(&mut connection, stop).map_err(fail)?;
         let file = nameless(path);
-        Ok(Self { connection: Mutex::new(connection), folder: folder.to_owned(), _file: file })
+        let (connection, contents) = (Mutex::new(connection), Mutex::default());
+        Ok(Self { connection, contents, folder: folder.to_owned(), _file: file })
     }
 
     /// Lets statements join with the ledger. All that follows is one transaction, until [`Table::close`].
@@ -179,6 +188,16 @@ impl Table {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was inserted so far.
+    pub(crate) fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anything of this kind was inserted.
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        self.contents().has(kind)
+    }
+
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -189,6 +208,13 @@ impl Table {
     /// Runs statements that give nothing.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), TableError> {
         self.with(|connection| connection.execute_batch(sql))
+    }
+
+    /// Lets the rows that have a record be found by it: rows alone, since keys without a row are compared with them.
+    pub(crate) fn index_targets(&self) -> Result<(), TableError> {
+        self.batch(
+            "CREATE INDEX IF NOT EXISTS plan_by_target ON plan (target) WHERE side = 0 AND target IS NOT NULL",
+        )
     }
 
     /// Runs one statement, and says how many rows it changed.

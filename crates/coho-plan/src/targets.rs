@@ -8,13 +8,12 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::failure::PlanError;
 use crate::job::Job;
+use crate::table::contents::Kind;
 use crate::table::read::key;
 use crate::table::{Table, TableError};
 
-/// What the passes look for is found by it: of rows alone, since keys without a row are compared with them.
-const INDEXES: &str = "
-    CREATE INDEX plan_by_target ON plan (target) WHERE side = 0 AND target IS NOT NULL;
-    CREATE INDEX gone_by_key ON gone (key, departure);";
+/// What finds keys that the model does not have.
+const OF_GONE: &str = "CREATE INDEX gone_by_key ON gone (key, departure)";
 
 /// What finds the keys that hold a record, where any does.
 const OF_HOLDERS: &str = "
@@ -23,17 +22,23 @@ const OF_HOLDERS: &str = "
 
 /// Makes the writes of keys that meet invalid, in a table that has all rows of the model.
 pub(crate) fn separate(job: &Job<'_>, table: &Table, problems: &mut ProblemCounts) -> Result<(), PlanError> {
-    table.batch(INDEXES)?;
+    table.batch(OF_GONE)?;
+    let mut invalid = 0;
     if job.sync.matching.email().is_some() {
-        shared_addresses(table)?;
+        invalid += shared_addresses(table)?;
     }
     let what = id_of(job.sync.object);
-    shared_targets(job, table, what)?;
+    if table.contents().may_share() {
+        invalid += shared_targets(job, table, what)?;
+    }
     let remembers = "SELECT count(*) FROM (SELECT 1 FROM temp.remembered LIMIT 1)";
     if !job.learns() && table.number(remembers, [])? > 0 {
-        taken_targets(table, what)?;
+        invalid += taken_targets(table, what)?;
     }
-    Ok(count(table, what, problems)?)
+    if invalid > 0 {
+        count(table, what, problems)?;
+    }
+    Ok(())
 }
 
 /// What two rows may not have both.
@@ -44,16 +49,15 @@ fn id_of(object: Object) -> &'static str {
     }
 }
 
-/// Rows of one e-mail address, in any case of letters, would be one record.
-fn shared_addresses(table: &Table) -> Result<(), TableError> {
+/// Rows of one e-mail address, in any case of letters, would be one record. Gives how many.
+fn shared_addresses(table: &Table) -> Result<u64, TableError> {
     table.batch(
         "CREATE TABLE shared (digest BLOB PRIMARY KEY) WITHOUT ROWID;
          INSERT INTO shared SELECT digest FROM matches GROUP BY digest HAVING count(*) > 1 ORDER BY digest;",
     )?;
     let message = also_used("the e-mail address", "address");
     let shared = "side = 0 AND status <> 'invalid' AND match IN (SELECT digest FROM shared)";
-    table.change(&invalidate(&message, shared), [])?;
-    Ok(())
+    table.change(&invalidate(&message, shared), [])
 }
 
 /// The one text, in SQL, for a value in this column that only one row may have.
@@ -61,8 +65,9 @@ fn also_used(what: &str, column: &str) -> String {
     format!("'{what} `' || preview({column}) || '` is also used by another row of the model'")
 }
 
-/// Rows that are written, or remembered, as one record.
-fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<(), TableError> {
+/// Rows that are written, or remembered, as one record. Gives how many.
+fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<u64, TableError> {
+    table.index_targets()?;
     // Of rows that are only remembered all count that have the id: nobody looks at them again.
     let counts = if job.learns() { "status IN ('learned', 'held', 'invalid')" } else { "status = 'planned'" };
     let ends = if job.learns() { "status IN ('learned', 'held')" } else { "status = 'planned'" };
@@ -71,12 +76,13 @@ fn shared_targets(job: &Job<'_>, table: &Table, what: &str) -> Result<(), TableE
         "side = 0 AND {ends} AND target IN (SELECT target FROM plan WHERE side = 0 AND target IS NOT NULL AND {counts}
            GROUP BY target HAVING count(*) > 1)"
     );
-    table.change(&invalidate(&message, &shared), []).map(drop)
+    table.change(&invalidate(&message, &shared), [])
 }
 
 /// Writes of records that another row holds, which does not become another record itself. A row that may not move keeps its
-/// record, so that no other row gets it: from each such write it goes on to those that want what it does not leave.
-fn taken_targets(table: &Table, what: &str) -> Result<(), TableError> {
+/// record, so that no other row gets it: from each such write it goes on to those that want what it does not leave. Gives how many.
+fn taken_targets(table: &Table, what: &str) -> Result<u64, TableError> {
+    table.index_targets()?;
     table.batch(OF_HOLDERS)?;
     table.batch(&format!(
         "CREATE TABLE taken (seq INTEGER PRIMARY KEY, holder TEXT NOT NULL);
@@ -96,8 +102,8 @@ fn taken_targets(table: &Table, what: &str) -> Result<(), TableError> {
         "'{what} `' || preview(target) || '` is also that of the row with key `'
            || preview((SELECT holder FROM taken WHERE taken.seq = plan.seq)) || '`'"
     );
-    table.change(&invalidate(&message, "seq IN (SELECT seq FROM taken)"), [])?;
-    table.batch("DROP TABLE taken")
+    let taken = table.change(&invalidate(&message, "seq IN (SELECT seq FROM taken)"), [])?;
+    table.batch("DROP TABLE taken").map(|()| taken)
 }
 
 /// Whether a memory `held` keeps its record for itself, beside the row `plan` that wants it: it is another key's that the
@@ -138,9 +144,10 @@ fn count(table: &Table, what: &str, problems: &mut ProblemCounts) -> Result<(), 
 /// Lets be what is to be removed although a row has it: a primary key that was renamed, say. Where that row cannot be sent
 /// it may be mended: until then its record waits.
 pub(crate) fn spare(table: &Table) -> Result<(), PlanError> {
-    if table.number("SELECT count(*) FROM (SELECT 1 FROM plan WHERE phase = 3 LIMIT 1)", [])? == 0 {
+    if !table.has(Kind::Removal) {
         return Ok(());
     }
+    table.index_targets()?;
     table.batch(OF_HOLDERS)?;
     let message = format!("code = 'duplicate-target', message = {}", also_used("external id", "target"));
     let planned = "phase = 3 AND status = 'planned'";

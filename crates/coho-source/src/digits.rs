@@ -10,24 +10,26 @@ const STEP: u64 = 1_000_000_000;
 /// Writes an unscaled number with its point in place, all digits behind it kept.
 pub(crate) fn write(bytes: &[u8], scale: usize, out: &mut String) {
     let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-    let digits = match short(bytes, negative) {
-        Some(number) => match i64::try_from(number) {
-            Ok(number) => number.unsigned_abs().to_string(),
-            Err(_) => number.unsigned_abs().to_string(),
-        },
-        None => magnitude(bytes, negative),
-    };
     out.clear();
-    if negative && digits != "0" {
+    if negative {
         out.push('-');
     }
-    let missing = (scale + 1).saturating_sub(digits.len());
-    let whole = (digits.len() + missing).saturating_sub(scale);
-    for (at, digit) in std::iter::repeat_n('0', missing).chain(digits.chars()).enumerate() {
-        if at == whole {
-            out.push('.');
-        }
-        out.push(digit);
+    let start = out.len();
+    // Writing into a text does not fail.
+    match short(bytes, negative) {
+        Some(number) => match i64::try_from(number) {
+            Ok(number) => write!(out, "{}", number.unsigned_abs()),
+            Err(_) => write!(out, "{}", number.unsigned_abs()),
+        },
+        None => write!(out, "{}", magnitude(bytes, negative)),
+    }
+    .unwrap_or_default();
+    let missing = (scale + 1).saturating_sub(out.len() - start);
+    if missing > 0 {
+        out.insert_str(start, &"0".repeat(missing));
+    }
+    if scale > 0 {
+        out.insert(out.len() - scale, '.');
     }
 }
 

@@ -1,12 +1,15 @@
 //! Writing a row_state: its columns as text, numbers and digests. [`super::page`] reads them back.
 
+use std::borrow::Borrow;
+
 use coho_core::digest::ENCODING;
-use coho_core::fields::Sent;
 use coho_core::json;
 use coho_core::key::Key;
+use coho_core::path::FieldPath;
 use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, Verb, Why};
 use coho_core::target::VitallyId;
 use coho_core::time::Time;
+use coho_core::value::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::failure::Fault;
@@ -102,8 +105,8 @@ pub(crate) fn open_operation(
 }
 
 /// What was sent, as a JSON object from path to value, in the order of the paths.
-pub fn sent_text(sent: &Sent) -> String {
-    json::write_object(sent)
+pub fn sent_text<'a>(sent: impl IntoIterator<Item = (&'a FieldPath, impl Borrow<Value>)>) -> String {
+    json::write_fields(sent)
 }
 
 /// The name of a verb.

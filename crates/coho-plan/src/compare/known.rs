@@ -7,6 +7,7 @@
 //! The table takes some 25 bytes a memory, for as many memories as its budget allows; the rows of the others are sorted.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::ops::ControlFlow;
 
 use coho_core::digest::Digest;
@@ -27,6 +28,12 @@ const SIZE: usize = 16 + 4 + 4 * SLOTS_FOR_TEN / 10 + 1;
 
 /// No digest is in this slot.
 const FREE: u32 = u32::MAX;
+
+/// The bits of a slot that are a digest's place. The others are some of the digest: who looks for another one sees that here.
+const PLACE: u32 = 0x00ff_ffff;
+
+/// The most digests for which there are places, with a page of the ledger to spare.
+const PLACES: usize = PLACE as usize - (1 << 16);
 
 /// The memories of which nothing needs to be done while their rows stay, and how often each of their rows was met.
 #[derive(Debug, Default)]
@@ -74,7 +81,7 @@ impl KnownRows {
                 Look::Settled { .. } | Look::Other => known.digests.push(Digest::from_bytes([0; 16])),
                 Look::Page(seen) => {
                     known.pages.push(Page { seen: seen.clone(), open: seen.number });
-                    if stop.is_asked() || known.digests.len() >= budget / SIZE {
+                    if stop.is_asked() || known.digests.len() >= (budget / SIZE).min(PLACES) {
                         return ControlFlow::Break(());
                     }
                 }
@@ -111,7 +118,7 @@ impl KnownRows {
                 slot = (slot + 1) % self.slots.len();
             }
             if let Some(free) = self.slots.get_mut(slot) {
-                *free = *place;
+                *free = mark(*digest) | place;
             }
         }
     }
@@ -119,15 +126,42 @@ impl KnownRows {
     /// Whether a row is as it was seen last. It is then counted here, and needs no look.
     pub fn meets(&mut self, key: &Key, row: Digest) -> bool {
         let digest = row.keyed(key.row().as_bytes(), &mut self.scratch);
-        let mut slot = first_slot(digest, self.slots.len());
-        while let Some(place) = self.slots.get(slot).copied().filter(|place| *place != FREE) {
-            if self.digests.get(place as usize) == Some(&digest) {
-                self.meet(place);
-                return true;
-            }
-            slot = (slot + 1) % self.slots.len();
+        self.meets_digest(digest)
+    }
+
+    /// The same of many rows at once. What they are looked for in is larger than what a processor has at hand: here it waits for
+    /// several of them at a time.
+    pub(crate) fn meets_all<'k>(&mut self, rows: impl Iterator<Item = (&'k Key, Digest)>) -> Vec<bool> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let digests: Vec<_> = rows.map(|(key, row)| row.keyed(key.row().as_bytes(), &mut scratch)).collect();
+        self.scratch = scratch;
+        self.bring(&digests);
+        digests.into_iter().map(|digest| self.meets_digest(digest)).collect()
+    }
+
+    /// Reads what is looked at for these digests, where no look waits for the one before.
+    fn bring(&self, digests: &[Digest]) {
+        let slots = digests.iter().map(|digest| self.slots.get(first_slot(*digest, self.slots.len())));
+        black_box(slots.flatten().fold(0_u32, |all, slot| all ^ slot));
+        let places: Vec<_> = digests.iter().filter_map(|digest| self.marked(*digest).next()).collect();
+        let found = places.iter().filter_map(|place| self.digests.get(*place as usize));
+        black_box(found.fold(0_u8, |all, digest| all ^ digest.to_bytes()[0]));
+    }
+
+    fn meets_digest(&mut self, digest: Digest) -> bool {
+        let found = self.marked(digest).find(|place| self.digests.get(*place as usize) == Some(&digest));
+        if let Some(place) = found {
+            self.meet(place);
         }
-        false
+        found.is_some()
+    }
+
+    /// The places of the digests that may be this one.
+    fn marked(&self, digest: Digest) -> impl Iterator<Item = u32> {
+        let first = first_slot(digest, self.slots.len());
+        let (behind, before) = (self.slots.iter().skip(first), self.slots.iter().take(first));
+        let taken = behind.chain(before).take_while(|slot| **slot != FREE);
+        taken.filter(move |slot| **slot & !PLACE == mark(digest)).map(|slot| slot & PLACE)
     }
 
     fn meet(&mut self, place: u32) {
@@ -164,6 +198,12 @@ impl KnownRows {
         let is_clear = row.is_none_or(|row| row > page.seen.last.0.as_bytes());
         (page.open == 0 && is_clear).then_some(&page.seen)
     }
+}
+
+/// What a slot has of a digest besides its place.
+fn mark(digest: Digest) -> u32 {
+    let bytes = digest.to_bytes();
+    u32::from(bytes[15]) << PLACE.count_ones()
 }
 
 /// Where a digest is looked for first.

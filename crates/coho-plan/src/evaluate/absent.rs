@@ -14,7 +14,8 @@ use crate::failure::PlanError;
 use crate::job::{Job, Waiting};
 use crate::progress::Step;
 use crate::table::Table;
-use crate::table::insert::{Before, Effect, Note, Side};
+use crate::table::line::Line;
+use crate::table::note::{Before, Effect, Note, Side};
 
 /// How long the memory of a removed record is kept, in days: it tells a record that returns from a new one.
 const KEEP_REMOVED_DAYS: i64 = 90;
@@ -112,7 +113,7 @@ fn absent(job: &Job<'_>, table: &Table, passed: &mut Passed, gone: &Gone) -> Res
         passed.pass_keys(status, decision.change.into(), decision.reason, 1);
         return Ok(());
     }
-    Ok(table.note(&Note {
+    let note = Line::note(Note {
         key: &gone.key,
         side: Side::Key,
         target: Some(&gone.row_state.target),
@@ -125,7 +126,8 @@ fn absent(job: &Job<'_>, table: &Table, passed: &mut Passed, gone: &Gone) -> Res
         address: None,
         before: Before::NOTHING,
         mover: gone.mover,
-    })?)
+    });
+    Ok(table.insert([note])?)
 }
 
 /// An event that is remembered for a while only: its time begins when its row is missed.
@@ -160,7 +162,7 @@ fn operate(
     };
     let before = Before::of(Some(row_state), &row_state.target, false);
     let digest = job.approved.map(|_| operation.digest());
-    Ok(table.operation(&operation, &before, digest, gone.mover)?)
+    Ok(table.insert([Line::operation(&operation, &before, digest, gone.mover)])?)
 }
 
 /// The e-mail address that a record was found by, as it was acknowledged last.

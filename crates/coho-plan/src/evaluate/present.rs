@@ -1,5 +1,6 @@
 //! Keys that the model has.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use coho_core::code::Code;
@@ -10,34 +11,38 @@ use coho_core::digest::Digest;
 use coho_core::fields::{FieldDiff, FieldValue, Rendered, Rendering, Sent, diff_fields};
 use coho_core::key::Key;
 use coho_core::object::Object;
-use coho_core::operation::{Draft, FoundBy, Operation, seal};
+use coho_core::operation::{Draft, FoundBy, Operation, seal, seal_assumed};
 use coho_core::path::FieldPath;
 use coho_core::problem::Problem;
 use coho_core::row::RowBuf;
 use coho_core::row_state::{DeliveryState, Pending, RowState, Seen};
 use coho_core::sync::{Matching, Mode};
 use coho_core::target::ExternalId;
-use coho_core::value::preview;
+use coho_core::value::{Value, preview};
 use coho_core::verdict::RowStatus;
 use coho_ledger::returned::{Met, Sharers};
+use coho_ledger::row_state::sent_text;
 use coho_mapping::Mapping;
 
 use super::Passed;
 use super::absent::policy;
 use super::differences::differences;
 use super::entry::{email, moves, same_message, same_user};
+use super::writer::TableWriter;
 use crate::adopt::Agreement;
 use crate::failure::PlanError;
 use crate::first_run::{is_before, is_odd};
 use crate::job::Job;
 use crate::table::Table;
-use crate::table::insert::{Before, Effect, Note, Side};
+use crate::table::line::Line;
+use crate::table::note::{Before, Effect, Note, Side};
 
 /// Evaluates rows.
-pub(super) struct Evaluated<'a> {
+pub(super) struct Evaluated<'a, 'scope> {
     job: &'a Job<'a>,
     table: &'a Table,
     mapping: &'a Mapping,
+    writer: TableWriter<'scope>,
     passed: Passed,
     sharers: Sharers,
 }
@@ -54,13 +59,30 @@ struct Present<'a> {
     address: Option<String>,
 }
 
-impl<'a> Evaluated<'a> {
-    pub(super) fn new(job: &'a Job<'a>, table: &'a Table, mapping: &'a Mapping, passed: Passed) -> Self {
-        Self { job, table, mapping, passed, sharers: Sharers::default() }
+impl<'a, 'scope> Evaluated<'a, 'scope> {
+    pub(super) fn new(
+        job: &'a Job<'a>,
+        table: &'a Table,
+        mapping: &'a Mapping,
+        writer: TableWriter<'scope>,
+        passed: Passed,
+    ) -> Self {
+        Self { job, table, mapping, writer, passed, sharers: Sharers::default() }
     }
 
-    pub(super) fn passed(self) -> Passed {
-        self.passed
+    /// What was counted, once all is written.
+    pub(super) fn finish(self) -> Result<Passed, PlanError> {
+        self.writer.finish()?;
+        Ok(self.passed)
+    }
+
+    /// A key that the model does not have.
+    pub(super) fn gone(&mut self, key: Key) -> Result<(), PlanError> {
+        self.writer.push(Line::Gone(key))
+    }
+
+    fn note(&mut self, note: Note<'_>) -> Result<(), PlanError> {
+        self.writer.push(Line::note(note))
     }
 
     /// Rows of one key: none of them can be used.
@@ -74,7 +96,7 @@ impl<'a> Evaluated<'a> {
             message: Some(problem.to_string()),
             ..invalid(key, Reason::DuplicateKey)
         };
-        Ok(self.table.note(&note)?)
+        self.note(note)
     }
 
     /// A row with what is remembered of its key.
@@ -88,6 +110,7 @@ impl<'a> Evaluated<'a> {
         let seen = Seen { row: fingerprint, mapping: self.mapping.digest() };
         let policy = policy(self.job, Ownership::OursAlone, Expired::No);
         let decision = decide_present(seen, row_state, &policy);
+        let cells = row.all_cells();
         let mut present =
             Present { key, seen, row_state, decision, volatile: BTreeSet::new(), address: None };
         match decision.change {
@@ -100,7 +123,7 @@ impl<'a> Evaluated<'a> {
             | PresentChange::Compare
             | PresentChange::Update
             | PresentChange::Retry
-            | PresentChange::Resolve => match self.mapping.render_row(key, row, &self.job.facts) {
+            | PresentChange::Resolve => match self.mapping.render_row(key, &cells, &self.job.facts) {
                 Ok(rendered) => {
                     let rendered = same_message(self.job.sync.object, rendered, row_state);
                     let rendered = if decision.change == PresentChange::Learn {
@@ -108,12 +131,12 @@ impl<'a> Evaluated<'a> {
                     } else {
                         rendered
                     };
-                    present.volatile = self.mapping.volatile(row, &rendered, &self.job.facts);
+                    present.volatile = self.mapping.volatile(&cells, &rendered, &self.job.facts);
                     present.address = email(self.job.sync, &rendered);
                     self.rendered(&present, &rendered)
                 }
                 Err(problems) => {
-                    let target = self.mapping.target(Some(key), row).ok();
+                    let target = self.mapping.target(Some(key), &cells).ok();
                     let passes = decision.change == PresentChange::Learn;
                     self.refuse(&present, target.as_ref(), &problems, passes)
                 }
@@ -134,9 +157,7 @@ impl<'a> Evaluated<'a> {
             return Ok(());
         }
         let effect = Effect::Seen(present.seen);
-        Ok(self
-            .table
-            .note(&Note { effect, ..present.note(Change::Unchanged, reason, RowStatus::Unchanged) })?)
+        self.note(Note { effect, ..present.note(Change::Unchanged, reason, RowStatus::Unchanged) })
     }
 
     fn hold(
@@ -145,7 +166,7 @@ impl<'a> Evaluated<'a> {
         reason: Reason,
         message: Option<String>,
     ) -> Result<(), PlanError> {
-        Ok(self.table.note(&Note { message, ..present.note(Change::Hold, reason, RowStatus::Held) })?)
+        self.note(Note { message, ..present.note(Change::Hold, reason, RowStatus::Held) })
     }
 
     /// An invalid row. Its record is not removed for another key that left it. An event that a first run passes over is passed
@@ -163,18 +184,18 @@ impl<'a> Evaluated<'a> {
         }
         let effect = match target {
             Some(_) if passes && self.job.sync.object == Object::Event => {
-                Effect::Learned(Sent::new(), present.seen)
+                Effect::Learned(sent_text(&Sent::new()), present.seen)
             }
             Some(_) | None => Effect::None,
         };
         let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        Ok(self.table.note(&Note {
+        self.note(Note {
             target,
             code: problems.first().map(|problem| problem.code),
             message: Some(message),
             effect,
             ..invalid(present.key, present.decision.reason)
-        })?)
+        })
     }
 
     fn rendered(&mut self, present: &Present<'_>, rendered: &Rendered) -> Result<(), PlanError> {
@@ -186,10 +207,13 @@ impl<'a> Evaluated<'a> {
         // The record that the key held before is looked after once all writes are known.
         let before = present.row_state.filter(|_| !moved);
         let met = self.met(present.key, rendered, before)?;
-        let field_diff = differences(rendered, before, &met);
-        self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
         let early = present.decision.change == PresentChange::Add && is_before(self.job.first_run, rendered);
         let learns = learns || early;
+        self.passed.odd_times += u64::from(is_odd(rendered, self.job.now));
+        if learns && before.is_none() {
+            return self.assume(present, rendered, moved);
+        }
+        let field_diff = differences(rendered, before, &met);
         if !learns && (present.is_touched(before, &field_diff) || self.is_empty_update(before, &field_diff)) {
             return self.touch(present, rendered, before);
         }
@@ -215,9 +239,21 @@ impl<'a> Evaluated<'a> {
             seen: present.seen,
         };
         match seal(draft) {
-            Ok(operation) if learns => self.learn(present, operation, moved),
+            Ok(operation) if learns => {
+                let sent = operation.remembered().into_iter().flatten();
+                self.learn(present, &rendered.target, sent, moved)
+            }
             Ok(operation) => self.write(present, operation, moved),
             Err(problems) => self.refuse(present, Some(&rendered.target), &problems, learns),
+        }
+    }
+
+    /// A row that is only remembered, of whose record nothing is known so far. Most rows of a baseline are such.
+    fn assume(&mut self, present: &Present<'_>, rendered: &Rendered, moved: bool) -> Result<(), PlanError> {
+        self.passed.cut_times += u64::from(has_cut_time(rendered));
+        match seal_assumed(self.job.sync.object, self.job.sync.mode, rendered) {
+            Ok(sent) => self.learn(present, &rendered.target, sent, moved),
+            Err(problems) => self.refuse(present, Some(&rendered.target), &problems, true),
         }
     }
 
@@ -243,12 +279,12 @@ impl<'a> Evaluated<'a> {
     ) -> Result<(), PlanError> {
         let returned =
             before.is_some_and(|row_state| matches!(row_state.delivery, DeliveryState::Released { .. }));
-        Ok(self.table.note(&Note {
+        self.note(Note {
             target: Some(&rendered.target),
             effect: Effect::Seen(present.seen),
             before: if returned { Before::returned() } else { Before::NOTHING },
             ..present.note(Change::Unchanged, Reason::SamePayload, RowStatus::Touched)
-        })?)
+        })
     }
 
     fn write(
@@ -263,22 +299,26 @@ impl<'a> Evaluated<'a> {
         }
         let before = Before::of(present.row_state, &operation.target, moved);
         let digest = self.job.approved.map(|_| operation.digest());
-        Ok(self.table.operation(&operation, &before, digest, None)?)
+        self.writer.push(Line::operation(&operation, &before, digest, None))
     }
 
-    fn learn(&mut self, present: &Present<'_>, operation: Operation, moved: bool) -> Result<(), PlanError> {
-        let (object, target) = (operation.object, operation.target.clone());
-        let mut sent = operation.into_would_send();
+    fn learn<'f>(
+        &mut self,
+        present: &Present<'_>,
+        target: &ExternalId,
+        sent: impl IntoIterator<Item = (&'f FieldPath, impl Borrow<Value>)>,
+        moved: bool,
+    ) -> Result<(), PlanError> {
         // An event is never compared with: that it was there is all that counts, and when it happened.
-        if object == Object::Event {
-            sent.retain(|path, _| *path == FieldPath::new("timestamp"));
-        }
-        Ok(self.table.note(&Note {
-            target: Some(&target),
+        let is_event = self.job.sync.object == Object::Event;
+        let counts = |path: &FieldPath| !is_event || path.as_field() == Some("timestamp");
+        let sent = sent_text(sent.into_iter().filter(|(path, _)| counts(path)));
+        self.note(Note {
+            target: Some(target),
             effect: Effect::Learned(sent, present.seen),
-            before: Before::of(present.row_state, &target, moved),
+            before: Before::of(present.row_state, target, moved),
             ..present.note(Change::Learn, Reason::Baseline, RowStatus::Learned)
-        })?)
+        })
     }
 
     /// Remembers what Vitally holds of a row.
@@ -299,16 +339,16 @@ impl<'a> Evaluated<'a> {
                 (unseen, Some(diff_fields(rendered, &adopted.sent).differences))
             }
         };
-        self.table.note(&Note {
+        self.note(Note {
             target: Some(&rendered.target),
-            effect: Effect::Learned(adopted.sent, seen),
+            effect: Effect::Learned(sent_text(&adopted.sent), seen),
             before: Before::of(present.row_state, &rendered.target, moved),
             ..present.note(Change::Learn, Reason::Baseline, RowStatus::Learned)
         })?;
         if let Some(differences) = differing {
-            self.table.differs(&differences)?;
+            self.writer.push(Line::differences(&differences))?;
         }
-        Ok(self.table.name(&adopted.ids)?)
+        self.writer.push(Line::Names(adopted.ids))
     }
 
     /// Update mode, and not one field has a value: there is nothing to ask of Vitally.

@@ -134,7 +134,7 @@ async fn take(
 ) -> Result<Result<Read, Unhelped>, PlanError> {
     let Choice { wanted, row_states, known, difference, why, bits } = choice;
     let mut learner = Learner::of(bits);
-    let mut intake = Intake::of(job, table, known);
+    let mut intake = Intake::of(job, table, &opened.mapping, known);
     let is_all = wanted == Wanted::All;
     opened.reading.want(wanted);
     loop {

@@ -12,8 +12,9 @@ use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
 use coho_ledger::scope::SyncScope;
 use coho_ledger::{Ledger, LedgerError};
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::contents::Kind;
 use super::{Table, TableError, wire};
 use crate::phase::Phase;
 
@@ -43,6 +44,9 @@ impl Table {
         after: i64,
         most: usize,
     ) -> Result<Vec<(i64, Operation)>, TableError> {
+        if !self.has(Kind::Operation) {
+            return Ok(Vec::new());
+        }
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let sql = format!(
             "SELECT seq, body FROM plan CROSS JOIN bodies USING (seq) WHERE {which} AND seq > ?1 ORDER BY seq LIMIT ?2"
@@ -56,6 +60,9 @@ impl Table {
 
     /// How many operations there are of this phase behind `after`, at most so many, and the number of the last of them.
     pub fn left(&self, phase: Phase, after: i64, most: usize) -> Result<(u64, i64), TableError> {
+        if !self.has(Kind::Operation) {
+            return Ok((0, after));
+        }
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
@@ -80,6 +87,7 @@ impl Table {
 
     /// Whether carrying the plan out makes this record a row's, if all goes well, before another sync is planned.
     pub(crate) fn takes(&self, target: &ExternalId) -> Result<bool, TableError> {
+        self.index_targets()?;
         let sql = "SELECT count(*) FROM plan WHERE side = 0 AND target = ?1
             AND ((phase = 0 AND status = 'planned') OR effect = 'learned' OR returned = 1)";
         Ok(self.number(sql, [target.as_str()])? > 0)
@@ -126,9 +134,26 @@ impl Table {
         })
     }
 
-    /// Whether anything is remembered without being sent.
-    pub fn has_notes(&self) -> Result<bool, TableError> {
-        Ok(self.number("SELECT count(*) FROM (SELECT 1 FROM temp.notes LIMIT 1)", [])? > 0)
+    /// The numbers of the next rows behind `after` of which something is remembered without being sent: from the first to the last
+    /// of at most so many.
+    pub fn notes(&self, after: i64, most: i64) -> Result<Option<RangeInclusive<i64>>, TableError> {
+        self.next_of("notes", after, most)
+    }
+
+    /// The same of rows and keys that end without being sent, besides those that are only counted.
+    pub fn ends(&self, after: i64, most: i64) -> Result<Option<RangeInclusive<i64>>, TableError> {
+        self.next_of("ends", after, most)
+    }
+
+    fn next_of(&self, view: &str, after: i64, most: i64) -> Result<Option<RangeInclusive<i64>>, TableError> {
+        let sql = format!(
+            "SELECT min(seq), max(seq) FROM (SELECT seq FROM temp.{view} WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+        );
+        let (first, last): (Option<i64>, Option<i64>) = self.with(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_row([after, most], |row| Ok((row.get(0)?, row.get(1)?)))
+        })?;
+        Ok(first.zip(last).map(|(first, last)| first..=last))
     }
 
     /// Remembers what needs no call, of the rows with these numbers.
@@ -155,24 +180,17 @@ impl Table {
         ledger.lift(lease, &self.connection(), run, scope, now)
     }
 
-    /// Whether rows or keys end without being sent, besides those that are only counted.
-    pub fn has_ends(&self) -> Result<bool, TableError> {
-        Ok(self.number("SELECT count(*) FROM (SELECT 1 FROM temp.ends LIMIT 1)", [])? > 0)
-    }
-
     /// Of each status and reason only so many rows are recorded, the first ones. What is unchanged or kept is only counted.
     pub fn cut(&self, most: i64) -> Result<(), TableError> {
         if self.last()? <= most {
             return Ok(());
         }
-        self.change(
-            "INSERT INTO cut (status, reason)
-             SELECT status, coalesce(code, reason) FROM plan GROUP BY status, coalesce(code, reason) HAVING count(*) > ?1",
-            [most],
-        )?;
-        let sql = "UPDATE cut SET last = (SELECT seq FROM plan WHERE plan.status = cut.status AND coalesce(code, reason) = cut.reason
-             ORDER BY seq LIMIT 1 OFFSET ?1 - 1)";
-        self.change(sql, [most]).map(drop)
+        let sql = "INSERT INTO cut (status, reason, last) VALUES (?1, ?2, ?3)";
+        let crowded = self.with(|connection| crowded(connection, most))?;
+        crowded.iter().try_for_each(|end| {
+            let End { status, reason, last, .. } = end;
+            self.change(sql, params![status, reason, last]).map(drop)
+        })
     }
 
     /// Records how the rows and keys with these numbers end that are not sent.
@@ -187,6 +205,37 @@ impl Table {
     ) -> Result<(), LedgerError> {
         ledger.record_ends(lease, &self.connection(), run, scope, ends, now)
     }
+}
+
+/// A status and a reason with which rows end.
+struct End {
+    status: String,
+    reason: String,
+    count: i64,
+    /// The number of the last row that is recorded.
+    last: i64,
+}
+
+/// Those of more than so many rows. SQLite would sort all rows to group them, and there are few groups.
+fn crowded(connection: &Connection, most: i64) -> rusqlite::Result<Vec<End>> {
+    let mut statement =
+        connection.prepare("SELECT seq, status, coalesce(code, reason) FROM plan ORDER BY seq")?;
+    let mut rows = statement.query([])?;
+    let mut ends: Vec<End> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (seq, status, reason) = (row.get(0)?, row.get_ref(1)?.as_str()?, row.get_ref(2)?.as_str()?);
+        match ends.iter_mut().find(|end| end.status == status && end.reason == reason) {
+            Some(end) => {
+                end.count += 1;
+                end.last = if end.count <= most { seq } else { end.last };
+            }
+            None => {
+                ends.push(End { status: status.to_owned(), reason: reason.to_owned(), count: 1, last: seq });
+            }
+        }
+    }
+    ends.retain(|end| end.count > most);
+    Ok(ends)
 }
 
 /// What a row holds, unless it is nothing that was ever written: then the file is damaged.
@@ -240,6 +289,9 @@ mod tests {
         assert_eq!(keys(), "abdeg");
         table.cut(2).unwrap();
         assert_eq!(keys(), "abdg");
+        let next = |after| table.ends(after, 3).unwrap();
+        assert_eq!([next(0), next(4), next(7)], [Some(1..=4), Some(7..=7), None]);
+        assert_eq!(table.notes(0, 3).unwrap(), None);
         let codes: Vec<_> = ends().into_iter().map(|(_, code)| code.is_some()).collect();
         assert_eq!(codes, [true, true, false, true], "a reason that is no code of its own is none");
     }

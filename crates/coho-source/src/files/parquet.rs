@@ -196,6 +196,7 @@ impl Table {
     }
 
     /// The cell of a row in the column at this place. What is wrong where nobody reads is null.
+    #[inline]
     fn cell<'a>(
         &self,
         column: usize,

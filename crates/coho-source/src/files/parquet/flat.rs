@@ -34,8 +34,8 @@ pub(super) struct Flat {
 enum Kind {
     /// As the record reader's value does.
     Field,
-    /// The number itself.
-    Whole,
+    /// The truth value or number itself.
+    Plain,
     /// A number with its point in place.
     Decimal(usize),
     /// So many microseconds each.
@@ -62,9 +62,10 @@ impl Kind {
             (ConvertedType::TIMESTAMP_MICROS, Type::INT64) => Self::Moment(1),
             (ConvertedType::NONE | ConvertedType::INT_32, Type::INT32)
             | (ConvertedType::NONE | ConvertedType::INT_64, Type::INT64)
+            | (ConvertedType::NONE, Type::BOOLEAN | Type::DOUBLE)
                 if leaf.form == Form::Plain =>
             {
-                Self::Whole
+                Self::Plain
             }
             _ => Self::Field,
         }
@@ -110,8 +111,10 @@ impl Flat {
 
     fn value<'a>(&'a mut self, at: usize, scratch: &'a mut String) -> Option<Result<Cell<'a>, Wrong>> {
         match (self.kind, &self.values) {
-            (Kind::Whole, Values::Int32(column)) => Some(Ok(Cell::Int((*column.values.get(at)?).into()))),
-            (Kind::Whole, Values::Int64(column)) => Some(Ok(Cell::Int(*column.values.get(at)?))),
+            (Kind::Plain, Values::Bool(column)) => Some(Ok(Cell::Bool(*column.values.get(at)?))),
+            (Kind::Plain, Values::Int32(column)) => Some(Ok(Cell::Int((*column.values.get(at)?).into()))),
+            (Kind::Plain, Values::Int64(column)) => Some(Ok(Cell::Int(*column.values.get(at)?))),
+            (Kind::Plain, Values::Double(column)) => Some(value::float(*column.values.get(at)?)),
             (Kind::Moment(factor), Values::Int64(column)) => {
                 Some(value::moment(column.values.get(at)?.checked_mul(factor), self.leaf))
             }

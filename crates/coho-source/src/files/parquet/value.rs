@@ -116,7 +116,7 @@ pub(super) fn decimal<'a>(bytes: &[u8], scale: usize, scratch: &'a mut String) -
     Ok(Cell::Decimal(scratch))
 }
 
-fn float(number: f64) -> Result<Cell<'static>, Wrong> {
+pub(super) fn float(number: f64) -> Result<Cell<'static>, Wrong> {
     let what = if number.is_nan() { "NaN" } else { "an infinity" };
     Float::new(number).map(Cell::Float).ok_or(Wrong { what, remedy: "null" })
 }
