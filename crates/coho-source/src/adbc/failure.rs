@@ -196,8 +196,12 @@ fn missing(driver: &str, places: &[String]) -> String {
         words.to_owned()
     });
     let write = if is_path { "" } else { ", or write the path of its library as the source's `driver`" };
-    let looked: String = places.iter().map(|place| format!("\nlooked for {place}")).collect();
-    format!("{install}{write}{looked}")
+    let mut help = format!("{install}{write}");
+    for place in places {
+        help += "\nlooked for ";
+        help += place;
+    }
+    help
 }
 
 /// What an error is of.

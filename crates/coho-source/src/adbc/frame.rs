@@ -211,7 +211,9 @@ impl Query {
             Self::Table(parts) => {
                 out.byte(1);
                 out.count(parts.len());
-                parts.iter().for_each(|part| out.text(part));
+                for part in parts {
+                    out.text(part);
+                }
             }
         }
     }
@@ -275,13 +277,17 @@ impl Answer {
             Self::Columns(fields) => {
                 let mut out = Writer::new(COLUMNS);
                 out.count(fields.len());
-                fields.iter().for_each(|field| field.write(&mut out));
+                for field in fields {
+                    field.write(&mut out);
+                }
                 out.end()
             }
             Self::Rows(rows) => {
                 let mut out = Writer::new(ROWS);
                 out.count(rows.len());
-                rows.iter().for_each(|row| out.bytes(row.as_bytes()));
+                for row in rows {
+                    out.bytes(row.as_bytes());
+                }
                 out.end()
             }
             Self::Refused(value) => {
@@ -298,7 +304,9 @@ impl Answer {
                 out.text(&report.message);
                 out.text(&report.state);
                 out.count(report.places.len());
-                report.places.iter().for_each(|place| out.text(place));
+                for place in &report.places {
+                    out.text(place);
+                }
                 out.end()
             }
             Self::End => Writer::new(END).end(),

@@ -167,7 +167,7 @@ fn last_words(words: &str) -> &str {
         ["panic:", "fatal error:", "thread '", "terminate called"].iter().any(|it| line.starts_with(it))
     };
     let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines().find(begins).or_else(|| lines().last()).unwrap_or_default()
+    lines().find(begins).or_else(|| lines().next_back()).unwrap_or_default()
 }
 
 fn ending(status: ExitStatus) -> String {

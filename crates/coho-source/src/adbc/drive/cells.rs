@@ -231,9 +231,11 @@ fn single(array: &dyn Array) -> Option<Form<'_>> {
         DataType::Decimal32(_, scale) => decimal::<Decimal32Type, 4>(array, *scale, i32::to_be_bytes),
         DataType::Decimal64(_, scale) => decimal::<Decimal64Type, 8>(array, *scale, i64::to_be_bytes),
         DataType::Decimal128(_, scale) => decimal::<Decimal128Type, 16>(array, *scale, i128::to_be_bytes),
-        DataType::Decimal256(_, scale) => {
-            decimal::<Decimal256Type, 32>(array, *scale, |number| number.to_be_bytes())
-        }
+        DataType::Decimal256(_, scale) => decimal::<Decimal256Type, 32>(
+            array,
+            *scale,
+            <Decimal256Type as ArrowPrimitiveType>::Native::to_be_bytes,
+        ),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => texts(array).map(Form::Text),
         DataType::Date32 => primitive::<Date32Type, _>(array, Some).map(Form::Date),
         DataType::Date64 => primitive::<Date64Type, _>(array, |millis| {
@@ -256,7 +258,7 @@ fn primitive<'a, T: ArrowPrimitiveType, R: 'a>(
     Some(Box::new(move |at| convert(array.value(at))))
 }
 
-fn whole<'a, T: ArrowPrimitiveType>(array: &'a dyn Array) -> Option<Form<'a>>
+fn whole<T: ArrowPrimitiveType>(array: &dyn Array) -> Option<Form<'_>>
 where
     T::Native: Into<i64>,
 {
