@@ -127,9 +127,8 @@ impl Need {
                     "python3 with its module venv, then `cargo xtask test --install`; or pip install {MOTO}"
                 )
             }
-            Self::Azurite => "install npm; then `cargo xtask install`".to_owned(),
             Self::Adbc => "python3 with its module venv; then `cargo xtask install`".to_owned(),
-            Self::DuckDb => "install npm; then `cargo xtask install`".to_owned(),
+            Self::Azurite | Self::DuckDb => "install npm; then `cargo xtask install`".to_owned(),
             Self::Faketime => "apt-get install libfaketime, or `cargo xtask install`".to_owned(),
             Self::Chromium => "apt-get install chromium chromium-driver, or `cargo xtask install`".to_owned(),
             Self::Axe => browser::AXE_REMEDY.to_owned(),

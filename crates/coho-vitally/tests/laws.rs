@@ -235,7 +235,10 @@ proptest! {
             Some(Verdict::Gone) => {
                 let is_absent = last.is_some_and(|(request, answer)| match answer {
                     Answer::Reply(reply) => {
-                        reply.status == 404 || (request.method != Method::Get && is_success(answer))
+                        reply.status == 404
+                            // Of a DELETE, 410 is what it asked for.
+                            || (request.method == Method::Delete && reply.status == 410)
+                            || (request.method != Method::Get && is_success(answer))
                             || (request.path.contains('?') && is_success(answer))
                     }
                     Answer::Lost { .. } | Answer::NotSent { .. } => false,

@@ -6,7 +6,7 @@ use coho_core::digest::Digest;
 use coho_core::fields::Difference;
 use coho_core::key::Key;
 use coho_core::object::Object;
-use coho_core::operation::{Action, Operation};
+use coho_core::operation::{Action, Known, Operation};
 use coho_core::row_state::{Origin, Seen};
 use coho_core::target::{ExternalId, VitallyId};
 use coho_core::verdict::RowStatus;
@@ -107,7 +107,7 @@ impl Line {
         mover: Option<i64>,
     ) -> Self {
         let digest = digest.map(Digest::to_bytes);
-        Self::Row(Box::new(Columns { digest, mover, ..Columns::operation(operation).beside(before) }))
+        Self::Row(Box::new(Columns { mover, digest, ..Columns::operation(operation).beside(before) }))
     }
 
     /// In what the record differs that was learned with the line before.
@@ -178,7 +178,7 @@ impl Columns {
             searches: Some(operation.searches()),
             messages: Some(stored(operation.messages())),
             address: operation.email.clone().filter(|_| phase.writes()),
-            created: removed.and_then(|known| known.origin()).map(|origin| origin == Origin::Created),
+            created: removed.and_then(Known::origin).map(|origin| origin == Origin::Created),
             vitally_id: removed.and_then(|known| known.id()).map(VitallyId::as_str).map(str::to_owned),
             body: Some(Body::Operation(wire::write(operation))),
             nulled: wire::nulled(operation).into_iter().map(ToString::to_string).collect(),

@@ -9,8 +9,8 @@
 //! | | several | Ambiguous |
 //! | | missing | Gone; where only a path said so that may not take external ids, a look-up without it |
 //! | | anything else | Rejected `wrong-record` |
-//! | DELETE | 204, or another success that speaks of no error; 404 | Gone |
-//! | | any other success | Unsure |
+//! | DELETE | 204, or another success that confirms it; 404, 410 | Gone |
+//! | | any other success; a refusal in words of a record that is missing | Unsure |
 
 use coho_core::operation::Operation;
 use coho_core::plan::Calls;
