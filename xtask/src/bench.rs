@@ -184,6 +184,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     if parts != [Part::Liquid] {
         build.args(["--package", "coho-cli"]);
     }
+    if parts.contains(&Part::Peers) {
+        build.args(["--package", "coho-testkit"]);
+    }
     child::run(&mut build)?;
     say::line(&report::machine());
     for part in parts {
