@@ -181,11 +181,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let target = Workspace::load()?.target;
     let mut build = child::cargo();
     build.args(["build", "--release", "--package", "coho-bench"]);
+    // Always with the same features, so that no part builds anew what another one built.
     if parts != [Part::Liquid] {
-        build.args(["--package", "coho-cli"]);
-    }
-    if parts.contains(&Part::Peers) {
-        build.args(["--package", "coho-testkit"]);
+        build.args(["--package", "coho-cli", "--package", "coho-testkit"]);
     }
     child::run(&mut build)?;
     say::line(&report::machine());

@@ -50,7 +50,7 @@ pub(super) struct Measured {
 
 /// Measures so many rounds.
 pub(super) fn measured(target: &Path, rows: u64, number: usize) -> Result<Measured> {
-    let environment = target.join("duckdb");
+    let environment = target.join("duckdb-python");
     install(&environment, "duckdb")?;
     let project = Project::of_parquet("http://127.0.0.1:9")?;
     let stage = Stage { target, project };
@@ -87,7 +87,7 @@ impl Stage<'_> {
         let data = self.project.source_folder();
         let script = data.join("compare.py");
         std::fs::write(&script, SCRIPT).with_context(|| format!("writing {}", script.display()))?;
-        let mut python = child::program(self.target.join("duckdb/bin/python"));
+        let mut python = child::program(self.target.join("duckdb-python/bin/python"));
         python.arg(script).arg(what).arg(data);
         Ok(python)
     }
