@@ -219,13 +219,16 @@ impl Project {
         self.folder.join("log")
     }
 
-    /// Removes the ledger: the next run is a first run.
+    /// Removes the ledger, and what says that there was one: the next run is a first run.
     pub(crate) fn forget(&self) -> Result<()> {
-        let ledger = self.folder.join(".coho");
-        if !ledger.exists() {
-            return Ok(());
+        let (ledger, mark) = (self.folder.join(".coho"), self.folder.join(".coho-ledger"));
+        if ledger.exists() {
+            fs::remove_dir_all(&ledger).with_context(|| format!("removing {}", ledger.display()))?;
         }
-        fs::remove_dir_all(&ledger).with_context(|| format!("removing {}", ledger.display()))
+        if mark.exists() {
+            fs::remove_file(&mark).with_context(|| format!("removing {}", mark.display()))?;
+        }
+        Ok(())
     }
 }
 
