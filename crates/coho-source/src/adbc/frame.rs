@@ -1,4 +1,5 @@
-//! What is said between Coho and the process that holds a driver: frames of a letter, a length and bytes.
+//! What is said between Coho and the process that holds a driver: frames of a letter, a length and bytes. The bytes are JSON, except
+//! those of rows, of which there are many: each row stands in its own form, with its length before it.
 //!
 //! Coho sends a [`Request`], and later which columns are [`Wanted`]. The end of its input tells the process to end. The process answers
 //! with [`Answer`]s; its last one is [`Answer::End`] or [`Answer::Failed`], and without it the process died.
@@ -6,12 +7,14 @@
 use std::time::Duration;
 
 use coho_core::row::{ColumnType, RowBuf};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The most bytes of a frame: more is a sign that something else writes to the pipe.
 const LONGEST: usize = 1 << 30;
 
 /// What Coho asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Request {
     /// The driver: a name, the path of a library or of a manifest.
     pub(crate) driver: String,
@@ -26,7 +29,7 @@ pub(crate) struct Request {
 }
 
 /// What is asked of a driver.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Asked {
     /// Whether it connects.
     #[default]
@@ -38,7 +41,7 @@ pub(crate) enum Asked {
 }
 
 /// A model's query.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Query {
     /// SQL.
     Sql(String),
@@ -62,21 +65,22 @@ pub(crate) enum Answer {
 }
 
 /// A column: its name, and the type of its cells or why it has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Field {
     pub(crate) name: String,
+    #[serde(with = "kind")]
     pub(crate) kind: Result<ColumnType, Refusal>,
 }
 
 /// Why a type has no form: its name, and the cast to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     pub(crate) kind: String,
     pub(crate) cast: String,
 }
 
 /// A value that has no form: the place of its column among those wanted, its row from 1, what it is, and the cast to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RefusedValue {
     pub(crate) column: usize,
     pub(crate) row: u64,
@@ -85,7 +89,7 @@ pub(crate) struct RefusedValue {
 }
 
 /// Why the driver's process could not go on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// During what.
     pub(crate) step: Step,
@@ -98,7 +102,7 @@ pub(crate) struct Report {
 }
 
 /// During what a driver's process failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// The driver was not found.
     #[default]
@@ -120,18 +124,6 @@ pub(crate) enum Step {
     /// The query gives no columns.
     NoColumns,
 }
-
-const STEPS: [Step; 9] = [
-    Step::Find,
-    Step::Load,
-    Step::Connect,
-    Step::Refuse,
-    Step::Query,
-    Step::Row,
-    Step::Statements,
-    Step::Word,
-    Step::NoColumns,
-];
 
 /// Letters of frames.
 const REQUEST: u8 = b'Q';
@@ -156,79 +148,17 @@ pub(crate) fn head(bytes: [u8; HEAD]) -> Option<(u8, usize)> {
 impl Request {
     /// As a frame.
     pub(crate) fn frame(&self) -> Vec<u8> {
-        let mut out = Writer::new(REQUEST);
-        out.text(&self.driver);
-        out.count(self.options.len());
-        for (name, value) in &self.options {
-            out.text(name);
-            out.text(value);
-        }
-        out.text(&self.tag);
-        out.long(self.limit.map_or(0, |limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1)));
-        match &self.asked {
-            Asked::Connection => out.byte(0),
-            Asked::Columns(query) => {
-                out.byte(1);
-                query.write(&mut out);
-            }
-            Asked::Rows(query, most) => {
-                out.byte(2);
-                query.write(&mut out);
-                out.long(*most);
-            }
-        }
-        out.end()
+        told(REQUEST, self)
     }
 
     /// From a frame.
     pub(crate) fn read(letter: u8, bytes: &[u8]) -> Option<Self> {
-        let mut from = Reader(bytes);
-        if letter != REQUEST {
-            return None;
-        }
-        let driver = from.text()?;
-        let options =
-            (0..from.count()?).map(|_| Some((from.text()?, from.text()?))).collect::<Option<_>>()?;
-        let tag = from.text()?;
-        let limit = Some(from.long()?).filter(|millis| *millis > 0).map(Duration::from_millis);
-        let asked = match from.byte()? {
-            0 => Asked::Connection,
-            1 => Asked::Columns(Query::read(&mut from)?),
-            2 => Asked::Rows(Query::read(&mut from)?, from.long()?),
-            _ => return None,
-        };
-        Some(Self { driver, options, tag, limit, asked })
-    }
-}
-
-impl Query {
-    fn write(&self, out: &mut Writer) {
-        match self {
-            Self::Sql(sql) => {
-                out.byte(0);
-                out.text(sql);
-            }
-            Self::Table(parts) => {
-                out.byte(1);
-                out.count(parts.len());
-                for part in parts {
-                    out.text(part);
-                }
-            }
-        }
-    }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        match from.byte()? {
-            0 => Some(Self::Sql(from.text()?)),
-            1 => Some(Self::Table((0..from.count()?).map(|_| from.text()).collect::<Option<_>>()?)),
-            _ => None,
-        }
+        if letter == REQUEST { heard(bytes) } else { None }
     }
 }
 
 /// A column of the rows that Coho wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     /// Which of the query's fields it is.
     pub(crate) field: usize,
@@ -236,7 +166,7 @@ pub(crate) struct Wanted {
 }
 
 /// Who looks at a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Care {
     /// Somebody reads it.
     Needed,
@@ -246,203 +176,105 @@ pub(crate) enum Care {
     None,
 }
 
-const CARES: [Care; 3] = [Care::Needed, Care::Spare, Care::None];
-
 /// The columns that Coho wants, as a frame.
 pub(crate) fn wanted_frame(wanted: &[Wanted]) -> Vec<u8> {
-    let mut out = Writer::new(WANTED);
-    out.count(wanted.len());
-    for column in wanted {
-        out.count(column.field);
-        out.byte(CARES.iter().position(|care| *care == column.care).and_then(small).unwrap_or(0));
-    }
-    out.end()
+    told(WANTED, wanted)
 }
 
 /// The same from a frame.
 pub(crate) fn read_wanted(letter: u8, bytes: &[u8]) -> Option<Vec<Wanted>> {
-    let mut from = Reader(bytes);
-    if letter != WANTED {
-        return None;
-    }
-    let columns = from.count()?;
-    let mut column = || Some(Wanted { field: from.count()?, care: *CARES.get(usize::from(from.byte()?))? });
-    (0..columns).map(|_| column()).collect()
+    if letter == WANTED { heard(bytes) } else { None }
 }
 
 impl Answer {
     /// As a frame.
     pub(crate) fn frame(&self) -> Vec<u8> {
         match self {
-            Self::Columns(fields) => {
-                let mut out = Writer::new(COLUMNS);
-                out.count(fields.len());
-                for field in fields {
-                    field.write(&mut out);
-                }
-                out.end()
-            }
-            Self::Rows(rows) => {
-                let mut out = Writer::new(ROWS);
-                out.count(rows.len());
-                for row in rows {
-                    out.bytes(row.as_bytes());
-                }
-                out.end()
-            }
-            Self::Refused(value) => {
-                let mut out = Writer::new(REFUSED);
-                out.count(value.column);
-                out.long(value.row);
-                out.text(&value.what);
-                out.text(&value.cast);
-                out.end()
-            }
-            Self::Failed(report) => {
-                let mut out = Writer::new(FAILED);
-                out.byte(STEPS.iter().position(|step| *step == report.step).and_then(small).unwrap_or(0));
-                out.text(&report.message);
-                out.text(&report.state);
-                out.count(report.places.len());
-                for place in &report.places {
-                    out.text(place);
-                }
-                out.end()
-            }
-            Self::End => Writer::new(END).end(),
+            Self::Columns(fields) => told(COLUMNS, fields),
+            Self::Rows(rows) => rows_frame(rows),
+            Self::Refused(value) => told(REFUSED, value),
+            Self::Failed(report) => told(FAILED, report),
+            Self::End => framed(END, &[]),
         }
     }
 
     /// From a frame; `None` where it is none of them.
     pub(crate) fn read(letter: u8, bytes: &[u8]) -> Option<Self> {
-        let mut from = Reader(bytes);
-        Some(match letter {
-            COLUMNS => {
-                Self::Columns((0..from.count()?).map(|_| Field::read(&mut from)).collect::<Option<_>>()?)
-            }
-            ROWS => {
-                let row = |from: &mut Reader<'_>| Some(RowBuf::from_bytes(from.bytes()?.to_vec()));
-                Self::Rows((0..from.count()?).map(|_| row(&mut from)).collect::<Option<_>>()?)
-            }
-            REFUSED => Self::Refused(RefusedValue {
-                column: from.count()?,
-                row: from.long()?,
-                what: from.text()?,
-                cast: from.text()?,
-            }),
-            FAILED => Self::Failed(Report {
-                step: *STEPS.get(usize::from(from.byte()?))?,
-                message: from.text()?,
-                state: from.text()?,
-                places: (0..from.count()?).map(|_| from.text()).collect::<Option<_>>()?,
-            }),
-            END => Self::End,
-            _ => return None,
-        })
-    }
-}
-
-impl Field {
-    fn write(&self, out: &mut Writer) {
-        out.text(&self.name);
-        match &self.kind {
-            Ok(kind) => {
-                out.byte(0);
-                out.byte(ColumnType::ALL.iter().position(|one| one == kind).and_then(small).unwrap_or(0));
-            }
-            Err(refusal) => {
-                out.byte(1);
-                out.text(&refusal.kind);
-                out.text(&refusal.cast);
-            }
+        match letter {
+            COLUMNS => heard(bytes).map(Self::Columns),
+            ROWS => rows(bytes).map(Self::Rows),
+            REFUSED => heard(bytes).map(Self::Refused),
+            FAILED => heard(bytes).map(Self::Failed),
+            END => Some(Self::End),
+            _ => None,
         }
     }
-
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let name = from.text()?;
-        let kind = match from.byte()? {
-            0 => Ok(*ColumnType::ALL.get(usize::from(from.byte()?))?),
-            1 => Err(Refusal { kind: from.text()?, cast: from.text()? }),
-            _ => return None,
-        };
-        Some(Self { name, kind })
-    }
 }
 
-fn small(number: usize) -> Option<u8> {
-    u8::try_from(number).ok()
+/// A frame with JSON.
+fn told<T: Serialize + ?Sized>(letter: u8, what: &T) -> Vec<u8> {
+    // Texts, numbers and lists of them always have a JSON; without one the other side would find the frame damaged.
+    framed(letter, &serde_json::to_vec(what).unwrap_or_default())
 }
 
-/// Writes a frame.
-struct Writer(Vec<u8>);
+fn heard<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
 
-impl Writer {
-    fn new(letter: u8) -> Self {
-        Self(vec![letter, 0, 0, 0, 0])
+fn framed(letter: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(HEAD + bytes.len());
+    frame.push(letter);
+    push(&mut frame, bytes);
+    frame
+}
+
+/// Appends bytes with their length before them. A length that is too long for a frame is one that nobody reads.
+fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(bytes);
+}
+
+fn rows_frame(rows: &[RowBuf]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for row in rows {
+        push(&mut bytes, row.as_bytes());
+    }
+    framed(ROWS, &bytes)
+}
+
+fn rows(mut bytes: &[u8]) -> Option<Vec<RowBuf>> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (row, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        rows.push(RowBuf::from_bytes(row.to_vec()));
+        bytes = rest;
+    }
+    Some(rows)
+}
+
+/// A column's type by its name.
+mod kind {
+    use coho_core::row::ColumnType;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Refusal;
+
+    type Kind = Result<ColumnType, Refusal>;
+
+    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+        kind.as_ref().map(|kind| kind.name()).serialize(serializer)
     }
 
-    fn byte(&mut self, byte: u8) {
-        self.0.push(byte);
-    }
-
-    /// Something that there are fewer of than a frame has bytes.
-    fn count(&mut self, count: usize) {
-        self.0.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
-    }
-
-    fn long(&mut self, number: u64) {
-        self.0.extend(number.to_le_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.count(bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        let length = u32::try_from(self.0.len() - HEAD).unwrap_or(u32::MAX).to_le_bytes();
-        for (place, byte) in self.0.iter_mut().skip(1).zip(length) {
-            *place = byte;
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        match Result::<String, Refusal>::deserialize(deserializer)? {
+            Ok(name) => {
+                let known = ColumnType::ALL.into_iter().find(|kind| kind.name() == name);
+                known.map(Ok).ok_or_else(|| D::Error::custom("no type of columns"))
+            }
+            Err(refusal) => Ok(Err(refusal)),
         }
-        self.0
-    }
-}
-
-/// Reads what a [`Writer`] wrote.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn count(&mut self) -> Option<usize> {
-        let (word, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        usize::try_from(u32::from_le_bytes(*word)).ok()
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        let (long, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_le_bytes(*long))
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = self.count()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    fn text(&mut self) -> Option<String> {
-        String::from_utf8(self.bytes()?.to_vec()).ok()
     }
 }
 
@@ -508,8 +340,11 @@ mod tests {
 
     #[test]
     fn what_is_wanted_arrives_as_it_was_sent() {
-        let wanted: Vec<Wanted> =
-            CARES.into_iter().zip([0, 7, 2]).map(|(care, field)| Wanted { field, care }).collect();
+        let wanted: Vec<Wanted> = [Care::Needed, Care::Spare, Care::None]
+            .into_iter()
+            .zip([0, 7, 2])
+            .map(|(care, field)| Wanted { field, care })
+            .collect();
         let frame = wanted_frame(&wanted);
         let (letter, bytes) = split(&frame);
         assert_eq!(read_wanted(letter, bytes), Some(wanted));
