@@ -143,7 +143,8 @@ impl Ledger {
         Ok(done)
     }
 
-    /// As [`Ledger::write_in`], with the shapes that texts have. What was made of them goes with what was written.
+    /// As [`Ledger::write_in`], with the shapes that texts have. What was made of them goes with what was written, and whoever deletes
+    /// some has them forgotten, before anybody else can use them.
     pub(crate) fn write_shaped<T>(
         &self,
         lease: &Lease,
@@ -159,11 +160,6 @@ impl Ledger {
             shapes.forget();
         }
         done
-    }
-
-    /// Knows no shapes any more: some may be gone.
-    pub(crate) fn forget_shapes(&self) {
-        self.shapes.lock().unwrap_or_else(PoisonError::into_inner).forget();
     }
 
     /// As [`Ledger::write_in`], without a lease: only for taking one.

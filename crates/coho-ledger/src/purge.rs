@@ -82,7 +82,7 @@ impl Ledger {
         key: &Key,
         now: Time,
     ) -> Result<(Purged, PurgedValues), AmendError> {
-        let done = self.write_in(lease, "purging", |connection| {
+        self.write_shaped(lease, "purging", |connection, shapes| {
             let scopes = scopes(connection, sync)?;
             let open: i64 = scopes
                 .iter()
@@ -103,10 +103,9 @@ impl Ledger {
             purged.others_calls = others_calls(connection, &values)?;
             purged.messages = values.mask_all(connection)?;
             unused::delete(connection)?;
+            shapes.forget();
             Ok(Ok((purged, PurgedValues(values))))
-        });
-        self.forget_shapes();
-        done?
+        })?
     }
 
     /// Takes what was deleted out of the ledger's files: free pages are dropped, the write-ahead log is emptied, and copies from

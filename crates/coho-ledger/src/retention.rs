@@ -226,10 +226,11 @@ impl Ledger {
         if !self.read("looking for old shapes", |connection| unused::is_any_older(connection, before))? {
             return Ok(());
         }
-        let done = self
-            .write_in(lease, "pruning", |connection| unused::delete_older(connection, before, micros(now)));
-        self.forget_shapes();
-        done
+        self.write_shaped(lease, "pruning", |connection, shapes| {
+            unused::delete_older(connection, before, micros(now))?;
+            shapes.forget();
+            Ok(())
+        })
     }
 
     /// Free pages are used again, so that the file stays as large as it ever was. What is beyond its bound is given back.
