@@ -224,6 +224,16 @@ fn driver_of(run: &Child) -> Option<u32> {
     })
 }
 
+/// The number of the driver's process, once this run has one.
+fn started_driver(run: &Child) -> Result<u32, Failure> {
+    let mut driver = None;
+    wait_until("the driver", || {
+        driver = driver_of(run);
+        driver.is_some()
+    })?;
+    Ok(driver.ok_or("the driver has no process")?)
+}
+
 #[test]
 fn a_query_to_duckdb_runs_through_its_driver() {
     let query = "SELECT id, name FROM read_csv('data/accounts.csv') ORDER BY id;";
@@ -244,13 +254,8 @@ const ENDLESS: &str = "SELECT i AS id, 'Alder' AS name FROM range(10000000000000
 fn a_crash_of_a_driver_fails_its_sync_alone() {
     let Some(stage) = duckdb("a_crash_of_a_driver", ENDLESS).unwrap() else { return };
     let run = start(&stage, &["run"]).unwrap();
-    let mut driver = None;
-    wait_until("the driver", || {
-        driver = driver_of(&run);
-        driver.is_some()
-    })
-    .unwrap();
-    run_checked(Command::new("kill").arg("-ABRT").arg(driver.unwrap().to_string())).unwrap();
+    let driver = started_driver(&run).unwrap();
+    run_checked(Command::new("kill").arg("-ABRT").arg(driver.to_string())).unwrap();
     let ended = run.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(3), "{}", text(&ended));
     assert!(text(&ended).contains("crashed (signal 6, SIGABRT)"), "{}", text(&ended));
@@ -262,16 +267,11 @@ fn a_driver_ends_with_its_run_however_that_ends() {
     let Some(stage) = duckdb("a_driver_ends_with_its_run", ENDLESS).unwrap() else { return };
     for (name, code) in [("INT", Some(130)), ("KILL", None)] {
         let run = start(&stage, &["run"]).unwrap();
-        let mut driver = None;
-        wait_until("the driver", || {
-            driver = driver_of(&run);
-            driver.is_some()
-        })
-        .unwrap();
+        let driver = started_driver(&run).unwrap();
         signal(&run, name).unwrap();
         let ended = run.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), code, "{}", text(&ended));
-        let process = PathBuf::from(format!("/proc/{}/exe", driver.unwrap()));
+        let process = PathBuf::from(format!("/proc/{driver}/exe"));
         wait_until("the end of the driver", || fs::read_link(&process).is_err()).unwrap();
     }
     assert_eq!(stage.vitally.calls().len(), 0);
