@@ -6,7 +6,8 @@
 //! a holder that was taken for dead (on another machine, or where the file system has no locks) is refused, not believed.
 //!
 //! A lease may be taken if the lock is free and the row is released, expired, or of a process of this very machine, which
-//! must be dead, since its lock is free. Where there are no locks, only the row counts.
+//! must be dead, since its lock is free. Where there are no locks, only the row counts. Who comes while the holder's run has ended
+//! and only tidies up (it prunes the history) waits for some seconds.
 //!
 //! In the locked file stands how many transactions were written. A ledger that knows of fewer has lost its write-ahead log, or
 //! is an older copy: see [`Lease::lost_writes`]. The number is written after each commit and not synced: a power cut may leave
@@ -30,8 +31,11 @@ use crate::open::private;
 use crate::run::RunId;
 use crate::{place, unfold};
 
-/// How often a lock is asked for that is taken, and how long is waited in between: somebody may only have looked whether it is.
+/// How often a lock is asked for that is taken: somebody may only have looked whether it is.
 const TRIES: u32 = 5;
+/// The same while its holder's run has ended, and only tidies up.
+const TIDYING_TRIES: u32 = 2_500;
+/// How long is waited in between.
 const BETWEEN: Duration = Duration::from_millis(2);
 
 /// Who holds a lease, or wants to.
@@ -151,7 +155,7 @@ struct Row {
 impl Ledger {
     /// Takes the lease until `now + ttl`; [`Ledger::renew`] extends it.
     pub fn acquire(&self, holder: &Holder, now: Time, ttl: Duration) -> Result<Lease, LeaseError> {
-        let (lock, free) = match lock_patiently(self.path()) {
+        let (lock, free) = match lock_patiently(self.path(), || self.is_tidied()) {
             Ok(lock) => (Some(lock), true),
             Err(TryLockError::WouldBlock) => return Err(self.held()?),
             // A file system without locks: only the row tells.
@@ -176,6 +180,15 @@ impl Ledger {
         let lease = Lease { epoch, lock, lost_writes };
         lease.wrote(writes);
         Ok(lease)
+    }
+
+    /// Whether the run of its holder has ended. What cannot be read now is told by whoever acquires it.
+    fn is_tidied(&self) -> bool {
+        let ended = |connection: &Connection| {
+            let run = "SELECT EXISTS (SELECT 1 FROM lease JOIN runs USING (run) WHERE lease.released IS NULL AND runs.ended_at IS NOT NULL)";
+            Ok(connection.prepare_cached(run)?.query_row([], |row| row.get(0))?)
+        };
+        self.read("reading the lease", ended).unwrap_or(false)
     }
 
     fn held(&self) -> Result<LeaseError, LedgerError> {
@@ -247,11 +260,11 @@ pub(crate) fn lock(ledger: &Path) -> Result<File, TryLockError> {
     Ok(file)
 }
 
-/// The same, where somebody may be looking at it right now.
-fn lock_patiently(ledger: &Path) -> Result<File, TryLockError> {
-    for _ in 1..TRIES {
+/// The same, where somebody may be looking at it right now, or is tidying up what it guards.
+fn lock_patiently(ledger: &Path, mut is_tidied: impl FnMut() -> bool) -> Result<File, TryLockError> {
+    for tried in 1..TIDYING_TRIES {
         match lock(ledger) {
-            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+            Err(TryLockError::WouldBlock) if tried < TRIES || is_tidied() => std::thread::sleep(BETWEEN),
             other => return other,
         }
     }
@@ -323,4 +336,60 @@ fn until(now: Time, ttl: Duration) -> i64 {
 
 fn held_by(row: Row) -> LeaseError {
     LeaseError::Held { holder: row.holder, since: row.since, expires: row.expires }
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::decide::RunKind;
+    use coho_core::started::Started;
+
+    use super::*;
+    use crate::run::{RunEnding, RunStatus};
+
+    #[test]
+    fn a_lock_is_waited_for_while_its_holder_tidies_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        let mut held = Some(lock(&ledger).unwrap());
+        let mut looks = 0;
+        let tidied = || {
+            looks += 1;
+            if looks == 3 {
+                held = None;
+            }
+            true
+        };
+        lock_patiently(&ledger, tidied).unwrap();
+        assert_eq!(looks, 3);
+    }
+
+    #[test]
+    fn a_run_tidies_up_between_its_end_and_its_release() {
+        let now = Time::UNIX_EPOCH;
+        let ledger = Ledger::temporary(now).unwrap();
+        let holder = Holder { id: "a".into(), pid: 1, host: "a".into() };
+        let lease = ledger.acquire(&holder, now, Duration::from_secs(60)).unwrap();
+        let started = Started::default();
+        let run = ledger.begin_run(&lease, &RunId::new("r"), RunKind::Sync, &started, now).unwrap();
+        assert!(!ledger.is_tidied(), "under way");
+        let ending = RunEnding { status: RunStatus::Success, error: None, at: now };
+        ledger.end_run(&lease, &run, &ending).unwrap();
+        assert!(ledger.is_tidied(), "ended");
+        ledger.release(lease, now).unwrap();
+        assert!(!ledger.is_tidied(), "released");
+    }
+
+    #[test]
+    fn a_lock_of_a_run_under_way_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        let _held = lock(&ledger).unwrap();
+        let mut looks = 0;
+        let tidied = || {
+            looks += 1;
+            false
+        };
+        assert!(matches!(lock_patiently(&ledger, tidied), Err(TryLockError::WouldBlock)));
+        assert_eq!(looks, 1);
+    }
 }
