@@ -10,6 +10,7 @@
 
 mod token;
 mod endpoint;
+mod fault;
 mod settings;
 mod record;
 mod transport;

@@ -306,7 +306,8 @@ async fn the_connection_test_says_what_is_wrong() -> Result<(), Failure> {
 
     let tls = vitally.url().replacen("http:", "https:", 1);
     let insecure = client(&tls)?.test().await;
-    assert!(matches!(insecure, Err(TestError::Tls { .. })), "{insecure:?}");
+    let why = "the server does not speak TLS on this port; does its address begin with `http://`?";
+    assert!(matches!(&insecure, Err(TestError::Tls { why: said, .. }) if said == why), "{insecure:?}");
     Ok(())
 }
 

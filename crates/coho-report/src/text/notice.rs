@@ -20,7 +20,10 @@ pub(super) fn guards(guards: &[GuardHit], style: &Style) -> String {
 }
 
 fn guard(guard: &GuardHit, style: &Style) -> String {
-    let held = format!("holds {}", counted(guard.held, "operation"));
+    let held = match guard.held {
+        0 => "there was nothing to hold".to_owned(),
+        held => format!("holds {}", counted(held, "operation")),
+    };
     head(guard.code, &held, Tone::Change, style) + &said(&guard.message, style) + &help(&guard.help, style)
 }
 

@@ -7,7 +7,8 @@ use coho_core::failure::Failure;
 use coho_core::sync::Api;
 
 use super::Client;
-use super::transport::{Fault, Sent};
+use super::fault::Fault;
+use super::transport::Sent;
 use crate::analytics::BATCH;
 use crate::request::{Answer, Method, Reply, Request, Shows};
 use crate::wire::reading;
@@ -189,7 +190,7 @@ fn unreachable(fault: Option<Fault>, url: String, why: &str) -> TestError {
     match fault {
         Some(Fault::Dns) => TestError::NoHost { url },
         Some(Fault::Refused) => TestError::Refused { url },
-        Some(Fault::Tls) => TestError::Tls { url, why },
+        Some(Fault::Tls(why)) => TestError::Tls { url, why },
         Some(Fault::TimedOut) => TestError::TimedOut { url },
         Some(Fault::Other) | None => TestError::Unreachable { url, why },
     }

@@ -1,18 +1,16 @@
 //! The transport: one request over HTTP, and what came of it. No repeats and no waits; those are the client's. What is kept of
 //! a call stands in [`super::record`].
 
-use std::error::Error as _;
-use std::io;
 use std::time::Instant;
 
 use chrono::DateTime;
 use coho_core::call::{Attempt, Call, Headers, Route};
-use coho_core::failure::deepest_cause;
 use coho_core::private::Private;
 use coho_core::time::Time;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Response, redirect};
 
+use super::fault::Fault;
 use super::limiter::headers::RateHeaders;
 use super::record::{self, Routes};
 use super::settings::{ClientClock, ClientSettings};
@@ -38,21 +36,6 @@ pub(super) struct Sent {
     pub(super) headers: RateHeaders,
     pub(super) call: Call,
     pub(super) fault: Option<Fault>,
-}
-
-/// What kind of trouble kept an answer away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// The host's name is not known.
-    Dns,
-    /// Nobody listens there.
-    Refused,
-    /// No secure connection.
-    Tls,
-    /// It took too long.
-    TimedOut,
-    /// Anything else.
-    Other,
 }
 
 impl Transport {
@@ -181,61 +164,14 @@ async fn read(mut response: Response, asked: Time) -> Result<Told, Trouble> {
 /// Only a connection that was never made is known to have carried nothing.
 fn trouble(error: &reqwest::Error) -> Trouble {
     if error.is_connect() || error.is_builder() {
-        let fault = fault(error);
-        (Answer::NotSent { why: why(error, fault) }, fault)
+        let fault = Fault::of(error);
+        (Answer::NotSent { why: fault.why(error) }, fault)
     } else {
         lost(error)
     }
 }
 
 fn lost(error: &reqwest::Error) -> Trouble {
-    let fault = fault(error);
-    (Answer::Lost { why: why(error, fault) }, fault)
-}
-
-fn why(error: &reqwest::Error, fault: Fault) -> String {
-    match fault {
-        Fault::Dns => "unknown host".to_owned(),
-        Fault::Refused => "connection refused".to_owned(),
-        Fault::Tls => format!("cannot make a secure connection: {}", deepest(error)),
-        Fault::TimedOut => "timed out".to_owned(),
-        Fault::Other => deepest(error),
-    }
-}
-
-/// The innermost cause, without an address.
-fn deepest(error: &reqwest::Error) -> String {
-    deepest_cause(error).unwrap_or_else(|| "the request failed".to_owned())
-}
-
-fn fault(error: &reqwest::Error) -> Fault {
-    if error.is_timeout() {
-        return Fault::TimedOut;
-    }
-    if error.is_dns() {
-        return Fault::Dns;
-    }
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.is::<rustls::Error>() {
-            return Fault::Tls;
-        }
-        if let Some(fault) = cause.downcast_ref::<io::Error>().and_then(io_fault) {
-            return fault;
-        }
-        source = cause.source();
-    }
-    Fault::Other
-}
-
-/// An I/O error that wraps another one hides it from the chain of sources.
-fn io_fault(error: &io::Error) -> Option<Fault> {
-    if error.kind() == io::ErrorKind::ConnectionRefused {
-        return Some(Fault::Refused);
-    }
-    let inner = error.get_ref()?;
-    if inner.is::<rustls::Error>() {
-        return Some(Fault::Tls);
-    }
-    inner.downcast_ref::<io::Error>().and_then(io_fault)
+    let fault = Fault::of(error);
+    (Answer::Lost { why: fault.why(error) }, fault)
 }
