@@ -180,6 +180,7 @@ codes! {
     }
     Guard {
         EMPTY_SOURCE "empty-source": "The model has no rows, but had some before.", "Check the model; if this is intended, set `guards: { empty_source: allow }`.";
+        KEYLESS_ROWS "keyless-rows": "Rows have no key, so any of them may be one that seems to have left.", "Filter these rows out in the model, or give them a key; if they are none of those that left, set `guards: { keyless_rows: allow }`.";
         MAX_REMOVED "max-removed": "More records would be removed than the guard allows.", "Check the model; if this is intended, raise `guards: { max_removed }`.";
         MAX_CHANGED "max-changed": "More records would change than the guard allows.", "Check the model; if this is intended, raise `guards: { max_changed }`.";
         MAX_REJECTED "max-rejected": "Vitally refused more records than the guard allows.", "Read Vitally's message; if this is intended, raise `guards: { max_rejected }`.";

@@ -12,7 +12,7 @@ use crate::place::Place;
 use crate::snippet::Snippets;
 use crate::value::Value;
 
-pub use self::guards::{EmptySource, Guards, Limit, OnGuard};
+pub use self::guards::{EmptySource, Guards, KeylessRows, Limit, OnGuard};
 
 /// A sync's identity, whatever its file is called.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

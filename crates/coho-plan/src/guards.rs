@@ -4,7 +4,7 @@ use coho_core::code::Code;
 use coho_core::decide::{Change, Completeness, Reason, RunKind};
 use coho_core::object::Object;
 use coho_core::plan::GuardHit;
-use coho_core::sync::{EmptySource, Limit, OnGuard};
+use coho_core::sync::{EmptySource, KeylessRows, Limit, OnGuard};
 use coho_core::verdict::RowStatus;
 use coho_ledger::scope::SyncScope;
 use coho_source::TypeChange;
@@ -31,6 +31,7 @@ pub(crate) fn guard(
     guards.types(job, types)?;
     guards.new_ids(job, passed)?;
     guards.empty_source(job, passed)?;
+    guards.keyless_rows(job, passed)?;
     guards.max_removed(job)?;
     guards.max_changed(job)?;
     guards.max_nulled(job)?;
@@ -161,6 +162,29 @@ impl Guards<'_> {
         self.trip(Code::EMPTY_SOURCE, message, "empty_source: allow", REMOVALS)
     }
 
+    /// A row that lost its key looks like one that left. Which one it is cannot be told, so no removal is believed.
+    fn keyless_rows(&mut self, job: &Job<'_>, passed: &Passed) -> Result<(), TableError> {
+        let keyless: u64 = passed
+            .problems
+            .iter()
+            .filter(|(kind, _)| has_no_key(kind.code))
+            .map(|(_, rows)| rows.count)
+            .sum();
+        let is_allowed = job.sync.guards.keyless_rows == KeylessRows::Allow;
+        let removals = if keyless == 0 || is_allowed { 0 } else { self.count(REMOVALS)? };
+        if removals == 0 {
+            return Ok(());
+        }
+        let message = keyless_message(keyless, removals);
+        let help = "filter these rows out in the model, or give them a key; if they are none of those that left, set \
+                    `guards: { keyless_rows: allow }` in the sync"
+            .to_owned();
+        let code = Code::KEYLESS_ROWS;
+        let operations = self.hold(code, REMOVALS)?;
+        self.hits.push(GuardHit { code, message, help, held: operations });
+        Ok(())
+    }
+
     fn max_removed(&mut self, job: &Job<'_>) -> Result<(), TableError> {
         let Some(limit) = job.sync.guards.max_removed else { return Ok(()) };
         let (of, code) = (self.delivered, Code::MAX_REMOVED);
@@ -228,6 +252,23 @@ impl Guards<'_> {
             [code.as_str()],
         )
     }
+}
+
+/// Whether a row with such a problem has no key that can be read.
+fn has_no_key(code: Code) -> bool {
+    [Code::NULL_KEY, Code::KEY_TYPE, Code::KEY_LENGTH].contains(&code)
+}
+
+fn keyless_message(keyless: u64, removals: u64) -> String {
+    let rows = match keyless {
+        1 => "1 row has no key that can be read; it".to_owned(),
+        rows => format!("{rows} rows have no key that can be read; each"),
+    };
+    let records = match removals {
+        1 => "the record that seems".to_owned(),
+        records => format!("one of the {records} records that seem"),
+    };
+    format!("{rows} may belong to {records} to have left")
 }
 
 const PLANNED: &str = "status = 'planned'";

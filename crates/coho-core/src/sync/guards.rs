@@ -13,6 +13,8 @@ pub struct Guards {
     pub max_rejected: Option<Limit>,
     /// What a model without any row does.
     pub empty_source: EmptySource,
+    /// What rows without a key do to removals.
+    pub keyless_rows: KeylessRows,
     /// What a guard does.
     pub on_guard: OnGuard,
 }
@@ -25,6 +27,7 @@ impl Default for Guards {
             max_nulled: None,
             max_rejected: None,
             empty_source: EmptySource::Stop,
+            keyless_rows: KeylessRows::Stop,
             on_guard: OnGuard::Hold,
         }
     }
@@ -52,6 +55,15 @@ pub enum EmptySource {
     /// Nothing is removed.
     Stop,
     /// It is taken for true.
+    Allow,
+}
+
+/// What rows whose key cannot be read do to removals: any of them may be a row that seems to have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeylessRows {
+    /// Nothing is removed.
+    Stop,
+    /// What seems to have left is removed.
     Allow,
 }
 

@@ -32,7 +32,7 @@ fn mapping(number: usize) -> String {
         }
         3 => format!("{ACCOUNTS}removed: delete-created\n"),
         4 => format!(
-            "{ACCOUNTS}removed: delete-created\nguards: {{ max_removed: {{ share: 100%, floor: 100 }}, empty_source: allow }}\n"
+            "{ACCOUNTS}removed: delete-created\nguards: {{ max_removed: {{ share: 100%, floor: 100 }}, empty_source: allow, keyless_rows: allow }}\n"
         ),
         _ => ACCOUNTS.to_owned(),
     }

@@ -287,6 +287,14 @@ static GUARDS: Shape = Shape {
             example: "empty_source: stop",
         },
         Key {
+            name: "keyless_rows",
+            need: May,
+            form: &Form::Choice(&Choice { now: &["stop", "allow"], later: &[] }),
+            default: "`stop`",
+            meaning: "Whether records are removed although the model has rows whose key cannot be read.",
+            example: "keyless_rows: stop",
+        },
+        Key {
             name: "on_guard",
             need: May,
             form: &Form::Choice(&Choice { now: &["hold", "stop"], later: &[] }),

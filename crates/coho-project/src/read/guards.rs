@@ -1,6 +1,6 @@
 //! `guards`: what looks like an accident.
 
-use coho_core::sync::{EmptySource, Guards, Limit, OnGuard};
+use coho_core::sync::{EmptySource, Guards, KeylessRows, Limit, OnGuard};
 
 use crate::conform::count;
 use crate::yaml::{Meaning, Node};
@@ -17,6 +17,10 @@ pub(crate) fn guards(node: Option<&Node>) -> Guards {
         empty_source: match node.text_of("empty_source") {
             Some("allow") => EmptySource::Allow,
             _ => EmptySource::Stop,
+        },
+        keyless_rows: match node.text_of("keyless_rows") {
+            Some("allow") => KeylessRows::Allow,
+            _ => KeylessRows::Stop,
         },
         on_guard: match node.text_of("on_guard") {
             Some("stop") => OnGuard::Stop,
