@@ -14,6 +14,9 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError
 use super::scalar::{Scalar, Style};
 use super::{Content, Entry, Node};
 
+/// The key that takes over the entries of other maps.
+const MERGE: &str = "<<";
+
 /// The most nodes that aliases may copy, so that a small file cannot grow without bound.
 const MOST_COPIES: usize = 10_000;
 
@@ -169,10 +172,16 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn map(&mut self, opened: &Span) -> Result<Vec<Entry>, Stop> {
-        let mut entries: Vec<Entry> = Vec::new();
+        let (mut entries, mut merged): (Vec<Entry>, Vec<Entry>) = (Vec::new(), Vec::new());
         loop {
             let (event, span) = self.inner(opened)?;
             if event == Event::MappingEnd {
+                // What is written here counts before what is merged, and of that what comes first.
+                for entry in merged {
+                    if entries.iter().all(|earlier| earlier.key != entry.key) {
+                        entries.push(entry);
+                    }
+                }
                 return Ok(entries);
             }
             if !event.is_node() {
@@ -182,14 +191,24 @@ impl<'t> Builder<'t, '_> {
             let (event, span) = self.inner(opened)?;
             let value = self.node(&event, span)?;
             let Content::Scalar(name) = key.content else {
-                return Err(stop_at(
-                    &key.place,
-                    "a key must be text",
-                    "put a key that begins with `{` or `[` in quotes",
-                ));
+                return Err(self.no_key(&key.place));
             };
-            self.add(&mut entries, Entry { key: name.written, at: key.place, value });
+            if name.style == Style::Plain && name.text == MERGE {
+                merged.extend(merge(value)?);
+            } else {
+                self.add(&mut entries, Entry { key: name.written, at: key.place, value });
+            }
         }
+    }
+
+    /// A map or a list in the place of a key: most often a template without quotes.
+    fn no_key(&self, place: &Place) -> Stop {
+        let line = self.lines.get(place.line.saturating_sub(1) as usize).copied().unwrap_or_default();
+        let before = line.chars().nth(place.column.saturating_sub(2) as usize);
+        if before == Some('{') {
+            return stop_at(place, "a template must be in quotes", "write `\"{{ … }}\"`");
+        }
+        stop_at(place, "a key must be text", "put a key that begins with `{` or `[` in quotes")
     }
 
     fn add(&mut self, entries: &mut Vec<Entry>, entry: Entry) {
@@ -261,6 +280,20 @@ impl<'t> Builder<'t, '_> {
 
 fn stop_at(place: &Place, message: &str, help: &str) -> Stop {
     Stop::Problem(Box::new(Problem::new(Code::YAML_SYNTAX, message).at(place).help(help)))
+}
+
+/// The entries of the map, or of the maps of a list, that a merge key names.
+fn merge(value: Node) -> Result<Vec<Entry>, Stop> {
+    match value.content {
+        Content::Map(entries) => Ok(entries),
+        Content::List(maps) if maps.iter().all(|map| matches!(map.content, Content::Map(_))) => {
+            Ok(maps.into_iter().map(merge).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        }
+        Content::List(_) | Content::Scalar(_) | Content::Unresolved => {
+            let help = "write `<<: *name`, where `&name` stands before a map";
+            Err(stop_at(&value.place, "`<<` takes a map, or a list of maps", help))
+        }
+    }
 }
 
 fn scalar(text: &str, style: ScalarStyle, tagged: bool) -> Scalar {
