@@ -90,7 +90,8 @@ pub fn write_fields<'a>(fields: impl IntoIterator<Item = (&'a FieldPath, impl Bo
     finished(text)
 }
 
-fn append_path(text: &mut Vec<u8>, path: &FieldPath) {
+/// Appends a path as a text, quoted.
+pub fn append_path(text: &mut Vec<u8>, path: &FieldPath) {
     let (prefix, key) = path.parts();
     if key.bytes().any(is_escaped) {
         return append_text(text, &path.to_string());

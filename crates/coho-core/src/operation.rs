@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::code::Code;
 use crate::decide::{Change, Reason};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, Parts};
 use crate::fields::{Difference, FieldDiff, FieldValue, Fields, Rendered, Rendering, Sent, own_field};
 use crate::key::Key;
 use crate::object::{FieldKind, Object, Required};
@@ -188,25 +188,29 @@ impl Operation {
 
     /// Stands for the operation in its intent: another operation on the same key has another digest.
     pub fn digest(&self) -> Digest {
-        let mut hasher = Hasher::new();
-        hasher.part(self.key.row().as_bytes());
+        let mut parts = Parts::default();
+        parts.part(self.key.row().as_bytes());
         if self.key.is_departed() {
-            hasher.part(b"departed");
+            parts.part(b"departed");
         }
-        hasher.part(self.object.name().as_bytes());
-        hasher.part(self.target.as_str().as_bytes());
-        hasher.part(&[match self.verb() {
+        parts.part(self.object.name().as_bytes());
+        parts.part(self.target.as_str().as_bytes());
+        parts.part(&[match self.verb() {
             Verb::Write => 0,
             Verb::Remove => 1,
         }]);
         let mut text = Vec::new();
         for (path, value) in self.remembered().into_iter().flatten() {
-            hasher.part(path.to_string().as_bytes());
+            let (prefix, key) = path.parts();
+            text.clear();
+            text.extend_from_slice(prefix.as_bytes());
+            text.extend_from_slice(key.as_bytes());
+            parts.part(&text);
             text.clear();
             crate::json::append(&mut text, value);
-            hasher.part(&text);
+            parts.part(&text);
         }
-        hasher.finish()
+        parts.finish()
     }
 }
 

@@ -35,8 +35,8 @@ impl FieldPath {
         if let Self::Field(name) = self { Some(name) } else { None }
     }
 
-    /// The two parts of its text.
-    pub(crate) fn parts(&self) -> (&'static str, &str) {
+    /// The two parts of its text, one behind the other: what kind of path it is, and its name.
+    pub fn parts(&self) -> (&'static str, &str) {
         match self {
             Self::Field(name) => ("", name),
             Self::Trait(key) => (TRAITS, key),

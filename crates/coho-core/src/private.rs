@@ -66,7 +66,10 @@ impl Private {
     /// The values in a request's body that are hidden.
     pub fn values_in(&self, body: &str) -> Values {
         let mut values = Values::default();
-        if let (false, Ok(value)) = (self.is_empty(), json::parse(body)) {
+        if self.is_empty() {
+            return values;
+        }
+        if let Ok(value) = json::parse(body) {
             self.gather(&value, false, &mut values);
         }
         values
@@ -74,8 +77,10 @@ impl Private {
 
     /// A body as it is shown. Of one that is no JSON, what it repeats of these values is hidden.
     pub fn body(&self, body: &str, values: &Values) -> String {
+        if self.is_empty() {
+            return body.to_owned();
+        }
         match json::parse(body) {
-            _ if self.is_empty() => body.to_owned(),
             Ok(value) => values.hide(&json::write(&self.value(value))),
             Err(_) => values.hide(body),
         }

@@ -13,6 +13,7 @@ pub(crate) mod matches;
 pub(crate) mod writer;
 mod flow;
 mod batch;
+mod beside;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,7 @@ use coho_plan::stop::Stop;
 use coho_plan::table::Table;
 use coho_vitally::client::{Breaker, Client, Health};
 
+use self::beside::beside;
 use self::halt::{Halt, Halted};
 use self::heartbeat::Heartbeat;
 use self::matches::Directory;
@@ -209,7 +211,7 @@ impl Sender<'_> {
         }
     }
 
-    async fn attempt(&self, operation: &Operation) -> Result<Attempt, EngineError> {
+    async fn attempt(&self, operation: &Arc<Operation>) -> Result<Attempt, EngineError> {
         let now = self.clock.now();
         let mut resolution = self.references.resolve(self.client, operation, now).await?;
         if resolution.resolved.is_ok() {
@@ -228,7 +230,9 @@ impl Sender<'_> {
     /// Looks what became of an earlier write whose row has to wait for something else: nobody knows for how long.
     async fn look(&self, due: Due, look: Operation, attempt: Attempt) -> Result<Delivered, EngineError> {
         let resolution = self.references.resolve(self.client, &look, self.clock.now()).await?;
+        let look = Arc::new(look);
         let found = self.exchange(&look, resolution).await;
+        let look = Arc::unwrap_or_clone(look);
         let calls = [attempt.calls, found.calls].concat();
         Ok(match found.verdict {
             verdict @ (Verdict::Applied { .. } | Verdict::Missing | Verdict::Gone) => {
@@ -245,12 +249,15 @@ impl Sender<'_> {
         })
     }
 
-    async fn exchange(&self, operation: &Operation, resolution: Resolution) -> Attempt {
+    /// The exchange goes on beside us, where the connection is that it uses: no thread has to wake another one at each of its
+    /// steps, and whoever decides what is sent next is free meanwhile.
+    async fn exchange(&self, operation: &Arc<Operation>, resolution: Resolution) -> Attempt {
         let (mut calls, is_resolved) = (resolution.calls, resolution.resolved.is_ok());
         let verdict = match resolution.resolved {
             Err(verdict) => verdict,
             Ok(resolved) => {
-                let delivery = self.client.deliver(operation, &resolved).await;
+                let (client, operation) = (self.client.clone(), Arc::clone(operation));
+                let delivery = beside(async move { client.deliver(&operation, &resolved).await }).await;
                 calls.extend(delivery.calls);
                 self.watch(delivery.health);
                 delivery.verdict

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use coho_core::call::{AddressSource, Attempt, Headers, Route, Wait, WaitWhy};
-use coho_core::json::Json;
+use coho_core::json::{self, Json};
 use coho_core::key::Key;
 use coho_core::secret::Masker;
 use coho_core::sync::Api;
 use coho_core::verdict::Call;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use crate::failure::Fault;
 use crate::moment::{count, micros, stored, time};
@@ -33,6 +33,13 @@ pub(crate) fn columns_without_bodies() -> String {
 const COLUMNS: &str = "\
     calls.at, calls.micros, calls.method, calls.path, calls.status, calls.endpoint, calls.attempt, calls.waited, calls.wait_why, \
     calls.request_cut, calls.response_cut";
+
+/// Found once for all calls of a transaction: to look for the statement takes as long as a part of its work.
+const INSERT: &str = "\
+    INSERT INTO calls (run, scope, key, at, micros, method, path, request, request_zlib, status, response, \
+       response_zlib, endpoint, exchange, attempt, waited, wait_why, response_headers, request_cut, response_cut, \
+       shape, fate, own) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 
 /// How many columns those are.
 const TEXTS: usize = 11;
@@ -111,6 +118,7 @@ pub(crate) struct Recorder<'a> {
     shapes: &'a mut Shapes,
     /// The endpoints so far: mostly all calls go to one.
     endpoints: Vec<(Arc<Route>, i64)>,
+    insert: CachedStatement<'a>,
 }
 
 impl<'a> Recorder<'a> {
@@ -120,8 +128,9 @@ impl<'a> Recorder<'a> {
         scope: &'a SyncScope,
         masker: &'a Masker,
         shapes: &'a mut Shapes,
-    ) -> Self {
-        Self { connection, run, scope, masker, shapes, endpoints: Vec::new() }
+    ) -> Result<Self, Fault> {
+        let insert = connection.prepare_cached(INSERT)?;
+        Ok(Self { connection, run, scope, masker, shapes, endpoints: Vec::new(), insert })
     }
 
     /// The shapes that calls have.
@@ -173,38 +182,31 @@ impl<'a> Recorder<'a> {
         let told = call.status.map(|_| headers(&call.headers));
         let told = told.as_deref().map(|told| masker.mask(told));
         let kept = self.kept(request, told, masker.mask(&call.response), base, micros(call.at))?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO calls (run, scope, key, at, micros, method, path, request, request_zlib, status, response, \
-                   response_zlib, endpoint, exchange, attempt, waited, wait_why, response_headers, request_cut, response_cut, \
-                   shape, fate, own)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
-            )?
-            .execute(params![
-                self.run.row,
-                self.scope.id,
-                key.map(Key::as_str),
-                micros(call.at),
-                stored(call.micros),
-                call.method,
-                masker.mask(&call.path),
-                kept.request.plain,
-                kept.request.zlib,
-                call.status,
-                kept.response.plain.unwrap_or_default(),
-                kept.response.zlib,
-                route,
-                exchange,
-                call.attempt.number,
-                stored(call.attempt.wait.length.as_micros()),
-                call.attempt.wait.why.map(WaitWhy::as_str),
-                kept.headers,
-                stored(call.request_cut),
-                stored(call.response_cut),
-                kept.packed.as_ref().map(|packed| packed.shape),
-                kept.packed.as_ref().and(base).map(|base| base.status),
-                kept.packed.as_ref().map(|packed| packed.own.as_str()),
-            ])?;
+        self.insert.execute(params![
+            self.run.row,
+            self.scope.id,
+            key.map(Key::as_str),
+            micros(call.at),
+            stored(call.micros),
+            call.method,
+            masker.mask(&call.path),
+            kept.request.plain,
+            kept.request.zlib,
+            call.status,
+            kept.response.plain.unwrap_or_default(),
+            kept.response.zlib,
+            route,
+            exchange,
+            call.attempt.number,
+            stored(call.attempt.wait.length.as_micros()),
+            call.attempt.wait.why.map(WaitWhy::as_str),
+            kept.headers,
+            stored(call.request_cut),
+            stored(call.response_cut),
+            kept.packed.as_ref().map(|packed| packed.shape),
+            kept.packed.as_ref().and(base).map(|base| base.status),
+            kept.packed.as_ref().map(|packed| packed.own.as_str()),
+        ])?;
         Ok(self.connection.last_insert_rowid())
     }
 
@@ -272,8 +274,18 @@ fn endpoint(connection: &Connection, route: &Route) -> Result<i64, Fault> {
 }
 
 fn headers(headers: &Headers) -> String {
-    let members = headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str())));
-    Json::Object(members.collect()).to_string()
+    let mut text = vec![b'{'];
+    for (at, (name, value)) in headers.iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        json::append_text(&mut text, name);
+        text.push(b':');
+        json::append_text(&mut text, value);
+    }
+    text.push(b'}');
+    // All that is appended is UTF-8.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Reads calls, and each endpoint once.

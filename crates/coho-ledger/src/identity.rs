@@ -29,23 +29,23 @@ impl Ledger {
         })
     }
 
-    /// What other syncs of the scope's workspace have to do with a record, by its external id or by Vitally's: a user that was
-    /// found by its e-mail address may have another external id than its rows say. A record that one of them wrote before was
-    /// there before: whoever writes it later has not made it.
+    /// What other syncs of the scope's workspace have to do with each of these records, by its external id or by Vitally's: a user
+    /// that was found by its e-mail address may have another external id than its rows say. A record that one of them wrote before
+    /// was there before: whoever writes it later has not made it.
     pub fn held_elsewhere(
         &self,
         scope: &SyncScope,
         object: Object,
-        target: &ExternalId,
-        id: Option<&VitallyId>,
-    ) -> Result<Elsewhere, LedgerError> {
+        records: &[Held<'_>],
+    ) -> Result<Vec<Elsewhere>, LedgerError> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         self.read("looking for other holders", |connection| {
-            let by_target = elsewhere(connection, BY_TARGET, scope, object, target.as_str())?;
-            let by_id = match id {
-                Some(id) => elsewhere(connection, BY_ID, scope, object, id.as_str())?,
-                None => Elsewhere::Never,
-            };
-            Ok(by_target.max(by_id))
+            if !has_others(connection, scope, object)? {
+                return Ok(vec![Elsewhere::Never; records.len()]);
+            }
+            records.iter().map(|record| record.elsewhere(connection, scope, object)).collect()
         })
     }
 
@@ -92,6 +92,40 @@ impl Ledger {
 fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
     let target: String = row.get(2)?;
     Ok(Key::departed(row.get::<_, String>(0)?, row.get(1)?, &target))
+}
+
+/// A record by which other syncs may know it too.
+#[derive(Clone, Copy, Debug)]
+pub struct Held<'r> {
+    /// Its external id.
+    pub target: &'r ExternalId,
+    /// Vitally's id, where it is known.
+    pub id: Option<&'r VitallyId>,
+}
+
+impl Held<'_> {
+    fn elsewhere(
+        self,
+        connection: &Connection,
+        scope: &SyncScope,
+        object: Object,
+    ) -> Result<Elsewhere, Fault> {
+        let by_target = elsewhere(connection, BY_TARGET, scope, object, self.target.as_str())?;
+        let by_id = match self.id {
+            Some(id) => elsewhere(connection, BY_ID, scope, object, id.as_str())?,
+            None => Elsewhere::Never,
+        };
+        Ok(by_target.max(by_id))
+    }
+}
+
+/// Whether another sync of the scope's workspace sends such records: mostly none does, and no record has to be looked for.
+fn has_others(connection: &Connection, scope: &SyncScope, object: Object) -> Result<bool, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM scopes
+         WHERE workspace = (SELECT workspace FROM scopes WHERE id = ?1) AND object = ?2 AND id <> ?1",
+    )?;
+    Ok(statement.exists(params![scope.id, object.name()])?)
 }
 
 /// What other syncs have to do with a record.

@@ -9,7 +9,7 @@ use coho_core::operation::Operation;
 use coho_core::row_state::{RowState, Verb};
 use coho_core::target::ExternalId;
 use coho_core::time::Time;
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
 use crate::failure::{Fault, LedgerError};
 use crate::lease::Lease;
@@ -19,7 +19,7 @@ use crate::row_state::{self, store};
 use crate::scope::SyncScope;
 use crate::shape::known::Shapes;
 use crate::shape::scan::Kind;
-use crate::unfold::Open;
+use crate::unfold::{OPEN, Open};
 
 /// A write that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,30 +88,39 @@ pub(crate) fn open_all(
     intents: &[Intent],
     shapes: &mut Shapes,
 ) -> Result<Vec<Opened>, Fault> {
-    intents.iter().map(|intent| open(connection, scope, intent, shapes)).collect()
+    let mut new = connection.prepare_cached(OPEN)?;
+    intents.iter().map(|intent| open(connection, &mut new, scope, intent, shapes)).collect()
 }
 
-/// Opens an intent where the memory of its key is the expected one.
+/// Opens an intent where the memory of its key is the expected one. Where none is expected, none is looked for: the row is made,
+/// unless there is one.
 fn open(
     connection: &Connection,
+    new: &mut Statement<'_>,
     scope: &SyncScope,
     intent: &Intent,
     shapes: &mut Shapes,
 ) -> Result<Opened, Fault> {
-    let opened = look(connection, scope, intent)?;
-    if let Opened::Durable { before } = &opened {
-        let packed = shapes.text(connection, Kind::Flat, &intent.would_send, micros(intent.since))?;
-        let open = Open {
-            scope: scope.id,
-            key: intent.key.row(),
-            departure: intent.key.departure(),
-            target: intent.target.as_str(),
-            verb: store::verb(intent.verb),
-            operation: intent.operation,
-            would_send: packed.as_ref().map_or(intent.would_send.as_str(), |packed| &packed.text),
-            since: micros(intent.since),
-        };
-        open.write(connection, before.is_some())?;
+    let is_new = intent.version == 0;
+    let opened = if is_new { Opened::Durable { before: None } } else { look(connection, scope, intent)? };
+    if opened == Opened::Stale {
+        return Ok(opened);
+    }
+    let packed = shapes.text(connection, Kind::Flat, &intent.would_send, micros(intent.since))?;
+    let open = Open {
+        scope: scope.id,
+        key: intent.key.row(),
+        departure: intent.key.departure(),
+        target: intent.target.as_str(),
+        verb: store::verb(intent.verb),
+        operation: intent.operation,
+        would_send: packed.as_ref().map_or(intent.would_send.as_str(), |packed| &packed.text),
+        since: micros(intent.since),
+    };
+    if !is_new {
+        open.write(connection)?;
+    } else if !open.write_new(new)? {
+        return Ok(Opened::Stale);
     }
     Ok(opened)
 }

@@ -8,6 +8,8 @@ mod glance;
 pub(crate) mod store;
 mod cursor;
 
+use std::sync::LazyLock;
+
 use coho_core::key::Key;
 use coho_core::row_state::RowState;
 use coho_core::time::Time;
@@ -123,9 +125,12 @@ pub(crate) fn load(connection: &Connection, scope: &SyncScope, key: &Key) -> Res
 
 /// A page of at most one memory.
 fn read(connection: &Connection, scope: &SyncScope, key: &Key) -> Result<Page, Fault> {
-    let columns = columns_of("memory");
-    let sql = format!("SELECT {columns} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3");
-    let mut statement = connection.prepare_cached(&sql)?;
+    // Read for each row that is sent: the text is put together once.
+    static READ: LazyLock<String> = LazyLock::new(|| {
+        let columns = columns_of("memory");
+        format!("SELECT {columns} FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3")
+    });
+    let mut statement = connection.prepare_cached(&READ)?;
     Ok(Page::read(statement.query(params![scope.id, key.row(), key.departure()])?)?)
 }
 

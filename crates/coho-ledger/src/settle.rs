@@ -5,13 +5,14 @@
 use std::borrow::Cow;
 
 use coho_core::code::Code;
+use coho_core::digest::Digest;
 use coho_core::fields::Difference;
 use coho_core::json;
 use coho_core::key::Key;
 use coho_core::row_state::RowState;
 use coho_core::time::Time;
 use coho_core::verdict::{Call, RowStatus};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::batch::{self, BatchId, OpenedBatch};
 use crate::call::Recorder;
@@ -86,6 +87,8 @@ pub struct Settlement {
     pub key: Key,
     /// What is remembered from now on; nothing if `None`. An outcome that is not known keeps `Pending::Open`.
     pub row_state: Option<RowState>,
+    /// The digest of the operation, where what is remembered as sent is what its intent was to send: that is not written again.
+    pub arrived: Option<Digest>,
     /// Where the row ended.
     pub status: RowResult,
     /// The calls that were made for it.
@@ -154,13 +157,15 @@ impl Ledger {
         settlements.sort_by(|a, b| a.key.cmp(&b.key));
         let masker = self.masker();
         self.write_shaped(lease, "settling", |connection, shapes| {
-            let mut recorder = Recorder::new(connection, run, scope, &masker, shapes);
+            let mut recorder = Recorder::new(connection, run, scope, &masker, shapes)?;
+            let mut hand = Hand::new(connection, run, scope)?;
             for (one, keys) in step.calls {
                 recorder.shared(keys, one)?;
             }
             let mut lifts = standing::is_any(connection, scope)?;
-            for Settlement { key, row_state, status, calls } in settlements {
-                store::store(connection, scope, key, row_state.as_ref(), status.at, recorder.shapes())?;
+            for settlement in settlements {
+                hand.remember(settlement, recorder.shapes())?;
+                let Settlement { key, status, calls, .. } = settlement;
                 if let (true, Some(key)) = (lifts, &status.key) {
                     standing::lift(connection, scope, key)?;
                 }
@@ -168,7 +173,7 @@ impl Ledger {
                 let changes = fields(&status.changes);
                 let packed = packed(connection, status, &changes, recorder.shapes())?;
                 let kept = packed.as_ref().map_or_else(|| Packed::of(changes.as_str()), as_it_is);
-                let id = insert(connection, run, scope, status, kept)?;
+                let id = hand.insert(status, kept)?;
                 let is_same = status.key.as_ref() == Some(key);
                 let base = if is_same { PackedText::status_values(packed, id, key.as_str()) } else { None };
                 recorder.exchange(key, calls, base.as_ref())?;
@@ -210,7 +215,7 @@ pub(crate) fn record_status(
     if let Some(key) = &status.key {
         standing::lift(connection, scope, key)?;
     }
-    insert(connection, run, scope, status, Packed::of(fields(&status.changes))).map(drop)
+    Hand::new(connection, run, scope)?.insert(status, Packed::of(fields(&status.changes))).map(drop)
 }
 
 /// The fields that differ as their shape and their values. What stands may outlive every shape, and is kept as it is.
@@ -231,23 +236,43 @@ fn as_it_is<'t>(packed: &'t PackedText<'_>) -> Packed<'t> {
     Packed { plain: Some(Cow::Borrowed(&packed.text)), zlib: None }
 }
 
-/// Gives the number of the status.
-fn insert(
-    connection: &Connection,
-    run: &Run,
-    scope: &SyncScope,
-    status: &RowResult,
-    fields: Packed<'_>,
-) -> Result<i64, Fault> {
-    let cause = cause::of(connection, run, scope, status)?;
-    connection
-        .prepare_cached(
-            "INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing, cause, fields_zlib)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, masked(?8), ?9, ?10, ?11, ?12, ?13)",
-        )?
-        .execute(params![
-            run.row,
-            scope.id,
+const INSERT: &str = "\
+    INSERT INTO fates (run, scope, key, op_type, fate, reason, code, message, fields, at, standing, cause, fields_zlib) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, masked(?8), ?9, ?10, ?11, ?12, ?13)";
+
+/// Writes what verdicts mean, row by row, with statements that are found once: to look for one takes as long as a part of its work.
+struct Hand<'c> {
+    connection: &'c Connection,
+    run: &'c Run,
+    scope: &'c SyncScope,
+    arrived: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+}
+
+impl<'c> Hand<'c> {
+    fn new(connection: &'c Connection, run: &'c Run, scope: &'c SyncScope) -> Result<Self, Fault> {
+        let (arrived, insert) =
+            (connection.prepare_cached(store::ARRIVED)?, connection.prepare_cached(INSERT)?);
+        Ok(Self { connection, run, scope, arrived, insert })
+    }
+
+    /// Writes what is remembered of a key from now on.
+    fn remember(&mut self, settlement: &Settlement, shapes: &mut Shapes) -> Result<(), Fault> {
+        let Settlement { key, row_state, arrived, status, .. } = settlement;
+        if let (Some(row_state), Some(operation)) = (row_state, arrived)
+            && store::arrived(&mut self.arrived, self.scope, key, row_state, *operation, status.at)?
+        {
+            return Ok(());
+        }
+        store::store(self.connection, self.scope, key, row_state.as_ref(), status.at, shapes)
+    }
+
+    /// Gives the number of the status.
+    fn insert(&mut self, status: &RowResult, fields: Packed<'_>) -> Result<i64, Fault> {
+        let cause = cause::of(self.connection, self.run, self.scope, status)?;
+        self.insert.execute(params![
+            self.run.row,
+            self.scope.id,
             status.key.as_ref().map(Key::as_str),
             status.op_type.map(OpType::as_str),
             status.status.as_str(),
@@ -260,17 +285,19 @@ fn insert(
             cause,
             fields.zlib,
         ])?;
-    Ok(connection.last_insert_rowid())
+        Ok(self.connection.last_insert_rowid())
+    }
 }
 
 /// `{"name":{"before":"Acme","after":"ACME"}}`; what was never sent has no `before`.
 fn fields(changes: &[Difference]) -> String {
-    let mut text = vec![b'{'];
+    let mut text = Vec::with_capacity(512);
+    text.push(b'{');
     for (at, change) in changes.iter().enumerate() {
         if at > 0 {
             text.push(b',');
         }
-        json::append_text(&mut text, &change.path.to_string());
+        json::append_path(&mut text, &change.path);
         text.extend(b":{");
         if let Some(before) = &change.before {
             text.extend(br#""before":"#);

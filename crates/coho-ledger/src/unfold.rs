@@ -4,7 +4,7 @@
 //! How a batch is written down stands in [`Write`]; [`crate::batch`] opens and closes batches, [`crate::intent`] single intents.
 
 use coho_core::digest::{Digest, ENCODING};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 use crate::failure::Fault;
 
@@ -25,10 +25,10 @@ pub(crate) struct Open<'a> {
     pub(crate) since: i64,
 }
 
-const OPEN: &str = "\
+pub(crate) const OPEN: &str = "\
     INSERT INTO memory (scope, key, departure, target, standing, pending, verb, operation, would_send, since, encoding, updated_at, \
        serial) \
-    VALUES (?1, ?2, ?3, ?4, 'never', 'open', ?5, ?6, ?7, ?8, ?9, ?8, 1)";
+    VALUES (?1, ?2, ?3, ?4, 'never', 'open', ?5, ?6, ?7, ?8, ?9, ?8, 1) ON CONFLICT DO NOTHING";
 
 /// What is waiting is taken over by the intent; what was acknowledged stands until the verdict. Where an earlier write may
 /// have arrived, it counts from that one: a record that was born since is ours.
@@ -39,18 +39,22 @@ const REOPEN: &str = "\
     WHERE scope = ?1 AND key = ?2 AND departure = ?3";
 
 impl Open<'_> {
-    /// Writes it into the memory of its key, if there is one.
-    pub(crate) fn write(self, connection: &Connection, is_known: bool) -> Result<(), Fault> {
+    /// Writes it into the memory of its key, which there is.
+    pub(crate) fn write(self, connection: &Connection) -> Result<(), Fault> {
         let Self { scope, key, departure, target, verb, operation, would_send, since } = self;
         let operation = operation.to_bytes();
         let of = params![scope, key, departure, target, verb, operation, would_send, since];
-        if is_known {
-            connection.prepare_cached(REOPEN)?.execute(of)?;
-        } else {
-            let of = params![scope, key, departure, target, verb, operation, would_send, since, ENCODING];
-            connection.prepare_cached(OPEN)?.execute(of)?;
-        }
+        connection.prepare_cached(REOPEN)?.execute(of)?;
         Ok(())
+    }
+
+    /// Writes it into a new memory, with the statement [`OPEN`]. Gives whether it did: where its key has a memory already, nothing
+    /// is written.
+    pub(crate) fn write_new(self, statement: &mut Statement<'_>) -> Result<bool, Fault> {
+        let Self { scope, key, departure, target, verb, operation, would_send, since } = self;
+        let operation = operation.to_bytes();
+        let of = params![scope, key, departure, target, verb, operation, would_send, since, ENCODING];
+        Ok(statement.execute(of)? > 0)
     }
 }
 
@@ -62,6 +66,7 @@ pub(crate) fn has_batches(connection: &Connection) -> rusqlite::Result<bool> {
 /// Makes open intents of all batches.
 pub(crate) fn unfold(connection: &Connection) -> Result<(), Fault> {
     let mut statement = connection.prepare("SELECT scope, since, writes FROM batches ORDER BY id")?;
+    let mut new = connection.prepare_cached(OPEN)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (scope, since) = (row.get(0)?, row.get(1)?);
@@ -70,10 +75,9 @@ pub(crate) fn unfold(connection: &Connection) -> Result<(), Fault> {
         for (key, departure, target, verb, operation, would_send) in &writes {
             let operation = Digest::from_hex(operation).ok_or_else(damaged)?;
             let open = Open { scope, key, departure: *departure, target, verb, operation, would_send, since };
-            let is_known = connection
-                .prepare_cached("SELECT 1 FROM memory WHERE scope = ?1 AND key = ?2 AND departure = ?3")?
-                .exists(params![scope, key, departure])?;
-            open.write(connection, is_known)?;
+            if !open.write_new(&mut new)? {
+                open.write(connection)?;
+            }
         }
     }
     connection.execute("DELETE FROM batches", [])?;

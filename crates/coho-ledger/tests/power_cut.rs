@@ -91,6 +91,7 @@ fn settlement(key: &str) -> Result<Settlement, Failure> {
     Ok(Settlement {
         key: Key::new(key),
         row_state: Some(delivered(key)?),
+        arrived: Some(digest(key)),
         status: RowResult {
             key: Some(Key::new(key)),
             op_type: Some(OpType::Added),

@@ -7,3 +7,4 @@ pub(crate) mod body;
 pub(crate) mod record;
 pub(crate) mod refusal;
 pub(crate) mod reading;
+mod glance;

@@ -121,3 +121,34 @@ proptest! {
         prop_assert!(secret.len() < 8 || !shown.contains(&secret));
     }
 }
+
+/// Where secrets stand, found by looking for each form everywhere.
+fn found_slowly(inner: &Inner, text: &str) -> Vec<(usize, usize)> {
+    let whole = inner.finder.find_overlapping_iter(text);
+    let whole = whole.filter_map(|found| inner.forms[found.pattern().as_usize()].extent(text, found.start()));
+    let ends = text.match_indices('…').map(|(at, _)| at).chain([text.len()]);
+    let cut = ends.flat_map(|end| {
+        let forms = inner.forms.iter().filter(|form| form.reach == Reach::Anywhere);
+        forms.filter_map(move |form| Some((end - form.begun_at_end_of(&text[..end], SHORTEST_CUT)?, end)))
+    });
+    whole.chain(cut).collect()
+}
+
+proptest! {
+    #[test]
+    fn what_is_passed_over_quickly_has_nothing(
+        secret in "[a-c/\"]{8,14}",
+        pieces in prop::collection::vec(("[a-c/\"]{0,9}", 0..15_usize, "[a-c…]{0,2}"), 0..4),
+    ) {
+        let masker = Masker::new(&[Secret::new(secret.as_str()), Secret::new("hush")]);
+        let piece = |(before, cut, behind): &(String, usize, String)| {
+            format!("{before}{}{behind}", &secret[..(*cut).min(secret.len())])
+        };
+        let text: String = pieces.iter().map(piece).collect();
+        let inner = masker.inner.unwrap();
+        let (mut found, mut slowly) = (inner.found(&text), found_slowly(&inner, &text));
+        found.sort_unstable();
+        slowly.sort_unstable();
+        prop_assert_eq!(found, slowly);
+    }
+}

@@ -9,6 +9,7 @@ mod stale;
 
 use std::sync::Arc;
 
+use coho_core::digest::Digest;
 use coho_core::event::Event;
 use coho_core::key::Key;
 use coho_core::operation::{Action, Known, Operation};
@@ -21,7 +22,7 @@ use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::batch::BatchId;
-use coho_ledger::identity::Elsewhere;
+use coho_ledger::identity::{Elsewhere, Held};
 use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
@@ -58,10 +59,13 @@ pub(crate) struct Writer {
 
 /// An operation with the memory that it was made from.
 pub(super) struct Due {
-    pub(super) operation: Operation,
+    /// Shared with the exchange that carries it out.
+    pub(super) operation: Arc<Operation>,
     pub(super) before: Option<RowState>,
     /// When the intent was made.
     pub(super) at: Time,
+    /// The digest of the intent, where the row's memory has it; `None` where a batch does.
+    pub(super) intent: Option<Digest>,
 }
 
 impl Due {
@@ -89,7 +93,7 @@ impl Due {
             action: Action::Probe { verb: *verb, would_send },
             known: Known::of(Some(row_state)),
             seen: row_state.seen,
-            ..self.operation.clone()
+            ..(*self.operation).clone()
         })
     }
 }
@@ -171,9 +175,12 @@ impl Writer {
             batches: &batches,
         };
         let advanced = self.ledger.advance(&self.lease, &self.run, &self.scope, step)?;
-        for (operation, opened) in next.into_iter().zip(advanced.opened) {
+        for ((operation, intent), opened) in next.into_iter().zip(&intents).zip(advanced.opened) {
+            let intent = Some(intent.operation);
             match opened {
-                Opened::Durable { before } => written.due.push(Due { operation, before, at: now }),
+                Opened::Durable { before } => {
+                    written.due.push(Due { operation: Arc::new(operation), before, at: now, intent });
+                }
                 Opened::Stale => stale.push((operation, Stale::Changed)),
             }
         }
@@ -202,15 +209,18 @@ impl Writer {
         sent: &mut Sent,
     ) -> Result<Concluded, EngineError> {
         let mut concluded = Concluded::default();
+        let all = done.iter().chain(returned.iter().flat_map(|returned| &returned.done));
+        let mut elsewhere = self.elsewhere(all.map(|one| (&*one.due.operation, &one.verdict)))?.into_iter();
+        let mut elsewhere = move || elsewhere.next().unwrap_or(Elsewhere::Never);
         for one in done {
-            let (event, settlement) = self.conclude(one, None, now, sent)?;
+            let (event, settlement) = self.conclude(one, elsewhere(), None, now, sent)?;
             concluded.settled.push(event);
             concluded.settlements.push(settlement);
         }
         for Returned { id, done, calls, .. } in returned {
             for one in done {
-                let (event, settlement) =
-                    self.conclude(one, calls.last().map(|(call, _)| call), now, sent)?;
+                let last = calls.last().map(|(call, _)| call);
+                let (event, settlement) = self.conclude(one, elsewhere(), last, now, sent)?;
                 concluded.settled.push(event);
                 concluded.settlements.push(settlement);
             }
@@ -224,23 +234,26 @@ impl Writer {
     fn conclude(
         &self,
         done: Delivered,
+        elsewhere: Elsewhere,
         shared: Option<&Call>,
         now: Time,
         sent: &mut Sent,
     ) -> Result<(Event, Settlement), EngineError> {
         let Delivered { mut due, looked, verdict, calls } = done;
         if let Some((look, found)) = looked {
-            due.before = looked_at(&look, &found, self.circumstances(&due, &found, now)?);
+            let elsewhere = self.elsewhere(std::iter::once((&look, &found)))?;
+            let elsewhere = elsewhere.first().copied().unwrap_or(Elsewhere::Never);
+            due.before = looked_at(&look, &found, self.circumstances(&due, elsewhere, now));
         }
-        let circumstances = self.circumstances(&due, &verdict, now)?;
-        let mut conclusion = conclude(&due.operation, &verdict, circumstances);
+        let mut conclusion = conclude(&due.operation, &verdict, self.circumstances(&due, elsewhere, now));
         conclusion.message = said(&due.operation, conclusion.message, self.client.private());
         sent.count(conclusion.outcome, 1);
         sent.calls += calls.len() as u64;
         sent.note(&verdict);
         let last = calls.last().or(shared);
         sent.unsent = sent.unsent.take().or_else(|| unsent(&verdict, last, &self.destination));
-        let operation = due.operation;
+        let arrived = due.intent.filter(|_| arrived_whole(&verdict));
+        let operation = Arc::unwrap_or_clone(due.operation);
         let (key, target) = (operation.key.clone(), operation.target.clone());
         if let Some(problem) = problem(conclusion.outcome, conclusion.code, &conclusion.message) {
             count_problem(&mut sent.problems, Some(&key), &problem);
@@ -254,23 +267,29 @@ impl Writer {
         };
         let (end, code) = (conclusion.outcome.status(), conclusion.code);
         let status = status(operation, end, code, conclusion.message, now, self.client.private());
-        Ok((event, Settlement { key, row_state: conclusion.row_state, status, calls }))
+        Ok((event, Settlement { key, row_state: conclusion.row_state, arrived, status, calls }))
     }
 
-    /// What is known beside the verdict. Other syncs matter only where the record is said to be created.
-    fn circumstances<'d>(
-        &self,
-        due: &'d Due,
-        verdict: &Verdict,
-        now: Time,
-    ) -> Result<Circumstances<'d>, LedgerError> {
-        let (object, target) = (due.operation.object, &due.operation.target);
-        let elsewhere = match created(verdict) {
-            Some(id) => self.ledger.held_elsewhere(&self.scope, object, target, Some(id))?,
-            None => Elsewhere::Never,
-        };
+    /// What is known beside the verdict.
+    fn circumstances<'d>(&self, due: &'d Due, elsewhere: Elsewhere, now: Time) -> Circumstances<'d> {
         let removal = self.removal;
-        Ok(Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere })
+        Circumstances { before: due.before.as_ref(), since: due.since(), now, removal, elsewhere }
+    }
+
+    /// What other syncs have to do with the records of these operations. They matter only where a record is said to be created.
+    fn elsewhere<'d>(
+        &self,
+        all: impl Iterator<Item = (&'d Operation, &'d Verdict)>,
+    ) -> Result<Vec<Elsewhere>, LedgerError> {
+        let held: Vec<_> = all
+            .map(|(operation, verdict)| {
+                created(verdict).map(|id| Held { target: &operation.target, id: Some(id) })
+            })
+            .collect();
+        let asked: Vec<_> = held.iter().flatten().copied().collect();
+        let mut told = self.ledger.held_elsewhere(&self.scope, self.scope.object(), &asked)?.into_iter();
+        let of = |held: Option<Held<'_>>| held.and_then(|_| told.next()).unwrap_or(Elsewhere::Never);
+        Ok(held.into_iter().map(of).collect())
     }
 
     /// What is told, call by call before what became of the operation.
@@ -292,6 +311,11 @@ impl Writer {
         }
         events
     }
+}
+
+/// Whether all that an operation was to send arrived.
+fn arrived_whole(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Applied { lost, .. } if lost.is_empty())
 }
 
 /// The id of a record that an exchange calls created.

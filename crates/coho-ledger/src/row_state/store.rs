@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use coho_core::digest::ENCODING;
+use coho_core::digest::{Digest, ENCODING};
 use coho_core::json;
 use coho_core::key::Key;
 use coho_core::path::FieldPath;
@@ -10,7 +10,7 @@ use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Seen, 
 use coho_core::target::VitallyId;
 use coho_core::time::Time;
 use coho_core::value::Value;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use crate::failure::Fault;
 use crate::moment::{micros, stored};
@@ -32,6 +32,45 @@ const STORE: &str = "\
        due = excluded.due, due_at = excluded.due_at, seen_row = excluded.seen_row, \
        seen_mapping = excluded.seen_mapping, encoding = excluded.encoding, updated_at = excluded.updated_at, \
        serial = memory.serial + 1";
+
+/// What an open intent was to send is what was sent: it stays where it is in the file, and no index has to change for it.
+pub(crate) const ARRIVED: &str = "\
+    UPDATE memory SET standing = 'delivered', sent = would_send, n = ?5, vitally_id = ?6, origin = ?7, removed_at = NULL, \
+       pending = 'none', verb = NULL, operation = NULL, would_send = NULL, since = NULL, seen_row = ?8, seen_mapping = ?9, \
+       encoding = ?10, updated_at = ?11, serial = serial + 1 \
+    WHERE scope = ?1 AND key = ?2 AND departure = ?3 AND pending = 'open' AND operation = ?4 AND target = ?12";
+
+/// Writes the memory of a key whose operation arrived as it was intended, with the statement [`ARRIVED`]. Gives whether it did:
+/// nothing is written where the open intent is another one, or something else is to be remembered.
+pub(crate) fn arrived(
+    statement: &mut Statement<'_>,
+    scope: &SyncScope,
+    key: &Key,
+    row_state: &RowState,
+    operation: Digest,
+    now: Time,
+) -> Result<bool, Fault> {
+    let (DeliveryState::Delivered { n, id, origin: from, .. }, Pending::None) =
+        (&row_state.delivery, &row_state.pending)
+    else {
+        return Ok(false);
+    };
+    let written = statement.execute(params![
+        scope.id,
+        key.row(),
+        key.departure(),
+        operation.to_bytes(),
+        n,
+        id.as_ref().map(VitallyId::as_str),
+        origin(*from),
+        row_state.seen.map(|seen| seen.row.to_bytes()),
+        row_state.seen.map(|seen| seen.mapping.to_bytes()),
+        ENCODING,
+        micros(now),
+        row_state.target.as_str(),
+    ])?;
+    Ok(written > 0)
+}
 
 /// Writes a memory, or drops it. The serial is the ledger's own: one more than before.
 pub(crate) fn store(

@@ -24,7 +24,13 @@ fn settlement(key: &str, ended: RowStatus) -> Result<Settlement, Box<dyn std::er
         RowState { delivery: DeliveryState::Never, ..accepted }
     };
     let status = status(key, Some(OpType::Added), ended);
-    Ok(Settlement { key: Key::new(key), row_state: Some(row_state), status, calls: Vec::new() })
+    Ok(Settlement {
+        key: Key::new(key),
+        row_state: Some(row_state),
+        arrived: None,
+        status,
+        calls: Vec::new(),
+    })
 }
 
 fn batch(path: &str) -> Call {

@@ -10,7 +10,7 @@ use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Verb};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
-use coho_ledger::identity::Elsewhere;
+use coho_ledger::identity::{Elsewhere, Held};
 use coho_ledger::returned::Sharers;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -66,8 +66,9 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
     let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
     let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
     let acme = target("acme")?;
-    let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &acme, None);
-    let claimed = || of(Object::Account).map(|elsewhere| elsewhere == Elsewhere::Now);
+    let held = Held { target: &acme, id: None };
+    let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &[held]);
+    let claimed = || of(Object::Account).map(|elsewhere| elsewhere == [Elsewhere::Now]);
     let write = |scope, row_state| {
         stage.ledger.write(&stage.lease, scope, &[(Key::new("9"), Some(row_state))], at(1))
     };
@@ -86,7 +87,7 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
         Pending::Open { operation: digest("o"), would_send: Sent::new(), verb: Verb::Write, since: at(1) };
     write(&other, RowState { pending: open, ..stand(DeliveryState::Never)? })?;
     assert!(claimed()?);
-    assert_eq!(of(Object::User)?, Elsewhere::Never);
+    assert_eq!(of(Object::User)?, [Elsewhere::Never]);
     Ok(())
 }
 

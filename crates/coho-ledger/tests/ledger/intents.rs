@@ -1,10 +1,12 @@
 //! Intend and settle: what is durable before a write, and what a verdict leaves.
 
+use coho_core::code::Code;
 use coho_core::decide::RunKind;
+use coho_core::digest::Digest;
 use coho_core::fields::Difference;
 use coho_core::key::Key;
 use coho_core::path::FieldPath;
-use coho_core::row_state::{DeliveryState, Pending, RowState, Verb};
+use coho_core::row_state::{DeliveryState, Due, Pending, RowState, Seen, Verb, Why};
 use coho_core::started::Started;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, RowStatus};
@@ -44,6 +46,7 @@ fn settlement(key: &str) -> Result<Settlement, Failure> {
     Ok(Settlement {
         key: Key::new(key),
         row_state: Some(delivered(key)?),
+        arrived: None,
         status: RowResult {
             key: Some(Key::new(key)),
             op_type: Some(OpType::Added),
@@ -120,6 +123,46 @@ fn only_a_verdict_closes_an_intent() -> Tested {
     stage.write("1", Some(kept))?;
     stage.ledger.settle(&stage.lease, &begin(&stage)?, &stage.scope, &[settlement("1")?])?;
     assert_eq!(stage.row_state("1")?.ok_or("no memory")?.pending, Pending::None);
+    Ok(())
+}
+
+/// What is remembered once an intent is settled, of which `arrived` is said.
+fn settled(before: Option<RowState>, arrived: Option<Digest>) -> Result<Option<RowState>, Failure> {
+    let stage = Stage::new()?;
+    let version = u64::from(before.is_some());
+    stage.write("1", before)?;
+    stage.ledger.open_intents(&stage.lease, &stage.scope, &[intent("1", version)?])?;
+    let settlement = Settlement { arrived, ..settlement("1")? };
+    stage.ledger.settle(&stage.lease, &begin(&stage)?, &stage.scope, &[settlement])?;
+    stage.row_state("1")
+}
+
+#[test]
+fn what_arrived_as_it_was_intended_is_remembered_as_if_it_were_written_again() -> Tested {
+    let waiting = Pending::Waiting {
+        why: Why::Rejected,
+        code: Code::REFUSED,
+        tried: Seen { row: digest("r"), mapping: digest("m") },
+        tries: 1,
+        due: Due::At(at(9)),
+        verb: Verb::Write,
+    };
+    let before = [
+        None,
+        Some(delivered("1")?),
+        Some(RowState {
+            pending: waiting,
+            delivery: DeliveryState::Removed { at: at(1) },
+            ..delivered("2")?
+        }),
+    ];
+    for before in before {
+        let written = settled(before.clone(), None)?;
+        assert_eq!(settled(before.clone(), Some(digest("1")))?, written);
+        assert_eq!(settled(before, Some(digest("another")))?, written);
+        let row_state = written.ok_or("no memory")?;
+        assert_eq!((row_state.delivery, row_state.pending), (delivered("1")?.delivery, Pending::None));
+    }
     Ok(())
 }
 

@@ -45,7 +45,7 @@ fn settlement(key: &str, name: &str) -> Result<Settlement, Failure> {
     let status = RowResult { changes, ..status(key, Some(OpType::Added), RowStatus::Delivered) };
     // The second call's answer is none of JSON.
     let calls = vec![request.clone(), Call { response: format!("no answer for {name}"), ..request }];
-    Ok(Settlement { key: Key::new(key), row_state: Some(row_state), status, calls })
+    Ok(Settlement { key: Key::new(key), row_state: Some(row_state), arrived: None, status, calls })
 }
 
 fn settle(stage: &Stage, id: &str, seconds: i64, settlements: &[Settlement]) -> Result<Run, Failure> {

@@ -15,6 +15,7 @@ use coho_core::verdict::RowStatus;
 use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
 use coho_ledger::history::RowFilter;
 use coho_ledger::identity::Elsewhere::{Before, Never, Now};
+use coho_ledger::identity::Held;
 use coho_ledger::project::Owner;
 use coho_ledger::run::{Run, RunId};
 use coho_ledger::settle::{RowResult, Settlement};
@@ -111,8 +112,13 @@ fn a_delivery_ends_what_stood() -> Tested {
     let run = begin(&stage, "r1", 1)?;
     stage.ledger.record(&stage.lease, &run, &stage.scope, &[invalid("1", "a"), invalid("2", "a")])?;
     let status = RowResult { status: RowStatus::Delivered, code: None, message: None, ..invalid("1", "") };
-    let settled =
-        Settlement { key: Key::new("1"), row_state: Some(delivered("1")?), status, calls: Vec::new() };
+    let settled = Settlement {
+        key: Key::new("1"),
+        row_state: Some(delivered("1")?),
+        arrived: None,
+        status,
+        calls: Vec::new(),
+    };
     stage.ledger.settle(&stage.lease, &run, &stage.scope, &[settled])?;
     assert_eq!(stage.ledger.standing(&stage.scope, None, 9)?, [(Key::new("2"), RowStatus::Invalid)]);
     assert_eq!(stage.ledger.standing(&stage.scope, Some(&Key::new("2")), 9)?, []);
@@ -128,6 +134,7 @@ fn a_refused_row_that_waits_for_its_time_stays_refused() -> Tested {
     let settled = Settlement {
         key: Key::new("1"),
         row_state: Some(delivered("1")?),
+        arrived: None,
         status: refused.clone(),
         calls: Vec::new(),
     };
@@ -250,12 +257,9 @@ fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
     let of = |scope, id: &str, vitally: Option<&str>| {
         let id = target(id)?;
         let vitally = vitally.map(VitallyId::new);
-        Ok::<_, Box<dyn std::error::Error>>(stage.ledger.held_elsewhere(
-            scope,
-            Object::Account,
-            &id,
-            vitally.as_ref(),
-        )?)
+        let record = Held { target: &id, id: vitally.as_ref() };
+        let told = stage.ledger.held_elsewhere(scope, Object::Account, &[record])?;
+        told.first().copied().ok_or_else(|| Box::<dyn std::error::Error>::from("nothing is told"))
     };
     let told: Vec<_> = ["a2", "a3", "a4", "a5", "own", "a9"]
         .iter()

@@ -49,7 +49,8 @@ fn told(number: u32, body: &str) -> Call {
 /// Settles a key with the calls of its exchange.
 fn settle(stage: &Stage, run: &Run, key: &Key, calls: &[Call]) -> Tested {
     let status = status(key.as_str(), Some(OpType::Added), RowStatus::Delivered);
-    let settled = Settlement { key: key.clone(), row_state: None, status, calls: calls.to_vec() };
+    let settled =
+        Settlement { key: key.clone(), row_state: None, arrived: None, status, calls: calls.to_vec() };
     Ok(stage.ledger.settle(&stage.lease, run, &stage.scope, &[settled])?)
 }
 

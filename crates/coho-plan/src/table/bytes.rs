@@ -2,6 +2,7 @@
 
 use coho_core::decimal::Decimal;
 use coho_core::json;
+use coho_core::path::FieldPath;
 use coho_core::value::Value;
 
 /// Writes them.
@@ -37,12 +38,19 @@ impl Bytes {
     }
 
     pub(super) fn raw(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     pub(super) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.raw(text.as_bytes());
+    }
+
+    pub(super) fn path(&mut self, path: &FieldPath) {
+        let (kind, name) = path.parts();
+        self.number((kind.len() + name.len()) as u64);
+        self.raw(kind.as_bytes());
+        self.raw(name.as_bytes());
     }
 
     /// Whether there is one, and then the thing itself.

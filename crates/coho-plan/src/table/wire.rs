@@ -74,7 +74,7 @@ fn write_action(bytes: &mut Bytes, action: &Action) {
             bytes.flag(*verb == Verb::Remove);
             bytes.number(would_send.len() as u64);
             for (path, value) in would_send {
-                bytes.text(&path.to_string());
+                bytes.path(path);
                 bytes.value(value);
             }
         }
@@ -83,8 +83,9 @@ fn write_action(bytes: &mut Bytes, action: &Action) {
             bytes.text(mode.name());
             bytes.text(associations.name());
             write_complete(bytes, complete);
-            write_changed(bytes, changed, complete);
-            write_sent(bytes, would_send, complete);
+            let mut places = Places::of(complete);
+            write_changed(bytes, changed, &mut places);
+            write_sent(bytes, would_send, &mut places);
         }
     }
 }
@@ -92,7 +93,7 @@ fn write_action(bytes: &mut Bytes, action: &Action) {
 fn write_complete(bytes: &mut Bytes, complete: &Fields) {
     bytes.number(complete.len() as u64);
     for (path, value) in complete {
-        bytes.text(&path.to_string());
+        bytes.path(path);
         match value {
             FieldValue::Value(value) => bytes.value(value),
             FieldValue::Reference(..)
@@ -103,48 +104,84 @@ fn write_complete(bytes: &mut Bytes, complete: &Fields) {
     }
 }
 
+/// The fields of the complete record by their places.
+struct Places<'f> {
+    fields: Vec<(&'f FieldPath, &'f FieldValue)>,
+    /// The place behind the one that was found last: whoever looks does so in the order of the paths, and mostly for each of them.
+    next: usize,
+}
+
+impl<'f> Places<'f> {
+    fn of(complete: &'f Fields) -> Self {
+        Self { fields: complete.iter().collect(), next: 0 }
+    }
+
+    fn find(&mut self, path: &FieldPath) -> Option<usize> {
+        let is_next = self.fields.get(self.next).is_some_and(|(known, _)| *known == path);
+        let found = if is_next {
+            self.next
+        } else {
+            self.fields.binary_search_by(|(known, _)| (*known).cmp(path)).ok()?
+        };
+        self.next = found + 1;
+        Some(found)
+    }
+
+    /// Whether there is this value at a place.
+    fn has(&self, place: Option<usize>, value: &Value) -> bool {
+        place.and_then(|at| self.fields.get(at)).is_some_and(|(_, found)| match found {
+            FieldValue::Value(found) => found == value,
+            FieldValue::Reference(..)
+            | FieldValue::References(..)
+            | FieldValue::Id(..)
+            | FieldValue::Ids(..) => found.to_value() == *value,
+        })
+    }
+}
+
 /// A path by its place in the complete record, counted from 1; 0 and its text, where it has none.
-fn write_path(bytes: &mut Bytes, path: &FieldPath, complete: &Fields) {
-    let place = complete.keys().position(|known| known == path).map_or(0, |at| at + 1);
-    bytes.number(place as u64);
-    if place == 0 {
-        bytes.text(&path.to_string());
+fn write_path(bytes: &mut Bytes, path: &FieldPath, place: Option<usize>) {
+    bytes.number(place.map_or(0, |at| at + 1) as u64);
+    if place.is_none() {
+        bytes.path(path);
     }
 }
 
 /// A path, what was sent before, if anything was, and what is sent now, if that is not what the complete record has. A null that
 /// was sent is not nothing.
-fn write_changed(bytes: &mut Bytes, changed: &[Difference], complete: &Fields) {
+fn write_changed(bytes: &mut Bytes, changed: &[Difference], places: &mut Places<'_>) {
     bytes.number(changed.len() as u64);
+    places.next = 0;
     for Difference { path, before, after } in changed {
-        write_path(bytes, path, complete);
+        let place = places.find(path);
+        write_path(bytes, path, place);
         bytes.option(before.as_ref(), Bytes::value);
-        bytes.option(Some(after).filter(|after| !has(complete, path, after)), Bytes::value);
+        bytes.option(Some(after).filter(|after| !places.has(place, after)), Bytes::value);
     }
 }
 
 /// What is remembered is mostly what the complete record has: here is where it is not, with what is remembered there, if
 /// anything is.
-fn write_sent(bytes: &mut Bytes, sent: &Sent, complete: &Fields) {
-    let others = sent.iter().filter(|(path, value)| !has(complete, path, value));
-    let missing = complete.keys().filter(|path| !sent.contains_key(*path));
-    let beside: Vec<_> =
-        others.map(|(path, value)| (path, Some(value))).chain(missing.map(|path| (path, None))).collect();
+fn write_sent(bytes: &mut Bytes, sent: &Sent, places: &mut Places<'_>) {
+    let (mut beside, mut shared) = (Vec::new(), 0);
+    places.next = 0;
+    for (path, value) in sent {
+        let place = places.find(path);
+        shared += usize::from(place.is_some());
+        if !places.has(place, value) {
+            beside.push((path, place, Some(value)));
+        }
+    }
+    if shared < places.fields.len() {
+        let fields = places.fields.iter().enumerate();
+        let missing = fields.filter(|(_, (path, _))| !sent.contains_key(*path));
+        beside.extend(missing.map(|(at, (path, _))| (*path, Some(at), None)));
+    }
     bytes.number(beside.len() as u64);
-    for (path, value) in beside {
-        write_path(bytes, path, complete);
+    for (path, place, value) in beside {
+        write_path(bytes, path, place);
         bytes.option(value, Bytes::value);
     }
-}
-
-/// Whether the complete record has this value there.
-fn has(complete: &Fields, path: &FieldPath, value: &Value) -> bool {
-    complete.get(path).is_some_and(|found| match found {
-        FieldValue::Value(found) => found == value,
-        FieldValue::Reference(..) | FieldValue::References(..) | FieldValue::Id(..) | FieldValue::Ids(..) => {
-            found.to_value() == *value
-        }
-    })
 }
 
 /// Reads what [`write`] wrote.
@@ -196,16 +233,15 @@ fn read_action(from: &mut Reader<'_>, object: Object) -> Option<Action> {
         },
         2 => {
             let (mode, associations) = (from.text()?, from.text()?);
-            let complete: Fields = read_list(from, |from| read_field(from, object))?;
-            let paths: Vec<_> = complete.keys().cloned().collect();
+            let complete: Vec<_> = read_list(from, |from| read_field(from, object))?;
             Action::Write {
                 mode: Mode::ALL.into_iter().find(|candidate| candidate.name() == mode)?,
                 associations: Associations::ALL
                     .into_iter()
                     .find(|candidate| candidate.name() == associations)?,
-                changed: read_list(from, |from| read_changed(from, &complete, &paths))?,
-                would_send: read_sent(from, &complete, &paths)?,
-                complete,
+                changed: read_list(from, |from| read_changed(from, &complete))?,
+                would_send: read_sent(from, &complete)?,
+                complete: complete.into_iter().collect(),
             }
         }
         _ => return None,
@@ -227,27 +263,31 @@ fn read_field(from: &mut Reader<'_>, object: Object) -> Option<(FieldPath, Field
     Some((path, value))
 }
 
-fn read_path(from: &mut Reader<'_>, paths: &[FieldPath]) -> Option<FieldPath> {
+/// A path, and what the complete record has there.
+fn read_path<'f>(
+    from: &mut Reader<'_>,
+    complete: &'f [(FieldPath, FieldValue)],
+) -> Option<(FieldPath, Option<&'f FieldValue>)> {
     match from.length()?.checked_sub(1) {
-        Some(at) => paths.get(at).cloned(),
-        None => from.text().map(FieldPath::new),
+        Some(at) => complete.get(at).map(|(path, value)| (path.clone(), Some(value))),
+        None => from.text().map(|text| (FieldPath::new(text), None)),
     }
 }
 
-fn read_changed(from: &mut Reader<'_>, complete: &Fields, paths: &[FieldPath]) -> Option<Difference> {
-    let path = read_path(from, paths)?;
+fn read_changed(from: &mut Reader<'_>, complete: &[(FieldPath, FieldValue)]) -> Option<Difference> {
+    let (path, whole) = read_path(from, complete)?;
     let before = from.option(Reader::value)?;
     let after = match from.option(Reader::value)? {
         Some(after) => after,
-        None => complete.get(&path)?.to_value(),
+        None => whole?.to_value(),
     };
     Some(Difference { path, before, after })
 }
 
-fn read_sent(from: &mut Reader<'_>, complete: &Fields, paths: &[FieldPath]) -> Option<Sent> {
+fn read_sent(from: &mut Reader<'_>, complete: &[(FieldPath, FieldValue)]) -> Option<Sent> {
     let mut sent: Sent = complete.iter().map(|(path, value)| (path.clone(), value.to_value())).collect();
     for _ in 0..from.length()? {
-        let path = read_path(from, paths)?;
+        let (path, _) = read_path(from, complete)?;
         match from.option(Reader::value)? {
             Some(value) => sent.insert(path, value),
             None => sent.remove(&path),

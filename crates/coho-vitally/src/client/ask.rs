@@ -8,6 +8,7 @@ use coho_core::verdict::Call;
 
 use super::breaker::Health;
 use super::limiter::Again;
+use super::limiter::headers::RateHeaders;
 use super::transport::Sent;
 use super::{Client, Looked};
 use crate::ask::Ask;
@@ -31,9 +32,9 @@ impl Default for Log {
 }
 
 impl Log {
-    fn note(&mut self, request: &Request, sent: &Sent) {
-        self.calls.push(sent.call.clone());
-        self.health = match &sent.answer {
+    fn note(&mut self, request: &Request, call: Call, answer: &Answer) {
+        self.calls.push(call);
+        self.health = match answer {
             Answer::Reply(reply) if request.is_failed_by(reply) => Health::Failing,
             Answer::Reply(_) => Health::Answering,
             Answer::Lost { .. } => Health::Failing,
@@ -127,17 +128,17 @@ impl Client {
         for number in 1.. {
             let Some(pass) = self.1.first(line.enter(request)).await else { break };
             let attempt = Attempt { number, wait: wait.then(pass.waited()) };
-            let (sent, again) = line.send(pass, request, attempt).await;
-            log.note(request, &sent);
+            let (Sent { answer, headers, call, .. }, again) = line.send(pass, request, attempt).await;
+            log.note(request, call, &answer);
             wait = Wait::NONE;
-            if is_throttled(&sent.answer) && again == Again::Yes {
+            if is_throttled(&answer) && again == Again::Yes {
                 continue;
             }
-            match self.wait_before_next(request, &sent, &mut tries) {
+            match self.wait_before_next(request, &answer, headers, &mut tries) {
                 Some(next) => wait = next,
-                None => return tries.answered(sent.answer),
+                None => return tries.answered(answer),
             }
-            tries.note(request, sent.answer);
+            tries.note(request, answer);
             if !self.waits(wait.length).await {
                 break;
             }
@@ -152,13 +153,19 @@ impl Client {
 
     /// How long to wait before another attempt; `None` where there is none. A server that names a time is left alone until then, as
     /// often as one that answers 429.
-    fn wait_before_next(&self, request: &Request, sent: &Sent, tries: &mut Tries) -> Option<Wait> {
+    fn wait_before_next(
+        &self,
+        request: &Request,
+        answer: &Answer,
+        headers: RateHeaders,
+        tries: &mut Tries,
+    ) -> Option<Wait> {
         let retry = self.0.settings.retry;
-        if is_throttled(&sent.answer) || !request.may_repeat_after(&sent.answer) {
+        if is_throttled(answer) || !request.may_repeat_after(answer) {
             return None;
         }
-        match sent.headers.retry_after {
-            Some(wait) if is_unavailable(&sent.answer) => {
+        match headers.retry_after {
+            Some(wait) if is_unavailable(answer) => {
                 tries.told += 1;
                 let wait = Wait::new(wait.max(retry.first_wait), WaitWhy::RetryAfter);
                 (tries.told <= retry.most_refusals).then_some(wait)

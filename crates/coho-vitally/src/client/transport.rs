@@ -1,6 +1,7 @@
 //! The transport: one request over HTTP, and what came of it. No repeats and no waits; those are the client's. What is kept of
 //! a call stands in [`super::record`].
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::DateTime;
@@ -8,7 +9,7 @@ use coho_core::call::{Attempt, Call, Headers, Route};
 use coho_core::private::Private;
 use coho_core::time::Time;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use reqwest::{Response, redirect};
+use reqwest::{Response, Url, redirect};
 
 use super::fault::Fault;
 use super::limiter::headers::RateHeaders;
@@ -24,6 +25,8 @@ const LARGEST_ANSWER: usize = 64 * 1_024 * 1_024;
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// The path that was asked for last, and its address: all records of an object are created at one.
+    last: Arc<Mutex<Option<(String, Url)>>>,
     routes: Routes,
     clock: ClientClock,
     private: Private,
@@ -64,6 +67,7 @@ impl Transport {
             .map_err(|error| ClientError::Build(error.without_url()))?;
         Ok(Self {
             http,
+            last: Arc::default(),
             routes: Routes::new(route),
             clock: settings.clock.clone(),
             private: settings.private.clone(),
@@ -109,11 +113,28 @@ impl Transport {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let builder = self.http.request(method, format!("{}{}", self.url(), request.path));
+        let builder = match self.address(&request.path) {
+            Some(address) => self.http.request(method, address),
+            // The error is told when it is sent.
+            None => self.http.request(method, format!("{}{}", self.url(), request.path)),
+        };
         match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, JSON).body(body.clone()),
             None => builder,
         }
+    }
+}
+
+impl Transport {
+    /// The whole address of a path; `None` where it is none.
+    fn address(&self, path: &str) -> Option<Url> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, address)) = last.as_ref().filter(|(known, _)| known == path) {
+            return Some(address.clone());
+        }
+        let address = Url::parse(&format!("{}{path}", self.url())).ok()?;
+        *last = Some((path.to_owned(), address.clone()));
+        Some(address)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bodies: the JSON that creates or updates a record. References become Vitally's ids here.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use coho_core::fields::{Difference, FieldValue, Fields};
 use coho_core::json::{self, Json};
@@ -8,7 +9,6 @@ use coho_core::object::{FieldKind, Object};
 use coho_core::path::FieldPath;
 use coho_core::target::ExternalId;
 use coho_core::value::Value;
-use serde_json::Map;
 
 use crate::resolved::Resolved;
 use crate::wire::record::{Record, same_address};
@@ -19,9 +19,45 @@ const LINKS: [&str; 2] = ["accountIds", "organizationIds"];
 /// A body in the making.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Body {
-    fields: Map<String, Json>,
-    traits: Map<String, Json>,
+    fields: Members,
+    traits: Members,
 }
+
+/// The members of an object, each name once. There are few, and mostly all of them are written: a map would only cost.
+#[derive(Clone, Debug, Default)]
+struct Members(Vec<(Arc<str>, Json)>);
+
+impl Members {
+    fn get(&self, name: &str) -> Option<&Json> {
+        self.0.iter().find(|(member, _)| **member == *name).map(|(_, value)| value)
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
+        self.0.iter_mut().find(|(member, _)| **member == *name).map(|(_, value)| value)
+    }
+
+    /// Appends them as JSON.
+    fn append(&self, text: &mut Vec<u8>) {
+        for (at, (name, value)) in self.0.iter().enumerate() {
+            if at > 0 {
+                text.push(b',');
+            }
+            json::append_text(text, name);
+            text.push(b':');
+            // Memory takes all that is written.
+            serde_json::to_writer(&mut *text, value).unwrap_or_default();
+        }
+    }
+}
+
+/// Two objects are the same whatever the order of their members.
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|(name, value)| other.get(name) == Some(value))
+    }
+}
+
+impl Eq for Members {}
 
 /// References that have no Vitally id yet, such as the accounts acme and zeta.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +67,7 @@ impl Body {
     /// The body that creates a record: its external id and all fields.
     pub(crate) fn create(target: &ExternalId, draft: Draft<'_>) -> Result<Self, Unresolved> {
         let mut body = Self::default();
-        body.fields.insert("externalId".to_owned(), Json::from(target.as_str()));
+        body.fields.0.push(("externalId".into(), Json::from(target.as_str())));
         let all = draft.complete.iter().filter(|(path, value)| !is_vain(draft.object, path, value));
         body.fill(all, draft)?;
         Ok(body)
@@ -73,13 +109,13 @@ impl Body {
                 FieldPath::Field(name) if **name == *"externalId" || is_empty_link(name, value) => {}
                 FieldPath::Field(name) => {
                     let json = draft.json(value, &mut missing);
-                    self.fields.insert(name.to_string(), json);
+                    self.fields.0.push((Arc::clone(name), json));
                 }
                 // Only events have properties, and no body of a record is made of an event.
                 FieldPath::Property(_) => {}
                 FieldPath::Trait(key) => {
                     let json = draft.json(value, &mut missing);
-                    self.traits.insert(key.to_string(), json);
+                    self.traits.0.push((Arc::clone(key), json));
                 }
             }
         }
@@ -88,7 +124,7 @@ impl Body {
 
     /// Whether it links a user to accounts or organizations.
     pub(crate) fn has_links(&self) -> bool {
-        LINKS.iter().any(|name| self.fields.contains_key(*name))
+        LINKS.iter().any(|name| self.fields.get(name).is_some())
     }
 
     /// The same, with the links that the record has: right whether Vitally adds them or replaces them.
@@ -107,13 +143,18 @@ impl Body {
 
     /// The JSON text.
     pub(crate) fn text(&self) -> String {
-        let mut text = written(&self.fields);
-        if !self.traits.is_empty() {
-            text.pop();
-            let separator = if self.fields.is_empty() { "" } else { "," };
-            text.extend([separator, "\"traits\":", &written(&self.traits), "}"]);
+        let mut text = Vec::with_capacity(512);
+        text.push(b'{');
+        self.fields.append(&mut text);
+        if !self.traits.0.is_empty() {
+            text.extend_from_slice(if self.fields.0.is_empty() { b"" } else { b"," });
+            text.extend_from_slice(b"\"traits\":{");
+            self.traits.append(&mut text);
+            text.push(b'}');
         }
-        text
+        text.push(b'}');
+        // All that is appended is UTF-8.
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// What an answer shows to be otherwise than this body asked.
@@ -131,15 +172,10 @@ impl Body {
             let held = coho_core::value::preview(held);
             notes.push(format!("Vitally did not accept the e-mail address: it is still `{held}`"));
         }
-        let dropped = self.traits.iter().filter(|(key, value)| !value.is_null() && answer.lacks_trait(key));
+        let dropped = self.traits.0.iter().filter(|(key, value)| !value.is_null() && answer.lacks_trait(key));
         notes.extend(dropped.map(|(key, _)| format!("Vitally did not accept the trait `{key}`")));
         notes
     }
-}
-
-/// An object with texts for keys is always written.
-fn written(members: &Map<String, Json>) -> String {
-    serde_json::to_string(members).unwrap_or_default()
 }
 
 /// What bodies are made from.

@@ -11,6 +11,7 @@ use coho_core::verdict::Verdict;
 use serde_json::Map;
 
 use crate::request::{Answer, Reply, Shows};
+use crate::wire::glance::telling;
 use crate::wire::record::{Envelope, Page, Record};
 use crate::wire::refusal;
 
@@ -107,6 +108,15 @@ pub(crate) fn record(reply: &Reply) -> Result<Record, End> {
     record.filter(|record| record.id.is_some()).ok_or_else(|| unshown(reply, "a record"))
 }
 
+/// Whether an answer of success shows a record, as [`record`] would find.
+fn shows_record(reply: &Reply) -> bool {
+    let has_id = |members: &Map<String, Json>| {
+        members.get("id").and_then(Json::as_str).is_some_and(|id| !id.is_empty())
+    };
+    is_whole(reply)
+        && telling(&reply.body).is_some_and(|members| !speaks_of_error(&members) && has_id(&members))
+}
+
 /// The page of a list. What is no list, or has an entry without an id, is no answer: it does not say that nobody is there.
 pub(crate) fn page(reply: &Reply) -> Result<Page, End> {
     let page = is_whole(reply).then(|| Envelope::parse(&reply.body)).flatten().and_then(Envelope::page);
@@ -154,7 +164,7 @@ pub(crate) fn taken(reply: &Reply) -> Result<(), String> {
 /// Whether an answer of success shows what it has to.
 pub(crate) fn is_shown(shows: Shows, reply: &Reply) -> bool {
     match shows {
-        Shows::Record => record(reply).is_ok(),
+        Shows::Record => shows_record(reply),
         Shows::Records => results(reply).is_ok(),
         Shows::Definitions => Envelope::parse(&reply.body).is_some_and(|envelope| envelope.items.is_some()),
         Shows::Removal => removed(reply).is_ok(),
@@ -295,6 +305,37 @@ mod tests {
         ] {
             assert!(removed(&reply(200, body)).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_glance_finds_what_reading_finds() {
+        let bodies = [
+            r#"{"id":"a","name":"Acme","traits":{"n":1.5e3,"tags":["x",null,true,{"deep":[]}],"é":"\u00e9\n"}}"#,
+            r#" {"traits":{"id":"a"}} "#,
+            r#"{"id":""}"#,
+            r#"{"id":7}"#,
+            r#"{"id":"a","id":null}"#,
+            r#"{"id":null,"\u0069d":"a"}"#,
+            r#"{"id":"a","error":null,"errors":[],"success":true}"#,
+            r#"{"id":"a","error":"no"}"#,
+            r#"{"id":"a","errors":["no"]}"#,
+            r#"{"id":"a","success":false}"#,
+            r#"{"id":"a"} x"#,
+            r#"{"id":"a","#,
+            r#"{"id":"a","name":}"#,
+            r#"[{"id":"a"}]"#,
+            r#""id""#,
+            "",
+        ];
+        let mut shown = 0;
+        for (body, status) in bodies.iter().flat_map(|body| [200, 201, 207, 404].map(|status| (body, status)))
+        {
+            let reply = reply(status, body);
+            let shows = is_shown(Shows::Record, &reply);
+            assert_eq!(shows, record(&reply).is_ok(), "{status} {body}");
+            shown += u32::from(shows);
+        }
+        assert_eq!(shown, 6, "three bodies are records, and are so with two of the statuses");
     }
 
     #[test]

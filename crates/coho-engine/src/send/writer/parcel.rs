@@ -2,6 +2,7 @@
 //! intent is durable, since their bytes say how many go together; one row of the ledger is the intent of all of them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use coho_core::key::Key;
 use coho_core::message;
@@ -166,7 +167,8 @@ impl Parcel {
         for ((operation, messages), opened) in all {
             match opened {
                 Opened::Durable { before } => {
-                    sending.due.push(Due { operation, before, at: self.at });
+                    let operation = Arc::new(operation);
+                    sending.due.push(Due { operation, before, at: self.at, intent: None });
                     sending.messages.push(messages);
                 }
                 Opened::Stale => stale.push((operation, Stale::Changed)),

@@ -17,8 +17,20 @@ const EPOCH: u64 = 1_000_000;
 /// A moment above this is in milliseconds.
 const EPOCH_MILLIS: u64 = 100_000_000_000;
 
-/// How the names of the single headers begin.
-const PREFIXES: [&str; 3] = ["ratelimit-", "x-ratelimit-", "x-rate-limit-"];
+/// A number that servers tell: the names of the header that has it alone, and its long and short name in a header that has several.
+struct Number {
+    alone: [&'static str; 3],
+    among: [&'static str; 2],
+}
+
+const LIMIT: Number =
+    Number { alone: ["ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit"], among: ["limit", "q"] };
+const REMAINING: Number = Number {
+    alone: ["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"],
+    among: ["remaining", "r"],
+};
+const RESET: Number =
+    Number { alone: ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"], among: ["reset", "t"] };
 
 /// What an answer says of the rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,18 +48,17 @@ pub(crate) struct RateHeaders {
 impl RateHeaders {
     /// Reads an answer's headers; names are asked for in lower case. `now` is the server's clock where it told it.
     pub(crate) fn read<'h>(header: impl Fn(&str) -> Option<&'h str>, now: Time) -> Self {
-        let rate = |name: &str, short: &str| {
-            let alone = PREFIXES.iter().find_map(|prefix| header(&format!("{prefix}{name}")));
-            let number = alone.and_then(first_number);
-            number
-                .or_else(|| header("ratelimit").and_then(|all| item(all, name).or_else(|| item(all, short))))
+        let rate = |number: Number| {
+            let alone = number.alone.into_iter().find_map(&header).and_then(first_number);
+            let among = |all| number.among.into_iter().find_map(|name| item(all, name));
+            alone.or_else(|| header("ratelimit").and_then(among))
         };
         let policy = || header("ratelimit-policy").and_then(|policy| item(policy, "q"));
         let units = |number| u32::try_from(number).ok();
         Self {
-            limit: rate("limit", "q").or_else(policy).and_then(units),
-            remaining: rate("remaining", "r").and_then(units),
-            reset: rate("reset", "t").map(|number| wait(number, now)),
+            limit: rate(LIMIT).or_else(policy).and_then(units),
+            remaining: rate(REMAINING).and_then(units),
+            reset: rate(RESET).map(|number| wait(number, now)),
             retry_after: header("retry-after").and_then(|text| retry_after(text, now)),
         }
     }
