@@ -36,13 +36,16 @@ pub enum Look<'a> {
     Page(&'a PageSeen),
 }
 
+/// Where a memory stands among those of its scope: its key, and which record that its row left.
+pub type Place = (String, u32);
+
 /// A page of memories that was looked at.
 #[derive(Clone, Debug)]
 pub struct PageSeen {
     /// How many they were.
     pub number: usize,
-    /// The last of them: its key, and which record that its row left.
-    pub last: (String, u32),
+    /// The last of them.
+    pub last: Place,
     /// How many there were of each kind.
     pub counts: StateCounts,
 }
@@ -123,20 +126,31 @@ impl Glances {
     /// Looks at all of them.
     pub(super) fn looks(&self, look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         let mut counts = StateCounts::default();
-        let mut last = None;
         for glance in (0..self.len()).filter_map(|place| self.at(place)) {
             counts.count(glance.standing, glance.pending);
-            last = Some((String::from_utf8_lossy(glance.key), glance.departure));
             let settled = glance.seen.filter(|seen| glance.departure == 0 && glance.is_same(seen));
             look(settled.map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
         }
-        match last {
-            Some((key, departure)) => {
-                let last = (key.into_owned(), departure);
-                look(Look::Page(&PageSeen { number: self.len(), last, counts }))
-            }
+        match self.ends().map(|(first, last)| first.max(last)) {
+            Some(last) => look(Look::Page(&PageSeen { number: self.len(), last, counts })),
             None => ControlFlow::Continue(()),
         }
+    }
+
+    /// The keys of the first and the last of them, with their departures.
+    pub(super) fn ends(&self) -> Option<(Place, Place)> {
+        let of = |at| self.at(at).map(|glance| (text_of(glance.key), glance.departure));
+        of(0).zip(of(self.len().checked_sub(1)?))
+    }
+
+    /// Leaves out those that do not stand before this place, of some in their order.
+    pub(super) fn only_before(&mut self, place: &Place) {
+        let (key, departure) = (place.0.as_bytes(), place.1);
+        let after = self.rows.partition_point(|entry| {
+            let own = self.keys.get(entry.start..entry.end).unwrap_or_default();
+            (own, entry.departure) < (key, departure)
+        });
+        self.rows.truncate(after);
     }
 
     /// How many memories there are.
@@ -189,6 +203,10 @@ impl Pending {
             _ => Self::Open,
         }
     }
+}
+
+fn text_of(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
 }
 
 fn bytes(value: ValueRef<'_>) -> &[u8] {
