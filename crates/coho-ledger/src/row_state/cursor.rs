@@ -17,7 +17,7 @@ use rusqlite::{Connection, params};
 
 use self::ends::Beside;
 use super::StateCounts;
-use super::glance::{self, Glance, Glances, Look, PageSeen, Place};
+use super::glance::{Glance, Glances, Look, PageSeen, Place, Sight};
 use super::page::{Page, Raw, columns_of};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
@@ -33,8 +33,6 @@ pub struct RowStates {
     path: Arc<Path>,
     /// Whether there is no further page.
     is_over: bool,
-    /// A page ends before the memory at this place, as one did when a survey met in the midst.
-    seam: usize,
     /// How many memories stand before the page.
     before: usize,
     page: Glances,
@@ -89,6 +87,8 @@ struct Source {
     after: Option<Place>,
     /// Who looks at memories from the last one on.
     beside: Option<Beside>,
+    /// What reads some memories whole: it is asked often.
+    whole: String,
 }
 
 impl RowStates {
@@ -98,7 +98,6 @@ impl RowStates {
             source: None,
             path: Path::new("").into(),
             is_over: true,
-            seam: 0,
             before: 0,
             page: Glances::default(),
             next: 0,
@@ -187,9 +186,17 @@ impl RowStates {
         self.counts.add(seen.counts);
     }
 
+    /// Reads of a page, as a survey saw it, only which memories are there: none of them counts as the same. The next memory must be
+    /// its first.
+    pub fn turn_to_keys(&mut self, seen: &PageSeen) -> Result<(), LedgerError> {
+        self.turn_to(seen.number, Sight::Keys)?;
+        self.counts.add(seen.counts);
+        Ok(())
+    }
+
     /// Goes on behind the next memory, without looking at it. There must be one.
     pub fn pass(&mut self) {
-        if let Some(glance) = self.page.at(self.next) {
+        if let Some(glance) = self.page.at(self.next).filter(|_| self.page.sight == Sight::All) {
             self.counts.count(glance.standing, glance.pending);
         }
         self.next += 1;
@@ -217,11 +224,13 @@ impl RowStates {
     }
 
     fn turn(&mut self) -> Result<(), LedgerError> {
+        self.turn_to(PAGE, Sight::All)
+    }
+
+    fn turn_to(&mut self, most: usize, sight: Sight) -> Result<(), LedgerError> {
         // At the end nobody asks again, however often it is looked for.
-        let most = self.seam.checked_sub(self.before + self.page.len()).filter(|to_seam| *to_seam > 0);
-        let most = most.unwrap_or(PAGE).min(PAGE);
         let Some(source) = self.source.as_mut().filter(|_| !self.is_over) else { return Ok(()) };
-        let page = source.page(most).map_err(|fault| fault.on(&self.path, "reading row states"))?;
+        let page = source.page(most, sight).map_err(|fault| fault.on(&self.path, "reading row states"))?;
         self.is_over = page.len() == 0;
         self.whole.turn(self.page.len());
         self.before += self.page.len();
@@ -239,18 +248,22 @@ impl Source {
         };
         let connection = reader(path)?;
         connection.execute_batch("BEGIN")?;
-        Ok(Self { connection, scope: scope.id, after: None, beside })
+        let whole = format!(
+            "SELECT {} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4",
+            columns_of("memory")
+        );
+        Ok(Self { connection, scope: scope.id, after: None, beside, whole })
     }
 
-    fn page(&mut self, most: usize) -> Result<Glances, Fault> {
+    fn page(&mut self, most: usize, sight: Sight) -> Result<Glances, Fault> {
         let from = if self.after.is_some() { "(key, departure) > (?2, ?3)" } else { "?2 IS ?3" };
         let sql = format!(
             "SELECT {} FROM memory WHERE scope = ?1 AND {from} ORDER BY key, departure LIMIT ?4",
-            glance::COLUMNS
+            sight.columns()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (key, departure) = self.after.as_ref().map(|(key, departure)| (key.as_str(), *departure)).unzip();
-        let page = Glances::read(statement.query(params![self.scope, key, departure, count(most)])?)?;
+        let page = Glances::read(statement.query(params![self.scope, key, departure, count(most)])?, sight)?;
         if let Some(last) = page.len().checked_sub(1).and_then(|last| page.at(last)) {
             self.after = Some((text(last.key)?.to_owned(), last.departure));
         }
@@ -259,11 +272,7 @@ impl Source {
 
     /// So many memories from this one on.
     fn whole(&self, first: Glance<'_>, most: usize) -> Result<Page, Fault> {
-        let sql = format!(
-            "SELECT {} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4",
-            columns_of("memory")
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&self.whole)?;
         let key = text(first.key)?;
         Ok(Page::read(statement.query(params![self.scope, key, first.departure, count(most)])?)?)
     }

@@ -10,12 +10,30 @@ use rusqlite::{Row, Rows};
 
 use super::StateCounts;
 
-/// The columns of a glance.
-pub(super) const COLUMNS: &str = "key, departure, standing, pending, encoding, seen_row, seen_mapping";
+/// What is seen of a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Sight {
+    /// All that a glance has.
+    #[default]
+    All,
+    /// Only its place.
+    Keys,
+}
+
+impl Sight {
+    /// The columns that this takes.
+    pub(super) fn columns(self) -> &'static str {
+        match self {
+            Self::All => "key, departure, standing, pending, encoding, seen_row, seen_mapping",
+            Self::Keys => "key, departure",
+        }
+    }
+}
 
 /// Some memories at a glance.
 #[derive(Debug, Default)]
 pub(super) struct Glances {
+    pub(super) sight: Sight,
     keys: Vec<u8>,
     rows: Vec<Entry>,
 }
@@ -94,33 +112,19 @@ pub(super) enum Pending {
 
 impl Glances {
     /// All that these rows give, read to their end.
-    pub(super) fn read(mut rows: Rows<'_>) -> rusqlite::Result<Self> {
-        let mut glances = Self::default();
+    pub(super) fn read(mut rows: Rows<'_>, sight: Sight) -> rusqlite::Result<Self> {
+        let mut glances = Self { sight, ..Self::default() };
         while let Some(row) = rows.next()? {
-            glances.push(row)?;
+            let start = glances.keys.len();
+            glances.keys.extend_from_slice(bytes(row.get_ref(0)?));
+            let (end, departure) = (glances.keys.len(), departure(row.get_ref(1)?));
+            let (standing, pending, seen) = match sight {
+                Sight::All => state(row)?,
+                Sight::Keys => (Standing::Never, Pending::None, None),
+            };
+            glances.rows.push(Entry { start, end, departure, standing, pending, seen });
         }
         Ok(glances)
-    }
-
-    fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let start = self.keys.len();
-        self.keys.extend_from_slice(bytes(row.get_ref(0)?));
-        let encoding = row.get_ref(4)?;
-        // What another encoding digested is of no use.
-        let seen = if encoding == ValueRef::Integer(ENCODING.into()) {
-            digest(row.get_ref(5)?).zip(digest(row.get_ref(6)?))
-        } else {
-            None
-        };
-        self.rows.push(Entry {
-            start,
-            end: self.keys.len(),
-            departure: departure(row.get_ref(1)?),
-            standing: Standing::of(bytes(row.get_ref(2)?)),
-            pending: Pending::of(bytes(row.get_ref(3)?)),
-            seen: seen.map(|(row, mapping)| Seen { row, mapping }),
-        });
-        Ok(())
     }
 
     /// Looks at all of them.
@@ -203,6 +207,18 @@ impl Pending {
             _ => Self::Open,
         }
     }
+}
+
+/// What a glance has besides the memory's place.
+fn state(row: &Row<'_>) -> rusqlite::Result<(Standing, Pending, Option<Seen>)> {
+    // What another encoding digested is of no use.
+    let seen = if row.get_ref(4)? == ValueRef::Integer(ENCODING.into()) {
+        digest(row.get_ref(5)?).zip(digest(row.get_ref(6)?))
+    } else {
+        None
+    };
+    let (standing, pending) = (Standing::of(bytes(row.get_ref(2)?)), Pending::of(bytes(row.get_ref(3)?)));
+    Ok((standing, pending, seen.map(|(row, mapping)| Seen { row, mapping })))
 }
 
 fn text_of(key: &[u8]) -> String {

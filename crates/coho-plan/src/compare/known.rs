@@ -49,7 +49,18 @@ pub struct KnownRows {
     slots: Vec<u32>,
     pages: Vec<Page>,
     seam: Seam,
+    /// Whether each row that is as it was is met here: none of those that were not met is the same.
+    tells_all: bool,
     scratch: Vec<u8>,
+}
+
+/// A page of the ledger of which it is known whether the rows of its memories were met.
+#[derive(Debug)]
+pub(super) enum KnownPage<'a> {
+    /// Each was met once, and none of its keys is that of a row that was not met.
+    Met(&'a PageSeen),
+    /// Some were not, or more than once; no other one is the same.
+    Told(&'a PageSeen),
 }
 
 /// All pages have the length of the first one, but the one before this place, which is the end of so many pages, and the last one.
@@ -155,7 +166,7 @@ impl KnownRows {
         digests.extend(last.digests.into_iter().rev());
         pages.extend(last.pages.into_iter().rev());
         let met = vec![0; digests.len()];
-        let mut known = Self { digests, met, pages, seam, ..Self::default() };
+        let mut known = Self { digests, met, pages, seam, tells_all: true, ..Self::default() };
         known.index(&places);
         known
     }
@@ -246,7 +257,7 @@ impl KnownRows {
     /// The same when all rows were looked for: only how often each was met is kept, which is a twentieth of it.
     #[must_use]
     pub fn done(self) -> Self {
-        Self { met: self.met, repeats: self.repeats, pages: self.pages, seam: self.seam, ..Self::default() }
+        Self { digests: Vec::new(), slots: Vec::new(), ..self }
     }
 
     /// The page of the memory at this place, and its place there.
@@ -269,14 +280,16 @@ impl KnownRows {
         }
     }
 
-    /// The page that begins with the memory at this place, if all its rows were met once and none of its keys is that of
-    /// the next row that was not.
-    pub(super) fn page(&self, place: usize, row: Option<&[u8]>) -> Option<&PageSeen> {
+    /// The page that begins with the memory at this place, where `row` is the key of the next row that was not met.
+    pub(super) fn page(&self, place: usize, row: Option<&[u8]>) -> Option<KnownPage<'_>> {
         // None begins at the end of the last page, which may be shorter.
         let (page, at) = self.page_of(place);
         let page = self.pages.get(page).filter(|_| at == 0)?;
         let is_clear = row.is_none_or(|row| row > page.seen.last.0.as_bytes());
-        (page.open == 0 && is_clear).then_some(&page.seen)
+        if page.open == 0 && is_clear {
+            return Some(KnownPage::Met(&page.seen));
+        }
+        self.tells_all.then_some(KnownPage::Told(&page.seen))
     }
 }
 
@@ -291,4 +304,65 @@ fn first_slot(digest: Digest, slots: usize) -> usize {
     let bytes = digest.to_bytes();
     let high = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     usize::try_from((u128::from(high) * slots as u128) >> 64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::row_state::Seen;
+    use coho_ledger::row_state::StateCounts;
+
+    use super::*;
+
+    fn row(key: &str) -> Digest {
+        Digest::of(key.as_bytes())
+    }
+
+    /// What is seen of memories with these keys, page by page.
+    fn side<'a>(all: &'a AtomicUsize, pages: &[&[&str]]) -> Side<'a> {
+        let mapping = Digest::of(b"mapping");
+        let mut side = Side::of(all, mapping);
+        for keys in pages {
+            for key in *keys {
+                let seen = Seen { row: row(key), mapping };
+                assert!(side.look(Look::Settled { key: key.as_bytes(), seen }, |_, _| false).is_continue());
+            }
+            let last = (keys.iter().max().map(|key| (*key).to_owned()).unwrap_or_default(), 0);
+            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default() };
+            assert!(side.look(Look::Page(&page), |_, _| false).is_continue());
+        }
+        side
+    }
+
+    /// The pages and how often the memories were met, where the rows of these keys are met.
+    fn met(mut known: KnownRows, keys: &str) -> (Vec<String>, String) {
+        for key in keys.split("") {
+            known.meets(&Key::new(key), row(key));
+        }
+        let known = known.done();
+        let pages = (0..10).filter_map(|place| match known.page(place, None)? {
+            KnownPage::Met(page) => Some(format!("{place}: {} met", page.number)),
+            KnownPage::Told(page) => Some(format!("{place}: {} told", page.number)),
+        });
+        (pages.collect(), (0..9).map(|place| known.times(place).to_string()).collect())
+    }
+
+    #[test]
+    fn what_was_seen_from_both_ends_is_one_table() {
+        let all = AtomicUsize::new(0);
+        let first = side(&all, &[&["a", "b"], &["c", "d"], &["e"]]);
+        let last = side(&all, &[&["i", "h"], &["g", "f"]]);
+        let (pages, times) = met(KnownRows::joined(first, last, 2), "abdefhicczz");
+        assert_eq!(pages, ["0: 2 met", "2: 2 told", "4: 1 met", "5: 2 told", "7: 2 met"]);
+        assert_eq!(times, "112111011");
+    }
+
+    #[test]
+    fn what_both_saw_is_there_once() {
+        let all = AtomicUsize::new(0);
+        let first = side(&all, &[&["a", "b"], &["c", "d"], &["e", "f"], &["g"]]);
+        let last = side(&all, &[&["i", "h"], &["g", "f"]]);
+        let (pages, times) = met(KnownRows::joined(first, last, 1), "abcdefghi");
+        assert_eq!(pages, ["0: 2 met", "2: 2 met", "4: 2 met", "6: 1 met", "7: 2 met"]);
+        assert_eq!(times, "111111111");
+    }
 }

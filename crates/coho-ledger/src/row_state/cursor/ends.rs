@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 use super::{PAGE, RowStates, count, text};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
-use crate::row_state::glance::{self, Glances, Look, Place};
+use crate::row_state::glance::{Glances, Look, Place, Sight};
 
 /// So many pages are looked at before a thread is worth its start.
 const ALONE: usize = 2;
@@ -80,12 +80,13 @@ impl Descent {
         let to = if self.before.is_some() { "(key, departure) < (?2, ?3)" } else { "?2 IS ?3" };
         let sql = format!(
             "SELECT {} FROM memory WHERE scope = ?1 AND {to} ORDER BY key DESC, departure DESC LIMIT ?4",
-            glance::COLUMNS
+            Sight::All.columns()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (key, departure) =
             self.before.as_ref().map(|(key, departure)| (key.as_str(), *departure)).unzip();
-        let page = Glances::read(statement.query(params![self.scope, key, departure, count(PAGE)])?)?;
+        let page =
+            Glances::read(statement.query(params![self.scope, key, departure, count(PAGE)])?, Sight::All)?;
         if let Some(first) = page.len().checked_sub(1).and_then(|first| page.at(first)) {
             self.before = Some((text(first.key)?.to_owned(), first.departure));
         }
@@ -135,9 +136,7 @@ impl RowStates {
                 None => self.rest(&mut first, None).map(|()| 0)?,
             };
         }
-        let seam = self.place();
         self.rewind();
-        self.seam = if others > 0 { seam } else { 0 };
         Ok(others)
     }
 
