@@ -15,8 +15,8 @@ use coho_core::row_state::RowState;
 use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
-pub use self::cursor::{RowStates, StateRow};
-pub use self::glance::{Look, PageSeen};
+pub use self::cursor::{RowStates, StateRow, Surveyed};
+pub use self::glance::{Look, PageSeen, Place};
 use self::glance::{Pending, Standing};
 pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;
@@ -91,7 +91,16 @@ impl Ledger {
 
     /// All memories in the order of their keys, as they are now. Writing goes on meanwhile.
     pub fn row_states(&self, scope: &SyncScope) -> Result<RowStates, LedgerError> {
-        RowStates::open(self.path(), scope)
+        self.row_states_surveyed(scope, Surveyed::InOrder)
+    }
+
+    /// The same, to be surveyed like this.
+    pub fn row_states_surveyed(
+        &self,
+        scope: &SyncScope,
+        surveyed: Surveyed,
+    ) -> Result<RowStates, LedgerError> {
+        RowStates::open(self.path(), scope, surveyed)
     }
 
     /// Remembers (or, with `None`, forgets) these keys, in one transaction. The serial that is stored is the ledger's own.

@@ -25,6 +25,9 @@ mod scopes;
 #[path = "ledger/memory.rs"]
 mod row_state;
 
+#[path = "ledger/surveys.rs"]
+mod surveys;
+
 #[path = "ledger/remember.rs"]
 mod remember;
 

@@ -17,6 +17,7 @@ use coho_ledger::row_state::{RowStates, StateCounts, StateRow};
 
 pub(crate) use self::ahead::Ahead;
 pub(crate) use self::known::BUDGET;
+use self::known::KnownPage;
 pub use self::known::KnownRows;
 use crate::failure::PlanError;
 use crate::sort::Sorted;
@@ -106,7 +107,7 @@ impl Comparison {
 
     fn step(&mut self) -> Result<Option<Compared>, PlanError> {
         loop {
-            self.pass_pages();
+            self.pass_pages()?;
             let side = match self.sorted.peek() {
                 Some(row) => self.row_states.compare(row)?.unwrap_or(Ordering::Less),
                 None if self.row_states.is_over()? => return Ok(None),
@@ -173,14 +174,19 @@ impl Comparison {
         Ok(())
     }
 
-    /// Counts all keys of pages of which nothing changed.
-    fn pass_pages(&mut self) {
-        while self.row_states.begins_page()
-            && let Some(page) = self.known.page(self.row_states.place(), self.sorted.peek())
-        {
-            self.row_states.pass_page(page);
-            self.counted += page.number as u64;
+    /// Counts all keys of pages of which nothing changed. Of the next one, only the keys are read where that is enough.
+    fn pass_pages(&mut self) -> Result<(), PlanError> {
+        while self.row_states.begins_page() {
+            match self.known.page(self.row_states.place(), self.sorted.peek()) {
+                Some(KnownPage::Met(page)) => {
+                    self.row_states.pass_page(page);
+                    self.counted += page.number as u64;
+                }
+                Some(KnownPage::Told(page)) => return Ok(self.row_states.turn_to_keys(page)?),
+                None => return Ok(()),
+            }
         }
+        Ok(())
     }
 }
 

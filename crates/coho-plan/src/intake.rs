@@ -148,7 +148,7 @@ impl<'a> Intake<'a> {
             mapping,
             rows,
             row_states,
-            known,
+            known: known.done(),
             types,
             lineage,
             number,

@@ -9,7 +9,7 @@ use coho_core::model::{Model, Relation};
 use coho_core::place::Place;
 use coho_core::problem::{Problem, nearest};
 use coho_core::row::Columns;
-use coho_ledger::row_state::RowStates;
+use coho_ledger::row_state::{RowStates, Surveyed};
 use coho_mapping::{Mapping, Specification};
 use coho_source::{ReadScope, Reading, SourceError};
 
@@ -57,15 +57,17 @@ pub(crate) fn failed(job: &Job<'_>, error: &SourceError) -> PlanError {
 /// them are looked at, none is known.
 pub(crate) fn remembered(job: &Job<'_>, mapping: &Mapping) -> Result<(RowStates, KnownRows), PlanError> {
     let Some(scope) = job.scope else { return Ok((RowStates::none(), KnownRows::default())) };
-    let mut row_states = job.ledger.row_states(scope)?;
     let is_whole = job.filter.key.is_none() && job.filter.limit.is_none();
-    let known = match job.run_kind {
-        RunKind::Sync if is_whole => KnownRows::of(&mut row_states, mapping.digest(), job.stop)?,
-        RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
-            KnownRows::default()
+    match job.run_kind {
+        RunKind::Sync if is_whole => {
+            let mut row_states = job.ledger.row_states_surveyed(scope, Surveyed::FromBothEnds)?;
+            let known = KnownRows::of(&mut row_states, mapping.digest(), job.stop)?;
+            Ok((row_states, known))
         }
-    };
-    Ok((row_states, known))
+        RunKind::Sync | RunKind::Baseline | RunKind::Adopt | RunKind::Resend | RunKind::ResendEvents => {
+            Ok((job.ledger.row_states(scope)?, KnownRows::default()))
+        }
+    }
 }
 
 /// A source may work for long before it gives anything: who asks to end does not wait for it.

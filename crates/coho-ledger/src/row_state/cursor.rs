@@ -3,6 +3,8 @@
 //! The cursor sees the ledger as it was at its first page, whatever is written meanwhile. It looks at a page of glances at a
 //! time, and reads whole only those memories that are taken: as many at once as were taken one after the other before.
 
+mod ends;
+
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,8 +15,9 @@ use coho_core::row_state::{RowState, Seen};
 use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
+use self::ends::Beside;
 use super::StateCounts;
-use super::glance::{self, Glance, Glances, Look, PageSeen};
+use super::glance::{Glance, Glances, Look, PageSeen, Place, Sight};
 use super::page::{Page, Raw, columns_of};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
@@ -36,6 +39,15 @@ pub struct RowStates {
     next: usize,
     whole: Whole,
     counts: StateCounts,
+}
+
+/// How a survey looks at memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surveyed {
+    /// From the first one on.
+    InOrder,
+    /// From both ends at once.
+    FromBothEnds,
 }
 
 /// Memories that were read whole: some of the page, one after the other.
@@ -71,8 +83,12 @@ impl Whole {
 struct Source {
     connection: Connection,
     scope: i64,
-    /// The last key of the page before, and its departure.
-    after: Option<(String, u32)>,
+    /// The last memory of the page before.
+    after: Option<Place>,
+    /// Who looks at memories from the last one on.
+    beside: Option<Beside>,
+    /// What reads some memories whole: it is asked often.
+    whole: String,
 }
 
 impl RowStates {
@@ -90,11 +106,9 @@ impl RowStates {
         }
     }
 
-    pub(super) fn open(path: &Path, scope: &SyncScope) -> Result<Self, LedgerError> {
-        let doing = "opening a cursor";
-        let connection = reader(path).map_err(|error| Fault::from(error).on(path, doing))?;
-        connection.execute_batch("BEGIN").map_err(|error| Fault::from(error).on(path, doing))?;
-        let source = Source { connection, scope: scope.id, after: None };
+    pub(super) fn open(path: &Path, scope: &SyncScope, surveyed: Surveyed) -> Result<Self, LedgerError> {
+        let source = Source::open(path, scope, surveyed)
+            .map_err(|error| Fault::from(error).on(path, "opening a cursor"))?;
         let mut row_states = Self { source: Some(source), path: path.into(), is_over: false, ..Self::none() };
         // The first page is read now, so that the snapshot is of this moment.
         row_states.turn()?;
@@ -139,12 +153,17 @@ impl RowStates {
             }
             self.next = self.page.len();
         }
+        self.rewind();
+        Ok(())
+    }
+
+    /// Stands before the first memory again.
+    fn rewind(&mut self) {
         if let Some(source) = &mut self.source {
-            source.after = None;
+            (source.after, source.beside) = (None, None);
         }
         (self.page, self.before, self.next) = (Glances::default(), 0, 0);
         self.is_over = self.source.is_none();
-        Ok(())
     }
 
     /// How many memories were passed.
@@ -167,9 +186,17 @@ impl RowStates {
         self.counts.add(seen.counts);
     }
 
+    /// Reads of a page, as a survey saw it, only which memories are there: none of them counts as the same. The next memory must be
+    /// its first.
+    pub fn turn_to_keys(&mut self, seen: &PageSeen) -> Result<(), LedgerError> {
+        self.turn_to(seen.number, Sight::Keys)?;
+        self.counts.add(seen.counts);
+        Ok(())
+    }
+
     /// Goes on behind the next memory, without looking at it. There must be one.
     pub fn pass(&mut self) {
-        if let Some(glance) = self.page.at(self.next) {
+        if let Some(glance) = self.page.at(self.next).filter(|_| self.page.sight == Sight::All) {
             self.counts.count(glance.standing, glance.pending);
         }
         self.next += 1;
@@ -197,9 +224,13 @@ impl RowStates {
     }
 
     fn turn(&mut self) -> Result<(), LedgerError> {
+        self.turn_to(PAGE, Sight::All)
+    }
+
+    fn turn_to(&mut self, most: usize, sight: Sight) -> Result<(), LedgerError> {
         // At the end nobody asks again, however often it is looked for.
         let Some(source) = self.source.as_mut().filter(|_| !self.is_over) else { return Ok(()) };
-        let page = source.page().map_err(|fault| fault.on(&self.path, "reading row states"))?;
+        let page = source.page(most, sight).map_err(|fault| fault.on(&self.path, "reading row states"))?;
         self.is_over = page.len() == 0;
         self.whole.turn(self.page.len());
         self.before += self.page.len();
@@ -210,15 +241,29 @@ impl RowStates {
 }
 
 impl Source {
-    fn page(&mut self) -> Result<Glances, Fault> {
+    fn open(path: &Path, scope: &SyncScope, surveyed: Surveyed) -> rusqlite::Result<Self> {
+        let beside = match surveyed {
+            Surveyed::FromBothEnds => Some(Beside::before(path)?),
+            Surveyed::InOrder => None,
+        };
+        let connection = reader(path)?;
+        connection.execute_batch("BEGIN")?;
+        let whole = format!(
+            "SELECT {} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4",
+            columns_of("memory")
+        );
+        Ok(Self { connection, scope: scope.id, after: None, beside, whole })
+    }
+
+    fn page(&mut self, most: usize, sight: Sight) -> Result<Glances, Fault> {
         let from = if self.after.is_some() { "(key, departure) > (?2, ?3)" } else { "?2 IS ?3" };
         let sql = format!(
             "SELECT {} FROM memory WHERE scope = ?1 AND {from} ORDER BY key, departure LIMIT ?4",
-            glance::COLUMNS
+            sight.columns()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (key, departure) = self.after.as_ref().map(|(key, departure)| (key.as_str(), *departure)).unzip();
-        let page = Glances::read(statement.query(params![self.scope, key, departure, count(PAGE)])?)?;
+        let page = Glances::read(statement.query(params![self.scope, key, departure, count(most)])?, sight)?;
         if let Some(last) = page.len().checked_sub(1).and_then(|last| page.at(last)) {
             self.after = Some((text(last.key)?.to_owned(), last.departure));
         }
@@ -227,11 +272,7 @@ impl Source {
 
     /// So many memories from this one on.
     fn whole(&self, first: Glance<'_>, most: usize) -> Result<Page, Fault> {
-        let sql = format!(
-            "SELECT {} FROM memory WHERE scope = ?1 AND (key, departure) >= (?2, ?3) ORDER BY key, departure LIMIT ?4",
-            columns_of("memory")
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(&self.whole)?;
         let key = text(first.key)?;
         Ok(Page::read(statement.query(params![self.scope, key, first.departure, count(most)])?)?)
     }

@@ -10,12 +10,30 @@ use rusqlite::{Row, Rows};
 
 use super::StateCounts;
 
-/// The columns of a glance.
-pub(super) const COLUMNS: &str = "key, departure, standing, pending, encoding, seen_row, seen_mapping";
+/// What is seen of a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Sight {
+    /// All that a glance has.
+    #[default]
+    All,
+    /// Only its place.
+    Keys,
+}
+
+impl Sight {
+    /// The columns that this takes.
+    pub(super) fn columns(self) -> &'static str {
+        match self {
+            Self::All => "key, departure, standing, pending, encoding, seen_row, seen_mapping",
+            Self::Keys => "key, departure",
+        }
+    }
+}
 
 /// Some memories at a glance.
 #[derive(Debug, Default)]
 pub(super) struct Glances {
+    pub(super) sight: Sight,
     keys: Vec<u8>,
     rows: Vec<Entry>,
 }
@@ -36,13 +54,16 @@ pub enum Look<'a> {
     Page(&'a PageSeen),
 }
 
+/// Where a memory stands among those of its scope: its key, and which record that its row left.
+pub type Place = (String, u32);
+
 /// A page of memories that was looked at.
 #[derive(Clone, Debug)]
 pub struct PageSeen {
     /// How many they were.
     pub number: usize,
-    /// The last of them: its key, and which record that its row left.
-    pub last: (String, u32),
+    /// The last of them.
+    pub last: Place,
     /// How many there were of each kind.
     pub counts: StateCounts,
 }
@@ -91,52 +112,49 @@ pub(super) enum Pending {
 
 impl Glances {
     /// All that these rows give, read to their end.
-    pub(super) fn read(mut rows: Rows<'_>) -> rusqlite::Result<Self> {
-        let mut glances = Self::default();
+    pub(super) fn read(mut rows: Rows<'_>, sight: Sight) -> rusqlite::Result<Self> {
+        let mut glances = Self { sight, ..Self::default() };
         while let Some(row) = rows.next()? {
-            glances.push(row)?;
+            let start = glances.keys.len();
+            glances.keys.extend_from_slice(bytes(row.get_ref(0)?));
+            let (end, departure) = (glances.keys.len(), departure(row.get_ref(1)?));
+            let (standing, pending, seen) = match sight {
+                Sight::All => state(row)?,
+                Sight::Keys => (Standing::Never, Pending::None, None),
+            };
+            glances.rows.push(Entry { start, end, departure, standing, pending, seen });
         }
         Ok(glances)
-    }
-
-    fn push(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let start = self.keys.len();
-        self.keys.extend_from_slice(bytes(row.get_ref(0)?));
-        let encoding = row.get_ref(4)?;
-        // What another encoding digested is of no use.
-        let seen = if encoding == ValueRef::Integer(ENCODING.into()) {
-            digest(row.get_ref(5)?).zip(digest(row.get_ref(6)?))
-        } else {
-            None
-        };
-        self.rows.push(Entry {
-            start,
-            end: self.keys.len(),
-            departure: departure(row.get_ref(1)?),
-            standing: Standing::of(bytes(row.get_ref(2)?)),
-            pending: Pending::of(bytes(row.get_ref(3)?)),
-            seen: seen.map(|(row, mapping)| Seen { row, mapping }),
-        });
-        Ok(())
     }
 
     /// Looks at all of them.
     pub(super) fn looks(&self, look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         let mut counts = StateCounts::default();
-        let mut last = None;
         for glance in (0..self.len()).filter_map(|place| self.at(place)) {
             counts.count(glance.standing, glance.pending);
-            last = Some((String::from_utf8_lossy(glance.key), glance.departure));
             let settled = glance.seen.filter(|seen| glance.departure == 0 && glance.is_same(seen));
             look(settled.map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
         }
-        match last {
-            Some((key, departure)) => {
-                let last = (key.into_owned(), departure);
-                look(Look::Page(&PageSeen { number: self.len(), last, counts }))
-            }
+        match self.ends().map(|(first, last)| first.max(last)) {
+            Some(last) => look(Look::Page(&PageSeen { number: self.len(), last, counts })),
             None => ControlFlow::Continue(()),
         }
+    }
+
+    /// The keys of the first and the last of them, with their departures.
+    pub(super) fn ends(&self) -> Option<(Place, Place)> {
+        let of = |at| self.at(at).map(|glance| (text_of(glance.key), glance.departure));
+        of(0).zip(of(self.len().checked_sub(1)?))
+    }
+
+    /// Leaves out those that do not stand before this place, of some in their order.
+    pub(super) fn only_before(&mut self, place: &Place) {
+        let (key, departure) = (place.0.as_bytes(), place.1);
+        let after = self.rows.partition_point(|entry| {
+            let own = self.keys.get(entry.start..entry.end).unwrap_or_default();
+            (own, entry.departure) < (key, departure)
+        });
+        self.rows.truncate(after);
     }
 
     /// How many memories there are.
@@ -189,6 +207,22 @@ impl Pending {
             _ => Self::Open,
         }
     }
+}
+
+/// What a glance has besides the memory's place.
+fn state(row: &Row<'_>) -> rusqlite::Result<(Standing, Pending, Option<Seen>)> {
+    // What another encoding digested is of no use.
+    let seen = if row.get_ref(4)? == ValueRef::Integer(ENCODING.into()) {
+        digest(row.get_ref(5)?).zip(digest(row.get_ref(6)?))
+    } else {
+        None
+    };
+    let (standing, pending) = (Standing::of(bytes(row.get_ref(2)?)), Pending::of(bytes(row.get_ref(3)?)));
+    Ok((standing, pending, seen.map(|(row, mapping)| Seen { row, mapping })))
+}
+
+fn text_of(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
 }
 
 fn bytes(value: ValueRef<'_>) -> &[u8] {

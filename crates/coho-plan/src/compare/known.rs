@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use coho_core::digest::Digest;
 use coho_core::key::Key;
@@ -46,7 +48,26 @@ pub struct KnownRows {
     repeats: BTreeMap<u32, u64>,
     slots: Vec<u32>,
     pages: Vec<Page>,
+    seam: Seam,
+    /// Whether each row that is as it was is met here: none of those that were not met is the same.
+    tells_all: bool,
     scratch: Vec<u8>,
+}
+
+/// A page of the ledger of which it is known whether the rows of its memories were met.
+#[derive(Debug)]
+pub(super) enum KnownPage<'a> {
+    /// Each was met once, and none of its keys is that of a row that was not met.
+    Met(&'a PageSeen),
+    /// Some were not, or more than once; no other one is the same.
+    Told(&'a PageSeen),
+}
+
+/// All pages have the length of the first one, but the one before this place, which is the end of so many pages, and the last one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seam {
+    place: usize,
+    page: usize,
 }
 
 /// A page of the ledger.
@@ -55,6 +76,46 @@ struct Page {
     seen: PageSeen,
     /// How many of its rows were not met exactly once.
     open: usize,
+}
+
+/// What is seen of memories from one end on.
+struct Side<'a> {
+    mapping: Digest,
+    /// How many were seen from both ends.
+    all: &'a AtomicUsize,
+    /// For each memory in the order in which they were seen; of one that is not known, no digest of anything.
+    digests: Vec<Digest>,
+    /// Those that are known.
+    places: Vec<u32>,
+    pages: Vec<Page>,
+    scratch: Vec<u8>,
+}
+
+impl<'a> Side<'a> {
+    fn of(all: &'a AtomicUsize, mapping: Digest) -> Self {
+        let (digests, places, pages, scratch) = Default::default();
+        Self { mapping, all, digests, places, pages, scratch }
+    }
+
+    /// Looks at a memory, or the end of a page, where `enough` is asked whether to break off: of how many memories were seen from
+    /// this end, and from both.
+    fn look(&mut self, look: Look<'_>, enough: impl FnOnce(usize, usize) -> bool) -> ControlFlow<()> {
+        match look {
+            Look::Settled { key, seen } if seen.mapping == self.mapping => {
+                self.places.push(u32::try_from(self.digests.len()).unwrap_or(FREE));
+                self.digests.push(seen.row.keyed(key, &mut self.scratch));
+            }
+            Look::Settled { .. } | Look::Other => self.digests.push(Digest::from_bytes([0; 16])),
+            Look::Page(seen) => {
+                self.pages.push(Page { seen: seen.clone(), open: seen.number });
+                let all = self.all.fetch_add(seen.number, Relaxed) + seen.number;
+                if enough(self.digests.len(), all) {
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl KnownRows {
@@ -70,30 +131,44 @@ impl KnownRows {
         mapping: Digest,
         stop: &Stop,
     ) -> Result<Self, PlanError> {
-        let mut known = Self::default();
-        let mut places = Vec::new();
-        row_states.survey(|look| {
-            match look {
-                Look::Settled { key, seen } if seen.mapping == mapping => {
-                    places.push(u32::try_from(known.digests.len()).unwrap_or(FREE));
-                    known.digests.push(seen.row.keyed(key, &mut known.scratch));
+        let most = (budget / SIZE).min(PLACES);
+        let all = AtomicUsize::new(0);
+        let side = || Side::of(&all, mapping);
+        let (mut first, mut last) = (side(), side());
+        let others = row_states.survey_from_both_ends(
+            |look| first.look(look, |first, _| stop.is_asked() || first >= most),
+            |look| {
+                let ended = last.look(look, |_, all| stop.is_asked() || all >= most);
+                if ended.is_break() {
+                    // There is room for one of the two only.
+                    last = side();
                 }
-                Look::Settled { .. } | Look::Other => known.digests.push(Digest::from_bytes([0; 16])),
-                Look::Page(seen) => {
-                    known.pages.push(Page { seen: seen.clone(), open: seen.number });
-                    if stop.is_asked() || known.digests.len() >= (budget / SIZE).min(PLACES) {
-                        return ControlFlow::Break(());
-                    }
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
+                ended
+            },
+        )?;
         if stop.is_asked() {
             return Err(PlanError::Interrupted);
         }
-        known.met = vec![0; known.digests.len()];
+        Ok(Self::joined(first, last, others))
+    }
+
+    /// What both sides saw, of which the second saw so many pages that the first did not see.
+    fn joined(first: Side<'_>, mut last: Side<'_>, others: usize) -> Self {
+        let Side { mut digests, mut places, mut pages, .. } = first;
+        let seam = Seam { place: digests.len(), page: pages.len() };
+        last.pages.truncate(others);
+        last.digests.truncate(last.pages.iter().map(|page| page.seen.number).sum());
+        let end = digests.len() + last.digests.len();
+        // The second side counted from the end.
+        let behind = last.places.iter().filter(|place| (**place as usize) < last.digests.len());
+        places.extend(behind.filter_map(|place| u32::try_from(end - 1 - *place as usize).ok()));
+        digests.reserve_exact(last.digests.len());
+        digests.extend(last.digests.into_iter().rev());
+        pages.extend(last.pages.into_iter().rev());
+        let met = vec![0; digests.len()];
+        let mut known = Self { digests, met, pages, seam, tells_all: true, ..Self::default() };
         known.index(&places);
-        Ok(known)
+        known
     }
 
     /// The memories of these pages, of which it is known already whether the row of each was met, once.
@@ -104,8 +179,9 @@ impl KnownRows {
             rest = behind;
             Page { open: of_page.iter().filter(|met| !**met).count(), seen }
         });
-        let pages = pages.collect();
-        Self { met: met.into_iter().map(u8::from).collect(), pages, ..Self::default() }
+        let pages: Vec<_> = pages.collect();
+        let seam = Seam { place: met.len(), page: pages.len() };
+        Self { met: met.into_iter().map(u8::from).collect(), pages, seam, ..Self::default() }
     }
 
     /// Gives each of these digests a slot.
@@ -166,8 +242,8 @@ impl KnownRows {
 
     fn meet(&mut self, place: u32) {
         let at = place as usize;
-        let page = self.pages.first().map_or(1, |first| first.seen.number);
-        let (Some(met), Some(page)) = (self.met.get_mut(at), self.pages.get_mut(at / page)) else { return };
+        let (page, _) = self.page_of(at);
+        let (Some(met), Some(page)) = (self.met.get_mut(at), self.pages.get_mut(page)) else { return };
         match met {
             0 => (*met, page.open) = (1, page.open.saturating_sub(1)),
             1 => {
@@ -175,6 +251,21 @@ impl KnownRows {
                 self.repeats.insert(place, 2);
             }
             _ => *self.repeats.entry(place).or_default() += 1,
+        }
+    }
+
+    /// The same when all rows were looked for: only how often each was met is kept, which is a twentieth of it.
+    #[must_use]
+    pub fn done(self) -> Self {
+        Self { digests: Vec::new(), slots: Vec::new(), ..self }
+    }
+
+    /// The page of the memory at this place, and its place there.
+    fn page_of(&self, place: usize) -> (usize, usize) {
+        let length = self.pages.first().map_or(1, |first| first.seen.number.max(1));
+        match place.checked_sub(self.seam.place) {
+            Some(behind) => (self.seam.page + behind / length, behind % length),
+            None => (place / length, place % length),
         }
     }
 
@@ -189,14 +280,16 @@ impl KnownRows {
         }
     }
 
-    /// The page that begins with the memory at this place, if all its rows were met once and none of its keys is that of
-    /// the next row that was not.
-    pub(super) fn page(&self, place: usize, row: Option<&[u8]>) -> Option<&PageSeen> {
-        let length = self.pages.first()?.seen.number.max(1);
-        // The last page may be shorter, and none begins at its end.
-        let page = self.pages.get(place / length).filter(|_| place.is_multiple_of(length))?;
+    /// The page that begins with the memory at this place, where `row` is the key of the next row that was not met.
+    pub(super) fn page(&self, place: usize, row: Option<&[u8]>) -> Option<KnownPage<'_>> {
+        // None begins at the end of the last page, which may be shorter.
+        let (page, at) = self.page_of(place);
+        let page = self.pages.get(page).filter(|_| at == 0)?;
         let is_clear = row.is_none_or(|row| row > page.seen.last.0.as_bytes());
-        (page.open == 0 && is_clear).then_some(&page.seen)
+        if page.open == 0 && is_clear {
+            return Some(KnownPage::Met(&page.seen));
+        }
+        self.tells_all.then_some(KnownPage::Told(&page.seen))
     }
 }
 
@@ -211,4 +304,65 @@ fn first_slot(digest: Digest, slots: usize) -> usize {
     let bytes = digest.to_bytes();
     let high = bytes.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     usize::try_from((u128::from(high) * slots as u128) >> 64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use coho_core::row_state::Seen;
+    use coho_ledger::row_state::StateCounts;
+
+    use super::*;
+
+    fn row(key: &str) -> Digest {
+        Digest::of(key.as_bytes())
+    }
+
+    /// What is seen of memories with these keys, page by page.
+    fn side<'a>(all: &'a AtomicUsize, pages: &[&[&str]]) -> Side<'a> {
+        let mapping = Digest::of(b"mapping");
+        let mut side = Side::of(all, mapping);
+        for keys in pages {
+            for key in *keys {
+                let seen = Seen { row: row(key), mapping };
+                assert!(side.look(Look::Settled { key: key.as_bytes(), seen }, |_, _| false).is_continue());
+            }
+            let last = (keys.iter().max().map(|key| (*key).to_owned()).unwrap_or_default(), 0);
+            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default() };
+            assert!(side.look(Look::Page(&page), |_, _| false).is_continue());
+        }
+        side
+    }
+
+    /// The pages and how often the memories were met, where the rows of these keys are met.
+    fn met(mut known: KnownRows, keys: &str) -> (Vec<String>, String) {
+        for key in keys.split("") {
+            known.meets(&Key::new(key), row(key));
+        }
+        let known = known.done();
+        let pages = (0..10).filter_map(|place| match known.page(place, None)? {
+            KnownPage::Met(page) => Some(format!("{place}: {} met", page.number)),
+            KnownPage::Told(page) => Some(format!("{place}: {} told", page.number)),
+        });
+        (pages.collect(), (0..9).map(|place| known.times(place).to_string()).collect())
+    }
+
+    #[test]
+    fn what_was_seen_from_both_ends_is_one_table() {
+        let all = AtomicUsize::new(0);
+        let first = side(&all, &[&["a", "b"], &["c", "d"], &["e"]]);
+        let last = side(&all, &[&["i", "h"], &["g", "f"]]);
+        let (pages, times) = met(KnownRows::joined(first, last, 2), "abdefhicczz");
+        assert_eq!(pages, ["0: 2 met", "2: 2 told", "4: 1 met", "5: 2 told", "7: 2 met"]);
+        assert_eq!(times, "112111011");
+    }
+
+    #[test]
+    fn what_both_saw_is_there_once() {
+        let all = AtomicUsize::new(0);
+        let first = side(&all, &[&["a", "b"], &["c", "d"], &["e", "f"], &["g"]]);
+        let last = side(&all, &[&["i", "h"], &["g", "f"]]);
+        let (pages, times) = met(KnownRows::joined(first, last, 1), "abcdefghi");
+        assert_eq!(pages, ["0: 2 met", "2: 2 met", "4: 2 met", "6: 1 met", "7: 2 met"]);
+        assert_eq!(times, "111111111");
+    }
 }
