@@ -36,7 +36,7 @@ impl Ledger {
         &self,
         scope: &SyncScope,
         object: Object,
-        records: &[Held<'_>],
+        records: &[KnownRecord<'_>],
     ) -> Result<Vec<Elsewhere>, LedgerError> {
         if records.is_empty() {
             return Ok(Vec::new());
@@ -96,14 +96,14 @@ fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
 
 /// A record by which other syncs may know it too.
 #[derive(Clone, Copy, Debug)]
-pub struct Held<'r> {
+pub struct KnownRecord<'r> {
     /// Its external id.
     pub target: &'r ExternalId,
     /// Vitally's id, where it is known.
     pub id: Option<&'r VitallyId>,
 }
 
-impl Held<'_> {
+impl KnownRecord<'_> {
     fn elsewhere(
         self,
         connection: &Connection,

@@ -22,7 +22,7 @@ use coho_core::time::Time;
 use coho_core::value::Value;
 use coho_core::verdict::{Call, Verdict};
 use coho_ledger::batch::BatchId;
-use coho_ledger::identity::{Elsewhere, Held};
+use coho_ledger::identity::{Elsewhere, KnownRecord};
 use coho_ledger::intent::{Intent, Opened};
 use coho_ledger::lease::Lease;
 use coho_ledger::run::Run;
@@ -283,12 +283,12 @@ impl Writer {
     ) -> Result<Vec<Elsewhere>, LedgerError> {
         let held: Vec<_> = all
             .map(|(operation, verdict)| {
-                created(verdict).map(|id| Held { target: &operation.target, id: Some(id) })
+                created(verdict).map(|id| KnownRecord { target: &operation.target, id: Some(id) })
             })
             .collect();
         let asked: Vec<_> = held.iter().flatten().copied().collect();
         let mut told = self.ledger.held_elsewhere(&self.scope, self.scope.object(), &asked)?.into_iter();
-        let of = |held: Option<Held<'_>>| held.and_then(|_| told.next()).unwrap_or(Elsewhere::Never);
+        let of = |held: Option<KnownRecord<'_>>| held.and_then(|_| told.next()).unwrap_or(Elsewhere::Never);
         Ok(held.into_iter().map(of).collect())
     }
 

@@ -10,7 +10,7 @@ use coho_core::row_state::{DeliveryState, Due, Origin, Pending, RowState, Verb};
 use coho_core::sync::SyncId;
 use coho_core::target::VitallyId;
 use coho_core::value::Value;
-use coho_ledger::identity::{Elsewhere, Held};
+use coho_ledger::identity::{Elsewhere, KnownRecord};
 use coho_ledger::returned::Sharers;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -66,7 +66,7 @@ fn a_record_is_claimed_by_each_sync_that_holds_it() -> Tested {
     let other = stage.ledger.scope(&stage.lease, "production", &sync, Object::Account)?;
     let elsewhere = stage.ledger.scope(&stage.lease, "staging", &sync, Object::Account)?;
     let acme = target("acme")?;
-    let held = Held { target: &acme, id: None };
+    let held = KnownRecord { target: &acme, id: None };
     let of = |object| stage.ledger.held_elsewhere(&stage.scope, object, &[held]);
     let claimed = || of(Object::Account).map(|elsewhere| elsewhere == [Elsewhere::Now]);
     let write = |scope, row_state| {

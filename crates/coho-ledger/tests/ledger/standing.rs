@@ -15,7 +15,7 @@ use coho_core::verdict::RowStatus;
 use coho_ledger::buckets::{BucketSum, Buckets, LearnedBuckets};
 use coho_ledger::history::RowFilter;
 use coho_ledger::identity::Elsewhere::{Before, Never, Now};
-use coho_ledger::identity::Held;
+use coho_ledger::identity::KnownRecord;
 use coho_ledger::project::Owner;
 use coho_ledger::run::{Run, RunId};
 use coho_ledger::settle::{RowResult, Settlement};
@@ -257,7 +257,7 @@ fn what_another_sync_holds_held_or_tried_is_told() -> Tested {
     let of = |scope, id: &str, vitally: Option<&str>| {
         let id = target(id)?;
         let vitally = vitally.map(VitallyId::new);
-        let record = Held { target: &id, id: vitally.as_ref() };
+        let record = KnownRecord { target: &id, id: vitally.as_ref() };
         let told = stage.ledger.held_elsewhere(scope, Object::Account, &[record])?;
         told.first().copied().ok_or_else(|| Box::<dyn std::error::Error>::from("nothing is told"))
     };

@@ -6,7 +6,7 @@ use coho_core::plan::count_problem;
 use coho_core::row_state::DeliveryState;
 use coho_core::verdict::RowStatus;
 use coho_ledger::LedgerError;
-use coho_ledger::identity::{Elsewhere, Held};
+use coho_ledger::identity::{Elsewhere, KnownRecord};
 use coho_plan::phase::Phase;
 
 use super::Writer;
@@ -104,7 +104,7 @@ impl Writer {
         if self.is_held(operation)? {
             return Ok(true);
         }
-        let record = Held { target: &operation.target, id: operation.known.id() };
+        let record = KnownRecord { target: &operation.target, id: operation.known.id() };
         let elsewhere = self.ledger.held_elsewhere(&self.scope, operation.object, &[record])?;
         Ok(elsewhere == [Elsewhere::Now])
     }
