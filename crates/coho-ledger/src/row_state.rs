@@ -16,7 +16,7 @@ use coho_core::time::Time;
 use rusqlite::{Connection, params};
 
 pub use self::cursor::{RowStates, StateRow, Surveyed};
-pub use self::glance::{Look, PageSeen, Place};
+pub use self::glance::{Look, PageSeen, StatePlace};
 use self::glance::{Pending, Standing};
 pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;

@@ -17,7 +17,7 @@ use rusqlite::{Connection, params};
 
 use self::ends::Beside;
 use super::StateCounts;
-use super::glance::{Glance, Glances, Look, PageSeen, Place, Sight};
+use super::glance::{Glance, Glances, Look, PageSeen, Sight, StatePlace};
 use super::page::{Page, Raw, columns_of};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
@@ -84,7 +84,7 @@ struct Source {
     connection: Connection,
     scope: i64,
     /// The last memory of the page before.
-    after: Option<Place>,
+    after: Option<StatePlace>,
     /// Who looks at memories from the last one on.
     beside: Option<Beside>,
     /// What reads some memories whole: it is asked often.

@@ -55,7 +55,7 @@ pub enum Look<'a> {
 }
 
 /// Where a memory stands among those of its scope: its key, and which record that its row left.
-pub type Place = (String, u32);
+pub type StatePlace = (String, u32);
 
 /// A page of memories that was looked at.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub struct PageSeen {
     /// How many they were.
     pub number: usize,
     /// The last of them.
-    pub last: Place,
+    pub last: StatePlace,
     /// How many there were of each kind.
     pub counts: StateCounts,
 }
@@ -142,13 +142,13 @@ impl Glances {
     }
 
     /// The keys of the first and the last of them, with their departures.
-    pub(super) fn ends(&self) -> Option<(Place, Place)> {
+    pub(super) fn ends(&self) -> Option<(StatePlace, StatePlace)> {
         let of = |at| self.at(at).map(|glance| (text_of(glance.key), glance.departure));
         of(0).zip(of(self.len().checked_sub(1)?))
     }
 
     /// Leaves out those that do not stand before this place, of some in their order.
-    pub(super) fn only_before(&mut self, place: &Place) {
+    pub(super) fn only_before(&mut self, place: &StatePlace) {
         let (key, departure) = (place.0.as_bytes(), place.1);
         let after = self.rows.partition_point(|entry| {
             let own = self.keys.get(entry.start..entry.end).unwrap_or_default();

@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 use super::{PAGE, RowStates, count, text};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
-use crate::row_state::glance::{Glances, Look, Place, Sight};
+use crate::row_state::glance::{Glances, Look, Sight, StatePlace};
 
 /// So many pages are looked at before a thread is worth its start.
 const ALONE: usize = 2;
@@ -56,9 +56,9 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 #[derive(Debug, Default)]
 struct Frontier {
     /// The last memory of the last page from the first one on.
-    low: Option<Place>,
+    low: Option<StatePlace>,
     /// The first memory of the last page from the last one on.
-    high: Option<Place>,
+    high: Option<StatePlace>,
     /// Nobody wants more.
     is_over: bool,
 }
@@ -72,7 +72,7 @@ struct Descent {
     connection: Connection,
     scope: i64,
     /// The first memory of the page behind.
-    before: Option<Place>,
+    before: Option<StatePlace>,
 }
 
 impl Descent {
@@ -98,7 +98,7 @@ impl Descent {
         mut self,
         frontier: &Mutex<Frontier>,
         mut look: impl FnMut(Look<'_>) -> ControlFlow<()>,
-    ) -> Result<Vec<Place>, Fault> {
+    ) -> Result<Vec<StatePlace>, Fault> {
         let mut pages = Vec::new();
         loop {
             let page = self.page()?;
@@ -198,7 +198,7 @@ impl RowStates {
     fn rest(
         &mut self,
         look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>,
-        end: Option<&Place>,
+        end: Option<&StatePlace>,
     ) -> Result<(), LedgerError> {
         while self.look_on(look, end)?.is_continue() {}
         Ok(())
@@ -208,7 +208,7 @@ impl RowStates {
     fn look_on(
         &mut self,
         look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>,
-        end: Option<&Place>,
+        end: Option<&StatePlace>,
     ) -> Result<ControlFlow<()>, LedgerError> {
         if self.is_over()? {
             return Ok(ControlFlow::Break(()));
@@ -223,7 +223,7 @@ impl RowStates {
     }
 
     /// The last memory that was looked at.
-    fn last_place(&self) -> Option<Place> {
+    fn last_place(&self) -> Option<StatePlace> {
         self.source.as_ref().and_then(|source| source.after.clone())
     }
 }
