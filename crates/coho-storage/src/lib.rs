@@ -1,0 +1,17 @@
+//! Buckets of object storage: Amazon S3 and servers that speak its protocol, Google Cloud Storage, Azure Blob Storage.
+//!
+//! **What it is:** [`Bucket::open`] opens a bucket with the settings and credentials that a source or the environment gives; `http` makes
+//! its calls, and remembers why the last one failed; [`StorageFault`] says that in words that hold no secret. [`Shelf`] is a bucket for
+//! code that blocks: whole objects, and writes that happen only under a condition.
+//!
+//! **What it is not:** it does not know what the objects are. `coho-source` reads rows from them, `coho-ledger` keeps its ledger in them.
+
+mod fault;
+mod http;
+mod settings;
+mod bucket;
+mod shelf;
+
+pub use bucket::Bucket;
+pub use fault::StorageFault;
+pub use shelf::{Condition, Listed, Put, Shelf, Version};
