@@ -76,7 +76,7 @@ impl Ledger {
         let Opened { connection, .. } = open::open(&path, &Opening { create: Create::No, ..*opening })?;
         open::private_copy(&connection).map_err(|source| OpenError::sqlite(&path, source))?;
         if is_older {
-            hold.store_base(&connection)?;
+            hold.store_whole(&connection)?;
         }
         let ledger = Self::of(connection, path, shared, Some(folder));
         Ok(Self { hold: Some(hold), ..ledger })

@@ -119,7 +119,7 @@ impl Ledger {
                 .map_err(|error| Fault::from(error).on(self.named(), "removing values from free pages"))?
         };
         if let Some(hold) = self.hold() {
-            hold.store_base(&self.connection())?;
+            hold.store_whole(&self.connection())?;
         }
         Ok(Scrubbed { copies, left, log_is_empty })
     }

@@ -103,7 +103,7 @@ impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = host(&request);
         let (parts, body) = request.into_parts();
-        let body = body.as_bytes().cloned().unwrap_or_default();
+        let body = body.collect().await?.to_bytes();
         let sent = self.client.request(parts.method, parts.uri.to_string()).headers(parts.headers);
         match sent.body(body).send().await {
             Ok(response) if response.status().is_success() => {

@@ -30,7 +30,8 @@ struct Log {
 }
 
 impl Reached {
-    /// The bytes that were committed since, and how far that is; a log that was begun anew is read from its start. `None` where nothing is new.
+    /// The bytes that were committed since, where they begin, and how far that is; `None` where nothing is new. A log that was begun anew is
+    /// read from its start.
     pub(crate) fn committed(&self, path: &Path) -> io::Result<Option<(u64, Vec<u8>, Self)>> {
         let mut file = match File::open(path) {
             Ok(file) => file,

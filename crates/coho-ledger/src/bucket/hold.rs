@@ -120,7 +120,7 @@ impl Hold {
     }
 
     /// Stores a file that was written anew: as a base, or where somebody still reads an older state, as a part of the log.
-    pub(crate) fn store_base(&self, connection: &Connection) -> Result<(), BucketError> {
+    pub(crate) fn store_whole(&self, connection: &Connection) -> Result<(), BucketError> {
         let mut state = self.state();
         self.unless_over(&mut state, |state| {
             if self.checkpoint(connection)? { self.fold(state, Then::More) } else { self.store_in(state) }
@@ -207,7 +207,7 @@ impl Hold {
             Then::Another => Position::first(state.next.epoch + 1),
         };
         self.append(state, &Record::Link { next, why: Why::Folded })?;
-        let name = manifest::base(state.next, &self.by);
+        let name = manifest::object_of(state.next, &self.by);
         let path = &self.path;
         self.place.patiently("uploading", || self.place.objects.upload(&name, path))?;
         let manifest = Manifest::new(name, length, next, state.seals.clone());
@@ -221,7 +221,7 @@ impl Hold {
     /// Names a base as the newest one. An older holder may have named one just now that it had won before it was taken for dead.
     fn name(&self, manifest: &Manifest, mut version: Version) -> Result<Version, BucketError> {
         for _ in 0..TRIES {
-            if let Some(named) = name_base(&self.place, manifest, &Condition::Unchanged(version))? {
+            if let Some(named) = put_manifest(&self.place, manifest, &Condition::Unchanged(version))? {
                 return Ok(named);
             }
             match Manifest::read(&self.place)? {
@@ -248,7 +248,7 @@ impl Hold {
                 let at = Position::parse(rest);
                 is_before(at) && !at.is_some_and(|at| state.seals.contains(&at))
             }
-            Some(("base", rest)) => name != state.manifest.base && is_before(base_position(rest)),
+            Some(("base", rest)) => name != state.manifest.base && is_before(position_of(rest)),
             Some(_) | None => false,
         };
         let older: Vec<_> = listed.into_iter().map(|one| one.key).filter(|name| is_older(name)).collect();
@@ -270,13 +270,13 @@ impl Drop for Hold {
 }
 
 /// `3-17` of `3-17-b7a…`.
-fn base_position(name: &str) -> Option<Position> {
+fn position_of(name: &str) -> Option<Position> {
     let mut parts = name.splitn(3, '-');
     Some(Position { epoch: parts.next()?.parse().ok()?, number: parts.next()?.parse().ok()? })
 }
 
 /// Names a base as the newest one; `None` where another manifest is there.
-fn name_base(
+fn put_manifest(
     place: &BucketPlace,
     manifest: &Manifest,
     condition: &Condition,
@@ -338,10 +338,10 @@ fn make(place: &BucketPlace, now: Time, epoch: u64, by: &str) -> Result<(), Open
 
 /// Puts a closed file into the bucket as a new ledger. Gives whether there was none.
 pub(crate) fn put_new(place: &BucketPlace, path: &Path, epoch: u64, by: &str) -> Result<bool, BucketError> {
-    let name = manifest::base(Position { epoch, number: 0 }, by);
+    let name = manifest::object_of(Position { epoch, number: 0 }, by);
     let length = std::fs::metadata(path).map_err(|error| place.disk(error))?.len();
     check_size(place, length, Bound::Kept)?;
     place.patiently("uploading", || place.objects.upload(&name, path))?;
     let manifest = Manifest::new(name, length, Position::first(epoch), Vec::new());
-    Ok(name_base(place, &manifest, &Condition::Absent)?.is_some())
+    Ok(put_manifest(place, &manifest, &Condition::Absent)?.is_some())
 }

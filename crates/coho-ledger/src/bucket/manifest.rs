@@ -54,6 +54,6 @@ impl Manifest {
 }
 
 /// The name of a base: what it has in it, and whose it is.
-pub(crate) fn base(until: Position, by: &str) -> String {
+pub(crate) fn object_of(until: Position, by: &str) -> String {
     format!("base/{until}-{by}")
 }

@@ -1,5 +1,5 @@
-//! A ledger in a bucket in memory: what was written is there for whoever opens it next, whichever way its holder ended, and a holder that was
-//! taken for dead stores nothing more.
+//! A ledger in a bucket in memory: what was written is there for whoever opens it next, whichever way its holder ended, and a holder that
+//! was taken for dead stores nothing more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl Writer {
 
     /// Stores a base in the middle of a run.
     fn fold(&self) -> Result<(), BucketError> {
-        self.ledger.hold().unwrap().store_base(&self.ledger.connection())
+        self.ledger.hold().unwrap().store_whole(&self.ledger.connection())
     }
 
     /// Nothing is stored any more, as after a kill.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use coho_core::storage::StorageAddress;
-use coho_storage::{Bucket as Opened, StorageFault};
+use coho_storage::StorageFault;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{Attribute, GetOptions, GetRange, GetResult, ObjectMeta};
@@ -16,7 +16,7 @@ pub(crate) struct Bucket {
     pub(crate) address: StorageAddress,
     /// Where private files go.
     pub(super) temporary: PathBuf,
-    opened: Opened,
+    opened: coho_storage::Bucket,
 }
 
 /// An object that was found.
@@ -33,7 +33,8 @@ pub(crate) struct Listed {
 impl Bucket {
     /// Opens it; nobody is asked yet.
     pub(crate) fn open(connection: &StorageConnection) -> Result<Self, StorageFault> {
-        let opened = Opened::open(&connection.address, &connection.options, connection.patience)?;
+        let opened =
+            coho_storage::Bucket::open(&connection.address, &connection.options, connection.patience)?;
         let (address, temporary) = (connection.address.clone(), connection.temporary.clone());
         Ok(Self { address, temporary, opened })
     }
