@@ -5,6 +5,22 @@
 //! code that blocks: whole objects, and writes that happen only under a condition.
 //!
 //! **What it is not:** it does not know what the objects are. `coho-source` reads rows from them, `coho-ledger` keeps its ledger in them.
+//!
+//! ```
+//! use coho_core::storage::StorageAddress;
+//! use coho_storage::{Bucket, Shelf, StorageFault};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let address = StorageAddress::parse("s3://exports/crm")?;
+//! // Nobody is asked before the first object.
+//! let shelf = Shelf::new(Bucket::open(&address, &[], Bucket::PATIENCE)?)?;
+//! let read = |name: &str| -> Result<Option<Vec<u8>>, StorageFault> {
+//!     Ok(shelf.get(&address.key(name))?.map(|(bytes, _)| bytes))
+//! };
+//! # let _ = read;
+//! # Ok(())
+//! # }
+//! ```
 
 mod fault;
 mod http;

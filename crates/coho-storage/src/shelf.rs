@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::future::Future;
 use std::io::{Read as _, Write as _};
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{self, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ impl Shelf {
 
     /// An object; `None` where there is none.
     pub fn get(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>, StorageFault> {
-        let path = path(key)?;
+        let path = located(key)?;
         self.wait(Some(LONGEST), |bucket| async move {
             let found = bucket.call().get_opts(&path, GetOptions::default()).await;
             let Some(found) = present(&bucket, found)? else { return Ok(None) };
@@ -96,7 +96,7 @@ impl Shelf {
 
     /// Writes an object under a condition.
     pub fn put(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<Put, StorageFault> {
-        let (path, bytes) = (path(key)?, bytes.to_vec());
+        let (path, bytes) = (located(key)?, bytes.to_vec());
         let mode = match condition {
             Condition::Absent => PutMode::Create,
             Condition::Unchanged(Version { tag, number }) => {
@@ -117,8 +117,8 @@ impl Shelf {
     }
 
     /// Writes a file as an object, whatever is there.
-    pub fn upload(&self, key: &str, file: &FilePath) -> Result<(), StorageFault> {
-        let (path, file) = (path(key)?, file.to_owned());
+    pub fn upload(&self, key: &str, file: &path::Path) -> Result<(), StorageFault> {
+        let (path, file) = (located(key)?, file.to_owned());
         self.wait(None, |bucket| async move {
             let mut file = File::open(file).map_err(StorageFault::Disk)?;
             let first = part(&mut file)?;
@@ -139,8 +139,8 @@ impl Shelf {
     }
 
     /// Writes an object into a file. Gives how many bytes it has; `None` where there is none.
-    pub fn download(&self, key: &str, file: &FilePath) -> Result<Option<u64>, StorageFault> {
-        let (path, file): (Path, PathBuf) = (path(key)?, file.to_owned());
+    pub fn download(&self, key: &str, file: &path::Path) -> Result<Option<u64>, StorageFault> {
+        let (path, file): (Path, PathBuf) = (located(key)?, file.to_owned());
         self.wait(None, |bucket| async move {
             let found = bucket.call().get_opts(&path, GetOptions::default()).await;
             let Some(found) = present(&bucket, found)? else { return Ok(None) };
@@ -159,7 +159,7 @@ impl Shelf {
 
     /// The objects in a folder and below.
     pub fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageFault> {
-        let path = path(folder)?;
+        let path = located(folder)?;
         self.wait(None, |bucket| async move {
             let objects = bucket.call().list(Some(&path)).try_collect::<Vec<_>>().await;
             let objects = objects.map_err(|error| bucket.fault(&error))?;
@@ -173,7 +173,7 @@ impl Shelf {
 
     /// Removes objects; those that are not there are let be.
     pub fn remove(&self, keys: &[String]) -> Result<(), StorageFault> {
-        let paths = keys.iter().map(|key| path(key)).collect::<Result<Vec<_>, _>>()?;
+        let paths = keys.iter().map(|key| located(key)).collect::<Result<Vec<_>, _>>()?;
         self.wait(None, |bucket| async move {
             let paths = futures_util::stream::iter(paths.into_iter().map(Ok)).boxed();
             let mut removed = bucket.call().delete_stream(paths);
@@ -209,7 +209,7 @@ impl Shelf {
     }
 }
 
-fn path(key: &str) -> Result<Path, StorageFault> {
+fn located(key: &str) -> Result<Path, StorageFault> {
     Path::parse(key).map_err(|_| StorageFault::NoObject)
 }
 
