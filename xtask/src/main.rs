@@ -51,7 +51,7 @@ usage: cargo xtask VERB
   bench [delivery|unchanged|analytics|plan|pages|compare|sizes|year|liquid|all] [--rows N] [--record]
                               speed and memory against a plain client, plans and pages against their goals, and templates against
                               LiquidJS, in one run (release build, Linux); `year`: the ledger's size, about an hour; not in `all`
-  torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick|bounded [--write|--check]]
+  torture [--kills N] [--seed S] [--release] [--ledger file|bucket] [--faults CLASS,…|all|quick|bounded [--write|--check]]
                               kills `coho run` at random moments, and compares what Vitally comes to hold with what it must
   mutants [FILE…] [--shard K/N]
                               faults made one at a time in the files that must be right: which of them no test notices

@@ -4,7 +4,7 @@
 //! change at random, `coho run` is started and killed with SIGKILL at a random moment, as often as not while it makes or upgrades
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
-//! a seed, [`rows`] are the books, [`project`] the files, [`process`] lets commands end, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
+//! a seed, [`rows`] are the books, [`project`] the files, [`bucket`] has ledgers that are in no file, [`process`] lets commands end, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
 //! [`check`] compares what it holds and [`audit`] what it was asked. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
@@ -23,7 +23,9 @@ mod older;
 mod check;
 mod audit;
 mod faults;
+mod bucket;
 
+use bucket::{Bucket, Ledgers};
 use faults::{Faults, Wanted};
 use older::Older;
 use process::finished;
@@ -57,11 +59,12 @@ const MOST_RUNS: u32 = 3;
 /// The exit code of a run that deferred something.
 const SOME_DEFERRED: i32 = 5;
 
-/// `cargo xtask torture [--kills N] [--seed S] [--release] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
+/// `cargo xtask torture [--kills N] [--seed S] [--release] [--ledger file|bucket] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let kills = arguments.number("--kills")?;
     let seed = arguments.number("--seed")?.unwrap_or(1);
     let release = arguments.flag("--release");
+    let ledgers = Ledgers::parse(arguments.value("--ledger")?.as_deref())?;
     let wanted = arguments.value("--faults")?.map(|names| Wanted::parse(&names));
     let writes = arguments.flag("--write").then_some(Mode::Write);
     let mode = writes.or_else(|| arguments.flag("--check").then_some(Mode::Check));
@@ -69,7 +72,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let target = Workspace::load()?.target;
     let (coho, older) = (built(&target, release)?, Older::load(&target)?);
     match wanted {
-        None => lives(coho, older, kills.unwrap_or(KILLS), seed),
+        None => lives(coho, older, ledgers, kills.unwrap_or(KILLS), seed),
+        Some(_) if ledgers == Ledgers::Bucket => bail!("`--ledger bucket` and `--faults` do not go together"),
         Some(wanted) => {
             let kills = kills.unwrap_or(KILLS_IN_A_CLASS);
             faults::run(&Faults { coho, older, seed, kills }, &wanted, mode)
@@ -83,15 +87,16 @@ pub(crate) fn bounded() -> Result<()> {
     let (coho, older) = (built(&target, false)?, Older::load(&target)?);
     let faults = Faults { coho: coho.clone(), older: older.clone(), seed: 1, kills: 1 };
     thread::scope(|scope| {
-        let kills = scope.spawn(|| lives(coho, older, BOUNDED_KILLS, 1));
+        let kills = scope.spawn(|| lives(coho, older, Ledgers::Files, BOUNDED_KILLS, 1));
         let classes = faults::run(&faults, &Wanted::Bounded, Some(Mode::Check));
         kills.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(classes)
     })
 }
 
 /// Kills at random moments.
-fn lives(coho: PathBuf, older: Older, kills: u64, seed: u64) -> Result<()> {
-    let mut torture = Torture { coho, older, random: Random::new(seed), tally: Tally::default() };
+fn lives(coho: PathBuf, older: Older, ledgers: Ledgers, kills: u64, seed: u64) -> Result<()> {
+    let runner = Runner { coho, bucket: ledgers.start()? };
+    let mut torture = Torture { runner, older, random: Random::new(seed), tally: Tally::default() };
     say::talk(&format!("{kills} kills, seed {seed}"));
     while torture.tally.kills < kills {
         let most = KILLS_IN_A_LIFE.min(kills - torture.tally.kills);
@@ -154,7 +159,7 @@ impl std::fmt::Display for Tally {
 }
 
 struct Torture {
-    coho: PathBuf,
+    runner: Runner,
     older: Older,
     random: Random,
     tally: Tally,
@@ -164,8 +169,12 @@ impl Torture {
     /// One life: some kills, and then a run that is left alone.
     fn life(&mut self, kills: u64) -> Result<()> {
         self.tally.lives += 1;
-        let vitally = Vitally::start(&self.coho, &mut self.random)?;
-        let project = Project::create(vitally.url(), &self.tally.lives.to_string(), Options::many())?;
+        let vitally = Vitally::start(&self.runner.coho, &mut self.random)?;
+        let life = self.tally.lives.to_string();
+        let project = Project::create(vitally.url(), &life, Options::many())?;
+        if self.runner.bucket.is_some() {
+            project.keep_ledger_at(&Bucket::address(&life))?;
+        }
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
@@ -174,10 +183,10 @@ impl Torture {
         while killed < kills {
             most += vitally.trouble(&mut self.random)?;
             let after = self.moment(usual);
-            match run_and_kill(&self.coho, project.folder(), after)? {
+            match self.runner.run_and_kill(project.folder(), after)? {
                 Fate::Killed => {
                     killed += 1;
-                    most += self.older.under_way(project.folder())?;
+                    most += self.under_way(&project, &life)?;
                     self.note_stage(&project);
                 }
                 Fate::ByItself(took) => {
@@ -202,7 +211,7 @@ impl Torture {
 
     /// Every other life begins with an older ledger. Gives with which.
     fn begin(&mut self, vitally: &Vitally, project: &Project, rows: &mut Rows) -> Result<String> {
-        if self.random.one_in(2) {
+        if self.random.one_in(2) || self.runner.bucket.is_some() {
             return Ok("no ledger".to_owned());
         }
         self.tally.older += 1;
@@ -211,11 +220,24 @@ impl Torture {
         Ok(format!("a ledger of the schema {schema}"))
     }
 
+    /// How many operations were under way at a kill.
+    fn under_way(&self, project: &Project, life: &str) -> Result<u64> {
+        if let Some(bucket) = &self.runner.bucket {
+            let file = project.folder().join(".coho/ledger.db");
+            std::fs::create_dir_all(project.folder().join(".coho"))?;
+            bucket.copy(&self.runner.coho, life, &file)?;
+            let count = self.older.under_way(project.folder());
+            std::fs::remove_dir_all(project.folder().join(".coho"))?;
+            return count;
+        }
+        self.older.under_way(project.folder())
+    }
+
     /// Notes how far a process came that was killed. A sync is marked as soon as it is planned.
     fn note_stage(&mut self, project: &Project) {
         let has = |name: &str| project.folder().join(name).exists();
         let marks = std::fs::read_to_string(project.folder().join(".coho-ledger")).unwrap_or_default();
-        if !has(".coho/ledger.db") {
+        if self.runner.bucket.is_none() && !has(".coho/ledger.db") {
             self.tally.without_ledger += 1;
         } else if !marks.contains("accounts") {
             self.tally.opening += 1;
@@ -234,10 +256,10 @@ impl Torture {
     /// Lets a run end, and compares. Gives how many writes were made again, which may be so many.
     fn settle(&self, vitally: &Vitally, project: &Project, rows: &Rows, most: u64) -> Result<u64> {
         vitally.calm()?;
-        settled(&self.coho, project.folder())?;
+        self.runner.settled(project.folder())?;
         check::same(&vitally.state()?, rows)?;
         let before = vitally.writes()?;
-        left_alone(&self.coho, project.folder())?;
+        self.runner.left_alone(project.folder())?;
         match vitally.writes()? - before {
             0 => audit::check(&vitally.calls()?, most),
             again => bail!("a run after which nothing changed made {again} writes"),
@@ -251,41 +273,53 @@ enum Fate {
     ByItself(Duration),
 }
 
-fn coho_run(coho: &Path, folder: &Path) -> Command {
-    let mut command = child::program(coho);
-    command.args(["run", "--project"]).arg(folder).stdin(Stdio::null());
-    command
+/// Lets `coho` run.
+struct Runner {
+    coho: PathBuf,
+    /// Where ledgers are that are in no file.
+    bucket: Option<Bucket>,
 }
 
-fn run_and_kill(coho: &Path, folder: &Path, after: Duration) -> Result<Fate> {
-    let begun = Instant::now();
-    let mut command = coho_run(coho, folder);
-    let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut process = started.with_context(|| format!("starting `{}`", child::shown(&command)))?;
-    while begun.elapsed() < after {
-        if process.try_wait()?.is_some() {
-            return Ok(Fate::ByItself(begun.elapsed()));
+impl Runner {
+    fn run(&self, folder: &Path) -> Command {
+        let mut command = child::program(&self.coho);
+        command.args(["run", "--project"]).arg(folder).stdin(Stdio::null());
+        if let Some(bucket) = &self.bucket {
+            bucket.show(&mut command);
         }
-        sleep(Duration::from_millis(1).min(after.saturating_sub(begun.elapsed())));
+        command
     }
-    process.kill()?;
-    // Only one that was still at work has no exit code of its own.
-    Ok(match process.wait()?.code() {
-        None => Fate::Killed,
-        Some(_) => Fate::ByItself(begun.elapsed()),
-    })
-}
 
-/// Lets runs end until nothing is deferred: what was unclear is looked at by one run, and may be removed only by the next.
-fn settled(coho: &Path, folder: &Path) -> Result<()> {
-    for _ in 1..MOST_RUNS {
-        if finished(coho_run(coho, folder), folder)?.code() != Some(SOME_DEFERRED) {
-            break;
+    fn run_and_kill(&self, folder: &Path, after: Duration) -> Result<Fate> {
+        let begun = Instant::now();
+        let mut command = self.run(folder);
+        let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut process = started.with_context(|| format!("starting `{}`", child::shown(&command)))?;
+        while begun.elapsed() < after {
+            if process.try_wait()?.is_some() {
+                return Ok(Fate::ByItself(begun.elapsed()));
+            }
+            sleep(Duration::from_millis(1).min(after.saturating_sub(begun.elapsed())));
         }
+        process.kill()?;
+        // Only one that was still at work has no exit code of its own.
+        Ok(match process.wait()?.code() {
+            None => Fate::Killed,
+            Some(_) => Fate::ByItself(begun.elapsed()),
+        })
     }
-    left_alone(coho, folder)
-}
 
-fn left_alone(coho: &Path, folder: &Path) -> Result<()> {
-    finished(coho_run(coho, folder), folder)?.succeeded()
+    /// Lets runs end until nothing is deferred: what was unclear is looked at by one run, and may be removed only by the next.
+    fn settled(&self, folder: &Path) -> Result<()> {
+        for _ in 1..MOST_RUNS {
+            if finished(self.run(folder), folder)?.code() != Some(SOME_DEFERRED) {
+                break;
+            }
+        }
+        self.left_alone(folder)
+    }
+
+    fn left_alone(&self, folder: &Path) -> Result<()> {
+        finished(self.run(folder), folder)?.succeeded()
+    }
 }

@@ -1,6 +1,7 @@
 //! What can be typed: verbs, flags and their help. The command line reference is generated from here.
 
 mod dbt;
+mod ledger;
 mod pages;
 mod serve;
 mod template;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::span;
 
 pub(crate) use dbt::DbtAction;
+pub(crate) use ledger::LedgerAction;
 pub(crate) use pages::{Debug, Demo};
 pub(crate) use serve::{Serve, TokenAction, TokenMay};
 pub(crate) use template::{TemplateAction, TemplateCheck, TemplateRender, Undefined};
@@ -277,6 +279,12 @@ pub(crate) enum Verb {
         /// What is done.
         #[command(subcommand)]
         action: TokenAction,
+    },
+    /// Move the ledger between a file and a bucket.
+    Ledger {
+        /// What is done.
+        #[command(subcommand)]
+        action: LedgerAction,
     },
     /// Write exposures, so that dbt's lineage shows the syncs.
     Dbt {

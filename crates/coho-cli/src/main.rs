@@ -96,6 +96,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Demo(typed) => verb::demo::demo(&typed).await,
         Verb::Simulator(typed) => verb::simulator::simulator(typed).await,
         Verb::Serve(typed) => verb::serve::serve(global, &typed).await,
+        Verb::Ledger { action } => verb::ledger::ledger(global, &action),
         Verb::Dbt { action } => verb::dbt::dbt(global, action),
         Verb::Token { action } => verb::token::token(global, &action),
         Verb::Mcp { show_values } => verb::mcp::mcp(global, show_values).await,

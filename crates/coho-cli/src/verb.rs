@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod live;
 pub(crate) mod mcp;
 pub(crate) mod learn;
+pub(crate) mod ledger;
 pub(crate) mod plan_file;
 pub(crate) mod plan;
 pub(crate) mod preview;

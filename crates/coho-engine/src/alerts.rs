@@ -244,7 +244,9 @@ impl Engine<'_> {
         let findings = self.found_by_time(&ledger)?;
         let now = self.setup.clock.now();
         ledger.tell(now, |remembered, next| self.telling(remembered, &findings, next))?;
-        self.deliver(&ledger, BOUND).await
+        let delivered = self.deliver(&ledger, BOUND).await;
+        self.finish(&ledger);
+        delivered
     }
 
     /// What is known of alerts.
@@ -258,7 +260,9 @@ impl Engine<'_> {
     pub fn mute(&self, sync: &SyncId, time: Duration, why: &str) -> Result<Mute, EngineError> {
         let now = self.setup.clock.now();
         let mute = Mute { sync: sync.clone(), until: now + time, why: why.to_owned(), since: now };
-        self.ledger_to_write(&[], OnLost::Refuse)?.mute(&mute)?;
+        let ledger = self.ledger_to_write(&[], OnLost::Refuse)?;
+        ledger.mute(&mute)?;
+        self.finish(&ledger);
         Ok(mute)
     }
 
@@ -266,6 +270,9 @@ impl Engine<'_> {
     pub async fn unmute(&self, sync: &SyncId) -> Result<bool, EngineError> {
         let Some(ledger) = self.ledger_of_alerts()? else { return Ok(false) };
         let lifted = ledger.unmute(sync)?;
+        // The check opens it again.
+        self.finish(&ledger);
+        drop(ledger);
         self.check_alerts().await?;
         Ok(lifted)
     }
@@ -314,10 +321,12 @@ impl Engine<'_> {
 
     /// The ledger for writing, if there is one.
     fn ledger_of_alerts(&self) -> Result<Option<Ledger>, EngineError> {
-        if !self.ledger_path().exists() {
-            return Ok(None);
-        }
-        Ok(Some(self.ledger_to_write(&[], OnLost::Refuse)?))
+        let is_there = if self.ledger_is_in_bucket() {
+            self.ledger_to_read()?.is_some()
+        } else {
+            self.ledger_path().exists()
+        };
+        is_there.then(|| self.ledger_to_write(&[], OnLost::Refuse)).transpose()
     }
 
     /// Deletes messages that were done long ago.

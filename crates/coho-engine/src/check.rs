@@ -2,6 +2,7 @@
 
 use coho_core::failure::Failure as _;
 use std::collections::BTreeSet;
+use std::fmt;
 
 use coho_core::code::Code;
 use coho_core::event::{Event, Listener};
@@ -44,23 +45,37 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         }
         problems.extend(found);
     }
+    let mut in_bucket = None;
     match ledger(engine, syncs) {
-        Ok(found) => warnings.extend(found),
+        Ok((found, place)) => {
+            warnings.extend(found);
+            in_bucket = place;
+        }
         Err(error) => problems.push(problem(&error)),
     }
     sort(&mut warnings);
-    Checked { problems, warnings, dbt: dbt.found }
+    Checked { problems, warnings, dbt: dbt.found, ledger: in_bucket }
 }
 
 /// What is wrong with the ledger: it is another project's, is lost, or remembers events under an id that the project has no
 /// more. That it is lost is a warning: a checkout that only checks has none.
-fn ledger(engine: &Engine<'_>, syncs: &[&Sync]) -> Result<Vec<Problem>, EngineError> {
+///
+/// Where it is in a bucket, also that it can be read there.
+fn ledger(
+    engine: &Engine<'_>,
+    syncs: &[&Sync],
+) -> Result<(Vec<Problem>, Option<LedgerInBucket>), EngineError> {
     let mut warnings = Vec::new();
     let lost = engine.lost(syncs)?;
     if !lost.is_empty() {
         warnings.push(problem(&EngineError::LedgerLost { path: engine.ledger_path(), syncs: lost }));
     }
-    let Some(ledger) = engine.ledger_to_read()? else { return Ok(warnings) };
+    let ledger = engine.ledger_to_read()?;
+    let in_bucket = engine.ledger_is_in_bucket().then(|| LedgerInBucket {
+        place: engine.ledger_path().display().to_string(),
+        exists: ledger.is_some(),
+    });
+    let Some(ledger) = ledger else { return Ok((warnings, in_bucket)) };
     engine.look_for_owner(&ledger, OnForeign::Refuse)?;
     for sync in syncs {
         if let Some(earlier) = engine.earlier(&ledger, sync)? {
@@ -68,7 +83,7 @@ fn ledger(engine: &Engine<'_>, syncs: &[&Sync]) -> Result<Vec<Problem>, EngineEr
             warnings.push(Problem::new(Code::NEW_EVENT_IDS, message).help(help).at(&sync.place));
         }
     }
-    Ok(warnings)
+    Ok((warnings, in_bucket))
 }
 
 /// By file and line.
@@ -87,6 +102,25 @@ pub struct Checked {
     pub warnings: Vec<Problem>,
     /// What was found out of models of dbt.
     pub dbt: Vec<DbtFinding>,
+    /// The ledger, where it is in a bucket and could be looked for.
+    pub ledger: Option<LedgerInBucket>,
+}
+
+/// A ledger in a bucket that can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerInBucket {
+    /// Its address.
+    pub place: String,
+    /// Whether there is one.
+    pub exists: bool,
+}
+
+/// `the ledger s3://acme/coho/ledger.db can be read`
+impl fmt::Display for LedgerInBucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.exists { "can be read" } else { "can be reached; the first run creates it" };
+        write!(f, "the ledger {} {what}", self.place)
+    }
 }
 
 /// What is wrong with a sync's model and mapping, and the model's columns where they could be read.

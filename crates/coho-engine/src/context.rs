@@ -94,16 +94,11 @@ impl<'a> Engine<'a> {
         self.setup.project
     }
 
-    /// Where the ledger is.
-    pub fn ledger_path(&self) -> PathBuf {
-        self.setup.root.join(&self.setup.project.ledger.path)
-    }
-
     /// The ledger, if there is one, for reading only.
     pub fn ledger_to_read(&self) -> Result<Option<Ledger>, EngineError> {
         let now = self.setup.clock.now();
         let opening = Opening { now, create: Create::No, access: Access::ReadOnly };
-        match Ledger::open(&self.ledger_path(), &opening) {
+        match self.open_ledger(&opening) {
             Ok(ledger) => Ok(Some(ledger)),
             Err(OpenError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),

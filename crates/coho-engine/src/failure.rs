@@ -23,6 +23,9 @@ pub enum EngineError {
     /// The ledger could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// A ledger could not be copied.
+    #[error(transparent)]
+    Copy(#[from] coho_ledger::copy::CopyError),
     /// Another run holds the ledger.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -80,6 +83,7 @@ impl Failure for EngineError {
         match self {
             Self::Selection(problem) => problem.code,
             Self::Open(error) => error.code(),
+            Self::Copy(error) => error.code(),
             Self::Lease(error) => error.code(),
             Self::Scope(error) => error.code(),
             Self::Ledger(error) => error.code(),
@@ -101,6 +105,7 @@ impl Failure for EngineError {
         match self {
             Self::Selection(problem) => problem.help.clone(),
             Self::Open(error) => error.help(),
+            Self::Copy(error) => error.help(),
             Self::Lease(error) => error.help(),
             Self::Scope(error) => error.help(),
             Self::Ledger(error) => error.help(),
@@ -147,6 +152,7 @@ impl EngineError {
             }
             Self::Selection(_)
             | Self::Open(_)
+            | Self::Copy(_)
             | Self::Lease(_)
             | Self::Scope(_)
             | Self::Ledger(_)

@@ -13,7 +13,7 @@ impl Engine<'_> {
     /// sent before: their memory is lost.
     pub(crate) fn ledger_to_write(&self, syncs: &[&Sync], on_lost: OnLost) -> Result<Ledger, EngineError> {
         let opening = Opening::new(self.setup.clock.now());
-        let found = match Ledger::open(&self.ledger_path(), &Opening { create: Create::No, ..opening }) {
+        let found = match self.open_ledger(&Opening { create: Create::No, ..opening }) {
             Ok(ledger) => Some(ledger),
             Err(OpenError::Missing { .. }) => None,
             Err(error) => return Err(error.into()),
@@ -21,7 +21,7 @@ impl Engine<'_> {
         self.look_for_memory(found.as_ref(), syncs, on_lost)?;
         let ledger = match found {
             Some(ledger) => ledger,
-            None => Ledger::open(&self.ledger_path(), &opening)?,
+            None => self.open_ledger(&opening)?,
         };
         ledger.mask(&self.setup.project.masker)?;
         Ok(ledger)

@@ -65,6 +65,7 @@
 // An engine: a project, its destinations, a clock.
 pub mod context;
 mod failure;
+mod place;
 pub mod clock;
 mod destination;
 

@@ -40,6 +40,7 @@ impl Engine<'_> {
         let (results, mut left) = self.remove_results(&values);
         let scrubbed = ledger.scrub(leased.lease())?;
         leased.release()?;
+        self.finish(&ledger);
         left.extend(scrubbed.left.iter().cloned());
         Ok(PurgeReport { purged, scrubbed, results, left })
     }

@@ -128,6 +128,7 @@ impl Engine<'_> {
         if !stop.is_asked() {
             self.tell(&ledger, syncs, &report).await;
         }
+        self.finish(&ledger);
         report
     }
 
@@ -317,6 +318,7 @@ impl Engine<'_> {
             None => 0,
         };
         leased.release()?;
+        self.finish(&ledger);
         Ok(changed)
     }
 }

@@ -42,7 +42,7 @@ impl Ledger {
         after: i64,
         most: usize,
     ) -> Result<Vec<Gone>, LedgerError> {
-        read(connection, scope, after, most).map_err(|fault| fault.on(self.path(), "reading row states"))
+        read(connection, scope, after, most).map_err(|fault| fault.on(self.named(), "reading row states"))
     }
 }
 

@@ -24,7 +24,9 @@ use coho_core::failure::Failure;
 use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::bucket::LeaseObject;
 use crate::failure::{Fault, LedgerError};
+pub use crate::holder::Holder;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::open::private;
@@ -37,17 +39,6 @@ const TRIES: u32 = 5;
 const TIDYING_TRIES: u32 = 2_500;
 /// How long is waited in between.
 const BETWEEN: Duration = Duration::from_millis(2);
-
-/// Who holds a lease, or wants to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// A random id, new for each process.
-    pub id: String,
-    /// The process id.
-    pub pid: u32,
-    /// The machine's name.
-    pub host: String,
-}
 
 /// The right to write. It is shown to each function that writes. Dropping it frees the lock, not the row: see
 /// [`Ledger::release`].
@@ -166,7 +157,8 @@ impl Ledger {
             let Some(row) = row(connection)? else {
                 return take(connection, 1, 1, holder, now, ttl).map(|()| Ok((1, 1, 0)));
             };
-            let dead = free && row.holder.host == holder.host;
+            // Who holds a ledger in a bucket is told by the bucket's lease, which is taken before.
+            let dead = self.hold().is_some() || free && row.holder.host == holder.host;
             if !(row.released || row.expires <= now || dead) {
                 return Ok(Err(held_by(row)));
             }
@@ -201,7 +193,11 @@ impl Ledger {
         self.write_in(lease, "renewing the lease", |connection| {
             connection.prepare_cached("UPDATE lease SET expires = ?1")?.execute([until(now, ttl)])?;
             Ok(())
-        })
+        })?;
+        if let Some(hold) = self.hold() {
+            hold.renew(now, ttl)?;
+        }
+        Ok(())
     }
 
     /// Gives the lease back.
@@ -225,6 +221,12 @@ impl Ledger {
     /// another machine whose lease has not ended.
     pub fn under_way(&self, host: &str, now: Time) -> Result<Option<UnderWay>, LedgerError> {
         let row = self.read("reading the lease", row)?;
+        if self.is_in_bucket() {
+            let run = row.and_then(|row| row.run);
+            let under_way =
+                |lease: &LeaseObject| UnderWay { holder: lease.holder(), since: lease.since(), run };
+            return Ok(self.held_in_bucket().map(under_way));
+        }
         let Some(row) = row.filter(|row| !row.released) else { return Ok(None) };
         let lives = match look(self.shared()) {
             Held::Yes => true,

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use coho_core::secret::Masker;
+use coho_core::storage::StorageAddress;
 use coho_core::time::Time;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::bucket::{self, Bound, BucketPlace, Hold, LeaseObject};
 use crate::failure::{Fault, LedgerError};
+use crate::holder::Holder;
 use crate::lease::{self, Lease};
 use crate::mask;
-use crate::open::{self, OpenError, Opened, Opening};
+use crate::open::{self, Access, Create, OpenError, Opened, Opening};
 use crate::shape::known::Shapes;
 use crate::temporary::TemporaryFolder;
 
@@ -30,6 +33,10 @@ pub struct Ledger {
     path: PathBuf,
     /// The file that others know: where an older ledger is read from a copy, it is another one.
     shared: PathBuf,
+    /// Of a ledger in a bucket: how it is written.
+    hold: Option<Hold>,
+    /// Of one that is only read: who held it then.
+    holder: Option<LeaseObject>,
     /// Of a temporary ledger: its folder, which is removed with it.
     _folder: Option<TemporaryFolder>,
 }
@@ -43,6 +50,72 @@ impl Ledger {
             Some((folder, path)) => Self::of(connection, path, shared, Some(folder)),
             None => Self::of(connection, shared.clone(), shared, None),
         })
+    }
+
+    /// Opens the ledger in a bucket, for writing as this holder, or as it is at this moment. What is written is stored there before the
+    /// function that writes it returns; [`Ledger::finish`] ends that.
+    pub fn open_in_bucket(
+        place: &BucketPlace,
+        opening: &Opening,
+        holder: &Holder,
+    ) -> Result<Self, OpenError> {
+        let shared = PathBuf::from(place.name());
+        if opening.access == Access::ReadOnly {
+            let found = bucket::snapshot(place, Bound::Kept)?;
+            let (restored, held) = found.ok_or_else(|| OpenError::Missing { path: shared.clone() })?;
+            // Nobody else has this copy, so an older one may be brought up to date where it is.
+            let writing = Opening { access: Access::ReadWrite, create: Create::No, ..*opening };
+            let Opened { connection, .. } = open::open(&restored.path, &writing)?;
+            let ledger = Self::of(connection, restored.path, shared, Some(restored.folder));
+            let holder = held.filter(|lease| lease.is_held(opening.now));
+            return Ok(Self { holder, ..ledger });
+        }
+        let (hold, folder) = Hold::take(place, opening, holder)?;
+        let path = hold.path().to_owned();
+        let is_older = open::is_older(&path)?;
+        let Opened { connection, .. } = open::open(&path, &Opening { create: Create::No, ..*opening })?;
+        open::private_copy(&connection).map_err(|source| OpenError::sqlite(&path, source))?;
+        if is_older {
+            hold.store_whole(&connection)?;
+        }
+        let ledger = Self::of(connection, path, shared, Some(folder));
+        Ok(Self { hold: Some(hold), ..ledger })
+    }
+
+    /// The last thing that is done with a ledger that was written: one in a bucket is stored there as one whole, and may be written by
+    /// others. Nothing is written after it. Where it fails, all that was written is stored all the same.
+    pub fn finish(&self) -> Result<(), LedgerError> {
+        let Some(hold) = &self.hold else { return Ok(()) };
+        // Who reads an older state keeps the log from being folded.
+        *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let connection = self.connection();
+        Ok(hold.finish(&connection)?)
+    }
+
+    /// Writes a copy to a file that is not there yet.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), LedgerError> {
+        let copied = self.connection().execute("VACUUM INTO ?1", [path.to_string_lossy()]);
+        copied.map(drop).map_err(|error| Fault::from(error).on(self.named(), "copying"))
+    }
+
+    /// Whether the ledger is in a bucket and is written.
+    pub(crate) fn hold(&self) -> Option<&Hold> {
+        self.hold.as_ref()
+    }
+
+    /// Who held the ledger in a bucket when it was read.
+    pub(crate) fn held_in_bucket(&self) -> Option<&LeaseObject> {
+        self.holder.as_ref()
+    }
+
+    /// What messages call it.
+    pub(crate) fn named(&self) -> &Path {
+        if self.is_in_bucket() { &self.shared } else { &self.path }
+    }
+
+    /// Whether it is in a bucket.
+    pub(crate) fn is_in_bucket(&self) -> bool {
+        self.shared.to_str().is_some_and(StorageAddress::is_meant)
     }
 
     /// This ledger as a run would find it: where a dead run left intents of batches, a private copy in which each of their rows
@@ -69,7 +142,7 @@ impl Ledger {
         let (connection, reader, masker) =
             (Mutex::new(connection), Mutex::default(), Mutex::new(Masker::new(&[])));
         let shapes = Mutex::default();
-        Self { connection, reader, masker, shapes, path, shared, _folder: folder }
+        Self { connection, reader, masker, shapes, path, shared, hold: None, holder: None, _folder: folder }
     }
 
     /// From now on these secrets are masked in all that is told and kept: messages, errors, requests and answers. What is
@@ -79,7 +152,7 @@ impl Ledger {
         // The next one learns it.
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
         mask::teach(&self.connection(), masker.clone())
-            .map_err(|error| Fault::from(error).on(&self.path, "opening"))
+            .map_err(|error| Fault::from(error).on(self.named(), "opening"))
     }
 
     /// What is masked.
@@ -113,7 +186,7 @@ impl Ledger {
             Err(TryLockError::Poisoned(poisoned)) => read(&mut poisoned.into_inner(), work),
             Err(TryLockError::WouldBlock) => self.read_beside(work),
         };
-        done.map_err(|fault| fault.on(&self.path, doing))
+        done.map_err(|fault| fault.on(self.named(), doing))
     }
 
     fn read_beside<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
@@ -169,7 +242,11 @@ impl Ledger {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, LedgerError> {
         let mut connection = self.connection();
-        transact(&mut connection, work).map_err(|fault| fault.on(&self.path, doing))
+        let done = transact(&mut connection, work).map_err(|fault| fault.on(self.named(), doing))?;
+        if let Some(hold) = &self.hold {
+            hold.store_and_fold(&connection)?;
+        }
+        Ok(done)
     }
 }
 
@@ -203,7 +280,7 @@ mod tests {
     use coho_core::target::ExternalId;
 
     use super::*;
-    use crate::lease::Holder;
+    use crate::holder::Holder;
 
     #[test]
     fn a_full_disk_is_told_and_keeps_the_ledger_whole() {

@@ -30,7 +30,7 @@ impl Ledger {
     /// none. Only outside of a transaction. What they read is of one moment, until the transaction ends that read first.
     pub fn lend(&self, connection: &Connection, scope: Option<&SyncScope>) -> Result<(), LedgerError> {
         let lent = self.attach(connection, Access::ReadOnly).and_then(|()| views(connection, scope));
-        lent.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
+        lent.map_err(|error| Fault::from(error).on(self.named(), "joining with a plan"))
     }
 
     /// Ends what [`Ledger::lend`] began.
@@ -38,7 +38,7 @@ impl Ledger {
         let sql = "DROP VIEW temp.remembered; DROP VIEW temp.holders; DROP VIEW temp.known_references; DROP VIEW temp.links; \
              DETACH ledger";
         let taken = connection.execute_batch(sql);
-        taken.map_err(|error| Fault::from(error).on(self.path(), "joining with a plan"))
+        taken.map_err(|error| Fault::from(error).on(self.named(), "joining with a plan"))
     }
 
     pub(crate) fn attach(&self, connection: &Connection, access: Access) -> rusqlite::Result<()> {

@@ -54,12 +54,12 @@ impl Ledger {
             Some(patience) => self.connection().progress_handler(STEPS, Some(move || patience.is_over())),
             None => self.connection().progress_handler(0, None::<fn() -> bool>),
         };
-        set.map_err(|error| Fault::from(error).on(self.path(), "limiting a query"))
+        set.map_err(|error| Fault::from(error).on(self.named(), "limiting a query"))
     }
 
     /// A number that changes whenever another connection, of this process or of any other, wrote to the ledger.
     pub fn version(&self) -> Result<i64, LedgerError> {
         let read = self.connection().query_row("PRAGMA data_version", [], |row| row.get(0));
-        read.map_err(|error| Fault::from(error).on(self.path(), "looking for changes"))
+        read.map_err(|error| Fault::from(error).on(self.named(), "looking for changes"))
     }
 }

@@ -14,6 +14,7 @@ use coho_core::time::Time;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::bucket_failure::BucketError;
 use crate::place::{self, Found};
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
@@ -110,6 +111,9 @@ pub enum OpenError {
     /// Its file system does not let several connections share it.
     #[error("the ledger `{}` is on a file system that does not support its write-ahead log", path.display())]
     NoLog { path: PathBuf },
+    /// The ledger is in a bucket, and could not be brought here.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// Anything else that SQLite says.
     #[error("cannot open the ledger `{}`", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
@@ -117,7 +121,7 @@ pub enum OpenError {
 
 impl Failure for OpenError {
     fn code(&self) -> Code {
-        Code::LEDGER_FAILED
+        if let Self::Bucket(error) = self { error.code() } else { Code::LEDGER_FAILED }
     }
 
     fn help(&self) -> Option<String> {
@@ -143,6 +147,7 @@ impl Failure for OpenError {
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
                 "free disk space, or check the disk; nothing is lost"
             }
+            Self::Bucket(error) => return error.help(),
             Self::Sqlite { .. } => return None,
         };
         Some(help.to_owned())
@@ -216,6 +221,19 @@ fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, Ope
     drop(written);
     let connection = connect(&copy, Access::ReadOnly)?;
     Ok(Opened { connection, copy: Some((folder, copy)) })
+}
+
+/// What a private copy of a ledger in a bucket is opened with: its write-ahead log is stored as it grows, so nobody folds it into the file,
+/// and it need not reach this machine's disk.
+pub(crate) fn private_copy(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = OFF")
+}
+
+/// Whether a private copy has an older schema than this Coho writes.
+pub(crate) fn is_older(path: &Path) -> Result<bool, OpenError> {
+    let failed = |source| OpenError::sqlite(path, source);
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    Ok(schema::identify(&connection, path)? < schema::VERSION)
 }
 
 /// A folder for a ledger that only this process needs.

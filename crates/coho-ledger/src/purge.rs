@@ -116,8 +116,11 @@ impl Ledger {
         let log_is_empty = {
             let connection = self.connection();
             vacuum(&connection)
-                .map_err(|error| Fault::from(error).on(self.path(), "removing values from free pages"))?
+                .map_err(|error| Fault::from(error).on(self.named(), "removing values from free pages"))?
         };
+        if let Some(hold) = self.hold() {
+            hold.store_whole(&self.connection())?;
+        }
         Ok(Scrubbed { copies, left, log_is_empty })
     }
 

@@ -81,8 +81,12 @@ impl Ledger {
         doing: &'static str,
         work: impl FnOnce() -> rusqlite::Result<()>,
     ) -> Result<(), LedgerError> {
-        let told = |fault: Fault| fault.on(self.path(), doing);
+        let told = |fault: Fault| fault.on(self.named(), doing);
         self.attach(connection, Access::ReadWrite).map_err(|error| told(error.into()))?;
+        if self.hold().is_some() {
+            // What is committed is stored before it goes into the file.
+            connection.execute_batch("PRAGMA wal_autocheckpoint = 0").map_err(|error| told(error.into()))?;
+        }
         let done = connection
             .execute_batch(
                 "PRAGMA ledger.synchronous = FULL; PRAGMA ignore_check_constraints = ON; BEGIN IMMEDIATE",
@@ -97,6 +101,9 @@ impl Ledger {
         let left = connection.execute_batch("DETACH ledger");
         let writes = done.map_err(told)?;
         ended.map_err(|error| told(error.into()))?;
+        if let Some(hold) = self.hold() {
+            hold.store()?;
+        }
         lease.wrote(writes);
         left.map_err(|error| told(error.into()))
     }

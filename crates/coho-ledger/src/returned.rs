@@ -68,7 +68,7 @@ impl Sharers {
                 return Ok(met);
             }
             let page = read(connection, scope, key.row(), behind.as_ref());
-            self.page = page.map_err(|fault| fault.on(ledger.path(), "reading row states"))?;
+            self.page = page.map_err(|fault| fault.on(ledger.named(), "reading row states"))?;
             self.ended = self.page.len() < AT_ONCE;
         }
     }

@@ -106,7 +106,7 @@ impl Ledger {
         match found {
             Some((id, text)) => scope(id, &text, workspace, sync, object),
             None => {
-                Err(Fault::damaged("a sync's scope is missing").on(self.path(), "opening a scope").into())
+                Err(Fault::damaged("a sync's scope is missing").on(self.named(), "opening a scope").into())
             }
         }
     }

@@ -260,7 +260,7 @@ pub struct DbtSpec {
 /// Where a project remembers what it delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct LedgerSpec {
-    /// The ledger's file, relative to the project.
+    /// The ledger's file, relative to the project, or the address of an object in a bucket.
     pub path: String,
     /// Where it is declared.
     pub place: Place,

@@ -50,7 +50,7 @@ pub struct StorageConnection {
 
 impl StorageConnection {
     /// How long a call is usually tried again.
-    pub const PATIENCE: Duration = Duration::from_secs(60);
+    pub const PATIENCE: Duration = coho_storage::Bucket::PATIENCE;
 }
 
 /// How a PostgreSQL server is reached.

@@ -1,17 +1,13 @@
 //! Object storage: Amazon S3 and servers that speak its protocol, Google Cloud Storage, Azure Blob Storage.
 //!
-//! [`bucket`] opens a bucket, finds objects and asks for them; [`http`] makes its calls, and remembers why the last one
-//! failed; [`fault`] says that in words. [`arrival`] is an object on its way into a private file, from which
+//! `coho-storage` opens buckets, makes their calls and says why one failed. [`bucket`] finds objects and asks for them; [`arrival`] is an object on its way into a private file, from which
 //! [`crate::files`] reads it as any other file.
 
-mod fault;
-mod http;
-mod settings;
 mod bucket;
 mod waiter;
 mod arrival;
 
-pub use fault::StorageFault;
+pub use coho_storage::StorageFault;
 
 pub(crate) use arrival::{Arrival, Spool, Way};
 pub(crate) use bucket::{Below, Bucket, Listed};

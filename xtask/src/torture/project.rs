@@ -115,6 +115,11 @@ impl Project {
         self.edit("coho.yaml", |text| text.replace(from, to))
     }
 
+    /// The ledger is there.
+    pub(crate) fn keep_ledger_at(&self, address: &str) -> Result<()> {
+        self.edit("coho.yaml", |text| format!("{text}ledger: {address}\n"))
+    }
+
     fn edit(&self, path: &str, change: impl Fn(&str) -> String) -> Result<()> {
         let text = fs::read_to_string(self.folder.join(path)).with_context(|| format!("reading {path}"))?;
         self.write(path, &change(&text))

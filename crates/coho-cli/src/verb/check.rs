@@ -25,7 +25,7 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
         let (absent, wrong): (Vec<_>, Vec<_>) =
             dbt.problems.iter().cloned().partition(|problem| problem.code == Code::DBT_ARTIFACT);
         warnings.extend(absent.into_iter().chain(dbt.warnings()));
-        Checked { problems: [problems, wrong].concat(), warnings, dbt: dbt.found }
+        Checked { problems: [problems, wrong].concat(), warnings, dbt: dbt.found, ledger: None }
     } else {
         engine.check(&syncs).await
     };
@@ -39,6 +39,9 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
         if !checked.dbt.is_empty() {
             document["dbt"] = dbt::json(&checked.dbt);
         }
+        if let Some(ledger) = &checked.ledger {
+            document["ledger"] = serde_json::json!({ "place": ledger.place, "exists": ledger.exists });
+        }
         document["schedules"] = schedules::json(&loaded.project, now);
         print::json(&document)?;
         return Ok(Exit::Done);
@@ -48,6 +51,9 @@ pub(crate) async fn check(global: &Global, offline: bool) -> anyhow::Result<Exit
     let syncs = print::counted(loaded.project.syncs.len() as u64, "sync");
     let models = print::counted(loaded.project.models.len() as u64, "model");
     print::out(&format!("{syncs} of {models}: {looked_at} are OK{}\n", but(checked.warnings.len())))?;
+    if let Some(ledger) = &checked.ledger {
+        print::out(&format!("{ledger}\n"))?;
+    }
     print::out(&dbt::text(&checked.dbt))?;
     print::out(&schedules::text(&loaded.project, now))?;
     Ok(Exit::Done)

@@ -1,7 +1,7 @@
 //! `coho debug`: every run, row and call in a browser.
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use coho_core::code::Code;
 use coho_core::problem::Problem;
 use coho_engine::context::retention;
 use coho_engine::stop::Stop;
+use coho_ledger::Ledger;
 use coho_serve::actions::Actions;
 use coho_serve::server::serve;
 use coho_serve::site::{Keys, Limits, Machine, OpenProject, OpenedProject, Site, UnreadableProject};
@@ -20,6 +21,8 @@ use crate::acts::Acts;
 use crate::args::{Debug, Global};
 use crate::exit::{Exit, Known};
 use crate::failure::Refused;
+use crate::project::Loaded;
+use crate::verb::ledger::needs_file;
 use crate::{engine, print, project, signal};
 
 /// The shortest token that somebody may choose.
@@ -31,6 +34,10 @@ const LONGEST: usize = 4_096;
 /// Serves pages until it is interrupted.
 pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
+    if typed.allow_actions {
+        needs_file(&engine::of(&loaded), "coho debug --allow-actions")?;
+    }
+    let (ledger, _snapshot) = shown_ledger(&loaded)?;
     let keys = keys(typed.token_file.as_deref())?;
     let address = typed.listen.unwrap_or_else(|| ([127, 0, 0, 1], typed.port).into());
     let listener = TcpListener::bind(address).await.map_err(|error| taken(address, error))?;
@@ -39,7 +46,7 @@ pub(crate) async fn debug(global: &Global, typed: &Debug) -> anyhow::Result<Exit
     let acts = typed.allow_actions.then(|| Acts::new(global.clone(), stop.clone()));
     let site = Site {
         project: loaded.project.name.clone(),
-        ledger: engine::of(&loaded).ledger_path(),
+        ledger,
         secrets: Arc::new(print::masker),
         retention: retention(&loaded.project.history),
         open: opener(global),
@@ -106,6 +113,20 @@ fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
         open_browser(&address);
     }
     Ok(())
+}
+
+/// The file that is shown. Of a ledger in a bucket it is a private copy, gone when the pages end.
+fn shown_ledger(loaded: &Loaded) -> anyhow::Result<(PathBuf, Option<Ledger>)> {
+    let engine = engine::of(loaded);
+    if !engine.ledger_is_in_bucket() {
+        return Ok((engine.ledger_path(), None));
+    }
+    let ledger = engine.ledger_to_read()?;
+    print::talk(
+        "the ledger is in a bucket: the pages show it as it is now, and later runs only after a restart",
+    );
+    let path = ledger.as_ref().map_or_else(|| engine.ledger_path(), |ledger| ledger.path().to_owned());
+    Ok((path, ledger))
 }
 
 /// The address that a browser on this machine reaches.

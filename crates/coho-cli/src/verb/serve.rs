@@ -23,12 +23,14 @@ use crate::progress::Progress;
 use crate::project::{self, Loaded};
 use crate::traced::Traced;
 use crate::verb::debug::{opener, visible};
+use crate::verb::ledger::needs_file;
 use crate::{engine, print, signal, started, telemetry};
 
 /// Serves until it is asked to end.
 pub(crate) async fn serve(global: &Global, typed: &Serve) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
     project::has_syncs(&loaded)?;
+    needs_file(&engine::of(&loaded), "coho serve")?;
     has_tokens(&loaded, typed)?;
     let listener = TcpListener::bind(typed.listen)
         .await

@@ -9,11 +9,13 @@ use serde_json::json;
 
 use crate::args::{Global, TokenAction, TokenMay};
 use crate::exit::{Exit, Known};
+use crate::verb::ledger::needs_file;
 use crate::{engine, print, project};
 
 /// Makes, lists or revokes.
 pub(crate) fn token(global: &Global, action: &TokenAction) -> anyhow::Result<Exit> {
     let loaded = project::open(global)?;
+    needs_file(&engine::of(&loaded), "coho token")?;
     let ledger = engine::of(&loaded).ledger_to_ask()?;
     match action {
         TokenAction::New { name, may } => {

@@ -21,7 +21,7 @@ pub const RESULTS: &str = "run_results.json";
 impl Engine<'_> {
     /// Where it is written how the last run ended.
     pub fn results_path(&self) -> PathBuf {
-        self.ledger_path().with_file_name(RESULTS)
+        self.beside_ledger().join(RESULTS)
     }
 
     /// Writes how a run ended, unless none was to begin. A file that cannot be written is a warning.

@@ -6,6 +6,7 @@ use coho_core::at_once::AtOnce;
 use coho_core::code::Code;
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use coho_core::storage::StorageAddress;
 use secrecy::SecretString;
 
 use super::alerts::DeclaredAlerts;
@@ -196,9 +197,28 @@ fn ledger(root: &Node, problems: &mut Vec<Problem>) -> LedgerSpec {
     }
     let declared = root.get("ledger").and_then(|node| Some((node.text()?, &node.place)));
     match declared {
-        Some((path, place)) => LedgerSpec { path: path.to_owned(), place: place.clone() },
+        Some((path, place)) => {
+            problems.extend(misplaced(path).map(|problem| problem.at(place)));
+            LedgerSpec { path: path.to_owned(), place: place.clone() }
+        }
         None => LedgerSpec { path: LEDGER.to_owned(), place: Place::file(root.place.file.clone()) },
     }
+}
+
+/// What is wrong with the address of a ledger in a bucket.
+fn misplaced(path: &str) -> Option<Problem> {
+    if !StorageAddress::is_meant(path) {
+        return None;
+    }
+    let what = match StorageAddress::parse(path) {
+        Ok(address) if address.prefix.is_empty() => {
+            "the address names a bucket, but no object in it".to_owned()
+        }
+        Ok(_) => return None,
+        Err(error) => error.to_string(),
+    };
+    let help = "write `ledger: s3://BUCKET/FOLDER/ledger.db`, or the same with `gs://` or `az://`";
+    Some(Problem::new(Code::WRONG_VALUE, what).help(help))
 }
 
 fn dbt(node: &Node) -> Option<DbtSpec> {

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use coho_storage::StorageFault;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::{GetRange, GetResult};
 
 use super::bucket::{Bucket, Listed};
-use super::fault::StorageFault;
 use super::waiter::Waiter;
 
 /// How many bytes are asked for where only a few are wanted.

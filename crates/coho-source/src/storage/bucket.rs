@@ -1,17 +1,13 @@
 //! A bucket: what lies in a folder of it, and the bytes of one object, all of one version.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use coho_core::failure::deepest_cause;
 use coho_core::storage::StorageAddress;
+use coho_storage::StorageFault;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
-use object_store::{Attribute, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore};
+use object_store::{Attribute, GetOptions, GetRange, GetResult, ObjectMeta};
 
-use super::fault::StorageFault;
-use super::http::{Connector, LastCall};
-use super::settings;
 use crate::connection::StorageConnection;
 
 /// A bucket that is open.
@@ -20,8 +16,7 @@ pub(crate) struct Bucket {
     pub(crate) address: StorageAddress,
     /// Where private files go.
     pub(super) temporary: PathBuf,
-    store: Arc<dyn ObjectStore>,
-    last: LastCall,
+    opened: coho_storage::Bucket,
 }
 
 /// An object that was found.
@@ -38,13 +33,10 @@ pub(crate) struct Listed {
 impl Bucket {
     /// Opens it; nobody is asked yet.
     pub(crate) fn open(connection: &StorageConnection) -> Result<Self, StorageFault> {
-        let last = LastCall::default();
-        let connector = Connector::new(last.clone());
-        let connector = connector.map_err(|error| StorageFault::Settings(innermost(&error)))?;
-        let store = settings::store(connection, connector);
-        let store = store.map_err(|error| StorageFault::Settings(innermost(&error)))?;
+        let opened =
+            coho_storage::Bucket::open(&connection.address, &connection.options, connection.patience)?;
         let (address, temporary) = (connection.address.clone(), connection.temporary.clone());
-        Ok(Self { address, temporary, store, last })
+        Ok(Self { address, temporary, opened })
     }
 
     /// Whether its folder can be listed.
@@ -75,7 +67,7 @@ impl Bucket {
             }
             Below::OnlyNames => {
                 let path = self.path(folder)?;
-                let listed = self.store.list_with_delimiter(Some(&path)).await;
+                let listed = self.opened.call().list_with_delimiter(Some(&path)).await;
                 let listed = listed.map_err(|error| self.fault(&error))?;
                 listed.objects.into_iter().for_each(see);
                 for folder in &listed.common_prefixes {
@@ -90,9 +82,8 @@ impl Bucket {
         &self,
         folder: &str,
     ) -> Result<BoxStream<'static, object_store::Result<ObjectMeta>>, StorageFault> {
-        self.last.take();
         let path = self.path(folder)?;
-        Ok(self.store.list(Some(&path)))
+        Ok(self.opened.call().list(Some(&path)))
     }
 
     /// The name of an object below the source's folder.
@@ -115,10 +106,9 @@ impl Bucket {
         range: Option<GetRange>,
         tag: Option<&str>,
     ) -> Result<GetResult, StorageFault> {
-        self.last.take();
         let options = GetOptions { range, if_match: tag.map(str::to_owned), ..GetOptions::default() };
         let path = self.path(name)?;
-        let result = self.store.get_opts(&path, options).await.map_err(|error| self.fault(&error))?;
+        let result = self.opened.call().get_opts(&path, options).await.map_err(|error| self.fault(&error))?;
         match result.attributes.get(&Attribute::ContentEncoding).map(AsRef::<str>::as_ref) {
             // The last one is what AWS's tools leave behind of how they sent an object.
             None | Some("" | "identity" | "aws-chunked") => {}
@@ -132,10 +122,7 @@ impl Bucket {
 
     /// What an error of the library means.
     pub(super) fn fault(&self, error: &object_store::Error) -> StorageFault {
-        match self.last.take() {
-            Some(refusal) => StorageFault::of(refusal, self.address.store),
-            None => StorageFault::Unexpected(innermost(error)),
-        }
+        self.opened.fault(error)
     }
 }
 
@@ -151,9 +138,4 @@ pub(crate) enum Below {
 /// Azure's lists have tags without the quotes that they have everywhere else.
 fn quoted(tag: String) -> String {
     if tag.contains('"') { tag } else { format!("\"{tag}\"") }
-}
-
-/// The innermost cause, which may be the error itself.
-fn innermost(error: &dyn std::error::Error) -> String {
-    deepest_cause(error).unwrap_or_else(|| error.to_string())
 }

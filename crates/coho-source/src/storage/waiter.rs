@@ -3,10 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use coho_storage::StorageFault;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-
-use super::fault::StorageFault;
 
 /// Waits on behalf of a reader that runs on a thread of its own.
 #[derive(Clone)]

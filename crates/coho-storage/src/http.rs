@@ -1,7 +1,7 @@
 //! The calls of an object store, made with our HTTP client: TLS with ring and the machine's certificates, no redirects, time
 //! limits for connecting and for each silence, none for a whole object.
 //!
-//! Why the last call failed is remembered, for [`super::fault`]: errors of the library hold whole addresses, and Azure's may be
+//! Why the last call failed is remembered, for [`crate::fault`]: errors of the library hold whole addresses, and Azure's may be
 //! signed.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ const READ: usize = 64 * 1024;
 
 /// Why a call failed.
 #[derive(Clone, Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The server said no.
     Answer {
         /// Who was asked.
@@ -49,7 +49,7 @@ pub(super) enum Refusal {
 
 /// Why the last call failed, if it did.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastCall(Arc<Mutex<Option<Refusal>>>);
+pub(crate) struct LastCall(Arc<Mutex<Option<Refusal>>>);
 
 impl LastCall {
     fn was(&self, refusal: Option<Refusal>) {
@@ -57,21 +57,21 @@ impl LastCall {
     }
 
     /// Forgets it.
-    pub(super) fn take(&self) -> Option<Refusal> {
+    pub(crate) fn take(&self) -> Option<Refusal> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// Gives the object store its client.
 #[derive(Clone, Debug)]
-pub(super) struct Connector {
+pub(crate) struct Connector {
     client: reqwest::Client,
     last: LastCall,
 }
 
 impl Connector {
     /// A client of its own.
-    pub(super) fn new(last: LastCall) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(last: LastCall) -> Result<Self, reqwest::Error> {
         install_provider();
         let client = reqwest::Client::builder()
             .user_agent(concat!("coho/", env!("CARGO_PKG_VERSION")))
@@ -103,7 +103,7 @@ impl HttpService for Connector {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = host(&request);
         let (parts, body) = request.into_parts();
-        let body = body.as_bytes().cloned().unwrap_or_default();
+        let body = body.collect().await?.to_bytes();
         let sent = self.client.request(parts.method, parts.uri.to_string()).headers(parts.headers);
         match sent.body(body).send().await {
             Ok(response) if response.status().is_success() => {

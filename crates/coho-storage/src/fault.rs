@@ -5,7 +5,7 @@ use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::storage::StorageKind;
 
-use super::http::Refusal;
+use crate::http::Refusal;
 
 /// Why an object could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,12 @@ pub enum StorageFault {
     /// The private file on this machine's disk cannot be written or read.
     #[error("cannot use the temporary file that holds the object")]
     Disk(#[source] std::io::Error),
+    /// The store does not write under conditions.
+    #[error("the server does not support conditional writes (`If-None-Match`, `If-Match`)")]
+    NoConditions,
+    /// There was no answer in time, with all attempts.
+    #[error("no response in time")]
+    TooLong,
     /// Nobody waits for it any more.
     #[error("nobody waits for the object any more")]
     Abandoned,
@@ -104,7 +110,7 @@ fn named(region: Option<&str>) -> String {
 
 impl StorageFault {
     /// What a refused call means.
-    pub(super) fn of(refusal: Refusal, store: StorageKind) -> Self {
+    pub(crate) fn of(refusal: Refusal, store: StorageKind) -> Self {
         match refusal {
             Refusal::Silence { host, .. } if is_metadata(&host) => Self::NoCredentials(store),
             Refusal::Silence { host, why } => Self::Unreachable { host, why },
@@ -121,6 +127,7 @@ impl StorageFault {
         match code.as_str() {
             "NoSuchBucket" | "ContainerNotFound" => Self::NoBucket,
             "NoSuchKey" | "BlobNotFound" => Self::NoObject,
+            "NotImplemented" => Self::NoConditions,
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired(code),
             "RequestTimeTooSkewed" | "RequestExpired" => Self::Clock(code),
             "InvalidAccessKeyId"
@@ -184,6 +191,8 @@ impl Failure for StorageFault {
             | Self::Empty
             | Self::Encoded(_)
             | Self::Disk(_)
+            | Self::NoConditions
+            | Self::TooLong
             | Self::Abandoned => Code::SOURCE_FAILED,
         }
     }
@@ -207,7 +216,7 @@ impl Failure for StorageFault {
             Self::Unreachable { .. } => {
                 "check the source's `endpoint` and `region`, the network, and its proxy"
             }
-            Self::Busy { .. } => "run again later",
+            Self::Busy { .. } | Self::TooLong => "run again later",
             Self::Answer { .. } | Self::Unexpected(_) => {
                 "check that the source's `endpoint` is a server of object storage"
             }
@@ -216,6 +225,7 @@ impl Failure for StorageFault {
             Self::Empty => "check the program that writes it",
             Self::Encoded(_) => "store the object without an encoding; Parquet may be compressed inside",
             Self::Disk(_) => "free some space where temporary files are, or set TMPDIR to a folder with more",
+            Self::NoConditions => "use a server that supports conditional writes, as S3, Google and Azure do",
             Self::Abandoned => return None,
         };
         Some(help.to_owned())

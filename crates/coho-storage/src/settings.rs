@@ -1,17 +1,16 @@
-//! What a store is opened with: the settings of the source before those of the environment, as the clouds' own tools name them.
+//! What a store is opened with: the settings that are given before those of the environment, as the clouds' own tools name them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use coho_core::storage::{StorageKind, StorageOption};
+use coho_core::storage::{StorageAddress, StorageKind, StorageOption};
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, ObjectStore, RetryConfig};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::http::Connector;
-use crate::connection::StorageConnection;
+use crate::http::Connector;
 
 /// How often a call is made again: where nobody listens at all, that is told after about ten seconds.
 const RETRIES: usize = 6;
@@ -36,14 +35,15 @@ macro_rules! built {
     }};
 }
 
-/// A store of this connection.
-pub(super) fn store(
-    connection: &StorageConnection,
+/// The store that an address leads to.
+pub(crate) fn store(
+    address: &StorageAddress,
+    options: &[(StorageOption, SecretString)],
+    patience: Duration,
     connector: Connector,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
-    let address = &connection.address;
-    let settings = settings(connection, std::env::vars());
-    let retries = RetryConfig { backoff: BACKOFF, max_retries: RETRIES, retry_timeout: connection.patience };
+    let settings = settings(address.store, options, std::env::vars());
+    let retries = RetryConfig { backoff: BACKOFF, max_retries: RETRIES, retry_timeout: patience };
     match address.store {
         StorageKind::S3 => built!(AmazonS3Builder, &address.root, settings, retries, connector),
         StorageKind::Google => built!(GoogleCloudStorageBuilder, &address.root, settings, retries, connector),
@@ -53,12 +53,11 @@ pub(super) fn store(
 
 /// The settings by the library's names, the stronger ones last.
 fn settings(
-    connection: &StorageConnection,
+    store: StorageKind,
+    options: &[(StorageOption, SecretString)],
     environment: impl Iterator<Item = (String, String)>,
 ) -> Vec<(String, String)> {
-    let store = connection.address.store;
-    let own =
-        |wanted: fn(StorageOption) -> bool| connection.options.iter().any(|(option, _)| wanted(*option));
+    let own = |wanted: fn(StorageOption) -> bool| options.iter().any(|(option, _)| wanted(*option));
     let has_credentials = own(StorageOption::is_credential);
     let start = match store {
         StorageKind::S3 => "aws_",
@@ -74,7 +73,7 @@ fn settings(
         .collect();
     // The order of the environment means nothing: of two names for one thing, the same one must win each time.
     settings.sort();
-    for (option, value) in &connection.options {
+    for (option, value) in options {
         settings.push((key(*option, store).to_owned(), value.expose_secret().to_owned()));
     }
     settings
@@ -106,18 +105,13 @@ fn key(option: StorageOption, store: StorageKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use coho_core::storage::StorageAddress;
-
     use super::*;
 
     fn settings_of(options: &[(StorageOption, &str)], environment: &[(&str, &str)]) -> Vec<(String, String)> {
-        let connection = StorageConnection {
-            address: StorageAddress::parse("s3://exports").unwrap(),
-            options: options.iter().map(|(option, value)| (*option, (*value).to_owned().into())).collect(),
-            temporary: std::env::temp_dir(),
-            patience: StorageConnection::PATIENCE,
-        };
-        settings(&connection, environment.iter().map(|(name, value)| ((*name).into(), (*value).into())))
+        let options: Vec<_> =
+            options.iter().map(|(option, value)| (*option, (*value).to_owned().into())).collect();
+        let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        settings(StorageKind::S3, &options, environment)
     }
 
     #[test]

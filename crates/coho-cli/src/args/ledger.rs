@@ -1,0 +1,20 @@
+//! What is typed after `coho ledger`.
+
+use clap::Subcommand;
+
+/// What is done with a ledger.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum LedgerAction {
+    /// Copy a ledger from a file to a bucket, or back. Nothing is sent, and a plan is the same before and after.
+    ///
+    /// Needs no project. Credentials for the bucket come from the environment, as for `ledger:`. A ledger that is in the
+    /// second place already is never written over. Set `ledger:` to the new place afterwards, and use only that one.
+    Copy {
+        /// Where the ledger is: a file, or an address such as `s3://bucket/folder/ledger.db`.
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// Where its copy is to be.
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+}
