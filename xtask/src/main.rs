@@ -38,6 +38,8 @@ usage: cargo xtask VERB
   test --clock CLOCK [FILTER] the same with another time of day in every test: `+400d`, or `2027-02-28T23:59:50` in the
                               zone TZ, at which each test begins; without the examples of the documentation
   test --browser              the debugger's pages in Chromium, with axe-core from npm; part of `test` where Chromium is
+  test --engines              rows compared where they are, in every engine: PostgreSQL, MariaDB, DuckDB, and Snowflake's emulator
+                              with its driver (from PyPI, 500 MB); says what it skipped
   test --orchestrators        Airflow, Dagster and Prefect from PyPI (800 MB) against `coho serve`
   ci                          everything that a change must pass, in order, timed
   tidy                        the rules of the house: layers, headers, names, fixtures, documents, codes

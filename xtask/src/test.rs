@@ -19,6 +19,7 @@ use crate::{child, say, torture};
 
 mod browser;
 mod counts;
+mod engines;
 mod orchestrators;
 mod search;
 
@@ -27,12 +28,13 @@ use counts::Counts;
 /// Where nextest reports (`.config/nextest.toml`): under the root, wherever cargo builds.
 const REPORT: &str = "target/nextest/default/junit.xml";
 
-/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, `--search CASES [--seed SEED] [FILTER]`, or `--browser`, or
+/// `cargo xtask test [--install] [--clock CLOCK] [FILTER]`, `--search CASES [--seed SEED] [FILTER]`, or `--browser`, `--engines`, or
 /// `--orchestrators`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let permission = if arguments.flag("--install") { Permission::Asked } else { Permission::WhereHarmless };
     let clock = arguments.value("--clock")?.map(|text| Clock::parse(&text)).transpose()?;
     let orchestrators = arguments.flag("--orchestrators");
+    let is_engines = arguments.flag("--engines");
     let is_browser = arguments.flag("--browser");
     let (search, seed) = (arguments.number("--search")?, arguments.number("--seed")?);
     let filter = arguments.word();
@@ -42,6 +44,9 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     }
     if orchestrators {
         return orchestrators::run();
+    }
+    if is_engines {
+        return engines::run(permission);
     }
     if let Some(cases) = search {
         return search::run(cases, seed, filter.as_deref());

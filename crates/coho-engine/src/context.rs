@@ -191,15 +191,12 @@ impl<'a> Engine<'a> {
     /// Whether a model's rows are compared in their source.
     pub(crate) fn compares_in_source(&self, model: &Model) -> bool {
         match self.setup.project.sources.get(&model.source) {
-            Some(SourceSpec::Postgres { compare, .. } | SourceSpec::Mysql { compare, .. }) => {
-                *compare == CompareSpec::InSource
-            }
             Some(
-                SourceSpec::Sqlite { .. }
-                | SourceSpec::Adbc { .. }
-                | SourceSpec::Files { .. }
-                | SourceSpec::Storage { .. },
-            )
+                SourceSpec::Postgres { compare, .. }
+                | SourceSpec::Mysql { compare, .. }
+                | SourceSpec::Adbc { compare, .. },
+            ) => *compare == CompareSpec::InSource,
+            Some(SourceSpec::Sqlite { .. } | SourceSpec::Files { .. } | SourceSpec::Storage { .. })
             | None => false,
         }
     }
@@ -230,13 +227,16 @@ fn connection(spec: &SourceSpec, setup: &Setup<'_>, host: &DriverHost) -> Connec
             statement_timeout: *statement_timeout,
         }),
         SourceSpec::Sqlite { path } => Connection::Sqlite { path: root.join(path) },
-        SourceSpec::Adbc { driver, options, statement_timeout } => Connection::Adbc(AdbcConnection {
-            driver: driver_of(driver, root),
-            options: options.clone(),
-            statement_timeout: *statement_timeout,
-            folder: Some(root.clone()),
-            host: host.clone(),
-        }),
+        SourceSpec::Adbc { driver, options, statement_timeout, compare } => {
+            Connection::Adbc(AdbcConnection {
+                driver: driver_of(driver, root),
+                options: options.clone(),
+                statement_timeout: *statement_timeout,
+                folder: Some(root.clone()),
+                host: host.clone(),
+                compares: *compare == CompareSpec::InSource,
+            })
+        }
         SourceSpec::Files { path } => Connection::Files { folder: root.join(path) },
         SourceSpec::Storage { address, options } => Connection::Storage(StorageConnection {
             address: address.clone(),

@@ -1,8 +1,8 @@
-//! Rows that are compared in PostgreSQL and in MariaDB, bucket by bucket, against real servers: whatever happens to rows, ledgers and
-//! projects, the plan is the one that a reading of all rows gives.
+//! Rows that are compared in PostgreSQL, MariaDB and DuckDB, bucket by bucket, against the real ones, and in an emulator of Snowflake:
+//! whatever happens to rows, ledgers and projects, the plan is the one that a reading of all rows gives.
 //!
-//! `engines` has what each database is asked, `histories` the property test, `traps` one test for each way in which a comparison of
-//! sums could be wrong.
+//! `engines` and `drivers` have what each database is asked, `servers` starts them. `histories` has the property test, `traps` one test
+//! for each way in which a comparison of sums could be wrong.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
 
@@ -16,6 +16,10 @@ mod faults;
 
 #[path = "in_source/engines.rs"]
 mod engines;
+#[path = "in_source/drivers.rs"]
+mod drivers;
+#[path = "in_source/servers.rs"]
+mod servers;
 #[path = "in_source/scene.rs"]
 mod scene;
 #[path = "in_source/histories.rs"]

@@ -147,6 +147,8 @@ pub enum SourceSpec {
         options: Vec<(String, SecretString)>,
         /// How long one query may take; `None` for no limit.
         statement_timeout: Option<Duration>,
+        /// Where its rows are compared with what was seen of them last.
+        compare: CompareSpec,
     },
     /// A folder of files.
     Files {

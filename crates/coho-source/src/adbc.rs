@@ -1,13 +1,15 @@
 //! ADBC: databases through drivers of Apache Arrow's interface, each in a process of its own (docs/decisions/0064).
 //!
 //! [`host`] is that process as Coho sees it, [`frame`] what is said between the two, [`failure`] what goes wrong. What runs in the
-//! process is in [`drive`], behind the feature `adbc`; [`engine`] and [`statement`] are what it knows of SQL.
+//! process is in [`drive`], behind the feature `adbc`; [`engine`] and [`statement`] are what it knows of SQL. [`compare`] asks what the
+//! engine's rows sum up to.
 
 pub(crate) mod engine;
 pub(crate) mod statement;
 mod frame;
 mod failure;
 mod host;
+mod compare;
 #[cfg(feature = "adbc")]
 mod drive;
 
@@ -32,7 +34,7 @@ use crate::reading::{Batch, Part, ReadScope, Reading, channel, hand_on};
 use crate::table;
 use crate::text::tag;
 use crate::unsafe_type::Remedy;
-use frame::{Answer, Asked, Care, Field, Query, RefusedValue, Request, Wanted};
+use frame::{Answer, Asked, Care, Columns, Field, Order, Query, RefusedValue, Request, Wanted};
 use host::Host;
 
 /// The most parts of a table's name: catalog, schema, table.
@@ -53,7 +55,7 @@ pub(crate) async fn outline(settings: &AdbcConnection, model: &Model) -> Result<
     let mut host = start(settings, model, asked).await?;
     let columns = in_time(settings, columns(&mut host)).await;
     host.end().await;
-    Ok(layout(&model.relation, columns?)?.outline)
+    Ok(layout(&model.relation, columns?.fields)?.outline)
 }
 
 /// Begins to read a model.
@@ -64,9 +66,10 @@ pub(crate) async fn read(
 ) -> Result<Reading, SourceError> {
     let query = query(&model.relation)?;
     let asked = match scope {
-        ReadScope::All => Asked::Rows(query, u64::MAX),
-        ReadScope::First(0) => Asked::Columns(query),
-        ReadScope::First(most) => Asked::Rows(query, most),
+        ReadScope::All if settings.compares => Asked::Compared(query.clone()),
+        ReadScope::All => Asked::Rows(query.clone(), u64::MAX),
+        ReadScope::First(0) => Asked::Columns(query.clone()),
+        ReadScope::First(most) => Asked::Rows(query.clone(), most),
     };
     let begun = Instant::now();
     let mut host = start(settings, model, asked).await?;
@@ -77,12 +80,12 @@ pub(crate) async fn read(
             return Err(error.into());
         }
     };
-    let layout = layout(&model.relation, columns)?;
+    let layout = layout(&model.relation, columns.fields.clone())?;
     let (parts, receiver) = channel();
-    let driver = settings.driver.clone();
-    let limit = settings.statement_timeout.map(|limit| (begun, limit));
     let remedy = Remedy::of(&model.relation);
-    tokio::spawn(Transfer { host, driver, limit, layout, remedy }.run(parts, scope));
+    let (settings, model) = (settings.clone(), model.clone());
+    let transfer = Transfer { host, settings, model, query, begun, columns, layout, remedy };
+    tokio::spawn(transfer.run(parts, scope));
     Reading::opened(receiver).await
 }
 
@@ -106,21 +109,35 @@ async fn start(settings: &AdbcConnection, model: &Model, asked: Asked) -> Result
 async fn connected(host: &mut Host) -> Result<(), AdbcError> {
     match host.next().await? {
         (Answer::End, _) => Ok(()),
-        (Answer::Columns(_) | Answer::Rows(_) | Answer::Refused(_) | Answer::Failed(_), _) => {
-            Err(host.unexpected())
-        }
+        (
+            Answer::Columns(_)
+            | Answer::Rows(_)
+            | Answer::Refused(_)
+            | Answer::Done
+            | Answer::Declined(_)
+            | Answer::Failed(_),
+            _,
+        ) => Err(host.unexpected()),
     }
 }
 
-async fn columns(host: &mut Host) -> Result<Vec<Field>, AdbcError> {
+async fn columns(host: &mut Host) -> Result<Columns, AdbcError> {
     match host.next().await? {
-        (Answer::Columns(fields), _) => Ok(fields),
-        (Answer::Rows(_) | Answer::Refused(_) | Answer::Failed(_) | Answer::End, _) => Err(host.unexpected()),
+        (Answer::Columns(columns), _) => Ok(columns),
+        (
+            Answer::Rows(_)
+            | Answer::Refused(_)
+            | Answer::Done
+            | Answer::Declined(_)
+            | Answer::Failed(_)
+            | Answer::End,
+            _,
+        ) => Err(host.unexpected()),
     }
 }
 
 fn layout(relation: &Relation, fields: Vec<Field>) -> Result<Layout, SourceError> {
-    let fields = fields.into_iter().map(|Field { name, kind }| {
+    let fields = fields.into_iter().map(|Field { name, kind, .. }| {
         (name, kind.map_err(|refusal| NoForm { kind: refusal.kind, cast: refusal.cast }))
     });
     Ok(database::layout(relation, fields)?)
@@ -139,9 +156,12 @@ async fn in_time<T>(
 /// Rows on their way from a driver's process to a reading.
 struct Transfer {
     host: Host,
-    driver: String,
-    /// When the query began, and how long it may take.
-    limit: Option<(Instant, Duration)>,
+    settings: AdbcConnection,
+    model: Model,
+    query: Query,
+    /// When the query that is under way began.
+    begun: Instant,
+    columns: Columns,
     layout: Layout,
     remedy: Remedy,
 }
@@ -150,14 +170,12 @@ impl Transfer {
     /// Sends everything, and its end. The process ends with a query that nobody waits for any more.
     async fn run(mut self, parts: mpsc::Sender<Part>, scope: ReadScope) {
         let listener = parts.clone();
-        let (limit, driver) = (self.limit, self.driver.clone());
         let sent = {
             let mut sending = pin!(self.send(&parts, scope));
             tokio::select! {
                 biased;
                 () = listener.closed() => None,
                 sent = &mut sending => Some(sent),
-                limit = over(limit) => Some(Err(AdbcError::Limit { driver, limit }.into())),
             }
         };
         self.host.end().await;
@@ -171,22 +189,53 @@ impl Transfer {
     }
 
     async fn send(&mut self, parts: &mpsc::Sender<Part>, scope: ReadScope) -> Result<(), SourceError> {
-        let mut batch = Batch::new(scope);
+        let batch = Batch::new(scope);
         let (told, begin) = oneshot::channel();
         hand_on(parts, Part::Opened(self.layout.outline.clone(), told)).await?;
         if batch.is_full() {
             return Ok(());
         }
-        // A reader that does not compare drops the question.
-        let needed = begin.await.map_err(|_| SourceError::Stopped)?.needed;
-        self.host.want(&wanted(&self.layout, &needed)).await?;
+        // A query that nobody compares runs already.
+        let limit = if self.settings.compares { None } else { self.limit() };
+        let begin =
+            self.settings.timed(limit, async { begin.await.map_err(|_| SourceError::Stopped) }).await?;
+        let comparing = match begin.question {
+            Some(question) => self.compare(question).await?,
+            None => None,
+        };
+        if self.settings.compares {
+            self.begun = Instant::now();
+        }
+        let (settings, limit) = (self.settings.clone(), self.limit());
+        let sending = async {
+            match comparing {
+                Some(comparing) => self.send_marked(parts, comparing, &begin.needed).await,
+                None => self.send_plain(parts, batch, &begin.needed).await,
+            }
+        };
+        settings.timed(limit, sending).await
+    }
+
+    /// When the query began, and how long it may take.
+    fn limit(&self) -> Option<(Instant, Duration)> {
+        self.settings.statement_timeout.map(|limit| (self.begun, limit))
+    }
+
+    /// Sends the rows of the model's query.
+    async fn send_plain(
+        &mut self,
+        parts: &mpsc::Sender<Part>,
+        mut batch: Batch,
+        needed: &Needed,
+    ) -> Result<(), SourceError> {
+        self.host.order(&Order::Wanted(wanted(&self.layout, needed))).await?;
         let mut moved = Moved::default();
         loop {
             let (answer, bytes) = self.host.next().await?;
-            moved.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+            moved.bytes += size(bytes);
             match answer {
                 Answer::Rows(rows) => {
-                    moved.rows += u64::try_from(rows.len()).unwrap_or(u64::MAX);
+                    moved.rows += size(rows.len());
                     for row in rows {
                         if let Some(full) = batch.push(row) {
                             hand_on(parts, Part::Rows(full)).await?;
@@ -195,7 +244,9 @@ impl Transfer {
                 }
                 Answer::Refused(value) => return Err(self.refuse(value)),
                 Answer::End => break,
-                Answer::Columns(_) | Answer::Failed(_) => return Err(self.host.unexpected().into()),
+                Answer::Columns(_) | Answer::Done | Answer::Declined(_) | Answer::Failed(_) => {
+                    return Err(self.host.unexpected().into());
+                }
             }
         }
         if let Some(rest) = batch.rest() {
@@ -218,6 +269,26 @@ fn wanted(layout: &Layout, needed: &Needed) -> Vec<Wanted> {
         (false, false) => Care::Spare,
     };
     layout.fields.iter().enumerate().map(|(at, field)| Wanted { field: *field, care: care(at) }).collect()
+}
+
+impl AdbcConnection {
+    /// Gives up at a limit.
+    async fn timed<T>(
+        &self,
+        limit: Option<(Instant, Duration)>,
+        work: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        let work = pin!(work);
+        tokio::select! {
+            biased;
+            done = work => done,
+            limit = over(limit) => Err(AdbcError::Limit { driver: self.driver.clone(), limit }.into()),
+        }
+    }
+}
+
+fn size(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// Waits until a limit is over, and gives it.

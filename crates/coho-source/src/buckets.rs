@@ -29,6 +29,8 @@ pub struct CompareQuery {
 /// What a source said of its buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSums {
+    /// What summed them up, as messages name it: `PostgreSQL`.
+    pub by: &'static str,
     /// Stands for the text of the statements, and the names and types of the columns: sums that were told on another basis
     /// cannot be compared.
     pub basis: Digest,

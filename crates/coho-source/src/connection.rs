@@ -90,6 +90,8 @@ pub struct AdbcConnection {
     pub folder: Option<PathBuf>,
     /// What loads the driver.
     pub host: DriverHost,
+    /// Whether a reading may be asked to compare: then no query runs before it is known which one.
+    pub compares: bool,
 }
 
 /// The program that loads an ADBC driver, so that a driver's crash is not the caller's: it does nothing but call `drive`, which this

@@ -12,10 +12,15 @@ use std::time::Duration;
 
 use coho_core::row::Row as _;
 use coho_core::value::Value;
+use coho_source::buckets::CompareQuery;
 use coho_source::{AdbcConnection, AdbcError, Connection, DriverHost, ReadScope, SourceError};
-use coho_testkit::{Postgres, adbc_driver_or_skip};
+use coho_testkit::{Fakesnow, Postgres, adbc_driver_or_skip, snowflake_driver_or_skip};
 use secrecy::SecretString;
 
+#[path = "adbc/comparing.rs"]
+mod comparing;
+#[path = "support/marks.rs"]
+mod marks;
 #[path = "support/queries.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
 mod queries;
@@ -40,6 +45,7 @@ fn source(driver: &Path, options: &[(&str, &str)]) -> AdbcConnection {
         statement_timeout: None,
         folder: None,
         host: host(HOST, &[]),
+        compares: false,
     }
 }
 
@@ -335,6 +341,60 @@ fn a_dropped_reading_ends_its_process() {
         reading.next().await.unwrap().unwrap();
         drop(reading);
         tokio::task::spawn_blocking(move || ended.join().unwrap()).await.unwrap();
+    });
+}
+
+/// The same engine in two zones: its driver takes the zone of its process.
+#[test]
+fn what_duckdb_says_of_rows_tells_them_apart() {
+    let Some(driver) = adbc_driver_or_skip("duckdb", "what_duckdb_says_of_rows").unwrap() else { return };
+    let zone = |zone: &str| AdbcConnection {
+        host: host("/usr/bin/env", &[&format!("TZ={zone}"), HOST]),
+        compares: true,
+        ..source(&driver, &[])
+    };
+    block_on(comparing::all_of_duckdb(&[zone("UTC"), zone("Europe/Berlin")])).unwrap();
+}
+
+#[test]
+fn what_snowflakes_emulator_says_of_rows_tells_them_apart() {
+    let test = "what_snowflakes_emulator_says_of_rows";
+    let Some(driver) = snowflake_driver_or_skip(test).unwrap() else { return };
+    let Some(server) = Fakesnow::start_or_skip(test).unwrap() else { return };
+    let options = server.options();
+    let options: Vec<_> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let source = AdbcConnection { compares: true, ..source(&driver, &options) };
+    block_on(comparing::all_of_snowflake(&source)).unwrap();
+}
+
+#[test]
+fn an_engine_that_is_not_known_is_read_in_full() {
+    let Some(driver) = adbc_driver_or_skip("sqlite", "an_engine_that_is_not_known").unwrap() else { return };
+    let source = Connection::Adbc(AdbcConnection { compares: true, ..source(&driver, &[]) });
+    let why = block_on(marks::asked(&source, "SELECT 'a' AS id", None)).unwrap().map(drop);
+    assert_eq!(why.unwrap_err(), "Coho cannot compare rows in `SQLite` through its ADBC driver");
+}
+
+/// Where the sums take too long, another process reads all rows.
+#[test]
+fn sums_beyond_the_limit_leave_the_rows_to_be_read() {
+    let Some(driver) = adbc_driver_or_skip("duckdb", "sums_beyond_the_limit").unwrap() else { return };
+    let limited = AdbcConnection {
+        statement_timeout: Some(Duration::from_secs(3)),
+        compares: true,
+        ..source(&driver, &[])
+    };
+    let sql = "WITH n AS \
+               (SELECT unnest(range(CASE WHEN contains(current_query(), 'md' || '5') THEN 1000000 ELSE 1 END)) AS i) \
+               SELECT 'a' AS id FROM range(3) WHERE (SELECT count(*) FROM n AS a, n AS b WHERE (a.i + b.i) % 7 = 9) = 0";
+    block_on(async {
+        let mut reading =
+            coho_source::read(&Connection::Adbc(limited), &model(sql), ReadScope::All).await.unwrap();
+        let ask = CompareQuery { key: vec![0], reads: vec![0], bits: Some(6) };
+        let why = reading.compare(&[0], ask).await.unwrap().unwrap_err();
+        assert!(why.starts_with("DuckDB's time limit ended the comparison: "), "{why}");
+        assert_eq!(reading.next().await.unwrap().unwrap().len(), 3);
+        assert_eq!(reading.next().await.unwrap(), None);
     });
 }
 

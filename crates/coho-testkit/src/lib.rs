@@ -21,6 +21,7 @@ mod adbc;
 mod azurite;
 mod browser;
 mod emulator;
+mod fakesnow;
 mod mariadb;
 mod mutate;
 #[cfg(feature = "otlp")]
@@ -33,9 +34,10 @@ mod s3;
 mod server;
 mod smtp;
 
-pub use adbc::adbc_driver_or_skip;
+pub use adbc::{AdbcDatabase, adbc_driver_or_skip, snowflake_driver_or_skip};
 pub use azurite::Azurite;
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
+pub use fakesnow::Fakesnow;
 pub use mariadb::{MARIADB_AUTHORITY, MariaDb};
 pub use mutate::mutated;
 #[cfg(feature = "otlp")]

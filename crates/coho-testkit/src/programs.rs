@@ -1,5 +1,5 @@
-//! Where the servers' programs are, and as whom they may run. [`crate::postgres`], [`crate::mariadb`], [`crate::s3`]
-//! and [`crate::azurite`] start them.
+//! Where the servers' programs are, and as whom they may run. [`crate::postgres`], [`crate::mariadb`], [`crate::s3`],
+//! [`crate::azurite`] and [`crate::fakesnow`] start them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -82,6 +82,20 @@ pub(crate) fn adbc_driver(name: &str) -> Option<PathBuf> {
     };
     let file = if name == "duckdb" { "libduckdb.so".to_owned() } else { format!("libadbc_driver_{name}.so") };
     folders.into_iter().map(|folder| folder.join(&file)).find(|file| file.is_file())
+}
+
+/// The library of a driver among the packages of `cargo xtask test --engines`, which names their folder in `COHO_ENGINES`.
+pub(crate) fn engine_driver(name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("COHO_ENGINES")?).join(name);
+    let versions = std::fs::read_dir(folder.join("lib")).ok()?.flatten();
+    let package = format!("site-packages/adbc_driver_{name}/libadbc_driver_{name}.so");
+    versions.map(|version| version.path().join(&package)).find(|file| file.is_file())
+}
+
+/// The Python of an engine among them.
+pub(crate) fn engine_python(name: &str) -> Option<PathBuf> {
+    let python = PathBuf::from(std::env::var_os("COHO_ENGINES")?).join(name).join("bin/python");
+    Some(python).filter(|python| python.is_file())
 }
 
 const DUCKDB: &str =

@@ -1,9 +1,5 @@
 //! Databases that compare rows, and what tests ask of each in its own words: texts, one table of them for each.
 
-use coho_testkit::{MariaDb, Postgres};
-
-use crate::stage::Failure;
-
 /// The texts of one database.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -35,15 +31,21 @@ pub(crate) struct Engine {
     pub(crate) other_keys: &'static [(&'static str, &'static str)],
     /// A query that cannot be a subquery, and its first column.
     pub(crate) show: (&'static str, &'static str),
+    /// What a plan says where a comment stands behind the query's semicolon.
+    pub(crate) behind: &'static str,
+    /// What a plan says where the table is empty.
+    pub(crate) empty: &'static str,
     /// A view `slow` that takes long where digests are asked for, and a time limit for sessions to come.
     pub(crate) slow: &'static str,
+    /// The same limit in the project, where sessions have none.
+    pub(crate) limit: &'static str,
     /// Gives the row `k1` a value that cannot be read; words of the message.
     pub(crate) unreadable: (&'static str, &'static str),
     /// Takes that value back.
     pub(crate) readable: &'static str,
     /// Words of the message for a table that is not there.
     pub(crate) missing: &'static str,
-    /// A user `reader` who may only read the table.
+    /// A user `reader` who may only read the table; empty where there are no users.
     pub(crate) reader: &'static str,
     /// The superuser's name.
     pub(crate) superuser: &'static str,
@@ -117,6 +119,9 @@ pub(crate) static POSTGRES: Engine = Engine {
         ("timestamp '2026-01-01' + k * interval '1 day'", "timestamp"),
     ],
     show: ("SHOW server_version", "server_version"),
+    behind: "PostgreSQL cannot run the query as a subquery: ",
+    empty: "64 buckets",
+    limit: "",
     slow: "CREATE VIEW slow AS SELECT items.* FROM items, LATERAL (SELECT pg_sleep(CASE WHEN current_query() LIKE '%md5%'
              THEN 60 ELSE 0 END) OFFSET 0) AS slept;
            ALTER ROLE postgres SET statement_timeout = '2s'",
@@ -189,6 +194,9 @@ pub(crate) static MARIADB: Engine = Engine {
         ("TIMESTAMP('2026-01-01') + INTERVAL k DAY", "datetime"),
     ],
     show: ("SHOW TABLES", "Tables_in_shop"),
+    behind: "MySQL cannot run the query as a subquery: ",
+    empty: "64 buckets",
+    limit: "",
     slow: "CREATE VIEW slow AS SELECT * FROM items WHERE SLEEP(IF((SELECT info FROM information_schema.processlist
              WHERE id = CONNECTION_ID()) LIKE '%MD5%', 60, 0)) = 0;
            SET GLOBAL max_statement_time = 2",
@@ -199,7 +207,7 @@ pub(crate) static MARIADB: Engine = Engine {
     superuser: "root",
 };
 
-const EXTERNAL: &[&str] = &["CONCAT('a', k)", "CONCAT('b', k)", "'same'", "NULL", "''"];
+pub(crate) const EXTERNAL: &[&str] = &["CONCAT('a', k)", "CONCAT('b', k)", "'same'", "NULL", "''"];
 
 const JSON: &[&str] = &[
     "'{\"a\":1,\"b\":2}'",
@@ -211,33 +219,3 @@ const JSON: &[&str] = &[
     "'\"1\"'",
     "NULL",
 ];
-
-/// A server of a test's own.
-pub(crate) enum Server {
-    Postgres(Postgres),
-    MariaDb(MariaDb),
-}
-
-impl Server {
-    /// Starts one; `None` where its programs are not installed.
-    pub(crate) fn start(engine: &Engine, test: &str) -> Result<Option<Self>, Failure> {
-        Ok(match engine.kind {
-            "postgres" => Postgres::start_or_skip(test)?.map(Self::Postgres),
-            _ => MariaDb::start_or_skip(test)?.map(Self::MariaDb),
-        })
-    }
-
-    pub(crate) fn url(&self) -> String {
-        match self {
-            Self::Postgres(server) => server.url(),
-            Self::MariaDb(server) => server.url(),
-        }
-    }
-
-    pub(crate) fn sql(&self, sql: &str) -> Result<String, Failure> {
-        Ok(match self {
-            Self::Postgres(server) => server.psql(sql)?,
-            Self::MariaDb(server) => server.sql(sql)?,
-        })
-    }
-}

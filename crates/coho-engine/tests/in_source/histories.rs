@@ -12,6 +12,7 @@ use coho_simulator::ScriptedFault;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::drivers::{DUCKDB, SNOWFLAKE};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
 use crate::faults;
@@ -220,6 +221,19 @@ fn whatever_happens_the_plan_is_that_of_a_full_read_of_postgres() {
 #[test]
 fn whatever_happens_the_plan_is_that_of_a_full_read_of_mariadb() {
     whatever_happens(&MARIADB, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_mariadb");
+}
+
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_duckdb() {
+    whatever_happens(&DUCKDB, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_duckdb");
+}
+
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_snowflakes_emulator() {
+    whatever_happens(
+        &SNOWFLAKE,
+        "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_snowflakes_emulator",
+    );
 }
 
 fn whatever_happens(engine: &'static Engine, test: &str) {

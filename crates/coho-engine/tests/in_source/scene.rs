@@ -11,7 +11,8 @@ use coho_core::verdict::RowStatus;
 use coho_engine::plan::{Options, Outlook, PlanRow, Which};
 use coho_engine::stop::Stop;
 
-use super::engines::{Engine, Server};
+use super::engines::Engine;
+use super::servers::Server;
 use crate::stage::{FAST, Failure, Stage, destination};
 
 /// Accounts from all columns of the table.
@@ -55,6 +56,8 @@ pub(crate) struct Scene {
     server: Server,
     /// Who reads.
     user: &'static str,
+    /// A time limit of the source.
+    limit: &'static str,
 }
 
 /// What a plan says, but for how the difference was computed.
@@ -83,8 +86,9 @@ impl Scene {
     pub(crate) async fn new(engine: &'static Engine, test: &str) -> Result<Option<Self>, Failure> {
         let Some(server) = Server::start(engine, test)? else { return Ok(None) };
         server.sql(engine.table)?;
-        let stage = Stage::with(&[("accounts", ACCOUNTS)]).await?;
-        let mut scene = Self { stage, engine, server, user: engine.superuser };
+        let mut stage = Stage::with(&[("accounts", ACCOUNTS)]).await?;
+        stage.driver_host = server.driver_host();
+        let mut scene = Self { stage, engine, server, user: engine.superuser, limit: "" };
         scene.model("table: items", "id");
         scene.compare(Compare::InSource);
         Ok(Some(scene))
@@ -101,18 +105,21 @@ impl Scene {
             Compare::Full => "full",
             Compare::InSource => "in-source",
         };
-        let source = format!(
-            "sources: {{ dw: {{ type: {}, url: '{}', compare: {compare} }}, ",
-            self.engine.kind,
-            self.address()
-        );
+        let (kind, keys, limit) = (self.engine.kind, self.keys(), self.limit);
+        let source = format!("sources: {{ dw: {{ type: {kind}, {keys}, compare: {compare}{limit} }}, ");
         let text = destination(&self.stage.vitally.url(), 1, FAST).replace("sources: { ", &source);
         self.stage.file("coho.yaml", &text);
     }
 
-    /// The address by which rows are read.
-    pub(crate) fn address(&self) -> String {
-        self.server.url().replace(&format!("{}@", self.engine.superuser), &format!("{}@", self.user))
+    /// How rows are read.
+    pub(crate) fn keys(&self) -> String {
+        self.server.keys(self.engine, self.user)
+    }
+
+    /// How long a query may take from now on.
+    pub(crate) fn limit(&mut self, limit: &'static str) {
+        self.limit = limit;
+        self.compare(Compare::InSource);
     }
 
     /// Who reads from now on.
@@ -122,8 +129,7 @@ impl Scene {
     }
 
     pub(crate) fn sql(&self, sql: &str) -> Result<(), Failure> {
-        self.server.sql(sql)?;
-        Ok(())
+        self.server.sql(sql)
     }
 
     /// So many rows that are alike but for their numbers.

@@ -6,6 +6,7 @@ use coho_core::key::Key;
 use coho_engine::plan::{Filter, Options, Waiting};
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
+use super::drivers::{DUCKDB, SNOWFLAKE};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Scene};
 use crate::stage::Failure;
@@ -21,6 +22,19 @@ fn rows_stay_in_postgres_where_nothing_changed_and_traps_are_told() {
 #[test]
 fn rows_stay_in_mariadb_where_nothing_changed_and_traps_are_told() {
     play(&MARIADB, "coho-engine: rows_stay_in_mariadb_where_nothing_changed_and_traps_are_told");
+}
+
+#[test]
+fn rows_stay_in_duckdb_where_nothing_changed_and_traps_are_told() {
+    play(&DUCKDB, "coho-engine: rows_stay_in_duckdb_where_nothing_changed_and_traps_are_told");
+}
+
+#[test]
+fn rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told() {
+    play(
+        &SNOWFLAKE,
+        "coho-engine: rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told",
+    );
 }
 
 fn play(engine: &'static Engine, test: &str) {
@@ -151,7 +165,7 @@ async fn an_empty_source_is_held(scene: &mut Scene) -> Result<(), Failure> {
     scene.stage.sync("accounts", &format!("{ACCOUNTS}removed: delete-created\n"));
     scene.sql("CREATE TABLE kept AS SELECT * FROM items; DELETE FROM items")?;
     for _ in 0..2 {
-        told(scene, "64 buckets").await?;
+        told(scene, scene.engine.empty).await?;
         let plan = scene.plan(&Options::default()).await?;
         assert!(plan.is_held_as_empty(), "{plan:?}");
         scene.run(&Options::default()).await?;
@@ -239,7 +253,7 @@ async fn keys_that_cannot_be_compared_are_read_in_full(scene: &mut Scene) -> Res
     delivered(scene).await?;
     let query = |key: &str| {
         format!(
-            "sql: SELECT {key} AS id, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM items"
+            "sql: SELECT {key} AS \"id\", external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e FROM items"
         )
     };
     for (key, kind) in scene.engine.other_keys {
@@ -266,7 +280,7 @@ async fn queries_that_cannot_be_wrapped_are_read_in_full(scene: &mut Scene) -> R
         .or_else(|error| if error.to_string().contains("column") { Ok(()) } else { Err(error) })?;
     let columns = "id, k, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, e";
     scene.model(&format!("sql: SELECT {columns} FROM items; -- the end"), "id");
-    told(scene, &format!("{} cannot run the query as a subquery: ", scene.engine.name)).await?;
+    told(scene, scene.engine.behind).await?;
     scene.run(&Options::default()).await?;
     scene.model(&format!("sql: 'SELECT {columns} FROM items ; '"), "id");
     told(scene, SAME).await
@@ -274,10 +288,15 @@ async fn queries_that_cannot_be_wrapped_are_read_in_full(scene: &mut Scene) -> R
 
 /// Sums take longer than the rows that they are of: where time is up, all rows are read.
 async fn where_time_is_up_all_rows_are_read(scene: &mut Scene) -> Result<(), Failure> {
+    if scene.engine.slow.is_empty() {
+        return Ok(());
+    }
     delivered(scene).await?;
     scene.sql(scene.engine.slow)?;
     scene.model("table: slow", "id");
+    scene.limit(scene.engine.limit);
     told(scene, &format!("{}'s time limit ended the comparison", scene.engine.name)).await?;
+    scene.limit("");
     scene.sql(&format!("{}; DROP VIEW slow", scene.engine.reset))
 }
 
@@ -333,11 +352,14 @@ async fn what_cannot_be_read_fails_as_always(scene: &mut Scene) -> Result<(), Fa
 }
 
 async fn a_role_that_may_only_select_is_enough(scene: &mut Scene) -> Result<(), Failure> {
+    if scene.engine.reader.is_empty() {
+        return Ok(());
+    }
     delivered(scene).await?;
     scene.sql(scene.engine.reader)?;
-    let address = scene.address();
+    let keys = scene.keys();
     scene.reader("reader");
-    assert_ne!(scene.address(), address);
+    assert_ne!(scene.keys(), keys);
     scene.sql("UPDATE items SET n8 = 3 WHERE id = 'k1'")?;
     told(scene, ", 1 differs,").await?;
     scene.run(&Options::default()).await?;

@@ -31,6 +31,7 @@ use coho_project::{File, Project};
 use coho_simulator::{
     ExternalInPath, IdSource, Running, Simulator, SimulatorClock, SimulatorSettings, Switches,
 };
+use coho_source::DriverHost;
 use tempfile::TempDir;
 
 pub(crate) type Failure = Box<dyn Error>;
@@ -108,6 +109,8 @@ pub(crate) struct Stage {
     files: BTreeMap<String, String>,
     runs: AtomicU64,
     tick: Duration,
+    /// What loads ADBC drivers.
+    pub(crate) driver_host: DriverHost,
 }
 
 /// What a run came to, with the plan that was made right before it.
@@ -139,7 +142,8 @@ impl Stage {
         let folder = folder()?;
         rusqlite::Connection::open(folder.path().join("app.db"))?.execute_batch(TABLES)?;
         let (files, runs, tick) = (BTreeMap::new(), AtomicU64::new(0), Duration::ZERO);
-        let mut stage = Self { folder, vitally, clock, files, runs, tick };
+        let driver_host = DriverHost::default();
+        let mut stage = Self { folder, vitally, clock, files, runs, tick, driver_host };
         stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, FAST));
         for table in ["organizations", "accounts", "users", "orders"] {
             let model = format!("source: app\ntable: {table}\nprimary_key: id\n");
@@ -305,6 +309,7 @@ impl Stage {
             run_id: Arc::new(move || format!("run-{run:03}")),
             lineage: None,
         })
+        .driver_host(self.driver_host.clone())
     }
 
     /// Writes the project's files to its folder, for a process of its own.

@@ -78,7 +78,7 @@ pub(super) async fn read(job: &Job<'_>, table: &Table) -> Result<Result<Read, Un
     let basis = buckets::basis(told.basis, opened.mapping.reads().iter().filter_map(|at| names.get(*at)));
     let before = before.filter(|before| before.basis == basis);
     let choice = choose(job, &opened, &told, before, why, learns)?;
-    take(job, table, opened, choice, learns.then_some(basis)).await
+    take(job, table, opened, choice, (told.by, learns.then_some(basis))).await
 }
 
 /// What the source is asked.
@@ -124,13 +124,13 @@ fn choose(
     Ok(Choice { wanted, row_states, known, difference: Some(difference), why: "", bits })
 }
 
-/// Takes the rows that are wanted. Where somebody remembers it, what they teach is given on this basis.
+/// Takes the rows that are wanted. Where somebody remembers it, what they teach is given on the basis that stands behind who told.
 async fn take(
     job: &Job<'_>,
     table: &Table,
     mut opened: Opened,
     choice: Choice,
-    basis: Option<Digest>,
+    (by, basis): (&'static str, Option<Digest>),
 ) -> Result<Result<Read, Unhelped>, PlanError> {
     let Choice { wanted, row_states, known, difference, why, bits } = choice;
     let mut learner = Learner::of(bits);
@@ -154,7 +154,7 @@ async fn take(
     let changed = difference.as_ref().map_or(0, Difference::changed);
     let (how, unread, taught) = match difference.filter(|_| !is_all) {
         Some(difference) => (
-            words::compared(job.connection.kind(), &difference, moved),
+            words::compared(by, &difference, moved),
             difference.rows - difference.to_read,
             basis.map(|basis| learner.some(basis, changed, &difference.chosen)),
         ),

@@ -223,6 +223,7 @@ static ADBC: Shape = Shape {
             meaning: "How long one query may take, connecting included. Then Coho cancels it.",
             example: "statement_timeout: 10m",
         },
+        COMPARE,
     ],
     one_of: &[],
     others: None,

@@ -261,6 +261,7 @@ fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<SourceSpec> {
             driver: node.text_of("driver")?.to_owned(),
             options: options(node)?,
             statement_timeout: limit(),
+            compare: compare(node),
         }),
         "files" => super::files::source(node, problems),
         _ => None,

@@ -19,14 +19,17 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use adbc_core::error::Error;
 use adbc_core::{CancelHandle, Statement};
+use adbc_driver_manager::ManagedStatement;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use coho_core::row::{Cell, RowBuf};
 
 use super::engine::Engine;
 use super::frame::{
-    Answer, Asked, Care, HEAD, RefusedValue, Report, Request, Step, Wanted, head, read_wanted,
+    self, Answer, Asked, Care, HEAD, Order, Query, RefusedValue, Report, Request, Step, Wanted, head,
 };
+use crate::buckets::dialect::of_vendor;
 use cells::Column;
 use session::{Session, failed};
 
@@ -49,10 +52,10 @@ pub fn drive() -> io::Result<()> {
     let Some((letter, bytes)) = frame(&mut input)? else { return Ok(()) };
     let request = Request::read(letter, &bytes).ok_or(io::ErrorKind::InvalidData)?;
     let cancel = Cancel::default();
-    let (told, wanted) = sync_channel(1);
+    let (told, orders) = sync_channel(1);
     let watched = Arc::clone(&cancel);
     std::thread::Builder::new().spawn(move || watch(input, &told, &watched))?;
-    let last = match answer(&request, &mut pipe, &wanted, &cancel) {
+    let last = match answer(&request, &mut pipe, &orders, &cancel) {
         Ok(()) => Answer::End,
         Err(Stop::Report(report)) => Answer::Failed(report),
         Err(Stop::Pipe(error)) => return Err(error),
@@ -107,10 +110,10 @@ fn frame(input: &mut impl Read) -> io::Result<Option<(u8, Vec<u8>)>> {
 }
 
 /// Passes on what is wanted, and ends the process when the input ends.
-fn watch(mut input: impl Read, told: &SyncSender<Vec<Wanted>>, cancel: &Cancel) {
+fn watch(mut input: impl Read, told: &SyncSender<Order>, cancel: &Cancel) {
     while let Ok(Some((letter, bytes))) = frame(&mut input) {
-        if let Some(wanted) = read_wanted(letter, &bytes)
-            && told.send(wanted).is_err()
+        if let Some(order) = Order::read(letter, &bytes)
+            && told.send(order).is_err()
         {
             break;
         }
@@ -133,42 +136,138 @@ fn watch(mut input: impl Read, told: &SyncSender<Vec<Wanted>>, cancel: &Cancel) 
     exit(0)
 }
 
-fn answer(
-    request: &Request,
-    pipe: &mut Pipe,
-    wanted: &Receiver<Vec<Wanted>>,
-    cancel: &Cancel,
-) -> Result<(), Stop> {
+fn answer(request: &Request, pipe: &mut Pipe, orders: &Receiver<Order>, cancel: &Cancel) -> Result<(), Stop> {
     let mut session = Session::open(request)?;
     let (query, most) = match &request.asked {
         Asked::Connection => return Ok(()),
         Asked::Columns(query) => (query, None),
         Asked::Rows(query, most) => (query, Some(*most)),
+        Asked::Compared(query) => {
+            if compare(&mut session, request, query, &mut Talk { pipe, orders, cancel })?.is_break() {
+                return Ok(());
+            }
+            (query, Some(u64::MAX))
+        }
     };
-    let engine = session.engine;
     let mut statement = session.statement(query, request)?;
-    if let Ok(mut handle) = cancel.lock() {
-        *handle = Some(statement.get_cancel_handle());
-    }
+    watched(&mut statement, cancel);
     // Not every driver can say it without running the query.
     if most.is_none()
         && let Ok(schema) = statement.execute_schema()
         && !schema.fields().is_empty()
     {
-        return Ok(pipe.send(&columns(&schema, engine)?)?);
+        return Ok(pipe.send(&columns(&schema, &session)?)?);
     }
-    let mut reader = statement.execute().map_err(|error| failed(Step::Query, error))?;
-    pipe.send(&columns(&reader.schema(), engine)?)?;
+    let mut reader = statement.execute().map_err(refused)?;
+    pipe.send(&columns(&reader.schema(), &session)?)?;
     let Some(most) = most else { return Ok(()) };
-    let Ok(wanted) = wanted.recv() else { return Ok(()) };
-    rows(&mut reader, &Sending { wanted, engine, most }, pipe)
+    let Ok(Order::Wanted(wanted)) = orders.recv() else { return Ok(()) };
+    rows(&mut reader, &Sending { wanted, engine: session.engine, most }, pipe)
 }
 
-fn columns(schema: &arrow_schema::Schema, engine: Engine) -> Result<Answer, Report> {
+fn refused(error: Error) -> Report {
+    failed(Step::Query, error)
+}
+
+/// Lets a statement be cancelled.
+fn watched(statement: &mut ManagedStatement, cancel: &Cancel) {
+    if let Ok(mut handle) = cancel.lock() {
+        *handle = Some(statement.get_cancel_handle());
+    }
+}
+
+/// With whom, and by what.
+struct Talk<'a> {
+    pipe: &'a mut Pipe,
+    orders: &'a Receiver<Order>,
+    cancel: &'a Cancel,
+}
+
+/// Says the columns of a query without running it, and then answers one statement after another, all in one connection; the rows of
+/// the query end it. Goes on to read all rows where the engine cannot be asked to compare, or the query cannot be described.
+fn compare(
+    session: &mut Session,
+    request: &Request,
+    query: &Query,
+    talk: &mut Talk<'_>,
+) -> Result<ControlFlow<()>, Stop> {
+    if of_vendor(&session.vendor).is_none() {
+        return Ok(ControlFlow::Continue(()));
+    }
+    session.begin();
+    let sql = session.engine.sql(query)?;
+    let Ok(schema) = described(session, request, &sql, talk.cancel) else {
+        session.begin_again();
+        return Ok(ControlFlow::Continue(()));
+    };
+    session.compares = true;
+    talk.pipe.send(&columns(&schema, session)?)?;
+    while let Ok(order) = talk.orders.recv() {
+        match order {
+            Order::Wanted(wanted) => {
+                let mut statement = session.statement_of(&sql, request)?;
+                watched(&mut statement, talk.cancel);
+                let mut reader = statement.execute().map_err(refused)?;
+                let how = Sending { wanted, engine: session.engine, most: u64::MAX };
+                rows(&mut reader, &how, talk.pipe)?;
+                break;
+            }
+            Order::Statement(asked) => match one(session, request, &asked, talk) {
+                Ok(()) => talk.pipe.send(&Answer::Done)?,
+                Err(Stop::Report(report)) => {
+                    session.begin_again();
+                    talk.pipe.send(&Answer::Declined(report))?;
+                }
+                Err(stop @ Stop::Pipe(_)) => return Err(stop),
+            },
+        }
+    }
+    Ok(ControlFlow::Break(()))
+}
+
+/// Answers one statement.
+fn one(
+    session: &mut Session,
+    request: &Request,
+    asked: &frame::Statement,
+    talk: &mut Talk<'_>,
+) -> Result<(), Stop> {
+    let Some(wanted) = asked.wanted.clone() else {
+        let schema = described(session, request, &asked.sql, talk.cancel)?;
+        return Ok(talk.pipe.send(&columns(&schema, session)?)?);
+    };
+    let mut statement = session.statement_of(&asked.sql, request)?;
+    watched(&mut statement, talk.cancel);
+    let mut reader = statement.execute().map_err(refused)?;
+    rows(&mut reader, &Sending { wanted, engine: session.engine, most: u64::MAX }, talk.pipe)
+}
+
+/// The columns of a statement's rows, of which one at most is asked for.
+fn described(
+    session: &mut Session,
+    request: &Request,
+    sql: &str,
+    cancel: &Cancel,
+) -> Result<arrow_schema::Schema, Report> {
+    if session.engine.describes() {
+        let mut statement = session.statement_of(sql, request)?;
+        watched(&mut statement, cancel);
+        return statement.execute_schema().map_err(refused);
+    }
+    let mut statement =
+        session.statement_of(&format!("SELECT * FROM (\n{sql}\n) AS coho LIMIT 1"), request)?;
+    watched(&mut statement, cancel);
+    let reader = statement.execute().map_err(refused)?;
+    Ok(reader.schema().as_ref().clone())
+}
+
+fn columns(schema: &arrow_schema::Schema, session: &Session) -> Result<Answer, Report> {
     if schema.fields().is_empty() {
         return Err(Report { step: Step::NoColumns, ..Report::default() });
     }
-    Ok(Answer::Columns(schema.fields().iter().map(|field| shape::column(field, engine)).collect()))
+    let fields = schema.fields().iter().map(|field| shape::column(field, session.engine)).collect();
+    let (vendor, compares) = (session.vendor.clone(), session.compares);
+    Ok(Answer::Columns(frame::Columns { vendor, compares, fields }))
 }
 
 /// How rows are sent.

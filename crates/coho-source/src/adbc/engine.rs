@@ -1,6 +1,7 @@
 //! The engines behind drivers: how each quotes names and writes casts, and what its drivers are called and come from.
 
-use super::statement::Strings;
+use super::frame::{Query, Report, Step};
+use super::statement::{Strings, scan};
 use crate::table::quote;
 
 /// Which engine a driver leads to, as far as its SQL differs.
@@ -83,6 +84,45 @@ impl Engine {
             Self::Sqlite => format!("hex({c}) AS {c}"),
             Self::Other => self.text(column),
         }
+    }
+
+    /// A model's query: of its SQL the one statement.
+    pub(crate) fn sql(self, query: &Query) -> Result<String, Report> {
+        match query {
+            Query::Sql(sql) => {
+                let found = scan(sql, self.strings());
+                let stop = |step| Err(Report { step, message: found.word.clone(), ..Report::default() });
+                if found.has_more {
+                    return stop(Step::Statements);
+                }
+                if found.is_query() { Ok(found.statement.to_owned()) } else { stop(Step::Word) }
+            }
+            Query::Table(parts) => {
+                let quoted: Vec<String> = parts.iter().map(|part| self.quote(part)).collect();
+                Ok(format!("SELECT * FROM {}", quoted.join(".")))
+            }
+        }
+    }
+
+    /// What begins and ends a transaction in which all statements see one state; none where the engine has no such transaction, or is
+    /// never asked more than one statement.
+    pub(crate) fn snapshot(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Duckdb => Some(("BEGIN TRANSACTION", "ROLLBACK")),
+            Self::Bigquery
+            | Self::Mysql
+            | Self::Postgres
+            | Self::Snowflake
+            | Self::Spark
+            | Self::Sqlite
+            | Self::Other => None,
+        }
+    }
+
+    /// Whether its driver announces the types that rows have. Snowflake's takes a moment without a zone for one in UTC; and JSON for text,
+    /// even in a result without rows.
+    pub(crate) fn describes(self) -> bool {
+        self != Self::Snowflake
     }
 
     /// How it writes strings.

@@ -1,7 +1,7 @@
 //! What is said between Coho and the process that holds a driver: frames of a letter, a length and bytes. The bytes are JSON, except
 //! those of rows, of which there are many: each row stands in its own form, with its length before it.
 //!
-//! Coho sends a [`Request`], and later which columns are [`Wanted`]. The end of its input tells the process to end. The process answers
+//! Coho sends a [`Request`], and later [`Order`]s. The end of its input tells the process to end. The process answers
 //! with [`Answer`]s; its last one is [`Answer::End`] or [`Answer::Failed`], and without it the process died.
 
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(crate) enum Asked {
     Columns(Query),
     /// Its rows, at most so many.
     Rows(Query, u64),
+    /// Its columns, and then its rows, or the answers to [`Statement`]s. An engine that Coho cannot ask to compare gives its rows.
+    Compared(Query),
 }
 
 /// A model's query.
@@ -53,15 +55,29 @@ pub(crate) enum Query {
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The columns that the rows will have.
-    Columns(Vec<Field>),
+    Columns(Columns),
     /// Some rows.
     Rows(Vec<RowBuf>),
     /// A value that has no form that keeps it.
     Refused(RefusedValue),
+    /// A statement was answered.
+    Done,
+    /// A statement was refused, which ends nothing.
+    Declined(Report),
     /// Nothing more comes.
     Failed(Report),
     /// Everything that was asked for was said.
     End,
+}
+
+/// The columns of rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Columns {
+    /// What the driver calls its engine; empty where it does not say.
+    pub(crate) vendor: String,
+    /// Whether [`Statement`]s are answered.
+    pub(crate) compares: bool,
+    pub(crate) fields: Vec<Field>,
 }
 
 /// A column: its name, and the type of its cells or why it has none.
@@ -70,6 +86,10 @@ pub(crate) struct Field {
     pub(crate) name: String,
     #[serde(with = "kind")]
     pub(crate) kind: Result<ColumnType, Refusal>,
+    /// All that the driver says of its type.
+    pub(crate) signature: String,
+    /// Whether all its values are whole numbers.
+    pub(crate) is_whole: bool,
 }
 
 /// Why a type has no form: its name, and the cast to write.
@@ -128,11 +148,16 @@ pub(crate) enum Step {
 /// Letters of frames.
 const REQUEST: u8 = b'Q';
 const WANTED: u8 = b'W';
+const STATEMENT: u8 = b'S';
 const COLUMNS: u8 = b'C';
 const ROWS: u8 = b'R';
 const REFUSED: u8 = b'V';
+const DONE: u8 = b'D';
+const DECLINED: u8 = b'N';
 const FAILED: u8 = b'F';
 const END: u8 = b'E';
+
+const LETTERS: [u8; 10] = [REQUEST, WANTED, STATEMENT, COLUMNS, ROWS, REFUSED, DONE, DECLINED, FAILED, END];
 
 /// How many bytes stand before those of a frame.
 pub(crate) const HEAD: usize = 5;
@@ -141,7 +166,7 @@ pub(crate) const HEAD: usize = 5;
 pub(crate) fn head(bytes: [u8; HEAD]) -> Option<(u8, usize)> {
     let [letter, length @ ..] = bytes;
     let length = usize::try_from(u32::from_le_bytes(length)).ok()?;
-    let is_known = [REQUEST, WANTED, COLUMNS, ROWS, REFUSED, FAILED, END].contains(&letter);
+    let is_known = LETTERS.contains(&letter);
     (is_known && length <= LONGEST).then_some((letter, length))
 }
 
@@ -176,23 +201,51 @@ pub(crate) enum Care {
     None,
 }
 
-/// The columns that Coho wants, as a frame.
-pub(crate) fn wanted_frame(wanted: &[Wanted]) -> Vec<u8> {
-    told(WANTED, wanted)
+/// A statement of Coho's own, in the connection of the query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    /// The columns of its rows that are wanted; `None` where it is not to run, and only its columns are asked for.
+    pub(crate) wanted: Option<Vec<Wanted>>,
 }
 
-/// The same from a frame.
-pub(crate) fn read_wanted(letter: u8, bytes: &[u8]) -> Option<Vec<Wanted>> {
-    if letter == WANTED { heard(bytes) } else { None }
+/// What Coho says after its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Which columns the rows of the query are to have.
+    Wanted(Vec<Wanted>),
+    /// A statement to run.
+    Statement(Statement),
+}
+
+impl Order {
+    /// As a frame.
+    pub(crate) fn frame(&self) -> Vec<u8> {
+        match self {
+            Self::Wanted(wanted) => told(WANTED, wanted),
+            Self::Statement(statement) => told(STATEMENT, statement),
+        }
+    }
+
+    /// From a frame; `None` where it is none of them.
+    pub(crate) fn read(letter: u8, bytes: &[u8]) -> Option<Self> {
+        match letter {
+            WANTED => heard(bytes).map(Self::Wanted),
+            STATEMENT => heard(bytes).map(Self::Statement),
+            _ => None,
+        }
+    }
 }
 
 impl Answer {
     /// As a frame.
     pub(crate) fn frame(&self) -> Vec<u8> {
         match self {
-            Self::Columns(fields) => told(COLUMNS, fields),
+            Self::Columns(columns) => told(COLUMNS, columns),
             Self::Rows(rows) => rows_frame(rows),
             Self::Refused(value) => told(REFUSED, value),
+            Self::Done => framed(DONE, &[]),
+            Self::Declined(report) => told(DECLINED, report),
             Self::Failed(report) => told(FAILED, report),
             Self::End => framed(END, &[]),
         }
@@ -204,6 +257,8 @@ impl Answer {
             COLUMNS => heard(bytes).map(Self::Columns),
             ROWS => rows(bytes).map(Self::Rows),
             REFUSED => heard(bytes).map(Self::Refused),
+            DONE => Some(Self::Done),
+            DECLINED => heard(bytes).map(Self::Declined),
             FAILED => heard(bytes).map(Self::Failed),
             END => Some(Self::End),
             _ => None,
@@ -298,6 +353,7 @@ mod tests {
             Asked::Connection,
             Asked::Columns(Query::Sql("SELECT 'é'".into())),
             Asked::Rows(Query::Table(vec!["a".into(), "b c".into()]), 7),
+            Asked::Compared(Query::Sql("SELECT 1".into())),
         ] {
             let options =
                 vec![("uri".to_owned(), "sc://h".to_owned()), ("password".to_owned(), String::new())];
@@ -314,9 +370,10 @@ mod tests {
     fn answers_arrive_as_they_were_sent() {
         let refusal = Refusal { kind: "Binary".into(), cast: "hex(b) AS b".into() };
         let columns = vec![
-            Field { name: "a".into(), kind: Ok(ColumnType::Mixed) },
-            Field { name: String::new(), kind: Err(refusal) },
+            Field { name: "a".into(), kind: Ok(ColumnType::Mixed), signature: "Utf8".into(), is_whole: true },
+            Field { name: String::new(), kind: Err(refusal), signature: String::new(), is_whole: false },
         ];
+        let columns = Columns { vendor: "duckdb".into(), compares: true, fields: columns };
         let rows = vec![RowBuf::from_cells([Cell::Int(1), Cell::Null]), RowBuf::from_cells([])];
         let report = Report {
             step: Step::NoColumns,
@@ -329,6 +386,8 @@ mod tests {
             Answer::Columns(columns),
             Answer::Rows(rows),
             Answer::Refused(value),
+            Answer::Done,
+            Answer::Declined(report.clone()),
             Answer::Failed(report),
             Answer::End,
         ] {
@@ -345,19 +404,26 @@ mod tests {
             .zip([0, 7, 2])
             .map(|(care, field)| Wanted { field, care })
             .collect();
-        let frame = wanted_frame(&wanted);
-        let (letter, bytes) = split(&frame);
-        assert_eq!(read_wanted(letter, bytes), Some(wanted));
+        let sql = "SELECT 'é'".to_owned();
+        for order in [
+            Order::Statement(Statement { sql: sql.clone(), wanted: Some(wanted.clone()) }),
+            Order::Statement(Statement { sql, wanted: None }),
+            Order::Wanted(wanted),
+        ] {
+            let frame = order.frame();
+            let (letter, bytes) = split(&frame);
+            assert_eq!(Order::read(letter, bytes), Some(order));
+        }
     }
 
     proptest! {
         /// A driver that writes into the pipe makes no more than an error.
         #[test]
         fn any_bytes_are_read_without_panic(letter: u8, bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            for letter in [letter, REQUEST, WANTED, COLUMNS, ROWS, REFUSED, FAILED, END] {
+            for letter in LETTERS.into_iter().chain([letter]) {
                 drop(Answer::read(letter, &bytes));
                 drop(Request::read(letter, &bytes));
-                drop(read_wanted(letter, &bytes));
+                drop(Order::read(letter, &bytes));
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::failure::{AdbcError, Asking};
-use super::frame::{Answer, HEAD, Request, Wanted, head, wanted_frame};
+use super::frame::{Answer, HEAD, Order, Request, head};
 use crate::connection::AdbcConnection;
 
 /// How long the process may take to cancel its query and to end, before it is killed.
@@ -64,9 +64,9 @@ impl Host {
         Ok(host)
     }
 
-    /// Says which columns the rows are to have.
-    pub(crate) async fn want(&mut self, wanted: &[Wanted]) -> Result<(), AdbcError> {
-        self.send(&wanted_frame(wanted)).await
+    /// Says what is wanted next.
+    pub(crate) async fn order(&mut self, order: &Order) -> Result<(), AdbcError> {
+        self.send(&order.frame()).await
     }
 
     async fn send(&mut self, frame: &[u8]) -> Result<(), AdbcError> {
@@ -91,7 +91,7 @@ impl Host {
             return Err(self.crashed().await);
         }
         match Answer::read(letter, &bytes) {
-            Some(Answer::Failed(report)) => Err(self.asking().explain(report)),
+            Some(Answer::Failed(report) | Answer::Declined(report)) => Err(self.asking().explain(report)),
             Some(answer) => Ok((answer, length)),
             None => Err(self.unexpected()),
         }

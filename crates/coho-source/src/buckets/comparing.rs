@@ -94,7 +94,8 @@ pub(crate) fn basis(
     let of = |at: &usize| columns.get(*at).map(String::as_str).unwrap_or_default();
     let mut hasher = Hasher::new();
     let columns = ask.key.iter().map(of).chain(["reads"]).chain(ask.reads.iter().map(of));
-    dialect.texts().chain(columns).for_each(|part| hasher.part(part.as_bytes()));
+    dialect.texts().for_each(|part| hasher.part(part.as_bytes()));
+    columns.for_each(|part| hasher.part(part.as_bytes()));
     hasher.finish()
 }
 

@@ -12,8 +12,8 @@ pub(crate) struct Dialect {
     pub(crate) name: &'static str,
     /// A query of one row and one column, true where the server does all that the texts below rely on.
     pub(crate) probe: &'static str,
-    /// The text of a `{column}` by its form, in the order of [`Form`].
-    pub(crate) text: [&'static str; 3],
+    /// The text of a `{column}` by its form.
+    pub(crate) text: Texts,
     /// A key of one column, as Coho writes it: `{text}`.
     pub(crate) key: &'static str,
     /// One of several columns of a key, as Coho writes it in a JSON array.
@@ -30,8 +30,45 @@ pub(crate) struct Dialect {
     pub(crate) sums: &'static str,
     /// The rows of `{cells}`: `k`, the fingerprint, and `{columns}`.
     pub(crate) rows: &'static str,
-    /// Only those rows that have no bucket, or whose bucket is chosen by the first parameter.
+    /// Only those rows that have no bucket, or whose bucket is chosen: by the first parameter, or by the numbers in `{buckets}`,
+    /// which begin with -1, so that there is one.
     pub(crate) chosen: &'static str,
+}
+
+/// The text of a `{column}` by its form.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    pub(crate) whole: &'static str,
+    pub(crate) float: &'static str,
+    pub(crate) moment: &'static str,
+    pub(crate) local: &'static str,
+    pub(crate) date: &'static str,
+    pub(crate) json: &'static str,
+    pub(crate) other: &'static str,
+}
+
+impl Texts {
+    /// One text for all forms.
+    const fn all(text: &'static str) -> Self {
+        Self { whole: text, float: text, moment: text, local: text, date: text, json: text, other: text }
+    }
+
+    fn of(&self, form: Form) -> &'static str {
+        match form {
+            Form::Whole => self.whole,
+            Form::Float => self.float,
+            Form::Moment => self.moment,
+            Form::Local => self.local,
+            Form::Date => self.date,
+            Form::Json => self.json,
+            Form::Other => self.other,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &'static str> {
+        let Self { whole, float, moment, local, date, json, other } = self;
+        [*whole, *float, *moment, *local, *date, *json, *other].into_iter()
+    }
 }
 
 /// PostgreSQL. `record_send` gives each value in the binary form that the server sends to Coho, with its type and length.
@@ -39,7 +76,7 @@ pub(crate) struct Dialect {
 pub(crate) static POSTGRES: Dialect = Dialect {
     name: "PostgreSQL",
     probe: "SELECT md5(record_send(ROW(1))) IS NOT NULL",
-    text: ["{column}::text", "{column}::text", "{column}::text"],
+    text: Texts::all("{column}::text"),
     key: "{text}",
     key_part: "to_json({text})::text",
     key_array: ["'[' || ", " || ',' || ", " || ']'"],
@@ -70,11 +107,11 @@ pub(crate) static MYSQL: Dialect = Dialect {
     name: "MySQL",
     probe: "SELECT MD5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND CONCAT('a', NULL) IS NULL \
             AND LENGTH(CONVERT(0.1e0 * 3e0 USING utf8mb4)) = 19",
-    text: [
-        "CONVERT({column} + 0 USING utf8mb4)",
-        "CONVERT({column} * 1e0 USING utf8mb4)",
-        "CONVERT({column} USING utf8mb4)",
-    ],
+    text: Texts {
+        whole: "CONVERT({column} + 0 USING utf8mb4)",
+        float: "CONVERT({column} * 1e0 USING utf8mb4)",
+        ..Texts::all("CONVERT({column} USING utf8mb4)")
+    },
     key: "{text}",
     key_part: "JSON_QUOTE({text})",
     key_array: ["CONCAT('[', ", ", ',', ", ", ']')"],
@@ -90,6 +127,77 @@ pub(crate) static MYSQL: Dialect = Dialect {
              ASCII(SUBSTR(CAST(? AS BINARY), ((k >> {shift}) DIV 4) + 1, 1)) >> ((k >> {shift}) & 3) & 1",
 };
 
+/// DuckDB, through its ADBC driver. Each value is its text behind its length in bytes, or `-` where it is null. Only numbers are
+/// compared, so no collation has a part in it.
+///
+/// - The text of a float is its bits: what a number looks like is nobody's promise.
+/// - Moments are microseconds, whatever the session's zone; what has none (infinities, which are not read) has its own text.
+/// - `create_sort_key` tells apart any two values of a nested type, but for the labels of enums, which are in the text.
+/// - Sums of 64 bits are of 128 there.
+pub(crate) static DUCKDB: Dialect = Dialect {
+    name: "DuckDB",
+    probe: "SELECT md5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND strlen('é') = 2 \
+            AND strlen(1.5::DOUBLE::BIT::VARCHAR) = 64 AND md5_number_upper('coho') <> md5_number_lower('coho') \
+            AND create_sort_key(['a', NULL], 'ASC NULLS LAST') <> create_sort_key([NULL, 'a'], 'ASC NULLS LAST')",
+    text: Texts {
+        float: "{column}::DOUBLE::BIT::VARCHAR",
+        moment: "coalesce(epoch_us({column})::VARCHAR, {column}::VARCHAR)",
+        json: "concat(md5(create_sort_key({column}, 'ASC NULLS LAST')::VARCHAR), {column}::VARCHAR)",
+        ..Texts::all("{column}::VARCHAR")
+    },
+    key: "{text}",
+    key_part: "CASE WHEN {column} IS NOT NULL THEN to_json({text})::VARCHAR END",
+    key_array: ["'[' || ", " || ',' || ", " || ']'"],
+    frame: ", CASE WHEN {column} IS NULL THEN ',-' ELSE concat(',', strlen({text}), ':', {text}) END",
+    cells: "SELECT ('0x' || left(md5(t), 8))::UINTEGER AS k, md5_number_upper(r) AS u, md5_number_lower(r) AS l{columns} FROM \
+            (SELECT {key} AS t, concat('r'{frames}) AS r{columns} FROM (\n{query}\n) AS m ({names})) AS o",
+    sums: "SELECT k >> {shift}, count(*), sum(u)::VARCHAR, sum(l)::VARCHAR FROM ({cells}) AS p GROUP BY 1",
+    rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
+    chosen: " LEFT JOIN (SELECT unnest(string_split('{buckets}', ',')::BIGINT[]) AS b) AS q ON b = k >> {shift} \
+             WHERE k IS NULL OR b IS NOT NULL",
+};
+
+/// Snowflake, through its ADBC driver. Each value is its text, as hexadecimal digits of UTF-8, between commas, or `-` where it is null;
+/// so no collation has a part in it, nor has a format of the session.
+///
+/// - The text of a float may have fewer digits than the number. What is missing is a number again, which has few digits; and `HASH` is
+///   of the number itself.
+/// - The epoch of a moment is the same in every zone. A moment without a zone is written by a format of ours.
+/// - A `VARIANT` has values that JSON has not, such as dates. `HASH` tells them apart whatever their text is.
+/// - A value that has no text gets a new one each time, so its row is always read.
+/// - `SUM` of whole numbers has 38 digits there, for numbers of 20. `TO_NUMBER` within it says that they are numbers.
+/// - Buckets are joined: lists of `IN` are limited.
+pub(crate) static SNOWFLAKE: Dialect = Dialect {
+    name: "Snowflake",
+    probe: "SELECT MD5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND TO_NUMBER('ff', 'XX') = 255 \
+            AND BITSHIFTRIGHT(255, 4) = 15 AND MD5_NUMBER_UPPER64('coho') <> MD5_NUMBER_LOWER64('coho')",
+    text: Texts {
+        float: "TO_VARCHAR({column}) || '~' || COALESCE(TO_VARCHAR({column} - TRY_CAST(TO_VARCHAR({column}) AS DOUBLE)), '?') \
+                || '~' || TO_VARCHAR(HASH({column}))",
+        moment: "TO_VARCHAR(DATE_PART(EPOCH_NANOSECOND, {column}))",
+        local: "TO_VARCHAR({column}, 'YYYY-MM-DD HH24:MI:SS.FF9')",
+        date: "TO_VARCHAR({column}, 'YYYY-MM-DD')",
+        json: "TO_JSON({column}) || '~' || TO_VARCHAR(HASH({column}))",
+        ..Texts::all("TO_VARCHAR({column})")
+    },
+    key: "{text}",
+    key_part: "IFF({column} IS NULL, NULL, TO_JSON(TO_VARIANT({text})))",
+    key_array: ["'[' || ", " || ',' || ", " || ']'"],
+    frame: ", ',', IFF({column} IS NULL, '-', COALESCE(HEX_ENCODE({text}), UUID_STRING()))",
+    cells: "SELECT TO_NUMBER(LEFT(MD5(t), 8), 'XXXXXXXX') AS k, MD5_NUMBER_UPPER64(r) AS u, MD5_NUMBER_LOWER64(r) AS l{columns} \
+            FROM (SELECT {key} AS t, CONCAT('r'{frames}) AS r{columns} FROM (\n{query}\n) AS m ({names})) AS o",
+    sums: "SELECT BITSHIFTRIGHT(k, {shift}), COUNT(*), TO_VARCHAR(SUM(TO_NUMBER(u))), TO_VARCHAR(SUM(TO_NUMBER(l))) \
+           FROM ({cells}) AS p GROUP BY 1",
+    rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
+    chosen: " LEFT JOIN (SELECT VALUE::INT AS b FROM TABLE(FLATTEN(INPUT => PARSE_JSON('[{buckets}]')))) AS q \
+             ON b = BITSHIFTRIGHT(k, {shift}) WHERE k IS NULL OR b IS NOT NULL",
+};
+
+/// The dialect of an engine with an ADBC driver, by what the driver calls it.
+pub(crate) fn of_vendor(name: &str) -> Option<&'static Dialect> {
+    [&DUCKDB, &SNOWFLAKE].into_iter().find(|dialect| dialect.name.eq_ignore_ascii_case(name))
+}
+
 /// What decides how a column's text is had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -97,6 +205,14 @@ pub(crate) enum Form {
     Whole,
     /// Numbers with an exponent.
     Float,
+    /// Moments with a zone.
+    Moment,
+    /// Moments without one.
+    Local,
+    /// Days.
+    Date,
+    /// JSON, and what is nested.
+    Json,
     /// All others.
     Other,
 }
@@ -130,15 +246,23 @@ impl Dialect {
 
     /// The statement that gives all rows; those of some buckets, where there are so many, as a power of two.
     pub(crate) fn rows(&self, of: &Compared<'_>, bits: Option<u8>) -> String {
-        let shift = bits.map(shift).unwrap_or_default();
-        let chosen = bits.map(|_| fill(self.chosen, &[("shift", &shift)])).unwrap_or_default();
+        match bits {
+            Some(bits) => self.rows_of(of, bits, ""),
+            None => self.statement(self.rows, of, "", ""),
+        }
+    }
+
+    /// The statement that gives the rows of these buckets, of so many as a power of two.
+    pub(crate) fn rows_of(&self, of: &Compared<'_>, bits: u8, buckets: &str) -> String {
+        let shift = shift(bits);
+        let chosen = fill(self.chosen, &[("shift", &shift), ("buckets", buckets)]);
         self.statement(self.rows, of, &chosen, &shift)
     }
 
     /// All texts, without what depends on a model.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &'static str> {
         let texts = [self.name, self.key, self.key_part, self.frame, self.cells, self.sums];
-        texts.into_iter().chain(self.text).chain(self.key_array)
+        texts.into_iter().chain(self.text.iter()).chain(self.key_array)
     }
 
     fn statement(&self, text: &str, of: &Compared<'_>, chosen: &str, shift: &str) -> String {
@@ -172,14 +296,8 @@ impl Dialect {
 
     /// A text with a field in its gaps.
     fn of_field(&self, text: &str, field: Field) -> String {
-        let [whole, float, other] = self.text;
-        let of_form = match field.form {
-            Form::Whole => whole,
-            Form::Float => float,
-            Form::Other => other,
-        };
         let column = name(field.place);
-        let value = fill(of_form, &[("column", &column)]);
+        let value = fill(self.text.of(field.form), &[("column", &column)]);
         fill(text, &[("column", &column), ("text", &value)])
     }
 }

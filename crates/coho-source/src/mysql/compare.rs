@@ -49,7 +49,7 @@ impl Query {
         match self.sums(ask, moved).await {
             Ok(told) => Ok(told.map(|(sums, nameless)| {
                 let kind = |field: usize| self.column(field).as_ref().map(signature).unwrap_or_default();
-                SourceSums { basis: basis(&MYSQL, &self.layout, ask, kind), sums, nameless }
+                SourceSums { by: MYSQL.name, basis: basis(&MYSQL, &self.layout, ask, kind), sums, nameless }
             })),
             // A refused statement ends no transaction. Sums take far longer than the rows that they are of: a full read may be
             // in time.

@@ -46,7 +46,9 @@ impl Query {
         }
         self.session.execute("SAVEPOINT coho").await?;
         match self.sums(ask, moved).await {
-            Ok((sums, nameless)) => Ok(Ok(SourceSums { basis: self.basis(ask), sums, nameless })),
+            Ok((sums, nameless)) => {
+                Ok(Ok(SourceSums { by: POSTGRES.name, basis: self.basis(ask), sums, nameless }))
+            }
             Err(PostgresError::Refused(refusal)) => {
                 self.session.execute("ROLLBACK TO SAVEPOINT coho").await?;
                 // Sums take far longer than the rows that they are of: a full read may be in time.

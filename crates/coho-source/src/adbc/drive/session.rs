@@ -12,7 +12,6 @@ use arrow_array::cast::AsArray;
 
 use crate::adbc::engine::Engine;
 use crate::adbc::frame::{Query, Report, Request, Step};
-use crate::adbc::statement::scan;
 
 /// Under which name the driver manager says where it looked.
 const TRACE: &str = "adbc.drivermanager.driver_load_trace";
@@ -22,6 +21,10 @@ pub(super) struct Session {
     connection: ManagedConnection,
     /// What answers.
     pub(super) engine: Engine,
+    /// What the driver calls it.
+    pub(super) vendor: String,
+    /// Whether it answers statements of Coho's own.
+    pub(super) compares: bool,
 }
 
 impl Session {
@@ -31,17 +34,32 @@ impl Session {
         let connecting = |error| failed(connection_step(&error), error);
         let database = driver.new_database_with_opts(options.database).map_err(connecting)?;
         let mut connection = database.new_connection_with_opts(options.connection).map_err(connecting)?;
-        let engine = match vendor(&connection).map(|name| Engine::of(&name)) {
-            Some(engine) if engine != Engine::Other => engine,
-            Some(_) | None => Engine::of(&request.driver),
-        };
+        let vendor = vendor(&connection).unwrap_or_default();
+        let told = Engine::of(&vendor);
+        let engine = if told == Engine::Other { Engine::of(&request.driver) } else { told };
         let limit = request.limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
         // What a driver or an engine does not know, it does without: the limit is kept by Coho too.
         connection.set_option(OptionConnection::ReadOnly, "true".into()).unwrap_or_default();
         for setting in engine.settings(limit) {
             execute(&mut connection, &setting).unwrap_or_default();
         }
-        Ok(Self { connection, engine })
+        Ok(Self { connection, engine, vendor, compares: false })
+    }
+
+    /// Begins a transaction in which all statements see one state, where the engine has such a one.
+    pub(super) fn begin(&mut self) {
+        if let Some((begin, _)) = self.engine.snapshot() {
+            // Without one each statement sees a state of its own, of which it tells.
+            execute(&mut self.connection, begin).unwrap_or_default();
+        }
+    }
+
+    /// Begins another one: a statement that was refused may have ended the first.
+    pub(super) fn begin_again(&mut self) {
+        if let Some((_, end)) = self.engine.snapshot() {
+            execute(&mut self.connection, end).unwrap_or_default();
+        }
+        self.begin();
     }
 
     /// A statement of the model's query.
@@ -50,13 +68,15 @@ impl Session {
         query: &Query,
         request: &Request,
     ) -> std::result::Result<ManagedStatement, Report> {
-        let sql = match query {
-            Query::Sql(sql) => self.checked(sql)?,
-            Query::Table(parts) => {
-                let quoted: Vec<String> = parts.iter().map(|part| self.engine.quote(part)).collect();
-                format!("SELECT * FROM {}", quoted.join("."))
-            }
-        };
+        self.statement_of(&self.engine.sql(query)?, request)
+    }
+
+    /// A statement of this SQL.
+    pub(super) fn statement_of(
+        &mut self,
+        sql: &str,
+        request: &Request,
+    ) -> std::result::Result<ManagedStatement, Report> {
         let refused = |error| failed(Step::Query, error);
         let mut statement = self.connection.new_statement().map_err(refused)?;
         for (name, value) in Options::of(request).statement {
@@ -71,19 +91,6 @@ impl Session {
         let tagged = format!("/* {} */ {sql}\n", request.tag);
         statement.set_sql_query(tagged).map_err(refused)?;
         Ok(statement)
-    }
-
-    /// The one statement of a model's SQL.
-    fn checked(&self, sql: &str) -> std::result::Result<String, Report> {
-        let found = scan(sql, self.engine.strings());
-        let stop = |step| Err(Report { step, message: found.word.clone(), ..Report::default() });
-        if found.has_more {
-            return stop(Step::Statements);
-        }
-        if !found.is_query() {
-            return stop(Step::Word);
-        }
-        Ok(found.statement.to_owned())
     }
 }
 

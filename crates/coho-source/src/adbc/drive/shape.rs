@@ -37,7 +37,58 @@ pub(super) fn column(field: &Field, engine: Engine) -> frame::Field {
         let cast = if refused.is_bytes { engine.encoded(&name) } else { engine.text(&name) };
         Refusal { kind: refused.name, cast }
     });
-    frame::Field { name, kind }
+    let is_whole = is_whole(field);
+    frame::Field { name, kind, signature: signature(field), is_whole }
+}
+
+/// Whether all values of a field are whole numbers.
+fn is_whole(field: &Field) -> bool {
+    match Extension::of(field) {
+        Extension::Huge { .. } => true,
+        Extension::None => is_whole_number(field.data_type()),
+        Extension::Json
+        | Extension::Uuid
+        | Extension::Bool
+        | Extension::Digits
+        | Extension::Foreign(_)
+        | Extension::Unsafe(_) => false,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other types are not of numbers, or have decimals")]
+fn is_whole_number(data: &DataType) -> bool {
+    match data {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale == 0,
+        other => other.is_integer(),
+    }
+}
+
+/// All that decides what values of a field are, always in the same words: metadata has no order.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other types have nothing in them")]
+fn signature(field: &Field) -> String {
+    let extension = Extension::of(field);
+    let of_all = |fields: &arrow_schema::Fields| {
+        let members = fields.iter().map(|field| format!("{:?}: {}", field.name(), signature(field)));
+        members.collect::<Vec<_>>().join(", ")
+    };
+    let data = field.data_type();
+    let words = match data {
+        DataType::List(inner)
+        | DataType::LargeList(inner)
+        | DataType::ListView(inner)
+        | DataType::LargeListView(inner)
+        | DataType::RunEndEncoded(_, inner) => format!("[{}]", signature(inner)),
+        DataType::FixedSizeList(inner, length) => format!("[{}; {length}]", signature(inner)),
+        DataType::Struct(members) => format!("{{{}}}", of_all(members)),
+        DataType::Map(entries, _) => format!("map {}", signature(entries)),
+        // The zone is that of the session, and changes no moment.
+        DataType::Timestamp(unit, zone) => format!("Timestamp {unit:?} {}", zone.is_some()),
+        _ => format!("{data:?}"),
+    };
+    format!("{words} {extension:?}")
 }
 
 /// What the type of a field adds to Arrow's.
@@ -76,8 +127,11 @@ impl Extension {
 
     /// By what drivers say in their own way.
     fn by_driver(field: &Field) -> Self {
-        if let Some("VARIANT" | "OBJECT" | "ARRAY") = field.metadata().get(SNOWFLAKE).map(String::as_str) {
-            return Self::Json;
+        match field.metadata().get(SNOWFLAKE).map(String::as_str) {
+            Some("VARIANT" | "OBJECT" | "ARRAY") => return Self::Json,
+            // Text in a form that the session chooses.
+            Some(name @ ("GEOGRAPHY" | "GEOMETRY")) => return Self::Foreign(name.to_owned()),
+            Some(_) | None => {}
         }
         // Hundredths, numbers whose sign is wrong from 2^31 on, and what the driver cannot read.
         match field.metadata().get(POSTGRESQL).map(|name| name.trim_start_matches('_')) {

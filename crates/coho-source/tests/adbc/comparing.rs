@@ -1,0 +1,395 @@
+//! What engines say of rows through their drivers without giving them: fingerprints that tell apart all that Coho tells apart, and sums
+//! of them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use coho_core::key::Key;
+use coho_core::row::{Cell, Row as _, RowBuf};
+use coho_source::buckets::{Chosen, CompareQuery, MarkedRow, Wanted, bucket, key_digest};
+use coho_source::{AdbcConnection, Connection, ReadScope};
+
+use super::marks::{asked, marked, sums_are_those_of_rows};
+use super::queries::model;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Types of an engine, each with values of which Coho tells each from the others.
+type Near = [(&'static str, &'static [&'static str])];
+
+/// To `NOCASE` and `NOACCENT`, some of these are equal; others look like parts of a fingerprint.
+const TEXTS: &[&str] = &[
+    "''",
+    "' '",
+    "'a'",
+    "'a '",
+    "'A'",
+    "'á'",
+    "'null'",
+    "'NULL'",
+    "'-'",
+    "',-'",
+    "',1:a'",
+    "'1:a'",
+    "'a,b'",
+    "'a,-,b'",
+    "'61'",
+    "'é'",
+    "'e' || chr(769)",
+    "'a' || chr(10) || 'b'",
+    "chr(0)",
+    "chr(0) || 'a'",
+    "'🦜'",
+];
+
+/// Moments, some of which have one text in Berlin, but for the offset.
+const MOMENTS: &[&str] = &[
+    "'2026-01-01 00:00:00Z'",
+    "'2026-01-01 00:00:00.000001Z'",
+    "'2026-10-25 00:30:00Z'",
+    "'2026-10-25 01:30:00Z'",
+    "'0001-01-01 00:00:00Z'",
+    "'9999-12-31 23:59:59.999999Z'",
+];
+
+const DUCKDB: &Near = &[
+    ("BOOLEAN", &["true", "false"]),
+    ("TINYINT", &["0", "1", "-1"]),
+    ("BIGINT", &["0", "1", "10", "9007199254740992", "9007199254740993", "-1", "-9223372036854775808"]),
+    ("UBIGINT", &["0", "18446744073709551614", "18446744073709551615"]),
+    (
+        "HUGEINT",
+        &["0", "170141183460469231731687303715884105726", "170141183460469231731687303715884105727", "-1"],
+    ),
+    (
+        "UHUGEINT",
+        &["0", "340282366920938463463374607431768211454", "340282366920938463463374607431768211455"],
+    ),
+    ("DECIMAL(4, 2)", &["0", "1", "1.01", "10", "-1"]),
+    ("DECIMAL(38, 37)", &["0", "1", "1.0000000000000000000000000000000000001", "-1"]),
+    ("DECIMAL(38, 0)", &["12345678901234567890123456789012345678", "12345678901234567890123456789012345679"]),
+    ("FLOAT", &["0", "1", "1.0000001", "16777215", "16777216", "1e-45", "3.4028234e38", "-1"]),
+    ("DOUBLE", &["0", "0.1", "0.10000000000000002", "1e300", "1.0000000000000002e300", "5e-324", "-0.1"]),
+    ("VARCHAR", TEXTS),
+    ("VARCHAR COLLATE NOCASE", TEXTS),
+    ("VARCHAR COLLATE NOACCENT", TEXTS),
+    ("ENUM('a', 'A', 'null', '1', '2')", &["'a'", "'A'", "'null'", "'1'", "'2'"]),
+    ("UUID", &["'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000002'"]),
+    ("DATE", &["'2026-01-02'", "'2026-02-01'", "'2001-02-26'", "'0001-01-01'"]),
+    (
+        "TIMESTAMP",
+        &["'2026-01-01'", "'2026-01-01 00:00:00.000001'", "'2026-03-29 02:30:00'", "'2026-03-29 01:30:00'"],
+    ),
+    ("TIMESTAMP_S", &["'2026-01-01'", "'2026-01-01 00:00:01'"]),
+    ("TIMESTAMP_MS", &["'2026-01-01'", "'2026-01-01 00:00:00.001'"]),
+    ("TIMESTAMP_NS", &["'2026-01-01'", "'2026-01-01 00:00:00.000001'"]),
+    ("TIMESTAMPTZ", MOMENTS),
+    (
+        "JSON",
+        &[
+            "'{\"a\":1,\"b\":2}'",
+            "'{\"b\":2,\"a\":1}'",
+            "'{\"a\":1.0}'",
+            "'{\"a\":1.00}'",
+            "'1'",
+            "'\"1\"'",
+            "'[1,2]'",
+        ],
+    ),
+    ("BIGINT[]", &["[]", "[1, 2]", "[12]", "[1, NULL]", "[NULL]", "[NULL, NULL]"]),
+    (
+        "VARCHAR[]",
+        &[
+            "[]",
+            "['']",
+            "['a', 'b']",
+            "['a, b']",
+            "['a', 'b, c']",
+            "['a, b', 'c']",
+            "['NULL']",
+            "[NULL]",
+            "['null']",
+            "[chr(0)]",
+            "['''a''']",
+            "['a']",
+            "['A']",
+            "['[a]']",
+            "['\"a\"']",
+        ],
+    ),
+    (
+        "DOUBLE[]",
+        &["[0.1]", "[0.10000000000000002]", "[1e300]", "[1.0000000000000002e300]", "[5e-324]", "[0]"],
+    ),
+    ("FLOAT[]", &["[1]", "[1.0000001]", "[16777215]", "[16777216]"]),
+    (
+        "HUGEINT[]",
+        &["[170141183460469231731687303715884105726]", "[170141183460469231731687303715884105727]"],
+    ),
+    ("DECIMAL(38, 20)[]", &["[1]", "[1.00000000000000000001]", "[10]"]),
+    ("TIMESTAMPTZ[]", &["['2026-10-25 00:30:00Z'::TIMESTAMPTZ]", "['2026-10-25 01:30:00Z'::TIMESTAMPTZ]"]),
+    ("UUID[]", &["['00000000-0000-0000-0000-000000000001']", "['00000000-0000-0000-0000-000000000002']"]),
+    ("ENUM('a', 'b', 'a, b')[]", &["['a', 'b']", "['a, b']", "['b', 'a']", "[NULL]"]),
+    ("VARCHAR[2]", &["['a', 'b']", "['a, b', NULL]", "['a', NULL]"]),
+    (
+        "STRUCT(a VARCHAR, b VARCHAR)",
+        &[
+            "{'a': 'x', 'b': 'y'}",
+            "{'a': 'x, b: y', 'b': NULL}",
+            "{'a': 'x'', ''b'': ''y', 'b': NULL}",
+            "{'a': NULL, 'b': NULL}",
+            "{'a': 'NULL', 'b': NULL}",
+            "{'a': '', 'b': NULL}",
+        ],
+    ),
+    (
+        "STRUCT(a BOOLEAN[])[]",
+        &["[{'a': [true]}]", "[{'a': []}]", "[{'a': NULL}]", "[NULL]", "[]", "[{'a': [NULL]}]"],
+    ),
+    (
+        "MAP(VARCHAR, VARCHAR)",
+        &[
+            "MAP {}",
+            "MAP {'a': 'b'}",
+            "MAP {'a': 'b', 'c': 'd'}",
+            "MAP {'a': 'b, c=d'}",
+            "MAP {'c': 'd', 'a': 'b'}",
+            "MAP {'a': NULL}",
+        ],
+    ),
+    (
+        "JSON[]",
+        &[
+            "['1'::JSON]",
+            "['1.0'::JSON]",
+            "['\"1\"'::JSON]",
+            "['{\"a\":1,\"b\":2}'::JSON]",
+            "['{\"b\":2,\"a\":1}'::JSON]",
+        ],
+    ),
+];
+
+/// What an emulator has of them: it gives a null moment as 1970, and a number of more than 64 bits not at all.
+const SNOWFLAKE: &Near = &[
+    ("BOOLEAN", &["true", "false"]),
+    ("NUMBER(38, 0)", &["0", "1", "10", "9007199254740992", "9007199254740993", "-1"]),
+    ("NUMBER(20, 10)", &["0", "1", "1.0000000001", "-1"]),
+    ("FLOAT", &["0", "0.1", "0.10000000000000002", "1e300", "1.0000000000000002e300", "-0.1"]),
+    (
+        "VARCHAR",
+        &[
+            "''", "' '", "'a'", "'a '", "'A'", "'á'", "'null'", "'NULL'", "'-'", "'a,b'", "'a,-,b'", "'61'",
+            "'é'", "'🦜'",
+        ],
+    ),
+    ("DATE", &["'2026-01-02'", "'2026-02-01'", "'2001-02-26'"]),
+    ("TIMESTAMP_NTZ", &["'2026-01-01 00:00:00'", "'2026-01-01 00:00:00.000001'", "'2026-03-29 02:30:00'"]),
+    (
+        "TIMESTAMP_TZ",
+        &["'2026-10-25 00:30:00+00:00'", "'2026-10-25 01:30:00+00:00'", "'2026-10-25 00:30:00.000001+00:00'"],
+    ),
+    ("TIMESTAMP_LTZ", &["'2026-01-01 00:00:00'", "'2026-01-01 00:00:00.000001'"]),
+    (
+        "VARIANT",
+        &[
+            "PARSE_JSON('{\"a\":1}')",
+            "PARSE_JSON('{\"a\":\"1\"}')",
+            "PARSE_JSON('{\"b\":1}')",
+            "PARSE_JSON('1')",
+            "PARSE_JSON('\"1\"')",
+            "PARSE_JSON('[1,2]')",
+            "PARSE_JSON('[12]')",
+        ],
+    ),
+];
+
+/// The same through Snowflake's driver, of an emulator.
+pub(crate) async fn all_of_snowflake(connection: &AdbcConnection) -> Result<(), Failure> {
+    let zones = std::slice::from_ref(connection);
+    for (kind, values) in SNOWFLAKE {
+        near(zones, kind, &rows_of(kind, values), values.len()).await?;
+    }
+    let source = Connection::Adbc(connection.clone());
+    cells_are_framed(&source).await?;
+    no_two_floats_are_taken_for_one(&source, "DOUBLE", "FLOAT").await?;
+    let sql = "SELECT IFF(n % 10 > 0, 'é' || (n % 200), NULL) AS id, n \
+               FROM (SELECT VALUE::INT AS n FROM TABLE(FLATTEN(INPUT => ARRAY_GENERATE_RANGE(0, 1000))))";
+    sums_are_those_of_rows(&source, sql, 100).await?;
+    only_rows_of_chosen_buckets_come(&source, sql).await
+}
+
+/// In zones of both kinds: Coho's own rows are the same, and so is what is said of them.
+pub(crate) async fn all_of_duckdb(zones: &[AdbcConnection]) -> Result<(), Failure> {
+    for (kind, values) in DUCKDB {
+        near(zones, kind, &rows_of(kind, values), values.len()).await?;
+    }
+    let source = Connection::Adbc(zones[0].clone());
+    cells_are_framed(&source).await?;
+    no_two_floats_are_taken_for_one(&source, "DOUBLE", "FLOAT").await?;
+    let sql = "SELECT CASE WHEN i % 10 > 0 THEN 'é' || i % 200 END AS id, i FROM range(1000) AS t(i)";
+    sums_are_those_of_rows(&source, sql, 100).await?;
+    only_rows_of_chosen_buckets_come(&source, sql).await?;
+    keys_are_told_as_coho_writes_them(&source).await?;
+    what_cannot_be_compared_says_why(&source).await
+}
+
+/// Rows of a type's values, then null, and a null in the next column.
+fn rows_of(kind: &str, values: &[&str]) -> String {
+    let (kind, collation) = kind.split_once(" COLLATE ").unwrap_or((kind, ""));
+    let mut rows = String::new();
+    for value in values {
+        write!(rows, "SELECT 'k' AS id, CAST({value} AS {kind}) AS value, 1 AS next UNION ALL ").unwrap();
+    }
+    let collate = if collation.is_empty() { String::new() } else { format!(" COLLATE {collation}") };
+    format!(
+        "SELECT id, value{collate} AS value, next FROM ({rows} SELECT 'k', CAST(NULL AS {kind}), 1 \
+         UNION ALL SELECT 'k', CAST(NULL AS {kind}), NULL) AS t"
+    )
+}
+
+/// Two values are never taken for the same, wherever the session is.
+async fn near(zones: &[AdbcConnection], kind: &str, sql: &str, values: usize) -> Result<(), Failure> {
+    let mut said = Vec::new();
+    for zone in zones {
+        let (told, rows) = marked(&Connection::Adbc(zone.clone()), sql, None)
+            .await
+            .map_err(|error| format!("{kind}: {error}"))?;
+        let seen: BTreeSet<_> = rows.iter().map(|row| row.row.as_bytes().to_vec()).collect();
+        assert_eq!(seen.len(), values + 2, "{kind}: Coho tells these values apart");
+        assert_eq!(fingerprints(&rows), values + 2, "{kind}");
+        said.push((told.basis, rows));
+    }
+    // The text of what is nested may be another one in another zone, which differs without harm.
+    if !kind.contains('[') {
+        assert!(said.windows(2).all(|two| two[0] == two[1]), "{kind}");
+    }
+    Ok(())
+}
+
+fn fingerprints(rows: &[MarkedRow]) -> usize {
+    rows.iter().map(|row| row.halves).collect::<BTreeSet<_>>().len()
+}
+
+async fn cells_are_framed(source: &Connection) -> Result<(), Failure> {
+    let rows = [
+        ("'a'", "'b,c'"),
+        ("'a,b'", "'c'"),
+        ("NULL", "'a'"),
+        ("'a'", "NULL"),
+        ("''", "'a'"),
+        ("'-'", "'a'"),
+        ("'a,1:a'", "''"),
+        ("'a'", "'a,0:'"),
+    ];
+    let rows: Vec<_> =
+        rows.iter().map(|(one, other)| format!("SELECT 'k', {one} AS a, {other} AS b")).collect();
+    let (_, marks) = marked(source, &rows.join(" UNION ALL "), None).await?;
+    assert_eq!(fingerprints(&marks), rows.len());
+    Ok(())
+}
+
+/// Numbers all over the range, each with its neighbours.
+async fn no_two_floats_are_taken_for_one(
+    source: &Connection,
+    double: &str,
+    single: &str,
+) -> Result<(), Failure> {
+    let mut doubles: Vec<f64> = vec![0.0, f64::MIN_POSITIVE, f64::MAX, f64::from_bits(1)];
+    let mut singles: Vec<f32> = vec![0.0, f32::MIN_POSITIVE, f32::MAX, f32::from_bits(1)];
+    let mut seed = 7_u64;
+    for _ in 0..1_000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let double = f64::from_bits(seed ^ (seed >> 33));
+        let single = f32::from_bits(u32::try_from(seed >> 32).unwrap_or_default());
+        doubles.extend([double, double.next_up()].into_iter().filter(|number| number.is_normal()));
+        singles.extend([single, single.next_up()].into_iter().filter(|number| number.is_normal()));
+    }
+    let doubles: Vec<_> = doubles.iter().map(|number| format!("({number:e})")).collect();
+    let singles: Vec<_> = singles.iter().map(|number| format!("({:e})", f64::from(*number))).collect();
+    for (kind, rows) in [(double, doubles), (single, singles)] {
+        let sql = format!(
+            "SELECT 'k' AS id, CAST(v AS {kind}) AS value FROM (VALUES {}) AS t (v)",
+            rows.join(", ")
+        );
+        let (_, marks) = marked(source, &sql, None).await?;
+        let cells: BTreeSet<_> = marks.iter().map(|row| row.row.as_bytes().to_vec()).collect();
+        assert!(cells.len() > 1_500, "{kind}: {}", cells.len());
+        assert_eq!(fingerprints(&marks), cells.len(), "{kind}");
+    }
+    Ok(())
+}
+
+/// Those of the buckets, and those that have none; each is the row of a full read.
+async fn only_rows_of_chosen_buckets_come(source: &Connection, sql: &str) -> Result<(), Failure> {
+    let all = full(source, sql).await?;
+    for chosen in [vec![], vec![3], (0..64).collect::<Vec<_>>()] {
+        let mut reading = coho_source::read(source, &model(sql), ReadScope::All).await?;
+        let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6) };
+        reading.compare(&[0, 1], ask).await??;
+        let mut wanted = Chosen::none(6);
+        for bucket in &chosen {
+            wanted.choose(*bucket);
+        }
+        reading.want(Wanted::Buckets(wanted.clone()));
+        let mut rows = Vec::new();
+        while let Some(batch) = reading.next_marked().await? {
+            rows.extend(batch.into_iter().map(|row| row.row.as_bytes().to_vec()));
+        }
+        let is_wanted = |row: &&RowBuf| {
+            let Cell::Text(key) = row.cell(0) else { return true };
+            wanted.has(bucket(key_digest(key), 6))
+        };
+        let mut expected: Vec<_> = all.iter().filter(is_wanted).map(|row| row.as_bytes().to_vec()).collect();
+        rows.sort();
+        expected.sort();
+        assert_eq!(rows, expected, "{chosen:?}");
+    }
+    Ok(())
+}
+
+async fn full(source: &Connection, sql: &str) -> Result<Vec<RowBuf>, Failure> {
+    let mut reading = coho_source::read(source, &model(sql), ReadScope::All).await?;
+    let mut rows = Vec::new();
+    while let Some(batch) = reading.next().await? {
+        rows.extend(batch);
+    }
+    Ok(rows)
+}
+
+async fn keys_are_told_as_coho_writes_them(source: &Connection) -> Result<(), Failure> {
+    for key in [
+        "42::TINYINT",
+        "(-42)::BIGINT",
+        "18446744073709551615::UBIGINT",
+        "99999999999999999999::HUGEINT",
+        "42::DECIMAL(38, 0)",
+        "'é, \"a'",
+        "'A' COLLATE NOCASE",
+        "'0B7A1C3E-1b2c-4d5e-8f90-a1b2c3d4e5f6'::UUID",
+        "'b'::ENUM('a', 'b')",
+    ] {
+        let (_, rows) = marked(source, &format!("SELECT {key} AS id"), None)
+            .await
+            .map_err(|error| format!("{key}: {error}"))?;
+        let value = Key::of(&rows[0].row, &[(0, "id".to_owned())])?;
+        assert_eq!(rows[0].key, Some(key_digest(value.as_str())), "{key}: {value:?}");
+    }
+    Ok(())
+}
+
+async fn what_cannot_be_compared_says_why(source: &Connection) -> Result<(), Failure> {
+    for (sql, words) in [
+        ("SELECT 1.50 AS id", "the primary key column `id` has the type `decimal`"),
+        ("SELECT true AS id", "the primary key column `id` has the type `boolean`"),
+        ("SELECT '2026-01-01'::DATE AS id", "the primary key column `id` has the type `date`"),
+        ("SELECT ['a'] AS id", "the primary key column `id` has the type `json`"),
+        (
+            "SELECT 'a' AS id, error('boom') AS c",
+            "DuckDB cannot run the query as a subquery: Invalid Input Error: boom",
+        ),
+    ] {
+        let why = asked(source, sql, Some(6)).await?.map(drop);
+        assert_eq!(why.unwrap_err(), words, "{sql}");
+    }
+    Ok(())
+}
