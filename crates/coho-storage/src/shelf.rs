@@ -217,10 +217,10 @@ fn located(key: &str) -> Result<Path, StorageFault> {
 fn present<T>(bucket: &Bucket, found: object_store::Result<T>) -> Result<Option<T>, StorageFault> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) => match bucket.fault(&error) {
-            StorageFault::NoObject => Ok(None),
-            fault => Err(fault),
-        },
+        Err(error) => {
+            let fault = bucket.fault(&error);
+            if matches!(fault, StorageFault::NoObject) { Ok(None) } else { Err(fault) }
+        }
     }
 }
 
