@@ -1,5 +1,7 @@
 //! A ledger in a bucket, as moto serves it: runs that keep no disk, kills, copies, and what is told.
 
+#![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
+
 #[path = "stage/stage.rs"]
 #[expect(dead_code, reason = "other tests need more of the stage")]
 mod stage;

@@ -112,7 +112,9 @@ impl Objects for Memory {
     }
 
     fn remove(&self, names: &[String]) -> Result<(), StorageFault> {
-        names.iter().for_each(|name| self.drop_object(name));
+        for name in names {
+            self.drop_object(name);
+        }
         Ok(())
     }
 

@@ -116,9 +116,10 @@ impl BucketPlace {
 
     pub(crate) fn fault(&self, doing: &'static str, source: StorageFault) -> BucketError {
         let place = self.name.clone();
-        match source {
-            StorageFault::NoConditions => BucketError::NoConditions { place },
-            source => BucketError::Storage { place, doing, source },
+        if matches!(source, StorageFault::NoConditions) {
+            BucketError::NoConditions { place }
+        } else {
+            BucketError::Storage { place, doing, source }
         }
     }
 

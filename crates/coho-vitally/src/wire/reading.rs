@@ -331,9 +331,9 @@ mod tests {
         for (body, status) in bodies.iter().flat_map(|body| [200, 201, 207, 404].map(|status| (body, status)))
         {
             let reply = reply(status, body);
-            let shows = is_shown(Shows::Record, &reply);
-            assert_eq!(shows, record(&reply).is_ok(), "{status} {body}");
-            shown += u32::from(shows);
+            let is_record = is_shown(Shows::Record, &reply);
+            assert_eq!(is_record, record(&reply).is_ok(), "{status} {body}");
+            shown += u32::from(is_record);
         }
         assert_eq!(shown, 6, "three bodies are records, and are so with two of the statuses");
     }
