@@ -81,6 +81,8 @@ impl Shop {
         }
         let (range, if_match) = (headers.get("range").cloned(), headers.get("if-match").cloned());
         let is_other = if_match.as_ref().is_some_and(|tag| tag != self.tag);
+        // Who has the whole answer, and asks for the calls, waits until this one is among them.
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         let sent = match answer {
             Answer::Refused(status, code, header) => {
                 refuse(stream, status, code, header)?;
@@ -98,7 +100,6 @@ impl Shop {
                 self.give(stream, range.as_deref(), usize::MAX, None)?
             }
         };
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(Call { range, if_match, sent });
         Ok(())
     }
