@@ -10,7 +10,8 @@
 //! - `links`: what the users that a sync of the workspace holds are linked to: the user (`scope`, `key`, `departure`), and of
 //!   each account and organization its `object` and its `name`, the external id, or Vitally's where `by_id` says so. A user is
 //!   held while it is delivered or assumed, and its row has not left; one whose row left is held again as soon as that row is
-//!   back, even while its write waits or is unclear. Records that were removed, and that no sync holds, are no links any more.
+//!   back, even while its write waits or is unclear. Records that were removed, and that no sync holds, are no links any more;
+//!   one that was made again since then, and let be, is one.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -79,11 +80,14 @@ fn views(connection: &Connection, scope: Option<&SyncScope>) -> rusqlite::Result
              CROSS JOIN json_each({sent} -> kind.path) AS link
              WHERE ours.object = 'user' AND link.type <> 'null' AND (user.standing IN ('delivered', 'assumed')
               OR user.standing = 'released' AND user.pending <> 'none'))
-           SELECT * FROM found WHERE by_id OR 1 IS NOT (
-             SELECT max(CASE standing WHEN 'removed' THEN 1 WHEN 'delivered' THEN 2 WHEN 'assumed' THEN 2 ELSE 0 END)
+           SELECT * FROM found WHERE by_id OR NOT (
+             SELECT coalesce(max(CASE standing WHEN 'removed' THEN removed_at END)
+               >= max(CASE WHEN standing IN ('delivered', 'assumed') THEN {always}
+                        WHEN standing = 'released' AND vitally_id IS NOT NULL THEN updated_at ELSE 0 END), FALSE)
              FROM ours JOIN ledger.memory AS record INDEXED BY memory_by_target ON record.scope = ours.id
              WHERE ours.object = found.object AND record.target = found.name)",
-        sent = opened_in("ledger.shapes", "user.sent")
+        sent = opened_in("ledger.shapes", "user.sent"),
+        always = i64::MAX
     ))
 }
 

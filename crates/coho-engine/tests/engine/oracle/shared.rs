@@ -265,3 +265,26 @@ fn the_id_of_an_account_that_another_sync_removed_is_not_gone_by() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { play(&mut stage().await?, &history).await }).unwrap();
 }
+
+/// An account that a sync removed, and another one made again, is no account that a user left: its link counts where another
+/// account of the user goes.
+#[test]
+fn a_user_stays_in_an_account_that_was_removed_before_and_made_again() {
+    let keep = Step { removed: ["keep"; 3], mode: "upsert", ..Step::default() };
+    let delete = ["keep", "delete", "keep"];
+    let of = |account| [(0, User { account, name: 0 })].into();
+    let history = History {
+        vitally: "strict",
+        people: vec![2],
+        steps: vec![
+            Step { seats: [(2, 0)].into(), ..keep.clone() },
+            Step { removed: delete, ..keep.clone() },
+            Step { plans: [(2, 0)].into(), users: of(2), ..keep.clone() },
+            Step { seats: [(0, 0)].into(), removed: ["delete-created", "keep", "keep"], ..keep.clone() },
+            Step { users: of(0), removed: delete, ..keep },
+        ],
+        disturbed: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { play(&mut stage().await?, &history).await }).unwrap();
+}
