@@ -93,6 +93,10 @@ pub(crate) fn bounded() -> Result<()> {
     })
 }
 
+/// How long a run takes, until one ended by itself: each group of writes to a bucket is a call.
+const IN_FILE: Duration = Duration::from_millis(400);
+const IN_BUCKET: Duration = Duration::from_secs(6);
+
 /// Kills at random moments.
 fn lives(coho: PathBuf, older: Older, ledgers: Ledgers, kills: u64, seed: u64) -> Result<()> {
     let runner = Runner { coho, bucket: ledgers.start()? };
@@ -178,7 +182,7 @@ impl Torture {
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
-        let mut usual = Duration::from_millis(400);
+        let mut usual = if self.runner.bucket.is_some() { IN_BUCKET } else { IN_FILE };
         let (mut killed, mut most) = (0, 0);
         while killed < kills {
             most += vitally.trouble(&mut self.random)?;
