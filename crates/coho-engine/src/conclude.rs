@@ -88,8 +88,13 @@ impl Case<'_> {
         }
     }
 
+    /// What was acknowledged before. That another record was removed says nothing of this one.
     fn delivery(&self) -> DeliveryState {
-        self.known.before.map_or(DeliveryState::Never, |row_state| row_state.delivery.clone())
+        let before = self.known.before.filter(|row_state| {
+            let was_removed = matches!(row_state.delivery, DeliveryState::Removed { .. });
+            row_state.target == self.operation.target || !was_removed
+        });
+        before.map_or(DeliveryState::Never, |row_state| row_state.delivery.clone())
     }
 
     fn applied(&self, id: Option<&VitallyId>, origin: Origin, lost: &[(FieldPath, Value)]) -> Conclusion {

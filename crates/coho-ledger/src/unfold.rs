@@ -31,9 +31,11 @@ pub(crate) const OPEN: &str = "\
     VALUES (?1, ?2, ?3, ?4, 'never', 'open', ?5, ?6, ?7, ?8, ?9, ?8, 1) ON CONFLICT DO NOTHING";
 
 /// What is waiting is taken over by the intent; what was acknowledged stands until the verdict. Where an earlier write may
-/// have arrived, it counts from that one: a record that was born since is ours.
+/// have arrived, it counts from that one: a record that was born since is ours. That another record was removed says nothing of
+/// this one.
 const REOPEN: &str = "\
-    UPDATE memory SET target = ?4, pending = 'open', verb = ?5, operation = ?6, would_send = ?7, \
+    UPDATE memory SET removed_at = CASE WHEN target = ?4 THEN removed_at END, \
+       standing = CASE WHEN standing = 'removed' AND target <> ?4 THEN 'never' ELSE standing END, target = ?4, pending = 'open', verb = ?5, operation = ?6, would_send = ?7, \
        since = CASE WHEN pending = 'open' THEN since ELSE ?8 END, updated_at = ?8, why = NULL, code = NULL, tried_row = NULL, tried_mapping = NULL, tries = NULL, due = NULL, \
        due_at = NULL, serial = serial + 1 \
     WHERE scope = ?1 AND key = ?2 AND departure = ?3";

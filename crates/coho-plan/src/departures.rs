@@ -9,7 +9,7 @@ use crate::table::Table;
 use crate::table::contents::Kind;
 
 /// Lets the old records of all keys that move depart: each gets its number, and is evaluated with the keys that are gone. What
-/// was let be of the same record, under an earlier departure, is older than what goes there.
+/// was let be or removed of the same record, under an earlier departure, is older than what goes there.
 pub(crate) fn depart(job: &Job<'_>, table: &Table) -> Result<(), PlanError> {
     if job.scope.is_none() || !table.has(Kind::Move) {
         return Ok(());
@@ -19,7 +19,7 @@ pub(crate) fn depart(job: &Job<'_>, table: &Table) -> Result<(), PlanError> {
         &format!(
             "UPDATE plan SET splits_to = coalesce(
                (SELECT min(departure) FROM temp.remembered AS there WHERE there.key = plan.key AND there.departure > 0
-                  AND there.target = plan.leaves AND there.standing = 'released' AND there.pending = 'none'),
+                  AND there.target = plan.leaves AND there.standing IN ('released', 'removed') AND there.pending = 'none'),
                (SELECT max(departure) FROM temp.remembered AS there WHERE there.key = plan.key) + 1)
              WHERE {moves}"
         ),

@@ -86,3 +86,24 @@ async fn an_external_id_may_go_to_and_fro() {
         }
     }
 }
+
+/// A key that removed a record and became another one still tells that the first one is gone.
+#[tokio::test]
+async fn a_record_that_another_key_removed_is_made_again_whatever_became_of_that_key() {
+    let mut stage = stage("1=a").await;
+    let guards = "guards: { max_removed: { share: 100%, floor: 100 }, empty_source: allow }\n";
+    let policy = |removed: &str| format!("{}{guards}", ACCOUNTS.replace("delete-created", removed));
+    for (removed, rows, held) in [
+        ("keep", "1=a 9=z", ["a", "z"].as_slice()),
+        ("keep", "2=a 9=z", &["a", "z"]),
+        ("delete", "9=z", &["z"]),
+        ("keep", "2=b 9=z", &["b", "z"]),
+        ("keep", "1=a 2=b 9=z", &["a", "b", "z"]),
+    ] {
+        stage.sync("accounts", &policy(removed));
+        put(&stage, rows);
+        let ran = stage.run().await.unwrap();
+        assert_eq!(external_ids(&stage), held, "{rows}: {}", ran.told_all());
+        assert_eq!(stage.run().await.unwrap().calls, [""; 0], "{rows}");
+    }
+}

@@ -392,6 +392,22 @@ fn whatever_happens_vitally_holds_what_the_sheet_says_in_as_few_calls() {
     played(&history(), |history| runtime.block_on(play(&mut stage.borrow_mut(), history)));
 }
 
+/// A key whose record was removed takes another one, which Vitally refuses. That other record was never removed: what its own key
+/// sent of it is still there when that key is back.
+#[test]
+fn a_refused_write_does_not_make_another_record_a_removed_one() {
+    let of = |version, plan, seats| [(0, Account { version, name: 0, plan, seats })].into();
+    let keep = Step { removed: "keep", ..Step::default() };
+    let steps = vec![
+        Step { accounts: of(0, None, Seats::None), ..keep.clone() },
+        Step { accounts: of(1, Some(0), Seats::None), rekeyed: true, removed: "delete", ..Step::default() },
+        Step { accounts: of(1, None, Seats::Wrong), mapping: 2, ..keep.clone() },
+        Step { accounts: of(1, None, Seats::None), rekeyed: true, ..keep },
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { play(&mut stage().await?, &("strict", None, steps)).await }).unwrap();
+}
+
 /// Users of so many accounts among others (`hay`), users through the Analytics API with up to three accounts each, events:
 /// the first run makes the least calls for all of them, the second none.
 async fn sized(references: usize, hay: usize, members: usize, orders: usize) -> Result<(), Failure> {

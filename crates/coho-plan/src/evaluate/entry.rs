@@ -4,7 +4,7 @@ use coho_core::fields::{Rendered, Rendering};
 use coho_core::object::Object;
 use coho_core::operation::email_of;
 use coho_core::path::FieldPath;
-use coho_core::row_state::{Pending, RowState};
+use coho_core::row_state::{DeliveryState, Pending, RowState};
 use coho_core::sync::Sync;
 
 /// The row as it concerns the record that its key has: an event that was tried before keeps its id, whatever the sync is
@@ -30,9 +30,10 @@ pub(super) fn same_user(sync: &Sync, rendered: Rendered, row_state: Option<&RowS
 }
 
 /// Whether a row became another record. One that is found by its e-mail address is the same whatever else the row says: its
-/// external id is only what a new one gets.
+/// external id is only what a new one gets. That a record was removed is said of that record, and never of the next one.
 pub(super) fn moves(sync: &Sync, row_state: &RowState, rendered: &Rendered) -> bool {
-    sync.matching.email().is_none() && row_state.target != rendered.target && has_record(row_state)
+    let speaks_of_it = has_record(row_state) && sync.matching.email().is_none() || was_removed(row_state);
+    row_state.target != rendered.target && speaks_of_it
 }
 
 /// The e-mail address of a row, where that is what finds its record.
@@ -42,6 +43,12 @@ pub(super) fn email(sync: &Sync, rendered: &Rendered) -> Option<String> {
         Some(Rendering::Set(value)) => email_of(&[(FieldPath::new("email"), value.clone())].into()),
         Some(Rendering::Null(_)) | None => None,
     }
+}
+
+/// Whether the record that this memory speaks of was removed, and nothing was tried since.
+fn was_removed(row_state: &RowState) -> bool {
+    let is_open = matches!(row_state.pending, Pending::Open { .. });
+    matches!(row_state.delivery, DeliveryState::Removed { .. }) && !is_open
 }
 
 /// Whether Vitally may hold a record that this memory speaks of.
