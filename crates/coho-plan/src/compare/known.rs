@@ -325,7 +325,7 @@ mod tests {
                 assert!(side.look(Look::Settled { key: key.as_bytes(), seen }, |_, _| false).is_continue());
             }
             let last = (keys.iter().max().map(|key| (*key).to_owned()).unwrap_or_default(), 0);
-            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default() };
+            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default(), keys: None };
             assert!(side.look(Look::Page(&page), |_, _| false).is_continue());
         }
         side
