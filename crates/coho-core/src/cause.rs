@@ -38,9 +38,9 @@ impl Cause {
     pub fn of(code: Option<Code>, message: Option<&str>) -> Self {
         let message = without_code(code, message.unwrap_or_default());
         let message = if code == Some(Code::REFERENCE_MISSING) {
-            bounded(&without_target(message))
+            bounded(without_target(message))
         } else {
-            bounded(&normalise(message))
+            bounded(normalise(message))
         };
         Self { code, message }
     }
@@ -58,8 +58,8 @@ impl fmt::Display for Cause {
 
 /// Problems of rows end with their code in brackets, which is told apart here.
 fn without_code(code: Option<Code>, message: &str) -> &str {
-    let end = code.map(|code| format!(" [{code}]")).unwrap_or_default();
-    message.strip_suffix(end.as_str()).unwrap_or(message)
+    let without = |code: Code| message.strip_suffix(']')?.strip_suffix(code.as_str())?.strip_suffix(" [");
+    code.and_then(without).unwrap_or(message)
 }
 
 /// `account acme is not in Vitally yet`: an id may look like any word, so what stands between is the id.
@@ -82,38 +82,48 @@ pub fn normalise(message: &str) -> String {
         rest = after(rest, place.len());
     }
     while let Some(first) = rest.chars().next() {
-        let (length, text) = piece(rest, first, &shown);
-        shown.push_str(&text);
+        let length = piece(rest, first, &mut shown);
         rest = after(rest, length);
     }
-    joined(&shown)
+    joined(shown)
 }
 
-/// The next piece of a message: how many bytes it has, and what stands for it.
-fn piece(rest: &str, first: char, before: &str) -> (usize, String) {
+/// Adds what stands for the next piece of a message. Gives how many bytes that has.
+fn piece(rest: &str, first: char, shown: &mut String) -> usize {
     match first {
-        '"' => quoted(rest, '"', |_| false),
-        '\'' | '`' if !before.ends_with(char::is_alphanumeric) => quoted(rest, first, is_name),
-        '{' | '[' => bracketed(rest),
+        '"' => quoted(rest, first, |_| false, shown),
+        '\'' | '`' if !shown.ends_with(char::is_alphanumeric) => quoted(rest, first, is_name, shown),
+        '{' | '[' => bracketed(rest, shown),
         first if is_of_word(first) => {
             let word = word(rest);
-            (word.len(), of_word(word, before))
+            of_word(word, shown);
+            word.len()
         }
-        other => (other.len_utf8(), other.to_string()),
+        other => {
+            shown.push(other);
+            other.len_utf8()
+        }
     }
 }
 
 /// A quoted text, up to its end or the message's: names stay.
-fn quoted(rest: &str, quote: char, stays: impl Fn(&str) -> bool) -> (usize, String) {
-    let inner = after(rest, quote.len_utf8());
-    let end = closing(inner, quote);
-    let text = inner.get(..end).unwrap_or(inner);
-    let length = (quote.len_utf8() * 2 + text.len()).min(rest.len());
+fn quoted(rest: &str, quote: char, stays: impl Fn(&str) -> bool, shown: &mut String) -> usize {
+    let (text, length) = within(rest, quote);
+    shown.push(quote);
     if stays(text) {
-        (length, format!("{quote}{text}{quote}"))
+        shown.push_str(text);
     } else {
-        (length, format!("{quote}{VALUE}{quote}"))
+        shown.push(VALUE);
     }
+    shown.push(quote);
+    length
+}
+
+/// What stands between quotes, and how many bytes it has with them.
+fn within(rest: &str, quote: char) -> (&str, usize) {
+    let inner = after(rest, quote.len_utf8());
+    let text = inner.get(..closing(inner, quote)).unwrap_or(inner);
+    (text, (quote.len_utf8() * 2 + text.len()).min(rest.len()))
 }
 
 /// Where a quoted text ends: at a quote that is not escaped.
@@ -131,14 +141,14 @@ fn closing(inner: &str, quote: char) -> usize {
 }
 
 /// An object or a list, up to the bracket that closes it or the message's end. A code in brackets stays.
-fn bracketed(rest: &str) -> (usize, String) {
+fn bracketed(rest: &str, shown: &mut String) -> usize {
     let (mut depth, mut inner) = (0_usize, rest);
     while let Some(c) = inner.chars().next() {
         let mut length = c.len_utf8();
         match c {
             '{' | '[' => depth += 1,
             '}' | ']' => depth -= 1,
-            '"' => length = quoted(inner, '"', |_| false).0,
+            '"' => length = within(inner, '"').1,
             _ => {}
         }
         inner = after(inner, length);
@@ -149,7 +159,12 @@ fn bracketed(rest: &str) -> (usize, String) {
     let length = rest.len() - inner.len();
     let text = rest.get(..length).unwrap_or(rest);
     let code = text.trim_start_matches('[').trim_end_matches(']');
-    if Code::parse(code).is_some() { (length, text.to_owned()) } else { (length, VALUE.to_string()) }
+    if Code::parse(code).is_some() {
+        shown.push_str(text);
+    } else {
+        shown.push(VALUE);
+    }
+    length
 }
 
 /// The path at the beginning: `traits.q1: …`, `/traits/q1 must be …`.
@@ -185,16 +200,16 @@ fn word(rest: &str) -> &str {
     rest.get(..end).unwrap_or(rest)
 }
 
-fn of_word(word: &str, before: &str) -> String {
-    let status = before.ends_with("answered ") && word.len() == 3;
+fn of_word(word: &str, shown: &mut String) {
+    let status = shown.ends_with("answered ") && word.len() == 3;
     if !word.contains(|c: char| c.is_ascii_digit() || c == '@')
         || (status && word.bytes().all(|b| b.is_ascii_digit()))
     {
-        return word.to_owned();
+        shown.push_str(word);
+        return;
     }
     let of_number = |c: char| c.is_ascii_digit() || "+-.,:/%TZe#".contains(c);
-    let place = if word.chars().all(of_number) { NUMBER } else { VALUE };
-    place.to_string()
+    shown.push(if word.chars().all(of_number) { NUMBER } else { VALUE });
 }
 
 /// Whether a quoted text is a name rather than a value.
@@ -204,8 +219,8 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Placeholders that follow each other as a list are one.
-fn joined(text: &str) -> String {
-    let mut joined = text.to_owned();
+fn joined(text: String) -> String {
+    let mut joined = text;
     for (many, one) in [("…, …", "…"), ("#, #", "#"), ("\"…\", \"…\"", "\"…\""), ("`…`, `…`", "`…`")]
     {
         while joined.contains(many) {
@@ -219,7 +234,10 @@ fn after(text: &str, bytes: usize) -> &str {
     text.get(bytes..).unwrap_or_default()
 }
 
-fn bounded(text: &str) -> String {
+fn bounded(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
     let mut shown: String = text.chars().take(LONGEST).collect();
     if shown.len() < text.len() {
         shown.push(VALUE);

@@ -37,7 +37,7 @@ impl Digest {
     }
 
     /// A digest from the bytes that [`Digest::to_bytes`] gave.
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 

@@ -36,8 +36,11 @@ impl Ledger {
             }
             let unsaid = if nothing_stands { "TRUE" } else { UNSAID };
             let (run, now) = (run.row, micros(now));
-            let caused = named_params! { ":run": run, ":scope": scope.id, ":first": first, ":last": last, ":now": now };
-            connection.prepare_cached(&cause())?.execute(caused)?;
+            connection.execute_batch(CAUSED)?;
+            let of_these = named_params! { ":first": first, ":last": last };
+            connection.prepare_cached(&find_causes())?.execute(of_these)?;
+            let caused = named_params! { ":run": run, ":scope": scope.id, ":now": now };
+            connection.prepare_cached(CAUSE)?.execute(caused)?;
             let told = named_params! { ":run": run, ":scope": scope.id, ":first": first, ":last": last, ":now": now };
             connection.prepare_cached(&tell(unsaid))?.execute(told).map(drop)
         })
@@ -54,17 +57,26 @@ fn lift() -> String {
     )
 }
 
-/// What they failed of, as [`crate::cause`] does it for one.
-fn cause() -> String {
+/// What each of them failed of, while they are recorded: it is put together from their messages, once.
+const CAUSED: &str = "\
+    CREATE TEMP TABLE IF NOT EXISTS caused (seq INTEGER PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL); \
+    DELETE FROM temp.caused;";
+
+fn find_causes() -> String {
     format!(
-        "INSERT INTO ledger.causes AS known (scope, code, message, first_at, last_at)
-         SELECT DISTINCT :scope, coalesce(code, ''), cause_message(code, masked(message)), :now, :now
-         FROM temp.ends WHERE seq BETWEEN :first AND :last AND status IN ({})
-         ON CONFLICT (scope, code, message) DO UPDATE SET last_at = max(known.last_at, excluded.last_at),
-           back_in = CASE WHEN known.healed_at IS NULL THEN known.back_in ELSE :run END, healed_at = NULL",
+        "INSERT INTO temp.caused (seq, code, message)
+         SELECT seq, coalesce(code, ''), cause_message(code, masked(message))
+         FROM temp.ends WHERE seq BETWEEN :first AND :last AND status IN ({})",
         that_stand()
     )
 }
+
+/// What they failed of, as [`crate::cause`] does it for one.
+const CAUSE: &str = "\
+    INSERT INTO ledger.causes AS known (scope, code, message, first_at, last_at)
+    SELECT DISTINCT :scope, code, message, :now, :now FROM temp.caused WHERE TRUE
+    ON CONFLICT (scope, code, message) DO UPDATE SET last_at = max(known.last_at, excluded.last_at),
+      back_in = CASE WHEN known.healed_at IS NULL THEN known.back_in ELSE :run END, healed_at = NULL";
 
 /// What stands still says all that there is to say.
 const UNSAID: &str = "\
@@ -76,8 +88,8 @@ fn tell(unsaid: &str) -> String {
     format!(
         "INSERT INTO ledger.fates (run, scope, key, fate, reason, code, message, fields, at, standing, cause)
          SELECT :run, :scope, key, status, reason, code, masked(message), '{{}}', :now, status IN ({stands}),
-           CASE WHEN status IN ({stands}) THEN (SELECT id FROM ledger.causes AS cause WHERE cause.scope = :scope
-             AND cause.code = coalesce(told.code, '') AND cause.message = cause_message(told.code, masked(told.message))) END
+           (SELECT cause.id FROM temp.caused JOIN ledger.causes AS cause ON cause.scope = :scope
+             AND cause.code = caused.code AND cause.message = caused.message WHERE caused.seq = told.seq)
          FROM temp.ends AS told WHERE seq BETWEEN :first AND :last AND {unsaid} ORDER BY seq"
     )
 }

@@ -4,7 +4,9 @@
 //! is found in [`crate::identity`].
 
 mod page;
+mod kept;
 mod glance;
+mod keys;
 pub(crate) mod store;
 mod cursor;
 
@@ -18,6 +20,7 @@ use rusqlite::{Connection, params};
 pub use self::cursor::{RowStates, StateRow, Surveyed};
 pub use self::glance::{Look, PageSeen, StatePlace};
 use self::glance::{Pending, Standing};
+pub use self::kept::KeysPlace;
 pub(crate) use self::page::{Page, WIDTH, columns_of};
 pub use self::store::sent_text;
 use crate::failure::{Fault, LedgerError};

@@ -2,7 +2,7 @@
 //!
 //! Each case is a process of its own, so that its peak memory is its own; all of them read the same file of accounts, or one
 //! in which the seats of a half or of all accounts are others. Nothing is ever sent: the server's address belongs to a socket
-//! that answers nobody. What the figures are held against is in `goals`.
+//! that answers nobody, but where accounts are adopted: there it has none. What the figures are held against is in `goals`.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -14,6 +14,7 @@ use super::measure::{Cost, measure_to, measure_until_asked};
 use super::project::Project;
 use super::record::figure;
 use super::{COHO, Played, logged, report};
+use crate::server::Server;
 use crate::{child, say};
 
 mod goals;
@@ -36,6 +37,10 @@ enum Case {
     FirstRequest,
     /// The same plan, kept as an approved plan; then every row changed, and a run under that approved plan sends nothing.
     Stale,
+    /// A run over rows of which each is invalid: their statuses are recorded, of the first 100,000.
+    Invalid,
+    /// Accounts are adopted that Vitally does not have.
+    Adopt,
     /// Every row is remembered as it is, without being sent.
     Baseline,
     /// A plan where all is remembered and every second row changed.
@@ -46,14 +51,24 @@ enum Case {
 
 impl Case {
     /// All of them, in the order in which they are measured: each finds what the ones before it left.
-    const ALL: [Self; 6] =
-        [Self::New, Self::FirstRequest, Self::Stale, Self::Baseline, Self::Half, Self::Held];
+    const ALL: [Self; 8] = [
+        Self::New,
+        Self::FirstRequest,
+        Self::Stale,
+        Self::Invalid,
+        Self::Adopt,
+        Self::Baseline,
+        Self::Half,
+        Self::Held,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::New => "plan of new rows",
             Self::FirstRequest => "first run, up to its first request",
             Self::Stale => "run under a stale plan",
+            Self::Invalid => "run, every row invalid",
+            Self::Adopt => "adopt, no record there",
             Self::Baseline => "baseline",
             Self::Half => "plan, half of the rows changed",
             Self::Held => "the same, all held by a guard",
@@ -134,6 +149,14 @@ impl<'a> Stage<'a> {
                 self.accounts("none")?;
                 Ok(cost)
             }
+            Case::Invalid => {
+                self.project.cast_addresses()?;
+                let cost = self.measured(&["run"], ROWS_FAILED)?;
+                self.project.map()?;
+                self.project.forget()?;
+                Ok(cost)
+            }
+            Case::Adopt => self.adopt(),
             Case::Baseline => self.measured(&["baseline", "accounts"], 0),
             Case::Half => {
                 self.accounts("half")?;
@@ -144,6 +167,21 @@ impl<'a> Stage<'a> {
                 self.measured(&["plan"], HELD)
             }
         }
+    }
+
+    /// Adopts accounts from a server that has none.
+    fn adopt(&self) -> Result<Cost> {
+        let server = Server::start(&mut child::program(self.programs.join("null-server")))?;
+        self.project.send_to(server.url())?;
+        let cost = self.measured(&["adopt", "accounts"], 0)?;
+        self.project.forget()?;
+        self.project.send_to(&self.url()?)?;
+        Ok(cost)
+    }
+
+    /// The address at which nobody answers.
+    fn url(&self) -> Result<String> {
+        Ok(format!("http://{}", self.server.local_addr()?))
     }
 
     /// Writes the accounts, of which so many changed.

@@ -147,7 +147,7 @@ impl Project {
             Kind::Events => (EVENTS_MODEL, EVENTS_SYNC.to_owned()),
         };
         let name = kind.name();
-        project.write("coho.yaml", &PROJECT.replace("URL", url))?;
+        project.send_to(url)?;
         project.write(&format!("models/{name}.yaml"), model)?;
         project.write(&format!("syncs/{name}.yaml"), &sync)?;
         project.write(&format!("data/{name}.csv"), "")?;
@@ -175,6 +175,22 @@ impl Project {
         let file = self.folder.join("coho.yaml");
         let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         self.write("coho.yaml", &text.replace("concurrency: 50", &format!("concurrency: {at_once}")))
+    }
+
+    /// Sends to a server at this address.
+    pub(crate) fn send_to(&self, url: &str) -> Result<()> {
+        self.write("coho.yaml", &PROJECT.replace("URL", url))
+    }
+
+    /// Maps the accounts as at first.
+    pub(crate) fn map(&self) -> Result<()> {
+        self.write("syncs/accounts.yaml", SYNC)
+    }
+
+    /// Takes the addresses of accounts' owners for numbers, so that each row is invalid, and messages differ.
+    pub(crate) fn cast_addresses(&self) -> Result<()> {
+        let cast = "owner_email: { column: owner_email, as: number }";
+        self.write("syncs/accounts.yaml", &SYNC.replace("owner_email: owner_email", cast))
     }
 
     /// Gives the sync other guards, such as `max_changed: 0`.

@@ -18,6 +18,7 @@ use rusqlite::{Connection, params};
 use self::ends::Beside;
 use super::StateCounts;
 use super::glance::{Glance, Glances, Look, PageSeen, Sight, StatePlace};
+use super::keys::{self, KeyFile};
 use super::page::{Page, Raw, columns_of};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
@@ -39,6 +40,8 @@ pub struct RowStates {
     next: usize,
     whole: Whole,
     counts: StateCounts,
+    /// The keys of the pages that a survey from both ends saw from the first memory on.
+    keys: KeyFile,
 }
 
 /// How a survey looks at memories.
@@ -103,6 +106,7 @@ impl RowStates {
             next: 0,
             whole: Whole::default(),
             counts: StateCounts::default(),
+            keys: KeyFile::default(),
         }
     }
 
@@ -148,7 +152,7 @@ impl RowStates {
     /// Looks at all memories from the first one on, and then stands before the first one again. Nothing may have been passed.
     pub fn survey(&mut self, mut look: impl FnMut(Look<'_>) -> ControlFlow<()>) -> Result<(), LedgerError> {
         while !self.is_over()? {
-            if self.page.looks(&mut look).is_break() {
+            if self.page.looks(None, &mut look).is_break() {
                 break;
             }
             self.next = self.page.len();
@@ -189,7 +193,15 @@ impl RowStates {
     /// Reads of a page, as a survey saw it, only which memories are there: none of them counts as the same. The next memory must be
     /// its first.
     pub fn turn_to_keys(&mut self, seen: &PageSeen) -> Result<(), LedgerError> {
-        self.turn_to(seen.number, Sight::Keys)?;
+        match seen.keys.as_ref().and_then(keys::read) {
+            Some(page) => {
+                if let Some(source) = &mut self.source {
+                    source.after = Some(seen.last.clone());
+                }
+                self.stand_on(page);
+            }
+            None => self.turn_to(seen.number, Sight::Keys)?,
+        }
         self.counts.add(seen.counts);
         Ok(())
     }
@@ -231,12 +243,17 @@ impl RowStates {
         // At the end nobody asks again, however often it is looked for.
         let Some(source) = self.source.as_mut().filter(|_| !self.is_over) else { return Ok(()) };
         let page = source.page(most, sight).map_err(|fault| fault.on(&self.path, "reading row states"))?;
+        self.stand_on(page);
+        Ok(())
+    }
+
+    /// Goes on to a page.
+    fn stand_on(&mut self, page: Glances) {
         self.is_over = page.len() == 0;
         self.whole.turn(self.page.len());
         self.before += self.page.len();
         self.page = page;
         self.next = 0;
-        Ok(())
     }
 }
 

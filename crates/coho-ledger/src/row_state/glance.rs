@@ -9,6 +9,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Row, Rows};
 
 use super::StateCounts;
+use super::kept::KeysPlace;
 
 /// What is seen of a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -66,6 +67,8 @@ pub struct PageSeen {
     pub last: StatePlace,
     /// How many there were of each kind.
     pub counts: StateCounts,
+    /// Where their keys are, beside the ledger.
+    pub keys: Option<KeysPlace>,
 }
 
 /// One memory at a glance.
@@ -127,8 +130,25 @@ impl Glances {
         Ok(glances)
     }
 
-    /// Looks at all of them.
-    pub(super) fn looks(&self, look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+    /// None, of which only the keys are seen.
+    pub(super) fn of_keys() -> Self {
+        Self { sight: Sight::Keys, ..Self::default() }
+    }
+
+    /// Adds one of which only the key is seen.
+    pub(super) fn push_key(&mut self, key: &[u8], departure: u32) {
+        let start = self.keys.len();
+        self.keys.extend_from_slice(key);
+        let (standing, pending, end) = (Standing::Never, Pending::None, self.keys.len());
+        self.rows.push(Entry { start, end, departure, standing, pending, seen: None });
+    }
+
+    /// Looks at all of them, whose keys are kept there.
+    pub(super) fn looks(
+        &self,
+        keys: Option<KeysPlace>,
+        look: &mut impl FnMut(Look<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut counts = StateCounts::default();
         for glance in (0..self.len()).filter_map(|place| self.at(place)) {
             counts.count(glance.standing, glance.pending);
@@ -136,7 +156,7 @@ impl Glances {
             look(settled.map_or(Look::Other, |seen| Look::Settled { key: glance.key, seen }))?;
         }
         match self.ends().map(|(first, last)| first.max(last)) {
-            Some(last) => look(Look::Page(&PageSeen { number: self.len(), last, counts })),
+            Some(last) => look(Look::Page(&PageSeen { number: self.len(), last, counts, keys })),
             None => ControlFlow::Continue(()),
         }
     }
@@ -176,6 +196,11 @@ impl Glances {
 }
 
 impl Glance<'_> {
+    /// Where it stands among the others.
+    pub(super) fn place(&self) -> (&[u8], u32) {
+        (self.key, self.departure)
+    }
+
     /// Whether nothing is to be done about a row that is seen like this: it was delivered or assumed, nothing is
     /// pending, and neither the row nor the mapping changed.
     pub(super) fn is_same(self, seen: &Seen) -> bool {

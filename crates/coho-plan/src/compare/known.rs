@@ -4,7 +4,9 @@
 //! A row that is found there is counted there; the comparison, which passes over all memories in their order, asks how often
 //! each was met. Pages of memories of which all were met once are passed without being read again.
 //!
-//! The table takes some 25 bytes a memory, for as many memories as its budget allows; the rows of the others are sorted.
+//! The table takes some 23 bytes a memory, for as many memories as its budget allows; the rows of the others are sorted.
+
+mod digests;
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -16,10 +18,11 @@ use coho_core::digest::Digest;
 use coho_core::key::Key;
 use coho_ledger::row_state::{Look, PageSeen, RowStates};
 
+use self::digests::{BothEnds, Digests, NOTHING};
 use crate::failure::PlanError;
 use crate::stop::Stop;
 
-/// About the most memory that the table may take: its lists grow by doubling.
+/// About the most memory that the table may take.
 pub(crate) const BUDGET: usize = 256 << 20;
 
 /// How many slots there are for ten digests.
@@ -41,7 +44,7 @@ const PLACES: usize = PLACE as usize - (1 << 16);
 #[derive(Debug, Default)]
 pub struct KnownRows {
     /// For each memory in its order; of one that is not known, no digest of anything.
-    digests: Vec<Digest>,
+    digests: BothEnds,
     /// Whether the row was met: never, once, or more often.
     met: Vec<u8>,
     /// How often it was met, where that is more often than once.
@@ -84,17 +87,15 @@ struct Side<'a> {
     /// How many were seen from both ends.
     all: &'a AtomicUsize,
     /// For each memory in the order in which they were seen; of one that is not known, no digest of anything.
-    digests: Vec<Digest>,
-    /// Those that are known.
-    places: Vec<u32>,
+    digests: Digests,
     pages: Vec<Page>,
     scratch: Vec<u8>,
 }
 
 impl<'a> Side<'a> {
     fn of(all: &'a AtomicUsize, mapping: Digest) -> Self {
-        let (digests, places, pages, scratch) = Default::default();
-        Self { mapping, all, digests, places, pages, scratch }
+        let (digests, pages, scratch) = Default::default();
+        Self { mapping, all, digests, pages, scratch }
     }
 
     /// Looks at a memory, or the end of a page, where `enough` is asked whether to break off: of how many memories were seen from
@@ -102,14 +103,13 @@ impl<'a> Side<'a> {
     fn look(&mut self, look: Look<'_>, enough: impl FnOnce(usize, usize) -> bool) -> ControlFlow<()> {
         match look {
             Look::Settled { key, seen } if seen.mapping == self.mapping => {
-                self.places.push(u32::try_from(self.digests.len()).unwrap_or(FREE));
                 self.digests.push(seen.row.keyed(key, &mut self.scratch));
             }
-            Look::Settled { .. } | Look::Other => self.digests.push(Digest::from_bytes([0; 16])),
+            Look::Settled { .. } | Look::Other => self.digests.push(NOTHING),
             Look::Page(seen) => {
                 self.pages.push(Page { seen: seen.clone(), open: seen.number });
                 let all = self.all.fetch_add(seen.number, Relaxed) + seen.number;
-                if enough(self.digests.len(), all) {
+                if enough(self.digests.number(), all) {
                     return ControlFlow::Break(());
                 }
             }
@@ -154,20 +154,15 @@ impl KnownRows {
 
     /// What both sides saw, of which the second saw so many pages that the first did not see.
     fn joined(first: Side<'_>, mut last: Side<'_>, others: usize) -> Self {
-        let Side { mut digests, mut places, mut pages, .. } = first;
-        let seam = Seam { place: digests.len(), page: pages.len() };
+        let Side { digests: first, mut pages, .. } = first;
+        let seam = Seam { place: first.number(), page: pages.len() };
         last.pages.truncate(others);
         last.digests.truncate(last.pages.iter().map(|page| page.seen.number).sum());
-        let end = digests.len() + last.digests.len();
-        // The second side counted from the end.
-        let behind = last.places.iter().filter(|place| (**place as usize) < last.digests.len());
-        places.extend(behind.filter_map(|place| u32::try_from(end - 1 - *place as usize).ok()));
-        digests.reserve_exact(last.digests.len());
-        digests.extend(last.digests.into_iter().rev());
         pages.extend(last.pages.into_iter().rev());
-        let met = vec![0; digests.len()];
+        let digests = BothEnds { first, last: last.digests };
+        let met = vec![0; digests.number()];
         let mut known = Self { digests, met, pages, seam, tells_all: true, ..Self::default() };
-        known.index(&places);
+        known.index();
         known
     }
 
@@ -184,19 +179,22 @@ impl KnownRows {
         Self { met: met.into_iter().map(u8::from).collect(), pages, seam, ..Self::default() }
     }
 
-    /// Gives each of these digests a slot.
-    fn index(&mut self, places: &[u32]) {
-        self.slots = vec![FREE; places.len() * SLOTS_FOR_TEN / 10 + 1];
-        for place in places {
-            let Some(digest) = self.digests.get(*place as usize) else { continue };
-            let mut slot = first_slot(*digest, self.slots.len());
-            while self.slots.get(slot).is_some_and(|taken| *taken != FREE) {
-                slot = (slot + 1) % self.slots.len();
+    /// Gives each memory that is known a slot.
+    fn index(&mut self) {
+        let known = |place| self.digests.get(place).filter(|digest| *digest != NOTHING);
+        let places = 0..self.digests.number();
+        let number = places.clone().filter_map(known).count();
+        let mut slots = vec![FREE; number * SLOTS_FOR_TEN / 10 + 1];
+        for (place, digest) in places.filter_map(|place| Some((u32::try_from(place).ok()?, known(place)?))) {
+            let mut slot = first_slot(digest, slots.len());
+            while slots.get(slot).is_some_and(|taken| *taken != FREE) {
+                slot = (slot + 1) % slots.len();
             }
-            if let Some(free) = self.slots.get_mut(slot) {
-                *free = mark(*digest) | place;
+            if let Some(free) = slots.get_mut(slot) {
+                *free = mark(digest) | place;
             }
         }
+        self.slots = slots;
     }
 
     /// Whether a row is as it was seen last. It is then counted here, and needs no look.
@@ -225,7 +223,7 @@ impl KnownRows {
     }
 
     fn meets_digest(&mut self, digest: Digest) -> bool {
-        let found = self.marked(digest).find(|place| self.digests.get(*place as usize) == Some(&digest));
+        let found = self.marked(digest).find(|place| self.digests.get(*place as usize) == Some(digest));
         if let Some(place) = found {
             self.meet(place);
         }
@@ -257,7 +255,7 @@ impl KnownRows {
     /// The same when all rows were looked for: only how often each was met is kept, which is a twentieth of it.
     #[must_use]
     pub fn done(self) -> Self {
-        Self { digests: Vec::new(), slots: Vec::new(), ..self }
+        Self { digests: BothEnds::default(), slots: Vec::new(), ..self }
     }
 
     /// The page of the memory at this place, and its place there.
@@ -327,7 +325,7 @@ mod tests {
                 assert!(side.look(Look::Settled { key: key.as_bytes(), seen }, |_, _| false).is_continue());
             }
             let last = (keys.iter().max().map(|key| (*key).to_owned()).unwrap_or_default(), 0);
-            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default() };
+            let page = PageSeen { number: keys.len(), last, counts: StateCounts::default(), keys: None };
             assert!(side.look(Look::Page(&page), |_, _| false).is_continue());
         }
         side

@@ -12,6 +12,9 @@ const MOST_GROWTH: f64 = 1.3;
 const MOST_MEMORY: f64 = 100.0;
 const MOST_OF_A_BASELINE: f64 = 15.0;
 const MOST_OF_A_GUARD: f64 = 1.5;
+/// Rows in bulk, of which the first 100,000 have a status each: so many that starting and those do not count.
+const MOST_OF_ROWS_IN_BULK: f64 = 10.0;
+const IN_BULK: u64 = 300_000;
 
 /// One goal, with the figure that is the furthest from it.
 struct Goal {
@@ -38,6 +41,7 @@ fn goals(figures: &[Figure]) -> Vec<Goal> {
         worst("peak memory, MiB", MOST_MEMORY, figures.iter().map(|figure| (memory(figure), figure))),
         worst("baseline, µs of processor a row", MOST_OF_A_BASELINE, baselines.map(|of| (per_row(of), of))),
         worst("a guard that holds all, beside none", MOST_OF_A_GUARD, guards(figures)),
+        worst("rows in bulk, µs of processor a row", MOST_OF_ROWS_IN_BULK, in_bulk(figures)),
     ];
     goals.into_iter().flatten().collect()
 }
@@ -62,6 +66,13 @@ fn guards(figures: &[Figure]) -> impl Iterator<Item = (f64, &Figure)> {
         let free = figures.iter().find(|free| free.case == Case::Half && free.rows == held.rows)?;
         Some((per_row(held) / per_row(free).max(f64::MIN_POSITIVE), held))
     })
+}
+
+/// Of each case in which nothing is sent of many rows, what a row costs.
+fn in_bulk(figures: &[Figure]) -> impl Iterator<Item = (f64, &Figure)> {
+    let cases = [Case::Invalid, Case::Adopt, Case::Baseline];
+    let many = figures.iter().filter(move |figure| figure.rows >= IN_BULK && cases.contains(&figure.case));
+    many.map(|figure| (per_row(figure), figure))
 }
 
 fn memory(figure: &Figure) -> f64 {

@@ -16,6 +16,7 @@ use super::{PAGE, RowStates, count, text};
 use crate::failure::{Fault, LedgerError};
 use crate::open::reader;
 use crate::row_state::glance::{Glances, Look, Sight, StatePlace};
+use crate::row_state::keys::KeyFile;
 
 /// So many pages are looked at before a thread is worth its start.
 const ALONE: usize = 2;
@@ -44,7 +45,8 @@ impl Beside {
         connection.execute_batch("BEGIN")?;
         // Asking takes the snapshot.
         let is_same = version(&connection)? == before;
-        Ok(is_same.then_some(Descent { connection, scope, before: None }))
+        let keys = KeyFile::default();
+        Ok(is_same.then_some(Descent { connection, scope, before: None, keys }))
     }
 }
 
@@ -73,6 +75,7 @@ struct Descent {
     scope: i64,
     /// The first memory of the page behind.
     before: Option<StatePlace>,
+    keys: KeyFile,
 }
 
 impl Descent {
@@ -103,7 +106,7 @@ impl Descent {
         loop {
             let page = self.page()?;
             let Some(first) = self.before.clone().filter(|_| page.len() > 0) else { return Ok(pages) };
-            if page.looks(&mut look).is_break() {
+            if page.looks(self.keys.keep(&page), &mut look).is_break() {
                 return Ok(Vec::new());
             }
             pages.push(first.clone());
@@ -216,7 +219,7 @@ impl RowStates {
         if let Some(end) = end {
             self.page.only_before(end);
         }
-        let looked = self.page.looks(look);
+        let looked = self.page.looks(self.keys.keep(&self.page), look);
         let is_last = self.page.len() < PAGE;
         self.next = self.page.len();
         Ok(if is_last { ControlFlow::Break(()) } else { looked })
