@@ -1,7 +1,8 @@
 //! The flow: operations of the REST API, each in calls of its own, as a window that slides.
 //!
-//! At most [`WINDOW`] intents are open, or a few more than calls may be under way. While one group is written, what comes back gathers for the next one, and further
-//! operations leave; nothing waits for the disk but what must (law 2).
+//! At most [`WINDOW`](super::WINDOW) intents are open, or a few more than calls may be under way, and of a slow destination no more than it
+//! takes in a second. While one group is written, what comes back gathers for the next one, and further operations leave; nothing waits
+//! for the disk but what must (law 2).
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -14,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::outcome::is_rejected;
 use super::sent::Sent;
 use super::writer::{Due, Group, Next, Written};
-use super::{Delivered, OpRange, Pace, Sender, WINDOW};
+use super::{Delivered, OpRange, Pace, Sender};
 use crate::failure::EngineError;
 
 /// A group that is being written.
@@ -152,8 +153,7 @@ impl Flow {
         if self.done.len() < pace.settled_at_once && !self.waiting.is_empty() {
             return None;
         }
-        let window = WINDOW.max(at_once + WINDOW / 2);
-        let room = window.saturating_sub(self.open.saturating_sub(self.done.len()));
+        let room = pace.window(at_once).saturating_sub(self.open.saturating_sub(self.done.len()));
         self.asked = if begins && !self.is_over { room.min(self.next.most) } else { 0 };
         if self.done.is_empty() && self.asked == 0 {
             return None;

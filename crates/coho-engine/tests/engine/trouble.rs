@@ -99,6 +99,20 @@ async fn no_more_outcomes_may_be_unknown_than_a_window_has() {
     assert!((1..=WINDOW).contains(&listener.1.load(Ordering::SeqCst)));
 }
 
+/// After a crash each open intent costs a look, though its call may never have left.
+#[tokio::test]
+async fn a_slow_destination_has_no_more_intents_open_than_it_takes_in_a_second() {
+    let mut stage = Stage::accounts().await.unwrap();
+    // Ten a second; the first twenty leave without waiting.
+    stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, 600));
+    stage.many_accounts(0, 18).unwrap();
+    let listener = MostOpen(stage.ledger(), AtomicUsize::new(0));
+    let ran = stage.try_run(&Options::default(), &listener, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told_all(), "completed: 18 delivered");
+    // One is under way.
+    assert_eq!(listener.1.load(Ordering::SeqCst), 10 + 1);
+}
+
 #[tokio::test]
 async fn a_run_that_is_stopped_before_it_begins_reads_nothing() {
     let stage = stage().await;
