@@ -1,12 +1,16 @@
 //! Every secret of a project, in every encoding, looked for in everything: what these verbs print, every file that is written, what is
-//! packed in the ledger, plans and approved plans, alerts, every page of the debugger with its JSON twin, and all snapshots of
-//! this repository.
+//! packed in the ledger, plans and approved plans, alerts, webhooks and lineage as they arrive, every page of the debugger with its JSON
+//! twin, what the server answers, and all snapshots of this repository.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
 
 #[path = "stage/stage.rs"]
 #[expect(dead_code, reason = "other tests need more of the stage")]
 mod stage;
+
+#[path = "stage/server.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod server;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
@@ -22,6 +26,7 @@ use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 use coho_testkit::Receiver;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
+use server::{Server, sync_id, token};
 use stage::{ANALYTICS_TOKEN, Stage, TOKEN};
 
 /// A password as it is, with characters that every encoding writes otherwise.
@@ -33,7 +38,10 @@ const PASSWORD_IN_URL: &str = "w%26rehouse%2Fp%3Css%3E%22w%2Brd";
 /// What signs messages to webhooks.
 const SIGNING: &str = "signing-secret-of-the-hook";
 
-const SECRETS: [&str; 4] = [TOKEN, ANALYTICS_TOKEN, PASSWORD, SIGNING];
+/// What a server of lineage is asked with.
+const LINEAGE: &str = "key-of-the-lineage-server";
+
+const SECRETS: [&str; 5] = [TOKEN, ANALYTICS_TOKEN, PASSWORD, SIGNING, LINEAGE];
 
 /// The forms of a secret that text can have.
 fn texts(secret: &str) -> BTreeSet<String> {
@@ -147,6 +155,8 @@ fn scene(hook: &Receiver) -> Stage {
     let mut stage = Stage::new().unwrap();
     stage.set("WAREHOUSE_URL", &format!("postgres://me:{PASSWORD_IN_URL}@127.0.0.1:1/warehouse"));
     stage.set("SIGNING", SIGNING);
+    stage.set("OPENLINEAGE_URL", &hook.url());
+    stage.set("OPENLINEAGE_API_KEY", LINEAGE);
     // The hook is at another name than the debugger: its address is a secret as a whole, with all that begins so.
     stage
         .write(
@@ -156,8 +166,9 @@ fn scene(hook: &Receiver) -> Stage {
                  warehouse: {{ type: postgres, url: \"${{WAREHOUSE_URL}}\" }}\n\
                  destinations:\n  vitally: {{ type: vitally, base_url: \"${{VITALLY_URL}}\", rest_token: \"${{VITALLY_TOKEN}}\", \
                  analytics_token: \"${{ANALYTICS_TOKEN}}\", concurrency: 1 }}\n\
-                 alerts: {{ to: {{ hook: {{ type: webhook, url: \"{}/${{SIGNING}}\", secrets: \"${{SIGNING}}\" }} }} }}\n",
-                hook.url().replace("127.0.0.1", "localhost")
+                 alerts: {{ to: {{ hook: {{ type: webhook, url: \"{hook}/${{SIGNING}}\", secrets: \"${{SIGNING}}\" }} }} }}\n\
+                 webhooks: {{ life: {{ url: \"{hook}/${{SIGNING}}\", secrets: \"${{SIGNING}}\" }} }}\n",
+                hook = hook.url().replace("127.0.0.1", "localhost")
             ),
         )
         .unwrap();
@@ -171,7 +182,7 @@ fn scene(hook: &Receiver) -> Stage {
     stage
         .vitally
         .script(ScriptedFault::once(Trouble::Answer(answer)).on("POST", "/resources/accounts").times(1_000));
-    hook.answer_next(&[403; 60]);
+    hook.answer_next(&[403; 400]);
     stage
 }
 
@@ -222,9 +233,33 @@ fn no_secret_is_anywhere_in_any_encoding() {
     assert!(pages > 10, "only {pages} pages were found");
     scan.folder(stage.folder(), &WRITTEN);
     assert!(scan.packed(&stage.project().join(".coho/ledger.db")) > 0, "nothing long enough to be packed");
+    serve(&stage, &scan);
+    scan.folder(stage.folder(), &WRITTEN);
+    let arrived = hook.take();
+    for told in ["alert.", "sync.", "eventType"] {
+        assert!(arrived.iter().any(|one| one.body.contains(told)), "nobody was told of `{told}`");
+    }
+    for one in &arrived {
+        scan.assert_clean("a message", &one.bytes);
+    }
     // The secrets were there to be found: Vitally and the hook got them.
     assert!(stage.vitally.calls().len() > 3);
-    assert!(hook.take().iter().any(|arrived| arrived.path.contains(SIGNING)));
+    assert!(arrived.iter().any(|arrived| arrived.path.contains(SIGNING)));
+}
+
+/// What the server answers to programs, about a run that it made.
+fn serve(stage: &Stage, scan: &Scan) {
+    let may = token(stage, &["orchestrator"]);
+    let server = Server::start(stage);
+    let sync = sync_id(&server, &may);
+    let run = server.trigger(&format!("/api/v1/syncs/{sync}/trigger"), &may, "", "");
+    let ended = server.wait_for(&sync, &run, &may);
+    scan.assert_clean("the run that was triggered", ended.to_string().as_bytes());
+    let runs = format!("/api/v1/syncs/{sync}/runs?limit=100");
+    for path in ["/metrics", "/openapi.json", "/api/v1/syncs", runs.as_str(), "/", "/runs"] {
+        scan.assert_clean(path, server.text(path, &may).as_bytes());
+    }
+    server.end();
 }
 
 /// All pages of the debugger that links lead to, with their JSON twins. Gives how many.

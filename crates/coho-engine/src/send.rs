@@ -42,7 +42,7 @@ use crate::clock::Clock;
 use crate::failure::EngineError;
 
 /// The most intents that are open, or more if over half as many calls can be under way at once: operations whose outcome may be
-/// unknown after a crash.
+/// unknown after a crash. A slow destination has fewer.
 pub const WINDOW: usize = 256;
 
 /// The most conclusions that are made durable at once.
@@ -78,17 +78,25 @@ pub(crate) struct Pace {
     at_once: AtOnce,
     /// Conclusions that are made durable at once.
     settled_at_once: usize,
+    /// How many intents are open beside those of operations that are under way.
+    ahead: usize,
 }
 
 impl Pace {
     /// Where Vitally's rate is the limit, each acknowledgement is made durable at once; no pace needs more than ten
-    /// transactions a second.
+    /// transactions a second. While a disk is waited for, no more leave than are sent in a second.
     pub(crate) fn of(destination: &coho_project::DestinationSpec) -> Self {
-        let in_a_tenth_of_a_second = destination.rate.per_minute as usize / 600;
+        let per_minute = destination.rate.per_minute as usize;
         Self {
             at_once: destination.concurrency,
-            settled_at_once: in_a_tenth_of_a_second.clamp(1, SETTLED_AT_ONCE),
+            settled_at_once: (per_minute / 600).clamp(1, SETTLED_AT_ONCE),
+            ahead: per_minute.div_ceil(60).clamp(1, WINDOW),
         }
+    }
+
+    /// How many intents may be open while so many operations may be under way.
+    fn window(self, at_once: usize) -> usize {
+        (at_once + self.ahead).min(WINDOW.max(at_once + WINDOW / 2))
     }
 }
 

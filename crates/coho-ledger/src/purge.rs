@@ -109,7 +109,7 @@ impl Ledger {
     }
 
     /// Takes what was deleted out of the ledger's files: free pages are dropped, the write-ahead log is emptied, and copies from
-    /// before an upgrade are removed. Takes as long, and as much of the disk, as copying the ledger.
+    /// before an upgrade are removed; in a bucket, all objects that the newest one replaced. Takes as long, and as much of the disk, as copying the ledger.
     pub fn scrub(&self, lease: &Lease) -> Result<Scrubbed, LedgerError> {
         self.write_in(lease, "removing values from free pages", |_| Ok(()))?;
         let (copies, left) = self.remove_copies();
@@ -120,6 +120,7 @@ impl Ledger {
         };
         if let Some(hold) = self.hold() {
             hold.store_whole(&self.connection())?;
+            hold.remove_replaced()?;
         }
         Ok(Scrubbed { copies, left, log_is_empty })
     }

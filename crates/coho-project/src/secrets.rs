@@ -18,7 +18,7 @@ use crate::yaml::{Entry, Node, Scalar, Style, parse};
 use self::values::Values;
 
 /// Knows every secret of `coho.yaml`, as far as the file can be read: tokens and passwords that stand in it, and those that
-/// its references stand for. `environment` is that of [`crate::load`].
+/// its references stand for, and those that variables give which no file has to name. `environment` is that of [`crate::load`].
 ///
 /// A word that the project uses in public too, such as a token that is called like its destination, is masked only where it
 /// is encoded.
@@ -26,6 +26,7 @@ pub fn masker(files: &[File], environment: &dyn Fn(&str) -> Option<String>) -> M
     let root = files.iter().find(|file| file.path == "coho.yaml");
     let Some(FileText::Utf8(text)) = root.map(|file| &file.text) else { return Masker::new(&[]) };
     let mut values = Values::new(environment);
+    values.variables(&VARIABLES);
     match parse(&Arc::from("coho.yaml"), text, &mut Vec::new()) {
         Some(tree) => {
             values.public(&tree);
@@ -40,6 +41,16 @@ pub fn masker(files: &[File], environment: &dyn Fn(&str) -> Option<String>) -> M
     }
     Masker::new(&values.secrets())
 }
+
+/// Variables with secrets that no file has to name: those of storage and of lineage.
+const VARIABLES: [&str; 6] = [
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_CLIENT_SECRET",
+    "OPENLINEAGE_API_KEY",
+];
 
 /// Warnings of tokens and passwords that stand in `coho.yaml` as they are. What belongs to a server on this machine is no
 /// secret. To be asked before references are resolved.

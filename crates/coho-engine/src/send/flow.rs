@@ -1,11 +1,13 @@
 //! The flow: operations of the REST API, each in calls of its own, as a window that slides.
 //!
-//! At most [`WINDOW`] intents are open, or a few more than calls may be under way. While one group is written, what comes back gathers for the next one, and further
-//! operations leave; nothing waits for the disk but what must (law 2).
+//! At most [`WINDOW`](super::WINDOW) intents are open, or a few more than calls may be under way, and of a slow destination no more than it
+//! takes in a second. While one group is written, what comes back gathers for the next one, and further operations leave; nothing waits
+//! for the disk but what must (law 2). Two operations on one record are never under way together: nobody knows which would arrive first.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::pending;
 
+use coho_core::target::ExternalId;
 use coho_plan::failure::PlanError;
 use coho_plan::phase::Phase;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -14,7 +16,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::outcome::is_rejected;
 use super::sent::Sent;
 use super::writer::{Due, Group, Next, Written};
-use super::{Delivered, OpRange, Pace, Sender, WINDOW};
+use super::{Delivered, OpRange, Pace, Sender};
 use crate::failure::EngineError;
 
 /// A group that is being written.
@@ -27,6 +29,8 @@ struct Flow {
     is_over: bool,
     /// Those that may be sent.
     waiting: VecDeque<Due>,
+    /// The records of those that are under way.
+    records: HashSet<ExternalId>,
     /// Those that came back, and are not written yet.
     done: Vec<Delivered>,
     /// How many intents are open.
@@ -79,7 +83,7 @@ impl Sender<'_> {
         loop {
             let at_once = self.at_once(flow);
             while under_way.len() < at_once {
-                let Some(due) = flow.waiting.pop_front() else { break };
+                let Some(due) = flow.due() else { break };
                 under_way.push(self.deliver(due, sent.stopped.is_some()));
             }
             if writing.is_none() {
@@ -118,9 +122,7 @@ impl Sender<'_> {
 
     /// Notes an operation that came back. What was refused counts at once, though it is written later.
     fn note(&self, delivered: Delivered, flow: &mut Flow, sent: &mut Sent) {
-        flow.returned += 1;
-        flow.rejected += u64::from(is_rejected(&delivered.verdict));
-        flow.done.push(delivered);
+        flow.came_back(delivered);
         self.look_at_refusals(flow.rejected, sent);
         self.look_at_the_clock(sent);
     }
@@ -138,6 +140,7 @@ impl Flow {
             next,
             is_over: next.most == 0,
             waiting: VecDeque::new(),
+            records: HashSet::new(),
             done: Vec::new(),
             open: 0,
             settling: 0,
@@ -147,13 +150,28 @@ impl Flow {
         }
     }
 
+    /// The next operation whose record is in none that is under way.
+    fn due(&mut self) -> Option<Due> {
+        let place = self.waiting.iter().position(|due| !self.records.contains(&due.operation.target))?;
+        let due = self.waiting.remove(place)?;
+        self.records.insert(due.operation.target.clone());
+        Some(due)
+    }
+
+    /// Takes an operation that came back.
+    fn came_back(&mut self, delivered: Delivered) {
+        self.returned += 1;
+        self.records.remove(&delivered.due.operation.target);
+        self.rejected += u64::from(is_rejected(&delivered.verdict));
+        self.done.push(delivered);
+    }
+
     /// What is written next. A fast destination's verdicts wait for each other, as long as there is something to send.
     fn gathered(&mut self, pace: Pace, at_once: usize, begins: bool) -> Option<Group> {
         if self.done.len() < pace.settled_at_once && !self.waiting.is_empty() {
             return None;
         }
-        let window = WINDOW.max(at_once + WINDOW / 2);
-        let room = window.saturating_sub(self.open.saturating_sub(self.done.len()));
+        let room = pace.window(at_once).saturating_sub(self.open.saturating_sub(self.done.len()));
         self.asked = if begins && !self.is_over { room.min(self.next.most) } else { 0 };
         if self.done.is_empty() && self.asked == 0 {
             return None;
@@ -192,5 +210,51 @@ pub(super) async fn finished<T>(work: &mut JoinHandle<Result<T, EngineError>>) -
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         // The runtime ends, and the run with it.
         Err(Err(_)) => Err(PlanError::Interrupted.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use coho_core::decide::{Change, Reason};
+    use coho_core::key::Key;
+    use coho_core::object::Object;
+    use coho_core::operation::{Action, Known, Operation};
+    use coho_core::time::Time;
+    use coho_core::verdict::Verdict;
+
+    use super::*;
+
+    /// The removal of a record, for the row of this key.
+    fn removal(key: &str, target: &str) -> Due {
+        let operation = Operation {
+            key: Key::new(key),
+            object: Object::Account,
+            target: ExternalId::parse(target).unwrap(),
+            email: None,
+            action: Action::Remove,
+            known: Known::New,
+            change: Change::Remove,
+            reason: Reason::RemovedFromModel,
+            seen: None,
+            version: 1,
+        };
+        Due { operation: Arc::new(operation), before: None, at: Time::UNIX_EPOCH, intent: None }
+    }
+
+    #[test]
+    fn operations_on_one_record_are_never_under_way_together() {
+        let mut flow = Flow::new(Next { phase: Phase::Remove, after: 0, most: 9 }, 0);
+        flow.waiting
+            .extend([("1", "acme"), ("2", "acme"), ("3", "birch")].map(|(key, target)| removal(key, target)));
+        let first = flow.due().unwrap();
+        let other = flow.due().unwrap();
+        assert_eq!((first.operation.key.row(), other.operation.key.row()), ("1", "3"));
+        assert!(flow.due().is_none());
+        let delivered = Delivered { due: first, looked: None, verdict: Verdict::Gone, calls: Vec::new() };
+        flow.came_back(delivered);
+        assert_eq!(flow.due().unwrap().operation.key.row(), "2");
+        assert!(flow.due().is_none());
     }
 }

@@ -2,6 +2,7 @@
 //! lost, and no record is made twice.
 
 use coho_core::failure::Failure as _;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -99,6 +100,20 @@ async fn no_more_outcomes_may_be_unknown_than_a_window_has() {
     assert!((1..=WINDOW).contains(&listener.1.load(Ordering::SeqCst)));
 }
 
+/// After a crash each open intent costs a look, though its call may never have left.
+#[tokio::test]
+async fn a_slow_destination_has_no_more_intents_open_than_it_takes_in_a_second() {
+    let mut stage = Stage::accounts().await.unwrap();
+    // Ten a second; the first twenty leave without waiting.
+    stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, 600));
+    stage.many_accounts(0, 18).unwrap();
+    let listener = MostOpen(stage.ledger(), AtomicUsize::new(0));
+    let ran = stage.try_run(&Options::default(), &listener, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told_all(), "completed: 18 delivered");
+    // One is under way.
+    assert_eq!(listener.1.load(Ordering::SeqCst), 10 + 1);
+}
+
 #[tokio::test]
 async fn a_run_that_is_stopped_before_it_begins_reads_nothing() {
     let stage = stage().await;
@@ -163,6 +178,89 @@ async fn a_ledger_that_cannot_be_written_half_way_loses_nothing() {
     drop(ledger);
     recovers(&stage).await;
     assert_eq!(origins(&stage), ["created"]);
+}
+
+#[tokio::test]
+async fn what_has_no_durable_intent_is_not_sent() {
+    let stage = stage().await;
+    stage.sql("CREATE TABLE kept AS SELECT * FROM accounts; DELETE FROM accounts").unwrap();
+    stage.run().await.unwrap();
+    stage.sql("INSERT INTO accounts SELECT * FROM kept").unwrap();
+    let ledger = rusqlite::Connection::open(stage.ledger()).unwrap();
+    ledger
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON memory WHEN NEW.pending = 'open'
+             BEGIN SELECT RAISE(ABORT, 'no room'); END",
+        )
+        .unwrap();
+    let error = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap_err();
+    assert_eq!(error.code().as_str(), "ledger-failed");
+    assert!(stage.vitally.calls().is_empty());
+    ledger.execute_batch("DROP TRIGGER full").unwrap();
+    drop(ledger);
+    recovers(&stage).await;
+}
+
+/// The keys of rows that are told as settled.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Listener for Told {
+    fn on(&self, event: &Event) {
+        if let Event::Settled { key, .. } = event {
+            self.0.lock().unwrap().push(key.row().to_owned());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_durable_is_told() {
+    let mut stage = stage().await;
+    stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, 600));
+    stage.sql("CREATE TABLE kept AS SELECT * FROM accounts; DELETE FROM accounts").unwrap();
+    stage.run().await.unwrap();
+    stage.sql("INSERT INTO accounts SELECT * FROM kept").unwrap();
+    let ledger = rusqlite::Connection::open(stage.ledger()).unwrap();
+    ledger
+        .execute_batch(
+            "CREATE TRIGGER full BEFORE INSERT ON fates WHEN (SELECT count(*) FROM fates) >= 3
+             BEGIN SELECT RAISE(ABORT, 'no room'); END",
+        )
+        .unwrap();
+    let told = Told::default();
+    stage.try_run(&Options::default(), &told, &Stop::new()).await.unwrap().unwrap_err();
+    let durable = stage.ask_ledger("SELECT key FROM fates ORDER BY id").unwrap();
+    assert!((1..=3).contains(&durable.len()), "{durable:?}");
+    assert_eq!(*told.0.lock().unwrap(), durable);
+}
+
+/// Changes what is remembered of a row as soon as another one was settled, as a run would that is not under our lease.
+struct Changes(std::path::PathBuf, &'static str);
+
+impl Listener for Changes {
+    fn on(&self, event: &Event) {
+        if matches!(event, Event::Settled { .. }) {
+            let ledger = rusqlite::Connection::open(&self.0).unwrap();
+            ledger
+                .execute("UPDATE memory SET serial = serial + 100 WHERE key = ?1 AND serial < 100", [self.1])
+                .unwrap();
+        }
+    }
+}
+
+/// Law 4.
+#[tokio::test]
+async fn an_operation_that_was_made_from_another_memory_is_stale_and_made_anew() {
+    let mut stage = Stage::accounts().await.unwrap();
+    stage.many_accounts(0, 18).unwrap();
+    stage.run().await.unwrap();
+    stage.sql("UPDATE accounts SET seats = 1_000 + seats").unwrap();
+    // At this rate the intent of the last key is made after the first ones were settled.
+    stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, 600));
+    let changes = Changes(stage.ledger(), "9");
+    let ran = stage.try_run(&Options::default(), &changes, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(ran.told_all(), "completed: 17 delivered, 1 stale");
+    assert_eq!(stage.run().await.unwrap().told_all(), "completed: 1 delivered, 17 unchanged");
 }
 
 #[tokio::test]

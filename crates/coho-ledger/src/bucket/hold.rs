@@ -127,6 +127,11 @@ impl Hold {
         })
     }
 
+    /// Removes what the newest base replaced, where that must not stay.
+    pub(crate) fn remove_replaced(&self) -> Result<(), BucketError> {
+        self.remove_older(&self.state())
+    }
+
     /// Extends the lease.
     pub(crate) fn renew(&self, now: Time, ttl: Duration) -> Result<(), BucketError> {
         let mut state = self.state();

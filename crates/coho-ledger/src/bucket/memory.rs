@@ -1,11 +1,14 @@
 //! A bucket in memory for tests, with the faults that a real one has: answers that are lost, writes that never arrive, other writers.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use coho_core::storage::StorageKind;
 use coho_storage::{Condition, Listed, Put, StorageFault, Version};
+use flate2::read::ZlibDecoder;
 
 use super::store::Objects;
 
@@ -27,6 +30,7 @@ struct Inside {
     /// The last one comes first.
     upsets: Vec<Upset>,
     ignores_conditions: bool,
+    removes_nothing: bool,
 }
 
 /// The bucket.
@@ -45,6 +49,26 @@ impl Memory {
 
     pub(super) fn ignore_conditions(&self) {
         self.inside().ignores_conditions = true;
+    }
+
+    /// Whether removals are denied.
+    pub(super) fn deny_removals(&self, denies: bool) {
+        self.inside().removes_nothing = denies;
+    }
+
+    /// The names of the objects that have these bytes somewhere, compressed behind a first line or not.
+    pub(super) fn with_bytes(&self, wanted: &[u8]) -> Vec<String> {
+        let inside = self.inside();
+        let has = |bytes: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
+        let unpacked = |bytes: &[u8]| {
+            let body = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let mut unpacked = Vec::new();
+            // What is not compressed gives nothing.
+            drop(ZlibDecoder::new(&bytes[body..]).read_to_end(&mut unpacked));
+            unpacked
+        };
+        let found = inside.objects.iter().filter(|(_, (bytes, _))| has(bytes) || has(&unpacked(bytes)));
+        found.map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn names(&self) -> Vec<String> {
@@ -112,6 +136,9 @@ impl Objects for Memory {
     }
 
     fn remove(&self, names: &[String]) -> Result<(), StorageFault> {
+        if self.inside().removes_nothing {
+            return Err(StorageFault::Denied { code: None, store: StorageKind::S3 });
+        }
         for name in names {
             self.drop_object(name);
         }

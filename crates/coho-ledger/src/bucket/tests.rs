@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use coho_core::fields::Sent;
 use coho_core::key::Key;
 use coho_core::object::Object;
+use coho_core::path::FieldPath;
 use coho_core::row_state::{DeliveryState, Pending, RowState};
 use coho_core::sync::SyncId;
 use coho_core::target::ExternalId;
 use coho_core::time::Time;
+use coho_core::value::Value;
 use proptest::prelude::*;
 
 use super::memory::{Memory, Upset};
@@ -54,9 +57,13 @@ impl Writer {
     }
 
     fn write(&self, key: &str) -> Result<(), LedgerError> {
+        self.write_as(key, DeliveryState::Removed { at: day(0) })
+    }
+
+    fn write_as(&self, key: &str, delivery: DeliveryState) -> Result<(), LedgerError> {
         let row_state = RowState {
             target: ExternalId::parse(key).unwrap(),
-            delivery: DeliveryState::Removed { at: day(0) },
+            delivery,
             pending: Pending::None,
             seen: None,
             version: 0,
@@ -203,6 +210,33 @@ fn a_write_that_cannot_be_stored_ends_the_writing() {
     let error = writer.write("c").unwrap_err();
     assert!(matches!(error, LedgerError::Bucket(BucketError::Ended { .. })), "{error:?}");
     assert_eq!(known(&place, &["a", "b", "c"]), ["a"]);
+}
+
+/// A killed run leaves its log, and a bucket that removes nothing the base that was replaced.
+#[test]
+fn after_a_purge_no_object_has_a_value_of_the_row() {
+    let (memory, place) = bucket();
+    let killed = Writer::open(&place, "a", day(1)).unwrap();
+    let sent = Sent::from([(FieldPath::new("name"), Value::text("Planted"))]);
+    killed.write_as("1", DeliveryState::Assumed { sent }).unwrap();
+    killed.kill();
+    let next = Writer::open(&place, "b", day(2)).unwrap();
+    let planted = || memory.with_bytes(b"Planted");
+    assert_ne!(planted(), [""; 0]);
+
+    let purge = |writer: &Writer| {
+        writer.ledger.purge(&writer.lease, &SyncId::new("accounts"), &Key::new("1"), day(2)).unwrap();
+        writer.ledger.scrub(&writer.lease)
+    };
+    memory.deny_removals(true);
+    let error = purge(&next).unwrap_err();
+    assert!(matches!(error, LedgerError::Bucket(BucketError::Storage { .. })), "{error:?}");
+    assert_ne!(planted(), [""; 0]);
+    memory.deny_removals(false);
+    purge(&next).unwrap();
+    assert_eq!(planted(), [""; 0]);
+    next.ledger.finish().unwrap();
+    assert_eq!((planted(), known(&place, &["1"])), (Vec::new(), vec!["1".to_owned()]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ fn masked(yaml: &str, text: &str) -> String {
         "TOKEN" => Some("sk-of-the-stage".to_owned()),
         "PGPASSWORD" => Some("p@ssw0rd/1".to_owned()),
         "URL" => Some("postgres://reader:hush%21hush@db/warehouse".to_owned()),
+        "OPENLINEAGE_API_KEY" => Some("key-of-the-lineage".to_owned()),
         "file:run/token" => Some("token-in-a-file\n".to_owned()),
         _ => None,
     };
@@ -27,6 +28,7 @@ fn every_way_to_hold_a_secret_is_known() {
         ("sources: { w: { url: 'postgres://me:${PGPASSWORD}@db/w' } }", "it was p@ssw0rd/1"),
         ("sources: { w: { url: 'host=db password=in-settings user=me' } }", "it was in-settings"),
         ("destinations: { v: { base_url: 'http://me:of-the-address@host' } }", "it was of-the-address"),
+        ("project: acme", "it was key-of-the-lineage"),
         ("broken: [\nrest_token: \"not-yaml-at-all\"", "it was not-yaml-at-all"),
         ("broken: [\n  pass: >-\n    of-a-block\n", "it was of-a-block"),
     ];

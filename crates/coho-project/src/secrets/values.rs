@@ -28,6 +28,11 @@ impl<'a> Values<'a> {
         self.secrets.iter().map(|text| secret(text, self.public.contains(text))).chain(addresses).collect()
     }
 
+    /// The values of variables.
+    pub(super) fn variables(&mut self, names: &[&str]) {
+        self.secrets.extend(names.iter().filter_map(|name| (self.environment)(name)));
+    }
+
     /// Names that the project uses in public: messages speak of them.
     pub(super) fn public(&mut self, root: &Node) {
         self.public.extend(root.text_of("project").map(str::to_owned));

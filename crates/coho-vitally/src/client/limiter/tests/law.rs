@@ -60,7 +60,7 @@ fn what_the_user_allows_is_used_without_a_refusal() {
 
 #[test]
 fn what_the_server_allows_is_used() {
-    for scene in scenes(&[Spelling::Documented, Spelling::NoReset]) {
+    for scene in scenes(&Spelling::TELLING) {
         let scene = Scene { rate: 6_000, ..scene };
         let outcome = simulate(scene);
         // A bucket that was full lets a minute's units pass at once.
@@ -76,7 +76,7 @@ fn what_the_server_allows_is_used() {
 
 #[test]
 fn what_another_program_leaves_is_used_and_it_gets_its_own() {
-    for scene in scenes(&[Spelling::Documented, Spelling::Moment, Spelling::NoReset]) {
+    for scene in scenes(&Spelling::TELLING) {
         let scene = Scene { other: 500, minutes: 10, ..scene };
         let outcome = simulate(scene);
         let most = if scene.window == Window::Bucket { 1.21 } else { 1.0 };
