@@ -4,7 +4,7 @@
 //! change at random, `coho run` is started and killed with SIGKILL at a random moment, as often as not while it makes or upgrades
 //! its ledger, and Vitally is in trouble now and then. At its end a run is left alone: then Vitally must hold
 //! what the rows say, each record and each event once, and one more run must write nothing. [`random`] makes all choices from
-//! a seed, [`rows`] are the books, [`project`] the files, [`bucket`] has ledgers that are in no file, [`process`] lets commands end, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
+//! a seed, [`rows`] are the books, [`project`] the files, [`ledgers`] says where ledgers are, with the servers [`bucket`] and [`postgres`], [`process`] lets commands end, [`older`] makes ledgers of older schemas, [`vitally`] asks the simulator,
 //! [`check`] compares what it holds and [`audit`] what it was asked. [`faults`] has the classes of faults.
 
 use std::path::{Path, PathBuf};
@@ -24,9 +24,11 @@ mod check;
 mod audit;
 mod faults;
 mod bucket;
+mod postgres;
+mod ledgers;
 
-use bucket::{Bucket, Ledgers};
 use faults::{Faults, Wanted};
+use ledgers::{Ledgers, Store};
 use older::Older;
 use process::finished;
 use project::{Options, Project};
@@ -59,21 +61,25 @@ const MOST_RUNS: u32 = 3;
 /// The exit code of a run that deferred something.
 const SOME_DEFERRED: i32 = 5;
 
-/// `cargo xtask torture [--kills N] [--seed S] [--release] [--ledger file|bucket] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
+/// `cargo xtask torture [--kills N] [--seed S] [--release] [--ledger file|bucket|postgres [--kills-of-server N]] [--faults CLASS,…|all|quick|bounded [--write|--check]]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let kills = arguments.number("--kills")?;
     let seed = arguments.number("--seed")?.unwrap_or(1);
     let release = arguments.flag("--release");
     let ledgers = Ledgers::parse(arguments.value("--ledger")?.as_deref())?;
+    let crashes = arguments.number("--kills-of-server")?.unwrap_or(0);
     let wanted = arguments.value("--faults")?.map(|names| Wanted::parse(&names));
     let writes = arguments.flag("--write").then_some(Mode::Write);
     let mode = writes.or_else(|| arguments.flag("--check").then_some(Mode::Check));
     arguments.nothing_left()?;
     let target = Workspace::load()?.target;
     let (coho, older) = (built(&target, release)?, Older::load(&target)?);
+    if crashes > 0 && ledgers != Ledgers::Postgres {
+        bail!("`--kills-of-server` needs `--ledger postgres`");
+    }
     match wanted {
-        None => lives(coho, older, ledgers, kills.unwrap_or(KILLS), seed),
-        Some(_) if ledgers == Ledgers::Bucket => bail!("`--ledger bucket` and `--faults` do not go together"),
+        None => lives(coho, older, ledgers, Wish { kills: kills.unwrap_or(KILLS), crashes, seed }),
+        Some(_) if ledgers != Ledgers::Files => bail!("`--ledger` and `--faults` do not go together"),
         Some(wanted) => {
             let kills = kills.unwrap_or(KILLS_IN_A_CLASS);
             faults::run(&Faults { coho, older, seed, kills }, &wanted, mode)
@@ -87,22 +93,29 @@ pub(crate) fn bounded() -> Result<()> {
     let (coho, older) = (built(&target, false)?, Older::load(&target)?);
     let faults = Faults { coho: coho.clone(), older: older.clone(), seed: 1, kills: 1 };
     thread::scope(|scope| {
-        let kills = scope.spawn(|| lives(coho, older, Ledgers::Files, BOUNDED_KILLS, 1));
+        let kills = scope
+            .spawn(|| lives(coho, older, Ledgers::Files, Wish { kills: BOUNDED_KILLS, crashes: 0, seed: 1 }));
         let classes = faults::run(&faults, &Wanted::Bounded, Some(Mode::Check));
         kills.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).and(classes)
     })
 }
 
-/// How long a run takes, until one ended by itself: each group of writes to a bucket is a call.
-const IN_FILE: Duration = Duration::from_millis(400);
-const IN_BUCKET: Duration = Duration::from_secs(6);
+/// How much is wanted.
+#[derive(Clone, Copy)]
+struct Wish {
+    kills: u64,
+    /// Kills of the ledger's server.
+    crashes: u64,
+    seed: u64,
+}
 
 /// Kills at random moments.
-fn lives(coho: PathBuf, older: Older, ledgers: Ledgers, kills: u64, seed: u64) -> Result<()> {
-    let runner = Runner { coho, bucket: ledgers.start()? };
-    let mut torture = Torture { runner, older, random: Random::new(seed), tally: Tally::default() };
+fn lives(coho: PathBuf, older: Older, ledgers: Ledgers, wish: Wish) -> Result<()> {
+    let Wish { kills, crashes, seed } = wish;
+    let runner = Runner { coho, store: ledgers.start(&Workspace::load()?.target)?, usual: ledgers.usual() };
+    let mut torture = Torture { runner, older, random: Random::new(seed), tally: Tally::default(), crashes };
     say::talk(&format!("{kills} kills, seed {seed}"));
-    while torture.tally.kills < kills {
+    while torture.tally.kills < kills || torture.tally.crashes < crashes {
         let most = KILLS_IN_A_LIFE.min(kills - torture.tally.kills);
         torture.life(most).with_context(|| {
             format!("life {} of seed {seed}, after {} kills", torture.tally.lives, torture.tally.kills)
@@ -133,6 +146,10 @@ struct Tally {
     lives: u64,
     /// Runs that were ended by a signal.
     kills: u64,
+    /// Times that the ledger's server was killed while a run was under way.
+    crashes: u64,
+    /// Of those runs, the ones that went on to their end.
+    went_on: u64,
     /// Lives that began with a ledger of an older schema.
     older: u64,
     /// Kills of a process that had not yet made a ledger.
@@ -151,11 +168,27 @@ struct Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { lives, kills, older, without_ledger, opening, too_late, writes, repeats, most_repeats } =
-            self;
+        let Self {
+            lives,
+            kills,
+            crashes,
+            went_on,
+            older,
+            without_ledger,
+            opening,
+            too_late,
+            writes,
+            repeats,
+            most_repeats,
+        } = self;
+        let server = if *crashes > 0 {
+            format!("{crashes} kills of the server ({went_on} of the runs went on to their end), ")
+        } else {
+            String::new()
+        };
         write!(
             f,
-            "{lives} lives ({older} with an older ledger), {kills} kills ({without_ledger} before there was a ledger, {opening} \
+            "{server}{lives} lives ({older} with an older ledger), {kills} kills ({without_ledger} before there was a ledger, {opening} \
              before it was used), {too_late} runs that ended by themselves, {writes} writes, {repeats} of them again \
              (of {most_repeats} that were under way or to fail)"
         )
@@ -167,6 +200,8 @@ struct Torture {
     older: Older,
     random: Random,
     tally: Tally,
+    /// How often the ledger's server is to be killed.
+    crashes: u64,
 }
 
 impl Torture {
@@ -176,13 +211,13 @@ impl Torture {
         let vitally = Vitally::start(&self.runner.coho, &mut self.random)?;
         let life = self.tally.lives.to_string();
         let project = Project::create(vitally.url(), &life, Options::many())?;
-        if self.runner.bucket.is_some() {
-            project.keep_ledger_at(&Bucket::address(&life))?;
+        if let Some(store) = &self.runner.store {
+            project.keep_ledger_at(&store.address(&life))?;
         }
         let mut rows = Rows::first(&mut self.random);
         project.write_rows(&rows)?;
         let schema = self.begin(&vitally, &project, &mut rows)?;
-        let mut usual = if self.runner.bucket.is_some() { IN_BUCKET } else { IN_FILE };
+        let mut usual = self.runner.usual;
         let (mut killed, mut most) = (0, 0);
         while killed < kills {
             most += vitally.trouble(&mut self.random)?;
@@ -203,6 +238,11 @@ impl Torture {
                 project.write_rows(&rows)?;
             }
         }
+        if self.tally.crashes < self.crashes {
+            rows.change(&mut self.random);
+            project.write_rows(&rows)?;
+            most += self.crash(&project, &life, usual)?;
+        }
         self.tally.kills += killed;
         let outcome = self.settle(&vitally, &project, &rows, most);
         self.tally.writes += vitally.writes()?;
@@ -213,9 +253,19 @@ impl Torture {
         project.remove()
     }
 
+    /// Kills the ledger's server while a run is under way. Gives how many operations the run left under way.
+    fn crash(&mut self, project: &Project, life: &str, usual: Duration) -> Result<u64> {
+        let after = usual * self.random.percent() / 100;
+        if let Some(has_succeeded) = self.runner.run_and_crash(project.folder(), after)? {
+            self.tally.crashes += 1;
+            self.tally.went_on += u64::from(has_succeeded);
+        }
+        self.under_way(project, life)
+    }
+
     /// Every other life begins with an older ledger. Gives with which.
     fn begin(&mut self, vitally: &Vitally, project: &Project, rows: &mut Rows) -> Result<String> {
-        if self.random.one_in(2) || self.runner.bucket.is_some() {
+        if self.random.one_in(2) || self.runner.store.is_some() {
             return Ok("no ledger".to_owned());
         }
         self.tally.older += 1;
@@ -226,10 +276,10 @@ impl Torture {
 
     /// How many operations were under way at a kill.
     fn under_way(&self, project: &Project, life: &str) -> Result<u64> {
-        if let Some(bucket) = &self.runner.bucket {
+        if let Some(store) = &self.runner.store {
             let file = project.folder().join(".coho/ledger.db");
             std::fs::create_dir_all(project.folder().join(".coho"))?;
-            bucket.copy(&self.runner.coho, life, &file)?;
+            store.copy(&self.runner.coho, life, &file)?;
             let count = self.older.under_way(project.folder());
             std::fs::remove_dir_all(project.folder().join(".coho"))?;
             return count;
@@ -241,7 +291,7 @@ impl Torture {
     fn note_stage(&mut self, project: &Project) {
         let has = |name: &str| project.folder().join(name).exists();
         let marks = std::fs::read_to_string(project.folder().join(".coho-ledger")).unwrap_or_default();
-        if self.runner.bucket.is_none() && !has(".coho/ledger.db") {
+        if self.runner.store.is_none() && !has(".coho/ledger.db") {
             self.tally.without_ledger += 1;
         } else if !marks.contains("accounts") {
             self.tally.opening += 1;
@@ -281,15 +331,17 @@ enum Fate {
 struct Runner {
     coho: PathBuf,
     /// Where ledgers are that are in no file.
-    bucket: Option<Bucket>,
+    store: Option<Store>,
+    /// How long a run takes, until one ended by itself.
+    usual: Duration,
 }
 
 impl Runner {
     fn run(&self, folder: &Path) -> Command {
         let mut command = child::program(&self.coho);
         command.args(["run", "--project"]).arg(folder).stdin(Stdio::null());
-        if let Some(bucket) = &self.bucket {
-            bucket.show(&mut command);
+        if let Some(store) = &self.store {
+            store.show(&mut command);
         }
         command
     }
@@ -311,6 +363,22 @@ impl Runner {
             None => Fate::Killed,
             Some(_) => Fate::ByItself(begun.elapsed()),
         })
+    }
+
+    /// Kills the ledger's server under a run, starts it again, and lets the run end. Gives whether it did all that it was to do; `None` where
+    /// it had ended before.
+    fn run_and_crash(&mut self, folder: &Path, after: Duration) -> Result<Option<bool>> {
+        let mut command = self.run(folder);
+        let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut process = started.with_context(|| format!("starting `{}`", child::shown(&command)))?;
+        sleep(after);
+        if process.try_wait()?.is_some() {
+            return Ok(None);
+        }
+        if let Some(store) = &mut self.store {
+            store.crash()?;
+        }
+        Ok(Some(process.wait()?.success()))
     }
 
     /// Lets runs end until nothing is deferred: what was unclear is looked at by one run, and may be removed only by the next.

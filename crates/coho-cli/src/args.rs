@@ -280,7 +280,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         action: TokenAction,
     },
-    /// Move the ledger between a file and a bucket.
+    /// Move the ledger between files, buckets and PostgreSQL.
     Ledger {
         /// What is done.
         #[command(subcommand)]

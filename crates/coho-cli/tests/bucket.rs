@@ -143,7 +143,7 @@ fn what_is_wrong_with_the_bucket_is_told_and_nothing_is_sent() {
     foreign.unwrap();
     stage.write("coho.yaml", &config).unwrap();
     let told = ends_with(&stage, "run", 6);
-    assert!(told.contains(&format!("`{ADDRESS}` is not a ledger in a bucket")), "{told}");
+    assert!(told.contains(&format!("`{ADDRESS}` is not a ledger")), "{told}");
     assert!(!told.contains("secret-of-the-stage"), "{told}");
     assert_eq!(stage.vitally.calls().len(), 0);
 }

@@ -47,6 +47,7 @@ pub mod target;
 pub mod time;
 pub mod path;
 pub mod storage;
+pub mod ledger_address;
 pub mod object;
 pub mod model;
 pub mod jinja;

@@ -321,7 +321,7 @@ impl Engine<'_> {
 
     /// The ledger for writing, if there is one.
     fn ledger_of_alerts(&self) -> Result<Option<Ledger>, EngineError> {
-        let is_there = if self.ledger_is_in_bucket() {
+        let is_there = if self.ledger_is_remote() {
             self.ledger_to_read()?.is_some()
         } else {
             self.ledger_path().exists()

@@ -10,6 +10,7 @@ use coho_core::object::Object;
 use coho_core::problem::Problem;
 use coho_core::row::Columns;
 use coho_core::sync::{Api, Sync};
+use coho_ledger::OpenError;
 use coho_mapping::Mapping;
 use coho_plan::read::source_problem;
 use coho_vitally::client::Client;
@@ -45,37 +46,37 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         }
         problems.extend(found);
     }
-    let mut in_bucket = None;
+    let mut remote = None;
     match ledger(engine, syncs) {
         Ok((found, place)) => {
             warnings.extend(found);
-            in_bucket = place;
+            remote = place;
         }
         Err(error) => problems.push(problem(&error)),
     }
     sort(&mut warnings);
-    Checked { problems, warnings, dbt: dbt.found, ledger: in_bucket }
+    Checked { problems, warnings, dbt: dbt.found, ledger: remote }
 }
 
 /// What is wrong with the ledger: it is another project's, is lost, or remembers events under an id that the project has no
 /// more. That it is lost is a warning: a checkout that only checks has none.
 ///
-/// Where it is in a bucket, also that it can be read there.
-fn ledger(
-    engine: &Engine<'_>,
-    syncs: &[&Sync],
-) -> Result<(Vec<Problem>, Option<LedgerInBucket>), EngineError> {
+/// Where it is in no file, also that it can be read where it is.
+fn ledger(engine: &Engine<'_>, syncs: &[&Sync]) -> Result<(Vec<Problem>, Option<RemoteLedger>), EngineError> {
     let mut warnings = Vec::new();
     let lost = engine.lost(syncs)?;
     if !lost.is_empty() {
         warnings.push(problem(&EngineError::LedgerLost { path: engine.ledger_path(), syncs: lost }));
     }
+    if let Some(place) = engine.remote_place().map_err(OpenError::from)? {
+        place.check_rights().map_err(OpenError::from)?;
+    }
     let ledger = engine.ledger_to_read()?;
-    let in_bucket = engine.ledger_is_in_bucket().then(|| LedgerInBucket {
+    let remote = engine.ledger_is_remote().then(|| RemoteLedger {
         place: engine.ledger_path().display().to_string(),
         exists: ledger.is_some(),
     });
-    let Some(ledger) = ledger else { return Ok((warnings, in_bucket)) };
+    let Some(ledger) = ledger else { return Ok((warnings, remote)) };
     engine.look_for_owner(&ledger, OnForeign::Refuse)?;
     for sync in syncs {
         if let Some(earlier) = engine.earlier(&ledger, sync)? {
@@ -83,7 +84,7 @@ fn ledger(
             warnings.push(Problem::new(Code::NEW_EVENT_IDS, message).help(help).at(&sync.place));
         }
     }
-    Ok((warnings, in_bucket))
+    Ok((warnings, remote))
 }
 
 /// By file and line.
@@ -102,13 +103,13 @@ pub struct Checked {
     pub warnings: Vec<Problem>,
     /// What was found out of models of dbt.
     pub dbt: Vec<DbtFinding>,
-    /// The ledger, where it is in a bucket and could be looked for.
-    pub ledger: Option<LedgerInBucket>,
+    /// The ledger, where it is in no file and could be looked for.
+    pub ledger: Option<RemoteLedger>,
 }
 
-/// A ledger in a bucket that can be reached.
+/// A ledger in a bucket or in PostgreSQL that can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerInBucket {
+pub struct RemoteLedger {
     /// Its address.
     pub place: String,
     /// Whether there is one.
@@ -116,7 +117,7 @@ pub struct LedgerInBucket {
 }
 
 /// `the ledger s3://acme/coho/ledger.db can be read`
-impl fmt::Display for LedgerInBucket {
+impl fmt::Display for RemoteLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.exists { "can be read" } else { "can be reached; the first run creates it" };
         write!(f, "the ledger {} {what}", self.place)

@@ -1,4 +1,4 @@
-//! Moving a ledger between a file and a bucket. Nothing of it changes, so a plan is the same before and after.
+//! Moving a ledger between a file, a bucket and PostgreSQL. Nothing of it changes, so a plan is the same before and after.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::time::Time;
 
-use crate::bucket::{Bound, BucketPlace, Manifest, put_new, snapshot, take_lease};
-use crate::bucket_failure::BucketError;
 use crate::failure::LedgerError;
 use crate::holder::Holder;
 use crate::ledger::Ledger;
 use crate::open::{Access, Create, OpenError, Opening, open, temporary_folder};
+use crate::remote::{Bound, Manifest, RemotePlace, put_new, snapshot, take_lease};
+use crate::remote_failure::RemoteError;
 use crate::temporary::TemporaryFolder;
 
 /// A ledger could not be copied.
@@ -35,8 +35,8 @@ pub enum CopyError {
     Written { to: PathBuf, source: std::io::Error },
 }
 
-impl From<BucketError> for CopyError {
-    fn from(error: BucketError) -> Self {
+impl From<RemoteError> for CopyError {
+    fn from(error: RemoteError) -> Self {
         Self::Open(error.into())
     }
 }
@@ -70,15 +70,15 @@ impl Failure for CopyError {
 pub enum CopyPlace {
     /// A file.
     File(PathBuf),
-    /// A bucket.
-    Bucket(BucketPlace),
+    /// A bucket, or PostgreSQL.
+    Remote(RemotePlace),
 }
 
 impl CopyPlace {
     fn name(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Bucket(place) => place.name().to_owned(),
+            Self::Remote(place) => place.name().to_owned(),
         }
     }
 }
@@ -87,18 +87,18 @@ impl CopyPlace {
 pub fn copy_ledger(from: &CopyPlace, to: &CopyPlace, holder: &Holder, now: Time) -> Result<(), CopyError> {
     let exists = match to {
         CopyPlace::File(path) => path.exists(),
-        CopyPlace::Bucket(place) => Manifest::read(place)?.is_some(),
+        CopyPlace::Remote(place) => Manifest::read(place)?.is_some(),
     };
     if exists {
         return Err(CopyError::Exists { to: to.name() });
     }
     let (_folder, file) = match from {
         CopyPlace::File(path) => of_file(path, holder, now)?,
-        CopyPlace::Bucket(place) => of_bucket(place, now)?,
+        CopyPlace::Remote(place) => of_remote(place, now)?,
     };
     match to {
         CopyPlace::File(path) => to_file(&file, path),
-        CopyPlace::Bucket(place) => to_bucket(&file, place, holder, now),
+        CopyPlace::Remote(place) => to_remote(&file, place, holder, now),
     }
 }
 
@@ -116,10 +116,10 @@ fn of_file(path: &Path, holder: &Holder, now: Time) -> Result<(TemporaryFolder, 
     Ok((folder, copy))
 }
 
-fn of_bucket(place: &BucketPlace, now: Time) -> Result<(TemporaryFolder, PathBuf), CopyError> {
-    let found = snapshot(place, Bound::Lifted)?;
+fn of_remote(place: &RemotePlace, now: Time) -> Result<(TemporaryFolder, PathBuf), CopyError> {
+    let found = snapshot(place, Bound::Lifted, now)?;
     let (restored, lease) = found.ok_or_else(|| OpenError::Missing { path: place.name().into() })?;
-    match lease.filter(|lease| lease.is_held(now)) {
+    match lease {
         Some(lease) => Err(CopyError::UnderWay { from: place.name().to_owned(), holder: lease.holder() }),
         None => Ok((restored.folder, restored.path)),
     }
@@ -142,7 +142,7 @@ fn to_file(file: &Path, to: &Path) -> Result<(), CopyError> {
     }
 }
 
-fn to_bucket(file: &Path, place: &BucketPlace, holder: &Holder, now: Time) -> Result<(), CopyError> {
+fn to_remote(file: &Path, place: &RemotePlace, holder: &Holder, now: Time) -> Result<(), CopyError> {
     let mut lease = take_lease(place, holder, 1, now)?;
     let put = put_new(place, file, lease.object.epoch, &holder.id);
     lease.release(place)?;

@@ -8,7 +8,7 @@ use coho_core::key::Key;
 use coho_core::value::preview;
 use rusqlite::ErrorCode;
 
-use crate::bucket_failure::BucketError;
+use crate::remote_failure::RemoteError;
 
 /// A ledger could not be read or written. Nothing of the transaction was kept.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +35,9 @@ pub enum LedgerError {
     /// A question took longer than whoever asked had patience.
     #[error("timed out while {doing}")]
     TooLong { doing: &'static str },
-    /// The ledger is in a bucket, and could not be stored there.
+    /// The ledger is in no file, and could not be stored where it is.
     #[error(transparent)]
-    Bucket(#[from] BucketError),
+    Remote(#[from] RemoteError),
     /// Anything else that SQLite says.
     #[error("failed while {doing} in the ledger `{}`", path.display())]
     Sqlite { doing: &'static str, path: PathBuf, source: rusqlite::Error },
@@ -47,7 +47,7 @@ impl Failure for LedgerError {
     fn code(&self) -> Code {
         match self {
             Self::LeaseLost { .. } => Code::LEASE_LOST,
-            Self::Bucket(error) => error.code(),
+            Self::Remote(error) => error.code(),
             Self::Full { .. }
             | Self::ReadOnly { .. }
             | Self::Locked { .. }
@@ -69,7 +69,7 @@ impl Failure for LedgerError {
             Self::LeaseLost { .. } => "run again: Coho finds out what is missing",
             Self::OpenIntent { .. } => "run the sync: it first checks what became of the earlier write",
             Self::TooLong { .. } => "narrow it down: one sync, one status, one run",
-            Self::Bucket(error) => return error.help(),
+            Self::Remote(error) => return error.help(),
             Self::Sqlite { .. } => return None,
         };
         Some(help.to_owned())

@@ -24,12 +24,12 @@ use coho_core::failure::Failure;
 use coho_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::bucket::LeaseObject;
 use crate::failure::{Fault, LedgerError};
 pub use crate::holder::Holder;
 use crate::ledger::Ledger;
 use crate::moment::{count, micros, stored, time};
 use crate::open::private;
+use crate::remote::LeaseObject;
 use crate::run::RunId;
 use crate::{place, unfold};
 
@@ -157,7 +157,7 @@ impl Ledger {
             let Some(row) = row(connection)? else {
                 return take(connection, 1, 1, holder, now, ttl).map(|()| Ok((1, 1, 0)));
             };
-            // Who holds a ledger in a bucket is told by the bucket's lease, which is taken before.
+            // Who holds a ledger that is in no file is told by the lease of its store, which is taken before.
             let dead = self.hold().is_some() || free && row.holder.host == holder.host;
             if !(row.released || row.expires <= now || dead) {
                 return Ok(Err(held_by(row)));
@@ -221,11 +221,11 @@ impl Ledger {
     /// another machine whose lease has not ended.
     pub fn under_way(&self, host: &str, now: Time) -> Result<Option<UnderWay>, LedgerError> {
         let row = self.read("reading the lease", row)?;
-        if self.is_in_bucket() {
+        if self.is_remote() {
             let run = row.and_then(|row| row.run);
             let under_way =
                 |lease: &LeaseObject| UnderWay { holder: lease.holder(), since: lease.since(), run };
-            return Ok(self.held_in_bucket().map(under_way));
+            return Ok(self.held_remotely().map(under_way));
         }
         let Some(row) = row.filter(|row| !row.released) else { return Ok(None) };
         let lives = match look(self.shared()) {

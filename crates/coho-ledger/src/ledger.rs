@@ -9,12 +9,12 @@ use coho_core::storage::StorageAddress;
 use coho_core::time::Time;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::bucket::{self, Bound, BucketPlace, Hold, LeaseObject};
 use crate::failure::{Fault, LedgerError};
 use crate::holder::Holder;
 use crate::lease::{self, Lease};
 use crate::mask;
 use crate::open::{self, Access, Create, OpenError, Opened, Opening};
+use crate::remote::{self, Bound, Hold, LeaseObject, RemotePlace};
 use crate::shape::known::Shapes;
 use crate::temporary::TemporaryFolder;
 
@@ -33,7 +33,7 @@ pub struct Ledger {
     path: PathBuf,
     /// The file that others know: where an older ledger is read from a copy, it is another one.
     shared: PathBuf,
-    /// Of a ledger in a bucket: how it is written.
+    /// Of a ledger that is in no file: how it is written.
     hold: Option<Hold>,
     /// Of one that is only read: who held it then.
     holder: Option<LeaseObject>,
@@ -52,22 +52,17 @@ impl Ledger {
         })
     }
 
-    /// Opens the ledger in a bucket, for writing as this holder, or as it is at this moment. What is written is stored there before the
+    /// Opens a ledger that is in no file, for writing as this holder, or as it is at this moment. What is written is stored there before the
     /// function that writes it returns; [`Ledger::finish`] ends that.
-    pub fn open_in_bucket(
-        place: &BucketPlace,
-        opening: &Opening,
-        holder: &Holder,
-    ) -> Result<Self, OpenError> {
+    pub fn open_remote(place: &RemotePlace, opening: &Opening, holder: &Holder) -> Result<Self, OpenError> {
         let shared = PathBuf::from(place.name());
         if opening.access == Access::ReadOnly {
-            let found = bucket::snapshot(place, Bound::Kept)?;
-            let (restored, held) = found.ok_or_else(|| OpenError::Missing { path: shared.clone() })?;
+            let found = remote::snapshot(place, Bound::Kept, opening.now)?;
+            let (restored, holder) = found.ok_or_else(|| OpenError::Missing { path: shared.clone() })?;
             // Nobody else has this copy, so an older one may be brought up to date where it is.
             let writing = Opening { access: Access::ReadWrite, create: Create::No, ..*opening };
             let Opened { connection, .. } = open::open(&restored.path, &writing)?;
             let ledger = Self::of(connection, restored.path, shared, Some(restored.folder));
-            let holder = held.filter(|lease| lease.is_held(opening.now));
             return Ok(Self { holder, ..ledger });
         }
         let (hold, folder) = Hold::take(place, opening, holder)?;
@@ -82,7 +77,7 @@ impl Ledger {
         Ok(Self { hold: Some(hold), ..ledger })
     }
 
-    /// The last thing that is done with a ledger that was written: one in a bucket is stored there as one whole, and may be written by
+    /// The last thing that is done with a ledger that was written: one that is in no file is stored where it is as one whole, and may be written by
     /// others. Nothing is written after it. Where it fails, all that was written is stored all the same.
     pub fn finish(&self) -> Result<(), LedgerError> {
         let Some(hold) = &self.hold else { return Ok(()) };
@@ -98,23 +93,23 @@ impl Ledger {
         copied.map(drop).map_err(|error| Fault::from(error).on(self.named(), "copying"))
     }
 
-    /// Whether the ledger is in a bucket and is written.
+    /// Of a ledger that is in no file and is written.
     pub(crate) fn hold(&self) -> Option<&Hold> {
         self.hold.as_ref()
     }
 
-    /// Who held the ledger in a bucket when it was read.
-    pub(crate) fn held_in_bucket(&self) -> Option<&LeaseObject> {
+    /// Who held a ledger that is in no file when it was read.
+    pub(crate) fn held_remotely(&self) -> Option<&LeaseObject> {
         self.holder.as_ref()
     }
 
     /// What messages call it.
     pub(crate) fn named(&self) -> &Path {
-        if self.is_in_bucket() { &self.shared } else { &self.path }
+        if self.is_remote() { &self.shared } else { &self.path }
     }
 
-    /// Whether it is in a bucket.
-    pub(crate) fn is_in_bucket(&self) -> bool {
+    /// Whether it is in no file.
+    pub(crate) fn is_remote(&self) -> bool {
         self.shared.to_str().is_some_and(StorageAddress::is_meant)
     }
 

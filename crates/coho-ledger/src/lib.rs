@@ -1,5 +1,5 @@
 //! The ledger: row states, intents, runs, calls, references, ownership and the lease, in one SQLite file that anybody can open,
-//! on this machine or in a bucket.
+//! on this machine, in a bucket or in PostgreSQL.
 //!
 //! **What it is:** a [`Ledger`] is one file that only its owner can read, written by one holder of a [`lease::Lease`] at a time. Each function
 //! is one transaction. When a function that writes returns, what it wrote survives a power cut. A plan's own file can join with the ledger:
@@ -10,7 +10,7 @@
 //!
 //! **Where to begin:** [`Ledger::open`], then:
 //!
-//! - [`bucket`]: a ledger in object storage
+//! - [`remote`]: a ledger in object storage or in PostgreSQL
 //! - [`scope`]: the sync and workspace that row states belong to; [`row_state`]: what is stored of a key; [`identity`]: who owns a record
 //! - [`intent`], [`batch`] and [`settle`]: the steps of a write (intend, send, settle)
 //! - [`absent`] and [`returned`]: what a plan asks about keys whose rows left or came back
@@ -48,8 +48,8 @@ mod functions;
 pub mod open;
 mod place;
 pub mod temporary;
-mod bucket_failure;
-pub mod bucket;
+mod remote_failure;
+pub mod remote;
 pub mod schema;
 pub mod failure;
 mod moment;

@@ -14,8 +14,8 @@ use coho_core::time::Time;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::bucket_failure::BucketError;
 use crate::place::{self, Found};
+use crate::remote_failure::RemoteError;
 use crate::schema::{self, upgrade};
 use crate::temporary::TemporaryFolder;
 use crate::{functions, mask, unfold};
@@ -111,9 +111,9 @@ pub enum OpenError {
     /// Its file system does not let several connections share it.
     #[error("the ledger `{}` is on a file system that does not support its write-ahead log", path.display())]
     NoLog { path: PathBuf },
-    /// The ledger is in a bucket, and could not be brought here.
+    /// The ledger is in no file, and could not be brought here.
     #[error(transparent)]
-    Bucket(#[from] BucketError),
+    Remote(#[from] RemoteError),
     /// Anything else that SQLite says.
     #[error("cannot open the ledger `{}`", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
@@ -121,7 +121,7 @@ pub enum OpenError {
 
 impl Failure for OpenError {
     fn code(&self) -> Code {
-        if let Self::Bucket(error) = self { error.code() } else { Code::LEDGER_FAILED }
+        if let Self::Remote(error) = self { error.code() } else { Code::LEDGER_FAILED }
     }
 
     fn help(&self) -> Option<String> {
@@ -147,7 +147,7 @@ impl Failure for OpenError {
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
                 "free disk space, or check the disk; nothing is lost"
             }
-            Self::Bucket(error) => return error.help(),
+            Self::Remote(error) => return error.help(),
             Self::Sqlite { .. } => return None,
         };
         Some(help.to_owned())
@@ -223,7 +223,7 @@ fn copied(connection: &Connection, path: &Path, now: Time) -> Result<Opened, Ope
     Ok(Opened { connection, copy: Some((folder, copy)) })
 }
 
-/// What a private copy of a ledger in a bucket is opened with: its write-ahead log is stored as it grows, so nobody folds it into the file,
+/// What the private copy of a ledger that is in no file is opened with: its write-ahead log is stored as it grows, so nobody folds it into the file,
 /// and it need not reach this machine's disk.
 pub(crate) fn private_copy(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = OFF")

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use coho_core::at_once::AtOnce;
 use coho_core::case::Suite;
+use coho_core::ledger_address::PostgresLedgerAddress;
 use coho_core::model::{FileFormat, Model, Relation};
 use coho_core::object::Object;
 use coho_core::place::Place;
@@ -262,8 +263,10 @@ pub struct DbtSpec {
 /// Where a project remembers what it delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct LedgerSpec {
-    /// The ledger's file, relative to the project, or the address of an object in a bucket.
+    /// The ledger's file, relative to the project, or its address in a bucket or in PostgreSQL, without a password.
     pub path: String,
+    /// The whole address, where it is in PostgreSQL.
+    pub postgres: Option<PostgresLedgerAddress>,
     /// Where it is declared.
     pub place: Place,
 }

@@ -57,7 +57,17 @@ const VARIABLES: [&str; 6] = [
 pub(crate) fn literal(root: &Node) -> Vec<Problem> {
     let members = ["sources", "destinations"].into_iter().filter_map(|section| root.get(section));
     let recipients = root.get("alerts").and_then(|alerts| alerts.get("to"));
-    members.chain(recipients).flat_map(Node::entries).flat_map(|member| literal_in(&member.value)).collect()
+    let written = members.chain(recipients).flat_map(Node::entries);
+    written.flat_map(|member| literal_in(&member.value)).chain(literal_ledger(root)).collect()
+}
+
+/// The password in the address of a ledger.
+fn literal_ledger(root: &Node) -> Option<Problem> {
+    let entry = root.entry("ledger")?;
+    let scalar = entry.value.scalar().filter(|scalar| scalar.written.starts_with("postgres"))?;
+    let is_there = !is_local(&scalar.written) && stands_there("url", scalar);
+    let example = "ledger: \"postgres://USER:${LEDGER_PASSWORD}@HOST/DATABASE\"";
+    is_there.then(|| written_out("ledger", example, entry, scalar))
 }
 
 fn literal_in(node: &Node) -> Vec<Problem> {
@@ -100,7 +110,11 @@ fn stands_there(key: &str, scalar: &Scalar) -> bool {
 }
 
 fn written_out(key: &str, example: &str, entry: &Entry, scalar: &Scalar) -> Problem {
-    let what = if key == "url" { "the password in `url`".to_owned() } else { format!("`{key}`") };
+    let what = if ["url", "ledger"].contains(&key) {
+        format!("the password in `{key}`")
+    } else {
+        format!("`{key}`")
+    };
     let mut place = entry.at.clone();
     place.length = place.length.max(1);
     let begins =

@@ -14,6 +14,8 @@ pub(crate) mod advice {
     /// Where the server does not answer.
     pub(crate) const UNREACHABLE: &str =
         "check the host and port in the source's `url`, and that this machine can reach the server";
+    /// Where the server is not trusted.
+    pub(crate) const UNTRUSTED: &str = "the server's certificate must name the host and be signed by an authority that this machine (or the file in SSL_CERT_FILE) trusts; `sslmode=disable` in the `url` connects without TLS";
     /// Where the server cannot encrypt.
     pub(crate) const NO_TLS: &str =
         "enable TLS on the server, or connect without it: `sslmode=prefer` or `sslmode=disable` in the `url`";

@@ -48,7 +48,6 @@ mod table;
 mod quiet;
 mod digits;
 mod text;
-mod tls;
 mod database;
 mod postgres;
 mod mysql;

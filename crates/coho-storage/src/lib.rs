@@ -1,8 +1,9 @@
-//! Buckets of object storage: Amazon S3 and servers that speak its protocol, Google Cloud Storage, Azure Blob Storage.
+//! Buckets of object storage (Amazon S3 and servers that speak its protocol, Google Cloud Storage, Azure Blob Storage), and PostgreSQL.
 //!
 //! **What it is:** [`Bucket::open`] opens a bucket with the settings and credentials that a source or the environment gives; `http` makes
 //! its calls, and remembers why the last one failed; [`StorageFault`] says that in words that hold no secret. [`Shelf`] is a bucket for
-//! code that blocks: whole objects, and writes that happen only under a condition.
+//! code that blocks: whole objects, and writes that happen only under a condition. [`postgres`] reaches servers of PostgreSQL, and keeps the
+//! same objects in the tables of a schema. [`trust`] says which servers of databases are trusted.
 //!
 //! **What it is not:** it does not know what the objects are. `coho-source` reads rows from them, `coho-ledger` keeps its ledger in them.
 //!
@@ -26,7 +27,10 @@ mod fault;
 mod http;
 mod settings;
 mod bucket;
+mod calls;
 mod shelf;
+pub mod trust;
+pub mod postgres;
 
 pub use bucket::Bucket;
 pub use fault::StorageFault;

@@ -1,20 +1,17 @@
-//! A bucket for code that blocks: whole objects, and writes under a condition. The calls are made on a thread of their own, so that it
-//! does not matter whether whoever waits is in an asynchronous runtime.
+//! A bucket for code that blocks: whole objects, and writes under a condition. [`crate::calls`] makes the calls.
 
 use std::fs::File;
 use std::future::Future;
 use std::io::{Read as _, Write as _};
 use std::path::{self, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{Error, GetOptions, PutMode, PutMultipartOptions, PutOptions, UpdateVersion};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::bucket::Bucket;
+use crate::calls::Calls;
 use crate::fault::StorageFault;
 
 /// How long a call of one small object may take, with all its attempts.
@@ -62,23 +59,13 @@ pub struct Listed {
 #[derive(Clone, Debug)]
 pub struct Shelf {
     bucket: Bucket,
-    calls: UnboundedSender<BoxFuture<'static, ()>>,
+    calls: Calls,
 }
 
 impl Shelf {
     /// A shelf of this bucket. Its thread ends with the last one that has it.
     pub fn new(bucket: Bucket) -> Result<Self, StorageFault> {
-        let (calls, mut waiting) = unbounded_channel::<BoxFuture<'static, ()>>();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(StorageFault::Disk)?;
-        let work = move || {
-            runtime.block_on(async {
-                while let Some(call) = waiting.recv().await {
-                    drop(tokio::spawn(call));
-                }
-            });
-        };
-        std::thread::Builder::new().name("bucket".to_owned()).spawn(work).map_err(StorageFault::Disk)?;
+        let calls = Calls::start("bucket").map_err(StorageFault::Disk)?;
         Ok(Self { bucket, calls })
     }
 
@@ -194,18 +181,13 @@ impl Shelf {
         F: Future<Output = Result<T, StorageFault>> + Send + 'static,
     {
         let work = work(self.bucket.clone());
-        let (answer, answered) = mpsc::channel();
         let call = async move {
-            let result = match most {
+            match most {
                 Some(most) => tokio::time::timeout(most, work).await.unwrap_or(Err(StorageFault::TooLong)),
                 None => work.await,
-            };
-            // Whoever asked waits, unless it panicked.
-            drop(answer.send(result));
+            }
         };
-        let sent = self.calls.send(Box::pin(call));
-        sent.map_err(|_| StorageFault::Abandoned)?;
-        answered.recv().unwrap_or(Err(StorageFault::Abandoned))
+        self.calls.wait(call).unwrap_or(Err(StorageFault::Abandoned))
     }
 }
 

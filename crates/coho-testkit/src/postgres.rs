@@ -90,6 +90,15 @@ impl Postgres {
         self.keeper.stop()
     }
 
+    /// Kills the server as a crash would, and starts it again with its data: what it had said to be committed is there.
+    pub fn crash_and_restart(&self) -> Result<(), Error> {
+        let folder = self.folder();
+        let mut command = self.programs.command("pg_ctl");
+        command.args(["restart", "-w", "-t", "60", "-m", "immediate", "-D"]).arg(folder.join("data"));
+        command.arg("-l").arg(folder.join("log"));
+        ask(&mut command, "pg_ctl", "").map(drop)
+    }
+
     /// The folder of this server: its data, its socket and its log.
     pub fn folder(&self) -> &Path {
         self.keeper.folder()

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -52,21 +51,8 @@ impl Bucket {
         command
             .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port))
             .env("AWS_ACCESS_KEY_ID", "torture")
-            .env("AWS_SECRET_ACCESS_KEY", "torture")
+            .env("AWS_SECRET_ACCESS_KEY", "secret-of-the-torture")
             .env("AWS_REGION", "us-east-1");
-    }
-
-    /// Copies the ledger of a life into a file, if there is one yet.
-    pub(crate) fn copy(&self, coho: &Path, life: &str, to: &Path) -> Result<()> {
-        let mut command = child::program(coho);
-        command.args(["ledger", "copy", &Self::address(life)]).arg(to).stdin(Stdio::null());
-        self.show(&mut command);
-        let output = command.output()?;
-        let text = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() || text.contains("there is no ledger at") {
-            return Ok(());
-        }
-        bail!("the ledger cannot be copied:\n{text}")
     }
 
     /// Makes the bucket.
@@ -85,30 +71,5 @@ impl Drop for Bucket {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
-    }
-}
-
-/// Where ledgers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ledgers {
-    /// In the project's folder.
-    Files,
-    /// In a bucket.
-    Bucket,
-}
-
-impl Ledgers {
-    /// Reads what was typed.
-    pub(crate) fn parse(typed: Option<&str>) -> Result<Self> {
-        match typed {
-            None | Some("file") => Ok(Self::Files),
-            Some("bucket") => Ok(Self::Bucket),
-            Some(other) => bail!("expected `--ledger file` or `--ledger bucket`, found `{other}`"),
-        }
-    }
-
-    /// The server, where one is needed.
-    pub(crate) fn start(self) -> Result<Option<Bucket>> {
-        (self == Self::Bucket).then(Bucket::start).transpose()
     }
 }

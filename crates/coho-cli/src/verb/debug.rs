@@ -115,16 +115,17 @@ fn tell(typed: &Debug, url: &str, token: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file that is shown. Of a ledger in a bucket it is a private copy, gone when the pages end.
+/// The file that is shown. Of a ledger in no file it is a private copy, gone when the pages end.
 fn shown_ledger(loaded: &Loaded) -> anyhow::Result<(PathBuf, Option<Ledger>)> {
     let engine = engine::of(loaded);
-    if !engine.ledger_is_in_bucket() {
+    if !engine.ledger_is_remote() {
         return Ok((engine.ledger_path(), None));
     }
     let ledger = engine.ledger_to_read()?;
-    print::talk(
-        "the ledger is in a bucket: the pages show it as it is now, and later runs only after a restart",
-    );
+    print::talk(&format!(
+        "the ledger is in {}: the pages show it as it is now, and later runs only after a restart",
+        engine.ledger_medium()
+    ));
     let path = ledger.as_ref().map_or_else(|| engine.ledger_path(), |ledger| ledger.path().to_owned());
     Ok((path, ledger))
 }

@@ -1,11 +1,12 @@
-//! `coho ledger`: moves a ledger between a file and a bucket; and what cannot be done with one in a bucket.
+//! `coho ledger`: moves a ledger between files, buckets and PostgreSQL; and what needs one in a file.
 
 use chrono::Utc;
+use coho_core::ledger_address::PostgresLedgerAddress;
 use coho_core::storage::StorageAddress;
 use coho_engine::context::{Engine, EngineError};
 use coho_ledger::OpenError;
-use coho_ledger::bucket::BucketPlace;
 use coho_ledger::copy::{CopyPlace, copy_ledger};
+use coho_ledger::remote::RemotePlace;
 use serde_json::json;
 
 use crate::args::{Global, LedgerAction};
@@ -17,6 +18,7 @@ pub(crate) fn ledger(global: &Global, action: &LedgerAction) -> anyhow::Result<E
     let LedgerAction::Copy { from, to } = action;
     let copied = copy_ledger(&place(from)?, &place(to)?, &engine::holder(), Utc::now());
     copied.map_err(EngineError::from)?;
+    let (from, to) = (shown(from), shown(to));
     if global.json {
         print::json(&json!({ "version": 1, "kind": "ledger-copy", "from": from, "to": to }))?;
     } else {
@@ -30,28 +32,38 @@ pub(crate) fn ledger(global: &Global, action: &LedgerAction) -> anyhow::Result<E
 
 /// A file, or an address.
 fn place(text: &str) -> anyhow::Result<CopyPlace> {
-    if !StorageAddress::is_meant(text) {
+    let opened = if PostgresLedgerAddress::is_meant(text) {
+        let address = PostgresLedgerAddress::parse(text);
+        let help = "write it as `postgres://USER@HOST/DATABASE?schema=coho`, with the password in PGPASSWORD";
+        RemotePlace::in_postgres(&address.map_err(|error| unusable("the address", &error, help))?)
+    } else if StorageAddress::is_meant(text) {
+        let help = "write it as `s3://BUCKET/FOLDER/ledger.db`, or the same with `gs://` or `az://`";
+        let address = StorageAddress::parse(text);
+        RemotePlace::in_bucket(&address.map_err(|error| unusable(&format!("`{text}`"), &error, help))?)
+    } else {
         return Ok(CopyPlace::File(text.into()));
-    }
-    let address = StorageAddress::parse(text).map_err(|error| Known {
-        message: format!("cannot use `{text}`: {error}"),
-        help: Some(
-            "write it as `s3://BUCKET/FOLDER/ledger.db`, or the same with `gs://` or `az://`".to_owned(),
-        ),
-        code: coho_report::exit::USAGE,
-        source: None,
-    })?;
-    let place = BucketPlace::open(&address).map_err(|error| EngineError::from(OpenError::from(error)))?;
-    Ok(CopyPlace::Bucket(place))
+    };
+    Ok(CopyPlace::Remote(opened.map_err(|error| EngineError::from(OpenError::from(error)))?))
+}
+
+fn unusable(what: &str, error: &dyn std::error::Error, help: &str) -> Known {
+    let message = format!("cannot use {what}: {error}");
+    Known { message, help: Some(help.to_owned()), code: coho_report::exit::USAGE, source: None }
+}
+
+/// A place as it is shown: without a password.
+fn shown(text: &str) -> String {
+    PostgresLedgerAddress::parse(text).map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
 /// What asks the ledger all the time needs it on this machine.
 pub(crate) fn needs_file(engine: &Engine<'_>, what: &str) -> anyhow::Result<()> {
-    if !engine.ledger_is_in_bucket() {
+    if !engine.ledger_is_remote() {
         return Ok(());
     }
     let message = format!(
-        "`{what}` needs the ledger in a file, and this project's is in a bucket: {}",
+        "`{what}` needs the ledger in a file, and this project's is in {}: {}",
+        engine.ledger_medium(),
         engine.ledger_path().display()
     );
     let help = "start `coho run` by a timer or an orchestrator; or move the ledger: `coho ledger copy ADDRESS .coho/ledger.db`";

@@ -68,7 +68,7 @@ pub(crate) static PROJECT: Shape = Shape {
             need: May,
             form: &Form::Either(&[&TEXTS, &Form::Map(&LEDGER)]),
             default: "`.coho/ledger.db`",
-            meaning: "The file in which Coho stores what it delivered, relative to the project; or an object in a bucket: `s3://`, `gs://` or `az://`.",
+            meaning: "The file in which Coho stores what it delivered, relative to the project; or an object in a bucket: `s3://`, `gs://` or `az://`; or a schema in PostgreSQL: `postgres://USER:${LEDGER_PASSWORD}@HOST/DATABASE?schema=coho&name=ledger`.",
             example: "ledger: .coho/ledger.db",
         },
         Key {

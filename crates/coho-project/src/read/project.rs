@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use coho_core::at_once::AtOnce;
 use coho_core::code::Code;
+use coho_core::ledger_address::{PostgresLedgerAddress, PostgresLedgerAddressError};
 use coho_core::place::Place;
 use coho_core::problem::Problem;
+use coho_core::secret::address::encoded;
 use coho_core::storage::StorageAddress;
 use secrecy::SecretString;
 
@@ -196,12 +198,39 @@ fn ledger(root: &Node, problems: &mut Vec<Problem>) -> LedgerSpec {
         );
     }
     let declared = root.get("ledger").and_then(|node| Some((node.text()?, &node.place)));
-    match declared {
-        Some((path, place)) => {
-            problems.extend(misplaced(path).map(|problem| problem.at(place)));
-            LedgerSpec { path: path.to_owned(), place: place.clone() }
+    let Some((path, place)) = declared else {
+        let place = Place::file(root.place.file.clone());
+        return LedgerSpec { path: LEDGER.to_owned(), postgres: None, place };
+    };
+    let place = place.clone();
+    if PostgresLedgerAddress::is_meant(path) {
+        return in_postgres(path, place, problems);
+    }
+    problems.extend(misplaced(path).map(|problem| problem.at(&place)));
+    LedgerSpec { path: path.to_owned(), postgres: None, place }
+}
+
+/// A ledger in PostgreSQL. An address that is wrong may have its password anywhere, so it is not kept.
+fn in_postgres(text: &str, place: Place, problems: &mut Vec<Problem>) -> LedgerSpec {
+    match PostgresLedgerAddress::parse(text) {
+        Ok(address) => LedgerSpec { path: address.to_string(), postgres: Some(address), place },
+        Err(error) => {
+            let help = match error {
+                PostgresLedgerAddressError::Password(reserved) => {
+                    let code = encoded(reserved);
+                    format!(
+                        "write `{code}` instead of each `{reserved}` in the password, also in an environment variable"
+                    )
+                }
+                PostgresLedgerAddressError::Scheme
+                | PostgresLedgerAddressError::Missing(_)
+                | PostgresLedgerAddressError::Word(_) => {
+                    "write `ledger: postgres://USER:${LEDGER_PASSWORD}@HOST/DATABASE?schema=coho`".to_owned()
+                }
+            };
+            problems.push(Problem::new(Code::WRONG_VALUE, error.to_string()).help(help).at(&place));
+            LedgerSpec { path: LEDGER.to_owned(), postgres: None, place }
         }
-        None => LedgerSpec { path: LEDGER.to_owned(), place: Place::file(root.place.file.clone()) },
     }
 }
 
@@ -217,7 +246,7 @@ fn misplaced(path: &str) -> Option<Problem> {
         Ok(_) => return None,
         Err(error) => error.to_string(),
     };
-    let help = "write `ledger: s3://BUCKET/FOLDER/ledger.db`, or the same with `gs://` or `az://`";
+    let help = "write `ledger: s3://BUCKET/FOLDER/ledger.db`, the same with `gs://` or `az://`, or `ledger: postgres://USER@HOST/DATABASE`";
     Some(Problem::new(Code::WRONG_VALUE, what).help(help))
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::jinja;
+use coho_storage::trust;
 use mysql_async::{DriverError, Error, IoError, ServerError, TlsError};
 
 use super::position::{self, Fault};
 use crate::database::advice;
 use crate::text::bounded;
-use crate::tls;
 
 /// Why MySQL gave no rows.
 #[derive(Debug, thiserror::Error)]
@@ -215,8 +215,8 @@ impl Failure for MysqlError {
 
 fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
     // The library's own error of TLS is that nobody can be trusted.
-    if tls::is_refusal(source) || source.is::<TlsError>() {
-        return tls::UNTRUSTED;
+    if trust::is_refusal(source) || source.is::<TlsError>() {
+        return advice::UNTRUSTED;
     }
     if is_without_tls(source) {
         return advice::NO_TLS;

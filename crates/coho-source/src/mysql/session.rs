@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coho_storage::trust;
 use mysql_async::prelude::Queryable;
 use mysql_async::{
     BinaryProtocol, Conn, DriverError, Error, OptsBuilder, Params, QueryResult, SslOpts, Statement,
@@ -14,7 +15,6 @@ use super::address::{Address, Encryption};
 use super::refusal::{Asked, MysqlError, MysqlStep, explain};
 use crate::connection::MysqlConnection;
 use crate::read::SourceError;
-use crate::tls;
 
 /// Every query sees one state, writes nothing, and says times in UTC. Neither rows nor long lists are cut off behind somebody's
 /// back, and a server waits ten minutes where rows are not taken for a while: by default, one.
@@ -189,7 +189,7 @@ async fn connect(address: &Address, server: &str) -> Result<(Conn, OptsBuilder),
 /// Certificates that cannot be read would make every connection fail.
 fn encryption() -> SslOpts {
     let is_readable = |der: &_| RootCertStore::empty().add(Clone::clone(der)).is_ok();
-    let readable = tls::certificates().into_iter().filter(is_readable);
+    let readable = trust::certificates().into_iter().filter(is_readable);
     let roots = readable.map(|der| der.to_vec().into()).collect();
     SslOpts::default().with_disable_built_in_roots(true).with_root_certs(roots)
 }

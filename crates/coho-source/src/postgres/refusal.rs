@@ -6,11 +6,12 @@ use coho_core::jinja;
 use std::fmt;
 use std::time::Duration;
 
+use coho_storage::postgres::ConnectFault;
+use coho_storage::trust;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
 use crate::database::advice;
 use crate::text::bounded;
-use crate::tls;
 
 /// Why PostgreSQL gave no rows.
 #[derive(Debug, thiserror::Error)]
@@ -204,8 +205,8 @@ impl Failure for ServerError {
 }
 
 fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
-    if tls::is_refusal(source) {
-        return tls::UNTRUSTED;
+    if trust::is_refusal(source) {
+        return advice::UNTRUSTED;
     }
     if source.to_string().contains("does not support TLS") {
         return advice::NO_TLS;
@@ -214,13 +215,16 @@ fn connect_help(source: &(dyn std::error::Error + 'static)) -> &'static str {
 }
 
 /// What an error of connecting means.
-pub(super) fn connecting(error: tokio_postgres::Error, server: String) -> PostgresError {
-    if let Some(words) = error.as_db_error() {
-        return refused(words, "", &server, None);
+impl From<ConnectFault> for PostgresError {
+    fn from(fault: ConnectFault) -> Self {
+        match fault {
+            ConnectFault::Url => Self::Url,
+            ConnectFault::Password(reserved) => Self::Password { reserved },
+            ConnectFault::Tls(source) => Self::Tls(source),
+            ConnectFault::Refused { server, words } => refused(&words, "", &server, None),
+            ConnectFault::Unreachable { server, source } => Self::Connect { server, source },
+        }
     }
-    let words = error.to_string();
-    let source = error.into_source().unwrap_or_else(|| words.into());
-    PostgresError::Connect { server, source }
 }
 
 #[cfg(test)]

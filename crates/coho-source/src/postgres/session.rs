@@ -1,24 +1,17 @@
-//! A connection to PostgreSQL with its one read-only transaction, and how TLS is set up for it.
+//! A connection to PostgreSQL with its one read-only transaction. `coho-storage` reads its address and sets up TLS.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use coho_core::secret::address;
-use rustls::{ClientConfig, RootCertStore};
+use coho_storage::postgres::{ConnectFault, config, connector, server};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
-use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, Client, Config, RowStream, Statement};
+use tokio_postgres::{CancelToken, Client, RowStream, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::refusal::{PostgresError, connecting, refused};
+use super::refusal::{PostgresError, refused};
 use crate::connection::PostgresConnection;
-use crate::tls;
-
-/// A server that does not answer at all is given up after this time, unless the URL has another `connect_timeout`.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a query is cancelled that does not end, and how long to wait after each time.
 const CANCEL_TRIES: u32 = 20;
@@ -41,7 +34,7 @@ impl Session {
         let tls = connector()?;
         let server = server(&config);
         let connected = config.connect(tls.clone()).await;
-        let (client, connection) = connected.map_err(|error| connecting(error, server.clone()))?;
+        let (client, connection) = connected.map_err(|error| ConnectFault::of(error, server.clone()))?;
         let driver = tokio::spawn(connection);
         let timeout = settings.statement_timeout;
         let mut session = Self { client, driver, tls, server, timeout };
@@ -141,73 +134,6 @@ impl Canceller {
             if tokio::time::timeout(CANCEL_PATIENCE, query.as_mut()).await.is_ok() {
                 return;
             }
-        }
-    }
-}
-
-/// The parser's own words may repeat parts of the URL, and so of its password: they are left out.
-fn config(url: &str) -> Result<Config, PostgresError> {
-    if let Some(reserved) = address::unencoded(url) {
-        return Err(PostgresError::Password { reserved });
-    }
-    let url =
-        url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
-    let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| PostgresError::Url)?;
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        return Err(PostgresError::Url);
-    }
-    Ok(config)
-}
-
-/// `host:port/database`, for messages.
-fn server(config: &Config) -> String {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        #[cfg(unix)]
-        Some(Host::Unix(path)) => path.display().to_string(),
-        None => config.get_hostaddrs().first().map(ToString::to_string).unwrap_or_default(),
-    };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    match config.get_dbname() {
-        Some(database) => format!("{host}:{port}/{database}"),
-        None => format!("{host}:{port}"),
-    }
-}
-
-/// With no certificate in the system's store, every server's certificate is refused: that is said when one comes.
-fn connector() -> Result<MakeRustlsConnect, PostgresError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(tls::certificates());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(PostgresError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio_postgres::config::SslMode;
-
-    use super::*;
-
-    #[test]
-    fn a_url_that_cannot_be_read_is_not_repeated() {
-        let error = config("postgres://u:hunter2@h:hunter2/d").unwrap_err();
-        assert_eq!(error.to_string(), "cannot read the connection URL");
-        assert!(std::error::Error::source(&error).is_none());
-    }
-
-    #[test]
-    fn verification_is_what_require_means() {
-        for mode in ["require", "verify-ca", "verify-full"] {
-            let config = config(&format!("postgres://u@h/d?sslmode={mode}")).unwrap();
-            assert_eq!(config.get_ssl_mode(), SslMode::Require);
         }
     }
 }

@@ -1,18 +1,14 @@
-//! Which servers are trusted: those whose certificates this machine's authorities have signed. [`crate::postgres`] and
-//! [`crate::mysql`] ask.
+//! Which servers of databases are trusted: those whose certificates this machine's authorities have signed.
 
 use rustls::pki_types::CertificateDer;
 
-/// What to do where a server is not trusted.
-pub(crate) const UNTRUSTED: &str = "the server's certificate must name the host and be signed by an authority that this machine (or the file in SSL_CERT_FILE) trusts; `sslmode=disable` in the `url` connects without TLS";
-
 /// The certificates of the machine's authorities, or those in the file that `SSL_CERT_FILE` names.
-pub(crate) fn certificates() -> Vec<CertificateDer<'static>> {
+pub fn certificates() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
 /// Whether no connection came about because TLS did not.
-pub(crate) fn is_refusal(source: &(dyn std::error::Error + 'static)) -> bool {
+pub fn is_refusal(source: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(source);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {

@@ -1,4 +1,4 @@
-//! What may go wrong with a ledger in a bucket.
+//! What may go wrong with a ledger in a bucket or in PostgreSQL.
 
 use std::io;
 
@@ -6,16 +6,17 @@ use coho_core::code::Code;
 use coho_core::failure::Failure;
 use coho_core::time::Time;
 use coho_storage::StorageFault;
+use coho_storage::postgres::PostgresFault;
 
 use crate::holder::Holder;
 
-/// A ledger in a bucket could not be read or written. What was stored before stays.
+/// A ledger that is in no file could not be read or written. What was stored before stays.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each member says by its name what it is")]
-pub enum BucketError {
-    /// The bucket, or the way there.
+pub enum RemoteError {
+    /// The store, or the way there.
     #[error("failed while {doing} the ledger `{place}`")]
-    Storage { place: String, doing: &'static str, source: StorageFault },
+    Store { place: String, doing: &'static str, source: StoreFault },
     /// The bucket writes whatever the condition is.
     #[error("the bucket of the ledger `{place}` ignores conditions of writes (`If-None-Match`, `If-Match`)")]
     NoConditions { place: String },
@@ -23,7 +24,7 @@ pub enum BucketError {
     #[error("the ledger's address `{place}` names no object")]
     NoName { place: String },
     /// Another program's object is in its place.
-    #[error("`{place}` is not a ledger in a bucket")]
+    #[error("`{place}` is not a ledger")]
     Foreign { place: String },
     /// A later Coho wrote it.
     #[error("a newer version of Coho wrote the ledger `{place}`")]
@@ -32,7 +33,7 @@ pub enum BucketError {
     #[error("the ledger `{place}` is damaged: {what}")]
     Damaged { place: String, what: String },
     /// There is too much of it.
-    #[error("the ledger `{place}` has {} MB; a ledger in a bucket may have {} MB", megabytes(*size), megabytes(*most))]
+    #[error("the ledger `{place}` has {} MB; one that is in no file may have {} MB", megabytes(*size), megabytes(*most))]
     TooLarge { place: String, size: u64, most: u64 },
     /// Another run holds it.
     #[error("another run (process {} on {}) has held the ledger since {}", holder.pid, holder.host, since.format("%Y-%m-%dT%H:%M:%SZ"))]
@@ -54,16 +55,51 @@ pub enum BucketError {
     Sqlite { place: String, source: rusqlite::Error },
 }
 
+/// What a store says.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    /// A bucket.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] PostgresFault),
+}
+
+impl StoreFault {
+    /// Whether the next attempt may go better.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Postgres(fault) => fault.passes(),
+            Self::Storage(fault) => matches!(
+                fault,
+                StorageFault::Unreachable { .. }
+                    | StorageFault::Busy { .. }
+                    | StorageFault::Unexpected(_)
+                    | StorageFault::Cut { .. }
+                    | StorageFault::TooLong
+            ),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Storage(fault) => storage(fault),
+            Self::Postgres(fault) => fault.help(),
+        }
+    }
+}
+
 fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1_000_000)
 }
 
-impl Failure for BucketError {
+impl Failure for RemoteError {
     fn code(&self) -> Code {
         match self {
             Self::Held { .. } => Code::LEASE_HELD,
             Self::Lost { .. } => Code::LEASE_LOST,
-            Self::Storage { .. }
+            Self::Store { .. }
             | Self::NoConditions { .. }
             | Self::NoName { .. }
             | Self::Foreign { .. }
@@ -79,16 +115,18 @@ impl Failure for BucketError {
 
     fn help(&self) -> Option<String> {
         let help = match self {
-            Self::Storage { source, .. } => return storage(source),
+            Self::Store { source, .. } => return source.help(),
             Self::NoConditions { .. } => {
                 "use a bucket of S3, Google or Azure, or a server that supports conditional writes"
             }
             Self::NoName { .. } => "write `ledger: s3://BUCKET/FOLDER/ledger.db`",
             Self::Foreign { .. } => {
-                "name another object under `ledger:`; `coho ledger copy FILE ADDRESS` puts a ledger's file into a bucket"
+                "name another place under `ledger:`; `coho ledger copy FILE ADDRESS` puts a ledger's file there"
             }
             Self::Newer { .. } => "use the version of Coho that wrote it, or a newer one",
-            Self::Damaged { .. } => "restore an earlier version of the bucket's objects",
+            Self::Damaged { .. } => {
+                "restore an earlier version of the bucket's objects, or a backup of the schema"
+            }
             Self::TooLarge { .. } => {
                 "keep less history (`history: { keep: 7d }`), or move it to a disk: `coho ledger copy ADDRESS ledger.db`"
             }

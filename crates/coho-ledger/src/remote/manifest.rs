@@ -4,8 +4,8 @@ use coho_storage::Version;
 use serde::{Deserialize, Serialize};
 
 use super::record::Position;
-use super::store::BucketPlace;
-use crate::bucket_failure::BucketError;
+use super::store::RemotePlace;
+use crate::remote_failure::RemoteError;
 
 /// What a manifest says that it is.
 const KIND: &str = "coho-ledger";
@@ -37,16 +37,16 @@ impl Manifest {
     }
 
     /// The manifest as it is now; `None` where there is no ledger.
-    pub(crate) fn read(place: &BucketPlace) -> Result<Option<(Self, Version)>, BucketError> {
+    pub(crate) fn read(place: &RemotePlace) -> Result<Option<(Self, Version)>, RemoteError> {
         let Some((bytes, version)) = place.get("opening", "")? else { return Ok(None) };
         let named = || place.name().to_owned();
         let any: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|_| BucketError::Foreign { place: named() })?;
+            serde_json::from_slice(&bytes).map_err(|_| RemoteError::Foreign { place: named() })?;
         if any.get("kind").and_then(|kind| kind.as_str()) != Some(KIND) {
-            return Err(BucketError::Foreign { place: named() });
+            return Err(RemoteError::Foreign { place: named() });
         }
         if any.get("version").and_then(serde_json::Value::as_u64) != Some(u64::from(VERSION)) {
-            return Err(BucketError::Newer { place: named() });
+            return Err(RemoteError::Newer { place: named() });
         }
         let read = serde_json::from_value(any).map_err(|error| place.damaged(error.to_string()))?;
         Ok(Some((read, version)))

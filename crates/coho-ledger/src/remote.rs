@@ -1,6 +1,6 @@
-//! A ledger in a bucket: the local file is a private copy, and what was committed to it counts once it is an object.
+//! A ledger in a bucket, or in PostgreSQL: the local file is a private copy, and what was committed to it counts once it is an object there.
 //!
-//! For a ledger `KEY` there are, beside the object `KEY` itself, only objects below `KEY.d/`:
+//! For a ledger `KEY` there are, beside the object `KEY` itself, only objects below `KEY.d/`; in PostgreSQL each is a row of a table:
 //!
 //! - `KEY`, the [`manifest`]: which base is the newest, and where the log goes on after it
 //! - `base/EPOCH-NUMBER-…`: a whole SQLite file
@@ -15,8 +15,10 @@
 //! keeps runs from disturbing each other; that nothing is lost depends neither on it nor on clocks. Decision 0067 has the argument in full.
 //!
 //! [`hold`] is a ledger that is written, [`restore`] gives one to read, [`frames`] knows the write-ahead log, [`store`] is the port to
-//! the bucket. [`crate::copy`] moves ledgers between files and buckets.
+//! what keeps the objects: [`bucket`] and [`postgres`]. [`crate::copy`] moves ledgers between files and these.
 
+mod bucket;
+mod postgres;
 mod store;
 mod frames;
 mod record;
@@ -28,15 +30,17 @@ mod hold;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod unsteady;
+#[cfg(test)]
 mod tests;
 
-pub use crate::bucket_failure::BucketError;
-pub use store::BucketPlace;
+pub use crate::remote_failure::{RemoteError, StoreFault};
+pub use store::RemotePlace;
 
 pub(crate) use hold::{Hold, put_new};
 pub(crate) use lease::{LeaseObject, take_lease};
 pub(crate) use manifest::Manifest;
 pub(crate) use restore::{Bound, snapshot};
 
-/// The most bytes that a ledger in a bucket may have: each run downloads it, and uploads it at its end.
+/// The most bytes that a ledger may have that is in no file: each run downloads it, and uploads it at its end.
 pub const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use coho_core::time::Time;
 use coho_storage::Version;
 use rusqlite::Connection;
 
@@ -11,9 +12,9 @@ use super::MOST_BYTES;
 use super::lease::{self, LeaseObject};
 use super::manifest::Manifest;
 use super::record::{Position, Record, Why};
-use super::store::BucketPlace;
-use crate::bucket_failure::BucketError;
+use super::store::RemotePlace;
 use crate::open::beside;
+use crate::remote_failure::RemoteError;
 use crate::temporary::TemporaryFolder;
 
 /// How often a ledger is read anew that was replaced meanwhile.
@@ -43,11 +44,12 @@ pub(crate) enum Bound {
 
 /// The ledger as it is at this moment, with who holds it; `None` where there is none.
 pub(crate) fn snapshot(
-    place: &BucketPlace,
+    place: &RemotePlace,
     bound: Bound,
-) -> Result<Option<(Restored, Option<LeaseObject>)>, BucketError> {
+    now: Time,
+) -> Result<Option<(Restored, Option<LeaseObject>)>, RemoteError> {
     for _ in 0..TRIES {
-        let held = lease::look(place)?.map(|(lease, _)| lease);
+        let held = lease::held(place, now)?;
         let Some((manifest, version)) = Manifest::read(place)? else { return Ok(None) };
         if let Some(restored) = restore(place, manifest, version, bound)?
             && restored.is_current(place)?
@@ -55,16 +57,16 @@ pub(crate) fn snapshot(
             return Ok(Some((restored, held)));
         }
     }
-    Err(BucketError::Restless { place: place.name().to_owned() })
+    Err(RemoteError::Restless { place: place.name().to_owned() })
 }
 
 /// The ledger of a manifest; `None` where its base is gone, since there is a newer one.
 pub(crate) fn restore(
-    place: &BucketPlace,
+    place: &RemotePlace,
     manifest: Manifest,
     version: Version,
     bound: Bound,
-) -> Result<Option<Restored>, BucketError> {
+) -> Result<Option<Restored>, RemoteError> {
     check_size(place, manifest.length, bound)?;
     let folder = TemporaryFolder::new().map_err(|error| place.disk(error))?;
     let path = folder.path().join("ledger.db");
@@ -83,17 +85,17 @@ pub(crate) fn restore(
 }
 
 /// Refuses a ledger that is too large.
-pub(crate) fn check_size(place: &BucketPlace, size: u64, bound: Bound) -> Result<(), BucketError> {
+pub(crate) fn check_size(place: &RemotePlace, size: u64, bound: Bound) -> Result<(), RemoteError> {
     if bound == Bound::Kept && size > MOST_BYTES {
         let place = place.name().to_owned();
-        return Err(BucketError::TooLarge { place, size, most: MOST_BYTES });
+        return Err(RemoteError::TooLarge { place, size, most: MOST_BYTES });
     }
     Ok(())
 }
 
 impl Restored {
     /// Takes in what the log has from its last known end on, and folds it into the file.
-    pub(crate) fn follow(&mut self, place: &BucketPlace) -> Result<(), BucketError> {
+    pub(crate) fn follow(&mut self, place: &RemotePlace) -> Result<(), RemoteError> {
         while let Some((object, _)) = place.get("reading the log of", &self.end.name())? {
             let record = Record::read(&object);
             let record =
@@ -115,11 +117,11 @@ impl Restored {
     }
 
     /// Whether the manifest is still the one that was restored.
-    pub(crate) fn is_current(&self, place: &BucketPlace) -> Result<bool, BucketError> {
+    pub(crate) fn is_current(&self, place: &RemotePlace) -> Result<bool, RemoteError> {
         Ok(Manifest::read(place)?.is_some_and(|(_, version)| version == self.version))
     }
 
-    fn append(&self, place: &BucketPlace, at: u64, bytes: &[u8]) -> Result<(), BucketError> {
+    fn append(&self, place: &RemotePlace, at: u64, bytes: &[u8]) -> Result<(), RemoteError> {
         let disk = |error: io::Error| place.disk(error);
         if at == 0 {
             self.fold(place)?;
@@ -133,7 +135,7 @@ impl Restored {
     }
 
     /// What the write-ahead log has goes into the file.
-    fn fold(&self, place: &BucketPlace) -> Result<(), BucketError> {
+    fn fold(&self, place: &RemotePlace) -> Result<(), RemoteError> {
         if !beside(&self.path, "-wal").exists() {
             return Ok(());
         }

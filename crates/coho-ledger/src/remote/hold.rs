@@ -13,10 +13,10 @@ use super::lease::{self, HeldLease};
 use super::manifest::{self, Manifest};
 use super::record::{Position, Record, Why};
 use super::restore::{Bound, Restored, check_size, restore};
-use super::store::BucketPlace;
-use crate::bucket_failure::BucketError;
+use super::store::RemotePlace;
 use crate::holder::Holder;
 use crate::open::{Create, OpenError, Opening, beside, open, temporary_folder};
+use crate::remote_failure::RemoteError;
 use crate::temporary::TemporaryFolder;
 
 /// How often a ledger is read anew that was replaced meanwhile.
@@ -29,7 +29,7 @@ const FOLD: u64 = 256 * 1024 * 1024;
 /// The holding of a ledger.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    place: BucketPlace,
+    place: RemotePlace,
     /// The private copy.
     path: PathBuf,
     /// Whose records these are: random.
@@ -64,7 +64,7 @@ enum Then {
 impl Hold {
     /// Takes the lease, and brings the ledger here; where there is none, one is made if that is wanted.
     pub(crate) fn take(
-        place: &BucketPlace,
+        place: &RemotePlace,
         opening: &Opening,
         holder: &Holder,
     ) -> Result<(Self, TemporaryFolder), OpenError> {
@@ -101,13 +101,13 @@ impl Hold {
     }
 
     /// Stores what was committed. Where that fails, nothing that was committed since counts, and nothing more is stored.
-    pub(crate) fn store(&self) -> Result<(), BucketError> {
+    pub(crate) fn store(&self) -> Result<(), RemoteError> {
         let mut state = self.state();
         self.unless_over(&mut state, |state| self.store_in(state))
     }
 
     /// The same, with a new base where the log has become long. Nobody else may write meanwhile, which the connection shows.
-    pub(crate) fn store_and_fold(&self, connection: &Connection) -> Result<(), BucketError> {
+    pub(crate) fn store_and_fold(&self, connection: &Connection) -> Result<(), RemoteError> {
         let mut state = self.state();
         self.unless_over(&mut state, |state| {
             self.store_in(state)?;
@@ -120,7 +120,7 @@ impl Hold {
     }
 
     /// Stores a file that was written anew: as a base, or where somebody still reads an older state, as a part of the log.
-    pub(crate) fn store_whole(&self, connection: &Connection) -> Result<(), BucketError> {
+    pub(crate) fn store_whole(&self, connection: &Connection) -> Result<(), RemoteError> {
         let mut state = self.state();
         self.unless_over(&mut state, |state| {
             if self.checkpoint(connection)? { self.fold(state, Then::More) } else { self.store_in(state) }
@@ -128,12 +128,12 @@ impl Hold {
     }
 
     /// Removes what the newest base replaced, where that must not stay.
-    pub(crate) fn remove_replaced(&self) -> Result<(), BucketError> {
+    pub(crate) fn remove_replaced(&self) -> Result<(), RemoteError> {
         self.remove_older(&self.state())
     }
 
     /// Extends the lease.
-    pub(crate) fn renew(&self, now: Time, ttl: Duration) -> Result<(), BucketError> {
+    pub(crate) fn renew(&self, now: Time, ttl: Duration) -> Result<(), RemoteError> {
         let mut state = self.state();
         self.unless_over(&mut state, |state| {
             if state.lease.renew(&self.place, now, ttl)? { Ok(()) } else { Err(self.place.lost()) }
@@ -141,7 +141,7 @@ impl Hold {
     }
 
     /// Stores a new base, if anything was written, and gives the lease back. After a fault, which was told, only that.
-    pub(crate) fn finish(&self, connection: &Connection) -> Result<(), BucketError> {
+    pub(crate) fn finish(&self, connection: &Connection) -> Result<(), RemoteError> {
         let mut state = self.state();
         let done = if state.is_over {
             Ok(())
@@ -171,17 +171,17 @@ impl Hold {
     fn unless_over(
         &self,
         state: &mut State,
-        work: impl FnOnce(&mut State) -> Result<(), BucketError>,
-    ) -> Result<(), BucketError> {
+        work: impl FnOnce(&mut State) -> Result<(), RemoteError>,
+    ) -> Result<(), RemoteError> {
         if state.is_over {
-            return Err(BucketError::Ended { place: self.place.name().to_owned() });
+            return Err(RemoteError::Ended { place: self.place.name().to_owned() });
         }
         let done = work(state);
         state.is_over |= done.is_err();
         done
     }
 
-    fn store_in(&self, state: &mut State) -> Result<(), BucketError> {
+    fn store_in(&self, state: &mut State) -> Result<(), RemoteError> {
         let committed = state.reached.committed(&beside(&self.path, "-wal"));
         let Some((at, bytes, reached)) = committed.map_err(|error| self.place.disk(error))? else {
             return Ok(());
@@ -197,14 +197,14 @@ impl Hold {
     }
 
     /// Wins the next place of the log, or has lost the ledger.
-    fn append(&self, state: &State, record: &Record) -> Result<(), BucketError> {
+    fn append(&self, state: &State, record: &Record) -> Result<(), RemoteError> {
         let object = record.write(&self.by).map_err(|error| self.place.disk(error))?;
         let put = self.place.put("writing the log of", &state.next.name(), &object, &Condition::Absent)?;
         put.map(drop).ok_or_else(|| self.place.lost())
     }
 
     /// A new base, once all is in the file. The link in the log is won first: whoever lost the ledger can name no base.
-    fn fold(&self, state: &mut State, then: Then) -> Result<(), BucketError> {
+    fn fold(&self, state: &mut State, then: Then) -> Result<(), RemoteError> {
         let length = std::fs::metadata(&self.path).map_err(|error| self.place.disk(error))?.len();
         check_size(&self.place, length, Bound::Kept)?;
         let next = match then {
@@ -224,7 +224,7 @@ impl Hold {
     }
 
     /// Names a base as the newest one. An older holder may have named one just now that it had won before it was taken for dead.
-    fn name(&self, manifest: &Manifest, mut version: Version) -> Result<Version, BucketError> {
+    fn name(&self, manifest: &Manifest, mut version: Version) -> Result<Version, RemoteError> {
         for _ in 0..TRIES {
             if let Some(named) = put_manifest(&self.place, manifest, &Condition::Unchanged(version))? {
                 return Ok(named);
@@ -238,13 +238,13 @@ impl Hold {
     }
 
     /// Whether the write-ahead log is in the file now.
-    fn checkpoint(&self, connection: &Connection) -> Result<bool, BucketError> {
+    fn checkpoint(&self, connection: &Connection) -> Result<bool, RemoteError> {
         let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         busy.map(|busy| busy == 0).map_err(|error| self.place.sqlite(error))
     }
 
     /// Removes bases and records that are older than the newest base. Seals stay: their places must never be free again.
-    fn remove_older(&self, state: &State) -> Result<(), BucketError> {
+    fn remove_older(&self, state: &State) -> Result<(), RemoteError> {
         let listed = self.place.patiently("listing", || self.place.objects.list())?;
         let until = state.manifest.next;
         let is_before = |at: Option<Position>| at.is_some_and(|at| at < until);
@@ -282,17 +282,17 @@ fn position_of(name: &str) -> Option<Position> {
 
 /// Names a base as the newest one; `None` where another manifest is there.
 fn put_manifest(
-    place: &BucketPlace,
+    place: &RemotePlace,
     manifest: &Manifest,
     condition: &Condition,
-) -> Result<Option<Version>, BucketError> {
+) -> Result<Option<Version>, RemoteError> {
     let bytes = manifest.write().map_err(|error| place.disk(error))?;
     place.put("naming the base of", "", &bytes, condition)
 }
 
 /// The ledger in a private file, with a log that ends with this holder's epoch.
 fn bring(
-    place: &BucketPlace,
+    place: &RemotePlace,
     opening: &Opening,
     lease: &mut HeldLease,
     by: &str,
@@ -309,16 +309,16 @@ fn bring(
             return Ok(restored);
         }
     }
-    Err(BucketError::Restless { place: place.name().to_owned() }.into())
+    Err(RemoteError::Restless { place: place.name().to_owned() }.into())
 }
 
 /// Makes the log end with the holder's epoch: what another holder left open is sealed.
 fn seal(
-    place: &BucketPlace,
+    place: &RemotePlace,
     restored: &mut Restored,
     lease: &mut HeldLease,
     by: &str,
-) -> Result<(), BucketError> {
+) -> Result<(), RemoteError> {
     while restored.end != Position::first(lease.object.epoch) {
         if restored.end.epoch >= lease.object.epoch && !lease.go_on(place, restored.end.epoch + 1)? {
             return Err(place.lost());
@@ -334,7 +334,7 @@ fn seal(
 }
 
 /// Makes an empty ledger, unless another one is faster.
-fn make(place: &BucketPlace, now: Time, epoch: u64, by: &str) -> Result<(), OpenError> {
+fn make(place: &RemotePlace, now: Time, epoch: u64, by: &str) -> Result<(), OpenError> {
     let folder = temporary_folder()?;
     let path = folder.path().join("ledger.db");
     drop(open(&path, &Opening::new(now))?);
@@ -342,7 +342,7 @@ fn make(place: &BucketPlace, now: Time, epoch: u64, by: &str) -> Result<(), Open
 }
 
 /// Puts a closed file into the bucket as a new ledger. Gives whether there was none.
-pub(crate) fn put_new(place: &BucketPlace, path: &Path, epoch: u64, by: &str) -> Result<bool, BucketError> {
+pub(crate) fn put_new(place: &RemotePlace, path: &Path, epoch: u64, by: &str) -> Result<bool, RemoteError> {
     let name = manifest::object_of(Position { epoch, number: 0 }, by);
     let length = std::fs::metadata(path).map_err(|error| place.disk(error))?.len();
     check_size(place, length, Bound::Kept)?;

@@ -8,10 +8,10 @@ use coho_storage::{Condition, Put, Version};
 use serde::{Deserialize, Serialize};
 
 use super::machine;
-use super::store::BucketPlace;
-use crate::bucket_failure::BucketError;
+use super::store::{Presence, RemotePlace};
 use crate::holder::Holder;
 use crate::moment::{micros, time};
+use crate::remote_failure::RemoteError;
 
 /// The object's name.
 const NAME: &str = "lease";
@@ -32,19 +32,27 @@ pub(crate) struct LeaseObject {
     since: i64,
     expires: i64,
     released: bool,
+    /// Whether its holder is the one that the store has marked: then it is gone when nobody is marked.
+    #[serde(default)]
+    marked: bool,
 }
 
 impl LeaseObject {
-    fn new(epoch: u64, holder: &Holder, now: Time) -> Self {
+    fn new(epoch: u64, holder: &Holder, now: Time, presence: Presence) -> Self {
         let Holder { id, pid, host } = holder.clone();
         let (since, expires, machine) = (micros(now), until(now, LASTS), machine::machine());
-        Self { version: 1, epoch, id, pid, host, machine, since, expires, released: false }
+        let marked = presence == Presence::Alone;
+        Self { version: 1, epoch, id, pid, host, machine, since, expires, released: false, marked }
     }
 
     /// Whether its holder may be at work.
-    pub(crate) fn is_held(&self, now: Time) -> bool {
+    fn is_held(&self, now: Time, presence: Presence) -> bool {
         let is_here = self.machine.is_some() && self.machine == machine::machine();
-        !(self.released || self.expires <= micros(now) || (is_here && machine::has_ended(self.pid)))
+        let is_gone = self.marked && presence == Presence::Alone;
+        !(self.released
+            || self.expires <= micros(now)
+            || is_gone
+            || (is_here && machine::has_ended(self.pid)))
     }
 
     /// Whose it is.
@@ -57,9 +65,9 @@ impl LeaseObject {
         time(self.since).unwrap_or_default()
     }
 
-    pub(crate) fn held(&self) -> BucketError {
+    pub(crate) fn held(&self) -> RemoteError {
         let expires = time(self.expires).unwrap_or_default();
-        BucketError::Held { holder: self.holder(), since: self.since(), expires }
+        RemoteError::Held { holder: self.holder(), since: self.since(), expires }
     }
 }
 
@@ -70,8 +78,15 @@ pub(crate) struct HeldLease {
     version: Version,
 }
 
+/// The lease of whoever may be at work.
+pub(crate) fn held(place: &RemotePlace, now: Time) -> Result<Option<LeaseObject>, RemoteError> {
+    let Some((lease, _)) = look(place)?.filter(|(lease, _)| !lease.released) else { return Ok(None) };
+    let (now, presence) = (place.now(now)?, place.presence()?);
+    Ok(Some(lease).filter(|lease| lease.is_held(now, presence)))
+}
+
 /// The lease as it is; `None` where nobody ever had one.
-pub(crate) fn look(place: &BucketPlace) -> Result<Option<(LeaseObject, Version)>, BucketError> {
+fn look(place: &RemotePlace) -> Result<Option<(LeaseObject, Version)>, RemoteError> {
     let Some((bytes, version)) = place.get("reading the lease of", NAME)? else { return Ok(None) };
     let object = serde_json::from_slice(&bytes).map_err(|_| place.damaged("its lease cannot be read"))?;
     Ok(Some((object, version)))
@@ -79,35 +94,37 @@ pub(crate) fn look(place: &BucketPlace) -> Result<Option<(LeaseObject, Version)>
 
 /// Takes the lease with at least this epoch.
 pub(crate) fn take_lease(
-    place: &BucketPlace,
+    place: &RemotePlace,
     holder: &Holder,
     epoch: u64,
     now: Time,
-) -> Result<HeldLease, BucketError> {
+) -> Result<HeldLease, RemoteError> {
+    let presence = place.mark()?;
     for _ in 0..TRIES {
+        let now = place.now(now)?;
         let found = look(place)?;
         let (epoch, condition) = match &found {
-            Some((lease, _)) if lease.is_held(now) => return Err(lease.held()),
+            Some((lease, _)) if lease.is_held(now, presence) => return Err(lease.held()),
             Some((lease, version)) => (epoch.max(lease.epoch + 1), Condition::Unchanged(version.clone())),
             None => (epoch, Condition::Absent),
         };
-        let object = LeaseObject::new(epoch, holder, now);
+        let object = LeaseObject::new(epoch, holder, now, presence);
         if let Some(version) = put(place, &object, &condition)? {
             proves_conditions(place, &object, &condition)?;
             return Ok(HeldLease { object, version });
         }
     }
-    Err(BucketError::Restless { place: place.name().to_owned() })
+    Err(RemoteError::Restless { place: place.name().to_owned() })
 }
 
 /// A bucket that writes whatever the condition is would let two runs go on. Only what is already there is written.
-fn proves_conditions(place: &BucketPlace, object: &LeaseObject, used: &Condition) -> Result<(), BucketError> {
+fn proves_conditions(place: &RemotePlace, object: &LeaseObject, used: &Condition) -> Result<(), RemoteError> {
     let bytes = write(place, object)?;
     for condition in [&Condition::Absent, used] {
         let again =
             place.patiently("proving the conditions of", || place.objects.put(NAME, &bytes, condition))?;
         if again != Put::Refused {
-            return Err(BucketError::NoConditions { place: place.name().to_owned() });
+            return Err(RemoteError::NoConditions { place: place.name().to_owned() });
         }
     }
     Ok(())
@@ -117,24 +134,27 @@ impl HeldLease {
     /// Extends it; gives whether it is still held.
     pub(crate) fn renew(
         &mut self,
-        place: &BucketPlace,
+        place: &RemotePlace,
         now: Time,
         ttl: Duration,
-    ) -> Result<bool, BucketError> {
-        self.change(place, LeaseObject { expires: until(now, ttl), ..self.object.clone() })
+    ) -> Result<bool, RemoteError> {
+        // The mark that another process had when this one began may be free now.
+        let marked = place.mark()? == Presence::Alone;
+        let expires = until(place.now(now)?, ttl);
+        self.change(place, LeaseObject { expires, marked, ..self.object.clone() })
     }
 
     /// Gives it back.
-    pub(crate) fn release(&mut self, place: &BucketPlace) -> Result<bool, BucketError> {
+    pub(crate) fn release(&mut self, place: &RemotePlace) -> Result<bool, RemoteError> {
         self.change(place, LeaseObject { released: true, ..self.object.clone() })
     }
 
     /// Goes on with another epoch: the log has one that is as great.
-    pub(crate) fn go_on(&mut self, place: &BucketPlace, epoch: u64) -> Result<bool, BucketError> {
+    pub(crate) fn go_on(&mut self, place: &RemotePlace, epoch: u64) -> Result<bool, RemoteError> {
         self.change(place, LeaseObject { epoch, ..self.object.clone() })
     }
 
-    fn change(&mut self, place: &BucketPlace, object: LeaseObject) -> Result<bool, BucketError> {
+    fn change(&mut self, place: &RemotePlace, object: LeaseObject) -> Result<bool, RemoteError> {
         let Some(version) = put(place, &object, &Condition::Unchanged(self.version.clone()))? else {
             return Ok(false);
         };
@@ -144,14 +164,14 @@ impl HeldLease {
 }
 
 fn put(
-    place: &BucketPlace,
+    place: &RemotePlace,
     object: &LeaseObject,
     condition: &Condition,
-) -> Result<Option<Version>, BucketError> {
+) -> Result<Option<Version>, RemoteError> {
     place.put("writing the lease of", NAME, &write(place, object)?, condition)
 }
 
-fn write(place: &BucketPlace, object: &LeaseObject) -> Result<Vec<u8>, BucketError> {
+fn write(place: &RemotePlace, object: &LeaseObject) -> Result<Vec<u8>, RemoteError> {
     serde_json::to_vec(object).map_err(|error| place.disk(error.into()))
 }
 
