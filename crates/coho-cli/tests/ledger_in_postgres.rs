@@ -10,6 +10,7 @@ mod stage;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod running;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::Output;
 use std::time::Duration;
@@ -175,7 +176,7 @@ fn what_is_wrong_is_told_and_nothing_is_sent() {
         for (name, stands_for) in stage.names() {
             told = told.replace(&name, stands_for);
         }
-        seen.push_str(&format!("# {what}\n$ coho {line}\n{}\n\n", told.trim_end()));
+        write!(seen, "# {what}\n$ coho {line}\n{}\n\n", told.trim_end()).unwrap();
     };
     let url = LEDGER.trim_start_matches("ledger: ").to_owned();
     tell(&stage, "a wrong password", &url.replace("${LEDGER_PASSWORD}", "wrong-2"), "run", 6);

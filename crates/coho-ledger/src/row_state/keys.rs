@@ -94,7 +94,9 @@ mod tests {
     /// A page of these keys and departures.
     fn page(places: &[(&str, u32)]) -> Glances {
         let mut page = Glances::of_keys();
-        places.iter().for_each(|(key, departure)| page.push_key(key.as_bytes(), *departure));
+        for (key, departure) in places {
+            page.push_key(key.as_bytes(), *departure);
+        }
         page
     }
 

@@ -42,14 +42,14 @@ fn a_ledger_in_postgresql_keeps_what_it_says() {
 
 struct Server(Postgres);
 
+fn address_at(port: u16, rest: &str) -> PostgresLedgerAddress {
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable&{rest}");
+    PostgresLedgerAddress::parse(&url).unwrap()
+}
+
 impl Server {
     fn address(&self, rest: &str) -> PostgresLedgerAddress {
-        self.address_at(self.0.port(), rest)
-    }
-
-    fn address_at(&self, port: u16, rest: &str) -> PostgresLedgerAddress {
-        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable&{rest}");
-        PostgresLedgerAddress::parse(&url).unwrap()
+        address_at(self.0.port(), rest)
     }
 
     fn place(&self, name: &str) -> RemotePlace {
@@ -122,7 +122,7 @@ fn seen_at_work(place: &RemotePlace) -> Option<String> {
 
 fn an_answer_that_was_lost_is_found_out(server: &Server) {
     let proxy = Proxy::to(server.0.port(), Duration::ZERO);
-    let place = RemotePlace::in_postgres(&server.address_at(proxy.port, "name=lost")).unwrap();
+    let place = RemotePlace::in_postgres(&address_at(proxy.port, "name=lost")).unwrap();
     let writer = from_elsewhere(&place, "a").unwrap();
     for (key, cut) in [("a", Cut::After), ("b", Cut::Before), ("c", Cut::Not), ("d", Cut::After)] {
         proxy.cut(cut);
@@ -266,7 +266,7 @@ fn a_write_far_from_its_server_takes_one_round_trip() {
     let server = Server(server);
     let way = Duration::from_millis(10);
     let proxy = Proxy::to(server.0.port(), way);
-    let place = RemotePlace::in_postgres(&server.address_at(proxy.port, "name=far")).unwrap();
+    let place = RemotePlace::in_postgres(&address_at(proxy.port, "name=far")).unwrap();
     let writer = from_elsewhere(&place, "a").unwrap();
     let begun = Instant::now();
     for number in 0..20 {
@@ -278,7 +278,6 @@ fn a_write_far_from_its_server_takes_one_round_trip() {
     println_of_tests(&format!("a write far from its server: {each:?}"));
 }
 
-#[expect(clippy::print_stderr, reason = "a figure for people")]
 fn println_of_tests(line: &str) {
     eprintln!("{line}");
 }

@@ -75,7 +75,7 @@ impl Both {
     }
 
     /// Writes what is sent when its time has come, each after the delay and not one after the other.
-    fn later(&self, mut to: TcpStream) -> Sender<(Instant, Vec<u8>)> {
+    fn later(mut to: TcpStream) -> Sender<(Instant, Vec<u8>)> {
         let (sent, coming) = mpsc::channel::<(Instant, Vec<u8>)>();
         thread::spawn(move || {
             for (at, bytes) in coming {
@@ -91,7 +91,7 @@ impl Both {
     /// From the client to the server.
     fn there(mut self) {
         let mut buffer = vec![0; 1 << 16];
-        let sent = self.later(self.server.try_clone().unwrap());
+        let sent = Self::later(self.server.try_clone().unwrap());
         while let Ok(length @ 1..) = self.client.read(&mut buffer) {
             if has(&buffer[..length], b"COMMIT\0") && self.is(Cut::Before) {
                 break;
@@ -104,7 +104,7 @@ impl Both {
     /// From the server to the client.
     fn back(mut self) {
         let mut buffer = vec![0; 1 << 16];
-        let sent = self.later(self.client.try_clone().unwrap());
+        let sent = Self::later(self.client.try_clone().unwrap());
         while let Ok(length @ 1..) = self.server.read(&mut buffer) {
             if has(&buffer[..length], b"COMMIT\0") && self.is(Cut::After) {
                 break;
