@@ -148,7 +148,7 @@ struct Tally {
     kills: u64,
     /// Times that the ledger's server was killed while a run was under way.
     crashes: u64,
-    /// Of those runs, the ones that went on to their end.
+    /// Of those runs, the ones that ended with 0: nothing was deferred, whatever trouble Vitally made.
     went_on: u64,
     /// Lives that began with a ledger of an older schema.
     older: u64,
@@ -182,7 +182,7 @@ impl std::fmt::Display for Tally {
             most_repeats,
         } = self;
         let server = if *crashes > 0 {
-            format!("{crashes} kills of the server ({went_on} of the runs went on to their end), ")
+            format!("{crashes} kills of the server ({went_on} of the runs ended with 0), ")
         } else {
             String::new()
         };

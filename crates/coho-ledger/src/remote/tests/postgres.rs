@@ -40,12 +40,12 @@ fn a_ledger_in_postgresql_keeps_what_it_says() {
     the_clock_of_leases_is_the_servers(&server);
 }
 
-struct Server(Postgres);
-
 fn address_at(port: u16, rest: &str) -> PostgresLedgerAddress {
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable&{rest}");
     PostgresLedgerAddress::parse(&url).unwrap()
 }
+
+struct Server(Postgres);
 
 impl Server {
     fn address(&self, rest: &str) -> PostgresLedgerAddress {
@@ -275,9 +275,5 @@ fn a_write_far_from_its_server_takes_one_round_trip() {
     let each = begun.elapsed() / 20;
     assert!(each >= way * 2, "the proxy delays: {each:?}");
     // Another round trip would make it at least 40 ms; a busy machine may make it later too.
-    println_of_tests(&format!("a write far from its server: {each:?}"));
-}
-
-fn println_of_tests(line: &str) {
-    eprintln!("{line}");
+    eprintln!("a write far from its server: {each:?}");
 }

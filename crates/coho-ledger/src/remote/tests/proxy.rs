@@ -74,24 +74,10 @@ impl Both {
         drop(self.server.shutdown(Shutdown::Both));
     }
 
-    /// Writes what is sent when its time has come, each after the delay and not one after the other.
-    fn later(mut to: TcpStream) -> Sender<(Instant, Vec<u8>)> {
-        let (sent, coming) = mpsc::channel::<(Instant, Vec<u8>)>();
-        thread::spawn(move || {
-            for (at, bytes) in coming {
-                thread::sleep(at.saturating_duration_since(Instant::now()));
-                if to.write_all(&bytes).is_err() {
-                    break;
-                }
-            }
-        });
-        sent
-    }
-
     /// From the client to the server.
     fn there(mut self) {
         let mut buffer = vec![0; 1 << 16];
-        let sent = Self::later(self.server.try_clone().unwrap());
+        let sent = later(self.server.try_clone().unwrap());
         while let Ok(length @ 1..) = self.client.read(&mut buffer) {
             if has(&buffer[..length], b"COMMIT\0") && self.is(Cut::Before) {
                 break;
@@ -104,7 +90,7 @@ impl Both {
     /// From the server to the client.
     fn back(mut self) {
         let mut buffer = vec![0; 1 << 16];
-        let sent = Self::later(self.client.try_clone().unwrap());
+        let sent = later(self.client.try_clone().unwrap());
         while let Ok(length @ 1..) = self.server.read(&mut buffer) {
             if has(&buffer[..length], b"COMMIT\0") && self.is(Cut::After) {
                 break;
@@ -113,6 +99,20 @@ impl Both {
         }
         self.hang_up();
     }
+}
+
+/// Writes what is sent when its time has come, each after the delay and not one after the other.
+fn later(mut to: TcpStream) -> Sender<(Instant, Vec<u8>)> {
+    let (sent, coming) = mpsc::channel::<(Instant, Vec<u8>)>();
+    thread::spawn(move || {
+        for (at, bytes) in coming {
+            thread::sleep(at.saturating_duration_since(Instant::now()));
+            if to.write_all(&bytes).is_err() {
+                break;
+            }
+        }
+    });
+    sent
 }
 
 fn has(bytes: &[u8], wanted: &[u8]) -> bool {
