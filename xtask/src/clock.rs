@@ -69,6 +69,15 @@ impl Clock {
         Ok(if word.starts_with(['+', '-']) { Self::Ahead(millis) } else { Self::At(millis) })
     }
 
+    /// Starts a program with this clock. Says whether that can be done: not without libfaketime.
+    pub(crate) fn give(self, command: &mut Command) -> Result<bool> {
+        let Some(library) = library() else { return Ok(false) };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        command.env("LD_PRELOAD", library).env("FAKETIME", self.shift(i64::try_from(now)?));
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        Ok(true)
+    }
+
     /// How far from now, in the seconds that libfaketime wants.
     fn shift(self, now: i64) -> String {
         let millis = match self {
@@ -114,14 +123,9 @@ pub(crate) fn run_test(mut arguments: Arguments) -> Result<()> {
     let words = arguments.rest();
     let mut command = Command::new(&program);
     command.args(&words);
-    if !words.iter().any(|word| word == "--list") {
-        let Some(library) = library() else {
-            say::talk(&format!("skipped: {MISSING} ({})", test_name(&words).unwrap_or(&program)));
-            return Ok(());
-        };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        command.env("LD_PRELOAD", library).env("FAKETIME", clock.shift(i64::try_from(now)?));
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    if !words.iter().any(|word| word == "--list") && !clock.give(&mut command)? {
+        say::talk(&format!("skipped: {MISSING} ({})", test_name(&words).unwrap_or(&program)));
+        return Ok(());
     }
     Err(command.exec()).with_context(|| format!("starting {program}"))
 }

@@ -1,4 +1,4 @@
-//! The fault classes of the machine: disks, ledgers, sources, other processes, names, certificates and signals.
+//! The fault classes of the machine: disks, ledgers, sources, clocks, other processes, names, certificates and signals.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,6 +16,7 @@ use super::class::{Class, Faults};
 use super::disk::{FullDisk, NeedsRoot};
 use super::proxy::{Mischief, Moment, Script, Struck};
 use super::table::{ALL_ONCE, Came, Shown};
+use crate::clock::{self, Clock};
 use crate::torture::check;
 use crate::torture::process::{Ended, PATIENCE};
 use crate::torture::project::{Guard, Options};
@@ -56,7 +57,7 @@ const fn machine(name: &'static str, what: &'static str, run: fn(&mut Bench) -> 
     Machine { name, what, is_slow: false, switches: UNBOUNDED, state: ALL_ONCE, kills: Kills::Between, run }
 }
 
-const MACHINE: [Machine; 18] = [
+const MACHINE: [Machine; 21] = [
     Machine { kills: Kills::Within, ..machine("ledger-full", "the ledger's disk fills up", ledger_full) },
     machine("temporary-full", "the disk for the plan's file is full", temporary_full),
     machine("log-full", "stdout and stderr are on a full disk", log_full),
@@ -71,6 +72,11 @@ const MACHINE: [Machine; 18] = [
         ..machine("source-half", "a model has a third of its rows", source_half)
     },
     Machine { state: NOTHING_REMOVED, ..machine("source-cut", "a file ends within a row", source_cut) },
+    machine("clock-ahead", "the clock is ten years ahead in one run", |bench| with_clock(bench, "+3650d")),
+    machine("clock-behind", "the clock is ten years behind in one run", |bench| with_clock(bench, "-3650d")),
+    machine("summer-time", "summer time begins while it runs", |bench| {
+        with_clock(bench, "2027-03-28T01:59:59.9+01:00")
+    }),
     Machine { kills: Kills::Within, ..machine("two-processes", "a second run begins", two_processes) },
     Machine { state: NOTHING_SENT, ..machine("dns", "Vitally's name cannot be found", dns) },
     Machine { state: NOTHING_SENT, ..machine("tls", "Vitally's address does not speak TLS", tls) },
@@ -102,6 +108,10 @@ fn shown(faults: &Faults, class: &Machine) -> Result<Shown> {
         Err(error) if error.downcast_ref::<NeedsRoot>().is_some() => {
             bench.end()?;
             return Ok(Shown::skipped(class.name, class.what, "needs root"));
+        }
+        Err(error) if error.downcast_ref::<NeedsFaketime>().is_some() => {
+            bench.end()?;
+            return Ok(Shown::skipped(class.name, class.what, "needs libfaketime"));
         }
         ended => ended?,
     };
@@ -273,6 +283,30 @@ fn source_cut(bench: &mut Bench) -> Result<Ended> {
         let end = text.trim_end().rfind(',').unwrap_or_default();
         text.get(..end.saturating_sub(3)).unwrap_or_default().to_owned()
     })
+}
+
+/// There is no other clock to be had.
+#[derive(Debug)]
+struct NeedsFaketime;
+
+impl std::fmt::Display for NeedsFaketime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("needs libfaketime")
+    }
+}
+
+impl std::error::Error for NeedsFaketime {}
+
+/// A run with another clock than Vitally, the runs before and those after it. Its zone has summer time.
+fn with_clock(bench: &mut Bench, clock: &str) -> Result<Ended> {
+    let mut command = bench.command();
+    command.env("TZ", "Europe/Berlin");
+    if !Clock::parse(clock)?.give(&mut command)? {
+        return Err(NeedsFaketime.into());
+    }
+    let ended = bench.ended(command);
+    clock::sweep();
+    ended
 }
 
 fn two_processes(bench: &mut Bench) -> Result<Ended> {
