@@ -10,15 +10,20 @@ mod stage;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod running;
 
+#[path = "stage/elsewhere.rs"]
+mod elsewhere;
+
 use std::fs;
-use std::process::Output;
 use std::time::Duration;
 
-use coho_simulator::{ScriptedFault, Trouble};
-use running::{ROWS, finish, many_rows, start, text, wait_until};
+use elsewhere::{a_kill_is_made_good, coho, is_remembered};
+use running::{ROWS, many_rows};
 use stage::{Failure, Stage};
 
 const ADDRESS: &str = "s3://ledgers/acme/ledger.db";
+
+/// The key that the stage has for the bucket. It is in nothing that Coho says.
+const SECRET: &str = "secret-of-the-stage";
 
 /// A stage with rows whose ledger is in a bucket. `None` where moto is not installed.
 fn stage_with_bucket(test: &str) -> Result<Option<Stage>, Failure> {
@@ -31,74 +36,20 @@ fn stage_with_bucket(test: &str) -> Result<Option<Stage>, Failure> {
     Ok(Some(stage))
 }
 
-fn coho(stage: &Stage, line: &str) -> Output {
-    stage.coho(line.split(' ')).output().unwrap()
-}
-
 fn ends_with(stage: &Stage, line: &str, code: i32) -> String {
-    let output = coho(stage, line);
-    assert_eq!(output.status.code(), Some(code), "{line}: {}", text(&output));
-    text(&output)
-}
-
-/// As in a container that is made anew: nothing is left of earlier runs but the bucket.
-fn forget_disk(stage: &Stage) {
-    drop(fs::remove_dir_all(stage.project().join(".coho")));
-    drop(fs::remove_file(stage.project().join(".coho-ledger")));
-    let left = fs::read_dir(stage.temporary()).unwrap().count();
-    assert_eq!(left, 0, "a command leaves nothing behind");
+    elsewhere::ends_with(stage, line, code, SECRET)
 }
 
 #[test]
 fn runs_without_a_disk_remember_what_was_delivered() {
     let Some(stage) = stage_with_bucket("runs_without_a_disk").unwrap() else { return };
-    let told = ends_with(&stage, "check", 0);
-    assert!(
-        told.contains(&format!("the ledger {ADDRESS} can be reached; the first run creates it")),
-        "{told}"
-    );
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} delivered")), "{told}");
-    forget_disk(&stage);
-    assert!(!stage.project().join(".coho/ledger.db").exists());
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} unchanged")), "{told}");
-    forget_disk(&stage);
-    let told = ends_with(&stage, "check", 0);
-    assert!(told.contains(&format!("the ledger {ADDRESS} can be read")), "{told}");
-    assert_eq!(ends_with(&stage, "runs", 0).matches("completed").count(), 2);
-    let told = ends_with(&stage, "rows accounts --key acc-01", 0);
-    assert!(told.contains("delivered"), "{told}");
-    let told = ends_with(&stage, "forget accounts --key acc-01 --yes", 0);
-    assert!(told.contains("forgot 1 key"), "{told}");
-    ends_with(&stage, "plan --exit-code", 10);
-    let told = ends_with(&stage, "serve", 2);
-    assert!(told.contains("`coho serve` needs the ledger in a file"), "{told}");
+    is_remembered(&stage, ADDRESS, "a bucket", SECRET);
 }
 
 #[test]
 fn a_killed_run_makes_no_second_record_and_is_gone_at_once_for_this_machine() {
     let Some(stage) = stage_with_bucket("a_killed_run_makes_no_second_record").unwrap() else { return };
-    stage
-        .vitally
-        .script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(7));
-    let mut run = start(&stage, &["run"]).unwrap();
-    wait_until("the call that hangs", || stage.vitally.calls().len() == 8).unwrap();
-    let told = ends_with(&stage, "run", 7);
-    assert!(
-        told.contains(&format!("another run (process {} on machine) has held the ledger", run.id())),
-        "{told}"
-    );
-    let told = ends_with(&stage, "plan", 0);
-    assert!(told.contains("has been under way since"), "{told}");
-    run.kill().unwrap();
-    run.wait().unwrap();
-    finish(&stage).unwrap();
-    let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
-    assert_eq!(posts, ROWS, "the record whose answer never came is not posted again");
-    forget_disk(&stage);
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} unchanged")), "{told}");
+    a_kill_is_made_good(&stage, SECRET);
 }
 
 #[test]
@@ -144,6 +95,5 @@ fn what_is_wrong_with_the_bucket_is_told_and_nothing_is_sent() {
     stage.write("coho.yaml", &config).unwrap();
     let told = ends_with(&stage, "run", 6);
     assert!(told.contains(&format!("`{ADDRESS}` is not a ledger")), "{told}");
-    assert!(!told.contains("secret-of-the-stage"), "{told}");
     assert_eq!(stage.vitally.calls().len(), 0);
 }

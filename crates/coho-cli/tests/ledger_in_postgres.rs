@@ -10,12 +10,14 @@ mod stage;
 #[expect(dead_code, reason = "other tests need more of it")]
 mod running;
 
+#[path = "stage/elsewhere.rs"]
+mod elsewhere;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Output;
 use std::time::Duration;
 
-use coho_simulator::{ScriptedFault, Trouble};
+use elsewhere::{a_kill_is_made_good, coho, is_remembered, posts};
 use running::{ROWS, finish, many_rows, slow_stage, start, text, wait_until};
 use stage::{Failure, Stage};
 
@@ -49,76 +51,20 @@ fn shown(stage: &Stage) -> String {
     format!("postgres://protected@{host}/postgres?schema=coho&name=acme")
 }
 
-fn coho(stage: &Stage, line: &str) -> Output {
-    stage.coho(line.split(' ')).output().unwrap()
-}
-
-/// Runs a line, which never says the password.
 fn ends_with(stage: &Stage, line: &str, code: i32) -> String {
-    let output = coho(stage, line);
-    assert_eq!(output.status.code(), Some(code), "{line}: {}", text(&output));
-    assert!(!text(&output).contains(PASSWORD), "{line}: {}", text(&output));
-    text(&output)
-}
-
-/// As in a container that is made anew: nothing is left of earlier runs but the server.
-fn forget_disk(stage: &Stage) {
-    drop(fs::remove_dir_all(stage.project().join(".coho")));
-    drop(fs::remove_file(stage.project().join(".coho-ledger")));
-    let left = fs::read_dir(stage.temporary()).unwrap().count();
-    assert_eq!(left, 0, "a command leaves nothing behind");
+    elsewhere::ends_with(stage, line, code, PASSWORD)
 }
 
 #[test]
 fn runs_without_a_disk_remember_what_was_delivered() {
     let Some(stage) = stage_with_postgres("runs_without_a_disk").unwrap() else { return };
-    let shown = shown(&stage);
-    let told = ends_with(&stage, "check", 0);
-    assert!(told.contains(&format!("the ledger {shown} can be reached; the first run creates it")), "{told}");
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} delivered")), "{told}");
-    forget_disk(&stage);
-    assert!(!stage.project().join(".coho/ledger.db").exists());
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} unchanged")), "{told}");
-    forget_disk(&stage);
-    let told = ends_with(&stage, "check", 0);
-    assert!(told.contains(&format!("the ledger {shown} can be read")), "{told}");
-    assert_eq!(ends_with(&stage, "runs", 0).matches("completed").count(), 2);
-    let told = ends_with(&stage, "rows accounts --key acc-01", 0);
-    assert!(told.contains("delivered"), "{told}");
-    ends_with(&stage, "forget accounts --key acc-01 --yes", 0);
-    ends_with(&stage, "plan --exit-code", 10);
-    let told = ends_with(&stage, "serve", 2);
-    assert!(
-        told.contains("`coho serve` needs the ledger in a file, and this project's is in PostgreSQL"),
-        "{told}"
-    );
+    is_remembered(&stage, &shown(&stage), "PostgreSQL", PASSWORD);
 }
 
 #[test]
 fn a_killed_run_makes_no_second_record_and_holds_nobody_up() {
     let Some(stage) = stage_with_postgres("a_killed_run_makes_no_second_record").unwrap() else { return };
-    stage
-        .vitally
-        .script(ScriptedFault::once(Trouble::HangAfterCommit).on("POST", "/resources/accounts").after(7));
-    let mut run = start(&stage, &["run"]).unwrap();
-    wait_until("the call that hangs", || stage.vitally.calls().len() == 8).unwrap();
-    let told = ends_with(&stage, "run", 7);
-    assert!(
-        told.contains(&format!("another run (process {} on machine) has held the ledger", run.id())),
-        "{told}"
-    );
-    let told = ends_with(&stage, "plan", 0);
-    assert!(told.contains("has been under way since"), "{told}");
-    run.kill().unwrap();
-    run.wait().unwrap();
-    finish(&stage).unwrap();
-    let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
-    assert_eq!(posts, ROWS, "the record whose answer never came is not posted again");
-    forget_disk(&stage);
-    let told = ends_with(&stage, "run", 0);
-    assert!(told.contains(&format!("{ROWS} rows read = {ROWS} unchanged")), "{told}");
+    a_kill_is_made_good(&stage, PASSWORD);
 }
 
 #[test]
@@ -131,8 +77,7 @@ fn a_run_goes_on_after_its_server_crashed_and_started_again() {
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     finish(&stage).unwrap();
-    let posts = stage.vitally.calls().iter().filter(|call| call.method == "POST" && call.committed).count();
-    assert_eq!(posts, ROWS);
+    assert_eq!(posts(&stage), ROWS);
 }
 
 #[test]

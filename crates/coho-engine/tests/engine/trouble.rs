@@ -155,19 +155,24 @@ async fn a_ledger_that_another_run_holds_is_left_alone() {
     assert_eq!(stage.run().await.unwrap().told_all(), "completed: 10 delivered");
 }
 
-#[tokio::test]
-async fn a_ledger_that_cannot_be_written_half_way_loses_nothing() {
-    let stage = stage().await;
+/// The ledger has room for three statuses.
+const AFTER_THREE_STATUSES: &str = "BEFORE INSERT ON fates WHEN (SELECT count(*) FROM fates) >= 3";
+
+/// A ledger that knows no row, and has no room left when something happens. All rows are new.
+async fn full_ledger(stage: &Stage, when: &str) -> rusqlite::Connection {
     stage.sql("CREATE TABLE kept AS SELECT * FROM accounts; DELETE FROM accounts").unwrap();
     stage.run().await.unwrap();
     stage.sql("INSERT INTO accounts SELECT * FROM kept").unwrap();
     let ledger = rusqlite::Connection::open(stage.ledger()).unwrap();
+    let trigger = format!("CREATE TRIGGER full {when} BEGIN SELECT RAISE(ABORT, 'no room'); END");
+    ledger.execute_batch(&trigger).unwrap();
     ledger
-        .execute_batch(
-            "CREATE TRIGGER full BEFORE INSERT ON fates WHEN (SELECT count(*) FROM fates) >= 3
-             BEGIN SELECT RAISE(ABORT, 'no room'); END",
-        )
-        .unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_written_half_way_loses_nothing() {
+    let stage = stage().await;
+    let ledger = full_ledger(&stage, AFTER_THREE_STATUSES).await;
     let error = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap_err();
     assert!(matches!(error, EngineError::Ledger(_)), "{error:?}");
     assert_eq!(error.code().as_str(), "ledger-failed");
@@ -183,16 +188,7 @@ async fn a_ledger_that_cannot_be_written_half_way_loses_nothing() {
 #[tokio::test]
 async fn what_has_no_durable_intent_is_not_sent() {
     let stage = stage().await;
-    stage.sql("CREATE TABLE kept AS SELECT * FROM accounts; DELETE FROM accounts").unwrap();
-    stage.run().await.unwrap();
-    stage.sql("INSERT INTO accounts SELECT * FROM kept").unwrap();
-    let ledger = rusqlite::Connection::open(stage.ledger()).unwrap();
-    ledger
-        .execute_batch(
-            "CREATE TRIGGER full BEFORE INSERT ON memory WHEN NEW.pending = 'open'
-             BEGIN SELECT RAISE(ABORT, 'no room'); END",
-        )
-        .unwrap();
+    let ledger = full_ledger(&stage, "BEFORE INSERT ON memory WHEN NEW.pending = 'open'").await;
     let error = stage.try_run(&Options::default(), &Silence, &Stop::new()).await.unwrap().unwrap_err();
     assert_eq!(error.code().as_str(), "ledger-failed");
     assert!(stage.vitally.calls().is_empty());
@@ -217,16 +213,7 @@ impl Listener for Told {
 async fn only_what_is_durable_is_told() {
     let mut stage = stage().await;
     stage.file("coho.yaml", &destination(&stage.vitally.url(), 1, 600));
-    stage.sql("CREATE TABLE kept AS SELECT * FROM accounts; DELETE FROM accounts").unwrap();
-    stage.run().await.unwrap();
-    stage.sql("INSERT INTO accounts SELECT * FROM kept").unwrap();
-    let ledger = rusqlite::Connection::open(stage.ledger()).unwrap();
-    ledger
-        .execute_batch(
-            "CREATE TRIGGER full BEFORE INSERT ON fates WHEN (SELECT count(*) FROM fates) >= 3
-             BEGIN SELECT RAISE(ABORT, 'no room'); END",
-        )
-        .unwrap();
+    full_ledger(&stage, AFTER_THREE_STATUSES).await;
     let told = Told::default();
     stage.try_run(&Options::default(), &told, &Stop::new()).await.unwrap().unwrap_err();
     let durable = stage.ask_ledger("SELECT key FROM fates ORDER BY id").unwrap();
