@@ -43,7 +43,7 @@ fn text(error: &anyhow::Error) -> String {
         text.extend(["\n  because: ", &cause]);
     }
     if let Some(help) = help(error) {
-        text.extend(["\n  help: ", &help]);
+        text.extend(["\n  help: ", &help.replace('\n', "\n        ")]);
     }
     text
 }

@@ -351,7 +351,7 @@ impl Inside {
             return Ok(());
         }
         let rows = self.query(sql::MAY_CREATE, &[(&schema, Type::TEXT)]).await?;
-        if self.first(&rows)? { Ok(()) } else { Err(self.no_rights(true, "there are none")) }
+        if self.first(&rows)? { Ok(()) } else { Err(self.no_rights(true, "they do not exist yet")) }
     }
 
     /// Makes the schema, where there is none, and the tables. Another first run may do the same at this moment.
