@@ -36,9 +36,10 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         problems.extend(found);
         read.push((*sync, columns));
     }
+    let ledger = ledger(engine, syncs);
     let destinations: BTreeSet<&str> = syncs.iter().map(|sync| sync.destination.as_str()).collect();
     for destination in destinations {
-        let mut found = self::destination(engine, destination, syncs).await;
+        let mut found = self::destination(engine, destination, syncs, ledger.is_ok()).await;
         // Both APIs may have one address, and one thing wrong with it.
         found.dedup();
         if found.is_empty() {
@@ -47,7 +48,7 @@ pub(crate) async fn check(engine: &Engine<'_>, syncs: &[&Sync], listener: &dyn L
         problems.extend(found);
     }
     let mut remote = None;
-    match ledger(engine, syncs) {
+    match ledger {
         Ok((found, place)) => {
             warnings.extend(found);
             remote = place;
@@ -188,7 +189,14 @@ async fn traits(engine: &Engine<'_>, destination: &str, read: &[(&Sync, Option<C
     warnings
 }
 
-async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Problem> {
+/// What is wrong with a destination. What the ledger knows of it is asked only of one that can be read: otherwise its trouble is told by
+/// [`ledger`], once.
+async fn destination(
+    engine: &Engine<'_>,
+    name: &str,
+    syncs: &[&Sync],
+    can_read_ledger: bool,
+) -> Vec<Problem> {
     let client = match engine.client_at(name, None) {
         Ok(client) => client,
         Err(error) => return vec![at_token(engine, name, Api::Rest, problem(&error))],
@@ -207,7 +215,8 @@ async fn destination(engine: &Engine<'_>, name: &str, syncs: &[&Sync]) -> Vec<Pr
             problems.push(at_token(engine, name, api, problem));
         }
     }
-    if problems.is_empty()
+    if can_read_ledger
+        && problems.is_empty()
         && let Err(error) = recognised(engine, name, &client).await
     {
         problems.push(at_token(engine, name, Api::Rest, problem(&error)));

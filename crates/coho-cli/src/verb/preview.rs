@@ -69,6 +69,7 @@ fn text(row: &PreviewRow) -> String {
 }
 
 fn problem(problem: &Problem) -> String {
-    let help = problem.help.as_ref().map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    let help = problem.help.as_ref().map(|help| help.replace('\n', "\n        "));
+    let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();
     format!("  {problem}\n{help}")
 }
