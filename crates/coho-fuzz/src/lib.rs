@@ -59,7 +59,9 @@ impl Target {
     /// Folders with inputs, in `crates`: fixtures of other tests, and the target's own corpus.
     pub fn seeds(self) -> &'static [&'static str] {
         match self {
-            Self::Project => &["coho-project/fixtures/valid", "coho-project/fixtures/invalid"],
+            Self::Project => {
+                &["coho-project/fixtures/valid", "coho-project/fixtures/invalid", "coho-fuzz/corpus/project"]
+            }
             Self::Cases => &["coho-fuzz/corpus/cases"],
             Self::Reply => &["coho-fuzz/corpus/reply"],
             Self::Csv | Self::Ndjson => &["coho-source/fixtures/files"],

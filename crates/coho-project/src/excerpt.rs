@@ -5,6 +5,7 @@ use coho_core::problem::Problem;
 use coho_core::terminal;
 
 use crate::file::{File, FileText, Kind, kind};
+use crate::lines::lines;
 use crate::secrets::words::{is_address_key, is_secret_key, is_token_like};
 
 /// The most characters of a line that are shown.
@@ -35,7 +36,8 @@ fn line(place: &Place, files: &[File]) -> Option<String> {
     let FileText::Utf8(text) = &file.text else { return None };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let number = place.line.checked_sub(1)? as usize;
-    let line = text.lines().nth(number)?;
+    let is_yaml = !matches!(kind(&place.file), Some(Kind::SqlModel | Kind::Snippet));
+    let line = if is_yaml { lines(text).nth(number)? } else { text.lines().nth(number)? };
     let line = match &*place.file {
         "coho.yaml" if is_below_secret(text, number) => starred(line),
         "coho.yaml" => masked(line, Values::Secret),
@@ -71,7 +73,7 @@ enum Values {
 /// Whether a line is below the key of a secret, so that it has its value or a part of it.
 fn is_below_secret(text: &str, number: usize) -> bool {
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let lines: Vec<&str> = text.lines().take(number + 1).filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = lines(text).take(number + 1).filter(|line| !line.trim().is_empty()).collect();
     let Some((line, before)) = lines.split_last() else { return false };
     let mut outer = indent(line);
     for above in before.iter().rev() {
@@ -170,6 +172,16 @@ fn is_column(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_carriage_return_ends_a_line_of_yaml() {
+        let text = "project: acme\rdestinations:\r  sandbox: { region: uk }\rsources: {}\r";
+        let files = [File::text("coho.yaml", text)];
+        let problems = crate::load(&files, &|_| None, None).unwrap_err();
+        let shown: String = problems.iter().map(|problem| excerpt(problem, &files)).collect();
+        assert!(shown.contains("coho.yaml:3:"), "{shown}");
+        assert!(shown.contains("  3 |   sandbox: { region: uk }\n"), "{shown}");
+    }
 
     #[test]
     fn a_secret_on_the_next_lines_is_masked() {

@@ -5,6 +5,7 @@ use coho_core::place::Place;
 use coho_core::problem::Problem;
 use coho_core::value::preview;
 
+use crate::lines::lines;
 use crate::secrets::words::{SECRETS, is_token_like};
 use crate::yaml::{Content, Node, Scalar, Style};
 
@@ -98,7 +99,7 @@ impl Scope<'_> {
     fn find(&self, name: &str, nth: usize, start: &Place) -> Place {
         let wanted = format!("${{{name}}}");
         let mut left = nth;
-        for (number, line) in (1..).zip(self.source.lines()).skip_while(|(number, _)| *number < start.line) {
+        for (number, line) in (1..).zip(lines(self.source)).skip_while(|(number, _)| *number < start.line) {
             let first = if number == start.line { start.column.saturating_sub(1) as usize } else { 0 };
             let from = line.char_indices().nth(first).map_or(line.len(), |(at, _)| at);
             for (at, _) in line.match_indices(&wanted).filter(|(at, _)| *at >= from) {

@@ -61,6 +61,7 @@
 //! ```
 
 mod file;
+mod lines;
 mod load;
 mod folders;
 mod across;

@@ -8,6 +8,7 @@ use coho_core::secret::address::login;
 use super::secret;
 use super::words::{is_address_key, is_secret_key, is_secret_name, is_token_like};
 use crate::interpolate::{Piece, pieces};
+use crate::lines::lines;
 use crate::yaml::{Content, Node};
 
 /// What was collected so far.
@@ -60,7 +61,7 @@ impl<'a> Values<'a> {
     /// The same from lines: what stands behind the key of a secret, or below it.
     pub(super) fn lines(&mut self, text: &str) {
         let mut under: Option<usize> = None;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        for line in lines(text).filter(|line| !line.trim().is_empty()) {
             let indent = line.len() - line.trim_start().len();
             under = under.filter(|outer| indent > *outer);
             if under.is_some() {

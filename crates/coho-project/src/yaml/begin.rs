@@ -3,6 +3,7 @@
 use coho_core::place::Place;
 
 use super::Node;
+use crate::lines::lines;
 
 /// The place of a scalar's first character, and how many columns stand before its later lines.
 ///
@@ -11,11 +12,11 @@ pub(crate) fn begin(node: &Node, text: &str) -> (Place, u32) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let place = node.place.clone();
     let (line, before) = (place.line.saturating_sub(1), place.column.saturating_sub(1));
-    let above = (0..line).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).last();
+    let above = (0..line).zip(lines(text)).filter(|(_, line)| !line.trim().is_empty()).last();
     if let Some((header, _)) = above.filter(|(_, above)| opens_block(above)) {
         return (Place { line: header + 2, ..place }, before);
     }
-    let first = text.lines().nth(line as usize).and_then(|line| line.chars().nth(before as usize));
+    let first = lines(text).nth(line as usize).and_then(|line| line.chars().nth(before as usize));
     let quote = u32::from(matches!(first, Some('"' | '\'')));
     (Place { column: place.column + quote, ..place }, 0)
 }

@@ -13,6 +13,7 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError
 
 use super::scalar::{Scalar, Style};
 use super::{Content, Entry, Node};
+use crate::lines::lines;
 
 /// The key that takes over the entries of other maps.
 const MERGE: &str = "<<";
@@ -33,7 +34,7 @@ pub(crate) fn parse(file: &Arc<str>, text: &str, problems: &mut Vec<Problem>) ->
     let mut builder = Builder {
         parser: Parser::new_from_str_with_options(&shielded, options),
         file,
-        lines: text.lines().collect(),
+        lines: lines(text).collect(),
         anchors: BTreeMap::new(),
         copies: 0,
         problems,
