@@ -189,8 +189,8 @@ async fn traits(engine: &Engine<'_>, destination: &str, read: &[(&Sync, Option<C
     warnings
 }
 
-/// What is wrong with a destination. What the ledger knows of it is asked only of one that can be read: otherwise its trouble is told by
-/// [`ledger`], once.
+/// What is wrong with a destination. Its token is compared with what the ledger remembers only where the ledger can be read: if it cannot,
+/// [`ledger`] reports that, once for all destinations.
 async fn destination(
     engine: &Engine<'_>,
     name: &str,

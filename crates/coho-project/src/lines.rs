@@ -2,8 +2,8 @@
 
 use std::iter;
 
-/// The lines of a text. Other than for [`str::lines`], a carriage return ends a line also where no line feed follows it; a problem's
-/// [place](coho_core::place::Place) in a YAML file counts so.
+/// The lines of a text. Unlike [`str::lines`], a carriage return without a line feed ends a line too: YAML's parser counts so, and with it the
+/// [place](coho_core::place::Place) of each problem in a YAML file.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     iter::from_fn(move || {
