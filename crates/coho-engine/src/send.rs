@@ -45,6 +45,9 @@ use crate::failure::EngineError;
 /// unknown after a crash. A slow destination has fewer.
 pub const WINDOW: usize = 256;
 
+/// The same of calls of the Analytics API, each of which has many messages.
+pub const PARCELS: usize = 16;
+
 /// The most conclusions that are made durable at once.
 const SETTLED_AT_ONCE: usize = 64;
 
@@ -80,6 +83,8 @@ pub(crate) struct Pace {
     settled_at_once: usize,
     /// How many intents are open beside those of operations that are under way.
     ahead: usize,
+    /// How many parcels are.
+    parcels_ahead: usize,
 }
 
 impl Pace {
@@ -87,17 +92,29 @@ impl Pace {
     /// transactions a second. While a disk is waited for, no more leave than are sent in a second.
     pub(crate) fn of(destination: &coho_project::DestinationSpec) -> Self {
         let per_minute = destination.rate.per_minute as usize;
+        let in_a_second = |per_minute: usize, most| per_minute.div_ceil(60).clamp(1, most);
         Self {
             at_once: destination.concurrency,
             settled_at_once: (per_minute / 600).clamp(1, SETTLED_AT_ONCE),
-            ahead: per_minute.div_ceil(60).clamp(1, WINDOW),
+            ahead: in_a_second(per_minute, WINDOW),
+            parcels_ahead: in_a_second(destination.analytics_rate.per_minute as usize, PARCELS),
         }
     }
 
     /// How many intents may be open while so many operations may be under way.
     fn window(self, at_once: usize) -> usize {
-        (at_once + self.ahead).min(WINDOW.max(at_once + WINDOW / 2))
+        open(at_once, self.ahead, WINDOW)
     }
+
+    /// How many parcels may be open while so many may be under way.
+    fn parcels(self, at_once: usize) -> usize {
+        open(at_once, self.parcels_ahead, PARCELS)
+    }
+}
+
+/// At most so many, or half as many more than what is under way.
+fn open(at_once: usize, ahead: usize, most: usize) -> usize {
+    (at_once + ahead).min(most.max(at_once + most / 2))
 }
 
 /// An operation with what Vitally made of it.
@@ -301,4 +318,29 @@ pub(crate) struct OpRange {
 impl OpRange {
     /// The whole phase.
     pub(crate) const WHOLE: Self = Self { after: 0, most: usize::MAX };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_a_minute_and_a_hundred_a_second_have_as_many_parcels_open_as_they_need() {
+        let pace =
+            |parcels_ahead| Pace { at_once: AtOnce::Auto, settled_at_once: 1, ahead: 1, parcels_ahead };
+        assert_eq!([1, 5, PARCELS].map(|ahead| pace(ahead).parcels(1)), [2, 6, PARCELS]);
+        assert_eq!([1, 5, PARCELS].map(|ahead| pace(ahead).parcels(50)), [51, 55, 50 + PARCELS / 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn more_is_open_than_is_under_way_so_that_whatever_returns_has_a_successor(
+            at_once in 1_usize..2_000, ahead in 1_usize..WINDOW, most in 2_usize..=WINDOW,
+        ) {
+            let open = open(at_once, ahead, most);
+            prop_assert!(open > at_once && open <= most.max(at_once + most / 2), "{}", open);
+        }
+    }
 }

@@ -8,9 +8,6 @@ use coho_core::plan::Calls;
 use crate::call_costs::MESSAGES_A_CALL;
 use crate::phase::Phase;
 
-/// The most messages that are open, whose outcome may be unknown after a crash, and never less than one operation's.
-pub const BATCHED: usize = 400;
-
 /// The messages of a plan, by phase.
 #[derive(Debug, Default)]
 pub(crate) struct Batches {

@@ -1,8 +1,8 @@
 //! Batches: operations that go through the Analytics API, many in a call.
 //!
 //! The order of the stages is the same as for single calls, and so is the flow: parcels of at most a hundred messages slide
-//! through, of which [`BATCHED`] messages are open at most. While one group is written, further parcels are prepared, and others
-//! are under way. Two parcels with one record are never under way together: nobody knows which would arrive first.
+//! through, of which as many are open as may be under way, and as are sent in a second besides. While one group is written, further
+//! parcels are prepared, and others are under way. Two parcels with one record are never under way together: nobody knows which would arrive first.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::pending;
@@ -10,7 +10,6 @@ use std::future::pending;
 use coho_core::key::Key;
 use coho_core::target::ExternalId;
 use coho_core::verdict::Call;
-use coho_plan::batches::BATCHED;
 use coho_plan::phase::Phase;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -20,11 +19,8 @@ use super::outcome::is_rejected;
 use super::sent::Sent;
 use super::writer::parcel::{Ahead, Parcel, Returned, Sending};
 use super::writer::{Group, Next, Written};
-use super::{Delivered, OpRange, Sender};
+use super::{Delivered, OpRange, PARCELS, Sender};
 use crate::failure::EngineError;
-
-/// The most parcels that are ready before their intents are written.
-const READY: usize = 4;
 
 /// A parcel that is being prepared, with where the next one begins.
 type Preparing = JoinHandle<Result<(Ahead, Option<Parcel>), EngineError>>;
@@ -40,7 +36,7 @@ struct Parcels {
     records: HashSet<ExternalId>,
     /// Those that came back, and are not written yet.
     returned: Vec<Returned>,
-    /// How many messages are open.
+    /// How many are open.
     open: usize,
     /// What was not begun.
     left: OpRange,
@@ -95,7 +91,8 @@ impl Sender<'_> {
         let mut preparing = None;
         self.look_at_the_clock(sent);
         loop {
-            while under_way.len() < self.client.at_once(self.sync.api).max(1) {
+            let at_once = self.client.at_once(self.sync.api).max(1);
+            while under_way.len() < at_once {
                 let Some(sending) = parcels.due() else { break };
                 under_way.push(self.parcel(sending, sent.stopped.is_some()));
             }
@@ -105,7 +102,8 @@ impl Sender<'_> {
             }
             if writing.is_none() {
                 self.heartbeat.beat()?;
-                *writing = parcels.gathered(begins).map(|group| self.write(group));
+                *writing =
+                    parcels.gathered(self.pace.parcels(at_once), begins).map(|group| self.write(group));
             }
             if under_way.is_empty() && writing.is_none() && preparing.is_none() {
                 return Ok(());
@@ -135,10 +133,10 @@ impl Sender<'_> {
 
     /// Sends a parcel in as few calls as it takes.
     async fn parcel(&self, sending: Sending, stopped: bool) -> Returned {
-        let Sending { id, due, messages, size } = sending;
+        let Sending { id, due, messages } = sending;
         if due.is_empty() || self.ends() || stopped {
             let done = due.into_iter().map(Delivered::unsent).collect();
-            return Returned { id, done, calls: Vec::new(), size };
+            return Returned { id, done, calls: Vec::new() };
         }
         let delivery = self.client.deliver_messages(messages).await;
         self.watch(delivery.health);
@@ -151,7 +149,7 @@ impl Sender<'_> {
             self.react(&verdict);
             done.push(Delivered { due, looked: None, verdict, calls: Vec::new() });
         }
-        Returned { id, done, calls, size }
+        Returned { id, done, calls }
     }
 
     /// Notes a parcel that came back. What was refused counts at once, though it is written later.
@@ -187,7 +185,7 @@ impl Parcels {
 
     /// Where a further parcel begins, if one is wanted.
     fn further(&mut self) -> Option<Ahead> {
-        if self.ready.len() < READY { self.ahead.take() } else { None }
+        if self.ready.len() < PARCELS { self.ahead.take() } else { None }
     }
 
     fn prepared(&mut self, (ahead, parcel): (Ahead, Option<Parcel>)) {
@@ -198,16 +196,16 @@ impl Parcels {
     }
 
     /// What is written next: all that came back, and the intents of as many parcels as may be open.
-    fn gathered(&mut self, begins: bool) -> Option<Group> {
+    fn gathered(&mut self, most: usize, begins: bool) -> Option<Group> {
         let mut group = Group { returned: std::mem::take(&mut self.returned), ..Group::default() };
-        self.open -= group.returned.iter().map(|returned| returned.size).sum::<usize>();
-        while begins && let Some(parcel) = self.ready.front() {
-            if self.open > 0 && self.open + parcel.size > BATCHED {
-                break;
-            }
-            self.open += parcel.size;
+        self.open -= group.returned.len();
+        while begins
+            && self.open < most
+            && let Some(parcel) = self.ready.pop_front()
+        {
+            self.open += 1;
             self.left = OpRange { after: parcel.last, most: self.left.most.saturating_sub(parcel.read) };
-            group.parcels.extend(self.ready.pop_front());
+            group.parcels.push(parcel);
         }
         (!group.returned.is_empty() || !group.parcels.is_empty()).then_some(group)
     }

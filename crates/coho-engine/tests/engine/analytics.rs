@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use coho_engine::send::PARCELS;
 use coho_simulator::{RecordKind, ScriptedFault, Switches, Trouble};
 use serde_json::json;
 
@@ -279,16 +280,18 @@ async fn a_refused_record_is_found_in_its_batch_and_tried_again() {
 #[tokio::test]
 async fn a_run_that_is_killed_leaves_intents_of_batches_and_the_next_one_makes_them_good() {
     for (trouble, after) in [(Trouble::Hang, 0), (Trouble::Hang, 2), (Trouble::HangAfterCommit, 0)] {
-        let stage = accounts().await.unwrap();
+        let mut stage = accounts().await.unwrap();
+        stage.concurrency(1);
+        stage.analytics();
         stage.run().await.unwrap();
         stage.sql("UPDATE accounts SET seats = 100").unwrap();
-        stage.many_accounts(10, 900).unwrap();
+        stage.many_accounts(10, 1_800).unwrap();
         stage.advance(DAY);
         crash(&stage, trouble.clone(), after).await.unwrap();
         let writes =
             stage.ask_ledger("SELECT CAST(sum(json_array_length(writes)) AS TEXT) FROM batches").unwrap();
         let open: usize = writes[0].parse().unwrap();
-        assert!((1..=400).contains(&open), "{trouble:?} {after}: {open}");
+        assert!((1..=100 * PARCELS).contains(&open), "{trouble:?} {after}: {open}");
         assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE pending <> 'none'").unwrap(), [""; 0]);
         stage.advance(DAY);
         let plan = stage.plan().await.unwrap();
@@ -297,7 +300,7 @@ async fn a_run_that_is_killed_leaves_intents_of_batches_and_the_next_one_makes_t
         let left = stage.ask_ledger("SELECT CAST(count(*) AS TEXT) FROM batches").unwrap();
         assert_eq!(left, ["0"], "{trouble:?} {after}");
         assert_eq!(stage.ask_ledger("SELECT key FROM memory WHERE pending <> 'none'").unwrap(), [""; 0]);
-        assert_eq!(stage.vitally.count(RecordKind::Account), 893);
+        assert_eq!(stage.vitally.count(RecordKind::Account), 1_793);
         assert!(stage.records().iter().any(|line| line == r#"account a-1 "Acme" plan="pro" seats=100"#));
         assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
     }

@@ -40,7 +40,7 @@ pub(in crate::send) struct Parcel {
     stale: Vec<(Operation, Stale)>,
     at: Time,
     /// How many messages it has.
-    pub(in crate::send) size: usize,
+    size: usize,
     bytes: usize,
     /// The number of the last operation that was read for it, and how many were.
     pub(in crate::send) last: i64,
@@ -52,8 +52,6 @@ pub(in crate::send) struct Sending {
     pub(in crate::send) id: Option<BatchId>,
     pub(in crate::send) due: Vec<Due>,
     pub(in crate::send) messages: Vec<Messages>,
-    /// How many messages it has.
-    pub(in crate::send) size: usize,
 }
 
 /// A parcel that came back.
@@ -62,7 +60,6 @@ pub(in crate::send) struct Returned {
     pub(in crate::send) done: Vec<Delivered>,
     /// The calls that were made for it, each with the rows that it carried.
     pub(in crate::send) calls: Vec<(Call, Vec<Key>)>,
-    pub(in crate::send) size: usize,
 }
 
 impl Ahead {
@@ -162,7 +159,7 @@ impl Parcel {
     /// What of it may be sent.
     pub(super) fn opened(self, opened: OpenedBatch, stale: &mut Vec<(Operation, Stale)>) -> Sending {
         stale.extend(self.stale);
-        let mut sending = Sending { id: opened.id, due: Vec::new(), messages: Vec::new(), size: self.size };
+        let mut sending = Sending { id: opened.id, due: Vec::new(), messages: Vec::new() };
         let all = self.operations.into_iter().zip(self.messages).zip(opened.opened);
         for ((operation, messages), opened) in all {
             match opened {
