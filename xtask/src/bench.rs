@@ -10,6 +10,7 @@
 //! - `pages`: how fast the debugger answers over a long history, beside the goals that are set for it (module `pages`).
 //! - `compare`: a plan over a changed Parquet file, where the alternative is DuckDB (module `compare`).
 //! - `peers`: a first run beside other programs that send the same rows, a plan over a table beside reading it (module `peers`).
+//! - `scale`: a plan that compares rows in PostgreSQL, beside reading all of them (module `scale`).
 //! - `sizes`: time and memory over the number of rows (module `sizes`).
 //! - `year`: how large the ledger becomes in a year of runs (module `year`); only where it is asked for by name.
 //! - `liquid`: templates, where the alternative is LiquidJS (module `liquid`).
@@ -38,6 +39,7 @@ mod liquid;
 mod compare;
 mod sizes;
 mod peers;
+mod scale;
 mod record;
 
 use measure::{Cost, measure};
@@ -93,6 +95,7 @@ enum Part {
     Compare,
     Sizes,
     Peers,
+    Scale,
 }
 
 /// What a part measured, and whether its goals were reached.
@@ -109,7 +112,7 @@ impl Played {
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Scene(Scene::Delivery),
         Self::Scene(Scene::Unchanged),
         Self::Analytics,
@@ -118,6 +121,7 @@ impl Part {
         Self::Compare,
         Self::Sizes,
         Self::Peers,
+        Self::Scale,
         Self::Year,
         Self::Liquid,
     ];
@@ -134,6 +138,7 @@ impl Part {
             Self::Compare => "compare",
             Self::Sizes => "sizes",
             Self::Peers => "peers",
+            Self::Scale => "scale",
         }
     }
 
@@ -163,13 +168,14 @@ impl Part {
             Self::Compare => compare::play(target, rows.unwrap_or(compare::ROWS)).map(Played::well),
             Self::Sizes => sizes::play(target, rows).map(Played::well),
             Self::Peers => peers::play(target, rows).map(Played::well),
+            Self::Scale => scale::play(&target.join("release"), rows).map(Played::well),
             Self::Year => year::play(&target.join("release"), rows).map(silent),
             Self::Liquid => liquid::play(target, rows.unwrap_or(liquid::ROWS)).map(silent),
         }
     }
 }
 
-/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|sizes|peers|year|liquid|all] [--rows N] [--record]`
+/// `cargo xtask bench [delivery|unchanged|analytics|plan|pages|compare|sizes|peers|scale|year|liquid|all] [--rows N] [--record]`
 pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
     let rows = arguments.number("--rows")?;
     let records = arguments.flag("--record");
@@ -232,6 +238,18 @@ fn plain(programs: &Path, project: &Project, url: &str) -> Result<Cost> {
 
 fn measured(command: &mut Command, project: &Project) -> Result<Cost> {
     logged(command, project, measure)
+}
+
+/// A command of SQL.
+fn psql(server: &str, sql: &str) -> Command {
+    let mut psql = child::program("psql");
+    psql.arg(server).args(["--no-psqlrc", "--command", sql]);
+    psql
+}
+
+/// Reads the table of accounts, and keeps nothing.
+fn copy(server: &str) -> Command {
+    psql(server, r"\copy (SELECT * FROM accounts) TO '/dev/null'")
 }
 
 /// Measures it with its output in a file, which is shown where it fails.

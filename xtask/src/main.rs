@@ -50,7 +50,7 @@ usage: cargo xtask VERB
   screenshots                 pictures of the debugger's pages for the documentation (needs Chromium)
   conform FILE…               files of Liquid cases by Coho's engine: counts by class, failures
   conform --liquidjs          records what LiquidJS on Node gives for thousands of templates, and lists what Coho gives otherwise
-  bench [delivery|unchanged|analytics|plan|pages|compare|sizes|year|liquid|all] [--rows N] [--record]
+  bench [delivery|unchanged|analytics|plan|pages|compare|sizes|peers|scale|year|liquid|all] [--rows N] [--record]
                               speed and memory against a plain client, plans and pages against their goals, and templates against
                               LiquidJS, in one run (release build, Linux); `year`: the ledger's size, about an hour; not in `all`
   torture [--kills N] [--seed S] [--release] [--ledger file|bucket] [--faults CLASS,…|all|quick|bounded [--write|--check]]

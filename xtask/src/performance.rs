@@ -23,6 +23,10 @@ const DOCUMENT: &str = "docs/performance.md";
 /// The part of the benchmark whose figures are plotted.
 const PLOTTED: &str = "sizes";
 
+/// The part with plans that compare rows where they are, and a case that is hardly another line in its plot.
+const IN_SOURCE: &str = "scale";
+const LEFT_OUT: &str = "20 rows changed";
+
 /// All figures, by the part of the benchmark that measured them.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -48,6 +52,9 @@ pub(crate) struct Figure {
     pub(crate) wall_ms: u64,
     pub(crate) processor_ms: u64,
     pub(crate) peak_kib: u64,
+    /// How rows were compared where they are, and what of them was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moved: Option<String>,
 }
 
 impl Performance {
@@ -86,10 +93,18 @@ pub(crate) fn pages() -> Result<Vec<(&'static str, String)>> {
     let file = root().join(DOCUMENT);
     let document = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let figures = &performance.part(PLOTTED)?.figures;
+    let in_source: Vec<_> = performance
+        .part(IN_SOURCE)?
+        .figures
+        .iter()
+        .filter(|figure| figure.case != LEFT_OUT)
+        .cloned()
+        .collect();
     Ok(vec![
         (DOCUMENT, with_tables(&document, &performance)?),
         ("docs/pictures/performance-time.svg", plot::time(figures)),
         ("docs/pictures/performance-memory.svg", plot::memory(figures)),
+        ("docs/pictures/performance-in-source.svg", plot::time(&in_source)),
     ])
 }
 
@@ -124,6 +139,7 @@ mod tests {
             wall_ms: milliseconds,
             processor_ms: milliseconds,
             peak_kib: peak * 1024,
+            moved: None,
         }
     }
 

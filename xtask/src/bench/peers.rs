@@ -201,13 +201,8 @@ fn read(target: &Path, rows: u64) -> Result<Vec<Round>> {
     let mut rounds = Vec::new();
     for round in 1..=ROUNDS {
         say::talk(&format!("unchanged in PostgreSQL: round {round} of {ROUNDS}"));
-        let mut psql = child::program("psql");
-        psql.arg(server.url()).args([
-            "--no-psqlrc",
-            "--command",
-            r"\copy (SELECT * FROM accounts) TO '/dev/null'",
-        ]);
-        rounds.push(Round { coho: coho(&["plan"])?, plain: logged(&mut psql, &project, measure)? });
+        let mut copy = super::copy(server.url());
+        rounds.push(Round { coho: coho(&["plan"])?, plain: logged(&mut copy, &project, measure)? });
     }
     Ok(rounds)
 }

@@ -113,16 +113,28 @@ fields:
 const TABLE_PROJECT: &str = "\
 project: bench
 sources:
-  warehouse: { type: postgres, url: \"URL\" }
+  warehouse: { type: postgres, url: \"URL\", compare: HOW }
 destinations:
-  sink: { type: vitally, base_url: \"http://127.0.0.1:9\", rest_token: bench }
+  sink: { type: vitally, base_url: \"SINK\", rest_token: bench, rate: 100000000/min, concurrency: 50 }
 ";
+
+/// Where nobody answers.
+const NOBODY: &str = "http://127.0.0.1:9";
 
 const TABLE_MODEL: &str = "\
 source: warehouse
 primary_key: id
 table: accounts
 ";
+
+/// How rows of a table are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparing {
+    /// All of them are read.
+    Full,
+    /// The database does a part of it.
+    InSource,
+}
 
 /// A project in a temporary folder, which is removed when this is dropped.
 pub(crate) struct Project {
@@ -164,10 +176,20 @@ impl Project {
 
     /// One whose accounts are a table in PostgreSQL.
     pub(crate) fn of_table(database: &str) -> Result<Self> {
-        let project = Self::create("http://127.0.0.1:9")?;
-        project.write("coho.yaml", &TABLE_PROJECT.replace("URL", database))?;
+        let project = Self::create(NOBODY)?;
+        project.compare(database, NOBODY, Comparing::Full)?;
         project.write("models/accounts.yaml", TABLE_MODEL)?;
         Ok(project)
+    }
+
+    /// Compares the rows of a table like this, and sends to a server at this address.
+    pub(crate) fn compare(&self, database: &str, vitally: &str, comparing: Comparing) -> Result<()> {
+        let how = match comparing {
+            Comparing::Full => "full",
+            Comparing::InSource => "in-source",
+        };
+        let text = TABLE_PROJECT.replace("URL", database).replace("SINK", vitally).replace("HOW", how);
+        self.write("coho.yaml", &text)
     }
 
     /// So many requests may be under way at once.

@@ -18,6 +18,7 @@ pub(super) fn figure(case: &str, program: &str, rows: u64, costs: &[Cost]) -> Fi
         wall_ms: milliseconds(cost.wall),
         processor_ms: milliseconds(cost.cpu),
         peak_kib: cost.peak,
+        moved: None,
     }
 }
 

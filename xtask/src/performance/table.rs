@@ -10,7 +10,17 @@ pub(super) fn of(part: &Part) -> String {
                 |---|--:|---|--:|--:|--:|--:|--:|";
     let lines = part.figures.iter().map(|figure| line(figure, &part.figures));
     let lines = std::iter::once(head.to_owned()).chain(lines).collect::<Vec<_>>().join("\n");
-    format!("{lines}\n\n{}.", part.machine)
+    [lines, moved(&part.figures), format!("{}.", part.machine)].concat()
+}
+
+/// What was moved, as a list that ends with an empty line.
+fn moved(figures: &[Figure]) -> String {
+    let told = |figure: &Figure| {
+        let moved = figure.moved.as_ref()?;
+        Some(format!("- {}, {} rows: {moved}", figure.case, grouped(figure.rows)))
+    };
+    let list: Vec<_> = figures.iter().filter_map(told).collect();
+    if list.is_empty() { "\n\n".to_owned() } else { format!("\n\n{}\n\n", list.join("\n")) }
 }
 
 fn line(figure: &Figure, all: &[Figure]) -> String {
@@ -86,6 +96,17 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("\none core."));
+    }
+
+    #[test]
+    fn what_was_moved_is_listed_below() {
+        let moved = Some("3 of 2,000 rows moved (812 B)".to_owned());
+        let figures = vec![Figure { moved, ..figure("nothing changed", "coho", 2_000, 3_000, 10) }];
+        let text = of(&Part { machine: "one core".to_owned(), figures });
+        assert!(
+            text.ends_with("|\n\n- nothing changed, 2,000 rows: 3 of 2,000 rows moved (812 B)\n\none core."),
+            "{text}"
+        );
     }
 
     #[test]

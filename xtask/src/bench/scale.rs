@@ -1,0 +1,162 @@
+//! `cargo xtask bench scale`: a plan over a table in PostgreSQL that compares rows in the database, beside reading all of them.
+//!
+//! - *coho* compares in the database, *coho, all rows* reads them, and *psql* copies the same rows to nowhere.
+//!
+//! All ask one server in turn. The table is in random order, so what changed is spread over it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::measure::{Cost, measure};
+use super::project::{Comparing, Project};
+use super::record::figure;
+use super::{COHO, ROUNDS, logged, psql};
+use crate::performance::Figure;
+use crate::server::Server;
+use crate::{child, say};
+
+/// How many rows there are, unless the command line says otherwise.
+const SIZES: [u64; 3] = [1_000_000, 3_000_000, 10_000_000];
+
+const ALL_ROWS: &str = "coho, all rows";
+const PSQL: &str = "psql";
+
+/// The number in an account's id.
+const NUMBER: &str = "split_part(id, '-', 2)::bigint";
+
+/// What changed since the last run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    Nothing,
+    Few,
+    /// So did another hundredth before the last run: as many changes are expected as that one found.
+    Hundredth,
+}
+
+impl Case {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Few, Self::Hundredth];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing changed",
+            Self::Few => "20 rows changed",
+            Self::Hundredth => "a hundredth changed",
+        }
+    }
+}
+
+/// Runs it; `programs` is the folder of the release build.
+pub(super) fn play(programs: &Path, rows: Option<u64>) -> Result<Vec<Figure>> {
+    let sizes = rows.map_or(SIZES.to_vec(), |rows| vec![rows]);
+    let mut figures = Vec::new();
+    for rows in sizes {
+        say::talk(&format!("making a table of {rows} rows, and remembering them"));
+        let server = Server::start(child::program(programs.join("postgres-accounts")).arg(rows.to_string()))?;
+        let vitally = Server::start(&mut child::program(programs.join("null-server")))?;
+        let project = Project::of_table(server.url())?;
+        let table = Table { programs, database: server.url(), vitally: vitally.url(), project, rows };
+        table.compare(Comparing::InSource)?;
+        table.carry_out("baseline")?;
+        for case in Case::ALL {
+            table.change(case)?;
+            figures.extend(table.case(case)?);
+        }
+    }
+    figures.sort_by_key(|figure| (figure.case.clone(), figure.rows));
+    Ok(figures)
+}
+
+/// A table with what is remembered of its rows.
+struct Table<'a> {
+    programs: &'a Path,
+    database: &'a str,
+    vitally: &'a str,
+    project: Project,
+    rows: u64,
+}
+
+impl Table<'_> {
+    fn compare(&self, comparing: Comparing) -> Result<()> {
+        self.project.compare(self.database, self.vitally, comparing)
+    }
+
+    fn carry_out(&self, verb: &str) -> Result<Cost> {
+        let mut coho = child::program(self.programs.join("coho"));
+        coho.arg(verb).arg("accounts").arg("--project").arg(self.project.folder());
+        logged(&mut coho, &self.project, measure)
+    }
+
+    fn change(&self, case: Case) -> Result<()> {
+        match case {
+            Case::Nothing => Ok(()),
+            Case::Few => self.update(&format!("{NUMBER} <= 20")),
+            Case::Hundredth => {
+                self.update(&format!("{NUMBER} % 100 = 0"))?;
+                self.compare(Comparing::InSource)?;
+                self.carry_out("run")?;
+                self.update(&format!("{NUMBER} % 100 = 50"))
+            }
+        }
+    }
+
+    fn update(&self, which: &str) -> Result<()> {
+        let sql = format!("UPDATE accounts SET seats = seats + 1 WHERE {which}");
+        child::run(psql(self.database, &sql).arg("--quiet"))
+    }
+
+    /// Plans over the table both ways, and reads it.
+    fn case(&self, case: Case) -> Result<Vec<Figure>> {
+        let (mut compared, mut all, mut read, mut moved) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let rounds = if self.rows < SIZES[0] { ROUNDS } else { 1 };
+        for round in 1..=rounds {
+            say::talk(&format!("{}: round {round} of {rounds}", case.name()));
+            compared.push(self.plan(Comparing::InSource)?);
+            moved = Some(moved_in(&fs::read_to_string(self.project.log())?)?);
+            all.push(self.plan(Comparing::Full)?);
+            read.push(logged(&mut super::copy(self.database), &self.project, measure)?);
+        }
+        let figure = |program, costs: &[Cost]| figure(case.name(), program, self.rows, costs);
+        let figures =
+            vec![Figure { moved, ..figure(COHO, &compared) }, figure(ALL_ROWS, &all), figure(PSQL, &read)];
+        for figure in &figures {
+            say::line(&line(figure));
+        }
+        Ok(figures)
+    }
+
+    fn plan(&self, comparing: Comparing) -> Result<Cost> {
+        self.compare(comparing)?;
+        self.carry_out("plan")
+    }
+}
+
+/// What a plan says of how its rows were compared.
+fn moved_in(plan: &str) -> Result<String> {
+    let told = plan.lines().find_map(|line| line.trim_start().strip_prefix("note: "));
+    let told = told.filter(|told| told.contains(" moved ("));
+    told.map(str::to_owned).with_context(|| format!("the plan does not say how rows were compared:\n{plan}"))
+}
+
+fn line(figure: &Figure) -> String {
+    let Figure { case, program, rows, wall_ms, processor_ms, peak_kib, moved, .. } = figure;
+    let mebibytes = peak_kib / 1024;
+    let moved = moved.as_deref().unwrap_or_default();
+    format!(
+        "{case:<20} {rows:>10} {program:<15} {wall_ms:>8} ms {processor_ms:>8} ms {mebibytes:>5} MiB  {moved}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_moved_is_found_in_a_plan() {
+        let plan = "accounts: 1 to change\n  note: compared in PostgreSQL: 64 buckets, 1 differs, 3 of 200 rows moved (4,631 B)\n";
+        let told = "compared in PostgreSQL: 64 buckets, 1 differs, 3 of 200 rows moved (4,631 B)";
+        assert_eq!(moved_in(plan).unwrap(), told);
+        assert!(moved_in("note: nothing\n").is_err());
+    }
+}
