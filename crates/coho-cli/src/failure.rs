@@ -4,6 +4,7 @@ use coho_core::code::Family;
 use coho_core::failure::Failure as _;
 use coho_core::json::Json;
 use coho_core::problem::Problem;
+use coho_core::words;
 use coho_engine::context::EngineError;
 use coho_project::{File, excerpt};
 use serde_json::json;
@@ -43,7 +44,7 @@ fn text(error: &anyhow::Error) -> String {
         text.extend(["\n  because: ", &cause]);
     }
     if let Some(help) = help(error) {
-        text.extend(["\n  help: ", &help.replace('\n', "\n        ")]);
+        text.extend(["\n", &words::help(&help)]);
     }
     text
 }

@@ -1,4 +1,4 @@
-//! How numbers are written for people.
+//! How numbers and help are written for people.
 
 /// A whole number with a comma between thousands.
 ///
@@ -15,4 +15,14 @@ pub fn number(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Help below the message that it belongs to; further lines of it stand below its first.
+///
+/// ```
+/// let help = coho_core::words::help("restore the file;\nor run `coho adopt`");
+/// assert_eq!(help, "  help: restore the file;\n        or run `coho adopt`");
+/// ```
+pub fn help(help: &str) -> String {
+    format!("  help: {}", help.replace('\n', "\n        "))
 }

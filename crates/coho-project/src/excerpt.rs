@@ -2,7 +2,7 @@
 
 use coho_core::place::Place;
 use coho_core::problem::Problem;
-use coho_core::terminal;
+use coho_core::{terminal, words};
 
 use crate::file::{File, FileText, Kind, kind};
 use crate::lines::lines;
@@ -25,9 +25,7 @@ pub fn excerpt(problem: &Problem, files: &[File]) -> String {
     let place = problem.place.as_ref();
     let at = place.map(|place| format!("{place}: ")).unwrap_or_default();
     let quoted = place.and_then(|place| Some(quoted(place, &line(place, files)?))).unwrap_or_default();
-    // Further lines of it stand below the first.
-    let help = problem.help.as_ref().map(|help| help.replace('\n', "\n        "));
-    let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    let help = problem.help.as_ref().map(|help| words::help(help) + "\n").unwrap_or_default();
     terminal::escape_lines(&format!("{at}{problem}\n{quoted}{help}")).into_owned()
 }
 

@@ -3,6 +3,7 @@
 use coho_core::json::{Json, to_serde};
 use coho_core::key::Key;
 use coho_core::problem::Problem;
+use coho_core::words;
 use coho_engine::plan::{Filter, PlanError};
 use coho_engine::preview::PreviewRow;
 use serde_json::json;
@@ -69,7 +70,6 @@ fn text(row: &PreviewRow) -> String {
 }
 
 fn problem(problem: &Problem) -> String {
-    let help = problem.help.as_ref().map(|help| help.replace('\n', "\n        "));
-    let help = help.map(|help| format!("  help: {help}\n")).unwrap_or_default();
+    let help = problem.help.as_ref().map(|help| words::help(help) + "\n").unwrap_or_default();
     format!("  {problem}\n{help}")
 }
