@@ -70,7 +70,7 @@ impl Transfer {
             return Ok(Err(no_dialect(&self.columns.vendor)));
         };
         let no_key = ask.key.iter().find_map(|at| self.no_key(*at));
-        if let Some(why) = no_key.or_else(|| ask.reads.iter().find_map(|at| self.no_cell(*at))) {
+        if let Some(why) = no_key.or_else(|| ask.reads.iter().find_map(|at| self.no_cell(dialect, *at))) {
             return Ok(Err(why));
         }
         match self.sums(dialect, ask, moved).await {
@@ -103,11 +103,11 @@ impl Transfer {
         (!has_text).then(|| format!("the primary key column `{}` has the type `{}`", field.name, kind.name()))
     }
 
-    /// Why a column's text in SQL may be the same for two values: its type is the engine's own.
-    fn no_cell(&self, at: usize) -> Option<String> {
+    /// Why a column's text in SQL may be the same for two values.
+    fn no_cell(&self, dialect: &Dialect, at: usize) -> Option<String> {
         let field = self.field(*self.layout.fields.get(at)?)?;
-        let is_own = field.signature.contains("Foreign(");
-        is_own.then(|| format!("the column `{}` has a type that Coho cannot compare: cast it", field.name))
+        let is_untold = dialect.untold.iter().any(|part| field.signature.contains(part));
+        is_untold.then(|| format!("the column `{}` has a type that Coho cannot compare: cast it", field.name))
     }
 
     /// The sums of all buckets that have rows, and how many rows have none; nothing where only rows are wanted.

@@ -25,7 +25,7 @@ use adbc_driver_manager::ManagedStatement;
 use arrow_array::{RecordBatch, RecordBatchReader};
 use coho_core::row::{Cell, RowBuf};
 
-use super::engine::Engine;
+use super::engine::{Describing, Engine};
 use super::frame::{
     self, Answer, Asked, Care, HEAD, Order, Query, RefusedValue, Report, Request, Step, Wanted, head,
 };
@@ -40,7 +40,13 @@ const FRAME_BYTES: usize = 64 * 1024;
 const CANCEL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What cancels the query, once there is one.
-type Cancel = Arc<Mutex<Option<Box<dyn CancelHandle>>>>;
+type Cancel = Arc<Mutex<Option<Cancelling>>>;
+
+struct Cancelling {
+    handle: Box<dyn CancelHandle>,
+    /// Whether the engine goes on with a query until its session ends.
+    ends_session: bool,
+}
 
 /// Answers the request on the standard input, and ends with it. This is all that a program does which is named by
 /// [`DriverHost`](crate::DriverHost); what a driver prints goes to the standard error.
@@ -54,7 +60,7 @@ pub fn drive() -> io::Result<()> {
     let cancel = Cancel::default();
     let (told, orders) = sync_channel(1);
     let watched = Arc::clone(&cancel);
-    std::thread::Builder::new().spawn(move || watch(input, &told, &watched))?;
+    std::thread::Builder::new().spawn(move || watch(input, told, &watched))?;
     let last = match answer(&request, &mut pipe, &orders, &cancel) {
         Ok(()) => Answer::End,
         Err(Stop::Report(report)) => Answer::Failed(report),
@@ -110,7 +116,7 @@ fn frame(input: &mut impl Read) -> io::Result<Option<(u8, Vec<u8>)>> {
 }
 
 /// Passes on what is wanted, and ends the process when the input ends.
-fn watch(mut input: impl Read, told: &SyncSender<Order>, cancel: &Cancel) {
+fn watch(mut input: impl Read, told: SyncSender<Order>, cancel: &Cancel) {
     while let Ok(Some((letter, bytes))) = frame(&mut input) {
         if let Some(order) = Order::read(letter, &bytes)
             && told.send(order).is_err()
@@ -118,16 +124,22 @@ fn watch(mut input: impl Read, told: &SyncSender<Order>, cancel: &Cancel) {
             break;
         }
     }
+    // Who waits for an order waits no longer.
+    drop(told);
     let cancelled = std::thread::Builder::new().spawn({
         let cancel = Arc::clone(cancel);
         move || {
-            if let Ok(handle) = cancel.lock()
-                && let Some(handle) = handle.as_deref()
+            let mut ends_session = false;
+            if let Ok(cancelling) = cancel.lock()
+                && let Some(cancelling) = cancelling.as_ref()
             {
+                ends_session = cancelling.ends_session;
                 // A driver that cannot cancel leaves the query to its engine.
-                handle.try_cancel().unwrap_or_default();
+                cancelling.handle.try_cancel().unwrap_or_default();
             }
-            exit(0)
+            if !ends_session {
+                exit(0)
+            }
         }
     });
     if cancelled.is_ok() {
@@ -149,8 +161,17 @@ fn answer(request: &Request, pipe: &mut Pipe, orders: &Receiver<Order>, cancel: 
             (query, Some(u64::MAX))
         }
     };
+    if session.engine.describing() == Describing::NoRows {
+        let sql = session.engine.sql(query)?;
+        if session.engine.is_subquery(&sql) {
+            let schema = described(&mut session, request, &sql, cancel)?;
+            if most.is_none() {
+                return Ok(pipe.send(&columns(&schema, &session)?)?);
+            }
+        }
+    }
     let mut statement = session.statement(query, request)?;
-    watched(&mut statement, cancel);
+    watched(&mut statement, session.engine, cancel);
     // Not every driver can say it without running the query.
     if most.is_none()
         && let Ok(schema) = statement.execute_schema()
@@ -170,9 +191,10 @@ fn refused(error: Error) -> Report {
 }
 
 /// Lets a statement be cancelled.
-fn watched(statement: &mut ManagedStatement, cancel: &Cancel) {
-    if let Ok(mut handle) = cancel.lock() {
-        *handle = Some(statement.get_cancel_handle());
+fn watched(statement: &mut ManagedStatement, engine: Engine, cancel: &Cancel) {
+    if let Ok(mut cancelling) = cancel.lock() {
+        let handle = statement.get_cancel_handle();
+        *cancelling = Some(Cancelling { handle, ends_session: engine == Engine::Spark });
     }
 }
 
@@ -206,7 +228,7 @@ fn compare(
         match order {
             Order::Wanted(wanted) => {
                 let mut statement = session.statement_of(&sql, request)?;
-                watched(&mut statement, talk.cancel);
+                watched(&mut statement, session.engine, talk.cancel);
                 let mut reader = statement.execute().map_err(refused)?;
                 let how = Sending { wanted, engine: session.engine, most: u64::MAX };
                 rows(&mut reader, &how, talk.pipe)?;
@@ -237,7 +259,7 @@ fn one(
         return Ok(talk.pipe.send(&columns(&schema, session)?)?);
     };
     let mut statement = session.statement_of(&asked.sql, request)?;
-    watched(&mut statement, talk.cancel);
+    watched(&mut statement, session.engine, talk.cancel);
     let mut reader = statement.execute().map_err(refused)?;
     rows(&mut reader, &Sending { wanted, engine: session.engine, most: u64::MAX }, talk.pipe)
 }
@@ -249,14 +271,18 @@ fn described(
     sql: &str,
     cancel: &Cancel,
 ) -> Result<arrow_schema::Schema, Report> {
-    if session.engine.describes() {
-        let mut statement = session.statement_of(sql, request)?;
-        watched(&mut statement, cancel);
-        return statement.execute_schema().map_err(refused);
-    }
-    let mut statement =
-        session.statement_of(&format!("SELECT * FROM (\n{sql}\n) AS coho LIMIT 1"), request)?;
-    watched(&mut statement, cancel);
+    let most = match session.engine.describing() {
+        Describing::Driver => {
+            let mut statement = session.statement_of(sql, request)?;
+            watched(&mut statement, session.engine, cancel);
+            return statement.execute_schema().map_err(refused);
+        }
+        Describing::OneRow => 1,
+        Describing::NoRows => 0,
+    };
+    let around = format!("SELECT * FROM (\n{sql}\n) AS coho LIMIT {most}");
+    let mut statement = session.statement_of(&around, request)?;
+    watched(&mut statement, session.engine, cancel);
     let reader = statement.execute().map_err(refused)?;
     Ok(reader.schema().as_ref().clone())
 }
@@ -311,7 +337,9 @@ fn send(
             }
             Err((column, what)) => {
                 pipe.send(&Answer::Rows(ready))?;
-                let cast = how.engine.text(&name(batch, how.wanted.get(column)));
+                let name = name(batch, how.wanted.get(column));
+                let is_bytes = what == cells::NOT_UTF_8;
+                let cast = if is_bytes { how.engine.encoded(&name) } else { how.engine.text(&name) };
                 let refused = RefusedValue { column, row: *given, what: what.to_owned(), cast };
                 pipe.send(&Answer::Refused(refused))?;
                 return Ok(ControlFlow::Break(()));

@@ -18,6 +18,17 @@ pub(crate) enum Engine {
     Other,
 }
 
+/// How the columns of a query are known without running it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Describing {
+    /// The driver announces them, if it can.
+    Driver,
+    /// A query around it gives one row: what the driver announces without one is something else.
+    OneRow,
+    /// A query around it gives no rows. So nothing runs that is not a query, whatever words it begins with.
+    NoRows,
+}
+
 impl Engine {
     /// By a name: the driver's, or that which it gives the engine.
     pub(crate) fn of(name: &str) -> Self {
@@ -119,10 +130,21 @@ impl Engine {
         }
     }
 
-    /// Whether its driver announces the types that rows have. Snowflake's takes a moment without a zone for one in UTC; and JSON for text,
-    /// even in a result without rows.
-    pub(crate) fn describes(self) -> bool {
-        self != Self::Snowflake
+    /// How the columns of a query are known without running it.
+    pub(crate) fn describing(self) -> Describing {
+        match self {
+            // Its driver takes a moment without a zone for one in UTC; and JSON for text, even in a result without rows.
+            Self::Snowflake => Describing::OneRow,
+            Self::Spark => Describing::NoRows,
+            Self::Bigquery | Self::Duckdb | Self::Mysql | Self::Postgres | Self::Sqlite | Self::Other => {
+                Describing::Driver
+            }
+        }
+    }
+
+    /// Whether a query can be another one's subquery.
+    pub(crate) fn is_subquery(self, sql: &str) -> bool {
+        !["SHOW", "DESCRIBE"].contains(&scan(sql, self.strings()).word.as_str())
     }
 
     /// How it writes strings.
@@ -177,7 +199,8 @@ pub(crate) fn installation(driver: &str) -> Option<String> {
         ("clickhouse", "clickhouse"),
     ];
     let (_, name) = BY_DBC.into_iter().find(|(name, _)| *name == driver)?;
-    Some(format!("install the driver: `dbc install {name}` (https://docs.columnar.tech/dbc)"))
+    let pip = if name == "spark" { ", or `pip install adbc-driver-spark`" } else { "" };
+    Some(format!("install the driver: `dbc install {name}` (https://docs.columnar.tech/dbc){pip}"))
 }
 
 #[cfg(test)]

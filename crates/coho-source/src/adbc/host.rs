@@ -97,9 +97,10 @@ impl Host {
         }
     }
 
-    /// Ends the process, and waits for that. A query that is under way is cancelled.
+    /// Ends the process, and waits for that. A query that is under way is cancelled; rows that are on their way have nowhere to go.
     pub(crate) async fn end(mut self) {
         drop(self.input.take());
+        drop(self.output);
         if tokio::time::timeout(END_PATIENCE, self.child.wait()).await.is_err() {
             self.child.kill().await.unwrap_or_default();
         }

@@ -12,6 +12,8 @@ pub(crate) struct Dialect {
     pub(crate) name: &'static str,
     /// A query of one row and one column, true where the server does all that the texts below rely on.
     pub(crate) probe: &'static str,
+    /// What is in the signature of a type of which the texts below may be the same for two values.
+    pub(crate) untold: &'static [&'static str],
     /// The text of a `{column}` by its form.
     pub(crate) text: Texts,
     /// A key of one column, as Coho writes it: `{text}`.
@@ -76,6 +78,7 @@ impl Texts {
 pub(crate) static POSTGRES: Dialect = Dialect {
     name: "PostgreSQL",
     probe: "SELECT md5(record_send(ROW(1))) IS NOT NULL",
+    untold: &[],
     text: Texts::all("{column}::text"),
     key: "{text}",
     key_part: "to_json({text})::text",
@@ -107,6 +110,7 @@ pub(crate) static MYSQL: Dialect = Dialect {
     name: "MySQL",
     probe: "SELECT MD5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND CONCAT('a', NULL) IS NULL \
             AND LENGTH(CONVERT(0.1e0 * 3e0 USING utf8mb4)) = 19",
+    untold: &[],
     text: Texts {
         whole: "CONVERT({column} + 0 USING utf8mb4)",
         float: "CONVERT({column} * 1e0 USING utf8mb4)",
@@ -139,6 +143,7 @@ pub(crate) static DUCKDB: Dialect = Dialect {
     probe: "SELECT md5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND strlen('é') = 2 \
             AND strlen(1.5::DOUBLE::BIT::VARCHAR) = 64 AND md5_number_upper('coho') <> md5_number_lower('coho') \
             AND create_sort_key(['a', NULL], 'ASC NULLS LAST') <> create_sort_key([NULL, 'a'], 'ASC NULLS LAST')",
+    untold: &["Foreign("],
     text: Texts {
         float: "{column}::DOUBLE::BIT::VARCHAR",
         moment: "coalesce(epoch_us({column})::VARCHAR, {column}::VARCHAR)",
@@ -171,6 +176,7 @@ pub(crate) static SNOWFLAKE: Dialect = Dialect {
     name: "Snowflake",
     probe: "SELECT MD5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND TO_NUMBER('ff', 'XX') = 255 \
             AND BITSHIFTRIGHT(255, 4) = 15 AND MD5_NUMBER_UPPER64('coho') <> MD5_NUMBER_LOWER64('coho')",
+    untold: &["Foreign("],
     text: Texts {
         float: "TO_VARCHAR({column}) || '~' || COALESCE(TO_VARCHAR({column} - TRY_CAST(TO_VARCHAR({column}) AS DOUBLE)), '?') \
                 || '~' || TO_VARCHAR(HASH({column}))",
@@ -193,9 +199,59 @@ pub(crate) static SNOWFLAKE: Dialect = Dialect {
              ON b = BITSHIFTRIGHT(k, {shift}) WHERE k IS NULL OR b IS NOT NULL",
 };
 
+/// Spark, and Databricks, which speaks the same dialect, through an ADBC driver. Each value is its text, as hexadecimal digits of UTF-8,
+/// between commas, or `-` where it is null; what has a collation is bytes before it is compared or put together.
+///
+/// - The text of a float is what Java makes of it. `xxhash64` of a number of 64 bits is another one for each, but for 0 and -0.
+/// - Moments are microseconds, whatever the session's zone.
+/// - `to_json` leaves out nulls and cuts moments off at milliseconds unless it is told otherwise. `xxhash64` is of the value itself; it knows no
+///   maps, whose keys `to_json` writes such that two may be one.
+/// - Halves of digests are decimals of 38 digits, and so are their sums, which would need 10^18 rows to overflow. Sums of whole numbers
+///   would wrap around, or fail in the mode ANSI.
+/// - A value that has no text gets a new one each time, so its row is always read.
+pub(crate) static SPARK: Dialect = Dialect {
+    name: "Spark",
+    probe: "SELECT md5('coho') = '8fce63ef600dd4879a83e12db6dd1909' AND conv('fedcba9876543210', 16, 10) = '18364758544493064720' \
+            AND hex(CAST('é' AS BINARY)) = 'C3A9' AND shiftright(255, 4) = 15 \
+            AND xxhash64(CAST('0.1' AS DOUBLE)) <> xxhash64(CAST('0.10000000000000002' AS DOUBLE)) \
+            AND unix_micros(TIMESTAMP '2026-01-01 00:00:00.000001Z') = 1767225600000001 \
+            AND to_json(named_struct('a', TIMESTAMP '2026-01-01 00:00:00.000001Z', 'b', CAST(NULL AS STRING)), \
+            map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')) \
+            = '{\"a\":\"2026-01-01 00:00:00.000001\",\"b\":null}'",
+    untold: &["Foreign(", "map "],
+    text: Texts {
+        float: "concat(CAST({column} AS STRING), '~', CAST(xxhash64({column}) AS STRING))",
+        moment: "CAST(unix_micros({column}) AS STRING)",
+        json: "concat(to_json({column}, map('ignoreNullFields', 'false', 'timeZone', 'UTC', 'timestampFormat', \
+               'yyyy-MM-dd HH:mm:ss.SSSSSS', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')), \
+               '~', CAST(xxhash64({column}) AS STRING))",
+        ..Texts::all("CAST({column} AS STRING)")
+    },
+    key: "{text}",
+    key_part: "IF({column} IS NULL, NULL, trim(BOTH '[]' FROM to_json(array({text}))))",
+    key_array: ["concat('[', ", ", ',', ", ", ']')"],
+    frame: ", ',', IF({column} IS NULL, '-', coalesce(hex(CAST({text} AS BINARY)), uuid()))",
+    cells: "SELECT CAST(conv(left(md5(CAST(t AS BINARY)), 8), 16, 10) AS BIGINT) AS k, \
+            CAST(conv(left(f, 16), 16, 10) AS DECIMAL(38, 0)) AS u, CAST(conv(right(f, 16), 16, 10) AS DECIMAL(38, 0)) AS l{columns} \
+            FROM (SELECT {key} AS t, md5(CAST(concat('r'{frames}) AS BINARY)) AS f{columns} FROM (\n{query}\n) AS m ({names})) AS o",
+    sums: "SELECT b, count(*), CAST(sum(u) AS STRING), CAST(sum(l) AS STRING) \
+           FROM (SELECT shiftright(k, {shift}) AS b, u, l FROM ({cells}) AS p) AS q GROUP BY b",
+    rows: "SELECT k, u, l{columns} FROM ({cells}) AS p{chosen}",
+    chosen: " LEFT JOIN (SELECT CAST(a AS BIGINT) AS b FROM (SELECT explode(split('{buckets}', ',')) AS a) AS q) AS s \
+             ON b = shiftright(k, {shift}) WHERE k IS NULL OR b IS NOT NULL",
+};
+
 /// The dialect of an engine with an ADBC driver, by what the driver calls it.
 pub(crate) fn of_vendor(name: &str) -> Option<&'static Dialect> {
-    [&DUCKDB, &SNOWFLAKE].into_iter().find(|dialect| dialect.name.eq_ignore_ascii_case(name))
+    let name = name.to_ascii_lowercase();
+    let known = [
+        ("duckdb", &DUCKDB),
+        ("snowflake", &SNOWFLAKE),
+        ("spark", &SPARK),
+        ("apache spark", &SPARK),
+        ("databricks", &SPARK),
+    ];
+    known.into_iter().find(|(vendor, _)| *vendor == name).map(|(_, dialect)| dialect)
 }
 
 /// What decides how a column's text is had.

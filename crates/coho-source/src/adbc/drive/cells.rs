@@ -10,7 +10,9 @@ use arrow_array::types::{
     Int64Type, RunEndIndexType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, GenericListArray, GenericListViewArray, OffsetSizeTrait, RunArray};
+use arrow_array::{
+    Array, GenericListArray, GenericListViewArray, GenericStringArray, OffsetSizeTrait, RunArray,
+};
 use arrow_schema::{DataType, Field, TimeUnit};
 use coho_core::decimal::Decimal;
 use coho_core::json::JsonError;
@@ -27,6 +29,9 @@ const MILLIS_A_DAY: i64 = 86_400_000;
 
 /// What a value is that has no form that keeps it.
 pub(super) type Wrong = &'static str;
+
+/// Of what a driver calls text, what is none.
+pub(super) const NOT_UTF_8: Wrong = "text that is not UTF-8";
 
 type Get<'a, T> = Box<dyn Fn(usize) -> T + 'a>;
 
@@ -45,9 +50,9 @@ enum Form<'a> {
     /// A number's digits, written.
     Digits(Get<'a, String>),
     /// A number's digits, as the engine wrote them.
-    Number(Get<'a, &'a str>),
-    Text(Get<'a, &'a str>),
-    Json(Get<'a, &'a str>),
+    Number(Get<'a, &'a [u8]>),
+    Text(Get<'a, &'a [u8]>),
+    Json(Get<'a, &'a [u8]>),
     Uuid(Get<'a, &'a [u8]>),
     /// Days since 1970; `None` is no day.
     Date(Get<'a, Option<i32>>),
@@ -103,9 +108,9 @@ impl<'a> Column<'a> {
                 }
                 Cell::Decimal(scratch)
             }
-            Form::Number(get) => number(get(at), scratch)?,
-            Form::Text(get) => Cell::Text(get(at)),
-            Form::Json(get) => json(get(at), scratch)?,
+            Form::Number(get) => number(text(get(at))?, scratch)?,
+            Form::Text(get) => Cell::Text(text(get(at))?),
+            Form::Json(get) => json(text(get(at))?, scratch)?,
             Form::Uuid(get) => {
                 let bytes = get(at).try_into().map_err(|_| "bytes that are not of their type")?;
                 *scratch = uuid(bytes);
@@ -292,15 +297,25 @@ fn huge(array: &dyn Array, has_sign: bool) -> Option<Get<'_, String>> {
     })
 }
 
-fn texts(array: &dyn Array) -> Option<Get<'_, &str>> {
+/// The bytes of texts. What a driver calls text need not be UTF-8: nobody has looked at it before.
+fn texts(array: &dyn Array) -> Option<Get<'_, &[u8]>> {
     if let Some(array) = array.as_string_opt::<i32>() {
-        return Some(Box::new(move |at| array.value(at)));
+        return Some(bytes_of(array));
     }
     if let Some(array) = array.as_string_opt::<i64>() {
-        return Some(Box::new(move |at| array.value(at)));
+        return Some(bytes_of(array));
     }
     let array = array.as_string_view_opt()?;
-    Some(Box::new(move |at| array.value(at)))
+    Some(Box::new(move |at| array.value(at).as_bytes()))
+}
+
+fn bytes_of<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Get<'_, &[u8]> {
+    let (bytes, offsets) = (array.value_data(), array.value_offsets());
+    Box::new(move |at| bytes.get(between(offsets, at)).unwrap_or_default())
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Wrong> {
+    std::str::from_utf8(bytes).map_err(|_| NOT_UTF_8)
 }
 
 /// What is finer than a cell's microseconds is cut off, as in files: Vitally takes milliseconds.

@@ -218,6 +218,14 @@ fn vendor(connection: &ManagedConnection) -> Option<String> {
     Some(name.value(0).to_owned())
 }
 
+/// Spark's words without the plan behind them, whose numbers are others each time.
+fn without_plan(message: String) -> String {
+    match message.split_once(";\n") {
+        Some((words, _)) if message.starts_with("[Spark]") && words.contains("SQLSTATE") => words.to_owned(),
+        Some(_) | None => message,
+    }
+}
+
 /// What a driver says, as it is told.
 pub(super) fn failed(step: Step, error: Error) -> Report {
     let state: String =
@@ -228,7 +236,7 @@ pub(super) fn failed(step: Step, error: Error) -> Report {
     let trace = trace.map(|(_, text)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
     Report {
         step,
-        message: error.message,
+        message: without_plan(error.message),
         state: state.unwrap_or_default(),
         places: trace.lines().map(str::to_owned).collect(),
     }
