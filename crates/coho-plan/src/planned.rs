@@ -33,7 +33,7 @@ pub struct Planned {
     pub lineage: Lineage,
     /// The types that columns of a file were taken for, to be remembered by their names; none where they are others than before.
     pub types: BTreeMap<String, String>,
-    /// How the difference was computed, where that is worth telling.
+    /// How the difference was computed, or what reading cost, where that is worth telling.
     pub how: Option<String>,
     /// What was learned of the source's buckets, to be remembered.
     pub learned: Option<LearnedBuckets>,

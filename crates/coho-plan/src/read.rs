@@ -3,6 +3,8 @@
 
 mod in_source;
 
+use coho_source::Connection;
+
 use crate::buckets::words;
 use crate::failure::PlanError;
 pub(crate) use crate::intake::Read;
@@ -49,6 +51,10 @@ async fn all(
         intake.take(job, &opened, &batch)?;
         job.tell(Step::Reading(intake.read))?;
     }
-    let how = why.map(|why| words::all(opened.reading.moved(), why));
+    let moved = opened.reading.moved();
+    let how = match why {
+        Some(why) => Some(words::all(moved, why)),
+        None => matches!(job.connection, Connection::Adbc(_)).then(|| words::through_driver(moved)),
+    };
     intake.sorted(job, opened, row_states, 0, Taught { how, learned: None })
 }

@@ -25,6 +25,11 @@ pub(crate) fn all(moved: Moved, why: &str) -> String {
     format!("not compared in the source, {} rows moved ({}): {why}", number(moved.rows), size(moved.bytes))
 }
 
+/// What a reading by an ADBC driver cost, as far as it is told: `1,000,000 rows moved through the ADBC driver (164 MB)`
+pub(crate) fn through_driver(moved: Moved) -> String {
+    format!("{} rows moved through the ADBC driver ({})", number(moved.rows), size(moved.bytes))
+}
+
 /// A number of bytes: `812 B`, `4 kB`, `164 MB`.
 fn size(bytes: u64) -> String {
     match bytes {
@@ -51,5 +56,7 @@ mod tests {
         assert_eq!(text, expected);
         let all = all(Moved { rows: 3, bytes: 812 }, "all rows are looked at");
         assert_eq!(all, "not compared in the source, 3 rows moved (812 B): all rows are looked at");
+        let moved = Moved { rows: 1_000_000, bytes: 163_200_000 };
+        assert_eq!(through_driver(moved), "1,000,000 rows moved through the ADBC driver (164 MB)");
     }
 }
