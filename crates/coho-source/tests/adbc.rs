@@ -1,4 +1,4 @@
-//! ADBC, with real drivers of real engines: DuckDB, SQLite and PostgreSQL. What drivers do that are not there, crash or hang is done by
+//! ADBC, with real drivers of real engines: DuckDB, SQLite, PostgreSQL and Spark. What drivers do that are not there, crash or hang is done by
 //! a shell in their place.
 
 #![expect(clippy::unwrap_used, reason = "a scene that cannot be set fails its test, wherever it is set")]
@@ -14,7 +14,7 @@ use coho_core::row::Row as _;
 use coho_core::value::Value;
 use coho_source::buckets::CompareQuery;
 use coho_source::{AdbcConnection, AdbcError, Connection, DriverHost, ReadScope, SourceError};
-use coho_testkit::{Fakesnow, Postgres, adbc_driver_or_skip, snowflake_driver_or_skip};
+use coho_testkit::{Fakesnow, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip};
 use secrecy::SecretString;
 
 #[path = "adbc/comparing.rs"]
@@ -189,6 +189,74 @@ const POSTGRES_TYPES: &str = "
     ROW(1, 'x')
 ";
 
+/// In a session in Berlin.
+const SPARK_TYPES: &str = "
+    true
+    -128Y
+    32767S
+    2147483647
+    9223372036854775807L
+    CAST(0.1 AS FLOAT)
+    0.1D
+    1e300D
+    CAST('-0' AS DOUBLE)
+    CAST('NaN' AS DOUBLE)
+    CAST('Infinity' AS FLOAT)
+    1.50BD
+    CAST('0.000000001' AS DECIMAL(18, 9))
+    CAST('12345678901234567890123456789012345678' AS DECIMAL(38, 0))
+    CAST('1e-38' AS DECIMAL(38, 38))
+    'é😀 '
+    ''
+    'A' COLLATE UTF8_LCASE
+    CAST('a' AS VARCHAR(3))
+    NULL
+    CAST(NULL AS INT)
+    X'00ff'
+    CAST(X'ff' AS STRING)
+    array(CAST(X'ff' AS STRING))
+    DATE '2026-11-24'
+    DATE '0001-01-01'
+    DATE '12026-01-01'
+    TIMESTAMP '2026-11-24 10:00:00.123456'
+    TIMESTAMP '2026-10-25 00:30:00.123456Z'
+    TIMESTAMP '2026-10-25 01:30:00.123456Z'
+    TIMESTAMP '0001-01-01 00:00:00Z'
+    TIMESTAMP_NTZ '2026-03-29 02:30:00.123456'
+    TIME '10:00:00'
+    INTERVAL 3 DAYS
+    INTERVAL '1-2' YEAR TO MONTH
+    array(1, 2, NULL)
+    array()
+    array(array(1), NULL)
+    array(X'00')
+    array(CAST('NaN' AS DOUBLE))
+    named_struct('a', 1.50BD, 'b', DATE '2026-11-24', 'c', named_struct('d', array(true)))
+    named_struct('a', TIMESTAMP '2026-10-25 00:30:00.123456Z', 'b', TIMESTAMP_NTZ '2026-10-25 00:30:00.123456')
+    map('a', 1, 'b', NULL)
+    map(1, 'x')
+    parse_json('{}')
+    to_json(parse_json('{}'))
+";
+
+/// Models that are read, and ones that are refused before or by the engine.
+const SPARK_MODELS: [&str; 14] = [
+    "SELECT 1 AS id, 'Ada' AS name; -- one",
+    "FROM range(3)",
+    "VALUES (1, 'a'), (2, 'b')",
+    "SELECT id FROM range(3) -- the last word",
+    "SELECT 1 AS twice, 2 AS twice, 3 AS id",
+    "-- table: nobody.has_this",
+    "SELECT 1 AS one; DELETE FROM t",
+    "CREATE TABLE t AS SELECT 1",
+    "WITH x AS (SELECT 1 AS id) INSERT INTO t SELECT * FROM x",
+    "FROM range(3) INSERT INTO t SELECT *",
+    "SELEKT 1",
+    "SELECT nmae FROM range(3)",
+    "SELECT id, raise_error('boom') AS c FROM range(3)",
+    "SHOW NAMESPACES",
+];
+
 #[test]
 fn types_of_duckdb_are_exact_or_refused() {
     let Some(driver) = adbc_driver_or_skip("duckdb", "types_of_duckdb").unwrap() else { return };
@@ -359,12 +427,32 @@ fn what_duckdb_says_of_rows_tells_them_apart() {
 #[test]
 fn what_snowflakes_emulator_says_of_rows_tells_them_apart() {
     let test = "what_snowflakes_emulator_says_of_rows";
-    let Some(driver) = snowflake_driver_or_skip(test).unwrap() else { return };
+    let Some(driver) = engine_driver_or_skip("snowflake", test).unwrap() else { return };
     let Some(server) = Fakesnow::start_or_skip(test).unwrap() else { return };
     let options = server.options();
     let options: Vec<_> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let source = AdbcConnection { compares: true, ..source(&driver, &options) };
     block_on(comparing::all_of_snowflake(&source)).unwrap();
+}
+
+/// One cluster for all that is asked of it: it takes a while to start.
+#[test]
+fn spark_is_read_exactly_and_what_it_says_of_rows_tells_them_apart() {
+    let test = "what_spark_says_of_rows";
+    let Some(driver) = engine_driver_or_skip("spark", test).unwrap() else { return };
+    let Some(cluster) = Spark::start_or_skip(test).unwrap() else { return };
+    let full = source(&driver, &[("uri", &cluster.uri())]);
+    let seen = block_on(types(&full, SPARK_TYPES));
+    let models = block_on(async {
+        let mut seen = String::new();
+        for sql in SPARK_MODELS {
+            writeln!(seen, "{sql}\n{}", shown_of(&full, sql).await).unwrap();
+        }
+        seen
+    });
+    block_on(comparing::all_of_spark(&AdbcConnection { compares: true, ..full })).unwrap();
+    shown::snapshot(Path::new("fixtures/adbc/types-of-spark.txt"), &seen).unwrap();
+    shown::snapshot(Path::new("fixtures/adbc/models-of-spark.txt"), &models).unwrap();
 }
 
 #[test]

@@ -19,11 +19,14 @@ pub fn adbc_driver_or_skip(name: &str, test: &str) -> Result<Option<PathBuf>, Er
     Ok(found)
 }
 
-/// The library of Snowflake's driver, which `cargo xtask test --engines` fetches; the same.
-pub fn snowflake_driver_or_skip(test: &str) -> Result<Option<PathBuf>, Error> {
-    let found = engine_driver("snowflake");
+/// The library of a driver that `cargo xtask test --engines` fetches: `snowflake` or `spark`; the same.
+pub fn engine_driver_or_skip(name: &str, test: &str) -> Result<Option<PathBuf>, Error> {
+    let found = engine_driver(name);
     if found.is_none() {
-        say_skipped("the ADBC driver of Snowflake, which comes with `cargo xtask test --engines`, is", test)?;
+        say_skipped(
+            &format!("the ADBC driver `{name}`, which comes with `cargo xtask test --engines`, is"),
+            test,
+        )?;
     }
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! A server of a test's own that speaks the protocol of Azure Blob Storage: Azurite, from npm. [`crate::programs`] finds it,
 //! [`crate::emulator`] starts it.
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, End};
 use crate::programs::azurite;
 use crate::server::{Error, Keeper};
 
@@ -17,6 +17,7 @@ const AZURITE: Emulator = Emulator {
         "--blobPort",
         "PORT",
     ],
+    end: End::AtOnce,
 };
 
 /// The emulator's account, whose key is the same on every machine and written in its documentation.

@@ -1,5 +1,5 @@
-//! Servers that imitate a cloud's storage: a program that is started, says when it is ready, and keeps everything in memory.
-//! [`crate::s3`] and [`crate::azurite`] are two; [`crate::server`] holds them.
+//! Servers that imitate others, and Spark: a program that is started, says when it is ready, and leaves nothing behind.
+//! [`crate::s3`], [`crate::azurite`], [`crate::fakesnow`] and [`crate::spark`] are some; [`crate::server`] holds them.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -10,10 +10,10 @@ use std::process::Command;
 use crate::server::{Error, Keeper, say_skipped};
 
 /// Starts the server, says so, waits until nobody needs it any more, and leaves nothing behind. Arguments follow the words that say
-/// that it is ready; in them `PORT` is the port.
+/// that it is ready, and the signal that ends it; in them `PORT` is the port.
 const SCRIPT: &str = r#"
-folder=$1; port=$2; server=$3; ready=$4
-shift 4
+folder=$1; port=$2; server=$3; ready=$4; end=$5
+shift 5
 for argument; do
     shift
     [ "$argument" = PORT ] && argument=$port
@@ -30,17 +30,42 @@ until grep -q "$ready" "$folder/log"; do
 done
 echo ready
 cat >/dev/null
+kill -"$end" $pid 2>/dev/null
+left=400
+while [ "$left" -gt 0 ] && kill -0 $pid 2>/dev/null; do
+    sleep 0.05
+    left=$((left - 1))
+done
 kill -KILL $pid 2>/dev/null
 wait
 "#;
 
-/// A program that imitates a cloud's storage.
+/// A program that is a server.
 pub(crate) struct Emulator {
     pub(crate) name: &'static str,
     /// What it writes once it listens.
     pub(crate) ready: &'static str,
     /// Its arguments; `PORT` stands for the port.
     pub(crate) arguments: &'static [&'static str],
+    pub(crate) end: End,
+}
+
+/// How it is ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// At once: it has nothing to put in order.
+    AtOnce,
+    /// It is asked to, since it has processes of its own; and ended at once if it has not done so after 20 seconds.
+    Asked,
+}
+
+impl End {
+    fn signal(self) -> &'static str {
+        match self {
+            Self::AtOnce => "KILL",
+            Self::Asked => "TERM",
+        }
+    }
 }
 
 impl Emulator {
@@ -61,9 +86,12 @@ impl Emulator {
             shell
         };
         let arguments = self.arguments.iter().map(OsStr::new);
-        let arguments: Vec<_> =
-            [program.as_os_str(), self.ready.as_ref()].into_iter().chain(arguments).collect();
-        Keeper::start(shell, self.name, SCRIPT, &arguments).map(Some)
+        let arguments: Vec<_> = [program.as_os_str(), self.ready.as_ref(), self.end.signal().as_ref()]
+            .into_iter()
+            .chain(arguments)
+            .collect();
+        let folder = self.name.split(',').next().unwrap_or(self.name);
+        Keeper::start(shell, folder, SCRIPT, &arguments).map(Some)
     }
 
     /// Sends bytes; anything but a status that begins with 20 is an error with the server's own words.

@@ -1,7 +1,7 @@
 //! A server of a test's own that imitates Snowflake: fakesnow, from PyPI, over DuckDB. [`crate::programs`] finds it,
 //! [`crate::emulator`] starts it. What it lacks of Snowflake's functions, `fakesnow/start.py` adds.
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, End};
 use crate::programs::engine_python;
 use crate::server::{Error, Keeper};
 
@@ -9,6 +9,7 @@ const FAKESNOW: Emulator = Emulator {
     name: "fakesnow, which comes with `cargo xtask test --engines`,",
     ready: "Uvicorn running on",
     arguments: &["-c", include_str!("fakesnow/start.py"), "PORT"],
+    end: End::AtOnce,
 };
 
 /// A running server, with databases in memory.

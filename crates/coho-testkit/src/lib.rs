@@ -33,8 +33,9 @@ mod receiver;
 mod s3;
 mod server;
 mod smtp;
+mod spark;
 
-pub use adbc::{AdbcDatabase, adbc_driver_or_skip, snowflake_driver_or_skip};
+pub use adbc::{AdbcDatabase, adbc_driver_or_skip, engine_driver_or_skip};
 pub use azurite::Azurite;
 pub use browser::{Browser, BrowserError, Heard, Theme, ZONE};
 pub use fakesnow::Fakesnow;
@@ -48,3 +49,4 @@ pub use receiver::{Arrived, Receiver};
 pub use s3::S3Server;
 pub use server::Error;
 pub use smtp::{CERTIFICATE, Mail, MailServer, Privacy};
+pub use spark::Spark;

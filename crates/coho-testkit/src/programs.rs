@@ -1,5 +1,5 @@
 //! Where the servers' programs are, and as whom they may run. [`crate::postgres`], [`crate::mariadb`], [`crate::s3`],
-//! [`crate::azurite`] and [`crate::fakesnow`] start them.
+//! [`crate::azurite`], [`crate::fakesnow`] and [`crate::spark`] start them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -96,6 +96,14 @@ pub(crate) fn engine_driver(name: &str) -> Option<PathBuf> {
 pub(crate) fn engine_python(name: &str) -> Option<PathBuf> {
     let python = PathBuf::from(std::env::var_os("COHO_ENGINES")?).join(name).join("bin/python");
     Some(python).filter(|python| python.is_file())
+}
+
+/// The program that runs Java's, which Spark is one of.
+pub(crate) fn java() -> Option<PathBuf> {
+    let home = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = home.into_iter().chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join("java")).find(|file| file.is_file())
 }
 
 const DUCKDB: &str =

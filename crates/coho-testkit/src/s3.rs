@@ -1,11 +1,15 @@
 //! A server of a test's own that speaks S3's protocol: moto, from PyPI. [`crate::programs`] finds it, [`crate::emulator`] starts it.
 
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, End};
 use crate::programs::moto;
 use crate::server::{Error, Keeper};
 
-const MOTO: Emulator =
-    Emulator { name: "moto", ready: "Running on", arguments: &["-H", "127.0.0.1", "-p", "PORT"] };
+const MOTO: Emulator = Emulator {
+    name: "moto",
+    ready: "Running on",
+    arguments: &["-H", "127.0.0.1", "-p", "PORT"],
+    end: End::AtOnce,
+};
 
 /// Whoever signs may write over an object that is there; how is not looked at.
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n";

@@ -1,7 +1,7 @@
-//! `cargo xtask test --engines`: rows that are compared where they are, in each engine that can run here; real ones, and an emulator of
-//! Snowflake with the real driver of Snowflake.
+//! `cargo xtask test --engines`: rows that are compared where they are, in each engine that can run here; real ones, Spark among them, and an
+//! emulator of Snowflake with the real driver of Snowflake.
 //!
-//! The emulator and that driver are some 500 MB, so they are installed only when they are asked for, below `target/`.
+//! They are 1.2 GB together, so they are installed only when they are asked for, below `target/`. The tests start and end them.
 
 use anyhow::{Result, bail};
 
@@ -15,17 +15,20 @@ use crate::workspace::root;
 /// What the tests need besides.
 const NEEDS: [Need; 5] = [Need::Nextest, Need::Postgres, Need::MariaDb, Need::Adbc, Need::DuckDb];
 
-/// The folder of an emulator, and its packages; versions that are known to install together.
-const SNOWFLAKE: (&str, &str) =
-    ("snowflake", "fakesnow[server]==0.12.1 snowflake-connector-python<4 adbc-driver-snowflake==1.11.0");
+/// The folder of each, and its packages; versions that are known to install together. Spark needs Java 17 or newer besides.
+const ENGINES: [(&str, &str); 2] = [
+    ("snowflake", "fakesnow[server]==0.12.1 snowflake-connector-python<4 adbc-driver-snowflake==1.11.0"),
+    ("spark", "pyspark==4.3.0 adbc-driver-spark==0.3.0"),
+];
 
 /// Installs what is missing, runs the tests, and says how many were skipped and why.
 pub(crate) fn run(permission: Permission) -> Result<()> {
     let missing = prepare(&NEEDS, permission)?;
     let folder = root().join("target/engines");
-    let (name, packages) = SNOWFLAKE;
-    if let Err(error) = install(&folder.join(name), packages) {
-        say::talk(&format!("{error:#}"));
+    for (name, packages) in ENGINES {
+        if let Err(error) = install(&folder.join(name), packages) {
+            say::talk(&format!("{error:#}"));
+        }
     }
     let variable = format!("env.COHO_ENGINES={:?}", folder.display().to_string());
     let mut tests = Counts::default();

@@ -199,3 +199,168 @@ pub(crate) static SNOWFLAKE: Engine = Engine {
     reader: "",
     superuser: "",
 };
+
+/// A real one, with two executors, whose tables are rewritten ([`super::rewritten`]). What is nested is in `j`, `jb`, `u` and `arr`. The
+/// collation of `txt2` takes `a` and `A` for one text, that of `e` also `é` and `e`.
+pub(crate) static SPARK: Engine = Engine {
+    name: "Spark",
+    kind: "adbc",
+    table: "CREATE TABLE items (id STRING, k BIGINT, external STRING, name STRING, n8 DECIMAL(38, 0), f4 FLOAT, f8 DOUBLE, d DECIMAL(38, 21), \
+            b BOOLEAN, t TIMESTAMP, lt TIMESTAMP_NTZ, day DATE, txt STRING, txt2 STRING COLLATE UTF8_LCASE, j STRUCT<a: DOUBLE, b: STRING>, \
+            jb ARRAY<STRUCT<a: DOUBLE, b: STRING, c: TIMESTAMP>>, u ARRAY<TIMESTAMP_NTZ>, arr ARRAY<STRING>, e STRING COLLATE UNICODE_CI_AI)",
+    many: "INSERT INTO items (id, k, external, name, n8) SELECT 'k' || n, n, 'a' || n, 'Account ' || n, 1
+           FROM (SELECT explode(sequence(1, {rows})) AS n)",
+    values: &[
+        ("external", EXTERNAL),
+        ("name", &["'A'", "'B'", "'a'", "'A '", "NULL", "''"]),
+        (
+            "n8",
+            &[
+                "1",
+                "2",
+                "-1",
+                "9007199254740993",
+                "99999999999999999999999999999999999999",
+                "99999999999999999999999999999999999998",
+                "NULL",
+            ],
+        ),
+        ("f4", &["'1'", "'1.0000001'", "'-0'", "'0'", "'16777216'", "NULL"]),
+        ("f8", &["'0.1'", "'0.10000000000000002'", "'-0'", "'0'", "'4.9e-324'", "'1e300'", "NULL"]),
+        ("d", &["'1'", "'1.0'", "'1.000000000000000000001'", "'-0.0'", "NULL"]),
+        ("b", &["true", "false", "NULL"]),
+        (
+            "t",
+            &[
+                "'2026-01-01 00:00:00.000001Z'",
+                "'2026-01-01 00:00:00.000002Z'",
+                "'2026-01-01 01:00:00.000001+01:00'",
+                "'2026-10-25 00:30:00Z'",
+                "'2026-10-25 01:30:00Z'",
+                "NULL",
+            ],
+        ),
+        (
+            "lt",
+            &[
+                "'2026-01-01 00:00:00.000001'",
+                "'2026-01-01 00:00:00.000002'",
+                "'2026-03-29 02:30:00'",
+                "NULL",
+            ],
+        ),
+        ("day", &["'2026-01-01'", "'2026-01-02'", "NULL"]),
+        (
+            "txt",
+            &[
+                "NULL",
+                "'null'",
+                "'NULL'",
+                "''",
+                "' '",
+                "'a,b'",
+                "'a'",
+                "'A'",
+                "'a '",
+                "'-'",
+                "',-'",
+                "'61'",
+                "'61,-'",
+                "'é'",
+                "'e' || chr(769)",
+                "chr(0)",
+                "chr(0) || 'a'",
+                "'🦜'",
+            ],
+        ),
+        ("txt2", &["NULL", "'null'", "''", "' '", "'a'", "'A'", "'é'", "'É'", "'-'", "'61'"]),
+        (
+            "j",
+            &[
+                "named_struct('a', 1, 'b', 'x')",
+                "named_struct('a', NULL, 'b', 'x')",
+                "named_struct('a', 1, 'b', NULL)",
+                "named_struct('a', NULL, 'b', NULL)",
+                "named_struct('a', NULL, 'b', 'null')",
+                "named_struct('a', NULL, 'b', '')",
+                "NULL",
+            ],
+        ),
+        (
+            "jb",
+            &[
+                "NULL",
+                "array()",
+                "array(NULL)",
+                "array(named_struct('a', 0.1D, 'b', 'x', 'c', NULL))",
+                "array(named_struct('a', 0.10000000000000002D, 'b', 'x', 'c', NULL))",
+                "array(named_struct('a', NULL, 'b', NULL, 'c', NULL))",
+                "array(named_struct('a', NULL, 'b', 'x,c:null', 'c', NULL))",
+                "array(named_struct('a', NULL, 'b', chr(0), 'c', NULL))",
+                "array(named_struct('a', NULL, 'b', 'x', 'c', TIMESTAMP '2026-10-25 00:30:00.000001Z'))",
+                "array(named_struct('a', NULL, 'b', 'x', 'c', TIMESTAMP '2026-10-25 00:30:00.000002Z'))",
+                "array(named_struct('a', NULL, 'b', 'x', 'c', TIMESTAMP '2026-10-25 01:30:00.000001Z'))",
+            ],
+        ),
+        (
+            "u",
+            &[
+                "array(TIMESTAMP_NTZ '2026-03-29 02:30:00.000001')",
+                "array(TIMESTAMP_NTZ '2026-03-29 02:30:00.000002')",
+                "array(TIMESTAMP_NTZ '2026-03-29 03:30:00.000001')",
+                "array(NULL)",
+                "NULL",
+            ],
+        ),
+        (
+            "arr",
+            &[
+                "array('a', 'b')",
+                "array('a,b')",
+                "array('b', 'a')",
+                "array(NULL)",
+                "array('null')",
+                "array()",
+                "NULL",
+            ],
+        ),
+        ("e", &["'a'", "'A'", "'á'", "''", "NULL"]),
+    ],
+    // Each session has its own, and Coho's are sessions of their own.
+    settings: &[""],
+    reset: "",
+    models: &[
+        ("table: items", "id"),
+        ("table: items", "id"),
+        ("table: spark_catalog.default.items", "id"),
+        ("sql: FROM items", "id"),
+        ("sql: SELECT *, 1 AS twice, 2 AS twice, 3 FROM items;", "id"),
+        ("sql: WITH coho AS (SELECT * FROM items) SELECT * FROM coho ORDER BY name -- last", "k"),
+        // Of what is in a map, nothing can be told.
+        (
+            "sql: SELECT id, k, external, name, n8, f4, f8, d, b, t, lt, day, txt, txt2, j, jb, u, arr, map('a', e) AS e FROM items",
+            "id",
+        ),
+        ("table: items", "[id, k]"),
+    ],
+    delete_twin: "NEXT SELECT * EXCEPT (nth, copies) FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY k) AS nth, \
+                  count(*) OVER (PARTITION BY id) AS copies FROM items) WHERE NOT (id <=> {id} AND copies > 1 AND nth = copies)",
+    shuffle: "NEXT SELECT * FROM items ORDER BY rand()",
+    odd_ids: "UPDATE items SET id = id || chr(10) || '\"' || chr(92) || chr(9) || 'é' || chr(1) || chr(127) || '/'",
+    day_as_text: "CAST(day AS STRING) AS day",
+    other_keys: &[
+        ("CAST(k AS DECIMAL(20, 2))", "decimal"),
+        ("CAST(k AS DOUBLE)", "float"),
+        ("DATE '2026-01-01' + CAST(k AS INT)", "date"),
+    ],
+    show: ("SHOW TABLES", "namespace"),
+    behind: ": 64 buckets, 0 differ, 0 of 200 rows moved",
+    empty: "64 buckets",
+    slow: "",
+    limit: "",
+    unreadable: ("UPDATE items SET f8 = 'NaN' WHERE id = 'k1'", "NaN"),
+    readable: "UPDATE items SET f8 = NULL WHERE id = 'k1'",
+    missing: "cannot be found",
+    reader: "",
+    superuser: "",
+};

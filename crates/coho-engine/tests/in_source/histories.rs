@@ -12,14 +12,15 @@ use coho_simulator::ScriptedFault;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use super::drivers::{DUCKDB, SNOWFLAKE};
+use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Compare, Scene};
 use crate::faults;
 use crate::stage::Failure;
 
-/// Histories that are played where `PROPTEST_CASES` says nothing else.
+/// Histories that are played where `PROPTEST_CASES` says nothing else; fewer of Spark, which takes seconds for each query.
 const CASES: u32 = 12;
+const CASES_OF_SPARK: u32 = 2;
 
 /// Rows that there may be.
 const KEYS: u8 = 24;
@@ -75,8 +76,10 @@ fn id(key: u8) -> String {
     format!("'key-{key}'")
 }
 
-fn insert(key: u8) -> String {
-    format!("INSERT INTO items (id, k, external, name, n8) VALUES ({}, {key}, 'a{key}', 'A', 1)", id(key))
+fn insert(keys: impl IntoIterator<Item = u8>) -> String {
+    let row = |key: u8| format!("({}, {key}, 'a{key}', 'A', 1)", id(key));
+    let rows: Vec<_> = keys.into_iter().map(row).collect();
+    format!("INSERT INTO items (id, k, external, name, n8) VALUES {}", rows.join(", "))
 }
 
 fn sql(engine: &'static Engine) -> impl Strategy<Value = String> {
@@ -88,7 +91,7 @@ fn sql(engine: &'static Engine) -> impl Strategy<Value = String> {
     let key = 0..KEYS;
     prop_oneof![
         10 => change,
-        2 => key.clone().prop_map(insert),
+        2 => key.clone().prop_map(|key| insert([key])),
         1 => key.clone().prop_map(|key| format!("DELETE FROM items WHERE id = {}", id(key))),
         1 => key.clone().prop_map(|key| format!("INSERT INTO items SELECT * FROM items WHERE id = {} LIMIT 1", id(key))),
         1 => key.clone().prop_map(|key| engine.delete_twin.replace("{id}", &id(key))),
@@ -187,8 +190,7 @@ fn happen(scene: &mut Scene, event: &Event) -> Result<(), Failure> {
 
 async fn play(scene: &mut Scene, steps: &[Step], tally: &mut Tally) -> Result<(), Failure> {
     scene.clear()?;
-    let rows: Vec<_> = (0..KEYS).map(insert).collect();
-    scene.sql(&rows.join(";"))?;
+    scene.sql(&insert(0..KEYS))?;
     scene.run(&Options::default()).await?;
     for (number, step) in steps.iter().enumerate() {
         for event in &step.events {
@@ -236,11 +238,17 @@ fn whatever_happens_the_plan_is_that_of_a_full_read_of_snowflakes_emulator() {
     );
 }
 
+#[test]
+fn whatever_happens_the_plan_is_that_of_a_full_read_of_spark() {
+    whatever_happens(&SPARK, "coho-engine: whatever_happens_the_plan_is_that_of_a_full_read_of_spark");
+}
+
 fn whatever_happens(engine: &'static Engine, test: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let Some(scene) = runtime.block_on(Scene::new(engine, test)).unwrap() else { return };
     let state = RefCell::new((scene, Tally::default()));
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let usual = if engine.name == "Spark" { CASES_OF_SPARK } else { CASES };
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     let config = ProptestConfig {
         cases,
         max_shrink_iters: 200,

@@ -158,6 +158,7 @@ impl Scene {
 
     /// Plans, and lists all that the plan says.
     pub(crate) async fn plan(&self, options: &Options) -> Result<Plan, Failure> {
+        self.server.settle()?;
         let before = fs::read(self.stage.ledger()).ok();
         let project = self.stage.project()?;
         let engine = self.stage.engine(&project);
@@ -181,6 +182,7 @@ impl Scene {
 
     /// Runs, whatever comes of it.
     pub(crate) async fn run(&self, options: &Options) -> Result<(), Failure> {
+        self.server.settle()?;
         self.stage.advance(std::time::Duration::from_secs(60));
         self.stage.try_run(options, &Silence, &Stop::new()).await?.map(drop).or_else(|error| {
             // What a plan refuses, a run refuses too.
@@ -190,6 +192,7 @@ impl Scene {
 
     /// Runs to its end. Gives what the run says of its sync besides counts.
     pub(crate) async fn run_told(&self) -> Result<String, Failure> {
+        self.server.settle()?;
         self.stage.advance(std::time::Duration::from_secs(60));
         let ran = self.stage.try_run(&Options::default(), &Silence, &Stop::new()).await??;
         Ok(ran.report.syncs.into_iter().flat_map(|sync| sync.notes).collect::<Vec<_>>().join("\n"))

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use coho_source::DriverHost;
 use coho_testkit::{
-    AdbcDatabase, Fakesnow, MariaDb, Postgres, adbc_driver_or_skip, snowflake_driver_or_skip,
+    AdbcDatabase, Fakesnow, MariaDb, Postgres, Spark, adbc_driver_or_skip, engine_driver_or_skip,
 };
 
 use super::engines::Engine;
+use super::rewritten::Rewritten;
 use crate::stage::Failure;
 
 /// A server of a test's own, or a file.
@@ -17,6 +18,35 @@ pub(crate) enum Server {
     MariaDb(MariaDb),
     DuckDb(DuckDb),
     Snowflake(Snowflake),
+    Spark(SparkCluster),
+}
+
+/// A cluster, whose table is written anew before it is read.
+pub(crate) struct SparkCluster {
+    cluster: Spark,
+    driver: PathBuf,
+    host: DriverHost,
+    database: RefCell<AdbcDatabase>,
+    table: RefCell<Rewritten>,
+}
+
+impl SparkCluster {
+    fn start(test: &str) -> Result<Option<Self>, Failure> {
+        let Some(driver) = engine_driver_or_skip("spark", test)? else { return Ok(None) };
+        let Some(host) = driver_host(test)? else { return Ok(None) };
+        let Some(cluster) = Spark::start_or_skip(test)? else { return Ok(None) };
+        let database = RefCell::new(AdbcDatabase::load(&driver, &[("uri", &cluster.uri())])?);
+        Ok(Some(Self { cluster, driver, host, database, table: RefCell::default() }))
+    }
+
+    /// Runs what is to be run before rows are read.
+    fn write(&self) -> Result<(), Failure> {
+        let due = self.table.borrow_mut().due();
+        if due.is_empty() {
+            return Ok(());
+        }
+        Ok(self.database.borrow_mut().run(due.iter().map(String::as_str))?)
+    }
 }
 
 /// An emulator.
@@ -29,7 +59,7 @@ pub(crate) struct Snowflake {
 
 impl Snowflake {
     fn start(test: &str) -> Result<Option<Self>, Failure> {
-        let Some(driver) = snowflake_driver_or_skip(test)? else { return Ok(None) };
+        let Some(driver) = engine_driver_or_skip("snowflake", test)? else { return Ok(None) };
         let Some(host) = driver_host(test)? else { return Ok(None) };
         let Some(server) = Fakesnow::start_or_skip(test)? else { return Ok(None) };
         let options = server.options();
@@ -81,6 +111,7 @@ impl Server {
             "PostgreSQL" => Postgres::start_or_skip(test)?.map(Self::Postgres),
             "DuckDB" => DuckDb::start(test)?.map(Self::DuckDb),
             "Snowflake" => Snowflake::start(test)?.map(Self::Snowflake),
+            "Spark" => SparkCluster::start(test)?.map(Self::Spark),
             _ => MariaDb::start_or_skip(test)?.map(Self::MariaDb),
         })
     }
@@ -103,6 +134,10 @@ impl Server {
                     options.iter().map(|(name, value)| format!("{name}: '{value}'")).collect();
                 format!("driver: '{}', options: {{ {} }}", database.driver.display(), options.join(", "))
             }
+            Self::Spark(spark) => {
+                let uri = spark.cluster.uri();
+                format!("driver: '{}', options: {{ uri: '{uri}' }}", spark.driver.display())
+            }
         }
     }
 
@@ -112,6 +147,7 @@ impl Server {
             Self::Postgres(_) | Self::MariaDb(_) => DriverHost::default(),
             Self::DuckDb(database) => database.host.clone(),
             Self::Snowflake(database) => database.host.clone(),
+            Self::Spark(spark) => spark.host.clone(),
         }
     }
 
@@ -121,8 +157,17 @@ impl Server {
             Self::MariaDb(server) => drop(server.sql(sql)?),
             Self::DuckDb(database) => database.database.borrow_mut().run(statements(sql))?,
             Self::Snowflake(database) => database.database.borrow_mut().run(statements(sql))?,
+            Self::Spark(spark) => spark.table.borrow_mut().take(statements(sql)),
         }
         Ok(())
+    }
+
+    /// Does what must be done before rows are read.
+    pub(crate) fn settle(&self) -> Result<(), Failure> {
+        match self {
+            Self::Postgres(_) | Self::MariaDb(_) | Self::DuckDb(_) | Self::Snowflake(_) => Ok(()),
+            Self::Spark(spark) => spark.write(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use coho_core::key::Key;
 use coho_engine::plan::{Filter, Options, Waiting};
 use coho_simulator::{FaultAnswer, ScriptedFault, Trouble};
 
-use super::drivers::{DUCKDB, SNOWFLAKE};
+use super::drivers::{DUCKDB, SNOWFLAKE, SPARK};
 use super::engines::{Engine, MARIADB, POSTGRES};
 use super::scene::{ACCOUNTS, Scene};
 use crate::stage::Failure;
@@ -35,6 +35,11 @@ fn rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told() {
         &SNOWFLAKE,
         "coho-engine: rows_stay_in_snowflakes_emulator_where_nothing_changed_and_traps_are_told",
     );
+}
+
+#[test]
+fn rows_stay_in_spark_where_nothing_changed_and_traps_are_told() {
+    play(&SPARK, "coho-engine: rows_stay_in_spark_where_nothing_changed_and_traps_are_told");
 }
 
 fn play(engine: &'static Engine, test: &str) {

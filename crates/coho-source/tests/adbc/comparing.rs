@@ -203,6 +203,199 @@ const SNOWFLAKE: &Near = &[
     ),
 ];
 
+/// What a real Spark has of them, in a session in Berlin.
+const SPARK: &Near = &[
+    ("BOOLEAN", &["true", "false"]),
+    ("TINYINT", &["0", "1", "-1"]),
+    ("BIGINT", &["0", "1", "10", "9007199254740992", "9007199254740993", "-1", "'-9223372036854775808'"]),
+    ("DECIMAL(4, 2)", &["0", "1", "1.01", "10", "-1"]),
+    ("DECIMAL(38, 37)", &["0", "1", "1.0000000000000000000000000000000000001", "1e-37", "-1"]),
+    ("DECIMAL(38, 0)", &["12345678901234567890123456789012345678", "12345678901234567890123456789012345679"]),
+    ("FLOAT", &["0", "'1'", "'1.0000001'", "'16777215'", "'16777216'", "'1.4e-45'", "'3.4028234e38'", "-1"]),
+    (
+        "DOUBLE",
+        &[
+            "0",
+            "'0.1'",
+            "'0.10000000000000002'",
+            "'1e300'",
+            "'1.0000000000000002e300'",
+            "'4.9e-324'",
+            "'-0.1'",
+        ],
+    ),
+    ("STRING", TEXTS),
+    ("STRING COLLATE UTF8_LCASE", TEXTS),
+    ("STRING COLLATE UNICODE_CI_AI", TEXTS),
+    ("VARCHAR(9)", &["'a'", "'a '", "'A'", "''"]),
+    ("DATE", &["'2026-01-02'", "'2026-02-01'", "'2001-02-26'", "'0001-01-01'", "'9999-12-31'"]),
+    (
+        "TIMESTAMP_NTZ",
+        &[
+            "'2026-01-01'",
+            "'2026-01-01 00:00:00.000001'",
+            "'2026-01-01 00:00:00.00001'",
+            "'2026-03-29 02:30:00'",
+            "'2026-03-29 01:30:00'",
+            "'0001-01-01 00:00:00'",
+        ],
+    ),
+    ("TIMESTAMP", MOMENTS),
+    (
+        "ARRAY<STRING>",
+        &[
+            "array()",
+            "array('')",
+            "array('a', 'b')",
+            "array('a,b')",
+            "array('a\",\"b')",
+            "array('null')",
+            "array(NULL)",
+            "array(NULL, NULL)",
+            "array(chr(0))",
+            "array('a')",
+            "array('A')",
+            "array('[a]')",
+        ],
+    ),
+    ("ARRAY<STRING COLLATE UTF8_LCASE>", &["array('a')", "array('A')", "array('a', 'A')", "array('A', 'a')"]),
+    (
+        "ARRAY<DOUBLE>",
+        &[
+            "array('0.1')",
+            "array('0.10000000000000002')",
+            "array('1e300')",
+            "array('4.9e-324')",
+            "array('0')",
+        ],
+    ),
+    ("ARRAY<FLOAT>", &["array('1')", "array('1.0000001')", "array('16777215')", "array('16777216')"]),
+    ("ARRAY<DECIMAL(38, 20)>", &["array('1')", "array('1.00000000000000000001')", "array('10')"]),
+    (
+        "ARRAY<TIMESTAMP>",
+        &[
+            "array(TIMESTAMP '2026-10-25 00:30:00Z')",
+            "array(TIMESTAMP '2026-10-25 01:30:00Z')",
+            "array(TIMESTAMP '2026-10-25 00:30:00.001Z')",
+            "array(TIMESTAMP '2026-10-25 00:30:00.002Z')",
+        ],
+    ),
+    (
+        "ARRAY<TIMESTAMP_NTZ>",
+        &[
+            "array(TIMESTAMP_NTZ '2026-03-29 02:30:00.001')",
+            "array(TIMESTAMP_NTZ '2026-03-29 02:30:00.002')",
+            "array(TIMESTAMP_NTZ '2026-03-29 03:30:00.001')",
+        ],
+    ),
+    ("ARRAY<DATE>", &["array(DATE '2026-01-02')", "array(DATE '2026-02-01')", "array(NULL)"]),
+    (
+        "STRUCT<a: STRING, b: STRING>",
+        &[
+            "named_struct('a', 'x', 'b', 'y')",
+            "named_struct('a', 'x\",\"b\":\"y', 'b', NULL)",
+            "named_struct('a', NULL, 'b', NULL)",
+            "named_struct('a', 'null', 'b', NULL)",
+            "named_struct('a', NULL, 'b', 'null')",
+            "named_struct('a', '', 'b', NULL)",
+        ],
+    ),
+    (
+        "ARRAY<STRUCT<a: ARRAY<BOOLEAN>>>",
+        &[
+            "array(named_struct('a', array(true)))",
+            "array(named_struct('a', array()))",
+            "array(named_struct('a', NULL))",
+            "array(NULL)",
+            "array()",
+            "array(named_struct('a', array(NULL)))",
+        ],
+    ),
+];
+
+/// The same of Spark, whose maps are read in full.
+pub(crate) async fn all_of_spark(connection: &AdbcConnection) -> Result<(), Failure> {
+    let zones = std::slice::from_ref(connection);
+    for (kind, values) in SPARK {
+        near(zones, kind, &rows_of_spark(kind, values), values.len()).await?;
+    }
+    let source = Connection::Adbc(connection.clone());
+    cells_are_framed(&source).await?;
+    no_two_floats_are_taken_for_one(&source, "DOUBLE", "FLOAT").await?;
+    let sql = "SELECT IF(n % 10 > 0, 'é' || CAST(n % 200 AS STRING), NULL) AS id, n FROM (SELECT explode(sequence(0, 999)) AS n)";
+    sums_are_those_of_rows(&source, sql, 100).await?;
+    only_rows_of_chosen_buckets_come(&source, sql).await?;
+    keys_are_told_as_coho_writes_them(&source, KEYS_OF_SPARK).await?;
+    moments_in_lists_are_told_apart_to_the_microsecond(&source).await?;
+    members_in_another_order_are_another_column(&source).await?;
+    text_that_is_not_utf_8_is_told_apart_and_refused(&source).await?;
+    let maps = "the column `c` has a type that Coho cannot compare: cast it";
+    what_cannot_be_compared_says_why(
+        &source,
+        &[
+            ("SELECT 1.50BD AS id", "the primary key column `id` has the type `decimal`"),
+            ("SELECT true AS id", "the primary key column `id` has the type `boolean`"),
+            ("SELECT DATE '2026-01-01' AS id", "the primary key column `id` has the type `date`"),
+            ("SELECT 'a' AS id, map('a', 1) AS c", maps),
+            ("SELECT 'a' AS id, array(named_struct('a', map(1, 2))) AS c", maps),
+            ("SELECT 'a' AS id, raise_error('boom') AS c", "Spark cannot run the query as a subquery: "),
+        ],
+    )
+    .await
+}
+
+/// More than Coho keeps of them: to the millisecond, as `to_json` does unless it is told otherwise.
+async fn moments_in_lists_are_told_apart_to_the_microsecond(source: &Connection) -> Result<(), Failure> {
+    for kind in ["TIMESTAMP", "TIMESTAMP_NTZ"] {
+        let moment = |micros: &str| format!("array({kind} '2026-03-29 01:30:00.{micros}')");
+        let moments = [moment("000001"), moment("000002"), moment("00001")];
+        let moments = moments.each_ref().map(String::as_str);
+        let (_, rows) = marked(source, &rows_of_spark(&format!("ARRAY<{kind}>"), &moments), None).await?;
+        assert_eq!(fingerprints(&rows), 5, "{kind}");
+    }
+    Ok(())
+}
+
+/// What is nested has its members in the order of its type.
+async fn members_in_another_order_are_another_column(source: &Connection) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for members in ["'a', 1, 'b', 2", "'b', 2, 'a', 1"] {
+        let sql = format!("SELECT 'k' AS id, named_struct({members}) AS c");
+        seen.insert(marked(source, &sql, None).await?.0.basis);
+    }
+    assert_eq!(seen.len(), 2);
+    Ok(())
+}
+
+/// The last of them is what takes the place of such bytes in some programs.
+async fn text_that_is_not_utf_8_is_told_apart_and_refused(source: &Connection) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for form in ["{}", "array({})"] {
+        for bytes in ["ff", "fe", "efbfbd"] {
+            let value = form.replace("{}", &format!("CAST(X'{bytes}' AS STRING)"));
+            let sql = format!("SELECT 'k' AS id, {value} AS c");
+            let mut reading = coho_source::read(source, &model(&sql), ReadScope::All).await?;
+            let ask = CompareQuery { key: vec![0], reads: vec![0, 1], bits: Some(6) };
+            let told = reading.compare(&[0, 1], ask).await??;
+            seen.extend(told.sums.iter().map(|(_, sum)| (form, sum.halves)));
+            reading.want(Wanted::All);
+            let error = reading.next_marked().await.err().map(|error| error.to_string());
+            let is_refused = error.as_deref().is_some_and(|error| error.contains("text that is not UTF-8"));
+            assert_eq!(is_refused, bytes != "efbfbd", "{value}: {error:?}");
+        }
+    }
+    assert_eq!(seen.len(), 6);
+    Ok(())
+}
+
+/// Rows that executors make: what is there already, Spark evaluates as it plans.
+fn rows_of_spark(kind: &str, values: &[&str]) -> String {
+    let values = values.iter().map(|value| (*value, "1")).chain([("NULL", "1"), ("NULL", "NULL")]);
+    let row = |(value, next)| format!("named_struct('value', CAST({value} AS {kind}), 'next', {next})");
+    let rows: Vec<_> = values.map(row).collect();
+    format!("SELECT 'k' AS id, r.value, r.next FROM (SELECT explode(array({})) AS r)", rows.join(", "))
+}
+
 /// The same through Snowflake's driver, of an emulator.
 pub(crate) async fn all_of_snowflake(connection: &AdbcConnection) -> Result<(), Failure> {
     let zones = std::slice::from_ref(connection);
@@ -229,8 +422,8 @@ pub(crate) async fn all_of_duckdb(zones: &[AdbcConnection]) -> Result<(), Failur
     let sql = "SELECT CASE WHEN i % 10 > 0 THEN 'é' || i % 200 END AS id, i FROM range(1000) AS t(i)";
     sums_are_those_of_rows(&source, sql, 100).await?;
     only_rows_of_chosen_buckets_come(&source, sql).await?;
-    keys_are_told_as_coho_writes_them(&source).await?;
-    what_cannot_be_compared_says_why(&source).await
+    keys_are_told_as_coho_writes_them(&source, KEYS_OF_DUCKDB).await?;
+    what_cannot_be_compared_says_why(&source, NOTHING_OF_DUCKDB).await
 }
 
 /// Rows of a type's values, then null, and a null in the next column.
@@ -356,18 +549,31 @@ async fn full(source: &Connection, sql: &str) -> Result<Vec<RowBuf>, Failure> {
     Ok(rows)
 }
 
-async fn keys_are_told_as_coho_writes_them(source: &Connection) -> Result<(), Failure> {
-    for key in [
-        "42::TINYINT",
-        "(-42)::BIGINT",
-        "18446744073709551615::UBIGINT",
-        "99999999999999999999::HUGEINT",
-        "42::DECIMAL(38, 0)",
-        "'é, \"a'",
-        "'A' COLLATE NOCASE",
-        "'0B7A1C3E-1b2c-4d5e-8f90-a1b2c3d4e5f6'::UUID",
-        "'b'::ENUM('a', 'b')",
-    ] {
+/// Keys of every type that can be one.
+const KEYS_OF_DUCKDB: &[&str] = &[
+    "42::TINYINT",
+    "(-42)::BIGINT",
+    "18446744073709551615::UBIGINT",
+    "99999999999999999999::HUGEINT",
+    "42::DECIMAL(38, 0)",
+    "'é, \"a'",
+    "'A' COLLATE NOCASE",
+    "'0B7A1C3E-1b2c-4d5e-8f90-a1b2c3d4e5f6'::UUID",
+    "'b'::ENUM('a', 'b')",
+];
+
+const KEYS_OF_SPARK: &[&str] = &[
+    "42Y",
+    "-42L",
+    "CAST('99999999999999999999' AS DECIMAL(38, 0))",
+    "CAST('-1' AS DECIMAL(1, 0))",
+    "'é, \"a'",
+    "'A' COLLATE UTF8_LCASE",
+    "CAST('a' AS VARCHAR(3))",
+];
+
+async fn keys_are_told_as_coho_writes_them(source: &Connection, keys: &[&str]) -> Result<(), Failure> {
+    for key in keys {
         let (_, rows) = marked(source, &format!("SELECT {key} AS id"), None)
             .await
             .map_err(|error| format!("{key}: {error}"))?;
@@ -377,19 +583,25 @@ async fn keys_are_told_as_coho_writes_them(source: &Connection) -> Result<(), Fa
     Ok(())
 }
 
-async fn what_cannot_be_compared_says_why(source: &Connection) -> Result<(), Failure> {
-    for (sql, words) in [
-        ("SELECT 1.50 AS id", "the primary key column `id` has the type `decimal`"),
-        ("SELECT true AS id", "the primary key column `id` has the type `boolean`"),
-        ("SELECT '2026-01-01'::DATE AS id", "the primary key column `id` has the type `date`"),
-        ("SELECT ['a'] AS id", "the primary key column `id` has the type `json`"),
-        (
-            "SELECT 'a' AS id, error('boom') AS c",
-            "DuckDB cannot run the query as a subquery: Invalid Input Error: boom",
-        ),
-    ] {
-        let why = asked(source, sql, Some(6)).await?.map(drop);
-        assert_eq!(why.unwrap_err(), words, "{sql}");
+/// Queries that cannot be compared, and how the reason begins.
+const NOTHING_OF_DUCKDB: &[(&str, &str)] = &[
+    ("SELECT 1.50 AS id", "the primary key column `id` has the type `decimal`"),
+    ("SELECT true AS id", "the primary key column `id` has the type `boolean`"),
+    ("SELECT '2026-01-01'::DATE AS id", "the primary key column `id` has the type `date`"),
+    ("SELECT ['a'] AS id", "the primary key column `id` has the type `json`"),
+    (
+        "SELECT 'a' AS id, error('boom') AS c",
+        "DuckDB cannot run the query as a subquery: Invalid Input Error: boom",
+    ),
+];
+
+async fn what_cannot_be_compared_says_why(
+    source: &Connection,
+    queries: &[(&str, &str)],
+) -> Result<(), Failure> {
+    for (sql, words) in queries {
+        let why = asked(source, sql, Some(6)).await?.map(drop).unwrap_err();
+        assert!(why.starts_with(words), "{sql}: {why}");
     }
     Ok(())
 }
