@@ -119,7 +119,7 @@ impl Table<'_> {
         }
         let figure = |program, costs: &[Cost]| figure(case.name(), program, self.rows, costs);
         let figures =
-            vec![Figure { moved, ..figure(COHO, &compared) }, figure(ALL_ROWS, &all), figure(PSQL, &read)];
+            vec![Figure { moved, ..figure(COHO, &compared) }, figure(PSQL, &read), figure(ALL_ROWS, &all)];
         for figure in &figures {
             say::line(&line(figure));
         }
