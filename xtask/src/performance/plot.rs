@@ -3,10 +3,10 @@
 use super::Figure;
 use super::table::{in_groups, number};
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 790.0;
 const HEIGHT: f64 = 400.0;
 /// What is left free for labels: left, right, top, bottom.
-const MARGINS: [f64; 4] = [70.0, 190.0, 40.0, 50.0];
+const MARGINS: [f64; 4] = [70.0, 260.0, 40.0, 50.0];
 
 /// Colours that can be told apart by those who see fewer of them, too, and on light and dark pages.
 const COLOURS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#7f7f7f"];
