@@ -2,7 +2,8 @@
 //!
 //! The order of the stages is the same as for single calls, and so is the flow: parcels of at most a hundred messages slide
 //! through, of which as many are open as may be under way, and as are sent in a second besides. While one group is written, further
-//! parcels are prepared, and others are under way. Two parcels with one record are never under way together: nobody knows which would arrive first.
+//! parcels are prepared, and others are under way. Two parcels with one record are never under way together: nobody knows which would
+//! arrive first.
 
 use std::collections::{HashSet, VecDeque};
 use std::future::pending;

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
+use coho_core::event::Silence;
+use coho_engine::run::Options;
 use coho_engine::send::PARCELS;
+use coho_engine::stop::Stop;
 use coho_simulator::{RecordKind, ScriptedFault, Switches, Trouble};
 use serde_json::json;
 
@@ -303,6 +306,27 @@ async fn a_run_that_is_killed_leaves_intents_of_batches_and_the_next_one_makes_t
         assert_eq!(stage.vitally.count(RecordKind::Account), 1_793);
         assert!(stage.records().iter().any(|line| line == r#"account a-1 "Acme" plan="pro" seats=100"#));
         assert_eq!(stage.run().await.unwrap().calls, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn as_many_batches_are_under_way_as_the_project_allows() {
+    let mut stage = accounts().await.unwrap();
+    stage.many_accounts(10, 1_800).unwrap();
+    stage.concurrency(12);
+    stage.analytics();
+    stage.vitally.script(ScriptedFault::once(Trouble::Hang).on("POST", BATCH).after(3).times(1_000));
+    let (options, stop) = (Options::default(), Stop::new());
+    let running = stage.try_run(&options, &Silence, &stop);
+    let all_came = async {
+        while stage.vitally.calls().len() < 3 + 12 {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Of the rate something must be known first. The twelve that follow are not answered, so all of them are under way.
+    tokio::select! {
+        _ = running => panic!("the run ended by itself"),
+        () = all_came => {}
     }
 }
 
